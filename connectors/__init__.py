@@ -1,0 +1,1 @@
+"""How Dragoman touches the world: one folder per outside system."""

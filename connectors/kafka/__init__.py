@@ -1,0 +1,1 @@
+"""Kafka through confluent-kafka: durable sends, groups, transactions, topics."""

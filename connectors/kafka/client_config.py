@@ -1,0 +1,68 @@
+"""Settings -> librdkafka's keys. Nobody else knows them."""
+
+from connectors.kafka.settings import KafkaSettings
+
+Config = dict[str, str | int | float | bool]
+
+
+def client_config(settings: KafkaSettings) -> Config:
+    """What every client needs to reach the brokers."""
+    config: Config = {
+        "bootstrap.servers": settings.bootstrap,
+        "security.protocol": settings.security_protocol,
+        # librdkafka logs every reconnect attempt; our own errors say what matters.
+        "log_level": 2,
+    }
+    if settings.security_protocol.startswith("SASL"):
+        config |= {
+            "sasl.mechanism": settings.sasl_mechanism,
+            "sasl.username": settings.sasl_username,
+            "sasl.password": settings.sasl_password.get_secret_value(),
+        }
+    if settings.ca_file:
+        config["ssl.ca.location"] = settings.ca_file
+    return config
+
+
+def producer_config(settings: KafkaSettings) -> Config:
+    """A producer whose acknowledged records survive any one broker, without duplicates of its own."""
+    return client_config(settings) | {
+        "acks": "all",
+        "enable.idempotence": True,
+        # Java's and aiokafka's partitioner; librdkafka's default would put the same key elsewhere.
+        "partitioner": "murmur2_random",
+        "linger.ms": settings.linger_ms,
+        "compression.type": "lz4",
+        "message.max.bytes": settings.max_message_bytes,
+        "delivery.timeout.ms": settings.delivery_timeout_ms,
+    }
+
+
+def transactional_config(settings: KafkaSettings, transactional_id: str) -> Config:
+    """A producer that writes in transactions; a second one with the same id fences the first."""
+    return producer_config(settings) | {
+        "transactional.id": transactional_id,
+        "transaction.timeout.ms": settings.transaction_timeout_ms,
+        # Must not exceed the transaction's own timeout.
+        "delivery.timeout.ms": min(settings.delivery_timeout_ms, settings.transaction_timeout_ms),
+    }
+
+
+def consumer_config(settings: KafkaSettings, group: str, instance: str) -> Config:
+    """A group member that sees committed records only and never commits by itself."""
+    return client_config(settings) | {
+        "group.id": group,
+        "client.id": instance,
+        "isolation.level": "read_committed",
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "earliest",
+        "partition.assignment.strategy": "cooperative-sticky",
+        "session.timeout.ms": settings.session_timeout_ms,
+        "heartbeat.interval.ms": max(settings.session_timeout_ms // 5, 1000),
+        "max.poll.interval.ms": settings.max_poll_interval_ms,
+        "fetch.wait.max.ms": settings.fetch_wait_ms,
+        # Without this, a fetch error on an idle partition delays its next records by half a second.
+        "fetch.error.backoff.ms": 50,
+        "queued.max.messages.kbytes": 16_384,
+    }

@@ -1,0 +1,89 @@
+"""The one loop of every transactional process: take, process, commit. The one place that catches.
+
+PermanentError never arrives here: a handler turns it into a dead letter, which is an output like any other.
+TransientError: nothing was committed; rewind, wait with jitter, take the same records again.
+FatalError: the loop ends; the process exits and is restarted.
+"""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from connectors.kafka.group_reader import GroupReader
+from connectors.kafka.transactions import TransactionalProducer
+from schemas.errors import TransientError
+from schemas.records import InboundRecord, OutboundRecord
+
+log = structlog.get_logger()
+
+LONGEST_PAUSE_SECONDS = 30.0
+
+
+class Source(Protocol):
+    """Where the records of the next cycle come from."""
+
+    readers: Sequence[GroupReader]
+
+    def take(self) -> list[InboundRecord]:
+        """The records of one cycle; blocks a short while, returns an empty list when there are none."""
+
+
+class Handler(Protocol):
+    """What is done with them."""
+
+    def handle(self, records: list[InboundRecord]) -> list[OutboundRecord]:
+        """All outputs of the cycle, dead letters included. Raises TransientError or FatalError only."""
+
+    def committed(self) -> None:
+        """The outputs of the last `handle` are visible to all. Losing this call must do no harm."""
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """One process's source, handler and producer, joined."""
+
+    source: Source
+    handler: Handler
+    producer: TransactionalProducer
+    beat: Callable[[], None]
+    should_stop: Callable[[], bool]
+    sleep: Callable[[float], None] = time.sleep
+
+    def run(self) -> None:
+        """Until `should_stop`, between two cycles. Raises FatalError."""
+        failures = 0
+        while not self.should_stop():
+            try:
+                self._once()
+                failures = 0
+            except TransientError as error:
+                failures += 1
+                self._recover(error, failures)
+            self.beat()
+
+    def _once(self) -> None:
+        records = self.source.take()
+        if not records:
+            return
+        self.producer.commit(self.handler.handle(records), self.source.readers)
+        self.handler.committed()
+
+    def _recover(self, error: TransientError, failures: int) -> None:
+        pause = pause_seconds(error.retry_after_seconds, failures, random.random())
+        log.warning("cycle_retried", error=str(error), failures=failures, pause_seconds=round(pause, 3))
+        self.sleep(pause)
+        try:
+            for reader in self.source.readers:
+                reader.rewind()
+        except TransientError as still_away:
+            self._recover(still_away, failures + 1)
+
+
+def pause_seconds(first_seconds: float, failures: int, jitter: float) -> float:
+    """Doubles with every failure up to 30 s; `jitter` (0 to 1) takes away up to half of it."""
+    full = min(first_seconds * 2.0 ** min(failures - 1, 10), LONGEST_PAUSE_SECONDS)
+    return full * (1 - jitter / 2)

@@ -1,0 +1,41 @@
+"""Where Kafka is and how its clients behave."""
+
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from connectors.settings import Section
+from schemas.topics import TopicPlan
+
+
+class KafkaSettings(Section):
+    """DRAGOMAN_KAFKA_*."""
+
+    model_config = SettingsConfigDict(env_prefix="DRAGOMAN_KAFKA_", frozen=True, extra="forbid")
+
+    bootstrap: str = "127.0.0.1:9092"
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: str = "SCRAM-SHA-512"
+    sasl_username: str = ""
+    sasl_password: SecretStr = SecretStr("")
+    ca_file: str = ""
+    schema_registry_url: str = Field(default="", description="Set: Confluent framing. Empty: single-object.")
+    partitions: int = Field(default=6, description="Of requests, translated, results; the same for all three.")
+    batch_partitions: int = Field(default=6, description="Of each batch topic: at least 3 per worker.")
+    pools: tuple[str, ...] = ("default",)
+    replication: int = Field(default=1, description="3 in production.")
+    session_timeout_ms: int = Field(default=10_000, description="A dead member's work moves after this time.")
+    max_poll_interval_ms: int = Field(default=120_000, description="Longest cycle of a worker.")
+    transaction_timeout_ms: int = Field(
+        default=30_000, description="Readers of committed records wait this long for a killed writer."
+    )
+    delivery_timeout_ms: int = 30_000
+    linger_ms: int = 5
+    max_message_bytes: int = 2_000_000
+    fetch_wait_ms: int = Field(default=100, description="How long the broker may hold an empty fetch.")
+
+    @property
+    def plan(self) -> TopicPlan:
+        """The deployment's choice of partitions and pools."""
+        return TopicPlan(self.partitions, self.batch_partitions, self.pools)

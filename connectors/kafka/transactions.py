@@ -1,0 +1,82 @@
+"""Outputs and input offsets in one Kafka transaction: all of a cycle is seen, or nothing of it."""
+
+from collections.abc import Sequence
+
+from confluent_kafka import KafkaException, Producer
+
+from connectors.kafka.client_config import transactional_config
+from connectors.kafka.failures import failure_of
+from connectors.kafka.group_reader import GroupReader
+from connectors.kafka.producer import produce
+from connectors.kafka.settings import KafkaSettings
+from schemas.errors import FatalError
+from schemas.records import OutboundRecord
+
+_TIMEOUT_SECONDS = 30.0
+
+
+class TransactionalProducer:
+    """Single-threaded. Starting one fences any other process with the same transactional id."""
+
+    def __init__(self, settings: KafkaSettings, transactional_id: str) -> None:
+        self._producer = Producer(transactional_config(settings, transactional_id))
+        self._is_open = False
+        try:
+            self._producer.init_transactions(_TIMEOUT_SECONDS)
+        except KafkaException as error:
+            raise failure_of(error) from error
+
+    def commit(self, outputs: Sequence[OutboundRecord], readers: Sequence[GroupReader]) -> None:
+        """Write the outputs and what the readers took, as one.
+
+        1. begin  2. produce  3. offsets of every reader  4. commit.
+        Raises TransientError after an abort: nothing was written, the caller must rewind the readers.
+        Raises FatalError when this process was fenced.
+        """
+        try:
+            self._producer.begin_transaction()
+            self._is_open = True
+            for record in outputs:
+                self._produce(record)
+            self._send_offsets(readers)
+            self._commit()
+        except KafkaException as error:
+            failure = failure_of(error)
+            if not isinstance(failure, FatalError):
+                self.abort()
+            raise failure from error
+        self._is_open = False
+        for reader in readers:
+            reader.settle()
+
+    def abort(self) -> None:
+        """Undo what is open. Raises FatalError when not even that is possible."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        try:
+            self._producer.abort_transaction(_TIMEOUT_SECONDS)
+        except KafkaException as error:
+            raise FatalError(f"the transaction cannot be aborted: {failure_of(error)}") from error
+
+    def _produce(self, record: OutboundRecord) -> None:
+        while True:
+            try:
+                produce(self._producer, record)
+                return
+            except BufferError:
+                self._producer.poll(0.1)
+
+    def _send_offsets(self, readers: Sequence[GroupReader]) -> None:
+        for reader in readers:
+            if offsets := reader.offsets():
+                self._producer.send_offsets_to_transaction(offsets, reader.group_metadata(), _TIMEOUT_SECONDS)
+
+    def _commit(self) -> None:
+        try:
+            self._producer.commit_transaction(_TIMEOUT_SECONDS)
+        except KafkaException as error:
+            if not error.args[0].retriable():
+                raise
+            # A time-out leaves the outcome open; only asking again tells, and that is safe.
+            self._producer.commit_transaction(_TIMEOUT_SECONDS)

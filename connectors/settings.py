@@ -1,0 +1,54 @@
+"""Configuration that every process shares: sections with a prefix each, unknown keys refused.
+
+A process composes its own frozen class from `ProcessSettings` and sections, builds it once in its main
+and passes it down. Nothing else reads the environment.
+"""
+
+import os
+import socket
+from typing import Any, ClassVar
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "DRAGOMAN_"
+
+
+class Section(BaseSettings):
+    """A group of settings under one prefix; a misspelt key under that prefix is an error."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid")
+
+    prefixes: ClassVar[set[str]] = set()
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        Section.prefixes.add(cls.model_config["env_prefix"])
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_keys(cls, values: Any) -> Any:
+        prefix = cls.model_config["env_prefix"]
+        known = {f"{prefix}{name}".upper() for name in cls.model_fields}
+        _refuse({key for key in os.environ if key.startswith(prefix)} - known, known)
+        return values
+
+
+class ProcessSettings(BaseSettings):
+    """What every process is told: who it is, and where it shows its health."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    instance: str = Field(
+        default_factory=socket.gethostname,
+        description="Static name of this process; also its transactional id, so unique among its kind.",
+    )
+    health_host: str = "127.0.0.1"
+    health_port: int = Field(default=0, description="Serves /health, /ready and /metrics; 0 takes any free port.")
+    log_level: str = "INFO"
+
+
+def _refuse(unknown: set[str], known: set[str]) -> None:
+    if unknown:
+        raise ValueError(f"unknown setting {', '.join(sorted(unknown))}; known: {', '.join(sorted(known))}")

@@ -1,0 +1,29 @@
+"""SIGTERM and SIGINT ask a process to finish what it has in hand and leave."""
+
+import signal
+import threading
+from types import FrameType
+
+
+class Shutdown:
+    """Set by the first signal; loops ask `is_wanted` between two cycles."""
+
+    def __init__(self) -> None:
+        self._wanted = threading.Event()
+
+    def install(self) -> "Shutdown":
+        """From now on the signals set it. Only from the main thread."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        return self
+
+    def is_wanted(self) -> bool:
+        """Whether the process should end."""
+        return self._wanted.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep that a signal cuts short; True when the process should end."""
+        return self._wanted.wait(seconds)
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self._wanted.set()

@@ -1,0 +1,108 @@
+"""Liveness by progress, readiness by word of the process, metrics: one small HTTP server.
+
+A process that is up but does nothing is dead: /health fails when nobody has called `beat` for a while.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+_OK, _UNAVAILABLE, _NOT_FOUND = 200, 503, 404
+
+
+class Health:
+    """What a process says of itself. Thread-safe. Times in seconds."""
+
+    def __init__(self, silence_seconds: float = 60.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._silence_seconds = silence_seconds
+        self._last_beat = clock()
+        self._reason = "starting"
+
+    def beat(self) -> None:
+        """Work went on, or there was none to do."""
+        self._last_beat = self._clock()
+
+    def ready(self) -> None:
+        """Able to do its job from now on."""
+        self._reason = ""
+
+    def not_ready(self, reason: str) -> None:
+        """Not able to, and why."""
+        self._reason = reason
+
+    @property
+    def reason(self) -> str:
+        """Why it is not ready; empty when it is."""
+        return self._reason
+
+    def silent_seconds(self) -> float:
+        """Time since the last beat."""
+        return self._clock() - self._last_beat
+
+    def is_alive(self) -> bool:
+        """Whether there was a beat lately."""
+        return self.silent_seconds() < self._silence_seconds
+
+
+class HealthServer:
+    """GET /health, /ready and /metrics on a thread of its own."""
+
+    def __init__(self, health: Health, host: str, port: int) -> None:
+        self._server = ThreadingHTTPServer((host, port), _handler(health))
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self._server.server_address[1])
+
+    def close(self) -> None:
+        """Stops answering."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def serve_health(health: Health, port: int, host: str = "127.0.0.1") -> HealthServer:
+    """Starts answering at once; close it at the end."""
+    return HealthServer(health, host, port)
+
+
+def answer_of(health: Health, path: str) -> tuple[int, str, bytes]:
+    """Status, content type and body for a path."""
+    match path.partition("?")[0]:
+        case "/health":
+            alive = health.is_alive()
+            return _json(alive, {"alive": alive, "silent_seconds": round(health.silent_seconds(), 1)})
+        case "/ready":
+            return _json(not health.reason, {"ready": not health.reason, "reason": health.reason})
+        case "/metrics":
+            return _OK, CONTENT_TYPE_LATEST, generate_latest()
+    return _NOT_FOUND, "application/json", b'{"paths": ["/health", "/ready", "/metrics"]}'
+
+
+def _json(good: bool, body: dict[str, Any]) -> tuple[int, str, bytes]:
+    return _OK if good else _UNAVAILABLE, "application/json", json.dumps(body).encode()
+
+
+def _handler(health: Health) -> type[BaseHTTPRequestHandler]:
+    class HealthHandler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, content_type, body = answer_of(health, self.path)
+            self.send_response(status)
+            self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_args: object) -> None:
+            """Probes every second are no news."""
+
+    return HealthHandler

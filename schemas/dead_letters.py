@@ -1,0 +1,51 @@
+"""A record that cannot be processed, wrapped with its cause and everything needed to send it again."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from schemas.errors import PermanentError
+from schemas.ids import event_id
+from schemas.messages import DeadLetter
+from schemas.records import InboundRecord
+
+
+def dead_letter_of(
+    record: InboundRecord, error: PermanentError, *, stage: str, now_ms: int, attempt: int = 1
+) -> DeadLetter:
+    """The same record at the same stage always gives the same dead_letter_id."""
+    return DeadLetter(
+        dead_letter_id=event_id("dead_letter", stage, record.coordinates),
+        stage=stage,
+        cause=error.cause,
+        message=error.message,
+        field=error.field,
+        limit=error.limit,
+        cure=error.cure,
+        attempt=attempt,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        timestamp=record.timestamp_ms,
+        key=record.key,
+        value=record.value,
+        headers=record.headers,
+        failed_at=now_ms,
+    )
+
+
+def about_request(letter: DeadLetter, request_id: str, tenant: str) -> DeadLetter:
+    """The letter, now that the request behind it is known."""
+    return replace(letter, request_id=request_id, tenant=tenant)
+
+
+def about_segments(letter: DeadLetter, batch_number: int, segments: Sequence[int]) -> list[DeadLetter]:
+    """One letter for each failed segment of a batch."""
+    return [
+        replace(
+            letter,
+            dead_letter_id=event_id(letter.dead_letter_id, segment),
+            batch_number=batch_number,
+            segment=segment,
+        )
+        for segment in segments
+    ]

@@ -1,0 +1,50 @@
+"""The whole error tree. The branch decides what happens, so one loop can catch for everybody.
+
+DragomanError
+├── PermanentError   this input can never work        -> dead letter, go on
+├── TransientError   it may work later                -> retry after a pause
+└── FatalError       this process must not go on      -> exit, be restarted
+"""
+
+
+class DragomanError(Exception):
+    """Any failure that Dragoman names."""
+
+
+class PermanentError(DragomanError):
+    """Bad input. Names what is wrong: `cause` (a stable code), the field, the limit and the cure."""
+
+    def __init__(
+        self,
+        cause: str,
+        message: str,
+        *,
+        field: str | None = None,
+        limit: str | None = None,
+        cure: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.cause = cause
+        self.message = message
+        self.field = field
+        self.limit = limit
+        self.cure = cure
+
+
+class DecodeError(PermanentError):
+    """Bytes that are no message of ours."""
+
+    def __init__(self, message: str, *, cure: str | None = None) -> None:
+        super().__init__("undecodable", message, cure=cure)
+
+
+class TransientError(DragomanError):
+    """A part is away or overloaded; the same input may succeed after `retry_after_seconds`."""
+
+    def __init__(self, message: str, retry_after_seconds: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class FatalError(DragomanError):
+    """Misconfigured, fenced or out of sync: exit so that a fresh process takes over."""

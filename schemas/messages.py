@@ -1,0 +1,269 @@
+"""The messages: frozen data, one class per Avro schema of the same name (schemas/avro/NAME.avsc).
+
+Field names and defaults repeat the schemas; a test holds the two against each other.
+Times are milliseconds since the epoch.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+Datum = dict[str, Any]
+
+
+class Message:
+    """What travels in a topic. `to_datum` and `from_datum` are what Avro writes and reads."""
+
+    def to_datum(self) -> Datum:
+        """The fields by name; the caller must not change it."""
+        return vars(self)
+
+    @classmethod
+    def from_datum(cls, datum: Datum) -> Self:
+        """The message with these fields."""
+        return cls(**datum)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslationRequest(Message):
+    """Ask for a translation. Send to translation.requests.<priority>, key = request_id."""
+
+    request_id: str
+    tenant: str = "default"
+    source_language: str = "auto"
+    target_language: str
+    text: str | None = None
+    content_ref: str | None = None
+    content_type: str = "text/plain"
+    priority: str | None = None
+    glossary: str | None = None
+    options: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    submitted_at: int = 0
+    deadline: int | None = None
+    metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What every stage must know of the request that a batch belongs to."""
+
+    tenant: str = ""
+    priority: str = "standard"
+    pool: str = "default"
+    source_language: str = ""
+    detected_language: str | None = None
+    target_language: str = ""
+    glossary: str | None = None
+    content_type: str = "text/plain"
+    pipeline_version: str = ""
+    segments: int = 0
+    batches: int = 0
+    words: int = 0
+    characters: int = 0
+    submitted_at: int = 0
+    accepted_at: int = 0
+    deadline: int | None = None
+    metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentBatch(Message):
+    """Up to 32 segments of one request on their way to a worker. Arrays are parallel."""
+
+    request_id: str
+    batch_number: int
+    job: Job
+    lead: str = ""
+    texts: Sequence[str] = ()
+    gaps: Sequence[str] = ()
+    translations: Sequence[str | None] = ()
+    scores: Sequence[float | None] = ()
+    source_words: int = 0
+    options: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def to_datum(self) -> Datum:
+        return {**vars(self), "job": vars(self.job)}
+
+    @classmethod
+    def from_datum(cls, datum: Datum) -> Self:
+        return cls(**{**datum, "job": Job(**datum["job"])})
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslatedBatch(Message):
+    """The answer to one SegmentBatch. Arrays are parallel."""
+
+    request_id: str
+    batch_number: int
+    job: Job
+    lead: str = ""
+    gaps: Sequence[str] = ()
+    translations: Sequence[str] = ()
+    causes: Sequence[str | None] = ()
+    scores: Sequence[float | None] = ()
+    cached: Sequence[bool] = ()
+    source_words: int = 0
+    target_words: int = 0
+    model: str = ""
+    timings: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    translated_at: int = 0
+
+    def to_datum(self) -> Datum:
+        return {**vars(self), "job": vars(self.job)}
+
+    @classmethod
+    def from_datum(cls, datum: Datum) -> Self:
+        return cls(**{**datum, "job": Job(**datum["job"])})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hole:
+    """A segment that could not be translated; its source text stands in its place."""
+
+    segment: int
+    cause: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslationResult(Message):
+    """The one answer to a request. Topic translation.results, key = request_id; read it read_committed."""
+
+    request_id: str
+    version: int = 1
+    tenant: str = ""
+    status: str = ""
+    priority: str = "standard"
+    text: str | None = None
+    content_ref: str | None = None
+    content_type: str = "text/plain"
+    holes: Sequence[Hole] = ()
+    error_cause: str | None = None
+    error_message: str | None = None
+    error_field: str | None = None
+    source_language: str = ""
+    detected_language: str | None = None
+    target_language: str = ""
+    segments: int = 0
+    source_words: int = 0
+    target_words: int = 0
+    source_characters: int = 0
+    target_characters: int = 0
+    cached_share: float = 0.0
+    confidence: float | None = None
+    model: str = ""
+    pipeline_version: str = ""
+    timings: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    submitted_at: int = 0
+    completed_at: int = 0
+    metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def to_datum(self) -> Datum:
+        return {**vars(self), "holes": [vars(hole) for hole in self.holes]}
+
+    @classmethod
+    def from_datum(cls, datum: Datum) -> Self:
+        return cls(**{**datum, "holes": tuple(Hole(**hole) for hole in datum["holes"])})
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobEvent(Message):
+    """A step of a request. Any order and any repeat gives the same job view."""
+
+    request_id: str
+    tenant: str = ""
+    stage: str
+    priority: str = "standard"
+    pool: str = "default"
+    batch_number: int | None = None
+    batches: int = 0
+    segments: int = 0
+    words: int = 0
+    cached_segments: int = 0
+    status: str | None = None
+    detail: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    submitted_at: int = 0
+    at: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class UsageEvent(Message):
+    """What was used.
+
+    kind billed: one per request, in the transaction of its result. kind compute: one per batch, in
+    the transaction of its translation.
+    """
+
+    event_id: str
+    kind: str
+    request_id: str
+    batch_number: int | None = None
+    tenant: str = ""
+    priority: str = "standard"
+    source_language: str = ""
+    target_language: str = ""
+    model: str = ""
+    pool: str = "default"
+    worker: str = ""
+    device: str = "cpu"
+    market: str = "on_demand"
+    status: str = ""
+    source_words: int = 0
+    target_words: int = 0
+    source_characters: int = 0
+    segments: int = 0
+    cached_segments: int = 0
+    cached_words: int = 0
+    failed_segments: int = 0
+    busy_ms: float = 0.0
+    queue_ms: float = 0.0
+    latency_ms: float = 0.0
+    sla_ms: int = 0
+    at: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadLetter(Message):
+    """A record or segment that cannot be processed, with all that is needed to send it again."""
+
+    dead_letter_id: str
+    stage: str
+    cause: str
+    message: str
+    field: str | None = None
+    limit: str | None = None
+    cure: str | None = None
+    attempt: int = 1
+    request_id: str | None = None
+    tenant: str | None = None
+    batch_number: int | None = None
+    segment: int | None = None
+    topic: str = ""
+    partition: int = 0
+    offset: int = 0
+    timestamp: int = 0
+    key: bytes | None = None
+    value: bytes | None = None
+    headers: Mapping[str, bytes] = dataclasses.field(default_factory=dict)
+    failed_at: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobControl(Message):
+    """An order that concerns a whole request. Competes with its completion: one of them answers."""
+
+    request_id: str
+    action: str
+    cause: str = ""
+    message: str = ""
+    field: str | None = None
+    requested_by: str = ""
+    job: Job | None = None
+    at: int = 0
+
+    def to_datum(self) -> Datum:
+        return {**vars(self), "job": self.job and vars(self.job)}
+
+    @classmethod
+    def from_datum(cls, datum: Datum) -> Self:
+        return cls(**{**datum, "job": datum["job"] and Job(**datum["job"])})

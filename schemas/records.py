@@ -1,0 +1,34 @@
+"""A Kafka record on its way in and on its way out, free of any client library's types."""
+
+from dataclasses import dataclass, field
+
+Headers = dict[str, bytes]
+
+
+@dataclass(frozen=True)
+class InboundRecord:
+    """A consumed record. `timestamp_ms` is milliseconds since the epoch."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = field(default_factory=dict)
+    timestamp_ms: int = 0
+
+    @property
+    def coordinates(self) -> str:
+        """`topic-partition-offset`: unique for every record ever written."""
+        return f"{self.topic}-{self.partition}-{self.offset}"
+
+
+@dataclass(frozen=True)
+class OutboundRecord:
+    """A record to produce. `partition` None lets the key decide."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    headers: Headers = field(default_factory=dict)
+    partition: int | None = None

@@ -1,0 +1,92 @@
+"""The topic catalogue: the only list of topics. Creation, checks and documents come from it."""
+
+from dataclasses import dataclass
+
+from schemas.errors import PermanentError
+from schemas.priorities import Priority
+
+DAY_MS = 24 * 60 * 60 * 1000
+FOREVER_MS = -1
+
+_REQUESTS = "translation.requests."
+_BATCHES = "translation.batches."
+
+TRANSLATED = "translation.translated"
+RESULTS = "translation.results"
+STATUS = "translation.status"
+USAGE = "translation.usage"
+DEAD_LETTERS = "translation.dead_letters"
+CONTROL = "translation.control"
+
+REQUEST_RETENTION_MS = 7 * DAY_MS
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic: what flows in it, what its key is, and how long it is kept (-1: by compaction only)."""
+
+    name: str
+    message: str
+    key: str
+    partitions: int
+    retention_ms: int
+    cleanup: str = "delete"
+
+
+@dataclass(frozen=True)
+class TopicPlan:
+    """What a deployment chooses: how many partitions, and which worker pools there are."""
+
+    partitions: int = 6
+    batch_partitions: int = 6
+    pools: tuple[str, ...] = ("default",)
+
+
+def requests_topic(priority: Priority) -> str:
+    """Where requests of that priority are sent."""
+    return _REQUESTS + priority
+
+
+def priority_of_topic(topic: str) -> Priority:
+    """The priority that a request topic stands for. Raises PermanentError for any other topic."""
+    name = topic.removeprefix(_REQUESTS)
+    if name not in tuple(Priority):
+        raise PermanentError("unknown_topic", f"{topic} is no request topic")
+    return Priority(name)
+
+
+def batches_topic(pool: str, priority: Priority) -> str:
+    """Where the batches for one pool and priority wait."""
+    return f"{_BATCHES}{pool}.{priority}"
+
+
+def inference_group(pool: str, priority: Priority) -> str:
+    """The consumer group of the workers, whose lag drives their number."""
+    return f"inference.{pool}.{priority}"
+
+
+def catalogue(plan: TopicPlan) -> list[Topic]:
+    """Every topic of a deployment."""
+    per_priority = [
+        Topic(requests_topic(priority), "TranslationRequest", "request_id", plan.partitions, REQUEST_RETENTION_MS)
+        for priority in Priority
+    ]
+    # Keyed by batch, not by request, so that the batches of one long document spread over all workers
+    # (docs/decisions/0003).
+    batches = [
+        Topic(batches_topic(pool, priority), "SegmentBatch", "batch_id", plan.batch_partitions, 3 * DAY_MS)
+        for pool in plan.pools
+        for priority in Priority
+    ]
+    return [*per_priority, *batches, *_shared(plan.partitions)]
+
+
+def _shared(partitions: int) -> list[Topic]:
+    return [
+        Topic(TRANSLATED, "TranslatedBatch", "request_id", partitions, 3 * DAY_MS),
+        Topic(RESULTS, "TranslationResult", "request_id", partitions, 30 * DAY_MS, "compact,delete"),
+        Topic(STATUS, "JobEvent", "request_id", partitions, 3 * DAY_MS),
+        Topic(USAGE, "UsageEvent", "event_id", partitions, 30 * DAY_MS),
+        Topic(DEAD_LETTERS, "DeadLetter", "dead_letter_id", partitions, 30 * DAY_MS),
+        Topic(CONTROL, "JobControl", "request_id", partitions, REQUEST_RETENTION_MS),
+    ]
