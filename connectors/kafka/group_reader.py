@@ -40,7 +40,9 @@ class GroupReader:
                 messages += self._consumer.consume(limit - 1, 0)
         except KafkaException as error:
             raise failure_of(error) from error
-        return [self._record(message) for message in messages if not _is_silent(message)]
+        records = [record for message in messages if (record := record_of(message))]
+        self._positions.update({(record.topic, record.partition): record.offset + 1 for record in records})
+        return records
 
     def offsets(self) -> list[TopicPartition]:
         """The next offset of every partition that records were taken from since `settle` or `rewind`."""
@@ -75,19 +77,17 @@ class GroupReader:
         for place in lost:
             self._positions.pop((place.topic, place.partition), None)
 
-    def _record(self, message: Message) -> InboundRecord:
-        topic, partition, offset = message.topic(), message.partition(), message.offset()
-        if message.error() or topic is None or partition is None or offset is None:
-            raise failure_of(message.error() or KafkaError(KafkaError._BAD_MSG))
-        self._positions[(topic, partition)] = offset + 1
-        return InboundRecord(
-            topic, partition, offset, message.key(), message.value(), _headers(message), message.timestamp()[1]
-        )
 
-
-def _is_silent(message: Message) -> bool:
-    error = message.error()
-    return error is not None and error.code() in _NOT_A_FAILURE
+def record_of(message: Message) -> InboundRecord | None:
+    """The record in a message; None for a notice. Raises TransientError or FatalError for a failure."""
+    error, topic, partition, offset = message.error(), message.topic(), message.partition(), message.offset()
+    if error is not None and error.code() in _NOT_A_FAILURE:
+        return None
+    if error is not None or topic is None or partition is None or offset is None:
+        raise failure_of(error or KafkaError(KafkaError._BAD_MSG))
+    return InboundRecord(
+        topic, partition, offset, message.key(), message.value(), _headers(message), message.timestamp()[1]
+    )
 
 
 def _headers(message: Message) -> dict[str, bytes]:

@@ -1,0 +1,81 @@
+# Every target works from a fresh clone. The virtual environment lives in .venv of the checkout.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+UV := VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip
+EXTRAS := local,ctranslate2,dev
+
+.PHONY: help setup demo up down test test-unit test-transformers check lint types imports format locks release-schemas clean
+
+help:  ## Print the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+setup: .venv/.dev  ## Everything that demo and test need (Python packages, JDK, Kafka's jars)
+
+demo: .venv/.demo  ## Translate a real document through real Kafka, Valkey and ClickHouse; ends in .dragoman/demo.json
+	$(BIN)/dragoman demo $(ARGS)
+
+up: .venv/.demo  ## Start the one-machine stack in the background (stop it with make down)
+	$(BIN)/dragoman up --detach $(ARGS)
+
+down:  ## Stop it
+	$(BIN)/dragoman down
+
+test: .venv/.dev  ## All tests, on the real local stack; prints line and branch coverage
+	$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+
+test-unit: .venv/.dev  ## The tests that need no server; seconds
+	$(BIN)/python -m pytest tests/unit tests/property $(ARGS)
+
+test-transformers: .venv/.dev  ## The engine tests that need torch (5 GB more)
+	$(UV) install -q -r requirements/transformers.lock
+	$(BIN)/python -m pytest tests/contract -k transformers $(ARGS)
+
+check: lint types imports  ## What the build checks besides the tests
+
+lint: .venv/.dev  ## Style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/.dev  ## mypy --strict
+	$(BIN)/mypy
+
+imports: .venv/.dev  ## Imports flow one way
+	$(BIN)/lint-imports
+
+format: .venv/.dev  ## Rewrite the files in the house format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+locks: .venv/.uv  ## Resolve the dependencies anew
+	$(UV) compile pyproject.toml --extra local --universal --generate-hashes --no-emit-index-url -q -U -o requirements/demo.lock
+	$(UV) compile pyproject.toml $(foreach e,$(subst $(comma), ,$(EXTRAS)),--extra $(e)) --universal --generate-hashes --no-emit-index-url -q -U -o requirements/dev.lock
+	$(UV) compile pyproject.toml $(foreach e,$(subst $(comma), ,$(EXTRAS)),--extra $(e)) --extra transformers --extra documents --universal --generate-hashes --no-emit-index-url -q -U -o requirements/transformers.lock
+
+release-schemas:  ## Freeze the Avro schemas as the next released version
+	@next=v$$(( $$(ls schemas/avro/released | wc -l) + 1 )); mkdir schemas/avro/released/$$next; cp schemas/avro/*.avsc schemas/avro/released/$$next/; echo "released $$next"
+
+clean:  ## Remove the environment and all data of the local stack
+	-$(BIN)/dragoman down
+	rm -rf .venv .dragoman
+
+comma := ,
+
+.venv/.uv:
+	@deploy/local/prepare.sh
+	python3 -m venv .venv
+	$(BIN)/pip install -q --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+.venv/.demo: .venv/.uv requirements/demo.lock pyproject.toml
+	$(UV) install -q --require-hashes -r requirements/demo.lock
+	$(UV) install -q --no-deps -e .
+	@touch $@
+
+.venv/.dev: .venv/.uv requirements/dev.lock pyproject.toml
+	$(UV) install -q --require-hashes -r requirements/dev.lock
+	$(UV) install -q --no-deps -e .
+	@touch $@ .venv/.demo

@@ -1,0 +1,44 @@
+"""Reads a whole topic from where it ends now (or from its beginning), committed records only, in no group."""
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
+
+from connectors.kafka.client_config import consumer_config
+from connectors.kafka.failures import failure_of
+from connectors.kafka.group_reader import record_of
+from connectors.kafka.settings import KafkaSettings
+from schemas.records import InboundRecord
+
+_TIMEOUT_SECONDS = 10.0
+
+
+class LogReader:
+    """Nothing is committed, nobody's group is disturbed."""
+
+    def __init__(self, settings: KafkaSettings, topic: str, *, from_beginning: bool = False) -> None:
+        self._consumer = Consumer(consumer_config(settings, "dragoman.log_reader", "log_reader"))
+        try:
+            self._consumer.assign(
+                [self._start(topic, number, from_beginning) for number in self._partitions(topic)]
+            )
+        except KafkaException as error:
+            raise failure_of(error) from error
+
+    def take(self, limit: int, timeout_seconds: float) -> list[InboundRecord]:
+        """Up to `limit` records; what is there after the timeout at the latest."""
+        found = [record_of(message) for message in self._consumer.consume(limit, timeout_seconds)]
+        return [record for record in found if record is not None]
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._consumer.close()
+
+    def _partitions(self, topic: str) -> list[int]:
+        return list(self._consumer.list_topics(topic, timeout=_TIMEOUT_SECONDS).topics[topic].partitions)
+
+    def _start(self, topic: str, number: int, from_beginning: bool) -> TopicPartition:
+        place = TopicPartition(topic, number)
+        place.offset = OFFSET_BEGINNING
+        if not from_beginning:
+            # A number, not "end": records that arrive before the first fetch must not be missed.
+            place.offset = self._consumer.get_watermark_offsets(place, timeout=_TIMEOUT_SECONDS)[1]
+        return place

@@ -1,0 +1,1 @@
+"""Who translates: engines, their models, and the transactional worker around them."""

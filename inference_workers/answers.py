@@ -1,0 +1,134 @@
+"""From the segments of a batch to what a worker writes: translation, usage, progress, dead letters. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from inference_workers.batching import pair_of
+from schemas.dead_letters import about_request, about_segments, dead_letter_of
+from schemas.errors import PermanentError
+from schemas.ids import event_id
+from schemas.messages import DeadLetter, JobEvent, SegmentBatch, TranslatedBatch, UsageEvent
+from schemas.priorities import SLA_SECONDS, Priority
+from schemas.records import InboundRecord
+from schemas.words import count_words
+
+STAGE = "inference"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who worked, and under which price."""
+
+    worker: str
+    pool: str
+    device: str
+    market: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One segment's outcome. `cause` is set where it failed; then `text` is the source."""
+
+    text: str
+    score: float | None
+    cached: bool
+    cause: str | None = None
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What a batch cost. Milliseconds; `busy_ms` is its part of the cycle's engine time."""
+
+    model: str
+    busy_ms: float
+    queue_ms: float
+    now_ms: int
+
+
+def translated_batch(batch: SegmentBatch, answers: Sequence[Answer], effort: Effort) -> TranslatedBatch:
+    """The batch with every slot filled."""
+    target = batch.job.target_language
+    return TranslatedBatch(
+        request_id=batch.request_id,
+        batch_number=batch.batch_number,
+        job=batch.job,
+        lead=batch.lead,
+        gaps=batch.gaps,
+        translations=[answer.text for answer in answers],
+        causes=[answer.cause for answer in answers],
+        scores=[answer.score for answer in answers],
+        cached=[answer.cached for answer in answers],
+        source_words=batch.source_words,
+        target_words=sum(count_words(answer.text, target) for answer in answers),
+        model=effort.model,
+        timings={"queue": effort.queue_ms / 1000, "translate": effort.busy_ms / 1000},
+        translated_at=effort.now_ms,
+    )
+
+
+def usage_event(
+    record: InboundRecord, done: TranslatedBatch, batch: SegmentBatch, effort: Effort, identity: Identity
+) -> UsageEvent:
+    """The compute row of a batch. Its id holds the record's coordinates: a repeat is a use of its own."""
+    pair, job = pair_of(batch), batch.job
+    cached_words = sum(
+        count_words(text, pair.source) for text, cached in zip(batch.texts, done.cached, strict=True) if cached
+    )
+    return UsageEvent(
+        event_id=event_id("compute", record.coordinates),
+        kind="compute",
+        request_id=batch.request_id,
+        batch_number=batch.batch_number,
+        tenant=job.tenant,
+        priority=job.priority,
+        source_language=pair.source,
+        target_language=pair.target,
+        model=effort.model,
+        pool=identity.pool,
+        worker=identity.worker,
+        device=identity.device,
+        market=identity.market,
+        source_words=batch.source_words,
+        target_words=done.target_words,
+        source_characters=sum(map(len, batch.texts)),
+        segments=len(batch.texts),
+        cached_segments=sum(done.cached),
+        cached_words=cached_words,
+        failed_segments=sum(cause is not None for cause in done.causes),
+        busy_ms=effort.busy_ms,
+        queue_ms=effort.queue_ms,
+        sla_ms=SLA_SECONDS[Priority(job.priority)] * 1000,
+        at=effort.now_ms,
+    )
+
+
+def job_event(done: TranslatedBatch) -> JobEvent:
+    """Progress: this batch is done."""
+    job = done.job
+    return JobEvent(
+        request_id=done.request_id,
+        tenant=job.tenant,
+        stage="TRANSLATED",
+        priority=job.priority,
+        pool=job.pool,
+        batch_number=done.batch_number,
+        batches=job.batches,
+        segments=len(done.translations),
+        words=done.source_words,
+        cached_segments=sum(done.cached),
+        detail={"model": done.model},
+        submitted_at=job.submitted_at,
+        at=done.translated_at,
+    )
+
+
+def segment_letters(record: InboundRecord, done: TranslatedBatch, now_ms: int) -> list[DeadLetter]:
+    """A dead letter for each hole, so that it can be translated again later."""
+    letters: list[DeadLetter] = []
+    for cause in sorted({cause for cause in done.causes if cause}):
+        error = PermanentError(cause, "the engine gave no usable translation", cure="redrive on another model")
+        letter = dead_letter_of(record, error, stage=STAGE, now_ms=now_ms)
+        letter = about_request(letter, done.request_id, done.job.tenant)
+        holes = [at for at, found in enumerate(done.causes) if found == cause]
+        letters += about_segments(letter, done.batch_number, holes)
+    return letters

@@ -1,0 +1,111 @@
+"""One cycle of a worker: records in; translations, usage, progress and dead letters out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from connectors.redis.translation_memory import Remembered, TranslationMemory
+from connectors.telemetry import metrics
+from inference_workers.answers import (
+    STAGE,
+    Answer,
+    Effort,
+    Identity,
+    job_event,
+    segment_letters,
+    translated_batch,
+    usage_event,
+)
+from inference_workers.speed import Speedometer
+from inference_workers.translating import SegmentTranslator
+from schemas import topics
+from schemas.codec import Codec
+from schemas.dead_letters import dead_letter_of
+from schemas.errors import PermanentError
+from schemas.messages import DeadLetter, Message, SegmentBatch
+from schemas.records import Headers, InboundRecord, OutboundRecord
+
+log = structlog.get_logger()
+
+
+@dataclass
+class BatchHandler:
+    """Implements connectors.kafka.cycle.Handler."""
+
+    codec: Codec
+    segments: SegmentTranslator
+    memory: TranslationMemory
+    identity: Identity
+    speed: Speedometer
+    now_ms: Callable[[], int]
+    _learnt: dict[str, Remembered] = field(default_factory=dict, init=False)
+
+    def handle(self, records: list[InboundRecord]) -> list[OutboundRecord]:
+        """Everything that the records lead to. Raises TransientError only."""
+        sound, outputs = self._decode(records)
+        done = self.segments.translate([batch for _, batch in sound])
+        self._learnt = done.learnt
+        for (record, batch), answers, model, seconds in zip(
+            sound, done.answers, done.models, done.busy_seconds, strict=True
+        ):
+            queue_ms = max(self.now_ms() - batch.job.accepted_at - seconds * 1000, 0.0)
+            outputs += self._outputs(
+                record, batch, answers, Effort(model, seconds * 1000, queue_ms, self.now_ms())
+            )
+        self._measure([batch for _, batch in sound], sum(done.busy_seconds))
+        return outputs
+
+    def committed(self) -> None:
+        """What was learnt is worth remembering now. Losing it costs a second translation, nothing else."""
+        self.memory.put_many(self._learnt)
+        self._learnt = {}
+
+    def _decode(
+        self, records: Sequence[InboundRecord]
+    ) -> tuple[list[tuple[InboundRecord, SegmentBatch]], list[OutboundRecord]]:
+        sound: list[tuple[InboundRecord, SegmentBatch]] = []
+        refused: list[OutboundRecord] = []
+        for record in records:
+            try:
+                sound.append((record, self.codec.decode(record.value, SegmentBatch)))
+            except PermanentError as error:
+                refused += self._letters([dead_letter_of(record, error, stage=STAGE, now_ms=self.now_ms())])
+        return sound, refused
+
+    def _outputs(
+        self, record: InboundRecord, batch: SegmentBatch, answers: list[Answer], effort: Effort
+    ) -> list[OutboundRecord]:
+        done = translated_batch(batch, answers, effort)
+        key = batch.request_id
+        headers = {name: value for name, value in record.headers.items() if name == "traceparent"}
+        usage = usage_event(record, done, batch, effort, self.identity)
+        self._count(batch, answers)
+        return [
+            self._record(topics.TRANSLATED, key, done, headers),
+            self._record(topics.USAGE, usage.event_id, usage),
+            self._record(topics.STATUS, key, job_event(done)),
+            *self._letters(segment_letters(record, done, effort.now_ms)),
+        ]
+
+    def _letters(self, letters: Sequence[DeadLetter]) -> list[OutboundRecord]:
+        for letter in letters:
+            metrics.DEAD_LETTERS.labels(STAGE, letter.cause).inc()
+            log.warning("dead_letter", cause=letter.cause, topic=letter.topic, offset=letter.offset)
+        return [self._record(topics.DEAD_LETTERS, letter.dead_letter_id, letter) for letter in letters]
+
+    def _record(self, topic: str, key: str, message: Message, headers: Headers | None = None) -> OutboundRecord:
+        return OutboundRecord(topic, key.encode(), self.codec.encode(message), headers or {})
+
+    def _count(self, batch: SegmentBatch, answers: Sequence[Answer]) -> None:
+        pool, priority = self.identity.pool, batch.job.priority
+        for answer in answers:
+            outcome = "failed" if answer.cause else "cached" if answer.cached else "translated"
+            metrics.SEGMENTS_TRANSLATED.labels(pool, priority, outcome).inc()
+        pair = f"{batch.job.source_language}-{batch.job.target_language}"
+        metrics.WORDS_TRANSLATED.labels(pool, priority, pair).inc(batch.source_words)
+
+    def _measure(self, batches: Sequence[SegmentBatch], busy_seconds: float) -> None:
+        self.speed.add(sum(batch.source_words for batch in batches), busy_seconds)
+        metrics.ENGINE_BUSY_SECONDS.labels(self.identity.pool).inc(busy_seconds)
+        metrics.ENGINE_WORDS_PER_SECOND.labels(self.identity.pool).set(self.speed.words_per_second)

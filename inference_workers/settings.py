@@ -1,0 +1,37 @@
+"""What a worker is told."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from connectors.kafka.settings import KafkaSettings
+from connectors.redis.settings import RedisSettings
+from connectors.settings import ProcessSettings, Section
+
+
+class WorkerLimits(Section):
+    """DRAGOMAN_WORKER_*."""
+
+    model_config = SettingsConfigDict(env_prefix="DRAGOMAN_WORKER_", frozen=True, extra="forbid")
+
+    pool: str = Field(default="default", description="Whose batches it translates.")
+    device: str = Field(default="cpu", description="Price key of the machine, and where models run.")
+    market: str = Field(default="on_demand", description="Price key: on_demand, spot or reserved.")
+    model_paths: tuple[Path, ...] = Field(default=(), description="Model folders beside the bundled ones.")
+    model_memory_mb: int = Field(default=8_000, description="Idle models are unloaded above this.")
+    cycle_seconds: float = Field(default=1.0, description="Work per transaction: critical waits at most this.")
+    first_words_per_second: float = Field(default=600.0, description="Assumed until measured.")
+    high_share: float = Field(default=0.2, description="Guaranteed to high while critical never ends.")
+    standard_share: float = Field(default=0.1, description="Guaranteed to standard while others never end.")
+    aged_share: float = Field(default=0.5, description="Instead, once a record waited half its SLA.")
+    silence_seconds: float = Field(default=120.0, description="/health fails after so long without a cycle.")
+    registry_ttl_seconds: int = Field(default=30, description="Its models count as served for so long.")
+
+
+class WorkerSettings(ProcessSettings):
+    """A worker's whole configuration."""
+
+    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+    redis: RedisSettings = Field(default_factory=RedisSettings)
+    worker: WorkerLimits = Field(default_factory=WorkerLimits)

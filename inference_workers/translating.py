@@ -1,0 +1,141 @@
+"""The segments of one cycle: remembered where the memory knows them, translated once where it does not."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from connectors.redis.translation_memory import Remembered, TranslationMemory
+from inference_workers.answers import Answer
+from inference_workers.batching import Place, Work, pair_of, plan
+from schemas.errors import PermanentError
+from schemas.messages import SegmentBatch
+from schemas.segments import memory_key, normalise
+
+
+class Outcome(Protocol):
+    """One translated text. `cause` names why there is no usable translation."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def score(self) -> float | None: ...
+    @property
+    def cause(self) -> str | None: ...
+
+
+class Translator(Protocol):
+    """Models with their fidelity layer (inference_workers/pool.py)."""
+
+    def version_of(self, source: str, target: str) -> str:
+        """Model version of a pair. Raises PermanentError when no model serves it."""
+
+    def translate(
+        self, texts: Sequence[str], source: str, target: str, options: Mapping[str, str]
+    ) -> Sequence[Outcome]:
+        """One outcome for each text. Raises TransientError when the device is out of memory."""
+
+
+@dataclass
+class CycleAnswers:
+    """The answers of each batch, the models used, and the engine's seconds by batch."""
+
+    answers: list[list[Answer]]
+    models: list[str]
+    busy_seconds: list[float]
+    learnt: dict[str, Remembered]
+
+
+@dataclass(frozen=True)
+class SegmentTranslator:
+    """Memory and engine joined. `clock` counts seconds."""
+
+    translator: Translator
+    memory: TranslationMemory
+    clock: Callable[[], float]
+
+    def translate(self, batches: Sequence[SegmentBatch]) -> CycleAnswers:
+        """Answers for every segment of every batch. Raises TransientError; holes are answers with a cause."""
+        known = [[_already(batch, at) for at in range(len(batch.texts))] for batch in batches]
+        done = CycleAnswers([], [self._model(batch) for batch in batches], [0.0] * len(batches), {})
+        normalised = [[normalise(text) for text in batch.texts] for batch in batches]
+        for work in plan(batches, normalised):
+            self._recall(work, known)
+            self._translate(work, known, batches, done)
+        done.answers = [_complete(batch, answers) for batch, answers in zip(batches, known, strict=True)]
+        return done
+
+    def _model(self, batch: SegmentBatch) -> str:
+        pair = pair_of(batch)
+        try:
+            return self.translator.version_of(pair.source, pair.target)
+        except PermanentError:
+            return ""
+
+    def _keys(self, work: Work, texts: Sequence[str]) -> list[str]:
+        model = self.translator.version_of(work.pair.source, work.pair.target)
+        return [memory_key(model, work.pair.source, work.pair.target, work.glossary, text) for text in texts]
+
+    def _recall(self, work: Work, known: list[list[Answer | None]]) -> None:
+        # The look-up at intake may be minutes old; another request can have translated the same since.
+        texts = list(work.places)
+        try:
+            found = self.memory.get_many(self._keys(work, texts))
+        except PermanentError:
+            return
+        for text, remembered in zip(texts, found, strict=True):
+            if remembered is not None:
+                answer = Answer(remembered.text, remembered.score, cached=True)
+                _fill(known, work.places.pop(text), answer, answer)
+
+    def _translate(
+        self, work: Work, known: list[list[Answer | None]], batches: Sequence[SegmentBatch], done: CycleAnswers
+    ) -> None:
+        texts = work.by_length()
+        if not texts:
+            return
+        started = self.clock()
+        try:
+            outcomes = self.translator.translate(texts, work.pair.source, work.pair.target, work.options)
+        except PermanentError as error:
+            _refuse(known, work, batches, error.cause)
+            return
+        self._share_effort(work, self.clock() - started, done)
+        for key, text, outcome in zip(self._keys(work, texts), texts, outcomes, strict=True):
+            if outcome.cause is None:
+                done.learnt[key] = Remembered(outcome.text, outcome.score)
+            first = Answer(outcome.text, outcome.score, cached=False, cause=outcome.cause)
+            again = Answer(outcome.text, outcome.score, cached=outcome.cause is None, cause=outcome.cause)
+            _fill(known, work.places[text], first, again)
+
+    def _share_effort(self, work: Work, seconds: float, done: CycleAnswers) -> None:
+        # Who brought a segment first pays for it, by length; its repeats are free.
+        characters = sum(len(text) for text in work.places) or 1
+        for text, places in work.places.items():
+            done.busy_seconds[places[0][0]] += seconds * len(text) / characters
+
+
+def _already(batch: SegmentBatch, at: int) -> Answer | None:
+    filled = batch.translations[at]
+    return None if filled is None else Answer(filled, batch.scores[at], cached=True)
+
+
+def _fill(known: list[list[Answer | None]], places: Sequence[Place], first: Answer, again: Answer) -> None:
+    for count, (batch, position) in enumerate(places):
+        known[batch][position] = again if count else first
+
+
+def _refuse(known: list[list[Answer | None]], work: Work, batches: Sequence[SegmentBatch], cause: str) -> None:
+    for places in work.places.values():
+        for batch, position in places:
+            source = batches[batch].texts[position]
+            known[batch][position] = Answer(source, None, cached=False, cause=cause)
+
+
+def _complete(batch: SegmentBatch, answers: Sequence[Answer | None]) -> list[Answer]:
+    """Every segment answered; a hole shows the source exactly as it was sent."""
+    return [
+        Answer(source, None, cached=False, cause=answer.cause if answer else "not_translated")
+        if answer is None or answer.cause
+        else answer
+        for source, answer in zip(batch.texts, answers, strict=True)
+    ]

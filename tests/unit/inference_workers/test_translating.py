@@ -1,0 +1,127 @@
+"""Memory first, engine once, holes named."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from connectors.redis.translation_memory import InMemoryTranslationMemory, Remembered
+from inference_workers.translating import SegmentTranslator
+from schemas.errors import PermanentError, TransientError
+from schemas.messages import Job, SegmentBatch
+from schemas.segments import memory_key, normalise
+
+
+@dataclass(frozen=True)
+class Upper:
+    text: str
+    score: float | None = 0.5
+    cause: str | None = None
+
+
+class ShoutingTranslator:
+    """Translates by shouting; texts with `bad` in them fail; only en-pt is served."""
+
+    def __init__(self, clock):
+        self.clock = clock
+        self.calls = []
+
+    def version_of(self, source, target):
+        if (source, target) != ("en", "pt"):
+            raise PermanentError("unsupported_pair", f"no model for {source}-{target}")
+        return "shout-1"
+
+    def translate(self, texts, source, target, options):
+        self.version_of(source, target)
+        self.calls.append(list(texts))
+        self.clock.seconds += len(texts)
+        return [Upper("", cause="engine_failed") if "bad" in text else Upper(text.upper()) for text in texts]
+
+
+class Clock:
+    seconds = 0.0
+
+    def __call__(self):
+        return self.seconds
+
+
+def batch(texts, translations=None, target="pt"):
+    return SegmentBatch(
+        request_id="r",
+        batch_number=0,
+        job=Job(source_language="en", target_language=target),
+        texts=texts,
+        translations=translations or [None] * len(texts),
+        scores=[None] * len(texts),
+    )
+
+
+@pytest.fixture
+def parts():
+    clock = Clock()
+    translator = ShoutingTranslator(clock)
+    memory = InMemoryTranslationMemory()
+    return SegmentTranslator(translator, memory, clock), translator, memory
+
+
+def texts(answers):
+    return [answer.text for answer in answers]
+
+
+def test_every_segment_of_every_batch_is_answered(parts):
+    segments, _, _ = parts
+    done = segments.translate([batch(["a", "b"]), batch(["c"])])
+    assert [texts(answers) for answers in done.answers] == [["A", "B"], ["C"]]
+
+
+def test_a_segment_that_stands_in_two_batches_is_translated_once_and_paid_by_the_first(parts):
+    segments, translator, _ = parts
+    done = segments.translate([batch(["same"]), batch(["same"])])
+    assert translator.calls == [["same"]]
+    assert [answers[0].cached for answers in done.answers] == [False, True]
+    assert done.busy_seconds == [1.0, 0.0]
+
+
+def test_what_another_worker_translated_meanwhile_is_not_translated_again(parts):
+    segments, translator, memory = parts
+    memory.put_many({memory_key("shout-1", "en", "pt", None, "a b"): Remembered("lembrado", 0.9)})
+    done = segments.translate([batch(["a\n   b", "c"])])
+    assert texts(done.answers[0]) == ["lembrado", "C"]
+    assert translator.calls == [["c"]]
+
+
+def test_what_was_learnt_has_the_key_that_intake_looks_up(parts):
+    segments, _, _ = parts
+    done = segments.translate([batch(["a\n b"])])
+    assert done.learnt == {memory_key("shout-1", "en", "pt", None, normalise("a\n b")): Remembered("A B", 0.5)}
+
+
+def test_a_failed_segment_keeps_its_source_and_names_its_cause_and_is_not_learnt(parts):
+    segments, _, _ = parts
+    done = segments.translate([batch(["a bad\n one", "good"])])
+    hole, good = done.answers[0]
+    assert (hole.text, hole.cause, hole.score) == ("a bad\n one", "engine_failed", None)
+    assert good.cause is None
+    assert len(done.learnt) == 1
+
+
+def test_a_pair_without_a_model_makes_holes_and_spares_the_other_batches(parts):
+    segments, _, _ = parts
+    done = segments.translate([batch(["a"], target="xx"), batch(["b"])])
+    assert done.answers[0][0].cause == "unsupported_pair"
+    assert texts(done.answers[1]) == ["B"]
+    assert done.models == ["", "shout-1"]
+
+
+def test_slots_filled_by_intake_pass_through(parts):
+    segments, translator, _ = parts
+    done = segments.translate([batch(["a", "b"], translations=["á", None])])
+    assert texts(done.answers[0]) == ["á", "B"]
+    assert [answer.cached for answer in done.answers[0]] == [True, False]
+    assert translator.calls == [["b"]]
+
+
+def test_a_device_out_of_memory_undoes_the_whole_cycle(parts):
+    segments, translator, _ = parts
+    translator.translate = lambda *_: (_ for _ in ()).throw(TransientError("out of memory"))
+    with pytest.raises(TransientError):
+        segments.translate([batch(["a"])])

@@ -1,0 +1,101 @@
+"""Both wire formats, byte by byte."""
+
+import struct
+
+import pytest
+from fastavro import parse_schema
+
+from schemas.catalog import NAMES, current, plain, released, single_object_fingerprint
+from schemas.codec import Codec
+from schemas.errors import DecodeError
+from schemas.messages import Job, JobEvent, SegmentBatch, TranslationRequest
+
+REQUEST = TranslationRequest(request_id="r-1", target_language="pt", text="Olá 👋", metadata={"a": "b"})
+
+
+class RegistryInMemory:
+    """Ids by name; a schema that somebody else registered under 77."""
+
+    def id_of(self, name: str) -> int:
+        return 1 + NAMES.index(name)
+
+    def schema_of(self, schema_id: int) -> dict:
+        if schema_id == 77:
+            return _request_of_a_future_version()
+        if schema_id > len(NAMES):
+            raise DecodeError(f"the schema registry does not know id {schema_id}")
+        return current(NAMES[schema_id - 1]).parsed
+
+
+def _request_of_a_future_version() -> dict:
+    published = plain(current("TranslationRequest").published)
+    published["fields"] = [
+        {"name": "tone", "type": "string", "default": "neutral"},
+        *(field for field in published["fields"] if field["name"] != "glossary"),
+    ]
+    return parse_schema(published)
+
+
+def test_the_fingerprint_of_null_is_the_one_in_the_avro_test_vectors_little_endian():
+    # share/test/data/schema-tests.txt of Apache Avro: "null" has the CRC-64-AVRO 7195948357588979594.
+    assert single_object_fingerprint("null") == struct.pack("<Q", 7195948357588979594)
+
+
+def test_the_single_object_header_is_c301_and_the_fingerprint():
+    data = Codec().encode(REQUEST)
+    assert data[:2] == b"\xc3\x01"
+    assert data[2:10] == current("TranslationRequest").fingerprint
+
+
+def test_a_message_comes_back_from_single_object_encoding():
+    assert Codec().decode(Codec().encode(REQUEST), TranslationRequest) == REQUEST
+
+
+def test_the_confluent_header_is_zero_and_the_id_big_endian():
+    data = Codec(RegistryInMemory()).encode(REQUEST)
+    assert data[:5] == b"\x00" + struct.pack(">I", 1)
+
+
+def test_a_decoder_with_a_registry_takes_both_formats():
+    codec = Codec(RegistryInMemory())
+    assert codec.decode(codec.encode(REQUEST), TranslationRequest) == REQUEST
+    assert codec.decode(Codec().encode(REQUEST), TranslationRequest) == REQUEST
+
+
+def test_a_record_of_a_later_writer_is_read_with_defaults():
+    from io import BytesIO
+
+    from fastavro import schemaless_writer
+
+    out = BytesIO()
+    schemaless_writer(out, _request_of_a_future_version(), {**REQUEST.to_datum(), "tone": "formal"})
+    data = b"\x00" + struct.pack(">I", 77) + out.getvalue()
+    assert Codec(RegistryInMemory()).decode(data, TranslationRequest) == REQUEST
+
+
+def test_a_header_inside_a_batch_survives():
+    batch = SegmentBatch(request_id="r", batch_number=2, job=Job(tenant="t", metadata={"x": "y"}), texts=["a"])
+    assert Codec().decode(Codec().encode(batch), SegmentBatch).job.metadata == {"x": "y"}
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (None, "no value"),
+        (b"", "no value"),
+        (b'{"text": "hi"}', "JSON"),
+        (b"hello", "unknown magic bytes 0x6865"),
+        (b"\x00\x00\x00\x00\x07rest", "no schema registry is configured"),
+        (b"\xc3\x01" + bytes(8), "unknown schema fingerprint"),
+        (Codec().encode(REQUEST)[:-3], "do not hold a TranslationRequest"),
+        (Codec().encode(REQUEST) + b"x", "1 bytes follow"),
+        (Codec().encode(JobEvent(request_id="r", tenant="t", stage="SEGMENTED")), "TranslationRequest"),
+    ],
+)
+def test_bytes_that_are_no_request_are_named_for_what_they_are(data, says):
+    with pytest.raises(DecodeError, match=says):
+        Codec().decode(data, TranslationRequest)
+
+
+def test_every_released_schema_is_known_by_its_fingerprint():
+    assert all(released(name) for name in NAMES)

@@ -1,0 +1,39 @@
+"""The dataclasses say the same as the Avro files."""
+
+import dataclasses
+
+import pytest
+
+from schemas import messages
+from schemas.catalog import NAMES, current
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_message_has_the_fields_of_its_schema_in_order(name):
+    fields = [field.name for field in dataclasses.fields(getattr(messages, name))]
+    assert fields == [field["name"] for field in current(name).published["fields"]]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_default_in_the_schema_is_the_default_of_the_message(name):
+    cls = getattr(messages, name)
+    for field in current(name).published["fields"]:
+        if "default" not in field:
+            continue
+        ours = next(one for one in dataclasses.fields(cls) if one.name == field["name"])
+        value = ours.default_factory() if ours.default is dataclasses.MISSING else ours.default
+        assert (list(value) if isinstance(value, tuple) else value) == field["default"], field["name"]
+
+
+def test_the_job_header_is_the_same_wherever_it_travels():
+    def job(name: str) -> dict:
+        types = {field["name"]: field["type"] for field in current(name).published["fields"]}
+        found = types["job"]
+        return found[1] if isinstance(found, list) else found
+
+    assert job("SegmentBatch") == job("TranslatedBatch") == job("JobControl")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_field_of_the_contract_is_documented(name):
+    assert [field["name"] for field in current(name).published["fields"] if not field.get("doc")] == []
