@@ -1,0 +1,82 @@
+"""Which lines belong together: prose that an editor wrapped at a column is one paragraph again. Pure.
+
+A line goes on with the next one only if it was wrapped: the next line's first word would not have fitted
+any more. That is how every greedy line breaker works, and so it also tells where it did not break.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+# Nobody wraps prose narrower or wider than this; such lines stand for themselves.
+NARROWEST, WIDEST = 40, 120
+
+_ITEM = re.compile(r"(?:[*+•‣–—-]|\(?(?:\d{1,3}|[a-zA-Z])[.)])\s+")
+# Prompts, grammar rules, rows of tables and rules: their line breaks carry meaning.
+_LITERAL = re.compile(r">>>|\.\.\. |\$ |.*::=|\||\+[-=]|[-=*_~#]{3,}")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: where it starts and ends in the text, how far it is indented, what stands in it."""
+
+    start: int
+    end: int
+    indent: int
+    content: str
+
+    @property
+    def text_indent(self) -> int:
+        """Where the words begin, behind a bullet."""
+        item = _ITEM.match(self.content)
+        return self.indent + (item.end() if item else 0)
+
+    @property
+    def width(self) -> int:
+        """Columns that the line takes."""
+        return self.indent + len(self.content)
+
+
+_NOTHING = Line(0, 0, 0, "")
+
+
+def paragraph_ends(text: str) -> Iterator[int]:
+    """Where each paragraph ends: the offset behind its last line."""
+    lines = list(_lines(text))
+    widths = _block_widths(lines)
+    for (line, following), width in zip(pairwise([*lines, _NOTHING]), widths, strict=True):
+        if not _goes_on(line, following, width):
+            yield line.end
+
+
+def _lines(text: str) -> Iterator[Line]:
+    start = 0
+    for raw in text.splitlines(keepends=True):
+        content = raw.strip()
+        indent = len(raw) - len(raw.lstrip()) if content else 0
+        yield Line(start, start + len(raw), indent, content)
+        start += len(raw)
+
+
+def _block_widths(lines: list[Line]) -> list[int]:
+    """For each line, the widest line of the block (lines without a blank one between) it stands in."""
+    widths: list[int] = []
+    block: list[Line] = []
+    for line in (*lines, None):
+        if line is not None and line.content:
+            block.append(line)
+            continue
+        widths += [max((one.width for one in block), default=0)] * len(block)
+        widths += [0] if line is not None else []
+        block = []
+    return widths
+
+
+def _goes_on(line: Line, following: Line, width: int) -> bool:
+    if not line.content or not following.content or not NARROWEST <= width <= WIDEST:
+        return False
+    if _LITERAL.match(line.content) or _LITERAL.match(following.content) or _ITEM.match(following.content):
+        return False
+    first_word = following.content.split(maxsplit=1)[0]
+    return following.indent == line.text_indent and line.width + 1 + len(first_word) > width

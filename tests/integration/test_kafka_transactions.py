@@ -1,0 +1,150 @@
+"""Transactions, fencing, rewinding and topics on a real broker."""
+
+import uuid
+
+import pytest
+
+from connectors.kafka.admin import KafkaAdmin
+from connectors.kafka.group_reader import GroupReader
+from connectors.kafka.log_reader import LogReader
+from connectors.kafka.producer import DurableProducer
+from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.transactions import TransactionalProducer
+from schemas.errors import FatalError, TransientError
+from schemas.records import OutboundRecord
+from schemas.topics import CONTROL, STATUS, catalogue
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture
+def settings(kafka_bootstrap):
+    settings = KafkaSettings(bootstrap=kafka_bootstrap, session_timeout_ms=6000)
+    KafkaAdmin(settings).create_topics()
+    return settings
+
+
+@pytest.fixture
+def key():
+    return str(uuid.uuid4()).encode()
+
+
+def send(settings, topic, key, count):
+    producer = DurableProducer(settings)
+    producer.send([OutboundRecord(topic, key, str(number).encode(), {"h": b"x"}) for number in range(count)])
+    producer.close()
+
+
+def take_all(reader, key, count):
+    """Reads on until that many records with the key are there."""
+    found = []
+    for _ in range(100):
+        found += [record for record in reader.take(50, 0.2) if record.key == key]
+        if len(found) >= count:
+            break
+    return found
+
+
+def joined(settings, group=None):
+    reader = GroupReader(settings, group or str(uuid.uuid4()), [CONTROL], "test")
+    reader.subscribe()
+    return reader
+
+
+def test_every_topic_of_the_catalogue_is_created_once_and_passes_the_check(settings):
+    admin = KafkaAdmin(settings)
+    assert admin.create_topics() == []
+    assert admin.check_topics() == []
+    assert set(admin.partitions()) >= {topic.name for topic in catalogue(settings.plan)}
+
+
+def test_a_wrong_partition_count_is_named(settings):
+    other = KafkaSettings(bootstrap=settings.bootstrap, partitions=7)
+    assert any("translation.results: 6 partitions, the catalogue says 7" in line for line in KafkaAdmin(other).check_topics())
+
+
+def test_acknowledged_records_can_be_read_with_key_and_headers(settings, key):
+    reader = joined(settings)
+    send(settings, CONTROL, key, 3)
+    found = take_all(reader, key, 3)
+    assert [record.value for record in found] == [b"0", b"1", b"2"]
+    assert found[0].headers == {"h": b"x"}
+    assert found[0].timestamp_ms > 0
+    reader.close()
+
+
+def test_outputs_and_offsets_are_committed_together(settings, key):
+    group = str(uuid.uuid4())
+    reader, output = joined(settings, group), LogReader(settings, STATUS)
+    send(settings, CONTROL, key, 5)
+    found = take_all(reader, key, 5)
+    producer = TransactionalProducer(settings, f"test-{group}")
+    producer.commit([OutboundRecord(STATUS, key, record.value or b"") for record in found], [reader])
+    reader.close()
+    assert [record.value for record in take_all(output, key, 5)] == [b"0", b"1", b"2", b"3", b"4"]
+    again = joined(settings, group)
+    assert take_all(again, key, 1) == []
+    assert sum(part.records for part in KafkaAdmin(settings).lag(group, [CONTROL])) == 0
+    again.close()
+    output.close()
+
+
+def test_what_was_taken_and_not_committed_is_taken_again_after_a_rewind(settings, key):
+    reader = joined(settings)
+    send(settings, CONTROL, key, 4)
+    first = take_all(reader, key, 4)
+    reader.rewind()
+    assert [record.offset for record in take_all(reader, key, 4)] == [record.offset for record in first]
+    reader.close()
+
+
+def test_an_aborted_transaction_is_never_seen(settings, key):
+    output = LogReader(settings, STATUS)
+    producer = TransactionalProducer(settings, f"test-{uuid.uuid4()}")
+    too_large = OutboundRecord(STATUS, key, b"x" * (settings.max_message_bytes + 1))
+    with pytest.raises(TransientError):
+        producer.commit([OutboundRecord(STATUS, key, b"aborted"), too_large], [])
+    producer.commit([OutboundRecord(STATUS, key, b"committed")], [])
+    assert [record.value for record in take_all(output, key, 1)] == [b"committed"]
+    output.close()
+
+
+def test_a_second_process_with_the_same_id_fences_the_first(settings, key):
+    name = f"test-{uuid.uuid4()}"
+    output = LogReader(settings, STATUS)
+    zombie = TransactionalProducer(settings, name)
+    zombie.commit([OutboundRecord(STATUS, key, b"before")], [])
+    successor = TransactionalProducer(settings, name)
+    with pytest.raises(FatalError):
+        zombie.commit([OutboundRecord(STATUS, key, b"too late")], [])
+    successor.commit([OutboundRecord(STATUS, key, b"after")], [])
+    assert [record.value for record in take_all(output, key, 2)] == [b"before", b"after"]
+    output.close()
+
+
+def test_a_member_that_was_thrown_out_of_its_group_cannot_commit(settings, key):
+    group = str(uuid.uuid4())
+    zombie = joined(settings, group)
+    send(settings, CONTROL, key, 1)
+    found = take_all(zombie, key, 1)
+    metadata = zombie.group_metadata()
+    successor_reader = joined(settings, group)
+    for _ in range(40):
+        if zombie.take(1, 0.2) or successor_reader.assignment:
+            break
+        successor_reader.take(1, 0.2)
+    zombie._positions[(found[0].topic, found[0].partition)] = found[0].offset + 1
+    zombie.group_metadata = lambda: metadata
+    with pytest.raises((TransientError, FatalError)):
+        TransactionalProducer(settings, f"test-{group}").commit([], [zombie])
+    successor_reader.close()
+    zombie.close()
+
+
+def test_a_broker_that_is_away_is_a_transient_error(key):
+    nowhere = KafkaSettings(bootstrap="127.0.0.1:1", delivery_timeout_ms=1000)
+    producer = DurableProducer(nowhere)
+    assert not producer.is_reachable(0.5)
+    with pytest.raises(TransientError):
+        producer.send([OutboundRecord(STATUS, key, b"x")], timeout_seconds=3)
+    producer.close(0.1)

@@ -1,0 +1,126 @@
+"""A client of the topics that shares no code with the pipeline: confluent-kafka, fastavro, the .avsc files."""
+
+import io
+import json
+import time
+import uuid
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import Consumer, Producer, TopicPartition
+from fastavro import parse_schema, schemaless_reader, schemaless_writer
+from fastavro.schema import fingerprint, to_parsing_canonical_form
+
+AVRO = Path(__file__).parent.parent / "schemas" / "avro"
+
+
+class Outside:
+    """Sends raw records and reads whole topics from where they ended when it was made."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self.bootstrap = bootstrap
+        self.producer = Producer(
+            {"bootstrap.servers": bootstrap, "acks": "all", "partitioner": "murmur2_random", "log_level": 2}
+        )
+
+    def send_bytes(self, topic: str, key: str, value: bytes) -> None:
+        """One record, acknowledged."""
+        failed: list[Any] = []
+        self.producer.produce(topic, key=key, value=value, on_delivery=lambda error, _: failed.append(error))
+        self.producer.flush(20)
+        assert failed == [None]
+
+    def send_request(self, priority: str, **fields: Any) -> str:
+        """One request event; returns its id."""
+        request = request_of(**fields)
+        self.send_bytes(
+            f"translation.requests.{priority}", request["request_id"], encoded("TranslationRequest", request)
+        )
+        return str(request["request_id"])
+
+    def tail(self, topic: str, *, from_beginning: bool = False) -> "Tail":
+        """Reads the topic from its end, or from its beginning."""
+        return Tail(self.bootstrap, topic, from_beginning)
+
+
+class Tail:
+    """Committed records of one topic, decoded."""
+
+    def __init__(self, bootstrap: str, topic: str, from_beginning: bool) -> None:
+        self.consumer = Consumer(
+            {
+                "bootstrap.servers": bootstrap,
+                "group.id": str(uuid.uuid4()),
+                "isolation.level": "read_committed",
+                "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
+                "log_level": 2,
+            }
+        )
+        places = [
+            TopicPartition(topic, number)
+            for number in self.consumer.list_topics(topic, 10).topics[topic].partitions
+        ]
+        for place in places:
+            low, high = self.consumer.get_watermark_offsets(place, timeout=10)
+            place.offset = low if from_beginning else high
+        self.consumer.assign(places)
+        self.schema = {
+            "translation.results": "TranslationResult",
+            "translation.dead_letters": "DeadLetter",
+            "translation.usage": "UsageEvent",
+            "translation.status": "JobEvent",
+            "translation.translated": "TranslatedBatch",
+        }[topic]
+        self.read: list[dict[str, Any]] = []
+
+    def until(self, wanted: Any, timeout_seconds: float = 60.0) -> list[dict[str, Any]]:
+        """Reads until `wanted(all that was read)` or the time is over; returns all that was read."""
+        end = time.monotonic() + timeout_seconds
+        while not wanted(self.read) and time.monotonic() < end:
+            self.more(0.2)
+        return self.read
+
+    def more(self, timeout_seconds: float) -> None:
+        """Takes in what arrives in that time."""
+        for message in self.consumer.consume(500, timeout_seconds):
+            assert not message.error(), message.error()
+            self.read.append(decoded(self.schema, message.value()))
+
+    def of(self, request_id: str, timeout_seconds: float = 60.0) -> dict[str, Any]:
+        """The first message about the request."""
+        found = self.until(lambda read: any(one["request_id"] == request_id for one in read), timeout_seconds)
+        return next(one for one in found if one["request_id"] == request_id)
+
+    def counts(self) -> Counter[str]:
+        """Messages per request."""
+        return Counter(one["request_id"] for one in self.read)
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self.consumer.close()
+
+
+def request_of(**fields: Any) -> dict[str, Any]:
+    """A request with usual values."""
+    usual = {"request_id": str(uuid.uuid4()), "source_language": "en", "target_language": "pt", "tenant": "tests"}
+    return {**usual, "submitted_at": int(time.time() * 1000), **fields}
+
+
+def encoded(name: str, datum: dict[str, Any]) -> bytes:
+    """Avro single-object encoding."""
+    schema = json.loads((AVRO / f"{name}.avsc").read_text())
+    out = io.BytesIO()
+    out.write(b"\xc3\x01" + bytes.fromhex(fingerprint(to_parsing_canonical_form(schema), "CRC-64-AVRO")))
+    schemaless_writer(out, parse_schema(schema), datum)
+    return out.getvalue()
+
+
+def decoded(name: str, data: bytes) -> dict[str, Any]:
+    """Back again; logical types as they come."""
+    schema = parse_schema(json.loads((AVRO / f"{name}.avsc").read_text()))
+    assert data[:2] == b"\xc3\x01"
+    found = schemaless_reader(io.BytesIO(data[10:]), schema, None)
+    assert isinstance(found, dict)
+    return found

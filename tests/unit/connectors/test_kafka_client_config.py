@@ -1,0 +1,49 @@
+"""The promises of the design, as librdkafka is told them."""
+
+import pytest
+from pydantic import ValidationError
+
+from connectors.kafka.client_config import client_config, consumer_config, producer_config, transactional_config
+from connectors.kafka.settings import KafkaSettings
+
+
+def test_accepted_means_stored_by_all_replicas_without_duplicates():
+    config = producer_config(KafkaSettings())
+    assert (config["acks"], config["enable.idempotence"]) == ("all", True)
+
+
+def test_keys_go_where_javas_clients_would_put_them():
+    assert producer_config(KafkaSettings())["partitioner"] == "murmur2_random"
+
+
+def test_a_consumer_sees_committed_records_only_and_commits_nothing_by_itself():
+    config = consumer_config(KafkaSettings(), "group", "me")
+    assert config["isolation.level"] == "read_committed"
+    assert config["enable.auto.commit"] is False
+    assert config["enable.auto.offset.store"] is False
+
+
+def test_no_delivery_outlives_its_transaction():
+    settings = KafkaSettings(transaction_timeout_ms=5000, delivery_timeout_ms=60000)
+    assert transactional_config(settings, "id")["delivery.timeout.ms"] == 5000
+
+
+def test_credentials_are_sent_only_where_asked_for_and_never_printed():
+    settings = KafkaSettings(security_protocol="SASL_SSL", sasl_username="u", sasl_password="secret-word")
+    assert client_config(settings)["sasl.password"] == "secret-word"
+    assert "secret-word" not in repr(settings)
+    assert "sasl.password" not in client_config(KafkaSettings())
+
+
+def test_a_misspelt_setting_is_refused_by_name(monkeypatch):
+    monkeypatch.setenv("DRAGOMAN_KAFKA_BOTSTRAP", "x:1")
+    with pytest.raises(ValidationError, match="DRAGOMAN_KAFKA_BOTSTRAP"):
+        KafkaSettings()
+
+
+def test_settings_come_from_the_environment_and_cannot_be_changed(monkeypatch):
+    monkeypatch.setenv("DRAGOMAN_KAFKA_BOOTSTRAP", "broker:1")
+    settings = KafkaSettings()
+    assert settings.bootstrap == "broker:1"
+    with pytest.raises(ValidationError):
+        settings.bootstrap = "other:1"

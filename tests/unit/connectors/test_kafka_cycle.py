@@ -1,0 +1,119 @@
+"""The one loop that catches: what it commits, what it takes again, when it ends."""
+
+import pytest
+
+from connectors.kafka.cycle import LONGEST_PAUSE_SECONDS, Cycle, pause_seconds
+from schemas.errors import FatalError, TransientError
+from schemas.records import InboundRecord, OutboundRecord
+
+
+class Reader:
+    """A group member on a list; `taken` moves on, `rewind` goes back to what was committed."""
+
+    def __init__(self, count):
+        self.log = [InboundRecord("t", 0, at, None, str(at).encode()) for at in range(count)]
+        self.taken = self.committed = 0
+
+    def rewind(self):
+        self.taken = self.committed
+
+    def settle(self):
+        self.committed = self.taken
+
+
+class Source:
+    def __init__(self, reader, size):
+        self.readers, self.reader, self.size = [reader], reader, size
+
+    def take(self):
+        records = self.reader.log[self.reader.taken : self.reader.taken + self.size]
+        self.reader.taken += len(records)
+        return records
+
+
+class Handler:
+    def __init__(self, failures=()):
+        self.failures, self.commits = list(failures), 0
+
+    def handle(self, records):
+        if self.failures and (failure := self.failures.pop(0)):
+            raise failure
+        return [OutboundRecord("out", b"", record.value) for record in records]
+
+    def committed(self):
+        self.commits += 1
+
+
+class Transactions:
+    def __init__(self, failures=()):
+        self.failures, self.written = list(failures), []
+
+    def commit(self, outputs, readers):
+        if self.failures and (failure := self.failures.pop(0)):
+            raise failure
+        self.written += [record.value for record in outputs]
+        for reader in readers:
+            reader.settle()
+
+
+def run(reader, handler, transactions, size=2):
+    pauses = []
+    turns = iter(range(50))
+    cycle = Cycle(
+        Source(reader, size), handler, transactions, lambda: None,
+        should_stop=lambda: reader.committed == len(reader.log) or next(turns, None) is None,
+        sleep=pauses.append,
+    )  # fmt: skip
+    cycle.run()
+    return pauses
+
+
+EVERYTHING = [b"0", b"1", b"2", b"3", b"4"]
+
+
+def test_everything_is_written_once_and_in_order():
+    transactions = Transactions()
+    handler = Handler()
+    run(Reader(5), handler, transactions)
+    assert transactions.written == EVERYTHING
+    assert handler.commits == 3
+
+
+def test_a_transient_failure_of_the_handler_repeats_the_same_records():
+    transactions = Transactions()
+    pauses = run(Reader(5), Handler([None, TransientError("away")]), transactions)
+    assert transactions.written == EVERYTHING
+    assert len(pauses) == 1
+
+
+def test_an_aborted_transaction_repeats_the_same_records_and_is_not_reported_as_committed():
+    transactions, handler = Transactions([TransientError("aborted")]), Handler()
+    run(Reader(5), handler, transactions)
+    assert transactions.written == EVERYTHING
+    assert handler.commits == 3
+
+
+def test_a_rewind_that_fails_is_tried_again():
+    reader = Reader(3)
+    healthy, failures = reader.rewind, [TransientError("still away")]
+
+    def rewind():
+        if failures:
+            raise failures.pop()
+        healthy()
+
+    reader.rewind = rewind
+    transactions = Transactions()
+    assert len(run(reader, Handler([TransientError("away")]), transactions)) == 2
+    assert transactions.written == EVERYTHING[:3]
+
+
+def test_a_fatal_error_ends_the_loop():
+    with pytest.raises(FatalError):
+        run(Reader(5), Handler(), Transactions([FatalError("fenced")]))
+
+
+def test_the_pause_doubles_to_a_bound_and_jitter_takes_half_of_it_at_most():
+    assert [pause_seconds(1, failures, 0) for failures in (1, 2, 3)] == [1, 2, 4]
+    assert pause_seconds(1, 50, 0) == LONGEST_PAUSE_SECONDS
+    assert pause_seconds(1, 2, 1) == 1

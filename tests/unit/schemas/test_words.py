@@ -1,0 +1,22 @@
+"""Words are counted as people are billed for them."""
+
+import pytest
+
+from schemas.words import count_words
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", 0),
+        ("  \n ", 0),
+        ("one  two\nthree", 3),
+        ("Olá, amigo — tudo bem?", 5),
+        ("家は大きい", 5),
+        ("Tokyo 東京 tower", 4),
+        ("ภาษาไทย", 7),
+        ("don't e-mail", 2),
+    ],
+)
+def test_words_are_counted_by_spaces_and_unspaced_scripts_by_characters(text, words):
+    assert count_words(text) == words
