@@ -47,7 +47,6 @@ class Effort:
 
 def translated_batch(batch: SegmentBatch, answers: Sequence[Answer], effort: Effort) -> TranslatedBatch:
     """The batch with every slot filled."""
-    target = batch.job.target_language
     return TranslatedBatch(
         request_id=batch.request_id,
         batch_number=batch.batch_number,
@@ -59,7 +58,7 @@ def translated_batch(batch: SegmentBatch, answers: Sequence[Answer], effort: Eff
         scores=[answer.score for answer in answers],
         cached=[answer.cached for answer in answers],
         source_words=batch.source_words,
-        target_words=sum(count_words(answer.text, target) for answer in answers),
+        target_words=sum(count_words(answer.text) for answer in answers),
         model=effort.model,
         timings={"queue": effort.queue_ms / 1000, "translate": effort.busy_ms / 1000},
         translated_at=effort.now_ms,
@@ -71,9 +70,7 @@ def usage_event(
 ) -> UsageEvent:
     """The compute row of a batch. Its id holds the record's coordinates: a repeat is a use of its own."""
     pair, job = pair_of(batch), batch.job
-    cached_words = sum(
-        count_words(text, pair.source) for text, cached in zip(batch.texts, done.cached, strict=True) if cached
-    )
+    cached_words = sum(count_words(text) for text, cached in zip(batch.texts, done.cached, strict=True) if cached)
     return UsageEvent(
         event_id=event_id("compute", record.coordinates),
         kind="compute",

@@ -26,7 +26,9 @@ LONGEST_PAUSE_SECONDS = 30.0
 class Source(Protocol):
     """Where the records of the next cycle come from."""
 
-    readers: Sequence[GroupReader]
+    @property
+    def readers(self) -> Sequence[GroupReader]:
+        """Whose offsets the cycle commits."""
 
     def take(self) -> list[InboundRecord]:
         """The records of one cycle; blocks a short while, returns an empty list when there are none."""

@@ -1,0 +1,3 @@
+from inference_workers.main import main
+
+main()

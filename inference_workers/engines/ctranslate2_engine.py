@@ -1,0 +1,81 @@
+"""CTranslate2: OPUS-MT, NLLB, M2M-100, MADLAD and other converted models, on CPU and GPU."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import ctranslate2
+
+from inference_workers.engines.protocol import Traits, Translation
+from inference_workers.engines.tokenizers import Tokenizer, open_tokenizer
+from schemas.errors import FatalError, TransientError
+
+TRAITS = Traits(gives_scores=True)
+_OUT_OF_MEMORY_PAUSE_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class CTranslate2Options:
+    """How the model runs. `batch_tokens` bounds the tokens of one device batch, padding included."""
+
+    device: str = "auto"
+    compute_type: str = "default"
+    batch_tokens: int = 2048
+    beam_size: int = 2
+    threads: int = 1
+
+
+class CTranslate2Engine:
+    """Sentences are sorted by length inside, so a device batch holds like lengths."""
+
+    def __init__(self, directory: Path, version: str, pair: tuple[str, str], options: CTranslate2Options) -> None:
+        self.version = version
+        self.traits = TRAITS
+        self._options = options
+        self._tokenizer: Tokenizer = open_tokenizer(directory, *pair)
+        try:
+            self._translator = ctranslate2.Translator(
+                str(directory),
+                device=options.device,
+                compute_type=options.compute_type,
+                intra_threads=options.threads,
+            )
+        except (RuntimeError, ValueError) as error:
+            raise FatalError(f"{directory} cannot be loaded by CTranslate2: {error}") from error
+
+    def translate(self, sentences: Sequence[str], options: Mapping[str, str]) -> list[Translation]:
+        """`options["beam_size"]` overrides the configured one. Scores are exp of the mean log probability."""
+        tokens = [self._tokenizer.encode(sentence) for sentence in sentences]
+        prefix = self._tokenizer.target_prefix
+        try:
+            found = self._translator.translate_batch(
+                tokens,
+                target_prefix=[prefix] * len(tokens) if prefix else None,
+                max_batch_size=self._options.batch_tokens,
+                batch_type="tokens",
+                beam_size=int(options.get("beam_size", self._options.beam_size)),
+                return_scores=True,
+            )
+        except RuntimeError as error:
+            raise _failure(error) from error
+        return [self._translation(one.hypotheses[0], one.scores[0]) for one in found]
+
+    def close(self) -> None:
+        self._translator.unload_model()
+
+    def _translation(self, tokens: list[str], mean_log_probability: float) -> Translation:
+        prefix = self._tokenizer.target_prefix
+        words = tokens[len(prefix) :] if tokens[: len(prefix)] == prefix else tokens
+        return Translation(self._tokenizer.decode(words), min(math.exp(mean_log_probability), 1.0))
+
+
+def is_model(directory: Path) -> bool:
+    """Whether a folder holds a converted model."""
+    return (directory / "model.bin").is_file() and (directory / "config.json").is_file()
+
+
+def _failure(error: RuntimeError) -> FatalError | TransientError:
+    if "out of memory" in str(error).lower() or "failed to allocate" in str(error).lower():
+        return TransientError("the device is out of memory", _OUT_OF_MEMORY_PAUSE_SECONDS)
+    return FatalError(f"CTranslate2: {error}")

@@ -1,0 +1,69 @@
+"""Mozilla's CPU engine (fxtranslate) on any Mozilla model directory. No GPU, no scores, one core."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from fxtranslate import Translator
+
+from inference_workers.engines.protocol import Traits, Translation
+from schemas.errors import FatalError
+
+# What the vocabularies of the Firefox models lack was found by translating "The sign X is used here." for
+# each sign, and by every script that is not Latin.
+_UNSEEN = re.compile(
+    r"[#<>@\\^`{}~«»©®™•→←↑↓✓✗½¼¾²³¹µ§¶°†‡|]+"
+    "|[^\x00-\u024f\u1e00-\u1eff\u2000-\u206f\u20a0-\u20cf\u2190-\u21ff]+"
+)
+_SPELLINGS = {
+    "“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "‚": "'",
+    "–": "-", "—": " - ", "…": "...", "\u00a0": " ", "\u00ad": "",
+}  # fmt: skip
+
+# On the placeholders of 300 real interface strings: QZ0 survives in 98 %, a URL in all of them.
+TRAITS = Traits(mask_styles=("QZ{}", "https://x.co/{}"), unseen=_UNSEEN, spellings=_SPELLINGS)
+
+
+class FirefoxEngine:
+    """Must be used in the thread that made it; it holds the interpreter while it translates."""
+
+    def __init__(self, directory: Path, version: str) -> None:
+        self.version = version
+        self.traits = TRAITS
+        self._translator = _load(directory)
+
+    def translate(self, sentences: Sequence[str], options: Mapping[str, str]) -> list[Translation]:  # noqa: ARG002  # this engine has no options
+        return [Translation(self._translator.translate(sentence)) for sentence in sentences]
+
+    def close(self) -> None:
+        del self._translator
+
+
+def is_model(directory: Path) -> bool:
+    """Whether a folder holds a Mozilla model: model.*.bin and a vocabulary."""
+    return any(directory.glob("model.*.bin")) and any(directory.glob("*vocab*.spm"))
+
+
+def pair_in(directory: Path) -> tuple[str, str] | None:
+    """The languages in the model file's name (`model.enpt.intgemm...bin`)."""
+    for file in directory.glob("model.*.bin"):
+        name = file.name.split(".")[1]
+        if len(name) == 4:
+            return name[:2], name[2:]
+    return None
+
+
+def _load(directory: Path) -> Translator:
+    vocabularies = sorted(directory.glob("*vocab*.spm"))
+    sources = [file for file in vocabularies if file.name.startswith("src")] or vocabularies
+    targets = [file for file in vocabularies if file.name.startswith("trg")] or vocabularies
+    model = next(iter(directory.glob("model.*.bin")), None)
+    if model is None or not vocabularies:
+        raise FatalError(f"{directory} holds no Mozilla model (model.*.bin and vocab.*.spm)")
+    shortlist = next(iter(directory.glob("lex.*.bin")), None)
+    return Translator(
+        model.read_bytes(),
+        sources[0].read_bytes(),
+        targets[0].read_bytes(),
+        shortlist.read_bytes() if shortlist else None,
+    )

@@ -1,0 +1,70 @@
+"""Hugging Face models that CTranslate2 does not run, spread over all devices by accelerate."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from inference_workers.engines.protocol import Traits, Translation
+from schemas.errors import FatalError, TransientError
+
+
+class TransformersEngine:
+    """An encoder-decoder model folder. `device_map="auto"` places models larger than one device."""
+
+    def __init__(self, directory: Path, version: str, batch_sentences: int = 16) -> None:
+        # torch takes seconds to import and gigabytes to install; only this engine needs it.
+        from transformers import AutoModelForSeq2SeqLM, AutoTokenizer  # noqa: PLC0415
+
+        self.version = version
+        self.traits = Traits(gives_scores=True)
+        self._batch_sentences = batch_sentences
+        try:
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(directory, local_files_only=True)
+            self._model: Any = AutoModelForSeq2SeqLM.from_pretrained(
+                directory, local_files_only=True, device_map="auto"
+            ).eval()
+        except (OSError, ValueError) as error:
+            raise FatalError(f"{directory} cannot be loaded by transformers: {error}") from error
+
+    def translate(self, sentences: Sequence[str], options: Mapping[str, str]) -> list[Translation]:
+        """Scores are exp of the mean log probability of the chosen tokens."""
+        found: list[Translation] = []
+        for start in range(0, len(sentences), self._batch_sentences):
+            found += self._batch(list(sentences[start : start + self._batch_sentences]), options)
+        return found
+
+    def close(self) -> None:
+        del self._model
+
+    def _batch(self, sentences: list[str], options: Mapping[str, str]) -> list[Translation]:
+        import torch  # noqa: PLC0415  # as above
+
+        inputs = self._tokenizer(sentences, return_tensors="pt", padding=True).to(self._model.device)
+        try:
+            with torch.inference_mode():
+                output = self._model.generate(
+                    **inputs,
+                    num_beams=int(options.get("beam_size", "1")),
+                    max_new_tokens=2 * inputs["input_ids"].shape[1] + 20,
+                    return_dict_in_generate=True,
+                    output_scores=True,
+                )
+        except torch.OutOfMemoryError as error:
+            raise TransientError("the device is out of memory", 0.5) from error
+        texts = self._tokenizer.batch_decode(output.sequences, skip_special_tokens=True)
+        return [Translation(text, score) for text, score in zip(texts, self._scores(output), strict=True)]
+
+    def _scores(self, output: Any) -> list[float]:
+        import torch  # noqa: PLC0415  # as above
+
+        steps = self._model.compute_transition_scores(
+            output.sequences, output.scores, getattr(output, "beam_indices", None), normalize_logits=True
+        )
+        real = torch.isfinite(steps)
+        means = torch.where(real, steps, 0.0).sum(1) / real.sum(1).clamp(min=1)
+        return [min(float(score), 1.0) for score in means.exp()]
+
+
+def is_model(directory: Path) -> bool:
+    """Whether a folder holds a Hugging Face model."""
+    return (directory / "config.json").is_file() and any(directory.glob("*.safetensors"))

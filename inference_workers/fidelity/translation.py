@@ -1,0 +1,141 @@
+"""Translate with masks; verify; try the next mask; at last translate around the masks.
+
+Each step takes all texts that need it in one call to the engine.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from inference_workers.engines.protocol import Engine, Translation
+from inference_workers.fidelity.masking import Masker, Parts, masked, unmasked
+from inference_workers.fidelity.plausibility import flaw_of
+
+Options = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A translation, or `cause` why there is none (then `text` is the source)."""
+
+    text: str
+    score: float | None
+    cause: str | None = None
+    attempts: int = 1
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One text on its way, taken apart."""
+
+    at: int
+    source: str
+    parts: Parts
+    shouted: bool
+
+
+class Fidelity:
+    """The layer around one engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._masker = Masker(engine.traits.unseen)
+        self._spellings = str.maketrans(dict(engine.traits.spellings))
+
+    def translate(self, texts: Sequence[str], options: Options) -> list[Outcome]:
+        """One outcome per text, in order. Raises TransientError when the engine does."""
+        tasks = [self._task(at, text) for at, text in enumerate(texts)]
+        outcomes = {task.at: self._untouched(task) for task in tasks if not task.parts.has_words}
+        open_tasks = [task for task in tasks if task.at not in outcomes]
+        attempt = 0
+        for style in self._engine.traits.mask_styles:
+            attempt += 1
+            solved = self._with_masks(open_tasks, style, options, attempt)
+            outcomes |= solved
+            # Without masks, another style of mask changes nothing.
+            open_tasks = [task for task in open_tasks if task.at not in solved]
+        for task in open_tasks:
+            outcomes[task.at] = self._around_masks(task, options, attempt + 1)
+        return [outcomes[at] for at in range(len(texts))]
+
+    def _task(self, at: int, text: str) -> _Task:
+        parts = self._masker.take_apart(text)
+        shouted = parts.is_shouted
+        plain = tuple(piece.translate(self._spellings) for piece in parts.plain)
+        if shouted:
+            # Models were trained on few sentences in capitals; they leave such words alone.
+            plain = tuple(piece.lower() for piece in plain)
+        return _Task(at, text, replace(parts, plain=plain), shouted)
+
+    def _untouched(self, task: _Task) -> Outcome:
+        return Outcome(task.source, 1.0 if self._engine.traits.gives_scores else None, attempts=0)
+
+    def _with_masks(
+        self, tasks: Sequence[_Task], style: str, options: Options, attempt: int
+    ) -> dict[int, Outcome]:
+        if attempt > 1:
+            tasks = [task for task in tasks if task.parts.hidden]
+        sent = [masked(task.parts, style) for task in tasks]
+        found = self._engine.translate(sent, options) if sent else []
+        solved: dict[int, Outcome] = {}
+        for task, source, translation in zip(tasks, sent, found, strict=True):
+            text = unmasked(_loud(translation.text, task.shouted), task.parts.hidden, style)
+            if text is not None and flaw_of(source, translation.text) is None:
+                solved[task.at] = Outcome(text, translation.score, attempts=attempt)
+        return solved
+
+    def _around_masks(self, task: _Task, options: Options, attempt: int) -> Outcome:
+        """Each stretch between masks by itself. Grammar suffers, the hidden pieces cannot."""
+        pieces = [_Piece.of(plain) for plain in _stretches(task.parts)]
+        wanted = [piece.words for piece in pieces if piece.is_translatable]
+        found = iter(self._engine.translate(wanted, options))
+        texts, scores = [], []
+        for piece in pieces:
+            translation = next(found) if piece.is_translatable else Translation(piece.words, None)
+            if piece.is_translatable and (flaw := flaw_of(piece.words, translation.text)):
+                return Outcome(task.source, None, flaw, attempt)
+            scores += [translation.score] if piece.is_translatable else []
+            texts.append(piece.lead + _loud(translation.text.strip(), task.shouted) + piece.trail)
+        return Outcome(_interleaved(texts, task.parts), _least(scores), attempts=attempt)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A stretch of plain text with the white space around it set aside."""
+
+    lead: str
+    words: str
+    trail: str
+
+    @classmethod
+    def of(cls, plain: str) -> "_Piece":
+        words = plain.strip()
+        lead = plain[: len(plain) - len(plain.lstrip())]
+        return cls(lead, words, plain[len(lead) + len(words) :])
+
+    @property
+    def is_translatable(self) -> bool:
+        return any(character.isalpha() for character in self.words)
+
+
+# A text without masks that failed is cut once, at a space near its middle: half a sentence may do better.
+def _stretches(parts: Parts) -> tuple[str, ...]:
+    if parts.hidden:
+        return parts.plain
+    text = parts.plain[0]
+    middle = text.find(" ", len(text) // 2)
+    return (text[:middle], text[middle:]) if middle > 0 else (text,)
+
+
+def _interleaved(texts: Sequence[str], parts: Parts) -> str:
+    if not parts.hidden:
+        return "".join(texts)
+    return texts[0] + "".join(hidden + text for hidden, text in zip(parts.hidden, texts[1:], strict=True))
+
+
+def _least(scores: Sequence[float | None]) -> float | None:
+    known = [score for score in scores if score is not None]
+    return min(known) if known and len(known) == len(scores) else None
+
+
+def _loud(text: str, shouted: bool) -> str:
+    return text.upper() if shouted else text
