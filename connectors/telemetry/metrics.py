@@ -18,13 +18,55 @@ DEAD_LETTERS = Counter("dragoman_dead_letters", "Records that could not be proce
 
 # --- inference_workers ---
 WORDS_TRANSLATED = Counter(
-    "dragoman_words_translated", "Source words answered by workers", ["pool", "priority", "pair", "origin"]
+    "dragoman_words_translated", "Source words answered by workers", ["pool", "priority", "pair"]
 )
 SEGMENTS_TRANSLATED = Counter(
     "dragoman_segments_translated", "Segments answered by workers", ["pool", "priority", "outcome"]
 )
-ENGINE_BUSY_SECONDS = Counter("dragoman_engine_busy_seconds", "Time spent in the engine", ["pool", "pair"])
+ENGINE_BUSY_SECONDS = Counter("dragoman_engine_busy_seconds", "Time spent in the engine", ["pool"])
 ENGINE_WORDS_PER_SECOND = Gauge(
     "dragoman_engine_words_per_second", "Measured speed of this worker while busy", ["pool"]
 )
 MODEL_LOAD_SECONDS = Gauge("dragoman_model_load_seconds", "Time to load and warm up the models", ["pool"])
+
+# --- producers/http ---
+HTTP_REQUESTS = Counter("dragoman_http_requests", "HTTP requests answered", ["method", "route", "status"])
+HTTP_SECONDS = Histogram(
+    "dragoman_http_seconds", "Time of one HTTP request", ["route"], buckets=LATENCY_BUCKETS
+)
+REQUESTS_ACCEPTED = Counter(
+    "dragoman_http_requests_accepted", "Requests that Kafka has stored for HTTP callers", ["priority"]
+)
+
+# --- redis ---
+TRANSLATION_MEMORY_FAILURES = Counter(
+    "dragoman_translation_memory_failures", "Look-ups and writes that the cache did not answer", ["operation"]
+)
+
+# --- stream_apps (Faust) ---
+EVENTS_RETRIED = Counter("dragoman_events_retried", "Events tried again after a transient failure", ["stage"])
+EVENT_BATCH_SECONDS = Histogram(
+    "dragoman_event_batch_seconds", "From taking events to their acknowledged outputs", ["stage"], buckets=CYCLE_BUCKETS
+)
+
+# --- stream_apps/intake ---
+REQUESTS = Counter("dragoman_requests", "Requests read by intake", ["priority", "outcome"])
+REQUEST_SEGMENTS = Counter("dragoman_request_segments", "Segments of accepted requests", ["priority", "origin"])
+REQUEST_WORDS = Counter("dragoman_request_words", "Source words of accepted requests", ["priority"])
+INTAKE_SECONDS = Histogram(
+    "dragoman_intake_seconds", "From Kafka's time stamp of a request to its batches", ["priority"],
+    buckets=LATENCY_BUCKETS,
+)
+
+# --- stream_apps/assembly ---
+RESULTS = Counter("dragoman_results", "Committed answers, one per request", ["priority", "status"])
+RESULT_SECONDS = Histogram(
+    "dragoman_result_seconds", "From Kafka's time stamp of a request to its answer", ["priority"],
+    buckets=LATENCY_BUCKETS,
+)
+SLOT_VERDICTS = Counter(
+    "dragoman_slot_verdicts", "What records meant for their requests, repeats included", ["verdict"]
+)
+
+# --- stream_apps/status ---
+JOB_EVENTS = Counter("dragoman_job_events", "Events merged into job views, repeats included", ["stage"])

@@ -1,0 +1,123 @@
+"""A whole Faust process: checks its topics, consumes, shows its health, ends cleanly on SIGTERM."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+import uvloop
+from faust.worker import Worker
+
+from connectors.faust.application import DurableApp, build_app
+from connectors.faust.consumption import consume
+from connectors.faust.guard import Guard, Patience, Step
+from connectors.faust.progress import Place, Progress
+from connectors.faust.records import send_durably
+from connectors.faust.settings import FaustSettings
+from connectors.kafka.admin import KafkaAdmin
+from connectors.kafka.settings import KafkaSettings
+from connectors.telemetry.health import Health
+from schemas.errors import FatalError, TransientError
+from schemas.records import OutboundRecord
+
+log = structlog.get_logger()
+
+_RETRY_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The consumer group, and this process's static name within it."""
+
+    group: str
+    instance: str
+
+
+class FaustProcess:
+    """Build it, `consume`, then `run` in the main thread. Connects in `run` only."""
+
+    def __init__(
+        self, identity: Identity, kafka: KafkaSettings, settings: FaustSettings, health: Health | None = None
+    ) -> None:
+        self.health = health or Health(settings.silence_seconds)
+        self.app: DurableApp = build_app(identity.group, identity.instance, kafka, settings)
+        self._group = identity.group
+        self._kafka = kafka
+        self._settings = settings
+        self._topics: list[str] = []
+        # A wait is recent while its longest pause and two measurements have not passed.
+        recent_seconds = settings.longest_pause_seconds + 2 * settings.lag_interval_seconds
+        self._progress = Progress(self.health, recent_seconds)
+
+    def consume(self, topics: Sequence[str], step: Step) -> None:
+        """One agent and one buffer for each topic."""
+        for topic in topics:
+            consume(self.app, topic, Guard(step, self._send, self._patience()), self._settings)
+        self._topics.extend(topics)
+
+    def run(self) -> None:
+        """Until SIGTERM or SIGINT; raises SystemExit. Raises FatalError when topics are missing."""
+        uvloop.install()
+        admin = KafkaAdmin(self._kafka)
+        wait_for_topics(admin, self._settings.startup_seconds)
+        self.app.task(self._watch_with(admin))
+        worker = Worker(
+            self.app, quiet=True, loglevel="info", override_logging=False, redirect_stdouts=False, debug=False
+        )
+        # Its log handler would put the root logger on DEBUG, which halves the speed.
+        worker.spinner = None
+        worker.execute_from_commandline()
+
+    def assignment(self) -> set[Place]:
+        """The partitions that this process holds."""
+        return {(tp.topic, tp.partition) for tp in self.app.consumer.assignment()}
+
+    async def _send(self, record: OutboundRecord) -> None:
+        await send_durably(await self.app.maybe_start_producer(), record)
+
+    def _patience(self) -> Patience:
+        return Patience(
+            first_pause_seconds=self._settings.first_pause_seconds,
+            longest_pause_seconds=self._settings.longest_pause_seconds,
+            send_attempts=self._settings.send_attempts,
+            is_interrupted=lambda: self.app.rebalancing or self.app.should_stop,
+            on_waiting=self._progress.waits,
+        )
+
+    def _watch_with(self, admin: KafkaAdmin) -> Callable[[], object]:
+        async def watch() -> None:
+            while not self.app.should_stop:
+                await self._measure(admin)
+                await asyncio.sleep(
+                    self._settings.lag_interval_seconds if not self.health.reason else _RETRY_SECONDS
+                )
+
+        return watch
+
+    async def _measure(self, admin: KafkaAdmin) -> None:
+        try:
+            lags = await asyncio.to_thread(admin.lag, self._group, self._topics)
+        except TransientError as error:
+            self._progress.kafka_is_away(str(error))
+            return
+        self._progress.look(lags, self.assignment(), rebalancing=self.app.rebalancing)
+
+
+def wait_for_topics(
+    admin: KafkaAdmin, startup_seconds: float, clock: Callable[[], float] = time.monotonic
+) -> None:
+    """Faust stays blind to a topic that appears later. Raises FatalError when they are not there in time."""
+    last = clock() + startup_seconds
+    while problems := _topic_problems(admin):
+        if clock() >= last:
+            raise FatalError(f"topics are not as the catalogue says: {'; '.join(problems)}")
+        log.warning("topics_missing", problems=problems)
+        time.sleep(_RETRY_SECONDS)
+
+
+def _topic_problems(admin: KafkaAdmin) -> list[str]:
+    try:
+        return admin.check_topics()
+    except TransientError as error:
+        return [str(error)]

@@ -1,0 +1,65 @@
+"""Is the process getting on? Judged from outside Faust: by what its group has committed."""
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from typing import Protocol
+
+from connectors.kafka.admin import PartitionLag
+from connectors.telemetry.health import Health
+
+Place = tuple[str, int]
+
+
+class LagSource(Protocol):
+    """Kafka's word on the group (connectors.kafka.admin.KafkaAdmin)."""
+
+    def lag(self, group: str, topics: list[str]) -> list[PartitionLag]:
+        """Raises TransientError when Kafka is away."""
+
+
+class Progress:
+    """Beats while there is nothing to do, while commits advance, or while it is known what is waited for.
+
+    A consumer that has silently stopped (no fetches, dead agent, stalled commits) does none of these.
+    """
+
+    def __init__(self, health: Health, recent_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._health = health
+        self._recent_seconds = recent_seconds
+        self._clock = clock
+        self._waiting_since = float("-inf")
+        self._reason = ""
+        self._committed = -1
+
+    def waits(self, reason: str) -> None:
+        """A part that is needed is away; waiting for it is no silence."""
+        self._waiting_since = self._clock()
+        self._reason = reason
+
+    def look(self, lags: Sequence[PartitionLag], assigned: Collection[Place], *, rebalancing: bool) -> None:
+        """One measurement of the whole group, and what this member holds of it."""
+        self._judge_readiness(assigned, rebalancing)
+        mine = [lag for lag in lags if (lag.topic, lag.partition) in assigned]
+        committed = sum(max(lag.committed, 0) for lag in mine)
+        idle = not rebalancing and not any(lag.records for lag in mine)
+        if idle or self._is_waiting() or committed != self._committed:
+            self._health.beat()
+        self._committed = committed
+
+    def kafka_is_away(self, reason: str) -> None:
+        """Nothing can be measured, and a restart would not help."""
+        self._health.not_ready(reason)
+        self._health.beat()
+
+    def _judge_readiness(self, assigned: Collection[Place], rebalancing: bool) -> None:
+        if rebalancing:
+            self._health.not_ready("rebalancing")
+        elif not assigned:
+            self._health.not_ready("no partition is assigned")
+        elif self._is_waiting():
+            self._health.not_ready(f"waiting: {self._reason}")
+        else:
+            self._health.ready()
+
+    def _is_waiting(self) -> bool:
+        return self._clock() - self._waiting_since < self._recent_seconds

@@ -1,0 +1,1 @@
+"""Texts too large for a Kafka record, in an object store of any make."""

@@ -1,0 +1,1 @@
+"""Redis in its two roles: a cache that may vanish, and state that must not."""

@@ -1,0 +1,103 @@
+"""Writes what is known of every job. A fact replaces a lighter one, so order and repeats do not matter.
+
+State Redis: hash `job:{id}` (facts stamped with their weight, counters of what is done) and the bitmap
+`job:{id}:batches` (which batches are done), both in one cluster slot.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from connectors.redis.client import AsyncClient
+from connectors.redis.scripts import Call, run_all_async, script
+from connectors.redis.work_queue import Progress, Waiting, place_call
+from schemas.priorities import Priority
+
+# Below 2^53, so that Lua compares exactly.
+WEIGHT_DIGITS = 16
+HEAVIEST = 9 * 10**15
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What one event says, and how much its word counts against others: 0 to HEAVIEST."""
+
+    value: str
+    weight: int
+
+
+@dataclass(frozen=True)
+class BatchDone:
+    """One finished batch; counted once."""
+
+    number: int
+    segments: int
+    words: int
+    at: int
+
+
+@dataclass(frozen=True)
+class JobUpdate:
+    """All that one event says of one job."""
+
+    request_id: str
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    batch: BatchDone | None = None
+
+
+@dataclass(frozen=True)
+class LedgerTimes:
+    """Seconds: how long a job is kept after its last event, and in the queue after its submission."""
+
+    view_seconds: int
+    queue_seconds: int
+
+
+class JobLedger:
+    """For an event loop. `clock` gives seconds since the epoch. Raises TransientError."""
+
+    def __init__(self, client: AsyncClient, times: LedgerTimes, clock: Callable[[], float] = time.time) -> None:
+        self._client = client
+        self._times = times
+        self._clock = clock
+
+    async def apply(self, update: JobUpdate) -> None:
+        """May be repeated; only the measured speed counts a repeat that follows a failure half-way."""
+        ((is_new, known),) = await run_all_async(self._client, [self._merge(update)])
+        job = _waiting(update.request_id, known)
+        if job is None:
+            return
+        batch = update.batch
+        progress = Progress(batch.words, batch.at) if batch and is_new else Progress()
+        forget_before_ms = round((self._clock() - self._times.queue_seconds) * 1000)
+        await run_all_async(self._client, [place_call(job, progress, forget_before_ms)])
+
+    def _merge(self, update: JobUpdate) -> Call:
+        batch = update.batch
+        done = (batch.number, batch.segments, batch.words) if batch else ("", 0, 0)
+        facts = [part for name, fact in update.facts.items() for part in (name, _stamped(fact))]
+        return Call(script("merge_job"), job_keys(update.request_id), (self._times.view_seconds, *done, *facts))
+
+
+def job_keys(request_id: str) -> tuple[str, str]:
+    """The hash and the bitmap."""
+    return f"job:{{{request_id}}}", f"job:{{{request_id}}}:batches"
+
+
+def unstamped(value: bytes | None) -> str:
+    """The fact's value; empty for none."""
+    return (value or b"")[WEIGHT_DIGITS:].decode()
+
+
+def _stamped(fact: Fact) -> str:
+    return f"{min(max(fact.weight, 0), HEAVIEST):0{WEIGHT_DIGITS}d}{fact.value}"
+
+
+def _waiting(request_id: str, known: Sequence[bytes | None]) -> Waiting | None:
+    """None before the words of the job are known: until then nobody waits for it."""
+    *facts, done = (*known[:4], known[5], known[4])
+    status, pool, priority, words, submitted_at = map(unstamped, facts)
+    if not words:
+        return None
+    remaining = max(int(words) - int(done or 0), 0)
+    return Waiting(request_id, pool, Priority(priority), int(submitted_at or 0), None if status else remaining)

@@ -1,0 +1,97 @@
+"""What callers see of a job: how far it is, its place in the queue, when it may be done."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+from connectors.redis.client import Client, redis_errors
+from connectors.redis.job_ledger import job_keys, unstamped
+from connectors.redis.scripts import run_all
+from connectors.redis.work_queue import Place, ask_call, place_of
+from schemas.priorities import Priority
+
+DETAIL = "detail."
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobView:
+    """Times are milliseconds since the epoch. `status` and `progress` 1.0 come with the stage FINISHED.
+
+    `queue_position`: requests of the same or a higher priority ahead. None where it is not known (any more).
+    """
+
+    request_id: str
+    tenant: str = ""
+    stage: str = "ACCEPTED"
+    status: str | None = None
+    priority: str = Priority.STANDARD
+    pool: str = "default"
+    progress: float = 0.0
+    segments: int = 0
+    segments_done: int = 0
+    batches: int = 0
+    batches_done: int = 0
+    words: int = 0
+    words_done: int = 0
+    cached_segments: int = 0
+    queue_position: int | None = None
+    estimated_completion_seconds: float | None = None
+    submitted_at: int = 0
+    updated_at: int = 0
+    detail: Mapping[str, str] = field(default_factory=dict)
+
+
+class JobViews:
+    """For threads. `clock` gives seconds since the epoch. Raises TransientError."""
+
+    def __init__(self, client: Client, clock: Callable[[], float] = time.time) -> None:
+        self._client = client
+        self._clock = clock
+
+    def read(self, request_id: str) -> JobView | None:
+        """None for a job that nobody has reported, or whose view has expired."""
+        with redis_errors():
+            fields = cast(dict[bytes, bytes], self._client.hgetall(job_keys(request_id)[0]))
+        if not fields:
+            return None
+        view = view_of(request_id, fields)
+        return view if view.status or not view.words else self._with_place(view)
+
+    def _with_place(self, view: JobView) -> JobView:
+        call = ask_call(view.request_id, view.pool, Priority(view.priority), round(self._clock() * 1000))
+        place = place_of(run_all(self._client, [call])[0])
+        return _placed(view, place) if place else view
+
+
+def view_of(request_id: str, fields: Mapping[bytes, bytes]) -> JobView:
+    """The view in the fields of the hash, without a place in the queue."""
+    values: dict[str, Any] = {name: int(fields.get(name.encode(), 0)) for name in _COUNTERS}
+    facts = {name.decode(): unstamped(value) for name, value in fields.items() if name.decode() not in _COUNTERS}
+    values |= {name: int(facts[name]) for name in _NUMBERS if name in facts}
+    values |= {name: facts[name] for name in _TEXTS if name in facts}
+    detail = {name.removeprefix(DETAIL): value for name, value in facts.items() if name.startswith(DETAIL)}
+    view = JobView(request_id=request_id, detail=detail, **values)
+    return replace(view, progress=_progress(view))
+
+
+_COUNTERS = ("segments_done", "batches_done", "words_done")
+_NUMBERS = ("segments", "batches", "words", "cached_segments", "submitted_at", "updated_at")
+_TEXTS = ("tenant", "stage", "status", "priority", "pool")
+
+
+def _progress(view: JobView) -> float:
+    if view.status:
+        return 1.0
+    done, whole = (view.segments_done, view.segments) if view.segments else (view.batches_done, view.batches)
+    return min(done / whole, 1.0) if whole else 0.0
+
+
+def _placed(view: JobView, place: Place) -> JobView:
+    words = place.words_ahead + max(view.words - view.words_done, 0)
+    speed = place.words_per_second
+    return replace(
+        view,
+        queue_position=place.jobs_ahead,
+        estimated_completion_seconds=words / speed if speed else None,
+    )

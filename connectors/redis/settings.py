@@ -1,0 +1,34 @@
+"""Where the two Redis instances are and how long they remember."""
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from connectors.settings import Section
+
+_DAY_SECONDS = 24 * 60 * 60
+
+
+class RedisSettings(Section):
+    """DRAGOMAN_REDIS_*. The cache may evict anything; the state must be persistent and never evict."""
+
+    model_config = SettingsConfigDict(env_prefix="DRAGOMAN_REDIS_", frozen=True, extra="forbid")
+
+    cache_url: str = "redis://127.0.0.1:6379/0"
+    state_url: str = "redis://127.0.0.1:6380/0"
+    connect_timeout_seconds: float = 2.0
+    socket_timeout_seconds: float = Field(default=2.0, description="Longest wait for one answer.")
+    max_connections: int = 32
+    tm_ttl_days: float = Field(default=7.0, gt=0, description="How long a translation is remembered.")
+    done_ttl_days: float = Field(
+        default=8.0, gt=0, description="Of markers that recognise repeats: topic retention plus a day."
+    )
+
+    @property
+    def tm_ttl_seconds(self) -> int:
+        """Life of one remembered translation."""
+        return round(self.tm_ttl_days * _DAY_SECONDS)
+
+    @property
+    def done_ttl_seconds(self) -> int:
+        """Life of the markers of requests that were seen or answered."""
+        return round(self.done_ttl_days * _DAY_SECONDS)

@@ -1,0 +1,142 @@
+"""The slots of open requests, and who answers each: what makes one request have one answer.
+
+The record that fills the last slot, or an order that comes before it, becomes the request's *completer*.
+It stays the completer when it is read again, because then its first transaction was aborted:
+
+    killed before the script       nothing happened; the record is read again
+    killed before the commit       the completer is read again, and wins again with the same slots
+    killed before `finish`         its offset is committed; the slots stay until they expire, nobody may answer
+    any other record, any time     has other coordinates: it never answers
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from connectors.redis.client import Client, redis_errors
+from connectors.redis.scripts import Call, run_all, script
+
+_FINAL = " final"
+
+
+class Verdict(StrEnum):
+    """What a record means for its request."""
+
+    WAITING = "WAITING"
+    COMPLETE = "COMPLETE"
+    ANSWERED = "ANSWERED"
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A translated batch. `split` names the way the request was cut: batches of two ways are never mixed."""
+
+    request_id: str
+    split: str
+    batch_number: int
+    batches: int
+    payload: bytes
+    coordinates: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """An order to answer the request now, whatever is missing."""
+
+    request_id: str
+    coordinates: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """`slots`: all of an arrival's split in order, or at most any one for a claim; empty unless COMPLETE."""
+
+    verdict: Verdict
+    slots: tuple[bytes, ...] = ()
+
+
+class Slots(Protocol):
+    """Every call may be repeated. Raises TransientError."""
+
+    def decide(self, entries: Sequence[Arrival | Claim]) -> list[Decision]:
+        """One decision per entry; they take effect in their order."""
+
+    def finish(self, completers: Mapping[str, str]) -> None:
+        """These answers (request -> coordinates) are committed: nothing wins any more, slots may go."""
+
+
+@dataclass(frozen=True)
+class Retention:
+    """Seconds. The marker must outlive the slots, else a late duplicate would find them complete."""
+
+    slots_seconds: int
+    done_seconds: int
+
+
+class RedisSlots:
+    """In the state Redis. Both keys of a request lie in one cluster slot.
+
+    `asm:{id}`: `s<split>:<n>` -> payload, `#<split>` -> how many are filled.
+    `done:{id}`: the completer, with ` final` behind it after `finish`.
+    """
+
+    def __init__(self, client: Client, retention: Retention) -> None:
+        self._client = client
+        self._retention = retention
+
+    def decide(self, entries: Sequence[Arrival | Claim]) -> list[Decision]:
+        replies = run_all(self._client, [self._call(entry) for entry in entries])
+        return [Decision(Verdict(verdict.decode()), tuple(slots)) for verdict, *slots in replies]
+
+    def finish(self, completers: Mapping[str, str]) -> None:
+        with redis_errors(), self._client.pipeline(transaction=False) as pipeline:
+            for request_id, coordinates in completers.items():
+                slots, done = _keys(request_id)
+                # In this order: a marker without slots must be final.
+                pipeline.set(done, coordinates + _FINAL, ex=self._retention.done_seconds)
+                pipeline.unlink(slots)
+            pipeline.execute()
+
+    def _call(self, entry: Arrival | Claim) -> Call:
+        keys, kept = _keys(entry.request_id), self._retention
+        if isinstance(entry, Claim):
+            return Call(script("claim_answer"), keys, (entry.coordinates, kept.done_seconds))
+        place = (entry.split, entry.batch_number, entry.batches)
+        values = (entry.payload, entry.coordinates, kept.slots_seconds, kept.done_seconds)
+        return Call(script("fill_slot"), keys, (*place, *values))
+
+
+class InMemorySlots:
+    """For tests and for a single process; remembers until it ends."""
+
+    def __init__(self) -> None:
+        self._slots: dict[str, dict[tuple[str, int], bytes]] = {}
+        self._completers: dict[str, str] = {}
+
+    def decide(self, entries: Sequence[Arrival | Claim]) -> list[Decision]:
+        return [self._decide(entry) for entry in entries]
+
+    def finish(self, completers: Mapping[str, str]) -> None:
+        for request_id, coordinates in completers.items():
+            self._completers[request_id] = coordinates + _FINAL
+            self._slots.pop(request_id, None)
+
+    def _decide(self, entry: Arrival | Claim) -> Decision:
+        if self._completers.get(entry.request_id, entry.coordinates) != entry.coordinates:
+            return Decision(Verdict.ANSWERED)
+        slots = self._slots.setdefault(entry.request_id, {})
+        if isinstance(entry, Claim):
+            self._completers[entry.request_id] = entry.coordinates
+            return Decision(Verdict.COMPLETE, tuple(slots.values())[:1])
+        slots.setdefault((entry.split, entry.batch_number), entry.payload)
+        filled = [slots.get((entry.split, number)) for number in range(entry.batches)]
+        payloads = tuple(payload for payload in filled if payload is not None)
+        if len(payloads) < entry.batches:
+            return Decision(Verdict.WAITING)
+        self._completers[entry.request_id] = entry.coordinates
+        return Decision(Verdict.COMPLETE, payloads)
+
+
+def _keys(request_id: str) -> tuple[str, str]:
+    return f"asm:{{{request_id}}}", f"done:{{{request_id}}}"

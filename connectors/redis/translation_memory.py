@@ -1,0 +1,129 @@
+"""Remembers translated segments. A cache: when it is away, nothing is known and nothing fails.
+
+Values: 4 bytes score (IEEE float, little-endian, NaN for none), then the translation in UTF-8.
+"""
+
+import math
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import structlog
+
+from connectors.redis.client import AsyncClient, Client, redis_errors
+from connectors.telemetry.metrics import TRANSLATION_MEMORY_FAILURES
+from schemas.errors import TransientError
+
+log = structlog.get_logger()
+
+_PREFIX = "tm:"
+_SCORE = struct.Struct("<f")
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """A translation and its score, 0 to 1; None where the engine gave none."""
+
+    text: str
+    score: float | None = None
+
+
+class TranslationMemory(Protocol):
+    """For threads. Keys come from schemas.segments.memory_key. Never raises because it is away."""
+
+    def get_many(self, keys: Sequence[str]) -> list[Remembered | None]:
+        """One answer per key, in the order of the keys."""
+
+    def put_many(self, items: Mapping[str, Remembered]) -> None:
+        """Remember these; the latest wins."""
+
+
+class AsyncTranslationMemory(Protocol):
+    """The read side for an event loop."""
+
+    async def get_many(self, keys: Sequence[str]) -> list[Remembered | None]:
+        """One answer per key, in the order of the keys."""
+
+
+class InMemoryTranslationMemory:
+    """For tests and for a single process."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, bytes] = {}
+
+    def get_many(self, keys: Sequence[str]) -> list[Remembered | None]:
+        return [_remembered(self._known.get(key)) for key in keys]
+
+    def put_many(self, items: Mapping[str, Remembered]) -> None:
+        self._known.update({key: _packed(item) for key, item in items.items()})
+
+
+class RedisTranslationMemory:
+    """One MGET for a look-up, one pipeline of SET EX for the rest."""
+
+    def __init__(self, client: Client, ttl_seconds: int) -> None:
+        self._client = client
+        self._ttl_seconds = ttl_seconds
+
+    def get_many(self, keys: Sequence[str]) -> list[Remembered | None]:
+        if not keys:
+            return []
+        try:
+            with redis_errors():
+                return [_remembered(value) for value in self._client.mget(_names(keys))]
+        except TransientError as error:
+            return _nothing_known(error, len(keys))
+
+    def put_many(self, items: Mapping[str, Remembered]) -> None:
+        if not items:
+            return
+        try:
+            with redis_errors(), self._client.pipeline(transaction=False) as pipeline:
+                for key, item in items.items():
+                    pipeline.set(_PREFIX + key, _packed(item), ex=self._ttl_seconds)
+                pipeline.execute()
+        except TransientError as error:
+            _count("write", error)
+
+
+class AsyncRedisTranslationMemory:
+    """One MGET for a look-up."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+
+    async def get_many(self, keys: Sequence[str]) -> list[Remembered | None]:
+        if not keys:
+            return []
+        try:
+            with redis_errors():
+                return [_remembered(value) for value in await self._client.mget(_names(keys))]
+        except TransientError as error:
+            return _nothing_known(error, len(keys))
+
+
+def _names(keys: Sequence[str]) -> list[str]:
+    return [_PREFIX + key for key in keys]
+
+
+def _packed(item: Remembered) -> bytes:
+    return _SCORE.pack(math.nan if item.score is None else item.score) + item.text.encode()
+
+
+def _remembered(value: Any) -> Remembered | None:
+    # The client's type says bytes or text; ours are opened for bytes.
+    if value is None or len(value) < _SCORE.size:
+        return None
+    (score,) = _SCORE.unpack_from(value)
+    return Remembered(value[_SCORE.size :].decode(), None if math.isnan(score) else score)
+
+
+def _nothing_known(error: TransientError, count: int) -> list[Remembered | None]:
+    _count("read", error)
+    return [None] * count
+
+
+def _count(operation: str, error: TransientError) -> None:
+    TRANSLATION_MEMORY_FAILURES.labels(operation).inc()
+    log.warning("translation_memory_away", operation=operation, error=str(error))

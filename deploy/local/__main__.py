@@ -1,0 +1,5 @@
+import sys
+
+from deploy.local.main import main
+
+sys.exit(main())

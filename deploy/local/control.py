@@ -1,0 +1,100 @@
+"""What a user does with the stack: start it, stop it, ask for it, change the number of workers."""
+
+import asyncio
+import os
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from deploy.local import run_file
+from deploy.local.background import start_in_background
+from deploy.local.desired import write_desired_workers
+from deploy.local.failures import StackError, already_running, not_running
+from deploy.local.leftovers import end_leftovers
+from deploy.local.machine import check_machine
+from deploy.local.report import LineReport
+from deploy.local.root_lock import supervisor_of
+from deploy.local.run_file import RunInfo
+from deploy.local.settings import StackSettings
+from deploy.local.stack_run import OnProgress, StackRun
+
+_STOP_SECONDS = 90.0
+_ASK_AGAIN_SECONDS = 0.05
+
+
+def up(settings: StackSettings, detach: bool, on_progress: OnProgress) -> None:
+    """Starts the stack. Detached: returns when all is ready, and it runs on. Else runs until SIGINT or SIGTERM.
+
+    Raises StackError, which names what is missing or failed; then nothing is left running.
+    """
+    if supervisor := supervisor_of(settings.root):
+        raise already_running(settings.root, supervisor)
+    check_machine(settings)
+    if not detach:
+        asyncio.run(StackRun(settings, on_progress).run(on_ready=LineReport().ready))
+        return
+    try:
+        start_in_background(settings, on_progress)
+    except StackError:
+        raise  # the supervisor has stopped everything itself
+    except BaseException:  # Ctrl-C, or a callback that raised: a half-started stack would stay
+        down(settings.root)
+        raise
+
+
+def down(root: Path) -> list[str]:
+    """Stops the stack and answers the names of what ran; empty if nothing did. Returns when none is left."""
+    root = root.absolute()
+    processes = _processes_of_last_run(root)
+    supervisor = supervisor_of(root)
+    if supervisor:
+        _end_supervisor(root, supervisor)
+    orphans = end_leftovers(root)
+    run_file.path_of(root).unlink(missing_ok=True)
+    return [name for name, pid in processes.items() if supervisor or pid in orphans]
+
+
+def scale(root: Path, workers: int) -> None:
+    """Asks for that many workers; the supervisor starts and stops some in its own time."""
+    root = root.absolute()
+    if workers < 0:
+        raise StackError(f"workers: {workers} is less than 0")
+    supervisor = supervisor_of(root)
+    if not supervisor:
+        raise not_running(root)
+    write_desired_workers(root, workers)
+    os.kill(supervisor, signal.SIGHUP)
+
+
+def read_run(root: Path) -> RunInfo:
+    """Addresses and processes of the running stack. Raises StackError when none runs there."""
+    if not is_running(root):
+        raise not_running(root.absolute())
+    return run_file.read_run(root.absolute())
+
+
+def is_running(root: Path) -> bool:
+    """Whether a supervisor is at work there, be its stack ready or not."""
+    return supervisor_of(root.absolute()) is not None
+
+
+def _processes_of_last_run(root: Path) -> dict[str, int]:
+    try:
+        return run_file.read_run(root).processes
+    except StackError:
+        return {}
+
+
+def _end_supervisor(root: Path, supervisor: int) -> None:
+    _signal(supervisor, signal.SIGTERM)
+    until = time.monotonic() + _STOP_SECONDS
+    while supervisor_of(root) == supervisor:
+        if time.monotonic() > until:
+            _signal(supervisor, signal.SIGKILL)
+        time.sleep(_ASK_AGAIN_SECONDS)
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)

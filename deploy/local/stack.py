@@ -1,0 +1,195 @@
+"""The processes of the platform on one machine: what they are, in which order, and what each is told."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.kafka.broker import Broker
+from deploy.local.ports import PortBook
+from deploy.local.process_spec import ProcessSpec
+from deploy.local.readiness import HOST, AnswersOk, AnswersPing, Completes, TcpOpen
+from deploy.local.settings import StackSettings
+from deploy.local.valkey import cache_command, server_binary, state_command
+
+__all__ = [
+    "Addresses",
+    "StackSettings",
+    "addresses_of",
+    "build_processes",
+    "health_urls_of",
+    "prepare_folders",
+    "python_command",
+    "python_environment",
+]
+
+_STORES, _BROKER, _TOPICS, _PLATFORM = 1, 2, 3, 4
+_FETCH_SECONDS = 600.0
+_WORK_IN_HAND_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the parts of the stack answer."""
+
+    kafka_bootstrap: str
+    http_url: str
+    analytics_url: str
+    redis_cache_url: str
+    redis_state_url: str
+
+
+def addresses_of(settings: StackSettings, ports: PortBook) -> Addresses:
+    """Raises StackError when a port the user chose is taken."""
+    kafka = ports.fixed("kafka", settings.kafka_port, "DRAGOMAN_LOCAL_KAFKA_PORT")
+    http = ports.fixed("http", settings.http_port, "DRAGOMAN_LOCAL_HTTP_PORT")
+    return Addresses(
+        kafka_bootstrap=f"{HOST}:{kafka}",
+        http_url=f"http://{HOST}:{http}",
+        analytics_url=f"http://{HOST}:{ports.port('analytics')}",
+        redis_cache_url=f"redis://{HOST}:{ports.port('redis-cache')}/0",
+        redis_state_url=f"redis://{HOST}:{ports.port('redis-state')}/0",
+    )
+
+
+def build_processes(settings: StackSettings, ports: PortBook) -> list[ProcessSpec]:
+    """All processes in the order of their start. Equal settings and ports give equal processes."""
+    platform = _Platform(settings, ports, addresses_of(settings, ports))
+    stores = _stores(settings, ports)
+    return stores if settings.stores_only else [*stores, platform.topics(), *platform.processes()]
+
+
+def prepare_folders(settings: StackSettings) -> None:
+    """The folders that the processes expect to be there."""
+    for name in ("redis-cache", "redis-state", "objects", "analytics"):
+        (settings.data / name).mkdir(parents=True, exist_ok=True)
+
+
+def health_urls_of(specs: list[ProcessSpec]) -> dict[str, str]:
+    """Where each process of the platform serves /health, /ready and /metrics."""
+    return {
+        spec.name: spec.ready.url.removesuffix("/ready") for spec in specs if isinstance(spec.ready, AnswersOk)
+    }
+
+
+def _stores(settings: StackSettings, ports: PortBook) -> list[ProcessSpec]:
+    broker = Broker(
+        files=settings.root / "kafka",
+        libraries=settings.libraries,
+        data=settings.data / "kafka",
+        port=ports.port("kafka"),
+        controller_port=ports.port("kafka-controller"),
+        heap_megabytes=settings.kafka_heap_megabytes,
+    )
+    return [
+        ProcessSpec(
+            name="kafka-files",
+            command=(*python_command("deploy.local.kafka.prepare"), *broker.prepare_arguments()),
+            stage=_STORES,
+            ready=Completes(),
+            environment=python_environment(),
+            ready_timeout_seconds=_FETCH_SECONDS,
+        ),
+        *_valkeys(settings, ports),
+        ProcessSpec(
+            name="kafka",
+            command=broker.run_command(),
+            stage=_BROKER,
+            ready=TcpOpen(broker.port),
+            ready_timeout_seconds=settings.ready_timeout_seconds,
+            stop_timeout_seconds=_WORK_IN_HAND_SECONDS,
+        ),
+    ]
+
+
+def _valkeys(settings: StackSettings, ports: PortBook) -> list[ProcessSpec]:
+    binary, cache, state = server_binary(), ports.port("redis-cache"), ports.port("redis-state")
+    commands = {
+        "redis-cache": cache_command(binary, cache, settings.data / "redis-cache", settings.cache_megabytes),
+        "redis-state": state_command(binary, state, settings.data / "redis-state"),
+    }
+    return [
+        ProcessSpec(name, command, _STORES, AnswersPing(ports.port(name))) for name, command in commands.items()
+    ]
+
+
+@dataclass(frozen=True)
+class _Platform:
+    settings: StackSettings
+    ports: PortBook
+    addresses: Addresses
+
+    def topics(self) -> ProcessSpec:
+        environment = {**self._shared(), "DRAGOMAN_INSTANCE": "topics"}
+        return ProcessSpec(
+            "topics",
+            python_command("connectors.kafka.create_topics"),
+            _TOPICS,
+            Completes(),
+            environment=environment,
+        )
+
+    def processes(self) -> list[ProcessSpec]:
+        settings = self.settings
+        return [
+            *self._several("intake", "stream_apps.intake", settings.intakes),
+            *self._several("assembly", "stream_apps.assembly", settings.assemblies),
+            self._one("status", "stream_apps.status"),
+            self._one("analytics", "connectors.clickhouse", self._analytics()),
+            self._one("http", "producers.http", self._http(), ready_url=f"{self.addresses.http_url}/ready"),
+            *self._several("worker", "inference_workers", settings.workers, {"OMP_NUM_THREADS": "1"}),
+        ]
+
+    def _several(
+        self, name: str, module: str, count: int, environment: Mapping[str, str] | None = None
+    ) -> list[ProcessSpec]:
+        return [self._one(f"{name}-{number}", module, environment) for number in range(1, count + 1)]
+
+    def _one(
+        self, name: str, module: str, environment: Mapping[str, str] | None = None, ready_url: str = ""
+    ) -> ProcessSpec:
+        health_port = self.ports.port(f"{name}-health")
+        own = {"DRAGOMAN_INSTANCE": name, "DRAGOMAN_HEALTH_PORT": str(health_port)}
+        return ProcessSpec(
+            name=name,
+            command=python_command(module),
+            stage=_PLATFORM,
+            ready=AnswersOk(ready_url or f"http://{HOST}:{health_port}/ready"),
+            environment={**self._shared(), **own, **(environment or {})},
+            ready_timeout_seconds=self.settings.ready_timeout_seconds,
+            stop_timeout_seconds=_WORK_IN_HAND_SECONDS,
+        )
+
+    def _shared(self) -> dict[str, str]:
+        return {
+            **python_environment(),
+            "DRAGOMAN_KAFKA_BOOTSTRAP": self.addresses.kafka_bootstrap,
+            "DRAGOMAN_REDIS_CACHE_URL": self.addresses.redis_cache_url,
+            "DRAGOMAN_REDIS_STATE_URL": self.addresses.redis_state_url,
+            "DRAGOMAN_OBJECTS_URL": (self.settings.data / "objects").as_uri(),
+        }
+
+    def _analytics(self) -> dict[str, str]:
+        return {
+            "DRAGOMAN_ANALYTICS_DSN": f"chdb://{self.settings.data / 'analytics'}",
+            "DRAGOMAN_ANALYTICS_PORT": str(self.ports.port("analytics")),
+        }
+
+    def _http(self) -> dict[str, str]:
+        return {
+            "DRAGOMAN_HTTP_PORT": str(self.ports.port("http")),
+            "DRAGOMAN_ANALYTICS_URL": self.addresses.analytics_url,
+        }
+
+
+def python_command(module: str) -> tuple[str, ...]:
+    """Runs a module of ours with this very interpreter."""
+    # -P: a folder of the user's that is called like a package of ours must not be taken for it.
+    return (sys.executable, "-P", "-m", module)
+
+
+def python_environment() -> dict[str, str]:
+    """Makes a checkout importable that is not installed."""
+    checkout = Path(__file__).parents[2]
+    unbuffered = {"PYTHONUNBUFFERED": "1"}
+    return {**unbuffered, "PYTHONPATH": str(checkout)} if (checkout / "pyproject.toml").exists() else unbuffered

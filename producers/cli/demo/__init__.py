@@ -1,0 +1,1 @@
+"""The main job on the real one-machine stack, shown and measured."""

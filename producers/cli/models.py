@@ -1,0 +1,63 @@
+"""`models`: what a worker on this machine would find."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from inference_workers.models.store import CHECKSUMS, ModelInfo, discover, verify
+from inference_workers.settings import WorkerLimits
+from producers.cli.failures import CommandError
+from producers.cli.options import AsJson
+from producers.cli.table import lines_of
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    help="Show the translation models on this machine.",
+)
+
+Folders = Annotated[
+    list[Path] | None,
+    typer.Argument(help="Model folders, or folders of them (DRAGOMAN_WORKER_MODEL_PATHS and the bundled ones)."),
+]
+
+
+@app.command("list")
+def list_models(folders: Folders = None, as_json: AsJson = False) -> None:
+    """Print every model: its pair, engine, size and version."""
+    models = _found(folders)
+    if as_json:
+        typer.echo(json.dumps([_as_json(model) for model in models]))
+        return
+    rows = [
+        (f"{model.source}-{model.target}", model.engine, f"{model.bytes / 1e6:.0f} MB", model.version)
+        for model in models
+    ]
+    typer.echo(lines_of(("pair", "engine", "size", "version"), rows))
+
+
+@app.command("verify")
+def verify_models(folders: Folders = None) -> None:
+    """Compare every model with the checksums beside it; exit with 1 where one differs."""
+    models = _found(folders)
+    for model in models:
+        verify(model)
+    unproved = sum(not (model.path / CHECKSUMS).is_file() for model in models)
+    typer.echo(f"{len(models) - unproved} models verified, {unproved} have no {CHECKSUMS}")
+
+
+def _found(folders: list[Path] | None) -> list[ModelInfo]:
+    models = discover(folders or WorkerLimits().model_paths)
+    if not models:
+        raise CommandError(
+            "no models are found",
+            "install the extra `local`, or set DRAGOMAN_WORKER_MODEL_PATHS to folders of models",
+        )
+    return models
+
+
+def _as_json(model: ModelInfo) -> dict[str, object]:
+    return vars(model) | {"path": str(model.path)}

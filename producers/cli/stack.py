@@ -1,0 +1,85 @@
+"""`up`, `down`, `status`, `scale`: the whole platform on this machine."""
+
+import json
+import time
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import httpx
+import typer
+
+from deploy.local import main as local
+from deploy.local.run_file import RunInfo
+from deploy.local.settings import StackSettings
+from producers.cli.failures import CommandError, NotRunningError
+from producers.cli.options import AsJson
+from producers.cli.running import Root, root_of, running
+from producers.cli.table import lines_of
+
+_ASK_SECONDS = 2.0
+
+
+def up(
+    detach: Annotated[bool, typer.Option("--detach", help="Return when everything is ready.")] = False,
+    workers: Annotated[int | None, typer.Option(min=0, help="Translating processes; each needs a core.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget the data of earlier runs.")] = False,
+    root: Root = None,
+) -> None:
+    """Start Kafka, Valkey, ClickHouse and the whole platform on this machine; Ctrl-C stops it."""
+    asked: dict[str, Any] = {"root": root, "workers": workers, "fresh": fresh or None}
+    settings = StackSettings(**{name: value for name, value in asked.items() if value is not None})
+    local.up(settings, detach=detach, on_progress=lambda name, state: typer.echo(f"{name}: {state}", err=True))
+    if detach:
+        typer.echo(f"ready at {running(root).http_url}; try: dragoman translate 'Good morning.' --from en --to pt")
+
+
+def down(root: Root = None) -> None:
+    """Stop everything; the data stays."""
+    stopped = local.down(root_of(root))
+    if not stopped:
+        raise NotRunningError(f"nothing runs in {root_of(root)}", "start it: dragoman up")
+    typer.echo(f"stopped {', '.join(stopped)}", err=True)
+
+
+def scale(
+    workers: Annotated[int, typer.Argument(min=0, help="How many translating processes there shall be.")],
+    root: Root = None,
+) -> None:
+    """Change the number of workers while everything runs."""
+    running(root)
+    local.scale(root_of(root), workers)
+    typer.echo(f"{workers} workers", err=True)
+
+
+def status(root: Root = None, as_json: AsJson = False) -> None:
+    """Show what runs, where, and whether it is ready; exit with 1 where something is not."""
+    run = running(root)
+    ready = {name: _readiness(url) for name, url in run.health_urls.items()}
+    if as_json:
+        typer.echo(json.dumps({**asdict(run), "readiness": ready}))
+    else:
+        typer.echo(_shown(run, ready, time.time()))
+    waiting = sorted(name for name, reason in ready.items() if reason)
+    if waiting:
+        raise CommandError(f"not ready: {', '.join(waiting)}", f"read the logs in {root_of(root) / 'logs'}")
+
+
+def _shown(run: RunInfo, ready: dict[str, str], now_seconds: float) -> str:
+    places = {
+        "HTTP": run.http_url,
+        "Kafka": run.kafka_bootstrap,
+        "analytics": run.analytics_url,
+        "data": run.data_dir,
+        "up for": f"{(now_seconds - run.started_at) / 60:.0f} min",
+    }
+    processes = [(name, str(pid), ready.get(name) or "ready") for name, pid in sorted(run.processes.items())]
+    return "\n".join([lines_of((), list(places.items())), "", lines_of(("process", "pid", "state"), processes)])
+
+
+def _readiness(url: str) -> str:
+    """Why it is not ready; empty when it is."""
+    try:
+        answer = httpx.get(f"{url}/ready", timeout=_ASK_SECONDS)
+        return "" if answer.is_success else str(answer.json().get("reason", answer.status_code))
+    except httpx.TransportError:
+        return "does not answer"

@@ -1,0 +1,16 @@
+"""Rows as aligned plain text, which a terminal, a pipe and a bug report can all carry."""
+
+from collections.abc import Sequence
+
+_GAP = "  "
+
+
+def lines_of(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Every column as wide as its widest cell; no header where it is empty."""
+    cells = [header, *rows] if header else list(rows)
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return "\n".join(_line(row, widths) for row in cells)
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    return _GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -1,0 +1,133 @@
+"""`translate`, `submit` and `result`: texts through the HTTP interface of a running platform."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from producers.cli.api import Api, Json
+from producers.cli.failures import CommandError, UsageError
+from producers.cli.follow import progress_bar, remaining, text_of, wait_for
+from producers.cli.options import AsJson, Url
+from producers.cli.running import http_url
+
+From = Annotated[str, typer.Option("--from", help="Source language (BCP-47), or auto.")]
+To = Annotated[str, typer.Option("--to", help="Target language (BCP-47).")]
+PriorityOption = Annotated[str, typer.Option(help="critical, high, standard, or a score from 0 to 100.")]
+Output = Annotated[Path | None, typer.Option(help="Write the translation to this file.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Show the progress and wait for the translation.")]
+
+# Looks of a second each until a job is believed to be unknown: one just accepted, one that the user named.
+_ACCEPTED_PATIENCE, _NAMED_PATIENCE = 30, 2
+
+
+def translate(  # noqa: PLR0913, PLR0917  # one parameter per option
+    text: Annotated[str, typer.Argument(help="The text, or - to read it from standard input.")],
+    target: To,
+    source: From = "auto",
+    priority: PriorityOption = "standard",
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Translate a text and print it."""
+    body = _submission(sys.stdin.read() if text == "-" else text, source, target, priority)
+    with Api(http_url(url)) as api:
+        job_id = api.submit(body)["job_id"]
+        job = wait_for(api, job_id, lambda _job: None, _ACCEPTED_PATIENCE)
+    _show(job, None, as_json)
+
+
+def submit(  # noqa: PLR0913, PLR0917  # one parameter per option
+    file: Annotated[Path, typer.Argument(help="A text file in UTF-8.")],
+    target: To,
+    source: From = "auto",
+    priority: PriorityOption = "standard",
+    url: Url = None,
+    wait: Wait = False,
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send the text of a file; prints the job's id, or with --wait its translation."""
+    if output and not wait:
+        raise UsageError("--output needs the translation", "add --wait")
+    body = _submission(_read(file), source, target, priority)
+    with Api(http_url(url)) as api:
+        accepted = api.submit(body)
+        if not wait:
+            _show_accepted(accepted, as_json)
+            return
+        job = _wait(api, accepted["job_id"], as_json, _ACCEPTED_PATIENCE)
+    _show(job, output, as_json)
+
+
+def result(
+    job_id: Annotated[str, typer.Argument(metavar="ID", help="As `dragoman submit` printed it.")],
+    url: Url = None,
+    wait: Wait = False,
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the translation of a job; while there is none, say how far it is and exit with 1."""
+    with Api(http_url(url)) as api:
+        job = _wait(api, job_id, as_json, _NAMED_PATIENCE) if wait else api.job(job_id)
+    if job["is_finished"] or as_json:
+        _show(job, output, as_json)
+        return
+    state = f"{job['stage'].lower()}, {job['progress']:.0%}"
+    left = remaining(job)
+    raise CommandError(
+        f"not finished: {state}{', ' + left if left else ''}",
+        f"wait for it with: dragoman result {job_id} --wait",
+    )
+
+
+def _submission(text: str, source: str, target: str, priority: str) -> Json:
+    score_or_name = int(priority) if priority.isdecimal() else priority
+    return {"text": text, "source_language": source, "target_language": target, "priority": score_or_name}
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}", "name an existing text file") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file} is not UTF-8 (byte {error.start})", "convert it with iconv") from None
+
+
+def _wait(api: Api, job_id: str, as_json: bool, patience: int) -> Json:
+    with progress_bar(is_shown=not as_json) as watch:
+        return wait_for(api, job_id, watch, patience)
+
+
+def _show_accepted(accepted: Json, as_json: bool) -> None:
+    typer.echo(json.dumps(accepted) if as_json else accepted["job_id"])
+    if not as_json:
+        typer.echo(f"accepted; see it with: dragoman result {accepted['job_id']} --wait", err=True)
+
+
+def _show(job: Json, output: Path | None, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(job, ensure_ascii=False))
+    if job["is_finished"] and (output or not as_json):
+        _write(text_of(job), output)
+        _warn_of_holes(job)
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output is None:
+        typer.echo(text)
+        return
+    try:
+        output.write_text(text, "utf-8")
+    except OSError as error:
+        raise CommandError(f"{output} cannot be written: {error.strerror}", "choose another --output") from None
+
+
+def _warn_of_holes(job: Json) -> None:
+    holes = job["result"]["holes"]
+    if holes:
+        causes = ", ".join(sorted({hole["cause"] for hole in holes}))
+        typer.echo(f"{len(holes)} of {job['segments']} segments stand untranslated: {causes}", err=True)

@@ -1,0 +1,52 @@
+"""The application: routes, errors, limits and metrics joined."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from connectors.telemetry.health import Health
+from producers.http import problems
+from producers.http.body_limit import BodyLimit
+from producers.http.measured import Measured
+from producers.http.ports import Ports
+from producers.http.routes import languages, operations, translations
+from producers.http.settings import HttpLimits
+
+VERSION = "1"
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def create_app(ports: Ports, limits: HttpLimits, health: Health, lifespan: Lifespan | None = None) -> FastAPI:
+    """An ASGI application that owns nothing: whoever made the ports closes them."""
+    app = FastAPI(
+        title="Dragoman",
+        version=VERSION,
+        description="Asks for translations and follows them. The contract behind it is a set of Kafka topics.",
+        lifespan=lifespan,
+        redoc_url=None,
+    )
+    app.state.ports = ports
+    app.state.limits = limits
+    app.state.health = health
+    for routes in (translations, languages, operations):
+        app.include_router(routes.router)
+    problems.install(app)
+    app.add_middleware(BodyLimit, max_body_bytes=limits.max_body_bytes)
+    app.add_middleware(Measured)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
+    return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        parts = schema["components"]["schemas"]
+        for replaced in ("HTTPValidationError", "ValidationError"):
+            parts.pop(replaced, None)
+        parts |= problems.openapi_schemas()
+        app.openapi_schema = schema
+    return app.openapi_schema

@@ -1,0 +1,70 @@
+"""A look at a job: how far it is and, when finished, its result. Can wait for that, up to a limit."""
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from connectors.redis.job_view import JobView
+from producers.http.caller import Caller
+from producers.http.ports import Ports
+from producers.http.problems import not_found
+from producers.http.settings import HttpLimits
+from schemas.messages import TranslationResult
+
+FINISHED = frozenset({"COMPLETED", "PARTIAL", "FAILED", "CANCELLED", "EXPIRED"})
+
+
+@dataclass(frozen=True)
+class Glance:
+    """Both may be there, or one of them: the view lags behind, the result expires first."""
+
+    view: JobView | None
+    result: TranslationResult | None
+
+    @property
+    def tenant(self) -> str | None:
+        """Whose job it is; None for an unknown job."""
+        known = self.result or self.view
+        return known.tenant if known else None
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the view says so, or the result is there."""
+        return self.result is not None or (self.view is not None and self.view.status in FINISHED)
+
+
+async def follow(job_id: str, caller: Caller, ports: Ports, limits: HttpLimits, wait_seconds: float) -> Glance:
+    """Looks until the result is there or the time is up. Raises PermanentError for an unknown job."""
+    clock = asyncio.get_running_loop().time
+    started = clock()
+    glance = await _look(job_id, ports)
+    while clock() - started < patience_seconds(glance, wait_seconds, limits.grace_seconds, ports.now_ms()):
+        await asyncio.sleep(limits.poll_seconds)
+        glance = await _look(job_id, ports)
+    if glance.tenant is None or not caller.may_see(glance.tenant):
+        raise not_found(job_id)
+    return await _with_text(glance, ports)
+
+
+def patience_seconds(glance: Glance, wait_seconds: float, grace_seconds: float, now_ms: int) -> float:
+    """How long, counted from the first look, a caller who is ready to wait so long should wait."""
+    if glance.result is not None:
+        return 0
+    if glance.view is None:
+        # A job shows up a moment after it was accepted.
+        return max(wait_seconds, grace_seconds)
+    if not glance.is_finished:
+        return wait_seconds
+    # A result shows up a moment after its job is finished; later it never will.
+    return wait_seconds if now_ms - glance.view.updated_at < grace_seconds * 1000 else 0
+
+
+async def _look(job_id: str, ports: Ports) -> Glance:
+    result = await ports.jobs.result(job_id)
+    return Glance(await ports.jobs.view(job_id), result)
+
+
+async def _with_text(glance: Glance, ports: Ports) -> Glance:
+    result = glance.result
+    if result is None or result.content_ref is None:
+        return glance
+    return replace(glance, result=replace(result, text=await ports.texts.load(result.content_ref)))

@@ -1,0 +1,160 @@
+"""From a submission to a request, as far as that can be judged without the pipeline. Pure.
+
+The limits repeat those of intake, so that a caller hears of them at once and not from a failed job.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from producers.http.caller import Caller
+from producers.http.settings import HttpLimits
+from producers.http.submission import Submission
+from schemas.errors import PermanentError
+from schemas.ids import event_id, new_request_id
+from schemas.languages import AUTO, parse_language
+from schemas.messages import TranslationRequest
+from schemas.priorities import Priority, parse_priority, priority_of_score
+from schemas.topics import DAY_MS
+
+_OPTION_NAME = re.compile(r"[a-z][a-z0-9_.]{0,63}")
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_LONGEST_PRIORITY = 40
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A submission that may go to Kafka."""
+
+    request: TranslationRequest
+    priority: Priority
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What a submission is judged by, beside its own words. `now_ms`: milliseconds since the epoch."""
+
+    caller: Caller
+    limits: HttpLimits
+    now_ms: int
+    idempotency_key: str | None = None
+
+
+def judge(submission: Submission, circumstances: Circumstances) -> Judged:
+    """Raises PermanentError for the first thing wrong, with field, limit and cure."""
+    limits, now_ms = circumstances.limits, circumstances.now_ms
+    tenant = circumstances.caller.tenant_for(submission.tenant)
+    source, target = _languages(submission)
+    priority = _priority(submission.priority)
+    request = TranslationRequest(
+        request_id=_request_id(submission.request_id, circumstances.idempotency_key, tenant),
+        tenant=tenant,
+        source_language=source,
+        target_language=target,
+        text=_text(submission.text, limits),
+        content_type=_content_type(submission.content_type, limits),
+        priority=priority.value,
+        glossary=submission.glossary,
+        options=_options(submission.options, limits),
+        submitted_at=now_ms,
+        deadline=_deadline_ms(submission.deadline, limits, now_ms),
+        metadata=_metadata(submission.metadata, limits),
+    )
+    return Judged(request, priority)
+
+
+def _text(text: str, limits: HttpLimits) -> str:
+    longest = limits.max_text_characters
+    if not text.strip():
+        raise _refusal(
+            "empty_text", "text", "holds nothing to translate", "1 character", "send text that is not blank"
+        )
+    if len(text) > longest:
+        message, limit = f"has {len(text)} characters", f"{longest} characters"
+        raise _refusal("text_too_long", "text", message, limit, "split it into several requests")
+    return text
+
+
+def _languages(submission: Submission) -> tuple[str, str]:
+    target = str(parse_language(submission.target_language, "target_language"))
+    if submission.source_language == AUTO:
+        return AUTO, target
+    source = str(parse_language(submission.source_language, "source_language"))
+    if source == target:
+        limit = "another language than the source"
+        raise _refusal(
+            "same_language", "target_language", f"is {target}, like the source", limit, "send another one"
+        )
+    return source, target
+
+
+def _priority(value: str | int) -> Priority:
+    try:
+        return priority_of_score(value) if isinstance(value, int) else parse_priority(value[:_LONGEST_PRIORITY])
+    except PermanentError as error:
+        # A score has no field of its own here.
+        raise PermanentError(
+            error.cause, error.message, field="priority", limit=error.limit, cure=error.cure
+        ) from None
+
+
+def _content_type(value: str, limits: HttpLimits) -> str:
+    if value not in limits.content_types:
+        known = ", ".join(limits.content_types)
+        raise _refusal(
+            "unsupported_content_type", "content_type", "is not supported", known, f"send one of {known}"
+        )
+    return value
+
+
+def _options(options: dict[str, str], limits: HttpLimits) -> dict[str, str]:
+    longest = limits.max_option_characters
+    is_malformed = any(
+        not _OPTION_NAME.fullmatch(name) or len(value) > longest or "\0" in value
+        for name, value in options.items()
+    )
+    if is_malformed or len(options) > limits.max_options:
+        limit = f"{limits.max_options} options, names [a-z0-9_.], values of {longest} characters"
+        raise _refusal(
+            "bad_options", "options", "are too many or malformed", limit, "leave out what is not needed"
+        )
+    return options
+
+
+def _metadata(metadata: dict[str, str], limits: HttpLimits) -> dict[str, str]:
+    size = sum(len(part.encode()) for entry in metadata.items() for part in entry)
+    if len(metadata) > limits.max_metadata_entries or size > limits.max_metadata_bytes:
+        message = f"has {len(metadata)} entries and {size} bytes"
+        limit = f"{limits.max_metadata_entries} entries and {limits.max_metadata_bytes} bytes"
+        raise _refusal(
+            "metadata_too_large", "metadata", message, limit, "keep the rest with you, under the job_id"
+        )
+    return metadata
+
+
+def _deadline_ms(deadline: datetime | None, limits: HttpLimits, now_ms: int) -> int | None:
+    if deadline is None:
+        return None
+    deadline_ms = int(deadline.timestamp() * 1000)
+    if not now_ms < deadline_ms <= now_ms + limits.max_deadline_days * DAY_MS:
+        limit = f"in the future, within {limits.max_deadline_days} days"
+        raise _refusal(
+            "bad_deadline", "deadline", f"is {deadline.isoformat()}", limit, "send another one, or none"
+        )
+    return deadline_ms
+
+
+def _request_id(chosen: str | None, key: str | None, tenant: str) -> str:
+    if chosen and key:
+        message = "is given, and the header Idempotency-Key too"
+        raise _refusal("two_ids", "request_id", message, "one of them", "leave one of them out")
+    if key is None:
+        return chosen or new_request_id()
+    if not _IDEMPOTENCY_KEY.fullmatch(key):
+        limit = "1 to 255 printable ASCII characters without spaces"
+        raise _refusal("bad_idempotency_key", "Idempotency-Key", "is malformed", limit, "send a UUID")
+    return event_id("http", tenant, key)
+
+
+def _refusal(cause: str, field: str, message: str, limit: str, cure: str) -> PermanentError:
+    return PermanentError(cause, f"{field} {message}", field=field, limit=limit, cure=cure)

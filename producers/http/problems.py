@@ -1,0 +1,177 @@
+"""Every error is an RFC 9457 problem that names the field, the limit and the cure, and no text of the caller."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from schemas.errors import PermanentError, TransientError
+
+log = structlog.get_logger()
+
+MEDIA_TYPE = "application/problem+json"
+
+_CURES = {
+    400: "send one JSON object, in UTF-8",
+    404: "check the address; /openapi.json lists them all",
+    405: "use a method that the Allow header names",
+    413: "send less text, or split it into several requests",
+    415: "send the header Content-Type: application/json",
+    500: "try again; if it stays, give the operators the instance and the time",
+}
+_CAUSES = {
+    400: "malformed_body",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+    500: "internal_error",
+}
+_FIELD_CURES = {
+    "extra_forbidden": "leave the field out; /openapi.json lists the known ones",
+    "missing": "send the field",
+    "string_unicode": "send valid Unicode, without lone surrogates",
+}
+
+
+class FieldProblem(BaseModel):
+    """One field that is wrong."""
+
+    field: str
+    detail: str
+    limit: str | None = None
+    cure: str | None = None
+
+
+class Problem(BaseModel):
+    """RFC 9457, with the field, the limit and the cure of the first thing that is wrong."""
+
+    type: str = Field(description="urn:dragoman:problem:CAUSE; the cause is stable.")
+    title: str
+    status: int
+    detail: str
+    instance: str = Field(description="The path that was asked for.")
+    field: str | None = None
+    limit: str | None = None
+    cure: str | None = None
+    errors: list[FieldProblem] = Field(default_factory=list, description="All of them, where several are wrong.")
+
+
+class BodyTooLarge(HTTPException):
+    """Raised while the body is read."""
+
+    def __init__(self, max_body_bytes: int) -> None:
+        super().__init__(413, "the body is too large")
+        self.limit = f"{max_body_bytes} bytes"
+
+
+def not_found(job_id: str) -> PermanentError:
+    """No such job, or none of the caller's."""
+    return PermanentError(
+        "unknown_job",
+        f"there is no job {job_id!r}, or its time is over",
+        field="job_id",
+        cure="use the job_id of the answer to the POST; results are kept for a limited time",
+    )
+
+
+def install(app: FastAPI) -> None:
+    """From now on the application answers every error as a problem."""
+    app.add_exception_handler(PermanentError, _permanent)
+    app.add_exception_handler(TransientError, _transient)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """These errors, for the OpenAPI document of a route."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+
+
+def openapi_schemas() -> dict[str, Any]:
+    """The schemas that `responses` refers to."""
+    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {**schema.pop("$defs"), "Problem": schema}
+
+
+async def _permanent(request: Request, error: Any) -> JSONResponse:
+    status = 404 if error.cause == "unknown_job" else 422
+    named = {"field": error.field, "limit": error.limit, "cure": error.cure}
+    return problem_response(_problem(request, status, error.cause, error.message, **named))
+
+
+async def _transient(request: Request, error: Any) -> JSONResponse:
+    log.warning("request_not_accepted", path=request.url.path, error=str(error))
+    seconds = max(round(error.retry_after_seconds), 1)
+    cure = f"send the same request again in {seconds} s"
+    problem = _problem(request, 503, "temporarily_unavailable", str(error), cure=cure)
+    return problem_response(problem, {"Retry-After": str(seconds)})
+
+
+async def _invalid(request: Request, error: Any) -> JSONResponse:
+    found = error.errors()
+    if any(part["type"] == "json_invalid" for part in found):
+        return problem_response(_of_status(request, 400, "the body is no JSON"))
+    is_json = "json" in request.headers.get("content-type", "")
+    if not is_json and any(tuple(part["loc"]) == ("body",) for part in found):
+        return problem_response(_of_status(request, 415, "the body is not declared as JSON"))
+    fields = [_field_problem(part) for part in found]
+    first = fields[0]
+    problem = _problem(
+        request, 422, "invalid_request", first.detail, field=first.field, limit=first.limit, cure=first.cure
+    )
+    return problem_response(problem.model_copy(update={"errors": fields}))
+
+
+async def _http(request: Request, error: Any) -> JSONResponse:
+    limit = getattr(error, "limit", None)
+    problem = _of_status(request, error.status_code, str(error.detail)).model_copy(update={"limit": limit})
+    return problem_response(problem, error.headers)
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    # The message of an unknown error may quote the text, so only its kind is told.
+    log.error("request_failed", path=request.url.path, kind=type(error).__name__)
+    return problem_response(_of_status(request, 500, "the request met an unexpected error"))
+
+
+def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """The answer, without the members that have no value."""
+    content = problem.model_dump(exclude_none=True, exclude_defaults=True)
+    return JSONResponse(content, problem.status, headers, media_type=MEDIA_TYPE)
+
+
+def _of_status(request: Request, status: int, detail: str) -> Problem:
+    cause = _CAUSES.get(status, f"http_{status}")
+    return _problem(request, status, cause, detail, cure=_CURES.get(status))
+
+
+def _problem(request: Request, status: int, cause: str, detail: str, **rest: str | None) -> Problem:
+    return Problem(
+        type=f"urn:dragoman:problem:{cause}",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        instance=request.url.path,
+        **rest,  # type: ignore[arg-type]  # field, limit and cure only
+    )
+
+
+def _field_problem(part: Mapping[str, Any]) -> FieldProblem:
+    place, *inner = [str(step) for step in part["loc"]]
+    # Names that the caller made up are cut, and may hold what no answer can be encoded with.
+    field = (".".join(inner) or place)[:80].encode(errors="replace").decode()
+    limits = ", ".join(f"{name} {value}" for name, value in part.get("ctx", {}).items() if name in _LIMITS)
+    cure = _FIELD_CURES.get(part["type"], "see the field in /openapi.json")
+    return FieldProblem(field=field, detail=f"{field}: {part['msg']}", limit=limits or None, cure=cure)
+
+
+_LIMITS = ("max_length", "min_length", "ge", "gt", "le", "lt", "pattern", "expected")

@@ -1,0 +1,47 @@
+"""Ask for a translation; follow it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from producers.http.acceptance import Envelope, accept
+from producers.http.caller import CallerOfRequest
+from producers.http.following import follow
+from producers.http.ports import Ports
+from producers.http.problems import responses
+from producers.http.settings import HttpLimits
+from producers.http.submission import Submission
+from producers.http.views import Accepted, Job, accepted_view, job_view
+
+router = APIRouter(prefix="/api/v1/translations", tags=["translations"])
+
+
+@router.post("", status_code=202, responses=responses(400, 413, 415, 422, 503))
+async def submit_translation(
+    submission: Submission,
+    request: Request,
+    response: Response,
+    caller: CallerOfRequest,
+    envelope: Annotated[Envelope, Header()],
+) -> Accepted:
+    """Accepted once Kafka has stored the request: from then on exactly one result will come."""
+    ports: Ports = request.app.state.ports
+    limits: HttpLimits = request.app.state.limits
+    judged = await accept(submission, envelope, caller, ports, limits)
+    status_url = str(request.url_for("read_translation", job_id=judged.request.request_id))
+    response.headers["Location"] = status_url
+    return accepted_view(judged, status_url)
+
+
+@router.get("/{job_id}", responses=responses(404, 422, 503))
+async def read_translation(
+    job_id: str,
+    request: Request,
+    caller: CallerOfRequest,
+    wait: Annotated[float, Query(ge=0, description="Seconds to wait for the result; long ones are cut.")] = 0,
+) -> Job:
+    """Progress, place in the queue and, when finished, the result."""
+    ports: Ports = request.app.state.ports
+    limits: HttpLimits = request.app.state.limits
+    glance = await follow(job_id, caller, ports, limits, min(wait, limits.max_wait_seconds))
+    return job_view(job_id, glance)

@@ -1,0 +1,1 @@
+"""Joins the translated batches of a request and answers it, exactly once."""

@@ -1,0 +1,67 @@
+"""What goes out beside a result: the words that the tenant pays, and the news that the job is finished. Pure."""
+
+from schemas.ids import event_id
+from schemas.messages import Job, JobEvent, TranslationResult, UsageEvent
+from schemas.priorities import SLA_SECONDS, Priority
+from stream_apps.assembly.join import seconds_since_acceptance
+
+
+def billed(result: TranslationResult, job: Job) -> UsageEvent:
+    """The one billed row of a request. Which words came from the memory is in its compute rows."""
+    return UsageEvent(
+        event_id=event_id("billed", result.request_id),
+        kind="billed",
+        request_id=result.request_id,
+        tenant=result.tenant,
+        priority=result.priority,
+        source_language=result.source_language,
+        target_language=result.target_language,
+        model=result.model,
+        pool=job.pool,
+        status=result.status,
+        source_words=result.source_words,
+        target_words=result.target_words,
+        source_characters=result.source_characters,
+        segments=result.segments,
+        cached_segments=cached_segments(result),
+        failed_segments=len(result.holes),
+        latency_ms=seconds_since_acceptance(job, result.completed_at) * 1000,
+        sla_ms=SLA_SECONDS[Priority(result.priority)] * 1000,
+        at=result.completed_at,
+    )
+
+
+def finished(result: TranslationResult, job: Job) -> JobEvent:
+    """The last step of every job."""
+    return JobEvent(
+        request_id=result.request_id,
+        tenant=result.tenant,
+        stage="FINISHED",
+        priority=result.priority,
+        pool=job.pool,
+        batches=job.batches,
+        segments=result.segments,
+        words=job.words,
+        cached_segments=cached_segments(result),
+        status=result.status,
+        detail=_detail(result),
+        submitted_at=result.submitted_at,
+        at=result.completed_at,
+    )
+
+
+def cached_segments(result: TranslationResult) -> int:
+    """The whole number behind `cached_share`."""
+    return round(result.cached_share * result.segments)
+
+
+def _detail(result: TranslationResult) -> dict[str, str]:
+    told = {
+        "source_language": result.source_language,
+        "target_language": result.target_language,
+        "model": result.model,
+        "cause": result.error_cause,
+        "message": result.error_message,
+        "field": result.error_field,
+    }
+    return {name: value for name, value in told.items() if value}

@@ -1,0 +1,163 @@
+"""One cycle of assembly: batches and orders in; results, usage, job events and dead letters out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import structlog
+
+from connectors.objects.object_store import ObjectStore
+from connectors.redis.results import Results
+from connectors.redis.slots import Arrival, Claim, Decision, Slots, Verdict
+from connectors.telemetry import metrics
+from schemas import topics
+from schemas.codec import Codec
+from schemas.dead_letters import dead_letter_of
+from schemas.errors import PermanentError
+from schemas.ids import fingerprint
+from schemas.messages import Job, JobControl, Message, TranslatedBatch, TranslationResult
+from schemas.records import Headers, InboundRecord, OutboundRecord
+from stream_apps.assembly.accounts import billed, finished
+from stream_apps.assembly.join import check_batch, join, split_of
+from stream_apps.assembly.orders import answer, check_order, withheld
+
+log = structlog.get_logger()
+
+STAGE = "assembly"
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A sound record, what it holds, and what it asks of the slots."""
+
+    record: InboundRecord
+    message: TranslatedBatch | JobControl
+    entry: Arrival | Claim
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer whose transaction is under way."""
+
+    coordinates: str
+    encoded: bytes
+    result: TranslationResult
+
+
+@dataclass
+class AssemblyHandler:
+    """Implements connectors.kafka.cycle.Handler. Handling the same records again gives the same answers."""
+
+    codec: Codec
+    slots: Slots
+    results: Results
+    texts: ObjectStore
+    inline_limit_bytes: int
+    now_ms: Callable[[], int]
+    _answered: dict[str, Answered] = field(default_factory=dict, init=False)
+
+    def handle(self, records: list[InboundRecord]) -> list[OutboundRecord]:
+        """Everything that the records lead to. Raises TransientError only."""
+        self._answered = {}
+        sightings, outputs = self._sight(records)
+        decisions = self.slots.decide([sighting.entry for sighting in sightings])
+        for sighting, decision in zip(sightings, decisions, strict=True):
+            metrics.SLOT_VERDICTS.labels(decision.verdict).inc()
+            if decision.verdict is Verdict.COMPLETE:
+                outputs += self._answer(sighting, decision)
+        return outputs
+
+    def committed(self) -> None:
+        """Show the results to HTTP, let the slots go. Lost: the results topic has them, the slots expire."""
+        if not self._answered:
+            return
+        self.results.put_many({request_id: done.encoded for request_id, done in self._answered.items()})
+        self.slots.finish({request_id: done.coordinates for request_id, done in self._answered.items()})
+        for done in self._answered.values():
+            _count(done.result)
+
+    def _sight(self, records: Sequence[InboundRecord]) -> tuple[list[Sighting], list[OutboundRecord]]:
+        sound: list[Sighting] = []
+        refused: list[OutboundRecord] = []
+        for record in records:
+            try:
+                sound.append(self._sighting(record))
+            except PermanentError as error:
+                refused.append(self._dead_letter(record, error))
+        return sound, refused
+
+    def _sighting(self, record: InboundRecord) -> Sighting:
+        if record.topic == topics.CONTROL:
+            order = self.codec.decode(record.value, JobControl)
+            check_order(order)
+            return Sighting(record, order, Claim(order.request_id, record.coordinates))
+        batch = self.codec.decode(record.value, TranslatedBatch)
+        check_batch(batch)
+        entry = Arrival(
+            request_id=batch.request_id,
+            split=split_of(batch.job),
+            batch_number=batch.batch_number,
+            batches=batch.job.batches,
+            payload=record.value or b"",
+            coordinates=record.coordinates,
+        )
+        return Sighting(record, batch, entry)
+
+    def _answer(self, sighting: Sighting, decision: Decision) -> list[OutboundRecord]:
+        batches = [self.codec.decode(slot, TranslatedBatch) for slot in decision.slots]
+        result, job = _concluded(sighting.message, batches, self.now_ms())
+        encoded, result = self._fitted(result)
+        self._answered[result.request_id] = Answered(sighting.record.coordinates, encoded, result)
+        key = result.request_id.encode()
+        usage = billed(result, job)
+        return [
+            OutboundRecord(topics.RESULTS, key, encoded, _headers(sighting.record, result)),
+            self._record(topics.USAGE, usage.event_id.encode(), usage),
+            self._record(topics.STATUS, key, finished(result, job)),
+        ]
+
+    def _fitted(self, result: TranslationResult) -> tuple[bytes, TranslationResult]:
+        """The encoded result, its text in the object store where it would be too large for Kafka."""
+        encoded = self.codec.encode(result)
+        if len(encoded) <= self.inline_limit_bytes or result.text is None:
+            return encoded, result
+        try:
+            # Named by the request: a repeat after an aborted transaction replaces the text by the same.
+            ref = self.texts.write_text(f"results/{fingerprint(result.request_id.encode())}.txt", result.text)
+            result = replace(result, text=None, content_ref=ref)
+        except PermanentError as error:
+            result = withheld(result, error)
+        return self.codec.encode(result), result
+
+    def _dead_letter(self, record: InboundRecord, error: PermanentError) -> OutboundRecord:
+        letter = dead_letter_of(record, error, stage=STAGE, now_ms=self.now_ms())
+        metrics.DEAD_LETTERS.labels(STAGE, error.cause).inc()
+        log.warning("dead_letter", cause=error.cause, topic=record.topic, offset=record.offset)
+        return self._record(topics.DEAD_LETTERS, letter.dead_letter_id.encode(), letter)
+
+    def _record(self, topic: str, key: bytes, message: Message) -> OutboundRecord:
+        return OutboundRecord(topic, key, self.codec.encode(message), {"schema": type(message).__name__.encode()})
+
+
+def _concluded(
+    message: TranslatedBatch | JobControl, batches: Sequence[TranslatedBatch], now_ms: int
+) -> tuple[TranslationResult, Job]:
+    """The answer, and the header of the request as far as it is known."""
+    if isinstance(message, TranslatedBatch):
+        return join(batches, now_ms), message.job
+    job = message.job or (batches[0].job if batches else Job())
+    return answer(message, job, now_ms), job
+
+
+def _headers(record: InboundRecord, result: TranslationResult) -> Headers:
+    told = {
+        "schema": b"TranslationResult",
+        "tenant": result.tenant.encode(),
+        "priority": result.priority.encode(),
+        "words": str(result.source_words).encode(),
+    }
+    return told | {name: value for name, value in record.headers.items() if name == "traceparent"}
+
+
+def _count(result: TranslationResult) -> None:
+    metrics.RESULTS.labels(result.priority, result.status).inc()
+    metrics.RESULT_SECONDS.labels(result.priority).observe(result.timings["total"])

@@ -1,0 +1,137 @@
+"""All translated batches of a request -> its result. Pure: the same batches give the same text."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from schemas.errors import PermanentError
+from schemas.messages import Hole, Job, TranslatedBatch, TranslationResult
+from schemas.priorities import parse_priority
+
+# Of batches that wait side by side only the longest wait counts; work adds up.
+_TIMINGS: dict[str, Callable[[list[float]], float]] = {"queue": max}
+
+
+def split_of(job: Job) -> str:
+    """Names the way the request was cut: only batches of the same split fit together."""
+    return f"{job.pipeline_version}/{job.batches}"
+
+
+def check_batch(batch: TranslatedBatch) -> None:
+    """Raises PermanentError naming the field that does not fit the others."""
+    parse_priority(batch.job.priority)
+    if not 0 <= batch.batch_number < batch.job.batches:
+        raise _unfit("batch_number", str(batch.batch_number), f"0 to {batch.job.batches - 1}")
+    segments = len(batch.translations)
+    for field in ("gaps", "causes", "scores", "cached"):
+        length = len(getattr(batch, field))
+        if length != segments:
+            raise _unfit(field, f"{length} entries", f"{segments} entries, one for each translation")
+
+
+def join(batches: Sequence[TranslatedBatch], now_ms: int) -> TranslationResult:
+    """The result of a request whose batches are all here, in the order of their numbers.
+
+    A segment that failed is a hole that holds its source text. When every segment failed there is no text,
+    and what was not translated is not billed: source_words is 0.
+    """
+    job = batches[0].job
+    holes = _holes(batches)
+    segments = sum(len(batch.translations) for batch in batches)
+    text = _text(batches) if len(holes) < segments or segments == 0 else None
+    return TranslationResult(
+        request_id=batches[0].request_id,
+        **echoed(job),
+        **(_failure(holes) if text is None else {}),
+        status=_status(len(holes), segments),
+        text=text,
+        holes=holes,
+        segments=segments,
+        source_words=0 if text is None else job.words,
+        target_words=0 if text is None else sum(batch.target_words for batch in batches),
+        target_characters=len(text or ""),
+        cached_share=sum(sum(batch.cached) for batch in batches) / max(segments, 1),
+        confidence=_confidence(batches),
+        model=", ".join(sorted({batch.model for batch in batches if batch.model})),
+        timings=_timings(batches) | {"total": seconds_since_acceptance(job, now_ms)},
+        completed_at=now_ms,
+    )
+
+
+def echoed(job: Job) -> dict[str, Any]:
+    """What every result repeats of its job."""
+    return {
+        "tenant": job.tenant,
+        "priority": job.priority,
+        "content_type": job.content_type,
+        "source_language": job.source_language,
+        "detected_language": job.detected_language,
+        "target_language": job.target_language,
+        "source_characters": job.characters,
+        "pipeline_version": job.pipeline_version,
+        "submitted_at": job.submitted_at,
+        "metadata": job.metadata,
+    }
+
+
+def seconds_since_acceptance(job: Job, now_ms: int) -> float:
+    """Since Kafka stored the request, or since it was sent where that is all we know; 0 if not even that."""
+    since_ms = job.accepted_at or job.submitted_at or now_ms
+    return max(now_ms - since_ms, 0) / 1000
+
+
+def _text(batches: Sequence[TranslatedBatch]) -> str:
+    pieces: list[str] = []
+    for batch in batches:
+        pieces.append(batch.lead)
+        for translation, gap in zip(batch.translations, batch.gaps, strict=True):
+            pieces += (translation, gap)
+    return "".join(pieces)
+
+
+def _holes(batches: Sequence[TranslatedBatch]) -> tuple[Hole, ...]:
+    causes = [cause for batch in batches for cause in batch.causes]
+    return tuple(Hole(segment=segment, cause=cause) for segment, cause in enumerate(causes) if cause is not None)
+
+
+def _status(holes: int, segments: int) -> str:
+    if not holes:
+        return "COMPLETED"
+    return "PARTIAL" if holes < segments else "FAILED"
+
+
+def _failure(holes: Sequence[Hole]) -> dict[str, Any]:
+    cause = Counter(hole.cause for hole in holes).most_common(1)[0][0]
+    return {"error_cause": cause, "error_message": f"none of the {len(holes)} segments could be translated"}
+
+
+def _confidence(batches: Sequence[TranslatedBatch]) -> float | None:
+    """Mean score weighted by the length of the translations; holes have none, one unknown makes it unknown."""
+    weighted = [
+        (score, len(translation))
+        for batch in batches
+        for score, translation, cause in zip(batch.scores, batch.translations, batch.causes, strict=True)
+        if cause is None
+    ]
+    length = sum(weight for _, weight in weighted)
+    if not length or any(score is None for score, _ in weighted):
+        return None
+    return sum((score or 0.0) * weight for score, weight in weighted) / length
+
+
+def _timings(batches: Sequence[TranslatedBatch]) -> dict[str, float]:
+    names = dict.fromkeys(name for batch in batches for name in batch.timings)
+    return {
+        name: _TIMINGS.get(name, sum)([batch.timings[name] for batch in batches if name in batch.timings])
+        for name in names
+    }
+
+
+def _unfit(field: str, found: str, limit: str) -> PermanentError:
+    return PermanentError(
+        "unfit_batch",
+        f"{field} is {found}",
+        field=field,
+        limit=limit,
+        cure="send the whole request again under a new id",
+    )

@@ -1,0 +1,56 @@
+"""What an assembler is told."""
+
+from pydantic import Field, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from connectors.kafka.settings import KafkaSettings
+from connectors.objects.settings import ObjectSettings
+from connectors.redis.settings import RedisSettings
+from connectors.redis.slots import Retention
+from connectors.settings import ProcessSettings, Section
+
+_DAY_SECONDS = 24 * 60 * 60
+
+
+class AssemblyLimits(Section):
+    """DRAGOMAN_ASSEMBLY_*."""
+
+    model_config = SettingsConfigDict(env_prefix="DRAGOMAN_ASSEMBLY_", frozen=True, extra="forbid")
+
+    cycle_records: int = Field(default=500, ge=1, description="Most records of one transaction.")
+    idle_wait_seconds: float = Field(
+        default=0.1, gt=0, description="Longest wait for the first record of a cycle."
+    )
+    inline_limit_bytes: int = Field(
+        default=700_000, gt=0, description="Larger results have their text in the object store."
+    )
+    slots_ttl_days: float = Field(
+        default=4.0, gt=0, description="Of open requests, since their last batch: retention of batches plus a day."
+    )
+    result_ttl_hours: float = Field(default=24.0, gt=0, description="How long HTTP can show a result.")
+    silence_seconds: float = Field(default=120.0, description="/health fails after so long without a cycle.")
+
+    @property
+    def result_ttl_seconds(self) -> int:
+        """Life of a result in Redis."""
+        return round(self.result_ttl_hours * 3600)
+
+
+class AssemblySettings(ProcessSettings):
+    """An assembler's whole configuration."""
+
+    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+    redis: RedisSettings = Field(default_factory=RedisSettings)
+    objects: ObjectSettings = Field(default_factory=ObjectSettings)
+    assembly: AssemblyLimits = Field(default_factory=AssemblyLimits)
+
+    @property
+    def retention(self) -> Retention:
+        """How long Redis keeps slots and markers."""
+        return Retention(round(self.assembly.slots_ttl_days * _DAY_SECONDS), self.redis.done_ttl_seconds)
+
+    @model_validator(mode="after")
+    def _markers_outlive_slots(self) -> "AssemblySettings":
+        if self.retention.slots_seconds >= self.retention.done_seconds:
+            raise ValueError("DRAGOMAN_ASSEMBLY_SLOTS_TTL_DAYS must be below DRAGOMAN_REDIS_DONE_TTL_DAYS")
+        return self

@@ -1,0 +1,3 @@
+from stream_apps.intake.main import main
+
+main()

@@ -1,0 +1,29 @@
+"""Intake as a Faust application: one agent for each request topic, each with a buffer of its own.
+
+So a flood of standard requests never stands before a critical one.
+"""
+
+from connectors.faust.guard import Step
+from connectors.faust.process import FaustProcess, Identity
+from schemas.priorities import Priority
+from schemas.topics import requests_topic
+from stream_apps.intake.handler import IntakeHandler
+from stream_apps.intake.outputs import Wire
+from stream_apps.intake.settings import IntakeSettings
+
+GROUP = "intake"
+
+
+def build_process(settings: IntakeSettings, handler: IntakeHandler, wire: Wire) -> FaustProcess:
+    """The application, not yet connected."""
+    process = FaustProcess(Identity(GROUP, settings.instance), settings.kafka, settings.faust)
+    step = Step(
+        stage=GROUP,
+        codec=wire.codec,
+        handle=handler.handle,
+        delivered=handler.delivered,
+        refusal=handler.refused,
+        max_message_bytes=wire.max_message_bytes,
+    )
+    process.consume([requests_topic(priority) for priority in Priority], step)
+    return process

@@ -1,0 +1,209 @@
+"""What becomes of one request: refused, recognised as a repeat, expired, or split into batches.
+
+Works on protocols only. Any PermanentError on the way ends in `refused`: a dead letter, and an order to
+assembly to answer with FAILED, so that every request that names itself is answered exactly once.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import structlog
+
+from connectors.faust.guard import dead_letter_record
+from connectors.objects.object_store import ObjectStore
+from connectors.redis.model_registry import ModelVersions
+from connectors.redis.translation_memory import AsyncTranslationMemory, Remembered
+from connectors.telemetry.metrics import INTAKE_SECONDS, REQUEST_SEGMENTS, REQUEST_WORDS, REQUESTS
+from schemas.dead_letters import about_request
+from schemas.errors import PermanentError
+from schemas.languages import Language
+from schemas.messages import DeadLetter, Job, TranslationRequest
+from schemas.priorities import Priority
+from schemas.records import InboundRecord, OutboundRecord
+from schemas.segments import memory_key, normalise
+from schemas.topics import priority_of_topic
+from stream_apps.intake.batching import BatchLimits, Piece, batches_of, cut
+from stream_apps.intake.outputs import (
+    Subject,
+    Wire,
+    batch_records,
+    expiry_record,
+    job_of,
+    refusal_record,
+    segmented_record,
+)
+from stream_apps.intake.repeats import Repeats
+from stream_apps.intake.routing import model_version, pair_names, pool_of
+from stream_apps.intake.segmentation import Split
+from stream_apps.intake.settings import IntakeLimits
+from stream_apps.intake.validation import (
+    Languages,
+    check_different,
+    check_request,
+    check_request_id,
+    check_text,
+)
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What intake needs of the world. `detect` raises PermanentError; `now_ms` is milliseconds since the epoch."""
+
+    repeats: Repeats
+    models: ModelVersions
+    memory: AsyncTranslationMemory
+    objects: ObjectStore
+    split: Callable[[str, str], Split]
+    detect: Callable[[str], Language]
+    now_ms: Callable[[], int]
+
+
+@dataclass(frozen=True)
+class _Accepted:
+    """A request on its way through the stages, with what is known of it so far."""
+
+    request: TranslationRequest
+    record: InboundRecord
+    priority: Priority
+    source: Language
+    target: Language
+    text: str
+
+
+class IntakeHandler:
+    """Raises PermanentError, or TransientError when Redis or the object store is needed and away."""
+
+    def __init__(self, tools: Tools, wire: Wire, limits: IntakeLimits, pipeline_version: str) -> None:
+        self._tools = tools
+        self._wire = wire
+        self._limits = limits
+        self._cut = BatchLimits(limits.max_segments_per_batch, limits.max_batch_bytes)
+        self._version = f"{pipeline_version}-{limits.max_segments_per_batch}x{limits.max_batch_bytes}"
+
+    async def handle(self, record: InboundRecord) -> Sequence[OutboundRecord]:
+        """Everything to be sent for one request record."""
+        priority = priority_of_topic(record.topic)
+        request = self._wire.codec.decode(record.value, TranslationRequest)
+        check_request_id(request, self._limits)
+        if await self._tools.repeats.is_repeat(request, record):
+            return self._dropped(request, priority)
+        languages = check_request(request, priority, self._limits, record.timestamp_ms)
+        if request.deadline is not None and request.deadline <= self._tools.now_ms():
+            return self._expired(request, record, priority)
+        accepted = await self._accepted(request, record, priority, languages)
+        return await self._batched(accepted)
+
+    async def delivered(self, records: Sequence[InboundRecord]) -> None:
+        """Every output of these records is stored."""
+        await self._tools.repeats.delivered(records)
+
+    def refused(
+        self, record: InboundRecord, error: PermanentError, letter: DeadLetter
+    ) -> Sequence[OutboundRecord]:
+        """The dead letter and, where the request can be answered, the order to answer it."""
+        REQUESTS.labels(priority_of_topic(record.topic), "refused").inc()
+        try:
+            request = self._wire.codec.decode(record.value, TranslationRequest)
+        except PermanentError:
+            return ()
+        if error.cause == "bad_request_id":
+            return ()
+        named = about_request(letter, request.request_id, request.tenant[: self._limits.max_id_length])
+        dead = dead_letter_record(named, self._wire.codec, self._wire.max_message_bytes)
+        if error.cause == "id_reused":  # the first request of the id has an answer, or will have one
+            return [dead]
+        about = self._about(request, record, priority_of_topic(record.topic))
+        return [dead, refusal_record(about, error, self._wire)]
+
+    def _dropped(self, request: TranslationRequest, priority: Priority) -> Sequence[OutboundRecord]:
+        REQUESTS.labels(priority, "repeated").inc()
+        log.info("request_repeated", request_id=request.request_id)
+        return ()
+
+    def _expired(
+        self, request: TranslationRequest, record: InboundRecord, priority: Priority
+    ) -> Sequence[OutboundRecord]:
+        REQUESTS.labels(priority, "expired").inc()
+        return [expiry_record(self._about(request, record, priority), self._wire)]
+
+    def _about(self, request: TranslationRequest, record: InboundRecord, priority: Priority) -> Subject:
+        job = job_of(request, record, priority, self._limits)
+        return Subject(request.request_id, job, record, self._tools.now_ms())
+
+    async def _accepted(
+        self, request: TranslationRequest, record: InboundRecord, priority: Priority, languages: Languages
+    ) -> _Accepted:
+        text = request.text if request.text is not None else await self._stored_text(request.content_ref or "")
+        source = languages.source
+        if source is None:
+            source = await self._off_loop(text, lambda: self._tools.detect(text))
+            check_different(source, languages.target)
+        return _Accepted(request, record, priority, source, languages.target, text)
+
+    async def _batched(self, accepted: _Accepted) -> Sequence[OutboundRecord]:
+        text, source = accepted.text, accepted.source
+        pieces = await self._off_loop(text, lambda: cut(self._tools.split(text, str(source)), self._cut))
+        job = self._job(accepted, pieces)
+        pairs = pair_names(source, accepted.target)
+        version = await model_version(self._tools.models, job.pool, pairs, self._limits)
+        request = accepted.request
+        known = await self._look_up(version, job, pieces, request)
+        batches = batches_of(request.request_id, job, pieces, known, request.options)
+        hits = len(known) - known.count(None)
+        self._count(job, hits, accepted)
+        about = Subject(request.request_id, job, accepted.record, self._tools.now_ms())
+        event = segmented_record(about, hits, self._wire)
+        return [*batch_records(batches, accepted.record, self._wire), event]
+
+    def _job(self, accepted: _Accepted, pieces: Sequence[Piece]) -> Job:
+        words = sum(piece.words for piece in pieces)
+        pairs = pair_names(accepted.source, accepted.target)
+        pool = pool_of(self._limits.routes, self._limits.default_pool, accepted.priority, pairs, words)
+        detected = accepted.request.source_language == "auto"
+        return replace(
+            job_of(accepted.request, accepted.record, accepted.priority, self._limits),
+            pool=pool,
+            source_language=str(accepted.source),
+            detected_language=str(accepted.source) if detected else None,
+            target_language=str(accepted.target),
+            pipeline_version=self._version,
+            segments=sum(len(piece.texts) for piece in pieces),
+            batches=len(pieces),
+            words=words,
+            characters=len(accepted.text),
+        )
+
+    async def _look_up(
+        self, version: str | None, job: Job, pieces: Sequence[Piece], request: TranslationRequest
+    ) -> list[Remembered | None]:
+        # Options may change a translation and are not part of the key.
+        if version is None or request.options:
+            return [None] * job.segments
+        keys = [
+            memory_key(version, job.source_language, job.target_language, job.glossary, normalise(text))
+            for piece in pieces
+            for text in piece.texts
+        ]
+        return await self._tools.memory.get_many(keys)
+
+    async def _stored_text(self, ref: str) -> str:
+        text = await asyncio.to_thread(self._tools.objects.read_text, ref, self._limits.max_content_bytes)
+        return check_text(text, "content_ref", self._limits)
+
+    async def _off_loop(self, text: str, work: Callable[[], T]) -> T:
+        """Long texts must not keep the other agents, and the more urgent requests, waiting."""
+        return work() if len(text) <= self._limits.thread_characters else await asyncio.to_thread(work)
+
+    def _count(self, job: Job, hits: int, accepted: _Accepted) -> None:
+        priority = accepted.priority
+        REQUESTS.labels(priority, "accepted").inc()
+        REQUEST_SEGMENTS.labels(priority, "memory").inc(hits)
+        REQUEST_SEGMENTS.labels(priority, "new").inc(job.segments - hits)
+        REQUEST_WORDS.labels(priority).inc(job.words)
+        INTAKE_SECONDS.labels(priority).observe(max(self._tools.now_ms() - accepted.record.timestamp_ms, 0) / 1000)

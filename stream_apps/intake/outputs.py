@@ -1,0 +1,142 @@
+"""What intake says: batches, a status event, a refusal, an expiry. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from schemas.codec import Codec
+from schemas.errors import PermanentError
+from schemas.ids import batch_id
+from schemas.messages import Job, JobControl, JobEvent, Message, SegmentBatch, TranslationRequest
+from schemas.priorities import Priority
+from schemas.records import Headers, InboundRecord, OutboundRecord
+from schemas.topics import CONTROL, STATUS, batches_topic
+from stream_apps.intake.batching import batch_partition
+from stream_apps.intake.settings import IntakeLimits
+from stream_apps.intake.validation import metadata_bytes
+
+_TRACE = "traceparent"
+# Room for the envelope that Kafka and its client put around a value.
+_ENVELOPE_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class Wire:
+    """How messages become records in this deployment."""
+
+    codec: Codec
+    batch_partitions: int = 6
+    max_message_bytes: int = 2_000_000
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The request that is spoken of, where it stood, and when."""
+
+    request_id: str
+    job: Job
+    record: InboundRecord
+    now_ms: int
+
+
+def job_of(request: TranslationRequest, record: InboundRecord, priority: Priority, limits: IntakeLimits) -> Job:
+    """As much of the header as the request alone tells. Echoes nothing that exceeds a limit."""
+    echo = metadata_bytes(request) <= limits.max_metadata_bytes
+    return Job(
+        tenant=request.tenant[: limits.max_id_length],
+        priority=str(priority),
+        source_language=request.source_language[: limits.max_id_length],
+        target_language=request.target_language[: limits.max_id_length],
+        glossary=request.glossary,
+        content_type=request.content_type[: limits.max_id_length],
+        submitted_at=request.submitted_at,
+        accepted_at=record.timestamp_ms,
+        deadline=request.deadline,
+        metadata=dict(request.metadata) if echo else {},
+    )
+
+
+def batch_records(batches: Sequence[SegmentBatch], record: InboundRecord, wire: Wire) -> list[OutboundRecord]:
+    """Each to the partition of its number, so that many workers share one long document."""
+    return [_batch_record(batch, record, wire) for batch in batches]
+
+
+def segmented_record(about: Subject, cached_segments: int, wire: Wire) -> OutboundRecord:
+    """The status event that says how much work the request is."""
+    job = about.job
+    event = JobEvent(
+        request_id=about.request_id,
+        tenant=job.tenant,
+        stage="SEGMENTED",
+        priority=job.priority,
+        pool=job.pool,
+        batches=job.batches,
+        segments=job.segments,
+        words=job.words,
+        cached_segments=cached_segments,
+        detail={"source_language": job.source_language, "target_language": job.target_language},
+        submitted_at=job.submitted_at,
+        at=about.now_ms,
+    )
+    return _record(STATUS, about, event, wire)
+
+
+def refusal_record(about: Subject, error: PermanentError, wire: Wire) -> OutboundRecord:
+    """Tells assembly to answer the request, once, with FAILED."""
+    cure = f"; {error.cure}" if error.cure else ""
+    order = JobControl(
+        request_id=about.request_id,
+        action="FAIL",
+        cause=error.cause,
+        message=f"{error.message}{cure}",
+        field=error.field,
+        requested_by="intake",
+        job=about.job,
+        at=about.now_ms,
+    )
+    return _record(CONTROL, about, order, wire)
+
+
+def expiry_record(about: Subject, wire: Wire) -> OutboundRecord:
+    """Tells assembly that the deadline passed before any work was done."""
+    order = JobControl(
+        request_id=about.request_id,
+        action="EXPIRE",
+        cause="deadline_passed",
+        message="the deadline passed before the request was read",
+        field="deadline",
+        requested_by="intake",
+        job=about.job,
+        at=about.now_ms,
+    )
+    return _record(CONTROL, about, order, wire)
+
+
+def _batch_record(batch: SegmentBatch, record: InboundRecord, wire: Wire) -> OutboundRecord:
+    value = wire.codec.encode(batch)
+    if len(value) + _ENVELOPE_BYTES > wire.max_message_bytes:
+        # Remembered translations are a favour; the worker can make them again.
+        nothing = [None] * len(batch.texts)
+        value = wire.codec.encode(replace(batch, translations=nothing, scores=nothing))
+    job = batch.job
+    return OutboundRecord(
+        topic=batches_topic(job.pool, Priority(job.priority)),
+        key=batch_id(batch.request_id, batch.batch_number).encode(),
+        value=value,
+        headers={
+            **_trace(record),
+            "tenant": job.tenant.encode(),
+            "priority": job.priority.encode(),
+            "words": str(batch.source_words).encode(),
+            "schema": b"SegmentBatch",
+        },
+        partition=batch_partition(batch.request_id, batch.batch_number, wire.batch_partitions),
+    )
+
+
+def _record(topic: str, about: Subject, message: Message, wire: Wire) -> OutboundRecord:
+    headers = {**_trace(about.record), "schema": type(message).__name__.encode()}
+    return OutboundRecord(topic, about.request_id.encode(), wire.codec.encode(message), headers)
+
+
+def _trace(record: InboundRecord) -> Headers:
+    return {_TRACE: record.headers[_TRACE]} if _TRACE in record.headers else {}

@@ -1,0 +1,61 @@
+"""What intake is told: every limit on a request, and the rules that choose a pool."""
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import SettingsConfigDict
+
+from connectors.faust.settings import FaustSettings
+from connectors.kafka.settings import KafkaSettings
+from connectors.objects.settings import ObjectSettings
+from connectors.redis.settings import RedisSettings
+from connectors.settings import ProcessSettings, Section
+from schemas.priorities import Priority
+
+
+class Route(BaseModel):
+    """A rule: requests that fit every condition given go to the pool. Empty conditions fit all."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pool: str
+    priorities: tuple[Priority, ...] = ()
+    pairs: tuple[str, ...] = ()
+    min_words: int = 0
+    max_words: int | None = None
+
+
+class IntakeLimits(Section):
+    """DRAGOMAN_INTAKE_*. Changing the batch limits while requests wait makes their repeats split otherwise."""
+
+    model_config = SettingsConfigDict(env_prefix="DRAGOMAN_INTAKE_", frozen=True, extra="forbid")
+
+    max_id_length: int = Field(default=200, description="Characters of request_id, tenant and glossary.")
+    max_text_characters: int = 1_000_000
+    max_content_bytes: int = Field(default=4_000_000, description="Of a text behind content_ref.")
+    content_types: tuple[str, ...] = Field(
+        default=("text/plain",), description="Other formats are extracted to plain text before they come here."
+    )
+    max_metadata_entries: int = 32
+    max_metadata_bytes: int = Field(default=8192, description="Echoed in every batch and in the result.")
+    max_options: int = 16
+    max_option_length: int = 256
+    max_deadline_days: int = Field(default=7, description="No longer than requests are kept.")
+    max_segments_per_batch: int = Field(default=32, ge=1)
+    max_batch_bytes: int = Field(default=400_000, description="Of source text; far below Kafka's message limit.")
+    pairs: tuple[str, ...] = Field(
+        default=("en-pt", "pt-en"), description="Accepted while no worker has said what it can translate."
+    )
+    registry_cache_seconds: float = 5.0
+    detection_threshold: float = Field(default=0.5, ge=0, le=1, description="Below it, the language is unknown.")
+    routes: tuple[Route, ...] = Field(default=(), description="JSON; the first rule that fits wins.")
+    default_pool: str = "default"
+    thread_characters: int = Field(default=20_000, description="Longer texts are split on another thread.")
+
+
+class IntakeSettings(ProcessSettings):
+    """Everything the process is told."""
+
+    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+    faust: FaustSettings = Field(default_factory=FaustSettings)
+    redis: RedisSettings = Field(default_factory=RedisSettings)
+    objects: ObjectSettings = Field(default_factory=ObjectSettings)
+    intake: IntakeLimits = Field(default_factory=IntakeLimits)

@@ -1,0 +1,44 @@
+"""Wires the status projection: settings -> Faust, Redis."""
+
+import structlog
+
+from connectors.faust.guard import Step
+from connectors.faust.process import FaustProcess, Identity
+from connectors.kafka.schema_registry import open_codec
+from connectors.redis.client import open_state_async
+from connectors.redis.job_ledger import JobLedger
+from connectors.telemetry.health import serve_health
+from connectors.telemetry.logging import configure_logging
+from schemas.errors import FatalError
+from schemas.topics import STATUS
+from stream_apps.status.handler import StatusHandler
+from stream_apps.status.settings import StatusSettings
+
+log = structlog.get_logger()
+
+GROUP = "status"
+
+
+def build_process(settings: StatusSettings) -> FaustProcess:
+    """The application, not yet connected."""
+    process = FaustProcess(Identity(GROUP, settings.instance), settings.kafka, settings.faust)
+    codec = open_codec(settings.kafka)
+    handler = StatusHandler(codec, JobLedger(open_state_async(settings.redis), settings.status.times))
+    process.consume([STATUS], Step(stage=GROUP, codec=codec, handle=handler.handle))
+    return process
+
+
+def main() -> None:
+    """Exit code 1 after a failure that a fresh process may survive."""
+    settings = StatusSettings()
+    configure_logging(GROUP, settings.instance, settings.log_level)
+    process = build_process(settings)
+    server = serve_health(process.health, settings.health_port, settings.health_host)
+    log.info("started", health_port=server.port)
+    try:
+        process.run()
+    except FatalError as error:
+        log.critical("fatal", error=str(error))
+        raise SystemExit(1) from error
+    finally:
+        server.close()

@@ -1,0 +1,37 @@
+"""What the status projection is told."""
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from connectors.faust.settings import FaustSettings
+from connectors.kafka.settings import KafkaSettings
+from connectors.redis.job_ledger import LedgerTimes
+from connectors.redis.settings import RedisSettings
+from connectors.settings import ProcessSettings, Section
+
+_HOUR_SECONDS = 60 * 60
+
+
+class StatusLimits(Section):
+    """DRAGOMAN_STATUS_*."""
+
+    model_config = SettingsConfigDict(env_prefix="DRAGOMAN_STATUS_", frozen=True, extra="forbid")
+
+    view_ttl_hours: float = Field(default=96.0, gt=0, description="How long a job is shown after its last event.")
+    queue_ttl_hours: float = Field(
+        default=96.0, gt=0, description="How long a job counts as waiting: the batches' retention plus a day."
+    )
+
+    @property
+    def times(self) -> LedgerTimes:
+        """In seconds."""
+        return LedgerTimes(round(self.view_ttl_hours * _HOUR_SECONDS), round(self.queue_ttl_hours * _HOUR_SECONDS))
+
+
+class StatusSettings(ProcessSettings):
+    """The whole configuration."""
+
+    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+    redis: RedisSettings = Field(default_factory=RedisSettings)
+    faust: FaustSettings = Field(default_factory=FaustSettings)
+    status: StatusLimits = Field(default_factory=StatusLimits)

@@ -1,0 +1,191 @@
+"""One contract for every implementation of Slots: each request is answered by one record."""
+
+import random
+
+import pytest
+import redis
+
+from connectors.redis.client import Client
+from connectors.redis.slots import Arrival, Claim, Decision, InMemorySlots, RedisSlots, Retention, Slots, Verdict
+from schemas.errors import TransientError
+from tests.valkey import running_valkey
+
+RETENTION = Retention(slots_seconds=100, done_seconds=200)
+WAITING, ANSWERED = Decision(Verdict.WAITING), Decision(Verdict.ANSWERED)
+
+
+@pytest.fixture(scope="module")
+def valkey():
+    with running_valkey() as url, redis.Redis.from_url(url) as client:
+        yield client
+
+
+@pytest.fixture(params=["memory", "valkey"])
+def slots(request) -> Slots:
+    if request.param == "memory":
+        return InMemorySlots()
+    client: Client = request.getfixturevalue("valkey")
+    client.flushall()
+    return RedisSlots(client, RETENTION)
+
+
+@pytest.fixture
+def real(valkey) -> RedisSlots:
+    valkey.flushall()
+    return RedisSlots(valkey, RETENTION)
+
+
+def arrival(number: int, offset: int, batches: int = 3, split: str = "v1/3", request_id: str = "r1") -> Arrival:
+    return Arrival(request_id, split, number, batches, f"{split} {number} at {offset}".encode(), f"t-0-{offset}")
+
+
+def complete(*slots: str) -> Decision:
+    return Decision(Verdict.COMPLETE, tuple(slot.encode() for slot in slots))
+
+
+def one(slots: Slots, entry: Arrival | Claim) -> Decision:
+    return slots.decide([entry])[0]
+
+
+def test_the_record_that_fills_the_last_slot_gets_all_slots_in_order(slots):
+    found = slots.decide([arrival(2, 10), arrival(0, 11), arrival(1, 12)])
+    assert found == [WAITING, WAITING, complete("v1/3 0 at 11", "v1/3 1 at 12", "v1/3 2 at 10")]
+
+
+def test_a_single_batch_completes_its_request_at_once(slots):
+    assert one(slots, arrival(0, 5, batches=1, split="v1/1")) == complete("v1/1 0 at 5")
+
+
+def test_no_entries_need_no_answer(slots):
+    assert slots.decide([]) == []
+    slots.finish({})
+
+
+def test_the_first_payload_of_a_slot_stays(slots):
+    slots.decide([arrival(0, 1), arrival(0, 2), arrival(1, 3)])
+    assert one(slots, arrival(2, 4)) == complete("v1/3 0 at 1", "v1/3 1 at 3", "v1/3 2 at 4")
+
+
+def test_a_duplicate_does_not_count_as_another_slot(slots):
+    assert slots.decide([arrival(0, 1), arrival(0, 2), arrival(0, 3)]) == [WAITING] * 3
+
+
+def test_a_completer_that_is_read_again_wins_again_with_the_same_slots(slots):
+    entries = [arrival(0, 1), arrival(1, 2), arrival(2, 3)]
+    first = slots.decide(entries)
+    assert slots.decide(entries) == [ANSWERED, ANSWERED, first[2]]
+
+
+def test_a_duplicate_batch_never_answers_before_the_commit_of_the_completer(slots):
+    slots.decide([arrival(0, 1), arrival(1, 2), arrival(2, 3)])
+    assert slots.decide([arrival(number, 10 + number) for number in range(3)]) == [ANSWERED] * 3
+
+
+def test_nothing_answers_after_finish_not_even_the_completer(slots):
+    slots.decide([arrival(0, 1), arrival(1, 2), arrival(2, 3)])
+    slots.finish({"r1": "t-0-3"})
+    late = [arrival(2, 3), arrival(0, 1), arrival(0, 20), Claim("r1", "c-0-1")]
+    assert slots.decide(late) == [ANSWERED] * 4
+
+
+def test_finish_may_be_repeated(slots):
+    one(slots, arrival(0, 1, batches=1))
+    slots.finish({"r1": "t-0-1"})
+    slots.finish({"r1": "t-0-1"})
+    assert one(slots, arrival(0, 1, batches=1)) == ANSWERED
+
+
+def test_an_order_before_completion_wins_and_the_batches_lose(slots):
+    one(slots, arrival(0, 1))
+    found = slots.decide([Claim("r1", "c-0-7"), arrival(1, 2), arrival(2, 3)])
+    assert found == [complete("v1/3 0 at 1"), ANSWERED, ANSWERED]
+
+
+def test_an_order_for_a_request_without_batches_wins_without_slots(slots):
+    assert one(slots, Claim("r1", "c-0-7")) == complete()
+
+
+def test_an_order_after_completion_loses_and_so_does_a_second_order(slots):
+    one(slots, arrival(0, 1, batches=1))
+    assert one(slots, Claim("r1", "c-0-7")) == ANSWERED
+    one(slots, Claim("r2", "c-0-8"))
+    assert one(slots, Claim("r2", "c-0-9")) == ANSWERED
+
+
+def test_an_order_that_is_read_again_wins_again_until_finish(slots):
+    one(slots, Claim("r1", "c-0-7"))
+    assert one(slots, Claim("r1", "c-0-7")) == complete()
+    slots.finish({"r1": "c-0-7"})
+    assert one(slots, Claim("r1", "c-0-7")) == ANSWERED
+
+
+def test_two_splits_of_one_request_are_never_mixed(slots):
+    found = slots.decide(
+        [arrival(0, 1, 2, "v1/2"), arrival(1, 2, 2, "v2/2"), arrival(0, 3, 2, "v2/2"), arrival(1, 4, 2, "v1/2")]
+    )
+    assert found == [WAITING, WAITING, complete("v2/2 0 at 3", "v2/2 1 at 2"), ANSWERED]
+
+
+def test_requests_do_not_touch_each_other(slots):
+    one(slots, arrival(0, 1, batches=1, request_id="a"))
+    assert one(slots, arrival(0, 2, batches=1, request_id="b")).verdict is Verdict.COMPLETE
+
+
+def test_both_implementations_decide_alike_over_thousands_of_steps(real):
+    memory, chance = InMemorySlots(), random.Random(7)
+    offsets: dict[int, Arrival | Claim] = {}
+    for step in range(1500):
+        offset = chance.randrange(max(step, 1))
+        fresh = offset not in offsets or chance.random() < 0.7
+        entry = _some_entry(chance, step) if fresh else offsets[offset]
+        offsets[step] = entry
+        decision = one(memory, entry)
+        assert one(real, entry) == decision
+        if decision.verdict is Verdict.COMPLETE and chance.random() < 0.5:
+            memory.finish({entry.request_id: entry.coordinates})
+            real.finish({entry.request_id: entry.coordinates})
+
+
+def _some_entry(chance: random.Random, step: int) -> Arrival | Claim:
+    request = chance.randrange(200)
+    if chance.random() < 0.05:
+        return Claim(f"r{request}", f"c-0-{step}")
+    batches = 1 + request % 4
+    return arrival(chance.randrange(batches), step, batches, f"v1/{batches}", f"r{request}")
+
+
+def test_a_marker_outlives_its_slots_and_everything_expires(real, valkey):
+    real.decide([arrival(0, 1), arrival(1, 2)])
+    assert 0 < valkey.ttl("asm:{r1}") <= RETENTION.slots_seconds
+    one(real, arrival(2, 3))
+    assert valkey.ttl("asm:{r1}") <= RETENTION.slots_seconds < valkey.ttl("done:{r1}")
+    real.finish({"r1": "t-0-3"})
+    assert valkey.keys() == [b"done:{r1}"]
+    assert RETENTION.slots_seconds < valkey.ttl("done:{r1}") <= RETENTION.done_seconds
+
+
+def test_a_completer_whose_slots_are_lost_opens_the_request_again(real, valkey):
+    real.decide([arrival(0, 1), arrival(1, 2), arrival(2, 3)])
+    valkey.delete("asm:{r1}")
+    assert one(real, arrival(2, 3)) == WAITING
+    assert real.decide([arrival(0, 11), arrival(1, 12)])[1].verdict is Verdict.COMPLETE
+
+
+def test_scripts_that_redis_has_forgotten_are_loaded_again(real, valkey):
+    valkey.script_flush()
+    found = real.decide([arrival(0, 1, batches=1), Claim("r2", "c-0-1")])
+    assert [decision.verdict for decision in found] == [Verdict.COMPLETE] * 2
+
+
+def test_a_lost_redis_is_a_transient_error():
+    away = RedisSlots(redis.Redis(port=1, socket_connect_timeout=0.1, retry=None), RETENTION)
+    with pytest.raises(TransientError, match="Redis"):
+        away.decide([arrival(0, 1)])
+    with pytest.raises(TransientError, match="Redis"):
+        away.finish({"r1": "t-0-1"})
+
+
+def test_an_error_inside_a_script_is_a_transient_error(real, valkey):
+    valkey.set("asm:{r1}", "not a hash")
+    with pytest.raises(TransientError, match="WRONGTYPE"):
+        real.decide([arrival(0, 1)])

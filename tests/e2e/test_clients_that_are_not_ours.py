@@ -1,0 +1,93 @@
+"""Topics and Avro are the whole contract: a stranger's client is served."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.outside import Outside, encoded, request_of
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def test_an_event_of_the_fifteen_line_example_comes_back_translated(stack):
+    command = [
+        sys.executable,
+        "examples/request_translation.py",
+        stack.kafka_bootstrap,
+        "Good morning, my friend.",
+    ]
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert shown.stdout.startswith("COMPLETED ")
+    assert "amigo" in shown.stdout
+
+
+def test_raw_bytes_sent_by_kcat_come_back_translated(stack, needed):
+    needed(shutil.which("kcat"), "kcat")
+    request = request_of(text="The house is big.")
+    results = Outside(stack.kafka_bootstrap).tail("translation.results")
+    command = ["examples/request_with_kcat.sh", stack.kafka_bootstrap, request["request_id"]]
+    subprocess.run(command, cwd=ROOT, input=encoded("TranslationRequest", request), timeout=30, check=True)
+    assert "casa" in results.of(request["request_id"])["text"]
+    results.close()
+
+
+def test_a_malformed_event_is_a_dead_letter_and_the_next_one_is_served(stack):
+    outside = Outside(stack.kafka_bootstrap)
+    letters, results = outside.tail("translation.dead_letters"), outside.tail("translation.results")
+    for value in (b"garbage", json.dumps({"text": "hi"}).encode(), b"\xc3\x01" + bytes(20)):
+        outside.send_bytes("translation.requests.high", "same-key", value)
+    served = outside.send_request("high", text="The house is big.")
+    assert results.of(served)["status"] == "COMPLETED"
+    found = letters.until(lambda read: len(read) >= 3)
+    assert {letter["value"] for letter in found} >= {b"garbage", b'{"text": "hi"}'}
+    assert {letter["cause"] for letter in found} == {"undecodable"}
+    assert all(letter["stage"] == "intake" and letter["cure"] for letter in found)
+    letters.close()
+    results.close()
+
+
+@pytest.mark.parametrize(
+    ("fields", "cause", "field"),
+    [
+        ({"target_language": "xx"}, "unsupported_pair", "target_language"),
+        ({"text": "   \n "}, "empty_text", "text"),
+        ({"text": "word " * 300_000}, "text_too_long", "text"),
+        ({"priority": "urgent"}, "unknown_priority", "priority"),
+        ({"priority": "critical"}, "priority_contradicts_topic", "priority"),
+    ],
+)
+def test_a_bad_request_is_a_dead_letter_and_one_failed_result_that_name_the_field(stack, fields, cause, field):
+    outside = Outside(stack.kafka_bootstrap)
+    letters, results = outside.tail("translation.dead_letters"), outside.tail("translation.results")
+    request_id = outside.send_request("standard", **{"text": "Hello.", "metadata": {"ticket": "7"}, **fields})
+    letter, result = letters.of(request_id), results.of(request_id)
+    assert (letter["cause"], letter["field"]) == (cause, field)
+    assert letter["cure"]
+    assert (result["status"], result["error_cause"], result["error_field"]) == ("FAILED", cause, field)
+    assert result["metadata"] == {"ticket": "7"}
+    letters.close()
+    results.close()
+
+
+def test_the_result_carries_counts_versions_timings_and_the_metadata(stack):
+    outside = Outside(stack.kafka_bootstrap)
+    results = outside.tail("translation.results")
+    text = "The house is big.  The garden is green.\n\nThe sea is far away.\n"
+    request_id = outside.send_request("critical", text=text, source_language="auto", metadata={"ticket": "9"})
+    result = results.of(request_id)
+    assert result["status"] == "COMPLETED"
+    assert result["text"].count("\n\n") == 1
+    assert result["text"].endswith("\n")
+    assert (result["source_words"], result["source_characters"]) == (13, len(text))
+    assert (result["segments"], result["detected_language"], result["priority"]) == (3, "en", "critical")
+    assert result["target_words"] > 5
+    assert result["confidence"] is None
+    assert result["model"].startswith("firefox")
+    assert result["pipeline_version"]
+    assert result["timings"]["translate"] >= 0
+    assert result["metadata"] == {"ticket": "9"}
+    results.close()

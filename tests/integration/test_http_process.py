@@ -1,0 +1,143 @@
+"""The HTTP process on real Kafka and Valkey: what it accepts is in the topic, what is answered can be read."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import httpx
+import pytest
+
+from connectors.kafka.admin import KafkaAdmin
+from connectors.kafka.log_reader import LogReader
+from connectors.kafka.settings import KafkaSettings
+from connectors.redis.client import open_state
+from connectors.redis.model_registry import ModelRegistry
+from connectors.redis.results import ResultStore
+from connectors.redis.settings import RedisSettings
+from schemas.codec import Codec
+from schemas.messages import JobEvent, TranslationRequest, TranslationResult
+from schemas.topics import STATUS, requests_topic
+
+CHECKOUT = Path(__file__).parents[2]
+URL = "/api/v1/translations"
+BODY = {"text": "Good morning.", "source_language": "en", "target_language": "pt", "priority": "high"}
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+def free_port():
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        return asked.getsockname()[1]
+
+
+@pytest.fixture
+def start(tmp_path):
+    """`start(kafka, redis)` runs the process and gives a client of it."""
+    begun = []
+
+    def begin(kafka_bootstrap, redis_url):
+        port = free_port()
+        told = {
+            "DRAGOMAN_KAFKA_BOOTSTRAP": kafka_bootstrap,
+            "DRAGOMAN_REDIS_STATE_URL": redis_url,
+            "DRAGOMAN_OBJECTS_URL": tmp_path.as_uri(),
+            "DRAGOMAN_HTTP_PORT": str(port),
+            "DRAGOMAN_HTTP_ACKNOWLEDGE_TIMEOUT_SECONDS": "1.5",
+            "DRAGOMAN_HTTP_WATCH_SECONDS": "0.2",
+        }
+        process = subprocess.Popen([sys.executable, "-m", "producers.http"], cwd=CHECKOUT, env=os.environ | told)
+        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
+        begun.append((process, client))
+        wait_until(lambda: answers(client, "/health"))
+        return client
+
+    yield begin
+    for process, client in begun:
+        client.close()
+        process.terminate()
+        assert process.wait(timeout=15) == 0
+
+
+def answers(client, path):
+    try:
+        return client.get(path).is_success
+    except httpx.TransportError:
+        return False
+
+
+def wait_until(is_true, timeout_seconds=15.0):
+    end = time.monotonic() + timeout_seconds
+    while not is_true():
+        assert time.monotonic() < end, "not in time"
+        time.sleep(0.05)
+
+
+@pytest.mark.real
+class TestOnRealServers:
+    """Kafka and Valkey are there."""
+
+    @pytest.fixture
+    def api(self, start, kafka_bootstrap, redis_state_url):
+        KafkaAdmin(KafkaSettings(bootstrap=kafka_bootstrap)).create_topics()
+        client = start(kafka_bootstrap, redis_state_url)
+        wait_until(lambda: answers(client, "/ready"))
+        return client
+
+    @pytest.fixture
+    def state(self, redis_state_url):
+        with open_state(RedisSettings(state_url=redis_state_url)) as client:
+            yield client
+
+    @pytest.fixture
+    def read(self, api, kafka_bootstrap):
+        settings = KafkaSettings(bootstrap=kafka_bootstrap)
+        readers = {topic: LogReader(settings, topic) for topic in (requests_topic("high"), STATUS)}
+        yield lambda topic: readers[topic].take(1, 10.0)[0]
+        for reader in readers.values():
+            reader.close()
+
+    def test_an_accepted_request_is_in_its_topic_and_its_job_is_announced(self, read, api):
+        job_id = api.post(URL, json=BODY, headers={"traceparent": TRACE}).json()["job_id"]
+        record = read(requests_topic("high"))
+        request = Codec().decode(record.value, TranslationRequest)
+        assert (record.key.decode(), request.request_id) == (job_id, job_id)
+        assert (request.text, request.tenant, request.priority) == ("Good morning.", "default", "high")
+        assert record.headers["traceparent"] == TRACE.encode()
+        event = Codec().decode(read(STATUS).value, JobEvent)
+        assert (event.request_id, event.stage) == (job_id, "ACCEPTED")
+
+    def test_a_text_too_large_for_kafka_lies_in_the_object_store(self, read, api, tmp_path):
+        text = "Good morning. " * 60_000
+        assert api.post(URL, json=BODY | {"text": text}).status_code == 202
+        request = Codec().decode(read(requests_topic("high")).value, TranslationRequest)
+        assert request.text is None
+        assert (tmp_path / request.content_ref).read_text() == text
+
+    def test_a_result_in_redis_ends_the_waiting(self, api, state):
+        job_id = str(uuid.uuid4())
+        result = TranslationResult(request_id=job_id, tenant="default", status="COMPLETED", text="Bom dia.")
+        ResultStore(state).put_many({job_id: Codec().encode(result)})
+        job = api.get(f"{URL}/{job_id}", params={"wait": 10}).json()
+        assert (job["status"], job["result"]["text"]) == ("COMPLETED", "Bom dia.")
+
+    def test_a_pair_is_checked_against_what_workers_announced(self, api, state):
+        ModelRegistry(state).publish("default", {"en-pt": "v1"}, ttl_seconds=10)
+        wait_until(lambda: api.get("/api/v1/languages").json() == {"pairs": ["en-pt"]})
+        answer = api.post(URL, json=BODY | {"target_language": "ja"})
+        assert (answer.status_code, answer.json()["limit"]) == (422, "en-pt")
+
+
+def test_without_kafka_and_redis_nothing_is_promised_and_the_probes_say_why(start):
+    nobody = f"127.0.0.1:{free_port()}"
+    api = start(nobody, f"redis://{nobody}/0")
+    answer = api.post(URL, json=BODY)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert "did not acknowledge within 1.5 s" in answer.json()["detail"]
+    assert api.get(f"{URL}/some-job").status_code == 503
+    wait_until(lambda: "Kafka does not answer" in api.get("/ready").json()["reason"])
+    assert "Redis" in api.get("/ready").json()["reason"]
+    assert api.get("/health").status_code == 200

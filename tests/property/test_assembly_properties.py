@@ -1,0 +1,182 @@
+"""Whatever arrives in whatever order, killed wherever: one answer, the right one, and one view of a job."""
+
+import asyncio
+
+import pytest
+import redis
+import redis.asyncio
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from obstore.store import MemoryStore
+
+from connectors.objects.object_store import UrlObjectStore
+from connectors.redis.job_ledger import JobLedger, LedgerTimes
+from connectors.redis.job_view import JobView, JobViews
+from connectors.redis.results import InMemoryResults
+from connectors.redis.slots import InMemorySlots
+from schemas import topics
+from schemas.codec import Codec
+from schemas.messages import Job, JobControl, JobEvent, TranslatedBatch, TranslationResult
+from schemas.records import InboundRecord
+from stream_apps.assembly.handler import AssemblyHandler
+from stream_apps.assembly.join import join
+from stream_apps.status.facts import update_of
+from tests.valkey import running_valkey
+
+CODEC = Codec()
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
+NOW = 1_000_000
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> list[TranslatedBatch]:
+    """The batches of one request, with holes, empty texts and unknown scores."""
+    sizes = draw(st.lists(st.integers(0, 3), min_size=1, max_size=4))
+    name = draw(st.sampled_from(["r1", "r2", "r3"]))
+    job = Job(batches=len(sizes), segments=sum(sizes), words=draw(st.integers(0, 99)), pipeline_version="v1")
+    return [draw(batches(name, number, size, job)) for number, size in enumerate(sizes)]
+
+
+@st.composite
+def batches(draw: st.DrawFn, name: str, number: int, size: int, job: Job) -> TranslatedBatch:
+    def several(values: st.SearchStrategy[object]) -> list[object]:
+        return draw(st.lists(values, min_size=size, max_size=size))
+
+    return TranslatedBatch(
+        request_id=name,
+        batch_number=number,
+        job=job,
+        lead=draw(TEXTS),
+        translations=several(TEXTS),
+        gaps=several(TEXTS),
+        causes=several(st.sampled_from([None, None, "timeout"])),
+        scores=several(st.sampled_from([None, 0.5, 1.0])),
+        cached=several(st.booleans()),
+    )
+
+
+@given(requests())
+def test_a_result_is_consistent_with_its_batches(found):
+    result = join(found, NOW)
+    whole = "".join(
+        batch.lead + "".join(text + gap for text, gap in zip(batch.translations, batch.gaps, strict=True))
+        for batch in found
+    )
+    causes = [cause for batch in found for cause in batch.causes]
+    assert result.text == (None if result.status == "FAILED" else whole)
+    assert {hole.segment: hole.cause for hole in result.holes} == {
+        number: cause for number, cause in enumerate(causes) if cause
+    }
+    assert (result.status == "COMPLETED") == (not result.holes)
+    assert (result.status == "FAILED") == (bool(causes) and all(causes))
+    assert 0 <= result.cached_share <= 1
+    assert result.confidence is None or 0.5 <= result.confidence <= 1
+    assert CODEC.decode(CODEC.encode(result), TranslationResult).text == result.text
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[list[InboundRecord], list[tuple[int, bool, bool]]]:
+    """A log with duplicates and orders, and cycles: (how many records, is it aborted, is `committed` lost)."""
+    by_id = {found[0].request_id: found for found in draw(st.lists(requests(), min_size=1, max_size=3))}
+    sound = [batch for found in by_id.values() for batch in found]
+    again = draw(st.lists(st.sampled_from(sound), max_size=4))
+    orders = [JobControl(request_id=name, action="CANCEL") for name in by_id if draw(st.booleans())]
+    log = [
+        InboundRecord(_topic(message), 0, offset, message.request_id.encode(), CODEC.encode(message))
+        for offset, message in enumerate(draw(st.permutations([*sound, *again, *orders])))
+    ]
+    cycles = draw(st.lists(st.tuples(st.integers(1, 4), st.booleans(), st.booleans()), max_size=20))
+    return log, cycles
+
+
+def _topic(message: TranslatedBatch | JobControl) -> str:
+    return topics.CONTROL if isinstance(message, JobControl) else topics.TRANSLATED
+
+
+@given(histories())
+@settings(max_examples=300)
+def test_every_request_is_answered_once_whichever_cycles_are_aborted_or_cut_short(history):
+    log, cycles = history
+    handler = AssemblyHandler(
+        CODEC, InMemorySlots(), InMemoryResults(), UrlObjectStore(MemoryStore()), 10**6, now_ms=lambda: NOW
+    )
+    visible: list[TranslationResult] = []
+    at = 0
+    for size, is_aborted, is_cut_short in [*cycles, *[(1, False, False)] * len(log)]:
+        outputs = handler.handle(log[at : at + size])
+        if is_aborted:
+            continue
+        at += size
+        visible += [CODEC.decode(one.value, TranslationResult) for one in outputs if one.topic == topics.RESULTS]
+        if not is_cut_short:
+            handler.committed()
+    answered = [result.request_id for result in visible]
+    assert sorted(answered) == sorted({record.key.decode() for record in log if record.key})
+
+
+def test_shuffled_requests_get_the_text_of_their_batches_in_order():
+    """Not only one answer each, but the right one: first payload of each slot, in the order of numbers."""
+
+    @given(requests().flatmap(st.permutations))
+    def check(found: list[TranslatedBatch]) -> None:
+        handler = AssemblyHandler(
+            CODEC, InMemorySlots(), InMemoryResults(), UrlObjectStore(MemoryStore()), 10**6, now_ms=lambda: NOW
+        )
+        log = [
+            InboundRecord(topics.TRANSLATED, 0, offset, b"", CODEC.encode(batch))
+            for offset, batch in enumerate(found)
+        ]
+        result = CODEC.decode(handler.handle(log)[0].value, TranslationResult)
+        assert result.text == join(sorted(found, key=lambda batch: batch.batch_number), NOW).text
+
+    check()
+
+
+@pytest.fixture(scope="module")
+def valkey():
+    with running_valkey() as url, redis.Redis.from_url(url) as client:
+        yield url, client
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> tuple[list[JobEvent], list[JobEvent]]:
+    """The events of one job as they happened, and the same with repeats in any order."""
+    count = draw(st.integers(1, 5))
+    job = {"request_id": "r1", "tenant": "acme", "priority": "high", "batches": count, "submitted_at": NOW}
+    events = [
+        JobEvent(stage="ACCEPTED", at=NOW, **{**job, "batches": 0}),
+        JobEvent(stage="SEGMENTED", at=NOW + 1, segments=count * 2, words=count * 9, detail={"from": "en"}, **job),
+        *[
+            JobEvent(stage="TRANSLATED", batch_number=number, at=NOW + 2 + number, segments=2, words=9, **job)
+            for number in range(count)
+        ],
+    ]
+    if draw(st.booleans()):
+        end = {"status": draw(st.sampled_from(["COMPLETED", "FAILED"])), "detail": {"model": "m1"}}
+        events.append(JobEvent(stage="FINISHED", at=NOW + 9, segments=count * 2, **end, **job))
+    repeats = draw(st.lists(st.sampled_from(events), max_size=5))
+    return events, draw(st.permutations([*events, *repeats]))
+
+
+@given(stories())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_order_and_any_repeat_of_events_gives_the_same_view(valkey, story):
+    events, shuffled = story
+    assert _view(valkey, shuffled) == _view(valkey, events)
+
+
+def _view(valkey: tuple[str, redis.Redis], events: list[JobEvent]) -> JobView | None:
+    url, client = valkey
+    client.flushall()
+
+    async def tell() -> None:
+        async with redis.asyncio.Redis.from_url(url) as connection:
+            ledger = JobLedger(connection, LedgerTimes(60, 60), clock=lambda: NOW / 1000)
+            for event in events:
+                await ledger.apply(update_of(event))
+
+    asyncio.run(tell())
+    # Speed is a measurement, not part of what is known of the job.
+    for key in client.keys("*speed*"):
+        client.delete(key)
+    return JobViews(client, clock=lambda: NOW / 1000).read("r1")

@@ -1,0 +1,75 @@
+"""Real servers for integration tests: given ones, containers, or the processes of the local stack."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.main import down, read_run, up
+from deploy.local.settings import StackSettings
+
+CHECKOUT = Path(__file__).parent.parent
+# Shared by all runs, so that Kafka's jars are fetched once.
+LIBRARIES = CHECKOUT / ".dragoman" / "kafka" / "libs"
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Where they answer."""
+
+    kafka_bootstrap: str
+    redis_cache_url: str
+    redis_state_url: str
+
+
+@contextmanager
+def open_servers(root: Path) -> Iterator[Servers | None]:
+    """The first of the three ways that works; None when none does."""
+    with ExitStack() as stack:
+        if os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
+            yield _given()
+        elif _docker_answers():
+            yield stack.enter_context(_containers())
+        elif shutil.which("java") and shutil.which("mvn"):
+            yield stack.enter_context(_processes(root))
+        else:
+            yield None
+
+
+def _given() -> Servers:
+    cache = os.environ.get("REDIS_CACHE_URL", "redis://127.0.0.1:6379/0")
+    return Servers(os.environ["KAFKA_BOOTSTRAP_SERVERS"], cache, os.environ.get("REDIS_STATE_URL", cache))
+
+
+def _docker_answers() -> bool:
+    if shutil.which("docker") is None:
+        return False
+    return subprocess.run(["docker", "info"], check=False, capture_output=True).returncode == 0
+
+
+@contextmanager
+def _containers() -> Iterator[Servers]:
+    from testcontainers.kafka import KafkaContainer
+    from testcontainers.redis import RedisContainer
+
+    with (
+        KafkaContainer().with_kraft() as kafka,
+        RedisContainer("valkey/valkey:9-bookworm") as cache,
+        RedisContainer("valkey/valkey:9-bookworm") as state,
+    ):
+        urls = [f"redis://{one.get_container_host_ip()}:{one.get_exposed_port(6379)}/0" for one in (cache, state)]
+        yield Servers(kafka.get_bootstrap_server(), *urls)
+
+
+@contextmanager
+def _processes(root: Path) -> Iterator[Servers]:
+    settings = StackSettings(root=root, stores_only=True, kafka_libraries=LIBRARIES)
+    up(settings, detach=True, on_progress=lambda name, state: None)
+    try:
+        run = read_run(root)
+        yield Servers(run.kafka_bootstrap, run.redis_cache_url, run.redis_state_url)
+    finally:
+        down(root)

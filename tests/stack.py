@@ -1,0 +1,84 @@
+"""The whole platform on one machine, for end-to-end tests: started once, by the command that users have."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from connectors.clickhouse.analytics_client import AnalyticsClient
+
+from deploy.local.main import down, read_run, up
+from deploy.local.settings import StackSettings
+from tests.servers import LIBRARIES
+
+_SINK_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running stack, seen from outside."""
+
+    root: Path
+
+    @property
+    def kafka_bootstrap(self) -> str:
+        """host:port."""
+        return read_run(self.root).kafka_bootstrap
+
+    @property
+    def http_url(self) -> str:
+        """Without a path."""
+        return read_run(self.root).http_url
+
+    def pid(self, name: str) -> int:
+        """The process of that name, right now."""
+        return read_run(self.root).processes[name]
+
+    def wait_for_restart(self, name: str, old_pid: int, timeout_seconds: float = 60.0) -> None:
+        """Until run.json names another process."""
+        end = time.monotonic() + timeout_seconds
+        while read_run(self.root).processes.get(name) in (None, old_pid):
+            assert time.monotonic() < end, f"{name} was not restarted"
+            time.sleep(0.1)
+
+    def analytics(self) -> "Analytics":
+        """What ClickHouse says."""
+        return Analytics(AnalyticsClient(read_run(self.root).analytics_url))
+
+
+@dataclass(frozen=True)
+class Analytics:
+    """Waits for the sink, which is a second or two behind."""
+
+    client: AnalyticsClient
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        """The answer to one query."""
+        return self.client.query(sql)
+
+    def billed(self, request_ids: Sequence[str]) -> tuple[int, int]:
+        """Rows and words of kind billed for these requests, once each of them has one (or the time is over)."""
+        names = ", ".join(f"'{request_id}'" for request_id in request_ids)
+        sql = (
+            "SELECT toUInt32(count()) AS found, toUInt32(sum(source_words)) AS words FROM usage_events "
+            f"WHERE kind = 'billed' AND request_id IN ({names})"
+        )
+        end = time.monotonic() + _SINK_SECONDS
+        while True:
+            (row,) = self.rows(sql)
+            if int(row["found"]) >= len(request_ids) or time.monotonic() > end:
+                return int(row["found"]), int(row["words"])
+            time.sleep(0.5)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Two workers and one of everything else."""
+    root = tmp_path_factory.mktemp("stack")
+    up(StackSettings(root=root, kafka_libraries=LIBRARIES), detach=True, on_progress=lambda name, state: None)
+    try:
+        yield Stack(root)
+    finally:
+        down(root)

@@ -1,0 +1,180 @@
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+
+from connectors.faust.guard import Guard, Patience, Step, WaitInterruptedError, dead_letter_record
+from schemas.codec import Codec
+from schemas.dead_letters import dead_letter_of
+from schemas.errors import FatalError, PermanentError, TransientError
+from schemas.messages import DeadLetter
+from schemas.records import InboundRecord, OutboundRecord
+from schemas.topics import DEAD_LETTERS
+
+CODEC = Codec()
+BAD = PermanentError("empty_text", "text is empty", field="text", cure="send text")
+
+
+def inbound(offset=0):
+    return InboundRecord("in", 0, offset, b"k", b"v")
+
+
+def outbound(record, topic="out"):
+    return OutboundRecord(topic, b"k", f"answer to {record.offset}".encode())
+
+
+@dataclass
+class Kafka:
+    """Takes records; fails as often as told first."""
+
+    failures: list = field(default_factory=list)
+    stored: list = field(default_factory=list)
+    refused_topics: tuple = ()
+
+    async def send(self, record):
+        if record.topic in self.refused_topics:
+            raise PermanentError("output_too_large", "too large")
+        if self.failures:
+            raise self.failures.pop(0)
+        self.stored.append(record)
+
+
+@dataclass
+class Steps:
+    """A handler that raises what it is given, once each, and then answers."""
+
+    errors: dict = field(default_factory=dict)
+    delivered_records: list = field(default_factory=list)
+    kafka: Kafka = field(default_factory=Kafka)
+    stored_when_told: int = 0
+    interrupted: bool = False
+    pauses: list = field(default_factory=list)
+
+    async def handle(self, record):
+        waiting = self.errors.get(record.offset, [])
+        if waiting:
+            raise waiting.pop(0)
+        return [outbound(record)]
+
+    async def delivered(self, records):
+        self.delivered_records.extend(records)
+        self.stored_when_told = len(self.kafka.stored)
+
+    async def sleep(self, seconds):
+        self.pauses.append(seconds)
+
+    def guard(self, **patience):
+        waits = Patience(is_interrupted=lambda: self.interrupted, sleep=self.sleep, **patience)
+        return Guard(Step("intake", CODEC, self.handle, self.delivered), self.kafka.send, waits)
+
+    def process(self, *offsets, **patience):
+        asyncio.run(self.guard(**patience).process([inbound(offset) for offset in offsets]))
+
+
+def letters(kafka):
+    return [CODEC.decode(record.value, DeadLetter) for record in kafka.stored if record.topic == DEAD_LETTERS]
+
+
+def test_the_outputs_of_all_events_are_stored_before_anyone_is_told():
+    steps = Steps()
+    steps.process(0, 1, 2)
+    assert [record.value for record in steps.kafka.stored] == [b"answer to 0", b"answer to 1", b"answer to 2"]
+    assert steps.stored_when_told == 3
+    assert [record.offset for record in steps.delivered_records] == [0, 1, 2]
+
+
+def test_a_permanent_error_becomes_a_dead_letter_and_spares_the_neighbours():
+    steps = Steps(errors={1: [BAD]})
+    steps.process(0, 1, 2)
+    (letter,) = letters(steps.kafka)
+    assert (letter.cause, letter.field, letter.cure) == ("empty_text", "text", "send text")
+    assert (letter.topic, letter.offset, letter.value) == ("in", 1, b"v")
+    assert len(steps.kafka.stored) == 3
+
+
+def test_a_transient_error_is_retried_until_it_passes():
+    steps = Steps(errors={0: [TransientError("redis is away", 0.1)] * 5})
+    steps.process(0, first_pause_seconds=0.1, longest_pause_seconds=0.5)
+    assert [record.value for record in steps.kafka.stored] == [b"answer to 0"]
+    assert 0.5 < sum(steps.pauses) < 3
+
+
+def test_pauses_double_up_to_the_longest_one():
+    steps = Steps(errors={0: [TransientError("away", 0.1)] * 8})
+    steps.process(0, first_pause_seconds=0.1, longest_pause_seconds=0.2)
+    assert max(steps.pauses) <= 0.2
+
+
+def test_a_failed_delivery_alone_is_sent_again():
+    steps = Steps(kafka=Kafka(failures=[TransientError("broker is away", 0.1)]))
+    steps.process(0, 1)
+    assert sorted(record.value for record in steps.kafka.stored) == [b"answer to 0", b"answer to 1"]
+
+
+def test_a_producer_that_never_works_again_ends_the_process():
+    steps = Steps(kafka=Kafka(failures=[TransientError("broker is away", 0.1)] * 100))
+    with pytest.raises(FatalError, match="no output in 3 attempts"):
+        steps.process(0, send_attempts=3)
+    assert steps.delivered_records == []
+
+
+def test_a_rebalance_interrupts_the_wait_and_nothing_is_told_delivered():
+    steps = Steps(errors={0: [TransientError("redis is away")]}, interrupted=True)
+    with pytest.raises(WaitInterruptedError):
+        steps.process(0)
+    assert steps.delivered_records == []
+    assert steps.kafka.stored == []
+
+
+def test_a_defect_is_tried_twice_and_then_becomes_a_dead_letter_without_the_text():
+    steps = Steps(errors={0: [KeyError("secret text"), KeyError("secret text")]})
+    steps.process(0)
+    (letter,) = letters(steps.kafka)
+    assert letter.cause == "unexpected"
+    assert "KeyError" in letter.message
+    assert "secret" not in letter.message
+
+
+def test_a_defect_that_passes_is_forgiven():
+    steps = Steps(errors={0: [KeyError("once")]})
+    steps.process(0)
+    assert letters(steps.kafka) == []
+    assert len(steps.kafka.stored) == 1
+
+
+def test_a_fatal_error_passes_through():
+    steps = Steps(errors={0: [FatalError("misconfigured")]})
+    with pytest.raises(FatalError):
+        steps.process(0)
+
+
+def test_an_output_that_kafka_will_never_take_becomes_a_dead_letter():
+    steps = Steps(kafka=Kafka(refused_topics=("out",)))
+    steps.process(0)
+    (letter,) = letters(steps.kafka)
+    assert letter.cause == "output_too_large"
+
+
+def test_a_dead_letter_that_kafka_will_never_take_ends_the_process():
+    steps = Steps(errors={0: [BAD]}, kafka=Kafka(refused_topics=(DEAD_LETTERS,)))
+    with pytest.raises(FatalError, match="in-0-0"):
+        steps.process(0)
+
+
+def test_a_refusal_may_say_more_than_the_dead_letter():
+    steps = Steps(errors={0: [BAD]})
+
+    def refusal(record, error, letter):
+        return [dead_letter_record(letter, CODEC, 10_000), outbound(record, "control")]
+
+    guard = Guard(Step("intake", CODEC, steps.handle, steps.delivered, refusal), steps.kafka.send, Patience())
+    asyncio.run(guard.process([inbound()]))
+    assert [record.topic for record in steps.kafka.stored] == [DEAD_LETTERS, "control"]
+
+
+def test_a_value_too_large_for_a_dead_letter_stays_in_its_topic():
+    record = InboundRecord("in", 2, 7, b"k", b"x" * 10_000, {"h": b"1"})
+    letter = dead_letter_of(record, BAD, stage="intake", now_ms=1)
+    read = CODEC.decode(dead_letter_record(letter, CODEC, 10_000).value, DeadLetter)
+    assert read.value is None
+    assert (read.topic, read.partition, read.offset, read.cause) == ("in", 2, 7, "empty_text")

@@ -1,0 +1,79 @@
+from connectors.faust.progress import Progress
+from connectors.kafka.admin import PartitionLag
+from connectors.telemetry.health import Health
+
+HELD = {("in", 0)}
+
+
+class Watched:
+    """Health and progress on one clock that the test moves."""
+
+    def __init__(self):
+        self.now = 0.0
+        self.health = Health(silence_seconds=10, clock=lambda: self.now)
+        self.progress = Progress(self.health, recent_seconds=5, clock=lambda: self.now)
+
+    def look(self, committed, end, assigned=frozenset(HELD), rebalancing=False, after=4):
+        self.now += after
+        self.progress.look([PartitionLag("in", 0, committed, end)], assigned, rebalancing=rebalancing)
+
+
+def test_a_process_with_nothing_to_do_lives_and_is_ready():
+    watched = Watched()
+    for _ in range(10):
+        watched.look(5, 5)
+    assert watched.health.is_alive()
+    assert watched.health.reason == ""
+
+
+def test_a_process_whose_commits_advance_lives():
+    watched = Watched()
+    for committed in range(10):
+        watched.look(committed, 100)
+    assert watched.health.is_alive()
+
+
+def test_a_process_with_work_and_no_commits_is_dead():
+    watched = Watched()
+    for _ in range(4):
+        watched.look(5, 100)
+    assert not watched.health.is_alive()
+
+
+def test_a_process_that_waits_for_a_dependency_lives_but_is_not_ready():
+    watched = Watched()
+    for _ in range(4):
+        watched.progress.waits("Redis: ConnectionError")
+        watched.look(5, 100)
+    assert watched.health.is_alive()
+    assert "Redis" in watched.health.reason
+
+
+def test_a_rebalance_that_never_ends_is_death():
+    watched = Watched()
+    for _ in range(4):
+        watched.look(5, 5, rebalancing=True)
+    assert not watched.health.is_alive()
+    assert watched.health.reason == "rebalancing"
+
+
+def test_without_partitions_it_is_not_ready():
+    watched = Watched()
+    watched.look(5, 5, assigned=frozenset())
+    assert watched.health.reason == "no partition is assigned"
+
+
+def test_the_lag_of_other_members_is_not_held_against_it():
+    watched = Watched()
+    for _ in range(4):
+        watched.look(5, 100, assigned=frozenset({("in", 1)}))
+    assert watched.health.is_alive()
+
+
+def test_a_restart_would_not_bring_kafka_back():
+    watched = Watched()
+    for _ in range(4):
+        watched.now += 4
+        watched.progress.kafka_is_away("Kafka: no broker")
+    assert watched.health.is_alive()
+    assert watched.health.reason == "Kafka: no broker"

@@ -1,0 +1,73 @@
+"""The compose file starts what there is, with settings that the processes know."""
+
+import importlib.util
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from connectors.settings import PREFIX, Section
+
+ROOT = Path(__file__).parents[3]
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+OURS = {name: service for name, service in COMPOSE["services"].items() if service["image"] == "dragoman:latest"}
+SERVERS = COMPOSE["services"].keys() - OURS.keys()
+
+
+def test_every_process_of_the_platform_has_a_service():
+    assert OURS.keys() == {"topics", "intake", "worker", "assembly", "status", "analytics", "http"}
+    assert SERVERS == {"kafka", "schema-registry", "redis-cache", "redis-state", "clickhouse"}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_service_runs_a_module_that_exists(name):
+    python, flag, module = OURS[name]["command"]
+    assert (python, flag) == ("python", "-m")
+    assert importlib.util.find_spec(module) is not None
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_service_waits_for_what_it_needs_in_the_right_way(name):
+    for other, how in OURS[name]["depends_on"].items():
+        ends = COMPOSE["services"][other].get("restart") == "no"
+        assert how["condition"] == ("service_completed_successfully" if ends else "service_healthy"), (name, other)
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_server_has_a_health_check(name):
+    assert COMPOSE["services"][name]["healthcheck"]["test"]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_service_is_given_settings_that_the_code_knows(name):
+    import connectors.clickhouse.settings
+    import connectors.kafka.settings
+    import connectors.objects.settings
+    import connectors.redis.settings
+    import producers.http.settings  # noqa: F401  # each import makes its sections known
+
+    sections = {cls.model_config["env_prefix"]: cls for cls in _subclasses(Section)}
+    for key in OURS[name]["environment"]:
+        prefix = max((prefix for prefix in sections if key.startswith(prefix)), key=len, default=None)
+        assert prefix and prefix != PREFIX, key
+        assert key.removeprefix(prefix).lower() in sections[prefix].model_fields, key
+
+
+def test_the_state_never_evicts_and_the_cache_always_may():
+    command = {name: " ".join(COMPOSE["services"][name]["command"]) for name in ("redis-cache", "redis-state")}
+    assert "allkeys-lru" in command["redis-cache"]
+    assert "noeviction" in command["redis-state"]
+    assert "--appendonly yes" in command["redis-state"]
+
+
+def test_docker_compose_itself_accepts_the_file():
+    if shutil.which("docker") is None or subprocess.run(["docker", "compose", "version"], capture_output=True).returncode:
+        # A bare machine has no compose plugin, and no registry to get one from; the checks above still hold.
+        pytest.skip("docker compose is not installed")
+    subprocess.run(["docker", "compose", "config", "-q"], cwd=ROOT, check=True)
+
+
+def _subclasses(cls: type) -> list:
+    return [found for direct in cls.__subclasses__() for found in (direct, *_subclasses(direct))]

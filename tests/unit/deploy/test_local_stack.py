@@ -1,0 +1,147 @@
+"""The processes of the platform: order, number, and what each is told."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from deploy.local.ports import PortBook
+from deploy.local.process_spec import ProcessSpec, stages_of
+from deploy.local.readiness import AnswersOk, Completes
+from deploy.local.settings import StackSettings, inherited_environment
+from deploy.local.stack import addresses_of, build_processes, health_urls_of
+
+
+def ports() -> PortBook:
+    return PortBook(20_000, {}, lambda _: True)
+
+
+def processes(book: PortBook | None = None, **settings: object) -> dict[str, ProcessSpec]:
+    specs = build_processes(StackSettings(root=Path("/r"), **settings), book or ports())  # type: ignore[arg-type]
+    return {spec.name: spec for spec in specs}
+
+
+def test_stores_start_before_the_broker_then_the_topics_then_the_platform() -> None:
+    stages = [{spec.name for spec in stage} for stage in stages_of(list(processes().values()))]
+
+    assert stages == [
+        {"kafka-files", "redis-cache", "redis-state"},
+        {"kafka"},
+        {"topics"},
+        {"intake-1", "assembly-1", "status", "analytics", "http", "worker-1", "worker-2"},
+    ]
+
+
+def test_a_stage_keeps_the_given_order_however_stages_are_mixed() -> None:
+    specs = [ProcessSpec(name, (), stage, Completes()) for name, stage in (("c", 2), ("a", 1), ("d", 2), ("b", 1))]
+
+    assert [[spec.name for spec in stage] for stage in stages_of(specs)] == [["a", "b"], ["c", "d"]]
+
+
+def test_there_are_as_many_of_each_as_asked_for() -> None:
+    names = set(processes(workers=3, assemblies=2, intakes=2))
+
+    assert {"worker-3", "assembly-2", "intake-2"} <= names
+    assert not {"worker-4", "assembly-3", "intake-3"} & names
+
+
+def test_a_stack_of_stores_only_has_nothing_of_the_platform() -> None:
+    assert set(processes(stores_only=True)) == {"kafka-files", "kafka", "redis-cache", "redis-state"}
+
+
+def test_every_process_of_the_platform_is_told_who_it_is_and_where_the_stores_are() -> None:
+    book = ports()
+    specs = processes(book)
+    addresses = addresses_of(StackSettings(root=Path("/r")), book)
+    told = specs["worker-2"].environment
+
+    assert told["DRAGOMAN_INSTANCE"] == "worker-2"
+    assert told["DRAGOMAN_KAFKA_BOOTSTRAP"] == addresses.kafka_bootstrap
+    assert told["DRAGOMAN_REDIS_CACHE_URL"] == addresses.redis_cache_url
+    assert told["DRAGOMAN_REDIS_STATE_URL"] == addresses.redis_state_url
+    assert told["DRAGOMAN_OBJECTS_URL"] == "file:///r/data/objects"
+    assert told["OMP_NUM_THREADS"] == "1"
+
+
+def test_only_the_analytics_process_opens_its_database() -> None:
+    openers = [name for name, spec in processes().items() if "DRAGOMAN_ANALYTICS_DSN" in spec.environment]
+
+    assert openers == ["analytics"]
+    assert processes()["analytics"].environment["DRAGOMAN_ANALYTICS_DSN"] == "chdb:///r/data/analytics"
+
+
+def test_the_http_process_is_ready_where_it_serves() -> None:
+    book = ports()
+    http = processes(book)["http"]
+    url = addresses_of(StackSettings(root=Path("/r")), book).http_url
+
+    assert http.ready == AnswersOk(f"{url}/ready")
+    assert url.endswith(f":{http.environment['DRAGOMAN_HTTP_PORT']}")
+    assert health_urls_of([http]) == {"http": url}
+
+
+def test_no_two_processes_share_a_health_port() -> None:
+    health_ports = [spec.environment.get("DRAGOMAN_HEALTH_PORT") for spec in processes(workers=4).values()]
+    given = [port for port in health_ports if port]
+
+    assert len(given) == 9
+    assert len(set(given)) == 9
+
+
+def test_a_module_is_run_by_this_interpreter_and_not_from_the_users_folder() -> None:
+    assert processes()["status"].command == (sys.executable, "-P", "-m", "stream_apps.status")
+
+
+def test_the_cache_forgets_and_the_state_does_not() -> None:
+    specs = processes(cache_megabytes=64)
+    cache, state = (" ".join(specs[name].command) for name in ("redis-cache", "redis-state"))
+
+    assert "--maxmemory 64mb --maxmemory-policy allkeys-lru --appendonly no" in cache
+    assert "--maxmemory-policy noeviction --appendonly yes --appendfsync everysec" in state
+
+
+def test_equal_settings_and_ports_give_equal_processes() -> None:
+    book = ports()
+
+    assert processes(book) == processes(book)
+
+
+def test_more_workers_leave_the_other_processes_as_they_are() -> None:
+    book = ports()
+    before, after = processes(book, workers=1), processes(book, workers=3)
+
+    assert before.items() <= after.items()
+
+
+def test_settings_pass_through_the_environment_unchanged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    settings = StackSettings(
+        root=tmp_path, workers=5, fresh=True, kafka_libraries=tmp_path / "libs", http_port=8080
+    )
+    for name, value in settings.as_environment().items():
+        monkeypatch.setenv(name, value)
+
+    assert StackSettings() == settings
+
+
+def test_a_relative_root_is_made_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert StackSettings().root == tmp_path / ".dragoman"
+
+
+def test_a_misspelt_setting_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRAGOMAN_LOCAL_WROKERS", "3")
+
+    with pytest.raises(ValidationError, match="DRAGOMAN_LOCAL_WROKERS"):
+        StackSettings()
+
+
+def test_the_users_settings_reach_the_processes_but_those_of_the_stack_do_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DRAGOMAN_KAFKA_LINGER_MS", "50")
+    monkeypatch.setenv("DRAGOMAN_LOCAL_WORKERS", "3")
+
+    assert inherited_environment()["DRAGOMAN_KAFKA_LINGER_MS"] == "50"
+    assert "DRAGOMAN_LOCAL_WORKERS" not in inherited_environment()

@@ -1,0 +1,117 @@
+"""A world small enough for unit tests: what Kafka, Redis and the object store would hold, in memory."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from connectors.redis.job_view import JobView
+from connectors.telemetry.health import Health
+from producers.http.app import create_app
+from producers.http.ports import Ports
+from producers.http.settings import HttpLimits
+from schemas.errors import TransientError
+from schemas.messages import TranslationRequest, TranslationResult
+from schemas.priorities import Priority
+from schemas.records import Headers
+
+NOW_MS = 1_700_000_000_000
+
+
+@dataclass
+class World:
+    """Every port of the HTTP entrance at once."""
+
+    appended: list[tuple[TranslationRequest, Priority, Headers]] = field(default_factory=list)
+    views: dict[str, JobView] = field(default_factory=dict)
+    results: dict[str, TranslationResult] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    served: list[str] = field(default_factory=list)
+    away: dict[str, Exception] = field(default_factory=dict)
+    looks: int = 0
+    finishes_at_look: dict[int, TranslationResult] = field(default_factory=dict)
+
+    async def append(self, request: TranslationRequest, priority: Priority, headers: Headers) -> None:
+        self._check("kafka")
+        self.appended.append((request, priority, headers))
+
+    async def view(self, job_id: str) -> JobView | None:
+        self._check("redis")
+        return self.views.get(job_id)
+
+    async def result(self, job_id: str) -> TranslationResult | None:
+        self._check("redis")
+        self.looks += 1
+        if finished := self.finishes_at_look.get(self.looks):
+            self.results[finished.request_id] = finished
+        return self.results.get(job_id)
+
+    async def keep(self, request_id: str, text: str) -> str:
+        self.texts[f"requests/{request_id}"] = text
+        return f"requests/{request_id}"
+
+    async def load(self, reference: str) -> str:
+        return self.texts[reference]
+
+    async def pairs(self) -> list[str]:
+        self._check("redis")
+        return self.served
+
+    def _check(self, part: str) -> None:
+        if part in self.away:
+            raise self.away[part]
+
+    def take_away(self, part: str, retry_after_seconds: float = 5) -> None:
+        self.away[part] = TransientError(f"{part} is away", retry_after_seconds)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def limits() -> HttpLimits:
+    return HttpLimits(
+        max_body_bytes=20_000,
+        max_text_characters=2_000,
+        max_inline_bytes=1_000,
+        max_wait_seconds=0.2,
+        poll_seconds=0.001,
+        grace_seconds=0.02,
+    )
+
+
+class Client:
+    """Asks the application in this process; every call runs an event loop to its end."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+
+    def get(self, url: str, **rest) -> httpx.Response:
+        return self.ask("GET", url, **rest)
+
+    def post(self, url: str, **rest) -> httpx.Response:
+        return self.ask("POST", url, **rest)
+
+    def delete(self, url: str, **rest) -> httpx.Response:
+        return self.ask("DELETE", url, **rest)
+
+    def ask(self, method: str, url: str, **rest) -> httpx.Response:
+        async def answer() -> httpx.Response:
+            async with httpx.AsyncClient(transport=self._transport, base_url="http://testserver") as client:
+                return await client.request(method, url, **rest)
+
+        return asyncio.run(answer())
+
+
+@pytest.fixture
+def health() -> Health:
+    return Health()
+
+
+@pytest.fixture
+def http(world: World, limits: HttpLimits, health: Health) -> Client:
+    return Client(create_app(Ports(world, world, world, world, lambda: NOW_MS), limits, health))

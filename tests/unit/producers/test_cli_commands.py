@@ -1,0 +1,102 @@
+"""The table of commands: help without imports, every command there, errors in one line."""
+
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from producers.cli.failures import StoppedWaitingError, failure_of
+from producers.cli.follow import wait_for
+from producers.cli.main import Commands, app
+from producers.cli.table import lines_of
+from producers.cli.topics import kept
+from schemas.errors import FatalError, PermanentError, TransientError
+from schemas.topics import DAY_MS, Topic
+
+
+def test_help_lists_every_command_and_imports_none_of_them():
+    run = "from producers.cli.main import app; app(['--help'], standalone_mode=False)"
+    code = f"import sys; {run}; print(*sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    *help_lines, modules = said.splitlines()
+    listed = [line.split()[0] for line in help_lines[help_lines.index("Commands:") + 1 :] if line.strip()]
+    assert listed == list(Commands.table)
+    assert not {"confluent_kafka", "httpx", "producers.cli.topics", "rich.progress"} & set(modules.split())
+
+
+def test_an_unknown_command_is_wrong_usage():
+    ran = CliRunner().invoke(app, ["translat"])
+    assert ran.exit_code == 2
+    assert "No such command 'translat'" in ran.stderr
+
+
+def test_topics_are_listed_without_kafka():
+    ran = CliRunner().invoke(app, ["topics", "list"])
+    assert ran.exit_code == 0
+    assert ran.stdout.splitlines()[1].split() == [
+        *("translation.requests.critical", "TranslationRequest", "request_id", "6", "7", "days")
+    ]
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["down"], ["scale", "2"], ["topics", "check"], ["result", "x"]])
+def test_what_needs_a_running_platform_says_how_to_start_one(arguments, tmp_path, monkeypatch):
+    monkeypatch.setenv("DRAGOMAN_LOCAL_ROOT", str(tmp_path))
+    ran = CliRunner().invoke(app, arguments)
+    assert (ran.exit_code, ran.stdout) == (3, "")
+    assert ran.stderr.endswith("start it: dragoman up\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "line", "exit_code"),
+    [
+        (PermanentError("x", "too long", limit="9", cure="split it"), "too long (limit: 9); split it", 1),
+        (TransientError("Kafka: gone"), "Kafka: gone; is the platform running? see: dragoman status", 3),
+        (FatalError("fenced"), "fenced", 1),
+    ],
+)
+def test_the_platforms_own_errors_become_one_line(error, line, exit_code):
+    failure = failure_of(error)
+    assert (str(failure), failure.exit_code) == (line, exit_code)
+
+
+def test_an_unexpected_error_keeps_its_trace():
+    assert failure_of(KeyError("x")) is None
+
+
+@pytest.mark.parametrize(
+    ("retention_ms", "cleanup", "words"),
+    [
+        (7 * DAY_MS, "delete", "7 days"),
+        (30 * DAY_MS, "compact,delete", "30 days, compacted"),
+        (-1, "compact", "for ever, compacted"),
+    ],
+)
+def test_retention_is_said_in_days(retention_ms, cleanup, words):
+    assert kept(Topic("t", "M", "k", 1, retention_ms, cleanup)) == words
+
+
+def test_columns_are_as_wide_as_their_widest_cell():
+    assert lines_of(("name", "n"), [("a", "1"), ("longer", "10")]) == "name    n\na       1\nlonger  10"
+    assert lines_of((), [("a", "1")]) == "a  1"
+
+
+class InterruptedApi:
+    """The user presses Ctrl-C during the second look."""
+
+    def __init__(self) -> None:
+        self._looks = 0
+
+    def job(self, _job_id, _wait_seconds):
+        self._looks += 1
+        if self._looks == 2:
+            raise KeyboardInterrupt
+        return {"is_finished": False}
+
+
+def test_ctrl_c_while_waiting_says_how_to_come_back():
+    looks = []
+    with pytest.raises(StoppedWaitingError, match="come back with: dragoman result job-7 --wait") as stopped:
+        wait_for(InterruptedApi(), "job-7", looks.append, patience=1)
+    assert stopped.value.exit_code == 130
+    assert looks == [{"is_finished": False}]

@@ -1,0 +1,47 @@
+"""Readiness: what is asked in the background is what the probes answer."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from producers.http.watch import watch
+
+
+class Parts:
+    def __init__(self, *problems: str) -> None:
+        self._problems = list(problems)
+
+    async def problems(self) -> list[str]:
+        return self._problems
+
+
+def watch_once(health, *problems):
+    async def look():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(watch(health, Parts(*problems), every_seconds=60), 0.01)
+
+    asyncio.run(look())
+
+
+def test_nobody_sends_work_before_the_first_look(http):
+    answer = http.get("/ready")
+    assert (answer.status_code, answer.json()) == (503, {"ready": False, "reason": "starting"})
+
+
+def test_ready_is_said_when_no_part_is_away(http, health):
+    watch_once(health)
+    assert http.get("/ready").json() == {"ready": True, "reason": ""}
+
+
+def test_readiness_names_what_is_away_and_comes_back_with_it(http, health):
+    watch_once(health, "Kafka does not answer", "Redis: gone")
+    answer = http.get("/ready")
+    assert (answer.status_code, answer.json()["reason"]) == (503, "Kafka does not answer; Redis: gone")
+    watch_once(health)
+    assert http.get("/ready").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/health", "/metrics"])
+def test_the_other_probes_answer_while_it_is_not_ready(http, path):
+    assert http.get(path).status_code == 200

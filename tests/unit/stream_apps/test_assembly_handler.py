@@ -1,0 +1,195 @@
+"""A cycle of assembly on in-memory slots: who answers, with which outputs, after which failures."""
+
+import pytest
+from obstore.store import MemoryStore
+
+from connectors.objects.object_store import UrlObjectStore
+from connectors.redis.results import InMemoryResults
+from connectors.redis.slots import InMemorySlots
+from schemas import topics
+from schemas.codec import Codec
+from schemas.messages import (
+    DeadLetter,
+    Job,
+    JobControl,
+    JobEvent,
+    Message,
+    TranslatedBatch,
+    TranslationResult,
+    UsageEvent,
+)
+from schemas.records import InboundRecord, OutboundRecord
+from stream_apps.assembly.handler import AssemblyHandler
+from stream_apps.assembly.texts import NoTexts
+
+CODEC = Codec()
+JOB = Job(tenant="acme", priority="high", pipeline_version="v1", batches=2, segments=2, words=6, accepted_at=1)
+
+
+@pytest.fixture
+def store() -> UrlObjectStore:
+    return UrlObjectStore(MemoryStore())
+
+
+@pytest.fixture
+def handler(store) -> AssemblyHandler:
+    return handler_with(store, 10_000)
+
+
+def handler_with(texts, limit: int) -> AssemblyHandler:
+    return AssemblyHandler(CODEC, InMemorySlots(), InMemoryResults(), texts, limit, now_ms=lambda: 2_001)
+
+
+def batch(number: int, offset: int, text: str = "Olá", request_id: str = "r1", **job: object) -> InboundRecord:
+    message = TranslatedBatch(
+        request_id=request_id,
+        batch_number=number,
+        job=Job(**{**vars(JOB), **job}),
+        gaps=(" ",),
+        translations=(f"{text} {number}.",),
+        causes=(None,),
+        scores=(None,),
+        cached=(False,),
+    )
+    return record(topics.TRANSLATED, offset, message)
+
+
+def order(offset: int, **fields: object) -> InboundRecord:
+    return record(topics.CONTROL, offset, JobControl(request_id="r1", **{"action": "CANCEL", **fields}))
+
+
+def record(topic: str, offset: int, message: Message) -> InboundRecord:
+    headers = {"traceparent": b"00-1-2-01", "other": b"x"}
+    return InboundRecord(topic, 0, offset, b"r1", CODEC.encode(message), headers)
+
+
+def of(outputs: list[OutboundRecord], topic: str, kind: type[Message]) -> list[Message]:
+    return [CODEC.decode(output.value, kind) for output in outputs if output.topic == topic]
+
+
+def results(outputs: list[OutboundRecord]) -> list[TranslationResult]:
+    return of(outputs, topics.RESULTS, TranslationResult)
+
+
+def test_the_last_batch_brings_result_usage_and_event_together(handler):
+    assert handler.handle([batch(1, 4)]) == []
+    outputs = handler.handle([batch(0, 5)])
+    assert [output.topic for output in outputs] == [topics.RESULTS, topics.USAGE, topics.STATUS]
+    assert [result.text for result in results(outputs)] == ["Olá 0. Olá 1. "]
+    (usage,) = of(outputs, topics.USAGE, UsageEvent)
+    (event,) = of(outputs, topics.STATUS, JobEvent)
+    assert (usage.source_words, event.status) == (6, "COMPLETED")
+
+
+def test_result_and_event_have_the_request_as_key_and_usage_has_its_event(handler):
+    outputs = handler.handle([batch(0, 1), batch(1, 2)])
+    (usage,) = of(outputs, topics.USAGE, UsageEvent)
+    assert [output.key for output in outputs] == [b"r1", usage.event_id.encode(), b"r1"]
+
+
+def test_a_result_carries_the_trace_and_its_routing_headers_but_no_foreign_ones(handler):
+    headers = handler.handle([batch(0, 1), batch(1, 2)])[0].headers
+    assert headers == {
+        "schema": b"TranslationResult",
+        "tenant": b"acme",
+        "priority": b"high",
+        "words": b"6",
+        "traceparent": b"00-1-2-01",
+    }
+
+
+def test_an_aborted_cycle_gives_the_same_outputs_again(handler):
+    records = [batch(0, 1), batch(1, 2)]
+    assert handler.handle(records) == handler.handle(records)
+
+
+def test_duplicates_in_the_same_cycle_and_later_are_silent(handler):
+    assert len(results(handler.handle([batch(0, 1), batch(1, 2), batch(1, 3), batch(0, 4)]))) == 1
+    handler.committed()
+    assert handler.handle([batch(0, 5), batch(1, 6)]) == []
+
+
+def test_after_the_commit_the_result_can_be_looked_up_and_nothing_answers_again(handler):
+    outputs = handler.handle([batch(0, 1), batch(1, 2)])
+    assert handler.results.get("r1") is None
+    handler.committed()
+    assert handler.results.get("r1") == outputs[0].value
+    assert handler.handle([batch(1, 2)]) == []
+
+
+def test_losing_the_step_after_the_commit_never_gives_a_second_answer(handler):
+    handler.handle([batch(0, 1), batch(1, 2)])
+    # Killed here: `committed` is never called, the offsets are committed, only other records come.
+    assert handler.handle([batch(0, 11), batch(1, 12), order(1)]) == []
+
+
+def test_what_an_empty_cycle_leaves_behind_is_nothing(handler):
+    handler.handle([batch(0, 1)])
+    handler.committed()
+    assert handler.results.get("r1") is None
+
+
+def test_a_cancelled_request_is_answered_from_the_header_of_a_batch(handler):
+    handler.handle([batch(0, 1)])
+    outputs = handler.handle([order(9), batch(1, 2)])
+    (result,) = results(outputs)
+    assert (result.status, result.tenant, result.priority, result.text) == ("CANCELLED", "acme", "high", None)
+
+
+def test_a_refused_request_is_answered_from_the_header_in_the_order(handler):
+    refusal = order(9, action="FAIL", cause="unsupported_pair", field="target_language", job=JOB)
+    (result,) = results(handler.handle([refusal]))
+    assert (result.status, result.error_cause, result.tenant) == ("FAILED", "unsupported_pair", "acme")
+
+
+def test_an_order_too_late_is_silent(handler):
+    handler.handle([batch(0, 1), batch(1, 2)])
+    assert handler.handle([order(9)]) == []
+
+
+def test_an_undecodable_record_is_a_dead_letter_and_the_others_go_on(handler):
+    broken = InboundRecord(topics.TRANSLATED, 0, 7, b"r9", b'{"json": 1}')
+    outputs = handler.handle([batch(0, 1), broken, batch(1, 2)])
+    (letter,) = of(outputs, topics.DEAD_LETTERS, DeadLetter)
+    assert (letter.stage, letter.cause, letter.offset, letter.value) == (
+        "assembly",
+        "undecodable",
+        7,
+        broken.value,
+    )
+    assert len(results(outputs)) == 1
+
+
+def test_a_batch_that_does_not_fit_and_an_unknown_order_are_dead_letters(handler):
+    outputs = handler.handle([batch(5, 1), order(2, action="PAUSE")])
+    causes = [letter.cause for letter in of(outputs, topics.DEAD_LETTERS, DeadLetter)]
+    assert causes == ["unfit_batch", "unknown_action"]
+
+
+def test_batches_of_two_splits_are_never_mixed(handler):
+    outputs = handler.handle(
+        [
+            batch(0, 1, "old"),
+            batch(1, 2, "new", pipeline_version="v2"),
+            batch(1, 3, "old"),
+            batch(0, 4, "new", pipeline_version="v2"),
+        ]
+    )
+    assert [result.text for result in results(outputs)] == ["old 0. old 1. "]
+
+
+def test_a_large_text_goes_to_the_object_store(store):
+    handler = handler_with(store, 500)
+    (result,) = results(handler.handle([batch(0, 1, "Olá" * 100), batch(1, 2, "Olá" * 100)]))
+    assert result.text is None
+    text = store.read_text(result.content_ref or "", 10_000)
+    assert (len(text), text[:9]) == (result.target_characters, "OláOláOlá")
+    assert (result.status, result.source_words) == ("COMPLETED", 6)
+
+
+def test_a_large_text_without_an_object_store_fails_by_name_and_is_not_billed():
+    handler = handler_with(NoTexts(500), 500)
+    outputs = handler.handle([batch(0, 1, "Olá" * 100), batch(1, 2, "Olá" * 100)])
+    (result,) = results(outputs)
+    (usage,) = of(outputs, topics.USAGE, UsageEvent)
+    assert (result.status, result.error_cause, usage.source_words) == ("FAILED", "result_too_large", 0)

@@ -1,0 +1,137 @@
+"""Joining batches: text, holes, counts, confidence, timings."""
+
+import dataclasses
+
+import pytest
+
+from schemas.errors import PermanentError
+from schemas.messages import Hole, Job, TranslatedBatch
+from stream_apps.assembly.join import check_batch, join, split_of
+
+JOB = Job(
+    tenant="acme",
+    priority="high",
+    source_language="en",
+    detected_language="en",
+    target_language="pt",
+    pipeline_version="v1",
+    segments=3,
+    batches=2,
+    words=9,
+    characters=40,
+    submitted_at=1_000,
+    accepted_at=2_000,
+    metadata={"ticket": "7"},
+)
+
+
+def batch(number: int = 0, **changes: object) -> TranslatedBatch:
+    two = {
+        "job": JOB,
+        "lead": "\t" if number == 0 else "",
+        "gaps": (" ", "\n\n"),
+        "translations": ("Olá.", "Tudo bem?"),
+        "causes": (None, None),
+        "scores": (0.5, 1.0),
+        "cached": (True, False),
+        "target_words": 3,
+        "model": "m1",
+        "timings": {"queue": 1.0 + number, "translate": 0.25},
+    }
+    return TranslatedBatch(request_id="r1", batch_number=number, **two | changes)
+
+
+def one(number: int, text: str, cause: str | None = None, score: float | None = None) -> TranslatedBatch:
+    return batch(number, translations=(text,), gaps=("",), causes=(cause,), scores=(score,), cached=(False,))
+
+
+def test_the_text_is_lead_then_each_translation_with_its_gap_over_all_batches():
+    assert join([batch(0), batch(1)], 5_000).text == "\tOlá. Tudo bem?\n\nOlá. Tudo bem?\n\n"
+
+
+def test_a_result_echoes_its_job_and_counts_the_whole_request():
+    result = join([batch(0), batch(1)], 5_000)
+    assert (result.tenant, result.priority, result.pipeline_version) == ("acme", "high", "v1")
+    assert (result.source_language, result.detected_language, result.target_language) == ("en", "en", "pt")
+    assert (result.segments, result.source_words, result.target_words) == (4, 9, 6)
+    assert (result.source_characters, result.target_characters) == (40, len(result.text or ""))
+    assert (result.submitted_at, result.completed_at, result.metadata) == (1_000, 5_000, {"ticket": "7"})
+    assert (result.status, result.cached_share, result.model) == ("COMPLETED", 0.5, "m1")
+
+
+def test_waits_side_by_side_count_once_and_work_adds_up():
+    assert join([batch(0), batch(1)], 5_000).timings == {"queue": 2.0, "translate": 0.5, "total": 3.0}
+
+
+def test_without_a_time_of_acceptance_the_total_runs_from_submission():
+    job = dataclasses.replace(JOB, accepted_at=0)
+    assert join([batch(0, job=job)], 5_000).timings["total"] == 4.0
+    assert join([batch(0, job=Job(batches=1))], 5_000).timings["total"] == 0.0
+
+
+def test_holes_are_numbered_over_the_whole_request_and_make_it_partial():
+    result = join([batch(0), batch(1, causes=(None, "mask_lost"))], 5_000)
+    assert result.status == "PARTIAL"
+    assert result.holes == (Hole(segment=3, cause="mask_lost"),)
+    assert (result.source_words, result.error_cause) == (9, None)
+
+
+def test_when_every_segment_is_a_hole_the_request_failed_and_is_not_billed():
+    result = join([one(0, "a", "timeout"), one(1, "b", "mask_lost"), one(2, "c", "mask_lost")], 5_000)
+    assert (result.status, result.text, result.error_cause) == ("FAILED", None, "mask_lost")
+    assert (result.source_words, result.target_words, result.target_characters, result.segments) == (0, 0, 0, 3)
+    assert result.error_message == "none of the 3 segments could be translated"
+    assert len(result.holes) == 3
+
+
+def test_a_request_of_white_space_only_is_complete():
+    nothing = batch(0, lead=" \n", gaps=(), translations=(), causes=(), scores=(), cached=(), target_words=0)
+    result = join([nothing], 5_000)
+    assert (result.status, result.text, result.segments) == ("COMPLETED", " \n", 0)
+    assert (result.cached_share, result.confidence) == (0.0, None)
+
+
+def test_confidence_is_the_mean_score_weighted_by_length():
+    assert join([batch(0)], 5_000).confidence == pytest.approx((0.5 * 4 + 1.0 * 9) / 13)
+
+
+def test_one_unknown_score_makes_the_confidence_unknown():
+    assert join([batch(0), batch(1, scores=(0.9, None))], 5_000).confidence is None
+
+
+def test_a_hole_has_no_score_and_does_not_hide_the_others():
+    assert join([one(0, "abc", score=0.75), one(1, "x", "timeout")], 5_000).confidence == 0.75
+
+
+def test_every_model_that_took_part_is_named_once():
+    assert join([batch(0, model="b"), batch(1, model="a"), batch(2, model="b")], 5_000).model == "a, b"
+
+
+def test_splits_differ_by_pipeline_version_and_by_number_of_batches():
+    newer, longer = dataclasses.replace(JOB, pipeline_version="v2"), dataclasses.replace(JOB, batches=3)
+    assert len({split_of(JOB), split_of(newer), split_of(longer)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"number": 2}, "batch_number"),
+        ({"number": -1}, "batch_number"),
+        ({"gaps": ("",)}, "gaps"),
+        ({"causes": ()}, "causes"),
+        ({"scores": (0.1,)}, "scores"),
+        ({"cached": (True,) * 3}, "cached"),
+        ({"job": dataclasses.replace(JOB, priority="soon")}, "priority"),
+        ({"job": Job(batches=0)}, "batch_number"),
+    ],
+)
+def test_a_batch_that_does_not_fit_is_refused_by_the_name_of_the_field(changes, field):
+    with pytest.raises(PermanentError) as caught:
+        check_batch(batch(**changes))
+    assert caught.value.field == field
+    assert caught.value.limit
+    assert caught.value.cure
+
+
+def test_a_sound_batch_is_let_through():
+    check_batch(batch(1))

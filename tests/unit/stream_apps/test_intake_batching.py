@@ -1,0 +1,64 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.redis.translation_memory import Remembered
+from schemas.errors import PermanentError
+from schemas.messages import Job
+from stream_apps.intake.batching import BatchLimits, batch_partition, batches_of, cut
+from stream_apps.intake.segmentation import Split
+
+words = st.text(st.characters(codec="utf-8", exclude_categories=("Zs", "Cc")), min_size=1, max_size=20)
+splits = st.lists(st.tuples(words, st.sampled_from(["", " ", "\n\n"])), min_size=1, max_size=100).map(
+    lambda pairs: Split("  ", tuple(text for text, _ in pairs), tuple(gap for _, gap in pairs))
+)
+
+
+def made(split, limits=BatchLimits(), known=None, options=None):
+    pieces = cut(split, limits)
+    return batches_of("r1", Job(), pieces, known or [None] * len(split.texts), options or {})
+
+
+@given(splits, st.integers(1, 40), st.integers(200, 600))
+def test_batches_hold_the_whole_text_within_their_limits(split, segments, text_bytes):
+    batches = made(split, BatchLimits(segments, text_bytes))
+    assert [batch.batch_number for batch in batches] == list(range(len(batches)))
+    assert "".join(
+        batch.lead + "".join(text + gap for text, gap in zip(batch.texts, batch.gaps, strict=True)) for batch in batches
+    ) == split.joined()
+    for batch in batches:
+        assert 1 <= len(batch.texts) <= segments
+        assert sum(len((text + gap).encode()) for text, gap in zip(batch.texts, batch.gaps, strict=True)) <= text_bytes
+
+
+@given(splits, st.data())
+def test_what_the_memory_knows_never_changes_where_a_batch_ends(split, data):
+    hits = st.one_of(st.none(), st.builds(Remembered, st.text(max_size=500), st.none()))
+    known = data.draw(st.lists(hits, min_size=len(split.texts), max_size=len(split.texts)))
+    without, having = made(split), made(split, known=known)
+    assert [batch.texts for batch in having] == [batch.texts for batch in without]
+    assert [hit for batch in having for hit in batch.translations] == [hit.text if hit else None for hit in known]
+
+
+def test_33_segments_make_two_batches_and_only_the_first_has_the_lead():
+    first, second = made(Split("\n", ("One two.",) * 33, (" ",) * 33))
+    assert (len(first.texts), len(second.texts)) == (32, 1)
+    assert (first.lead, second.lead) == ("\n", "")
+    assert (first.source_words, second.source_words) == (64, 2)
+
+
+def test_options_and_scores_travel_with_the_batch():
+    (batch,) = made(Split("", ("a", "b"), ("", "")), known=[None, Remembered("B", 0.5)], options={"beam": "1"})
+    assert (batch.translations, batch.scores, batch.options) == ([None, "B"], [None, 0.5], {"beam": "1"})
+
+
+def test_one_segment_with_too_much_white_space_is_refused():
+    with pytest.raises(PermanentError) as refused:
+        cut(Split("", ("a",), (" " * 1000,)), BatchLimits(text_bytes=500))
+    assert (refused.value.cause, refused.value.limit) == ("segment_too_large", "500 bytes")
+
+
+def test_batches_of_one_request_go_round_all_partitions():
+    found = [batch_partition("r1", number, 6) for number in range(12)]
+    assert sorted(found[:6]) == list(range(6))
+    assert found[:6] == found[6:]

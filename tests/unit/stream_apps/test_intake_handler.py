@@ -1,0 +1,298 @@
+import asyncio
+import dataclasses
+
+import pytest
+
+from connectors.objects.object_store import open_objects
+from connectors.objects.settings import ObjectSettings
+from connectors.redis.model_registry import FixedModelVersions
+from connectors.redis.seen import InMemorySeenRequests
+from connectors.redis.translation_memory import InMemoryTranslationMemory, Remembered
+from schemas.codec import Codec
+from schemas.dead_letters import dead_letter_of
+from schemas.errors import DecodeError, PermanentError, TransientError
+from schemas.languages import Language
+from schemas.messages import DeadLetter, JobControl, JobEvent, SegmentBatch, TranslationRequest
+from schemas.records import InboundRecord
+from schemas.segments import memory_key
+from schemas.topics import CONTROL, DEAD_LETTERS, STATUS
+from stream_apps.intake.batching import batch_partition
+from stream_apps.intake.handler import IntakeHandler, Tools
+from stream_apps.intake.outputs import Wire
+from stream_apps.intake.repeats import Repeats, payload_fingerprint
+from stream_apps.intake.segmentation import Segmenter
+from stream_apps.intake.settings import IntakeLimits
+
+CODEC = Codec()
+NOW = 1_700_000_000_000
+TEXT = "The engine is cold. Start it slowly."
+
+
+class AsyncMemory:
+    def __init__(self):
+        self.known = InMemoryTranslationMemory()
+
+    async def get_many(self, keys):
+        return self.known.get_many(keys)
+
+
+class Intake:
+    """A handler with in-memory parts, and the guard's part in the drama."""
+
+    def __init__(self, **limits):
+        self.seen = InMemorySeenRequests()
+        self.memory = AsyncMemory()
+        self.objects = open_objects(ObjectSettings(url="memory:///"))
+        tools = Tools(
+            repeats=Repeats(self.seen, 60),
+            models=FixedModelVersions({"default": {"en-pt": "m1", "pt-en": "m2"}}),
+            memory=self.memory,
+            objects=self.objects,
+            split=Segmenter().split,
+            detect=self.detect,
+            now_ms=lambda: NOW,
+        )
+        wire = Wire(CODEC, batch_partitions=6, max_message_bytes=100_000)
+        self.handler = IntakeHandler(tools, wire, IntakeLimits(**limits), "segmentation-1")
+        self.detected = Language("en")
+        self.offset = 0
+
+    def detect(self, text):
+        return self.detected
+
+    def take(self, request, topic="translation.requests.high", offset=None, delivered=True):
+        self.offset += 1
+        value = CODEC.encode(request)
+        headers = {"traceparent": b"00-abc-def-01"}
+        at = self.offset if offset is None else offset
+        return self.take_record(InboundRecord(topic, 0, at, b"k", value, headers, NOW - 500), delivered)
+
+    def take_record(self, record, delivered=True):
+        async def once():
+            try:
+                outputs = await self.handler.handle(record)
+            except PermanentError as error:
+                letter = dead_letter_of(record, error, stage="intake", now_ms=NOW)
+                outputs = self.handler.refused(record, error, letter)
+            if delivered:
+                await self.handler.delivered([record])
+            return outputs
+
+        return asyncio.run(once())
+
+
+def request(**changes):
+    fields = {"request_id": "r1", "tenant": "acme", "source_language": "en", "target_language": "pt", "text": TEXT}
+    return TranslationRequest(**{**fields, **changes})
+
+
+def read(outputs, topic, message):
+    return [CODEC.decode(output.value, message) for output in outputs if output.topic == topic]
+
+
+def batches(outputs, topic="translation.batches.default.high"):
+    return read(outputs, topic, SegmentBatch)
+
+
+def test_a_request_becomes_batches_and_a_status_event():
+    outputs = Intake().take(request(metadata={"ticket": "7"}, submitted_at=NOW - 900))
+    (batch,) = batches(outputs)
+    assert batch.texts == ["The engine is cold.", "Start it slowly."]
+    assert batch.gaps == [" ", ""]
+    job = batch.job
+    assert (job.tenant, job.priority, job.pool, job.source_language, job.target_language) == (
+        "acme", "high", "default", "en", "pt"
+    )
+    assert (job.segments, job.batches, job.words, job.characters) == (2, 1, 7, len(TEXT))
+    assert (job.submitted_at, job.accepted_at, job.metadata) == (NOW - 900, NOW - 500, {"ticket": "7"})
+    assert job.pipeline_version == "segmentation-1-32x400000"
+    (event,) = read(outputs, STATUS, JobEvent)
+    assert (event.stage, event.batches, event.segments, event.words, event.cached_segments) == ("SEGMENTED", 1, 2, 7, 0)
+    assert event.detail == {"source_language": "en", "target_language": "pt"}
+
+
+def test_a_batch_record_carries_key_partition_and_headers():
+    (record, _) = Intake().take(request())
+    assert (record.key, record.partition) == (b"r1/0", batch_partition("r1", 0, 6))
+    assert record.headers == {
+        "traceparent": b"00-abc-def-01",
+        "tenant": b"acme",
+        "priority": b"high",
+        "words": b"7",
+        "schema": b"SegmentBatch",
+    }
+
+
+def test_the_same_record_gives_the_same_bytes_again():
+    one, other = Intake(), Intake()
+    assert one.take(request(), offset=5) == other.take(request(), offset=5)
+
+
+def test_the_topic_decides_the_priority():
+    outputs = Intake().take(request(), topic="translation.requests.critical")
+    assert len(batches(outputs, "translation.batches.default.critical")) == 1
+
+
+def test_segments_that_the_memory_knows_travel_filled():
+    intake = Intake()
+    key = memory_key("m1", "en", "pt", None, "Start it slowly.")
+    intake.memory.known.put_many({key: Remembered("Ligue-o devagar.", 0.5)})
+    outputs = intake.take(request())
+    (batch,) = batches(outputs)
+    assert (batch.translations, batch.scores) == ([None, "Ligue-o devagar."], [None, 0.5])
+    assert read(outputs, STATUS, JobEvent)[0].cached_segments == 1
+
+
+def test_a_request_with_options_asks_no_memory():
+    intake = Intake()
+    intake.memory.known.put_many({memory_key("m1", "en", "pt", None, "Start it slowly."): Remembered("x")})
+    (batch,) = batches(intake.take(request(options={"beam": "4"})))
+    assert batch.translations == [None, None]
+
+
+def test_remembered_translations_that_burst_a_batch_are_left_out():
+    intake = Intake()
+    intake.memory.known.put_many({memory_key("m1", "en", "pt", None, "Start it slowly."): Remembered("x" * 99_000)})
+    (batch,) = batches(intake.take(request()))
+    assert batch.translations == [None, None]
+
+
+def test_a_detected_language_is_named_in_the_job():
+    (batch,) = batches(Intake().take(request(source_language="auto")))
+    assert (batch.job.source_language, batch.job.detected_language) == ("en", "en")
+
+
+def test_a_text_detected_to_be_in_the_target_language_is_refused():
+    intake = Intake()
+    intake.detected = Language("pt")
+    (order,) = read(intake.take(request(source_language="auto")), CONTROL, JobControl)
+    assert order.cause == "same_language"
+
+
+def test_a_text_behind_a_reference_is_fetched():
+    intake = Intake()
+    ref = intake.objects.write_text("docs/a.txt", TEXT)
+    (batch,) = batches(intake.take(request(text=None, content_ref=ref)))
+    assert batch.texts == ["The engine is cold.", "Start it slowly."]
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause", "field"),
+    [
+        ({"text": "   "}, "empty_text", "text"),
+        ({"target_language": "ja"}, "unsupported_pair", "target_language"),
+        ({"text": None, "content_ref": "nobody.txt"}, "content_missing", "content_ref"),
+        ({"text": None, "content_ref": "../etc/passwd"}, "bad_content_ref", "content_ref"),
+        ({"metadata": {"a": "x" * 10_000}}, "metadata_too_large", "metadata"),
+    ],
+)
+def test_a_refused_request_gets_a_dead_letter_and_an_order_to_answer_it(changes, cause, field):
+    outputs = Intake().take(request(**changes))
+    (letter,), (order,) = read(outputs, DEAD_LETTERS, DeadLetter), read(outputs, CONTROL, JobControl)
+    assert (letter.cause, letter.field, letter.request_id, letter.tenant) == (cause, field, "r1", "acme")
+    assert (order.action, order.cause, order.field, order.request_id) == ("FAIL", cause, field, "r1")
+    assert (order.job.tenant, order.job.priority, order.job.accepted_at) == ("acme", "high", NOW - 500)
+    assert len(outputs) == 2
+
+
+def test_an_order_to_answer_echoes_no_oversized_metadata():
+    (order,) = read(Intake().take(request(metadata={"a": "x" * 10_000})), CONTROL, JobControl)
+    assert order.job.metadata == {}
+
+
+def test_a_request_without_a_usable_id_gets_no_answer():
+    assert Intake().take(request(request_id="")) == ()
+
+
+def test_bytes_that_are_no_request_are_a_decode_error():
+    record = InboundRecord("translation.requests.high", 0, 1, b"k", b'{"text": "hello"}')
+    with pytest.raises(DecodeError):
+        asyncio.run(Intake().handler.handle(record))
+    assert Intake().take_record(record) == ()
+
+
+def test_a_deadline_that_has_passed_is_answered_without_work():
+    outputs = Intake().take(request(deadline=NOW - 1, submitted_at=NOW - 900))
+    (order,) = read(outputs, CONTROL, JobControl)
+    assert (order.action, order.job.deadline, len(outputs)) == ("EXPIRE", NOW - 1, 1)
+
+
+def test_a_repeat_is_dropped_once_the_first_was_delivered():
+    intake = Intake()
+    assert intake.take(request(submitted_at=NOW - 2000))
+    assert intake.take(request(submitted_at=NOW - 1000)) == ()
+    assert intake.take(request(), topic="translation.requests.critical") == ()
+
+
+def test_a_record_read_again_before_its_delivery_is_no_repeat():
+    intake = Intake()
+    first = intake.take(request(), offset=5, delivered=False)
+    assert intake.take(request(), offset=5) == first
+
+
+def test_a_repeat_in_the_same_take_is_dropped():
+    intake = Intake()
+    intake.take(request(), delivered=False)
+    assert intake.take(request()) == ()
+
+
+def test_a_dropped_repeat_does_not_mark_the_first_one_as_delivered():
+    intake = Intake()
+    intake.take(request(), offset=5, delivered=False)
+    intake.take(request(), offset=6)
+    assert asyncio.run(intake.seen.look_up("r1")) is None
+    assert intake.take(request(), offset=5)
+    assert asyncio.run(intake.seen.look_up("r1")) is not None
+
+
+@pytest.mark.parametrize("delivered", [True, False])
+def test_another_payload_under_the_same_id_is_a_dead_letter_only(delivered):
+    intake = Intake()
+    intake.take(request(), delivered=delivered)
+    outputs = intake.take(request(text="Something else."))
+    (letter,) = read(outputs, DEAD_LETTERS, DeadLetter)
+    assert (letter.cause, letter.field, len(outputs)) == ("id_reused", "request_id", 1)
+
+
+def test_even_a_broken_payload_under_a_used_id_does_not_fail_the_first_request():
+    intake = Intake()
+    intake.take(request())
+    assert [output.topic for output in intake.take(request(text=""))] == [DEAD_LETTERS]
+
+
+def test_a_lost_marker_is_no_failure():
+    intake = Intake()
+
+    async def away(_fingerprints, _ttl):
+        raise TransientError("Redis is away")
+
+    intake.seen.mark = away
+    assert intake.take(request())
+
+
+def test_long_texts_are_split_on_another_thread_with_the_same_outcome():
+    text = TEXT * 40
+    long, short = Intake(thread_characters=10), Intake(thread_characters=10_000)
+    assert batches(long.take(request(text=text))) == batches(short.take(request(text=text)))
+
+
+def test_a_long_document_keeps_every_segment_once():
+    text = " ".join(f"The engine is cold." for number in range(100))
+    found = sorted(batches(Intake().take(request(text=text))), key=lambda batch: batch.batch_number)
+    assert [len(batch.texts) for batch in found] == [32, 32, 32, 4]
+    assert {batch.job.batches for batch in found} == {4}
+    assert [text for batch in found for text in batch.texts][99] == "The engine is cold."
+
+
+def test_the_fields_of_a_request_all_decide_whether_it_is_a_repeat():
+    base = request()
+    changed = [
+        dataclasses.replace(base, **{name: value})
+        for name, value in {
+            "text": "other", "tenant": "other", "target_language": "es", "source_language": "fr",
+            "glossary": "g", "options": {"a": "b"}, "metadata": {"a": "b"}, "deadline": 1, "content_type": "x",
+        }.items()
+    ]  # fmt: skip
+    assert len({payload_fingerprint(each) for each in (base, *changed)}) == 10
+    same = dataclasses.replace(base, submitted_at=5, priority="high")
+    assert payload_fingerprint(same) == payload_fingerprint(base)
