@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 import uvloop
@@ -24,6 +25,13 @@ from schemas.records import OutboundRecord
 log = structlog.get_logger()
 
 _RETRY_SECONDS = 1.0
+
+
+class TopicSource(Protocol):
+    """Kafka's word on the topics (connectors.kafka.admin.KafkaAdmin)."""
+
+    def check_topics(self) -> list[str]:
+        """One line for every difference from the catalogue. Raises TransientError when Kafka is away."""
 
 
 @dataclass(frozen=True)
@@ -105,18 +113,19 @@ class FaustProcess:
 
 
 def wait_for_topics(
-    admin: KafkaAdmin, startup_seconds: float, clock: Callable[[], float] = time.monotonic
+    admin: TopicSource, startup_seconds: float, sleep: Callable[[float], None] = time.sleep
 ) -> None:
     """Faust stays blind to a topic that appears later. Raises FatalError when they are not there in time."""
-    last = clock() + startup_seconds
+    waited = 0.0
     while problems := _topic_problems(admin):
-        if clock() >= last:
+        if waited >= startup_seconds:
             raise FatalError(f"topics are not as the catalogue says: {'; '.join(problems)}")
         log.warning("topics_missing", problems=problems)
-        time.sleep(_RETRY_SECONDS)
+        sleep(_RETRY_SECONDS)
+        waited += _RETRY_SECONDS
 
 
-def _topic_problems(admin: KafkaAdmin) -> list[str]:
+def _topic_problems(admin: TopicSource) -> list[str]:
     try:
         return admin.check_topics()
     except TransientError as error:

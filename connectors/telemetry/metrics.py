@@ -70,3 +70,12 @@ SLOT_VERDICTS = Counter(
 
 # --- stream_apps/status ---
 JOB_EVENTS = Counter("dragoman_job_events", "Events merged into job views, repeats included", ["stage"])
+
+# --- connectors/clickhouse ---
+USAGE_ROWS = Counter("dragoman_usage_rows", "Usage rows written to ClickHouse")
+USAGE_INSERT_SECONDS = Histogram(
+    "dragoman_usage_insert_seconds", "Time until ClickHouse had one insert", buckets=CYCLE_BUCKETS
+)
+USAGE_RANGES_REPEATED = Counter(
+    "dragoman_usage_ranges_repeated", "Ranges that an earlier process had announced and not finished"
+)

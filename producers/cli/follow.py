@@ -78,8 +78,9 @@ def remaining(job: Json) -> str:
     if job["is_finished"]:
         return str(job["status"]).lower()
     seconds, ahead = job["estimated_completion_seconds"], job["queue_position"]
-    parts = [f"about {seconds:.0f} s left" if seconds is not None else "", f"{ahead} jobs before it" if ahead else ""]
-    return ", ".join(part for part in parts if part)
+    time_left = "" if seconds is None else f"about {seconds:.0f} s left"
+    queue = f"{ahead} jobs before it" if ahead else ""
+    return ", ".join(part for part in (time_left, queue) if part)
 
 
 def text_of(job: Json) -> str:

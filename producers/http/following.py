@@ -36,11 +36,11 @@ async def follow(job_id: str, caller: Caller, ports: Ports, limits: HttpLimits, 
     """Looks until the result is there or the time is up. Raises PermanentError for an unknown job."""
     clock = asyncio.get_running_loop().time
     started = clock()
-    glance = await _look(job_id, ports)
+    glance = await _look(job_id, caller, ports)
     while clock() - started < patience_seconds(glance, wait_seconds, limits.grace_seconds, ports.now_ms()):
         await asyncio.sleep(limits.poll_seconds)
-        glance = await _look(job_id, ports)
-    if glance.tenant is None or not caller.may_see(glance.tenant):
+        glance = await _look(job_id, caller, ports)
+    if glance.tenant is None:
         raise not_found(job_id)
     return await _with_text(glance, ports)
 
@@ -58,9 +58,12 @@ def patience_seconds(glance: Glance, wait_seconds: float, grace_seconds: float, 
     return wait_seconds if now_ms - glance.view.updated_at < grace_seconds * 1000 else 0
 
 
-async def _look(job_id: str, ports: Ports) -> Glance:
+async def _look(job_id: str, caller: Caller, ports: Ports) -> Glance:
     result = await ports.jobs.result(job_id)
-    return Glance(await ports.jobs.view(job_id), result)
+    glance = Glance(await ports.jobs.view(job_id), result)
+    # What is not the caller's looks, and takes as long, as if it did not exist.
+    is_visible = glance.tenant is not None and caller.may_see(glance.tenant)
+    return glance if is_visible else Glance(None, None)
 
 
 async def _with_text(glance: Glance, ports: Ports) -> Glance:

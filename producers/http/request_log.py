@@ -38,7 +38,14 @@ class KafkaRequestLog:
     async def append(self, request: TranslationRequest, priority: Priority, headers: Headers) -> None:
         """Raises TransientError when Kafka did not acknowledge in time; it may still store it then."""
         key = request.request_id.encode()
-        await self._stored(OutboundRecord(requests_topic(priority), key, self.codec.encode(request), headers))
+        try:
+            await self._stored(OutboundRecord(requests_topic(priority), key, self.codec.encode(request), headers))
+        except TimeoutError:
+            raise TransientError(
+                f"Kafka did not acknowledge within {self.acknowledge_timeout_seconds:g} s; a repeat with "
+                f"request_id {request.request_id}, or with your Idempotency-Key, is answered once",
+                retry_after_seconds=5,
+            ) from None
         accepted = _accepted(request, priority, self.now_ms())
         self.sender.send_async(OutboundRecord(STATUS, key, self.codec.encode(accepted), headers), _report_lost)
 
@@ -52,10 +59,6 @@ class KafkaRequestLog:
         self.sender.send_async(record, on_done)
         try:
             await asyncio.wait_for(stored, self.acknowledge_timeout_seconds)
-        except TimeoutError:
-            raise TransientError(
-                f"Kafka did not acknowledge within {self.acknowledge_timeout_seconds:g} s", retry_after_seconds=5
-            ) from None
         except FatalError as error:
             self.on_fatal(error)
             raise TransientError("this process must restart", retry_after_seconds=5) from error

@@ -177,13 +177,16 @@ def test_a_terminated_process_finishes_and_commits_what_it_has_in_hand(stack):
 
 
 def test_a_critical_request_overtakes_a_flood_of_standard_ones(stack):
-    flood = stack.requests(3000, sentences=40)
+    flood = stack.requests(1000, sentences=40)
     stack.send(flood, requests_topic(Priority.STANDARD))
     with stack.intake():
         before = stack.lag()
         stack.wait_for(lambda: stack.lag() < before, "no progress")
-        (urgent,) = [TranslationRequest(request_id=f"{stack.run}-urgent", source_language="en", target_language="pt",
-                                        text="Fire!")]
+        (urgent,) = [
+            TranslationRequest(
+                request_id=f"{stack.run}-urgent", source_language="en", target_language="pt", text="Fire!"
+            )
+        ]
         stack.send([urgent], requests_topic(Priority.CRITICAL))
         stack.wait_for(lambda: is_complete(stack, [urgent], Priority.CRITICAL), "the urgent one is stuck")
         assert stack.lag() > 0

@@ -88,6 +88,7 @@ class Client:
     """Asks the application in this process; every call runs an event loop to its end."""
 
     def __init__(self, app: FastAPI) -> None:
+        self.app = app
         self._transport = httpx.ASGITransport(app, raise_app_exceptions=False)
 
     def get(self, url: str, **rest) -> httpx.Response:

@@ -23,12 +23,19 @@ def made(split, limits=BatchLimits(), known=None, options=None):
 def test_batches_hold_the_whole_text_within_their_limits(split, segments, text_bytes):
     batches = made(split, BatchLimits(segments, text_bytes))
     assert [batch.batch_number for batch in batches] == list(range(len(batches)))
-    assert "".join(
-        batch.lead + "".join(text + gap for text, gap in zip(batch.texts, batch.gaps, strict=True)) for batch in batches
-    ) == split.joined()
+    assert (
+        "".join(
+            batch.lead + "".join(text + gap for text, gap in zip(batch.texts, batch.gaps, strict=True))
+            for batch in batches
+        )
+        == split.joined()
+    )
     for batch in batches:
         assert 1 <= len(batch.texts) <= segments
-        assert sum(len((text + gap).encode()) for text, gap in zip(batch.texts, batch.gaps, strict=True)) <= text_bytes
+        assert (
+            sum(len((text + gap).encode()) for text, gap in zip(batch.texts, batch.gaps, strict=True))
+            <= text_bytes
+        )
 
 
 @given(splits, st.data())

@@ -101,13 +101,23 @@ def test_a_request_becomes_batches_and_a_status_event():
     assert batch.gaps == [" ", ""]
     job = batch.job
     assert (job.tenant, job.priority, job.pool, job.source_language, job.target_language) == (
-        "acme", "high", "default", "en", "pt"
+        "acme",
+        "high",
+        "default",
+        "en",
+        "pt",
     )
     assert (job.segments, job.batches, job.words, job.characters) == (2, 1, 7, len(TEXT))
     assert (job.submitted_at, job.accepted_at, job.metadata) == (NOW - 900, NOW - 500, {"ticket": "7"})
     assert job.pipeline_version == "segmentation-1-32x400000"
     (event,) = read(outputs, STATUS, JobEvent)
-    assert (event.stage, event.batches, event.segments, event.words, event.cached_segments) == ("SEGMENTED", 1, 2, 7, 0)
+    assert (event.stage, event.batches, event.segments, event.words, event.cached_segments) == (
+        "SEGMENTED",
+        1,
+        2,
+        7,
+        0,
+    )
     assert event.detail == {"source_language": "en", "target_language": "pt"}
 
 
@@ -152,7 +162,9 @@ def test_a_request_with_options_asks_no_memory():
 
 def test_remembered_translations_that_burst_a_batch_are_left_out():
     intake = Intake()
-    intake.memory.known.put_many({memory_key("m1", "en", "pt", None, "Start it slowly."): Remembered("x" * 99_000)})
+    intake.memory.known.put_many(
+        {memory_key("m1", "en", "pt", None, "Start it slowly."): Remembered("x" * 99_000)}
+    )
     (batch,) = batches(intake.take(request()))
     assert batch.translations == [None, None]
 
@@ -277,7 +289,7 @@ def test_long_texts_are_split_on_another_thread_with_the_same_outcome():
 
 
 def test_a_long_document_keeps_every_segment_once():
-    text = " ".join(f"The engine is cold." for number in range(100))
+    text = " ".join("The engine is cold." for number in range(100))
     found = sorted(batches(Intake().take(request(text=text))), key=lambda batch: batch.batch_number)
     assert [len(batch.texts) for batch in found] == [32, 32, 32, 4]
     assert {batch.job.batches for batch in found} == {4}

@@ -1,0 +1,3 @@
+from connectors.clickhouse.main import main
+
+main()

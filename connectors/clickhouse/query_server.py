@@ -1,0 +1,117 @@
+"""The read-only part of ClickHouse's HTTP interface that our clients use, in front of the embedded engine.
+
+GET or POST /?query=SQL (or SQL in the body), FORMAT in the SQL or default_format; GET /ping.
+"""
+
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+from connectors.clickhouse.database import Database
+from schemas.errors import PermanentError, TransientError
+
+_READS = re.compile(r"\s*(SELECT|WITH|SHOW|DESCRIBE|DESC|EXISTS|EXPLAIN)\b", re.IGNORECASE)
+_COMMENT_OR_TEXT = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^'\\]|\\.|'')*'", re.DOTALL)
+# Table functions and clauses that reach files, other hosts or settings.
+_REACHES_OUT = re.compile(
+    r"\b(url|file|s3|gcs|hdfs|azureBlobStorage|remote|remoteSecure|mysql|postgresql|mongodb|redis|sqlite|jdbc|odbc|"
+    r"executable|input|cluster\w*|iceberg\w*|deltaLake\w*|hudi\w*|python)\s*\(|\bINTO\s+OUTFILE\b|\bSETTINGS\b",
+    re.IGNORECASE,
+)
+_FORMAT = re.compile(r"\bFORMAT\s+(\w+)\s*;?\s*$", re.IGNORECASE)
+_MOST_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one query may take."""
+
+    seconds: int
+    rows: int
+
+
+def checked(sql: str) -> str:
+    """The statement, if it is one that only reads our tables. Raises PermanentError saying why not."""
+    bare = _COMMENT_OR_TEXT.sub("''", sql).strip().rstrip(";")
+    if not _READS.match(bare) or ";" in bare:
+        raise PermanentError("not_a_query", "only one SELECT, WITH, SHOW, DESCRIBE, EXISTS or EXPLAIN is answered")
+    if found := _REACHES_OUT.search(bare):
+        raise PermanentError("reaches_out", f"{found[0].strip()!r} is not allowed here")
+    return sql.strip().rstrip(";")
+
+
+class QueryServer:
+    """Answers on a thread of its own until it is closed."""
+
+    def __init__(self, database: Database, host: str, port: int, limits: Limits) -> None:
+        self._server = ThreadingHTTPServer((host, port), _handler(_answerer(database, limits)))
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, name="queries", daemon=True).start()
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self._server.server_address[1])
+
+    def close(self) -> None:
+        """Stops answering."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+Answer = tuple[int, bytes]
+
+
+def _answerer(database: Database, limits: Limits) -> Callable[[str, str], Answer]:
+    def answer(sql: str, default_format: str) -> Answer:
+        settings = {"max_execution_time": limits.seconds, "max_result_rows": limits.rows}
+        quoting = {"output_format_json_quote_64bit_integers": 0}
+        try:
+            statement = checked(sql)
+            named = _FORMAT.search(statement)
+            body = _FORMAT.sub("", statement)
+            return 200, database.answer(body, named[1] if named else default_format, settings | quoting)
+        except PermanentError as error:
+            status = 403 if error.cause in ("not_a_query", "reaches_out") else 400
+            return status, f"{error.message}\n".encode()
+        except TransientError as error:
+            return 503, f"{error}\n".encode()
+
+    return answer
+
+
+def _handler(answer: Callable[[str, str], Answer]) -> type[BaseHTTPRequestHandler]:
+    class QueryHandler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._serve(b"")
+
+        def do_POST(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            if length > _MOST_BYTES:
+                self._send(413, f"the query has more than {_MOST_BYTES} bytes\n".encode())
+            else:
+                self._serve(self.rfile.read(length))
+
+        def _serve(self, body: bytes) -> None:
+            url = urlsplit(self.path)
+            if url.path == "/ping":
+                self._send(200, b"Ok.\n")
+                return
+            asked = parse_qs(url.query)
+            sql = "\n".join([*asked.get("query", []), body.decode("utf-8", "replace")])
+            default = asked.get("default_format", [self.headers.get("X-ClickHouse-Format") or "TabSeparated"])
+            self._send(*answer(sql, default[0]))
+
+        def _send(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_args: object) -> None:
+            """Queries are not logged: they may hold names of tenants."""
+
+    return QueryHandler

@@ -1,0 +1,49 @@
+"""Where ClickHouse is, how usage is written, and what a device costs."""
+
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from connectors.kafka.settings import KafkaSettings
+from connectors.settings import ProcessSettings, Section
+
+# Public list prices in US dollars per hour, as examples: every deployment sets its own.
+EXAMPLE_PRICES = {
+    "cpu/on_demand": 0.17,
+    "cpu/spot": 0.06,
+    "cpu/reserved": 0.11,
+    "t4/on_demand": 0.526,
+    "t4/spot": 0.158,
+    "t4/reserved": 0.33,
+    "v100/on_demand": 3.06,
+    "v100/spot": 0.918,
+    "v100/reserved": 1.95,
+}
+
+
+class AnalyticsSection(Section):
+    """DRAGOMAN_ANALYTICS_*."""
+
+    model_config = SettingsConfigDict(env_prefix="DRAGOMAN_ANALYTICS_", frozen=True, extra="forbid")
+
+    dsn: SecretStr = Field(
+        default=SecretStr("chdb://.dragoman/data/analytics"),
+        description="chdb:///path (embedded, one process) or http(s)://user:password@host:8123/database.",
+    )
+    url: str = Field(default="", description="Where others ask; told to the HTTP producer and the CLI.")
+    host: str = Field(default="127.0.0.1", description="Of the query interface.")
+    port: int = Field(default=0, description="Of the query interface; 0 takes any free port.")
+    batch_rows: int = Field(default=20_000, ge=1, description="Most rows of one insert.")
+    batch_seconds: float = Field(default=1.0, description="Longest time a row waits for an insert.")
+    max_query_seconds: int = Field(default=30, description="Longest query.")
+    max_result_rows: int = Field(default=100_000, description="Most rows of an answer.")
+    prices: dict[str, float] = Field(
+        default_factory=lambda: dict(EXAMPLE_PRICES), description="device/market -> US dollars per hour."
+    )
+    silence_seconds: float = Field(default=120.0, description="/health fails after so long without a turn.")
+
+
+class AnalyticsSettings(ProcessSettings):
+    """The analytics process's whole configuration."""
+
+    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+    analytics: AnalyticsSection = Field(default_factory=AnalyticsSection)

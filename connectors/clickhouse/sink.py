@@ -1,0 +1,120 @@
+"""Usage events from Kafka into ClickHouse, each exactly once (see ranges.py for the protocol)."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from connectors.clickhouse.ranges import PartitionBuffer, Range
+from connectors.clickhouse.usage_rows import columns_of, row_of
+from connectors.kafka.range_reader import StartingPlace
+from connectors.telemetry import metrics
+from schemas.codec import Codec
+from schemas.dead_letters import dead_letter_of
+from schemas.errors import PermanentError, TransientError
+from schemas.messages import UsageEvent
+from schemas.records import InboundRecord, OutboundRecord
+from schemas.topics import DEAD_LETTERS
+
+log = structlog.get_logger()
+
+STAGE = "usage_sink"
+_TAKE_RECORDS, _TAKE_SECONDS = 5000, 0.2
+_LONGEST_PAUSE_SECONDS = 10.0
+
+
+class Table(Protocol):
+    """Where rows go."""
+
+    def insert(self, table: str, columns: dict[str, list[object]], token: str) -> None:
+        """Once for a token. Raises TransientError."""
+
+
+class Log(Protocol):
+    """Where records come from, and where ranges are noted."""
+
+    def take(self, limit: int, timeout_seconds: float) -> list[InboundRecord]: ...
+    def announce(self, partition: int, first: int, last: int) -> None: ...
+    def finish(self, partition: int, last: int) -> None: ...
+
+
+class DeadLetterBox(Protocol):
+    """Stores records durably before it returns."""
+
+    def send(self, records: Sequence[OutboundRecord], timeout_seconds: float = 30.0) -> None: ...
+
+
+@dataclass
+class UsageSink:
+    """One turn after the other, on one thread. Raises FatalError; TransientError means: start afresh."""
+
+    log: Log
+    table: Table
+    dead_letters: DeadLetterBox
+    codec: Codec
+    batch_rows: int = 20_000
+    batch_seconds: float = 1.0
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    _buffers: dict[int, PartitionBuffer] = field(default_factory=dict, init=False)
+
+    def begin(self, places: Sequence[StartingPlace]) -> None:
+        """These partitions are ours from now on."""
+        for place in places:
+            buffer = PartitionBuffer(place.topic, place.partition, place.offset, place.pending_last)
+            self._buffers[place.partition] = buffer
+            if place.pending_last is not None:
+                metrics.USAGE_RANGES_REPEATED.inc()
+                log.info("usage_range_repeated", partition=place.partition, first=place.offset)
+
+    def forget(self) -> None:
+        """They are not any more."""
+        self._buffers.clear()
+
+    def turn(self) -> None:
+        """Reads a little, writes what is due."""
+        for record in self.log.take(_TAKE_RECORDS, _TAKE_SECONDS):
+            if record.partition in self._buffers:
+                self._buffers[record.partition].add(record.offset, self._row(record), self.clock())
+        self._write(lambda since: self.clock() - since >= self.batch_seconds)
+
+    def drain(self) -> None:
+        """Writes all that was read, before the process ends."""
+        self._write(lambda _: True)
+
+    def _write(self, is_old: Callable[[float], bool]) -> None:
+        for buffer in list(self._buffers.values()):
+            while (found := buffer.due(self.batch_rows, is_old)) is not None:
+                if buffer.pending_last is None:
+                    self.log.announce(found.partition, found.first, found.last)
+                self._insert(found)
+                self.log.finish(found.partition, found.last)
+                buffer.done(found)
+
+    def _insert(self, found: Range) -> None:
+        """Until ClickHouse has it: the same rows, the same token."""
+        pause = 0.1
+        started = self.clock()
+        while found.rows:
+            try:
+                self.table.insert("usage_events", columns_of(found.rows), found.token)
+            except TransientError as error:
+                log.warning("usage_insert_retried", error=str(error), rows=len(found.rows))
+                self.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+            else:
+                break
+        metrics.USAGE_ROWS.inc(len(found.rows))
+        metrics.USAGE_INSERT_SECONDS.observe(self.clock() - started)
+
+    def _row(self, record: InboundRecord) -> dict[str, object] | None:
+        try:
+            return row_of(self.codec.decode(record.value, UsageEvent), record)
+        except PermanentError as error:
+            letter = dead_letter_of(record, error, stage=STAGE, now_ms=time.time_ns() // 1_000_000)
+            metrics.DEAD_LETTERS.labels(STAGE, error.cause).inc()
+            out = OutboundRecord(DEAD_LETTERS, letter.dead_letter_id.encode(), self.codec.encode(letter))
+            self.dead_letters.send([out])
+            return None
