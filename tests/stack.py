@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from connectors.clickhouse.analytics_client import AnalyticsClient
 
+from connectors.clickhouse.analytics_client import AnalyticsClient
 from deploy.local.main import down, read_run, up
 from deploy.local.settings import StackSettings
 from tests.servers import LIBRARIES

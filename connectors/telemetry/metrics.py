@@ -31,9 +31,7 @@ MODEL_LOAD_SECONDS = Gauge("dragoman_model_load_seconds", "Time to load and warm
 
 # --- producers/http ---
 HTTP_REQUESTS = Counter("dragoman_http_requests", "HTTP requests answered", ["method", "route", "status"])
-HTTP_SECONDS = Histogram(
-    "dragoman_http_seconds", "Time of one HTTP request", ["route"], buckets=LATENCY_BUCKETS
-)
+HTTP_SECONDS = Histogram("dragoman_http_seconds", "Time of one HTTP request", ["route"], buckets=LATENCY_BUCKETS)
 REQUESTS_ACCEPTED = Counter(
     "dragoman_http_requests_accepted", "Requests that Kafka has stored for HTTP callers", ["priority"]
 )
@@ -46,7 +44,10 @@ TRANSLATION_MEMORY_FAILURES = Counter(
 # --- stream_apps (Faust) ---
 EVENTS_RETRIED = Counter("dragoman_events_retried", "Events tried again after a transient failure", ["stage"])
 EVENT_BATCH_SECONDS = Histogram(
-    "dragoman_event_batch_seconds", "From taking events to their acknowledged outputs", ["stage"], buckets=CYCLE_BUCKETS
+    "dragoman_event_batch_seconds",
+    "From taking events to their acknowledged outputs",
+    ["stage"],
+    buckets=CYCLE_BUCKETS,
 )
 
 # --- stream_apps/intake ---
@@ -54,14 +55,18 @@ REQUESTS = Counter("dragoman_requests", "Requests read by intake", ["priority", 
 REQUEST_SEGMENTS = Counter("dragoman_request_segments", "Segments of accepted requests", ["priority", "origin"])
 REQUEST_WORDS = Counter("dragoman_request_words", "Source words of accepted requests", ["priority"])
 INTAKE_SECONDS = Histogram(
-    "dragoman_intake_seconds", "From Kafka's time stamp of a request to its batches", ["priority"],
+    "dragoman_intake_seconds",
+    "From Kafka's time stamp of a request to its batches",
+    ["priority"],
     buckets=LATENCY_BUCKETS,
 )
 
 # --- stream_apps/assembly ---
 RESULTS = Counter("dragoman_results", "Committed answers, one per request", ["priority", "status"])
 RESULT_SECONDS = Histogram(
-    "dragoman_result_seconds", "From Kafka's time stamp of a request to its answer", ["priority"],
+    "dragoman_result_seconds",
+    "From Kafka's time stamp of a request to its answer",
+    ["priority"],
     buckets=LATENCY_BUCKETS,
 )
 SLOT_VERDICTS = Counter(

@@ -79,7 +79,7 @@ def remaining(job: Json) -> str:
         return str(job["status"]).lower()
     seconds, ahead = job["estimated_completion_seconds"], job["queue_position"]
     time_left = "" if seconds is None else f"about {seconds:.0f} s left"
-    queue = f"{ahead} jobs before it" if ahead else ""
+    queue = f"{ahead} ahead in the queue" if ahead else ""
     return ", ".join(part for part in (time_left, queue) if part)
 
 

@@ -10,9 +10,10 @@ from schemas.languages import Language, parse_language
 
 # Languages told apart by default. More candidates make short texts harder to tell, fewer make a text in
 # any other language look like one of these.
-CANDIDATES = tuple(
-    "ar bg bn ca cs da de el en es et fa fi fr he hi hr hu id it ja ko lt lv ms nl no pl pt ro ru sk sl sv th tr uk vi zh"
-    .split()
+CANDIDATES = (
+    "ar", "bg", "bn", "ca", "cs", "da", "de", "el", "en", "es", "et", "fa", "fi", "fr", "he", "hi", "hr",
+    "hu", "id", "it", "ja", "ko", "lt", "lv", "ms", "nl", "no", "pl", "pt", "ro", "ru", "sk", "sl", "sv",
+    "th", "tr", "uk", "vi", "zh",
 )  # fmt: skip
 
 

@@ -28,10 +28,16 @@ class StatusLimits(Section):
         return LedgerTimes(round(self.view_ttl_hours * _HOUR_SECONDS), round(self.queue_ttl_hours * _HOUR_SECONDS))
 
 
+class StatusFaustSettings(FaustSettings):
+    """DRAGOMAN_FAUST_*, for a topic of many small records: a small buffer makes Faust wait between fetches."""
+
+    buffered_records: int = Field(default=4096, ge=2, description="Prefetched; more waits in Kafka.")
+
+
 class StatusSettings(ProcessSettings):
     """The whole configuration."""
 
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
-    faust: FaustSettings = Field(default_factory=FaustSettings)
+    faust: StatusFaustSettings = Field(default_factory=StatusFaustSettings)
     status: StatusLimits = Field(default_factory=StatusLimits)

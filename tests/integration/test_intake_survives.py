@@ -182,11 +182,9 @@ def test_a_critical_request_overtakes_a_flood_of_standard_ones(stack):
     with stack.intake():
         before = stack.lag()
         stack.wait_for(lambda: stack.lag() < before, "no progress")
-        (urgent,) = [
-            TranslationRequest(
-                request_id=f"{stack.run}-urgent", source_language="en", target_language="pt", text="Fire!"
-            )
-        ]
+        urgent = TranslationRequest(
+            request_id=f"{stack.run}-urgent", source_language="en", target_language="pt", text="Fire!"
+        )
         stack.send([urgent], requests_topic(Priority.CRITICAL))
         stack.wait_for(lambda: is_complete(stack, [urgent], Priority.CRITICAL), "the urgent one is stuck")
         assert stack.lag() > 0

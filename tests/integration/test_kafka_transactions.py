@@ -60,7 +60,10 @@ def test_every_topic_of_the_catalogue_is_created_once_and_passes_the_check(setti
 
 def test_a_wrong_partition_count_is_named(settings):
     other = KafkaSettings(bootstrap=settings.bootstrap, partitions=7)
-    assert any("translation.results: 6 partitions, the catalogue says 7" in line for line in KafkaAdmin(other).check_topics())
+    assert any(
+        "translation.results: 6 partitions, the catalogue says 7" in line
+        for line in KafkaAdmin(other).check_topics()
+    )
 
 
 def test_acknowledged_records_can_be_read_with_key_and_headers(settings, key):

@@ -8,7 +8,6 @@ from multiprocessing.synchronize import Barrier
 from inference_workers.models.store import discover, load
 from schemas.words import count_words
 
-
 # Longest time a process may take to load its model; then something is broken.
 _LOAD_SECONDS = 120.0
 

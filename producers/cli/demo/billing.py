@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.clickhouse.analytics_client import AnalyticsClient
-
 from producers.cli.demo.watch import Results
 
 _SINK_SECONDS = 30.0

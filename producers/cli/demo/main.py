@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from connectors.clickhouse.analytics_client import AnalyticsClient
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from connectors.clickhouse.analytics_client import AnalyticsClient
 from connectors.kafka.settings import KafkaSettings
 from deploy.local.main import down, read_run, up
 from deploy.local.run_file import RunInfo

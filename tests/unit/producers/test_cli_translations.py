@@ -133,7 +133,7 @@ def test_result_says_how_far_an_unfinished_job_is(platform):
     ran = dragoman(platform, "result", "job")
     assert (ran.exit_code, ran.stdout) == (1, "")
     assert ran.stderr == (
-        "dragoman: not finished: segmented, 25%, about 12 s left, 3 jobs before it; "
+        "dragoman: not finished: segmented, 25%, about 12 s left, 3 ahead in the queue; "
         "wait for it with: dragoman result job --wait\n"
     )
 

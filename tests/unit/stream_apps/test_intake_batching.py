@@ -14,7 +14,10 @@ splits = st.lists(st.tuples(words, st.sampled_from(["", " ", "\n\n"])), min_size
 )
 
 
-def made(split, limits=BatchLimits(), known=None, options=None):
+USUAL = BatchLimits()
+
+
+def made(split, limits=USUAL, known=None, options=None):
     pieces = cut(split, limits)
     return batches_of("r1", Job(), pieces, known or [None] * len(split.texts), options or {})
 

@@ -1,0 +1,80 @@
+"""`usage`: what was translated, how fast, and what it cost, from ClickHouse."""
+
+import json
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from connectors.clickhouse.analytics_client import AnalyticsClient
+from producers.cli.options import AsJson
+from producers.cli.running import running
+from producers.cli.table import lines_of
+
+Row = dict[str, Any]
+
+
+class By(StrEnum):
+    """What the rows stand for."""
+
+    TENANT = "tenant"
+    PRIORITY = "priority"
+    PAIR = "pair"
+    POOL = "pool"
+
+
+_KEYS = {By.PAIR: "concat(source_language, '-', target_language)"}
+_HEADER = ("requests", "words", "cached", "p50", "p95", "in SLA", "cost", "per M words")
+
+
+def usage(
+    by: Annotated[By, typer.Option(help="One row for each of these.")] = By.TENANT,
+    days: Annotated[int, typer.Option(min=1, help="Of so many days until now.")] = 30,
+    url: Annotated[
+        str | None, typer.Option(envvar="DRAGOMAN_ANALYTICS_URL", help="Of ClickHouse; the local one by default.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show requests, words, latency and cost."""
+    rows = AnalyticsClient(url or running().analytics_url).query(question(by, days))
+    if as_json:
+        typer.echo(json.dumps(rows))
+    elif rows:
+        typer.echo(lines_of((by.value, *_HEADER), [_cells(row) for row in rows]))
+    else:
+        typer.echo(f"nothing was used in the last {days} days", err=True)
+
+
+def question(by: By, days: int) -> str:
+    """Billed words and latency of each group, beside the cost of its machine time. Most words first."""
+    key, since = _KEYS.get(by, by.value), f"at >= now() - INTERVAL {days} DAY"
+    billed = f"""
+        SELECT {key} AS name, count() AS requests, sum(source_words) AS words, sum(cached_words) AS cached_words,
+            quantileExact(0.5)(latency_ms) / 1000 AS p50_seconds,
+            quantileExact(0.95)(latency_ms) / 1000 AS p95_seconds,
+            countIf(latency_ms <= sla_ms) AS in_sla
+        FROM usage_events WHERE kind = 'billed' AND {since} GROUP BY name"""
+    paid = f"SELECT {key} AS name, sum(cost) AS cost_usd FROM cost WHERE {since} GROUP BY name"
+    return (
+        "SELECT name, requests, words, cached_words, p50_seconds, p95_seconds, in_sla, cost_usd"
+        f" FROM ({billed}) AS billed LEFT JOIN ({paid}) AS paid USING (name) ORDER BY words DESC, name"
+    )
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    requests, words = row["requests"], row["words"]
+    return (
+        row["name"],
+        str(requests),
+        str(words),
+        _share(row["cached_words"], words),
+        f"{row['p50_seconds']:.1f} s",
+        f"{row['p95_seconds']:.1f} s",
+        _share(row["in_sla"], requests),
+        f"${row['cost_usd']:.4f}",
+        f"${row['cost_usd'] / words * 1e6:.2f}" if words else "-",
+    )
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.1%}" if whole else "-"

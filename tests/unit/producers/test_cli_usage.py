@@ -1,0 +1,107 @@
+"""`dragoman usage` against a small server that answers as ClickHouse does over HTTP."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from typer.testing import CliRunner
+
+from producers.cli.main import app
+from producers.cli.usage import By, question
+
+ROW = {
+    "name": "acme",
+    "requests": 4,
+    "words": 200_000,
+    "cached_words": 50_000,
+    "p50_seconds": 1.25,
+    "p95_seconds": 9.5,
+    "in_sla": 3,
+    "cost_usd": 0.05,
+}
+
+
+class ClickHouse:
+    def __init__(self) -> None:
+        self.rows = [ROW]
+        self.asked: list[str] = []
+        self.refusal = ""
+
+
+@pytest.fixture
+def clickhouse():
+    house = ClickHouse()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            house.asked.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            self.send_response(400 if house.refusal else 200)
+            self.end_headers()
+            self.wfile.write(house.refusal.encode() or json.dumps({"data": house.rows}).encode())
+
+        def log_message(self, *_args) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    house.url = f"http://127.0.0.1:{server.server_address[1]}"
+    yield house
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def usage(house, *arguments):
+    return CliRunner().invoke(app, ["usage", "--url", house.url, *arguments])
+
+
+def test_words_latency_and_cost_stand_in_one_line_for_each_tenant(clickhouse):
+    ran = usage(clickhouse)
+    assert ran.exit_code == 0
+    assert ran.stdout.splitlines() == [
+        "tenant  requests  words   cached  p50    p95    in SLA  cost     per M words",
+        "acme    4         200000  25.0%   1.2 s  9.5 s  75.0%   $0.0500  $0.25",
+    ]
+
+
+def test_a_group_without_words_has_no_price_per_word(clickhouse):
+    clickhouse.rows = [ROW | {"words": 0, "cached_words": 0, "cost_usd": 0}]
+    assert usage(clickhouse).stdout.endswith("$0.0000  -\n")
+
+
+def test_usage_as_json_is_what_clickhouse_said(clickhouse):
+    assert json.loads(usage(clickhouse, "--by", "pool", "--json").stdout) == [ROW]
+
+
+def test_nothing_used_is_said_beside_the_output(clickhouse):
+    clickhouse.rows = []
+    ran = usage(clickhouse, "--days", "7")
+    assert (ran.exit_code, ran.stdout, ran.stderr) == (0, "", "nothing was used in the last 7 days\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "column"), [(["--by", "priority"], "priority"), (["--by", "pair"], "concat")]
+)
+def test_the_grouping_and_the_days_are_asked_for(clickhouse, arguments, column):
+    usage(clickhouse, *arguments, "--days", "7")
+    assert f"SELECT {column}" in clickhouse.asked[0]
+    assert "INTERVAL 7 DAY" in clickhouse.asked[0]
+
+
+def test_a_refused_question_fails_in_one_line(clickhouse):
+    clickhouse.refusal = "no such table"
+    ran = usage(clickhouse)
+    assert (ran.exit_code, ran.stderr) == (1, "dragoman: no such table\n")
+
+
+def test_an_unknown_grouping_is_wrong_usage(clickhouse):
+    assert usage(clickhouse, "--by", "colour").exit_code == 2
+
+
+@pytest.mark.parametrize("by", list(By))
+def test_billed_words_and_machine_time_are_counted_apart(by):
+    billed, paid = question(by, 1).split("LEFT JOIN")
+    assert "kind = 'billed'" in billed
+    assert "FROM cost" in paid
