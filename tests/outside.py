@@ -21,7 +21,13 @@ class Outside:
     def __init__(self, bootstrap: str) -> None:
         self.bootstrap = bootstrap
         self.producer = Producer(
-            {"bootstrap.servers": bootstrap, "acks": "all", "partitioner": "murmur2_random", "log_level": 2}
+            {
+                "bootstrap.servers": bootstrap,
+                "acks": "all",
+                "partitioner": "murmur2_random",
+                "message.max.bytes": 2_000_000,
+                "log_level": 2,
+            }
         )
 
     def send_bytes(self, topic: str, key: str, value: bytes) -> None:
@@ -31,11 +37,11 @@ class Outside:
         self.producer.flush(20)
         assert failed == [None]
 
-    def send_request(self, priority: str, **fields: Any) -> str:
-        """One request event; returns its id."""
+    def send_request(self, topic_priority: str, /, **fields: Any) -> str:
+        """One request event to the topic of that priority; returns its id."""
         request = request_of(**fields)
         self.send_bytes(
-            f"translation.requests.{priority}", request["request_id"], encoded("TranslationRequest", request)
+            f"translation.requests.{topic_priority}", request["request_id"], encoded("TranslationRequest", request)
         )
         return str(request["request_id"])
 

@@ -1,14 +1,18 @@
 """Reads a whole topic from where it ends now (or from its beginning), committed records only, in no group."""
 
+import time
+
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
 from connectors.kafka.client_config import consumer_config
 from connectors.kafka.failures import failure_of
 from connectors.kafka.group_reader import record_of
 from connectors.kafka.settings import KafkaSettings
+from schemas.errors import TransientError
 from schemas.records import InboundRecord
 
 _TIMEOUT_SECONDS = 10.0
+_RETRY_SECONDS = 0.1
 
 
 class LogReader:
@@ -16,12 +20,9 @@ class LogReader:
 
     def __init__(self, settings: KafkaSettings, topic: str, *, from_beginning: bool = False) -> None:
         self._consumer = Consumer(consumer_config(settings, "dragoman.log_reader", "log_reader"))
-        try:
-            self._consumer.assign(
-                [self._start(topic, number, from_beginning) for number in self._partitions(topic)]
-            )
-        except KafkaException as error:
-            raise failure_of(error) from error
+        end = time.monotonic() + _TIMEOUT_SECONDS
+        while not self._is_assigned(topic, from_beginning, is_last_try=time.monotonic() > end):
+            time.sleep(_RETRY_SECONDS)
 
     def take(self, limit: int, timeout_seconds: float) -> list[InboundRecord]:
         """Up to `limit` records; what is there after the timeout at the latest."""
@@ -31,6 +32,18 @@ class LogReader:
     def close(self) -> None:
         """Closes the connections."""
         self._consumer.close()
+
+    def _is_assigned(self, topic: str, from_beginning: bool, *, is_last_try: bool) -> bool:
+        """False while a partition has no leader, as just after its creation. Raises TransientError, FatalError."""
+        try:
+            places = [self._start(topic, number, from_beginning) for number in self._partitions(topic)]
+            self._consumer.assign(places)
+        except KafkaException as error:
+            failure = failure_of(error)
+            if is_last_try or not isinstance(failure, TransientError):
+                raise failure from error
+            return False
+        return True
 
     def _partitions(self, topic: str) -> list[int]:
         return list(self._consumer.list_topics(topic, timeout=_TIMEOUT_SECONDS).topics[topic].partitions)

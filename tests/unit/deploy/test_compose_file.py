@@ -1,5 +1,6 @@
 """The compose file starts what there is, with settings that the processes know."""
 
+import importlib
 import importlib.util
 import shutil
 import subprocess
@@ -42,7 +43,8 @@ def test_a_server_has_a_health_check(name):
 
 @pytest.mark.parametrize("name", OURS)
 def test_a_service_is_given_settings_that_the_code_knows(name):
-    import producers.http.settings  # noqa: F401  # each import makes its sections known
+    for module in ("connectors.clickhouse.settings", "producers.http.settings"):
+        importlib.import_module(module)  # makes its sections known
 
     sections = {cls.model_config["env_prefix"]: cls for cls in _subclasses(Section)}
     for key in OURS[name]["environment"]:
