@@ -65,6 +65,8 @@ class Job:
     accepted_at: int = 0
     deadline: int | None = None
     metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    revision: int = 1
+    billed_words: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,10 +29,18 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
+class Subject:
+    """What is answered once: a request, or a later correction of its answer (`revision` above 1)."""
+
+    request_id: str
+    revision: int = 1
+
+
+@dataclass(frozen=True)
 class Arrival:
     """A translated batch. `split` names the way the request was cut: batches of two ways are never mixed."""
 
-    request_id: str
+    subject: Subject
     split: str
     batch_number: int
     batches: int
@@ -44,7 +52,7 @@ class Arrival:
 class Claim:
     """An order to answer the request now, whatever is missing."""
 
-    request_id: str
+    subject: Subject
     coordinates: str
 
 
@@ -62,8 +70,8 @@ class Slots(Protocol):
     def decide(self, entries: Sequence[Arrival | Claim]) -> list[Decision]:
         """One decision per entry; they take effect in their order."""
 
-    def finish(self, completers: Mapping[str, str]) -> None:
-        """These answers (request -> coordinates) are committed: nothing wins any more, slots may go."""
+    def finish(self, completers: Mapping[Subject, str]) -> None:
+        """These answers (subject -> coordinates) are committed: nothing wins any more, slots may go."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +83,7 @@ class Retention:
 
 
 class RedisSlots:
-    """In the state Redis. Both keys of a request lie in one cluster slot.
+    """In the state Redis. Both keys of a subject lie in one cluster slot; later revisions end in `:<revision>`.
 
     `asm:{id}`: `s<split>:<n>` -> payload, `#<split>` -> how many are filled.
     `done:{id}`: the completer, with ` final` behind it after `finish`.
@@ -89,17 +97,17 @@ class RedisSlots:
         replies = run_all(self._client, [self._call(entry) for entry in entries])
         return [Decision(Verdict(verdict.decode()), tuple(slots)) for verdict, *slots in replies]
 
-    def finish(self, completers: Mapping[str, str]) -> None:
+    def finish(self, completers: Mapping[Subject, str]) -> None:
         with redis_errors(), self._client.pipeline(transaction=False) as pipeline:
-            for request_id, coordinates in completers.items():
-                slots, done = _keys(request_id)
+            for subject, coordinates in completers.items():
+                slots, done = _keys(subject)
                 # In this order: a marker without slots must be final.
                 pipeline.set(done, coordinates + _FINAL, ex=self._retention.done_seconds)
                 pipeline.unlink(slots)
             pipeline.execute()
 
     def _call(self, entry: Arrival | Claim) -> Call:
-        keys, kept = _keys(entry.request_id), self._retention
+        keys, kept = _keys(entry.subject), self._retention
         if isinstance(entry, Claim):
             return Call(script("claim_answer"), keys, (entry.coordinates, kept.done_seconds))
         place = (entry.split, entry.batch_number, entry.batches)
@@ -111,32 +119,33 @@ class InMemorySlots:
     """For tests and for a single process; remembers until it ends."""
 
     def __init__(self) -> None:
-        self._slots: dict[str, dict[tuple[str, int], bytes]] = {}
-        self._completers: dict[str, str] = {}
+        self._slots: dict[Subject, dict[tuple[str, int], bytes]] = {}
+        self._completers: dict[Subject, str] = {}
 
     def decide(self, entries: Sequence[Arrival | Claim]) -> list[Decision]:
         return [self._decide(entry) for entry in entries]
 
-    def finish(self, completers: Mapping[str, str]) -> None:
-        for request_id, coordinates in completers.items():
-            self._completers[request_id] = coordinates + _FINAL
-            self._slots.pop(request_id, None)
+    def finish(self, completers: Mapping[Subject, str]) -> None:
+        for subject, coordinates in completers.items():
+            self._completers[subject] = coordinates + _FINAL
+            self._slots.pop(subject, None)
 
     def _decide(self, entry: Arrival | Claim) -> Decision:
-        if self._completers.get(entry.request_id, entry.coordinates) != entry.coordinates:
+        if self._completers.get(entry.subject, entry.coordinates) != entry.coordinates:
             return Decision(Verdict.ANSWERED)
-        slots = self._slots.setdefault(entry.request_id, {})
+        slots = self._slots.setdefault(entry.subject, {})
         if isinstance(entry, Claim):
-            self._completers[entry.request_id] = entry.coordinates
+            self._completers[entry.subject] = entry.coordinates
             return Decision(Verdict.COMPLETE, tuple(slots.values())[:1])
         slots.setdefault((entry.split, entry.batch_number), entry.payload)
         filled = [slots.get((entry.split, number)) for number in range(entry.batches)]
         payloads = tuple(payload for payload in filled if payload is not None)
         if len(payloads) < entry.batches:
             return Decision(Verdict.WAITING)
-        self._completers[entry.request_id] = entry.coordinates
+        self._completers[entry.subject] = entry.coordinates
         return Decision(Verdict.COMPLETE, payloads)
 
 
-def _keys(request_id: str) -> tuple[str, str]:
-    return f"asm:{{{request_id}}}", f"done:{{{request_id}}}"
+def _keys(subject: Subject) -> tuple[str, str]:
+    behind = f":{subject.revision}" if subject.revision > 1 else ""
+    return f"asm:{{{subject.request_id}}}{behind}", f"done:{{{subject.request_id}}}{behind}"

@@ -3,13 +3,18 @@
 from schemas.ids import event_id
 from schemas.messages import Job, JobEvent, TranslationResult, UsageEvent
 from schemas.priorities import SLA_SECONDS, Priority
+from schemas.redrive import FIRST_REVISION
 from stream_apps.assembly.join import seconds_since_acceptance
 
 
 def billed(result: TranslationResult, job: Job) -> UsageEvent:
-    """The one billed row of a request. Which words came from the memory is in its compute rows."""
+    """The one billed row of an answer. Which words came from the memory is in its compute rows.
+
+    A correction bills only what earlier answers did not: the rows of a request add up to its newest answer.
+    """
+    revision = () if job.revision == FIRST_REVISION else (job.revision,)
     return UsageEvent(
-        event_id=event_id("billed", result.request_id),
+        event_id=event_id("billed", result.request_id, *revision),
         kind="billed",
         request_id=result.request_id,
         tenant=result.tenant,
@@ -19,7 +24,7 @@ def billed(result: TranslationResult, job: Job) -> UsageEvent:
         model=result.model,
         pool=job.pool,
         status=result.status,
-        source_words=result.source_words,
+        source_words=max(result.source_words - job.billed_words, 0),
         target_words=result.target_words,
         source_characters=result.source_characters,
         segments=result.segments,

@@ -7,7 +7,7 @@ import structlog
 
 from connectors.objects.object_store import ObjectStore
 from connectors.redis.results import Results
-from connectors.redis.slots import Arrival, Claim, Decision, Slots, Verdict
+from connectors.redis.slots import Arrival, Claim, Decision, Slots, Subject, Verdict
 from connectors.telemetry import metrics
 from schemas import topics
 from schemas.codec import Codec
@@ -16,6 +16,7 @@ from schemas.errors import PermanentError
 from schemas.ids import fingerprint
 from schemas.messages import Job, JobControl, Message, TranslatedBatch, TranslationResult
 from schemas.records import Headers, InboundRecord, OutboundRecord
+from schemas.redrive import FIRST_REVISION
 from stream_apps.assembly.accounts import billed, finished
 from stream_apps.assembly.join import check_batch, join, split_of
 from stream_apps.assembly.orders import answer, check_order, withheld
@@ -53,7 +54,7 @@ class AssemblyHandler:
     texts: ObjectStore
     inline_limit_bytes: int
     now_ms: Callable[[], int]
-    _answered: dict[str, Answered] = field(default_factory=dict, init=False)
+    _answered: dict[Subject, Answered] = field(default_factory=dict, init=False)
 
     def handle(self, records: list[InboundRecord]) -> list[OutboundRecord]:
         """Everything that the records lead to. Raises TransientError only."""
@@ -70,8 +71,9 @@ class AssemblyHandler:
         """Show the results to HTTP, let the slots go. Lost: the results topic has them, the slots expire."""
         if not self._answered:
             return
-        self.results.put_many({request_id: done.encoded for request_id, done in self._answered.items()})
-        self.slots.finish({request_id: done.coordinates for request_id, done in self._answered.items()})
+        by_revision = sorted(self._answered.items(), key=lambda entry: entry[0].revision)
+        self.results.put_many({subject.request_id: done.encoded for subject, done in by_revision})
+        self.slots.finish({subject: done.coordinates for subject, done in by_revision})
         for done in self._answered.values():
             _count(done.result)
 
@@ -89,11 +91,11 @@ class AssemblyHandler:
         if record.topic == topics.CONTROL:
             order = self.codec.decode(record.value, JobControl)
             check_order(order)
-            return Sighting(record, order, Claim(order.request_id, record.coordinates))
+            return Sighting(record, order, Claim(_subject(order), record.coordinates))
         batch = self.codec.decode(record.value, TranslatedBatch)
         check_batch(batch)
         entry = Arrival(
-            request_id=batch.request_id,
+            subject=_subject(batch),
             split=split_of(batch.job),
             batch_number=batch.batch_number,
             batches=batch.job.batches,
@@ -106,7 +108,7 @@ class AssemblyHandler:
         batches = [self.codec.decode(slot, TranslatedBatch) for slot in decision.slots]
         result, job = _concluded(sighting.message, batches, self.now_ms())
         encoded, result = self._fitted(result)
-        self._answered[result.request_id] = Answered(sighting.record.coordinates, encoded, result)
+        self._answered[sighting.entry.subject] = Answered(sighting.record.coordinates, encoded, result)
         key = result.request_id.encode()
         usage = billed(result, job)
         return [
@@ -136,6 +138,10 @@ class AssemblyHandler:
 
     def _record(self, topic: str, key: bytes, message: Message) -> OutboundRecord:
         return OutboundRecord(topic, key, self.codec.encode(message), {"schema": type(message).__name__.encode()})
+
+
+def _subject(message: TranslatedBatch | JobControl) -> Subject:
+    return Subject(message.request_id, message.job.revision if message.job else FIRST_REVISION)
 
 
 def _concluded(

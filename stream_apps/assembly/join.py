@@ -61,6 +61,7 @@ def join(batches: Sequence[TranslatedBatch], now_ms: int) -> TranslationResult:
 def echoed(job: Job) -> dict[str, Any]:
     """What every result repeats of its job."""
     return {
+        "version": job.revision,
         "tenant": job.tenant,
         "priority": job.priority,
         "content_type": job.content_type,

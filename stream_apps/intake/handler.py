@@ -22,6 +22,7 @@ from schemas.languages import Language
 from schemas.messages import DeadLetter, Job, TranslationRequest
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, OutboundRecord
+from schemas.redrive import redriven_revision
 from schemas.segments import memory_key, normalise
 from schemas.topics import priority_of_topic
 from stream_apps.intake.batching import BatchLimits, Piece, batches_of, cut
@@ -91,7 +92,8 @@ class IntakeHandler:
         priority = priority_of_topic(record.topic)
         request = self._wire.codec.decode(record.value, TranslationRequest)
         check_request_id(request, self._limits)
-        if await self._tools.repeats.is_repeat(request, record):
+        is_redriven = redriven_revision(record.headers) is not None
+        if not is_redriven and await self._tools.repeats.is_repeat(request, record):
             return self._dropped(request, priority)
         languages = check_request(request, priority, self._limits, record.timestamp_ms)
         if request.deadline is not None and request.deadline <= self._tools.now_ms():

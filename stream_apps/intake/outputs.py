@@ -9,6 +9,7 @@ from schemas.ids import batch_id
 from schemas.messages import Job, JobControl, JobEvent, Message, SegmentBatch, TranslationRequest
 from schemas.priorities import Priority
 from schemas.records import Headers, InboundRecord, OutboundRecord
+from schemas.redrive import FIRST_REVISION, redriven_revision
 from schemas.topics import CONTROL, STATUS, batches_topic
 from stream_apps.intake.batching import batch_partition
 from stream_apps.intake.settings import IntakeLimits
@@ -52,6 +53,7 @@ def job_of(request: TranslationRequest, record: InboundRecord, priority: Priorit
         accepted_at=record.timestamp_ms,
         deadline=request.deadline,
         metadata=dict(request.metadata) if echo else {},
+        revision=redriven_revision(record.headers) or FIRST_REVISION,
     )
 
 

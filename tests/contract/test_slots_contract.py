@@ -6,7 +6,17 @@ import pytest
 import redis
 
 from connectors.redis.client import Client
-from connectors.redis.slots import Arrival, Claim, Decision, InMemorySlots, RedisSlots, Retention, Slots, Verdict
+from connectors.redis.slots import (
+    Arrival,
+    Claim,
+    Decision,
+    InMemorySlots,
+    RedisSlots,
+    Retention,
+    Slots,
+    Subject,
+    Verdict,
+)
 from schemas.errors import TransientError
 from tests.valkey import running_valkey
 
@@ -36,7 +46,9 @@ def real(valkey) -> RedisSlots:
 
 
 def arrival(number: int, offset: int, batches: int = 3, split: str = "v1/3", request_id: str = "r1") -> Arrival:
-    return Arrival(request_id, split, number, batches, f"{split} {number} at {offset}".encode(), f"t-0-{offset}")
+    return Arrival(
+        Subject(request_id), split, number, batches, f"{split} {number} at {offset}".encode(), f"t-0-{offset}"
+    )
 
 
 def complete(*slots: str) -> Decision:
@@ -54,6 +66,17 @@ def test_the_record_that_fills_the_last_slot_gets_all_slots_in_order(slots):
 
 def test_a_single_batch_completes_its_request_at_once(slots):
     assert one(slots, arrival(0, 5, batches=1, split="v1/1")) == complete("v1/1 0 at 5")
+
+
+def test_a_correction_has_slots_and_a_completer_of_its_own(slots):
+    first, second = (
+        Arrival(Subject("r1", revision), "v1/1", 0, 1, f"answer {revision}".encode(), f"t-0-{revision}")
+        for revision in (1, 2)
+    )
+    assert slots.decide([first, second]) == [complete("answer 1"), complete("answer 2")]
+    slots.finish({Subject("r1"): "t-0-1"})
+    assert one(slots, first) == ANSWERED
+    assert one(slots, second) == complete("answer 2")
 
 
 def test_no_entries_need_no_answer(slots):
@@ -83,40 +106,40 @@ def test_a_duplicate_batch_never_answers_before_the_commit_of_the_completer(slot
 
 def test_nothing_answers_after_finish_not_even_the_completer(slots):
     slots.decide([arrival(0, 1), arrival(1, 2), arrival(2, 3)])
-    slots.finish({"r1": "t-0-3"})
-    late = [arrival(2, 3), arrival(0, 1), arrival(0, 20), Claim("r1", "c-0-1")]
+    slots.finish({Subject("r1"): "t-0-3"})
+    late = [arrival(2, 3), arrival(0, 1), arrival(0, 20), Claim(Subject("r1"), "c-0-1")]
     assert slots.decide(late) == [ANSWERED] * 4
 
 
 def test_finish_may_be_repeated(slots):
     one(slots, arrival(0, 1, batches=1))
-    slots.finish({"r1": "t-0-1"})
-    slots.finish({"r1": "t-0-1"})
+    slots.finish({Subject("r1"): "t-0-1"})
+    slots.finish({Subject("r1"): "t-0-1"})
     assert one(slots, arrival(0, 1, batches=1)) == ANSWERED
 
 
 def test_an_order_before_completion_wins_and_the_batches_lose(slots):
     one(slots, arrival(0, 1))
-    found = slots.decide([Claim("r1", "c-0-7"), arrival(1, 2), arrival(2, 3)])
+    found = slots.decide([Claim(Subject("r1"), "c-0-7"), arrival(1, 2), arrival(2, 3)])
     assert found == [complete("v1/3 0 at 1"), ANSWERED, ANSWERED]
 
 
 def test_an_order_for_a_request_without_batches_wins_without_slots(slots):
-    assert one(slots, Claim("r1", "c-0-7")) == complete()
+    assert one(slots, Claim(Subject("r1"), "c-0-7")) == complete()
 
 
 def test_an_order_after_completion_loses_and_so_does_a_second_order(slots):
     one(slots, arrival(0, 1, batches=1))
-    assert one(slots, Claim("r1", "c-0-7")) == ANSWERED
-    one(slots, Claim("r2", "c-0-8"))
-    assert one(slots, Claim("r2", "c-0-9")) == ANSWERED
+    assert one(slots, Claim(Subject("r1"), "c-0-7")) == ANSWERED
+    one(slots, Claim(Subject("r2"), "c-0-8"))
+    assert one(slots, Claim(Subject("r2"), "c-0-9")) == ANSWERED
 
 
 def test_an_order_that_is_read_again_wins_again_until_finish(slots):
-    one(slots, Claim("r1", "c-0-7"))
-    assert one(slots, Claim("r1", "c-0-7")) == complete()
-    slots.finish({"r1": "c-0-7"})
-    assert one(slots, Claim("r1", "c-0-7")) == ANSWERED
+    one(slots, Claim(Subject("r1"), "c-0-7"))
+    assert one(slots, Claim(Subject("r1"), "c-0-7")) == complete()
+    slots.finish({Subject("r1"): "c-0-7"})
+    assert one(slots, Claim(Subject("r1"), "c-0-7")) == ANSWERED
 
 
 def test_two_splits_of_one_request_are_never_mixed(slots):
@@ -142,14 +165,14 @@ def test_both_implementations_decide_alike_over_thousands_of_steps(real):
         decision = one(memory, entry)
         assert one(real, entry) == decision
         if decision.verdict is Verdict.COMPLETE and chance.random() < 0.5:
-            memory.finish({entry.request_id: entry.coordinates})
-            real.finish({entry.request_id: entry.coordinates})
+            memory.finish({entry.subject: entry.coordinates})
+            real.finish({entry.subject: entry.coordinates})
 
 
 def _some_entry(chance: random.Random, step: int) -> Arrival | Claim:
     request = chance.randrange(200)
     if chance.random() < 0.05:
-        return Claim(f"r{request}", f"c-0-{step}")
+        return Claim(Subject(f"r{request}"), f"c-0-{step}")
     batches = 1 + request % 4
     return arrival(chance.randrange(batches), step, batches, f"v1/{batches}", f"r{request}")
 
@@ -159,7 +182,7 @@ def test_a_marker_outlives_its_slots_and_everything_expires(real, valkey):
     assert 0 < valkey.ttl("asm:{r1}") <= RETENTION.slots_seconds
     one(real, arrival(2, 3))
     assert valkey.ttl("asm:{r1}") <= RETENTION.slots_seconds < valkey.ttl("done:{r1}")
-    real.finish({"r1": "t-0-3"})
+    real.finish({Subject("r1"): "t-0-3"})
     assert valkey.keys() == [b"done:{r1}"]
     assert RETENTION.slots_seconds < valkey.ttl("done:{r1}") <= RETENTION.done_seconds
 
@@ -173,7 +196,7 @@ def test_a_completer_whose_slots_are_lost_opens_the_request_again(real, valkey):
 
 def test_scripts_that_redis_has_forgotten_are_loaded_again(real, valkey):
     valkey.script_flush()
-    found = real.decide([arrival(0, 1, batches=1), Claim("r2", "c-0-1")])
+    found = real.decide([arrival(0, 1, batches=1), Claim(Subject("r2"), "c-0-1")])
     assert [decision.verdict for decision in found] == [Verdict.COMPLETE] * 2
 
 
@@ -182,7 +205,7 @@ def test_a_lost_redis_is_a_transient_error():
     with pytest.raises(TransientError, match="Redis"):
         away.decide([arrival(0, 1)])
     with pytest.raises(TransientError, match="Redis"):
-        away.finish({"r1": "t-0-1"})
+        away.finish({Subject("r1"): "t-0-1"})
 
 
 def test_an_error_inside_a_script_is_a_transient_error(real, valkey):

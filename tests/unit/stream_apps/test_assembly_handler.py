@@ -193,3 +193,16 @@ def test_a_large_text_without_an_object_store_fails_by_name_and_is_not_billed():
     (result,) = results(outputs)
     (usage,) = of(outputs, topics.USAGE, UsageEvent)
     assert (result.status, result.error_cause, usage.source_words) == ("FAILED", "result_too_large", 0)
+
+
+def test_a_correction_is_a_second_version_that_bills_only_what_the_first_did_not(handler):
+    handler.handle([batch(0, 4), batch(1, 5)])
+    handler.committed()
+    again = {"revision": 2, "billed_words": 4}
+    outputs = handler.handle([batch(0, 8, "Oi", **again), batch(1, 9, "Oi", **again)])
+    assert [(result.version, result.text) for result in results(outputs)] == [(2, "Oi 0. Oi 1. ")]
+    (usage,) = of(outputs, topics.USAGE, UsageEvent)
+    assert usage.source_words == JOB.words - 4
+    handler.committed()
+    newest = CODEC.decode(handler.results.get("r1"), TranslationResult)
+    assert newest.version == 2

@@ -60,10 +60,10 @@ class Intake:
     def detect(self, text):
         return self.detected
 
-    def take(self, request, topic="translation.requests.high", offset=None, delivered=True):
+    def take(self, request, topic="translation.requests.high", offset=None, delivered=True, **more_headers):
         self.offset += 1
         value = CODEC.encode(request)
-        headers = {"traceparent": b"00-abc-def-01"}
+        headers = {"traceparent": b"00-abc-def-01", **more_headers}
         at = self.offset if offset is None else offset
         return self.take_record(InboundRecord(topic, 0, at, b"k", value, headers, NOW - 500), delivered)
 
@@ -308,3 +308,18 @@ def test_the_fields_of_a_request_all_decide_whether_it_is_a_repeat():
     assert len({payload_fingerprint(each) for each in (base, *changed)}) == 10
     same = dataclasses.replace(base, submitted_at=5, priority="high")
     assert payload_fingerprint(same) == payload_fingerprint(base)
+
+
+def test_a_redriven_request_is_processed_again_for_the_revision_that_is_asked_for():
+    intake = Intake()
+    intake.take(request())
+    assert batches(intake.take(request())) == []
+    (again,) = batches(intake.take(request(), redrive=b"1"))
+    (correction,) = batches(intake.take(request(), redrive=b"2"))
+    assert (again.job.revision, correction.job.revision) == (1, 2)
+
+
+def test_a_redriven_request_that_is_refused_again_asks_for_the_answer_of_its_revision():
+    intake = Intake()
+    (order,) = read(intake.take(request(target_language="xx"), redrive=b"3"), CONTROL, JobControl)
+    assert order.job.revision == 3
