@@ -111,11 +111,15 @@ def _pairs_of(folder: Path, manifest: dict[str, object]) -> list[tuple[str, str]
     named = manifest.get("pairs")
     if isinstance(named, list):
         return [(source, target) for source, _, target in (str(pair).partition("-") for pair in named)]
+    *_, source, target = ("", "", *folder.name.split("-"))
+    if _is_code(source) and _is_code(target):
+        return [(source, target)]
     start = folder.name.partition("-")[0]
-    if len(start) == 4 and start.isalpha():
-        return [(start[:2], start[2:])]
-    parts = folder.name.split("-")
-    return [(parts[-2], parts[-1])] if len(parts) >= 2 and len(parts[-2]) == len(parts[-1]) == 2 else []
+    return [(start[:2], start[2:])] if len(start) == 4 and start.isalpha() else []
+
+
+def _is_code(name: str) -> bool:
+    return name.isalpha() and len(name) in (2, 3)
 
 
 def _manifest(folder: Path) -> dict[str, object]:
