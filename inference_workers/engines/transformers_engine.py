@@ -7,6 +7,9 @@ from typing import Any
 from inference_workers.engines.protocol import Traits, Translation
 from schemas.errors import FatalError, TransientError
 
+# Beyond twice the source: a translation that needs more is none.
+_SLACK_TOKENS = 20
+
 
 class TransformersEngine:
     """An encoder-decoder model folder. `device_map="auto"` places models larger than one device."""
@@ -40,27 +43,31 @@ class TransformersEngine:
         import torch  # noqa: PLC0415  # as above
 
         inputs = self._tokenizer(sentences, return_tensors="pt", padding=True).to(self._model.device)
+        # Each sentence has a limit of its own, so that no neighbour in the batch changes what becomes of it.
+        limits = 2 * inputs["attention_mask"].sum(1) + _SLACK_TOKENS
         try:
             with torch.inference_mode():
                 output = self._model.generate(
                     **inputs,
                     num_beams=int(options.get("beam_size", "1")),
-                    max_new_tokens=2 * inputs["input_ids"].shape[1] + 20,
+                    max_new_tokens=int(limits.max()),
                     return_dict_in_generate=True,
                     output_scores=True,
                 )
         except torch.OutOfMemoryError as error:
             raise TransientError("the device is out of memory", 0.5) from error
-        texts = self._tokenizer.batch_decode(output.sequences, skip_special_tokens=True)
-        return [Translation(text, score) for text, score in zip(texts, self._scores(output), strict=True)]
+        sequences = [tokens[: limit + 1] for tokens, limit in zip(output.sequences, limits, strict=True)]
+        texts = self._tokenizer.batch_decode(sequences, skip_special_tokens=True)
+        return [Translation(text, score) for text, score in zip(texts, self._scores(output, limits), strict=True)]
 
-    def _scores(self, output: Any) -> list[float]:
+    def _scores(self, output: Any, limits: Any) -> list[float]:
         import torch  # noqa: PLC0415  # as above
 
         steps = self._model.compute_transition_scores(
             output.sequences, output.scores, getattr(output, "beam_indices", None), normalize_logits=True
         )
-        real = torch.isfinite(steps)
+        within = torch.arange(steps.shape[1], device=steps.device) < limits.to(steps.device)[:, None]
+        real = torch.isfinite(steps) & within
         means = torch.where(real, steps, 0.0).sum(1) / real.sum(1).clamp(min=1)
         return [min(float(score), 1.0) for score in means.exp()]
 

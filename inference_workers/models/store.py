@@ -36,8 +36,8 @@ class ModelInfo:
 def discover(paths: Sequence[Path] = ()) -> list[ModelInfo]:
     """Every model in the folders and in the packages that bring models along, by name."""
     folders = [folder for path in (*paths, *_bundled()) for folder in (path, *sorted(path.glob("*/")))]
-    found = {info.path: info for folder in folders if folder.is_dir() for info in _models_in(folder)}
-    return sorted(found.values(), key=lambda info: info.name)
+    found = {(info.path, info.pair): info for folder in folders if folder.is_dir() for info in _models_in(folder)}
+    return sorted(found.values(), key=lambda info: (info.name, info.pair))
 
 
 def verify(info: ModelInfo) -> None:

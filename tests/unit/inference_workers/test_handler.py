@@ -1,0 +1,136 @@
+"""A cycle of a worker: what comes out of the records that go in."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from connectors.redis.translation_memory import InMemoryTranslationMemory
+from inference_workers.answers import Identity
+from inference_workers.handler import BatchHandler
+from inference_workers.speed import Speedometer
+from inference_workers.translating import SegmentTranslator
+from schemas import topics
+from schemas.codec import Codec
+from schemas.messages import DeadLetter, Job, JobEvent, SegmentBatch, TranslatedBatch, UsageEvent
+from schemas.records import InboundRecord
+
+CODEC = Codec()
+JOB = Job(tenant="acme", priority="high", source_language="en", target_language="pt", batches=1, accepted_at=500)
+
+
+@dataclass(frozen=True)
+class Said:
+    text: str
+    score: float | None = 0.75
+    cause: str | None = None
+
+
+class Shouter:
+    def version_of(self, source, target):
+        return "shout-1"
+
+    def translate(self, texts, source, target, options):
+        return [Said(text, None, "repetition_loop") if "bad" in text else Said(text.upper()) for text in texts]
+
+
+class Clock:
+    """Each reading is half a second later."""
+
+    seconds = 0.0
+
+    def __call__(self) -> float:
+        self.seconds += 0.5
+        return self.seconds
+
+
+@pytest.fixture
+def memory() -> InMemoryTranslationMemory:
+    return InMemoryTranslationMemory()
+
+
+@pytest.fixture
+def handler(memory) -> BatchHandler:
+    segments = SegmentTranslator(Shouter(), memory, Clock())
+    identity = Identity("worker-1", "default", "cpu", "spot")
+    return BatchHandler(CODEC, segments, memory, identity, Speedometer(10.0), now_ms=lambda: 2_500)
+
+
+def record(*texts: str, offset: int = 7, **job: object) -> InboundRecord:
+    batch = SegmentBatch(
+        request_id="r1",
+        batch_number=0,
+        job=Job(**{**vars(JOB), **job}),
+        texts=texts,
+        gaps=[" "] * len(texts),
+        translations=[None] * len(texts),
+        scores=[None] * len(texts),
+        source_words=2 * len(texts),
+    )
+    headers = {"traceparent": b"00-1-2-01", "words": b"4"}
+    return InboundRecord("translation.batches.default.high", 3, offset, b"r1/0", CODEC.encode(batch), headers)
+
+
+def of(outputs, topic, kind):
+    return [CODEC.decode(output.value, kind) for output in outputs if output.topic == topic]
+
+
+def test_a_batch_becomes_its_translation_its_usage_and_its_progress(handler):
+    outputs = handler.handle([record("good day", "my friend")])
+    (done,), (usage,), (event,) = (
+        of(outputs, topics.TRANSLATED, TranslatedBatch),
+        of(outputs, topics.USAGE, UsageEvent),
+        of(outputs, topics.STATUS, JobEvent),
+    )
+    assert done.translations == ["GOOD DAY", "MY FRIEND"]
+    assert (done.scores, done.cached, done.causes) == ([0.75, 0.75], [False, False], [None, None])
+    assert (done.model, done.target_words, done.source_words) == ("shout-1", 4, 4)
+    assert (usage.kind, usage.worker, usage.device, usage.market) == ("compute", "worker-1", "cpu", "spot")
+    assert (usage.busy_ms, usage.queue_ms, usage.sla_ms) == (500.0, 1500.0, 120_000)
+    assert (event.stage, event.segments, event.words) == ("TRANSLATED", 2, 4)
+
+
+def test_outputs_are_keyed_for_their_readers_and_carry_the_trace_on(handler):
+    translated, usage, status = handler.handle([record("good day")])
+    assert (translated.key, status.key) == (b"r1", b"r1")
+    assert translated.headers == {"traceparent": b"00-1-2-01"}
+    again = handler.handle([record("good day")])[1]
+    assert again.key == usage.key
+
+
+def test_a_segment_that_fails_is_a_hole_and_a_dead_letter_with_the_batch_in_it(handler):
+    one = record("good day", "bad one")
+    outputs = handler.handle([one])
+    (done,) = of(outputs, topics.TRANSLATED, TranslatedBatch)
+    assert (done.translations, done.causes) == (["GOOD DAY", "bad one"], [None, "repetition_loop"])
+    (letter,) = of(outputs, topics.DEAD_LETTERS, DeadLetter)
+    assert (letter.request_id, letter.batch_number, letter.segment, letter.cause) == (
+        "r1",
+        0,
+        1,
+        "repetition_loop",
+    )
+    assert letter.value == one.value
+
+
+def test_bytes_that_are_no_batch_are_a_dead_letter_and_the_others_go_on(handler):
+    rubbish = InboundRecord("translation.batches.default.high", 0, 1, b"k", b"rubbish")
+    outputs = handler.handle([rubbish, record("good day")])
+    (letter,) = of(outputs, topics.DEAD_LETTERS, DeadLetter)
+    assert (letter.cause, letter.value, letter.stage) == ("undecodable", b"rubbish", "inference")
+    assert len(of(outputs, topics.TRANSLATED, TranslatedBatch)) == 1
+
+
+def test_what_was_learnt_is_remembered_only_after_the_commit(handler, memory):
+    handler.handle([record("good day")])
+    again = of(handler.handle([record("good day")]), topics.TRANSLATED, TranslatedBatch)[0]
+    assert again.cached == [False]
+    handler.committed()
+    again = of(handler.handle([record("good day")]), topics.TRANSLATED, TranslatedBatch)[0]
+    assert again.cached == [True]
+
+
+def test_the_speed_follows_what_was_measured(handler):
+    for _ in range(60):
+        handler.handle([record("good day", "my friend")])
+    assert handler.speed.words_per_second == pytest.approx(8.0, rel=0.01)
+    assert handler.speed.words_in(2.0) == 16

@@ -1,0 +1,80 @@
+"""Which folders are models, what they translate, and whether their files are whole."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from inference_workers.models.store import CHECKSUMS, MANIFEST, ModelInfo, discover, load, verify
+from schemas.errors import FatalError
+
+
+def folder(root: Path, name: str, *files: str) -> Path:
+    made = root / name
+    made.mkdir()
+    for file in files:
+        (made / file).write_text(file)
+    return made
+
+
+def found(root: Path) -> list[ModelInfo]:
+    return [info for info in discover([root]) if root in (info.path, info.path.parent)]
+
+
+FIREFOX = ("model.enpt.intgemm.alphas.bin", "vocab.enpt.spm")
+CTRANSLATE2 = ("model.bin", "config.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "engine", "pair"),
+    [
+        ("enpt-1693", FIREFOX, "firefox", ("en", "pt")),
+        ("opus-mt-en-de", CTRANSLATE2, "ctranslate2", ("en", "de")),
+        ("marian-en-fil", ("config.json", "model.safetensors"), "transformers", ("en", "fil")),
+    ],
+)
+def test_a_folder_tells_its_engine_by_its_files_and_its_pair_by_its_name(tmp_path, name, files, engine, pair):
+    folder(tmp_path, name, *files)
+    (info,) = found(tmp_path)
+    assert (info.engine, info.pair, info.name) == (engine, pair, name)
+    assert info.bytes == sum(len(file) for file in files)
+    assert info.version == f"{engine}-{name}"
+
+
+def test_a_manifest_names_pairs_version_and_engine(tmp_path):
+    made = folder(tmp_path, "nllb", *CTRANSLATE2)
+    manifest = {"engine": "ctranslate2", "pairs": ["en-pt", "pt-en"], "version": "nllb-600m-int8"}
+    (made / MANIFEST).write_text(json.dumps(manifest))
+    assert [(info.pair, info.version) for info in found(tmp_path)] == [
+        (("en", "pt"), "nllb-600m-int8"),
+        (("pt", "en"), "nllb-600m-int8"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["models", "a-b", "2024-01"])
+def test_a_folder_that_names_no_pair_is_no_model(tmp_path, name):
+    folder(tmp_path, name, *CTRANSLATE2)
+    assert found(tmp_path) == []
+
+
+def test_the_models_that_come_with_a_package_are_found():
+    assert {("en", "pt"), ("pt", "en")} <= {info.pair for info in discover()}
+
+
+def test_a_whole_model_passes_and_a_damaged_one_is_named(tmp_path):
+    made = folder(tmp_path, "opus-mt-en-de", *CTRANSLATE2)
+    sums = "".join(f"{hashlib.sha256(name.encode()).hexdigest()}  {name}\n" for name in CTRANSLATE2)
+    (made / CHECKSUMS).write_text(sums)
+    (info,) = found(tmp_path)
+    verify(info)
+    (made / "model.bin").write_text("damaged")
+    with pytest.raises(FatalError, match=r"model\.bin differs from its checksum"):
+        load(info)
+
+
+def test_an_engine_that_nobody_knows_is_refused(tmp_path):
+    made = folder(tmp_path, "x-en-de", *CTRANSLATE2)
+    (made / MANIFEST).write_text(json.dumps({"engine": "oracle"}))
+    with pytest.raises(FatalError, match="no engine 'oracle'"):
+        load(found(tmp_path)[0])

@@ -1,0 +1,23 @@
+"""What is no translation."""
+
+import pytest
+
+from inference_workers.fidelity.plausibility import flaw_of
+
+
+@pytest.mark.parametrize("translated", ["", "  ", "\n"])
+def test_an_empty_answer_is_no_translation(translated):
+    assert flaw_of("Hello.", translated) == "empty_translation"
+
+
+@pytest.mark.parametrize("loop", ["não ", "de novo ", "e de novo ", "uma vez mais sim "])
+def test_the_same_words_again_and_again_are_no_translation(loop):
+    assert flaw_of("A short text.", loop * 20) == "repetition_loop"
+
+
+@pytest.mark.parametrize(
+    ("source", "translated"),
+    [("Ha ha ha ha ha!", "Ha ha ha ha ha!"), ("One.", "Uma frase um pouco mais longa, mas sem laço.")],
+)
+def test_repetition_of_the_source_and_a_longer_answer_are_fine(source, translated):
+    assert flaw_of(source, translated) is None
