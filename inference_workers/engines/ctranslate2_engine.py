@@ -70,11 +70,6 @@ class CTranslate2Engine:
         return Translation(self._tokenizer.decode(words), min(math.exp(mean_log_probability), 1.0))
 
 
-def is_model(directory: Path) -> bool:
-    """Whether a folder holds a converted model."""
-    return (directory / "model.bin").is_file() and (directory / "config.json").is_file()
-
-
 def _failure(error: RuntimeError) -> FatalError | TransientError:
     if "out of memory" in str(error).lower() or "failed to allocate" in str(error).lower():
         return TransientError("the device is out of memory", _OUT_OF_MEMORY_PAUSE_SECONDS)

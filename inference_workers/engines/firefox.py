@@ -39,20 +39,6 @@ class FirefoxEngine:
         del self._translator
 
 
-def is_model(directory: Path) -> bool:
-    """Whether a folder holds a Mozilla model: model.*.bin and a vocabulary."""
-    return any(directory.glob("model.*.bin")) and any(directory.glob("*vocab*.spm"))
-
-
-def pair_in(directory: Path) -> tuple[str, str] | None:
-    """The languages in the model file's name (`model.enpt.intgemm...bin`)."""
-    for file in directory.glob("model.*.bin"):
-        name = file.name.split(".")[1]
-        if len(name) == 4:
-            return name[:2], name[2:]
-    return None
-
-
 def _load(directory: Path) -> Translator:
     vocabularies = sorted(directory.glob("*vocab*.spm"))
     sources = [file for file in vocabularies if file.name.startswith("src")] or vocabularies

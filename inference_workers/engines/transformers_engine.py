@@ -56,7 +56,8 @@ class TransformersEngine:
                 )
         except torch.OutOfMemoryError as error:
             raise TransientError("the device is out of memory", 0.5) from error
-        sequences = [tokens[: limit + 1] for tokens, limit in zip(output.sequences, limits, strict=True)]
+        # The first token is the decoder's start; the last one within the limit may be forced to be the end.
+        sequences = [tokens[:limit] for tokens, limit in zip(output.sequences, limits, strict=True)]
         texts = self._tokenizer.batch_decode(sequences, skip_special_tokens=True)
         return [Translation(text, score) for text, score in zip(texts, self._scores(output, limits), strict=True)]
 
@@ -66,12 +67,7 @@ class TransformersEngine:
         steps = self._model.compute_transition_scores(
             output.sequences, output.scores, getattr(output, "beam_indices", None), normalize_logits=True
         )
-        within = torch.arange(steps.shape[1], device=steps.device) < limits.to(steps.device)[:, None]
+        within = torch.arange(steps.shape[1], device=steps.device) < limits.to(steps.device)[:, None] - 1
         real = torch.isfinite(steps) & within
         means = torch.where(real, steps, 0.0).sum(1) / real.sum(1).clamp(min=1)
         return [min(float(score), 1.0) for score in means.exp()]
-
-
-def is_model(directory: Path) -> bool:
-    """Whether a folder holds a Hugging Face model."""
-    return (directory / "config.json").is_file() and any(directory.glob("*.safetensors"))
