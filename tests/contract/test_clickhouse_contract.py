@@ -1,0 +1,177 @@
+"""Tables, exactly-once inserts, rollup and cost, on the embedded engine: the DDL is that of a server."""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from connectors.clickhouse.analytics_client import AnalyticsClient
+from connectors.clickhouse.database import Database
+from connectors.clickhouse.query_server import Limits, QueryServer, checked
+from connectors.clickhouse.settings import EXAMPLE_PRICES
+from connectors.clickhouse.usage_rows import columns_of, row_of
+from schemas.errors import PermanentError, TransientError
+from schemas.ids import event_id
+from schemas.messages import UsageEvent
+from schemas.records import InboundRecord
+
+HOUR_MS = 3_600_000
+NOW_MS = round(datetime(2026, 3, 31, 23, 30, tzinfo=UTC).timestamp() * 1000)
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory) -> Iterator[Database]:
+    made = Database(f"chdb://{tmp_path_factory.mktemp('clickhouse')}")
+    made.create(EXAMPLE_PRICES)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def server(database) -> Iterator[QueryServer]:
+    made = QueryServer(database, "127.0.0.1", 0, Limits(seconds=10, rows=1000))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def tenant(request) -> str:
+    """A tenant of the test's own, so that tests share one database."""
+    return request.node.name
+
+
+@pytest.fixture
+def ask(server):
+    return AnalyticsClient(f"http://127.0.0.1:{server.port}").query
+
+
+def insert(database: Database, token: str, *events: UsageEvent) -> None:
+    rows = [row_of(event, InboundRecord("translation.usage", 0, at, None, b"")) for at, event in enumerate(events)]
+    database.insert("usage_events", columns_of(rows), token)
+
+
+def event(tenant: str, number: int, **fields: Any) -> UsageEvent:
+    usual = {
+        "kind": "billed",
+        "request_id": f"{tenant}-{number}",
+        "tenant": tenant,
+        "source_words": 10,
+        "at": NOW_MS,
+    }
+    return UsageEvent(**{**usual, "event_id": event_id(tenant, number), **fields})
+
+
+def raw_and_rollup(ask, tenant: str) -> tuple[tuple[int, int], tuple[int, int]]:
+    raw = ask(f"SELECT count() AS n, sum(source_words) AS words FROM usage_events WHERE tenant = '{tenant}'")
+    rolled = ask(
+        f"SELECT sum(events) AS n, sum(source_words) AS words FROM usage_hourly WHERE tenant = '{tenant}'"
+    )
+    return (raw[0]["n"], raw[0]["words"]), (rolled[0]["n"], rolled[0]["words"])
+
+
+def test_a_repeated_insert_of_the_same_range_counts_once_in_raw_and_rollup(database, ask, tenant):
+    events = [event(tenant, number) for number in range(5)]
+    for _ in range(3):
+        insert(database, f"{tenant}-0-4", *events)
+    assert raw_and_rollup(ask, tenant) == ((5, 50), (5, 50))
+
+
+def test_two_ranges_with_equal_sums_both_count(database, ask, tenant):
+    insert(database, f"{tenant}-0-1", event(tenant, 0), event(tenant, 1))
+    insert(database, f"{tenant}-2-3", event(tenant, 2), event(tenant, 3))
+    assert raw_and_rollup(ask, tenant) == ((4, 40), (4, 40))
+
+
+def test_a_repeated_insert_over_two_months_counts_once(database, ask, tenant):
+    events = [event(tenant, number, at=NOW_MS + number * HOUR_MS) for number in range(2)]
+    for _ in range(2):
+        insert(database, f"{tenant}-0-1", *events)
+    assert raw_and_rollup(ask, tenant) == ((2, 20), (2, 20))
+
+
+def test_late_answers_are_counted_by_the_hour(database, ask, tenant):
+    late = {"latency_ms": 40_000.0, "sla_ms": 30_000}
+    insert(database, f"{tenant}-0-1", event(tenant, 0, **late), event(tenant, 1, **late | {"latency_ms": 9.0}))
+    (row,) = ask(f"SELECT sum(late) AS late, sum(events) AS events FROM usage_hourly WHERE tenant = '{tenant}'")
+    assert (row["late"], row["events"]) == (1, 2)
+
+
+def test_an_hour_of_a_device_costs_its_price(database, ask, tenant):
+    busy = {"kind": "compute", "device": "t4", "busy_ms": float(HOUR_MS)}
+    insert(database, f"{tenant}-0-1", event(tenant, 0, **busy), event(tenant, 1, **busy, market="spot"))
+    rows = ask(f"SELECT market, cost FROM cost WHERE tenant = '{tenant}' ORDER BY market")
+    assert {row["market"]: round(row["cost"], 6) for row in rows} == {"on_demand": 0.526, "spot": 0.158}
+
+
+def test_a_device_without_a_price_costs_nothing_and_shows_it(database, ask, tenant):
+    insert(database, tenant, event(tenant, 0, kind="compute", device="abacus", busy_ms=1000.0))
+    (row,) = ask(f"SELECT cost, price_per_hour FROM cost WHERE tenant = '{tenant}'")
+    assert (row["cost"], row["price_per_hour"]) == (0, 0)
+
+
+def test_creating_again_changes_nothing_and_a_new_price_holds_from_now_on(database, ask, tenant):
+    before = ask("SELECT count() AS prices FROM price_list")
+    database.create(EXAMPLE_PRICES)
+    assert ask("SELECT count() AS prices FROM price_list") == before
+    database.create({**EXAMPLE_PRICES, "cpu/reserved": 9.0})
+    insert(database, tenant, event(tenant, 0, kind="compute", market="reserved", busy_ms=float(HOUR_MS)))
+    (row,) = ask(f"SELECT cost FROM cost WHERE tenant = '{tenant}'")
+    assert row["cost"] == pytest.approx(EXAMPLE_PRICES["cpu/reserved"])
+
+
+def test_an_event_id_that_is_no_uuid_is_refused_by_name():
+    with pytest.raises(PermanentError) as refused:
+        row_of(UsageEvent(event_id="seven", kind="billed", request_id="r"), InboundRecord("t", 0, 0, None, b""))
+    assert (refused.value.cause, refused.value.field) == ("bad_event_id", "event_id")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT 1", "with 1 as x select x", "SHOW TABLES", "SELECT 'DROP TABLE; x' AS a", "SELECT 1 -- url('x')",
+        "SELECT 1;",
+    ],
+)  # fmt: skip
+def test_questions_are_answered(sql):
+    assert checked(sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DROP TABLE usage_events", "INSERT INTO usage_events VALUES (1)", "SELECT 1; DROP TABLE usage_events",
+        "SELECT * FROM file('/etc/passwd')", "SELECT * FROM url('http://127.0.0.1')", "SYSTEM SHUTDOWN",
+        "SELECT 1 INTO OUTFILE '/tmp/x'", "SELECT 1 SETTINGS max_result_rows = 0", "/* SELECT */ ALTER TABLE x",
+        "",
+    ],
+)  # fmt: skip
+def test_orders_and_whatever_reaches_out_are_refused(sql):
+    with pytest.raises(PermanentError):
+        checked(sql)
+
+
+def test_the_interface_answers_as_a_server_does(server):
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/ping", timeout=5) as answer:
+        assert answer.read() == b"Ok.\n"
+    with urllib.request.urlopen(
+        f"http://127.0.0.1:{server.port}/?query=SELECT%201%20FORMAT%20JSON", timeout=5
+    ) as answer:
+        assert json.load(answer)["data"] == [{"1": 1}]
+
+
+def test_a_refused_statement_is_forbidden_and_a_wrong_one_is_bad(server, ask):
+    with pytest.raises(urllib.error.HTTPError) as forbidden:
+        urllib.request.urlopen(f"http://127.0.0.1:{server.port}/?query=DROP%20TABLE%20x", timeout=5)
+    assert forbidden.value.code == 403
+    forbidden.value.close()
+    with pytest.raises(PermanentError, match="no_such_table"):
+        ask("SELECT * FROM no_such_table")
+
+
+def test_an_interface_that_is_away_is_a_transient_failure():
+    with pytest.raises(TransientError):
+        AnalyticsClient("http://127.0.0.1:9").query("SELECT 1")

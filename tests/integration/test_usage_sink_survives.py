@@ -1,0 +1,116 @@
+"""The analytics process on real Kafka and the embedded engine: killed again and again, every event counts once."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from contextlib import contextmanager
+from functools import partial
+
+import pytest
+
+from connectors.clickhouse.analytics_client import AnalyticsClient
+from connectors.kafka.admin import KafkaAdmin
+from connectors.kafka.producer import DurableProducer
+from connectors.kafka.settings import KafkaSettings
+from schemas.codec import Codec
+from schemas.errors import TransientError
+from schemas.ids import event_id
+from schemas.messages import UsageEvent
+from schemas.records import OutboundRecord
+from schemas.topics import USAGE
+
+pytestmark = pytest.mark.real
+
+CODEC = Codec()
+PATIENCE_SECONDS = 60
+
+
+class Analytics:
+    """One data folder, and the process that opens it, again and again."""
+
+    def __init__(self, bootstrap, folder):
+        self.tenant = f"sink-{uuid.uuid4().hex[:8]}"
+        self.kafka = KafkaSettings(bootstrap=bootstrap)
+        KafkaAdmin(self.kafka).create_topics()
+        self.log = folder / "analytics.log"
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.client = AnalyticsClient(f"http://127.0.0.1:{port}")
+        self.environment = {
+            **os.environ,
+            "DRAGOMAN_KAFKA_BOOTSTRAP": bootstrap,
+            "DRAGOMAN_KAFKA_SESSION_TIMEOUT_MS": "6000",
+            "DRAGOMAN_ANALYTICS_DSN": f"chdb://{folder / 'data'}",
+            "DRAGOMAN_ANALYTICS_PORT": str(port),
+            "DRAGOMAN_ANALYTICS_BATCH_SECONDS": "0.2",
+            "DRAGOMAN_INSTANCE": "analytics",
+            "PYTHONPATH": os.pathsep.join(sys.path),
+        }
+
+    @contextmanager
+    def process(self):
+        with self.log.open("ab") as log:
+            command = [sys.executable, "-m", "connectors.clickhouse"]
+            process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+    def send(self, first, count):
+        producer = DurableProducer(self.kafka)
+        producer.send([self._record(number) for number in range(first, first + count)])
+        producer.close()
+
+    def count(self):
+        """(events, different events, words in raw, words in the rollup); nothing while it does not answer."""
+        where = f"WHERE tenant = '{self.tenant}'"
+        words, ids = "sum(source_words) AS words", "uniqExact(event_id) AS ids"
+        try:
+            (row,) = self.client.query(f"SELECT count() AS n, {ids}, {words} FROM usage_events {where}")
+            (rolled,) = self.client.query(f"SELECT {words} FROM usage_hourly {where}")
+        except TransientError:
+            return (0, 0, 0, 0)
+        return (row["n"], row["ids"], row["words"], rolled["words"])
+
+    def has_more_than(self, events):
+        return self.count()[0] > events
+
+    def wait_for(self, condition):
+        end = time.monotonic() + PATIENCE_SECONDS
+        while not condition():
+            assert time.monotonic() < end, self.log.read_text()[-2000:]
+            time.sleep(0.2)
+
+    def _record(self, number):
+        event = UsageEvent(
+            event_id=event_id(self.tenant, number), kind="billed", request_id=f"{self.tenant}-{number}",
+            tenant=self.tenant, source_words=3, at=1_790_000_000_000,
+        )  # fmt: skip
+        return OutboundRecord(USAGE, event.event_id.encode(), CODEC.encode(event))
+
+
+@pytest.fixture
+def analytics(kafka_bootstrap, tmp_path):
+    return Analytics(kafka_bootstrap, tmp_path)
+
+
+def test_every_usage_event_counts_once_though_the_sink_is_killed(analytics):
+    sent = 0
+    for _ in range(3):
+        analytics.send(sent, 700)
+        with analytics.process():
+            # Killed while it writes: somewhere behind the first rows of this round.
+            analytics.wait_for(partial(analytics.has_more_than, sent))
+        sent += 700
+    with analytics.process() as process:
+        analytics.wait_for(lambda: analytics.count()[0] >= sent)
+        time.sleep(1.0)  # for a repeated range, which must not count
+        assert analytics.count() == (sent, sent, 3 * sent, 3 * sent)
+        process.terminate()
+        assert process.wait(20) == 0
