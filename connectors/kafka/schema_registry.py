@@ -45,6 +45,8 @@ class HttpSchemaRegistry:
         answer = self._ask("GET", f"/schemas/ids/{schema_id}")
         if answer.status_code == _NOT_FOUND:
             raise DecodeError(f"the schema registry does not know id {schema_id}")
+        if answer.is_error:
+            raise FatalError(f"the schema registry refuses id {schema_id}: {answer.status_code}")
         parsed: Any = parse_schema(plain(json.loads(answer.json()["schema"])))
         return dict(parsed)
 
