@@ -9,6 +9,7 @@ import structlog
 
 from connectors.kafka.cycle import Cycle
 from connectors.kafka.group_reader import GroupReader
+from connectors.kafka.progress_watch import ProgressWatch
 from connectors.kafka.schema_registry import open_codec
 from connectors.kafka.transactions import TransactionalProducer
 from connectors.redis.client import open_cache, open_state
@@ -27,7 +28,7 @@ from inference_workers.settings import WorkerLimits, WorkerSettings
 from inference_workers.source import PrioritySource
 from inference_workers.speed import Speedometer
 from inference_workers.translating import SegmentTranslator
-from schemas.errors import FatalError, TransientError
+from schemas.errors import DragomanError, FatalError, TransientError
 from schemas.priorities import Priority
 from schemas.topics import batches_topic, inference_group
 
@@ -37,14 +38,14 @@ FATAL_EXIT = 70
 
 
 def main() -> None:
-    """Runs until SIGTERM; leaves with 70 on a fatal error, so that a fresh process takes over."""
+    """Runs until SIGTERM; leaves with 70 on an error that no cycle can bear: a fresh process takes over."""
     settings = WorkerSettings()
     configure_logging("worker", settings.instance, settings.log_level)
     health = Health(settings.worker.silence_seconds)
     server = serve_health(health, settings.health_port, settings.health_host)
     try:
         _run(settings, health, Shutdown().install())
-    except FatalError as error:
+    except DragomanError as error:
         log.error("worker_failed", error=str(error))
         sys.exit(FATAL_EXIT)
     finally:
@@ -60,13 +61,16 @@ def _run(settings: WorkerSettings, health: Health, shutdown: Shutdown) -> None:
     handler = _handler(settings, catalogue, speed)
     announcer = Announcer(settings, catalogue.versions())
     announcer.start()
-    for reader in readers.values():
+    watch = ProgressWatch(settings.kafka, source.readers, health)
+    for reader in source.readers:
         reader.subscribe()
-    health.ready()
+    watch.start()
     log.info("worker_ready", pool=settings.worker.pool, pairs=sorted(catalogue.versions()))
     try:
-        Cycle(source, handler, producer, health.beat, shutdown.is_wanted).run()
+        Cycle(source, handler, producer, shutdown.is_wanted, shutdown.wait, watch.waits).run()
+        log.info("worker_stopped")
     finally:
+        watch.stop()
         announcer.stop()
         for reader in readers.values():
             reader.close()

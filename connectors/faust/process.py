@@ -13,10 +13,11 @@ from faust.worker import Worker
 from connectors.faust.application import DurableApp, build_app
 from connectors.faust.consumption import consume
 from connectors.faust.guard import Guard, Patience, Step
-from connectors.faust.progress import Place, Progress
 from connectors.faust.records import send_durably
 from connectors.faust.settings import FaustSettings
 from connectors.kafka.admin import KafkaAdmin
+from connectors.kafka.backlog import Backlog, open_backlog
+from connectors.kafka.progress import Place, Progress
 from connectors.kafka.settings import KafkaSettings
 from connectors.telemetry.health import Health
 from schemas.errors import FatalError, TransientError
@@ -67,9 +68,8 @@ class FaustProcess:
     def run(self) -> None:
         """Until SIGTERM or SIGINT; raises SystemExit. Raises FatalError when topics are missing."""
         uvloop.install()
-        admin = KafkaAdmin(self._kafka)
-        wait_for_topics(admin, self._settings.startup_seconds)
-        self.app.task(self._watch_with(admin))
+        wait_for_topics(KafkaAdmin(self._kafka), self._settings.startup_seconds)
+        self.app.task(self._watch_with(open_backlog(self._kafka)))
         worker = Worker(
             self.app, quiet=True, loglevel="info", override_logging=False, redirect_stdouts=False, debug=False
         )
@@ -93,23 +93,29 @@ class FaustProcess:
             on_waiting=self._progress.waits,
         )
 
-    def _watch_with(self, admin: KafkaAdmin) -> Callable[[], object]:
+    def _watch_with(self, backlog: Backlog) -> Callable[[], object]:
         async def watch() -> None:
             while not self.app.should_stop:
-                await self._measure(admin)
+                await self._measure(backlog)
                 await asyncio.sleep(
                     self._settings.lag_interval_seconds if not self.health.reason else _RETRY_SECONDS
                 )
 
         return watch
 
-    async def _measure(self, admin: KafkaAdmin) -> None:
+    async def _measure(self, backlog: Backlog) -> None:
         try:
-            lags = await asyncio.to_thread(admin.lag, self._group, self._topics)
+            lags = await asyncio.to_thread(backlog.lag, self._group, self._topics)
         except TransientError as error:
             self._progress.kafka_is_away(str(error))
             return
-        self._progress.look(lags, self.assignment(), rebalancing=self.app.rebalancing)
+        assigned = self.assignment()
+        self._progress.look(
+            lags,
+            assigned,
+            unsettled="rebalancing" if self.app.rebalancing else "",
+            obstacle="" if assigned else "no partition is assigned",
+        )
 
 
 def wait_for_topics(

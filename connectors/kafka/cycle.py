@@ -1,7 +1,8 @@
 """The one loop of every transactional process: take, process, commit. The one place that catches.
 
 PermanentError never arrives here: a handler turns it into a dead letter, which is an output like any other.
-TransientError: nothing was committed; rewind, wait with jitter, take the same records again.
+TransientError: nothing was committed; wait with jitter, rewind, take the same records again, until it works
+    (docs/retries.md). A signal ends the wait; whoever comes next takes the same records.
 FatalError: the loop ends; the process exits and is restarted.
 """
 
@@ -20,7 +21,7 @@ from schemas.records import InboundRecord, OutboundRecord
 
 log = structlog.get_logger()
 
-LONGEST_PAUSE_SECONDS = 30.0
+LONGEST_PAUSE_SECONDS = 10.0
 
 
 class Source(Protocol):
@@ -51,41 +52,47 @@ class Cycle:
     source: Source
     handler: Handler
     producer: TransactionalProducer
-    beat: Callable[[], None]
     should_stop: Callable[[], bool]
-    sleep: Callable[[float], None] = time.sleep
+    # Should end early when the process is to stop.
+    sleep: Callable[[float], object] = time.sleep
+    on_waiting: Callable[[str], None] = lambda _reason: None
 
     def run(self) -> None:
         """Until `should_stop`, between two cycles. Raises FatalError."""
         failures = 0
         while not self.should_stop():
             try:
-                self._once()
-                failures = 0
+                if self._once():
+                    failures = 0
             except TransientError as error:
-                failures += 1
-                self._recover(error, failures)
-            self.beat()
+                failures = self._recover(error, failures + 1)
 
-    def _once(self) -> None:
+    def _once(self) -> bool:
+        """Whether there was something to do."""
         records = self.source.take()
         if not records:
-            return
+            return False
         self.producer.commit(self.handler.handle(records), self.source.readers)
         self.handler.committed()
+        return True
 
-    def _recover(self, error: TransientError, failures: int) -> None:
-        pause = pause_seconds(error.retry_after_seconds, failures, random.random())
-        log.warning("cycle_retried", error=str(error), failures=failures, pause_seconds=round(pause, 3))
-        self.sleep(pause)
-        try:
-            for reader in self.source.readers:
-                reader.rewind()
-        except TransientError as still_away:
-            self._recover(still_away, failures + 1)
+    def _recover(self, error: TransientError, failures: int) -> int:
+        """The failures in a row, once the same records can be taken again or the process is to stop."""
+        while not self.should_stop():
+            pause = pause_seconds(error.retry_after_seconds, failures, random.random())
+            log.warning("cycle_retried", error=str(error), failures=failures, pause_seconds=round(pause, 3))
+            self.on_waiting(str(error))
+            self.sleep(pause)
+            try:
+                for reader in self.source.readers:
+                    reader.rewind()
+                return failures
+            except TransientError as still_away:
+                error, failures = still_away, failures + 1
+        return failures
 
 
 def pause_seconds(first_seconds: float, failures: int, jitter: float) -> float:
-    """Doubles with every failure up to 30 s; `jitter` (0 to 1) takes away up to half of it."""
+    """Doubles with every failure up to 10 s; `jitter` (0 to 1) takes away up to half of it."""
     full = min(first_seconds * 2.0 ** min(failures - 1, 10), LONGEST_PAUSE_SECONDS)
     return full * (1 - jitter / 2)

@@ -1,16 +1,27 @@
 """One member of one consumer group: takes records, remembers how far, goes back when told."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from connectors.kafka.client_config import consumer_config
 from connectors.kafka.failures import failure_of
 from connectors.kafka.settings import KafkaSettings
+from schemas.errors import TransientError
 from schemas.records import InboundRecord
 
 _NOT_A_FAILURE = frozenset({KafkaError._PARTITION_EOF})
 _COMMITTED_TIMEOUT_SECONDS = 10.0
+_MOVED_RETRY_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a transaction says for one reader: the offsets behind what it took, and as which member it took it."""
+
+    offsets: list[TopicPartition]
+    member: object
 
 
 class GroupReader:
@@ -18,13 +29,23 @@ class GroupReader:
 
     def __init__(self, settings: KafkaSettings, group: str, topics: Sequence[str], instance: str) -> None:
         self.group = group
-        self._topics = list(topics)
+        self.topics = list(topics)
         self._consumer = Consumer(consumer_config(settings, group, instance))
         self._positions: dict[tuple[str, int], int] = {}
+        self._member_id: str | None = None
+        self._is_stale = False
+        self._has_joined = False
 
     def subscribe(self) -> None:
         """Join the group. Until then the member holds no partition."""
-        self._consumer.subscribe(self._topics, on_revoke=self._forget, on_lost=self._forget)
+        self._consumer.subscribe(
+            self.topics, on_assign=self._joined, on_revoke=self._forget, on_lost=self._forget_all
+        )
+
+    @property
+    def is_member(self) -> bool:
+        """Whether the group has told it its partitions, which may be none, and has not thrown it out since."""
+        return self._has_joined and bool(self._consumer.memberid())
 
     @property
     def assignment(self) -> list[tuple[str, int]]:
@@ -32,34 +53,40 @@ class GroupReader:
         return [(held.topic, held.partition) for held in self._consumer.assignment()]
 
     def take(self, limit: int, timeout_seconds: float) -> list[InboundRecord]:
-        """Up to `limit` records; an empty list after the timeout. Raises TransientError or FatalError."""
-        try:
-            # consume() waits for the full number, so wait for the first one only.
-            messages = self._consumer.consume(1, timeout_seconds)
-            if messages and limit > 1:
-                messages += self._consumer.consume(limit - 1, 0)
-        except KafkaException as error:
-            raise failure_of(error) from error
-        records = [record for message in messages if (record := record_of(message))]
-        self._positions.update({(record.topic, record.partition): record.offset + 1 for record in records})
+        """Up to `limit` records; an empty list after the timeout. Raises TransientError or FatalError.
+
+        Also TransientError, when partitions went while their records were in hand: then `rewind`.
+        """
+        # consume() waits for the full number, so wait for the first one only.
+        records = self._hold(timeout_seconds, 1)
+        if records and limit > 1:
+            records += self._hold(0, limit - 1)
         return records
 
-    def offsets(self) -> list[TopicPartition]:
-        """The next offset of every partition that records were taken from since `settle` or `rewind`."""
-        return [TopicPartition(topic, partition, at) for (topic, partition), at in self._positions.items()]
+    def claim(self) -> Claim | None:
+        """What to commit for the records taken since `settle` or `rewind`; None when there are none.
 
-    def group_metadata(self) -> object:
-        """Names this member and generation: with it, the broker fences a zombie's transaction."""
-        return self._consumer.consumer_group_metadata()
+        Raises TransientError when the group has thrown this member out since: somebody else has the records.
+        """
+        if not self._positions:
+            return None
+        offsets = [TopicPartition(topic, partition, at) for (topic, partition), at in self._positions.items()]
+        claim = Claim(offsets, self._consumer.consumer_group_metadata())
+        # Asked after the metadata: the client forgets its id on its own thread when it is thrown out, and
+        # metadata without id and generation would pass the broker's fence.
+        if self._consumer.memberid() != self._member_id:
+            raise TransientError(f"thrown out of group {self.group} with records in hand", _MOVED_RETRY_SECONDS)
+        return claim
 
     def settle(self) -> None:
         """What was taken is committed."""
         self._positions.clear()
+        self._is_stale = False
 
     def rewind(self) -> None:
         """Take again whatever was taken and not committed. Raises TransientError when Kafka is away."""
         held = [TopicPartition(*partition) for partition in self.assignment]
-        self._positions.clear()
+        self.settle()
         if not held:
             return
         try:
@@ -73,9 +100,33 @@ class GroupReader:
         """Leave the group at once, so that others take over without waiting for a time-out."""
         self._consumer.close()
 
-    def _forget(self, _consumer: Consumer, lost: list[TopicPartition]) -> None:
-        for place in lost:
-            self._positions.pop((place.topic, place.partition), None)
+    def _hold(self, timeout_seconds: float, limit: int) -> list[InboundRecord]:
+        try:
+            messages = self._consumer.consume(limit, timeout_seconds)
+        except KafkaException as error:
+            raise failure_of(error) from error
+        records = [record for message in messages if (record := record_of(message))]
+        if records and not self._positions:
+            self._member_id = self._consumer.memberid()
+        self._positions.update({(record.topic, record.partition): record.offset + 1 for record in records})
+        if self._is_stale or (records and not self._member_id):
+            raise TransientError(
+                f"partitions of group {self.group} moved with records in hand", _MOVED_RETRY_SECONDS
+            )
+        return records
+
+    def _joined(self, _consumer: Consumer, _assigned: list[TopicPartition]) -> None:
+        self._has_joined = True
+
+    def _forget(self, _consumer: Consumer, revoked: list[TopicPartition]) -> None:
+        """Called inside `take` only. Their next owner starts before the records in hand."""
+        for place in revoked:
+            if self._positions.pop((place.topic, place.partition), None) is not None:
+                self._is_stale = True
+
+    def _forget_all(self, consumer: Consumer, lost: list[TopicPartition]) -> None:
+        self._has_joined = False
+        self._forget(consumer, lost)
 
 
 def record_of(message: Message) -> InboundRecord | None:

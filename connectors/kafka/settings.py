@@ -31,6 +31,9 @@ class KafkaSettings(Section):
         default=30_000, description="Readers of committed records wait this long for a killed writer."
     )
     delivery_timeout_ms: int = 30_000
+    progress_interval_seconds: float = Field(
+        default=10.0, gt=0, description="How often a worker or an assembler asks whether its group gets on."
+    )
     linger_ms: int = 5
     max_message_bytes: int = 2_000_000
     fetch_wait_ms: int = Field(default=100, description="How long the broker may hold an empty fetch.")

@@ -6,13 +6,14 @@ from confluent_kafka import KafkaException, Producer
 
 from connectors.kafka.client_config import transactional_config
 from connectors.kafka.failures import failure_of
-from connectors.kafka.group_reader import GroupReader
+from connectors.kafka.group_reader import Claim, GroupReader
 from connectors.kafka.producer import produce
 from connectors.kafka.settings import KafkaSettings
-from schemas.errors import FatalError
+from schemas.errors import DragomanError, FatalError, TransientError
 from schemas.records import OutboundRecord
 
 _TIMEOUT_SECONDS = 30.0
+_QUEUE_WAIT_SECONDS, _QUEUE_WAITS = 0.1, 300
 
 
 class TransactionalProducer:
@@ -29,19 +30,15 @@ class TransactionalProducer:
     def commit(self, outputs: Sequence[OutboundRecord], readers: Sequence[GroupReader]) -> None:
         """Write the outputs and what the readers took, as one.
 
-        1. begin  2. produce  3. offsets of every reader  4. commit.
+        1. what the readers claim  2. begin  3. produce  4. offsets of every reader  5. commit.
         Raises TransientError after an abort: nothing was written, the caller must rewind the readers.
         Raises FatalError when this process was fenced.
         """
+        claims = [claim for reader in readers if (claim := reader.claim())]
         try:
-            self._producer.begin_transaction()
-            self._is_open = True
-            for record in outputs:
-                self._produce(record)
-            self._send_offsets(readers)
-            self._commit()
-        except KafkaException as error:
-            failure = failure_of(error)
+            self._write(outputs, claims)
+        except (KafkaException, TransientError) as error:
+            failure = error if isinstance(error, DragomanError) else failure_of(error)
             if not isinstance(failure, FatalError):
                 self.abort()
             raise failure from error
@@ -59,18 +56,24 @@ class TransactionalProducer:
         except KafkaException as error:
             raise FatalError(f"the transaction cannot be aborted: {failure_of(error)}") from error
 
+    def _write(self, outputs: Sequence[OutboundRecord], claims: Sequence[Claim]) -> None:
+        self._producer.begin_transaction()
+        self._is_open = True
+        for record in outputs:
+            self._produce(record)
+        for claim in claims:
+            self._producer.send_offsets_to_transaction(claim.offsets, claim.member, _TIMEOUT_SECONDS)
+        self._commit()
+
     def _produce(self, record: OutboundRecord) -> None:
-        while True:
+        # A full queue empties as Kafka acknowledges.
+        for _ in range(_QUEUE_WAITS):
             try:
                 produce(self._producer, record)
                 return
             except BufferError:
-                self._producer.poll(0.1)
-
-    def _send_offsets(self, readers: Sequence[GroupReader]) -> None:
-        for reader in readers:
-            if offsets := reader.offsets():
-                self._producer.send_offsets_to_transaction(offsets, reader.group_metadata(), _TIMEOUT_SECONDS)
+                self._producer.poll(_QUEUE_WAIT_SECONDS)
+        raise TransientError(f"Kafka took nothing of a full queue in {_QUEUE_WAITS * _QUEUE_WAIT_SECONDS:g} s")
 
     def _commit(self) -> None:
         try:

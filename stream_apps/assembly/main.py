@@ -8,6 +8,7 @@ import structlog
 
 from connectors.kafka.cycle import Cycle
 from connectors.kafka.group_reader import GroupReader
+from connectors.kafka.progress_watch import ProgressWatch
 from connectors.kafka.schema_registry import open_codec
 from connectors.kafka.transactions import TransactionalProducer
 from connectors.redis.client import open_state
@@ -41,22 +42,6 @@ class AssemblySource:
         return self.readers[0].take(self.cycle_records, self.idle_wait_seconds)
 
 
-@dataclass(frozen=True)
-class Pulse:
-    """After every cycle: alive; ready once there are partitions."""
-
-    health: Health
-    reader: GroupReader
-
-    def beat(self) -> None:
-        """Called by the loop."""
-        self.health.beat()
-        if self.reader.assignment:
-            self.health.ready()
-        else:
-            self.health.not_ready("no partition is assigned")
-
-
 def main() -> None:
     """Exit code 1 after a failure that a fresh process may survive."""
     settings = AssemblySettings()
@@ -74,26 +59,30 @@ def run(settings: AssemblySettings, shutdown: Shutdown) -> None:
     health = Health(settings.assembly.silence_seconds)
     server = serve_health(health, settings.health_port, settings.health_host)
     reader = GroupReader(settings.kafka, GROUP, [topics.TRANSLATED, topics.CONTROL], settings.instance)
+    watch = ProgressWatch(settings.kafka, [reader], health)
     try:
-        cycle = _cycle(settings, reader, Pulse(health, reader), shutdown)
+        cycle = _cycle(settings, reader, watch, shutdown)
         reader.subscribe()
+        watch.start()
         log.info("started", health_port=server.port)
         cycle.run()
         log.info("stopped")
     finally:
+        watch.stop()
         reader.close()
         server.close()
 
 
-def _cycle(settings: AssemblySettings, reader: GroupReader, pulse: Pulse, shutdown: Shutdown) -> Cycle:
+def _cycle(settings: AssemblySettings, reader: GroupReader, watch: ProgressWatch, shutdown: Shutdown) -> Cycle:
     limits = settings.assembly
     return Cycle(
         source=AssemblySource([reader], limits.cycle_records, limits.idle_wait_seconds),
         handler=_handler(settings),
         # Starting it also aborts what a killed predecessor left open.
         producer=TransactionalProducer(settings.kafka, f"{STAGE}-{settings.instance}"),
-        beat=pulse.beat,
         should_stop=shutdown.is_wanted,
+        sleep=shutdown.wait,
+        on_waiting=watch.waits,
     )
 
 

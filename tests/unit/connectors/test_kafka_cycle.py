@@ -60,7 +60,7 @@ def run(reader, handler, transactions, size=2):
     pauses = []
     turns = iter(range(50))
     cycle = Cycle(
-        Source(reader, size), handler, transactions, lambda: None,
+        Source(reader, size), handler, transactions,
         should_stop=lambda: reader.committed == len(reader.log) or next(turns, None) is None,
         sleep=pauses.append,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Is the process getting on? Judged from outside Faust: by what its group has committed."""
+"""Is a consuming process getting on? Judged from outside its client: by what its group has committed."""
 
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -36,12 +36,18 @@ class Progress:
         self._waiting_since = self._clock()
         self._reason = reason
 
-    def look(self, lags: Sequence[PartitionLag], assigned: Collection[Place], *, rebalancing: bool) -> None:
-        """One measurement of the whole group, and what this member holds of it."""
-        self._judge_readiness(assigned, rebalancing)
+    def look(
+        self, lags: Sequence[PartitionLag], assigned: Collection[Place], *, unsettled: str = "", obstacle: str = ""
+    ) -> None:
+        """One measurement of the whole group, and what this member holds of it.
+
+        `unsettled` says why nobody can tell yet what it holds: for long, that is death. `obstacle` says why it
+        has nothing to do, which is no failure. Both mean: not ready.
+        """
+        self._judge_readiness(unsettled or obstacle)
         mine = [lag for lag in lags if (lag.topic, lag.partition) in assigned]
         committed = sum(max(lag.committed, 0) for lag in mine)
-        idle = not rebalancing and not any(lag.records for lag in mine)
+        idle = not unsettled and not any(lag.records for lag in mine)
         if idle or self._is_waiting() or committed != self._committed:
             self._health.beat()
         self._committed = committed
@@ -51,11 +57,9 @@ class Progress:
         self._health.not_ready(reason)
         self._health.beat()
 
-    def _judge_readiness(self, assigned: Collection[Place], rebalancing: bool) -> None:
-        if rebalancing:
-            self._health.not_ready("rebalancing")
-        elif not assigned:
-            self._health.not_ready("no partition is assigned")
+    def _judge_readiness(self, obstacle: str) -> None:
+        if obstacle:
+            self._health.not_ready(obstacle)
         elif self._is_waiting():
             self._health.not_ready(f"waiting: {self._reason}")
         else:

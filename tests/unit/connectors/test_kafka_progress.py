@@ -1,5 +1,5 @@
-from connectors.faust.progress import Progress
 from connectors.kafka.admin import PartitionLag
+from connectors.kafka.progress import Progress
 from connectors.telemetry.health import Health
 
 HELD = {("in", 0)}
@@ -13,9 +13,9 @@ class Watched:
         self.health = Health(silence_seconds=10, clock=lambda: self.now)
         self.progress = Progress(self.health, recent_seconds=5, clock=lambda: self.now)
 
-    def look(self, committed, end, assigned=frozenset(HELD), rebalancing=False, after=4):
+    def look(self, committed, end, assigned=frozenset(HELD), after=4, **why):
         self.now += after
-        self.progress.look([PartitionLag("in", 0, committed, end)], assigned, rebalancing=rebalancing)
+        self.progress.look([PartitionLag("in", 0, committed, end)], assigned, **why)
 
 
 def test_a_process_with_nothing_to_do_lives_and_is_ready():
@@ -52,14 +52,16 @@ def test_a_process_that_waits_for_a_dependency_lives_but_is_not_ready():
 def test_a_rebalance_that_never_ends_is_death():
     watched = Watched()
     for _ in range(4):
-        watched.look(5, 5, rebalancing=True)
+        watched.look(5, 5, unsettled="rebalancing")
     assert not watched.health.is_alive()
     assert watched.health.reason == "rebalancing"
 
 
-def test_without_partitions_it_is_not_ready():
+def test_without_partitions_it_lives_and_is_not_ready():
     watched = Watched()
-    watched.look(5, 5, assigned=frozenset())
+    for _ in range(4):
+        watched.look(5, 5, assigned=frozenset(), obstacle="no partition is assigned")
+    assert watched.health.is_alive()
     assert watched.health.reason == "no partition is assigned"
 
 

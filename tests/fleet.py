@@ -1,0 +1,200 @@
+"""Processes of ours, started one by one on real Kafka and Valkey, for tests of what happens between them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from connectors.kafka.admin import KafkaAdmin
+from connectors.kafka.log_reader import LogReader
+from connectors.kafka.producer import DurableProducer
+from connectors.kafka.settings import KafkaSettings
+from schemas.codec import Codec
+from schemas.messages import Job, Message, SegmentBatch, TranslatedBatch, TranslationResult
+from schemas.records import OutboundRecord
+from schemas.topics import RESULTS, TRANSLATED, batches_topic
+
+CODEC = Codec()
+SESSION_SECONDS = 6
+PATIENCE_SECONDS = 60
+FROZEN_PROCESS = Path(__file__).parent / "integration" / "frozen_process.py"
+
+
+class Fleet:
+    """Start, stop, freeze. Everything is ended by `close`."""
+
+    def __init__(self, servers: Any, folder: Path) -> None:
+        self.servers = servers
+        self.kafka = KafkaSettings(bootstrap=servers.kafka_bootstrap)
+        KafkaAdmin(self.kafka).create_topics()
+        self.folder = folder
+        self.producer = DurableProducer(self.kafka)
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.answers = {
+            "worker": Answers(self.kafka, TRANSLATED, TranslatedBatch),
+            "assembly": Answers(self.kafka, RESULTS, TranslationResult),
+        }
+
+    def start(self, module: str, name: str, *, freeze_before: str = "", **environment: str) -> None:
+        """The log of that name is its standard error."""
+        frozen = [str(FROZEN_PROCESS), module, freeze_before]
+        with self._log(name).open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [sys.executable, *(frozen if freeze_before else ["-m", module])],
+                env=self._environment() | {"DRAGOMAN_INSTANCE": name} | environment,
+                stderr=log,
+            )
+
+    def wait_until_frozen(self, name: str) -> None:
+        """It has records in hand and stands still."""
+        _, status = os.waitpid(self.processes[name].pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status), f"{name} ended instead: {self._log(name).read_text()}"
+
+    def thaw(self, name: str) -> None:
+        """It goes on where it stood."""
+        self.processes[name].send_signal(signal.SIGCONT)
+
+    def stop(self, name: str, timeout_seconds: float = 30.0) -> int:
+        """SIGTERM; the exit code."""
+        process = self.processes.pop(name)
+        process.terminate()
+        return process.wait(timeout_seconds)
+
+    def exit_code(self, name: str) -> int:
+        """Of a process that ends by itself."""
+        return self.processes.pop(name).wait(PATIENCE_SECONDS)
+
+    def events(self, name: str, event: str) -> list[dict[str, Any]]:
+        """The lines with that event in its log."""
+        lines = self._log(name).read_text().splitlines()
+        found = [json.loads(line) for line in lines if line.startswith("{")]
+        return [line for line in found if line["event"] == event]
+
+    def wait_for_event(self, name: str, event: str) -> dict[str, Any]:
+        """The first of that name."""
+        until(lambda: self.events(name, event), f"{event} in the log of {name}")
+        return self.events(name, event)[0]
+
+    def cpu_seconds(self, name: str) -> float:
+        """User and system time so far."""
+        fields = Path(f"/proc/{self.processes[name].pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def send(self, messages: Sequence[Message]) -> None:
+        """To the topics where they belong, spread over the partitions."""
+        topic = {SegmentBatch: batches_topic("default", "high"), TranslatedBatch: TRANSLATED}
+        self.producer.send(
+            [
+                OutboundRecord(topic[type(one)], one.request_id.encode(), CODEC.encode(one), {}, at % 6)
+                for at, one in enumerate(messages)
+            ]
+        )
+
+    def close(self) -> None:
+        """Whoever leaves its group by itself does not keep the next test waiting."""
+        for name in list(self.processes):
+            self.thaw(name)
+            self.stop(name)
+        self.producer.close()
+        for answers in self.answers.values():
+            answers.close()
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "DRAGOMAN_KAFKA_BOOTSTRAP": self.kafka.bootstrap,
+            "DRAGOMAN_KAFKA_SESSION_TIMEOUT_MS": str(SESSION_SECONDS * 1000),
+            "DRAGOMAN_REDIS_STATE_URL": self.servers.redis_state_url,
+            "DRAGOMAN_REDIS_CACHE_URL": self.servers.redis_cache_url,
+            "OMP_NUM_THREADS": "1",
+            "PYTHONPATH": os.pathsep.join(sys.path),
+        }
+
+    def _log(self, name: str) -> Path:
+        return self.folder / f"{name}.log"
+
+
+class Answers:
+    """What readers of committed records see of a topic since it was made."""
+
+    def __init__(self, kafka: KafkaSettings, topic: str, kind: type[Message]) -> None:
+        self._reader = LogReader(kafka, topic)
+        self._kind = kind
+        self.read: list[Any] = []
+
+    def counts(self, seconds: float = 0.0) -> Counter[str]:
+        """Answers per request, after listening for so long."""
+        found = self._reader.take(5_000, seconds)
+        self.read += [CODEC.decode(record.value, self._kind) for record in found]
+        return Counter(one.request_id for one in self.read)
+
+    def wait_for(self, request_ids: Sequence[str]) -> None:
+        """Each has at least one."""
+        until(lambda: set(request_ids) <= self.counts(0.3).keys(), "all answers")
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._reader.close()
+
+
+def until(is_so: Callable[[], object], what: str, timeout_seconds: float = PATIENCE_SECONDS) -> None:
+    """Asks until it is so."""
+    end = time.monotonic() + timeout_seconds
+    while not is_so():
+        assert time.monotonic() < end, f"no {what} in {timeout_seconds:g} s"
+        time.sleep(0.05)
+
+
+def to_translate(request_ids: Sequence[str]) -> list[SegmentBatch]:
+    """One batch of one sentence for each."""
+    return [
+        SegmentBatch(
+            request_id=request_id,
+            batch_number=0,
+            job=_job(),
+            texts=(f"The house number {number} is green.",),
+            translations=(None,),
+            scores=(None,),
+            gaps=("",),
+            source_words=6,
+        )
+        for number, request_id in enumerate(request_ids)
+    ]
+
+
+def to_assemble(request_ids: Sequence[str]) -> list[TranslatedBatch]:
+    """The only batch of each."""
+    return [
+        TranslatedBatch(
+            request_id=request_id,
+            batch_number=0,
+            job=_job(),
+            translations=("A casa é verde.",),
+            gaps=("",),
+            causes=(None,),
+            scores=(None,),
+            cached=(False,),
+            target_words=4,
+        )
+        for request_id in request_ids
+    ]
+
+
+def _job() -> Job:
+    return Job(
+        tenant="tests",
+        pipeline_version="v1",
+        source_language="en",
+        target_language="pt",
+        priority="high",
+        batches=1,
+        segments=1,
+        words=6,
+        accepted_at=time.time_ns() // 1_000_000,
+    )

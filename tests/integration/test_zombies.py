@@ -1,0 +1,103 @@
+"""A process that wakes up after its partitions moved cannot answer a second time. Real processes, real Kafka."""
+
+import uuid
+from dataclasses import dataclass
+
+import pytest
+
+from tests.fleet import Fleet, to_assemble, to_translate
+
+pytestmark = pytest.mark.real
+
+THROWN_OUT = ("UNKNOWN_MEMBER_ID", "ILLEGAL_GENERATION", "thrown out of group")
+FENCED = ("_FENCED", "PRODUCER_FENCED", "INVALID_PRODUCER_EPOCH")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A transactional process, and what to feed it with."""
+
+    name: str
+    module: str
+    work: object
+    failed: str
+
+
+WORKER = Kind("worker", "inference_workers", to_translate, "worker_failed")
+ASSEMBLY = Kind("assembly", "stream_apps.assembly", to_assemble, "fatal")
+KINDS = pytest.mark.parametrize("kind", [WORKER, ASSEMBLY], ids=lambda kind: kind.name)
+
+
+@pytest.fixture
+def fleet(servers, tmp_path):
+    fleet = Fleet(servers, tmp_path)
+    yield fleet
+    fleet.close()
+
+
+def new_ids(count):
+    return [f"zombie-{uuid.uuid4().hex}" for _ in range(count)]
+
+
+@KINDS
+@pytest.mark.parametrize("moment", ["commit", "_write"], ids=["before-it-claims", "after-it-claimed"])
+def test_a_frozen_process_cannot_answer_twice_and_works_on(fleet, kind, moment):
+    first, later = new_ids(6), new_ids(30)
+    fleet.start(kind.module, "zombie", freeze_before=moment)
+    fleet.send(kind.work(first))
+    fleet.wait_until_frozen("zombie")
+    fleet.start(kind.module, "successor")
+    answers = fleet.answers[kind.name]
+    answers.wait_for(first)
+    fleet.thaw("zombie")
+    error = fleet.wait_for_event("zombie", "cycle_retried")["error"]
+    print(f"{kind.name}, {moment}: {error}")
+    assert any(name in error for name in (THROWN_OUT if moment == "commit" else THROWN_OUT[:2]))
+    fleet.send(kind.work(later))
+    answers.wait_for(later)
+    # The successor leaves: whoever was a zombie must be a member that works.
+    assert fleet.stop("successor") == 0
+    last = new_ids(6)
+    fleet.send(kind.work(last))
+    answers.wait_for(last)
+    counts = answers.counts(2.0)
+    assert {one: counts[one] for one in first + later + last} == dict.fromkeys(first + later + last, 1)
+
+
+@KINDS
+def test_a_process_frozen_in_an_open_transaction_is_fenced_by_its_time_out(fleet, kind):
+    ids = new_ids(6)
+    fleet.start(kind.module, "zombie", freeze_before="_commit", DRAGOMAN_KAFKA_TRANSACTION_TIMEOUT_MS="8000")
+    fleet.send(kind.work(ids))
+    fleet.wait_until_frozen("zombie")
+    fleet.start(kind.module, "successor")
+    answers = fleet.answers[kind.name]
+    # Until the broker has aborted the transaction, the successor may not start before nor behind it.
+    answers.wait_for(ids)
+    fleet.thaw("zombie")
+    assert fleet.exit_code("zombie") != 0
+    error = fleet.wait_for_event("zombie", kind.failed)["error"]
+    print(f"{kind.name}: {error}")
+    assert any(name in error for name in FENCED)
+    counts = answers.counts(2.0)
+    assert {one: counts[one] for one in ids} == dict.fromkeys(ids, 1)
+
+
+@KINDS
+def test_of_two_processes_with_one_name_the_older_is_fenced(fleet, kind):
+    fleet.start(kind.module, "older", DRAGOMAN_INSTANCE="one-name")
+    ids = new_ids(6)
+    fleet.send(kind.work(ids))
+    answers = fleet.answers[kind.name]
+    answers.wait_for(ids)
+    fleet.start(kind.module, "younger", DRAGOMAN_INSTANCE="one-name")
+    fleet.wait_for_event("younger", "worker_ready" if kind is WORKER else "started")
+    more = new_ids(60)
+    fleet.send(kind.work(more))
+    assert fleet.exit_code("older") != 0
+    error = fleet.wait_for_event("older", kind.failed)["error"]
+    print(f"{kind.name}: {error}")
+    assert any(name in error for name in FENCED)
+    answers.wait_for(more)
+    counts = answers.counts(2.0)
+    assert {one: counts[one] for one in ids + more} == dict.fromkeys(ids + more, 1)
