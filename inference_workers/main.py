@@ -20,6 +20,7 @@ from connectors.telemetry import metrics
 from connectors.telemetry.health import Health, serve_health
 from connectors.telemetry.logging import configure_logging
 from inference_workers.answers import Identity
+from inference_workers.fitting import FittingTranslator, SafeSize
 from inference_workers.handler import BatchHandler
 from inference_workers.models.catalogue import Catalogue
 from inference_workers.models.store import discover
@@ -107,7 +108,8 @@ def _handler(settings: WorkerSettings, catalogue: Catalogue, speed: Speedometer)
     limits = settings.worker
     memory = RedisTranslationMemory(open_cache(settings.redis), settings.redis.tm_ttl_seconds)
     identity = Identity(settings.instance, limits.pool, limits.device, limits.market)
-    segments = SegmentTranslator(catalogue, memory, time.perf_counter)
+    fitting = FittingTranslator(catalogue, SafeSize(limits.safe_size_minutes * 60), time.monotonic)
+    segments = SegmentTranslator(fitting, memory, time.perf_counter)
     return BatchHandler(open_codec(settings.kafka), segments, memory, identity, speed, _now_ms)
 
 

@@ -20,6 +20,9 @@ class WorkerLimits(Section):
     market: str = Field(default="on_demand", description="Price key: on_demand, spot or reserved.")
     model_paths: tuple[Path, ...] = Field(default=(), description="Model folders beside the bundled ones.")
     model_memory_mb: int = Field(default=8_000, description="Idle models are unloaded above this.")
+    safe_size_minutes: float = Field(
+        default=10.0, ge=0, description="After running out of memory, smaller parts for so long."
+    )
     cycle_seconds: float = Field(default=1.0, description="Work per transaction: critical waits at most this.")
     first_words_per_second: float = Field(default=600.0, description="Assumed until measured.")
     high_share: float = Field(default=0.2, description="Guaranteed to high while critical never ends.")

@@ -24,7 +24,7 @@ class Outcome(Protocol):
 
 
 class Translator(Protocol):
-    """Models with their fidelity layer (inference_workers/pool.py)."""
+    """Models with their fidelity layer (inference_workers/models/catalogue.py)."""
 
     def version_of(self, source: str, target: str) -> str:
         """Model version of a pair. Raises PermanentError when no model serves it."""
@@ -32,7 +32,7 @@ class Translator(Protocol):
     def translate(
         self, texts: Sequence[str], source: str, target: str, options: Mapping[str, str]
     ) -> Sequence[Outcome]:
-        """One outcome for each text. Raises TransientError when the device is out of memory."""
+        """One outcome for each text. Raises OutOfMemoryError when the device is."""
 
 
 @dataclass

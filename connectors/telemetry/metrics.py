@@ -27,6 +27,7 @@ ENGINE_BUSY_SECONDS = Counter("dragoman_engine_busy_seconds", "Time spent in the
 ENGINE_WORDS_PER_SECOND = Gauge(
     "dragoman_engine_words_per_second", "Measured speed of this worker while busy", ["pool"]
 )
+OUT_OF_MEMORY = Counter("dragoman_out_of_memory", "Parts of a cycle that did not fit into the device's memory")
 MODEL_LOAD_SECONDS = Gauge("dragoman_model_load_seconds", "Time to load and warm up the models", ["pool"])
 
 # --- producers/http ---

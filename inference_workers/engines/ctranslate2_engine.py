@@ -7,12 +7,12 @@ from pathlib import Path
 
 import ctranslate2
 
-from inference_workers.engines.protocol import Traits, Translation
+from inference_workers.engines.protocol import OutOfMemoryError, Traits, Translation
 from inference_workers.engines.tokenizers import Tokenizer, open_tokenizer
-from schemas.errors import FatalError, TransientError
+from schemas.errors import FatalError
 
 TRAITS = Traits(gives_scores=True)
-_OUT_OF_MEMORY_PAUSE_SECONDS = 0.5
+_OUT_OF_MEMORY = ("out of memory", "failed to allocate", "cublas_status_alloc_failed")
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class CTranslate2Engine:
                 beam_size=int(options.get("beam_size", self._options.beam_size)),
                 return_scores=True,
             )
-        except RuntimeError as error:
+        except (RuntimeError, MemoryError) as error:
             raise _failure(error) from error
         return [self._translation(one.hypotheses[0], one.scores[0]) for one in found]
 
@@ -70,7 +70,9 @@ class CTranslate2Engine:
         return Translation(self._tokenizer.decode(words), min(math.exp(mean_log_probability), 1.0))
 
 
-def _failure(error: RuntimeError) -> FatalError | TransientError:
-    if "out of memory" in str(error).lower() or "failed to allocate" in str(error).lower():
-        return TransientError("the device is out of memory", _OUT_OF_MEMORY_PAUSE_SECONDS)
+def _failure(error: RuntimeError | MemoryError) -> FatalError | OutOfMemoryError:
+    # CUDA's and cuBLAS's words; the processor's allocator raises MemoryError.
+    said = str(error).lower()
+    if isinstance(error, MemoryError) or any(words in said for words in _OUT_OF_MEMORY):
+        return OutOfMemoryError()
     return FatalError(f"CTranslate2: {error}")

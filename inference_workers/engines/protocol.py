@@ -5,6 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from schemas.errors import TransientError
+
+_OUT_OF_MEMORY_PAUSE_SECONDS = 0.5
+
+
+class OutOfMemoryError(TransientError):
+    """The device has no room for so much at once; less may fit (inference_workers/fitting.py)."""
+
+    def __init__(self) -> None:
+        super().__init__("the device is out of memory", _OUT_OF_MEMORY_PAUSE_SECONDS)
+
 
 class Translation(NamedTuple):
     """One sentence. `score` is between 0 and 1; None where the engine gives none."""
@@ -39,7 +50,7 @@ class Engine(Protocol):
         """What to work around."""
 
     def translate(self, sentences: Sequence[str], options: Mapping[str, str]) -> list[Translation]:
-        """One translation per sentence. Raises TransientError when the device is out of memory."""
+        """One translation per sentence. Raises OutOfMemoryError."""
 
     def close(self) -> None:
         """Frees the model."""

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from inference_workers.engines.protocol import Traits, Translation
-from schemas.errors import FatalError, TransientError
+from inference_workers.engines.protocol import OutOfMemoryError, Traits, Translation
+from schemas.errors import FatalError
 
 # Beyond twice the source: a translation that needs more is none.
 _SLACK_TOKENS = 20
@@ -55,7 +55,7 @@ class TransformersEngine:
                     output_scores=True,
                 )
         except torch.OutOfMemoryError as error:
-            raise TransientError("the device is out of memory", 0.5) from error
+            raise OutOfMemoryError from error
         # The first token is the decoder's start; the last one within the limit may be forced to be the end.
         sequences = [tokens[:limit] for tokens, limit in zip(output.sequences, limits, strict=True)]
         texts = self._tokenizer.batch_decode(sequences, skip_special_tokens=True)

@@ -3,13 +3,17 @@
 import uuid
 
 import pytest
+from confluent_kafka import TopicPartition
 
 from connectors.kafka.admin import KafkaAdmin
+from connectors.kafka.backlog import open_backlog
 from connectors.kafka.group_reader import GroupReader
 from connectors.kafka.log_reader import LogReader
 from connectors.kafka.producer import DurableProducer
+from connectors.kafka.progress_watch import ProgressWatch
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transactions import TransactionalProducer
+from connectors.telemetry.health import Health
 from schemas.errors import FatalError, TransientError
 from schemas.records import OutboundRecord
 from schemas.topics import CONTROL, STATUS, catalogue
@@ -43,6 +47,21 @@ def take_all(reader, key, count):
         if len(found) >= count:
             break
     return found
+
+
+def take_some(reader, partitions):
+    """Reads on until records of that many partitions are there."""
+    found = []
+    while len({record.partition for record in found}) < partitions:
+        found += reader.take(1, 5)
+    return found
+
+
+def take_in_turn(*readers):
+    """So that a rebalance can come to its end."""
+    for _ in range(300):
+        for reader in readers:
+            reader.take(1, 0.1)
 
 
 def joined(settings, group=None):
@@ -125,23 +144,68 @@ def test_a_second_process_with_the_same_id_fences_the_first(settings, key):
     output.close()
 
 
-def test_a_member_that_was_thrown_out_of_its_group_cannot_commit(settings, key):
+def test_records_in_hand_are_given_up_when_their_partitions_move(settings):
     group = str(uuid.uuid4())
-    zombie = joined(settings, group)
+    for number in range(12):
+        send(settings, CONTROL, str(number).encode(), 1)
+    holder = joined(settings, group)
+    found = take_some(holder, settings.partitions)
+    second = joined(settings, group)
+    with pytest.raises(TransientError, match="moved with records in hand"):
+        take_in_turn(holder, second)
+    holder.rewind()
+    assert holder.claim() is None
+    held = set(holder.assignment)
+    again = take_some(holder, len(held))
+    assert {(record.topic, record.partition) for record in again} == held
+    assert {record.offset for record in again} <= {record.offset for record in found}
+    second.close()
+    holder.close()
+
+
+def test_a_member_that_was_thrown_out_of_its_group_has_nothing_to_claim(settings, key):
+    reader = joined(settings)
     send(settings, CONTROL, key, 1)
-    found = take_all(zombie, key, 1)
-    metadata = zombie.group_metadata()
-    successor_reader = joined(settings, group)
-    for _ in range(40):
-        if zombie.take(1, 0.2) or successor_reader.assignment:
+    take_all(reader, key, 1)
+    assert reader.claim() is not None
+    # As the client does by itself when the session is over: the member id is gone before anybody is told.
+    reader._member_id = "the id before"
+    with pytest.raises(TransientError, match="thrown out"):
+        reader.claim()
+    reader.close()
+
+
+def test_markers_and_aborted_records_are_no_backlog(settings, key):
+    group = str(uuid.uuid4())
+    reader, backlog = joined(settings, group), open_backlog(settings)
+    producer = TransactionalProducer(settings, f"test-{group}")
+    producer.commit([OutboundRecord(CONTROL, key, b"1")], [])
+    take_all(reader, key, 1)
+    producer.commit([], [reader])
+    assert sum(part.records for part in KafkaAdmin(settings).lag(group, [CONTROL])) > 0
+    backlog.lag(group, [CONTROL])
+    assert sum(part.records for part in backlog.lag(group, [CONTROL])) == 0
+    send(settings, CONTROL, key, 1)
+    assert sum(part.records for part in backlog.lag(group, [CONTROL])) > 0
+    assert sum(part.records for part in backlog.lag(group, [CONTROL])) > 0
+    reader.close()
+
+
+def test_a_member_that_stops_reading_is_dead_though_its_loop_turns(settings, key):
+    reader, health = joined(settings), Health(silence_seconds=3)
+    watch = ProgressWatch(settings.model_copy(update={"progress_interval_seconds": 0.3}), [reader], health)
+    watch.start()
+    take_all(reader, key, 1)
+    assert (health.is_alive(), health.reason) == (True, "")
+    reader._consumer.pause([TopicPartition(*place) for place in reader.assignment])
+    send(settings, CONTROL, key, 1)
+    for _ in range(60):
+        assert reader.take(1, 0.2) == []
+        if not health.is_alive():
             break
-        successor_reader.take(1, 0.2)
-    zombie._positions[(found[0].topic, found[0].partition)] = found[0].offset + 1
-    zombie.group_metadata = lambda: metadata
-    with pytest.raises((TransientError, FatalError)):
-        TransactionalProducer(settings, f"test-{group}").commit([], [zombie])
-    successor_reader.close()
-    zombie.close()
+    assert not health.is_alive()
+    watch.stop()
+    reader.close()
 
 
 def test_a_broker_that_is_away_is_a_transient_error(key):

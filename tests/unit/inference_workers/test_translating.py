@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import pytest
 
 from connectors.redis.translation_memory import InMemoryTranslationMemory, Remembered
+from inference_workers.engines.protocol import OutOfMemoryError
+from inference_workers.fitting import FittingTranslator, SafeSize
 from inference_workers.translating import SegmentTranslator
 from schemas.errors import PermanentError, TransientError
 from schemas.messages import Job, SegmentBatch
@@ -120,8 +122,25 @@ def test_slots_filled_by_intake_pass_through(parts):
     assert translator.calls == [["b"]]
 
 
-def test_a_device_out_of_memory_undoes_the_whole_cycle(parts):
+def test_a_failure_of_the_device_undoes_the_whole_cycle(parts):
     segments, translator, _ = parts
-    translator.translate = lambda *_: (_ for _ in ()).throw(TransientError("out of memory"))
+    translator.translate = lambda *_: (_ for _ in ()).throw(TransientError("the device is away"))
     with pytest.raises(TransientError):
         segments.translate([batch(["a"])])
+
+
+def test_a_segment_that_does_not_fit_alone_is_a_hole_with_its_source_and_the_rest_is_translated(parts):
+    _, translator, memory = parts
+    loud = translator.translate
+
+    def small_device(texts, *others):
+        if len(texts) * max(map(len, texts)) > 10:
+            raise OutOfMemoryError
+        return loud(texts, *others)
+
+    translator.translate = small_device
+    clock = translator.clock
+    segments = SegmentTranslator(FittingTranslator(translator, SafeSize(60), clock), memory, clock)
+    (answers,) = segments.translate([batch(["much too long", "a", "b", "c"])]).answers
+    assert texts(answers) == ["much too long", "A", "B", "C"]
+    assert [answer.cause for answer in answers] == ["out_of_memory", None, None, None]
