@@ -4,6 +4,10 @@ import signal
 import threading
 from types import FrameType
 
+# From SIGTERM to the exit, at most. Whoever starts our processes kills them after this time and not before
+# (docs/shutdown.md); what is then cut off is done again by others.
+STOP_SECONDS = 30.0
+
 
 class Shutdown:
     """Set by the first signal; loops ask `is_wanted` between two cycles."""

@@ -19,7 +19,10 @@ class Database:
 
     def __init__(self, dsn: str) -> None:
         self._lock = threading.Lock()
-        self._client: Any = clickhouse_connect.get_client(dsn=dsn)
+        try:
+            self._client: Any = clickhouse_connect.get_client(dsn=dsn)
+        except (ClickHouseError, OSError) as error:
+            raise TransientError(f"ClickHouse cannot be opened: {error}") from error
 
     def create(self, prices: Mapping[str, float]) -> None:
         """Makes what is missing of the tables, and adds the prices that have changed."""

@@ -1,44 +1,47 @@
 """The analytics process: sinks usage and answers queries. Wiring only."""
 
+import random
 import sys
 import time
+from contextlib import closing
+from dataclasses import dataclass
 
 import structlog
 
 from connectors.clickhouse.database import Database
 from connectors.clickhouse.query_server import Limits, QueryServer
 from connectors.clickhouse.settings import AnalyticsSettings
-from connectors.clickhouse.sink import UsageSink
+from connectors.clickhouse.sink import Patience, UsageSink
+from connectors.kafka.cycle import pause_seconds
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.range_reader import RangeReader
 from connectors.kafka.schema_registry import open_codec
 from connectors.shutdown import Shutdown
 from connectors.telemetry.health import Health, serve_health
 from connectors.telemetry.logging import configure_logging
-from schemas.errors import FatalError, TransientError
+from schemas.errors import DragomanError, TransientError
 from schemas.topics import USAGE
 
 log = structlog.get_logger()
 
 GROUP = "usage_sink"
 FATAL_EXIT = 70
-_PAUSE_SECONDS = 1.0
+_STABLE_SECONDS = 120.0
 
 
 def main() -> None:
-    """Runs until SIGTERM; leaves with 70 on a fatal error, so that a fresh process takes over."""
+    """Runs until SIGTERM; leaves with 70 on an error that no pause cures, so that a fresh process takes over."""
     settings = AnalyticsSettings()
     configure_logging("analytics", settings.instance, settings.log_level)
     health = Health(settings.analytics.silence_seconds)
     server = serve_health(health, settings.health_port, settings.health_host)
-    database = Database(settings.analytics.dsn.get_secret_value())
     try:
-        _run(settings, database, health, Shutdown().install())
-    except FatalError as error:
+        with closing(Database(settings.analytics.dsn.get_secret_value())) as database:
+            _run(settings, database, health, Shutdown().install())
+    except DragomanError as error:
         log.error("analytics_failed", error=str(error))
         sys.exit(FATAL_EXIT)
     finally:
-        database.close()
         server.close()
 
 
@@ -51,29 +54,58 @@ def _run(settings: AnalyticsSettings, database: Database, health: Health, shutdo
     health.ready()
     log.info("analytics_ready", port=queries.port)
     try:
-        while not shutdown.is_wanted():
-            _serve_membership(settings, database, letters, health, shutdown)
+        _sink(_Parts(settings, database, letters, health, shutdown))
+        log.info("analytics_stopped")
     finally:
         queries.close()
         letters.close()
 
 
-def _serve_membership(
-    settings: AnalyticsSettings, database: Database, letters: DurableProducer, health: Health, shutdown: Shutdown
-) -> None:
-    """One membership of the group. After a transient error the next one starts from the committed notes."""
-    section = settings.analytics
-    reader = RangeReader(settings.kafka, GROUP, USAGE, settings.instance)
-    codec = open_codec(settings.kafka)
-    sink = UsageSink(reader, database, letters, codec, section.batch_rows, section.batch_seconds)
+@dataclass(frozen=True)
+class _Parts:
+    """What every membership is made of."""
+
+    settings: AnalyticsSettings
+    database: Database
+    letters: DurableProducer
+    health: Health
+    shutdown: Shutdown
+
+    def waits(self, reason: str) -> None:
+        """A restart would not bring it back."""
+        self.health.beat()
+        self.health.not_ready(f"waiting: {reason}")
+
+
+def _sink(parts: _Parts) -> None:
+    """One membership after the other, until a signal; after a failure with a pause that doubles."""
+    failures = 0
+    while not parts.shutdown.is_wanted():
+        began = time.monotonic()
+        try:
+            _serve_membership(parts)
+        except TransientError as error:
+            failures = 1 if time.monotonic() - began > _STABLE_SECONDS else failures + 1
+            log.warning("usage_sink_restarts", error=str(error), failures=failures)
+            parts.waits(str(error))
+            parts.shutdown.wait(pause_seconds(error.retry_after_seconds, failures, random.random()))
+
+
+def _serve_membership(parts: _Parts) -> None:
+    """Until a signal. Raises TransientError; the next membership starts from the committed notes."""
+    section = parts.settings.analytics
+    reader = RangeReader(parts.settings.kafka, GROUP, USAGE, parts.settings.instance)
+    patience = Patience(section.patience_seconds, parts.shutdown.is_wanted, parts.waits, sleep=parts.shutdown.wait)
+    codec = open_codec(parts.settings.kafka)
+    sink = UsageSink(
+        reader, parts.database, parts.letters, codec, section.batch_rows, section.batch_seconds, patience
+    )
     reader.subscribe(sink.begin, sink.forget)
     try:
-        while not shutdown.is_wanted():
+        while not parts.shutdown.is_wanted():
             sink.turn()
-            health.beat()
+            parts.health.beat()
+            parts.health.ready()
         sink.drain()
-    except TransientError as error:
-        log.warning("usage_sink_restarts", error=str(error))
-        time.sleep(_PAUSE_SECONDS)
     finally:
         reader.close()

@@ -1,6 +1,6 @@
 """Where ClickHouse is, how usage is written, and what a device costs."""
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from connectors.kafka.settings import KafkaSettings
@@ -34,6 +34,11 @@ class AnalyticsSection(Section):
     port: int = Field(default=0, description="Of the query interface; 0 takes any free port.")
     batch_rows: int = Field(default=20_000, ge=1, description="Most rows of one insert.")
     batch_seconds: float = Field(default=1.0, description="Longest time a row waits for an insert.")
+    patience_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        description="An insert is tried for so long; then the sink leaves its group and joins anew.",
+    )
     max_query_seconds: int = Field(default=30, description="Longest query.")
     max_result_rows: int = Field(default=100_000, description="Most rows of an answer.")
     prices: dict[str, float] = Field(
@@ -47,3 +52,11 @@ class AnalyticsSettings(ProcessSettings):
 
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     analytics: AnalyticsSection = Field(default_factory=AnalyticsSection)
+
+    @model_validator(mode="after")
+    def _patience_ends_before_the_membership(self) -> "AnalyticsSettings":
+        if self.analytics.patience_seconds * 1000 >= self.kafka.max_poll_interval_ms:
+            raise ValueError(
+                "DRAGOMAN_ANALYTICS_PATIENCE_SECONDS must be below DRAGOMAN_KAFKA_MAX_POLL_INTERVAL_MS"
+            )
+        return self

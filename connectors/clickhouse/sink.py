@@ -1,5 +1,6 @@
 """Usage events from Kafka into ClickHouse, each exactly once (see ranges.py for the protocol)."""
 
+import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ import structlog
 
 from connectors.clickhouse.ranges import PartitionBuffer, Range
 from connectors.clickhouse.usage_rows import columns_of, row_of
+from connectors.kafka.cycle import pause_seconds
 from connectors.kafka.range_reader import StartingPlace
 from connectors.telemetry import metrics
 from schemas.codec import Codec
@@ -22,7 +24,7 @@ log = structlog.get_logger()
 
 STAGE = "usage_sink"
 _TAKE_RECORDS, _TAKE_SECONDS = 5000, 0.2
-_LONGEST_PAUSE_SECONDS = 10.0
+_FIRST_PAUSE_SECONDS = 0.2
 
 
 class Table(Protocol):
@@ -46,6 +48,20 @@ class DeadLetterBox(Protocol):
     def send(self, records: Sequence[OutboundRecord], timeout_seconds: float = 30.0) -> None: ...
 
 
+@dataclass(frozen=True)
+class Patience:
+    """How long an insert is tried again before the membership is given up. Seconds.
+
+    Less than the group's longest time between two polls: who leaves by itself is not taken for dead.
+    """
+
+    longest_seconds: float = 60.0
+    should_stop: Callable[[], bool] = lambda: False
+    on_waiting: Callable[[str], None] = lambda _reason: None
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], object] = time.sleep
+
+
 @dataclass
 class UsageSink:
     """One turn after the other, on one thread. Raises FatalError; TransientError means: start afresh."""
@@ -56,8 +72,7 @@ class UsageSink:
     codec: Codec
     batch_rows: int = 20_000
     batch_seconds: float = 1.0
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
+    patience: Patience = field(default_factory=Patience)
     _buffers: dict[int, PartitionBuffer] = field(default_factory=dict, init=False)
 
     def begin(self, places: Sequence[StartingPlace]) -> None:
@@ -77,8 +92,8 @@ class UsageSink:
         """Reads a little, writes what is due."""
         for record in self.log.take(_TAKE_RECORDS, _TAKE_SECONDS):
             if record.partition in self._buffers:
-                self._buffers[record.partition].add(record.offset, self._row(record), self.clock())
-        self._write(lambda since: self.clock() - since >= self.batch_seconds)
+                self._buffers[record.partition].add(record.offset, self._row(record), self.patience.clock())
+        self._write(lambda since: self.patience.clock() - since >= self.batch_seconds)
 
     def drain(self) -> None:
         """Writes all that was read, before the process ends."""
@@ -94,20 +109,26 @@ class UsageSink:
                 buffer.done(found)
 
     def _insert(self, found: Range) -> None:
-        """Until ClickHouse has it: the same rows, the same token."""
-        pause = 0.1
-        started = self.clock()
+        """The same rows, the same token, until ClickHouse has them. Raises TransientError as `_wait` does."""
+        failures, started = 0, self.patience.clock()
         while found.rows:
             try:
                 self.table.insert("usage_events", columns_of(found.rows), found.token)
-            except TransientError as error:
-                log.warning("usage_insert_retried", error=str(error), rows=len(found.rows))
-                self.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
-            else:
                 break
+            except TransientError as error:
+                failures += 1
+                log.warning("usage_insert_retried", error=str(error), rows=len(found.rows), failures=failures)
+                self._wait(error, failures, self.patience.clock() - started)
         metrics.USAGE_ROWS.inc(len(found.rows))
-        metrics.USAGE_INSERT_SECONDS.observe(self.clock() - started)
+        metrics.USAGE_INSERT_SECONDS.observe(self.patience.clock() - started)
+
+    def _wait(self, error: TransientError, failures: int, waited_seconds: float) -> None:
+        """Raises the error when the patience ends: the range stays announced, the next member repeats it."""
+        pause = pause_seconds(_FIRST_PAUSE_SECONDS, failures, random.random())
+        if self.patience.should_stop() or waited_seconds + pause > self.patience.longest_seconds:
+            raise error
+        self.patience.on_waiting(str(error))
+        self.patience.sleep(pause)
 
     def _row(self, record: InboundRecord) -> dict[str, object] | None:
         try:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from connectors.shutdown import STOP_SECONDS
 from deploy.local.kafka.broker import Broker
 from deploy.local.ports import PortBook
 from deploy.local.process_spec import ProcessSpec
@@ -25,7 +26,7 @@ __all__ = [
 
 _STORES, _BROKER, _TOPICS, _PLATFORM = 1, 2, 3, 4
 _FETCH_SECONDS = 600.0
-_WORK_IN_HAND_SECONDS = 15.0
+_BROKER_STOP_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def _stores(settings: StackSettings, ports: PortBook) -> list[ProcessSpec]:
             stage=_BROKER,
             ready=TcpOpen(broker.port),
             ready_timeout_seconds=settings.ready_timeout_seconds,
-            stop_timeout_seconds=_WORK_IN_HAND_SECONDS,
+            stop_timeout_seconds=_BROKER_STOP_SECONDS,
         ),
     ]
 
@@ -157,7 +158,7 @@ class _Platform:
             ready=AnswersOk(ready_url or f"http://{HOST}:{health_port}/ready"),
             environment={**self._shared(), **own, **(environment or {})},
             ready_timeout_seconds=self.settings.ready_timeout_seconds,
-            stop_timeout_seconds=_WORK_IN_HAND_SECONDS,
+            stop_timeout_seconds=STOP_SECONDS,
         )
 
     def _shared(self) -> dict[str, str]:

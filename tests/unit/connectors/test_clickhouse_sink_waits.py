@@ -1,0 +1,95 @@
+"""A sink whose ClickHouse is away: it waits with pauses, leaves its group in time, skips nothing."""
+
+import uuid
+
+import pytest
+from pydantic import ValidationError
+
+from connectors.clickhouse.settings import AnalyticsSettings
+from connectors.clickhouse.sink import Patience, UsageSink
+from connectors.kafka.range_reader import StartingPlace
+from schemas.codec import Codec
+from schemas.errors import TransientError
+from schemas.messages import UsageEvent
+from schemas.records import InboundRecord
+
+
+class Time:
+    """Passes by sleeping only."""
+
+    def __init__(self):
+        self.now, self.pauses = 0.0, []
+
+    def sleep(self, seconds):
+        self.pauses.append(seconds)
+        self.now += seconds
+
+
+class Log:
+    def __init__(self, count):
+        event = Codec().encode(UsageEvent(event_id=str(uuid.UUID(int=1)), kind="billed", request_id="r"))
+        self.left = [InboundRecord("u", 0, at, None, event) for at in range(count)]
+        self.notes = []
+
+    def take(self, limit, timeout_seconds):
+        taken, self.left = self.left, []
+        return taken
+
+    def announce(self, partition, first, last):
+        self.notes.append(("announced", first, last))
+
+    def finish(self, partition, last):
+        self.notes.append(("finished", last))
+
+
+class Table:
+    def __init__(self, failures):
+        self.failures, self.tokens = failures, []
+
+    def insert(self, table, columns, token):
+        if self.failures:
+            self.failures -= 1
+            raise TransientError("ClickHouse is away")
+        self.tokens.append(token)
+
+
+def sink_of(failures, should_stop=lambda: False):
+    time, log, table = Time(), Log(3), Table(failures)
+    told = []
+    patience = Patience(60.0, should_stop, told.append, lambda: time.now, time.sleep)
+    sink = UsageSink(log, table, None, Codec(), batch_seconds=0.0, patience=patience)
+    sink.begin([StartingPlace("u", 0, 0, None)])
+    return sink, time, log, table, told
+
+
+def test_an_insert_is_tried_again_with_growing_pauses_and_the_same_token():
+    sink, time, log, table, told = sink_of(failures=8)
+    sink.turn()
+    assert table.tokens == ["u-0-0-2"]
+    assert log.notes == [("announced", 0, 2), ("finished", 2)]
+    assert len(time.pauses) == len(told) == 8
+    assert all(0.1 * 2**n <= pause <= 0.2 * 2**n for n, pause in enumerate(time.pauses[:6]))
+    assert max(time.pauses) <= 10
+
+
+def test_a_sink_gives_its_membership_up_before_the_group_throws_it_out_and_the_range_stays_announced():
+    sink, time, log, table, _ = sink_of(failures=1_000)
+    with pytest.raises(TransientError):
+        sink.turn()
+    assert 40 < time.now <= 60
+    assert log.notes == [("announced", 0, 2)]
+    assert table.tokens == []
+
+
+def test_a_signal_ends_the_wait():
+    sink, time, log, _, _ = sink_of(failures=1_000, should_stop=lambda: True)
+    with pytest.raises(TransientError):
+        sink.turn()
+    assert time.pauses == []
+    assert log.notes == [("announced", 0, 2)]
+
+
+def test_a_patience_that_outlasts_the_membership_is_refused(monkeypatch):
+    monkeypatch.setenv("DRAGOMAN_ANALYTICS_PATIENCE_SECONDS", "120")
+    with pytest.raises(ValidationError, match="PATIENCE_SECONDS must be below"):
+        AnalyticsSettings()
