@@ -8,7 +8,7 @@ BIN := .venv/bin
 UV := VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip
 EXTRAS := local,ctranslate2,dev
 
-.PHONY: help setup demo up down test test-unit test-transformers check lint types imports format locks release-schemas clean
+.PHONY: help setup demo up down test test-unit test-transformers bench-rolling check lint types imports format locks release-schemas clean
 
 help:  ## Print the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ test-unit: .venv/.dev  ## The tests that need no server; seconds
 test-transformers: .venv/.dev  ## The engine tests that need torch (5 GB more)
 	$(UV) install -q -r requirements/transformers.lock
 	$(BIN)/python -m pytest tests/contract -k transformers $(ARGS)
+
+bench-rolling: .venv/.dev  ## Answer times while workers and assemblers are restarted one after the other
+	$(BIN)/python -m pytest -q -s tests/e2e/test_rolling_restart.py $(ARGS)
 
 check: lint types imports  ## What the build checks besides the tests
 

@@ -5,10 +5,12 @@ A missing service skips a test on a laptop and fails it where CI=true.
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.fleet import Fleet
 from tests.servers import open_servers
 
 pytest_plugins = ["tests.stack"]
@@ -52,3 +54,11 @@ def redis_state_url(servers: Any) -> str:
 def redis_cache_url(servers: Any) -> str:
     """A real Valkey or Redis that may evict."""
     return str(servers.redis_cache_url)
+
+
+@pytest.fixture
+def fleet(servers: Any, tmp_path: Path) -> Iterator[Fleet]:
+    """Processes of ours that the test starts, on the session's servers."""
+    fleet = Fleet(servers, tmp_path)
+    yield fleet
+    fleet.close()

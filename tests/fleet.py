@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,14 +12,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.log_reader import LogReader
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Codec
-from schemas.messages import Job, Message, SegmentBatch, TranslatedBatch, TranslationResult
+from schemas.messages import Job, Message, SegmentBatch, TranslatedBatch, TranslationRequest, TranslationResult
+from schemas.priorities import Priority
 from schemas.records import OutboundRecord
-from schemas.topics import RESULTS, TRANSLATED, batches_topic
+from schemas.topics import RESULTS, TRANSLATED, batches_topic, requests_topic
 
 CODEC = Codec()
 SESSION_SECONDS = 6
@@ -34,9 +38,12 @@ class Fleet:
         self.kafka = KafkaSettings(bootstrap=servers.kafka_bootstrap)
         KafkaAdmin(self.kafka).create_topics()
         self.folder = folder
+        (folder / "objects").mkdir(exist_ok=True)
         self.producer = DurableProducer(self.kafka)
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.health_ports: dict[str, int] = {}
         self.answers = {
+            "intake": Answers(self.kafka, batches_topic("default", Priority.HIGH), SegmentBatch),
             "worker": Answers(self.kafka, TRANSLATED, TranslatedBatch),
             "assembly": Answers(self.kafka, RESULTS, TranslationResult),
         }
@@ -44,10 +51,12 @@ class Fleet:
     def start(self, module: str, name: str, *, freeze_before: str = "", **environment: str) -> None:
         """The log of that name is its standard error."""
         frozen = [str(FROZEN_PROCESS), module, freeze_before]
+        port = self.health_ports[name] = free_port()
+        own = {"DRAGOMAN_INSTANCE": name, "DRAGOMAN_HEALTH_PORT": str(port)}
         with self._log(name).open("ab") as log:
             self.processes[name] = subprocess.Popen(
                 [sys.executable, *(frozen if freeze_before else ["-m", module])],
-                env=self._environment() | {"DRAGOMAN_INSTANCE": name} | environment,
+                env=self._environment() | own | environment,
                 stderr=log,
             )
 
@@ -65,6 +74,17 @@ class Fleet:
         process = self.processes.pop(name)
         process.terminate()
         return process.wait(timeout_seconds)
+
+    def wait_until_ready(self, name: str) -> None:
+        """Its own word."""
+
+        def is_ready() -> bool:
+            try:
+                return httpx.get(f"http://127.0.0.1:{self.health_ports[name]}/ready").is_success
+            except httpx.TransportError:
+                return False
+
+        until(is_ready, f"readiness of {name}")
 
     def exit_code(self, name: str) -> int:
         """Of a process that ends by itself."""
@@ -88,7 +108,11 @@ class Fleet:
 
     def send(self, messages: Sequence[Message]) -> None:
         """To the topics where they belong, spread over the partitions."""
-        topic = {SegmentBatch: batches_topic("default", "high"), TranslatedBatch: TRANSLATED}
+        topic = {
+            TranslationRequest: requests_topic(Priority.HIGH),
+            SegmentBatch: batches_topic("default", Priority.HIGH),
+            TranslatedBatch: TRANSLATED,
+        }
         self.producer.send(
             [
                 OutboundRecord(topic[type(one)], one.request_id.encode(), CODEC.encode(one), {}, at % 6)
@@ -112,6 +136,7 @@ class Fleet:
             "DRAGOMAN_KAFKA_SESSION_TIMEOUT_MS": str(SESSION_SECONDS * 1000),
             "DRAGOMAN_REDIS_STATE_URL": self.servers.redis_state_url,
             "DRAGOMAN_REDIS_CACHE_URL": self.servers.redis_cache_url,
+            "DRAGOMAN_OBJECTS_URL": (self.folder / "objects").as_uri(),
             "OMP_NUM_THREADS": "1",
             "PYTHONPATH": os.pathsep.join(sys.path),
         }
@@ -149,6 +174,28 @@ def until(is_so: Callable[[], object], what: str, timeout_seconds: float = PATIE
     while not is_so():
         assert time.monotonic() < end, f"no {what} in {timeout_seconds:g} s"
         time.sleep(0.05)
+
+
+def free_port() -> int:
+    """One that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def to_segment(request_ids: Sequence[str]) -> list[TranslationRequest]:
+    """One request of one sentence for each."""
+    return [
+        TranslationRequest(
+            request_id=request_id,
+            text=f"The house number {number} is green.",
+            source_language="en",
+            target_language="pt",
+            tenant="tests",
+            submitted_at=time.time_ns() // 1_000_000,
+        )
+        for number, request_id in enumerate(request_ids)
+    ]
 
 
 def to_translate(request_ids: Sequence[str]) -> list[SegmentBatch]:

@@ -23,6 +23,8 @@ class Servers:
     kafka_bootstrap: str
     redis_cache_url: str
     redis_state_url: str
+    # Of the local stack, where they are its processes.
+    root: Path | None = None
 
 
 @contextmanager
@@ -70,6 +72,6 @@ def _processes(root: Path) -> Iterator[Servers]:
     up(settings, detach=True, on_progress=lambda name, state: None)
     try:
         run = read_run(root)
-        yield Servers(run.kafka_bootstrap, run.redis_cache_url, run.redis_state_url)
+        yield Servers(run.kafka_bootstrap, run.redis_cache_url, run.redis_state_url, root)
     finally:
         down(root)

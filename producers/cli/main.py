@@ -22,6 +22,7 @@ class Commands(LazyGroup):
         "down": Command("producers.cli.stack:down", "Stop it."),
         "status": Command("producers.cli.stack:status", "Show what runs, and where."),
         "scale": Command("producers.cli.stack:scale", "Change the number of workers."),
+        "restart": Command("producers.cli.stack:restart", "Restart processes one after the other."),
         "translate": Command("producers.cli.translate:translate", "Translate a text and print it."),
         "submit": Command("producers.cli.translate:submit", "Send the text of a file; follow it with --wait."),
         "result": Command("producers.cli.translate:result", "Show a job, or its translation when finished."),

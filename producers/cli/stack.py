@@ -1,8 +1,9 @@
-"""`up`, `down`, `status`, `scale`: the whole platform on this machine."""
+"""`up`, `down`, `status`, `scale`, `restart`: the whole platform on this machine."""
 
 import json
 import time
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
@@ -17,6 +18,9 @@ from producers.cli.running import Root, root_of, running
 from producers.cli.table import lines_of
 
 _ASK_SECONDS = 2.0
+_ASK_AGAIN_SECONDS = 0.1
+# To stop, and to be ready again.
+_RESTART_SECONDS = 150.0
 
 
 def up(
@@ -49,6 +53,28 @@ def scale(
     running(root)
     local.scale(root_of(root), workers)
     typer.echo(f"{workers} workers", err=True)
+
+
+def restart(
+    name: Annotated[str, typer.Argument(help="A process (worker-1) or a kind: worker, assembly, intake.")],
+    root: Root = None,
+) -> None:
+    """Restart processes one after the other; each has to be ready before the next one stops."""
+    before = running(root).processes
+    for restarted in local.restart(root_of(root), name):
+        _await_restart(root_of(root), restarted, before.get(restarted))
+        typer.echo(f"{restarted}: restarted", err=True)
+
+
+def _await_restart(root: Path, name: str, old_pid: int | None) -> None:
+    end = time.monotonic() + _RESTART_SECONDS
+    while True:
+        run = local.read_run(root)
+        if run.processes.get(name) not in (None, old_pid) and not _readiness(run.health_urls[name]):
+            return
+        if time.monotonic() > end:
+            raise CommandError(f"{name} is not back", f"read {root / 'logs' / name}.log")
+        time.sleep(_ASK_AGAIN_SECONDS)
 
 
 def status(root: Root = None, as_json: AsJson = False) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.fleet import Fleet, to_assemble, to_translate
+from tests.fleet import to_assemble, to_translate
 
 pytestmark = pytest.mark.real
 
@@ -26,13 +26,6 @@ class Kind:
 WORKER = Kind("worker", "inference_workers", to_translate, "worker_failed")
 ASSEMBLY = Kind("assembly", "stream_apps.assembly", to_assemble, "fatal")
 KINDS = pytest.mark.parametrize("kind", [WORKER, ASSEMBLY], ids=lambda kind: kind.name)
-
-
-@pytest.fixture
-def fleet(servers, tmp_path):
-    fleet = Fleet(servers, tmp_path)
-    yield fleet
-    fleet.close()
 
 
 def new_ids(count):

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from connectors.settings import PREFIX, Section
+from connectors.shutdown import STOP_SECONDS
 
 ROOT = Path(__file__).parents[3]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -51,6 +52,11 @@ def test_a_service_is_given_settings_that_the_code_knows(name):
         prefix = max((prefix for prefix in sections if key.startswith(prefix)), key=len, default=None)
         assert prefix not in (None, PREFIX), key
         assert key.removeprefix(prefix).lower() in sections[prefix].model_fields, key
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_service_gets_the_stated_time_to_stop(name):
+    assert OURS[name]["stop_grace_period"] == f"{STOP_SECONDS:.0f}s"
 
 
 def test_the_state_never_evicts_and_the_cache_always_may():

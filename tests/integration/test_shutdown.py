@@ -1,0 +1,81 @@
+"""SIGTERM in the middle of work: out within the stated time with exit code 0, and nothing lost or doubled."""
+
+import threading
+import time
+import uuid
+
+import httpx
+import pytest
+
+from connectors.shutdown import STOP_SECONDS
+from tests.fleet import Fleet, free_port, to_segment, until
+
+pytestmark = pytest.mark.real
+
+MODULES = {
+    "http": "producers.http",
+    "intake": "stream_apps.intake",
+    "worker": "inference_workers",
+    "assembly": "stream_apps.assembly",
+    "status": "stream_apps.status",
+    "analytics": "connectors.clickhouse",
+}
+
+
+class Load:
+    """Ten requests at a time on Kafka and one over HTTP, until it is stopped."""
+
+    def __init__(self, fleet: Fleet, http_port: int) -> None:
+        self.sent: list[str] = []
+        self._fleet = fleet
+        self._url = f"http://127.0.0.1:{http_port}/v1/translations"
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(0.1):
+            ids = [f"drain-{uuid.uuid4().hex}" for _ in range(10)]
+            self._fleet.send(to_segment(ids))
+            self.sent += ids
+            try:
+                body = {"text": "Good morning.", "source_language": "en", "target_language": "pt"}
+                answer = httpx.post(self._url, json=body)
+            except httpx.TransportError:
+                continue
+            if answer.status_code == 202:
+                self.sent.append(answer.json()["request_id"])
+
+
+def test_every_process_under_load_drains_in_time_and_nothing_is_lost_or_doubled(fleet, tmp_path):
+    port = free_port()
+    own = {
+        "DRAGOMAN_HTTP_PORT": str(port),
+        "DRAGOMAN_ANALYTICS_DSN": f"chdb://{tmp_path / 'analytics'}",
+    }
+    for name, module in MODULES.items():
+        fleet.start(module, name, **{key: value for key, value in own.items() if name.upper() in key})
+    for name in MODULES:
+        fleet.wait_until_ready(name)
+    load = Load(fleet, port)
+    results = fleet.answers["assembly"]
+    seconds = {}
+    try:
+        for name, module in MODULES.items():
+            answered = results.counts(0.5).total()
+            until(lambda least=answered + 10: results.counts(0.2).total() >= least, f"load before {name} stops")
+            began = time.monotonic()
+            assert fleet.stop(name, STOP_SECONDS) == 0, name
+            seconds[name] = round(time.monotonic() - began, 2)
+            fleet.start(module, name, **{key: value for key, value in own.items() if name.upper() in key})
+            fleet.wait_until_ready(name)
+    finally:
+        load.stop()
+    print(f"seconds from SIGTERM to the exit: {seconds}")
+    results.wait_for(load.sent)
+    counts = results.counts(2.0)
+    assert {one: counts[one] for one in load.sent} == dict.fromkeys(load.sent, 1)
