@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.background import start_in_background
-from deploy.local.control import down, is_running, read_run, scale, up
+from deploy.local.control import down, is_running, read_run, restart, scale, up
 from deploy.local.failures import StackError
 from deploy.local.leftovers import leftovers
 from deploy.local.settings import StackSettings
@@ -150,3 +150,27 @@ def test_workers_are_added_and_removed_while_the_rest_runs_on(root: Path) -> Non
 def test_workers_of_a_stack_that_does_not_run_cannot_be_changed(root: Path) -> None:
     with pytest.raises(StackError, match="start it: dragoman up"):
         scale(root, 3)
+
+
+def test_processes_of_a_kind_are_restarted_one_after_the_other_and_the_rest_runs_on(root: Path) -> None:
+    start(root, workers=3)
+    before = read_run(root).processes
+    workers = restart(root, "worker")
+    fewest = len(workers)
+
+    def is_done() -> bool:
+        nonlocal fewest
+        now = read_run(root).processes
+        fewest = min(fewest, sum(name in now for name in workers))
+        return all(now.get(name) not in {None, before[name]} for name in workers)
+
+    until(is_done)
+    assert workers == ["worker-1", "worker-2", "worker-3"]
+    assert fewest >= 2
+    assert read_run(root).processes["store"] == before["store"]
+
+
+def test_a_restart_of_what_does_not_exist_names_what_does(root: Path) -> None:
+    start(root, workers=1)
+    with pytest.raises(StackError, match="nothing is called work; there are worker-1"):
+        restart(root, "work")

@@ -108,6 +108,52 @@ def test_a_rewind_that_fails_is_tried_again():
     assert transactions.written == EVERYTHING[:3]
 
 
+def test_kafka_may_stay_away_for_days():
+    reader = Reader(3)
+    healthy, attempts = reader.rewind, iter(range(5_000))
+
+    def rewind():
+        if next(attempts, None) is not None:
+            raise TransientError("still away")
+        healthy()
+
+    reader.rewind = rewind
+    transactions, pauses = Transactions(), []
+    Cycle(
+        Source(reader, 3), Handler([TransientError("away")]), transactions,
+        should_stop=lambda: reader.committed == 3, sleep=pauses.append,
+    ).run()  # fmt: skip
+    assert len(pauses) == 5_001
+    assert transactions.written == EVERYTHING[:3]
+
+
+def test_a_signal_ends_the_wait_and_leaves_the_records_to_others():
+    reader, transactions, pauses = Reader(3), Transactions(), []
+
+    def rewind():
+        raise TransientError("still away")
+
+    reader.rewind = rewind
+    Cycle(
+        Source(reader, 2), Handler([TransientError("away")]), transactions,
+        should_stop=lambda: len(pauses) == 4, sleep=pauses.append,
+    ).run()  # fmt: skip
+    assert (transactions.written, reader.committed) == ([], 0)
+
+
+def test_an_empty_poll_is_no_success_that_makes_the_pauses_short_again():
+    reader, transactions, pauses, told = Reader(2), Transactions([TransientError("away")] * 3), [], []
+    source = Source(reader, 2)
+    full, turns = source.take, iter(range(1_000))
+    source.take = lambda: [] if next(turns) % 2 else full()
+    Cycle(
+        source, Handler(), transactions,
+        should_stop=lambda: reader.committed == 2, sleep=pauses.append, on_waiting=told.append,
+    ).run()  # fmt: skip
+    assert told == ["away"] * 3
+    assert [0.5 * 2**n <= pause <= 2**n for n, pause in enumerate(pauses)] == [True] * 3
+
+
 def test_a_fatal_error_ends_the_loop():
     with pytest.raises(FatalError):
         run(Reader(5), Handler(), Transactions([FatalError("fenced")]))

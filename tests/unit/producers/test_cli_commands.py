@@ -39,7 +39,10 @@ def test_topics_are_listed_without_kafka():
     ]
 
 
-@pytest.mark.parametrize("arguments", [["status"], ["down"], ["scale", "2"], ["topics", "check"], ["result", "x"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["status"], ["down"], ["scale", "2"], ["restart", "worker"], ["topics", "check"], ["result", "x"]],
+)
 def test_what_needs_a_running_platform_says_how_to_start_one(arguments, tmp_path, monkeypatch):
     monkeypatch.setenv("DRAGOMAN_LOCAL_ROOT", str(tmp_path))
     ran = CliRunner().invoke(app, arguments)

@@ -1,0 +1,54 @@
+"""What is left to read: a partition is looked into only when its lag stands still."""
+
+from connectors.kafka.admin import PartitionLag
+from connectors.kafka.backlog import Backlog
+
+
+class Partition:
+    """`records` of the offsets behind `committed` are records, the rest markers."""
+
+    def __init__(self):
+        self.committed, self.end, self.records, self.looks = 5, 6, 0, 0
+
+    def lags(self, _group, _topics):
+        return [PartitionLag("t", 0, self.committed, self.end)]
+
+    def is_empty(self, _lag):
+        self.looks += 1
+        return not self.records
+
+
+def left(backlog):
+    return backlog.lag("g", ["t"])[0].records
+
+
+def test_a_marker_counts_until_it_is_known_to_be_one():
+    partition = Partition()
+    backlog = Backlog(partition.lags, partition.is_empty)
+    assert [left(backlog) for _ in range(5)] == [1, 0, 0, 0, 0]
+    assert partition.looks == 1
+
+
+def test_a_record_that_is_not_read_counts_for_ever():
+    partition = Partition()
+    partition.records = 1
+    backlog = Backlog(partition.lags, partition.is_empty)
+    assert [left(backlog) for _ in range(4)] == [1] * 4
+
+
+def test_what_comes_behind_a_marker_counts():
+    partition = Partition()
+    backlog = Backlog(partition.lags, partition.is_empty)
+    assert [left(backlog), left(backlog)] == [1, 0]
+    partition.end, partition.records = 7, 1
+    assert [left(backlog), left(backlog)] == [2, 2]
+
+
+def test_a_partition_that_moves_is_not_looked_into():
+    partition = Partition()
+    backlog = Backlog(partition.lags, partition.is_empty)
+    for _ in range(5):
+        left(backlog)
+        partition.committed += 1
+        partition.end += 1
+    assert partition.looks == 0

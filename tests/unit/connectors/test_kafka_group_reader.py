@@ -1,0 +1,134 @@
+"""A group member that forgets what it lost: the client library is replaced, its order of calls kept."""
+
+import pytest
+from confluent_kafka import TopicPartition
+
+from connectors.kafka.group_reader import GroupReader
+from connectors.kafka.settings import KafkaSettings
+from schemas.errors import TransientError
+
+
+class Message:
+    def __init__(self, partition, offset):
+        self._place = (partition, offset)
+
+    def error(self):
+        return None
+
+    def topic(self):
+        return "t"
+
+    def partition(self):
+        return self._place[0]
+
+    def offset(self):
+        return self._place[1]
+
+    def key(self):
+        return None
+
+    def value(self):
+        return b""
+
+    def headers(self):
+        return None
+
+    def timestamp(self):
+        return (1, 0)
+
+
+class Consumer:
+    """Each `consume` serves the next entry: messages, or a callback to run before it returns nothing."""
+
+    def __init__(self):
+        self.script, self.member, self.sought = [], "m-1", []
+
+    def subscribe(self, _topics, on_assign, on_revoke, on_lost):
+        self.on_assign, self.on_revoke, self.on_lost = on_assign, on_revoke, on_lost
+
+    def consume(self, _count, _timeout):
+        step = self.script.pop(0) if self.script else []
+        if callable(step):
+            step()
+            return []
+        return step
+
+    def memberid(self):
+        return self.member
+
+    def consumer_group_metadata(self):
+        return ("metadata of", self.member)
+
+    def assignment(self):
+        return [TopicPartition("t", 0)]
+
+    def committed(self, places, timeout):
+        return places
+
+    def seek(self, place):
+        self.sought.append(place)
+
+
+@pytest.fixture
+def reader(monkeypatch):
+    monkeypatch.setattr("connectors.kafka.group_reader.Consumer", lambda _config: Consumer())
+    reader = GroupReader(KafkaSettings(), "g", ["t"], "i")
+    reader.subscribe()
+    return reader
+
+
+def lose(reader, partition):
+    return lambda: reader._consumer.on_lost(reader._consumer, [TopicPartition("t", partition)])
+
+
+def revoke(reader, partition):
+    return lambda: reader._consumer.on_revoke(reader._consumer, [TopicPartition("t", partition)])
+
+
+@pytest.mark.parametrize("go", [lose, revoke])
+def test_a_partition_that_goes_between_the_two_polls_of_one_take_is_not_claimed(reader, go):
+    reader._consumer.script = [[Message(0, 7)], go(reader, 0)]
+    with pytest.raises(TransientError, match="moved with records in hand"):
+        reader.take(5, 0)
+    assert reader.claim() is None
+
+
+def test_a_partition_that_goes_between_two_takes_of_a_cycle_undoes_the_cycle(reader):
+    reader._consumer.script = [[Message(0, 7)], revoke(reader, 0), []]
+    assert len(reader.take(1, 0)) == 1
+    with pytest.raises(TransientError):
+        reader.take(1, 0)
+    with pytest.raises(TransientError):
+        reader.take(1, 0)
+    reader.rewind()
+    assert reader.take(1, 0) == []
+    assert [place.partition for place in reader._consumer.sought] == [0]
+
+
+def test_a_partition_of_which_nothing_is_in_hand_may_go(reader):
+    reader._consumer.script = [[Message(0, 7)], revoke(reader, 1)]
+    assert len(reader.take(5, 0)) == 1
+    claim = reader.claim()
+    assert [(place.partition, place.offset) for place in claim.offsets] == [(0, 8)]
+
+
+def test_records_that_were_taken_as_another_member_cannot_be_claimed(reader):
+    reader._consumer.script = [[Message(0, 7)]]
+    reader.take(1, 0)
+    reader._consumer.member = None
+    with pytest.raises(TransientError, match="thrown out of group g"):
+        reader.claim()
+
+
+def test_records_of_nobody_are_not_taken(reader):
+    reader._consumer.script, reader._consumer.member = [[Message(0, 7)]], None
+    with pytest.raises(TransientError):
+        reader.take(1, 0)
+
+
+def test_it_is_a_member_from_its_first_assignment_until_it_is_thrown_out(reader):
+    assert not reader.is_member
+    reader._consumer.on_assign(reader._consumer, [])
+    assert reader.is_member
+    reader._consumer.member = None
+    assert not reader.is_member
