@@ -16,12 +16,13 @@ import structlog
 
 from connectors.kafka.group_reader import GroupReader
 from connectors.kafka.transactions import TransactionalProducer
-from schemas.errors import TransientError
+from schemas.errors import FatalError, TransientError
 from schemas.records import InboundRecord, OutboundRecord
 
 log = structlog.get_logger()
 
 LONGEST_PAUSE_SECONDS = 10.0
+_REWIND_ATTEMPTS = 10
 
 
 class Source(Protocol):
@@ -77,19 +78,24 @@ class Cycle:
         return True
 
     def _recover(self, error: TransientError, failures: int) -> int:
-        """The failures in a row, once the same records can be taken again or the process is to stop."""
-        while not self.should_stop():
+        """The failures in a row, once the same records can be taken again or the process is to stop.
+
+        Raises FatalError when the readers cannot be rewound: that asks nobody, so nothing is worth waiting for.
+        """
+        for _ in range(_REWIND_ATTEMPTS):
             pause = pause_seconds(error.retry_after_seconds, failures, random.random())
             log.warning("cycle_retried", error=str(error), failures=failures, pause_seconds=round(pause, 3))
             self.on_waiting(str(error))
             self.sleep(pause)
+            if self.should_stop():
+                return failures
             try:
                 for reader in self.source.readers:
                     reader.rewind()
                 return failures
-            except TransientError as still_away:
-                error, failures = still_away, failures + 1
-        return failures
+            except TransientError as not_rewound:
+                error, failures = not_rewound, failures + 1
+        raise FatalError(f"the readers cannot be rewound: {error}") from error
 
 
 def pause_seconds(first_seconds: float, failures: int, jitter: float) -> float:

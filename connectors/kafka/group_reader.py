@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from connectors.kafka.client_config import consumer_config
 from connectors.kafka.failures import failure_of
@@ -12,7 +12,6 @@ from schemas.errors import TransientError
 from schemas.records import InboundRecord
 
 _NOT_A_FAILURE = frozenset({KafkaError._PARTITION_EOF})
-_COMMITTED_TIMEOUT_SECONDS = 10.0
 _MOVED_RETRY_SECONDS = 0.1
 
 
@@ -31,7 +30,8 @@ class GroupReader:
         self.group = group
         self.topics = list(topics)
         self._consumer = Consumer(consumer_config(settings, group, instance))
-        self._positions: dict[tuple[str, int], int] = {}
+        # Of each partition: the first offset taken and not settled, and the one after the last.
+        self._in_hand: dict[tuple[str, int], tuple[int, int]] = {}
         self._member_id: str | None = None
         self._is_stale = False
         self._has_joined = False
@@ -68,9 +68,9 @@ class GroupReader:
 
         Raises TransientError when the group has thrown this member out since: somebody else has the records.
         """
-        if not self._positions:
+        if not self._in_hand:
             return None
-        offsets = [TopicPartition(topic, partition, at) for (topic, partition), at in self._positions.items()]
+        offsets = [TopicPartition(*place, after) for place, (_, after) in self._in_hand.items()]
         claim = Claim(offsets, self._consumer.consumer_group_metadata())
         # Asked after the metadata: the client forgets its id on its own thread when it is thrown out, and
         # metadata without id and generation would pass the broker's fence.
@@ -80,21 +80,22 @@ class GroupReader:
 
     def settle(self) -> None:
         """What was taken is committed."""
-        self._positions.clear()
+        self._in_hand.clear()
         self._is_stale = False
 
     def rewind(self) -> None:
-        """Take again whatever was taken and not committed. Raises TransientError when Kafka is away."""
-        held = [TopicPartition(*partition) for partition in self.assignment]
-        self.settle()
-        if not held:
-            return
+        """Take again whatever was taken and not settled. Raises TransientError when the client is not able to.
+
+        It asks nobody: an answer from Kafka would have to wait for the rebalance that made the rewind necessary.
+        """
+        held = set(self.assignment)
         try:
-            for place in self._consumer.committed(held, timeout=_COMMITTED_TIMEOUT_SECONDS):
-                place.offset = place.offset if place.offset >= 0 else OFFSET_BEGINNING
-                self._consumer.seek(place)
+            for place, (first, _) in self._in_hand.items():
+                if place in held:
+                    self._consumer.seek(TopicPartition(*place, first))
         except KafkaException as error:
             raise failure_of(error) from error
+        self.settle()
 
     def close(self) -> None:
         """Leave the group at once, so that others take over without waiting for a time-out."""
@@ -105,15 +106,24 @@ class GroupReader:
             messages = self._consumer.consume(limit, timeout_seconds)
         except KafkaException as error:
             raise failure_of(error) from error
-        records = [record for message in messages if (record := record_of(message))]
-        if records and not self._positions:
+        if messages and not self._in_hand:
             self._member_id = self._consumer.memberid()
-        self._positions.update({(record.topic, record.partition): record.offset + 1 for record in records})
+        # Failures last: what was taken beside one must be known before it raises, or a rewind would skip it.
+        messages.sort(key=lambda message: message.error() is not None)
+        records = [record for message in messages if (record := self._held(message))]
         if self._is_stale or (records and not self._member_id):
             raise TransientError(
                 f"partitions of group {self.group} moved with records in hand", _MOVED_RETRY_SECONDS
             )
         return records
+
+    def _held(self, message: Message) -> InboundRecord | None:
+        record = record_of(message)
+        if record is not None:
+            place = (record.topic, record.partition)
+            first, _ = self._in_hand.get(place, (record.offset, 0))
+            self._in_hand[place] = (first, record.offset + 1)
+        return record
 
     def _joined(self, _consumer: Consumer, _assigned: list[TopicPartition]) -> None:
         self._has_joined = True
@@ -121,7 +131,7 @@ class GroupReader:
     def _forget(self, _consumer: Consumer, revoked: list[TopicPartition]) -> None:
         """Called inside `take` only. Their next owner starts before the records in hand."""
         for place in revoked:
-            if self._positions.pop((place.topic, place.partition), None) is not None:
+            if self._in_hand.pop((place.topic, place.partition), None) is not None:
                 self._is_stale = True
 
     def _forget_all(self, consumer: Consumer, lost: list[TopicPartition]) -> None:

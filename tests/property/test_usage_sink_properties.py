@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.clickhouse.sink import UsageSink
+from connectors.clickhouse.sink import Patience, UsageSink
 from connectors.kafka.range_reader import StartingPlace
 from schemas.codec import Codec
 from schemas.errors import TransientError
@@ -17,6 +17,7 @@ from schemas.records import InboundRecord
 
 CODEC = Codec()
 TOPIC, PARTITIONS = "translation.usage", 2
+_HASTE = Patience(sleep=lambda _: None)
 
 
 class KilledError(Exception):
@@ -120,7 +121,7 @@ def run(counts: list[int], seed: int, kills: float, refusals: float, *, takes_no
             fate.probability = 0.0  # a sink that is always killed gets nowhere
         log = Log(kafka, fate, takes_notes)
         size = fate.chance.randrange(1, 6)
-        sink = UsageSink(log, table, Letters(), CODEC, size, batch_seconds=0.0, sleep=lambda _: None)
+        sink = UsageSink(log, table, Letters(), CODEC, size, batch_seconds=0.0, patience=_HASTE)
         sink.begin(log.places())
         try:
             for _ in range(50):

@@ -108,23 +108,27 @@ def test_a_rewind_that_fails_is_tried_again():
     assert transactions.written == EVERYTHING[:3]
 
 
-def test_kafka_may_stay_away_for_days():
-    reader = Reader(3)
-    healthy, attempts = reader.rewind, iter(range(5_000))
-
-    def rewind():
-        if next(attempts, None) is not None:
-            raise TransientError("still away")
-        healthy()
-
-    reader.rewind = rewind
-    transactions, pauses = Transactions(), []
+def test_a_part_may_stay_away_for_days():
+    reader, transactions, pauses = Reader(3), Transactions(), []
     Cycle(
-        Source(reader, 3), Handler([TransientError("away")]), transactions,
+        Source(reader, 3), Handler([TransientError("away")] * 5_000), transactions,
         should_stop=lambda: reader.committed == 3, sleep=pauses.append,
     ).run()  # fmt: skip
-    assert len(pauses) == 5_001
+    assert len(pauses) == 5_000
     assert transactions.written == EVERYTHING[:3]
+
+
+def test_readers_that_cannot_be_rewound_end_the_process_and_nothing_is_skipped():
+    reader = Reader(3)
+
+    def rewind():
+        raise TransientError("erroneous state")
+
+    reader.rewind = rewind
+    transactions = Transactions()
+    with pytest.raises(FatalError, match="cannot be rewound: erroneous state"):
+        run(reader, Handler([TransientError("away")]), transactions)
+    assert (transactions.written, reader.committed) == ([], 0)
 
 
 def test_a_signal_ends_the_wait_and_leaves_the_records_to_others():

@@ -1,7 +1,7 @@
 """A group member that forgets what it lost: the client library is replaced, its order of calls kept."""
 
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from connectors.kafka.group_reader import GroupReader
 from connectors.kafka.settings import KafkaSettings
@@ -9,11 +9,12 @@ from schemas.errors import TransientError
 
 
 class Message:
-    def __init__(self, partition, offset):
+    def __init__(self, partition, offset, error=None):
         self._place = (partition, offset)
+        self._error = error
 
     def error(self):
-        return None
+        return self._error
 
     def topic(self):
         return "t"
@@ -62,9 +63,6 @@ class Consumer:
     def assignment(self):
         return [TopicPartition("t", 0)]
 
-    def committed(self, places, timeout):
-        return places
-
     def seek(self, place):
         self.sought.append(place)
 
@@ -102,7 +100,7 @@ def test_a_partition_that_goes_between_two_takes_of_a_cycle_undoes_the_cycle(rea
         reader.take(1, 0)
     reader.rewind()
     assert reader.take(1, 0) == []
-    assert [place.partition for place in reader._consumer.sought] == [0]
+    assert reader._consumer.sought == []
 
 
 def test_a_partition_of_which_nothing_is_in_hand_may_go(reader):
@@ -110,6 +108,37 @@ def test_a_partition_of_which_nothing_is_in_hand_may_go(reader):
     assert len(reader.take(5, 0)) == 1
     claim = reader.claim()
     assert [(place.partition, place.offset) for place in claim.offsets] == [(0, 8)]
+
+
+def test_a_rewind_goes_back_to_the_first_record_in_hand(reader):
+    reader._consumer.script = [[Message(0, 7)], [Message(0, 8), Message(0, 9)]]
+    reader.take(3, 0)
+    reader.rewind()
+    assert [(place.partition, place.offset) for place in reader._consumer.sought] == [(0, 7)]
+    assert reader.claim() is None
+
+
+def test_what_is_taken_beside_a_failure_is_not_skipped(reader):
+    away = KafkaError(KafkaError._TRANSPORT)
+    reader._consumer.script = [[Message(0, 7)], [Message(0, 8, away), Message(0, 8)]]
+    with pytest.raises(TransientError, match="_TRANSPORT"):
+        reader.take(3, 0)
+    reader.rewind()
+    assert [(place.partition, place.offset) for place in reader._consumer.sought] == [(0, 7)]
+
+
+def test_a_failed_rewind_forgets_nothing(reader):
+    def refuse(_place):
+        raise KafkaException(KafkaError(KafkaError._STATE))
+
+    reader._consumer.script = [[Message(0, 7)]]
+    reader.take(1, 0)
+    healthy, reader._consumer.seek = reader._consumer.seek, refuse
+    with pytest.raises(TransientError):
+        reader.rewind()
+    reader._consumer.seek = healthy
+    reader.rewind()
+    assert [place.offset for place in reader._consumer.sought] == [7]
 
 
 def test_records_that_were_taken_as_another_member_cannot_be_claimed(reader):
