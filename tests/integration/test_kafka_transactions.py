@@ -64,10 +64,19 @@ def take_in_turn(*readers):
             reader.take(1, 0.1)
 
 
-def joined(settings, group=None):
-    reader = GroupReader(settings, group or str(uuid.uuid4()), [CONTROL], "test")
-    reader.subscribe()
-    return reader
+@pytest.fixture
+def joined():
+    """Opens members of a group. One that a failed test left open would hold up the end of the session."""
+    readers = []
+
+    def join(settings, group=None):
+        readers.append(GroupReader(settings, group or str(uuid.uuid4()), [CONTROL], "test"))
+        readers[-1].subscribe()
+        return readers[-1]
+
+    yield join
+    for reader in readers:
+        reader.close()
 
 
 def test_every_topic_of_the_catalogue_is_created_once_and_passes_the_check(settings):
@@ -85,17 +94,16 @@ def test_a_wrong_partition_count_is_named(settings):
     )
 
 
-def test_acknowledged_records_can_be_read_with_key_and_headers(settings, key):
+def test_acknowledged_records_can_be_read_with_key_and_headers(settings, key, joined):
     reader = joined(settings)
     send(settings, CONTROL, key, 3)
     found = take_all(reader, key, 3)
     assert [record.value for record in found] == [b"0", b"1", b"2"]
     assert found[0].headers == {"h": b"x"}
     assert found[0].timestamp_ms > 0
-    reader.close()
 
 
-def test_outputs_and_offsets_are_committed_together(settings, key):
+def test_outputs_and_offsets_are_committed_together(settings, key, joined):
     group = str(uuid.uuid4())
     reader, output = joined(settings, group), LogReader(settings, STATUS)
     send(settings, CONTROL, key, 5)
@@ -107,17 +115,15 @@ def test_outputs_and_offsets_are_committed_together(settings, key):
     again = joined(settings, group)
     assert take_all(again, key, 1) == []
     assert sum(part.records for part in KafkaAdmin(settings).lag(group, [CONTROL])) == 0
-    again.close()
     output.close()
 
 
-def test_what_was_taken_and_not_committed_is_taken_again_after_a_rewind(settings, key):
+def test_what_was_taken_and_not_committed_is_taken_again_after_a_rewind(settings, key, joined):
     reader = joined(settings)
     send(settings, CONTROL, key, 4)
     first = take_all(reader, key, 4)
     reader.rewind()
     assert [record.offset for record in take_all(reader, key, 4)] == [record.offset for record in first]
-    reader.close()
 
 
 def test_an_aborted_transaction_is_never_seen(settings, key):
@@ -144,7 +150,7 @@ def test_a_second_process_with_the_same_id_fences_the_first(settings, key):
     output.close()
 
 
-def test_records_in_hand_are_given_up_when_their_partitions_move(settings):
+def test_records_in_hand_are_given_up_when_their_partitions_move(settings, joined):
     group = str(uuid.uuid4())
     for number in range(12):
         send(settings, CONTROL, str(number).encode(), 1)
@@ -159,11 +165,9 @@ def test_records_in_hand_are_given_up_when_their_partitions_move(settings):
     again = take_some(holder, len(held))
     assert {(record.topic, record.partition) for record in again} == held
     assert {record.offset for record in again} <= {record.offset for record in found}
-    second.close()
-    holder.close()
 
 
-def test_a_member_that_was_thrown_out_of_its_group_has_nothing_to_claim(settings, key):
+def test_a_member_that_was_thrown_out_of_its_group_has_nothing_to_claim(settings, key, joined):
     reader = joined(settings)
     send(settings, CONTROL, key, 1)
     take_all(reader, key, 1)
@@ -172,10 +176,9 @@ def test_a_member_that_was_thrown_out_of_its_group_has_nothing_to_claim(settings
     reader._member_id = "the id before"
     with pytest.raises(TransientError, match="thrown out"):
         reader.claim()
-    reader.close()
 
 
-def test_markers_and_aborted_records_are_no_backlog(settings, key):
+def test_markers_and_aborted_records_are_no_backlog(settings, key, joined):
     group = str(uuid.uuid4())
     reader, backlog = joined(settings, group), open_backlog(settings)
     producer = TransactionalProducer(settings, f"test-{group}")
@@ -188,10 +191,9 @@ def test_markers_and_aborted_records_are_no_backlog(settings, key):
     send(settings, CONTROL, key, 1)
     assert sum(part.records for part in backlog.lag(group, [CONTROL])) > 0
     assert sum(part.records for part in backlog.lag(group, [CONTROL])) > 0
-    reader.close()
 
 
-def test_a_member_that_stops_reading_is_dead_though_its_loop_turns(settings, key):
+def test_a_member_that_stops_reading_is_dead_though_its_loop_turns(settings, key, joined):
     reader, health = joined(settings), Health(silence_seconds=3)
     watch = ProgressWatch(settings.model_copy(update={"progress_interval_seconds": 0.3}), [reader], health)
     watch.start()
@@ -205,7 +207,6 @@ def test_a_member_that_stops_reading_is_dead_though_its_loop_turns(settings, key
             break
     assert not health.is_alive()
     watch.stop()
-    reader.close()
 
 
 def test_a_broker_that_is_away_is_a_transient_error(key):
