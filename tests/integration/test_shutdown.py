@@ -28,7 +28,7 @@ class Load:
     def __init__(self, fleet: Fleet, http_port: int) -> None:
         self.sent: list[str] = []
         self._fleet = fleet
-        self._url = f"http://127.0.0.1:{http_port}/v1/translations"
+        self._url = f"http://127.0.0.1:{http_port}/api/v1/translations"
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
@@ -48,9 +48,10 @@ class Load:
             except httpx.TransportError:
                 continue
             if answer.status_code == 202:
-                self.sent.append(answer.json()["request_id"])
+                self.sent.append(answer.json()["job_id"])
 
 
+@pytest.mark.timeout(300)
 def test_every_process_under_load_drains_in_time_and_nothing_is_lost_or_doubled(fleet, tmp_path):
     port = free_port()
     own = {
