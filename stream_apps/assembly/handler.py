@@ -55,6 +55,7 @@ class AssemblyHandler:
     inline_limit_bytes: int
     now_ms: Callable[[], int]
     _answered: dict[Subject, Answered] = field(default_factory=dict, init=False)
+    _untold: dict[Subject, Answered] = field(default_factory=dict, init=False)
 
     def handle(self, records: list[InboundRecord]) -> list[OutboundRecord]:
         """Everything that the records lead to. Raises TransientError only."""
@@ -68,14 +69,20 @@ class AssemblyHandler:
         return outputs
 
     def committed(self) -> None:
-        """Show the results to HTTP, let the slots go. Lost: the results topic has them, the slots expire."""
-        if not self._answered:
-            return
-        by_revision = sorted(self._answered.items(), key=lambda entry: entry[0].revision)
-        self.results.put_many({subject.request_id: done.encoded for subject, done in by_revision})
-        self.slots.finish({subject: done.coordinates for subject, done in by_revision})
+        """Show the results to HTTP, let the slots go. Lost: the results topic has them, the slots expire.
+
+        Raises TransientError; what Redis did not take then is told with the next answers.
+        """
         for done in self._answered.values():
             _count(done.result)
+        self._untold |= self._answered
+        self._answered = {}
+        if not self._untold:
+            return
+        by_revision = sorted(self._untold.items(), key=lambda entry: entry[0].revision)
+        self.results.put_many({subject.request_id: done.encoded for subject, done in by_revision})
+        self.slots.finish({subject: done.coordinates for subject, done in by_revision})
+        self._untold = {}
 
     def _sight(self, records: Sequence[InboundRecord]) -> tuple[list[Sighting], list[OutboundRecord]]:
         sound: list[Sighting] = []

@@ -8,6 +8,7 @@ from connectors.redis.results import InMemoryResults
 from connectors.redis.slots import InMemorySlots
 from schemas import topics
 from schemas.codec import Codec
+from schemas.errors import TransientError
 from schemas.messages import (
     DeadLetter,
     Job,
@@ -121,6 +122,20 @@ def test_losing_the_step_after_the_commit_never_gives_a_second_answer(handler):
     handler.handle([batch(0, 1), batch(1, 2)])
     # Killed here: `committed` is never called, the offsets are committed, only other records come.
     assert handler.handle([batch(0, 11), batch(1, 12), order(1)]) == []
+
+
+def test_results_that_redis_did_not_take_are_shown_with_the_next_ones(handler):
+    def refuse(_encoded):
+        raise TransientError("Redis is away")
+
+    outputs = handler.handle([batch(0, 1), batch(1, 2)])
+    healthy, handler.results.put_many = handler.results.put_many, refuse
+    with pytest.raises(TransientError):
+        handler.committed()
+    handler.results.put_many = healthy
+    handler.handle([batch(0, 3, request_id="r2")])
+    handler.committed()
+    assert handler.results.get("r1") == outputs[0].value
 
 
 def test_what_an_empty_cycle_leaves_behind_is_nothing(handler):
