@@ -7,7 +7,7 @@ from confluent_kafka import TopicPartition
 
 from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.backlog import open_backlog
-from connectors.kafka.group_reader import GroupReader
+from connectors.kafka.group_reader import Claim, GroupReader
 from connectors.kafka.log_reader import LogReader
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.progress_watch import ProgressWatch
@@ -179,6 +179,22 @@ def test_a_member_that_was_thrown_out_of_its_group_has_nothing_to_claim(settings
     reader._member_id = "the id before"
     with pytest.raises(TransientError, match="thrown out"):
         reader.claim()
+
+
+def test_the_broker_alone_does_not_fence_who_has_no_member_id(settings, key, joined):
+    """Why a claim compares member ids: this commit goes through although another member holds the partition."""
+    group = str(uuid.uuid4())
+    member = joined(settings, group)
+    send(settings, CONTROL, key, 1)
+    (record,) = take_all(member, key, 1)
+    stranger = GroupReader(settings, group, [CONTROL], "stranger")
+    nobody = stranger._consumer.consumer_group_metadata()
+    place = TopicPartition(record.topic, record.partition, record.offset + 1)
+    producer = TransactionalProducer(settings, f"test-{group}")
+    producer._write([OutboundRecord(STATUS, key, b"unfenced")], [Claim([place], nobody)])
+    (lag,) = [one for one in KafkaAdmin(settings).lag(group, [CONTROL]) if one.partition == record.partition]
+    assert lag.committed == record.offset + 1
+    stranger.close()
 
 
 def test_markers_and_aborted_records_are_no_backlog(settings, key, joined):
