@@ -65,7 +65,9 @@ def _serve_membership(
     section = settings.analytics
     reader = RangeReader(settings.kafka, GROUP, USAGE, settings.instance)
     codec = open_codec(settings.kafka)
-    sink = UsageSink(reader, database, letters, codec, section.batch_rows, section.batch_seconds)
+    sink = UsageSink(
+        reader, database, letters, codec, section.batch_rows, section.batch_seconds, section.buffered_rows
+    )
     reader.subscribe(sink.begin, sink.forget)
     try:
         while not shutdown.is_wanted():

@@ -33,6 +33,11 @@ class AnalyticsSection(Section):
     host: str = Field(default="127.0.0.1", description="Of the query interface.")
     port: int = Field(default=0, description="Of the query interface; 0 takes any free port.")
     batch_rows: int = Field(default=20_000, ge=1, description="Most rows of one insert.")
+    buffered_rows: int = Field(
+        default=40_000,
+        ge=1,
+        description="Rows of all partitions that wait for an insert; more are written at once.",
+    )
     batch_seconds: float = Field(default=1.0, description="Longest time a row waits for an insert.")
     max_query_seconds: int = Field(default=30, description="Longest query.")
     max_result_rows: int = Field(default=100_000, description="Most rows of an answer.")

@@ -1,6 +1,7 @@
 """One member of one consumer group: takes records, remembers how far, goes back when told."""
 
 from collections.abc import Sequence
+from math import inf
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -31,13 +32,16 @@ class GroupReader:
         """The (topic, partition) pairs that this member holds."""
         return [(held.topic, held.partition) for held in self._consumer.assignment()]
 
-    def take(self, limit: int, timeout_seconds: float) -> list[InboundRecord]:
-        """Up to `limit` records; an empty list after the timeout. Raises TransientError or FatalError."""
+    def take(self, limit: int, timeout_seconds: float, limit_bytes: float = inf) -> list[InboundRecord]:
+        """Up to `limit` records; an empty list after the timeout. Raises TransientError or FatalError.
+
+        The record that brings the values to `limit_bytes` is the last one.
+        """
         try:
             # consume() waits for the full number, so wait for the first one only.
             messages = self._consumer.consume(1, timeout_seconds)
             if messages and limit > 1:
-                messages += self._consumer.consume(limit - 1, 0)
+                messages += self._waiting(limit - 1, limit_bytes - _size_of(messages[0]))
         except KafkaException as error:
             raise failure_of(error) from error
         records = [record for message in messages if (record := record_of(message))]
@@ -73,6 +77,16 @@ class GroupReader:
         """Leave the group at once, so that others take over without waiting for a time-out."""
         self._consumer.close()
 
+    def _waiting(self, limit: int, limit_bytes: float) -> list[Message]:
+        """What has been fetched already."""
+        if limit_bytes == inf:
+            return self._consumer.consume(limit, 0)
+        messages: list[Message] = []
+        while len(messages) < limit and limit_bytes > 0 and (found := self._consumer.consume(1, 0)):
+            messages += found
+            limit_bytes -= _size_of(found[0])
+        return messages
+
     def _forget(self, _consumer: Consumer, lost: list[TopicPartition]) -> None:
         for place in lost:
             self._positions.pop((place.topic, place.partition), None)
@@ -88,6 +102,10 @@ def record_of(message: Message) -> InboundRecord | None:
     return InboundRecord(
         topic, partition, offset, message.key(), message.value(), _headers(message), message.timestamp()[1]
     )
+
+
+def _size_of(message: Message) -> int:
+    return len(message.value() or b"")
 
 
 def _headers(message: Message) -> dict[str, bytes]:
