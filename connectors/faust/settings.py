@@ -15,7 +15,7 @@ class FaustSettings(Section):
     rebalance_timeout_seconds: float = Field(default=30.0, description="Members must have re-joined within it.")
     take_records: int = Field(default=50, ge=1, description="Events whose deliveries are awaited together.")
     take_seconds: float = Field(default=0.02, gt=0, description="Longest wait for the next event of a take.")
-    buffered_records: int = Field(default=256, ge=2, description="Prefetched per topic; more waits in Kafka.")
+    buffered_records: int = Field(default=64, ge=2, description="Prefetched per topic; more waits in Kafka.")
     unsent_bytes: int = Field(
         default=8_000_000, ge=1, description="Outputs of a take beyond this are sent before its next event."
     )

@@ -165,7 +165,7 @@ def measure(segments: int) -> tuple[Watch, dict[str, object]]:
             watch.note(f"{share:.0%}".replace("%", " %"))
         time.sleep(REST_SECONDS)
         watch.note("later")
-        answered = {one: ask(run.http_url, one) for one in Priority}
+        answered = {one.value: ask(run.http_url, one) for one in Priority}
         worker.release()
         time.sleep(DRAIN_SECONDS)
         watch.note("draining")
@@ -198,7 +198,7 @@ def table_of(moments: Sequence[Moment], growth: dict[str, float]) -> str:
         (
             name,
             *(f"{moment.megabytes.get(name, 0):.0f}" for moment in moments),
-            f"{growth.get(name, float('nan')):+.0f}",
+            f"{growth[name]:+.0f}" if name in growth else "not ours",
         )
         for name in names
     ]
@@ -224,7 +224,7 @@ def main() -> int:
     }
     REPORT.write_text(json.dumps(report, indent=2))
     print(table_of(watch.moments, growth))
-    print(f"at the full backlog HTTP says {facts['http_at_full_backlog']}")
+    print(f"at the full backlog HTTP says {json.dumps(facts['http_at_full_backlog'])}")
     print(f"grew too much: {too_much}" if too_much else f"no process of ours grew by {told.most_growth_mb:g} MB")
     return 1 if too_much else 0
 
