@@ -45,7 +45,7 @@ def main() -> None:
 def _run(settings: AnalyticsSettings, database: Database, health: Health, shutdown: Shutdown) -> None:
     section = settings.analytics
     database.create(section.prices)
-    limits = Limits(section.max_query_seconds, section.max_result_rows)
+    limits = Limits(section.max_query_seconds, section.max_result_rows, section.max_query_megabytes)
     queries = QueryServer(database, section.host, section.port, limits)
     letters = DurableProducer(settings.kafka)
     health.ready()

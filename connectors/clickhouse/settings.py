@@ -40,6 +40,9 @@ class AnalyticsSection(Section):
     )
     batch_seconds: float = Field(default=1.0, description="Longest time a row waits for an insert.")
     max_query_seconds: int = Field(default=30, description="Longest query.")
+    max_query_megabytes: int = Field(
+        default=1000, ge=1, description="Most memory of one query; one runs at a time."
+    )
     max_result_rows: int = Field(default=100_000, description="Most rows of an answer.")
     prices: dict[str, float] = Field(
         default_factory=lambda: dict(EXAMPLE_PRICES), description="device/market -> US dollars per hour."
