@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -85,7 +85,7 @@ class Watch:
 
 
 class SlowWorker:
-    """Lets the worker run a moment in every few seconds; full speed after `release`."""
+    """Lets the worker run a moment in every few seconds; full speed once closed."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
@@ -93,7 +93,7 @@ class SlowWorker:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def release(self) -> None:
+    def close(self) -> None:
         """From now on it runs."""
         self._released.set()
         self._thread.join()
@@ -157,16 +157,15 @@ def measure(segments: int) -> tuple[Watch, dict[str, object]]:
     with running_stack():
         run = read_run(ROOT)
         watch = Watch(KafkaAdmin(KafkaSettings(bootstrap=run.kafka_bootstrap)))
-        worker = SlowWorker(run.processes["worker-1"])
-        watch.note("0 %")
-        sent_seconds = send(Outside(run.kafka_bootstrap), count)
-        for share in SHARES:
-            watch.wait_for(round(batches * share))
-            watch.note(f"{share:.0%}".replace("%", " %"))
-        time.sleep(REST_SECONDS)
-        watch.note("later")
-        answered = {one.value: ask(run.http_url, one) for one in Priority}
-        worker.release()
+        with closing(SlowWorker(run.processes["worker-1"])):
+            watch.note("0 %")
+            sent_seconds = send(Outside(run.kafka_bootstrap), count)
+            for share in SHARES:
+                watch.wait_for(round(batches * share))
+                watch.note(f"{share:.0%}".replace("%", " %"))
+            time.sleep(REST_SECONDS)
+            watch.note("later")
+            answered = {one.value: ask(run.http_url, one) for one in Priority}
         time.sleep(DRAIN_SECONDS)
         watch.note("draining")
     return watch, {"requests": count, "sent_seconds": sent_seconds, "http_at_full_backlog": answered}
