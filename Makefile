@@ -6,9 +6,10 @@ SHELL := /bin/bash
 UV_VERSION := 0.13.9
 BIN := .venv/bin
 UV := VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip
+SEGMENTS := 1000000
 EXTRAS := local,ctranslate2,dev
 
-.PHONY: help setup demo up down test test-unit test-transformers bench-rolling check lint types imports format locks release-schemas clean
+.PHONY: help setup demo up down test test-unit test-transformers bench-rolling bench-memory check lint types imports format locks release-schemas clean
 
 help:  ## Print the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -36,6 +37,9 @@ test-transformers: .venv/.dev  ## The engine tests that need torch (5 GB more)
 
 bench-rolling: .venv/.dev  ## Answer times while workers and assemblers are restarted one after the other
 	$(BIN)/python -m pytest -q -s tests/e2e/test_rolling_restart.py $(ARGS)
+
+bench-memory: .venv/.dev  ## Queue SEGMENTS (1000000) before a slow worker; fails where the memory of a process follows the backlog
+	$(BIN)/python -m tests.bench.memory --segments $(SEGMENTS) $(ARGS)
 
 check: lint types imports  ## What the build checks besides the tests
 

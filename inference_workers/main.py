@@ -58,7 +58,10 @@ def _run(settings: WorkerSettings, health: Health, shutdown: Shutdown) -> None:
     readers = {priority: _reader(settings, priority) for priority in Priority}
     producer = TransactionalProducer(settings.kafka, f"inference-{settings.worker.pool}-{settings.instance}")
     speed = Speedometer(settings.worker.first_words_per_second)
-    source = PrioritySource(readers, _credit(settings.worker), _budget(speed, settings.worker), _now_ms)
+    limits = settings.worker
+    source = PrioritySource(
+        readers, _credit(limits), _budget(speed, limits), _now_ms, cycle_bytes=limits.cycle_bytes
+    )
     handler = _handler(settings, catalogue, speed)
     announcer = Announcer(settings, catalogue.versions())
     announcer.start()

@@ -24,6 +24,7 @@ class WorkerLimits(Section):
         default=10.0, ge=0, description="After running out of memory, smaller parts for so long."
     )
     cycle_seconds: float = Field(default=1.0, description="Work per transaction: critical waits at most this.")
+    cycle_bytes: int = Field(default=16_000_000, ge=1, description="Most bytes of one transaction's records.")
     first_words_per_second: float = Field(default=600.0, description="Assumed until measured.")
     high_share: float = Field(default=0.2, description="Guaranteed to high while critical never ends.")
     standard_share: float = Field(default=0.1, description="Guaranteed to standard while others never end.")

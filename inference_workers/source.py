@@ -24,14 +24,16 @@ R = TypeVar("R", bound=Reader)
 
 @dataclass
 class PrioritySource(Generic[R]):
-    """Takes batches until the cycle's budget of words is used up."""
+    """Takes batches until the cycle's budget of words, or of bytes, is used up."""
 
     by_priority: Mapping[Priority, R]
     credit: PriorityCredit
     budget_words: Callable[[], int]
     now_ms: Callable[[], int]
     idle_wait_seconds: float = 0.05
+    cycle_bytes: int = 16_000_000
     _words_left: int = field(default=0, init=False)
+    _bytes_left: int = field(default=0, init=False)
 
     @property
     def readers(self) -> list[R]:
@@ -40,22 +42,26 @@ class PrioritySource(Generic[R]):
 
     def take(self) -> list[InboundRecord]:
         """The next cycle's records; blocks for the idle wait when nothing is there."""
-        self._words_left = self.budget_words()
+        self._words_left, self._bytes_left = self.budget_words(), self.cycle_bytes
         records = [*self._entitled(), *self._urgent()]
         if not records:
             records = self._one(Priority.CRITICAL, self.idle_wait_seconds)
         self.credit.earned(sum(map(words_of, records)))
         return records
 
+    @property
+    def _has_room(self) -> bool:
+        return self._words_left > 0 and self._bytes_left > 0
+
     def _entitled(self) -> Iterator[InboundRecord]:
         # The least urgent first: while critical work never ends, nothing else would bring them in.
         for priority in reversed(Priority):
-            while self._words_left > 0 and self.credit.is_entitled(priority) and (found := self._one(priority)):
+            while self._has_room and self.credit.is_entitled(priority) and (found := self._one(priority)):
                 yield from found
 
     def _urgent(self) -> Iterator[InboundRecord]:
         for priority in Priority:
-            while self._words_left > 0 and (found := self._one(priority)):
+            while self._has_room and (found := self._one(priority)):
                 yield from found
 
     def _one(self, priority: Priority, timeout_seconds: float = 0.0) -> list[InboundRecord]:
@@ -65,11 +71,12 @@ class PrioritySource(Generic[R]):
         for record in found:
             words = words_of(record)
             self._words_left -= words
+            self._bytes_left -= len(record.value or b"")
             self.credit.took(priority, words, (self.now_ms() - record.timestamp_ms) / 1000)
         return found
 
 
 def words_of(record: InboundRecord) -> int:
-    """The `words` header, else a guess from the size."""
+    """The `words` header, else a guess from the size; one at least, so that a cycle has an end."""
     header = record.headers.get("words", b"")
-    return int(header) if header.isdigit() else len(record.value or b"") // _BYTES_PER_WORD
+    return max(int(header) if header.isdigit() else len(record.value or b"") // _BYTES_PER_WORD, 1)

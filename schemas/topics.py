@@ -18,6 +18,8 @@ USAGE = "translation.usage"
 DEAD_LETTERS = "translation.dead_letters"
 CONTROL = "translation.control"
 
+INTAKE_GROUP = "intake"
+
 REQUEST_RETENTION_MS = 7 * DAY_MS
 
 

@@ -48,7 +48,7 @@ def main() -> None:
 def _run(settings: AnalyticsSettings, database: Database, health: Health, shutdown: Shutdown) -> None:
     section = settings.analytics
     database.create(section.prices)
-    limits = Limits(section.max_query_seconds, section.max_result_rows)
+    limits = Limits(section.max_query_seconds, section.max_result_rows, section.max_query_megabytes)
     queries = QueryServer(database, section.host, section.port, limits)
     letters = DurableProducer(settings.kafka)
     health.ready()
@@ -98,7 +98,14 @@ def _serve_membership(parts: _Parts) -> None:
     patience = Patience(section.patience_seconds, parts.shutdown.is_wanted, parts.waits, sleep=parts.shutdown.wait)
     codec = open_codec(parts.settings.kafka)
     sink = UsageSink(
-        reader, parts.database, parts.letters, codec, section.batch_rows, section.batch_seconds, patience
+        reader,
+        parts.database,
+        parts.letters,
+        codec,
+        section.batch_rows,
+        section.batch_seconds,
+        section.buffered_rows,
+        patience,
     )
     reader.subscribe(sink.begin, sink.forget)
     try:

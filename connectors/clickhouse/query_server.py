@@ -31,6 +31,17 @@ class Limits:
 
     seconds: int
     rows: int
+    megabytes: int = 1000
+
+    @property
+    def settings(self) -> dict[str, int]:
+        """In ClickHouse's words; numbers are numbers in JSON."""
+        return {
+            "max_execution_time": self.seconds,
+            "max_result_rows": self.rows,
+            "max_memory_usage": self.megabytes * 1_000_000,
+            "output_format_json_quote_64bit_integers": 0,
+        }
 
 
 def checked(sql: str) -> str:
@@ -67,13 +78,11 @@ Answer = tuple[int, bytes]
 
 def _answerer(database: Database, limits: Limits) -> Callable[[str, str], Answer]:
     def answer(sql: str, default_format: str) -> Answer:
-        settings = {"max_execution_time": limits.seconds, "max_result_rows": limits.rows}
-        quoting = {"output_format_json_quote_64bit_integers": 0}
         try:
             statement = checked(sql)
             named = _FORMAT.search(statement)
             body = _FORMAT.sub("", statement)
-            return 200, database.answer(body, named[1] if named else default_format, settings | quoting)
+            return 200, database.answer(body, named[1] if named else default_format, limits.settings)
         except PermanentError as error:
             status = 403 if error.cause in ("not_a_query", "reaches_out") else 400
             return status, f"{error.message}\n".encode()

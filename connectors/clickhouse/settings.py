@@ -33,6 +33,11 @@ class AnalyticsSection(Section):
     host: str = Field(default="127.0.0.1", description="Of the query interface.")
     port: int = Field(default=0, description="Of the query interface; 0 takes any free port.")
     batch_rows: int = Field(default=20_000, ge=1, description="Most rows of one insert.")
+    buffered_rows: int = Field(
+        default=40_000,
+        ge=1,
+        description="Rows of all partitions that wait for an insert; more are written at once.",
+    )
     batch_seconds: float = Field(default=1.0, description="Longest time a row waits for an insert.")
     patience_seconds: float = Field(
         default=60.0,
@@ -40,6 +45,9 @@ class AnalyticsSection(Section):
         description="An insert is tried for so long; then the sink leaves its group and joins anew.",
     )
     max_query_seconds: int = Field(default=30, description="Longest query.")
+    max_query_megabytes: int = Field(
+        default=1000, ge=1, description="Most memory of one query; one runs at a time."
+    )
     max_result_rows: int = Field(default=100_000, description="Most rows of an answer.")
     prices: dict[str, float] = Field(
         default_factory=lambda: dict(EXAMPLE_PRICES), description="device/market -> US dollars per hour."

@@ -72,6 +72,7 @@ class UsageSink:
     codec: Codec
     batch_rows: int = 20_000
     batch_seconds: float = 1.0
+    buffered_rows: int = 40_000
     patience: Patience = field(default_factory=Patience)
     _buffers: dict[int, PartitionBuffer] = field(default_factory=dict, init=False)
 
@@ -93,7 +94,9 @@ class UsageSink:
         for record in self.log.take(_TAKE_RECORDS, _TAKE_SECONDS):
             if record.partition in self._buffers:
                 self._buffers[record.partition].add(record.offset, self._row(record), self.patience.clock())
-        self._write(lambda since: self.patience.clock() - since >= self.batch_seconds)
+        # While ClickHouse refuses, `_write` does not return and nothing more is taken.
+        is_full = sum(len(buffer.rows) for buffer in self._buffers.values()) >= self.buffered_rows
+        self._write(lambda since: is_full or self.patience.clock() - since >= self.batch_seconds)
 
     def drain(self) -> None:
         """Writes all that was read, before the process ends."""

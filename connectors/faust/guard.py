@@ -84,19 +84,29 @@ class Patience:
 
 
 class Guard:
-    """Processes events one after the other and awaits all their deliveries together."""
+    """Processes events one after the other and awaits their deliveries together, `unsent_bytes` at a time."""
 
-    def __init__(self, step: Step, send: Send, patience: Patience) -> None:
+    def __init__(self, step: Step, send: Send, patience: Patience, unsent_bytes: int = 8_000_000) -> None:
         self._step = step
         self._send = send
         self._patience = patience
+        self._unsent_bytes = unsent_bytes
 
     async def process(self, records: Sequence[InboundRecord]) -> None:
         """Returns when the outputs of all are stored. Raises WaitInterruptedError or FatalError."""
         with EVENT_BATCH_SECONDS.labels(self._step.stage).time():
-            outputs = [await self._outputs(record) for record in records]
-            await self._deliver(records, outputs)
-            await self._step.delivered(records)
+            start = unsent = 0
+            outputs: list[Sequence[OutboundRecord]] = []
+            for at, record in enumerate(records, 1):
+                outputs.append(await self._outputs(record))
+                unsent += sum(len(output.value) for output in outputs[-1])
+                if unsent >= self._unsent_bytes or at == len(records):
+                    await self._store(records[start:at], outputs)
+                    start, unsent, outputs = at, 0, []
+
+    async def _store(self, records: Sequence[InboundRecord], outputs: Sequence[Sequence[OutboundRecord]]) -> None:
+        await self._deliver(records, outputs)
+        await self._step.delivered(records)
 
     async def _outputs(self, record: InboundRecord) -> Sequence[OutboundRecord]:
         failures = surprises = 0

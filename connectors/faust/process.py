@@ -62,7 +62,8 @@ class FaustProcess:
     def consume(self, topics: Sequence[str], step: Step) -> None:
         """One agent and one buffer for each topic."""
         for topic in topics:
-            consume(self.app, topic, Guard(step, self._send, self._patience()), self._settings)
+            guard = Guard(step, self._send, self._patience(), self._settings.unsent_bytes)
+            consume(self.app, topic, guard, self._settings)
         self._topics.extend(topics)
 
     def run(self) -> None:

@@ -15,7 +15,10 @@ class FaustSettings(Section):
     rebalance_timeout_seconds: float = Field(default=30.0, description="Members must have re-joined within it.")
     take_records: int = Field(default=50, ge=1, description="Events whose deliveries are awaited together.")
     take_seconds: float = Field(default=0.02, gt=0, description="Longest wait for the next event of a take.")
-    buffered_records: int = Field(default=256, ge=2, description="Prefetched per topic; more waits in Kafka.")
+    buffered_records: int = Field(default=64, ge=2, description="Prefetched per topic; more waits in Kafka.")
+    unsent_bytes: int = Field(
+        default=8_000_000, ge=1, description="Outputs of a take beyond this are sent before its next event."
+    )
     first_pause_seconds: float = Field(default=0.2, gt=0, description="After the first transient failure.")
     longest_pause_seconds: float = Field(default=10.0, gt=0, description="Pauses double up to this.")
     send_attempts: int = Field(default=10, ge=1, description="Then the process exits and is started afresh.")

@@ -32,8 +32,9 @@ class PartitionLag:
 class KafkaAdmin:
     """Creates and checks topics, reads lag. Every call raises TransientError when Kafka is away."""
 
-    def __init__(self, settings: KafkaSettings) -> None:
+    def __init__(self, settings: KafkaSettings, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
         self._settings = settings
+        self._timeout_seconds = timeout_seconds
         self._client = AdminClient(client_config(settings))
 
     def create_topics(self) -> list[str]:
@@ -55,7 +56,7 @@ class KafkaAdmin:
     def partitions(self) -> dict[str, int]:
         """Number of partitions of every topic in the cluster."""
         try:
-            topics = self._client.list_topics(timeout=_TIMEOUT_SECONDS).topics
+            topics = self._client.list_topics(timeout=self._timeout_seconds).topics
         except KafkaException as error:
             raise failure_of(error) from error
         return {name: len(topic.partitions) for name, topic in topics.items() if topic.error is None}
@@ -74,22 +75,22 @@ class KafkaAdmin:
             raise failure_of(error) from error
 
     def _create(self, topics: list[NewTopic]) -> None:
-        for name, future in self._client.create_topics(topics, operation_timeout=_TIMEOUT_SECONDS).items():
+        for name, future in self._client.create_topics(topics, operation_timeout=self._timeout_seconds).items():
             try:
-                future.result(_TIMEOUT_SECONDS)
+                future.result(self._timeout_seconds)
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     raise TransientError(f"topic {name} cannot be created: {failure_of(error)}") from error
 
     def _committed(self, group: str, places: list[TopicPartition]) -> list[TopicPartition]:
         request = ConsumerGroupTopicPartitions(group, places)
-        answer = self._client.list_consumer_group_offsets([request])[group].result(_TIMEOUT_SECONDS)
+        answer = self._client.list_consumer_group_offsets([request])[group].result(self._timeout_seconds)
         return list(answer.topic_partitions)
 
     def _ends(self, places: list[TopicPartition]) -> dict[tuple[str, int], int]:
         futures = self._client.list_offsets(dict.fromkeys(places, _LATEST))
         return {
-            (place.topic, place.partition): future.result(_TIMEOUT_SECONDS).offset
+            (place.topic, place.partition): future.result(self._timeout_seconds).offset
             for place, future in futures.items()
         }
 

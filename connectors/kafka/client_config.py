@@ -35,6 +35,8 @@ def producer_config(settings: KafkaSettings) -> Config:
         "compression.type": "lz4",
         "message.max.bytes": settings.max_message_bytes,
         "delivery.timeout.ms": settings.delivery_timeout_ms,
+        # librdkafka would hold a gigabyte.
+        "queue.buffering.max.kbytes": settings.producer_buffer_kbytes,
     }
 
 
@@ -64,5 +66,6 @@ def consumer_config(settings: KafkaSettings, group: str, instance: str) -> Confi
         "fetch.wait.max.ms": settings.fetch_wait_ms,
         # Without this, a fetch error on an idle partition delays its next records by half a second.
         "fetch.error.backoff.ms": 50,
-        "queued.max.messages.kbytes": 16_384,
+        "queued.max.messages.kbytes": settings.consumer_buffer_kbytes,
+        "fetch.max.bytes": settings.fetch_bytes,
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -52,15 +53,19 @@ class GroupReader:
         """The (topic, partition) pairs that this member holds."""
         return [(held.topic, held.partition) for held in self._consumer.assignment()]
 
-    def take(self, limit: int, timeout_seconds: float) -> list[InboundRecord]:
+    def take(self, limit: int, timeout_seconds: float, limit_bytes: float = inf) -> list[InboundRecord]:
         """Up to `limit` records; an empty list after the timeout. Raises TransientError or FatalError.
 
-        Also TransientError, when partitions went while their records were in hand: then `rewind`.
+        The record that brings the values to `limit_bytes` is the last one. Also TransientError, when partitions
+        went while their records were in hand: then `rewind`.
         """
         # consume() waits for the full number, so wait for the first one only.
         records = self._hold(timeout_seconds, 1)
-        if records and limit > 1:
-            records += self._hold(0, limit - 1)
+        # Without a bound in bytes, what has been fetched comes in one call.
+        at_once, size = (limit - 1 if limit_bytes == inf else 1), _bytes_of(records)
+        while 0 < len(records) < limit and size < limit_bytes and (more := self._hold(0, at_once)):
+            records += more
+            size += _bytes_of(more)
         return records
 
     def claim(self) -> Claim | None:
@@ -149,6 +154,10 @@ def record_of(message: Message) -> InboundRecord | None:
     return InboundRecord(
         topic, partition, offset, message.key(), message.value(), _headers(message), message.timestamp()[1]
     )
+
+
+def _bytes_of(records: Sequence[InboundRecord]) -> int:
+    return sum(len(record.value or b"") for record in records)
 
 
 def _headers(message: Message) -> dict[str, bytes]:

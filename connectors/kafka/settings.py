@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from connectors.settings import Section
@@ -37,6 +37,23 @@ class KafkaSettings(Section):
     linger_ms: int = 5
     max_message_bytes: int = 2_000_000
     fetch_wait_ms: int = Field(default=100, description="How long the broker may hold an empty fetch.")
+    fetch_bytes: int = Field(default=8_000_000, description="Of one answer of a broker, all partitions together.")
+    consumer_buffer_kbytes: int = Field(
+        default=16_384,
+        ge=1,
+        description="Fetched and not yet taken, of one consumer; passed by one answer at most.",
+    )
+    producer_buffer_kbytes: int = Field(
+        default=65_536,
+        ge=1,
+        description="Sent and not yet acknowledged, of one producer; then sending waits or fails.",
+    )
+
+    @model_validator(mode="after")
+    def _a_message_fits_everywhere(self) -> "KafkaSettings":
+        if self.max_message_bytes > min(self.fetch_bytes, self.producer_buffer_kbytes << 10):
+            raise ValueError("max_message_bytes must fit into fetch_bytes and into producer_buffer_kbytes")
+        return self
 
     @property
     def plan(self) -> TopicPlan:

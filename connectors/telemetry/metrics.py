@@ -37,6 +37,20 @@ REQUESTS_ACCEPTED = Counter(
     "dragoman_http_requests_accepted", "Requests that Kafka has stored for HTTP callers", ["priority"]
 )
 
+HTTP_REFUSALS = Counter(
+    "dragoman_http_refusals", "Requests answered 503 because too much waits or is open", ["cause", "priority"]
+)
+OPEN_SUBMISSION_BYTES = Gauge("dragoman_http_open_submission_bytes", "Bodies of the submissions under way")
+ADMISSION_BACKLOG_RECORDS = Gauge(
+    "dragoman_http_backlog_records", "Batches that stand before a new request, as last measured", ["priority"]
+)
+ADMISSION_WAIT_SECONDS = Gauge(
+    "dragoman_http_estimated_wait_seconds", "Estimated wait of a new request for a worker", ["priority"]
+)
+ADMISSION_READING_AGE_SECONDS = Gauge(
+    "dragoman_http_backlog_age_seconds", "Age of the reading by which the last request was judged"
+)
+
 # --- redis ---
 TRANSLATION_MEMORY_FAILURES = Counter(
     "dragoman_translation_memory_failures", "Look-ups and writes that the cache did not answer", ["operation"]

@@ -32,9 +32,12 @@ async def accept(
 ) -> Judged:
     """Returns once Kafka has it. Raises PermanentError, or TransientError: then nothing is promised."""
     judged = judge(submission, Circumstances(caller, limits, ports.now_ms(), envelope.idempotency_key))
+    # The place for limits of the caller too: its tenant is known, and nothing was sent yet.
+    ports.admission.check(judged.priority)
     check_pair(judged.request, await _pairs(ports))
     request = await _without_large_text(judged.request, ports, limits)
     await ports.requests.append(request, judged.priority, _headers(judged, envelope))
+    ports.admission.accepted(judged.priority)
     REQUESTS_ACCEPTED.labels(judged.priority.value).inc()
     return judged
 

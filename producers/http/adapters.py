@@ -1,19 +1,24 @@
 """The ports, made of Kafka, Redis and the object store."""
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.producer import DurableProducer
 from connectors.objects.object_store import ObjectStore
 from connectors.redis.client import AsyncClient, redis_errors
 from connectors.redis.job_view import JobView, JobViews
 from connectors.redis.model_registry import ModelVersions
 from connectors.redis.results import ResultStore
+from producers.http.load import Queue, Reading
 from schemas.codec import Codec
 from schemas.errors import DragomanError, PermanentError, TransientError
 from schemas.ids import event_id, fingerprint
 from schemas.messages import TranslationResult
+from schemas.priorities import Priority
+from schemas.topics import INTAKE_GROUP, batches_topic, inference_group, requests_topic
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,30 @@ class RegisteredModels:
 
     async def pairs(self) -> Sequence[str]:
         return sorted({pair for pool in self.pools for pair in await self.versions.read(pool)})
+
+
+@dataclass(frozen=True)
+class KafkaBacklog:
+    """What the groups of intake and of the workers have still to read; the admin client blocks."""
+
+    admin: KafkaAdmin
+    pools: tuple[str, ...]
+    clock: Callable[[], float] = time.monotonic
+
+    async def read(self) -> Reading:
+        return await asyncio.to_thread(self._read)
+
+    def _read(self) -> Reading:
+        requests = {one: self._queue([(INTAKE_GROUP, requests_topic(one))]) for one in Priority}
+        batches = {
+            one: self._queue([(inference_group(pool, one), batches_topic(pool, one)) for pool in self.pools])
+            for one in Priority
+        }
+        return Reading(self.clock(), requests, batches)
+
+    def _queue(self, sources: Sequence[tuple[str, str]]) -> Queue:
+        lags = [lag for group, topic in sources for lag in self.admin.lag(group, [topic])]
+        return Queue(sum(lag.records for lag in lags), sum(max(lag.committed, 0) for lag in lags))
 
 
 @dataclass(frozen=True)

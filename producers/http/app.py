@@ -11,6 +11,7 @@ from connectors.telemetry.health import Health
 from producers.http import problems
 from producers.http.body_limit import BodyLimit
 from producers.http.measured import Measured
+from producers.http.open_requests import OpenRequests
 from producers.http.ports import Ports
 from producers.http.routes import languages, operations, translations
 from producers.http.settings import HttpLimits
@@ -36,6 +37,7 @@ def create_app(ports: Ports, limits: HttpLimits, health: Health, lifespan: Lifes
         app.include_router(routes.router)
     problems.install(app)
     app.add_middleware(BodyLimit, max_body_bytes=limits.max_body_bytes)
+    app.add_middleware(OpenRequests, limits=limits)
     app.add_middleware(Measured)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
     return app

@@ -10,6 +10,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.schema_registry import open_codec
 from connectors.objects.object_store import open_objects
@@ -20,8 +21,17 @@ from connectors.redis.results import ResultStore
 from connectors.shutdown import Shutdown
 from connectors.telemetry.health import Health, serve_health
 from connectors.telemetry.logging import configure_logging
-from producers.http.adapters import NoTexts, PartsReadiness, RedisJobs, RegisteredModels, StoredTexts
+from producers.http.adapters import (
+    KafkaBacklog,
+    NoTexts,
+    PartsReadiness,
+    RedisJobs,
+    RegisteredModels,
+    StoredTexts,
+)
+from producers.http.admission import Admission
 from producers.http.app import create_app
+from producers.http.measuring import measure
 from producers.http.ports import Ports, Texts
 from producers.http.request_log import KafkaRequestLog
 from producers.http.settings import HttpSettings
@@ -29,6 +39,9 @@ from producers.http.watch import watch
 from schemas.errors import FatalError
 
 log = structlog.get_logger()
+
+# Longest answer of Kafka to a question in the background; the end of the process may have to wait for it.
+_KAFKA_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -54,6 +67,7 @@ class Server:
         self._settings = settings
         self._health = Health()
         self._connections = _connect(settings)
+        self._admission = Admission(settings.admission)
         app = create_app(self._ports(), settings.http, self._health, self._lifespan)
         self._uvicorn = uvicorn.Server(_uvicorn_config(app, settings))
 
@@ -77,16 +91,23 @@ class Server:
             jobs=RedisJobs(JobViews(connections.state), ResultStore(connections.state), codec),
             texts=_texts(settings),
             models=RegisteredModels(AsyncModelRegistry(connections.state_async), settings.kafka.pools),
+            admission=self._admission,
             now_ms=_now_ms,
         )
 
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
+        settings = self._settings
         readiness = PartsReadiness(self._connections.producer, self._connections.state_async)
-        watching = asyncio.create_task(watch(self._health, readiness, self._settings.http.watch_seconds))
+        backlog = KafkaBacklog(KafkaAdmin(settings.kafka, _KAFKA_SECONDS), settings.kafka.pools)
+        tasks = [
+            asyncio.create_task(watch(self._health, readiness, settings.http.watch_seconds)),
+            asyncio.create_task(measure(self._admission, backlog, settings.admission.measure_seconds)),
+        ]
         log.info("started")
         yield
-        watching.cancel()
+        for task in tasks:
+            task.cancel()
         await self._connections.close()
         log.info("stopped")
 

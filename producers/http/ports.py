@@ -44,6 +44,16 @@ class Models(Protocol):
         """The pairs (`en-pt`) that ready workers have announced; empty while none has."""
 
 
+class Admission(Protocol):
+    """Whether there is room for one more."""
+
+    def check(self, priority: Priority) -> None:
+        """Raises OverloadedError when there is none for that priority."""
+
+    def accepted(self, priority: Priority) -> None:
+        """One more is in Kafka."""
+
+
 @dataclass(frozen=True)
 class Ports:
     """All of them, and the time."""
@@ -52,4 +62,5 @@ class Ports:
     jobs: Jobs
     texts: Texts
     models: Models
+    admission: Admission
     now_ms: Callable[[], int]

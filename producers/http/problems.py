@@ -71,6 +71,10 @@ class BodyTooLarge(HTTPException):
         self.limit = f"{max_body_bytes} bytes"
 
 
+class OverloadedError(TransientError):
+    """The platform, or this process, has as much to do as it may have. Nothing was sent."""
+
+
 def not_found(job_id: str) -> PermanentError:
     """No such job, or none of the caller's."""
     return PermanentError(
@@ -84,6 +88,7 @@ def not_found(job_id: str) -> PermanentError:
 def install(app: FastAPI) -> None:
     """From now on the application answers every error as a problem."""
     app.add_exception_handler(PermanentError, _permanent)
+    app.add_exception_handler(OverloadedError, _overloaded)
     app.add_exception_handler(TransientError, _transient)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -110,9 +115,23 @@ async def _permanent(request: Request, error: Any) -> JSONResponse:
 
 async def _transient(request: Request, error: Any) -> JSONResponse:
     log.warning("request_not_accepted", path=request.url.path, error=str(error))
+    return _unavailable(request, "temporarily_unavailable", error)
+
+
+async def _overloaded(request: Request, error: Any) -> JSONResponse:
+    # Counted, not logged: a flood must not become a flood of lines.
+    return overloaded_response(request, error)
+
+
+def overloaded_response(request: Request, error: OverloadedError) -> JSONResponse:
+    """503 with the time after which it is worth to come again."""
+    return _unavailable(request, "overloaded", error)
+
+
+def _unavailable(request: Request, cause: str, error: TransientError) -> JSONResponse:
     seconds = max(round(error.retry_after_seconds), 1)
     cure = f"send the same request again in {seconds} s"
-    problem = _problem(request, 503, "temporarily_unavailable", str(error), cure=cure)
+    problem = _problem(request, 503, cause, str(error), cure=cure)
     return problem_response(problem, {"Retry-After": str(seconds)})
 
 

@@ -7,6 +7,7 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.objects.settings import ObjectSettings
 from connectors.redis.settings import RedisSettings
 from connectors.settings import ProcessSettings, Section
+from schemas.priorities import Priority
 
 
 class HttpLimits(Section):
@@ -18,6 +19,12 @@ class HttpLimits(Section):
     port: int = 8080
     default_tenant: str = Field(default="default", description="Who asks where nobody is named.")
     max_body_bytes: int = Field(default=8_000_000, description="Of one HTTP request, as sent.")
+    max_open_requests: int = Field(
+        default=500, ge=1, description="Submissions under way in this process at a time; more get 503."
+    )
+    max_open_bytes: int = Field(
+        default=32_000_000, ge=1, description="Bodies of all of them together; more get 503."
+    )
     max_text_characters: int = Field(default=1_000_000, description="Code points of one text.")
     max_result_bytes: int = Field(default=16_000_000, description="Of a translation in the object store.")
     max_inline_bytes: int = Field(
@@ -43,6 +50,46 @@ class HttpLimits(Section):
     shutdown_seconds: int = Field(default=10, description="Open requests get this long after SIGTERM.")
 
 
+class AdmissionLimits(Section):
+    """DRAGOMAN_ADMISSION_*: when the HTTP producer says 503 because too much waits already."""
+
+    model_config = SettingsConfigDict(env_prefix="DRAGOMAN_ADMISSION_", frozen=True, extra="forbid")
+
+    critical_wait_seconds: float = Field(
+        default=60.0, gt=0, description="Longest estimated wait for a worker: twice the service level."
+    )
+    high_wait_seconds: float = Field(default=240.0, gt=0, description="The same for high.")
+    standard_wait_seconds: float = Field(default=1200.0, gt=0, description="The same for standard.")
+    max_backlog_records: int = Field(
+        default=200_000,
+        ge=1,
+        description="Most batches that may wait, of a priority and the more urgent.",
+    )
+    first_records_per_second: float = Field(
+        default=10.0, gt=0, description="Pace of intake and of the workers, assumed until it is measured."
+    )
+    least_records_per_second: float = Field(
+        default=1.0, gt=0, description="A slower pace counts as this one: a few stuck records refuse nobody."
+    )
+    smoothing_seconds: float = Field(default=30.0, gt=0, description="Time constant of the measured pace.")
+    measure_seconds: float = Field(default=3.0, gt=0, description="How often Kafka is asked for the backlog.")
+    reading_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        description="A reading stands this long when no newer one can be had; then all may pass.",
+    )
+    max_retry_after_seconds: int = Field(default=300, ge=1, description="No Retry-After is longer.")
+
+    def wait_seconds(self, priority: Priority) -> float:
+        """The limit of that priority."""
+        limits = {
+            Priority.CRITICAL: self.critical_wait_seconds,
+            Priority.HIGH: self.high_wait_seconds,
+            Priority.STANDARD: self.standard_wait_seconds,
+        }
+        return limits[priority]
+
+
 class HttpSettings(ProcessSettings):
     """All of them."""
 
@@ -52,3 +99,4 @@ class HttpSettings(ProcessSettings):
     redis: RedisSettings = Field(default_factory=RedisSettings)
     objects: ObjectSettings = Field(default_factory=ObjectSettings)
     http: HttpLimits = Field(default_factory=HttpLimits)
+    admission: AdmissionLimits = Field(default_factory=AdmissionLimits)

@@ -1,6 +1,6 @@
 """One cycle of assembly: batches and orders in; results, usage, job events and dead letters out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -34,6 +34,11 @@ class Sighting:
     message: TranslatedBatch | JobControl
     entry: Arrival | Claim
 
+    @property
+    def slots_bytes(self) -> int:
+        """Expected size of what the slots give when this completes its request."""
+        return len(self.record.value or b"") * (self.entry.batches if isinstance(self.entry, Arrival) else 1)
+
 
 @dataclass(frozen=True)
 class Answered:
@@ -54,6 +59,7 @@ class AssemblyHandler:
     texts: ObjectStore
     inline_limit_bytes: int
     now_ms: Callable[[], int]
+    slots_bytes: int = 16_000_000
     _answered: dict[Subject, Answered] = field(default_factory=dict, init=False)
     _untold: dict[Subject, Answered] = field(default_factory=dict, init=False)
 
@@ -61,11 +67,8 @@ class AssemblyHandler:
         """Everything that the records lead to. Raises TransientError only."""
         self._answered = {}
         sightings, outputs = self._sight(records)
-        decisions = self.slots.decide([sighting.entry for sighting in sightings])
-        for sighting, decision in zip(sightings, decisions, strict=True):
-            metrics.SLOT_VERDICTS.labels(decision.verdict).inc()
-            if decision.verdict is Verdict.COMPLETE:
-                outputs += self._answer(sighting, decision)
+        for some in portions(sightings, self.slots_bytes):
+            outputs += self._decided(some)
         return outputs
 
     def committed(self) -> None:
@@ -111,11 +114,22 @@ class AssemblyHandler:
         )
         return Sighting(record, batch, entry)
 
+    def _decided(self, sightings: Sequence[Sighting]) -> list[OutboundRecord]:
+        outputs: list[OutboundRecord] = []
+        decisions = self.slots.decide([sighting.entry for sighting in sightings])
+        for sighting, decision in zip(sightings, decisions, strict=True):
+            metrics.SLOT_VERDICTS.labels(decision.verdict).inc()
+            if decision.verdict is Verdict.COMPLETE:
+                outputs += self._answer(sighting, decision)
+        return outputs
+
     def _answer(self, sighting: Sighting, decision: Decision) -> list[OutboundRecord]:
         batches = [self.codec.decode(slot, TranslatedBatch) for slot in decision.slots]
         result, job = _concluded(sighting.message, batches, self.now_ms())
         encoded, result = self._fitted(result)
-        self._answered[sighting.entry.subject] = Answered(sighting.record.coordinates, encoded, result)
+        # Without its text, which is in the encoded one already.
+        told = replace(result, text=None)
+        self._answered[sighting.entry.subject] = Answered(sighting.record.coordinates, encoded, told)
         key = result.request_id.encode()
         usage = billed(result, job)
         return [
@@ -149,6 +163,27 @@ class AssemblyHandler:
 
 def _subject(message: TranslatedBatch | JobControl) -> Subject:
     return Subject(message.request_id, message.job.revision if message.job else FIRST_REVISION)
+
+
+def portions(sightings: Sequence[Sighting], most_bytes: int) -> Iterator[list[Sighting]]:
+    """In order, so many at a time that the slots of all they may complete have about `most_bytes` at most.
+
+    How large the other slots of a request are is not known; they are taken to be like the one that came.
+    """
+    portion: list[Sighting] = []
+    subjects: set[Subject] = set()
+    size = 0
+    for sighting in sightings:
+        # A request is completed once, however many of its records come.
+        more = 0 if sighting.entry.subject in subjects else sighting.slots_bytes
+        if portion and size + more > most_bytes:
+            yield portion
+            portion, subjects, size, more = [], set(), 0, sighting.slots_bytes
+        portion.append(sighting)
+        subjects.add(sighting.entry.subject)
+        size += more
+    if portion:
+        yield portion
 
 
 def _concluded(

@@ -21,7 +21,7 @@ from schemas import topics
 from schemas.errors import DragomanError
 from schemas.records import InboundRecord
 from stream_apps.assembly.handler import STAGE, AssemblyHandler
-from stream_apps.assembly.settings import AssemblySettings
+from stream_apps.assembly.settings import AssemblyLimits, AssemblySettings
 from stream_apps.assembly.texts import open_texts
 
 log = structlog.get_logger()
@@ -34,12 +34,12 @@ class AssemblySource:
     """Batches and orders as they come: one group, so that both are in one transaction."""
 
     readers: Sequence[GroupReader]
-    cycle_records: int
-    idle_wait_seconds: float
+    limits: AssemblyLimits
 
     def take(self) -> list[InboundRecord]:
         """The records of one cycle."""
-        return self.readers[0].take(self.cycle_records, self.idle_wait_seconds)
+        limits = self.limits
+        return self.readers[0].take(limits.cycle_records, limits.idle_wait_seconds, limits.cycle_bytes)
 
 
 def main() -> None:
@@ -74,9 +74,8 @@ def run(settings: AssemblySettings, shutdown: Shutdown) -> None:
 
 
 def _cycle(settings: AssemblySettings, reader: GroupReader, watch: ProgressWatch, shutdown: Shutdown) -> Cycle:
-    limits = settings.assembly
     return Cycle(
-        source=AssemblySource([reader], limits.cycle_records, limits.idle_wait_seconds),
+        source=AssemblySource([reader], settings.assembly),
         handler=_handler(settings),
         # Starting it also aborts what a killed predecessor left open.
         producer=TransactionalProducer(settings.kafka, f"{STAGE}-{settings.instance}"),
@@ -95,5 +94,6 @@ def _handler(settings: AssemblySettings) -> AssemblyHandler:
         results=ResultStore(state, settings.assembly.result_ttl_seconds),
         texts=texts,
         inline_limit_bytes=inline_limit_bytes,
+        slots_bytes=settings.assembly.cycle_bytes,
         now_ms=lambda: round(time.time() * 1000),
     )

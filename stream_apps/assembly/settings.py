@@ -18,6 +18,9 @@ class AssemblyLimits(Section):
     model_config = SettingsConfigDict(env_prefix="DRAGOMAN_ASSEMBLY_", frozen=True, extra="forbid")
 
     cycle_records: int = Field(default=500, ge=1, description="Most records of one transaction.")
+    cycle_bytes: int = Field(
+        default=16_000_000, ge=1, description="Most bytes of one transaction's records, and of slots read at once."
+    )
     idle_wait_seconds: float = Field(
         default=0.1, gt=0, description="Longest wait for the first record of a cycle."
     )

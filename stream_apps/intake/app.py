@@ -6,12 +6,12 @@ So a flood of standard requests never stands before a critical one.
 from connectors.faust.guard import Step
 from connectors.faust.process import FaustProcess, Identity
 from schemas.priorities import Priority
-from schemas.topics import requests_topic
+from schemas.topics import INTAKE_GROUP, requests_topic
 from stream_apps.intake.handler import IntakeHandler
 from stream_apps.intake.outputs import Wire
 from stream_apps.intake.settings import IntakeSettings
 
-GROUP = "intake"
+GROUP = INTAKE_GROUP
 
 
 def build_process(settings: IntakeSettings, handler: IntakeHandler, wire: Wire) -> FaustProcess:

@@ -55,7 +55,7 @@ def build_tools(settings: IntakeSettings) -> Tools:
     """The real parts; none of them connects before its first use."""
     state = open_state_async(settings.redis)
     return Tools(
-        repeats=Repeats(RedisSeenRequests(state), settings.redis.done_ttl_seconds),
+        repeats=Repeats(RedisSeenRequests(state), settings.redis.done_ttl_seconds, settings.intake.max_under_way),
         models=AsyncModelRegistry(state, settings.intake.registry_cache_seconds),
         memory=AsyncRedisTranslationMemory(open_cache_async(settings.redis)),
         objects=open_objects(settings.objects),

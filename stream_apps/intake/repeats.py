@@ -27,8 +27,9 @@ class _Claim:
 class Repeats:
     """Remembers in the process what is under way, and in Redis what is delivered."""
 
-    def __init__(self, seen: SeenRequests, ttl_seconds: int) -> None:
+    def __init__(self, seen: SeenRequests, ttl_seconds: int, most_under_way: int = 10_000) -> None:
         self._seen = seen
+        self._most_under_way = most_under_way
         self._ttl_seconds = ttl_seconds
         self._under_way: dict[str, _Claim] = {}
         self._requests: dict[str, str] = {}
@@ -39,6 +40,7 @@ class Repeats:
         The same record again (after a failure or a rebalance) is no repeat.
         """
         mine = _Claim(record.coordinates, payload_fingerprint(request))
+        self._make_room()
         first = self._under_way.setdefault(request.request_id, mine)
         if first.coordinates != mine.coordinates:
             return _same(first.fingerprint, mine.fingerprint)
@@ -59,6 +61,13 @@ class Repeats:
             await self._seen.mark(fingerprints, self._ttl_seconds)
         except TransientError as error:
             log.warning("seen_marker_lost", requests=len(fingerprints), error=str(error))
+
+    def _make_room(self) -> None:
+        # What a rebalance took away is never delivered here; the oldest are such, if there are so many.
+        while len(self._under_way) >= self._most_under_way:
+            del self._under_way[next(iter(self._under_way))]
+        while len(self._requests) >= self._most_under_way:
+            del self._requests[next(iter(self._requests))]
 
     def _forget(self, coordinates: str) -> tuple[str, str]:
         request_id = self._requests.pop(coordinates, "")

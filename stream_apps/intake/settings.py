@@ -48,6 +48,9 @@ class IntakeLimits(Section):
     detection_threshold: float = Field(default=0.5, ge=0, le=1, description="Below it, the language is unknown.")
     routes: tuple[Route, ...] = Field(default=(), description="JSON; the first rule that fits wins.")
     default_pool: str = "default"
+    max_under_way: int = Field(
+        default=10_000, ge=1000, description="Requests remembered until delivered, to recognise repeats."
+    )
     thread_characters: int = Field(default=20_000, description="Longer texts are split on another thread.")
 
 

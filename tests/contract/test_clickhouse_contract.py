@@ -4,6 +4,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -170,6 +171,15 @@ def test_a_refused_statement_is_forbidden_and_a_wrong_one_is_bad(server, ask):
     forbidden.value.close()
     with pytest.raises(PermanentError, match="no_such_table"):
         ask("SELECT * FROM no_such_table")
+
+
+def test_a_query_that_needs_too_much_memory_is_refused(database):
+    small = QueryServer(database, "127.0.0.1", 0, Limits(seconds=10, rows=1000, megabytes=50))
+    greedy = (
+        "SELECT count() FROM (SELECT number, groupArray(toString(number)) FROM numbers(3000000) GROUP BY number)"
+    )
+    with closing(small), pytest.raises(PermanentError, match="memory limit exceeded"):
+        AnalyticsClient(f"http://127.0.0.1:{small.port}").query(greedy)
 
 
 def test_an_interface_that_is_away_is_a_transient_failure():

@@ -178,3 +178,19 @@ def test_a_value_too_large_for_a_dead_letter_stays_in_its_topic():
     read = CODEC.decode(dead_letter_record(letter, CODEC, 10_000).value, DeadLetter)
     assert read.value is None
     assert (read.topic, read.partition, read.offset, read.cause) == ("in", 2, 7, "empty_text")
+
+
+def test_outputs_beyond_the_bound_are_stored_before_the_next_event():
+    steps = Steps()
+    held = []
+
+    async def handle(record):
+        held.append(record.offset + 1 - len(steps.kafka.stored))
+        return [outbound(record)]
+
+    guard = Guard(Step("intake", CODEC, handle, steps.delivered), steps.kafka.send, Patience(), unsent_bytes=20)
+    asyncio.run(guard.process([inbound(offset) for offset in range(7)]))
+    # Every output has 11 bytes, so two of them are too many.
+    assert max(held) == 2
+    assert [record.offset for record in steps.delivered_records] == list(range(7))
+    assert len(steps.kafka.stored) == 7

@@ -47,3 +47,16 @@ def test_settings_come_from_the_environment_and_cannot_be_changed(monkeypatch):
     assert settings.bootstrap == "broker:1"
     with pytest.raises(ValidationError):
         settings.bootstrap = "other:1"
+
+
+def test_every_buffer_of_a_client_is_bounded_as_configured():
+    settings = KafkaSettings(consumer_buffer_kbytes=1024, producer_buffer_kbytes=4096, fetch_bytes=3_000_000)
+    consumer, producer = consumer_config(settings, "group", "me"), transactional_config(settings, "id")
+    assert (consumer["queued.max.messages.kbytes"], consumer["fetch.max.bytes"]) == (1024, 3_000_000)
+    assert producer["queue.buffering.max.kbytes"] == 4096
+
+
+@pytest.mark.parametrize("bound", [{"fetch_bytes": 1_000_000}, {"producer_buffer_kbytes": 1000}])
+def test_a_bound_below_the_largest_message_is_refused(bound):
+    with pytest.raises(ValidationError, match="max_message_bytes must fit"):
+        KafkaSettings(**bound)

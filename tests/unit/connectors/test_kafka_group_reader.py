@@ -9,9 +9,10 @@ from schemas.errors import TransientError
 
 
 class Message:
-    def __init__(self, partition, offset, error=None):
+    def __init__(self, partition, offset, error=None, size=0):
         self._place = (partition, offset)
         self._error = error
+        self._value = b"x" * size
 
     def error(self):
         return self._error
@@ -29,7 +30,7 @@ class Message:
         return None
 
     def value(self):
-        return b""
+        return self._value
 
     def headers(self):
         return None
@@ -161,3 +162,12 @@ def test_it_is_a_member_from_its_first_assignment_until_it_is_thrown_out(reader)
     assert reader.is_member
     reader._consumer.member = None
     assert not reader.is_member
+
+
+@pytest.mark.parametrize(
+    ("limit", "limit_bytes", "taken"), [(20, 250, 3), (20, 300, 3), (20, 1, 1), (2, 10_000, 2), (20, 10_000, 10)]
+)
+def test_the_record_that_fills_the_bytes_is_the_last_one(reader, limit, limit_bytes, taken):
+    reader._consumer.script = [[Message(0, offset, size=100)] for offset in range(10)]
+    assert len(reader.take(limit, 0, limit_bytes)) == taken
+    assert len(reader._consumer.script) == 10 - taken

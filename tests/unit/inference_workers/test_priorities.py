@@ -88,3 +88,13 @@ def test_a_record_without_a_words_header_is_guessed_by_its_size():
     assert words_of(InboundRecord("t", 0, 0, None, b"x" * 700)) == 100
     assert words_of(InboundRecord("t", 0, 0, None, b"x", {"words": b"12"})) == 12
     assert words_of(InboundRecord("t", 0, 0, None, b"x" * 70, {"words": b"-3"})) == 10
+
+
+def test_a_cycle_ends_with_its_bytes_although_the_words_say_little():
+    urgent = Queue("c", 0)
+    urgent.waiting = [InboundRecord("c", 0, at, None, b"x" * 1000, {"words": b"0"}, 0) for at in range(500)]
+    bounded = source(urgent, Queue("h", 0), Queue("s", 0), budget=400)
+    bounded.cycle_bytes = 9_500
+    assert len(bounded.take()) == 10
+    bounded.cycle_bytes = 10_000_000
+    assert len(bounded.take()) == 400

@@ -9,9 +9,10 @@ from fastapi import FastAPI
 
 from connectors.redis.job_view import JobView
 from connectors.telemetry.health import Health
+from producers.http.admission import Admission
 from producers.http.app import create_app
 from producers.http.ports import Ports
-from producers.http.settings import HttpLimits
+from producers.http.settings import AdmissionLimits, HttpLimits
 from schemas.errors import TransientError
 from schemas.messages import TranslationRequest, TranslationResult
 from schemas.priorities import Priority
@@ -114,5 +115,10 @@ def health() -> Health:
 
 
 @pytest.fixture
-def http(world: World, limits: HttpLimits, health: Health) -> Client:
-    return Client(create_app(Ports(world, world, world, world, lambda: NOW_MS), limits, health))
+def admission() -> Admission:
+    return Admission(AdmissionLimits(first_records_per_second=1.0), clock=lambda: 0.0)
+
+
+@pytest.fixture
+def http(world: World, limits: HttpLimits, health: Health, admission: Admission) -> Client:
+    return Client(create_app(Ports(world, world, world, world, admission, lambda: NOW_MS), limits, health))

@@ -20,7 +20,7 @@ from schemas.messages import (
     UsageEvent,
 )
 from schemas.records import InboundRecord, OutboundRecord
-from stream_apps.assembly.handler import AssemblyHandler
+from stream_apps.assembly.handler import AssemblyHandler, portions
 from stream_apps.assembly.texts import NoTexts
 
 CODEC = Codec()
@@ -221,3 +221,22 @@ def test_a_correction_is_a_second_version_that_bills_only_what_the_first_did_not
     handler.committed()
     newest = CODEC.decode(handler.results.get("r1"), TranslationResult)
     assert newest.version == 2
+
+
+def test_slots_are_read_for_few_large_requests_at_a_time(handler):
+    records = [batch(0, offset, "x" * 1000, request_id=f"r{offset}", batches=50) for offset in range(5)]
+    sightings = [handler._sighting(record) for record in records]
+    assert [len(some) for some in portions(sightings, 120_000)] == [2, 2, 1]
+    assert [len(some) for some in portions(sightings, 1)] == [1, 1, 1, 1, 1]
+
+
+def test_many_batches_of_one_request_are_one_portion(handler):
+    sightings = [handler._sighting(batch(number, number, "x" * 1000, batches=50)) for number in range(50)]
+    assert [len(some) for some in portions(sightings, 60_000)] == [50]
+
+
+def test_answers_are_the_same_however_small_the_portions_are(store):
+    records = [batch(number, 2 * at + number, request_id=f"r{at}") for at in range(20) for number in (0, 1)]
+    whole, small = handler_with(store, 10_000), handler_with(store, 10_000)
+    small.slots_bytes = 1
+    assert small.handle(records) == whole.handle(records)

@@ -1,0 +1,29 @@
+"""Asks Kafka for the backlog every few seconds, off the path of requests."""
+
+import asyncio
+from typing import Protocol
+
+import structlog
+
+from producers.http.admission import Admission
+from producers.http.load import Reading
+from schemas.errors import TransientError
+
+log = structlog.get_logger()
+
+
+class Backlog(Protocol):
+    """Where readings come from."""
+
+    async def read(self) -> Reading:
+        """The queues right now. Raises TransientError when Kafka cannot be asked."""
+
+
+async def measure(admission: Admission, backlog: Backlog, every_seconds: float) -> None:
+    """Until cancelled. After a failure the last reading stands."""
+    while True:
+        try:
+            admission.measured(await backlog.read())
+        except TransientError as error:
+            log.warning("backlog_not_measured", error=str(error))
+        await asyncio.sleep(every_seconds)
