@@ -55,6 +55,7 @@ def test_every_topic_of_the_catalogue_is_created_once_and_passes_the_check(setti
     admin = KafkaAdmin(settings)
     assert admin.create_topics() == []
     assert admin.check_topics() == []
+    assert admin.compare_topics() == []
     assert set(admin.partitions()) >= {topic.name for topic in catalogue(settings.plan)}
 
 
@@ -64,6 +65,14 @@ def test_a_wrong_partition_count_is_named(settings):
         "translation.results: 6 partitions, the catalogue says 7" in line
         for line in KafkaAdmin(other).check_topics()
     )
+
+
+def test_a_setting_that_differs_in_the_cluster_is_named_with_its_cure(settings):
+    other = KafkaSettings(bootstrap=settings.bootstrap, replication=3)
+    found = KafkaAdmin(other).compare_topics()
+    assert {(one.name, one.found, one.wanted) for one in found} == {("min.insync.replicas", "1", "2")}
+    assert {one.topic for one in found} == {topic.name for topic in catalogue(other.plan)}
+    assert all(one.cure.endswith("--add-config min.insync.replicas=2") for one in found)
 
 
 def test_acknowledged_records_can_be_read_with_key_and_headers(settings, key):
