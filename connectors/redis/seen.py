@@ -1,6 +1,6 @@
 """Which requests were accepted before, and with which payload. Written only after their delivery."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from connectors.redis.client import AsyncClient, redis_errors
@@ -35,6 +35,11 @@ class RedisSeenRequests:
                 for request_id, fingerprint in fingerprints.items():
                     pipeline.set(_PREFIX + request_id, fingerprint, ex=ttl_seconds, nx=True)
                 await pipeline.execute()
+
+    async def forget(self, request_ids: Sequence[str]) -> None:
+        """These requests are new again. Raises TransientError."""
+        with redis_errors():
+            await self._client.unlink(*(_PREFIX + request_id for request_id in request_ids))
 
 
 class InMemorySeenRequests:

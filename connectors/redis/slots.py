@@ -106,6 +106,23 @@ class RedisSlots:
                 pipeline.unlink(slots)
             pipeline.execute()
 
+    def answered(self, request_ids: Sequence[str]) -> list[bool]:
+        """Whether each request has a final answer. Raises TransientError."""
+        with redis_errors(), self._client.pipeline(transaction=False) as pipeline:
+            for request_id in request_ids:
+                pipeline.get(_keys(request_id)[1])
+            return [(marker or b"").endswith(_FINAL.encode()) for marker in pipeline.execute()]
+
+    def reopen(self, request_ids: Sequence[str]) -> None:
+        """Forget slots and completers, so that the requests can be answered anew. Raises TransientError.
+
+        Only while no assembler runs: one under way would answer a second time.
+        """
+        with redis_errors(), self._client.pipeline(transaction=False) as pipeline:
+            for request_id in request_ids:
+                pipeline.unlink(*_keys(request_id))
+            pipeline.execute()
+
     def _call(self, entry: Arrival | Claim) -> Call:
         keys, kept = _keys(entry.subject), self._retention
         if isinstance(entry, Claim):
