@@ -8,7 +8,7 @@ BIN := .venv/bin
 UV := VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip
 EXTRAS := local,ctranslate2,dev
 
-.PHONY: help setup demo up down test test-unit test-transformers check lint types imports format locks release-schemas clean
+.PHONY: help setup demo up down test test-unit test-transformers test-regions recovery check lint types imports format locks release-schemas clean
 
 help:  ## Print the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -33,6 +33,12 @@ test-unit: .venv/.dev  ## The tests that need no server; seconds
 test-transformers: .venv/.dev  ## The engine tests that need torch (5 GB more)
 	$(UV) install -q -r requirements/transformers.lock
 	$(BIN)/python -m pytest tests/contract -k transformers $(ARGS)
+
+test-regions: .venv/.dev  ## Two regions, MirrorMaker 2 between them, one of them lost; 2 minutes
+	$(BIN)/python -m pytest tests/regions/second_region.py $(ARGS)
+
+recovery: .venv/.dev  ## Kill each kind of process and the broker once; prints the seconds until an answer
+	$(BIN)/python -m tests.bench.recovery $(ARGS)
 
 check: lint types imports  ## What the build checks besides the tests
 
