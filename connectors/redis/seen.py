@@ -17,6 +17,9 @@ class SeenRequests(Protocol):
     async def mark(self, fingerprints: Mapping[str, str], ttl_seconds: int) -> None:
         """Remember request id -> fingerprint; the first payload of an id stays. Raises TransientError."""
 
+    async def forget(self, request_ids: Sequence[str]) -> None:
+        """These requests are new again. Raises TransientError."""
+
 
 class RedisSeenRequests:
     """In the state Redis."""
@@ -37,7 +40,8 @@ class RedisSeenRequests:
                 await pipeline.execute()
 
     async def forget(self, request_ids: Sequence[str]) -> None:
-        """These requests are new again. Raises TransientError."""
+        if not request_ids:
+            return
         with redis_errors():
             await self._client.unlink(*(_PREFIX + request_id for request_id in request_ids))
 
@@ -54,3 +58,7 @@ class InMemorySeenRequests:
     async def mark(self, fingerprints: Mapping[str, str], ttl_seconds: int) -> None:
         del ttl_seconds  # the process is short-lived
         self._fingerprints = {**fingerprints, **self._fingerprints}
+
+    async def forget(self, request_ids: Sequence[str]) -> None:
+        for request_id in request_ids:
+            self._fingerprints.pop(request_id, None)

@@ -16,10 +16,10 @@ class Freshness:
 
     @property
     def behind_seconds(self) -> float | None:
-        """None where it is not known. A topic that rests is not behind: both sides end with the same record."""
-        if self.source_ms is None:
+        """None where a side has nothing. A topic that rests is not behind: both sides end with the same record."""
+        if self.source_ms is None or self.target_ms is None:
             return None
-        return max(self.source_ms - (self.target_ms or 0), 0) / 1000
+        return max(self.source_ms - self.target_ms, 0) / 1000
 
 
 def freshness(source: KafkaAdmin | None, target: KafkaAdmin) -> list[Freshness]:

@@ -98,13 +98,10 @@ def _written(path: Path, settings: RegionSettings) -> Path:
 
 
 def _cells(found: Freshness) -> tuple[str, ...]:
-    behind = found.behind_seconds
-    return (
-        found.topic,
-        _time(found.source_ms),
-        _time(found.target_ms),
-        "-" if behind is None else f"{behind:.1f} s",
-    )
+    behind = "-" if found.behind_seconds is None else f"{found.behind_seconds:.1f} s"
+    if found.source_ms and not found.target_ms:
+        behind = "everything"
+    return found.topic, _time(found.source_ms), _time(found.target_ms), behind
 
 
 def _time(at_ms: int | None) -> str:

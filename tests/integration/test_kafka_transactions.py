@@ -160,3 +160,31 @@ def test_a_broker_that_is_away_is_a_transient_error(key):
     with pytest.raises(TransientError):
         producer.send([OutboundRecord(STATUS, key, b"x")], timeout_seconds=3)
     producer.close(0.1)
+
+
+def test_a_log_is_read_to_its_end_and_no_further_than_what_is_committed(settings, key):
+    fence = TransactionalProducer(settings, str(uuid.uuid4()))
+    fence.commit([OutboundRecord(STATUS, key, str(number).encode()) for number in range(250)], [])
+    reader = LogReader(settings, STATUS, from_beginning=True)
+    batches = list(reader.until_end(100))
+    reader.close()
+    assert max(map(len, batches)) <= 100
+    mine = [record.value for batch in batches for record in batch if record.key == key]
+    assert mine == [str(number).encode() for number in range(250)]
+    assert list(KafkaAdmin(settings).newest([STATUS])) == [STATUS]
+
+
+def test_a_group_that_rests_is_moved_and_one_with_members_is_not(settings, key):
+    send(settings, CONTROL, key, 3)
+    group, admin = str(uuid.uuid4()), KafkaAdmin(settings)
+    ends = admin.ends(CONTROL)
+    assert admin.members(group) == 0
+    admin.move_group(group, {(CONTROL, partition): end for partition, end in ends.items()})
+    assert [lag.records for lag in admin.lag(group, [CONTROL])] == [0] * len(ends)
+    reader = joined(settings, group)
+    while not reader.assignment:
+        reader.take(1, 0.2)
+    assert admin.members(group) == 1
+    with pytest.raises(TransientError):
+        admin.move_group(group, {(CONTROL, 0): 0})
+    reader.close()
