@@ -1,5 +1,6 @@
 """What a backup says of itself: `manifest.json`, and `files.jsonl` with one line for each file. Pure."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -38,16 +39,21 @@ class Manifest:
     format: int = FORMAT
 
     def to_json(self) -> bytes:
-        """For people, too."""
-        return json.dumps(asdict(self), indent=2).encode() + b"\n"
+        """For people, too. Holds its own checksum."""
+        fields = asdict(self)
+        return json.dumps({**fields, "sha256": _checksum(fields)}, indent=2).encode() + b"\n"
 
 
 def manifest_of(data: bytes) -> Manifest:
-    """Raises PermanentError for what is no manifest, or one of a later version."""
+    """Raises PermanentError for what is no manifest, was changed, or is one of a later version."""
     try:
-        manifest = Manifest(**json.loads(data))
-    except (ValueError, TypeError) as error:
+        fields = json.loads(data)
+        checksum = fields.pop("sha256")
+        manifest = Manifest(**fields)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise damaged(MANIFEST, "cannot be read") from error
+    if checksum != _checksum(fields):
+        raise damaged(MANIFEST, "its checksum is another")
     if manifest.format != FORMAT:
         raise PermanentError(
             "unknown_format",
@@ -55,6 +61,10 @@ def manifest_of(data: bytes) -> Manifest:
             cure="restore it with the version that made it",
         )
     return manifest
+
+
+def _checksum(fields: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
 
 def line_of(entry: FileEntry) -> bytes:

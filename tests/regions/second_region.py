@@ -57,7 +57,7 @@ def test_a_group_that_has_read_half_goes_on_in_the_other_region_and_misses_nothi
     copied.close()
 
 
-def test_when_a_is_lost_b_serves_and_every_request_that_arrived_has_one_answer(regions, capsys):
+def test_when_a_is_lost_b_serves_and_every_request_that_arrived_has_one_answer(regions, capsys, tmp_path):
     a, b, mirror = regions
     outside = Outside(a.kafka.bootstrap)
     answers_in_a, answers_in_b = outside.tail(RESULTS), Outside(b.kafka.bootstrap).tail(RESULTS)
@@ -71,6 +71,7 @@ def test_when_a_is_lost_b_serves_and_every_request_that_arrived_has_one_answer(r
     mirror.kill()
     answers_in_b.more(1.0)
     known_to_b = len(answers_in_b.read)
+    cut_off = [send(outside, number) for number in range(5)]
     answers_in_a.until(lambda read: len(read) >= known_to_b + 3)
     a.lose()
     lost_at = time.monotonic()
@@ -94,6 +95,14 @@ def test_when_a_is_lost_b_serves_and_every_request_that_arrived_has_one_answer(r
     assert {request_id: counts[request_id] for request_id in everything} == dict.fromkeys(everything, 1)
     assert found.open >= 1
     assert seconds < 60
+
+    # A comes back, without its platform: the requests that B never saw are sent after.
+    a.start_stores()
+    with mirroring(a, b, tmp_path, **{"a->b.topics": "translation[.]requests[.].*"}):
+        answers_in_b.until(lambda read: set(cut_off) <= {one["request_id"] for one in read}, timeout_seconds=60)
+    answers_in_b.more(2.0)
+    counts = answers_in_b.counts()
+    assert {one: counts[one] for one in (*everything, *cut_off)} == dict.fromkeys((*everything, *cut_off), 1)
     for tail in (copied, answers_in_a, answers_in_b):
         tail.close()
 

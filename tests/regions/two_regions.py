@@ -63,6 +63,11 @@ class Region:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
+    def start_stores(self) -> None:
+        """After it was lost: the broker and the Valkeys alone, with what they had stored."""
+        stores = self.settings.model_copy(update={"stores_only": True})
+        up(stores, detach=True, on_progress=lambda name, state: None)
+
     def stop(self) -> None:
         for process in self.extra:
             process.terminate()
@@ -115,10 +120,11 @@ def two_regions(folder: Path) -> Iterator[tuple[Region, Region]]:
 
 
 @contextmanager
-def mirroring(a: Region, b: Region, folder: Path) -> Iterator[Mirror]:
+def mirroring(a: Region, b: Region, folder: Path, **extra: str) -> Iterator[Mirror]:
     if not has_jars(MIRROR_LIBRARIES, POM):
         fetch_jars(MIRROR_LIBRARIES, POM)
-    settings = RegionSettings(source_bootstrap=a.kafka.bootstrap, target_bootstrap=b.kafka.bootstrap)
+    addresses = {"source_bootstrap": a.kafka.bootstrap, "target_bootstrap": b.kafka.bootstrap}
+    settings = RegionSettings(**addresses, extra=extra)
     properties = folder / "mm2.properties"
     properties.write_text(mirror_properties(settings))
     mirror = Mirror(mirror_command(settings, MIRROR_LIBRARIES, properties), folder / "mirror.log")
