@@ -143,7 +143,10 @@ def _whole(kafka: KafkaSettings, topic: str) -> Iterator[list[InboundRecord]]:
 
 def _marks(record: InboundRecord, codec: Codec) -> list[tuple[Subject, str]]:
     """A result answers its revision and all before it, whose records may be compacted away."""
-    result = codec.decode(record.value, TranslationResult)
+    try:
+        result = codec.decode(record.value, TranslationResult)
+    except PermanentError:  # somebody has emptied the value; the key says who was answered
+        result = TranslationResult(request_id=(record.key or b"").decode(errors="replace"))
     revisions = range(FIRST_REVISION, result.version + 1)
     return [(Subject(result.request_id, revision), record.coordinates) for revision in revisions]
 

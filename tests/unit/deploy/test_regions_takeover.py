@@ -91,6 +91,11 @@ def test_a_correction_answers_the_first_request_too_whose_record_may_be_compacte
     assert region.slots.answered([Subject("corrected", 1), Subject("corrected", 2)]) == [True, True]
 
 
+def test_a_result_whose_text_was_erased_still_answers():
+    region = Region(asked(HIGH, 0, 3, "erased"), InboundRecord(RESULTS, 0, 0, b"erased", None))
+    assert region.take_over().open == 0
+
+
 def test_what_is_no_request_does_not_stop_it():
     region = Region(InboundRecord(HIGH, 0, 2, b"x", b"rubbish"), asked(HIGH, 0, 3, "open"))
     assert region.take_over().begins[HIGH, 0] == 3
