@@ -16,8 +16,9 @@ POM = Path(__file__).parent / "pom.xml"
 
 # What the other region must know. Batches and translated batches stay at home: whatever is under way when a
 # region is lost is made anew from its request.
+REQUESTS = tuple(topics.requests_topic(priority) for priority in Priority)
 TOPICS = (
-    *(topics.requests_topic(priority) for priority in Priority),
+    *REQUESTS,
     topics.CONTROL,
     topics.RESULTS,
     topics.STATUS,
@@ -55,7 +56,15 @@ def _clusters(settings: RegionSettings) -> dict[str, object]:
         f"{settings.source}.bootstrap.servers": settings.source_bootstrap,
         f"{settings.target}.bootstrap.servers": settings.target_bootstrap,
         "tasks.max": settings.tasks,
+        # MirrorMaker begins with the tasks it ran last, whatever it is told now. Where the topics are others,
+        # it must find none; the places it has copied to are kept elsewhere.
+        f"{settings.target}.config.storage.topic": _tasks_topic(settings),
     }
+
+
+def _tasks_topic(settings: RegionSettings) -> str:
+    kind = "mm2-requests-configs" if settings.only_requests else "mm2-configs"
+    return f"{kind}.{settings.source}.internal"
 
 
 def _flow(settings: RegionSettings) -> dict[str, object]:
@@ -64,7 +73,7 @@ def _flow(settings: RegionSettings) -> dict[str, object]:
         f"{flow}.enabled": "true",
         f"{settings.target}->{settings.source}.enabled": "false",
         "replication.policy.class": "org.apache.kafka.connect.mirror.IdentityReplicationPolicy",
-        f"{flow}.topics": _listed(re.escape(name) for name in TOPICS),
+        f"{flow}.topics": _listed(re.escape(name) for name in (REQUESTS if settings.only_requests else TOPICS)),
         f"{flow}.groups": _listed([settings.groups]),
         f"{flow}.groups.exclude": _listed((*OWN_GROUPS, *_TOOL_GROUPS)),
         f"{flow}.sync.group.offsets.enabled": "true",

@@ -15,6 +15,9 @@ class RegionSettings(Section):
     target: str = Field(default="b", pattern=r"^[a-z0-9-]+$", description="Name of the region that stands by.")
     source_bootstrap: str = "127.0.0.1:9092"
     target_bootstrap: str = "127.0.0.1:9192"
+    only_requests: bool = Field(
+        default=False, description="After a take-over: bring the requests that were never copied, no late answers."
+    )
     groups: str = Field(
         default=".*", description="Regular expression of consumer groups that move; ours never do (mirror.py)."
     )

@@ -98,7 +98,7 @@ def test_when_a_is_lost_b_serves_and_every_request_that_arrived_has_one_answer(r
 
     # A comes back, without its platform: the requests that B never saw are sent after.
     a.start_stores()
-    with mirroring(a, b, tmp_path, **{"a->b.topics": "translation[.]requests[.].*"}):
+    with mirroring(a, b, tmp_path, only_requests=True):
         answers_in_b.until(lambda read: set(cut_off) <= {one["request_id"] for one in read}, timeout_seconds=60)
     answers_in_b.more(2.0)
     counts = answers_in_b.counts()

@@ -120,11 +120,11 @@ def two_regions(folder: Path) -> Iterator[tuple[Region, Region]]:
 
 
 @contextmanager
-def mirroring(a: Region, b: Region, folder: Path, **extra: str) -> Iterator[Mirror]:
+def mirroring(a: Region, b: Region, folder: Path, only_requests: bool = False) -> Iterator[Mirror]:
     if not has_jars(MIRROR_LIBRARIES, POM):
         fetch_jars(MIRROR_LIBRARIES, POM)
     addresses = {"source_bootstrap": a.kafka.bootstrap, "target_bootstrap": b.kafka.bootstrap}
-    settings = RegionSettings(**addresses, extra=extra)
+    settings = RegionSettings(**addresses, only_requests=only_requests)
     properties = folder / "mm2.properties"
     properties.write_text(mirror_properties(settings))
     mirror = Mirror(mirror_command(settings, MIRROR_LIBRARIES, properties), folder / "mirror.log")

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from deploy.regions.freshness import Freshness
-from deploy.regions.mirror import TOPICS, mirror_properties
+from deploy.regions.mirror import REQUESTS, TOPICS, mirror_properties
 from deploy.regions.settings import RegionSettings
 from schemas.topics import TopicPlan, catalogue
 
@@ -28,6 +28,13 @@ def test_all_topics_are_copied_but_those_of_work_under_way():
         "translation.translated",
     ]
     assert not any(one.fullmatch("translation_results") for one in wanted)
+
+
+def test_after_a_take_over_requests_alone_are_copied_by_tasks_that_remember_no_other_topic():
+    found = patterns("eu->us.topics", only_requests=True)
+    assert [name for name in TOPICS if any(one.fullmatch(name) for one in found)] == list(REQUESTS)
+    key = "us.config.storage.topic"
+    assert properties(only_requests=True)[key] != properties()[key]
 
 
 @pytest.mark.parametrize(
