@@ -9,7 +9,8 @@ UV := VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip
 SEGMENTS := 1000000
 EXTRAS := local,ctranslate2,dev
 
-.PHONY: help setup demo up down test test-unit test-transformers bench-rolling bench-memory check lint types imports format locks release-schemas clean
+# Every target that is explained is a command, not a file.
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*\#\#.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help:  ## Print the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -40,6 +41,12 @@ bench-rolling: .venv/.dev  ## Answer times while workers and assemblers are rest
 
 bench-memory: .venv/.dev  ## Queue SEGMENTS (1000000) before a slow worker; fails where the memory of a process follows the backlog
 	$(BIN)/python -m tests.bench.memory --segments $(SEGMENTS) $(ARGS)
+
+test-regions: .venv/.dev  ## Two regions, MirrorMaker 2 between them, one of them lost; 2 minutes
+	$(BIN)/python -m pytest tests/regions/second_region.py $(ARGS)
+
+recovery: .venv/.dev  ## Kill each kind of process and the broker once; prints the seconds until an answer
+	$(BIN)/python -m tests.bench.recovery $(ARGS)
 
 check: lint types imports  ## What the build checks besides the tests
 

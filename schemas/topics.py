@@ -7,6 +7,7 @@ from schemas.priorities import Priority
 
 DAY_MS = 24 * 60 * 60 * 1000
 FOREVER_MS = -1
+NO_LIMIT_BYTES = -1
 
 _REQUESTS = "translation.requests."
 _BATCHES = "translation.batches."
@@ -25,7 +26,10 @@ REQUEST_RETENTION_MS = 7 * DAY_MS
 
 @dataclass(frozen=True)
 class Topic:
-    """One topic: what flows in it, what its key is, and how long it is kept (-1: by compaction only)."""
+    """One topic: what flows in it, what its key is, and how long it is kept (-1: by compaction only).
+
+    `retention_bytes` of each partition come on top of the time: whichever is reached first (-1: no limit).
+    """
 
     name: str
     message: str
@@ -33,6 +37,7 @@ class Topic:
     partitions: int
     retention_ms: int
     cleanup: str = "delete"
+    retention_bytes: int = NO_LIMIT_BYTES
 
 
 @dataclass(frozen=True)

@@ -72,13 +72,17 @@ class Tail:
             low, high = self.consumer.get_watermark_offsets(place, timeout=10)
             place.offset = low if from_beginning else high
         self.consumer.assign(places)
-        self.schema = {
-            "translation.results": "TranslationResult",
-            "translation.dead_letters": "DeadLetter",
-            "translation.usage": "UsageEvent",
-            "translation.status": "JobEvent",
-            "translation.translated": "TranslatedBatch",
-        }[topic]
+        self.schema = (
+            "TranslationRequest"
+            if topic.startswith("translation.requests.")
+            else {
+                "translation.results": "TranslationResult",
+                "translation.dead_letters": "DeadLetter",
+                "translation.usage": "UsageEvent",
+                "translation.status": "JobEvent",
+                "translation.translated": "TranslatedBatch",
+            }[topic]
+        )
         self.read: list[dict[str, Any]] = []
 
     def until(self, wanted: Any, timeout_seconds: float = 60.0) -> list[dict[str, Any]]:

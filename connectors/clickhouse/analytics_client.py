@@ -1,5 +1,7 @@
 """Asks ClickHouse over HTTP: a server, or the analytics process of the embedded engine. Same protocol."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -18,10 +20,31 @@ class AnalyticsClient:
     def query(self, sql: str) -> list[dict[str, Any]]:
         """One dict per row. Raises TransientError when nobody answers, PermanentError when SQL is refused."""
         settings = {"default_format": "JSON", "output_format_json_quote_64bit_integers": "0"}
-        try:
+        with _transport_errors():
             answer = httpx.post(self._url, params=settings, content=sql.encode(), timeout=_TIMEOUT_SECONDS)
-        except httpx.TransportError as error:
-            raise TransientError(f"the analytics process does not answer: {error}") from error
-        if answer.is_error:
-            raise PermanentError("query_refused", answer.text.strip()[:500])
+        _check(answer)
         return list(answer.json()["data"])
+
+    def stream(self, sql: str) -> Iterator[bytes]:
+        """The answer as it comes, in the FORMAT that the SQL names. Raises as `query` does."""
+        with (
+            _transport_errors(),
+            httpx.stream("POST", self._url, content=sql.encode(), timeout=_TIMEOUT_SECONDS) as answer,
+        ):
+            if answer.is_error:
+                answer.read()
+            _check(answer)
+            yield from answer.iter_bytes()
+
+
+def _check(answer: httpx.Response) -> None:
+    if answer.is_error:
+        raise PermanentError("query_refused", answer.text.strip()[:500])
+
+
+@contextmanager
+def _transport_errors() -> Iterator[None]:
+    try:
+        yield
+    except httpx.TransportError as error:
+        raise TransientError(f"the analytics process does not answer: {error}") from error

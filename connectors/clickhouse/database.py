@@ -1,7 +1,8 @@
 """One connection to ClickHouse, embedded or a server: tables made, rows inserted once, queries answered."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import resources
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import clickhouse_connect
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 
-from schemas.errors import PermanentError, TransientError
+from schemas.errors import FatalError, PermanentError, TransientError
 
 _DDL = resources.files("connectors.clickhouse").joinpath("ddl")
 
@@ -33,18 +34,24 @@ class Database:
 
     def insert(self, table: str, columns: Mapping[str, Sequence[Any]], token: str) -> None:
         """Adds the rows, once for a token however often it is called. Raises TransientError."""
-        settings = {
-            "async_insert": 0,
-            "insert_deduplication_token": token,
-            "deduplicate_blocks_in_dependent_materialized_views": 1,
-        }
-        with self._lock:
-            try:
-                self._client.insert(
-                    table, list(columns.values()), list(columns), column_oriented=True, settings=settings
-                )
-            except (ClickHouseError, OSError) as error:
-                raise TransientError(f"ClickHouse does not take the rows: {error}") from error
+        data, names = list(columns.values()), list(columns)
+        with self._lock, _insert_errors():
+            self._client.insert(table, data, names, column_oriented=True, settings=_once(token))
+
+    def load(self, table: str, data: bytes, fmt: str, token: str) -> None:
+        """As `insert`, of rows in ClickHouse's own format of that name."""
+        with self._lock, _insert_errors():
+            self._client.raw_insert(table, insert_block=data, fmt=fmt, settings=_once(token))
+
+    def run(self, statement: str) -> None:
+        """A statement of ours that changes something. Raises TransientError."""
+        with self._lock, _insert_errors():
+            self._client.command(statement)
+
+    def rows(self, sql: str) -> list[Sequence[Any]]:
+        """The answer to a question of ours. Raises TransientError."""
+        with self._lock, _insert_errors():
+            return list(self._client.query(sql).result_rows)
 
     def answer(self, sql: str, fmt: str, settings: Mapping[str, Any]) -> bytes:
         """The result in ClickHouse's own format of that name. Raises PermanentError for bad SQL."""
@@ -74,3 +81,32 @@ class Database:
             names = ["device", "market", "price_per_hour", "valid_from"]
             data = [list(devices), list(markets), list(changed.values()), times]
             self._client.insert("price_list", data, names, column_oriented=True)
+
+
+def open_database(dsn: str) -> Database:
+    """For a process that is not the sink. Raises FatalError where it cannot be opened, and says why it may be."""
+    try:
+        return Database(dsn)
+    except (ClickHouseError, OSError) as error:
+        # The embedded engine says no more than that it failed; the first line holds no password.
+        raise FatalError(
+            f"ClickHouse cannot be opened ({type(error).__name__}); the embedded engine is opened by one process "
+            "at a time: stop the analytics process first"
+        ) from error
+
+
+def _once(token: str) -> dict[str, Any]:
+    """Settings of an insert; an empty token means: by its content."""
+    return {
+        "async_insert": 0,
+        "insert_deduplication_token": token,
+        "deduplicate_blocks_in_dependent_materialized_views": 1,
+    }
+
+
+@contextmanager
+def _insert_errors() -> Iterator[None]:
+    try:
+        yield
+    except (ClickHouseError, OSError) as error:
+        raise TransientError(f"ClickHouse does not take the rows: {error}") from error

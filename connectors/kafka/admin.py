@@ -1,17 +1,20 @@
 """Topics as the catalogue wants them, and how far the groups have come."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]  # not in its __all__
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec  # type: ignore[attr-defined]  # not in its __all__
 
 from connectors.kafka.client_config import client_config
 from connectors.kafka.failures import failure_of
 from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.topic_check import Difference, Found, differences, wanted_settings
 from schemas.errors import TransientError
 from schemas.topics import Topic, catalogue
 
 _TIMEOUT_SECONDS = 20.0
+_NEWEST = OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call]
 _LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the library's stub lacks it
 
 
@@ -45,13 +48,21 @@ class KafkaAdmin:
         return [topic.name for topic in missing]
 
     def check_topics(self) -> list[str]:
-        """One line for every difference between the catalogue and the cluster."""
+        """One line for every topic that lacks or has other partitions: what a process cannot work with."""
         there = self.partitions()
         return [
             f"{topic.name}: {there.get(topic.name, 0)} partitions, the catalogue says {topic.partitions}"
             for topic in catalogue(self._settings.plan)
             if there.get(topic.name) != topic.partitions
         ]
+
+    def compare_topics(self) -> list[Difference]:
+        """Every difference between the catalogue and the cluster, each with its cure."""
+        wanted, there = catalogue(self._settings.plan), self.partitions()
+        known = self._settings_of([topic.name for topic in wanted if topic.name in there])
+        found = {name: Found(there[name], values) for name, values in known.items()}
+        lists = [differences(topic, found.get(topic.name), self._settings) for topic in wanted]
+        return [difference for one in lists for difference in one]
 
     def partitions(self) -> dict[str, int]:
         """Number of partitions of every topic in the cluster."""
@@ -74,6 +85,49 @@ class KafkaAdmin:
         except KafkaException as error:
             raise failure_of(error) from error
 
+    def members(self, group: str) -> int:
+        """How many processes are in the group right now."""
+        try:
+            return len(self._client.describe_consumer_groups([group])[group].result(_TIMEOUT_SECONDS).members)
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
+                return 0
+            raise failure_of(error) from error
+
+    def move_group(self, group: str, offsets: Mapping[tuple[str, int], int]) -> None:
+        """The group goes on at these offsets. Raises TransientError while it has members."""
+        places = [TopicPartition(topic, partition, offset) for (topic, partition), offset in offsets.items()]
+        request = ConsumerGroupTopicPartitions(group, places)
+        try:
+            answer = self._client.alter_consumer_group_offsets([request])[group].result(_TIMEOUT_SECONDS)
+        except KafkaException as error:
+            raise failure_of(error) from error
+        for place in answer.topic_partitions:
+            if place.error:
+                raise TransientError(f"group {group} cannot be moved: {failure_of(place.error)}")
+
+    def ends(self, topic: str) -> dict[int, int]:
+        """Behind the last record of every partition of the topic."""
+        places = [TopicPartition(topic, number) for number in range(self.partitions().get(topic, 0))]
+        try:
+            return {partition: end for (_, partition), end in self._ends(places).items()}
+        except KafkaException as error:
+            raise failure_of(error) from error
+
+    def newest(self, topics: Sequence[str]) -> dict[str, int]:
+        """The time of the newest record of each topic that has one, in milliseconds since the epoch."""
+        there = self.partitions()
+        places = [TopicPartition(topic, number) for topic in topics for number in range(there.get(topic, 0))]
+        newest: dict[str, int] = {}
+        try:
+            futures = self._client.list_offsets(dict.fromkeys(places, _NEWEST)) if places else {}
+            for place, future in futures.items():
+                if (at := future.result(_TIMEOUT_SECONDS).timestamp) >= 0:
+                    newest[place.topic] = max(at, newest.get(place.topic, 0))
+        except KafkaException as error:
+            raise failure_of(error) from error
+        return newest
+
     def _create(self, topics: list[NewTopic]) -> None:
         for name, future in self._client.create_topics(topics, operation_timeout=self._timeout_seconds).items():
             try:
@@ -81,6 +135,17 @@ class KafkaAdmin:
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     raise TransientError(f"topic {name} cannot be created: {failure_of(error)}") from error
+
+    def _settings_of(self, names: list[str]) -> dict[str, dict[str, str]]:
+        resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
+        try:
+            answers = self._client.describe_configs(resources) if resources else {}
+            return {
+                resource.name: {entry.name: entry.value for entry in future.result(_TIMEOUT_SECONDS).values()}
+                for resource, future in answers.items()
+            }
+        except KafkaException as error:
+            raise failure_of(error) from error
 
     def _committed(self, group: str, places: list[TopicPartition]) -> list[TopicPartition]:
         request = ConsumerGroupTopicPartitions(group, places)
@@ -100,10 +165,5 @@ def _new_topic(topic: Topic, settings: KafkaSettings) -> NewTopic:
         topic.name,
         num_partitions=topic.partitions,
         replication_factor=settings.replication,
-        config={
-            "cleanup.policy": topic.cleanup,
-            "retention.ms": str(topic.retention_ms),
-            "max.message.bytes": str(settings.max_message_bytes),
-            "min.insync.replicas": str(max(settings.replication - 1, 1)),
-        },
+        config=wanted_settings(topic, settings),
     )

@@ -19,7 +19,7 @@ _REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._=-]*(?:/[A-Za-z0-9_][A-Za-z0-9._=-]*
 _LONGEST_REF = 512
 _RETRY_AFTER_SECONDS = 1.0
 
-_Store = obstore.store.ObjectStore
+ObjectStoreClient = obstore.store.ObjectStore
 
 
 class ObjectStore(Protocol):
@@ -35,7 +35,7 @@ class ObjectStore(Protocol):
 class UrlObjectStore:
     """Any store that has a URL."""
 
-    def __init__(self, store: _Store) -> None:
+    def __init__(self, store: ObjectStoreClient) -> None:
         self._store = store
 
     def read_text(self, ref: str, limit_bytes: int) -> str:
@@ -55,11 +55,9 @@ class UrlObjectStore:
 def open_objects(settings: ObjectSettings) -> UrlObjectStore:
     """The store of that URL; connects at the first use. Raises FatalError for a URL that means nothing."""
     try:
-        return UrlObjectStore(_open(settings))
+        return UrlObjectStore(open_store(settings))
     except (BaseError, ValueError, OSError) as error:
-        raise FatalError(
-            f"DRAGOMAN_OBJECTS_URL {settings.url!r} cannot be opened: {_first_line(error)}"
-        ) from error
+        raise FatalError(f"DRAGOMAN_OBJECTS_URL {settings.url!r} cannot be opened: {first_line(error)}") from error
 
 
 def checked_ref(ref: str) -> str:
@@ -75,7 +73,8 @@ def checked_ref(ref: str) -> str:
     return ref
 
 
-def _open(settings: ObjectSettings) -> _Store:
+def open_store(settings: ObjectSettings) -> ObjectStoreClient:
+    """The library's own client for that URL. Raises what the library raises."""
     url = urlsplit(settings.url)
     if url.scheme == "memory":
         return MemoryStore()
@@ -103,7 +102,7 @@ def _store_errors(ref: str) -> Iterator[None]:
             cure="store the text first, then send the request",
         ) from error
     except (BaseError, OSError) as error:
-        raise TransientError(f"object store: {_first_line(error)}", _RETRY_AFTER_SECONDS) from error
+        raise TransientError(f"object store: {first_line(error)}", _RETRY_AFTER_SECONDS) from error
 
 
 def _check_size(size_bytes: int, limit_bytes: int) -> None:
@@ -129,5 +128,6 @@ def _decoded(data: bytes) -> str:
         ) from error
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What an error of the library says, without its long explanations."""
     return str(error).partition("\n")[0][:200]

@@ -1,6 +1,6 @@
 """Which requests were accepted before, and with which payload. Written only after their delivery."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from connectors.redis.client import AsyncClient, redis_errors
@@ -16,6 +16,9 @@ class SeenRequests(Protocol):
 
     async def mark(self, fingerprints: Mapping[str, str], ttl_seconds: int) -> None:
         """Remember request id -> fingerprint; the first payload of an id stays. Raises TransientError."""
+
+    async def forget(self, request_ids: Sequence[str]) -> None:
+        """These requests are new again. Raises TransientError."""
 
 
 class RedisSeenRequests:
@@ -36,6 +39,12 @@ class RedisSeenRequests:
                     pipeline.set(_PREFIX + request_id, fingerprint, ex=ttl_seconds, nx=True)
                 await pipeline.execute()
 
+    async def forget(self, request_ids: Sequence[str]) -> None:
+        if not request_ids:
+            return
+        with redis_errors():
+            await self._client.unlink(*(_PREFIX + request_id for request_id in request_ids))
+
 
 class InMemorySeenRequests:
     """For tests and for a single process; remembers until it ends."""
@@ -49,3 +58,7 @@ class InMemorySeenRequests:
     async def mark(self, fingerprints: Mapping[str, str], ttl_seconds: int) -> None:
         del ttl_seconds  # the process is short-lived
         self._fingerprints = {**fingerprints, **self._fingerprints}
+
+    async def forget(self, request_ids: Sequence[str]) -> None:
+        for request_id in request_ids:
+            self._fingerprints.pop(request_id, None)

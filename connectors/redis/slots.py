@@ -73,6 +73,15 @@ class Slots(Protocol):
     def finish(self, completers: Mapping[Subject, str]) -> None:
         """These answers (subject -> coordinates) are committed: nothing wins any more, slots may go."""
 
+    def answered(self, subjects: Sequence[Subject]) -> list[bool]:
+        """Whether `finish` was called for each."""
+
+    def reopen(self, subjects: Sequence[Subject]) -> None:
+        """Forget slots and completers, so that the subjects can be answered anew.
+
+        Only while no assembler runs: one under way would answer a second time.
+        """
+
 
 @dataclass(frozen=True)
 class Retention:
@@ -106,6 +115,18 @@ class RedisSlots:
                 pipeline.unlink(slots)
             pipeline.execute()
 
+    def answered(self, subjects: Sequence[Subject]) -> list[bool]:
+        with redis_errors(), self._client.pipeline(transaction=False) as pipeline:
+            for subject in subjects:
+                pipeline.get(_keys(subject)[1])
+            return [(marker or b"").endswith(_FINAL.encode()) for marker in pipeline.execute()]
+
+    def reopen(self, subjects: Sequence[Subject]) -> None:
+        with redis_errors(), self._client.pipeline(transaction=False) as pipeline:
+            for subject in subjects:
+                pipeline.unlink(*_keys(subject))
+            pipeline.execute()
+
     def _call(self, entry: Arrival | Claim) -> Call:
         keys, kept = _keys(entry.subject), self._retention
         if isinstance(entry, Claim):
@@ -128,6 +149,14 @@ class InMemorySlots:
     def finish(self, completers: Mapping[Subject, str]) -> None:
         for subject, coordinates in completers.items():
             self._completers[subject] = coordinates + _FINAL
+            self._slots.pop(subject, None)
+
+    def answered(self, subjects: Sequence[Subject]) -> list[bool]:
+        return [self._completers.get(subject, "").endswith(_FINAL) for subject in subjects]
+
+    def reopen(self, subjects: Sequence[Subject]) -> None:
+        for subject in subjects:
+            self._completers.pop(subject, None)
             self._slots.pop(subject, None)
 
     def _decide(self, entry: Arrival | Claim) -> Decision:

@@ -27,6 +27,8 @@ class Commands(LazyGroup):
         "submit": Command("producers.cli.translate:submit", "Send the text of a file; follow it with --wait."),
         "result": Command("producers.cli.translate:result", "Show a job, or its translation when finished."),
         "topics": Command("producers.cli.topics:app", "Create, list and check the Kafka topics."),
+        "backup": Command("producers.cli.backup:app", "Save the stores, check a backup, bring it back."),
+        "regions": Command("producers.cli.regions:app", "Copy the topics to a second region; take over there."),
         "models": Command("producers.cli.models:app", "Show the translation models on this machine."),
         "usage": Command("producers.cli.usage:usage", "Show words, latency and cost."),
     }

@@ -1,12 +1,16 @@
 """Finds the platform that a command talks to: the one it is told, else the local one."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from pydantic import SecretStr
 
+from connectors.clickhouse.settings import AnalyticsSection
 from connectors.kafka.settings import KafkaSettings
-from deploy.local.control import read_run
+from connectors.objects.settings import ObjectSettings
+from connectors.redis.settings import RedisSettings
+from deploy.local.control import is_running, read_run
 from deploy.local.failures import StackError
 from deploy.local.run_file import RunInfo
 from deploy.local.settings import StackSettings
@@ -41,3 +45,31 @@ def kafka_settings() -> KafkaSettings:
     if "bootstrap" in settings.model_fields_set:
         return settings
     return settings.model_copy(update={"bootstrap": running().kafka_bootstrap})
+
+
+def redis_settings() -> RedisSettings:
+    """As `kafka_settings`, of DRAGOMAN_REDIS_*: the state's address decides."""
+    settings = RedisSettings()
+    if "state_url" in settings.model_fields_set:
+        return settings
+    run = running()
+    return settings.model_copy(update={"cache_url": run.redis_cache_url, "state_url": run.redis_state_url})
+
+
+def object_settings() -> ObjectSettings:
+    """As `kafka_settings`, of DRAGOMAN_OBJECTS_*."""
+    settings = ObjectSettings()
+    if "url" in settings.model_fields_set:
+        return settings
+    return settings.model_copy(update={"url": (root_of(None) / "data" / "objects").as_uri()})
+
+
+def analytics_settings() -> AnalyticsSection:
+    """As `kafka_settings`, of DRAGOMAN_ANALYTICS_*: `url` for who asks, `dsn` for who opens the database."""
+    settings = AnalyticsSection()
+    local: dict[str, Any] = {}
+    if "dsn" not in settings.model_fields_set:
+        local["dsn"] = SecretStr(f"chdb://{root_of(None) / 'data' / 'analytics'}")
+    if "url" not in settings.model_fields_set and is_running(root_of(None)):
+        local["url"] = running().analytics_url
+    return settings.model_copy(update=local)

@@ -1,7 +1,9 @@
 """`topics`: the catalogue, and the cluster held against it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
@@ -11,7 +13,18 @@ from producers.cli.failures import CommandError
 from producers.cli.options import AsJson
 from producers.cli.running import kafka_settings
 from producers.cli.table import lines_of
-from schemas.topics import DAY_MS, FOREVER_MS, Topic, catalogue
+from schemas.topics import DAY_MS, FOREVER_MS, NO_LIMIT_BYTES, Topic, catalogue
+
+_HEADER = ("topic", "message", "key", "partitions", "kept")
+_ABOVE = """\
+# Topics
+The catalogue is `schemas/topics.py`. This page is made from it: `dragoman topics list --markdown`.
+It shows one pool, `default`, and 6 partitions; a deployment chooses its own (`DRAGOMAN_KAFKA_POOLS`,
+`DRAGOMAN_KAFKA_PARTITIONS`, `DRAGOMAN_KAFKA_BATCH_PARTITIONS`).
+
+`dragoman topics check` compares a cluster with it: partitions, `cleanup.policy`, `retention.ms`,
+`retention.bytes`, `max.message.bytes` and `min.insync.replicas` (replication minus one). It names each
+difference with the command that cures it, and exits with 1 where there is one."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,14 +35,18 @@ app = typer.Typer(
 
 
 @app.command("list")
-def list_topics(as_json: AsJson = False) -> None:
+def list_topics(
+    as_json: AsJson = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print docs/topics.md.")] = False,
+) -> None:
     """Print the catalogue: every topic that this configuration needs. Asks no Kafka."""
     topics = catalogue(KafkaSettings().plan)
     if as_json:
         typer.echo(json.dumps([asdict(topic) for topic in topics]))
-        return
-    rows = [(topic.name, topic.message, topic.key, str(topic.partitions), kept(topic)) for topic in topics]
-    typer.echo(lines_of(("topic", "message", "key", "partitions", "kept"), rows))
+    elif as_markdown:
+        typer.echo(page_of(topics), nl=False)
+    else:
+        typer.echo(lines_of(_HEADER, [_cells(topic) for topic in topics]))
 
 
 @app.command("create")
@@ -42,16 +59,29 @@ def create_topics(as_json: AsJson = False) -> None:
 @app.command("check")
 def check_topics(as_json: AsJson = False) -> None:
     """Compare the cluster with the catalogue; exit with 1 where they differ."""
-    problems = KafkaAdmin(kafka_settings()).check_topics()
+    problems = KafkaAdmin(kafka_settings()).compare_topics()
     if as_json:
-        typer.echo(json.dumps(problems))
+        typer.echo(json.dumps([asdict(problem) for problem in problems]))
     if problems:
-        raise CommandError("; ".join(problems), "create what is missing with: dragoman topics create")
+        raise CommandError("\n".join(map(str, problems)))
     if not as_json:
         typer.echo("all topics are as the catalogue says")
 
 
 def kept(topic: Topic) -> str:
-    """How long records stay: `7 days`, `30 days, compacted`."""
+    """How long records stay: `7 days`, `30 days, compacted`, `30 days or 1 GB, compacted`."""
     days = "for ever" if topic.retention_ms == FOREVER_MS else f"{topic.retention_ms / DAY_MS:g} days"
+    if topic.retention_bytes != NO_LIMIT_BYTES:
+        days = f"{days} or {topic.retention_bytes / 1e9:g} GB a partition"
     return f"{days}, compacted" if "compact" in topic.cleanup else days
+
+
+def page_of(topics: Sequence[Topic]) -> str:
+    """The catalogue as a page of the documentation."""
+    rows = [_HEADER, ("---",) * len(_HEADER), *((f"`{topic.name}`", *_cells(topic)[1:]) for topic in topics)]
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return f"{_ABOVE}\n\n{table}\n"
+
+
+def _cells(topic: Topic) -> tuple[str, ...]:
+    return (topic.name, topic.message, topic.key, str(topic.partitions), kept(topic))

@@ -38,6 +38,16 @@ def test_marked_requests_are_found_with_their_fingerprints(run):
     assert run(work) == ("aa", "bb")
 
 
+def test_a_forgotten_request_is_new_again(run):
+    async def work(seen):
+        await seen.mark({"r1": "aa", "r2": "bb"}, 60)
+        await seen.forget(["r1"])
+        await seen.forget([])
+        return await seen.look_up("r1"), await seen.look_up("r2")
+
+    assert run(work) == (None, "bb")
+
+
 def test_the_first_payload_of_an_id_stays(run):
     async def work(seen):
         await seen.mark({"r1": "first"}, 60)

@@ -79,7 +79,24 @@ def test_a_correction_has_slots_and_a_completer_of_its_own(slots):
     assert one(slots, second) == complete("answer 2")
 
 
+def test_a_request_counts_as_answered_when_its_answer_is_final(slots):
+    slots.decide([arrival(0, 5, batches=1, split="v1/1")])
+    assert slots.answered([Subject("r1"), Subject("r2")]) == [False, False]
+    slots.finish({Subject("r1"): "t-0-5"})
+    assert slots.answered([Subject("r1"), Subject("r2")]) == [True, False]
+
+
+def test_a_reopened_request_can_be_answered_by_another_record(slots):
+    slots.decide([arrival(0, 5, batches=1, split="v1/1")])
+    slots.finish({Subject("r1"): "t-0-5"})
+    slots.reopen([Subject("r1"), Subject("r2")])
+    assert slots.answered([Subject("r1")]) == [False]
+    assert one(slots, arrival(0, 9, batches=1, split="v1/1")) == complete("v1/1 0 at 9")
+
+
 def test_no_entries_need_no_answer(slots):
+    assert slots.answered([]) == []
+    slots.reopen([])
     assert slots.decide([]) == []
     slots.finish({})
 

@@ -85,6 +85,7 @@ def test_every_topic_of_the_catalogue_is_created_once_and_passes_the_check(setti
     admin = KafkaAdmin(settings)
     assert admin.create_topics() == []
     assert admin.check_topics() == []
+    assert admin.compare_topics() == []
     assert set(admin.partitions()) >= {topic.name for topic in catalogue(settings.plan)}
 
 
@@ -94,6 +95,14 @@ def test_a_wrong_partition_count_is_named(settings):
         "translation.results: 6 partitions, the catalogue says 7" in line
         for line in KafkaAdmin(other).check_topics()
     )
+
+
+def test_a_setting_that_differs_in_the_cluster_is_named_with_its_cure(settings):
+    other = KafkaSettings(bootstrap=settings.bootstrap, replication=3)
+    found = KafkaAdmin(other).compare_topics()
+    assert {(one.name, one.found, one.wanted) for one in found} == {("min.insync.replicas", "1", "2")}
+    assert {one.topic for one in found} == {topic.name for topic in catalogue(other.plan)}
+    assert all(one.cure.endswith("--add-config min.insync.replicas=2") for one in found)
 
 
 def test_acknowledged_records_can_be_read_with_key_and_headers(settings, key, joined):
@@ -235,3 +244,31 @@ def test_a_broker_that_is_away_is_a_transient_error(key):
     with pytest.raises(TransientError):
         producer.send([OutboundRecord(STATUS, key, b"x")], timeout_seconds=3)
     producer.close(0.1)
+
+
+def test_a_log_is_read_to_its_end_and_no_further_than_what_is_committed(settings, key):
+    fence = TransactionalProducer(settings, str(uuid.uuid4()))
+    fence.commit([OutboundRecord(STATUS, key, str(number).encode()) for number in range(250)], [])
+    reader = LogReader(settings, STATUS, from_beginning=True)
+    batches = list(reader.until_end(100))
+    reader.close()
+    assert max(map(len, batches)) <= 100
+    mine = [record.value for batch in batches for record in batch if record.key == key]
+    assert mine == [str(number).encode() for number in range(250)]
+    assert list(KafkaAdmin(settings).newest([STATUS])) == [STATUS]
+
+
+def test_a_group_that_rests_is_moved_and_one_with_members_is_not(settings, key):
+    send(settings, CONTROL, key, 3)
+    group, admin = str(uuid.uuid4()), KafkaAdmin(settings)
+    ends = admin.ends(CONTROL)
+    assert admin.members(group) == 0
+    admin.move_group(group, {(CONTROL, partition): end for partition, end in ends.items()})
+    assert [lag.records for lag in admin.lag(group, [CONTROL])] == [0] * len(ends)
+    reader = joined(settings, group)
+    while not reader.assignment:
+        reader.take(1, 0.2)
+    assert admin.members(group) == 1
+    with pytest.raises(TransientError):
+        admin.move_group(group, {(CONTROL, 0): 0})
+    reader.close()

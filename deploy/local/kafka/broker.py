@@ -44,8 +44,13 @@ class Broker:
         return (*self._java(), *tool, "-c", str(self.properties_file))
 
     def _java(self, *flags: str) -> tuple[str, ...]:
-        logging = f"-Dlog4j2.configurationFile={_LOGGING}"
-        return ("java", *flags, *_JVM_FLAGS, logging, "-cp", f"{self.libraries}/*")
+        return java_command(self.libraries, *flags)
+
+
+def java_command(libraries: Path, *flags: str) -> tuple[str, ...]:
+    """A small Java virtual machine that logs to standard output; the name of a class comes behind it."""
+    logging = f"-Dlog4j2.configurationFile={_LOGGING}"
+    return ("java", *flags, *_JVM_FLAGS, logging, "-cp", f"{libraries}/*")
 
 
 def server_properties(broker: Broker) -> str:

@@ -27,18 +27,18 @@ def prepare(broker: Broker) -> None:
         subprocess.run(broker.format_command(new_cluster_id()), check=True)
 
 
-def has_jars(libraries: Path) -> bool:
+def has_jars(libraries: Path, pom: Path = POM) -> bool:
     """Whether the jars of this very pom.xml are there, all of them."""
     stamp = _stamp(libraries)
-    return stamp.exists() and stamp.read_text() == _pom_hash()
+    return stamp.exists() and stamp.read_text() == _hash_of(pom)
 
 
-def fetch_jars(libraries: Path) -> None:
+def fetch_jars(libraries: Path, pom: Path = POM) -> None:
     """About 55 MB from Maven's repository. They get their name last, so that a broken fetch is made again."""
     fetched = libraries.with_name(f"{libraries.name}.{os.getpid()}")
     goal = ("dependency:copy-dependencies", f"-DoutputDirectory={fetched}", "-DincludeScope=runtime")
-    subprocess.run(("mvn", "-q", "-B", "-f", str(POM), *goal), check=True)
-    write_atomically(_stamp(fetched), _pom_hash())
+    subprocess.run(("mvn", "-q", "-B", "-f", str(pom), *goal), check=True)
+    write_atomically(_stamp(fetched), _hash_of(pom))
     shutil.rmtree(libraries, ignore_errors=True)
     fetched.rename(libraries)
 
@@ -67,8 +67,8 @@ def _stamp(libraries: Path) -> Path:
     return libraries / "complete"
 
 
-def _pom_hash() -> str:
-    return hashlib.sha256(POM.read_bytes()).hexdigest()
+def _hash_of(pom: Path) -> str:
+    return hashlib.sha256(pom.read_bytes()).hexdigest()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -37,6 +38,12 @@ def test_topics_are_listed_without_kafka():
     assert ran.stdout.splitlines()[1].split() == [
         *("translation.requests.critical", "TranslationRequest", "request_id", "6", "7", "days")
     ]
+
+
+def test_the_page_of_topics_is_up_to_date():
+    ran = CliRunner().invoke(app, ["topics", "list", "--markdown"])
+    page = Path(__file__).parents[3] / "docs" / "topics.md"
+    assert page.read_text() == ran.stdout, "make it again: dragoman topics list --markdown > docs/topics.md"
 
 
 @pytest.mark.parametrize(
@@ -77,6 +84,10 @@ def test_an_unexpected_error_keeps_its_trace():
 )
 def test_retention_is_said_in_days(retention_ms, cleanup, words):
     assert kept(Topic("t", "M", "k", 1, retention_ms, cleanup)) == words
+
+
+def test_a_limit_of_size_is_said_in_gigabytes():
+    assert kept(Topic("t", "M", "k", 1, 7 * DAY_MS, retention_bytes=10**9)) == "7 days or 1 GB a partition"
 
 
 def test_columns_are_as_wide_as_their_widest_cell():

@@ -1,0 +1,89 @@
+"""The state Redis, key by key, in one Avro file.
+
+Not one moment: a request may be answered between its first key and its second. That is enough, because every
+key stands for itself and can be lost or old without harm: markers and slots that are missing lead to work that
+is done again and recognised, and what was accepted and never answered is found by comparing the topics.
+"""
+
+import io
+from collections.abc import Iterable, Iterator
+
+from fastavro import parse_schema, reader
+from fastavro.write import Writer
+
+from connectors.redis.client import Client
+from connectors.redis.dump import Entry, Restored, count_keys, dump, restore
+from deploy.backup.archive import Backup, Draft
+from deploy.backup.parts import Facts, OnProgress
+from deploy.backup.stream import opened
+
+_FILE = "keys.avro"
+_SCHEMA = parse_schema(
+    {
+        "type": "record",
+        "name": "RedisKey",
+        "fields": [
+            {"name": "key", "type": "bytes"},
+            {"name": "value", "type": "bytes", "doc": "As DUMP gives it."},
+            {"name": "ttl_ms", "type": "long", "doc": "Life left when it was read; 0: for ever."},
+        ],
+    }
+)
+_CHUNK_BYTES = 1 << 20
+
+
+class StatePart:
+    """Lives are restored as they were left, so that a marker may live longer than needed, never shorter."""
+
+    name = "state"
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def save(self, draft: Draft, on_progress: OnProgress) -> Facts:
+        total = count_keys(self._client)
+        count = 0
+
+        def counted() -> Iterator[Entry]:
+            nonlocal count
+            for entry in dump(self._client):
+                count += 1
+                on_progress(self.name, count, total)
+                yield entry
+
+        draft.add(self.name, _FILE, _encoded(counted()), lambda: count)
+        return {"keys": count}
+
+    def restore(self, backup: Backup, replace: bool, on_progress: OnProgress) -> Facts:
+        total = int(backup.manifest.parts[self.name]["keys"])
+        done = Restored()
+        for file in backup.entries(self.name):
+            for portion in restore(self._client, _decoded(backup.read(file)), replace):
+                done.written += portion.written
+                done.kept += portion.kept
+                on_progress(self.name, done.written + done.kept, total)
+        return {"written": done.written, "kept": done.kept}
+
+
+def _encoded(entries: Iterable[Entry]) -> Iterator[bytes]:
+    buffer = io.BytesIO()
+    writer = Writer(buffer, _SCHEMA, codec="deflate")
+    for entry in entries:
+        writer.write(vars(entry))
+        if buffer.tell() >= _CHUNK_BYTES:
+            yield _taken(buffer)
+    writer.flush()
+    yield _taken(buffer)
+
+
+def _taken(buffer: io.BytesIO) -> bytes:
+    data = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return data
+
+
+def _decoded(chunks: Iterator[bytes]) -> Iterator[Entry]:
+    for datum in reader(opened(chunks)):
+        assert isinstance(datum, dict)
+        yield Entry(**datum)

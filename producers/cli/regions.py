@@ -1,0 +1,108 @@
+"""`regions`: MirrorMaker 2 from the region that serves to the one that stands by, and the take-over there."""
+
+import json
+import os
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from connectors.kafka.admin import KafkaAdmin
+from connectors.kafka.settings import KafkaSettings
+from deploy.local.kafka.prepare import fetch_jars, has_jars
+from deploy.local.settings import StackSettings
+from deploy.regions.freshness import Freshness, freshness
+from deploy.regions.mirror import POM, mirror_command, mirror_properties
+from deploy.regions.settings import RegionSettings
+from deploy.regions.takeover import take_over
+from producers.cli.options import AsJson
+from producers.cli.running import kafka_settings, redis_settings
+from producers.cli.table import lines_of
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    help="Copy the topics to a second region; take over there. Told by DRAGOMAN_REGIONS_*.",
+)
+
+
+@app.command("config")
+def print_config() -> None:
+    """Print the configuration of MirrorMaker 2, for a cluster of your own."""
+    typer.echo(mirror_properties(RegionSettings()), nl=False)
+
+
+@app.command("mirror")
+def run_mirror() -> None:
+    """Become MirrorMaker 2, until SIGTERM; fetches it by Maven the first time."""
+    settings, folder = RegionSettings(), StackSettings().root / "kafka"
+    libraries = folder / "mirror-libs"
+    if not has_jars(libraries, POM):
+        libraries.parent.mkdir(parents=True, exist_ok=True)
+        fetch_jars(libraries, POM)
+    command = mirror_command(settings, libraries, _written(folder / "mm2.properties", settings))
+    os.execvp(command[0], command)
+
+
+@app.command("lag")
+def show_lag(
+    target_only: Annotated[bool, typer.Option("--target-only", help="The other region does not answer.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the newest record of every topic in both regions."""
+    settings = RegionSettings()
+    source = None if target_only else _admin(settings.source_bootstrap)
+    found = freshness(source, _admin(settings.target_bootstrap))
+    if as_json:
+        typer.echo(json.dumps([{**asdict(one), "behind_seconds": one.behind_seconds} for one in found]))
+        return
+    header = ("topic", f"newest in {settings.source}", f"newest in {settings.target}", "behind")
+    typer.echo(lines_of(header, [_cells(one) for one in found]))
+
+
+@app.command("take-over")
+def take_over_here(as_json: AsJson = False) -> None:
+    """Prepare this region's state Redis and intake's group from its topics, before the platform starts here."""
+    columns = SpinnerColumn(), TextColumn("{task.description}: {task.completed} records"), TimeElapsedColumn()
+    with Progress(*columns, console=Console(stderr=True), disable=as_json) as progress:
+        tasks = {}
+
+        def show(topic: str, records: int) -> None:
+            if topic not in tasks:
+                tasks[topic] = progress.add_task(topic, total=None)
+            progress.advance(tasks[topic], records)
+
+        found = take_over(kafka_settings(), redis_settings(), show)
+    if as_json:
+        typer.echo(json.dumps({"answered": found.answered, "open": found.open}))
+    else:
+        typer.echo(
+            f"{found.answered} results known here, {found.open} requests without one; start the platform now"
+        )
+
+
+def _admin(bootstrap: str) -> KafkaAdmin:
+    """With the credentials of DRAGOMAN_KAFKA_*."""
+    return KafkaAdmin(KafkaSettings().model_copy(update={"bootstrap": bootstrap}))
+
+
+def _written(path: Path, settings: RegionSettings) -> Path:
+    path.touch(mode=0o600)  # it may hold a password
+    path.write_text(mirror_properties(settings))
+    return path
+
+
+def _cells(found: Freshness) -> tuple[str, ...]:
+    behind = "-" if found.behind_seconds is None else f"{found.behind_seconds:.1f} s"
+    if found.source_ms and not found.target_ms:
+        behind = "everything"
+    return found.topic, _time(found.source_ms), _time(found.target_ms), behind
+
+
+def _time(at_ms: int | None) -> str:
+    return "-" if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,127 @@
+"""How long the platform is away when one of its processes is killed: `make recovery`.
+
+Each kind of process of the one-machine stack, the stores and the broker among them, gets SIGKILL once. At the
+same moment a probe goes out: requests over Kafka, enough to touch every partition, and one over HTTP. Printed
+are the seconds until all of the first are answered, until HTTP has accepted, and until ClickHouse has billed
+the first. Exits with 1 where one of them takes longer than the target.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import httpx
+
+from deploy.local.main import down, up
+from deploy.local.settings import StackSettings
+from producers.cli.table import lines_of
+from schemas.errors import DragomanError
+from tests.outside import Outside, Tail
+from tests.servers import LIBRARIES
+from tests.stack import Stack
+
+TARGET_SECONDS = 30.0
+VICTIMS = (
+    *("worker-1", "intake-1", "assembly-1", "status", "http", "analytics"),
+    *("redis-cache", "redis-state", "kafka"),
+)
+_REQUESTS = 24
+_PATIENCE_SECONDS = 120.0
+_REST_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """Seconds from the kill."""
+
+    victim: str
+    answered: float
+    accepted: float
+    billed: float
+
+    @property
+    def is_in_time(self) -> bool:
+        """Whether all three are within the target."""
+        return max(self.answered, self.accepted, self.billed) <= TARGET_SECONDS
+
+
+class Probe:
+    """What is sent after a kill, and how far it has come."""
+
+    def __init__(self, stack: Stack, results: Tail) -> None:
+        self._stack = stack
+        self._results = results
+        outside = Outside(stack.kafka_bootstrap)
+        texts = [f"The garden {number} is green." for number in range(_REQUESTS)]
+        self._ids = [outside.send_request("critical", text=text) for text in texts]
+
+    def is_answered(self) -> bool:
+        """All that went over Kafka."""
+        self._results.more(0.05)
+        return set(self._ids) <= self._results.counts().keys()
+
+    def is_accepted(self) -> bool:
+        """By HTTP."""
+        body = {"text": "Good morning.", "source_language": "en", "target_language": "pt"}
+        with suppress(httpx.TransportError):
+            answer = httpx.post(f"{self._stack.http_url}/api/v1/translations", json=body, timeout=2.0)
+            return answer.is_success
+        return False
+
+    def is_billed(self) -> bool:
+        """In ClickHouse."""
+        names = ", ".join(f"'{request_id}'" for request_id in self._ids)
+        sql = f"SELECT toUInt32(count()) AS n FROM usage_events WHERE kind = 'billed' AND request_id IN ({names})"
+        with suppress(DragomanError):
+            return bool(self._stack.analytics().rows(sql)[0]["n"] == _REQUESTS)
+        return False
+
+
+def main() -> None:
+    """A stack of its own, in a folder that goes with it."""
+    with TemporaryDirectory(prefix="dragoman-recovery-") as folder:
+        root = Path(folder)
+        up(StackSettings(root=root, kafka_libraries=LIBRARIES), detach=True, on_progress=lambda name, state: None)
+        try:
+            found = [recovery_of(Stack(root), victim) for victim in VICTIMS]
+        finally:
+            down(root)
+    if "--json" in sys.argv:
+        print(json.dumps([asdict(one) for one in found]))
+    sys.exit(0 if all(one.is_in_time for one in found) else 1)
+
+
+def recovery_of(stack: Stack, victim: str) -> Recovery:
+    """Kills it, measures, and waits until all is as before."""
+    results = Outside(stack.kafka_bootstrap).tail("translation.results")
+    pid = stack.pid(victim)
+    os.kill(pid, signal.SIGKILL)
+    began = time.monotonic()
+    probe = Probe(stack, results)
+    waiting: dict[str, Callable[[], bool]] = {
+        "answered": probe.is_answered,
+        "accepted": probe.is_accepted,
+        "billed": probe.is_billed,
+    }
+    done: dict[str, float] = {}
+    while waiting and time.monotonic() - began < _PATIENCE_SECONDS:
+        for name in [name for name, is_done in waiting.items() if is_done()]:
+            done[name] = round(time.monotonic() - began, 1)
+            del waiting[name]
+    results.close()
+    stack.wait_for_restart(victim, pid)
+    time.sleep(_REST_SECONDS)
+    found = Recovery(victim, **{**dict.fromkeys(waiting, float("inf")), **done})
+    print(lines_of((), [(victim, *(f"{name} {seconds:g} s" for name, seconds in done.items()))]), flush=True)
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""The configuration of MirrorMaker 2, and how far a region is behind."""
+
+import re
+
+import pytest
+
+from deploy.regions.freshness import Freshness
+from deploy.regions.mirror import REQUESTS, TOPICS, mirror_properties
+from deploy.regions.settings import RegionSettings
+from schemas.topics import TopicPlan, catalogue
+
+
+def properties(**changed):
+    lines = mirror_properties(RegionSettings(source="eu", target="us", **changed)).splitlines()
+    # As Java reads them: a doubled backslash is one.
+    return {key: value.replace("\\\\", "\\") for key, value in (line.split(" = ", 1) for line in lines)}
+
+
+def patterns(name, **changed):
+    return [re.compile(pattern) for pattern in properties(**changed)[name].split(", ")]
+
+
+def test_all_topics_are_copied_but_those_of_work_under_way():
+    wanted = patterns("eu->us.topics")
+    left = [topic.name for topic in catalogue(TopicPlan()) if not any(one.fullmatch(topic.name) for one in wanted)]
+    assert left == [
+        *(f"translation.batches.default.{priority}" for priority in ("critical", "high", "standard")),
+        "translation.translated",
+    ]
+    assert not any(one.fullmatch("translation_results") for one in wanted)
+
+
+def test_after_a_take_over_requests_alone_are_copied_by_tasks_that_remember_no_other_topic():
+    found = patterns("eu->us.topics", only_requests=True)
+    assert [name for name in TOPICS if any(one.fullmatch(name) for one in found)] == list(REQUESTS)
+    key = "us.config.storage.topic"
+    assert properties(only_requests=True)[key] != properties()[key]
+
+
+@pytest.mark.parametrize(
+    ("group", "moves"),
+    [("customer", True), ("inference.default.high", False), ("intake", False), ("usage_sink", False)],
+)
+def test_groups_of_customers_move_and_the_platforms_own_do_not(group, moves):
+    excluded = any(one.fullmatch(group) for one in patterns("eu->us.groups.exclude"))
+    assert excluded is not moves
+
+
+def test_only_committed_records_are_copied_exactly_once_and_in_one_direction():
+    found = properties()
+    assert found["eu.consumer.isolation.level"] == "read_committed"
+    assert found["us.exactly.once.source.support"] == "enabled"
+    assert (found["eu->us.enabled"], found["us->eu.enabled"]) == ("true", "false")
+
+
+def test_names_stay_the_same_in_the_other_region():
+    assert properties()["replication.policy.class"].endswith(".IdentityReplicationPolicy")
+
+
+def test_more_lines_can_be_added_and_ours_be_changed():
+    found = properties(extra={"eu.security.protocol": "SSL", "tasks.max": "9"})
+    assert (found["eu.security.protocol"], found["tasks.max"]) == ("SSL", "9")
+
+
+def test_every_copied_topic_is_of_the_catalogue():
+    assert set(TOPICS) <= {topic.name for topic in catalogue(TopicPlan())}
+
+
+@pytest.mark.parametrize(
+    ("source_ms", "target_ms", "behind_seconds"),
+    [(5_000, 3_000, 2.0), (5_000, 5_000, 0.0), (None, 5_000, None), (5_000, None, None)],
+)
+def test_a_topic_is_behind_by_the_age_difference_of_its_newest_records(source_ms, target_ms, behind_seconds):
+    assert Freshness("t", source_ms, target_ms).behind_seconds == behind_seconds

@@ -1,0 +1,58 @@
+"""`dragoman backup` and `dragoman regions`, as far as they need no server."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from producers.cli.main import app
+
+
+@pytest.fixture(autouse=True)
+def root(tmp_path, monkeypatch):
+    monkeypatch.setenv("DRAGOMAN_LOCAL_ROOT", str(tmp_path / "root"))
+    return tmp_path / "root"
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_objects_are_saved_verified_and_restored_without_any_server(root, tmp_path, monkeypatch):
+    objects = root / "data" / "objects"
+    objects.mkdir(parents=True)
+    (objects / "a.txt").write_text("A text.")
+    place = str(tmp_path / "b")
+    created = run("backup", "create", place, "--only", "objects")
+    assert (created.exit_code, created.stdout) == (0, f"{place}: 1 files, 0.0 MB\n")
+    assert run("backup", "verify", place).stdout == f"sound: {place}: 1 files, 0.0 MB\n"
+    (objects / "a.txt").unlink()
+    restored = run("backup", "restore", place, "--only", "objects", "--json")
+    assert json.loads(restored.stdout) == {"objects": {"written": 1, "kept": 0}}
+    assert (objects / "a.txt").read_text() == "A text."
+
+
+def test_a_part_that_the_backup_does_not_have_is_named(root, tmp_path):
+    place = str(tmp_path / "b")
+    run("backup", "create", place, "--only", "objects")
+    ran = run("backup", "restore", place, "--only", "clickhouse")
+    assert (ran.exit_code, ran.stdout) == (1, "")
+    assert ran.stderr.endswith("the backup has no clickhouse, only objects\n")
+
+
+def test_what_is_no_backup_is_said_with_its_cure(tmp_path):
+    ran = run("backup", "verify", str(tmp_path / "nowhere"))
+    assert ran.exit_code == 1
+    assert ran.stderr.endswith("is no backup: there is no such folder; make one: dragoman backup create\n")
+
+
+def test_a_running_platform_is_needed_to_save_all(tmp_path):
+    ran = run("backup", "create", str(tmp_path / "b"))
+    assert ran.exit_code == 3
+    assert not (tmp_path / "b").exists()
+
+
+def test_the_configuration_of_the_mirror_names_the_regions_it_was_told(monkeypatch):
+    monkeypatch.setenv("DRAGOMAN_REGIONS_SOURCE", "eu")
+    ran = run("regions", "config")
+    assert ran.stdout.startswith("clusters = eu, b\n")
