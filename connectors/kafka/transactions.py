@@ -13,6 +13,8 @@ from schemas.errors import DragomanError, FatalError, TransientError
 from schemas.records import OutboundRecord
 
 _TIMEOUT_SECONDS = 30.0
+# Nothing can interrupt it, so less than the stated time to stop (connectors/shutdown.py).
+_START_SECONDS = 20.0
 _QUEUE_WAIT_SECONDS, _QUEUE_WAITS = 0.1, 300
 
 
@@ -23,7 +25,7 @@ class TransactionalProducer:
         self._producer = Producer(transactional_config(settings, transactional_id))
         self._is_open = False
         try:
-            self._producer.init_transactions(_TIMEOUT_SECONDS)
+            self._producer.init_transactions(_START_SECONDS)
         except KafkaException as error:
             raise failure_of(error) from error
 
