@@ -2,6 +2,8 @@
 
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import structlog
 
@@ -19,6 +21,8 @@ log = structlog.get_logger()
 
 FATAL_EXIT = 70
 
+Publish = Callable[[Standing], None]
+
 
 def main() -> None:
     """Runs until SIGTERM; leaves with 70 on a fatal error, so that a fresh process takes over."""
@@ -27,7 +31,9 @@ def main() -> None:
     health = Health(settings.autoscaler.silence_seconds)
     server = serve_health(health, settings.health_port, settings.health_host)
     try:
-        Autoscaler(settings, health).run(Shutdown().install())
+        shutdown = Shutdown().install()
+        with _keda(settings.autoscaler) as publish:
+            Autoscaler(settings, health, publish).run(shutdown)
     except (FatalError, TransientError) as error:
         log.error("autoscaler_failed", error=str(error))
         sys.exit(FATAL_EXIT)
@@ -36,11 +42,12 @@ def main() -> None:
 
 
 class Autoscaler:
-    """The process. Kafka may be away at any time, also at the start."""
+    """The process. Kafka may be away at any time, also at the start. `publish` is told of every turn."""
 
-    def __init__(self, settings: AutoscalerSettings, health: Health) -> None:
+    def __init__(self, settings: AutoscalerSettings, health: Health, publish: Publish) -> None:
         self._settings = settings
         self._health = health
+        self._publish = publish
         section = settings.autoscaler
         fleet, policy = _fleet(section)
         self._controller = Controller(section.pool, fleet, policy, section.startup_seconds)
@@ -64,11 +71,28 @@ class Autoscaler:
         return self._controller.turn(self._meter, time.time())
 
     def _show(self, standing: Standing) -> None:
+        self._publish(standing)
         self._health.beat()
         if standing.snapshot:
             self._health.ready()
         else:
             self._health.not_ready(f"cannot measure, the last decision stands: {standing.blind_because}")
+
+
+@contextmanager
+def _keda(section: AutoscalerSection) -> Iterator[Publish]:
+    if not section.keda_address:
+        yield lambda _: None
+        return
+    # Only here, for gRPC is an extra.
+    from deploy.autoscaler.keda.server import KedaServer, PoolScaler  # noqa: PLC0415
+
+    scaler = PoolScaler(section.pool)
+    server = KedaServer(scaler, section.keda_address)
+    try:
+        yield scaler.publish
+    finally:
+        server.close()
 
 
 def _fleet(section: AutoscalerSection) -> tuple[Fleet, Policy]:

@@ -35,6 +35,9 @@ class AutoscalerSection(Section):
     read_ahead_records: int = Field(
         default=20_000, ge=1, description="Of a partition; words beyond are estimated by the mean."
     )
+    keda_address: str = Field(
+        default="", description="host:port where KEDA asks (extra `keda`); empty: nobody is answered."
+    )
     silence_seconds: float = Field(default=120.0, description="/health fails after so long without a turn.")
 
     def policy(self, min_replicas: int, max_replicas: int) -> Policy:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import grpc
 import httpx
 import pytest
 from confluent_kafka import Consumer, TopicPartition
@@ -16,6 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.settings import KafkaSettings
+from deploy.autoscaler.keda import externalscaler_pb2 as messages
+from deploy.autoscaler.keda.externalscaler_pb2_grpc import ExternalScalerStub
 from schemas.priorities import Priority
 from schemas.records import OutboundRecord
 from schemas.topics import batches_topic, inference_group
@@ -33,10 +36,18 @@ class Autoscaler:
     """The process, seen through its health endpoint."""
 
     port: int
+    keda_address: str
     process: subprocess.Popen[bytes]
 
     def get(self, path: str) -> httpx.Response:
         return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=5)
+
+    def told_to_keda(self) -> int:
+        """As KEDA would ask."""
+        request = messages.GetMetricsRequest(scaledObjectRef=messages.ScaledObjectRef(), metricName="replicas")
+        with grpc.insecure_channel(self.keda_address) as channel:
+            (value,) = ExternalScalerStub(channel).GetMetrics(request, timeout=5).metricValues
+        return int(value.metricValue)
 
     def is_ready(self) -> bool:
         try:
@@ -68,11 +79,12 @@ def start() -> Iterator[Callable[[str], Autoscaler]]:
     begun: list[Autoscaler] = []
 
     def begin(bootstrap: str) -> Autoscaler:
-        port = free_port()
+        port, keda_address = free_port(), f"127.0.0.1:{free_port()}"
         told = {
             "DRAGOMAN_KAFKA_BOOTSTRAP": bootstrap,
             "DRAGOMAN_HEALTH_PORT": str(port),
             "DRAGOMAN_AUTOSCALER_POOL": POOL,
+            "DRAGOMAN_AUTOSCALER_KEDA_ADDRESS": keda_address,
             "DRAGOMAN_AUTOSCALER_MIN_REPLICAS": "1",
             "DRAGOMAN_AUTOSCALER_FIRST_WORDS_PER_SECOND": "100",
             "DRAGOMAN_AUTOSCALER_STARTUP_SECONDS": "5",
@@ -84,7 +96,7 @@ def start() -> Iterator[Callable[[str], Autoscaler]]:
         process = subprocess.Popen(
             [sys.executable, "-m", "deploy.autoscaler"], cwd=CHECKOUT, env=os.environ | told
         )
-        begun.append(Autoscaler(port, process))
+        begun.append(Autoscaler(port, keda_address, process))
         return begun[-1]
 
     yield begin
@@ -123,11 +135,13 @@ def test_a_backlog_raises_the_wanted_number_and_its_end_lowers_it(kafka, start):
     autoscaler = start(kafka.bootstrap)
     until(autoscaler.is_ready)
     assert (autoscaler.replicas("wanted"), autoscaler.replicas("ready")) == (1, 0)
+    assert autoscaler.told_to_keda() == 1
 
     # 475 s are left for 95,000 words, exactly what two such replicas do.
     send(kafka, [475] * 200)
     until(lambda: autoscaler.backlog_words() == 95_000)
     until(lambda: autoscaler.replicas("wanted") >= 2)
+    until(lambda: autoscaler.told_to_keda() >= 2)
     assert autoscaler.metric("dragoman_autoscaler_oldest_seconds", priority="standard") < 30
 
     worker = consumer_of(kafka, Priority.STANDARD)
@@ -135,6 +149,7 @@ def test_a_backlog_raises_the_wanted_number_and_its_end_lowers_it(kafka, start):
     worker.close()
     until(lambda: autoscaler.backlog_words() == 0)
     until(lambda: autoscaler.replicas("wanted") == 1)
+    until(lambda: autoscaler.told_to_keda() == 1)
 
 
 def test_members_of_the_group_are_ready_replicas(kafka, start):
@@ -168,6 +183,8 @@ def test_without_kafka_it_lives_and_says_why_it_is_not_ready(start):
     until(lambda: "cannot measure" in reason_of(autoscaler), timeout_seconds=60)
     assert autoscaler.get("/health").is_success
     assert autoscaler.replicas("wanted") == -1
+    with pytest.raises(grpc.RpcError, match="nothing is measured yet"):
+        autoscaler.told_to_keda()
 
 
 def reason_of(autoscaler: Autoscaler) -> str:
