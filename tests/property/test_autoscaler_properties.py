@@ -6,7 +6,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.autoscaler.decision import Reason, replicas_wanted
+from deploy.autoscaler.decision import Decision, Reason, replicas_wanted
 from deploy.autoscaler.need_history import NeedHistory
 from deploy.autoscaler.policy import Policy
 from deploy.autoscaler.snapshot import PastNeed, Snapshot, Waiting
@@ -101,19 +101,16 @@ def test_replicas_that_are_ready_as_wanted_are_enough(snapshot):
     assert replicas_wanted(there, policy).needed <= wanted
 
 
-@given(st.lists(st.tuples(st.floats(0.1, 400), st.integers(0, 9)), min_size=1))
-def test_the_history_knows_every_need_of_the_window(found):
-    history, now = NeedHistory(300.0), 0.0
-    all_needs = []
+@given(st.lists(st.tuples(st.integers(1, 400), st.integers(0, 9)), min_size=1))
+def test_the_history_knows_every_need_of_the_window_and_whether_it_is_over(found):
+    history, now, needs = NeedHistory(300.0), 0, {}
     for seconds, replicas in found:
         now += seconds
-        decision = replicas_wanted(Snapshot({}, 1.0, 1.0, replicas), Policy(replicas, replicas))
-        history.add(decision, replicas, now)
-        all_needs.append((now, replicas))
+        needs[now] = replicas
+        history.add(Decision(replicas, replicas, Reason.STEADY), replicas, now)
+    past = history.past(now)
 
-    kept = {(now - past.seconds_ago, past.replicas) for past in history.past(now)}
-    assert {(at, n) for at, n in all_needs if now - at < 300} <= {(round_to(all_needs, at), n) for at, n in kept}
-
-
-def round_to(needs: list[tuple[float, int]], at: float) -> float:
-    return min((known for known, _ in needs), key=lambda known: abs(known - at))
+    assert {past.seconds_ago: past.replicas for past in past if past.seconds_ago < 300} == {
+        now - at: replicas for at, replicas in needs.items() if now - at < 300
+    }
+    assert (past[0].seconds_ago >= 300) is (now - min(needs) >= 300)
