@@ -84,12 +84,14 @@ class KafkaAdmin:
 
     def members(self, group: str) -> int:
         """How many processes are in the group right now."""
-        try:
-            return len(self._client.describe_consumer_groups([group])[group].result(_TIMEOUT_SECONDS).members)
-        except KafkaException as error:
-            if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
-                return 0
-            raise failure_of(error) from error
+        future = self._client.describe_consumer_groups([group])[group]
+        with _kafka_errors():
+            try:
+                return len(future.result(self._timeout_seconds).members)
+            except KafkaException as error:
+                if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
+                    return 0
+                raise
 
     def move_group(self, group: str, offsets: Mapping[tuple[str, int], int]) -> None:
         """The group goes on at these offsets. Raises TransientError while it has members."""

@@ -98,7 +98,7 @@ class KafkaMeter:
 
     def measure(self, now: float) -> Measured:
         waiting = self._backlog.measure(now)
-        return Measured(waiting, self._speed.read(), len(self._admin.members(self._group)))
+        return Measured(waiting, self._speed.read(), self._admin.members(self._group))
 
     def close(self) -> None:
         """Closes the connections."""

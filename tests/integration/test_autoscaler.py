@@ -156,7 +156,7 @@ def test_members_of_the_group_are_ready_replicas(kafka, start):
     worker = consumer_of(kafka, Priority.CRITICAL)
     worker.subscribe([batches_topic(POOL, Priority.CRITICAL)])
     until(lambda: worker.poll(0.2) is None and bool(worker.assignment()))
-    assert KafkaAdmin(kafka).members(inference_group(POOL, Priority.CRITICAL)) == ["worker-1"]
+    assert KafkaAdmin(kafka).members(inference_group(POOL, Priority.CRITICAL)) == 1
 
     autoscaler = start(kafka.bootstrap)
     until(autoscaler.is_ready)
@@ -166,7 +166,7 @@ def test_members_of_the_group_are_ready_replicas(kafka, start):
 
 
 def test_a_group_that_does_not_exist_has_no_members(kafka):
-    assert KafkaAdmin(kafka).members("nobody") == []
+    assert KafkaAdmin(kafka).members("nobody") == 0
 
 
 def test_it_costs_next_to_nothing(kafka, start):
