@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 UV := VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip
 SEGMENTS := 1000000
-EXTRAS := local,ctranslate2,dev
+EXTRAS := local,ctranslate2,keda,dev
 
 # Every target that is explained is a command, not a file.
 .PHONY: $(shell sed -n 's/^\([a-z-]*\):.*\#\#.*/\1/p' $(firstword $(MAKEFILE_LIST)))
@@ -68,6 +68,10 @@ locks: .venv/.uv  ## Resolve the dependencies anew
 	$(UV) compile pyproject.toml --extra local --universal --generate-hashes --no-emit-index-url -q -U -o requirements/demo.lock
 	$(UV) compile pyproject.toml $(foreach e,$(subst $(comma), ,$(EXTRAS)),--extra $(e)) --universal --generate-hashes --no-emit-index-url -q -U -o requirements/dev.lock
 	$(UV) compile pyproject.toml $(foreach e,$(subst $(comma), ,$(EXTRAS)),--extra $(e)) --extra transformers --extra documents --universal --generate-hashes --no-emit-index-url -q -U -o requirements/transformers.lock
+
+keda-proto: .venv/.dev  ## Make the gRPC code of KEDA's contract anew
+	$(UV) install -q grpcio-tools==1.85.1
+	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. --grpc_python_out=. deploy/autoscaler/keda/externalscaler.proto
 
 release-schemas:  ## Freeze the Avro schemas as the next released version
 	@next=v$$(( $$(ls schemas/avro/released | wc -l) + 1 )); mkdir schemas/avro/released/$$next; cp schemas/avro/*.avsc schemas/avro/released/$$next/; echo "released $$next"

@@ -6,10 +6,7 @@ from typing import Generic, Protocol, TypeVar
 
 from inference_workers.priorities import PriorityCredit
 from schemas.priorities import Priority
-from schemas.records import InboundRecord
-
-# Only a guess for records of producers that send no `words` header.
-_BYTES_PER_WORD = 7
+from schemas.records import InboundRecord, words_of
 
 
 class Reader(Protocol):
@@ -74,9 +71,3 @@ class PrioritySource(Generic[R]):
             self._bytes_left -= len(record.value or b"")
             self.credit.took(priority, words, (self.now_ms() - record.timestamp_ms) / 1000)
         return found
-
-
-def words_of(record: InboundRecord) -> int:
-    """The `words` header, else a guess from the size; one at least, so that a cycle has an end."""
-    header = record.headers.get("words", b"")
-    return max(int(header) if header.isdigit() else len(record.value or b"") // _BYTES_PER_WORD, 1)

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 
 Headers = dict[str, bytes]
 
+# Only a guess for records of producers that send no `words` header.
+_BYTES_PER_WORD = 7
+
 
 @dataclass(frozen=True)
 class InboundRecord:
@@ -32,3 +35,9 @@ class OutboundRecord:
     value: bytes
     headers: Headers = field(default_factory=dict)
     partition: int | None = None
+
+
+def words_of(record: InboundRecord) -> int:
+    """The `words` header, else a guess from the size; one at least, so that a cycle has an end."""
+    header = record.headers.get("words", b"")
+    return max(int(header) if header.isdigit() else len(record.value or b"") // _BYTES_PER_WORD, 1)

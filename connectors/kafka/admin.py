@@ -1,6 +1,7 @@
-"""Topics as the catalogue wants them, and how far the groups have come."""
+"""Topics as the catalogue wants them, how far the groups have come, and who is in them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
@@ -66,33 +67,31 @@ class KafkaAdmin:
 
     def partitions(self) -> dict[str, int]:
         """Number of partitions of every topic in the cluster."""
-        try:
+        with _kafka_errors():
             topics = self._client.list_topics(timeout=self._timeout_seconds).topics
-        except KafkaException as error:
-            raise failure_of(error) from error
         return {name: len(topic.partitions) for name, topic in topics.items() if topic.error is None}
 
     def lag(self, group: str, topics: list[str]) -> list[PartitionLag]:
         """Lag of the group on every partition of the topics; uncommitted partitions count from 0."""
         there = self.partitions()
         places = [TopicPartition(topic, number) for topic in topics for number in range(there.get(topic, 0))]
-        try:
+        with _kafka_errors():
             ends = self._ends(places)
             return [
                 PartitionLag(place.topic, place.partition, place.offset, ends[place.topic, place.partition])
                 for place in self._committed(group, places)
             ]
-        except KafkaException as error:
-            raise failure_of(error) from error
 
     def members(self, group: str) -> int:
         """How many processes are in the group right now."""
-        try:
-            return len(self._client.describe_consumer_groups([group])[group].result(_TIMEOUT_SECONDS).members)
-        except KafkaException as error:
-            if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
-                return 0
-            raise failure_of(error) from error
+        future = self._client.describe_consumer_groups([group])[group]
+        with _kafka_errors():
+            try:
+                return len(future.result(self._timeout_seconds).members)
+            except KafkaException as error:
+                if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
+                    return 0
+                raise
 
     def move_group(self, group: str, offsets: Mapping[tuple[str, int], int]) -> None:
         """The group goes on at these offsets. Raises TransientError while it has members."""
@@ -158,6 +157,17 @@ class KafkaAdmin:
             (place.topic, place.partition): future.result(self._timeout_seconds).offset
             for place, future in futures.items()
         }
+
+
+@contextmanager
+def _kafka_errors() -> Iterator[None]:
+    """The client's errors, and a future that got no answer, as ours."""
+    try:
+        yield
+    except KafkaException as error:
+        raise failure_of(error) from error
+    except TimeoutError as error:
+        raise TransientError("Kafka did not answer in time") from error
 
 
 def _new_topic(topic: Topic, settings: KafkaSettings) -> NewTopic:

@@ -91,6 +91,29 @@ SLOT_VERDICTS = Counter(
 # --- stream_apps/status ---
 JOB_EVENTS = Counter("dragoman_job_events", "Events merged into job views, repeats included", ["stage"])
 
+# --- deploy/autoscaler ---
+AUTOSCALER_REPLICAS = Gauge(
+    "dragoman_autoscaler_replicas", "Replicas of the pool: ready, asked (of the fleet), wanted", ["pool", "state"]
+)
+AUTOSCALER_BACKLOG_WORDS = Gauge(
+    "dragoman_autoscaler_backlog_words", "Words that wait or are in a worker's hands", ["pool", "priority"]
+)
+AUTOSCALER_OLDEST_SECONDS = Gauge(
+    "dragoman_autoscaler_oldest_seconds", "Age of the first uncommitted batch", ["pool", "priority"]
+)
+AUTOSCALER_ARRIVING_WORDS_PER_SECOND = Gauge(
+    "dragoman_autoscaler_arriving_words_per_second", "Mean rate of arrival", ["pool", "priority"]
+)
+AUTOSCALER_REPLICA_WORDS_PER_SECOND = Gauge(
+    "dragoman_autoscaler_replica_words_per_second", "Measured speed of one busy replica", ["pool"]
+)
+AUTOSCALER_DECISIONS = Counter("dragoman_autoscaler_decisions", "Decisions by reason", ["pool", "reason"])
+AUTOSCALER_OUT_OF_REACH = Counter(
+    "dragoman_autoscaler_out_of_reach",
+    "Decisions that met a deadline which no new replica starts early enough to keep",
+    ["pool", "priority"],
+)
+
 # --- connectors/clickhouse ---
 USAGE_ROWS = Counter("dragoman_usage_rows", "Usage rows written to ClickHouse")
 USAGE_INSERT_SECONDS = Histogram(

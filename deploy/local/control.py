@@ -9,7 +9,14 @@ from pathlib import Path
 
 from deploy.local import run_file
 from deploy.local.background import start_in_background
-from deploy.local.desired import write_desired_workers, write_wanted_restarts
+from deploy.local.desired import (
+    Author,
+    Desired,
+    propose,
+    read_desired,
+    write_desired,
+    write_wanted_restarts,
+)
 from deploy.local.failures import StackError, already_running, not_running
 from deploy.local.leftovers import end_leftovers
 from deploy.local.machine import check_machine
@@ -56,15 +63,29 @@ def down(root: Path) -> list[str]:
 
 
 def scale(root: Path, workers: int) -> None:
-    """Asks for that many workers; the supervisor starts and stops some in its own time."""
-    root = root.absolute()
-    if workers < 0:
-        raise StackError(f"workers: {workers} is less than 0")
-    supervisor = supervisor_of(root)
-    if not supervisor:
-        raise not_running(root)
-    write_desired_workers(root, workers)
-    os.kill(supervisor, signal.SIGHUP)
+    """Asks for that many workers; the supervisor starts and stops some in its own time.
+
+    From then on the autoscaler leaves the number alone, until `scale_automatically` or the next run.
+    """
+    root, supervisor = _scalable(root, workers)
+    write_desired(root, Desired(workers, Author.PERSON))
+    _signal(supervisor, signal.SIGHUP)
+
+
+def scale_automatically(root: Path) -> None:
+    """The autoscaler may choose the number of workers again, from what it is now."""
+    root, _ = _scalable(root, 0)
+    if desired := read_desired(root):
+        write_desired(root, Desired(desired.workers, Author.AUTOSCALER))
+
+
+def propose_scale(root: Path, workers: int) -> bool:
+    """The autoscaler's `scale`: False, and nothing is done, where a person has chosen a number."""
+    root, supervisor = _scalable(root, workers)
+    if not propose(root, workers):
+        return False
+    _signal(supervisor, signal.SIGHUP)
+    return True
 
 
 def restart(root: Path, name: str) -> list[str]:
@@ -92,6 +113,16 @@ def read_run(root: Path) -> RunInfo:
 def is_running(root: Path) -> bool:
     """Whether a supervisor is at work there, be its stack ready or not."""
     return supervisor_of(root.absolute()) is not None
+
+
+def _scalable(root: Path, workers: int) -> tuple[Path, int]:
+    root = root.absolute()
+    if workers < 0:
+        raise StackError(f"workers: {workers} is less than 0")
+    supervisor = supervisor_of(root)
+    if not supervisor:
+        raise not_running(root)
+    return root, supervisor
 
 
 def _processes_of_last_run(root: Path) -> dict[str, int]:

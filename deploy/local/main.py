@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.local.background import DETACHED, supervise_in_background
-from deploy.local.control import down, is_running, read_run, restart, scale, up
+from deploy.local.control import down, is_running, read_run, restart, scale, scale_automatically, up
 from deploy.local.failures import StackError
 from deploy.local.report import LineReport
 from deploy.local.settings import StackSettings
 
-__all__ = ["down", "is_running", "main", "read_run", "restart", "scale", "up"]
+__all__ = ["down", "is_running", "main", "read_run", "restart", "scale", "scale_automatically", "up"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -14,6 +14,7 @@ class RunInfo:
 
     `processes` maps names to process ids; a name is missing while its process waits to be restarted.
     `is_ready` becomes true when every process has been ready once.
+    `workers` and `max_workers` are the bounds of the autoscaler.
     """
 
     kafka_bootstrap: str
@@ -24,6 +25,8 @@ class RunInfo:
     data_dir: str
     supervisor_pid: int
     started_at: float
+    workers: int = 0
+    max_workers: int = 0
     is_ready: bool = False
     processes: dict[str, int] = field(default_factory=dict)
     health_urls: dict[str, str] = field(default_factory=dict)

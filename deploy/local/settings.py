@@ -19,6 +19,9 @@ class StackSettings(Section):
 
     root: Annotated[Path, AfterValidator(Path.absolute)] = Field(default=Path(".dragoman"), validate_default=True)
     workers: int = Field(default=2, ge=0, description="Translating processes; each needs a core.")
+    max_workers: int = Field(
+        default=0, ge=0, description="More than `workers`: the autoscaler may go up to so many, and back."
+    )
     assemblies: int = Field(default=1, ge=1)
     intakes: int = Field(default=1, ge=1)
     fresh: bool = Field(default=False, description="Forget the data of earlier runs.")

@@ -138,6 +138,7 @@ class _Platform:
             self._one("status", "stream_apps.status"),
             self._one("analytics", "connectors.clickhouse", self._analytics()),
             self._one("http", "producers.http", self._http(), ready_url=f"{self.addresses.http_url}/ready"),
+            self._one("autoscaler", "deploy.autoscaler", self._autoscaler()),
             *self._several("worker", "inference_workers", settings.workers, {"OMP_NUM_THREADS": "1"}),
         ]
 
@@ -175,6 +176,10 @@ class _Platform:
             "DRAGOMAN_ANALYTICS_DSN": f"chdb://{self.settings.data / 'analytics'}",
             "DRAGOMAN_ANALYTICS_PORT": str(self.ports.port("analytics")),
         }
+
+    def _autoscaler(self) -> dict[str, str]:
+        # Its bounds are in run.json, for the number of workers changes while it runs.
+        return {"DRAGOMAN_AUTOSCALER_LOCAL_ROOT": str(self.settings.root)}
 
     def _http(self) -> dict[str, str]:
         return {

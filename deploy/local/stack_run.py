@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import asdict
 from typing import Any
 
-from deploy.local.desired import forget_desired_workers, read_desired_workers, take_wanted_restarts
+from deploy.local.desired import forget_desired, read_desired, take_wanted_restarts
 from deploy.local.failures import StackError
 from deploy.local.keeper import Surroundings
 from deploy.local.leftovers import OWNER_VARIABLE, end_leftovers
@@ -80,8 +80,10 @@ class StackRun:
             print(f"the restart ends: {error}", file=sys.stderr)
 
     def _desired(self) -> StackSettings:
-        workers = read_desired_workers(self._settings.root)
-        return self._settings if workers is None else self._settings.model_copy(update={"workers": workers})
+        desired = read_desired(self._settings.root)
+        return (
+            self._settings if desired is None else self._settings.model_copy(update={"workers": desired.workers})
+        )
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, object]) -> bool:
         """Whether the work ended before a stop was wanted; what it raises goes on."""
@@ -99,7 +101,7 @@ class StackRun:
     def _clear(self) -> None:
         """What a killed supervisor left, and the old data when the user wants none of it."""
         end_leftovers(self._settings.root)
-        forget_desired_workers(self._settings.root)
+        forget_desired(self._settings.root)
         if self._settings.fresh:
             shutil.rmtree(self._settings.data, ignore_errors=True)
         prepare_folders(self._settings)
@@ -110,6 +112,8 @@ class StackRun:
             data_dir=str(self._settings.data),
             supervisor_pid=os.getpid(),
             started_at=time.time(),
+            workers=self._settings.workers,
+            max_workers=max(self._settings.workers, self._settings.max_workers),
             health_urls=health_urls_of(specs),
         )
 

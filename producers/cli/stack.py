@@ -46,13 +46,21 @@ def down(root: Root = None) -> None:
 
 
 def scale(
-    workers: Annotated[int, typer.Argument(min=0, help="How many translating processes there shall be.")],
+    workers: Annotated[
+        int | None, typer.Argument(min=0, help="How many translating processes there shall be.")
+    ] = None,
+    auto: Annotated[bool, typer.Option("--auto", help="Let the autoscaler choose again.")] = False,
     root: Root = None,
 ) -> None:
-    """Change the number of workers while everything runs."""
+    """Change the number of workers while everything runs; the autoscaler then keeps to it."""
+    if (workers is None) is not auto:
+        raise typer.BadParameter("give a number of workers, or --auto")
     running(root)
-    local.scale(root_of(root), workers)
-    typer.echo(f"{workers} workers", err=True)
+    if workers is None:
+        local.scale_automatically(root_of(root))
+    else:
+        local.scale(root_of(root), workers)
+    typer.echo("the autoscaler chooses" if workers is None else f"{workers} workers", err=True)
 
 
 def restart(

@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 
 from deploy.local.background import start_in_background
-from deploy.local.control import down, is_running, read_run, restart, scale, up
+from deploy.local.control import (
+    down,
+    is_running,
+    propose_scale,
+    read_run,
+    restart,
+    scale,
+    scale_automatically,
+    up,
+)
 from deploy.local.failures import StackError
 from deploy.local.leftovers import leftovers
 from deploy.local.settings import StackSettings
@@ -145,6 +154,20 @@ def test_workers_are_added_and_removed_while_the_rest_runs_on(root: Path) -> Non
     until(lambda: {"worker-2", "worker-3"} <= set(read_run(root).processes))
     scale(root, 1)
     until(lambda: read_run(root).processes == before)
+
+
+def test_the_autoscaler_changes_workers_until_a_person_does(root: Path) -> None:
+    start(root, workers=1)
+
+    assert propose_scale(root, 2) is True
+    until(lambda: "worker-2" in read_run(root).processes)
+    scale(root, 3)
+    assert propose_scale(root, 1) is False
+    until(lambda: "worker-3" in read_run(root).processes)
+
+    scale_automatically(root)
+    assert propose_scale(root, 1) is True
+    until(lambda: not {"worker-2", "worker-3"} & set(read_run(root).processes))
 
 
 def test_workers_of_a_stack_that_does_not_run_cannot_be_changed(root: Path) -> None:

@@ -3,9 +3,9 @@
 from collections import Counter
 
 from inference_workers.priorities import PriorityCredit, Shares
-from inference_workers.source import PrioritySource, words_of
+from inference_workers.source import PrioritySource
 from schemas.priorities import Priority
-from schemas.records import InboundRecord
+from schemas.records import InboundRecord, words_of
 
 SHARES = Shares({Priority.HIGH: 0.2, Priority.STANDARD: 0.1})
 WORDS = 100

@@ -1,9 +1,9 @@
 """Which records a worker takes for its next cycle."""
 
 from inference_workers.priorities import PriorityCredit, Shares
-from inference_workers.source import PrioritySource, words_of
+from inference_workers.source import PrioritySource
 from schemas.priorities import Priority
-from schemas.records import InboundRecord
+from schemas.records import InboundRecord, words_of
 
 CRITICAL, HIGH, STANDARD = Priority
 

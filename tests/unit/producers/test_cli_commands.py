@@ -48,13 +48,23 @@ def test_the_page_of_topics_is_up_to_date():
 
 @pytest.mark.parametrize(
     "arguments",
-    [["status"], ["down"], ["scale", "2"], ["restart", "worker"], ["topics", "check"], ["result", "x"]],
+    [
+        *(["status"], ["down"], ["scale", "2"], ["scale", "--auto"], ["restart", "worker"]),
+        *(["topics", "check"], ["result", "x"]),
+    ],
 )
 def test_what_needs_a_running_platform_says_how_to_start_one(arguments, tmp_path, monkeypatch):
     monkeypatch.setenv("DRAGOMAN_LOCAL_ROOT", str(tmp_path))
     ran = CliRunner().invoke(app, arguments)
     assert (ran.exit_code, ran.stdout) == (3, "")
     assert ran.stderr.endswith("start it: dragoman up\n")
+
+
+@pytest.mark.parametrize("arguments", [["scale"], ["scale", "2", "--auto"]])
+def test_workers_are_scaled_by_a_person_or_automatically(arguments):
+    ran = CliRunner().invoke(app, arguments)
+    assert ran.exit_code == 2
+    assert "a number of workers, or --auto" in ran.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Decides how many workers a pool should have, from what waits in Kafka."""

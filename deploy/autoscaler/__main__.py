@@ -1,0 +1,3 @@
+from deploy.autoscaler.main import main
+
+main()

@@ -1,0 +1,116 @@
+"""What waits for a pool, measured in Kafka: words by priority, how old, how fast more comes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from connectors.kafka.admin import PartitionLag
+from connectors.kafka.place_reader import Place
+from deploy.autoscaler.snapshot import Waiting
+from deploy.autoscaler.words import ArrivalRate, MeanWords, PartitionWords, Read
+from schemas.priorities import Priority
+from schemas.records import InboundRecord, words_of
+from schemas.topics import batches_topic, inference_group
+
+_TAKE_RECORDS, _TAKE_SECONDS = 1000, 0.2
+# Reading may not hold up a decision; what is not read in this many takes is estimated.
+_MOST_TAKES = 10
+
+
+class Offsets(Protocol):
+    """Where groups stand and topics end."""
+
+    def lag(self, group: str, topics: list[str]) -> list[PartitionLag]: ...
+
+
+class Records(Protocol):
+    """Partitions read from chosen offsets."""
+
+    def read_from(self, offsets: Mapping[Place, int]) -> None: ...
+    def take(self, limit: int, timeout_seconds: float) -> list[InboundRecord]: ...
+    def pause(self, places: frozenset[Place]) -> None: ...
+
+
+@dataclass
+class _PriorityWords:
+    """What was measured of one priority."""
+
+    rate: ArrivalRate
+    mean: MeanWords = field(default_factory=MeanWords)
+    lags: Sequence[PartitionLag] = ()
+
+    def arrived(self, lags: Sequence[PartitionLag], seconds: float) -> None:
+        """The partitions as they are now; how much they grew in so many seconds is the rate."""
+        before = {lag.partition: lag.end for lag in self.lags}
+        records = sum(max(lag.end - before.get(lag.partition, lag.end), 0) for lag in lags)
+        self.rate.add(records * self.mean.words_per_record, seconds)
+        self.lags = lags
+
+
+class Backlog:
+    """Follows the batch topics of one pool. Raises TransientError; the next measurement then goes on."""
+
+    def __init__(
+        self, offsets: Offsets, records: Records, pool: str, read_ahead_records: int, memory_seconds: float
+    ) -> None:
+        self._offsets = offsets
+        self._records = records
+        self._pool = pool
+        self._read_ahead_records = read_ahead_records
+        self._priorities = {priority: _PriorityWords(ArrivalRate(memory_seconds)) for priority in Priority}
+        self._by_topic = {batches_topic(pool, priority): words for priority, words in self._priorities.items()}
+        self._partitions: dict[Place, PartitionWords] = {}
+        self._measured_at: float | None = None
+
+    def measure(self, now: float) -> dict[Priority, Waiting]:
+        """As it is at `now`, in seconds since the epoch, as Kafka's time stamps are."""
+        lags = {priority: self._lag(priority) for priority in Priority}
+        self._follow([lag for found in lags.values() for lag in found])
+        self._read()
+        seconds = 0.0 if self._measured_at is None else now - self._measured_at
+        self._measured_at = now
+        for priority, found in lags.items():
+            self._priorities[priority].arrived(found, seconds)
+        return {priority: self._waiting(words, now) for priority, words in self._priorities.items()}
+
+    def _lag(self, priority: Priority) -> list[PartitionLag]:
+        return self._offsets.lag(inference_group(self._pool, priority), [batches_topic(self._pool, priority)])
+
+    def _follow(self, lags: Sequence[PartitionLag]) -> None:
+        """Forgets what is done; reads anew from where the groups stand where the old reading makes no sense."""
+        committed = {(lag.topic, lag.partition): max(lag.committed, 0) for lag in lags}
+        ends = {(lag.topic, lag.partition): lag.end for lag in lags}
+        if self._partitions.keys() != committed.keys() or any(
+            words.is_outdated(committed[place], ends[place]) for place, words in self._partitions.items()
+        ):
+            self._records.read_from(committed)
+            self._partitions = {place: PartitionWords(offset) for place, offset in committed.items()}
+        for place, words in self._partitions.items():
+            words.settle(committed[place])
+
+    def _read(self) -> None:
+        full = (at for at, words in self._partitions.items() if words.records >= self._read_ahead_records)
+        self._records.pause(frozenset(full))
+        for _ in range(_MOST_TAKES):
+            records = self._records.take(_TAKE_RECORDS, _TAKE_SECONDS)
+            for record in records:
+                self._add(record)
+            if len(records) < _TAKE_RECORDS:
+                return
+
+    def _add(self, record: InboundRecord) -> None:
+        words = words_of(record)
+        self._by_topic[record.topic].mean.add(words)
+        place = record.topic, record.partition
+        self._partitions[place].add(Read(record.offset, words, record.timestamp_ms))
+
+    def _waiting(self, priority: _PriorityWords, now: float) -> Waiting:
+        partitions = [(self._partitions[lag.topic, lag.partition], lag) for lag in priority.lags]
+        unread_records = sum(max(lag.end - words.next_offset, 0) for words, lag in partitions)
+        read_words = sum(words.words for words, _ in partitions)
+        oldest_ms = min((words.oldest_ms for words, _ in partitions if words.oldest_ms), default=None)
+        return Waiting(
+            backlog_words=read_words + unread_records * priority.mean.words_per_record,
+            words_per_second=priority.rate.per_second,
+            oldest_seconds=0.0 if oldest_ms is None else max(now - oldest_ms / 1000, 0.0),
+        )

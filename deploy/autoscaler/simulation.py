@@ -1,0 +1,194 @@
+"""A day of a pool as a fluid: what the rule would keep of the service levels, and what it would save.
+
+`python -m deploy.autoscaler.simulation` prints both days of docs/autoscaling.md. A fluid has no batches, no
+skew between partitions and no failures; a replica works at its measured speed from the moment it is ready.
+"""
+
+import argparse
+import random
+import sys
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from deploy.autoscaler.decision import Decision, replicas_wanted
+from deploy.autoscaler.need_history import NeedHistory
+from deploy.autoscaler.policy import Policy
+from deploy.autoscaler.snapshot import Snapshot, Waiting
+from deploy.autoscaler.words import ArrivalRate
+from schemas.priorities import Priority
+
+DAY_SECONDS = 24 * 3600
+SPREAD = {Priority.CRITICAL: 0.1, Priority.HIGH: 0.2, Priority.STANDARD: 0.7}
+
+Load = Callable[[float], float]
+"""Words per second that arrive at a second of the day."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the simulated workers are like, and how often somebody decides."""
+
+    words_per_second: float = 400.0
+    startup_seconds: float = 45.0
+    interval_seconds: float = 5.0
+    arrival_memory_seconds: float = 60.0
+
+
+@dataclass
+class Outcome:
+    """Sums over the day. Late: translated later than the SLA after it arrived."""
+
+    words: dict[Priority, float] = field(default_factory=lambda: dict.fromkeys(Priority, 0.0))
+    late_words: dict[Priority, float] = field(default_factory=lambda: dict.fromkeys(Priority, 0.0))
+    replica_hours: float = 0.0
+    changes: int = 0
+    most_replicas: int = 0
+
+    def late_share(self, priority: Priority) -> float:
+        """0 to 1."""
+        return self.late_words[priority] / self.words[priority] if self.words[priority] else 0.0
+
+    def saving(self, static_replicas: int, seconds: float = DAY_SECONDS) -> float:
+        """Share of the replica-hours of a fleet of constant size."""
+        return 1 - self.replica_hours / (static_replicas * seconds / 3600)
+
+
+@dataclass
+class PoolDay:
+    """One pool, step by step: work arrives, the most urgent is done first, the rule decides."""
+
+    site: Site
+    policy: Policy
+    outcome: Outcome = field(default_factory=Outcome)
+    now: float = 0.0
+    _queues: dict[Priority, deque[list[float]]] = field(default_factory=lambda: {one: deque() for one in Priority})
+    _rates: dict[Priority, ArrivalRate] = field(init=False)
+    _history: NeedHistory = field(init=False)
+    _ready_at: list[float] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._rates = {one: ArrivalRate(self.site.arrival_memory_seconds) for one in Priority}
+        self._history = NeedHistory(self.policy.scale_in_window_seconds)
+        self._ready_at = [0.0] * self.policy.min_replicas
+
+    def run(self, load: Load, seconds: float = DAY_SECONDS) -> Outcome:
+        """The whole day."""
+        while self.now < seconds:
+            self.step(load(self.now))
+        return self.outcome
+
+    def step(self, words_per_second: float) -> Decision:
+        """One interval."""
+        self._arrive(words_per_second)
+        self._work()
+        self.now += self.site.interval_seconds
+        decision = replicas_wanted(self._snapshot(), self.policy)
+        self._history.add(decision, len(self._ready_at), self.now)
+        self._follow(decision.replicas)
+        return decision
+
+    def _arrive(self, words_per_second: float) -> None:
+        for priority, share in SPREAD.items():
+            words = words_per_second * share * self.site.interval_seconds
+            self._rates[priority].add(words, self.site.interval_seconds)
+            self.outcome.words[priority] += words
+            if words:
+                self._queues[priority].append([self.now, words])
+
+    def _work(self) -> None:
+        end = self.now + self.site.interval_seconds
+        seconds = sum(min(max(end - ready_at, 0.0), self.site.interval_seconds) for ready_at in self._ready_at)
+        left = seconds * self.site.words_per_second
+        for priority in Priority:
+            left -= self._serve(priority, left, end)
+
+    def _serve(self, priority: Priority, most_words: float, end: float) -> float:
+        queue, left = self._queues[priority], most_words
+        while queue and left > 0:
+            arrived, words = queue[0]
+            done = min(words, left)
+            left -= done
+            queue[0][1] -= done
+            if end - arrived > self.policy.sla_seconds[priority]:
+                self.outcome.late_words[priority] += done
+            if done == words:
+                queue.popleft()
+        return most_words - left
+
+    def _snapshot(self) -> Snapshot:
+        pending = tuple(at - self.now for at in self._ready_at if at > self.now)
+        return Snapshot(
+            waiting=self._waiting(),
+            replica_words_per_second=self.site.words_per_second,
+            startup_seconds=self.site.startup_seconds,
+            ready=len(self._ready_at) - len(pending),
+            pending_seconds=pending,
+            past=self._history.past(self.now),
+            steady_seconds=self._history.steady_seconds(self.now),
+        )
+
+    def _waiting(self) -> Mapping[Priority, Waiting]:
+        return {
+            priority: Waiting(
+                sum(words for _, words in queue),
+                self._rates[priority].per_second,
+                self.now - queue[0][0] if queue else 0.0,
+            )
+            for priority, queue in self._queues.items()
+        }
+
+    def _follow(self, replicas: int) -> None:
+        have = len(self._ready_at)
+        self.outcome.changes += replicas != have
+        self.outcome.most_replicas = max(self.outcome.most_replicas, replicas)
+        # Paid from the moment it is asked for; the youngest goes first.
+        self._ready_at = sorted(self._ready_at)[:replicas]
+        self._ready_at += [self.now + self.site.startup_seconds] * (replicas - have)
+        self.outcome.replica_hours += replicas * self.site.interval_seconds / 3600
+
+
+def idle_day(words_per_second: float = 20.0) -> Load:
+    """A trickle that one replica hardly notices."""
+    return lambda _: words_per_second
+
+
+def bursty_day(capacity_words_per_second: float, seed: int, bursts: int = 14) -> Load:
+    """5 % of the capacity all day, and bursts of 5 to 12 minutes to 68-85 % of it."""
+    chance = random.Random(seed)
+    starts = [chance.uniform(0, DAY_SECONDS - 900) for _ in range(bursts)]
+    ends = [start + chance.uniform(300, 720) for start in starts]
+    heights = [chance.uniform(0.68, 0.85) for _ in starts]
+
+    def load(second: float) -> float:
+        burst = max((h for s, e, h in zip(starts, ends, heights, strict=True) if s <= second < e), default=0.05)
+        return capacity_words_per_second * burst
+
+    return load
+
+
+def main() -> None:
+    """Both days, as a table."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.autoscaler.simulation", description=__doc__)
+    parser.add_argument("--startup", type=float, default=45.0, help="seconds from asking to ready")
+    parser.add_argument("--min", type=int, default=2, help="fewest replicas")
+    parser.add_argument("--static", type=int, default=20, help="most replicas, and the fleet it is compared with")
+    options = parser.parse_args()
+    site, policy = Site(startup_seconds=options.startup), Policy(options.min, options.static)
+    capacity = site.words_per_second * options.static
+    days = {"idle": idle_day(), **{f"bursty, seed {n}": bursty_day(capacity, n) for n in (1, 2, 3)}}
+    lines = ["day              words  late: critical   high  standard  replica-hours  saving  changes  most"]
+    lines += [_line(name, PoolDay(site, policy).run(load), options.static) for name, load in days.items()]
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _line(name: str, outcome: Outcome, static: int) -> str:
+    late = "  ".join(f"{outcome.late_share(priority):8.2%}" for priority in Priority)
+    return (
+        f"{name:15s} {sum(outcome.words.values()) / 1e6:5.1f}M      {late}  {outcome.replica_hours:13.1f}"
+        f"  {outcome.saving(static):6.1%}  {outcome.changes:7d}  {outcome.most_replicas:4d}"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""What KEDA is told, by a real gRPC client."""
+
+import threading
+
+import grpc
+import pytest
+
+from deploy.autoscaler.controller import Standing
+from deploy.autoscaler.decision import Decision, Reason
+from deploy.autoscaler.keda import externalscaler_pb2 as messages
+from deploy.autoscaler.keda.externalscaler_pb2_grpc import ExternalScalerStub
+from deploy.autoscaler.keda.server import KedaServer, PoolScaler, padded
+from deploy.autoscaler.snapshot import Snapshot
+from schemas.errors import FatalError
+from tests.integration.test_http_process import free_port
+
+REF = messages.ScaledObjectRef(name="worker", namespace="dragoman", scalerMetadata={"pool": "default"})
+
+
+def standing(replicas: int, current: int = 2) -> Standing:
+    return Standing(Decision(replicas, replicas, Reason.DEADLINE), Snapshot({}, 1.0, 1.0, current))
+
+
+@pytest.fixture
+def scaler():
+    return PoolScaler("default")
+
+
+@pytest.fixture
+def keda(scaler):
+    address = f"127.0.0.1:{free_port()}"
+    server = KedaServer(scaler, address)
+    with grpc.insecure_channel(address) as channel:
+        yield ExternalScalerStub(channel)
+    server.close()
+
+
+def asked(keda):
+    (value,) = keda.GetMetrics(messages.GetMetricsRequest(scaledObjectRef=REF, metricName="replicas")).metricValues
+    assert value.metricName == "replicas"
+    assert value.metricValue == value.metricValueFloat
+    return value.metricValue
+
+
+def test_the_metric_is_the_wanted_number_and_its_target_is_one(scaler, keda):
+    scaler.publish(standing(7))
+    (spec,) = keda.GetMetricSpec(REF).metricSpecs
+
+    assert (spec.metricName, spec.targetSize, spec.targetSizeFloat) == ("replicas", 1, 1.0)
+    assert asked(keda) == 7
+
+
+def test_while_nothing_can_be_measured_the_last_answer_stands(scaler, keda):
+    scaler.publish(standing(7))
+    scaler.publish(Standing(Decision(7, 7, Reason.BLIND), None, "no broker"))
+
+    assert asked(keda) == 7
+
+
+def test_before_the_first_measurement_keda_gets_an_error_for_its_fallback(keda):
+    for call in (lambda: asked(keda), lambda: keda.IsActive(REF)):
+        with pytest.raises(grpc.RpcError) as refused:
+            call()
+        assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+def test_another_pool_is_refused_by_name(scaler, keda):
+    scaler.publish(standing(7))
+    with pytest.raises(grpc.RpcError) as refused:
+        keda.IsActive(messages.ScaledObjectRef(scalerMetadata={"pool": "premium"}))
+
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert "pool is 'premium'" in refused.value.details()
+
+
+def test_zero_is_an_answer_and_not_active(scaler, keda):
+    scaler.publish(standing(0))
+
+    assert asked(keda) == 0
+    assert keda.IsActive(REF).result is False
+
+
+def test_the_stream_tells_every_change(scaler, keda):
+    scaler.publish(standing(0))
+    stream = keda.StreamIsActive(REF)
+    assert next(stream).result is False
+    threading.Timer(0.1, scaler.publish, [standing(3)]).start()
+    assert next(stream).result is True
+    stream.cancel()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "current", "told"), [(64, 63, 70), (20, 10, 20), (2, 1, 2), (1, 0, 1), (19, 20, 19), (20, 20, 20)]
+)
+def test_the_dead_band_of_the_hpa_is_left(wanted, current, told):
+    assert padded(wanted, current) == told
+    assert told <= current or current == 0 or told / current > 1.1
+
+
+def test_a_taken_address_is_named(keda, scaler):
+    address = f"127.0.0.1:{free_port()}"
+    first = KedaServer(scaler, address)
+    with pytest.raises(FatalError, match="DRAGOMAN_AUTOSCALER_KEDA_ADDRESS"):
+        KedaServer(scaler, address)
+    first.close()
