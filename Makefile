@@ -9,7 +9,7 @@ UV := VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip
 SEGMENTS := 1000000
 EXTRAS := local,ctranslate2,dev
 
-.PHONY: help setup demo up down test test-unit test-transformers bench-rolling bench-memory check lint types imports format locks release-schemas clean
+.PHONY: help setup demo up down test test-unit test-transformers bench-rolling bench-memory poison check lint types imports format locks release-schemas clean
 
 help:  ## Print the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ bench-rolling: .venv/.dev  ## Answer times while workers and assemblers are rest
 
 bench-memory: .venv/.dev  ## Queue SEGMENTS (1000000) before a slow worker; fails where the memory of a process follows the backlog
 	$(BIN)/python -m tests.bench.memory --segments $(SEGMENTS) $(ARGS)
+
+poison: .venv/.dev  ## Spoiled records on every topic, sound ones between them (RECORDS=10000 a topic, SEED=1)
+	$(BIN)/python -m tests.fuzz --records $(or $(RECORDS),10000) --seed $(or $(SEED),1)
 
 check: lint types imports  ## What the build checks besides the tests
 

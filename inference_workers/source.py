@@ -10,6 +10,7 @@ from schemas.records import InboundRecord
 
 # Only a guess for records of producers that send no `words` header.
 _BYTES_PER_WORD = 7
+_MOST_DIGITS = 9
 
 
 class Reader(Protocol):
@@ -32,8 +33,10 @@ class PrioritySource(Generic[R]):
     now_ms: Callable[[], int]
     idle_wait_seconds: float = 0.05
     cycle_bytes: int = 16_000_000
+    cycle_records: int = 1000
     _words_left: int = field(default=0, init=False)
     _bytes_left: int = field(default=0, init=False)
+    _records_left: int = field(default=0, init=False)
 
     @property
     def readers(self) -> list[R]:
@@ -43,6 +46,7 @@ class PrioritySource(Generic[R]):
     def take(self) -> list[InboundRecord]:
         """The next cycle's records; blocks for the idle wait when nothing is there."""
         self._words_left, self._bytes_left = self.budget_words(), self.cycle_bytes
+        self._records_left = self.cycle_records
         records = [*self._entitled(), *self._urgent()]
         if not records:
             records = self._one(Priority.CRITICAL, self.idle_wait_seconds)
@@ -51,7 +55,8 @@ class PrioritySource(Generic[R]):
 
     @property
     def _has_room(self) -> bool:
-        return self._words_left > 0 and self._bytes_left > 0
+        # Words are what their sender says; bytes and records are counted here.
+        return self._words_left > 0 and self._bytes_left > 0 and self._records_left > 0
 
     def _entitled(self) -> Iterator[InboundRecord]:
         # The least urgent first: while critical work never ends, nothing else would bring them in.
@@ -72,6 +77,7 @@ class PrioritySource(Generic[R]):
             words = words_of(record)
             self._words_left -= words
             self._bytes_left -= len(record.value or b"")
+            self._records_left -= 1
             self.credit.took(priority, words, (self.now_ms() - record.timestamp_ms) / 1000)
         return found
 
@@ -79,4 +85,5 @@ class PrioritySource(Generic[R]):
 def words_of(record: InboundRecord) -> int:
     """The `words` header, else a guess from the size; one at least, so that a cycle has an end."""
     header = record.headers.get("words", b"")
-    return max(int(header) if header.isdigit() else len(record.value or b"") // _BYTES_PER_WORD, 1)
+    is_number = header.isdigit() and len(header) <= _MOST_DIGITS
+    return max(int(header) if is_number else len(record.value or b"") // _BYTES_PER_WORD, 1)

@@ -4,6 +4,10 @@ from dataclasses import dataclass, field
 
 Headers = dict[str, bytes]
 
+TRACE = "traceparent"
+# W3C Trace Context: 55 bytes today, a later version may append to them.
+_LONGEST_TRACE = 256
+
 
 @dataclass(frozen=True)
 class InboundRecord:
@@ -21,6 +25,12 @@ class InboundRecord:
     def coordinates(self) -> str:
         """`topic-partition-offset`: unique for every record ever written."""
         return f"{self.topic}-{self.partition}-{self.offset}"
+
+    @property
+    def trace(self) -> Headers:
+        """The header that joins what is written to the trace of this record; empty where there is none."""
+        value = self.headers.get(TRACE, b"")
+        return {TRACE: value} if 0 < len(value) <= _LONGEST_TRACE else {}
 
 
 @dataclass(frozen=True)
