@@ -51,6 +51,7 @@ def withheld(result: TranslationResult, error: PermanentError) -> TranslationRes
         result,
         status="FAILED",
         text=None,
+        content_ref=None,
         holes=(),
         error_cause=error.cause,
         error_message=f"{error.message}: {error.cure}" if error.cure else error.message,
