@@ -46,7 +46,7 @@ from tests.valkey import running_valkey
 CODEC = Codec()
 NOW = 1_700_000_000_000
 LIMIT = 2_000_000
-RECORDS = 1000
+RECORDS = 600
 SEED = 1
 
 
