@@ -48,6 +48,9 @@ test-regions: .venv/.dev  ## Two regions, MirrorMaker 2 between them, one of the
 recovery: .venv/.dev  ## Kill each kind of process and the broker once; prints the seconds until an answer
 	$(BIN)/python -m tests.bench.recovery $(ARGS)
 
+poison: .venv/.dev  ## Spoiled records on every topic, sound ones between them (RECORDS=10000 a topic, SEED=1)
+	$(BIN)/python -m tests.fuzz --records $(or $(RECORDS),10000) --seed $(or $(SEED),1)
+
 check: lint types imports  ## What the build checks besides the tests
 
 lint: .venv/.dev  ## Style and format

@@ -17,13 +17,15 @@ from inference_workers.answers import (
     translated_batch,
     usage_event,
 )
+from inference_workers.batching import pair_of
 from inference_workers.speed import Speedometer
 from inference_workers.translating import SegmentTranslator
+from inference_workers.validation import check_batch
 from schemas import topics
 from schemas.codec import Codec
-from schemas.dead_letters import dead_letter_of
+from schemas.dead_letters import ENVELOPE_BYTES, dead_letter_of, dead_letter_record
 from schemas.errors import PermanentError
-from schemas.messages import DeadLetter, Message, SegmentBatch
+from schemas.messages import DeadLetter, Message, SegmentBatch, TranslatedBatch
 from schemas.records import Headers, InboundRecord, OutboundRecord
 
 log = structlog.get_logger()
@@ -39,6 +41,7 @@ class BatchHandler:
     identity: Identity
     speed: Speedometer
     now_ms: Callable[[], int]
+    max_message_bytes: int = 2_000_000
     _learnt: dict[str, Remembered] = field(default_factory=dict, init=False)
 
     def handle(self, records: list[InboundRecord]) -> list[OutboundRecord]:
@@ -50,9 +53,8 @@ class BatchHandler:
             sound, done.answers, done.models, done.busy_seconds, strict=True
         ):
             queue_ms = max(self.now_ms() - batch.job.accepted_at - seconds * 1000, 0.0)
-            outputs += self._outputs(
-                record, batch, answers, Effort(model, seconds * 1000, queue_ms, self.now_ms())
-            )
+            effort = Effort(model, seconds * 1000, queue_ms, self.now_ms())
+            outputs += self._outputs(record, batch, answers, effort)
         self._measure([batch for _, batch in sound], sum(done.busy_seconds))
         return outputs
 
@@ -68,41 +70,54 @@ class BatchHandler:
         refused: list[OutboundRecord] = []
         for record in records:
             try:
-                sound.append((record, self.codec.decode(record.value, SegmentBatch)))
+                sound.append((record, self._sound(record)))
             except PermanentError as error:
                 refused += self._letters([dead_letter_of(record, error, stage=STAGE, now_ms=self.now_ms())])
         return sound, refused
 
+    def _sound(self, record: InboundRecord) -> SegmentBatch:
+        batch = self.codec.decode(record.value, SegmentBatch)
+        check_batch(batch)
+        return batch
+
     def _outputs(
         self, record: InboundRecord, batch: SegmentBatch, answers: list[Answer], effort: Effort
     ) -> list[OutboundRecord]:
-        done = translated_batch(batch, answers, effort)
+        done = self._fitted(batch, answers, effort)
         key = batch.request_id
-        headers = {name: value for name, value in record.headers.items() if name == "traceparent"}
         usage = usage_event(record, done, batch, effort, self.identity)
-        self._count(batch, answers)
+        self._count(batch, answers, done.model)
         return [
-            self._record(topics.TRANSLATED, key, done, headers),
+            self._record(topics.TRANSLATED, key, done, record.trace),
             self._record(topics.USAGE, usage.event_id, usage),
             self._record(topics.STATUS, key, job_event(done)),
             *self._letters(segment_letters(record, done, effort.now_ms)),
         ]
 
+    def _fitted(self, batch: SegmentBatch, answers: list[Answer], effort: Effort) -> TranslatedBatch:
+        """The translated batch; all holes where the translations would be too large for Kafka."""
+        done = translated_batch(batch, answers, effort)
+        if len(self.codec.encode(done)) + ENVELOPE_BYTES <= self.max_message_bytes:
+            return done
+        holes = [Answer(text, None, cached=False, cause="translation_too_large") for text in batch.texts]
+        return translated_batch(batch, holes, effort)
+
     def _letters(self, letters: Sequence[DeadLetter]) -> list[OutboundRecord]:
         for letter in letters:
             metrics.DEAD_LETTERS.labels(STAGE, letter.cause).inc()
             log.warning("dead_letter", cause=letter.cause, topic=letter.topic, offset=letter.offset)
-        return [self._record(topics.DEAD_LETTERS, letter.dead_letter_id, letter) for letter in letters]
+        return [dead_letter_record(letter, self.codec, self.max_message_bytes) for letter in letters]
 
     def _record(self, topic: str, key: str, message: Message, headers: Headers | None = None) -> OutboundRecord:
         return OutboundRecord(topic, key.encode(), self.codec.encode(message), headers or {})
 
-    def _count(self, batch: SegmentBatch, answers: Sequence[Answer]) -> None:
+    def _count(self, batch: SegmentBatch, answers: Sequence[Answer], model: str) -> None:
         pool, priority = self.identity.pool, batch.job.priority
         for answer in answers:
             outcome = "failed" if answer.cause else "cached" if answer.cached else "translated"
             metrics.SEGMENTS_TRANSLATED.labels(pool, priority, outcome).inc()
-        pair = f"{batch.job.source_language}-{batch.job.target_language}"
+        # Without a model the pair may be anything; a label must not.
+        pair = str(pair_of(batch)) if model else "unserved"
         metrics.WORDS_TRANSLATED.labels(pool, priority, pair).inc(batch.source_words)
 
     def _measure(self, batches: Sequence[SegmentBatch], busy_seconds: float) -> None:

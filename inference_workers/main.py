@@ -112,8 +112,9 @@ def _handler(settings: WorkerSettings, catalogue: Catalogue, speed: Speedometer)
     memory = RedisTranslationMemory(open_cache(settings.redis), settings.redis.tm_ttl_seconds)
     identity = Identity(settings.instance, limits.pool, limits.device, limits.market)
     fitting = FittingTranslator(catalogue, SafeSize(limits.safe_size_minutes * 60), time.monotonic)
-    segments = SegmentTranslator(fitting, memory, time.perf_counter)
-    return BatchHandler(open_codec(settings.kafka), segments, memory, identity, speed, _now_ms)
+    segments = SegmentTranslator(fitting, memory, time.perf_counter, limits.longest_cycle_seconds)
+    codec, most_bytes = open_codec(settings.kafka), settings.kafka.max_message_bytes
+    return BatchHandler(codec, segments, memory, identity, speed, _now_ms, most_bytes)
 
 
 class Announcer:

@@ -25,6 +25,11 @@ class WorkerLimits(Section):
     )
     cycle_seconds: float = Field(default=1.0, description="Work per transaction: critical waits at most this.")
     cycle_bytes: int = Field(default=16_000_000, ge=1, description="Most bytes of one transaction's records.")
+    longest_cycle_seconds: float = Field(
+        default=45.0,
+        gt=0,
+        description="Then segments stay untranslated; far below the longest poll interval.",
+    )
     first_words_per_second: float = Field(default=600.0, description="Assumed until measured.")
     high_share: float = Field(default=0.2, description="Guaranteed to high while critical never ends.")
     standard_share: float = Field(default=0.1, description="Guaranteed to standard while others never end.")

@@ -29,8 +29,10 @@ class PrioritySource(Generic[R]):
     now_ms: Callable[[], int]
     idle_wait_seconds: float = 0.05
     cycle_bytes: int = 16_000_000
+    cycle_records: int = 1000
     _words_left: int = field(default=0, init=False)
     _bytes_left: int = field(default=0, init=False)
+    _records_left: int = field(default=0, init=False)
 
     @property
     def readers(self) -> list[R]:
@@ -40,6 +42,7 @@ class PrioritySource(Generic[R]):
     def take(self) -> list[InboundRecord]:
         """The next cycle's records; blocks for the idle wait when nothing is there."""
         self._words_left, self._bytes_left = self.budget_words(), self.cycle_bytes
+        self._records_left = self.cycle_records
         records = [*self._entitled(), *self._urgent()]
         if not records:
             records = self._one(Priority.CRITICAL, self.idle_wait_seconds)
@@ -48,7 +51,8 @@ class PrioritySource(Generic[R]):
 
     @property
     def _has_room(self) -> bool:
-        return self._words_left > 0 and self._bytes_left > 0
+        # Words are what their sender says; bytes and records are counted here.
+        return self._words_left > 0 and self._bytes_left > 0 and self._records_left > 0
 
     def _entitled(self) -> Iterator[InboundRecord]:
         # The least urgent first: while critical work never ends, nothing else would bring them in.
@@ -69,5 +73,6 @@ class PrioritySource(Generic[R]):
             words = words_of(record)
             self._words_left -= words
             self._bytes_left -= len(record.value or b"")
+            self._records_left -= 1
             self.credit.took(priority, words, (self.now_ms() - record.timestamp_ms) / 1000)
         return found

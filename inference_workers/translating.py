@@ -1,7 +1,9 @@
 """The segments of one cycle: remembered where the memory knows them, translated once where it does not."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Protocol
 
 from connectors.redis.translation_memory import Remembered, TranslationMemory
@@ -10,6 +12,9 @@ from inference_workers.batching import Place, Work, pair_of, plan
 from schemas.errors import PermanentError
 from schemas.messages import SegmentBatch
 from schemas.segments import memory_key, normalise
+
+# The engine gets so many characters at first, and more while they take it less than that.
+_FIRST_CHARACTERS, _GROWTH, _QUICK_SECONDS = 2000, 4, 2.0
 
 
 class Outcome(Protocol):
@@ -47,20 +52,27 @@ class CycleAnswers:
 
 @dataclass(frozen=True)
 class SegmentTranslator:
-    """Memory and engine joined. `clock` counts seconds."""
+    """Memory and engine joined. `clock` counts seconds.
+
+    After `longest_seconds` of one `translate`, what is left becomes holes with the cause `out_of_time`: some
+    texts take an engine a hundred times longer than prose, and a worker that is away for too long loses its
+    membership, after which the same batch would come again, for ever.
+    """
 
     translator: Translator
     memory: TranslationMemory
     clock: Callable[[], float]
+    longest_seconds: float = 45.0
 
     def translate(self, batches: Sequence[SegmentBatch]) -> CycleAnswers:
         """Answers for every segment of every batch. Raises TransientError; holes are answers with a cause."""
         known = [[_already(batch, at) for at in range(len(batch.texts))] for batch in batches]
+        end = self.clock() + self.longest_seconds
         done = CycleAnswers([], [self._model(batch) for batch in batches], [0.0] * len(batches), {})
         normalised = [[normalise(text) for text in batch.texts] for batch in batches]
         for work in plan(batches, normalised):
             self._recall(work, known)
-            self._translate(work, known, batches, done)
+            self._translate(work, known, done, end)
         done.answers = [_complete(batch, answers) for batch, answers in zip(batches, known, strict=True)]
         return done
 
@@ -87,19 +99,31 @@ class SegmentTranslator:
                 answer = Answer(remembered.text, remembered.score, cached=True)
                 _fill(known, work.places.pop(text), answer, answer)
 
-    def _translate(
-        self, work: Work, known: list[list[Answer | None]], batches: Sequence[SegmentBatch], done: CycleAnswers
+    def _translate(self, work: Work, known: list[list[Answer | None]], done: CycleAnswers, end: float) -> None:
+        texts, at_once, spent = work.by_length(), _FIRST_CHARACTERS, 0.0
+        while texts and (before := self.clock()) < end:
+            some, texts = _first_of(texts, at_once)
+            try:
+                outcomes = self.translator.translate(some, work.pair.source, work.pair.target, work.options)
+            except PermanentError as error:
+                _refuse(known, work, [*some, *texts], error.cause)
+                break
+            seconds = self.clock() - before
+            spent += seconds
+            at_once *= _GROWTH if seconds < _QUICK_SECONDS else 1
+            self._fill_in(work, some, outcomes, known, done)
+        else:
+            _refuse(known, work, texts, "out_of_time")
+        self._share_effort(work, spent, done)
+
+    def _fill_in(
+        self,
+        work: Work,
+        texts: Sequence[str],
+        outcomes: Sequence[Outcome],
+        known: list[list[Answer | None]],
+        done: CycleAnswers,
     ) -> None:
-        texts = work.by_length()
-        if not texts:
-            return
-        started = self.clock()
-        try:
-            outcomes = self.translator.translate(texts, work.pair.source, work.pair.target, work.options)
-        except PermanentError as error:
-            _refuse(known, work, batches, error.cause)
-            return
-        self._share_effort(work, self.clock() - started, done)
         for key, text, outcome in zip(self._keys(work, texts), texts, outcomes, strict=True):
             if outcome.cause is None:
                 done.learnt[key] = Remembered(outcome.text, outcome.score)
@@ -124,11 +148,18 @@ def _fill(known: list[list[Answer | None]], places: Sequence[Place], first: Answ
         known[batch][position] = again if count else first
 
 
-def _refuse(known: list[list[Answer | None]], work: Work, batches: Sequence[SegmentBatch], cause: str) -> None:
-    for places in work.places.values():
-        for batch, position in places:
-            source = batches[batch].texts[position]
-            known[batch][position] = Answer(source, None, cached=False, cause=cause)
+def _first_of(texts: list[str], characters: int) -> tuple[list[str], list[str]]:
+    """So many characters of the texts, one text at least, and the rest."""
+    ends = list(accumulate(map(len, texts)))
+    count = max(bisect_right(ends, characters), 1)
+    return texts[:count], texts[count:]
+
+
+def _refuse(known: list[list[Answer | None]], work: Work, texts: Sequence[str], cause: str) -> None:
+    for text in texts:
+        for batch, position in work.places[text]:
+            # The source as it was sent takes its place at the end.
+            known[batch][position] = Answer(text, None, cached=False, cause=cause)
 
 
 def _complete(batch: SegmentBatch, answers: Sequence[Answer | None]) -> list[Answer]:

@@ -1,6 +1,7 @@
 """The Avro schemas as they lie in the folder: the current ones and every released one."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -9,7 +10,11 @@ from typing import Any
 from fastavro import parse_schema
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
+from schemas.errors import DecodeError
+
 Schema = dict[str, Any]
+
+_SIZED = ("boolean", "int", "long", "float", "double", "bytes", "string")
 
 NAMES = (
     "TranslationRequest",
@@ -60,6 +65,26 @@ def by_fingerprint() -> dict[bytes, WireSchema]:
     return {schema.fingerprint: schema for schema in known}
 
 
+@cache
+def int_fields(name: str) -> tuple[tuple[str, ...], ...]:
+    """Paths of the fields of that message that are Avro ints, optional ones and those of its header included."""
+    return tuple(_int_fields(current(name).published))
+
+
+def foreign(text: str) -> Schema:
+    """A schema that somebody else wrote, parsed. Raises DecodeError for one whose data could be a bomb.
+
+    Data of a recursive schema may be nested deeper than a stack, and an array whose items take no bytes
+    longer than any memory.
+    """
+    published = plain(json.loads(text))
+    if not isinstance(published, dict) or published.get("type") != "record":
+        raise DecodeError("the writer's schema is no record")
+    _check_foreign(published, ())
+    parsed: Any = parse_schema(published)
+    return dict(parsed)
+
+
 def plain(schema: Any) -> Any:
     """The schema without logical types, so that times stay milliseconds instead of datetime objects."""
     if isinstance(schema, dict):
@@ -67,6 +92,43 @@ def plain(schema: Any) -> Any:
     if isinstance(schema, list):
         return [plain(part) for part in schema]
     return schema
+
+
+def _int_fields(record: Schema) -> Iterator[tuple[str, ...]]:
+    for field in record["fields"]:
+        for kind in field["type"] if isinstance(field["type"], list) else [field["type"]]:
+            if kind == "int":
+                yield (field["name"],)
+            elif isinstance(kind, dict) and kind["type"] == "record":
+                yield from ((field["name"], *path) for path in _int_fields(kind))
+
+
+def _check_foreign(kind: Any, inside: tuple[str, ...]) -> None:
+    if isinstance(kind, list):
+        for branch in kind:
+            _check_foreign(branch, inside)
+    elif isinstance(kind, str):
+        if kind.rpartition(".")[2] in inside:
+            raise DecodeError("the writer's schema is recursive")
+    elif kind["type"] in ("array", "map"):
+        items = kind["items"] if kind["type"] == "array" else kind["values"]
+        if kind["type"] == "array" and items not in _SIZED and not _is_sized(items):
+            raise DecodeError("the writer's schema has an array whose items may take no bytes")
+        _check_foreign(items, inside)
+    elif kind["type"] in ("record", "error"):
+        for field in kind["fields"]:
+            _check_foreign(field["type"], (*inside, kind["name"].rpartition(".")[2]))
+    elif isinstance(kind["type"], (dict, list)):
+        _check_foreign(kind["type"], inside)
+
+
+def _is_sized(kind: Any) -> bool:
+    """Whether a datum takes a byte at least. A union has its branch's number, an enum its symbol's."""
+    if not isinstance(kind, dict):
+        return isinstance(kind, list)
+    if kind["type"] in ("record", "error"):
+        return any(field["type"] in _SIZED or _is_sized(field["type"]) for field in kind["fields"])
+    return kind["type"] in (*_SIZED, "array", "map", "enum") or (kind["type"] == "fixed" and kind["size"] > 0)
 
 
 def _folder() -> Any:

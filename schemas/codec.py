@@ -6,11 +6,11 @@ Confluent (with a registry):  0x00, 4 bytes schema id big-endian, Avro body.
 
 import struct
 from io import BytesIO
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from fastavro import schemaless_reader, schemaless_writer
 
-from schemas.catalog import Schema, WireSchema, by_fingerprint, current
+from schemas.catalog import Schema, WireSchema, by_fingerprint, current, int_fields
 from schemas.errors import DecodeError, DragomanError
 from schemas.messages import Message
 
@@ -18,6 +18,7 @@ SINGLE_OBJECT = b"\xc3\x01"
 CONFLUENT = b"\x00"
 _FINGERPRINT_END = 10
 _ID_END = 5
+_LEAST_INT, _MOST_INT = -(2**31), 2**31 - 1
 
 M = TypeVar("M", bound=Message)
 
@@ -50,10 +51,11 @@ class Codec:
         """The message in the bytes. Raises DecodeError, which says what the bytes look like instead."""
         if not data:
             raise DecodeError("the record has no value", cure="send an Avro message, not a tombstone")
-        writer, body = self._writer_schema(data)
-        reader = current(expected.__name__)
         try:
-            return expected.from_datum(_read(body, writer, reader))
+            writer, body = self._writer_schema(data)
+            datum = _read(body, writer, current(expected.__name__))
+            _check_ints(datum, expected.__name__)
+            return expected.from_datum(datum)
         except DragomanError:
             raise
         except Exception as error:  # fastavro raises a dozen kinds on broken bytes
@@ -93,6 +95,16 @@ def _read(body: bytes, writer: Schema, reader: WireSchema) -> dict[str, object]:
     if not isinstance(datum, dict):
         raise DecodeError(f"the bytes hold no record, but {type(datum).__name__}")
     return datum
+
+
+def _check_ints(datum: dict[str, Any], name: str) -> None:
+    """Fastavro reads 64 bits where the schema says 32, and whoever got them from us could not read them."""
+    for path in int_fields(name):
+        value: Any = datum
+        for field in path:
+            value = value and value[field]
+        if value is not None and not _LEAST_INT <= value <= _MOST_INT:
+            raise DecodeError(f"{'.'.join(path)} has more than the 32 bits of an Avro int")
 
 
 def _known(fingerprint: bytes) -> WireSchema:

@@ -3,10 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from schemas.codec import Codec
 from schemas.errors import PermanentError
 from schemas.ids import event_id
 from schemas.messages import DeadLetter
-from schemas.records import InboundRecord
+from schemas.records import InboundRecord, OutboundRecord
+from schemas.topics import DEAD_LETTERS
+
+# Room for the envelope that Kafka and its client put around a value.
+ENVELOPE_BYTES = 4096
 
 
 def dead_letter_of(
@@ -31,6 +36,14 @@ def dead_letter_of(
         headers=record.headers,
         failed_at=now_ms,
     )
+
+
+def dead_letter_record(letter: DeadLetter, codec: Codec, max_message_bytes: int) -> OutboundRecord:
+    """The letter, ready to send. A value that would not fit stays behind; its coordinates tell where it lies."""
+    value = codec.encode(letter)
+    if len(value) + ENVELOPE_BYTES > max_message_bytes:
+        value = codec.encode(replace(letter, value=None, headers={}, key=None))
+    return OutboundRecord(DEAD_LETTERS, letter.dead_letter_id.encode(), value, {"schema": b"DeadLetter"})
 
 
 def about_request(letter: DeadLetter, request_id: str, tenant: str) -> DeadLetter:

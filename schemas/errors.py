@@ -6,13 +6,19 @@ DragomanError
 └── FatalError       this process must not go on      -> exit, be restarted
 """
 
+# What went wrong may quote what was sent, and a dead letter must stay small whatever that was.
+_LONGEST_QUOTE = 1000
+
 
 class DragomanError(Exception):
     """Any failure that Dragoman names."""
 
 
 class PermanentError(DragomanError):
-    """Bad input. Names what is wrong: `cause` (a stable code), the field, the limit and the cure."""
+    """Bad input. Names what is wrong: `cause` (a stable code), the field, the limit and the cure.
+
+    Message, limit and cure are cut after 1000 characters.
+    """
 
     def __init__(
         self,
@@ -23,12 +29,12 @@ class PermanentError(DragomanError):
         limit: str | None = None,
         cure: str | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(message[:_LONGEST_QUOTE])
         self.cause = cause
-        self.message = message
+        self.message = message[:_LONGEST_QUOTE]
         self.field = field
-        self.limit = limit
-        self.cure = cure
+        self.limit = limit and limit[:_LONGEST_QUOTE]
+        self.cure = cure and cure[:_LONGEST_QUOTE]
 
 
 class DecodeError(PermanentError):

@@ -12,6 +12,14 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
+MESSAGE_OF = {
+    **{f"translation.requests.{priority}": "TranslationRequest" for priority in ("critical", "high", "standard")},
+    "translation.results": "TranslationResult",
+    "translation.dead_letters": "DeadLetter",
+    "translation.usage": "UsageEvent",
+    "translation.status": "JobEvent",
+    "translation.translated": "TranslatedBatch",
+}
 AVRO = Path(__file__).parent.parent / "schemas" / "avro"
 
 
@@ -45,15 +53,15 @@ class Outside:
         )
         return str(request["request_id"])
 
-    def tail(self, topic: str, *, from_beginning: bool = False) -> "Tail":
-        """Reads the topic from its end, or from its beginning."""
-        return Tail(self.bootstrap, topic, from_beginning)
+    def tail(self, topic: str, *, message: str = "", from_beginning: bool = False) -> "Tail":
+        """Reads the topic from its end, or from its beginning; `message` is needed outside the catalogue."""
+        return Tail(self.bootstrap, topic, from_beginning, message or MESSAGE_OF[topic])
 
 
 class Tail:
     """Committed records of one topic, decoded."""
 
-    def __init__(self, bootstrap: str, topic: str, from_beginning: bool) -> None:
+    def __init__(self, bootstrap: str, topic: str, from_beginning: bool, schema: str) -> None:
         self.consumer = Consumer(
             {
                 "bootstrap.servers": bootstrap,
@@ -72,17 +80,7 @@ class Tail:
             low, high = self.consumer.get_watermark_offsets(place, timeout=10)
             place.offset = low if from_beginning else high
         self.consumer.assign(places)
-        self.schema = (
-            "TranslationRequest"
-            if topic.startswith("translation.requests.")
-            else {
-                "translation.results": "TranslationResult",
-                "translation.dead_letters": "DeadLetter",
-                "translation.usage": "UsageEvent",
-                "translation.status": "JobEvent",
-                "translation.translated": "TranslatedBatch",
-            }[topic]
-        )
+        self.schema = schema
         self.read: list[dict[str, Any]] = []
 
     def until(self, wanted: Any, timeout_seconds: float = 60.0) -> list[dict[str, Any]]:

@@ -106,6 +106,7 @@ def _serve_membership(parts: _Parts) -> None:
         section.batch_seconds,
         section.buffered_rows,
         patience,
+        parts.settings.kafka.max_message_bytes,
     )
     reader.subscribe(sink.begin, sink.forget)
     try:

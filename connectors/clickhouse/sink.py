@@ -9,16 +9,15 @@ from typing import Protocol
 import structlog
 
 from connectors.clickhouse.ranges import PartitionBuffer, Range
-from connectors.clickhouse.usage_rows import columns_of, row_of
+from connectors.clickhouse.usage_rows import Row, check_usage, columns_of, row_of
 from connectors.kafka.cycle import pause_seconds
 from connectors.kafka.range_reader import StartingPlace
 from connectors.telemetry import metrics
 from schemas.codec import Codec
-from schemas.dead_letters import dead_letter_of
+from schemas.dead_letters import dead_letter_of, dead_letter_record
 from schemas.errors import PermanentError, TransientError
 from schemas.messages import UsageEvent
 from schemas.records import InboundRecord, OutboundRecord
-from schemas.topics import DEAD_LETTERS
 
 log = structlog.get_logger()
 
@@ -74,6 +73,8 @@ class UsageSink:
     batch_seconds: float = 1.0
     buffered_rows: int = 40_000
     patience: Patience = field(default_factory=Patience)
+    max_message_bytes: int = 2_000_000
+    now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
     _buffers: dict[int, PartitionBuffer] = field(default_factory=dict, init=False)
 
     def begin(self, places: Sequence[StartingPlace]) -> None:
@@ -91,9 +92,13 @@ class UsageSink:
 
     def turn(self) -> None:
         """Reads a little, writes what is due."""
-        for record in self.log.take(_TAKE_RECORDS, _TAKE_SECONDS):
-            if record.partition in self._buffers:
-                self._buffers[record.partition].add(record.offset, self._row(record), self.patience.clock())
+        # Taken first: a rebalance happens inside, and tells which partitions are ours.
+        taken = self.log.take(_TAKE_RECORDS, _TAKE_SECONDS)
+        read = [self._read(record) for record in taken if record.partition in self._buffers]
+        if letters := [letter for _, _, letter in read if letter]:
+            self.dead_letters.send(letters)
+        for record, row, _ in read:
+            self._buffers[record.partition].add(record.offset, row, self.patience.clock())
         # While ClickHouse refuses, `_write` does not return and nothing more is taken.
         is_full = sum(len(buffer.rows) for buffer in self._buffers.values()) >= self.buffered_rows
         self._write(lambda since: is_full or self.patience.clock() - since >= self.batch_seconds)
@@ -133,12 +138,14 @@ class UsageSink:
         self.patience.on_waiting(str(error))
         self.patience.sleep(pause)
 
-    def _row(self, record: InboundRecord) -> dict[str, object] | None:
+    def _read(self, record: InboundRecord) -> tuple[InboundRecord, Row | None, OutboundRecord | None]:
+        """The record with its row, or with the dead letter that takes the row's place."""
         try:
-            return row_of(self.codec.decode(record.value, UsageEvent), record)
+            event = self.codec.decode(record.value, UsageEvent)
+            check_usage(event, self.now_ms())
+            return record, row_of(event, record), None
         except PermanentError as error:
-            letter = dead_letter_of(record, error, stage=STAGE, now_ms=time.time_ns() // 1_000_000)
+            letter = dead_letter_of(record, error, stage=STAGE, now_ms=self.now_ms())
             metrics.DEAD_LETTERS.labels(STAGE, error.cause).inc()
-            out = OutboundRecord(DEAD_LETTERS, letter.dead_letter_id.encode(), self.codec.encode(letter))
-            self.dead_letters.send([out])
-            return None
+            log.info("event_dead", stage=STAGE, cause=error.cause, record=record.coordinates)
+            return record, None, dead_letter_record(letter, self.codec, self.max_message_bytes)

@@ -20,7 +20,7 @@ import structlog
 from connectors.telemetry.metrics import DEAD_LETTERS as DEAD_LETTERS_COUNTED
 from connectors.telemetry.metrics import EVENT_BATCH_SECONDS, EVENTS_RETRIED
 from schemas.codec import Codec
-from schemas.dead_letters import dead_letter_of
+from schemas.dead_letters import dead_letter_of, dead_letter_record
 from schemas.errors import DragomanError, FatalError, PermanentError, TransientError
 from schemas.messages import DeadLetter
 from schemas.records import InboundRecord, OutboundRecord
@@ -37,7 +37,6 @@ Send = Callable[[OutboundRecord], Awaitable[None]]
 Sleep = Callable[[float], Awaitable[None]]
 
 _SLICE_SECONDS = 0.25
-_ENVELOPE_BYTES = 4096
 
 
 class WaitInterruptedError(Exception):
@@ -160,7 +159,8 @@ class Guard:
             return [(record, output)]
         if output.topic == DEAD_LETTERS:
             raise FatalError(f"Kafka refuses a dead letter for {record.coordinates}: {error}") from error
-        return [(record, instead) for instead in self._refused(record, error)]
+        # The letter alone: a refusal that is too large itself would be tried for ever.
+        return [(record, self._letter_record(self._letter(record, error)))]
 
     async def _retry(self, error: TransientError, failures: int) -> None:
         EVENTS_RETRIED.labels(self._step.stage).inc()
@@ -168,26 +168,16 @@ class Guard:
         await self._patience.pause(error, failures)
 
     def _refused(self, record: InboundRecord, error: PermanentError) -> list[OutboundRecord]:
-        step = self._step
-        letter = dead_letter_of(record, error, stage=step.stage, now_ms=round(time.time() * 1000))
-        DEAD_LETTERS_COUNTED.labels(step.stage, error.cause).inc()
-        log.info("event_dead", stage=step.stage, cause=error.cause, record=record.coordinates)
-        refusal = step.refusal(record, error, letter)
-        return [*refusal] or [dead_letter_record(letter, step.codec, step.max_message_bytes)]
+        letter = self._letter(record, error)
+        return [*self._step.refusal(record, error, letter)] or [self._letter_record(letter)]
 
+    def _letter(self, record: InboundRecord, error: PermanentError) -> DeadLetter:
+        DEAD_LETTERS_COUNTED.labels(self._step.stage, error.cause).inc()
+        log.info("event_dead", stage=self._step.stage, cause=error.cause, record=record.coordinates)
+        return dead_letter_of(record, error, stage=self._step.stage, now_ms=round(time.time() * 1000))
 
-def dead_letter_record(letter: DeadLetter, codec: Codec, max_bytes: int) -> OutboundRecord:
-    """The letter, ready to send. A value that would not fit stays behind; its coordinates tell where it lies."""
-    key = letter.dead_letter_id.encode()
-    value = codec.encode(letter)
-    if len(value) + _ENVELOPE_BYTES > max_bytes:
-        value = codec.encode(without_value(letter))
-    return OutboundRecord(DEAD_LETTERS, key, value, {"schema": b"DeadLetter"})
-
-
-def without_value(letter: DeadLetter) -> DeadLetter:
-    """The same letter with coordinates only."""
-    return DeadLetter(**{**vars(letter), "value": None, "headers": {}, "key": None})
+    def _letter_record(self, letter: DeadLetter) -> OutboundRecord:
+        return dead_letter_record(letter, self._step.codec, self._step.max_message_bytes)
 
 
 def _log_surprise(stage: str, record: InboundRecord, error: Exception) -> None:

@@ -11,11 +11,14 @@ import aiokafka  # type: ignore[import-untyped]
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Producer, Transport
 from faust.types import TP, Message
 
+from connectors.faust.forgiving_records import forgive_header_names
+
 
 class ReadCommittedThread(AIOKafkaConsumerThread):
     """Never hands out records of open or aborted transactions."""
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+        forgive_header_names()
         consumer = super()._create_worker_consumer(transport)
         # Faust asks for it only with its own exactly-once mode, which loses records.
         consumer._isolation_level = "read_committed"

@@ -48,6 +48,11 @@ class KafkaAdmin:
             self._create([_new_topic(topic, self._settings) for topic in missing])
         return [topic.name for topic in missing]
 
+    def create_topic(self, topic: Topic) -> None:
+        """Creates a topic that is not in the catalogue; one that is there already stays as it is."""
+        if topic.name not in self.partitions():
+            self._create([_new_topic(topic, self._settings)])
+
     def check_topics(self) -> list[str]:
         """One line for every topic that lacks or has other partitions: what a process cannot work with."""
         there = self.partitions()

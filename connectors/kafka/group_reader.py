@@ -161,6 +161,10 @@ def _bytes_of(records: Sequence[InboundRecord]) -> int:
 
 
 def _headers(message: Message) -> dict[str, bytes]:
-    found = message.headers() or []
+    try:
+        found = message.headers() or []
+    except SystemError:
+        # What confluent-kafka raises for a name that is no UTF-8; then none of them can be read.
+        return {}
     pairs = found.items() if isinstance(found, dict) else found
     return {name: value.encode() if isinstance(value, str) else value or b"" for name, value in pairs}

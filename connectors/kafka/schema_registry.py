@@ -5,10 +5,9 @@ from functools import cache
 from typing import Any
 
 import httpx
-from fastavro import parse_schema
 
 from connectors.kafka.settings import KafkaSettings
-from schemas.catalog import Schema, current, plain
+from schemas.catalog import Schema, current, foreign
 from schemas.codec import Codec
 from schemas.errors import DecodeError, FatalError, TransientError
 
@@ -47,8 +46,7 @@ class HttpSchemaRegistry:
             raise DecodeError(f"the schema registry does not know id {schema_id}")
         if answer.is_error:
             raise FatalError(f"the schema registry refuses id {schema_id}: {answer.status_code}")
-        parsed: Any = parse_schema(plain(json.loads(answer.json()["schema"])))
-        return dict(parsed)
+        return foreign(answer.json()["schema"])
 
     def _ask(self, method: str, path: str, **body: Any) -> httpx.Response:
         try:

@@ -167,10 +167,10 @@ class InMemorySlots:
             self._completers[entry.subject] = entry.coordinates
             return Decision(Verdict.COMPLETE, tuple(slots.values())[:1])
         slots.setdefault((entry.split, entry.batch_number), entry.payload)
-        filled = [slots.get((entry.split, number)) for number in range(entry.batches)]
-        payloads = tuple(payload for payload in filled if payload is not None)
-        if len(payloads) < entry.batches:
+        # A count first: `batches` may be any number that somebody wrote.
+        if sum(split == entry.split for split, _ in slots) < entry.batches:
             return Decision(Verdict.WAITING)
+        payloads = tuple(slots[entry.split, number] for number in range(entry.batches))
         self._completers[entry.subject] = entry.coordinates
         return Decision(Verdict.COMPLETE, payloads)
 

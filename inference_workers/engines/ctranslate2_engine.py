@@ -9,9 +9,11 @@ import ctranslate2
 
 from inference_workers.engines.protocol import OutOfMemoryError, Traits, Translation
 from inference_workers.engines.tokenizers import Tokenizer, open_tokenizer
-from schemas.errors import FatalError
+from schemas.errors import FatalError, PermanentError
 
 TRAITS = Traits(gives_scores=True)
+# Memory grows with the beam; quality does not, beyond a handful.
+_WIDEST_BEAM = 16
 _OUT_OF_MEMORY = ("out of memory", "failed to allocate", "cublas_status_alloc_failed")
 
 
@@ -45,7 +47,10 @@ class CTranslate2Engine:
             raise FatalError(f"{directory} cannot be loaded by CTranslate2: {error}") from error
 
     def translate(self, sentences: Sequence[str], options: Mapping[str, str]) -> list[Translation]:
-        """`options["beam_size"]` overrides the configured one. Scores are exp of the mean log probability."""
+        """`options["beam_size"]` overrides the configured one. Scores are exp of the mean log probability.
+
+        Raises PermanentError for a beam size that is no number from 1 to 16.
+        """
         tokens = [self._tokenizer.encode(sentence) for sentence in sentences]
         prefix = self._tokenizer.target_prefix
         try:
@@ -54,7 +59,7 @@ class CTranslate2Engine:
                 target_prefix=[prefix] * len(tokens) if prefix else None,
                 max_batch_size=self._options.batch_tokens,
                 batch_type="tokens",
-                beam_size=int(options.get("beam_size", self._options.beam_size)),
+                beam_size=_beam_size(options, self._options.beam_size),
                 return_scores=True,
             )
         except (RuntimeError, MemoryError) as error:
@@ -68,6 +73,21 @@ class CTranslate2Engine:
         prefix = self._tokenizer.target_prefix
         words = tokens[len(prefix) :] if tokens[: len(prefix)] == prefix else tokens
         return Translation(self._tokenizer.decode(words), min(math.exp(mean_log_probability), 1.0))
+
+
+def _beam_size(options: Mapping[str, str], configured: int) -> int:
+    asked = options.get("beam_size")
+    if asked is None:
+        return configured
+    if not (asked.isascii() and asked.isdigit() and len(asked) <= 2 and 1 <= int(asked) <= _WIDEST_BEAM):
+        raise PermanentError(
+            "bad_options",
+            "options.beam_size is no number that a beam can have",
+            field="options",
+            limit=f"1 to {_WIDEST_BEAM}",
+            cure="leave it out",
+        )
+    return int(asked)
 
 
 def _failure(error: RuntimeError | MemoryError) -> FatalError | OutOfMemoryError:

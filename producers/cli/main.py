@@ -26,6 +26,9 @@ class Commands(LazyGroup):
         "translate": Command("producers.cli.translate:translate", "Translate a text and print it."),
         "submit": Command("producers.cli.translate:submit", "Send the text of a file; follow it with --wait."),
         "result": Command("producers.cli.translate:result", "Show a job, or its translation when finished."),
+        "replay": Command(
+            "producers.cli.replay.main:replay", "Translate past requests on another model and compare."
+        ),
         "topics": Command("producers.cli.topics:app", "Create, list and check the Kafka topics."),
         "backup": Command("producers.cli.backup:app", "Save the stores, check a backup, bring it back."),
         "regions": Command("producers.cli.regions:app", "Copy the topics to a second region; take over there."),

@@ -11,7 +11,7 @@ from connectors.redis.slots import Arrival, Claim, Decision, Slots, Subject, Ver
 from connectors.telemetry import metrics
 from schemas import topics
 from schemas.codec import Codec
-from schemas.dead_letters import dead_letter_of
+from schemas.dead_letters import ENVELOPE_BYTES, dead_letter_of, dead_letter_record
 from schemas.errors import PermanentError
 from schemas.ids import fingerprint
 from schemas.messages import Job, JobControl, Message, TranslatedBatch, TranslationResult
@@ -60,6 +60,7 @@ class AssemblyHandler:
     inline_limit_bytes: int
     now_ms: Callable[[], int]
     slots_bytes: int = 16_000_000
+    max_message_bytes: int = 2_000_000
     _answered: dict[Subject, Answered] = field(default_factory=dict, init=False)
     _untold: dict[Subject, Answered] = field(default_factory=dict, init=False)
 
@@ -141,21 +142,27 @@ class AssemblyHandler:
     def _fitted(self, result: TranslationResult) -> tuple[bytes, TranslationResult]:
         """The encoded result, its text in the object store where it would be too large for Kafka."""
         encoded = self.codec.encode(result)
-        if len(encoded) <= self.inline_limit_bytes or result.text is None:
-            return encoded, result
+        if len(encoded) > self.inline_limit_bytes and result.text is not None:
+            result = self._set_apart(result, result.text)
+            encoded = self.codec.encode(result)
+        if len(encoded) + ENVELOPE_BYTES > self.max_message_bytes:
+            result = withheld(result, _too_many_holes(result, self.max_message_bytes))
+            encoded = self.codec.encode(result)
+        return encoded, result
+
+    def _set_apart(self, result: TranslationResult, text: str) -> TranslationResult:
         try:
             # Named by the request: a repeat after an aborted transaction replaces the text by the same.
-            ref = self.texts.write_text(f"results/{fingerprint(result.request_id.encode())}.txt", result.text)
-            result = replace(result, text=None, content_ref=ref)
+            ref = self.texts.write_text(f"results/{fingerprint(result.request_id.encode())}.txt", text)
         except PermanentError as error:
-            result = withheld(result, error)
-        return self.codec.encode(result), result
+            return withheld(result, error)
+        return replace(result, text=None, content_ref=ref)
 
     def _dead_letter(self, record: InboundRecord, error: PermanentError) -> OutboundRecord:
         letter = dead_letter_of(record, error, stage=STAGE, now_ms=self.now_ms())
         metrics.DEAD_LETTERS.labels(STAGE, error.cause).inc()
         log.warning("dead_letter", cause=error.cause, topic=record.topic, offset=record.offset)
-        return self._record(topics.DEAD_LETTERS, letter.dead_letter_id.encode(), letter)
+        return dead_letter_record(letter, self.codec, self.max_message_bytes)
 
     def _record(self, topic: str, key: bytes, message: Message) -> OutboundRecord:
         return OutboundRecord(topic, key, self.codec.encode(message), {"schema": type(message).__name__.encode()})
@@ -203,7 +210,16 @@ def _headers(record: InboundRecord, result: TranslationResult) -> Headers:
         "priority": result.priority.encode(),
         "words": str(result.source_words).encode(),
     }
-    return told | {name: value for name, value in record.headers.items() if name == "traceparent"}
+    return told | record.trace
+
+
+def _too_many_holes(result: TranslationResult, limit_bytes: int) -> PermanentError:
+    return PermanentError(
+        "result_too_large",
+        f"{len(result.holes)} of {result.segments} segments could not be translated, too many to name each",
+        limit=f"{limit_bytes} bytes in one Kafka record",
+        cure="send the text in smaller requests",
+    )
 
 
 def _count(result: TranslationResult) -> None:

@@ -6,8 +6,11 @@ from typing import Any
 
 from schemas.errors import PermanentError
 from schemas.messages import Hole, Job, TranslatedBatch, TranslationResult
-from schemas.priorities import parse_priority
+from schemas.validity import check_id, check_job, check_length, check_number, check_parallel
 
+_PARALLEL = ("translations", "gaps", "causes", "scores", "cached")
+_MOST_TIMINGS = 32
+_LONGEST_SECONDS = 10**9
 # Of batches that wait side by side only the longest wait counts; work adds up.
 _TIMINGS: dict[str, Callable[[list[float]], float]] = {"queue": max}
 
@@ -19,14 +22,19 @@ def split_of(job: Job) -> str:
 
 def check_batch(batch: TranslatedBatch) -> None:
     """Raises PermanentError naming the field that does not fit the others."""
-    parse_priority(batch.job.priority)
+    check_id("request_id", batch.request_id)
+    check_job(batch.job)
     if not 0 <= batch.batch_number < batch.job.batches:
         raise _unfit("batch_number", str(batch.batch_number), f"0 to {batch.job.batches - 1}")
-    segments = len(batch.translations)
-    for field in ("gaps", "causes", "scores", "cached"):
-        length = len(getattr(batch, field))
-        if length != segments:
-            raise _unfit(field, f"{length} entries", f"{segments} entries, one for each translation")
+    check_parallel({field: len(getattr(batch, field)) for field in _PARALLEL})
+    check_number("source_words", batch.source_words)
+    check_number("target_words", batch.target_words, most=sum(map(len, batch.translations)))
+    check_length("model", batch.model)
+    for cause in batch.causes:
+        check_length("causes", cause or "")
+    for score in batch.scores:
+        check_number("scores", score or 0.0, most=1)
+    _check_timings(batch)
 
 
 def join(batches: Sequence[TranslatedBatch], now_ms: int) -> TranslationResult:
@@ -79,6 +87,13 @@ def seconds_since_acceptance(job: Job, now_ms: int) -> float:
     """Since Kafka stored the request, or since it was sent where that is all we know; 0 if not even that."""
     since_ms = job.accepted_at or job.submitted_at or now_ms
     return max(now_ms - since_ms, 0) / 1000
+
+
+def _check_timings(batch: TranslatedBatch) -> None:
+    check_number("timings", len(batch.timings), most=_MOST_TIMINGS)
+    for name, seconds in batch.timings.items():
+        check_length("timings", name)
+        check_number("timings", seconds, most=_LONGEST_SECONDS)
 
 
 def _text(batches: Sequence[TranslatedBatch]) -> str:

@@ -96,4 +96,5 @@ def _handler(settings: AssemblySettings) -> AssemblyHandler:
         inline_limit_bytes=inline_limit_bytes,
         slots_bytes=settings.assembly.cycle_bytes,
         now_ms=lambda: round(time.time() * 1000),
+        max_message_bytes=settings.kafka.max_message_bytes,
     )

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from schemas.errors import PermanentError
 from schemas.messages import Job, JobControl, TranslationResult
-from schemas.priorities import parse_priority
+from schemas.validity import LONGEST_REMARK, check_id, check_job, check_length
 from stream_apps.assembly.join import echoed, seconds_since_acceptance
 
 _STATUSES = {"CANCEL": "CANCELLED", "EXPIRE": "EXPIRED", "FAIL": "FAILED"}
@@ -12,9 +12,13 @@ _CAUSES = {"CANCEL": "cancelled", "EXPIRE": "expired", "FAIL": "failed"}
 
 
 def check_order(order: JobControl) -> None:
-    """Raises PermanentError for an action or a priority that nobody knows."""
+    """Raises PermanentError for an action that nobody knows, and for what no answer could echo."""
+    check_id("request_id", order.request_id)
+    check_length("message", order.message, LONGEST_REMARK)
+    for field in ("cause", "field"):
+        check_length(field, getattr(order, field) or "")
     if order.job:
-        parse_priority(order.job.priority)
+        check_job(order.job)
     if order.action not in _STATUSES:
         known = ", ".join(_STATUSES)
         raise PermanentError(
@@ -47,6 +51,8 @@ def withheld(result: TranslationResult, error: PermanentError) -> TranslationRes
         result,
         status="FAILED",
         text=None,
+        content_ref=None,
+        holes=(),
         error_cause=error.cause,
         error_message=f"{error.message}: {error.cure}" if error.cure else error.message,
         error_field=error.field,

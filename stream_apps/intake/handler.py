@@ -11,12 +11,11 @@ from typing import TypeVar
 
 import structlog
 
-from connectors.faust.guard import dead_letter_record
 from connectors.objects.object_store import ObjectStore
 from connectors.redis.model_registry import ModelVersions
 from connectors.redis.translation_memory import AsyncTranslationMemory, Remembered
 from connectors.telemetry.metrics import INTAKE_SECONDS, REQUEST_SEGMENTS, REQUEST_WORDS, REQUESTS
-from schemas.dead_letters import about_request
+from schemas.dead_letters import about_request, dead_letter_record
 from schemas.errors import PermanentError
 from schemas.languages import Language
 from schemas.messages import DeadLetter, Job, TranslationRequest

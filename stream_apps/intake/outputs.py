@@ -4,20 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from schemas.codec import Codec
+from schemas.dead_letters import ENVELOPE_BYTES
 from schemas.errors import PermanentError
 from schemas.ids import batch_id
 from schemas.messages import Job, JobControl, JobEvent, Message, SegmentBatch, TranslationRequest
 from schemas.priorities import Priority
-from schemas.records import Headers, InboundRecord, OutboundRecord
+from schemas.records import InboundRecord, OutboundRecord
 from schemas.redrive import FIRST_REVISION, redriven_revision
 from schemas.topics import CONTROL, STATUS, batches_topic
 from stream_apps.intake.batching import batch_partition
 from stream_apps.intake.settings import IntakeLimits
 from stream_apps.intake.validation import metadata_bytes
-
-_TRACE = "traceparent"
-# Room for the envelope that Kafka and its client put around a value.
-_ENVELOPE_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,7 @@ def job_of(request: TranslationRequest, record: InboundRecord, priority: Priorit
         priority=str(priority),
         source_language=request.source_language[: limits.max_id_length],
         target_language=request.target_language[: limits.max_id_length],
-        glossary=request.glossary,
+        glossary=request.glossary and request.glossary[: limits.max_id_length],
         content_type=request.content_type[: limits.max_id_length],
         submitted_at=request.submitted_at,
         accepted_at=record.timestamp_ms,
@@ -115,7 +112,7 @@ def expiry_record(about: Subject, wire: Wire) -> OutboundRecord:
 
 def _batch_record(batch: SegmentBatch, record: InboundRecord, wire: Wire) -> OutboundRecord:
     value = wire.codec.encode(batch)
-    if len(value) + _ENVELOPE_BYTES > wire.max_message_bytes:
+    if len(value) + ENVELOPE_BYTES > wire.max_message_bytes:
         # Remembered translations are a favour; the worker can make them again.
         nothing = [None] * len(batch.texts)
         value = wire.codec.encode(replace(batch, translations=nothing, scores=nothing))
@@ -125,7 +122,7 @@ def _batch_record(batch: SegmentBatch, record: InboundRecord, wire: Wire) -> Out
         key=batch_id(batch.request_id, batch.batch_number).encode(),
         value=value,
         headers={
-            **_trace(record),
+            **record.trace,
             "tenant": job.tenant.encode(),
             "priority": job.priority.encode(),
             "words": str(batch.source_words).encode(),
@@ -136,9 +133,5 @@ def _batch_record(batch: SegmentBatch, record: InboundRecord, wire: Wire) -> Out
 
 
 def _record(topic: str, about: Subject, message: Message, wire: Wire) -> OutboundRecord:
-    headers = {**_trace(about.record), "schema": type(message).__name__.encode()}
+    headers = {**about.record.trace, "schema": type(message).__name__.encode()}
     return OutboundRecord(topic, about.request_id.encode(), wire.codec.encode(message), headers)
-
-
-def _trace(record: InboundRecord) -> Headers:
-    return {_TRACE: record.headers[_TRACE]} if _TRACE in record.headers else {}

@@ -9,6 +9,7 @@ from connectors.objects.settings import ObjectSettings
 from connectors.redis.settings import RedisSettings
 from connectors.settings import ProcessSettings, Section
 from schemas.priorities import Priority
+from schemas.validity import LONGEST_NAME, MOST_METADATA_BYTES, MOST_SEGMENTS_PER_BATCH
 
 
 class Route(BaseModel):
@@ -28,18 +29,22 @@ class IntakeLimits(Section):
 
     model_config = SettingsConfigDict(env_prefix="DRAGOMAN_INTAKE_", frozen=True, extra="forbid")
 
-    max_id_length: int = Field(default=200, description="Characters of request_id, tenant and glossary.")
+    max_id_length: int = Field(
+        default=200, ge=1, le=LONGEST_NAME, description="Characters of request_id, tenant and glossary."
+    )
     max_text_characters: int = 1_000_000
     max_content_bytes: int = Field(default=4_000_000, description="Of a text behind content_ref.")
     content_types: tuple[str, ...] = Field(
         default=("text/plain",), description="Other formats are extracted to plain text before they come here."
     )
     max_metadata_entries: int = 32
-    max_metadata_bytes: int = Field(default=8192, description="Echoed in every batch and in the result.")
+    max_metadata_bytes: int = Field(
+        default=8192, ge=0, le=MOST_METADATA_BYTES, description="Echoed in every batch and in the result."
+    )
     max_options: int = 16
     max_option_length: int = 256
     max_deadline_days: int = Field(default=7, description="No longer than requests are kept.")
-    max_segments_per_batch: int = Field(default=32, ge=1)
+    max_segments_per_batch: int = Field(default=32, ge=1, le=MOST_SEGMENTS_PER_BATCH)
     max_batch_bytes: int = Field(default=400_000, description="Of source text; far below Kafka's message limit.")
     pairs: tuple[str, ...] = Field(
         default=("en-pt", "pt-en"), description="Accepted while no worker has said what it can translate."

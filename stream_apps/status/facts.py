@@ -10,14 +10,17 @@ from connectors.redis.job_view import DETAIL
 from schemas.errors import PermanentError
 from schemas.messages import JobEvent
 from schemas.priorities import parse_priority
+from schemas.validity import LATEST_MS, MOST_BATCHES, check_id, check_length, check_number, check_texts
 
 # Stages in the order of their happening; a later one is never undone by an earlier one.
 STAGES = ("ACCEPTED", "SEGMENTED", "TRANSLATED", "FINISHED")
 _AUTHORITY = {"SEGMENTED": 4, "TRANSLATED": 3, "ACCEPTED": 2, "FINISHED": 1}
 
-# A time in milliseconds has 13 digits until the year 2286; a bitmap of this many batches has 12 kB.
-_RANK = 10**14
-_MOST_BATCHES = 100_000
+_RANK = LATEST_MS + 1
+_MOST_DETAILS, _MOST_DETAIL_BYTES = 32, 16_384
+_NAMES = ("tenant", "pool", "status")
+_COUNTS = ("segments", "words", "cached_segments")
+_TIMES = ("submitted_at", "at")
 
 
 def update_of(event: JobEvent) -> JobUpdate:
@@ -56,15 +59,29 @@ def _batch(event: JobEvent) -> BatchDone | None:
 
 
 def _weight(rank: int, at_ms: int) -> int:
-    return rank * _RANK + min(max(at_ms, 0), _RANK - 1)
+    return rank * _RANK + at_ms
 
 
 def _check(event: JobEvent) -> None:
+    check_id("request_id", event.request_id)
     parse_priority(event.priority)
+    for field in _NAMES:
+        check_length(field, getattr(event, field) or "")
+    for field in _COUNTS:
+        check_number(field, getattr(event, field))
+    for field in _TIMES:
+        check_number(field, getattr(event, field), most=LATEST_MS)
+    check_number("batches", event.batches, most=MOST_BATCHES)
+    check_number("detail", len(event.detail), most=_MOST_DETAILS)
+    check_texts("detail", event.detail, _MOST_DETAIL_BYTES)
+    _check_stage(event)
+
+
+def _check_stage(event: JobEvent) -> None:
     if event.stage not in STAGES:
         raise _bad("stage", event.stage, ", ".join(STAGES))
-    if event.stage == "TRANSLATED" and not 0 <= (event.batch_number or 0) < _MOST_BATCHES:
-        raise _bad("batch_number", event.batch_number, f"0 to {_MOST_BATCHES - 1}")
+    if event.stage == "TRANSLATED" and not 0 <= (event.batch_number or 0) < MOST_BATCHES:
+        raise _bad("batch_number", event.batch_number, f"0 to {MOST_BATCHES - 1}")
 
 
 def _bad(field: str, value: object, limit: str) -> PermanentError:

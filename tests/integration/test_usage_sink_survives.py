@@ -90,7 +90,7 @@ class Analytics:
     def _record(self, number):
         event = UsageEvent(
             event_id=event_id(self.tenant, number), kind="billed", request_id=f"{self.tenant}-{number}",
-            tenant=self.tenant, source_words=3, at=1_790_000_000_000,
+            tenant=self.tenant, source_words=3, at=round(time.time() * 1000),
         )  # fmt: skip
         return OutboundRecord(USAGE, event.event_id.encode(), CODEC.encode(event))
 

@@ -1,6 +1,7 @@
 """Killed anywhere, any number of times, the sink writes every usage event exactly once."""
 
 import random
+import time
 from dataclasses import dataclass, field
 
 import pytest
@@ -16,6 +17,7 @@ from schemas.messages import UsageEvent
 from schemas.records import InboundRecord
 
 CODEC = Codec()
+NOW = round(time.time() * 1000)
 TOPIC, PARTITIONS = "translation.usage", 2
 _HASTE = Patience(sleep=lambda _: None)
 
@@ -106,7 +108,7 @@ class Letters:
 
 
 def usage(partition: int, offset: int) -> InboundRecord:
-    event = UsageEvent(event_id=event_id(partition, offset), kind="billed", request_id=f"r{offset}")
+    event = UsageEvent(event_id=event_id(partition, offset), kind="billed", request_id=f"r{offset}", at=NOW)
     is_rubbish = offset % 7 == 5
     return InboundRecord(TOPIC, partition, offset, b"k", b"rubbish" if is_rubbish else CODEC.encode(event))
 

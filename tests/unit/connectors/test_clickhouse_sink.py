@@ -1,5 +1,6 @@
 """What the sink holds while ClickHouse is slow or refuses."""
 
+import time
 import uuid
 from collections import deque
 
@@ -13,7 +14,8 @@ from schemas.messages import UsageEvent
 from schemas.records import InboundRecord
 
 CODEC = Codec()
-EVENT = CODEC.encode(UsageEvent(event_id=str(uuid.UUID(int=1)), request_id="r1", kind="billed", at=0))
+NOW = round(time.time() * 1000)
+EVENT = CODEC.encode(UsageEvent(event_id=str(uuid.UUID(int=1)), request_id="r1", kind="billed", at=NOW))
 
 
 class UsageLog:

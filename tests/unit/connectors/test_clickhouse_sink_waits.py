@@ -1,5 +1,6 @@
 """A sink whose ClickHouse is away: it waits with pauses, leaves its group in time, skips nothing."""
 
+import time
 import uuid
 
 import pytest
@@ -12,6 +13,8 @@ from schemas.codec import Codec
 from schemas.errors import TransientError
 from schemas.messages import UsageEvent
 from schemas.records import InboundRecord
+
+NOW = round(time.time() * 1000)
 
 
 class Time:
@@ -27,7 +30,7 @@ class Time:
 
 class Log:
     def __init__(self, count):
-        event = Codec().encode(UsageEvent(event_id=str(uuid.UUID(int=1)), kind="billed", request_id="r"))
+        event = Codec().encode(UsageEvent(event_id=str(uuid.UUID(int=1)), kind="billed", request_id="r", at=NOW))
         self.left = [InboundRecord("u", 0, at, None, event) for at in range(count)]
         self.notes = []
 

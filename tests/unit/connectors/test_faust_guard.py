@@ -3,9 +3,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from connectors.faust.guard import Guard, Patience, Step, WaitInterruptedError, dead_letter_record
+from connectors.faust.guard import Guard, Patience, Step, WaitInterruptedError
 from schemas.codec import Codec
-from schemas.dead_letters import dead_letter_of
+from schemas.dead_letters import dead_letter_of, dead_letter_record
 from schemas.errors import FatalError, PermanentError, TransientError
 from schemas.messages import DeadLetter
 from schemas.records import InboundRecord, OutboundRecord
@@ -194,3 +194,17 @@ def test_outputs_beyond_the_bound_are_stored_before_the_next_event():
     assert max(held) == 2
     assert [record.offset for record in steps.delivered_records] == list(range(7))
     assert len(steps.kafka.stored) == 7
+
+
+def test_a_refusal_that_kafka_refuses_too_leaves_the_dead_letter_alone():
+    kafka = Kafka(refused_topics=("out", "control"))
+
+    async def handle(record):
+        return [outbound(record)]
+
+    def refusal(_record, _error, letter):
+        return [dead_letter_record(letter, CODEC, 10_000), OutboundRecord("control", b"k", b"too large")]
+
+    guard = Guard(Step("intake", CODEC, handle, refusal=refusal), kafka.send, Patience())
+    asyncio.run(asyncio.wait_for(guard.process([inbound()]), 5))
+    assert {letter.cause for letter in letters(kafka)} == {"output_too_large"}

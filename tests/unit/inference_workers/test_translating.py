@@ -144,3 +144,28 @@ def test_a_segment_that_does_not_fit_alone_is_a_hole_with_its_source_and_the_res
     (answers,) = segments.translate([batch(["much too long", "a", "b", "c"])]).answers
     assert texts(answers) == ["much too long", "A", "B", "C"]
     assert [answer.cause for answer in answers] == ["out_of_memory", None, None, None]
+
+
+def test_texts_that_take_an_engine_too_long_become_holes_and_spare_the_cycle(parts):
+    _, translator, memory = parts
+
+    def slow(texts, source, target, options):
+        translator.clock.seconds += 20 * len(texts)
+        return [Upper(text.upper()) for text in texts]
+
+    translator.translate = slow
+    slow_texts = [f"{number} " + "x" * 990 for number in range(10)]
+    segments = SegmentTranslator(translator, memory, translator.clock, longest_seconds=45.0)
+    done = segments.translate([batch(slow_texts)])
+    causes = [answer.cause for answer in done.answers[0]]
+    assert causes.count(None) == 4
+    assert causes.count("out_of_time") == 6
+    assert texts(done.answers[0])[-1] == slow_texts[-1]
+    assert sum(done.busy_seconds) == 80
+
+
+def test_an_engine_that_is_quick_gets_more_and_more_at_once():
+    many = [f"{number:04d}" + "x" * 96 for number in range(400)]
+    quick = SegmentTranslator(ShoutingTranslator(Clock()), InMemoryTranslationMemory(), lambda: 0.0)
+    quick.translate([batch(many)])
+    assert [len(call) for call in quick.translator.calls] == [20, 80, 300]

@@ -1,11 +1,12 @@
 """Both wire formats, byte by byte."""
 
+import json
 import struct
 
 import pytest
 from fastavro import parse_schema
 
-from schemas.catalog import NAMES, current, plain, released, single_object_fingerprint
+from schemas.catalog import NAMES, current, foreign, plain, released, single_object_fingerprint
 from schemas.codec import Codec
 from schemas.errors import DecodeError
 from schemas.messages import Job, JobEvent, SegmentBatch, TranslationRequest
@@ -99,3 +100,47 @@ def test_bytes_that_are_no_request_are_named_for_what_they_are(data, says):
 
 def test_every_released_schema_is_known_by_its_fingerprint():
     assert all(released(name) for name in NAMES)
+
+
+def test_an_int_of_more_than_32_bits_is_refused_though_fastavro_reads_it():
+    for batch in (
+        SegmentBatch(request_id="r", batch_number=2**31, job=Job()),
+        SegmentBatch(request_id="r", batch_number=0, job=Job(batches=-(2**31) - 1)),
+    ):
+        with pytest.raises(DecodeError, match="32 bits"):
+            Codec().decode(Codec().encode(batch), SegmentBatch)
+
+
+def test_a_missing_optional_int_is_no_number_to_check():
+    event = JobEvent(request_id="r", stage="ACCEPTED")
+    assert Codec().decode(Codec().encode(event), JobEvent) == event
+
+
+_NODE = {"type": "record", "name": "Node", "fields": [{"name": "next", "type": ["null", "Node"]}]}
+_NOTHING = {"type": "record", "name": "Nothing", "fields": []}
+
+
+@pytest.mark.parametrize("kind", [_NODE, *({"type": "array", "items": items} for items in ("null", _NOTHING))])
+def test_a_schema_of_others_whose_data_could_be_a_bomb_is_refused(kind):
+    schema = {"type": "record", "name": "TranslationRequest", "fields": [{"name": "extra", "type": kind}]}
+    with pytest.raises(DecodeError):
+        foreign(json.dumps(schema))
+
+
+def test_a_schema_of_others_that_is_no_record_is_refused():
+    with pytest.raises(DecodeError):
+        foreign('"string"')
+
+
+def test_every_schema_of_ours_could_come_from_a_registry():
+    for name in NAMES:
+        assert foreign(json.dumps(current(name).published))["name"].endswith(name)
+
+
+def test_a_registry_that_holds_nonsense_under_an_id_makes_a_decode_error():
+    class Nonsense:
+        def schema_of(self, schema_id):
+            return foreign('{"type": "record"}')
+
+    with pytest.raises(DecodeError):
+        Codec(Nonsense()).decode(b"\x00\x00\x00\x00\x01abc", TranslationRequest)

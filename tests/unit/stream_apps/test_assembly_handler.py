@@ -240,3 +240,41 @@ def test_answers_are_the_same_however_small_the_portions_are(store):
     whole, small = handler_with(store, 10_000), handler_with(store, 10_000)
     small.slots_bytes = 1
     assert small.handle(records) == whole.handle(records)
+
+
+def test_a_result_whose_holes_alone_are_too_large_fails_by_name_instead_of_blocking_the_others(store):
+    handler = handler_with(store, 10_000)
+    handler.max_message_bytes = 20_000
+    count = 3000
+    holes = TranslatedBatch(
+        request_id="r1",
+        batch_number=0,
+        job=Job(**{**vars(JOB), "batches": 1, "segments": count}),
+        gaps=[""] * count,
+        translations=["x"] * count,
+        causes=[None, *["repetition_loop"] * (count - 1)],
+        scores=[None] * count,
+        cached=[False] * count,
+    )
+    outputs = handler.handle([record(topics.TRANSLATED, 1, holes)])
+    (result,) = results(outputs)
+    assert (result.status, result.error_cause, result.holes) == ("FAILED", "result_too_large", ())
+    assert max(len(output.value) for output in outputs) < 20_000
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"scores": (float("nan"),)}, "scores"),
+        ({"timings": {"queue": float("inf")}}, "timings"),
+        ({"target_words": 10**6}, "target_words"),
+        ({"request_id": "x" * 1001}, "request_id"),
+        ({"cached": ()}, "cached"),
+        ({"job": Job(**{**vars(JOB), "batches": 2**31 - 1})}, "job.batches"),
+    ],
+)
+def test_a_batch_that_is_out_of_bounds_is_a_dead_letter_that_names_the_field(handler, changes, field):
+    sound = CODEC.decode(batch(0, 1).value, TranslatedBatch)
+    outputs = handler.handle([record(topics.TRANSLATED, 1, TranslatedBatch(**{**vars(sound), **changes}))])
+    (letter,) = of(outputs, topics.DEAD_LETTERS, DeadLetter)
+    assert (letter.cause, letter.field) == ("out_of_bounds", field)

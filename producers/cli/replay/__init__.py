@@ -1,0 +1,1 @@
+"""Past traffic through another model, held against the answers that it got."""

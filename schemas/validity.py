@@ -1,0 +1,91 @@
+"""What a message must be beyond the types of its fields. Pure.
+
+Anybody may write to a topic, so each process checks what it reads, and a record that is out of bounds is a
+dead letter. The bounds are those of the wire: the limits of intake lie far within them, and whatever is built
+from a sound message fits into a Kafka record again.
+"""
+
+import math
+from collections.abc import Mapping
+
+from schemas.errors import PermanentError
+from schemas.messages import Job
+from schemas.priorities import parse_priority
+
+# Characters of an id, a name, a tag, a version or a cause, and of a sentence about what went wrong.
+LONGEST_NAME = 1000
+LONGEST_REMARK = 10_000
+MOST_BATCHES = 100_000
+MOST_SEGMENTS_PER_BATCH = 10_000
+MOST_METADATA_BYTES = 65_536
+MOST_REVISIONS = 10**6
+# 14 digits, so until the year 5138 in milliseconds: times beyond it were meant as something else.
+LATEST_MS = 10**14 - 1
+_MOST_COUNTED = 2**31 - 1
+
+_NAMES = ("tenant", "pool", "source_language", "target_language", "content_type", "pipeline_version")
+_OPTIONAL_NAMES = ("detected_language", "glossary")
+_COUNTS = ("segments", "words", "characters", "billed_words")
+_TIMES = ("submitted_at", "accepted_at")
+
+
+def check_job(job: Job) -> None:
+    """The header of a batch or an order. Raises PermanentError naming the field."""
+    parse_priority(job.priority)
+    for field in (*_NAMES, *_OPTIONAL_NAMES):
+        check_length(f"job.{field}", getattr(job, field) or "")
+    for field in _COUNTS:
+        check_number(f"job.{field}", getattr(job, field))
+    for field in _TIMES:
+        check_number(f"job.{field}", getattr(job, field), most=LATEST_MS)
+    check_number("job.batches", job.batches, most=MOST_BATCHES)
+    check_number("job.revision", job.revision, least=1, most=MOST_REVISIONS)
+    check_texts("job.metadata", job.metadata)
+
+
+def check_id(field: str, value: str) -> None:
+    """What a request, or an event, is known by. Raises PermanentError."""
+    if not value:
+        raise out_of_bounds(field, "empty", f"1 to {LONGEST_NAME} characters")
+    check_length(field, value)
+
+
+def check_length(field: str, value: str, most: int = LONGEST_NAME) -> None:
+    """Raises PermanentError for more than `most` characters."""
+    if len(value) > most:
+        raise out_of_bounds(field, f"{len(value)} characters long", f"{most} characters")
+
+
+def check_number(field: str, value: float, *, least: int = 0, most: int = _MOST_COUNTED) -> None:
+    """Raises PermanentError outside `least` to `most`, and for what is no finite number."""
+    if not (math.isfinite(value) and least <= value <= most):
+        raise out_of_bounds(field, f"{value}", f"{least} to {most}")
+
+
+def check_texts(field: str, texts: Mapping[str, str], most_bytes: int = MOST_METADATA_BYTES) -> None:
+    """A map of short texts. Raises PermanentError when keys and values have too many UTF-8 bytes together."""
+    size = sum(len(key.encode()) + len(value.encode()) for key, value in texts.items())
+    if size > most_bytes:
+        raise out_of_bounds(field, f"{size} bytes large", f"{most_bytes} bytes")
+
+
+def check_parallel(lengths: Mapping[str, int]) -> None:
+    """Arrays by name that must be equally long, and not too long. Raises PermanentError naming the first."""
+    names = list(lengths)
+    wanted = lengths[names[0]]
+    if wanted > MOST_SEGMENTS_PER_BATCH:
+        raise out_of_bounds(names[0], f"{wanted} entries long", f"{MOST_SEGMENTS_PER_BATCH} entries")
+    for name in names[1:]:
+        if lengths[name] != wanted:
+            raise out_of_bounds(name, f"{lengths[name]} entries long", f"{wanted} entries, as many as {names[0]}")
+
+
+def out_of_bounds(field: str, found: str, limit: str) -> PermanentError:
+    """`found` must not quote a text."""
+    return PermanentError(
+        "out_of_bounds",
+        f"{field} is {found}",
+        field=field,
+        limit=limit,
+        cure="send a message as schemas/avro and this limit say, under a new id",
+    )

@@ -1,0 +1,249 @@
+"""Thousands of spoiled records through every handler: nothing is raised, each deadly one is one dead letter."""
+
+import asyncio
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+import pytest
+import redis
+import redis.asyncio
+from obstore.store import MemoryStore
+
+from connectors.clickhouse.sink import UsageSink
+from connectors.faust.guard import Guard, Patience, Step
+from connectors.kafka.range_reader import StartingPlace
+from connectors.objects.object_store import UrlObjectStore, open_objects
+from connectors.objects.settings import ObjectSettings
+from connectors.redis.job_ledger import JobLedger, LedgerTimes
+from connectors.redis.model_registry import FixedModelVersions
+from connectors.redis.results import InMemoryResults
+from connectors.redis.seen import InMemorySeenRequests
+from connectors.redis.slots import RedisSlots, Retention
+from connectors.redis.translation_memory import InMemoryTranslationMemory
+from inference_workers.answers import Identity
+from inference_workers.handler import BatchHandler
+from inference_workers.speed import Speedometer
+from inference_workers.translating import SegmentTranslator
+from schemas.codec import Codec
+from schemas.errors import PermanentError
+from schemas.languages import Language
+from schemas.messages import DeadLetter
+from schemas.priorities import Priority
+from schemas.records import InboundRecord, OutboundRecord, words_of
+from schemas.topics import CONTROL, DEAD_LETTERS, STATUS, TRANSLATED, USAGE, batches_topic, requests_topic
+from stream_apps.assembly.handler import AssemblyHandler
+from stream_apps.intake.handler import IntakeHandler, Tools
+from stream_apps.intake.outputs import Wire
+from stream_apps.intake.repeats import Repeats
+from stream_apps.intake.segmentation import Segmenter
+from stream_apps.intake.settings import IntakeLimits
+from stream_apps.status.handler import StatusHandler
+from tests.fuzz.poison import Poison, Poisoner
+from tests.valkey import running_valkey
+
+CODEC = Codec()
+NOW = 1_700_000_000_000
+LIMIT = 2_000_000
+RECORDS = 600
+SEED = 1
+
+
+@pytest.fixture(scope="module")
+def valkey():
+    with running_valkey() as url:
+        yield url
+
+
+@dataclass
+class Outcome:
+    """What a handler made of the records of one topic."""
+
+    poison: list[Poison]
+    outputs: list[OutboundRecord] = field(default_factory=list)
+
+    def check(self) -> None:
+        """Each deadly record is one dead letter of a cause that somebody thought of; all outputs fit."""
+        letters = [
+            CODEC.decode(output.value, DeadLetter) for output in self.outputs if output.topic == DEAD_LETTERS
+        ]
+        per_record = Counter(letter.offset for letter in letters if letter.segment is None)
+        spared = [one.kind for at, one in enumerate(self.poison) if one.is_deadly and at not in per_record]
+        assert Counter(spared) == {}
+        assert max(per_record.values()) == 1
+        assert all(re.fullmatch("[a-z_]+", letter.cause) for letter in letters)
+        assert "unexpected" not in {letter.cause for letter in letters}
+        assert max(map(_size, self.outputs)) <= LIMIT
+
+
+def _size(output: OutboundRecord) -> int:
+    return len(output.value) + sum(len(name) + len(value) for name, value in output.headers.items())
+
+
+def _poison(topic: str) -> list[Poison]:
+    return list(Poisoner(SEED, NOW).records(topic, RECORDS))
+
+
+def _inbound(poison: list[Poison]) -> list[InboundRecord]:
+    return [
+        InboundRecord(
+            one.topic, 0, at, one.key, one.value, {name: value or b"" for name, value in one.headers}, NOW
+        )
+        for at, one in enumerate(poison)
+    ]
+
+
+async def _nothing() -> None:
+    """There is nothing to close."""
+
+
+def _guarded(poison: list[Poison], step: Step, close=_nothing) -> Outcome:
+    outcome = Outcome(poison)
+
+    async def send(output: OutboundRecord) -> None:
+        if _size(output) > LIMIT:
+            raise PermanentError("output_too_large", "Kafka would refuse it")
+        outcome.outputs.append(output)
+
+    async def wait(_seconds: float) -> None:
+        raise AssertionError("no record is a reason to wait")
+
+    async def run() -> None:
+        guard = Guard(step, send, Patience(sleep=wait))
+        records = _inbound(poison)
+        for start in range(0, len(records), 50):
+            await guard.process(records[start : start + 50])
+        await close()
+
+    asyncio.run(run())
+    return outcome
+
+
+def _cycled(poison: list[Poison], handler) -> Outcome:
+    outcome = Outcome(poison)
+    records = _inbound(poison)
+    for start in range(0, len(records), 50):
+        outcome.outputs += handler.handle(records[start : start + 50])
+        handler.committed()
+    return outcome
+
+
+@pytest.mark.parametrize("priority", Priority)
+def test_intake_refuses_every_spoiled_request(priority):
+    class AsyncMemory(InMemoryTranslationMemory):
+        async def get_many(self, keys):
+            return super().get_many(keys)
+
+    tools = Tools(
+        repeats=Repeats(InMemorySeenRequests(), 60),
+        models=FixedModelVersions({"default": {"en-pt": "m1"}}),
+        memory=AsyncMemory(),
+        objects=open_objects(ObjectSettings(url="memory:///")),
+        split=Segmenter().split,
+        detect=lambda _text: Language("en"),
+        now_ms=lambda: NOW,
+    )
+    handler = IntakeHandler(tools, Wire(CODEC, 6, LIMIT), IntakeLimits(), "v1")
+    step = Step("intake", CODEC, handler.handle, handler.delivered, handler.refused, LIMIT)
+    _guarded(_poison(requests_topic(priority)), step).check()
+
+
+@pytest.mark.parametrize("priority", Priority)
+def test_a_worker_refuses_every_spoiled_batch(priority):
+    _cycled(_poison(batches_topic("default", priority)), _batch_handler()).check()
+
+
+def test_any_header_of_words_is_a_number_of_words():
+    records = _inbound(_poison(batches_topic("default", Priority.HIGH)))
+    assert all(1 <= words_of(record) < 10**9 for record in records)
+
+
+@pytest.mark.parametrize("topic", [TRANSLATED, CONTROL])
+def test_assembly_refuses_every_spoiled_batch_and_order(valkey, topic):
+    with redis.Redis.from_url(valkey) as client:
+        handler = AssemblyHandler(
+            CODEC,
+            RedisSlots(client, Retention(60, 120)),
+            InMemoryResults(),
+            UrlObjectStore(MemoryStore()),
+            700_000,
+            lambda: NOW,
+            max_message_bytes=LIMIT,
+        )
+        _cycled(_poison(topic), handler).check()
+
+
+def test_the_status_projection_refuses_every_spoiled_event(valkey):
+    client = redis.asyncio.Redis.from_url(valkey)
+    handler = StatusHandler(CODEC, JobLedger(client, LedgerTimes(60, 60)))
+    step = Step("status", CODEC, handler.handle, max_message_bytes=LIMIT)
+    _guarded(_poison(STATUS), step, client.aclose).check()
+
+
+def test_the_usage_sink_refuses_every_spoiled_event_and_keeps_its_place():
+    poison = _poison(USAGE)
+    outcome, log = Outcome(poison), _Log(_inbound(poison))
+    box = _Box(outcome.outputs)
+    sink = UsageSink(log, _StrictTable(), box, CODEC, now_ms=lambda: NOW, batch_seconds=0)
+    sink.begin([StartingPlace(USAGE, 0, 0, None)])
+    sink.turn()
+    outcome.check()
+    assert log.finished == [RECORDS - 1]
+
+
+@dataclass
+class _Log:
+    records: list[InboundRecord]
+    finished: list[int] = field(default_factory=list)
+
+    def take(self, limit, timeout_seconds):
+        return self.records
+
+    def announce(self, partition, first, last):
+        pass
+
+    def finish(self, partition, last):
+        self.finished.append(last)
+
+
+@dataclass
+class _Box:
+    outputs: list[OutboundRecord]
+
+    def send(self, records, timeout_seconds=30.0):
+        self.outputs += records
+
+
+class _StrictTable:
+    """Takes what the columns of usage_events can hold (ddl/001_usage_events.sql)."""
+
+    def insert(self, table, columns, token):
+        for name in ("source_words", "target_words", "segments", "cached_words", "sla_ms"):
+            assert all(0 <= value < 2**64 for value in columns[name])
+        assert all(value is None or 0 <= value < 2**31 for value in columns["batch_number"])
+        assert len({(at.year, at.month) for at in columns["at"]}) < 100
+
+
+def _batch_handler() -> BatchHandler:
+    memory = InMemoryTranslationMemory()
+    segments = SegmentTranslator(_Shouting(), memory, clock=lambda: 0.0)
+    identity = Identity("w1", "default", "cpu", "on_demand")
+    return BatchHandler(CODEC, segments, memory, identity, Speedometer(100.0), lambda: NOW, LIMIT)
+
+
+@dataclass(frozen=True)
+class _Shouted:
+    text: str
+    score: float | None = None
+    cause: str | None = None
+
+
+class _Shouting:
+    def version_of(self, source, target):
+        if (source, target) != ("en", "pt"):
+            raise PermanentError("unsupported_pair", "no model")
+        return "shout-1"
+
+    def translate(self, texts, source, target, options):
+        self.version_of(source, target)
+        return [_Shouted(text.upper()) for text in texts]

@@ -1,0 +1,119 @@
+"""What a worker refuses, and what it writes where a translation does not fit."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from connectors.redis.translation_memory import InMemoryTranslationMemory
+from inference_workers.answers import Identity
+from inference_workers.handler import BatchHandler
+from inference_workers.priorities import PriorityCredit, Shares
+from inference_workers.source import PrioritySource
+from inference_workers.speed import Speedometer
+from inference_workers.translating import SegmentTranslator
+from schemas import topics
+from schemas.codec import Codec
+from schemas.messages import DeadLetter, Job, SegmentBatch, TranslatedBatch
+from schemas.priorities import Priority
+from schemas.records import InboundRecord, words_of
+
+CODEC = Codec()
+SOUND = SegmentBatch(
+    request_id="r1",
+    batch_number=0,
+    job=Job(source_language="en", target_language="pt", segments=2, batches=1, words=4),
+    texts=["It rains.", "It snows."],
+    gaps=[" ", ""],
+    translations=[None, None],
+    scores=[None, None],
+    source_words=4,
+)
+
+
+@dataclass(frozen=True)
+class Copies:
+    text: str
+    score: float | None = None
+    cause: str | None = None
+
+
+@dataclass(frozen=True)
+class Copier:
+    """Translates by saying everything so many times."""
+
+    times: int
+
+    def version_of(self, source, target):
+        return "copier-1"
+
+    def translate(self, texts, source, target, options):
+        return [Copies(text * self.times) for text in texts]
+
+
+def outputs_of(batch, times=1, limit=100_000):
+    segments = SegmentTranslator(Copier(times), InMemoryTranslationMemory(), lambda: 0.0)
+    identity = Identity("w1", "default", "cpu", "on_demand")
+    handler = BatchHandler(
+        CODEC, segments, InMemoryTranslationMemory(), identity, Speedometer(1.0), lambda: 5, limit
+    )
+    return handler.handle([InboundRecord("t", 0, 0, b"k", CODEC.encode(batch))])
+
+
+def read(outputs, topic, message):
+    return [CODEC.decode(output.value, message) for output in outputs if output.topic == topic]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"gaps": [" "]}, "gaps"),
+        ({"translations": []}, "translations"),
+        ({"scores": [None]}, "scores"),
+        ({"scores": [2.0, None]}, "scores"),
+        ({"texts": ["x" * 2001, "y"]}, "texts"),
+        ({"gaps": [" " * 999_999, ""]}, "texts"),
+        ({"source_words": 100}, "source_words"),
+        ({"source_words": -1}, "source_words"),
+        ({"batch_number": 1}, "batch_number"),
+        ({"request_id": ""}, "request_id"),
+        ({"job": replace(SOUND.job, accepted_at=-1)}, "job.accepted_at"),
+        ({"job": replace(SOUND.job, metadata={"a": "x" * 70_000})}, "job.metadata"),
+    ],
+)
+def test_a_batch_that_is_out_of_bounds_is_a_dead_letter_that_names_the_field(changes, field):
+    outputs = outputs_of(replace(SOUND, **changes), limit=2_000_000)
+    (letter,) = read(outputs, topics.DEAD_LETTERS, DeadLetter)
+    assert (letter.cause, letter.field, len(outputs)) == ("out_of_bounds", field, 1)
+
+
+def test_a_sound_batch_is_translated():
+    (done,) = read(outputs_of(SOUND, times=2), topics.TRANSLATED, TranslatedBatch)
+    assert done.translations == ["It rains.It rains.", "It snows.It snows."]
+
+
+def test_translations_that_kafka_would_not_take_become_holes():
+    outputs = outputs_of(SOUND, times=20_000)
+    (done,) = read(outputs, topics.TRANSLATED, TranslatedBatch)
+    assert (done.translations, set(done.causes)) == (["It rains.", "It snows."], {"translation_too_large"})
+    assert len(read(outputs, topics.DEAD_LETTERS, DeadLetter)) == 2
+
+
+def test_a_record_that_is_too_large_for_a_dead_letter_leaves_its_value_behind():
+    handler_outputs = outputs_of(replace(SOUND, lead="x" * 90_000, gaps=[" "]), limit=50_000)
+    (letter,) = read(handler_outputs, topics.DEAD_LETTERS, DeadLetter)
+    assert (letter.value, letter.topic, letter.offset) == (None, "t", 0)
+
+
+@pytest.mark.parametrize("header", [b"9" * 5000, b"-3", b"\xd9\xa3", b"", b"1e9"])
+def test_a_words_header_that_is_no_plain_number_is_replaced_by_a_guess(header):
+    assert words_of(InboundRecord("t", 0, 0, None, b"x" * 70, {"words": header})) == 10
+
+
+def test_records_that_claim_to_hold_nothing_do_not_make_a_cycle_endless():
+    class Endless:
+        def take(self, limit, timeout_seconds):
+            return [InboundRecord("t", 0, 0, None, b"", {"words": b"0"})]
+
+    readers = dict.fromkeys(Priority, Endless())
+    source = PrioritySource(readers, PriorityCredit(Shares({}), 100), lambda: 10**9, lambda: 0, cycle_records=50)
+    assert len(source.take()) == 50
