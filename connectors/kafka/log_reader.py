@@ -29,8 +29,13 @@ class LogReader:
 
     def take(self, limit: int, timeout_seconds: float) -> list[InboundRecord]:
         """Up to `limit` records; what is there after the timeout at the latest."""
-        found = [record_of(message) for message in self._consumer.consume(limit, timeout_seconds)]
-        return [record for record in found if record is not None]
+        end = time.monotonic() + timeout_seconds
+        while True:
+            messages = self._consumer.consume(limit, max(end - time.monotonic(), 0))
+            records = [record for message in messages if (record := record_of(message))]
+            # Notices of an end fill the number too; what was asked for may still come.
+            if records or time.monotonic() >= end:
+                return records
 
     def until_end(self, limit: int) -> Iterator[list[InboundRecord]]:
         """All records up to where the topic ends when that place is reached, so many at once at most.
