@@ -258,7 +258,7 @@ def test_a_log_is_read_to_its_end_and_no_further_than_what_is_committed(settings
     assert list(KafkaAdmin(settings).newest([STATUS])) == [STATUS]
 
 
-def test_a_group_that_rests_is_moved_and_one_with_members_is_not(settings, key):
+def test_a_group_that_rests_is_moved_and_one_with_members_is_not(settings, key, joined):
     send(settings, CONTROL, key, 3)
     group, admin = str(uuid.uuid4()), KafkaAdmin(settings)
     ends = admin.ends(CONTROL)
@@ -271,4 +271,3 @@ def test_a_group_that_rests_is_moved_and_one_with_members_is_not(settings, key):
     assert admin.members(group) == 1
     with pytest.raises(TransientError):
         admin.move_group(group, {(CONTROL, 0): 0})
-    reader.close()
