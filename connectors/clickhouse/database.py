@@ -87,11 +87,11 @@ def open_database(dsn: str) -> Database:
     """For a process that is not the sink. Raises FatalError where it cannot be opened, and says why it may be."""
     try:
         return Database(dsn)
-    except (ClickHouseError, OSError) as error:
-        # The embedded engine says no more than that it failed; the first line holds no password.
+    except TransientError as error:
+        # The embedded engine's message is a page long and does not say that somebody else has it open.
         raise FatalError(
-            f"ClickHouse cannot be opened ({type(error).__name__}); the embedded engine is opened by one process "
-            "at a time: stop the analytics process first"
+            "ClickHouse cannot be opened; the embedded engine is opened by one process at a time: "
+            "stop the analytics process first"
         ) from error
 
 

@@ -1,6 +1,6 @@
 """Topics as the catalogue wants them, how far the groups have come, and who is in them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -15,7 +15,6 @@ from schemas.errors import TransientError
 from schemas.topics import Topic, catalogue
 
 _TIMEOUT_SECONDS = 20.0
-_NEWEST = OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call]
 _LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the library's stub lacks it
 
 
@@ -117,20 +116,6 @@ class KafkaAdmin:
             return {partition: end for (_, partition), end in self._ends(places).items()}
         except KafkaException as error:
             raise failure_of(error) from error
-
-    def newest(self, topics: Sequence[str]) -> dict[str, int]:
-        """The time of the newest record of each topic that has one, in milliseconds since the epoch."""
-        there = self.partitions()
-        places = [TopicPartition(topic, number) for topic in topics for number in range(there.get(topic, 0))]
-        newest: dict[str, int] = {}
-        try:
-            futures = self._client.list_offsets(dict.fromkeys(places, _NEWEST)) if places else {}
-            for place, future in futures.items():
-                if (at := future.result(_TIMEOUT_SECONDS).timestamp) >= 0:
-                    newest[place.topic] = max(at, newest.get(place.topic, 0))
-        except KafkaException as error:
-            raise failure_of(error) from error
-        return newest
 
     def _create(self, topics: list[NewTopic]) -> None:
         for name, future in self._client.create_topics(topics, operation_timeout=self._timeout_seconds).items():

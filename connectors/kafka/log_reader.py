@@ -18,11 +18,17 @@ _END_SECONDS, _SILENCE_SECONDS = 0.5, 30.0
 
 
 class LogReader:
-    """Nothing is committed, nobody's group is disturbed."""
+    """Nothing is committed, nobody's group is disturbed.
 
-    def __init__(self, settings: KafkaSettings, topic: str, *, from_beginning: bool = False) -> None:
+    `last`: begins so many offsets before the end of each partition; the marks of transactions count as well.
+    """
+
+    def __init__(
+        self, settings: KafkaSettings, topic: str, *, from_beginning: bool = False, last: int = 0
+    ) -> None:
         config = consumer_config(settings, "dragoman.log_reader", "log_reader") | {"enable.partition.eof": True}
         self._consumer = Consumer(config)
+        self._last = last
         end = time.monotonic() + _TIMEOUT_SECONDS
         while not self._is_assigned(topic, from_beginning, is_last_try=time.monotonic() > end):
             time.sleep(_RETRY_SECONDS)
@@ -78,7 +84,8 @@ class LogReader:
         place.offset = OFFSET_BEGINNING
         if not from_beginning:
             # A number, not "end": records that arrive before the first fetch must not be missed.
-            place.offset = self._consumer.get_watermark_offsets(place, timeout=_TIMEOUT_SECONDS)[1]
+            low, end = self._consumer.get_watermark_offsets(place, timeout=_TIMEOUT_SECONDS)
+            place.offset = max(low, end - self._last)
         return place
 
 

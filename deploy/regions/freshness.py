@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 
-from connectors.kafka.admin import KafkaAdmin
+from connectors.kafka.log_reader import LogReader
+from connectors.kafka.settings import KafkaSettings
 from deploy.regions.mirror import TOPICS
+
+# A transaction holds at least one record before its mark.
+_LAST = 10
 
 
 @dataclass(frozen=True)
@@ -22,8 +26,19 @@ class Freshness:
         return max(self.source_ms - self.target_ms, 0) / 1000
 
 
-def freshness(source: KafkaAdmin | None, target: KafkaAdmin) -> list[Freshness]:
+def freshness(source: KafkaSettings | None, target: KafkaSettings) -> list[Freshness]:
     """One for each topic that is copied; without `source` only what the target has."""
-    newest_there = source.newest(TOPICS) if source else {}
-    newest_here = target.newest(TOPICS)
-    return [Freshness(topic, newest_there.get(topic), newest_here.get(topic)) for topic in TOPICS]
+    return [
+        Freshness(topic, _newest_ms(source, topic) if source else None, _newest_ms(target, topic))
+        for topic in TOPICS
+    ]
+
+
+def _newest_ms(kafka: KafkaSettings, topic: str) -> int | None:
+    # Of the records: what Kafka calls the newest is the mark of a transaction, which is as new as the copy.
+    reader = LogReader(kafka, topic, last=_LAST)
+    try:
+        times = [record.timestamp_ms for records in reader.until_end(_LAST) for record in records]
+    finally:
+        reader.close()
+    return max(times, default=None)

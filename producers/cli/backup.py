@@ -114,7 +114,7 @@ def _said(place: str, manifest: Manifest) -> str:
 
 
 def _counted(facts: dict[str, object]) -> str:
-    return ", ".join(f"{value} {name}" for name, value in facts.items())
+    return ", ".join(f"{name} {value}" for name, value in facts.items())
 
 
 @contextmanager

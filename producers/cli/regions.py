@@ -11,7 +11,6 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.settings import KafkaSettings
 from deploy.local.kafka.prepare import fetch_jars, has_jars
 from deploy.local.settings import StackSettings
@@ -56,8 +55,8 @@ def show_lag(
 ) -> None:
     """Show the newest record of every topic in both regions."""
     settings = RegionSettings()
-    source = None if target_only else _admin(settings.source_bootstrap)
-    found = freshness(source, _admin(settings.target_bootstrap))
+    source = None if target_only else _kafka_at(settings.source_bootstrap)
+    found = freshness(source, _kafka_at(settings.target_bootstrap))
     if as_json:
         typer.echo(json.dumps([{**asdict(one), "behind_seconds": one.behind_seconds} for one in found]))
         return
@@ -86,9 +85,9 @@ def take_over_here(as_json: AsJson = False) -> None:
         )
 
 
-def _admin(bootstrap: str) -> KafkaAdmin:
+def _kafka_at(bootstrap: str) -> KafkaSettings:
     """With the credentials of DRAGOMAN_KAFKA_*."""
-    return KafkaAdmin(KafkaSettings().model_copy(update={"bootstrap": bootstrap}))
+    return KafkaSettings().model_copy(update={"bootstrap": bootstrap})
 
 
 def _written(path: Path, settings: RegionSettings) -> Path:

@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, Producer
 
 from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.settings import KafkaSettings
+from deploy.regions.freshness import freshness
 from deploy.regions.takeover import take_over
 from schemas.codec import Codec
 from schemas.messages import TranslationResult
@@ -45,6 +46,7 @@ def test_a_group_that_has_read_half_goes_on_in_the_other_region_and_misses_nothi
     copied.more(2.0)
     # Exactly the committed records, though the mirror was killed in between.
     assert copied.counts() == Counter(ids)
+    assert {one.topic: one.behind_seconds for one in freshness(a.kafka, b.kafka)}[RESULTS] == 0
     wait_for_places(b.kafka.bootstrap)
     read_in_b = read_results(b.kafka.bootstrap, MANY)
     missed = set(ids) - set(read_in_a) - set(read_in_b)
