@@ -22,7 +22,7 @@ class Control(StrEnum):
     SEND_BEFORE_COMMIT = "send-before-commit"  # at least once: duplicates
 
 
-def commit_before_send(cycle: Cycle) -> None:
+def commit_before_send(cycle: Cycle) -> bool:
     """The offsets first; who dies before the outputs are sent has lost them."""
     if records := cycle.source.take():
         cycle.producer.commit([], cycle.source.readers)
@@ -30,18 +30,20 @@ def commit_before_send(cycle: Cycle) -> None:
         time.sleep(_GAP_SECONDS)
         cycle.producer.commit(outputs, [])
         cycle.handler.committed()
+    return bool(records)
 
 
-def send_before_commit(cycle: Cycle) -> None:
+def send_before_commit(cycle: Cycle) -> bool:
     """The outputs first; who dies before the offsets are committed sends them again."""
     if records := cycle.source.take():
         cycle.producer.commit(cycle.handler.handle(records), [])
         time.sleep(_GAP_SECONDS)
         cycle.producer.commit([], cycle.source.readers)
         cycle.handler.committed()
+    return bool(records)
 
 
-_BROKEN: dict[Control, Callable[[Cycle], None]] = {
+_BROKEN: dict[Control, Callable[[Cycle], bool]] = {
     Control.COMMIT_BEFORE_SEND: commit_before_send,
     Control.SEND_BEFORE_COMMIT: send_before_commit,
 }
