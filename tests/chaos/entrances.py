@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any
 
 import httpx
 from confluent_kafka import KafkaError
@@ -109,15 +108,23 @@ class HttpEntrance:
 
     def _insist(self, request: Request) -> None:
         while not self._closing.is_set():
-            if job_id := self._post(request):
-                self._ledger.accept(job_id, request.reference)
+            answer = self._post(request)
+            if answer is not None and not answer.is_server_error:
+                self._take(request, answer)
                 break
             time.sleep(_TRY_AGAIN_SECONDS)
         self._open.discard(request.name)
 
-    def _post(self, request: Request) -> str | None:
+    def _take(self, request: Request, answer: httpx.Response) -> None:
+        if answer.status_code == _ACCEPTED:
+            self._ledger.accept(answer.json()["job_id"], request.reference)
+        else:
+            self.refused.append(f"{request.name}: {answer.status_code} {answer.text[:300]}")
+
+    def _post(self, request: Request) -> httpx.Response | None:
+        """None where the connection broke: whether it was accepted is not known."""
         has_key = request.way is Way.HTTP_WITH_KEY
-        body: dict[str, Any] = {
+        body = {
             "text": self._content.texts[request.reference],
             "source_language": "en",
             "target_language": "pt",
@@ -127,9 +134,6 @@ class HttpEntrance:
         body |= {} if has_key else {"request_id": request.name}
         headers = {"Idempotency-Key": request.name} if has_key else {}
         try:
-            answer = self._client.post("/api/v1/translations", json=body, headers=headers)
+            return self._client.post("/api/v1/translations", json=body, headers=headers)
         except httpx.TransportError:
             return None
-        if answer.status_code != _ACCEPTED and not answer.is_server_error:
-            self.refused.append(f"{request.name}: {answer.status_code} {answer.text[:300]}")
-        return str(answer.json()["job_id"]) if answer.status_code == _ACCEPTED else None

@@ -4,7 +4,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import httpx
@@ -34,6 +34,7 @@ class RecoveryWatch:
         self._stack = stack
         self._ledger = ledger
         self._pool = ThreadPoolExecutor(_PROBES, "recovery")
+        self._waiting: list[Future[None]] = []
         self._closing = threading.Event()
         self._seconds: dict[str, list[float]] = defaultdict(list)
         self._never: list[str] = []
@@ -41,10 +42,12 @@ class RecoveryWatch:
     def watch(self, kind: str, role: str, probe_id: str, before: dict[str, int]) -> None:
         """The fault has just hit these processes, and the probe request is being sent. Returns at once."""
         works = self._question(role, probe_id, before)
-        self._pool.submit(self._wait, kind, _ASK_AGAIN_SECONDS.get(role, _USUALLY_SECONDS), works)
+        pause_seconds = _ASK_AGAIN_SECONDS.get(role, _USUALLY_SECONDS)
+        self._waiting.append(self._pool.submit(self._wait, kind, pause_seconds, works))
 
-    def close(self) -> Recoveries:
-        """What was measured."""
+    def close(self, patience_seconds: float) -> Recoveries:
+        """What was measured, as soon as every probe has succeeded or patience is over."""
+        wait(self._waiting, patience_seconds)
         self._closing.set()
         self._pool.shutdown()
         return Recoveries(dict(self._seconds), self._never)

@@ -13,7 +13,7 @@ from tests.chaos.recovery import Recoveries, percentile
 from tests.chaos.verdict import Verdict
 
 _KILL = "kill "
-_MOST_EVIDENCE = 50
+_MOST_EVIDENCE, _MOST_SHOWN = 50, 5
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,15 @@ def write_json(report: Report, path: Path) -> None:
 
 
 def show(report: Report, console: Console) -> None:
-    """The verdict, then every kind of fault with its recovery."""
+    """The verdict, every kind of fault with its recovery, and what broke an invariant."""
     found = report.as_json()
     console.print(_verdict_table(report, found))
     console.print(_fault_table(report, found["recovery_seconds"]))
     for line in report.left_out:
         console.print(f"left out: {line}")
+    for name, examples in found["evidence"].items():
+        if examples:
+            console.print(f"{name}: {', '.join(examples[:_MOST_SHOWN])}", markup=False)
 
 
 def _verdict_table(report: Report, found: dict[str, Any]) -> Table:

@@ -31,6 +31,8 @@ _CONTROL_PATIENCE = Patience(longest_seconds=60.0, quiet_seconds=12.0)
 # Long enough for an answer that must not come.
 _SECOND_ANSWER_SECONDS = 3.0
 _BILL_SECONDS = 60.0
+# Analytics and status are a little behind the answers.
+_PROBE_SECONDS = 10.0
 
 
 class UnfitReferenceError(Exception):
@@ -115,12 +117,14 @@ class Run:
         with closing(OffsetWatch(self._stack.run().kafka_bootstrap)) as offsets:
             offsets.start()
             recovery = RecoveryWatch(self._stack, self._ledger)
+            patience_seconds = 0.0
             try:
                 disturbance.run(scenario.sends, faults, recovery)
                 disturbance.drain(_CONTROL_PATIENCE if scenario.control else _CHAOS_PATIENCE)
+                patience_seconds = _PROBE_SECONDS
             finally:
                 disturbance.injector.relieve_all()
-                evidence.recoveries = recovery.close()
+                evidence.recoveries = recovery.close(patience_seconds)
         evidence.faults = dict(disturbance.injector.counts)
         evidence.backwards = offsets.waterline.backwards
 
