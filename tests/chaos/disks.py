@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-MEGABYTES = {"redis-state": 512, "objects": 64, "kafka": 1536}
+MEGABYTES = {"redis-state": 512, "objects": 64, "kafka": 1024}
 
 _CLONE_NEWNS = 0x00020000
 _FILLER = "filler"

@@ -133,35 +133,38 @@ class Run:
         self._evidence.bills = settled_bills(analytics_url, list(self._ledger.answers), _BILL_SECONDS)
 
     def _judged(self, left: list[int], disks: Disks | None, seconds: float) -> Report:
-        evidence, expected, answers = self._evidence, self._ledger.expected, self._ledger.answers
-        missing = lost(expected, answers)
-        wrong = wrong_texts(expected, answers, evidence.references)
+        broken = self._broken()
         verdict = Verdict(
-            lost=len(missing),
-            duplicates=duplicates(answers),
-            wrong_text=len(wrong),
-            billing_difference=billing_difference(answers, evidence.bills),
-            offsets_backwards=len(evidence.backwards),
+            lost=len(broken["lost"]),
+            duplicates=duplicates(self._ledger.answers),
+            wrong_text=len(broken["wrong_text"]),
+            billing_difference=billing_difference(self._ledger.answers, self._evidence.bills),
+            offsets_backwards=len(broken["offsets_backwards"]),
             processes_left=len(left),
         )
         return Report(
             verdict=verdict,
-            faults=evidence.faults,
-            recoveries=evidence.recoveries,
-            requests=len(expected),
+            faults=self._evidence.faults,
+            recoveries=self._evidence.recoveries,
+            requests=len(self._ledger.expected),
             seconds=seconds,
             seed=self._scenario.seed,
             control=self._scenario.control or None,
             left_out=[] if disks else ["full disks: only root can mount small ones"],
-            evidence={
-                "lost": missing,
-                "duplicates": [request_id for request_id, found in answers.items() if len(found) > 1],
-                "wrong_text": wrong,
-                "billing_difference": wrong_bills(answers, evidence.bills),
-                "offsets_backwards": evidence.backwards,
-                "http_refused": evidence.refused,
-            },
+            evidence=broken,
         )
+
+    def _broken(self) -> dict[str, list[str]]:
+        """By invariant, what broke it."""
+        evidence, expected, answers = self._evidence, self._ledger.expected, self._ledger.answers
+        return {
+            "lost": lost(expected, answers),
+            "duplicates": [request_id for request_id, found in answers.items() if len(found) > 1],
+            "wrong_text": wrong_texts(expected, answers, evidence.references),
+            "billing_difference": wrong_bills(answers, evidence.bills),
+            "offsets_backwards": evidence.backwards,
+            "http_refused": evidence.refused,
+        }
 
 
 def _reference_id(name: str) -> str:

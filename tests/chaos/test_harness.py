@@ -4,12 +4,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from clickhouse_connect.driver.exceptions import OperationalError
 
-from connectors.kafka.cycle import Cycle
 from deploy.local.ports import PortBook
 from deploy.local.settings import StackSettings
 from tests.chaos.agenda import Agenda
@@ -102,7 +102,7 @@ class Traced:
 def test_a_control_takes_the_one_transaction_apart(monkeypatch, broken, steps):
     monkeypatch.setattr("tests.chaos.controls._GAP_SECONDS", 0)
     traced: Any = Traced()
-    broken(Cycle(source=traced, handler=traced, producer=traced, beat=lambda: None, should_stop=lambda: True))
+    broken(SimpleNamespace(source=traced, handler=traced, producer=traced))
 
     assert traced.steps == steps
 
