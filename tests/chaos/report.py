@@ -68,7 +68,8 @@ def write_json(report: Report, path: Path) -> None:
 def show(report: Report, console: Console) -> None:
     """The verdict, every kind of fault with its recovery, and what broke an invariant."""
     found = report.as_json()
-    console.print(_verdict_table(report, found))
+    console.print(_headline(report, found), soft_wrap=True)
+    console.print(_verdict_table(report))
     console.print(_fault_table(report, found["recovery_seconds"]))
     for line in report.left_out:
         console.print(f"left out: {line}")
@@ -77,21 +78,24 @@ def show(report: Report, console: Console) -> None:
             console.print(f"{name}: {', '.join(examples[:_MOST_SHOWN])}", markup=False)
 
 
-def _verdict_table(report: Report, found: dict[str, Any]) -> Table:
+def _headline(report: Report, found: dict[str, Any]) -> str:
     outcome = "held" if report.verdict.is_good else "BROKEN"
     control = f", control {report.control}" if report.control else ""
-    title = (
+    return (
         f"Invariants {outcome}: {found['requests']} requests, {found['kills']} kills, "
         f"{found['seconds']} s, seed {report.seed}{control}"
     )
-    table = Table("invariant", "violations", title=title, title_justify="left")
+
+
+def _verdict_table(report: Report) -> Table:
+    table = Table("invariant", "violations")
     for name, count in asdict(report.verdict).items():
         table.add_row(name.replace("_", " "), str(count), style="red" if count else "green")
     return table
 
 
 def _fault_table(report: Report, recovery: dict[str, Any]) -> Table:
-    table = Table("fault", "times", "recovered p50", "p95", "max (s)", title="Faults", title_justify="left")
+    table = Table("fault", "times", "recovered p50", "p95", "max (s)")
     for kind, times in sorted(report.faults.items()):
         table.add_row(kind, str(times), *_cells(recovery["by_kind"].get(kind, {})))
     table.add_section()

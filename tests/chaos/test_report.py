@@ -10,9 +10,7 @@ from tests.chaos.report import Report, show, write_json
 from tests.chaos.verdict import Verdict
 
 REPORT = Report(
-    verdict=Verdict(
-        lost=1, duplicates=0, wrong_text=0, billing_difference=0, offsets_backwards=0, processes_left=0
-    ),
+    verdict=Verdict(1, 0, 0, 0, 0, 0),
     faults={"kill worker": 3, "kill kafka": 1, "freeze intake": 2},
     recoveries=Recoveries({"kill worker": [1.0, 2.0, 9.0], "kill kafka": [12.0]}, ["freeze intake"]),
     requests=500,
