@@ -12,6 +12,12 @@ EXTRAS := local,ctranslate2,keda,dev
 # Every target that is explained is a command, not a file.
 .PHONY: $(shell sed -n 's/^\([a-z-]*\):.*\#\#.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
+# What `make chaos` does (docs/chaos.md).
+KILLS ?= 60
+REQUESTS ?= 1200
+SEED ?= 1
+CONTROL ?=
+
 help:  ## Print the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
@@ -28,6 +34,9 @@ down:  ## Stop it
 
 test: .venv/.dev  ## All tests, on the real local stack; prints line and branch coverage
 	$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+
+chaos: .venv/.dev  ## Kill everything again and again; prove that nothing is lost or doubled (docs/chaos.md)
+	$(BIN)/python -m tests.chaos --kills $(KILLS) --requests $(REQUESTS) --seed $(SEED) --control "$(CONTROL)" $(ARGS)
 
 test-unit: .venv/.dev  ## The tests that need no server; seconds
 	$(BIN)/python -m pytest tests/unit tests/property $(ARGS)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from confluent_kafka import KafkaException, Producer
 
 from connectors.kafka.client_config import transactional_config
+from connectors.kafka.deadline import ends_process_after
 from connectors.kafka.failures import failure_of
 from connectors.kafka.group_reader import Claim, GroupReader
 from connectors.kafka.producer import produce
@@ -15,6 +16,8 @@ from schemas.records import OutboundRecord
 _TIMEOUT_SECONDS = 30.0
 # Nothing can interrupt it, so less than the stated time to stop (connectors/shutdown.py).
 _START_SECONDS = 20.0
+# librdkafka (2.16) forgets the time-out of that call when the group's coordinator goes away: it may never return.
+_STUCK_SECONDS = _TIMEOUT_SECONDS + 5.0
 _QUEUE_WAIT_SECONDS, _QUEUE_WAITS = 0.1, 300
 
 
@@ -64,7 +67,8 @@ class TransactionalProducer:
         for record in outputs:
             self._produce(record)
         for claim in claims:
-            self._producer.send_offsets_to_transaction(claim.offsets, claim.member, _TIMEOUT_SECONDS)
+            with ends_process_after(_STUCK_SECONDS, "send_offsets_to_transaction"):
+                self._producer.send_offsets_to_transaction(claim.offsets, claim.member, _TIMEOUT_SECONDS)
         self._commit()
 
     def _produce(self, record: OutboundRecord) -> None:

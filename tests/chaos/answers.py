@@ -1,0 +1,74 @@
+"""Reads every result record that a read_committed consumer sees, from the first one on."""
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import Consumer, TopicPartition
+
+from tests.chaos.ledger import Answer, Ledger
+from tests.outside import decoded
+
+_TOPIC = "translation.results"
+_TAKE, _TAKE_SECONDS = 200, 0.2
+
+
+class AnswerReader(threading.Thread):
+    """Its own thread. `objects` is the folder of the object store, for translations that lie there."""
+
+    def __init__(self, bootstrap: str, objects: Path, ledger: Ledger) -> None:
+        super().__init__(name="answers", daemon=True)
+        self._objects = objects
+        self._ledger = ledger
+        self._seen: set[tuple[int, int]] = set()
+        self._closing = threading.Event()
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": bootstrap,
+                "group.id": "chaos-answers",
+                "isolation.level": "read_committed",
+                "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
+                "fetch.wait.max.ms": 200,
+                "log_level": 2,
+            }
+        )
+        partitions = self._consumer.list_topics(_TOPIC, 10).topics[_TOPIC].partitions
+        self._consumer.assign([TopicPartition(_TOPIC, number, 0) for number in partitions])
+
+    def run(self) -> None:
+        while not self._closing.is_set():
+            for message in self._consumer.consume(_TAKE, _TAKE_SECONDS):
+                # An error says that the broker is away; the client goes on by itself.
+                if not message.error() and self._is_new(message.partition(), message.offset()):
+                    self._note(decoded("TranslationResult", message.value()))
+
+    def close(self) -> None:
+        """Returns when the thread has ended."""
+        self._closing.set()
+        self.join()
+        self._consumer.close()
+
+    def _is_new(self, partition: int, offset: int) -> bool:
+        """A record that this reader fetches twice is no second record."""
+        is_new = (partition, offset) not in self._seen
+        self._seen.add((partition, offset))
+        return is_new
+
+    def _note(self, result: dict[str, Any]) -> None:
+        answer = Answer(
+            version=result["version"],
+            status=result["status"],
+            text=self._text(result),
+            source_words=result["source_words"],
+            at=time.monotonic(),
+        )
+        if answer.version == 1:
+            self._ledger.answer(result["request_id"], answer)
+
+    def _text(self, result: dict[str, Any]) -> str | None:
+        if result["content_ref"] is None:
+            return result["text"]
+        file = self._objects / result["content_ref"]
+        return file.read_text("utf-8") if file.exists() else None

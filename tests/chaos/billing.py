@@ -1,0 +1,44 @@
+"""What ClickHouse says was billed, asked over its HTTP interface."""
+
+import time
+from collections.abc import Collection
+
+import httpx
+
+from tests.chaos.verdict import Bill
+
+_ANSWER_SECONDS = 10.0
+_ASK_AGAIN_SECONDS = 1.0
+
+
+def bills(url: str) -> dict[str, Bill]:
+    """By request. Raises httpx.HTTPError when nobody answers."""
+    sql = (
+        "SELECT request_id, toUInt32(count()), toUInt32(sum(source_words)) FROM usage_events "
+        "WHERE kind = 'billed' GROUP BY request_id"
+    )
+    rows = (line.split("\t") for line in _ask(url, sql).splitlines())
+    return {request_id: Bill(int(found), int(words)) for request_id, found, words in rows}
+
+
+def is_billed(url: str, request_id: str) -> bool:
+    """Whether its row can be queried. Raises httpx.HTTPError when nobody answers."""
+    sql = f"SELECT count() FROM usage_events WHERE kind = 'billed' AND request_id = '{request_id}'"
+    return int(_ask(url, sql)) > 0
+
+
+def settled_bills(url: str, request_ids: Collection[str], patience_seconds: float) -> dict[str, Bill]:
+    """The bills as soon as each of these requests has one, or when patience is over."""
+    end = time.monotonic() + patience_seconds
+    found: dict[str, Bill] = {}
+    while time.monotonic() < end and not set(request_ids) <= found.keys():
+        time.sleep(_ASK_AGAIN_SECONDS)
+        try:
+            found = bills(url)
+        except httpx.HTTPError:
+            continue
+    return found
+
+
+def _ask(url: str, sql: str) -> str:
+    return httpx.post(url, content=sql, timeout=_ANSWER_SECONDS).raise_for_status().text

@@ -1,0 +1,60 @@
+"""Worker and assembly made wrong on purpose, to see that the verdict notices: `... CONTROL MODULE`.
+
+Each breaks the one transaction in which a cycle's outputs and offsets are committed.
+"""
+
+import runpy
+import sys
+import time
+from collections.abc import Callable
+from enum import StrEnum
+
+from connectors.kafka.cycle import Cycle
+
+# Wide enough that a kill meets it now and then.
+_GAP_SECONDS = 0.3
+
+
+class Control(StrEnum):
+    """What is broken, and what must be noticed."""
+
+    COMMIT_BEFORE_SEND = "commit-before-send"  # at most once: lost
+    SEND_BEFORE_COMMIT = "send-before-commit"  # at least once: duplicates
+
+
+def commit_before_send(cycle: Cycle) -> bool:
+    """The offsets first; who dies before the outputs are sent has lost them."""
+    if records := cycle.source.take():
+        cycle.producer.commit([], cycle.source.readers)
+        outputs = cycle.handler.handle(records)
+        time.sleep(_GAP_SECONDS)
+        cycle.producer.commit(outputs, [])
+        cycle.handler.committed()
+    return bool(records)
+
+
+def send_before_commit(cycle: Cycle) -> bool:
+    """The outputs first; who dies before the offsets are committed sends them again."""
+    if records := cycle.source.take():
+        cycle.producer.commit(cycle.handler.handle(records), [])
+        time.sleep(_GAP_SECONDS)
+        cycle.producer.commit([], cycle.source.readers)
+        cycle.handler.committed()
+    return bool(records)
+
+
+_BROKEN: dict[Control, Callable[[Cycle], bool]] = {
+    Control.COMMIT_BEFORE_SEND: commit_before_send,
+    Control.SEND_BEFORE_COMMIT: send_before_commit,
+}
+
+
+def main() -> None:
+    """The module's own main, over the broken cycle."""
+    control, module = sys.argv[1:]
+    Cycle._once = _BROKEN[Control(control)]
+    runpy.run_module(module, run_name="__main__")
+
+
+if __name__ == "__main__":
+    main()

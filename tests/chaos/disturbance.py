@@ -1,0 +1,122 @@
+"""The disturbed part of a run: requests and faults by the clock, a probe for each fault, then the drain."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from tests.chaos.agenda import Agenda
+from tests.chaos.entrances import HttpEntrance, KafkaEntrance
+from tests.chaos.faults import hit_role
+from tests.chaos.injection import Injector
+from tests.chaos.ledger import Ledger
+from tests.chaos.progress import Ticker
+from tests.chaos.recovery import RecoveryWatch
+from tests.chaos.scenario import probe_name
+from tests.chaos.schedule import Fault
+from tests.chaos.stack import ChaosStack
+from tests.chaos.traffic import Request, Send, Way
+
+MOST_OUTSTANDING = 250
+
+_TICK_SECONDS = 0.05
+_TRY_AGAIN_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Entrances:
+    """Both ways in."""
+
+    kafka: KafkaEntrance
+    http: HttpEntrance
+
+    def send(self, request: Request) -> None:
+        """By the way that the request asks for."""
+        by_kafka = request.way in (Way.KAFKA, Way.KAFKA_BY_REFERENCE)
+        (self.kafka if by_kafka else self.http).send(request)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """`longest_seconds` in all, and `quiet_seconds` without any new answer."""
+
+    longest_seconds: float = 180.0
+    quiet_seconds: float = 90.0
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A fault, and what measures how long its role takes to work again."""
+
+    fault: Fault
+    probe: str
+    recovery: RecoveryWatch
+
+
+@dataclass
+class Disturbance:
+    """For one thread."""
+
+    stack: ChaosStack
+    entrances: Entrances
+    ledger: Ledger
+    injector: Injector
+    ticker: Ticker
+
+    def run(self, sends: Sequence[Send], faults: Sequence[Fault], recovery: RecoveryWatch) -> None:
+        """Returns when all was sent, all faults have happened and have ended."""
+        agenda = Agenda()
+        for send in sends:
+            agenda.add(send.at_seconds, partial(self._send, agenda, send.request))
+        for number, fault in enumerate(faults):
+            measure = Measure(fault, probe_name(number), recovery)
+            agenda.add(fault.at_seconds, partial(self._strike, agenda, measure))
+        while not agenda.is_done():
+            agenda.do_due()
+            self._tick(agenda.now())
+        self.injector.relieve_all()
+
+    def drain(self, patience: Patience) -> None:
+        """Returns when all is answered, or patience is over."""
+        began = latest = time.monotonic()
+        before = -1
+        while (open_requests := self._open()) and time.monotonic() - began < patience.longest_seconds:
+            if open_requests != before:
+                before, latest = open_requests, time.monotonic()
+            if time.monotonic() - latest > patience.quiet_seconds:
+                return
+            self._tick(time.monotonic() - began)
+
+    def _open(self) -> int:
+        return len(self.ledger.unanswered()) + self.entrances.kafka.under_way() + self.entrances.http.under_way()
+
+    def _tick(self, now_seconds: float) -> None:
+        self.entrances.kafka.poll()
+        self.ticker.tell(now_seconds, self._state(now_seconds))
+        time.sleep(_TICK_SECONDS)
+
+    def _state(self, now_seconds: float) -> str:
+        accepted, answered = self.ledger.progress()
+        kills = self.injector.kills()
+        others = self.injector.counts.total() - kills
+        return (
+            f"{now_seconds:5.0f} s: {kills} kills, {others} other faults, {accepted} accepted, {answered} answered"
+        )
+
+    def _send(self, agenda: Agenda, request: Request) -> None:
+        if self.ledger.outstanding() > MOST_OUTSTANDING:
+            agenda.add(agenda.now() + _TRY_AGAIN_SECONDS, partial(self._send, agenda, request))
+        else:
+            self.entrances.send(request)
+
+    def _strike(self, agenda: Agenda, measure: Measure) -> None:
+        fault, role = measure.fault, hit_role(measure.fault.kind)
+        before = self.stack.processes(role)
+        undo = self.injector.inject(fault)
+        if undo is None:
+            agenda.add(agenda.now() + _TRY_AGAIN_SECONDS, partial(self._strike, agenda, measure))
+            return
+        agenda.add(agenda.now() + fault.lasts_seconds, undo)
+        way = Way.HTTP_WITH_ID if role == "http" else Way.KAFKA
+        self.entrances.send(Request(measure.probe, measure.probe, "critical", way))
+        measure.recovery.watch(fault.kind.name, role, measure.probe, before)

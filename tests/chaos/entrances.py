@@ -1,0 +1,139 @@
+"""How requests get in: through Kafka with acks=all, and through HTTP. A request is sent until it is accepted."""
+
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache, partial
+
+import httpx
+from confluent_kafka import KafkaError
+
+from tests.chaos.ledger import Ledger
+from tests.chaos.traffic import Request, Way
+from tests.outside import Outside, encoded, request_of
+
+TENANT = "chaos"
+
+_ACCEPTED = 202
+_TRY_AGAIN_SECONDS = 0.5
+_HTTP_SECONDS = 15.0
+_HTTP_CALLERS = 16
+
+
+@dataclass(frozen=True)
+class Content:
+    """The texts by name, and where they lie in the object store."""
+
+    texts: Mapping[str, str]
+    refs: Mapping[str, str]
+
+
+class KafkaEntrance:
+    """For one thread, which calls `poll` often."""
+
+    def __init__(self, bootstrap: str, content: Content, ledger: Ledger) -> None:
+        self._producer = Outside(bootstrap).producer
+        self._content = content
+        self._ledger = ledger
+        self._values = cache(self._value)
+
+    def send(self, request: Request) -> None:
+        """Asks for it; the ledger is told when Kafka has it. A repeat is the same record, byte by byte."""
+        topic, value = f"translation.requests.{request.priority}", self._values(request)
+        report = partial(self._report, request)
+        while True:
+            try:
+                self._producer.produce(topic, key=request.name, value=value, on_delivery=report)
+                return
+            except BufferError:
+                self._producer.poll(0.1)
+
+    def poll(self) -> None:
+        """Takes in what Kafka has acknowledged."""
+        self._producer.poll(0)
+
+    def under_way(self) -> int:
+        """Records that Kafka has not acknowledged yet."""
+        return len(self._producer)
+
+    def close(self, timeout_seconds: float = 30.0) -> None:
+        """Waits for what is under way."""
+        self._producer.flush(timeout_seconds)
+
+    def _report(self, request: Request, error: KafkaError | None, _message: object) -> None:
+        if error:
+            self.send(request)
+        else:
+            self._ledger.accept(request.name, request.reference)
+
+    def _value(self, request: Request) -> bytes:
+        by_reference = request.way is Way.KAFKA_BY_REFERENCE
+        fields = {
+            "request_id": request.name,
+            "tenant": TENANT,
+            "text": None if by_reference else self._content.texts[request.reference],
+            "content_ref": self._content.refs[request.reference] if by_reference else None,
+        }
+        return encoded("TranslationRequest", request_of(**fields))
+
+
+class HttpEntrance:
+    """Posts on threads of its own. `url` is without a path."""
+
+    def __init__(self, url: str, content: Content, ledger: Ledger) -> None:
+        self._client = httpx.Client(base_url=url, timeout=_HTTP_SECONDS)
+        self._content = content
+        self._ledger = ledger
+        self._callers = ThreadPoolExecutor(_HTTP_CALLERS, "http")
+        self._closing = threading.Event()
+        self._open: set[str] = set()
+        self.refused: list[str] = []
+
+    def send(self, request: Request) -> None:
+        """Posts it again and again until it is accepted: who hears nothing, or 503, has to."""
+        self._open.add(request.name)
+        self._callers.submit(self._insist, request)
+
+    def under_way(self) -> int:
+        """Posts that were not accepted yet."""
+        return len(self._open)
+
+    def close(self) -> None:
+        """Gives up what was not accepted."""
+        self._closing.set()
+        self._callers.shutdown(cancel_futures=True)
+        self._client.close()
+
+    def _insist(self, request: Request) -> None:
+        while not self._closing.is_set():
+            answer = self._post(request)
+            if answer is not None and not answer.is_server_error:
+                self._take(request, answer)
+                break
+            time.sleep(_TRY_AGAIN_SECONDS)
+        self._open.discard(request.name)
+
+    def _take(self, request: Request, answer: httpx.Response) -> None:
+        if answer.status_code == _ACCEPTED:
+            self._ledger.accept(answer.json()["job_id"], request.reference)
+        else:
+            self.refused.append(f"{request.name}: {answer.status_code} {answer.text[:300]}")
+
+    def _post(self, request: Request) -> httpx.Response | None:
+        """None where the connection broke: whether it was accepted is not known."""
+        has_key = request.way is Way.HTTP_WITH_KEY
+        body = {
+            "text": self._content.texts[request.reference],
+            "source_language": "en",
+            "target_language": "pt",
+            "tenant": TENANT,
+            "priority": request.priority,
+        }
+        body |= {} if has_key else {"request_id": request.name}
+        headers = {"Idempotency-Key": request.name} if has_key else {}
+        try:
+            return self._client.post("/api/v1/translations", json=body, headers=headers)
+        except httpx.TransportError:
+            return None

@@ -1,0 +1,48 @@
+"""`python -m tests.chaos`: kills everything again and again, and proves that nothing is lost or doubled."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from deploy.local.failures import StackError
+from tests.chaos.controls import Control
+from tests.chaos.progress import Ticker
+from tests.chaos.report import show, write_json
+from tests.chaos.run import Run, UnfitReferenceError
+from tests.chaos.scenario import Scenario
+from tests.servers import CHECKOUT
+
+_DRAGOMAN = CHECKOUT / ".dragoman"
+_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 0 when every invariant held, 1 when one did not, 2 when nothing could be proved."""
+    options = _parser().parse_args(arguments)
+    scenario = Scenario(options.kills, options.requests, options.seed, options.control, options.root.absolute())
+    console = Console()
+    try:
+        with Ticker(console) as ticker:
+            report = Run(scenario, ticker).report()
+    except KeyboardInterrupt:
+        console.print("interrupted; everything was stopped")
+        return _INTERRUPTED
+    except (StackError, UnfitReferenceError) as error:
+        console.print(str(error))
+        return 2
+    write_json(report, options.report)
+    show(report, console)
+    return 0 if report.verdict.is_good else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
+    parser.add_argument("--kills", type=int, default=60, help="how many SIGKILLs; 2.5 s each")
+    parser.add_argument("--requests", type=int, default=1200, help="how many requests, repeats not counted")
+    parser.add_argument("--seed", type=int, default=1, help="draws texts, requests and faults")
+    parser.add_argument("--control", choices=["", *Control], default="", help="make something wrong on purpose")
+    parser.add_argument("--root", type=Path, default=_DRAGOMAN / "chaos", help="emptied before the run")
+    parser.add_argument("--report", type=Path, default=_DRAGOMAN / "chaos.json", help="where the report goes")
+    return parser

@@ -1,0 +1,39 @@
+"""How far a run is, on a terminal as one line that changes, elsewhere as a line now and then."""
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+_LINE_EVERY_SECONDS = 10.0
+_LOOK_EVERY_SECONDS = 0.5
+
+
+class Ticker:
+    """Tell it often; it shows seldom. Use as a context, so that the terminal is left in order."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._pause_seconds = _LOOK_EVERY_SECONDS if console.is_terminal else _LINE_EVERY_SECONDS
+        self._next_at = 0.0
+
+    def __enter__(self) -> "Ticker":
+        self._live.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._live.stop()
+
+    def say(self, line: str) -> None:
+        """At once, and for good."""
+        self._console.print(line)
+
+    def tell(self, now_seconds: float, line: str) -> None:
+        """Shown when it is time again."""
+        if now_seconds < self._next_at:
+            return
+        self._next_at = now_seconds + self._pause_seconds
+        if self._console.is_terminal:
+            self._live.update(Text(line), refresh=True)
+        else:
+            self._console.print(line)

@@ -1,0 +1,51 @@
+"""The real analytics process, whose ClickHouse refuses rows while a file says so: `... REFUSAL_FILE`.
+
+`before`: the rows are refused. `after`: they are taken, but the answer is lost, so that the sink sends them again.
+"""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import clickhouse_connect
+from clickhouse_connect.driver.exceptions import OperationalError
+
+_TABLE = "usage_events"
+
+
+class Refusal(StrEnum):
+    """When an insert fails."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+def refuse(client: Any, file: Path) -> Any:
+    """The client, refusing what the file says at the time of each insert."""
+    insert = client.insert
+
+    def refusing_insert(table: str, *arguments: Any, **named: Any) -> Any:
+        refusal = file.read_text() if table == _TABLE and file.exists() else ""
+        if refusal == Refusal.BEFORE:
+            raise OperationalError("chaos: the rows are refused")
+        summary = insert(table, *arguments, **named)
+        if refusal == Refusal.AFTER:
+            raise OperationalError("chaos: the answer is lost")
+        return summary
+
+    client.insert = refusing_insert
+    return client
+
+
+def main() -> None:
+    """As `python -m connectors.clickhouse`."""
+    from connectors.clickhouse.main import main as run_analytics
+
+    file, get_client = Path(sys.argv[1]), clickhouse_connect.get_client
+    clickhouse_connect.get_client = lambda **options: refuse(get_client(**options), file)
+    run_analytics()
+
+
+if __name__ == "__main__":
+    main()

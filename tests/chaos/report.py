@@ -1,0 +1,112 @@
+"""What a run found: a table for people, one JSON file for machines."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.chaos.recovery import Recoveries, percentile
+from tests.chaos.verdict import Verdict
+
+_KILL = "kill "
+_MOST_EVIDENCE, _MOST_SHOWN = 50, 5
+
+
+@dataclass(frozen=True)
+class Report:
+    """`faults`: how often each kind happened. `left_out`: what this machine does not allow.
+
+    `evidence`: which requests and offsets broke an invariant.
+    """
+
+    verdict: Verdict
+    faults: dict[str, int]
+    recoveries: Recoveries
+    requests: int
+    seconds: float
+    seed: int
+    control: str | None
+    left_out: list[str] = field(default_factory=list)
+    evidence: dict[str, list[str]] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Kills are SIGKILLs only; all else is in `faults_by_kind` too."""
+        kills = {name.removeprefix(_KILL): n for name, n in self.faults.items() if name.startswith(_KILL)}
+        return {
+            "kills": sum(kills.values()),
+            "kills_by_kind": kills,
+            "faults_by_kind": self.faults,
+            "requests": self.requests,
+            **asdict(self.verdict),
+            "recovery_seconds": self._recovery(),
+            "never_recovered": self.recoveries.never,
+            "seconds": round(self.seconds, 1),
+            "seed": self.seed,
+            "control": self.control,
+            "left_out": self.left_out,
+            "evidence": {name: found[:_MOST_EVIDENCE] for name, found in self.evidence.items()},
+        }
+
+    def _recovery(self) -> dict[str, Any]:
+        by_kind = {kind: _summary(found) for kind, found in sorted(self.recoveries.seconds.items())}
+        return {
+            **_summary(found for kind in self.recoveries.seconds.values() for found in kind),
+            "by_kind": by_kind,
+        }
+
+
+def write_json(report: Report, path: Path) -> None:
+    """Replaces what an earlier run wrote."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report.as_json(), indent=2) + "\n")
+
+
+def show(report: Report, console: Console) -> None:
+    """The verdict, every kind of fault with its recovery, and what broke an invariant."""
+    found = report.as_json()
+    console.print(_headline(report, found), soft_wrap=True)
+    console.print(_verdict_table(report))
+    console.print(_fault_table(report, found["recovery_seconds"]))
+    for line in report.left_out:
+        console.print(f"left out: {line}")
+    for name, examples in found["evidence"].items():
+        if examples:
+            console.print(f"{name}: {', '.join(examples[:_MOST_SHOWN])}", markup=False)
+
+
+def _headline(report: Report, found: dict[str, Any]) -> str:
+    outcome = "held" if report.verdict.is_good else "BROKEN"
+    control = f", control {report.control}" if report.control else ""
+    return (
+        f"Invariants {outcome}: {found['requests']} requests, {found['kills']} kills, "
+        f"{found['seconds']} s, seed {report.seed}{control}"
+    )
+
+
+def _verdict_table(report: Report) -> Table:
+    table = Table("invariant", "violations")
+    for name, count in asdict(report.verdict).items():
+        table.add_row(name.replace("_", " "), str(count), style="red" if count else "green")
+    return table
+
+
+def _fault_table(report: Report, recovery: dict[str, Any]) -> Table:
+    table = Table("fault", "times", "recovered p50", "p95", "max (s)")
+    for kind, times in sorted(report.faults.items()):
+        table.add_row(kind, str(times), *_cells(recovery["by_kind"].get(kind, {})))
+    table.add_section()
+    table.add_row("all", str(sum(report.faults.values())), *_cells(recovery))
+    return table
+
+
+def _cells(summary: dict[str, Any]) -> list[str]:
+    return [str(summary.get(name, "-")) for name in ("p50", "p95", "max")]
+
+
+def _summary(seconds: Iterable[float]) -> dict[str, float]:
+    found = list(seconds)
+    return {"p50": percentile(found, 0.5), "p95": percentile(found, 0.95), "max": percentile(found, 1.0)}

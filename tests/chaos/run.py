@@ -1,0 +1,171 @@
+"""One run: the undisturbed reference, the chaos, the drain, the verdict."""
+
+import shutil
+import time
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.chaos.answers import AnswerReader
+from tests.chaos.billing import settled_bills
+from tests.chaos.disks import Disks, open_disks
+from tests.chaos.disturbance import Disturbance, Entrances, Patience
+from tests.chaos.entrances import Content, HttpEntrance, KafkaEntrance
+from tests.chaos.faults import kinds_for
+from tests.chaos.injection import Injector, forget
+from tests.chaos.ledger import Ledger
+from tests.chaos.offsets import OffsetWatch
+from tests.chaos.progress import Ticker
+from tests.chaos.recovery import Recoveries, RecoveryWatch
+from tests.chaos.report import Report
+from tests.chaos.scenario import Scenario, probes, write_texts
+from tests.chaos.schedule import Fault, schedule
+from tests.chaos.stack import ChaosStack
+from tests.chaos.traffic import Request, Way
+from tests.chaos.verdict import Bill, Verdict, billing_difference, duplicates, lost, wrong_bills, wrong_texts
+
+_REFERENCE_PATIENCE = Patience(longest_seconds=300.0, quiet_seconds=60.0)
+_CHAOS_PATIENCE = Patience(longest_seconds=180.0, quiet_seconds=90.0)
+# Who is made wrong on purpose is not worth as much of it.
+_CONTROL_PATIENCE = Patience(longest_seconds=60.0, quiet_seconds=12.0)
+# Long enough for an answer that must not come.
+_SECOND_ANSWER_SECONDS = 3.0
+_BILL_SECONDS = 60.0
+# Analytics and status are a little behind the answers.
+_PROBE_SECONDS = 10.0
+
+
+class UnfitReferenceError(Exception):
+    """The undisturbed stack did not translate everything: under chaos nothing could be proved."""
+
+
+@dataclass
+class Evidence:
+    """What a run showed, as far as it came."""
+
+    references: dict[str, str] = field(default_factory=dict)
+    faults: dict[str, int] = field(default_factory=dict)
+    recoveries: Recoveries = field(default_factory=lambda: Recoveries({}, []))
+    bills: dict[str, Bill] = field(default_factory=dict)
+    backwards: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+
+class Run:
+    """Once. Everything it starts has ended when `report` returns or raises."""
+
+    def __init__(self, scenario: Scenario, ticker: Ticker) -> None:
+        self._scenario = scenario
+        self._ticker = ticker
+        self._ledger = Ledger()
+        self._stack = ChaosStack(scenario.root, scenario.control)
+        self._evidence = Evidence()
+
+    def report(self) -> Report:
+        """Raises StackError when the stack does not start, UnfitReferenceError when it does not translate."""
+        began = time.monotonic()
+        shutil.rmtree(self._scenario.root, ignore_errors=True)
+        disks = open_disks(self._data)
+        left: list[int] = []
+        try:
+            self._ticker.say("starting the stack")
+            refs = write_texts(self._scenario.texts.items(), self._data / "objects")
+            self._stack.start(lambda name, state: None)
+            self._observe(refs, disks)
+        finally:
+            left = self._stack.stop()
+        return self._judged(left, disks, time.monotonic() - began)
+
+    @property
+    def _data(self) -> Path:
+        return self._scenario.root / "data"
+
+    def _observe(self, refs: dict[str, str], disks: Disks | None) -> None:
+        run, scenario = self._stack.run(), self._scenario
+        kinds = kinds_for(self._stack.roles(), has_small_disks=disks is not None)
+        faults = schedule(scenario.seed, scenario.kills, kinds)
+        content = Content({**scenario.texts, **probes(len(faults))}, refs)
+        with (
+            closing(AnswerReader(run.kafka_bootstrap, self._data / "objects", self._ledger)) as reader,
+            closing(KafkaEntrance(run.kafka_bootstrap, content, self._ledger)) as kafka,
+            closing(HttpEntrance(run.http_url, content, self._ledger)) as http,
+        ):
+            reader.start()
+            disturbance = Disturbance(
+                self._stack, Entrances(kafka, http), self._ledger, Injector(self._stack, disks), self._ticker
+            )
+            self._translate_undisturbed(disturbance, content)
+            self._disturb(disturbance, faults)
+            self._settle(run.analytics_url)
+            self._evidence.refused = http.refused
+
+    def _translate_undisturbed(self, disturbance: Disturbance, content: Content) -> None:
+        self._ticker.say(f"translating {len(content.texts)} texts undisturbed")
+        for name in content.texts:
+            disturbance.entrances.send(Request(_reference_id(name), name, "standard", Way.KAFKA))
+        disturbance.drain(_REFERENCE_PATIENCE)
+        for name in content.texts:
+            found = self._ledger.answers.get(_reference_id(name), [])
+            if not found or found[0].text is None or found[0].status != "COMPLETED":
+                raise UnfitReferenceError(f"{name}: {found[0].status if found else 'no answer'}")
+            self._evidence.references[name] = found[0].text
+        forget(self._stack.run().redis_cache_url)
+
+    def _disturb(self, disturbance: Disturbance, faults: list[Fault]) -> None:
+        scenario, evidence = self._scenario, self._evidence
+        self._ticker.say(f"chaos for {scenario.seconds:.0f} s: {len(scenario.sends)} sends, {len(faults)} faults")
+        with closing(OffsetWatch(self._stack.run().kafka_bootstrap)) as offsets:
+            offsets.start()
+            recovery = RecoveryWatch(self._stack, self._ledger)
+            patience_seconds = 0.0
+            try:
+                disturbance.run(scenario.sends, faults, recovery)
+                disturbance.drain(_CONTROL_PATIENCE if scenario.control else _CHAOS_PATIENCE)
+                patience_seconds = _PROBE_SECONDS
+            finally:
+                disturbance.injector.relieve_all()
+                evidence.recoveries = recovery.close(patience_seconds)
+        evidence.faults = dict(disturbance.injector.counts)
+        evidence.backwards = offsets.waterline.backwards
+
+    def _settle(self, analytics_url: str) -> None:
+        time.sleep(_SECOND_ANSWER_SECONDS)
+        self._evidence.bills = settled_bills(analytics_url, list(self._ledger.answers), _BILL_SECONDS)
+
+    def _judged(self, left: list[int], disks: Disks | None, seconds: float) -> Report:
+        broken = self._broken()
+        verdict = Verdict(
+            lost=len(broken["lost"]),
+            duplicates=duplicates(self._ledger.answers),
+            wrong_text=len(broken["wrong_text"]),
+            billing_difference=billing_difference(self._ledger.answers, self._evidence.bills),
+            offsets_backwards=len(broken["offsets_backwards"]),
+            processes_left=len(left),
+        )
+        return Report(
+            verdict=verdict,
+            faults=self._evidence.faults,
+            recoveries=self._evidence.recoveries,
+            requests=len(self._ledger.expected),
+            seconds=seconds,
+            seed=self._scenario.seed,
+            control=self._scenario.control or None,
+            left_out=[] if disks else ["full disks: only root can mount small ones"],
+            evidence=broken,
+        )
+
+    def _broken(self) -> dict[str, list[str]]:
+        """By invariant, what broke it."""
+        evidence, expected, answers = self._evidence, self._ledger.expected, self._ledger.answers
+        return {
+            "lost": lost(expected, answers),
+            "duplicates": [request_id for request_id, found in answers.items() if len(found) > 1],
+            "wrong_text": wrong_texts(expected, answers, evidence.references),
+            "billing_difference": wrong_bills(answers, evidence.bills),
+            "offsets_backwards": evidence.backwards,
+            "http_refused": evidence.refused,
+        }
+
+
+def _reference_id(name: str) -> str:
+    return f"reference-{name}"

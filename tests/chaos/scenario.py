@@ -1,0 +1,62 @@
+"""What one run is made of: texts, requests and faults, all drawn by its seed. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from tests.chaos.schedule import KILL_PACE_SECONDS
+from tests.chaos.texts import probe_text, texts
+from tests.chaos.traffic import Send, traffic
+
+_FEWEST_TEXTS, _MOST_TEXTS = 40, 300
+_REQUESTS_PER_TEXT = 4
+# A text of 2,000 sentences takes the stack half a minute; a short run has no time for that.
+_LONG_RUN_REQUESTS, _LONGEST, _LONGEST_IN_A_SHORT_RUN = 1000, 2000, 150
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`control` is empty, or names what is made wrong on purpose. `root` is emptied before the run."""
+
+    kills: int
+    requests: int
+    seed: int
+    control: str
+    root: Path
+
+    @property
+    def seconds(self) -> float:
+        """How long faults and requests come."""
+        return self.kills * KILL_PACE_SECONDS
+
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        """By name."""
+        count = min(max(self.requests // _REQUESTS_PER_TEXT, _FEWEST_TEXTS), _MOST_TEXTS)
+        longest = _LONGEST if self.requests >= _LONG_RUN_REQUESTS else _LONGEST_IN_A_SHORT_RUN
+        return {f"text-{number:03}": text for number, text in enumerate(texts(self.seed, count, longest))}
+
+    @cached_property
+    def sends(self) -> list[Send]:
+        """By time."""
+        return traffic(self.seed, self.requests, list(self.texts), self.seconds)
+
+
+def probes(count: int) -> dict[str, str]:
+    """The texts of that many probes, by name."""
+    return {probe_name(number): probe_text(number) for number in range(count)}
+
+
+def probe_name(number: int) -> str:
+    """Of the probe of the fault with that number."""
+    return f"probe-{number:05}"
+
+
+def write_texts(texts_by_name: Iterable[tuple[str, str]], objects: Path) -> dict[str, str]:
+    """Puts the texts into the object store; answers their references."""
+    folder = objects / "sources"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in texts_by_name:
+        (folder / f"{name}.txt").write_text(text, "utf-8")
+    return {path.stem: f"sources/{path.name}" for path in folder.iterdir()}

@@ -1,0 +1,52 @@
+"""When which fault happens. Pure: the same seed, number of kills and kinds give the same schedule."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tests.chaos.faults import Action, Kind
+
+KILL_PACE_SECONDS = 2.5
+DISTURBANCE_PACE_SECONDS = 6.0
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault. `choice` in 0..1 picks among the processes of its role that live then."""
+
+    at_seconds: float
+    kind: Kind
+    lasts_seconds: float
+    choice: float
+
+
+def schedule(seed: int, kills: int, kinds: Sequence[Kind]) -> list[Fault]:
+    """Exactly that many kills, about one in 2.5 s, and the other kinds between them; by time."""
+    chance = random.Random(f"faults {seed}")
+    deadly = [kind for kind in kinds if kind.action is Action.KILL]
+    others = [kind for kind in kinds if kind.action is not Action.KILL]
+    disturbances = int(kills * KILL_PACE_SECONDS / DISTURBANCE_PACE_SECONDS) if others else 0
+    slots = [
+        *((slot, deadly) for slot in _slots(kills, KILL_PACE_SECONDS, chance)),
+        *((slot, others) for slot in _slots(disturbances, DISTURBANCE_PACE_SECONDS, chance)),
+    ]
+    free_at: dict[str, float] = {}
+    faults = [_place(at, wanted, free_at, chance) for at, wanted in sorted(slots, key=lambda slot: slot[0])]
+    return sorted(faults, key=lambda fault: fault.at_seconds)
+
+
+def _slots(count: int, pace_seconds: float, chance: random.Random) -> list[float]:
+    return [(number + chance.random()) * pace_seconds for number in range(count)]
+
+
+def _place(at: float, kinds: Sequence[Kind], free_at: dict[str, float], chance: random.Random) -> Fault:
+    """One of the kinds that have rested; where none has, the one that will have first, then."""
+    rested = [kind for kind in kinds if free_at.get(kind.family, 0.0) <= at]
+    if rested:
+        (kind,) = chance.choices(rested, [kind.weight for kind in rested])
+    else:
+        kind = min(kinds, key=lambda kind: free_at[kind.family])
+        at = free_at[kind.family]
+    lasts = chance.uniform(*kind.lasts_seconds)
+    free_at[kind.family] = at + lasts + kind.rest_seconds
+    return Fault(at, kind, lasts, chance.random())

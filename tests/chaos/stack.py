@@ -1,0 +1,73 @@
+"""The real stack under chaos: started by the supervisor that users have, asked for its processes by role."""
+
+import os
+import signal
+import time
+from collections import defaultdict
+from contextlib import suppress
+from pathlib import Path
+
+from deploy.local.background import start_in_background
+from deploy.local.failures import StackError
+from deploy.local.main import down, is_running, read_run, scale
+from deploy.local.run_file import RunInfo
+from deploy.local.settings import StackSettings
+from deploy.local.stack_run import OnProgress
+from tests.chaos.processes import processes_left
+from tests.chaos.staging import command, role_of
+from tests.servers import LIBRARIES
+
+WORKERS = 2
+
+_STOP_SECONDS = 90.0
+_ASK_AGAIN_SECONDS = 0.1
+
+
+class ChaosStack:
+    """One stack in a root of its own."""
+
+    def __init__(self, root: Path, control: str) -> None:
+        self.root = root
+        self.refusal = root / "refusal"
+        self._control = control
+
+    def start(self, on_progress: OnProgress) -> None:
+        """Returns when all are ready. Raises StackError."""
+        settings = StackSettings(
+            root=self.root, workers=WORKERS, assemblies=2, intakes=2, kafka_libraries=LIBRARIES
+        )
+        start_in_background(settings, on_progress, command(self.refusal, self._control))
+
+    def run(self) -> RunInfo:
+        """Addresses and processes right now."""
+        return read_run(self.root)
+
+    def processes(self, role: str) -> dict[str, int]:
+        """Names and ids of the processes of that role that live right now."""
+        return self._by_role().get(role, {})
+
+    def roles(self) -> set[str]:
+        """Every role that has a process."""
+        return set(self._by_role())
+
+    def scale(self, workers: int) -> None:
+        """Asks for that many workers."""
+        with suppress(StackError):
+            scale(self.root, workers)
+
+    def stop(self) -> list[int]:
+        """Asks the supervisor to stop, and answers the processes that it left behind; those are ended then."""
+        with suppress(StackError, ProcessLookupError):
+            os.kill(self.run().supervisor_pid, signal.SIGTERM)
+        end = time.monotonic() + _STOP_SECONDS
+        while is_running(self.root) and time.monotonic() < end:
+            time.sleep(_ASK_AGAIN_SECONDS)
+        left = processes_left(self.root)
+        down(self.root)
+        return left
+
+    def _by_role(self) -> dict[str, dict[str, int]]:
+        found: dict[str, dict[str, int]] = defaultdict(dict)
+        for name, process in sorted(self.run().processes.items()):
+            found[role_of(name)][name] = process
+        return found

@@ -1,0 +1,79 @@
+"""The supervisor of a stack under chaos: `python -m tests.chaos.staging REFUSAL_FILE [CONTROL]`.
+
+The same processes as ever; some are started through a wrapper of the harness, and all restart quickly.
+"""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from deploy.local.background import DETACHED, supervise_in_background
+from deploy.local.backoff import RestartPolicy
+from deploy.local.ports import PortBook
+from deploy.local.process_spec import ProcessSpec
+from deploy.local.settings import StackSettings
+from deploy.local.stack import build_processes, python_command
+from tests.chaos.faults import SESSION_SECONDS
+
+# By default a life below 30 s doubles the pause before the next; kills come more often than that.
+_RESTART = RestartPolicy(first_pause_seconds=0.3, longest_pause_seconds=4.0, stable_after_seconds=6.0)
+
+_ENVIRONMENT: Mapping[str, str] = {
+    "DRAGOMAN_KAFKA_SESSION_TIMEOUT_MS": f"{SESSION_SECONDS * 1000:.0f}",
+    # Low, so that long texts and translations take the way through the object store.
+    "DRAGOMAN_HTTP_MAX_INLINE_BYTES": "10000",
+    "DRAGOMAN_ASSEMBLY_INLINE_LIMIT_BYTES": "20000",
+}
+_CONTROLLED = {"worker": "inference_workers", "assembly": "stream_apps.assembly"}
+# It would make good what a control breaks on purpose.
+_NOT_UNDER_CONTROL = ("repair",)
+
+
+def plan(refusal: Path, control: str, settings: StackSettings, ports: PortBook) -> list[ProcessSpec]:
+    """The processes of the platform, staged."""
+    return [
+        _staged(spec, refusal, control)
+        for spec in build_processes(settings, ports)
+        if not (control and role_of(spec.name) in _NOT_UNDER_CONTROL)
+    ]
+
+
+def role_of(name: str) -> str:
+    """worker-2 -> worker."""
+    role, _, number = name.rpartition("-")
+    return role if number.isdigit() else name
+
+
+def command(refusal: Path, control: str) -> tuple[str, ...]:
+    """Runs this supervisor."""
+    return (*python_command("tests.chaos.staging"), str(refusal), *([control] if control else []))
+
+
+def _staged(spec: ProcessSpec, refusal: Path, control: str) -> ProcessSpec:
+    return replace(
+        spec,
+        command=_command(spec, refusal, control),
+        environment={**spec.environment, **_ENVIRONMENT},
+        restart=_RESTART,
+    )
+
+
+def _command(spec: ProcessSpec, refusal: Path, control: str) -> tuple[str, ...]:
+    role = role_of(spec.name)
+    if role == "analytics":
+        return (*python_command("tests.chaos.refusing_clickhouse"), str(refusal))
+    if control and role in _CONTROLLED:
+        return (*python_command("tests.chaos.controls"), control, _CONTROLLED[role])
+    return spec.command
+
+
+def main() -> int:
+    """Exit code 0 when it was stopped as asked."""
+    refusal, *control = [argument for argument in sys.argv[1:] if argument != DETACHED]
+    return supervise_in_background(StackSettings(), partial(plan, Path(refusal), "".join(control)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

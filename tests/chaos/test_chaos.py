@@ -1,0 +1,58 @@
+"""`make chaos` in short: nothing is lost or doubled under kills, and what is broken on purpose is caught."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.servers import CHECKOUT
+
+pytestmark = pytest.mark.timeout(300)
+
+INVARIANTS = (
+    "lost",
+    "duplicates",
+    "wrong_text",
+    "billing_difference",
+    "offsets_backwards",
+    "processes_left",
+)
+
+
+def run_chaos(folder: Path, *options: str) -> tuple[int, dict[str, Any], str]:
+    """Exit code, report, and what was shown."""
+    places = ("--root", str(folder / "root"), "--report", str(folder / "chaos.json"))
+    command = [sys.executable, "-m", "tests.chaos", *options, *places]
+    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    shown = done.stdout + done.stderr
+    assert done.returncode in (0, 1), shown
+    return done.returncode, json.loads((folder / "chaos.json").read_text()), shown
+
+
+@pytest.fixture
+def java(needed: Any) -> None:
+    needed(shutil.which("java"), "Java, for Kafka")
+
+
+@pytest.mark.usefixtures("java")
+def test_nothing_is_lost_or_doubled_while_everything_is_killed(tmp_path: Path):
+    code, report, shown = run_chaos(tmp_path, "--kills", "12", "--requests", "300", "--seed", "1")
+
+    assert {name: report[name] for name in INVARIANTS} == dict.fromkeys(INVARIANTS, 0), (report, shown)
+    assert report["kills"] == 12
+    assert report["requests"] > 300
+    assert code == 0
+
+
+@pytest.mark.usefixtures("java")
+def test_offsets_that_are_committed_before_the_answers_are_sent_are_caught(tmp_path: Path):
+    options = ("--kills", "5", "--requests", "150", "--seed", "1", "--control", "commit-before-send")
+    code, report, shown = run_chaos(tmp_path, *options)
+
+    assert report["lost"] > 0, shown
+    assert report["control"] == "commit-before-send"
+    assert code == 1

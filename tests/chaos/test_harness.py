@@ -1,0 +1,158 @@
+"""The parts of the harness that break things on purpose break what they say, and nothing else."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from clickhouse_connect.driver.exceptions import OperationalError
+
+from deploy.local.ports import PortBook
+from deploy.local.settings import StackSettings
+from tests.chaos.agenda import Agenda
+from tests.chaos.controls import commit_before_send, send_before_commit
+from tests.chaos.disks import MEGABYTES
+from tests.chaos.processes import processes_left
+from tests.chaos.refusing_clickhouse import refuse
+from tests.chaos.staging import plan, role_of
+from tests.servers import CHECKOUT
+
+
+class Client:
+    """Counts the rows that it took."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    def insert(self, table: str, rows: list[Any]) -> None:
+        self.taken += len(rows)
+
+
+@pytest.mark.parametrize(("refusal", "taken"), [("before", 0), ("after", 2)])
+def test_clickhouse_refuses_before_or_after_it_takes_the_rows(tmp_path: Path, refusal: str, taken: int):
+    file, client = tmp_path / "refusal", Client()
+    refusing = refuse(client, file)
+    file.write_text(refusal)
+    with pytest.raises(OperationalError):
+        refusing.insert("usage_events", [1, 2])
+    assert client.taken == taken
+
+    file.unlink()
+    refusing.insert("usage_events", [3])
+    assert client.taken == taken + 1
+
+
+def test_other_tables_are_never_refused(tmp_path: Path):
+    file, client = tmp_path / "refusal", Client()
+    file.write_text("before")
+    refuse(client, file).insert("price_list", [1])
+
+    assert client.taken == 1
+
+
+def test_only_analytics_runs_through_a_wrapper_unless_a_control_breaks_worker_and_assembly():
+    def wrapped(control: str) -> set[str]:
+        settings, ports = StackSettings(root=Path("/r")), PortBook(20_000, {}, lambda _: True)
+        specs = plan(Path("/r/refusal"), control, settings, ports)
+        return {role_of(spec.name) for spec in specs if any("tests.chaos" in part for part in spec.command)}
+
+    assert wrapped("") == {"analytics"}
+    assert wrapped("commit-before-send") == {"analytics", "worker", "assembly"}
+
+
+def test_instances_of_a_role_share_its_name():
+    assert [role_of(name) for name in ("worker-12", "redis-state", "status")] == [
+        "worker",
+        "redis-state",
+        "status",
+    ]
+
+
+class Traced:
+    """A cycle's source, handler and producer in one, which writes down what is asked of it."""
+
+    def __init__(self) -> None:
+        self.steps: list[str] = []
+        self.readers = ["reader"]
+
+    def take(self) -> list[str]:
+        return ["record"]
+
+    def handle(self, _records: list[str]) -> list[str]:
+        self.steps.append("handle")
+        return ["output"]
+
+    def commit(self, outputs: list[str], readers: list[str]) -> None:
+        self.steps += ["send"] * len(outputs) + ["offsets"] * len(readers)
+
+    def committed(self) -> None:
+        self.steps.append("committed")
+
+
+@pytest.mark.parametrize(
+    ("broken", "steps"),
+    [
+        (commit_before_send, ["offsets", "handle", "send", "committed"]),
+        (send_before_commit, ["handle", "send", "offsets", "committed"]),
+    ],
+)
+def test_a_control_takes_the_one_transaction_apart(monkeypatch, broken, steps):
+    monkeypatch.setattr("tests.chaos.controls._GAP_SECONDS", 0)
+    traced: Any = Traced()
+    broken(SimpleNamespace(source=traced, handler=traced, producer=traced))
+
+    assert traced.steps == steps
+
+
+def test_deeds_are_done_in_the_order_of_their_times_and_not_before():
+    now = 0.0
+    agenda, done = Agenda(lambda: now), []
+    agenda.add(2.0, lambda: done.append("later"))
+    agenda.add(1.0, lambda: done.append("sooner"))
+    agenda.do_due()
+    assert done == []
+
+    now = 2.5
+    agenda.do_due()
+    assert done == ["sooner", "later"]
+    assert agenda.is_done()
+
+
+def test_a_process_of_the_stack_is_found_by_its_environment(tmp_path: Path):
+    assert processes_left(tmp_path) == []
+    marked = {**os.environ, "DRAGOMAN_STACK_ROOT": str(tmp_path)}
+    with subprocess.Popen(["sleep", "60"], env=marked) as process:
+        try:
+            assert processes_left(tmp_path) == [process.pid]
+        finally:
+            process.kill()
+
+
+_FILL = """
+import sys
+from pathlib import Path
+from tests.chaos.disks import open_disks
+disks, folder = open_disks(Path(sys.argv[1])), Path(sys.argv[1]) / "objects"
+if disks is None:
+    sys.exit("not allowed here")
+disks.fill("objects")
+try:
+    (folder / "one").write_bytes(bytes(10_000))
+    print("taken")
+except OSError:
+    print("full")
+disks.relieve("objects")
+(folder / "two").write_bytes(bytes(10_000))
+"""
+
+
+def test_a_full_disk_takes_nothing_until_it_is_relieved_and_vanishes_with_its_process(tmp_path: Path, needed):
+    command = [sys.executable, "-c", _FILL, str(tmp_path)]
+    shown = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    needed("not allowed here" not in shown.stderr, "the right to mount")
+
+    assert (shown.returncode, shown.stdout) == (0, "full\n"), shown.stderr
+    assert not any((tmp_path / name / "filler").exists() for name in MEGABYTES)

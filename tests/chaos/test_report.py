@@ -1,0 +1,45 @@
+"""The report says what happened in a form that others can rely on."""
+
+import json
+from pathlib import Path
+
+from rich.console import Console
+
+from tests.chaos.recovery import Recoveries, percentile
+from tests.chaos.report import Report, show, write_json
+from tests.chaos.verdict import Verdict
+
+REPORT = Report(
+    verdict=Verdict(1, 0, 0, 0, 0, 0),
+    faults={"kill worker": 3, "kill kafka": 1, "freeze intake": 2},
+    recoveries=Recoveries({"kill worker": [1.0, 2.0, 9.0], "kill kafka": [12.0]}, ["freeze intake"]),
+    requests=500,
+    seconds=61.24,
+    seed=7,
+    control=None,
+    evidence={"lost": ["chaos-7-000001"], "duplicates": []},
+)
+
+
+def test_only_kills_count_as_kills_and_recoveries_are_told_by_kind(tmp_path: Path):
+    write_json(REPORT, tmp_path / "deep" / "chaos.json")
+    found = json.loads((tmp_path / "deep" / "chaos.json").read_text())
+
+    assert (found["kills"], found["kills_by_kind"]) == (4, {"worker": 3, "kafka": 1})
+    assert found["faults_by_kind"]["freeze intake"] == 2
+    assert found["recovery_seconds"]["by_kind"]["kill worker"] == {"p50": 2.0, "p95": 9.0, "max": 9.0}
+    assert found["recovery_seconds"]["max"] == 12.0
+    assert (found["lost"], found["seconds"], found["seed"], found["control"]) == (1, 61.2, 7, None)
+
+
+def test_the_table_names_what_broke_an_invariant():
+    console = Console(record=True, width=120)
+    show(REPORT, console)
+    shown = console.export_text()
+
+    assert "Invariants BROKEN: 500 requests, 4 kills" in shown
+    assert "lost: chaos-7-000001" in shown
+
+
+def test_a_percentile_of_nothing_is_nothing():
+    assert (percentile([], 0.95), percentile([3.0, 1.0], 0.0), percentile([3.0, 1.0], 1.0)) == (0.0, 1.0, 3.0)

@@ -1,0 +1,58 @@
+"""Texts and requests are drawn by the seed alone, and are as mixed as users are."""
+
+from collections import Counter, defaultdict
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.chaos.scenario import Scenario, write_texts
+from tests.chaos.texts import probe_text, texts
+from tests.chaos.traffic import PRIORITIES, Way, traffic
+
+REFERENCES = [f"text-{number}" for number in range(20)]
+
+
+@given(st.integers(0, 1000), st.integers(1, 300))
+@settings(max_examples=30)
+def test_the_same_seed_gives_the_same_requests_evenly_over_the_time(seed: int, count: int):
+    sends = traffic(seed, count, REFERENCES, 60.0)
+    first = {send.request.name: send.at_seconds for send in reversed(sends)}
+
+    assert sends == traffic(seed, count, REFERENCES, 60.0)
+    assert sorted(first.values()) == [number * 60.0 / count for number in range(count)]
+
+
+def test_every_way_and_priority_is_taken_and_some_requests_are_sent_again():
+    sends = traffic(1, 1000, REFERENCES, 150.0)
+    times = defaultdict(list)
+    for send in sends:
+        times[send.request.name].append(send.at_seconds)
+    repeated = [found for found in times.values() if len(found) > 1]
+
+    assert Counter(send.request.way for send in sends).keys() == set(Way)
+    assert Counter(send.request.priority for send in sends).keys() == set(PRIORITIES)
+    assert 100 < len(repeated) < 250
+    assert 0 < sum(first == again for first, again in repeated) < len(repeated)
+
+
+@given(st.integers(0, 1000))
+@settings(max_examples=10, deadline=None)
+def test_texts_are_distinct_and_mostly_short_with_a_heavy_tail(seed: int):
+    sizes = sorted(text.count(".") for text in texts(seed, 300, 2000))
+
+    assert len(set(texts(seed, 300, 2000))) == 300
+    assert sizes[150] <= 4
+    assert sizes[-1] >= 2000
+
+
+def test_no_two_probes_have_the_same_text():
+    assert len({probe_text(number) for number in range(3000)}) == 3000
+
+
+def test_texts_lie_in_the_object_store_under_the_references_that_are_sent(tmp_path: Path):
+    scenario = Scenario(10, 100, 1, "", tmp_path)
+    refs = write_texts(scenario.texts.items(), tmp_path)
+
+    assert {(tmp_path / ref).read_text() for ref in refs.values()} == set(scenario.texts.values())
+    assert refs.keys() == scenario.texts.keys()

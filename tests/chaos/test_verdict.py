@@ -1,0 +1,88 @@
+"""The verdict notices every kind of wrong: a proof that cannot fail proves nothing."""
+
+import pytest
+
+from tests.chaos.ledger import Answer, Ledger
+from tests.chaos.offsets import Waterline
+from tests.chaos.verdict import Bill, Verdict, billing_difference, duplicates, lost, wrong_bills, wrong_texts
+
+REFERENCES = {"text-1": "Olá."}
+RIGHT = Answer(version=1, status="COMPLETED", text="Olá.", source_words=7, at=0.0)
+
+
+def test_a_run_in_which_all_is_right_has_nothing_wrong():
+    expected, answers, bills = {"a": "text-1"}, {"a": [RIGHT]}, {"a": Bill(1, 7)}
+
+    assert lost(expected, answers) == []
+    assert duplicates(answers) == 0
+    assert wrong_texts(expected, answers, REFERENCES) == []
+    assert billing_difference(answers, bills) == 0
+    assert wrong_bills(answers, bills) == []
+
+
+def test_an_accepted_request_without_an_answer_is_lost():
+    assert lost({"a": "text-1", "b": "text-1"}, {"a": [RIGHT]}) == ["b"]
+
+
+def test_every_answer_beyond_the_first_is_a_duplicate():
+    assert duplicates({"a": [RIGHT, RIGHT, RIGHT], "b": [RIGHT]}) == 2
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Answer(1, "COMPLETED", "Adeus.", 7, 0.0),
+        Answer(1, "PARTIAL", "Olá.", 7, 0.0),
+        Answer(1, "FAILED", None, 0, 0.0),
+    ],
+)
+def test_an_answer_that_differs_from_the_undisturbed_one_is_wrong(wrong: Answer):
+    assert wrong_texts({"a": "text-1"}, {"a": [wrong]}, REFERENCES) == ["a"]
+    assert wrong_texts({"a": "text-1"}, {"a": [RIGHT, wrong]}, REFERENCES) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("bills", "difference"),
+    [
+        ({}, 7),
+        ({"a": Bill(1, 6)}, 1),
+        ({"a": Bill(2, 14)}, 8),
+        ({"a": Bill(2, 7)}, 1),
+        ({"a": Bill(1, 7), "unknown": Bill(1, 3)}, 3),
+    ],
+)
+def test_words_that_are_missing_doubled_or_nobodys_make_a_difference(bills: dict[str, Bill], difference: int):
+    assert billing_difference({"a": [RIGHT]}, bills) == difference
+    assert wrong_bills({"a": [RIGHT]}, bills)
+
+
+def test_one_violation_breaks_the_verdict():
+    assert Verdict(0, 0, 0, 0, 0, 0).is_good
+    assert not Verdict(0, 0, 0, 0, 0, 1).is_good
+
+
+def test_an_offset_that_goes_backwards_is_noticed_and_one_that_stands_is_not():
+    line = Waterline()
+    for offset in (3, 3, 5, 4, 6):
+        line.look({("intake", "requests", 0): offset})
+
+    assert line.backwards == ["('intake', 'requests', 0): 5 -> 4"]
+
+
+def test_offsets_of_other_groups_and_partitions_are_other_offsets():
+    line = Waterline()
+    line.look({("intake", "requests", 0): 9})
+    line.look({("intake", "requests", 1): 2, ("assembly", "requests", 0): 1})
+
+    assert line.backwards == []
+
+
+def test_an_answer_may_be_read_before_its_request_is_known_to_be_accepted():
+    ledger = Ledger()
+    ledger.answer("a", RIGHT)
+    assert ledger.unanswered() == []
+    ledger.accept("a", "text-1")
+
+    assert ledger.unanswered() == []
+    assert ledger.answered_at("a") == 0.0
+    assert ledger.progress() == (1, 1)

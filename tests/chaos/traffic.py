@@ -1,0 +1,65 @@
+"""Which requests are sent when, and by which way. Pure: the same seed gives the same traffic."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+PRIORITIES = ("critical", "high", "standard")
+_PRIORITY_WEIGHTS = (2, 4, 4)
+REPEATED_AT_ONCE, REPEATED_LATER = 0.08, 0.08
+_LATER_SECONDS = (3.0, 30.0)
+
+
+class Way(StrEnum):
+    """How a request gets in."""
+
+    KAFKA = "kafka"
+    KAFKA_BY_REFERENCE = "kafka, text in the object store"
+    HTTP_WITH_ID = "http, id chosen by the caller"
+    HTTP_WITH_KEY = "http, idempotency key"
+
+
+_WAY_WEIGHTS = (60, 18, 11, 11)
+
+
+@dataclass(frozen=True)
+class Request:
+    """`name` is the request id, or the idempotency key. `reference` names its text."""
+
+    name: str
+    reference: str
+    priority: str
+    way: Way
+
+
+@dataclass(frozen=True)
+class Send:
+    """One moment at which a request is sent, perhaps not for the first time."""
+
+    at_seconds: float
+    request: Request
+
+
+def traffic(seed: int, count: int, references: Sequence[str], seconds: float) -> list[Send]:
+    """`count` requests evenly over the time; some are sent again, at once or later. By time."""
+    chance = random.Random(f"traffic {seed}")
+    sends: list[Send] = []
+    for number in range(count):
+        at = number * seconds / count
+        request = _request(f"chaos-{seed}-{number:06}", references, chance)
+        sends += [Send(at, request), *(Send(again, request) for again in _repeats(at, chance))]
+    return sorted(sends, key=lambda send: send.at_seconds)
+
+
+def _request(name: str, references: Sequence[str], chance: random.Random) -> Request:
+    (priority,) = chance.choices(PRIORITIES, _PRIORITY_WEIGHTS)
+    (way,) = chance.choices(tuple(Way), _WAY_WEIGHTS)
+    return Request(name, chance.choice(references), priority, way)
+
+
+def _repeats(at: float, chance: random.Random) -> list[float]:
+    drawn = chance.random()
+    if drawn < REPEATED_AT_ONCE:
+        return [at]
+    return [at + chance.uniform(*_LATER_SECONDS)] if drawn < REPEATED_AT_ONCE + REPEATED_LATER else []

@@ -1,0 +1,77 @@
+"""Whether the invariants held: the books of the run against the reference and the bill. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from tests.chaos.ledger import Answer
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What ClickHouse holds of one request."""
+
+    rows: int
+    words: int
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Every number must be 0. `billing_difference` in words."""
+
+    lost: int
+    duplicates: int
+    wrong_text: int
+    billing_difference: int
+    offsets_backwards: int
+    processes_left: int
+
+    @property
+    def is_good(self) -> bool:
+        """Whether they are."""
+        return not any(asdict(self).values())
+
+
+def lost(expected: Mapping[str, str], answers: Mapping[str, Sequence[Answer]]) -> list[str]:
+    """Accepted requests without an answer."""
+    return [request_id for request_id in expected if not answers.get(request_id)]
+
+
+def duplicates(answers: Mapping[str, Sequence[Answer]]) -> int:
+    """Answers beyond the first of each request."""
+    return sum(len(found) - 1 for found in answers.values())
+
+
+def wrong_texts(
+    expected: Mapping[str, str], answers: Mapping[str, Sequence[Answer]], references: Mapping[str, str]
+) -> list[str]:
+    """Requests of which an answer is no complete translation, or another one than the undisturbed stack gave."""
+    return [
+        request_id
+        for request_id, reference in expected.items()
+        for answer in answers.get(request_id, ())
+        if (answer.status, answer.text) != ("COMPLETED", references[reference])
+    ]
+
+
+def billing_difference(answers: Mapping[str, Sequence[Answer]], bills: Mapping[str, Bill]) -> int:
+    """Words billed too much or too little, request by request: one row with the words of its result is right."""
+    return sum(
+        _difference(answers.get(request_id), bills.get(request_id)) for request_id in answers.keys() | bills.keys()
+    )
+
+
+def wrong_bills(answers: Mapping[str, Sequence[Answer]], bills: Mapping[str, Bill]) -> list[str]:
+    """The requests that make up the difference."""
+    return [
+        f"{request_id}: {bills.get(request_id)}"
+        for request_id in sorted(answers.keys() | bills.keys())
+        if _difference(answers.get(request_id), bills.get(request_id))
+    ]
+
+
+def _difference(found: Sequence[Answer] | None, bill: Bill | None) -> int:
+    due = found[0].source_words if found else 0
+    if bill is None:
+        return due
+    # A second row is wrong even where it bills no words.
+    return abs(bill.words - due) + (bill.rows != 1)

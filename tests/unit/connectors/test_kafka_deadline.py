@@ -1,0 +1,33 @@
+"""A call that never returns ends the process; one that returns does not."""
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from connectors.kafka.deadline import EXIT_CODE, ends_process_after
+
+CHECKOUT = Path(__file__).parents[3]
+
+
+def test_a_process_that_waits_for_ever_in_a_call_ends_so_that_another_is_started():
+    program = (
+        "import threading\n"
+        "from connectors.kafka.deadline import ends_process_after\n"
+        "with ends_process_after(0.2, 'wait'): threading.Event().wait()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=CHECKOUT, capture_output=True, text=True, timeout=30, check=False
+    )
+
+    assert done.returncode == EXIT_CODE
+    assert "call_never_returned" in done.stdout
+
+
+def test_a_call_that_returns_in_time_leaves_no_thread_and_ends_nothing():
+    ended: list[int] = []
+    with ends_process_after(0.05, "quick", ended.append):
+        pass
+    threading.Event().wait(0.1)
+
+    assert ended == []
