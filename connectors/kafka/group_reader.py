@@ -1,5 +1,6 @@
 """One member of one consumer group: takes records, remembers how far, goes back when told."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
@@ -14,6 +15,7 @@ from schemas.records import InboundRecord
 
 _NOT_A_FAILURE = frozenset({KafkaError._PARTITION_EOF})
 _MOVED_RETRY_SECONDS = 0.1
+_LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,16 @@ class Claim:
     member: object
 
 
+@dataclass(frozen=True)
+class Standing:
+    """A member's place in its group; the (topic, partition) pairs that it holds."""
+
+    is_member: bool = False
+    partitions: tuple[tuple[str, int], ...] = ()
+
+
 class GroupReader:
-    """Not thread-safe. The reader never commits; a transaction does (connectors/kafka/transactions.py)."""
+    """Not thread-safe but for `standing`. The reader never commits; a transaction does (connectors/kafka/transactions.py)."""
 
     def __init__(self, settings: KafkaSettings, group: str, topics: Sequence[str], instance: str) -> None:
         self.group = group
@@ -36,6 +46,9 @@ class GroupReader:
         self._member_id: str | None = None
         self._is_stale = False
         self._has_joined = False
+        self._standing = Standing()
+        self._looked_at = -inf
+        self._longest_cycle_seconds = settings.max_poll_interval_ms / 1000
 
     def subscribe(self) -> None:
         """Join the group. Until then the member holds no partition."""
@@ -49,6 +62,16 @@ class GroupReader:
         return self._has_joined and bool(self._consumer.memberid())
 
     @property
+    def standing(self) -> Standing:
+        """As it was at the last `take`, for any thread; none when that is longer ago than the group allows.
+
+        The client serves one thread at a time and does not queue them: a thread that asked it beside an idle
+        loop, which asks without a pause, would wait for minutes.
+        """
+        is_overdue = time.monotonic() - self._looked_at > self._longest_cycle_seconds
+        return Standing() if is_overdue else self._standing
+
+    @property
     def assignment(self) -> list[tuple[str, int]]:
         """The (topic, partition) pairs that this member holds."""
         return [(held.topic, held.partition) for held in self._consumer.assignment()]
@@ -59,6 +82,7 @@ class GroupReader:
         The record that brings the values to `limit_bytes` is the last one. Also TransientError, when partitions
         went while their records were in hand: then `rewind`.
         """
+        self._look_around()
         # consume() waits for the full number, so wait for the first one only.
         records = self._hold(timeout_seconds, 1)
         # Without a bound in bytes, what has been fetched comes in one call.
@@ -105,6 +129,11 @@ class GroupReader:
     def close(self) -> None:
         """Leave the group at once, so that others take over without waiting for a time-out."""
         self._consumer.close()
+
+    def _look_around(self) -> None:
+        now = time.monotonic()
+        if now - self._looked_at >= _LOOK_SECONDS:
+            self._standing, self._looked_at = Standing(self.is_member, tuple(self.assignment)), now
 
     def _hold(self, timeout_seconds: float, limit: int) -> list[InboundRecord]:
         try:

@@ -50,8 +50,9 @@ class ProgressWatch:
             self._measure()
 
     def _measure(self) -> None:
-        unsettled = ", ".join(reader.group for reader in self._readers if not reader.is_member)
-        assigned = [place for reader in self._readers for place in reader.assignment]
+        standings = [(reader.group, reader.standing) for reader in self._readers]
+        unsettled = ", ".join(group for group, standing in standings if not standing.is_member)
+        assigned = [place for _, standing in standings for place in standing.partitions]
         try:
             lags = list(self._lags(assigned))
         except TransientError as error:

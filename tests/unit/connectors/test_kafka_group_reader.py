@@ -3,7 +3,7 @@
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
-from connectors.kafka.group_reader import GroupReader
+from connectors.kafka.group_reader import GroupReader, Standing
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import TransientError
 
@@ -162,6 +162,25 @@ def test_it_is_a_member_from_its_first_assignment_until_it_is_thrown_out(reader)
     assert reader.is_member
     reader._consumer.member = None
     assert not reader.is_member
+
+
+def test_other_threads_are_told_what_it_was_at_its_last_take(reader, monkeypatch):
+    now = 100.0
+    monkeypatch.setattr("connectors.kafka.group_reader.time.monotonic", lambda: now)
+    assert reader.standing == Standing()
+    reader._consumer.on_assign(reader._consumer, [])
+    reader.take(1, 0)
+    reader._consumer.memberid = reader._consumer.assignment = None  # whoever asks the client now waits for ever
+    assert reader.standing == Standing(is_member=True, partitions=(("t", 0),))
+
+
+def test_a_reader_that_takes_nothing_for_longer_than_the_group_allows_has_no_standing(reader, monkeypatch):
+    times = iter([100.0, 219.0, 221.0])
+    monkeypatch.setattr("connectors.kafka.group_reader.time.monotonic", lambda: next(times))
+    reader._consumer.on_assign(reader._consumer, [])
+    reader.take(1, 0)
+    assert reader.standing.is_member
+    assert not reader.standing.is_member
 
 
 @pytest.mark.parametrize(
