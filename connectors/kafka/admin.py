@@ -87,24 +87,22 @@ class KafkaAdmin:
             ]
 
     def members(self, group: str) -> int:
-        """How many processes are in the group right now."""
-        future = self._client.describe_consumer_groups([group])[group]
-        with _kafka_errors():
+        """How many processes are in the group right now; 0 also where there is no such group."""
+        with _admin_errors():
             try:
-                return len(future.result(self._timeout_seconds).members)
+                found = self._client.describe_consumer_groups([group])[group].result(_TIMEOUT_SECONDS)
             except KafkaException as error:
                 if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
                     return 0
                 raise
+            return len(found.members)
 
     def move_group(self, group: str, offsets: Mapping[tuple[str, int], int]) -> None:
         """The group goes on at these offsets. Raises TransientError while it has members."""
         places = [TopicPartition(topic, partition, offset) for (topic, partition), offset in offsets.items()]
         request = ConsumerGroupTopicPartitions(group, places)
-        try:
+        with _admin_errors():
             answer = self._client.alter_consumer_group_offsets([request])[group].result(_TIMEOUT_SECONDS)
-        except KafkaException as error:
-            raise failure_of(error) from error
         for place in answer.topic_partitions:
             if place.error:
                 raise TransientError(f"group {group} cannot be moved: {failure_of(place.error)}")
@@ -112,10 +110,8 @@ class KafkaAdmin:
     def ends(self, topic: str) -> dict[int, int]:
         """Behind the last record of every partition of the topic."""
         places = [TopicPartition(topic, number) for number in range(self.partitions().get(topic, 0))]
-        try:
+        with _admin_errors():
             return {partition: end for (_, partition), end in self._ends(places).items()}
-        except KafkaException as error:
-            raise failure_of(error) from error
 
     def _create(self, topics: list[NewTopic]) -> None:
         for name, future in self._client.create_topics(topics, operation_timeout=self._timeout_seconds).items():
@@ -127,14 +123,12 @@ class KafkaAdmin:
 
     def _settings_of(self, names: list[str]) -> dict[str, dict[str, str]]:
         resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
-        try:
+        with _admin_errors():
             answers = self._client.describe_configs(resources) if resources else {}
             return {
                 resource.name: {entry.name: entry.value for entry in future.result(_TIMEOUT_SECONDS).values()}
                 for resource, future in answers.items()
             }
-        except KafkaException as error:
-            raise failure_of(error) from error
 
     def _committed(self, group: str, places: list[TopicPartition]) -> list[TopicPartition]:
         request = ConsumerGroupTopicPartitions(group, places)
@@ -158,6 +152,16 @@ def _kafka_errors() -> Iterator[None]:
         raise failure_of(error) from error
     except TimeoutError as error:
         raise TransientError("Kafka did not answer in time") from error
+
+
+@contextmanager
+def _admin_errors() -> Iterator[None]:
+    try:
+        yield
+    except KafkaException as error:
+        raise failure_of(error) from error
+    except TimeoutError as error:  # the client's own patience is longer than ours
+        raise TransientError(f"Kafka did not answer in {_TIMEOUT_SECONDS:g} s") from error
 
 
 def _new_topic(topic: Topic, settings: KafkaSettings) -> NewTopic:
