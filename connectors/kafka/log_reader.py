@@ -65,9 +65,6 @@ class LogReader:
             return False
         return True
 
-    def _end(self, place: TopicPartition) -> int:
-        return self._consumer.get_watermark_offsets(place, timeout=_TIMEOUT_SECONDS)[1]
-
     def _partitions(self, topic: str) -> list[int]:
         return list(self._consumer.list_topics(topic, timeout=_TIMEOUT_SECONDS).topics[topic].partitions)
 
@@ -76,7 +73,7 @@ class LogReader:
         place.offset = OFFSET_BEGINNING
         if not from_beginning:
             # A number, not "end": records that arrive before the first fetch must not be missed.
-            place.offset = self._end(place)
+            place.offset = self._consumer.get_watermark_offsets(place, timeout=_TIMEOUT_SECONDS)[1]
         return place
 
 

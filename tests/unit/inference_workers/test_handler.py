@@ -13,6 +13,7 @@ from schemas import topics
 from schemas.codec import Codec
 from schemas.messages import DeadLetter, Job, JobEvent, SegmentBatch, TranslatedBatch, UsageEvent
 from schemas.records import InboundRecord
+from tests.letters import letter_writer
 
 CODEC = Codec()
 JOB = Job(tenant="acme", priority="high", source_language="en", target_language="pt", batches=1, accepted_at=500)
@@ -52,7 +53,8 @@ def memory() -> InMemoryTranslationMemory:
 def handler(memory) -> BatchHandler:
     segments = SegmentTranslator(Shouter(), memory, Clock())
     identity = Identity("worker-1", "default", "cpu", "spot")
-    return BatchHandler(CODEC, segments, memory, identity, Speedometer(10.0), now_ms=lambda: 2_500)
+    letters = letter_writer("inference")
+    return BatchHandler(CODEC, segments, memory, identity, Speedometer(10.0), lambda: 2_500, letters)
 
 
 def record(*texts: str, offset: int = 7, **job: object) -> InboundRecord:
