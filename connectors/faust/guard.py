@@ -98,7 +98,7 @@ class Guard:
             outputs: list[Sequence[OutboundRecord]] = []
             for at, record in enumerate(records, 1):
                 outputs.append(await self._outputs(record))
-                unsent += sum(len(output.value) for output in outputs[-1])
+                unsent += sum(len(output.value or b"") for output in outputs[-1])
                 if unsent >= self._unsent_bytes or at == len(records):
                     await self._store(records[start:at], outputs)
                     start, unsent, outputs = at, 0, []

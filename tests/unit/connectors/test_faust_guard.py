@@ -183,7 +183,9 @@ def test_outputs_beyond_the_bound_are_stored_before_the_next_event():
         held.append(record.offset + 1 - len(steps.kafka.stored))
         return [outbound(record)]
 
-    guard = Guard(Step(letter_writer("intake"), handle, steps.delivered), steps.kafka.send, Patience(), unsent_bytes=20)
+    guard = Guard(
+        Step(letter_writer("intake"), handle, steps.delivered), steps.kafka.send, Patience(), unsent_bytes=20
+    )
     asyncio.run(guard.process([inbound(offset) for offset in range(7)]))
     # Every output has 11 bytes, so two of them are too many.
     assert max(held) == 2
