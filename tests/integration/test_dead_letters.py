@@ -71,7 +71,7 @@ class Desk:
 
 def whole(kafka, topic):
     reader = LogReader(kafka, topic, from_beginning=True)
-    found = list(reader.until_end())
+    found = [record for records in reader.until_end(500) for record in records]
     reader.close()
     return found
 
