@@ -8,7 +8,6 @@ from schemas.priorities import Priority
 DAY_MS = 24 * 60 * 60 * 1000
 FOREVER_MS = -1
 NO_LIMIT_BYTES = -1
-MEBIBYTE = 1 << 20
 
 _REQUESTS = "translation.requests."
 _BATCHES = "translation.batches."
@@ -23,6 +22,7 @@ CONTROL = "translation.control"
 INTAKE_GROUP = "intake"
 
 REQUEST_RETENTION_MS = 7 * DAY_MS
+DEAD_LETTER_BYTES = 250_000_000
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class TopicPlan:
     partitions: int = 6
     batch_partitions: int = 6
     pools: tuple[str, ...] = ("default",)
-    dead_letter_bytes: int = 256 * MEBIBYTE
+    dead_letter_bytes: int = DEAD_LETTER_BYTES
 
 
 def requests_topic(priority: Priority) -> str:

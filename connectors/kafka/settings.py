@@ -6,7 +6,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from connectors.settings import Section
-from schemas.topics import MEBIBYTE, TopicPlan
+from schemas.topics import DEAD_LETTER_BYTES, TopicPlan
 
 
 class KafkaSettings(Section):
@@ -25,7 +25,7 @@ class KafkaSettings(Section):
     batch_partitions: int = Field(default=6, description="Of each batch topic: at least 3 per worker.")
     pools: tuple[str, ...] = ("default",)
     dead_letter_bytes: int = Field(
-        default=256 * MEBIBYTE, ge=MEBIBYTE, description="Most bytes of each partition of the dead letters."
+        default=DEAD_LETTER_BYTES, gt=0, description="Most bytes of each partition of the dead letters."
     )
     replication: int = Field(default=1, description="3 in production.")
     session_timeout_ms: int = Field(default=10_000, description="A dead member's work moves after this time.")

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from connectors.kafka.settings import KafkaSettings
-from schemas.topics import MEBIBYTE, NO_LIMIT_BYTES, Topic
+from schemas.topics import NO_LIMIT_BYTES, Topic
 
-_SEGMENTS = 8
+# Kafka takes no smaller segment.
+_SEGMENTS, _SMALLEST_BYTES = 8, 1 << 20
 CREATE = "dragoman topics create"
 
 
@@ -48,7 +49,9 @@ def _segments(topic: Topic, settings: KafkaSettings) -> dict[str, str]:
     if topic.retention_bytes == NO_LIMIT_BYTES:
         return {}
     # Whole segments go at a time, and never the newest: small ones keep the partition near its bound.
-    return {"segment.bytes": str(max(topic.retention_bytes // _SEGMENTS, settings.max_message_bytes, MEBIBYTE))}
+    return {
+        "segment.bytes": str(max(topic.retention_bytes // _SEGMENTS, settings.max_message_bytes, _SMALLEST_BYTES))
+    }
 
 
 def differences(topic: Topic, found: Found | None, settings: KafkaSettings) -> list[Difference]:
