@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.main import read_run, scale
+from deploy.local.control import read_run, scale, scale_automatically
 from tests.outside import Outside
 
 WORKER = Path(__file__).with_name("worker_with_holes.py")
@@ -81,6 +81,7 @@ def flag(stack, tmp_path_factory) -> Iterator[Path]:
     scale(stack.root, 2)
     while not {"worker-1", "worker-2"} <= read_run(stack.root).processes.keys():
         time.sleep(0.1)
+    scale_automatically(stack.root)
 
 
 @contextmanager
