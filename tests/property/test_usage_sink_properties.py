@@ -125,7 +125,13 @@ def run(counts: list[int], seed: int, kills: float, refusals: float, *, takes_no
         log = Log(kafka, fate, takes_notes)
         size = fate.chance.randrange(1, 6)
         sink = UsageSink(
-            log, table, Letters(), letter_writer("usage_sink"), size, batch_seconds=0.0, patience=_HASTE
+            log,
+            table,
+            Letters(),
+            letter_writer("usage_sink"),
+            size,
+            batch_seconds=0.0,
+            patience=_HASTE,
         )
         sink.begin(log.places())
         try:

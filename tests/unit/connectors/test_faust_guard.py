@@ -200,8 +200,8 @@ def test_a_refusal_that_kafka_refuses_too_leaves_the_dead_letter_alone():
         return [outbound(record)]
 
     def refusal(_record, _error, letter):
-        return [dead_letter_record(letter, CODEC, 10_000), OutboundRecord("control", b"k", b"too large")]
+        return letter, [OutboundRecord("control", b"k", b"too large")]
 
-    guard = Guard(Step("intake", CODEC, handle, refusal=refusal), kafka.send, Patience())
+    guard = Guard(Step(letter_writer("intake"), handle, refusal=refusal), kafka.send, Patience())
     asyncio.run(asyncio.wait_for(guard.process([inbound()]), 5))
     assert {letter.cause for letter in letters(kafka)} == {"output_too_large"}

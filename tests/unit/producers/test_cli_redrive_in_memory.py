@@ -107,7 +107,15 @@ class Pipeline:
 
 
 def ask(pipeline, *texts):
-    job = Job(tenant="acme", source_language="en", target_language="pt", segments=len(texts), batches=1, words=9)
+    job = Job(
+        tenant="acme",
+        source_language="en",
+        target_language="pt",
+        segments=len(texts),
+        batches=1,
+        words=9,
+        accepted_at=NOW,
+    )
     batch = SegmentBatch(
         request_id="r1",
         batch_number=0,
