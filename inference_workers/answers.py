@@ -62,6 +62,7 @@ def translated_batch(batch: SegmentBatch, answers: Sequence[Answer], effort: Eff
         model=effort.model,
         timings={"queue": effort.queue_ms / 1000, "translate": effort.busy_ms / 1000},
         translated_at=effort.now_ms,
+        numbers=batch.numbers,
     )
 
 

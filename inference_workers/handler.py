@@ -3,12 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-import structlog
-
+from connectors.dead_letters.writer import LetterWriter
 from connectors.redis.translation_memory import Remembered, TranslationMemory
 from connectors.telemetry import metrics
 from inference_workers.answers import (
-    STAGE,
     Answer,
     Effort,
     Identity,
@@ -23,12 +21,10 @@ from inference_workers.translating import SegmentTranslator
 from inference_workers.validation import check_batch
 from schemas import topics
 from schemas.codec import Codec
-from schemas.dead_letters import ENVELOPE_BYTES, dead_letter_of, dead_letter_record
+from schemas.dead_letters import ENVELOPE_BYTES
 from schemas.errors import PermanentError
-from schemas.messages import DeadLetter, Message, SegmentBatch, TranslatedBatch
+from schemas.messages import Message, SegmentBatch, TranslatedBatch
 from schemas.records import Headers, InboundRecord, OutboundRecord
-
-log = structlog.get_logger()
 
 
 @dataclass
@@ -41,6 +37,7 @@ class BatchHandler:
     identity: Identity
     speed: Speedometer
     now_ms: Callable[[], int]
+    letters: LetterWriter
     max_message_bytes: int = 2_000_000
     _learnt: dict[str, Remembered] = field(default_factory=dict, init=False)
 
@@ -72,7 +69,7 @@ class BatchHandler:
             try:
                 sound.append((record, self._sound(record)))
             except PermanentError as error:
-                refused += self._letters([dead_letter_of(record, error, stage=STAGE, now_ms=self.now_ms())])
+                refused.append(self.letters.record_of(self.letters.letter_of(record, error)))
         return sound, refused
 
     def _sound(self, record: InboundRecord) -> SegmentBatch:
@@ -91,7 +88,7 @@ class BatchHandler:
             self._record(topics.TRANSLATED, key, done, record.trace),
             self._record(topics.USAGE, usage.event_id, usage),
             self._record(topics.STATUS, key, job_event(done)),
-            *self._letters(segment_letters(record, done, effort.now_ms)),
+            *map(self.letters.record_of, segment_letters(record, done, effort.now_ms)),
         ]
 
     def _fitted(self, batch: SegmentBatch, answers: list[Answer], effort: Effort) -> TranslatedBatch:
@@ -101,12 +98,6 @@ class BatchHandler:
             return done
         holes = [Answer(text, None, cached=False, cause="translation_too_large") for text in batch.texts]
         return translated_batch(batch, holes, effort)
-
-    def _letters(self, letters: Sequence[DeadLetter]) -> list[OutboundRecord]:
-        for letter in letters:
-            metrics.DEAD_LETTERS.labels(STAGE, letter.cause).inc()
-            log.warning("dead_letter", cause=letter.cause, topic=letter.topic, offset=letter.offset)
-        return [dead_letter_record(letter, self.codec, self.max_message_bytes) for letter in letters]
 
     def _record(self, topic: str, key: str, message: Message, headers: Headers | None = None) -> OutboundRecord:
         return OutboundRecord(topic, key.encode(), self.codec.encode(message), headers or {})

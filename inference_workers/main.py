@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import structlog
 
+from connectors.dead_letters.writer import open_letters
 from connectors.kafka.cycle import Cycle
 from connectors.kafka.group_reader import GroupReader
 from connectors.kafka.progress_watch import ProgressWatch
@@ -19,7 +20,7 @@ from connectors.shutdown import Shutdown
 from connectors.telemetry import metrics
 from connectors.telemetry.health import Health, serve_health
 from connectors.telemetry.logging import configure_logging
-from inference_workers.answers import Identity
+from inference_workers.answers import STAGE, Identity
 from inference_workers.fitting import FittingTranslator, SafeSize
 from inference_workers.handler import BatchHandler
 from inference_workers.models.catalogue import Catalogue
@@ -114,7 +115,8 @@ def _handler(settings: WorkerSettings, catalogue: Catalogue, speed: Speedometer)
     fitting = FittingTranslator(catalogue, SafeSize(limits.safe_size_minutes * 60), time.monotonic)
     segments = SegmentTranslator(fitting, memory, time.perf_counter, limits.longest_cycle_seconds)
     codec, most_bytes = open_codec(settings.kafka), settings.kafka.max_message_bytes
-    return BatchHandler(codec, segments, memory, identity, speed, _now_ms, most_bytes)
+    letters = open_letters(STAGE, codec, settings.dead_letters, most_bytes)
+    return BatchHandler(codec, segments, memory, identity, speed, _now_ms, letters, most_bytes)
 
 
 class Announcer:

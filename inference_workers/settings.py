@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from connectors.dead_letters.settings import DeadLetterSettings
 from connectors.kafka.settings import KafkaSettings
 from connectors.redis.settings import RedisSettings
 from connectors.settings import ProcessSettings, Section
@@ -43,4 +44,5 @@ class WorkerSettings(ProcessSettings):
 
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
+    dead_letters: DeadLetterSettings = Field(default_factory=DeadLetterSettings)
     worker: WorkerLimits = Field(default_factory=WorkerLimits)

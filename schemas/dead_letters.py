@@ -8,16 +8,15 @@ from schemas.errors import PermanentError
 from schemas.ids import event_id
 from schemas.messages import DeadLetter
 from schemas.records import InboundRecord, OutboundRecord
+from schemas.redrive import attempt_of
 from schemas.topics import DEAD_LETTERS
 
 # Room for the envelope that Kafka and its client put around a value.
 ENVELOPE_BYTES = 4096
 
 
-def dead_letter_of(
-    record: InboundRecord, error: PermanentError, *, stage: str, now_ms: int, attempt: int = 1
-) -> DeadLetter:
-    """The same record at the same stage always gives the same dead_letter_id."""
+def dead_letter_of(record: InboundRecord, error: PermanentError, *, stage: str, now_ms: int) -> DeadLetter:
+    """The same record at the same stage always gives the same dead_letter_id; sent again, it is another record."""
     return DeadLetter(
         dead_letter_id=event_id("dead_letter", stage, record.coordinates),
         stage=stage,
@@ -26,7 +25,7 @@ def dead_letter_of(
         field=error.field,
         limit=error.limit,
         cure=error.cure,
-        attempt=attempt,
+        attempt=attempt_of(record.headers),
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
@@ -42,8 +41,13 @@ def dead_letter_record(letter: DeadLetter, codec: Codec, max_message_bytes: int)
     """The letter, ready to send. A value that would not fit stays behind; its coordinates tell where it lies."""
     value = codec.encode(letter)
     if len(value) + ENVELOPE_BYTES > max_message_bytes:
-        value = codec.encode(replace(letter, value=None, headers={}, key=None))
+        value = codec.encode(without_original(letter))
     return OutboundRecord(DEAD_LETTERS, letter.dead_letter_id.encode(), value, {"schema": b"DeadLetter"})
+
+
+def without_original(letter: DeadLetter) -> DeadLetter:
+    """The same letter with coordinates only."""
+    return replace(letter, value=None, headers={}, key=None)
 
 
 def about_request(letter: DeadLetter, request_id: str, tenant: str) -> DeadLetter:

@@ -45,6 +45,18 @@ class TranslationRequest(Message):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What a correction takes over from the answer that it corrects: the segments that were translated already."""
+
+    segments: int = 0
+    cached_segments: int = 0
+    target_words: int = 0
+    characters: int = 0
+    confidence: float | None = None
+    models: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """What every stage must know of the request that a batch belongs to."""
 
@@ -67,6 +79,16 @@ class Job:
     metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
     revision: int = 1
     billed_words: int = 0
+    kept: Kept | None = None
+
+    def to_datum(self) -> Datum:
+        """As part of a message."""
+        return {**vars(self), "kept": self.kept and vars(self.kept)}
+
+    @classmethod
+    def from_datum(cls, datum: Datum) -> Self:
+        """Back again."""
+        return cls(**{**datum, "kept": datum["kept"] and Kept(**datum["kept"])})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,13 +105,14 @@ class SegmentBatch(Message):
     scores: Sequence[float | None] = ()
     source_words: int = 0
     options: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    numbers: Sequence[int] = ()
 
     def to_datum(self) -> Datum:
-        return {**vars(self), "job": vars(self.job)}
+        return {**vars(self), "job": self.job.to_datum()}
 
     @classmethod
     def from_datum(cls, datum: Datum) -> Self:
-        return cls(**{**datum, "job": Job(**datum["job"])})
+        return cls(**{**datum, "job": Job.from_datum(datum["job"])})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,13 +133,14 @@ class TranslatedBatch(Message):
     model: str = ""
     timings: Mapping[str, float] = dataclasses.field(default_factory=dict)
     translated_at: int = 0
+    numbers: Sequence[int] = ()
 
     def to_datum(self) -> Datum:
-        return {**vars(self), "job": vars(self.job)}
+        return {**vars(self), "job": self.job.to_datum()}
 
     @classmethod
     def from_datum(cls, datum: Datum) -> Self:
-        return cls(**{**datum, "job": Job(**datum["job"])})
+        return cls(**{**datum, "job": Job.from_datum(datum["job"])})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +149,8 @@ class Hole:
 
     segment: int
     cause: str
+    start: int = -1
+    length: int = -1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,8 +290,8 @@ class JobControl(Message):
     at: int = 0
 
     def to_datum(self) -> Datum:
-        return {**vars(self), "job": self.job and vars(self.job)}
+        return {**vars(self), "job": self.job and self.job.to_datum()}
 
     @classmethod
     def from_datum(cls, datum: Datum) -> Self:
-        return cls(**{**datum, "job": datum["job"] and Job(**datum["job"])})
+        return cls(**{**datum, "job": datum["job"] and Job.from_datum(datum["job"])})

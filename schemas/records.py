@@ -39,11 +39,11 @@ class InboundRecord:
 
 @dataclass(frozen=True)
 class OutboundRecord:
-    """A record to produce. `partition` None lets the key decide."""
+    """A record to produce. `partition` None lets the key decide; `value` None is a tombstone."""
 
     topic: str
-    key: bytes
-    value: bytes
+    key: bytes | None
+    value: bytes | None
     headers: Headers = field(default_factory=dict)
     partition: int | None = None
 

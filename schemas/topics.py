@@ -22,6 +22,7 @@ CONTROL = "translation.control"
 INTAKE_GROUP = "intake"
 
 REQUEST_RETENTION_MS = 7 * DAY_MS
+DEAD_LETTER_BYTES = 250_000_000
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,12 @@ class Topic:
 
 @dataclass(frozen=True)
 class TopicPlan:
-    """What a deployment chooses: how many partitions, and which worker pools there are."""
+    """What a deployment chooses: how many partitions, which worker pools, how much room for dead letters."""
 
     partitions: int = 6
     batch_partitions: int = 6
     pools: tuple[str, ...] = ("default",)
+    dead_letter_bytes: int = DEAD_LETTER_BYTES
 
 
 def requests_topic(priority: Priority) -> str:
@@ -85,15 +87,22 @@ def catalogue(plan: TopicPlan) -> list[Topic]:
         for pool in plan.pools
         for priority in Priority
     ]
-    return [*per_priority, *batches, *_shared(plan.partitions)]
+    return [*per_priority, *batches, *_shared(plan)]
 
 
-def _shared(partitions: int) -> list[Topic]:
+def _shared(plan: TopicPlan) -> list[Topic]:
+    partitions = plan.partitions
     return [
         Topic(TRANSLATED, "TranslatedBatch", "request_id", partitions, 3 * DAY_MS),
         Topic(RESULTS, "TranslationResult", "request_id", partitions, 30 * DAY_MS, "compact,delete"),
         Topic(STATUS, "JobEvent", "request_id", partitions, 3 * DAY_MS),
         Topic(USAGE, "UsageEvent", "event_id", partitions, 30 * DAY_MS),
-        Topic(DEAD_LETTERS, "DeadLetter", "dead_letter_id", partitions, 30 * DAY_MS),
+        _dead_letters(plan),
         Topic(CONTROL, "JobControl", "request_id", partitions, REQUEST_RETENTION_MS),
     ]
+
+
+def _dead_letters(plan: TopicPlan) -> Topic:
+    """Compacted, because a tombstone closes a letter; bounded, because anybody may send rubbish."""
+    name, key, bound = DEAD_LETTERS, "dead_letter_id", plan.dead_letter_bytes
+    return Topic(name, "DeadLetter", key, plan.partitions, 30 * DAY_MS, "compact,delete", bound)

@@ -94,7 +94,8 @@ class Tail:
         """Takes in what arrives in that time."""
         for message in self.consumer.consume(500, timeout_seconds):
             assert not message.error(), message.error()
-            self.read.append(decoded(self.schema, message.value()))
+            if message.value() is not None:  # a tombstone closes a dead letter
+                self.read.append(decoded(self.schema, message.value()))
 
     def of(self, request_id: str, timeout_seconds: float = 60.0) -> dict[str, Any]:
         """The first message about the request."""

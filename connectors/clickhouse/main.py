@@ -11,7 +11,8 @@ import structlog
 from connectors.clickhouse.database import Database
 from connectors.clickhouse.query_server import Limits, QueryServer
 from connectors.clickhouse.settings import AnalyticsSettings
-from connectors.clickhouse.sink import Patience, UsageSink
+from connectors.clickhouse.sink import STAGE, Patience, UsageSink
+from connectors.dead_letters.writer import LetterWriter, open_letters
 from connectors.kafka.cycle import pause_seconds
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.range_reader import RangeReader
@@ -50,15 +51,17 @@ def _run(settings: AnalyticsSettings, database: Database, health: Health, shutdo
     database.create(section.prices)
     limits = Limits(section.max_query_seconds, section.max_result_rows, section.max_query_megabytes)
     queries = QueryServer(database, section.host, section.port, limits)
-    letters = DurableProducer(settings.kafka)
+    codec, most_bytes = open_codec(settings.kafka), settings.kafka.max_message_bytes
+    letters = open_letters(STAGE, codec, settings.dead_letters, most_bytes)
+    box = DurableProducer(settings.kafka)
     health.ready()
     log.info("analytics_ready", port=queries.port)
     try:
-        _sink(_Parts(settings, database, letters, health, shutdown))
+        _sink(_Parts(settings, database, box, letters, health, shutdown))
         log.info("analytics_stopped")
     finally:
         queries.close()
-        letters.close()
+        box.close()
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,8 @@ class _Parts:
 
     settings: AnalyticsSettings
     database: Database
-    letters: DurableProducer
+    box: DurableProducer
+    letters: LetterWriter
     health: Health
     shutdown: Shutdown
 
@@ -96,17 +100,15 @@ def _serve_membership(parts: _Parts) -> None:
     section = parts.settings.analytics
     reader = RangeReader(parts.settings.kafka, GROUP, USAGE, parts.settings.instance)
     patience = Patience(section.patience_seconds, parts.shutdown.is_wanted, parts.waits, sleep=parts.shutdown.wait)
-    codec = open_codec(parts.settings.kafka)
     sink = UsageSink(
         reader,
         parts.database,
+        parts.box,
         parts.letters,
-        codec,
         section.batch_rows,
         section.batch_seconds,
         section.buffered_rows,
         patience,
-        parts.settings.kafka.max_message_bytes,
     )
     reader.subscribe(sink.begin, sink.forget)
     try:

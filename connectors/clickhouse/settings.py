@@ -3,6 +3,7 @@
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from connectors.dead_letters.settings import DeadLetterSettings
 from connectors.kafka.settings import KafkaSettings
 from connectors.settings import ProcessSettings, Section
 
@@ -59,6 +60,7 @@ class AnalyticsSettings(ProcessSettings):
     """The analytics process's whole configuration."""
 
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+    dead_letters: DeadLetterSettings = Field(default_factory=DeadLetterSettings)
     analytics: AnalyticsSection = Field(default_factory=AnalyticsSection)
 
     @model_validator(mode="after")

@@ -10,11 +10,10 @@ import structlog
 
 from connectors.clickhouse.ranges import PartitionBuffer, Range
 from connectors.clickhouse.usage_rows import Row, check_usage, columns_of, row_of
+from connectors.dead_letters.writer import LetterWriter
 from connectors.kafka.cycle import pause_seconds
 from connectors.kafka.range_reader import StartingPlace
 from connectors.telemetry import metrics
-from schemas.codec import Codec
-from schemas.dead_letters import dead_letter_of, dead_letter_record
 from schemas.errors import PermanentError, TransientError
 from schemas.messages import UsageEvent
 from schemas.records import InboundRecord, OutboundRecord
@@ -68,13 +67,11 @@ class UsageSink:
     log: Log
     table: Table
     dead_letters: DeadLetterBox
-    codec: Codec
+    letters: LetterWriter
     batch_rows: int = 20_000
     batch_seconds: float = 1.0
     buffered_rows: int = 40_000
     patience: Patience = field(default_factory=Patience)
-    max_message_bytes: int = 2_000_000
-    now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
     _buffers: dict[int, PartitionBuffer] = field(default_factory=dict, init=False)
 
     def begin(self, places: Sequence[StartingPlace]) -> None:
@@ -141,11 +138,8 @@ class UsageSink:
     def _read(self, record: InboundRecord) -> tuple[InboundRecord, Row | None, OutboundRecord | None]:
         """The record with its row, or with the dead letter that takes the row's place."""
         try:
-            event = self.codec.decode(record.value, UsageEvent)
-            check_usage(event, self.now_ms())
+            event = self.letters.codec.decode(record.value, UsageEvent)
+            check_usage(event, self.letters.now_ms())
             return record, row_of(event, record), None
         except PermanentError as error:
-            letter = dead_letter_of(record, error, stage=STAGE, now_ms=self.now_ms())
-            metrics.DEAD_LETTERS.labels(STAGE, error.cause).inc()
-            log.info("event_dead", stage=STAGE, cause=error.cause, record=record.coordinates)
-            return record, None, dead_letter_record(letter, self.codec, self.max_message_bytes)
+            return record, None, self.letters.record_of(self.letters.letter_of(record, error))

@@ -10,17 +10,14 @@ Anything else: once more, then a dead letter with cause `unexpected`. A bug must
 
 import asyncio
 import random
-import time
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
 
-from connectors.telemetry.metrics import DEAD_LETTERS as DEAD_LETTERS_COUNTED
+from connectors.dead_letters.writer import LetterWriter
 from connectors.telemetry.metrics import EVENT_BATCH_SECONDS, EVENTS_RETRIED
-from schemas.codec import Codec
-from schemas.dead_letters import dead_letter_of, dead_letter_record
 from schemas.errors import DragomanError, FatalError, PermanentError, TransientError
 from schemas.messages import DeadLetter
 from schemas.records import InboundRecord, OutboundRecord
@@ -30,8 +27,8 @@ log = structlog.get_logger()
 
 Handler = Callable[[InboundRecord], Awaitable[Sequence[OutboundRecord]]]
 Delivered = Callable[[Sequence[InboundRecord]], Awaitable[None]]
-# What to send when an event cannot be processed; empty: the dead letter alone. Must not raise.
-Refusal = Callable[[InboundRecord, PermanentError, DeadLetter], Sequence[OutboundRecord]]
+# The dead letter with what is known of its request, and what else to send. Must not raise.
+Refusal = Callable[[InboundRecord, PermanentError, DeadLetter], tuple[DeadLetter, Sequence[OutboundRecord]]]
 # Raises TransientError, or PermanentError for a record that Kafka will never take.
 Send = Callable[[OutboundRecord], Awaitable[None]]
 Sleep = Callable[[float], Awaitable[None]]
@@ -51,12 +48,15 @@ async def _nothing(_records: Sequence[InboundRecord]) -> None:
 class Step:
     """What one process does with an event, and what it does once the outputs are stored."""
 
-    stage: str
-    codec: Codec
+    letters: LetterWriter
     handle: Handler
     delivered: Delivered = _nothing
-    refusal: Refusal = lambda _record, _error, _letter: ()
-    max_message_bytes: int = 2_000_000
+    refusal: Refusal = lambda _record, _error, letter: (letter, ())
+
+    @property
+    def stage(self) -> str:
+        """Its name in letters, logs and metrics."""
+        return self.letters.stage
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Guard:
             outputs: list[Sequence[OutboundRecord]] = []
             for at, record in enumerate(records, 1):
                 outputs.append(await self._outputs(record))
-                unsent += sum(len(output.value) for output in outputs[-1])
+                unsent += sum(len(output.value or b"") for output in outputs[-1])
                 if unsent >= self._unsent_bytes or at == len(records):
                     await self._store(records[start:at], outputs)
                     start, unsent, outputs = at, 0, []
@@ -160,7 +160,7 @@ class Guard:
         if output.topic == DEAD_LETTERS:
             raise FatalError(f"Kafka refuses a dead letter for {record.coordinates}: {error}") from error
         # The letter alone: a refusal that is too large itself would be tried for ever.
-        return [(record, self._letter_record(self._letter(record, error)))]
+        return [(record, self._step.letters.record_of(self._step.letters.letter_of(record, error)))]
 
     async def _retry(self, error: TransientError, failures: int) -> None:
         EVENTS_RETRIED.labels(self._step.stage).inc()
@@ -168,16 +168,9 @@ class Guard:
         await self._patience.pause(error, failures)
 
     def _refused(self, record: InboundRecord, error: PermanentError) -> list[OutboundRecord]:
-        letter = self._letter(record, error)
-        return [*self._step.refusal(record, error, letter)] or [self._letter_record(letter)]
-
-    def _letter(self, record: InboundRecord, error: PermanentError) -> DeadLetter:
-        DEAD_LETTERS_COUNTED.labels(self._step.stage, error.cause).inc()
-        log.info("event_dead", stage=self._step.stage, cause=error.cause, record=record.coordinates)
-        return dead_letter_of(record, error, stage=self._step.stage, now_ms=round(time.time() * 1000))
-
-    def _letter_record(self, letter: DeadLetter) -> OutboundRecord:
-        return dead_letter_record(letter, self._step.codec, self._step.max_message_bytes)
+        letters = self._step.letters
+        letter, others = self._step.refusal(record, error, letters.letter_of(record, error))
+        return [letters.record_of(letter), *others]
 
 
 def _log_surprise(stage: str, record: InboundRecord, error: Exception) -> None:

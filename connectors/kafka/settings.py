@@ -6,7 +6,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from connectors.settings import Section
-from schemas.topics import TopicPlan
+from schemas.topics import DEAD_LETTER_BYTES, TopicPlan
 
 
 class KafkaSettings(Section):
@@ -24,6 +24,9 @@ class KafkaSettings(Section):
     partitions: int = Field(default=6, description="Of requests, translated, results; the same for all three.")
     batch_partitions: int = Field(default=6, description="Of each batch topic: at least 3 per worker.")
     pools: tuple[str, ...] = ("default",)
+    dead_letter_bytes: int = Field(
+        default=DEAD_LETTER_BYTES, gt=0, description="Most bytes of each partition of the dead letters."
+    )
     replication: int = Field(default=1, description="3 in production.")
     session_timeout_ms: int = Field(default=10_000, description="A dead member's work moves after this time.")
     max_poll_interval_ms: int = Field(default=120_000, description="Longest cycle of a worker.")
@@ -57,5 +60,5 @@ class KafkaSettings(Section):
 
     @property
     def plan(self) -> TopicPlan:
-        """The deployment's choice of partitions and pools."""
-        return TopicPlan(self.partitions, self.batch_partitions, self.pools)
+        """The deployment's choice of partitions, pools and room."""
+        return TopicPlan(self.partitions, self.batch_partitions, self.pools, self.dead_letter_bytes)

@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from connectors.kafka.settings import KafkaSettings
-from schemas.topics import Topic
+from schemas.topics import NO_LIMIT_BYTES, Topic
 
+# Kafka takes no smaller segment.
+_SEGMENTS, _SMALLEST_BYTES = 8, 1 << 20
 CREATE = "dragoman topics create"
 
 
@@ -37,8 +39,18 @@ def wanted_settings(topic: Topic, settings: KafkaSettings) -> dict[str, str]:
         "cleanup.policy": topic.cleanup,
         "retention.ms": str(topic.retention_ms),
         "retention.bytes": str(topic.retention_bytes),
+        **_segments(topic, settings),
         "max.message.bytes": str(settings.max_message_bytes),
         "min.insync.replicas": str(max(settings.replication - 1, 1)),
+    }
+
+
+def _segments(topic: Topic, settings: KafkaSettings) -> dict[str, str]:
+    if topic.retention_bytes == NO_LIMIT_BYTES:
+        return {}
+    # Whole segments go at a time, and never the newest: small ones keep the partition near its bound.
+    return {
+        "segment.bytes": str(max(topic.retention_bytes // _SEGMENTS, settings.max_message_bytes, _SMALLEST_BYTES))
     }
 
 

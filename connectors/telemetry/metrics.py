@@ -15,6 +15,9 @@ CYCLE_SECONDS = Histogram(
 )
 CYCLES_RETRIED = Counter("dragoman_cycles_retried", "Cycles undone by a transient failure", ["stage"])
 DEAD_LETTERS = Counter("dragoman_dead_letters", "Records that could not be processed", ["stage", "cause"])
+DEAD_LETTERS_RATIONED = Counter(
+    "dragoman_dead_letters_rationed", "Dead letters beyond the ration, which carry coordinates only", ["stage"]
+)
 
 # --- inference_workers ---
 WORDS_TRANSLATED = Counter(

@@ -33,6 +33,9 @@ class Commands(LazyGroup):
         "backup": Command("producers.cli.backup:app", "Save the stores, check a backup, bring it back."),
         "regions": Command("producers.cli.regions:app", "Copy the topics to a second region; take over there."),
         "models": Command("producers.cli.models:app", "Show the translation models on this machine."),
+        "dead-letters": Command(
+            "producers.cli.dead_letters.commands:app", "Look at what could not be processed; send it again."
+        ),
         "usage": Command("producers.cli.usage:usage", "Show words, latency and cost."),
     }
 

@@ -26,6 +26,8 @@ class HoleView(BaseModel):
 
     segment: int
     cause: str
+    start: int = Field(description="Where it begins in the text, in code points; -1 where that is not known.")
+    length: int = Field(description="Its code points; -1 where that is not known.")
 
 
 class ErrorView(BaseModel):

@@ -3,15 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-import structlog
-
+from connectors.dead_letters.writer import LetterWriter
 from connectors.objects.object_store import ObjectStore
 from connectors.redis.results import Results
 from connectors.redis.slots import Arrival, Claim, Decision, Slots, Subject, Verdict
 from connectors.telemetry import metrics
 from schemas import topics
 from schemas.codec import Codec
-from schemas.dead_letters import ENVELOPE_BYTES, dead_letter_of, dead_letter_record
+from schemas.dead_letters import ENVELOPE_BYTES
 from schemas.errors import PermanentError
 from schemas.ids import fingerprint
 from schemas.messages import Job, JobControl, Message, TranslatedBatch, TranslationResult
@@ -20,8 +19,6 @@ from schemas.redrive import FIRST_REVISION
 from stream_apps.assembly.accounts import billed, finished
 from stream_apps.assembly.join import check_batch, join, split_of
 from stream_apps.assembly.orders import answer, check_order, withheld
-
-log = structlog.get_logger()
 
 STAGE = "assembly"
 
@@ -59,6 +56,7 @@ class AssemblyHandler:
     texts: ObjectStore
     inline_limit_bytes: int
     now_ms: Callable[[], int]
+    letters: LetterWriter
     slots_bytes: int = 16_000_000
     max_message_bytes: int = 2_000_000
     _answered: dict[Subject, Answered] = field(default_factory=dict, init=False)
@@ -95,7 +93,7 @@ class AssemblyHandler:
             try:
                 sound.append(self._sighting(record))
             except PermanentError as error:
-                refused.append(self._dead_letter(record, error))
+                refused.append(self.letters.record_of(self.letters.letter_of(record, error)))
         return sound, refused
 
     def _sighting(self, record: InboundRecord) -> Sighting:
@@ -152,17 +150,11 @@ class AssemblyHandler:
 
     def _set_apart(self, result: TranslationResult, text: str) -> TranslationResult:
         try:
-            # Named by the request: a repeat after an aborted transaction replaces the text by the same.
-            ref = self.texts.write_text(f"results/{fingerprint(result.request_id.encode())}.txt", text)
+            # Named by request and version: a repeat after an aborted transaction replaces the text by the same.
+            ref = self.texts.write_text(_text_name(result), text)
         except PermanentError as error:
             return withheld(result, error)
         return replace(result, text=None, content_ref=ref)
-
-    def _dead_letter(self, record: InboundRecord, error: PermanentError) -> OutboundRecord:
-        letter = dead_letter_of(record, error, stage=STAGE, now_ms=self.now_ms())
-        metrics.DEAD_LETTERS.labels(STAGE, error.cause).inc()
-        log.warning("dead_letter", cause=error.cause, topic=record.topic, offset=record.offset)
-        return dead_letter_record(letter, self.codec, self.max_message_bytes)
 
     def _record(self, topic: str, key: bytes, message: Message) -> OutboundRecord:
         return OutboundRecord(topic, key, self.codec.encode(message), {"schema": type(message).__name__.encode()})
@@ -201,6 +193,11 @@ def _concluded(
         return join(batches, now_ms), message.job
     job = message.job or (batches[0].job if batches else Job())
     return answer(message, job, now_ms), job
+
+
+def _text_name(result: TranslationResult) -> str:
+    behind = "" if result.version == FIRST_REVISION else f"-{result.version}"
+    return f"results/{fingerprint(result.request_id.encode())}{behind}.txt"
 
 
 def _headers(record: InboundRecord, result: TranslationResult) -> Headers:

@@ -1,11 +1,13 @@
 """All translated batches of a request -> its result. Pure: the same batches give the same text."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import count, islice
 from typing import Any
 
 from schemas.errors import PermanentError
-from schemas.messages import Hole, Job, TranslatedBatch, TranslationResult
+from schemas.messages import Hole, Job, Kept, TranslatedBatch, TranslationResult
 from schemas.validity import check_id, check_job, check_length, check_number, check_parallel
 
 _PARALLEL = ("translations", "gaps", "causes", "scores", "cached")
@@ -34,6 +36,10 @@ def check_batch(batch: TranslatedBatch) -> None:
         check_length("causes", cause or "")
     for score in batch.scores:
         check_number("scores", score or 0.0, most=1)
+    for number in batch.numbers:
+        check_number("numbers", number)
+    if len(batch.numbers) not in {0, len(batch.translations)}:
+        raise _unfit("numbers", f"{len(batch.numbers)} entries", f"no entry, or {len(batch.translations)}")
     _check_timings(batch)
 
 
@@ -41,26 +47,29 @@ def join(batches: Sequence[TranslatedBatch], now_ms: int) -> TranslationResult:
     """The result of a request whose batches are all here, in the order of their numbers.
 
     A segment that failed is a hole that holds its source text. When every segment failed there is no text,
-    and what was not translated is not billed: source_words is 0.
+    and what was not translated is not billed: source_words is 0. The batches of a correction hold the former
+    holes as segments, and all the text between them; the rest of it stands in `job.kept`.
     """
     job = batches[0].job
-    holes = _holes(batches)
-    segments = sum(len(batch.translations) for batch in batches)
-    text = _text(batches) if len(holes) < segments or segments == 0 else None
+    kept = job.kept or Kept()
+    pieces = list(_pieces(batches))
+    holes = [hole for _, hole in pieces if hole]
+    segments = kept.segments + sum(len(batch.translations) for batch in batches)
+    text = "".join(piece for piece, _ in pieces) if len(holes) < segments or segments == 0 else None
     return TranslationResult(
         request_id=batches[0].request_id,
         **echoed(job),
         **(_failure(holes) if text is None else {}),
         status=_status(len(holes), segments),
         text=text,
-        holes=holes,
+        holes=tuple(holes if text is None else _placed(pieces)),
         segments=segments,
         source_words=0 if text is None else job.words,
-        target_words=0 if text is None else sum(batch.target_words for batch in batches),
+        target_words=0 if text is None else kept.target_words + sum(batch.target_words for batch in batches),
         target_characters=len(text or ""),
-        cached_share=sum(sum(batch.cached) for batch in batches) / max(segments, 1),
-        confidence=_confidence(batches),
-        model=", ".join(sorted({batch.model for batch in batches if batch.model})),
+        cached_share=(kept.cached_segments + sum(sum(batch.cached) for batch in batches)) / max(segments, 1),
+        confidence=_confidence(batches, kept),
+        model=", ".join(sorted({*kept.models, *(batch.model for batch in batches if batch.model)})),
         timings=_timings(batches) | {"total": seconds_since_acceptance(job, now_ms)},
         completed_at=now_ms,
     )
@@ -96,18 +105,24 @@ def _check_timings(batch: TranslatedBatch) -> None:
         check_number("timings", seconds, most=_LONGEST_SECONDS)
 
 
-def _text(batches: Sequence[TranslatedBatch]) -> str:
-    pieces: list[str] = []
+def _pieces(batches: Sequence[TranslatedBatch]) -> Iterator[tuple[str, Hole | None]]:
+    """The text in order, piece by piece; with its hole where the piece is one."""
+    in_order = count()
     for batch in batches:
-        pieces.append(batch.lead)
-        for translation, gap in zip(batch.translations, batch.gaps, strict=True):
-            pieces += (translation, gap)
-    return "".join(pieces)
+        yield batch.lead, None
+        numbers = batch.numbers or islice(in_order, len(batch.translations))
+        for number, text, gap, cause in zip(numbers, batch.translations, batch.gaps, batch.causes, strict=True):
+            yield text, None if cause is None else Hole(segment=number, cause=cause)
+            yield gap, None
 
 
-def _holes(batches: Sequence[TranslatedBatch]) -> tuple[Hole, ...]:
-    causes = [cause for batch in batches for cause in batch.causes]
-    return tuple(Hole(segment=segment, cause=cause) for segment, cause in enumerate(causes) if cause is not None)
+def _placed(pieces: Sequence[tuple[str, Hole | None]]) -> Iterator[Hole]:
+    """The holes, each with its place in the text."""
+    start = 0
+    for text, hole in pieces:
+        if hole:
+            yield replace(hole, start=start, length=len(text))
+        start += len(text)
 
 
 def _status(holes: int, segments: int) -> str:
@@ -121,9 +136,10 @@ def _failure(holes: Sequence[Hole]) -> dict[str, Any]:
     return {"error_cause": cause, "error_message": f"none of the {len(holes)} segments could be translated"}
 
 
-def _confidence(batches: Sequence[TranslatedBatch]) -> float | None:
+def _confidence(batches: Sequence[TranslatedBatch], kept: Kept) -> float | None:
     """Mean score weighted by the length of the translations; holes have none, one unknown makes it unknown."""
-    weighted = [
+    weighted = [(kept.confidence, kept.characters)] if kept.segments else []
+    weighted += [
         (score, len(translation))
         for batch in batches
         for score, translation, cause in zip(batch.scores, batch.translations, batch.causes, strict=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from connectors.dead_letters.writer import open_letters
 from connectors.kafka.cycle import Cycle
 from connectors.kafka.group_reader import GroupReader
 from connectors.kafka.progress_watch import ProgressWatch
@@ -88,13 +89,15 @@ def _cycle(settings: AssemblySettings, reader: GroupReader, watch: ProgressWatch
 def _handler(settings: AssemblySettings) -> AssemblyHandler:
     state = open_state(settings.redis)
     texts, inline_limit_bytes = open_texts(settings)
+    codec = open_codec(settings.kafka)
     return AssemblyHandler(
-        codec=open_codec(settings.kafka),
+        codec=codec,
         slots=RedisSlots(state, settings.retention),
         results=ResultStore(state, settings.assembly.result_ttl_seconds),
         texts=texts,
         inline_limit_bytes=inline_limit_bytes,
         slots_bytes=settings.assembly.cycle_bytes,
         now_ms=lambda: round(time.time() * 1000),
+        letters=open_letters(STAGE, codec, settings.dead_letters, settings.kafka.max_message_bytes),
         max_message_bytes=settings.kafka.max_message_bytes,
     )

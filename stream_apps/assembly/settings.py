@@ -3,6 +3,7 @@
 from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from connectors.dead_letters.settings import DeadLetterSettings
 from connectors.kafka.settings import KafkaSettings
 from connectors.objects.settings import ObjectSettings
 from connectors.redis.settings import RedisSettings
@@ -45,6 +46,7 @@ class AssemblySettings(ProcessSettings):
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
     objects: ObjectSettings = Field(default_factory=ObjectSettings)
+    dead_letters: DeadLetterSettings = Field(default_factory=DeadLetterSettings)
     assembly: AssemblyLimits = Field(default_factory=AssemblyLimits)
 
     @property

@@ -3,6 +3,7 @@
 So a flood of standard requests never stands before a critical one.
 """
 
+from connectors.dead_letters.writer import open_letters
 from connectors.faust.guard import Step
 from connectors.faust.process import FaustProcess, Identity
 from schemas.priorities import Priority
@@ -17,13 +18,7 @@ GROUP = INTAKE_GROUP
 def build_process(settings: IntakeSettings, handler: IntakeHandler, wire: Wire) -> FaustProcess:
     """The application, not yet connected."""
     process = FaustProcess(Identity(GROUP, settings.instance), settings.kafka, settings.faust)
-    step = Step(
-        stage=GROUP,
-        codec=wire.codec,
-        handle=handler.handle,
-        delivered=handler.delivered,
-        refusal=handler.refused,
-        max_message_bytes=wire.max_message_bytes,
-    )
+    letters = open_letters(GROUP, wire.codec, settings.dead_letters, wire.max_message_bytes)
+    step = Step(letters, handler.handle, handler.delivered, handler.refused)
     process.consume([requests_topic(priority) for priority in Priority], step)
     return process

@@ -15,7 +15,7 @@ from connectors.objects.object_store import ObjectStore
 from connectors.redis.model_registry import ModelVersions
 from connectors.redis.translation_memory import AsyncTranslationMemory, Remembered
 from connectors.telemetry.metrics import INTAKE_SECONDS, REQUEST_SEGMENTS, REQUEST_WORDS, REQUESTS
-from schemas.dead_letters import about_request, dead_letter_record
+from schemas.dead_letters import about_request
 from schemas.errors import PermanentError
 from schemas.languages import Language
 from schemas.messages import DeadLetter, Job, TranslationRequest
@@ -106,21 +106,20 @@ class IntakeHandler:
 
     def refused(
         self, record: InboundRecord, error: PermanentError, letter: DeadLetter
-    ) -> Sequence[OutboundRecord]:
-        """The dead letter and, where the request can be answered, the order to answer it."""
+    ) -> tuple[DeadLetter, Sequence[OutboundRecord]]:
+        """The letter, about its request; and, where the request can be answered, the order to answer it."""
         REQUESTS.labels(priority_of_topic(record.topic), "refused").inc()
         try:
             request = self._wire.codec.decode(record.value, TranslationRequest)
         except PermanentError:
-            return ()
+            return letter, ()
         if error.cause == "bad_request_id":
-            return ()
+            return letter, ()
         named = about_request(letter, request.request_id, request.tenant[: self._limits.max_id_length])
-        dead = dead_letter_record(named, self._wire.codec, self._wire.max_message_bytes)
         if error.cause == "id_reused":  # the first request of the id has an answer, or will have one
-            return [dead]
+            return named, ()
         about = self._about(request, record, priority_of_topic(record.topic))
-        return [dead, refusal_record(about, error, self._wire)]
+        return named, [refusal_record(about, error, self._wire)]
 
     def _dropped(self, request: TranslationRequest, priority: Priority) -> Sequence[OutboundRecord]:
         REQUESTS.labels(priority, "repeated").inc()

@@ -3,6 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import SettingsConfigDict
 
+from connectors.dead_letters.settings import DeadLetterSettings
 from connectors.faust.settings import FaustSettings
 from connectors.kafka.settings import KafkaSettings
 from connectors.objects.settings import ObjectSettings
@@ -66,4 +67,5 @@ class IntakeSettings(ProcessSettings):
     faust: FaustSettings = Field(default_factory=FaustSettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
     objects: ObjectSettings = Field(default_factory=ObjectSettings)
+    dead_letters: DeadLetterSettings = Field(default_factory=DeadLetterSettings)
     intake: IntakeLimits = Field(default_factory=IntakeLimits)

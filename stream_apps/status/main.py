@@ -2,6 +2,7 @@
 
 import structlog
 
+from connectors.dead_letters.writer import open_letters
 from connectors.faust.guard import Step
 from connectors.faust.process import FaustProcess, Identity
 from connectors.kafka.schema_registry import open_codec
@@ -24,7 +25,8 @@ def build_process(settings: StatusSettings) -> FaustProcess:
     process = FaustProcess(Identity(GROUP, settings.instance), settings.kafka, settings.faust)
     codec = open_codec(settings.kafka)
     handler = StatusHandler(codec, JobLedger(open_state_async(settings.redis), settings.status.times))
-    process.consume([STATUS], Step(stage=GROUP, codec=codec, handle=handler.handle))
+    letters = open_letters(GROUP, codec, settings.dead_letters, settings.kafka.max_message_bytes)
+    process.consume([STATUS], Step(letters, handler.handle))
     return process
 
 

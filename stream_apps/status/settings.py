@@ -3,6 +3,7 @@
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from connectors.dead_letters.settings import DeadLetterSettings
 from connectors.faust.settings import FaustSettings
 from connectors.kafka.settings import KafkaSettings
 from connectors.redis.job_ledger import LedgerTimes
@@ -39,5 +40,6 @@ class StatusSettings(ProcessSettings):
 
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
+    dead_letters: DeadLetterSettings = Field(default_factory=DeadLetterSettings)
     faust: StatusFaustSettings = Field(default_factory=StatusFaustSettings)
     status: StatusLimits = Field(default_factory=StatusLimits)

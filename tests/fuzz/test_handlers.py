@@ -40,6 +40,7 @@ from stream_apps.intake.segmentation import Segmenter
 from stream_apps.intake.settings import IntakeLimits
 from stream_apps.status.handler import StatusHandler
 from tests.fuzz.poison import Poison, Poisoner
+from tests.letters import letter_writer
 from tests.valkey import running_valkey
 
 CODEC = Codec()
@@ -144,7 +145,7 @@ def test_intake_refuses_every_spoiled_request(priority):
         now_ms=lambda: NOW,
     )
     handler = IntakeHandler(tools, Wire(CODEC, 6, LIMIT), IntakeLimits(), "v1")
-    step = Step("intake", CODEC, handler.handle, handler.delivered, handler.refused, LIMIT)
+    step = Step(_letters("intake"), handler.handle, handler.delivered, handler.refused)
     _guarded(_poison(requests_topic(priority)), step).check()
 
 
@@ -168,6 +169,7 @@ def test_assembly_refuses_every_spoiled_batch_and_order(valkey, topic):
             UrlObjectStore(MemoryStore()),
             700_000,
             lambda: NOW,
+            _letters("assembly"),
             max_message_bytes=LIMIT,
         )
         _cycled(_poison(topic), handler).check()
@@ -176,7 +178,7 @@ def test_assembly_refuses_every_spoiled_batch_and_order(valkey, topic):
 def test_the_status_projection_refuses_every_spoiled_event(valkey):
     client = redis.asyncio.Redis.from_url(valkey)
     handler = StatusHandler(CODEC, JobLedger(client, LedgerTimes(60, 60)))
-    step = Step("status", CODEC, handler.handle, max_message_bytes=LIMIT)
+    step = Step(_letters("status"), handler.handle)
     _guarded(_poison(STATUS), step, client.aclose).check()
 
 
@@ -184,11 +186,15 @@ def test_the_usage_sink_refuses_every_spoiled_event_and_keeps_its_place():
     poison = _poison(USAGE)
     outcome, log = Outcome(poison), _Log(_inbound(poison))
     box = _Box(outcome.outputs)
-    sink = UsageSink(log, _StrictTable(), box, CODEC, now_ms=lambda: NOW, batch_seconds=0)
+    sink = UsageSink(log, _StrictTable(), box, _letters("usage_sink"), batch_seconds=0)
     sink.begin([StartingPlace(USAGE, 0, 0, None)])
     sink.turn()
     outcome.check()
     assert log.finished == [RECORDS - 1]
+
+
+def _letters(stage):
+    return letter_writer(stage, burst_bytes=10**9, max_message_bytes=LIMIT, now_ms=NOW)
 
 
 @dataclass
@@ -228,7 +234,9 @@ def _batch_handler() -> BatchHandler:
     memory = InMemoryTranslationMemory()
     segments = SegmentTranslator(_Shouting(), memory, clock=lambda: 0.0)
     identity = Identity("w1", "default", "cpu", "on_demand")
-    return BatchHandler(CODEC, segments, memory, identity, Speedometer(100.0), lambda: NOW, LIMIT)
+    return BatchHandler(
+        CODEC, segments, memory, identity, Speedometer(100.0), lambda: NOW, _letters("inference"), LIMIT
+    )
 
 
 @dataclass(frozen=True)

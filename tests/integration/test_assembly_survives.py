@@ -50,7 +50,7 @@ class Tail:
 
     def more(self, seconds: float):
         found = self._reader.take(5_000, seconds)
-        self.read += [CODEC.decode(record.value, self._kind) for record in found]
+        self.read += [CODEC.decode(record.value, self._kind) for record in found if record.value is not None]
         return self.read
 
     def until(self, is_enough):

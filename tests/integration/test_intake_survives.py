@@ -85,7 +85,7 @@ class Stack:
 
     def read(self, topic, message):
         """Everything written to the topic since the start of the test."""
-        return [CODEC.decode(record.value(), message) for record in self.records(topic)]
+        return [CODEC.decode(record.value(), message) for record in self.records(topic) if record.value()]
 
     def written_at(self, priority):
         """When Kafka stored each batch, in milliseconds."""

@@ -21,6 +21,7 @@ from schemas.records import InboundRecord
 from stream_apps.assembly.handler import AssemblyHandler
 from stream_apps.assembly.join import join
 from stream_apps.status.facts import update_of
+from tests.letters import letter_writer
 from tests.valkey import running_valkey
 
 CODEC = Codec()
@@ -89,6 +90,11 @@ def histories(draw: st.DrawFn) -> tuple[list[InboundRecord], list[tuple[int, boo
     return log, cycles
 
 
+def new_handler() -> AssemblyHandler:
+    stores = InMemorySlots(), InMemoryResults(), UrlObjectStore(MemoryStore())
+    return AssemblyHandler(CODEC, *stores, 10**6, now_ms=lambda: NOW, letters=letter_writer("assembly"))
+
+
 def _topic(message: TranslatedBatch | JobControl) -> str:
     return topics.CONTROL if isinstance(message, JobControl) else topics.TRANSLATED
 
@@ -97,9 +103,7 @@ def _topic(message: TranslatedBatch | JobControl) -> str:
 @settings(max_examples=300)
 def test_every_request_is_answered_once_whichever_cycles_are_aborted_or_cut_short(history):
     log, cycles = history
-    handler = AssemblyHandler(
-        CODEC, InMemorySlots(), InMemoryResults(), UrlObjectStore(MemoryStore()), 10**6, now_ms=lambda: NOW
-    )
+    handler = new_handler()
     visible: list[TranslationResult] = []
     at = 0
     for size, is_aborted, is_cut_short in [*cycles, *[(1, False, False)] * len(log)]:
@@ -119,9 +123,7 @@ def test_shuffled_requests_get_the_text_of_their_batches_in_order():
 
     @given(requests().flatmap(st.permutations))
     def check(found: list[TranslatedBatch]) -> None:
-        handler = AssemblyHandler(
-            CODEC, InMemorySlots(), InMemoryResults(), UrlObjectStore(MemoryStore()), 10**6, now_ms=lambda: NOW
-        )
+        handler = new_handler()
         log = [
             InboundRecord(topics.TRANSLATED, 0, offset, b"", CODEC.encode(batch))
             for offset, batch in enumerate(found)

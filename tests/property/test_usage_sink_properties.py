@@ -15,6 +15,7 @@ from schemas.errors import TransientError
 from schemas.ids import event_id
 from schemas.messages import UsageEvent
 from schemas.records import InboundRecord
+from tests.letters import letter_writer
 
 CODEC = Codec()
 NOW = round(time.time() * 1000)
@@ -123,7 +124,15 @@ def run(counts: list[int], seed: int, kills: float, refusals: float, *, takes_no
             fate.probability = 0.0  # a sink that is always killed gets nowhere
         log = Log(kafka, fate, takes_notes)
         size = fate.chance.randrange(1, 6)
-        sink = UsageSink(log, table, Letters(), CODEC, size, batch_seconds=0.0, patience=_HASTE)
+        sink = UsageSink(
+            log,
+            table,
+            Letters(),
+            letter_writer("usage_sink"),
+            size,
+            batch_seconds=0.0,
+            patience=_HASTE,
+        )
         sink.begin(log.places())
         try:
             for _ in range(50):

@@ -12,6 +12,7 @@ from schemas.codec import Codec
 from schemas.errors import TransientError
 from schemas.messages import UsageEvent
 from schemas.records import InboundRecord
+from tests.letters import letter_writer
 
 CODEC = Codec()
 NOW = round(time.time() * 1000)
@@ -58,7 +59,7 @@ def usage_log():
 def sink_of(usage_log, table, **bounds):
     pauses = []
     patience = Patience(clock=lambda: 0.0, sleep=pauses.append)
-    sink = UsageSink(usage_log, table, None, CODEC, patience=patience, **bounds)
+    sink = UsageSink(usage_log, table, None, letter_writer("usage_sink"), patience=patience, **bounds)
     sink.begin([StartingPlace("usage", number, 0, None) for number in range(6)])
     return sink, pauses
 

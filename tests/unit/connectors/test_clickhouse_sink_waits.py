@@ -13,6 +13,7 @@ from schemas.codec import Codec
 from schemas.errors import TransientError
 from schemas.messages import UsageEvent
 from schemas.records import InboundRecord
+from tests.letters import letter_writer
 
 NOW = round(time.time() * 1000)
 
@@ -60,7 +61,14 @@ def sink_of(failures, should_stop=lambda: False):
     time, log, table = Time(), Log(3), Table(failures)
     told = []
     patience = Patience(60.0, should_stop, told.append, lambda: time.now, time.sleep)
-    sink = UsageSink(log, table, None, Codec(), batch_seconds=0.0, patience=patience)
+    sink = UsageSink(
+        log,
+        table,
+        None,
+        letter_writer("usage_sink"),
+        batch_seconds=0.0,
+        patience=patience,
+    )
     sink.begin([StartingPlace("u", 0, 0, None)])
     return sink, time, log, table, told
 

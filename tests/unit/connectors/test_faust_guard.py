@@ -5,11 +5,12 @@ import pytest
 
 from connectors.faust.guard import Guard, Patience, Step, WaitInterruptedError
 from schemas.codec import Codec
-from schemas.dead_letters import dead_letter_of, dead_letter_record
+from schemas.dead_letters import about_request
 from schemas.errors import FatalError, PermanentError, TransientError
 from schemas.messages import DeadLetter
 from schemas.records import InboundRecord, OutboundRecord
 from schemas.topics import DEAD_LETTERS
+from tests.letters import letter_writer
 
 CODEC = Codec()
 BAD = PermanentError("empty_text", "text is empty", field="text", cure="send text")
@@ -65,7 +66,7 @@ class Steps:
 
     def guard(self, **patience):
         waits = Patience(is_interrupted=lambda: self.interrupted, sleep=self.sleep, **patience)
-        return Guard(Step("intake", CODEC, self.handle, self.delivered), self.kafka.send, waits)
+        return Guard(Step(letter_writer("intake"), self.handle, self.delivered), self.kafka.send, waits)
 
     def process(self, *offsets, **patience):
         asyncio.run(self.guard(**patience).process([inbound(offset) for offset in offsets]))
@@ -165,19 +166,13 @@ def test_a_refusal_may_say_more_than_the_dead_letter():
     steps = Steps(errors={0: [BAD]})
 
     def refusal(record, error, letter):
-        return [dead_letter_record(letter, CODEC, 10_000), outbound(record, "control")]
+        return about_request(letter, "r1", "acme"), [outbound(record, "control")]
 
-    guard = Guard(Step("intake", CODEC, steps.handle, steps.delivered, refusal), steps.kafka.send, Patience())
+    step = Step(letter_writer("intake"), steps.handle, steps.delivered, refusal)
+    guard = Guard(step, steps.kafka.send, Patience())
     asyncio.run(guard.process([inbound()]))
     assert [record.topic for record in steps.kafka.stored] == [DEAD_LETTERS, "control"]
-
-
-def test_a_value_too_large_for_a_dead_letter_stays_in_its_topic():
-    record = InboundRecord("in", 2, 7, b"k", b"x" * 10_000, {"h": b"1"})
-    letter = dead_letter_of(record, BAD, stage="intake", now_ms=1)
-    read = CODEC.decode(dead_letter_record(letter, CODEC, 10_000).value, DeadLetter)
-    assert read.value is None
-    assert (read.topic, read.partition, read.offset, read.cause) == ("in", 2, 7, "empty_text")
+    assert [letter.request_id for letter in letters(steps.kafka)] == ["r1"]
 
 
 def test_outputs_beyond_the_bound_are_stored_before_the_next_event():
@@ -188,7 +183,9 @@ def test_outputs_beyond_the_bound_are_stored_before_the_next_event():
         held.append(record.offset + 1 - len(steps.kafka.stored))
         return [outbound(record)]
 
-    guard = Guard(Step("intake", CODEC, handle, steps.delivered), steps.kafka.send, Patience(), unsent_bytes=20)
+    guard = Guard(
+        Step(letter_writer("intake"), handle, steps.delivered), steps.kafka.send, Patience(), unsent_bytes=20
+    )
     asyncio.run(guard.process([inbound(offset) for offset in range(7)]))
     # Every output has 11 bytes, so two of them are too many.
     assert max(held) == 2
@@ -203,8 +200,8 @@ def test_a_refusal_that_kafka_refuses_too_leaves_the_dead_letter_alone():
         return [outbound(record)]
 
     def refusal(_record, _error, letter):
-        return [dead_letter_record(letter, CODEC, 10_000), OutboundRecord("control", b"k", b"too large")]
+        return letter, [OutboundRecord("control", b"k", b"too large")]
 
-    guard = Guard(Step("intake", CODEC, handle, refusal=refusal), kafka.send, Patience())
+    guard = Guard(Step(letter_writer("intake"), handle, refusal=refusal), kafka.send, Patience())
     asyncio.run(asyncio.wait_for(guard.process([inbound()]), 5))
     assert {letter.cause for letter in letters(kafka)} == {"output_too_large"}

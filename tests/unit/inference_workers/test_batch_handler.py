@@ -16,6 +16,7 @@ from schemas.codec import Codec
 from schemas.messages import DeadLetter, Job, SegmentBatch, TranslatedBatch
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, words_of
+from tests.letters import letter_writer
 
 CODEC = Codec()
 SOUND = SegmentBatch(
@@ -53,8 +54,9 @@ class Copier:
 def outputs_of(batch, times=1, limit=100_000):
     segments = SegmentTranslator(Copier(times), InMemoryTranslationMemory(), lambda: 0.0)
     identity = Identity("w1", "default", "cpu", "on_demand")
+    letters = letter_writer("inference", max_message_bytes=limit)
     handler = BatchHandler(
-        CODEC, segments, InMemoryTranslationMemory(), identity, Speedometer(1.0), lambda: 5, limit
+        CODEC, segments, InMemoryTranslationMemory(), identity, Speedometer(1.0), lambda: 5, letters, limit
     )
     return handler.handle([InboundRecord("t", 0, 0, b"k", CODEC.encode(batch))])
 

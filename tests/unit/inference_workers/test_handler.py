@@ -1,5 +1,6 @@
 """A cycle of a worker: what comes out of the records that go in."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import pytest
@@ -11,8 +12,9 @@ from inference_workers.speed import Speedometer
 from inference_workers.translating import SegmentTranslator
 from schemas import topics
 from schemas.codec import Codec
-from schemas.messages import DeadLetter, Job, JobEvent, SegmentBatch, TranslatedBatch, UsageEvent
+from schemas.messages import DeadLetter, Job, JobEvent, Kept, SegmentBatch, TranslatedBatch, UsageEvent
 from schemas.records import InboundRecord
+from tests.letters import letter_writer
 
 CODEC = Codec()
 JOB = Job(tenant="acme", priority="high", source_language="en", target_language="pt", batches=1, accepted_at=500)
@@ -52,7 +54,8 @@ def memory() -> InMemoryTranslationMemory:
 def handler(memory) -> BatchHandler:
     segments = SegmentTranslator(Shouter(), memory, Clock())
     identity = Identity("worker-1", "default", "cpu", "spot")
-    return BatchHandler(CODEC, segments, memory, identity, Speedometer(10.0), now_ms=lambda: 2_500)
+    letters = letter_writer("inference")
+    return BatchHandler(CODEC, segments, memory, identity, Speedometer(10.0), lambda: 2_500, letters)
 
 
 def record(*texts: str, offset: int = 7, **job: object) -> InboundRecord:
@@ -134,3 +137,18 @@ def test_the_speed_follows_what_was_measured(handler):
         handler.handle([record("good day", "my friend")])
     assert handler.speed.words_per_second == pytest.approx(8.0, rel=0.01)
     assert handler.speed.words_in(2.0) == 16
+
+
+def test_the_numbers_of_a_correction_and_what_it_keeps_come_back_with_its_translations(handler):
+    kept = Kept(segments=3, target_words=7, confidence=0.5, models=["old-1"])
+    one = record("my lemons", kept=kept, revision=2)
+    batch = dataclasses.replace(CODEC.decode(one.value, SegmentBatch), numbers=[5], lead="Before. ")
+    outputs = handler.handle([dataclasses.replace(one, value=CODEC.encode(batch))])
+    (done,) = of(outputs, topics.TRANSLATED, TranslatedBatch)
+    assert (done.numbers, done.lead, done.translations) == ([5], "Before. ", ["MY LEMONS"])
+    assert (done.job.kept, done.job.revision) == (kept, 2)
+
+
+def test_a_batch_of_kept_text_alone_passes_through(handler):
+    (done,) = of(handler.handle([record()]), topics.TRANSLATED, TranslatedBatch)
+    assert (done.translations, done.causes, done.numbers) == ([], [], [])

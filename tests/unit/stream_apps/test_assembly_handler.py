@@ -22,6 +22,7 @@ from schemas.messages import (
 from schemas.records import InboundRecord, OutboundRecord
 from stream_apps.assembly.handler import AssemblyHandler, portions
 from stream_apps.assembly.texts import NoTexts
+from tests.letters import letter_writer
 
 CODEC = Codec()
 JOB = Job(tenant="acme", priority="high", pipeline_version="v1", batches=2, segments=2, words=6, accepted_at=1)
@@ -38,7 +39,8 @@ def handler(store) -> AssemblyHandler:
 
 
 def handler_with(texts, limit: int) -> AssemblyHandler:
-    return AssemblyHandler(CODEC, InMemorySlots(), InMemoryResults(), texts, limit, now_ms=lambda: 2_001)
+    stores = InMemorySlots(), InMemoryResults(), texts
+    return AssemblyHandler(CODEC, *stores, limit, now_ms=lambda: 2_001, letters=letter_writer("assembly"))
 
 
 def batch(number: int, offset: int, text: str = "Olá", request_id: str = "r1", **job: object) -> InboundRecord:

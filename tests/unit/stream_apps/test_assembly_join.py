@@ -72,7 +72,9 @@ def test_without_a_time_of_acceptance_the_total_runs_from_submission():
 def test_holes_are_numbered_over_the_whole_request_and_make_it_partial():
     result = join([batch(0), batch(1, causes=(None, "mask_lost"))], 5_000)
     assert result.status == "PARTIAL"
-    assert result.holes == (Hole(segment=3, cause="mask_lost"),)
+    assert result.holes == (Hole(segment=3, cause="mask_lost", start=22, length=9),)
+    assert result.text is not None
+    assert result.text[22 : 22 + 9] == "Tudo bem?"
     assert (result.source_words, result.error_cause) == (9, None)
 
 
@@ -81,7 +83,7 @@ def test_when_every_segment_is_a_hole_the_request_failed_and_is_not_billed():
     assert (result.status, result.text, result.error_cause) == ("FAILED", None, "mask_lost")
     assert (result.source_words, result.target_words, result.target_characters, result.segments) == (0, 0, 0, 3)
     assert result.error_message == "none of the 3 segments could be translated"
-    assert len(result.holes) == 3
+    assert [(hole.segment, hole.start, hole.length) for hole in result.holes] == [(n, -1, -1) for n in range(3)]
 
 
 def test_a_request_of_white_space_only_is_complete():

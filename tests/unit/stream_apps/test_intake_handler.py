@@ -9,7 +9,6 @@ from connectors.redis.model_registry import FixedModelVersions
 from connectors.redis.seen import InMemorySeenRequests
 from connectors.redis.translation_memory import InMemoryTranslationMemory, Remembered
 from schemas.codec import Codec
-from schemas.dead_letters import dead_letter_of
 from schemas.errors import DecodeError, PermanentError, TransientError
 from schemas.languages import Language
 from schemas.messages import DeadLetter, JobControl, JobEvent, SegmentBatch, TranslationRequest
@@ -22,6 +21,7 @@ from stream_apps.intake.outputs import Wire
 from stream_apps.intake.repeats import Repeats, payload_fingerprint
 from stream_apps.intake.segmentation import Segmenter
 from stream_apps.intake.settings import IntakeLimits
+from tests.letters import letter_writer
 
 CODEC = Codec()
 NOW = 1_700_000_000_000
@@ -72,8 +72,9 @@ class Intake:
             try:
                 outputs = await self.handler.handle(record)
             except PermanentError as error:
-                letter = dead_letter_of(record, error, stage="intake", now_ms=NOW)
-                outputs = self.handler.refused(record, error, letter)
+                letters = letter_writer("intake")
+                letter, others = self.handler.refused(record, error, letters.letter_of(record, error))
+                outputs = [letters.record_of(letter), *others]
             if delivered:
                 await self.handler.delivered([record])
             return outputs
@@ -213,14 +214,18 @@ def test_an_order_to_answer_echoes_no_oversized_metadata():
 
 
 def test_a_request_without_a_usable_id_gets_no_answer():
-    assert Intake().take(request(request_id="")) == ()
+    outputs = Intake().take(request(request_id=""))
+    (letter,) = read(outputs, DEAD_LETTERS, DeadLetter)
+    assert (letter.cause, letter.request_id, len(outputs)) == ("bad_request_id", None, 1)
 
 
 def test_bytes_that_are_no_request_are_a_decode_error():
     record = InboundRecord("translation.requests.high", 0, 1, b"k", b'{"text": "hello"}')
     with pytest.raises(DecodeError):
         asyncio.run(Intake().handler.handle(record))
-    assert Intake().take_record(record) == ()
+    outputs = Intake().take_record(record)
+    (letter,) = read(outputs, DEAD_LETTERS, DeadLetter)
+    assert (letter.cause, letter.value, letter.request_id, len(outputs)) == ("undecodable", record.value, None, 1)
 
 
 def test_a_deadline_that_has_passed_is_answered_without_work():

@@ -1,0 +1,112 @@
+"""What a redrive reads, from Kafka and the object store."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from connectors.kafka.log_reader import LogReader
+from connectors.kafka.record_lookup import RecordLookup
+from connectors.kafka.settings import KafkaSettings
+from connectors.objects.object_store import ObjectStore
+from producers.cli.dead_letters.open_letters import OpenLetters
+from producers.cli.dead_letters.progress import Track
+from producers.cli.dead_letters.summary import Summary
+from schemas.codec import Codec
+from schemas.errors import PermanentError
+from schemas.messages import DeadLetter, TranslationResult
+from schemas.records import InboundRecord
+from schemas.topics import DEAD_LETTERS, RESULTS
+
+_UTF8_BYTES = 4
+_TAKE_RECORDS = 500
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Where the newest answer of a request lies, and which version it is."""
+
+    version: int
+    partition: int
+    offset: int
+
+
+def read_letters(
+    kafka: KafkaSettings, codec: Codec, is_wanted: Callable[[Summary], bool], track: Track
+) -> OpenLetters:
+    """All open letters that are wanted. Raises TransientError."""
+    letters = OpenLetters(codec, is_wanted)
+    for record in track(_whole(kafka, DEAD_LETTERS), "reading letters"):
+        letters.add(record)
+    return letters
+
+
+def read_answers(kafka: KafkaSettings, codec: Codec, request_ids: set[str], track: Track) -> dict[str, Answer]:
+    """The newest answers to these requests. Reads all results, remembers no text. Raises TransientError."""
+    wanted = {request_id.encode() for request_id in request_ids}
+    newest: dict[str, Answer] = {}
+    for record in track(_whole(kafka, RESULTS), "reading results") if wanted else ():
+        if record.key in wanted and record.value is not None:
+            result = codec.decode(record.value, TranslationResult)
+            found = Answer(result.version, record.partition, record.offset)
+            newest[result.request_id] = max(newest.get(result.request_id, found), found, key=_version)
+    return newest
+
+
+@dataclass(frozen=True)
+class KafkaSources:
+    """Implements producers.cli.dead_letters.plans.Sources."""
+
+    lookup: RecordLookup
+    codec: Codec
+    answers: Mapping[str, Answer]
+    objects: ObjectStore
+
+    def letter(self, summary: Summary) -> DeadLetter:
+        """The letter itself. Raises PermanentError when it is gone."""
+        found = self.lookup.find(DEAD_LETTERS, summary.letter_partition, summary.letter_offset)
+        return self.codec.decode(_there(found, "the letter").value, DeadLetter)
+
+    def original(self, summary: Summary) -> InboundRecord:
+        letter = self.letter(summary)
+        if letter.value is None:
+            found = self.lookup.find(letter.topic, letter.partition, letter.offset)
+            return _there(found, f"the record at {summary.place}")
+        record = InboundRecord(letter.topic, letter.partition, letter.offset, letter.key, letter.value)
+        return replace(record, headers=dict(letter.headers), timestamp_ms=letter.timestamp)
+
+    def newest(self, request_id: str) -> TranslationResult | None:
+        answer = self.answers.get(request_id)
+        if answer is None:
+            return None
+        found = self.lookup.find(RESULTS, answer.partition, answer.offset)
+        return self.codec.decode(_there(found, "the result").value, TranslationResult)
+
+    def text_of(self, result: TranslationResult) -> str:
+        if result.content_ref is None:
+            return result.text or ""
+        return self.objects.read_text(result.content_ref, result.target_characters * _UTF8_BYTES)
+
+
+def _whole(kafka: KafkaSettings, topic: str) -> Iterable[InboundRecord]:
+    reader = LogReader(kafka, topic, from_beginning=True)
+    try:
+        for records in reader.until_end(_TAKE_RECORDS):
+            yield from records
+    finally:
+        reader.close()
+
+
+def _version(answer: Answer) -> int:
+    return answer.version
+
+
+def _there(found: T | None, what: str) -> T:
+    if found is None:
+        raise PermanentError(
+            "original_gone",
+            f"{what} is kept no longer",
+            cure="send the request again under a new id, and drop the letter",
+        )
+    return found

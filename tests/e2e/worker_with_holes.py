@@ -1,0 +1,23 @@
+"""The ordinary worker, but while a file exists it finds no sentence with a certain word plausible.
+
+`python worker_with_holes.py FILE WORD`
+"""
+
+import sys
+from pathlib import Path
+
+from inference_workers.fidelity import translation
+from inference_workers.main import main
+
+FLAG, WORD = Path(sys.argv[1]), sys.argv[2]
+_flaw_of = translation.flaw_of
+
+
+def flaw_of(source: str, translated: str) -> str | None:
+    return "repetition_loop" if WORD in source and FLAG.exists() else _flaw_of(source, translated)
+
+
+translation.flaw_of = flaw_of
+
+if __name__ == "__main__":
+    main()
