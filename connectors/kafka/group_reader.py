@@ -35,7 +35,7 @@ class Standing:
 
 
 class GroupReader:
-    """One thread's, but for `standing`. It never commits: a transaction does (connectors/kafka/transactions.py)."""
+    """One thread's, but for `standing`. Never commits: a transaction does (connectors/kafka/transactions.py)."""
 
     def __init__(self, settings: KafkaSettings, group: str, topics: Sequence[str], instance: str) -> None:
         self.group = group
