@@ -175,6 +175,19 @@ class InMemorySlots:
         return Decision(Verdict.COMPLETE, payloads)
 
 
+def done_key(subject: Subject) -> str:
+    """Where the completer stands."""
+    return f"done:{{{subject.request_id}}}{_behind(subject)}"
+
+
+def is_final(marker: bytes | None) -> bool:
+    """Whether what stands there belongs to a committed answer."""
+    return marker is not None and marker.endswith(_FINAL.encode())
+
+
 def _keys(subject: Subject) -> tuple[str, str]:
-    behind = f":{subject.revision}" if subject.revision > 1 else ""
-    return f"asm:{{{subject.request_id}}}{behind}", f"done:{{{subject.request_id}}}{behind}"
+    return f"asm:{{{subject.request_id}}}{_behind(subject)}", done_key(subject)
+
+
+def _behind(subject: Subject) -> str:
+    return f":{subject.revision}" if subject.revision > 1 else ""

@@ -26,6 +26,11 @@ WORDS_TRANSLATED = Counter(
 SEGMENTS_TRANSLATED = Counter(
     "dragoman_segments_translated", "Segments answered by workers", ["pool", "priority", "outcome"]
 )
+BATCHES_SKIPPED = Counter(
+    "dragoman_batches_skipped",
+    "Batches not translated: answered or expired meanwhile",
+    ["pool", "priority", "reason"],
+)
 ENGINE_BUSY_SECONDS = Counter("dragoman_engine_busy_seconds", "Time spent in the engine", ["pool"])
 ENGINE_WORDS_PER_SECOND = Gauge(
     "dragoman_engine_words_per_second", "Measured speed of this worker while busy", ["pool"]
@@ -39,6 +44,7 @@ HTTP_SECONDS = Histogram("dragoman_http_seconds", "Time of one HTTP request", ["
 REQUESTS_ACCEPTED = Counter(
     "dragoman_http_requests_accepted", "Requests that Kafka has stored for HTTP callers", ["priority"]
 )
+CANCELLATIONS_ORDERED = Counter("dragoman_http_cancellations_ordered", "Cancellations that Kafka has stored")
 
 HTTP_REFUSALS = Counter(
     "dragoman_http_refusals", "Requests answered 503 because too much waits or is open", ["cause", "priority"]

@@ -26,6 +26,7 @@ class Commands(LazyGroup):
         "translate": Command("producers.cli.translate:translate", "Translate a text and print it."),
         "submit": Command("producers.cli.translate:submit", "Send the text of a file; follow it with --wait."),
         "result": Command("producers.cli.translate:result", "Show a job, or its translation when finished."),
+        "cancel": Command("producers.cli.cancel:cancel", "End a job that is not finished."),
         "replay": Command(
             "producers.cli.replay.main:replay", "Translate past requests on another model and compare."
         ),

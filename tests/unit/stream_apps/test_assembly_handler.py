@@ -153,6 +153,12 @@ def test_a_cancelled_request_is_answered_from_the_header_of_a_batch(handler):
     assert (result.status, result.tenant, result.priority, result.text) == ("CANCELLED", "acme", "high", None)
 
 
+def test_whoever_cancels_knows_less_of_the_request_than_its_batches(handler):
+    handler.handle([batch(0, 1)])
+    outputs = handler.handle([order(9, job=Job(tenant="acme", priority="standard"))])
+    assert [result.priority for result in results(outputs)] == ["high"]
+
+
 def test_a_refused_request_is_answered_from_the_header_in_the_order(handler):
     refusal = order(9, action="FAIL", cause="unsupported_pair", field="target_language", job=JOB)
     (result,) = results(handler.handle([refusal]))
