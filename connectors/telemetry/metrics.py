@@ -96,6 +96,8 @@ RESULT_SECONDS = Histogram(
 SLOT_VERDICTS = Counter(
     "dragoman_slot_verdicts", "What records meant for their requests, repeats included", ["verdict"]
 )
+STATE_REBUILDS = Counter("dragoman_state_rebuilds", "Rebuilds after a loss of the state Redis", ["end"])
+STATE_REBUILD_SHARE = Gauge("dragoman_state_rebuild_share", "How far the rebuild under way is, 0 to 1; 1 is done")
 
 # --- stream_apps/status ---
 JOB_EVENTS = Counter("dragoman_job_events", "Events merged into job views, repeats included", ["stage"])
@@ -131,3 +133,15 @@ USAGE_INSERT_SECONDS = Histogram(
 USAGE_RANGES_REPEATED = Counter(
     "dragoman_usage_ranges_repeated", "Ranges that an earlier process had announced and not finished"
 )
+
+# --- stream_apps/repair ---
+REPAIR_ACTING = Gauge("dragoman_repair_acting", "1 for the one instance that acts")
+REPAIR_SHARE = Gauge("dragoman_repair_share", "How far the reading of one part is, 0 to 1", ["part"])
+REPAIR_COMPARISONS = Counter("dragoman_repair_comparisons", "Comparisons of requests with results")
+REPAIR_SECONDS = Histogram("dragoman_repair_seconds", "Time of one comparison", buckets=LATENCY_BUCKETS)
+REPAIR_REDRIVEN = Counter("dragoman_repair_redriven", "Requests sent again because they were lost")
+REPAIR_OPEN = Gauge("dragoman_repair_open", "Requests without an answer at the last comparison", ["fate"])
+REPAIR_OLDEST_OPEN_SECONDS = Gauge(
+    "dragoman_repair_oldest_open_seconds", "Age of the oldest request that is lost or on its way; 0 for none"
+)
+DEADLINES_EXPIRED = Counter("dragoman_deadlines_expired", "Orders to end requests whose deadline passed")

@@ -31,6 +31,9 @@ class Commands(LazyGroup):
             "producers.cli.replay.main:replay", "Translate past requests on another model and compare."
         ),
         "topics": Command("producers.cli.topics:app", "Create, list and check the Kafka topics."),
+        "reconcile": Command(
+            "producers.cli.reconcile:reconcile", "Send again every request that was lost without an answer."
+        ),
         "backup": Command("producers.cli.backup:app", "Save the stores, check a backup, bring it back."),
         "regions": Command("producers.cli.regions:app", "Copy the topics to a second region; take over there."),
         "models": Command("producers.cli.models:app", "Show the translation models on this machine."),

@@ -97,6 +97,7 @@ def test_a_result_carries_the_trace_and_its_routing_headers_but_no_foreign_ones(
         "tenant": b"acme",
         "priority": b"high",
         "words": b"6",
+        "version": b"1",
         "traceparent": b"00-1-2-01",
     }
 
