@@ -1,11 +1,12 @@
 """From a caller's wish to a durable order: the job is looked up, and the order to end it stored."""
 
+from connectors.redis.job_view import header_of
 from connectors.telemetry.metrics import CANCELLATIONS_ORDERED
 from producers.http.caller import Caller
 from producers.http.following import Glance, follow
 from producers.http.ports import Ports
 from producers.http.settings import HttpLimits
-from schemas.messages import Job, JobControl
+from schemas.messages import JobControl
 
 
 async def cancel(job_id: str, caller: Caller, ports: Ports, limits: HttpLimits) -> Glance:
@@ -28,23 +29,6 @@ def cancellation(job_id: str, glance: Glance, now_ms: int) -> JobControl:
         cause="cancelled",
         message="cancelled by the caller",
         requested_by="http",
-        job=_header(glance),
+        job=header_of(glance.view) if glance.view else None,
         at=now_ms,
-    )
-
-
-def _header(glance: Glance) -> Job | None:
-    view = glance.view
-    if view is None:
-        return None
-    return Job(
-        tenant=view.tenant,
-        priority=view.priority,
-        pool=view.pool,
-        source_language=view.detail.get("source_language", ""),
-        target_language=view.detail.get("target_language", ""),
-        segments=view.segments,
-        batches=view.batches,
-        words=view.words,
-        submitted_at=view.submitted_at,
     )

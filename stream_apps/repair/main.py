@@ -10,6 +10,8 @@ from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.schema_registry import open_codec
 from connectors.redis.client import open_state
+from connectors.redis.deadlines import Deadlines
+from connectors.redis.job_view import JobViews
 from connectors.redis.lease import Lease
 from connectors.redis.state_epoch import StateEpoch
 from connectors.shutdown import Shutdown
@@ -17,6 +19,7 @@ from connectors.telemetry import metrics
 from connectors.telemetry.health import Health, serve_health
 from connectors.telemetry.logging import configure_logging
 from schemas.errors import DragomanError, FatalError, TransientError
+from stream_apps.repair.deadlines import DeadlineSweeper
 from stream_apps.repair.reconcile import Reconciler, Report
 from stream_apps.repair.schedule import Rhythm, Schedule
 from stream_apps.repair.settings import RepairSettings
@@ -64,6 +67,41 @@ class Comparisons:
             _measure(report, time.monotonic() - started)
 
 
+@dataclass(frozen=True)
+class Acting:
+    """One instance acts, the others stand by and are as ready as that allows."""
+
+    comparisons: Comparisons
+    lease: Lease
+    sweeper: DeadlineSweeper
+
+    def turn(self) -> None:
+        """Without Redis nobody acts: it is what knows of losses and deadlines."""
+        try:
+            is_held = self.lease.hold()
+            self._tell(is_held=is_held)
+            if is_held:
+                self.sweeper.sweep()
+            self.comparisons.health.ready()
+        except TransientError as error:
+            self._tell(is_held=False)
+            self.comparisons.health.not_ready(str(error))
+
+    def end(self) -> None:
+        """Another instance may act at once."""
+        try:
+            self.lease.release()
+        except TransientError as error:
+            log.warning("lease_left_behind", error=str(error))
+
+    def _tell(self, *, is_held: bool) -> None:
+        metrics.REPAIR_ACTING.set(is_held)
+        if is_held:
+            self.comparisons.is_acting.set()
+        else:
+            self.comparisons.is_acting.clear()
+
+
 def main() -> None:
     """Exit code 1 after a failure that a fresh process may survive."""
     settings = RepairSettings()
@@ -83,41 +121,35 @@ def run(settings: RepairSettings, shutdown: Shutdown) -> None:
     producer = DurableProducer(settings.kafka)
     lease = Lease(open_state(settings.redis), STAGE, settings.instance, settings.repair.lease_seconds)
     comparisons = Comparisons(_schedule(settings, producer, health), shutdown, health)
+    sweeper = _sweeper(settings, producer)
     thread = comparisons.start()
     log.info("started", health_port=server.port)
     try:
-        _act(settings, comparisons, lease, shutdown)
+        _act(settings, Acting(comparisons, lease, sweeper), shutdown)
     finally:
         thread.join(timeout=_PAUSE_SECONDS)
         producer.close()
         server.close()
 
 
-def _act(settings: RepairSettings, comparisons: Comparisons, lease: Lease, shutdown: Shutdown) -> None:
+def _act(settings: RepairSettings, acting: Acting, shutdown: Shutdown) -> None:
     while not shutdown.wait(settings.repair.sweep_seconds):
-        if comparisons.failure:
-            raise comparisons.failure
-        _hold(lease, comparisons)
-    try:
-        lease.release()
-    except TransientError as error:
-        log.warning("lease_left_behind", error=str(error))
+        if acting.comparisons.failure:
+            raise acting.comparisons.failure
+        acting.turn()
+    acting.end()
 
 
-def _hold(lease: Lease, comparisons: Comparisons) -> None:
-    """A standby is as ready as it can be. Without Redis nobody acts: it knows neither a loss nor a deadline."""
-    try:
-        is_held = lease.hold()
-    except TransientError as error:
-        comparisons.is_acting.clear()
-        comparisons.health.not_ready(str(error))
-        return
-    if is_held:
-        comparisons.is_acting.set()
-    else:
-        comparisons.is_acting.clear()
-    metrics.REPAIR_ACTING.set(is_held)
-    comparisons.health.ready()
+def _sweeper(settings: RepairSettings, producer: DurableProducer) -> DeadlineSweeper:
+    state = open_state(settings.redis)
+    return DeadlineSweeper(
+        deadlines=Deadlines(state),
+        views=JobViews(state),
+        orders=producer,
+        codec=open_codec(settings.kafka),
+        now_ms=_now_ms,
+        most_requests=settings.repair.sweep_requests,
+    )
 
 
 def _schedule(settings: RepairSettings, producer: DurableProducer, health: Health) -> Schedule:

@@ -1,5 +1,6 @@
 """A scan on a real broker: it ends, it sees every committed record, and it waits for open transactions."""
 
+import time
 import uuid
 
 import pytest
@@ -25,7 +26,20 @@ def kafka(kafka_bootstrap):
 
 @pytest.fixture
 def admin(kafka):
-    return KafkaAdmin(kafka)
+    admin = KafkaAdmin(kafka)
+    end = time.monotonic() + 10
+    # A partition that was just created has no leader yet.
+    while not _is_led(admin):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    return admin
+
+
+def _is_led(admin):
+    try:
+        return admin.spans([CONTROL, STATUS])
+    except TransientError:
+        return False
 
 
 def record(value: str, topic: str = CONTROL) -> OutboundRecord:
