@@ -20,10 +20,10 @@ def results(stack):
 
 
 def requests(count: int) -> list[tuple[str, dict]]:
-    """Of one to four batches; nothing in them is remembered."""
+    """Every fourth is of three batches, the others of one; nothing in them is remembered."""
     made = []
     for number in range(count):
-        sentences = 1 + 37 * (number % 4)
+        sentences = 70 if number % 4 == 3 else 3
         text = " ".join(f"The boat {uuid.uuid4().hex[:6]} has {n} red sails." for n in range(sentences))
         made.append((PRIORITIES[number % 3], request_of(text=text)))
     return made
