@@ -15,7 +15,8 @@ from connectors.redis.client import Client, redis_errors
 from connectors.redis.scripts import Call, run_all, script
 from schemas.errors import TransientError
 
-_EPOCH, _CLOCK, _REPAIRED = "{state}:epoch", "{state}:clock", "{state}:repaired"
+_PREFIX = "{state}:"
+_EPOCH, _CLOCK, _REPAIRED = f"{_PREFIX}epoch", f"{_PREFIX}clock", f"{_PREFIX}repaired"
 _REBUILD_SECONDS = 24 * 60 * 60
 _AT_ONCE_SECONDS = 0.01
 
@@ -88,7 +89,7 @@ class StateEpoch:
 
     def begin(self, found: Witness) -> Rebuild:
         """To be called before the log that is rebuilt from is measured."""
-        rebuild = Rebuild(found, f"{{state}}:rebuild:{uuid.uuid4().hex}")
+        rebuild = Rebuild(found, f"{_PREFIX}rebuild:{uuid.uuid4().hex}")
         with redis_errors():
             self._client.set(rebuild.key, 1, ex=_REBUILD_SECONDS)
         return rebuild
@@ -109,6 +110,17 @@ class StateEpoch:
         """Nothing that was lost before this epoch is without an answer any more."""
         with redis_errors():
             self._client.set(_REPAIRED, epoch)
+
+
+def is_about_state(key: bytes) -> bool:
+    """Whether a key speaks of the state as a whole."""
+    return key.startswith(_PREFIX.encode())
+
+
+def forget_epoch(client: Client) -> None:
+    """Whatever the state holds, it is to be rebuilt. Raises TransientError."""
+    with redis_errors():
+        client.delete(_EPOCH)
 
 
 def _witness(reply: Sequence[bytes]) -> Witness:

@@ -3,6 +3,7 @@
 import pytest
 import redis
 
+from connectors.redis.dump import dump, restore
 from connectors.redis.lease import Lease
 from connectors.redis.slots import Claim, RedisSlots, Retention, Subject
 from connectors.redis.state_epoch import StateEpoch, StateLostError
@@ -97,6 +98,16 @@ def test_what_is_repaired_is_forgotten_with_the_state(valkey, epoch):
     assert epoch.repaired() == "a"
     valkey.flushall()
     assert epoch.repaired() == ""
+
+
+def test_a_backup_has_no_epoch_and_a_state_that_was_restored_is_rebuilt(valkey, epoch):
+    settled(epoch)
+    valkey.set("done:{r1}", "t-0-1")
+    entries = list(dump(valkey))
+    assert [entry.key for entry in entries] == [b"done:{r1}"]
+    assert sum(portion.written for portion in restore(valkey, entries, replace=True)) == 1
+    with pytest.raises(StateLostError):
+        epoch.confirm()
 
 
 def test_one_of_two_holds_a_lease_until_it_is_released_or_runs_out(valkey):
