@@ -120,7 +120,7 @@ def run(settings: RepairSettings, shutdown: Shutdown) -> None:
     server = serve_health(health, settings.health_port, settings.health_host)
     producer = DurableProducer(settings.kafka)
     lease = Lease(open_state(settings.redis), STAGE, settings.instance, settings.repair.lease_seconds)
-    comparisons = Comparisons(_schedule(settings, producer, health), shutdown, health)
+    comparisons = Comparisons(_schedule(settings, producer, health, shutdown), shutdown, health)
     sweeper = _sweeper(settings, producer)
     thread = comparisons.start()
     log.info("started", health_port=server.port)
@@ -152,7 +152,7 @@ def _sweeper(settings: RepairSettings, producer: DurableProducer) -> DeadlineSwe
     )
 
 
-def _schedule(settings: RepairSettings, producer: DurableProducer, health: Health) -> Schedule:
+def _schedule(settings: RepairSettings, producer: DurableProducer, health: Health, shutdown: Shutdown) -> Schedule:
     limits = settings.repair
     reconciler = Reconciler(
         kafka=settings.kafka,
@@ -164,6 +164,8 @@ def _schedule(settings: RepairSettings, producer: DurableProducer, health: Healt
     )
 
     def on_progress(part: str, share: float) -> None:
+        if shutdown.is_wanted():
+            raise TransientError("the process is to stop; the next comparison begins anew")
         metrics.REPAIR_SHARE.labels(part).set(share)
         health.beat()
 
