@@ -68,7 +68,10 @@ class TransactionalProducer:
             raise FatalError(f"the transaction cannot be aborted: {failure_of(error)}") from error
 
     def _write(
-        self, outputs: Sequence[OutboundRecord], claims: Sequence[Claim], confirm: Callable[[], None] | None
+        self,
+        outputs: Sequence[OutboundRecord],
+        claims: Sequence[Claim],
+        confirm: Callable[[], None] | None = None,
     ) -> None:
         self._producer.begin_transaction()
         self._is_open = True
