@@ -16,6 +16,7 @@ from inference_workers.answers import (
     usage_event,
 )
 from inference_workers.batching import pair_of
+from inference_workers.relevance import Relevance
 from inference_workers.speed import Speedometer
 from inference_workers.translating import SegmentTranslator
 from inference_workers.validation import check_batch
@@ -26,12 +27,15 @@ from schemas.errors import PermanentError
 from schemas.messages import Message, SegmentBatch, TranslatedBatch
 from schemas.records import Headers, InboundRecord, OutboundRecord
 
+Waiting = tuple[InboundRecord, SegmentBatch]
+
 
 @dataclass
 class BatchHandler:
     """Implements connectors.kafka.cycle.Handler."""
 
     codec: Codec
+    relevance: Relevance
     segments: SegmentTranslator
     memory: TranslationMemory
     identity: Identity
@@ -43,7 +47,8 @@ class BatchHandler:
 
     def handle(self, records: list[InboundRecord]) -> list[OutboundRecord]:
         """Everything that the records lead to. Raises TransientError only."""
-        sound, outputs = self._decode(records)
+        decoded, outputs = self._decode(records)
+        sound = self._wanted(decoded)
         done = self.segments.translate([batch for _, batch in sound])
         self._learnt = done.learnt
         for (record, batch), answers, model, seconds in zip(
@@ -60,10 +65,8 @@ class BatchHandler:
         self.memory.put_many(self._learnt)
         self._learnt = {}
 
-    def _decode(
-        self, records: Sequence[InboundRecord]
-    ) -> tuple[list[tuple[InboundRecord, SegmentBatch]], list[OutboundRecord]]:
-        sound: list[tuple[InboundRecord, SegmentBatch]] = []
+    def _decode(self, records: Sequence[InboundRecord]) -> tuple[list[Waiting], list[OutboundRecord]]:
+        sound: list[Waiting] = []
         refused: list[OutboundRecord] = []
         for record in records:
             try:
@@ -76,6 +79,14 @@ class BatchHandler:
         batch = self.codec.decode(record.value, SegmentBatch)
         check_batch(batch)
         return batch
+
+    def _wanted(self, waiting: Sequence[Waiting]) -> list[Waiting]:
+        """Without those whose answer nobody waits for: their offsets are committed, and that is all."""
+        reasons = self.relevance.reasons_to_skip([batch for _, batch in waiting], self.now_ms())
+        for (_, batch), reason in zip(waiting, reasons, strict=True):
+            if reason:
+                metrics.BATCHES_SKIPPED.labels(self.identity.pool, batch.job.priority, reason).inc()
+        return [pair for pair, reason in zip(waiting, reasons, strict=True) if not reason]
 
     def _outputs(
         self, record: InboundRecord, batch: SegmentBatch, answers: list[Answer], effort: Effort

@@ -13,6 +13,7 @@ from connectors.kafka.group_reader import GroupReader
 from connectors.kafka.progress_watch import ProgressWatch
 from connectors.kafka.schema_registry import open_codec
 from connectors.kafka.transactions import TransactionalProducer
+from connectors.redis.answered import RedisAnsweredRequests
 from connectors.redis.client import open_cache, open_state
 from connectors.redis.model_registry import ModelRegistry
 from connectors.redis.translation_memory import RedisTranslationMemory
@@ -26,6 +27,7 @@ from inference_workers.handler import BatchHandler
 from inference_workers.models.catalogue import Catalogue
 from inference_workers.models.store import discover
 from inference_workers.priorities import PriorityCredit, Shares
+from inference_workers.relevance import Relevance
 from inference_workers.settings import WorkerLimits, WorkerSettings
 from inference_workers.source import PrioritySource
 from inference_workers.speed import Speedometer
@@ -114,9 +116,10 @@ def _handler(settings: WorkerSettings, catalogue: Catalogue, speed: Speedometer)
     identity = Identity(settings.instance, limits.pool, limits.device, limits.market)
     fitting = FittingTranslator(catalogue, SafeSize(limits.safe_size_minutes * 60), time.monotonic)
     segments = SegmentTranslator(fitting, memory, time.perf_counter, limits.longest_cycle_seconds)
+    relevance = Relevance(RedisAnsweredRequests(open_state(settings.redis)))
     codec, most_bytes = open_codec(settings.kafka), settings.kafka.max_message_bytes
     letters = open_letters(STAGE, codec, settings.dead_letters, most_bytes)
-    return BatchHandler(codec, segments, memory, identity, speed, _now_ms, letters, most_bytes)
+    return BatchHandler(codec, relevance, segments, memory, identity, speed, _now_ms, letters, most_bytes)
 
 
 class Announcer:

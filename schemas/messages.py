@@ -212,6 +212,7 @@ class JobEvent(Message):
     detail: Mapping[str, str] = dataclasses.field(default_factory=dict)
     submitted_at: int = 0
     at: int = 0
+    deadline: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

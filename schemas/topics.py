@@ -19,7 +19,9 @@ USAGE = "translation.usage"
 DEAD_LETTERS = "translation.dead_letters"
 CONTROL = "translation.control"
 
+# Consumer groups; those of the workers are named by `inference_group`.
 INTAKE_GROUP = "intake"
+ASSEMBLY_GROUP = "assembly"
 
 REQUEST_RETENTION_MS = 7 * DAY_MS
 DEAD_LETTER_BYTES = 250_000_000

@@ -1,11 +1,15 @@
 """The whole platform on one machine, for end-to-end tests: started once, by the command that users have."""
 
+import os
+import signal
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from connectors.clickhouse.analytics_client import AnalyticsClient
@@ -42,6 +46,27 @@ class Stack:
         while read_run(self.root).processes.get(name) in (None, old_pid):
             assert time.monotonic() < end, f"{name} was not restarted"
             time.sleep(0.1)
+
+    def metric(self, process: str, name: str) -> float:
+        """The sum of a metric over all its labels, of all processes whose names begin so."""
+        found = 0.0
+        for instance, url in read_run(self.root).health_urls.items():
+            if instance.startswith(process):
+                lines = httpx.get(f"{url}/metrics", timeout=5).text.splitlines()
+                found += sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name))
+        return found
+
+    @contextmanager
+    def frozen(self, *names: str) -> Iterator[None]:
+        """These processes stand still meanwhile."""
+        pids = [self.pid(name) for name in names]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
 
     def analytics(self) -> "Analytics":
         """What ClickHouse says."""

@@ -15,7 +15,9 @@ from schemas.errors import TransientError
 from schemas.topics import Topic, catalogue
 
 _TIMEOUT_SECONDS = 20.0
-_LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the library's stub lacks it
+# The library's stubs lack them.
+_EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+_LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,21 @@ class PartitionLag:
     @property
     def records(self) -> int:
         return max(self.end - max(self.committed, 0), 0)
+
+
+@dataclass(frozen=True)
+class Span:
+    """The offsets of one partition from `first` up to, not including, `end`."""
+
+    topic: str
+    partition: int
+    first: int
+    end: int
+
+    @property
+    def length(self) -> int:
+        """At least as many as there are records in it."""
+        return self.end - self.first
 
 
 class KafkaAdmin:
@@ -80,7 +97,7 @@ class KafkaAdmin:
         there = self.partitions()
         places = [TopicPartition(topic, number) for topic in topics for number in range(there.get(topic, 0))]
         with _kafka_errors():
-            ends = self._ends(places)
+            ends = self._offsets(places, _LATEST)
             return [
                 PartitionLag(place.topic, place.partition, place.offset, ends[place.topic, place.partition])
                 for place in self._committed(group, places)
@@ -111,7 +128,18 @@ class KafkaAdmin:
         """Behind the last record of every partition of the topic."""
         places = [TopicPartition(topic, number) for number in range(self.partitions().get(topic, 0))]
         with _admin_errors():
-            return {partition: end for (_, partition), end in self._ends(places).items()}
+            return {partition: end for (_, partition), end in self._offsets(places, _LATEST).items()}
+
+    def spans(self, topics: list[str], since_ms: int | None = None) -> list[Span]:
+        """Everything in the topics up to now, or what was stored since then; uncommitted records included."""
+        there = self.partitions()
+        places = [TopicPartition(topic, number) for topic in topics for number in range(there.get(topic, 0))]
+        since = _EARLIEST if since_ms is None else OffsetSpec.for_timestamp(max(since_ms, 0))
+        with _admin_errors():
+            # The ends last: an end must not lie before its beginning.
+            firsts, ends = self._offsets(places, since), self._offsets(places, _LATEST)
+        # -1: nothing is so young.
+        return [Span(*place, first if first >= 0 else ends[place], ends[place]) for place, first in firsts.items()]
 
     def _create(self, topics: list[NewTopic]) -> None:
         for name, future in self._client.create_topics(topics, operation_timeout=self._timeout_seconds).items():
@@ -135,8 +163,8 @@ class KafkaAdmin:
         answer = self._client.list_consumer_group_offsets([request])[group].result(self._timeout_seconds)
         return list(answer.topic_partitions)
 
-    def _ends(self, places: list[TopicPartition]) -> dict[tuple[str, int], int]:
-        futures = self._client.list_offsets(dict.fromkeys(places, _LATEST))
+    def _offsets(self, places: list[TopicPartition], spec: OffsetSpec) -> dict[tuple[str, int], int]:
+        futures = self._client.list_offsets(dict.fromkeys(places, spec))
         return {
             (place.topic, place.partition): future.result(self._timeout_seconds).offset
             for place, future in futures.items()

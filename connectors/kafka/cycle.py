@@ -57,6 +57,8 @@ class Cycle:
     # Should end early when the process is to stop.
     sleep: Callable[[float], object] = time.sleep
     on_waiting: Callable[[str], None] = lambda _reason: None
+    # Asked when the outputs are stored and not yet committed: TransientError undoes the cycle.
+    confirm: Callable[[], None] | None = None
 
     def run(self) -> None:
         """Until `should_stop`, between two cycles. Raises FatalError."""
@@ -73,7 +75,7 @@ class Cycle:
         records = self.source.take()
         if not records:
             return False
-        self.producer.commit(self.handler.handle(records), self.source.readers)
+        self.producer.commit(self.handler.handle(records), self.source.readers, self.confirm)
         self.handler.committed()
         return True
 

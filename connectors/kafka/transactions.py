@@ -1,6 +1,6 @@
 """Outputs and input offsets in one Kafka transaction: all of a cycle is seen, or nothing of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from confluent_kafka import KafkaException, Producer
 
@@ -32,16 +32,22 @@ class TransactionalProducer:
         except KafkaException as error:
             raise failure_of(error) from error
 
-    def commit(self, outputs: Sequence[OutboundRecord], readers: Sequence[GroupReader]) -> None:
+    def commit(
+        self,
+        outputs: Sequence[OutboundRecord],
+        readers: Sequence[GroupReader],
+        confirm: Callable[[], None] | None = None,
+    ) -> None:
         """Write the outputs and what the readers took, as one.
 
-        1. what the readers claim  2. begin  3. produce  4. offsets of every reader  5. commit.
-        Raises TransientError after an abort: nothing was written, the caller must rewind the readers.
-        Raises FatalError when this process was fenced.
+        1. what the readers claim  2. begin  3. produce  4. `confirm`, once Kafka has stored the outputs
+        5. offsets of every reader  6. commit.
+        Raises TransientError after an abort: nothing was written, the caller must rewind the readers. So does
+        a TransientError of `confirm`. Raises FatalError when this process was fenced.
         """
         claims = [claim for reader in readers if (claim := reader.claim())]
         try:
-            self._write(outputs, claims)
+            self._write(outputs, claims, confirm)
         except (KafkaException, TransientError) as error:
             failure = error if isinstance(error, DragomanError) else failure_of(error)
             if not isinstance(failure, FatalError):
@@ -61,11 +67,19 @@ class TransactionalProducer:
         except KafkaException as error:
             raise FatalError(f"the transaction cannot be aborted: {failure_of(error)}") from error
 
-    def _write(self, outputs: Sequence[OutboundRecord], claims: Sequence[Claim]) -> None:
+    def _write(
+        self,
+        outputs: Sequence[OutboundRecord],
+        claims: Sequence[Claim],
+        confirm: Callable[[], None] | None = None,
+    ) -> None:
         self._producer.begin_transaction()
         self._is_open = True
         for record in outputs:
             self._produce(record)
+        if confirm and outputs:
+            self._flush()
+            confirm()
         for claim in claims:
             with ends_process_after(_STUCK_SECONDS, "send_offsets_to_transaction"):
                 self._producer.send_offsets_to_transaction(claim.offsets, claim.member, _TIMEOUT_SECONDS)
@@ -80,6 +94,11 @@ class TransactionalProducer:
             except BufferError:
                 self._producer.poll(_QUEUE_WAIT_SECONDS)
         raise TransientError(f"Kafka took nothing of a full queue in {_QUEUE_WAITS * _QUEUE_WAIT_SECONDS:g} s")
+
+    def _flush(self) -> None:
+        # A record that failed makes the commit fail, so only the wait matters here.
+        if left := self._producer.flush(_TIMEOUT_SECONDS):
+            raise TransientError(f"Kafka did not store {left} records within {_TIMEOUT_SECONDS:g} s")
 
     def _commit(self) -> None:
         try:

@@ -11,6 +11,7 @@ from typing import TypeVar
 from redis.exceptions import ResponseError
 
 from connectors.redis.client import Client, redis_errors
+from connectors.redis.state_epoch import forget_epoch, is_about_state
 from schemas.errors import PermanentError
 
 # A key may hold all batches of a document: few at once keep the memory bounded.
@@ -44,8 +45,11 @@ def count_keys(client: Client) -> int:
 
 
 def dump(client: Client) -> Iterator[Entry]:
-    """Every key that is there from the beginning to the end, a few perhaps twice. Raises TransientError."""
-    for keys in _portions(client.scan_iter(count=_KEYS)):
+    """Every key that is there from the beginning to the end, a few perhaps twice. Raises TransientError.
+
+    Without the epoch: it vouches for one moment of the whole, which a dump is not.
+    """
+    for keys in _portions(key for key in client.scan_iter(count=_KEYS) if not is_about_state(key)):
         with redis_errors(), client.pipeline(transaction=False) as pipeline:
             for key in keys:
                 pipeline.dump(key)
@@ -60,7 +64,8 @@ def dump(client: Client) -> Iterator[Entry]:
 def restore(client: Client, entries: Iterable[Entry], replace: bool) -> Iterator[Restored]:
     """Writes the keys with the life they had left; what was done of each portion. May be repeated.
 
-    Without `replace` a key that is there stays: it is newer. Raises TransientError, PermanentError.
+    Without `replace` a key that is there stays: it is newer. Afterwards the assemblers bring back what the dump
+    lacks, before they decide anything. Raises TransientError, PermanentError.
     """
     for portion in _portions(entries):
         with redis_errors(), client.pipeline(transaction=False) as pipeline:
@@ -68,6 +73,7 @@ def restore(client: Client, entries: Iterable[Entry], replace: bool) -> Iterator
                 pipeline.restore(entry.key, entry.ttl_ms, entry.value, replace=replace)
             replies = pipeline.execute(raise_on_error=False)
         yield _counted(replies)
+    forget_epoch(client)
 
 
 def _portions(entries: Iterable[T]) -> Iterator[list[T]]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connectors.redis.client import AsyncClient
+from connectors.redis.deadlines import DeadlineWriter
 from connectors.redis.scripts import Call, run_all_async, script
 from connectors.redis.work_queue import Progress, Waiting, place_call
 from schemas.priorities import Priority
@@ -43,6 +44,7 @@ class JobUpdate:
     request_id: str
     facts: Mapping[str, Fact] = field(default_factory=dict)
     batch: BatchDone | None = None
+    deadline_ms: int | None = None
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,12 @@ class JobLedger:
         self._client = client
         self._times = times
         self._clock = clock
+        self._deadlines = DeadlineWriter(client)
 
     async def apply(self, update: JobUpdate) -> None:
         """May be repeated; only the measured speed counts a repeat that follows a failure half-way."""
         ((is_new, known),) = await run_all_async(self._client, [self._merge(update)])
+        await self._note_deadline(update, is_finished=known[0] is not None)
         job = _waiting(update.request_id, known)
         if job is None:
             return
@@ -71,6 +75,13 @@ class JobLedger:
         progress = Progress(batch.words, batch.at) if batch and is_new else Progress()
         forget_before_ms = round((self._clock() - self._times.queue_seconds) * 1000)
         await run_all_async(self._client, [place_call(job, progress, forget_before_ms)])
+
+    async def _note_deadline(self, update: JobUpdate, *, is_finished: bool) -> None:
+        """An event that comes after the end of its job must not bring the deadline back."""
+        if is_finished:
+            await self._deadlines.remove(update.request_id)
+        elif update.deadline_ms is not None:
+            await self._deadlines.add(update.request_id, update.deadline_ms)
 
     def _merge(self, update: JobUpdate) -> Call:
         batch = update.batch

@@ -9,6 +9,7 @@ from connectors.redis.client import Client, redis_errors
 from connectors.redis.job_ledger import job_keys, unstamped
 from connectors.redis.scripts import run_all
 from connectors.redis.work_queue import Place, ask_call, place_of
+from schemas.messages import Job
 from schemas.priorities import Priority
 
 DETAIL = "detail."
@@ -73,6 +74,21 @@ def view_of(request_id: str, fields: Mapping[bytes, bytes]) -> JobView:
     detail = {name.removeprefix(DETAIL): value for name, value in facts.items() if name.startswith(DETAIL)}
     view = JobView(request_id=request_id, detail=detail, **values)
     return replace(view, progress=_progress(view))
+
+
+def header_of(view: JobView) -> Job:
+    """As much of the request's header as is known here, for orders that may come before any of its batches."""
+    return Job(
+        tenant=view.tenant,
+        priority=view.priority,
+        pool=view.pool,
+        source_language=view.detail.get("source_language", ""),
+        target_language=view.detail.get("target_language", ""),
+        segments=view.segments,
+        batches=view.batches,
+        words=view.words,
+        submitted_at=view.submitted_at,
+    )
 
 
 _COUNTERS = ("segments_done", "batches_done", "words_done")

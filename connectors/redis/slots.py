@@ -7,6 +7,9 @@ It stays the completer when it is read again, because then its first transaction
     killed before the commit       the completer is read again, and wins again with the same slots
     killed before `finish`         its offset is committed; the slots stay until they expire, nobody may answer
     any other record, any time     has other coordinates: it never answers
+
+The rule holds while Redis remembers. That it does is vouched for by the state's epoch, which is read behind every
+decision and once more before the answers are committed (connectors/redis/state_epoch.py, docs/decisions/0008).
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +19,7 @@ from typing import Protocol
 
 from connectors.redis.client import Client, redis_errors
 from connectors.redis.scripts import Call, run_all, script
+from connectors.redis.state_epoch import StateEpoch
 
 _FINAL = " final"
 
@@ -70,6 +74,9 @@ class Slots(Protocol):
     def decide(self, entries: Sequence[Arrival | Claim]) -> list[Decision]:
         """One decision per entry; they take effect in their order."""
 
+    def confirm(self) -> None:
+        """Raises TransientError when decisions made before this call may have been made on a lost state."""
+
     def finish(self, completers: Mapping[Subject, str]) -> None:
         """These answers (subject -> coordinates) are committed: nothing wins any more, slots may go."""
 
@@ -98,13 +105,25 @@ class RedisSlots:
     `done:{id}`: the completer, with ` final` behind it after `finish`.
     """
 
-    def __init__(self, client: Client, retention: Retention) -> None:
+    def __init__(self, client: Client, retention: Retention, epoch: StateEpoch | None = None) -> None:
+        """Without an epoch nobody notices a loss."""
         self._client = client
         self._retention = retention
+        self._epoch = epoch
 
     def decide(self, entries: Sequence[Arrival | Claim]) -> list[Decision]:
-        replies = run_all(self._client, [self._call(entry) for entry in entries])
+        calls = [self._call(entry) for entry in entries]
+        if self._epoch is None:
+            replies = run_all(self._client, calls)
+        else:
+            # Last: a loss between two of the calls must not go unseen.
+            *replies, witness = run_all(self._client, [*calls, self._epoch.call()])
+            self._epoch.check(witness)
         return [Decision(Verdict(verdict.decode()), tuple(slots)) for verdict, *slots in replies]
+
+    def confirm(self) -> None:
+        if self._epoch is not None:
+            self._epoch.confirm()
 
     def finish(self, completers: Mapping[Subject, str]) -> None:
         with redis_errors(), self._client.pipeline(transaction=False) as pipeline:
@@ -146,6 +165,9 @@ class InMemorySlots:
     def decide(self, entries: Sequence[Arrival | Claim]) -> list[Decision]:
         return [self._decide(entry) for entry in entries]
 
+    def confirm(self) -> None:
+        """It cannot be lost while the process lives."""
+
     def finish(self, completers: Mapping[Subject, str]) -> None:
         for subject, coordinates in completers.items():
             self._completers[subject] = coordinates + _FINAL
@@ -175,6 +197,19 @@ class InMemorySlots:
         return Decision(Verdict.COMPLETE, payloads)
 
 
+def done_key(subject: Subject) -> str:
+    """Where the completer stands."""
+    return f"done:{{{subject.request_id}}}{_behind(subject)}"
+
+
+def is_final(marker: bytes | None) -> bool:
+    """Whether what stands there belongs to a committed answer."""
+    return marker is not None and marker.endswith(_FINAL.encode())
+
+
 def _keys(subject: Subject) -> tuple[str, str]:
-    behind = f":{subject.revision}" if subject.revision > 1 else ""
-    return f"asm:{{{subject.request_id}}}{behind}", f"done:{{{subject.request_id}}}{behind}"
+    return f"asm:{{{subject.request_id}}}{_behind(subject)}", done_key(subject)
+
+
+def _behind(subject: Subject) -> str:
+    return f":{subject.revision}" if subject.revision > 1 else ""

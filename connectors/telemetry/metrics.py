@@ -26,6 +26,11 @@ WORDS_TRANSLATED = Counter(
 SEGMENTS_TRANSLATED = Counter(
     "dragoman_segments_translated", "Segments answered by workers", ["pool", "priority", "outcome"]
 )
+BATCHES_SKIPPED = Counter(
+    "dragoman_batches_skipped",
+    "Batches not translated: answered or expired meanwhile",
+    ["pool", "priority", "reason"],
+)
 ENGINE_BUSY_SECONDS = Counter("dragoman_engine_busy_seconds", "Time spent in the engine", ["pool"])
 ENGINE_WORDS_PER_SECOND = Gauge(
     "dragoman_engine_words_per_second", "Measured speed of this worker while busy", ["pool"]
@@ -39,6 +44,7 @@ HTTP_SECONDS = Histogram("dragoman_http_seconds", "Time of one HTTP request", ["
 REQUESTS_ACCEPTED = Counter(
     "dragoman_http_requests_accepted", "Requests that Kafka has stored for HTTP callers", ["priority"]
 )
+CANCELLATIONS_ORDERED = Counter("dragoman_http_cancellations_ordered", "Cancellations that Kafka has stored")
 
 HTTP_REFUSALS = Counter(
     "dragoman_http_refusals", "Requests answered 503 because too much waits or is open", ["cause", "priority"]
@@ -90,6 +96,8 @@ RESULT_SECONDS = Histogram(
 SLOT_VERDICTS = Counter(
     "dragoman_slot_verdicts", "What records meant for their requests, repeats included", ["verdict"]
 )
+STATE_REBUILDS = Counter("dragoman_state_rebuilds", "Rebuilds after a loss of the state Redis", ["end"])
+STATE_REBUILD_SHARE = Gauge("dragoman_state_rebuild_share", "How far the rebuild under way is, 0 to 1; 1 is done")
 
 # --- stream_apps/status ---
 JOB_EVENTS = Counter("dragoman_job_events", "Events merged into job views, repeats included", ["stage"])
@@ -125,3 +133,15 @@ USAGE_INSERT_SECONDS = Histogram(
 USAGE_RANGES_REPEATED = Counter(
     "dragoman_usage_ranges_repeated", "Ranges that an earlier process had announced and not finished"
 )
+
+# --- stream_apps/repair ---
+REPAIR_ACTING = Gauge("dragoman_repair_acting", "1 for the one instance that acts")
+REPAIR_SHARE = Gauge("dragoman_repair_share", "How far the reading of one part is, 0 to 1", ["part"])
+REPAIR_COMPARISONS = Counter("dragoman_repair_comparisons", "Comparisons of requests with results")
+REPAIR_SECONDS = Histogram("dragoman_repair_seconds", "Time of one comparison", buckets=LATENCY_BUCKETS)
+REPAIR_REDRIVEN = Counter("dragoman_repair_redriven", "Requests sent again because they were lost")
+REPAIR_OPEN = Gauge("dragoman_repair_open", "Requests without an answer at the last comparison", ["fate"])
+REPAIR_OLDEST_OPEN_SECONDS = Gauge(
+    "dragoman_repair_oldest_open_seconds", "Age of the oldest request that is lost or on its way; 0 for none"
+)
+DEADLINES_EXPIRED = Counter("dragoman_deadlines_expired", "Orders to end requests whose deadline passed")

@@ -136,6 +136,7 @@ class _Platform:
             *self._several("intake", "stream_apps.intake", settings.intakes),
             *self._several("assembly", "stream_apps.assembly", settings.assemblies),
             self._one("status", "stream_apps.status"),
+            self._one("repair", "stream_apps.repair"),
             self._one("analytics", "connectors.clickhouse", self._analytics()),
             self._one("http", "producers.http", self._http(), ready_url=f"{self.addresses.http_url}/ready"),
             self._one("autoscaler", "deploy.autoscaler", self._autoscaler()),

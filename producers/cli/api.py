@@ -36,6 +36,10 @@ class Api:
         """The job as it is, at the latest after that time. Raises UnknownJobError."""
         return self._ask("GET", f"/api/v1/translations/{job_id}", params={"wait": wait_seconds})
 
+    def cancel(self, job_id: str) -> Json:
+        """The job as it was when the order was stored. Raises UnknownJobError."""
+        return self._ask("DELETE", f"/api/v1/translations/{job_id}")
+
     def _ask(self, method: str, path: str, **rest: Any) -> Json:
         try:
             answer = self._http.request(method, path, **rest)

@@ -26,10 +26,14 @@ class Commands(LazyGroup):
         "translate": Command("producers.cli.translate:translate", "Translate a text and print it."),
         "submit": Command("producers.cli.translate:submit", "Send the text of a file; follow it with --wait."),
         "result": Command("producers.cli.translate:result", "Show a job, or its translation when finished."),
+        "cancel": Command("producers.cli.cancel:cancel", "End a job that is not finished."),
         "replay": Command(
             "producers.cli.replay.main:replay", "Translate past requests on another model and compare."
         ),
         "topics": Command("producers.cli.topics:app", "Create, list and check the Kafka topics."),
+        "reconcile": Command(
+            "producers.cli.reconcile:reconcile", "Send again every request that was lost without an answer."
+        ),
         "backup": Command("producers.cli.backup:app", "Save the stores, check a backup, bring it back."),
         "regions": Command("producers.cli.regions:app", "Copy the topics to a second region; take over there."),
         "models": Command("producers.cli.models:app", "Show the translation models on this machine."),

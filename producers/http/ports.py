@@ -5,16 +5,19 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from connectors.redis.job_view import JobView
-from schemas.messages import TranslationRequest, TranslationResult
+from schemas.messages import JobControl, TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import Headers
 
 
 class RequestLog(Protocol):
-    """Where accepted requests are kept."""
+    """Where accepted requests are kept, and the orders to cancel them."""
 
     async def append(self, request: TranslationRequest, priority: Priority, headers: Headers) -> None:
         """Returns once the request is durable. Raises TransientError when that takes too long."""
+
+    async def cancel(self, order: JobControl) -> None:
+        """Returns once the order is durable. Raises TransientError when that takes too long."""
 
 
 class Jobs(Protocol):

@@ -10,10 +10,10 @@ import structlog
 from connectors.kafka.producer import OnDone
 from schemas.codec import Codec
 from schemas.errors import DragomanError, FatalError, TransientError
-from schemas.messages import JobEvent, TranslationRequest
+from schemas.messages import JobControl, JobEvent, TranslationRequest
 from schemas.priorities import Priority
 from schemas.records import Headers, OutboundRecord
-from schemas.topics import STATUS, requests_topic
+from schemas.topics import CONTROL, STATUS, requests_topic
 
 log = structlog.get_logger()
 
@@ -38,18 +38,21 @@ class KafkaRequestLog:
     async def append(self, request: TranslationRequest, priority: Priority, headers: Headers) -> None:
         """Raises TransientError when Kafka did not acknowledge in time; it may still store it then."""
         key = request.request_id.encode()
-        try:
-            await self._stored(OutboundRecord(requests_topic(priority), key, self.codec.encode(request), headers))
-        except TimeoutError:
-            raise TransientError(
-                f"Kafka did not acknowledge within {self.acknowledge_timeout_seconds:g} s; a repeat with "
-                f"request_id {request.request_id}, or with your Idempotency-Key, is answered once",
-                retry_after_seconds=5,
-            ) from None
+        record = OutboundRecord(requests_topic(priority), key, self.codec.encode(request), headers)
+        await self._stored(
+            record,
+            f"a repeat with request_id {request.request_id}, or with your Idempotency-Key, is answered once",
+        )
         accepted = _accepted(request, priority, self.now_ms())
         self.sender.send_async(OutboundRecord(STATUS, key, self.codec.encode(accepted), headers), _report_lost)
 
-    async def _stored(self, record: OutboundRecord) -> None:
+    async def cancel(self, order: JobControl) -> None:
+        """As `append`. The key brings it to the assembler of the request."""
+        headers = {"schema": b"JobControl"}
+        record = OutboundRecord(CONTROL, order.request_id.encode(), self.codec.encode(order), headers)
+        await self._stored(record, "a repeat is harmless")
+
+    async def _stored(self, record: OutboundRecord, about_repeats: str) -> None:
         loop = asyncio.get_running_loop()
         stored: asyncio.Future[None] = loop.create_future()
 
@@ -59,6 +62,11 @@ class KafkaRequestLog:
         self.sender.send_async(record, on_done)
         try:
             await asyncio.wait_for(stored, self.acknowledge_timeout_seconds)
+        except TimeoutError:
+            raise TransientError(
+                f"Kafka did not acknowledge within {self.acknowledge_timeout_seconds:g} s; {about_repeats}",
+                retry_after_seconds=5,
+            ) from None
         except FatalError as error:
             self.on_fatal(error)
             raise TransientError("this process must restart", retry_after_seconds=5) from error

@@ -19,6 +19,7 @@ from schemas.redrive import FIRST_REVISION
 from stream_apps.assembly.accounts import billed, finished
 from stream_apps.assembly.join import check_batch, join, split_of
 from stream_apps.assembly.orders import answer, check_order, withheld
+from stream_apps.assembly.recovery import VERSION
 
 STAGE = "assembly"
 
@@ -69,6 +70,15 @@ class AssemblyHandler:
         for some in portions(sightings, self.slots_bytes):
             outputs += self._decided(some)
         return outputs
+
+    def confirm(self) -> None:
+        """The answers are in the log: may they be committed? Raises TransientError when Redis was lost meanwhile.
+
+        In this order, because whoever rebuilds a lost state reads the log up to an end that he measured after the
+        loss: an answer that was confirmed before it lies in front of that end.
+        """
+        if self._answered:
+            self.slots.confirm()
 
     def committed(self) -> None:
         """Show the results to HTTP, let the slots go. Lost: the results topic has them, the slots expire.
@@ -191,7 +201,8 @@ def _concluded(
     """The answer, and the header of the request as far as it is known."""
     if isinstance(message, TranslatedBatch):
         return join(batches, now_ms), message.job
-    job = message.job or (batches[0].job if batches else Job())
+    # Whoever orders knows less of the request than intake, which wrote the header of its batches.
+    job = batches[0].job if batches else message.job or Job()
     return answer(message, job, now_ms), job
 
 
@@ -206,6 +217,7 @@ def _headers(record: InboundRecord, result: TranslationResult) -> Headers:
         "tenant": result.tenant.encode(),
         "priority": result.priority.encode(),
         "words": str(result.source_words).encode(),
+        VERSION: str(result.version).encode(),
     }
     return told | record.trace
 

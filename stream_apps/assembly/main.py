@@ -7,14 +7,17 @@ from dataclasses import dataclass
 import structlog
 
 from connectors.dead_letters.writer import open_letters
+from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.cycle import Cycle
 from connectors.kafka.group_reader import GroupReader
+from connectors.kafka.log_scan import LogScan
 from connectors.kafka.progress_watch import ProgressWatch
 from connectors.kafka.schema_registry import open_codec
 from connectors.kafka.transactions import TransactionalProducer
 from connectors.redis.client import open_state
 from connectors.redis.results import ResultStore
 from connectors.redis.slots import RedisSlots
+from connectors.redis.state_epoch import StateEpoch
 from connectors.shutdown import Shutdown
 from connectors.telemetry.health import Health, serve_health
 from connectors.telemetry.logging import configure_logging
@@ -22,12 +25,13 @@ from schemas import topics
 from schemas.errors import DragomanError
 from schemas.records import InboundRecord
 from stream_apps.assembly.handler import STAGE, AssemblyHandler
+from stream_apps.assembly.recovery import Reach, Rebuilder, Recovery
 from stream_apps.assembly.settings import AssemblyLimits, AssemblySettings
 from stream_apps.assembly.texts import open_texts
 
 log = structlog.get_logger()
 
-GROUP = "assembly"
+GROUP = topics.ASSEMBLY_GROUP
 
 
 @dataclass
@@ -36,11 +40,15 @@ class AssemblySource:
 
     readers: Sequence[GroupReader]
     limits: AssemblyLimits
+    recovery: Recovery
 
     def take(self) -> list[InboundRecord]:
-        """The records of one cycle."""
+        """The records of one cycle. Raises TransientError while the state is not known to be whole."""
         limits = self.limits
-        return self.readers[0].take(limits.cycle_records, limits.idle_wait_seconds, limits.cycle_bytes)
+        # First, because Kafka takes a member for dead that rebuilds for minutes without asking for records.
+        records = self.readers[0].take(limits.cycle_records, limits.idle_wait_seconds, limits.cycle_bytes)
+        self.recovery.ensure(is_idle=not records)
+        return records
 
 
 def main() -> None:
@@ -75,29 +83,55 @@ def run(settings: AssemblySettings, shutdown: Shutdown) -> None:
 
 
 def _cycle(settings: AssemblySettings, reader: GroupReader, watch: ProgressWatch, shutdown: Shutdown) -> Cycle:
+    epoch = StateEpoch(open_state(settings.redis), _now_ms)
+    handler = _handler(settings, epoch)
     return Cycle(
-        source=AssemblySource([reader], settings.assembly),
-        handler=_handler(settings),
+        source=AssemblySource([reader], settings.assembly, _recovery(settings, epoch, handler)),
+        handler=handler,
         # Starting it also aborts what a killed predecessor left open.
         producer=TransactionalProducer(settings.kafka, f"{STAGE}-{settings.instance}"),
         should_stop=shutdown.is_wanted,
         sleep=shutdown.wait,
         on_waiting=watch.waits,
+        confirm=handler.confirm,
     )
 
 
-def _handler(settings: AssemblySettings) -> AssemblyHandler:
+def _recovery(settings: AssemblySettings, epoch: StateEpoch, handler: AssemblyHandler) -> Recovery:
+    limits, admin = settings.assembly, KafkaAdmin(settings.kafka)
+    reach = Reach(settings.redis.done_ttl_seconds * 1000, limits.rebuild_margin_ms)
+    rebuilder = Rebuilder(
+        slots=handler.slots,
+        results=handler.results,
+        codec=handler.codec,
+        show_after_ms=lambda: _now_ms() - limits.result_ttl_seconds * 1000,
+    )
+    return Recovery(
+        epoch=epoch,
+        open_log=lambda since_ms: LogScan(settings.kafka, admin.spans([topics.RESULTS], since_ms)),
+        rebuilder=rebuilder,
+        reach=reach,
+        slice_seconds=limits.rebuild_slice_seconds,
+        now_ms=_now_ms,
+    )
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _handler(settings: AssemblySettings, epoch: StateEpoch) -> AssemblyHandler:
     state = open_state(settings.redis)
     texts, inline_limit_bytes = open_texts(settings)
     codec = open_codec(settings.kafka)
     return AssemblyHandler(
         codec=codec,
-        slots=RedisSlots(state, settings.retention),
+        slots=RedisSlots(state, settings.retention, epoch),
         results=ResultStore(state, settings.assembly.result_ttl_seconds),
         texts=texts,
         inline_limit_bytes=inline_limit_bytes,
         slots_bytes=settings.assembly.cycle_bytes,
-        now_ms=lambda: round(time.time() * 1000),
+        now_ms=_now_ms,
         letters=open_letters(STAGE, codec, settings.dead_letters, settings.kafka.max_message_bytes),
         max_message_bytes=settings.kafka.max_message_bytes,
     )

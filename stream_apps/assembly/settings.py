@@ -32,12 +32,23 @@ class AssemblyLimits(Section):
         default=4.0, gt=0, description="Of open requests, since their last batch: retention of batches plus a day."
     )
     result_ttl_hours: float = Field(default=24.0, gt=0, description="How long HTTP can show a result.")
+    rebuild_slice_seconds: float = Field(
+        default=20.0, gt=0, description="Longest part of a rebuild without a poll; below Kafka's poll interval."
+    )
+    rebuild_margin_minutes: float = Field(
+        default=5.0, ge=0, description="Read again before the last use of a state that was restarted: clock skew."
+    )
     silence_seconds: float = Field(default=120.0, description="/health fails after so long without a cycle.")
 
     @property
     def result_ttl_seconds(self) -> int:
         """Life of a result in Redis."""
         return round(self.result_ttl_hours * 3600)
+
+    @property
+    def rebuild_margin_ms(self) -> int:
+        """In milliseconds."""
+        return round(self.rebuild_margin_minutes * 60_000)
 
 
 class AssemblySettings(ProcessSettings):

@@ -25,6 +25,7 @@ from schemas.redrive import redriven_revision
 from schemas.segments import memory_key, normalise
 from schemas.topics import priority_of_topic
 from stream_apps.intake.batching import BatchLimits, Piece, batches_of, cut
+from stream_apps.intake.lateness import with_late_policy
 from stream_apps.intake.outputs import (
     Subject,
     Wire,
@@ -95,6 +96,7 @@ class IntakeHandler:
         if not is_redriven and await self._tools.repeats.is_repeat(request, record):
             return self._dropped(request, priority)
         languages = check_request(request, priority, self._limits, record.timestamp_ms)
+        request = with_late_policy(request, priority, self._limits.late)
         if request.deadline is not None and request.deadline <= self._tools.now_ms():
             return self._expired(request, record, priority)
         accepted = await self._accepted(request, record, priority, languages)

@@ -75,6 +75,8 @@ def segmented_record(about: Subject, cached_segments: int, wire: Wire) -> Outbou
         detail={"source_language": job.source_language, "target_language": job.target_language},
         submitted_at=job.submitted_at,
         at=about.now_ms,
+        # Whoever ends a request by it names no revision: a correction that is late is ended when it is read again.
+        deadline=job.deadline if job.revision == FIRST_REVISION else None,
     )
     return _record(STATUS, about, event, wire)
 

@@ -11,6 +11,7 @@ from connectors.redis.settings import RedisSettings
 from connectors.settings import ProcessSettings, Section
 from schemas.priorities import Priority
 from schemas.validity import LONGEST_NAME, MOST_METADATA_BYTES, MOST_SEGMENTS_PER_BATCH
+from stream_apps.intake.lateness import LatePolicy
 
 
 class Route(BaseModel):
@@ -45,6 +46,10 @@ class IntakeLimits(Section):
     max_options: int = 16
     max_option_length: int = 256
     max_deadline_days: int = Field(default=7, description="No longer than requests are kept.")
+    late: dict[Priority, LatePolicy] = Field(
+        default=dict.fromkeys(Priority, LatePolicy.EXPIRE),
+        description="JSON by priority: a request whose deadline passed is ended (expire) or served (serve).",
+    )
     max_segments_per_batch: int = Field(default=32, ge=1, le=MOST_SEGMENTS_PER_BATCH)
     max_batch_bytes: int = Field(default=400_000, description="Of source text; far below Kafka's message limit.")
     pairs: tuple[str, ...] = Field(

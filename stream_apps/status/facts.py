@@ -26,7 +26,7 @@ _TIMES = ("submitted_at", "at")
 def update_of(event: JobEvent) -> JobUpdate:
     """Raises PermanentError naming the field for an event that no stage sends."""
     _check(event)
-    return JobUpdate(event.request_id, {**_described(event), **_happened(event)}, _batch(event))
+    return JobUpdate(event.request_id, {**_described(event), **_happened(event)}, _batch(event), event.deadline)
 
 
 def _described(event: JobEvent) -> dict[str, Fact]:

@@ -15,6 +15,7 @@ from connectors.faust.guard import Guard, Patience, Step
 from connectors.kafka.range_reader import StartingPlace
 from connectors.objects.object_store import UrlObjectStore, open_objects
 from connectors.objects.settings import ObjectSettings
+from connectors.redis.answered import FixedAnsweredRequests
 from connectors.redis.job_ledger import JobLedger, LedgerTimes
 from connectors.redis.model_registry import FixedModelVersions
 from connectors.redis.results import InMemoryResults
@@ -23,6 +24,7 @@ from connectors.redis.slots import RedisSlots, Retention
 from connectors.redis.translation_memory import InMemoryTranslationMemory
 from inference_workers.answers import Identity
 from inference_workers.handler import BatchHandler
+from inference_workers.relevance import Relevance
 from inference_workers.speed import Speedometer
 from inference_workers.translating import SegmentTranslator
 from schemas.codec import Codec
@@ -234,9 +236,8 @@ def _batch_handler() -> BatchHandler:
     memory = InMemoryTranslationMemory()
     segments = SegmentTranslator(_Shouting(), memory, clock=lambda: 0.0)
     identity = Identity("w1", "default", "cpu", "on_demand")
-    return BatchHandler(
-        CODEC, segments, memory, identity, Speedometer(100.0), lambda: NOW, _letters("inference"), LIMIT
-    )
+    relevance, letters, speed = Relevance(FixedAnsweredRequests()), _letters("inference"), Speedometer(100.0)
+    return BatchHandler(CODEC, relevance, segments, memory, identity, speed, lambda: NOW, letters, LIMIT)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Ask for a translation; follow it."""
+"""Ask for a translation; follow it; cancel it."""
 
 from typing import Annotated
 
@@ -6,6 +6,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 
 from producers.http.acceptance import Envelope, accept
 from producers.http.caller import CallerOfRequest
+from producers.http.cancellation import cancel
 from producers.http.following import follow
 from producers.http.ports import Ports
 from producers.http.problems import responses
@@ -44,4 +45,14 @@ async def read_translation(
     ports: Ports = request.app.state.ports
     limits: HttpLimits = request.app.state.limits
     glance = await follow(job_id, caller, ports, limits, min(wait, limits.max_wait_seconds))
+    return job_view(job_id, glance)
+
+
+@router.delete("/{job_id}", status_code=202, responses={200: {"model": Job}, **responses(404, 422, 503)})
+async def cancel_translation(job_id: str, request: Request, response: Response, caller: CallerOfRequest) -> Job:
+    """Ordered once Kafka has stored it: 202 and the job as it was. A finished job stays as it is: 200."""
+    ports: Ports = request.app.state.ports
+    glance = await cancel(job_id, caller, ports, request.app.state.limits)
+    if glance.is_finished:
+        response.status_code = 200
     return job_view(job_id, glance)

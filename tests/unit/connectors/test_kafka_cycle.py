@@ -48,7 +48,7 @@ class Transactions:
     def __init__(self, failures=()):
         self.failures, self.written = list(failures), []
 
-    def commit(self, outputs, readers):
+    def commit(self, outputs, readers, confirm=None):
         if self.failures and (failure := self.failures.pop(0)):
             raise failure
         self.written += [record.value for record in outputs]

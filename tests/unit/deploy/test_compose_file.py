@@ -19,7 +19,7 @@ SERVERS = COMPOSE["services"].keys() - OURS.keys()
 
 
 def test_every_process_of_the_platform_has_a_service():
-    assert OURS.keys() == {"topics", "intake", "worker", "assembly", "status", "analytics", "http"}
+    assert OURS.keys() == {"topics", "intake", "worker", "assembly", "status", "repair", "analytics", "http"}
     assert {"kafka", "schema-registry", "redis-cache", "redis-state", "clickhouse"} == SERVERS
 
 

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from connectors.redis.answered import FixedAnsweredRequests
 from connectors.redis.translation_memory import InMemoryTranslationMemory
 from inference_workers.answers import Identity
 from inference_workers.handler import BatchHandler
+from inference_workers.relevance import Relevance
 from inference_workers.speed import Speedometer
 from inference_workers.translating import SegmentTranslator
 from schemas import topics
@@ -54,8 +56,8 @@ def memory() -> InMemoryTranslationMemory:
 def handler(memory) -> BatchHandler:
     segments = SegmentTranslator(Shouter(), memory, Clock())
     identity = Identity("worker-1", "default", "cpu", "spot")
-    letters = letter_writer("inference")
-    return BatchHandler(CODEC, segments, memory, identity, Speedometer(10.0), lambda: 2_500, letters)
+    relevance, letters = Relevance(FixedAnsweredRequests()), letter_writer("inference")
+    return BatchHandler(CODEC, relevance, segments, memory, identity, Speedometer(10.0), lambda: 2_500, letters)
 
 
 def record(*texts: str, offset: int = 7, **job: object) -> InboundRecord:

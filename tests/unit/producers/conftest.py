@@ -14,7 +14,7 @@ from producers.http.app import create_app
 from producers.http.ports import Ports
 from producers.http.settings import AdmissionLimits, HttpLimits
 from schemas.errors import TransientError
-from schemas.messages import TranslationRequest, TranslationResult
+from schemas.messages import JobControl, TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import Headers
 
@@ -26,6 +26,7 @@ class World:
     """Every port of the HTTP entrance at once."""
 
     appended: list[tuple[TranslationRequest, Priority, Headers]] = field(default_factory=list)
+    ordered: list[JobControl] = field(default_factory=list)
     views: dict[str, JobView] = field(default_factory=dict)
     results: dict[str, TranslationResult] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
@@ -37,6 +38,10 @@ class World:
     async def append(self, request: TranslationRequest, priority: Priority, headers: Headers) -> None:
         self._check("kafka")
         self.appended.append((request, priority, headers))
+
+    async def cancel(self, order: JobControl) -> None:
+        self._check("kafka")
+        self.ordered.append(order)
 
     async def view(self, job_id: str) -> JobView | None:
         self._check("redis")

@@ -71,7 +71,7 @@ def platform() -> Iterator[Platform]:
             self.end_headers()
             self.wfile.write(json.dumps(answer).encode())
 
-        do_POST = do_GET  # noqa: N815
+        do_POST = do_DELETE = do_GET  # noqa: N815
 
         def log_message(self, *_args) -> None:
             pass
@@ -198,3 +198,17 @@ def test_wrong_usage_is_exit_code_2(platform, tmp_path, content, arguments, mess
     assert ran.exit_code == 2
     assert ran.stderr.endswith(f"{message}\n")
     assert not platform.posted
+
+
+def test_cancel_says_that_it_is_ordered_and_with_wait_that_it_is_done(platform):
+    platform.jobs = [RUNNING]
+    assert dragoman(platform, "cancel", "job").stderr == "cancellation ordered\n"
+    platform.jobs = [RUNNING, FINISHED | {"status": "CANCELLED"}]
+    ran = dragoman(platform, "cancel", "job", "--wait")
+    assert (ran.exit_code, ran.stderr) == (0, "cancelled\n")
+
+
+def test_cancelling_a_finished_job_fails_and_names_the_next_step(platform):
+    ran = dragoman(platform, "cancel", "job")
+    assert ran.exit_code == 1
+    assert ran.stderr == "dragoman: too late: the job is COMPLETED; read it with: dragoman result job\n"

@@ -97,6 +97,7 @@ def test_a_result_carries_the_trace_and_its_routing_headers_but_no_foreign_ones(
         "tenant": b"acme",
         "priority": b"high",
         "words": b"6",
+        "version": b"1",
         "traceparent": b"00-1-2-01",
     }
 
@@ -151,6 +152,12 @@ def test_a_cancelled_request_is_answered_from_the_header_of_a_batch(handler):
     outputs = handler.handle([order(9), batch(1, 2)])
     (result,) = results(outputs)
     assert (result.status, result.tenant, result.priority, result.text) == ("CANCELLED", "acme", "high", None)
+
+
+def test_whoever_cancels_knows_less_of_the_request_than_its_batches(handler):
+    handler.handle([batch(0, 1)])
+    outputs = handler.handle([order(9, job=Job(tenant="acme", priority="standard"))])
+    assert [result.priority for result in results(outputs)] == ["high"]
 
 
 def test_a_refused_request_is_answered_from_the_header_in_the_order(handler):

@@ -1,0 +1,90 @@
+"""Reads given spans of topics once, committed records only, in no group.
+
+A span's end may lie behind an open transaction; then the scan waits until that is committed or aborted, so that
+nothing which was in the log when the span was measured can appear later.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from connectors.kafka.admin import Span
+from connectors.kafka.client_config import consumer_config
+from connectors.kafka.failures import failure_of
+from connectors.kafka.group_reader import record_of
+from connectors.kafka.settings import KafkaSettings
+from schemas.records import InboundRecord
+
+_EOF = KafkaError._PARTITION_EOF
+
+
+class LogScan:
+    """Not thread-safe. Close it at the end, or use `scanning`. Raises TransientError or FatalError."""
+
+    def __init__(self, settings: KafkaSettings, spans: Iterable[Span]) -> None:
+        self._left = {(span.topic, span.partition): span for span in spans if span.length > 0}
+        self._length = sum(span.length for span in self._left.values())
+        self._read = 0
+        config = consumer_config(settings, "dragoman.log_scan", "log_scan") | {"enable.partition.eof": True}
+        self._consumer = Consumer(config)
+        self._consumer.assign([TopicPartition(*place, span.first) for place, span in self._left.items()])
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every span was read to its end."""
+        return not self._left
+
+    @property
+    def share(self) -> float:
+        """How much of it was read, 0 to 1; control records count as unread until their partition is done."""
+        return 1.0 if self.is_done else min(self._read / self._length, 1.0)
+
+    def take(self, limit: int, timeout_seconds: float) -> list[InboundRecord]:
+        """Up to `limit` records; fewer, or none, after the timeout or when it is done."""
+        if self.is_done:
+            return []
+        try:
+            messages = self._consumer.consume(limit, timeout_seconds)
+            return [record for message in messages if (record := self._record(message))]
+        except KafkaException as error:
+            raise failure_of(error) from error
+
+    def drop(self, topic: str, partition: int) -> None:
+        """The rest of this partition is not wanted."""
+        if self._left.pop((topic, partition), None):
+            self._consumer.pause([TopicPartition(topic, partition)])
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._consumer.close()
+
+    def _record(self, message: Message) -> InboundRecord | None:
+        error = message.error()
+        if error is not None and error.code() != _EOF:
+            raise failure_of(error)
+        place = (message.topic() or "", message.partition() or 0)
+        span = self._left.get(place)
+        offset = message.offset() or 0
+        if span is None:
+            return None
+        if error is not None:
+            # Where committed records end; behind it an open transaction may keep the rest of the span.
+            if offset >= span.end:
+                self.drop(*place)
+            return None
+        record = record_of(message)
+        if offset >= span.end - 1:
+            self.drop(*place)
+        self._read += 1
+        return record if offset < span.end else None
+
+
+@contextmanager
+def scanning(settings: KafkaSettings, spans: Iterable[Span]) -> Iterator[LogScan]:
+    """A scan that is closed at the end."""
+    scan = LogScan(settings, spans)
+    try:
+        yield scan
+    finally:
+        scan.close()

@@ -1,0 +1,45 @@
+"""A client that shares no code with Dragoman: end a request by an event of its own, wait for its one result."""
+
+import io
+import json
+import sys
+import time
+import uuid
+
+from confluent_kafka import Consumer, Producer
+from fastavro import parse_schema, schemaless_reader, schemaless_writer
+from fastavro.schema import fingerprint, to_parsing_canonical_form
+
+
+def load(name):
+    with open(f"schemas/avro/{name}.avsc") as file:
+        schema = json.load(file)
+    return parse_schema(schema), b"\xc3\x01" + bytes.fromhex(
+        fingerprint(to_parsing_canonical_form(schema), "CRC-64-AVRO")
+    )
+
+
+servers, request_id, out, (schema, magic) = sys.argv[1], sys.argv[2], io.BytesIO(), load("JobControl")
+order = {"request_id": request_id, "action": "CANCEL", "requested_by": "example", "at": int(time.time() * 1000)}
+schemaless_writer(out, schema, order)
+# Java's partitioner and the request's id as key: the order meets its request in the same assembler's log.
+producer = Producer({"bootstrap.servers": servers, "acks": "all", "partitioner": "murmur2_random"})
+producer.produce("translation.control", key=request_id, value=magic + out.getvalue())
+producer.flush()
+consumer = Consumer(
+    {
+        "bootstrap.servers": servers,
+        "group.id": str(uuid.uuid4()),
+        "auto.offset.reset": "earliest",
+        "isolation.level": "read_committed",
+    }
+)
+consumer.subscribe(["translation.results"])
+result_schema, _ = load("TranslationResult")
+while message := consumer.poll(30):
+    if not message.error() and message.key().decode() == request_id:
+        result = schemaless_reader(io.BytesIO(message.value()[10:]), result_schema, None)
+        # CANCELLED, or what it was finished with before the order came.
+        print(result["status"])
+        break
+consumer.close()

@@ -1,0 +1,38 @@
+"""Which waiting batches still matter to somebody."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from connectors.redis.answered import AnsweredRequests
+from connectors.redis.slots import Subject
+from schemas.messages import SegmentBatch
+
+ANSWERED, EXPIRED = "answered", "expired"
+
+
+@dataclass(frozen=True)
+class Relevance:
+    """A batch is skipped when its request is answered, above all by a cancellation, or when its deadline passed.
+
+    Whoever answers does not depend on it: assembly ignores the batches of answered requests, and the order to
+    answer an expired one comes from the sweeper (stream_apps/repair).
+    """
+
+    answered: AnsweredRequests
+
+    def reasons_to_skip(self, batches: Sequence[SegmentBatch], now_ms: int) -> list[str | None]:
+        """ANSWERED, EXPIRED or None for each."""
+        answered = self.answered.among([_subject(batch) for batch in batches])
+        return [
+            ANSWERED if _subject(batch) in answered else EXPIRED if _is_late(batch, now_ms) else None
+            for batch in batches
+        ]
+
+
+def _subject(batch: SegmentBatch) -> Subject:
+    return Subject(batch.request_id, batch.job.revision)
+
+
+def _is_late(batch: SegmentBatch, now_ms: int) -> bool:
+    # Requests that are served late carry no deadline here (stream_apps/intake/lateness.py).
+    return batch.job.deadline is not None and batch.job.deadline <= now_ms

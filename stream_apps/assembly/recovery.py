@@ -1,0 +1,170 @@
+"""Makes a lost state whole again before anything is decided on it (docs/decisions/0008).
+
+Which requests are answered stands in translation.results; from there the markers come back. Open requests need
+no marker: who lost their slots is sent again by stream_apps/repair.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from connectors.redis.results import Results
+from connectors.redis.slots import Slots, Subject
+from connectors.redis.state_epoch import Rebuild, StateEpoch, StateLostError, Witness
+from connectors.telemetry import metrics
+from schemas.codec import Codec
+from schemas.errors import PermanentError
+from schemas.messages import TranslationResult
+from schemas.records import InboundRecord
+from schemas.redrive import FIRST_REVISION
+
+log = structlog.get_logger()
+
+# The header of a result that tells its revision, so that a rebuild need not decode a text to learn it.
+VERSION = "version"
+
+_TAKE_RECORDS, _TAKE_SECONDS = 5_000, 0.5
+_IDLE_LOOK_SECONDS = 1.0
+# Kafka keeps the newest answer of a request only, and that stands for those before it. No request has more.
+_MOST_REVISIONS = 1_000
+
+
+class Log(Protocol):
+    """Committed results up to the end that the log had when it was opened (connectors.kafka.log_scan.LogScan)."""
+
+    @property
+    def is_done(self) -> bool: ...
+    @property
+    def share(self) -> float: ...
+    def take(self, limit: int, timeout_seconds: float) -> list[InboundRecord]: ...
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far back a rebuild reads. Milliseconds."""
+
+    whole_ms: int
+    margin_ms: int
+
+    def since_ms(self, found: Witness, now_ms: int) -> int:
+        """All that a marker can be needed for; or, of a state that only lost its end, what came after it."""
+        if found.epoch == "" or found.clock_ms is None:
+            return now_ms - self.whole_ms
+        return max(found.clock_ms - self.margin_ms, now_ms - self.whole_ms)
+
+
+@dataclass(frozen=True)
+class Rebuilder:
+    """Results -> markers; recent ones -> what HTTP shows. May be repeated, and done by several at once."""
+
+    slots: Slots
+    results: Results
+    codec: Codec
+    show_after_ms: Callable[[], int]
+
+    def restore(self, records: Sequence[InboundRecord]) -> None:
+        """Raises TransientError.
+
+        The marker replaces whatever stands there: since the loss, a late duplicate may have become the completer
+        of an answered request. It has not answered, because decisions are void until the state is whole.
+        """
+        answers = [record for record in records if record.key and record.value]
+        self.slots.finish(
+            {
+                Subject(_request_id(record), revision): record.coordinates
+                for record in answers
+                for revision in revisions_up_to(self._version(record))
+            }
+        )
+        newest_ms = self.show_after_ms()
+        recent = {_request_id(one): one.value or b"" for one in answers if one.timestamp_ms >= newest_ms}
+        if recent:
+            self.results.put_many(recent)
+
+    def _version(self, record: InboundRecord) -> int:
+        told = record.headers.get(VERSION, b"")
+        if told.isdigit():
+            return int(told)
+        try:
+            return self.codec.decode(record.value, TranslationResult).version
+        except PermanentError:
+            log.warning("result_unreadable", record=record.coordinates)
+            return FIRST_REVISION
+
+
+def _request_id(record: InboundRecord) -> str:
+    return (record.key or b"").decode(errors="replace")
+
+
+def revisions_up_to(version: int) -> range:
+    """A correction comes after the first answer, so its result stands for all before it."""
+    return range(max(FIRST_REVISION, version - _MOST_REVISIONS + 1), version + 1)
+
+
+@dataclass
+class Recovery:
+    """Between records and their decisions. `clock` counts seconds; `now_ms` is milliseconds since 1970."""
+
+    epoch: StateEpoch
+    open_log: Callable[[int], Log]
+    rebuilder: Rebuilder
+    reach: Reach
+    slice_seconds: float
+    now_ms: Callable[[], int]
+    clock: Callable[[], float] = time.monotonic
+    _rebuild: Rebuild | None = field(default=None, init=False)
+    _log: Log | None = field(default=None, init=False)
+    _looked_at: float = field(default=0.0, init=False)
+
+    def ensure(self, *, is_idle: bool) -> None:
+        """Returns when the state is whole and known. Raises StateLostError after a slice of the rebuild.
+
+        Whoever has work looks at the epoch with every decision; who has none looks once a second.
+        """
+        if self.epoch.is_known:
+            if is_idle and self.clock() - self._looked_at >= _IDLE_LOOK_SECONDS:
+                self._looked_at = self.clock()
+                self.epoch.confirm()
+            return
+        found = self.epoch.look()
+        if found.is_sound:
+            self._adopt(found)
+            return
+        self._advance(found)
+        raise StateLostError(f"the state Redis is being rebuilt: {self._log.share if self._log else 1:.0%}")
+
+    def _adopt(self, found: Witness) -> None:
+        self._end("by another")
+        self.epoch.adopt(found)
+        metrics.STATE_REBUILD_SHARE.set(1)
+        log.info("state_known", epoch=found.epoch)
+
+    def _advance(self, found: Witness) -> None:
+        if self._rebuild is None or self._rebuild.found.run_id != found.run_id:
+            self._begin(found)
+        end = self.clock() + self.slice_seconds
+        while self._log and not self._log.is_done and self.clock() < end:
+            self.rebuilder.restore(self._log.take(_TAKE_RECORDS, _TAKE_SECONDS))
+            metrics.STATE_REBUILD_SHARE.set(self._log.share)
+        if self._rebuild and self._log and self._log.is_done:
+            is_settled = self.epoch.settle(self._rebuild)
+            self._end("settled" if is_settled else "lost again")
+
+    def _begin(self, found: Witness) -> None:
+        self._end("lost again")
+        since_ms = self.reach.since_ms(found, self.now_ms())
+        log.warning("state_lost", since_ms=since_ms, is_empty=found.epoch == "")
+        # In this order: a loss after the key is noticed when it is settled; the log is measured after the loss.
+        self._rebuild = self.epoch.begin(found)
+        self._log = self.open_log(since_ms)
+
+    def _end(self, how: str) -> None:
+        if self._log is not None:
+            self._log.close()
+            metrics.STATE_REBUILDS.labels(how).inc()
+            log.warning("state_rebuild_ended", how=how)
+        self._log = self._rebuild = None

@@ -1,0 +1,48 @@
+"""What a deadline means: an answer that comes too late is worth nothing, or it is worth having. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from enum import StrEnum
+
+from schemas.errors import PermanentError
+from schemas.messages import TranslationRequest
+from schemas.priorities import Priority
+
+OPTION = "late"
+
+
+class LatePolicy(StrEnum):
+    """EXPIRE: ended as EXPIRED, its work skipped. SERVE: translated all the same."""
+
+    EXPIRE = "expire"
+    SERVE = "serve"
+
+
+def with_late_policy(
+    request: TranslationRequest, priority: Priority, policies: Mapping[Priority, LatePolicy]
+) -> TranslationRequest:
+    """The request as later stages see it: its deadline, if it is one that ends it, and the engine's options.
+
+    The request's own option `late` wins over the policy of its priority. Raises PermanentError for another value.
+    """
+    chosen = request.options.get(OPTION)
+    policy = policies.get(priority, LatePolicy.EXPIRE) if chosen is None else _policy(chosen)
+    return replace(
+        request,
+        deadline=request.deadline if policy is LatePolicy.EXPIRE else None,
+        options={name: value for name, value in request.options.items() if name != OPTION},
+    )
+
+
+def _policy(value: str) -> LatePolicy:
+    try:
+        return LatePolicy(value)
+    except ValueError:
+        known = ", ".join(LatePolicy)
+        raise PermanentError(
+            "bad_options",
+            f"option late is {value[:40]!r}, which is none of {known}",
+            field="options",
+            limit=known,
+            cure=f"send one of {known}, or leave it out",
+        ) from None

@@ -1,0 +1,196 @@
+"""Wires the repair process: comparisons on a thread, the lease and the deadlines on the main one."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+import structlog
+
+from connectors.kafka.admin import KafkaAdmin
+from connectors.kafka.producer import DurableProducer
+from connectors.kafka.schema_registry import open_codec
+from connectors.redis.client import open_state
+from connectors.redis.deadlines import Deadlines
+from connectors.redis.job_view import JobViews
+from connectors.redis.lease import Lease
+from connectors.redis.state_epoch import StateEpoch
+from connectors.shutdown import Shutdown
+from connectors.telemetry import metrics
+from connectors.telemetry.health import Health, serve_health
+from connectors.telemetry.logging import configure_logging
+from schemas.errors import DragomanError, FatalError, TransientError
+from stream_apps.repair.deadlines import DeadlineSweeper
+from stream_apps.repair.reconcile import Reconciler, Report
+from stream_apps.repair.schedule import Rhythm, Schedule
+from stream_apps.repair.settings import RepairSettings
+
+log = structlog.get_logger()
+
+STAGE = "repair"
+_LOOK_SECONDS = 0.5
+_PAUSE_SECONDS = 2.0
+
+
+@dataclass
+class Comparisons:
+    """Runs the schedule on a thread of its own while `is_acting`; remembers a failure that nobody survives."""
+
+    schedule: Schedule
+    shutdown: Shutdown
+    health: Health
+    is_acting: threading.Event = field(default_factory=threading.Event)
+    failure: FatalError | None = None
+
+    def start(self) -> threading.Thread:
+        """The thread ends with the process, or with `failure`."""
+        thread = threading.Thread(target=self._run, name="comparisons", daemon=True)
+        thread.start()
+        return thread
+
+    def _run(self) -> None:
+        while not self.shutdown.wait(_LOOK_SECONDS):
+            try:
+                if self.is_acting.is_set():
+                    self._turn()
+                self.health.beat()
+            except TransientError as error:
+                log.warning("comparison_failed", error=str(error))
+                self.shutdown.wait(_PAUSE_SECONDS)
+            except FatalError as error:
+                self.failure = error
+                return
+
+    def _turn(self) -> None:
+        started = time.monotonic()
+        report = self.schedule.turn()
+        if report is not None:
+            _measure(report, time.monotonic() - started)
+
+
+@dataclass(frozen=True)
+class Acting:
+    """One instance acts, the others stand by and are as ready as that allows."""
+
+    comparisons: Comparisons
+    lease: Lease
+    sweeper: DeadlineSweeper
+
+    def turn(self) -> None:
+        """Without Redis nobody acts: it is what knows of losses and deadlines."""
+        try:
+            is_held = self.lease.hold()
+            self._tell(is_held=is_held)
+            if is_held:
+                self.sweeper.sweep()
+            self.comparisons.health.ready()
+        except TransientError as error:
+            self._tell(is_held=False)
+            self.comparisons.health.not_ready(str(error))
+
+    def end(self) -> None:
+        """Another instance may act at once."""
+        try:
+            self.lease.release()
+        except TransientError as error:
+            log.warning("lease_left_behind", error=str(error))
+
+    def _tell(self, *, is_held: bool) -> None:
+        metrics.REPAIR_ACTING.set(is_held)
+        if is_held:
+            self.comparisons.is_acting.set()
+        else:
+            self.comparisons.is_acting.clear()
+
+
+def main() -> None:
+    """Exit code 1 after a failure that a fresh process may survive."""
+    settings = RepairSettings()
+    configure_logging(STAGE, settings.instance, settings.log_level)
+    shutdown = Shutdown().install()
+    try:
+        run(settings, shutdown)
+    except DragomanError as error:
+        log.critical("fatal", error=str(error))
+        raise SystemExit(1) from error
+
+
+def run(settings: RepairSettings, shutdown: Shutdown) -> None:
+    """Until a signal. Raises FatalError."""
+    health = Health(settings.repair.silence_seconds)
+    server = serve_health(health, settings.health_port, settings.health_host)
+    producer = DurableProducer(settings.kafka)
+    lease = Lease(open_state(settings.redis), STAGE, settings.instance, settings.repair.lease_seconds)
+    comparisons = Comparisons(_schedule(settings, producer, health, shutdown), shutdown, health)
+    sweeper = _sweeper(settings, producer)
+    thread = comparisons.start()
+    log.info("started", health_port=server.port)
+    try:
+        _act(settings, Acting(comparisons, lease, sweeper), shutdown)
+    finally:
+        thread.join(timeout=_PAUSE_SECONDS)
+        producer.close()
+        server.close()
+
+
+def _act(settings: RepairSettings, acting: Acting, shutdown: Shutdown) -> None:
+    while not shutdown.wait(settings.repair.sweep_seconds):
+        if acting.comparisons.failure:
+            raise acting.comparisons.failure
+        acting.turn()
+    acting.end()
+
+
+def _sweeper(settings: RepairSettings, producer: DurableProducer) -> DeadlineSweeper:
+    state = open_state(settings.redis)
+    return DeadlineSweeper(
+        deadlines=Deadlines(state),
+        views=JobViews(state),
+        orders=producer,
+        codec=open_codec(settings.kafka),
+        now_ms=_now_ms,
+        most_requests=settings.repair.sweep_requests,
+    )
+
+
+def _schedule(settings: RepairSettings, producer: DurableProducer, health: Health, shutdown: Shutdown) -> Schedule:
+    limits = settings.repair
+    reconciler = Reconciler(
+        kafka=settings.kafka,
+        admin=KafkaAdmin(settings.kafka),
+        producer=producer,
+        codec=open_codec(settings.kafka),
+        limits=limits.reconcile_limits,
+        now_ms=_now_ms,
+    )
+
+    def on_progress(part: str, share: float) -> None:
+        if shutdown.is_wanted():
+            raise TransientError("the process is to stop; the next comparison begins anew")
+        metrics.REPAIR_SHARE.labels(part).set(share)
+        health.beat()
+
+    return Schedule(
+        state=StateEpoch(open_state(settings.redis), _now_ms),
+        reconcile=reconciler.reconcile,
+        rhythm=Rhythm(
+            limits.every_seconds, limits.every_seconds_after_loss, limits.window_ms, limits.window_after_loss_ms
+        ),
+        now_ms=_now_ms,
+        on_progress=on_progress,
+    )
+
+
+def _measure(report: Report, seconds: float) -> None:
+    metrics.REPAIR_COMPARISONS.inc()
+    metrics.REPAIR_SECONDS.observe(seconds)
+    metrics.REPAIR_REDRIVEN.inc(report.redriven)
+    for fate in ("on_their_way", "lost", "given_up"):
+        metrics.REPAIR_OPEN.labels(fate).set(getattr(report, fate))
+    oldest_ms = report.oldest_open_ms
+    metrics.REPAIR_OLDEST_OPEN_SECONDS.set(0 if oldest_ms is None else max(_now_ms() - oldest_ms, 0) / 1000)
+    if report.lost or report.given_up:
+        log.warning("comparison_done", seconds=round(seconds, 3), **vars(report))
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

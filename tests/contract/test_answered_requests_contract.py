@@ -1,0 +1,56 @@
+"""What workers ask before they work: which requests are answered. Advice, so it never fails."""
+
+import pytest
+import redis
+
+from connectors.redis.answered import FixedAnsweredRequests, RedisAnsweredRequests
+from connectors.redis.slots import Claim, RedisSlots, Retention, Subject
+from tests.valkey import running_valkey
+
+ANSWERED = (Subject("r1"), Subject("r2", 2))
+
+
+@pytest.fixture(scope="module")
+def valkey():
+    with running_valkey() as url, redis.Redis.from_url(url) as client:
+        yield client
+
+
+@pytest.fixture(params=["memory", "valkey"])
+def answered(request):
+    if request.param == "memory":
+        return FixedAnsweredRequests(*ANSWERED)
+    client = request.getfixturevalue("valkey")
+    client.flushall()
+    RedisSlots(client, Retention(100, 200)).finish(dict.fromkeys(ANSWERED, "t-0-1"))
+    return RedisAnsweredRequests(client)
+
+
+def test_of_those_asked_for_it_names_the_answered_ones(answered):
+    asked = [Subject("r1"), Subject("r1"), Subject("r1", 2), Subject("r2"), Subject("r2", 2), Subject("r3")]
+    assert answered.among(asked) == set(ANSWERED)
+
+
+def test_nobody_asked_for_means_nobody_named(answered):
+    assert answered.among([]) == set()
+
+
+def test_an_answer_whose_transaction_may_still_be_aborted_does_not_count(valkey):
+    valkey.flushall()
+    slots = RedisSlots(valkey, Retention(100, 200))
+    slots.decide([Claim(Subject("r1"), "c-0-1")])
+    assert RedisAnsweredRequests(valkey).among([Subject("r1")]) == set()
+    slots.finish({Subject("r1"): "c-0-1"})
+    assert RedisAnsweredRequests(valkey).among([Subject("r1")]) == {Subject("r1")}
+
+
+def test_while_redis_is_away_nobody_is_named_and_it_is_left_alone_for_a_while():
+    now = [0.0]
+    client = redis.Redis(port=1, socket_connect_timeout=0.1, retry=None)
+    answered = RedisAnsweredRequests(client, clock=lambda: now[0])
+    assert answered.among([Subject("r1")]) == set()
+    client.pipeline = None  # asking would fail now
+    assert answered.among([Subject("r1")]) == set()
+    now[0] = 6.0
+    with pytest.raises(TypeError):
+        answered.among([Subject("r1")])

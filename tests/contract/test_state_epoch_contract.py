@@ -1,0 +1,126 @@
+"""The identity of the state on a real Valkey: what is noticed, what is settled, who holds the lease."""
+
+import pytest
+import redis
+
+from connectors.redis.dump import dump, restore
+from connectors.redis.lease import Lease
+from connectors.redis.slots import Claim, RedisSlots, Retention, Subject
+from connectors.redis.state_epoch import StateEpoch, StateLostError
+from schemas.errors import TransientError
+from tests.valkey import running_valkey
+
+OTHER_RUN = b"f" * 40
+
+
+@pytest.fixture(scope="module")
+def server():
+    with running_valkey() as url, redis.Redis.from_url(url) as client:
+        yield client
+
+
+@pytest.fixture
+def valkey(server):
+    server.flushall()
+    return server
+
+
+@pytest.fixture
+def epoch(valkey) -> StateEpoch:
+    return StateEpoch(valkey, lambda: 1_000)
+
+
+def settled(epoch: StateEpoch) -> StateEpoch:
+    assert epoch.settle(epoch.begin(epoch.look()))
+    epoch.adopt(epoch.look())
+    return epoch
+
+
+def test_an_empty_state_is_not_sound_until_somebody_has_settled_it(epoch):
+    assert not epoch.look().is_sound
+    assert settled(epoch).look().is_sound
+    epoch.confirm()
+
+
+def test_a_flush_is_noticed_with_the_next_decision(valkey, epoch):
+    slots = RedisSlots(valkey, Retention(100, 200), settled(epoch))
+    slots.decide([Claim(Subject("r1"), "c-0-1")])
+    valkey.flushall()
+    with pytest.raises(StateLostError):
+        slots.decide([Claim(Subject("r1"), "c-0-1")])
+    assert not epoch.is_known
+
+
+def test_an_answer_is_not_confirmed_on_a_state_that_was_lost_and_rebuilt_meanwhile(valkey, epoch):
+    slots = RedisSlots(valkey, Retention(100, 200), settled(epoch))
+    slots.decide([Claim(Subject("r1"), "c-0-1")])
+    valkey.flushall()
+    settled(StateEpoch(valkey, lambda: 2_000))
+    with pytest.raises(StateLostError):
+        slots.confirm()
+
+
+def test_a_server_that_was_restarted_is_not_sound_and_keeps_its_clock(valkey, epoch):
+    settled(epoch).confirm()
+    valkey.set("{state}:epoch", valkey.get("{state}:epoch").rpartition(b":")[0] + b":" + OTHER_RUN)
+    found = StateEpoch(valkey, lambda: 9_000).look()
+    assert (found.is_sound, found.clock_ms) == (False, 1_000)
+    assert StateEpoch(valkey, lambda: 9_000).look().clock_ms == 1_000
+    with pytest.raises(StateLostError):
+        epoch.confirm()
+
+
+def test_of_two_who_rebuild_at_once_one_settles_and_the_other_finds_it_sound(valkey, epoch):
+    other = StateEpoch(valkey, lambda: 2_000)
+    mine, theirs = epoch.begin(epoch.look()), other.begin(other.look())
+    assert other.settle(theirs)
+    assert not epoch.settle(mine)
+    assert epoch.look().is_sound
+
+
+def test_a_rebuild_during_which_the_state_was_lost_again_cannot_be_settled(valkey, epoch):
+    rebuild = epoch.begin(epoch.look())
+    valkey.flushall()
+    assert not epoch.settle(rebuild)
+    assert not epoch.look().is_sound
+
+
+def test_a_rebuild_that_a_restart_interrupts_is_not_sound(valkey, epoch):
+    rebuild = epoch.begin(epoch.look())
+    before = rebuild.found.run_id
+    assert epoch.settle(rebuild)
+    valkey.set("{state}:epoch", valkey.get("{state}:epoch").replace(before.encode(), OTHER_RUN))
+    assert not epoch.look().is_sound
+
+
+def test_what_is_repaired_is_forgotten_with_the_state(valkey, epoch):
+    epoch.set_repaired("a")
+    assert epoch.repaired() == "a"
+    valkey.flushall()
+    assert epoch.repaired() == ""
+
+
+def test_a_backup_has_no_epoch_and_a_state_that_was_restored_is_rebuilt(valkey, epoch):
+    settled(epoch)
+    valkey.set("done:{r1}", "t-0-1")
+    entries = list(dump(valkey))
+    assert [entry.key for entry in entries] == [b"done:{r1}"]
+    assert sum(portion.written for portion in restore(valkey, entries, replace=True)) == 1
+    with pytest.raises(StateLostError):
+        epoch.confirm()
+
+
+def test_one_of_two_holds_a_lease_until_it_is_released_or_runs_out(valkey):
+    first, second = (Lease(valkey, "repair", name, seconds=15) for name in ("first", "second"))
+    assert [first.hold(), second.hold(), first.hold()] == [True, False, True]
+    second.release()
+    assert not second.hold()
+    first.release()
+    assert second.hold()
+    assert 14_000 < valkey.pttl("lease:repair") <= 15_000
+
+
+def test_without_redis_nobody_holds_a_lease():
+    away = Lease(redis.Redis(port=1, socket_connect_timeout=0.1, retry=None), "repair", "a", 1)
+    with pytest.raises(TransientError):
+        away.hold()

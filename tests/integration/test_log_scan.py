@@ -1,0 +1,115 @@
+"""A scan on a real broker: it ends, it sees every committed record, and it waits for open transactions."""
+
+import time
+import uuid
+
+import pytest
+
+from connectors.kafka.admin import KafkaAdmin, Span
+from connectors.kafka.log_scan import LogScan, scanning
+from connectors.kafka.producer import DurableProducer
+from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.transactions import TransactionalProducer
+from schemas.errors import TransientError
+from schemas.records import OutboundRecord
+from schemas.topics import CONTROL, STATUS
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture
+def kafka(kafka_bootstrap):
+    kafka = KafkaSettings(bootstrap=kafka_bootstrap)
+    KafkaAdmin(kafka).create_topics()
+    return kafka
+
+
+@pytest.fixture
+def admin(kafka):
+    admin = KafkaAdmin(kafka)
+    end = time.monotonic() + 10
+    # A partition that was just created has no leader yet.
+    while not _is_led(admin):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    return admin
+
+
+def _is_led(admin):
+    try:
+        return admin.spans([CONTROL, STATUS])
+    except TransientError:
+        return False
+
+
+def record(value: str, topic: str = CONTROL) -> OutboundRecord:
+    return OutboundRecord(topic, value.encode(), value.encode())
+
+
+def values_of(scan: LogScan, rounds: int = 40) -> list[str]:
+    found = []
+    for _ in range(rounds):
+        found += [one.value.decode() for one in scan.take(500, 0.25)]
+        if scan.is_done:
+            break
+    return found
+
+
+def between(before: list[Span], after: list[Span]) -> list[Span]:
+    """What was written between two measurements."""
+    first = {(span.topic, span.partition): span.end for span in before}
+    return [Span(one.topic, one.partition, first[one.topic, one.partition], one.end) for one in after]
+
+
+def test_a_scan_reads_what_was_there_when_it_was_measured_and_ends(kafka, admin):
+    names = [f"scan-{uuid.uuid4().hex}" for _ in range(300)]
+    before = admin.spans([CONTROL])
+    producer = DurableProducer(kafka)
+    producer.send([record(name) for name in names])
+    spans = between(before, admin.spans([CONTROL]))
+    producer.send([record("later")])
+    producer.close()
+    with scanning(kafka, spans) as scan:
+        assert sorted(values_of(scan)) == sorted(names)
+        assert (scan.is_done, scan.share) == (True, 1.0)
+
+
+def test_an_empty_span_is_done_at_once_and_so_is_one_of_the_future(kafka, admin):
+    spans = admin.spans([CONTROL], since_ms=4_000_000_000_000)
+    assert all(span.length == 0 for span in spans)
+    with scanning(kafka, spans) as scan:
+        assert scan.is_done
+
+
+def test_a_scan_waits_for_an_open_transaction_and_then_sees_it(kafka, admin):
+    name = f"open-{uuid.uuid4().hex}"
+    before = admin.spans([STATUS])
+    writer = TransactionalProducer(kafka, f"scan-{name}")
+    seen_while_open, spans = [], []
+
+    def confirm() -> None:
+        spans.extend(between(before, admin.spans([STATUS])))
+        with scanning(kafka, spans) as scan:
+            seen_while_open.extend([values_of(scan, rounds=4), scan.is_done])
+
+    writer.commit([record(name, STATUS)], [], confirm)
+    assert seen_while_open == [[], False]
+    with scanning(kafka, spans) as scan:
+        assert (values_of(scan), scan.is_done) == ([name], True)
+
+
+def test_what_is_not_confirmed_is_aborted_and_a_scan_ends_behind_it(kafka, admin):
+    name = f"aborted-{uuid.uuid4().hex}"
+    before = admin.spans([STATUS])
+    writer = TransactionalProducer(kafka, f"scan-{name}")
+
+    def refuse() -> None:
+        raise TransientError("the state was lost")
+
+    with pytest.raises(TransientError, match="state was lost"):
+        writer.commit([record(name, STATUS)], [], refuse)
+    with scanning(kafka, between(before, admin.spans([STATUS]))) as scan:
+        assert (values_of(scan), scan.is_done) == ([], True)
+    writer.commit([record(name, STATUS)], [])
+    with scanning(kafka, between(before, admin.spans([STATUS]))) as scan:
+        assert values_of(scan) == [name]

@@ -1,0 +1,147 @@
+"""Reconciling on a real broker: what is lost is sent again as it was, everything else is left alone."""
+
+import time
+import uuid
+
+import pytest
+
+from connectors.kafka.admin import KafkaAdmin
+from connectors.kafka.group_reader import GroupReader
+from connectors.kafka.log_reader import LogReader
+from connectors.kafka.producer import DurableProducer
+from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.transactions import TransactionalProducer
+from schemas.codec import Codec
+from schemas.messages import DeadLetter, TranslationRequest, TranslationResult
+from schemas.priorities import Priority
+from schemas.records import OutboundRecord
+from schemas.topics import (
+    ASSEMBLY_GROUP,
+    CONTROL,
+    DEAD_LETTERS,
+    INTAKE_GROUP,
+    RESULTS,
+    TRANSLATED,
+    batches_topic,
+    inference_group,
+    requests_topic,
+)
+from stream_apps.repair.open_requests import Patience
+from stream_apps.repair.reconcile import REQUEST_TOPICS, ReconcileLimits, Reconciler, Report
+
+pytestmark = pytest.mark.real
+
+CODEC = Codec()
+TOPIC = requests_topic(Priority.HIGH)
+
+
+class World:
+    """A broker on which every group can be told to have read everything."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self.kafka = KafkaSettings(bootstrap=bootstrap)
+        self.admin = KafkaAdmin(self.kafka)
+        self.admin.create_topics()
+        self.producer = DurableProducer(self.kafka)
+        self.began_ms = now_ms()
+
+    def send(self, topic: str, key: str, value: bytes) -> None:
+        self.producer.send([OutboundRecord(topic, key.encode(), value, {"tenant": b"tests"})])
+
+    def request(self, **fields: object) -> str:
+        request_id = str(fields.pop("request_id", uuid.uuid4()))
+        value = CODEC.encode(TranslationRequest(request_id=request_id, target_language="pt", text="a", **fields))
+        self.send(TOPIC, request_id, value)
+        return request_id
+
+    def result(self, request_id: str) -> None:
+        self.send(RESULTS, request_id, CODEC.encode(TranslationResult(request_id=request_id)))
+
+    def work_off(self, group: str, topics: list[str]) -> None:
+        """The group has committed everything in the topics."""
+        reader = GroupReader(self.kafka, group, topics, "reconcile-test")
+        writer = TransactionalProducer(self.kafka, f"reconcile-{group}")
+        reader.subscribe()
+        end = time.monotonic() + 20
+        while self._waits(group, topics) and time.monotonic() < end:
+            reader.take(1_000, 0.3)
+            writer.commit([], [reader])
+        reader.close()
+        assert not self._waits(group, topics)
+
+    def work_all_off(self) -> None:
+        self.work_off(INTAKE_GROUP, REQUEST_TOPICS)
+        for priority in Priority:
+            self.work_off(inference_group("default", priority), [batches_topic("default", priority)])
+        self.work_off(ASSEMBLY_GROUP, [TRANSLATED, CONTROL])
+
+    def reconcile(self, *, most_ids: int = 1_000, is_dry_run: bool = False) -> Report:
+        limits = ReconcileLimits(Patience(0, 3), most_ids)
+        reconciler = Reconciler(self.kafka, self.admin, self.producer, CODEC, limits, now_ms)
+        return reconciler.reconcile(self.began_ms, lambda *_: None, is_dry_run=is_dry_run)
+
+    def _waits(self, group: str, topics: list[str]) -> bool:
+        # Behind the last record may stand the marker of a transaction.
+        return any(lag.records > 1 or lag.committed < 0 < lag.end for lag in self.admin.lag(group, topics))
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@pytest.fixture
+def world(kafka_bootstrap):
+    world = World(kafka_bootstrap)
+    yield world
+    world.producer.close()
+
+
+def test_what_is_lost_is_sent_again_as_it_was_and_only_once_while_it_is_on_its_way(world):
+    answered, lost = world.request(), world.request(metadata={"ticket": "7"})
+    world.result(answered)
+    reused = world.request(request_id=lost, metadata={"ticket": "8"})
+    world.send(TOPIC, "rubbish", b"rubbish")
+    assert reused == lost
+    world.work_all_off()
+    letters = LogReader(world.kafka, TOPIC)
+    assert world.reconcile(is_dry_run=True).lost == 1
+    found = world.reconcile()
+    assert (found.answered, found.lost, found.redriven, found.unanswerable) == (1, 1, 1, 1)
+    (copy,) = [record for record in letters.take(100, 3.0) if record.key == lost.encode()]
+    assert copy.headers == {"tenant": b"tests", "redrive": b"1"}
+    assert CODEC.decode(copy.value, TranslationRequest).metadata == {"ticket": "7"}
+    again = world.reconcile()
+    assert (again.lost, again.on_their_way) == (0, 1)
+    world.result(lost)
+    world.work_all_off()
+    assert world.reconcile(most_ids=2).lost == 0
+    letters.close()
+
+
+def test_what_intake_refused_without_an_answer_is_left_alone(world):
+    refused = world.request()
+    place = next(
+        (record.topic, record.partition, record.offset)
+        for record in _records(world, TOPIC)
+        if record.key == refused.encode()
+    )
+    letter = DeadLetter(
+        dead_letter_id=str(uuid.uuid4()),
+        stage="intake",
+        cause="bad_request_id",
+        message="",
+        topic=place[0],
+        partition=place[1],
+        offset=place[2],
+    )
+    world.send(DEAD_LETTERS, letter.dead_letter_id, CODEC.encode(letter))
+    world.work_all_off()
+    found = world.reconcile()
+    assert (found.lost, found.unanswerable) == (0, 1)
+
+
+def _records(world, topic):
+    reader = LogReader(world.kafka, topic, from_beginning=True)
+    found = reader.take(10_000, 3.0)
+    reader.close()
+    return found

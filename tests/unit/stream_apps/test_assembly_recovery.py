@@ -1,0 +1,70 @@
+"""What a rebuild takes from a result: the markers of its request, and the answer where HTTP still shows it."""
+
+from connectors.redis.results import InMemoryResults
+from connectors.redis.slots import Claim, InMemorySlots, Subject, Verdict
+from connectors.redis.state_epoch import Witness
+from schemas.codec import Codec
+from schemas.messages import TranslationResult
+from schemas.records import InboundRecord
+from stream_apps.assembly.recovery import Reach, Rebuilder, revisions_up_to
+
+CODEC = Codec()
+HOUR_MS = 3_600_000
+NOW = 100 * HOUR_MS
+
+
+def record(request_id: str, version: int = 1, at_ms: int = NOW, has_header: bool = True) -> InboundRecord:
+    value = CODEC.encode(TranslationResult(request_id=request_id, version=version))
+    headers = {"version": str(version).encode()} if has_header else {}
+    return InboundRecord("translation.results", 0, 7, request_id.encode(), value, headers, at_ms)
+
+
+def rebuilt(*records: InboundRecord) -> Rebuilder:
+    rebuilder = Rebuilder(InMemorySlots(), InMemoryResults(), CODEC, show_after_ms=lambda: NOW - HOUR_MS)
+    rebuilder.restore(records)
+    return rebuilder
+
+
+def is_answered(rebuilder: Rebuilder, request_id: str, revision: int = 1) -> bool:
+    (decision,) = rebuilder.slots.decide([Claim(Subject(request_id, revision), "c-0-1")])
+    return decision.verdict is Verdict.ANSWERED
+
+
+def test_an_answered_request_is_answered_for_good_and_another_is_not():
+    found = rebuilt(record("a"))
+    assert (is_answered(found, "a"), is_answered(found, "b")) == (True, False)
+
+
+def test_a_correction_stands_for_the_answers_that_it_replaced_but_not_for_the_next():
+    for has_header in (True, False):
+        found = rebuilt(record("a", version=2, has_header=has_header))
+        assert [is_answered(found, "a", revision) for revision in (1, 2, 3)] == [True, True, False]
+
+
+def test_recent_answers_are_shown_again_and_older_ones_are_not():
+    found = rebuilt(record("old", at_ms=NOW - HOUR_MS - 1), record("new"), record("new", version=2))
+    assert found.results.get("old") is None
+    assert CODEC.decode(found.results.get("new"), TranslationResult).version == 2
+
+
+def test_a_record_without_key_or_value_is_no_answer():
+    rebuilt(
+        InboundRecord("translation.results", 0, 1, None, b"x"),
+        InboundRecord("translation.results", 0, 2, b"a", None),
+    )
+
+
+def test_an_unreadable_answer_is_an_answer():
+    assert is_answered(rebuilt(InboundRecord("translation.results", 0, 1, b"a", b"rubbish")), "a")
+
+
+def test_nobody_is_made_to_write_markers_without_end():
+    assert len(revisions_up_to(999_999)) == 1_000
+    assert list(revisions_up_to(3)) == [1, 2, 3]
+
+
+def test_an_empty_state_is_rebuilt_whole_and_one_thrown_back_from_its_last_use():
+    reach = Reach(whole_ms=50 * HOUR_MS, margin_ms=10)
+    assert reach.since_ms(Witness("", "run", None), NOW) == NOW - 50 * HOUR_MS
+    assert reach.since_ms(Witness("a:other", "run", NOW - HOUR_MS), NOW) == NOW - HOUR_MS - 10
+    assert reach.since_ms(Witness("a:other", "run", NOW - 90 * HOUR_MS), NOW) == NOW - 50 * HOUR_MS

@@ -1,0 +1,58 @@
+"""What a deadline means, by priority and by the request's own word."""
+
+import pytest
+
+from schemas.errors import PermanentError
+from schemas.messages import JobControl, JobEvent
+from schemas.priorities import Priority
+from schemas.topics import CONTROL, STATUS
+from stream_apps.intake.lateness import LatePolicy, with_late_policy
+from tests.unit.stream_apps.test_intake_handler import NOW, Intake, batches, read, request
+
+SOON, PASSED = NOW + 60_000, NOW - 100
+
+
+def late(request, policy=LatePolicy.EXPIRE):
+    return with_late_policy(request, Priority.HIGH, {Priority.HIGH: policy})
+
+
+def test_a_request_that_expires_keeps_its_deadline_and_one_that_is_served_has_none():
+    assert late(request(deadline=SOON)).deadline == SOON
+    assert late(request(deadline=SOON), LatePolicy.SERVE).deadline is None
+
+
+def test_the_option_of_a_request_wins_over_the_policy_and_never_reaches_an_engine():
+    served = late(request(deadline=SOON, options={"late": "serve", "beam": "4"}))
+    assert (served.deadline, served.options) == (None, {"beam": "4"})
+    assert late(request(deadline=SOON, options={"late": "expire"}), LatePolicy.SERVE).deadline == SOON
+
+
+def test_another_value_is_refused_by_name():
+    with pytest.raises(PermanentError, match="'never', which is none of expire, serve") as refused:
+        late(request(options={"late": "never"}))
+    assert (refused.value.cause, refused.value.field) == ("bad_options", "options")
+
+
+@pytest.mark.parametrize("deadline", [SOON, PASSED])
+def test_what_is_served_late_travels_without_a_deadline_however_late_it_is(deadline):
+    outputs = Intake(late={"high": "serve"}).take(request(deadline=deadline, submitted_at=NOW - 900))
+    (batch,) = batches(outputs)
+    assert batch.job.deadline is None
+    assert read(outputs, STATUS, JobEvent)[0].deadline is None
+
+
+def test_what_expires_tells_its_deadline_to_the_workers_and_to_the_index():
+    outputs = Intake().take(request(deadline=SOON))
+    assert batches(outputs)[0].job.deadline == SOON
+    assert read(outputs, STATUS, JobEvent)[0].deadline == SOON
+
+
+def test_a_deadline_that_passed_before_the_request_was_read_ends_it_at_once():
+    outputs = Intake().take(request(deadline=PASSED, submitted_at=NOW - 900))
+    (order,) = read(outputs, CONTROL, JobControl)
+    assert (order.action, len(outputs)) == ("EXPIRE", 1)
+
+
+def test_the_deadline_of_a_correction_is_not_indexed():
+    outputs = Intake().take(request(deadline=SOON), redrive=b"2")
+    assert read(outputs, STATUS, JobEvent)[0].deadline is None
