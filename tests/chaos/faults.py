@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 # A state Valkey that forgets everything: switched on when what it held is made anew from the topics.
-STATE_LOSS_IS_REPAIRED = False
+STATE_LOSS_IS_REPAIRED = True
 
 SESSION_SECONDS = 6.0
 """Session timeout of the stack under chaos. Who is frozen for longer wakes up as a zombie."""
