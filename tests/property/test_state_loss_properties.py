@@ -24,6 +24,7 @@ from schemas.messages import Job, JobControl, TranslatedBatch
 from schemas.records import InboundRecord
 from stream_apps.assembly.handler import AssemblyHandler
 from stream_apps.assembly.recovery import Reach, Rebuilder, Recovery
+from tests.letters import letter_writer
 from tests.valkey import running_valkey
 
 CODEC = Codec()
@@ -112,7 +113,13 @@ class Assembler:
         slots = RedisSlots(client, Retention(1000, 2000), epoch)
         results = ResultStore(client, 1000)
         self.handler = AssemblyHandler(
-            CODEC, slots, results, UrlObjectStore(MemoryStore()), 10**6, now_ms=kafka.tick
+            CODEC,
+            slots,
+            results,
+            UrlObjectStore(MemoryStore()),
+            10**6,
+            now_ms=kafka.tick,
+            letters=letter_writer("assembly"),
         )
         # A margin of nothing: all clocks are the same here, and the rule must hold without it.
         self.recovery = Recovery(

@@ -15,6 +15,7 @@ from schemas import topics
 from schemas.codec import Codec
 from schemas.messages import Job, SegmentBatch, TranslatedBatch
 from schemas.records import InboundRecord
+from tests.letters import letter_writer
 from tests.unit.inference_workers.test_translating import Clock, ShoutingTranslator
 
 NOW = 1_000
@@ -60,6 +61,7 @@ def test_what_is_skipped_costs_no_engine_time_leaves_no_output_and_is_counted():
         Identity("w", "tests-of-relevance", "cpu", "spot"),
         Speedometer(100.0),
         lambda: NOW,
+        letter_writer("inference"),
     )
     waiting = [batch("cancelled"), batch("wanted"), batch("late", deadline=1)]
     outputs = handler.handle(

@@ -6,11 +6,13 @@ import pytest
 from obstore.store import MemoryStore
 
 from connectors.objects.object_store import UrlObjectStore
+from connectors.redis.answered import FixedAnsweredRequests
 from connectors.redis.results import InMemoryResults
 from connectors.redis.slots import InMemorySlots
 from connectors.redis.translation_memory import InMemoryTranslationMemory
 from inference_workers.answers import Identity
 from inference_workers.handler import BatchHandler
+from inference_workers.relevance import Relevance
 from inference_workers.speed import Speedometer
 from inference_workers.translating import SegmentTranslator
 from producers.cli.dead_letters.open_letters import OpenLetters
@@ -57,8 +59,9 @@ class Pipeline:
         memory = InMemoryTranslationMemory()
         segments = SegmentTranslator(self.engine, memory, lambda: 0.0)
         identity = Identity("w", "default", "cpu", "spot")
+        relevance, letters = Relevance(FixedAnsweredRequests()), letter_writer("inference")
         self.worker = BatchHandler(
-            CODEC, segments, memory, identity, Speedometer(1.0), lambda: NOW, letter_writer("inference")
+            CODEC, relevance, segments, memory, identity, Speedometer(1.0), lambda: NOW, letters
         )
         stores = InMemorySlots(), InMemoryResults(), UrlObjectStore(MemoryStore())
         self.assembler = AssemblyHandler(CODEC, *stores, 10**6, lambda: NOW, letter_writer("assembly"))
