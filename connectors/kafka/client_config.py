@@ -45,6 +45,9 @@ def transactional_config(settings: KafkaSettings, transactional_id: str) -> Conf
     return producer_config(settings) | {
         "transactional.id": transactional_id,
         "transaction.timeout.ms": settings.transaction_timeout_ms,
+        # Also the life of librdkafka's (2.16) memory of a group's coordinator. While a broker is away its handle
+        # is given up, but the memory still names it: send_offsets_to_transaction would wait for it for ever.
+        "metadata.max.age.ms": 2000,
         # Must not exceed the transaction's own timeout.
         "delivery.timeout.ms": min(settings.delivery_timeout_ms, settings.transaction_timeout_ms),
     }
@@ -52,20 +55,25 @@ def transactional_config(settings: KafkaSettings, transactional_id: str) -> Conf
 
 def consumer_config(settings: KafkaSettings, group: str, instance: str) -> Config:
     """A group member that sees committed records only and never commits by itself."""
-    return client_config(settings) | {
-        "group.id": group,
-        "client.id": instance,
-        "isolation.level": "read_committed",
-        "enable.auto.commit": False,
-        "enable.auto.offset.store": False,
-        "auto.offset.reset": "earliest",
-        "partition.assignment.strategy": "cooperative-sticky",
-        "session.timeout.ms": settings.session_timeout_ms,
-        "heartbeat.interval.ms": max(settings.session_timeout_ms // 5, 1000),
-        "max.poll.interval.ms": settings.max_poll_interval_ms,
-        "fetch.wait.max.ms": settings.fetch_wait_ms,
-        # Without this, a fetch error on an idle partition delays its next records by half a second.
-        "fetch.error.backoff.ms": 50,
-        "queued.max.messages.kbytes": settings.consumer_buffer_kbytes,
-        "fetch.max.bytes": settings.fetch_bytes,
-    }
+    membership: Config = {"group.instance.id": instance} if settings.static_membership else {}
+    return (
+        client_config(settings)
+        | membership
+        | {
+            "group.id": group,
+            "client.id": instance,
+            "isolation.level": "read_committed",
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "auto.offset.reset": "earliest",
+            "partition.assignment.strategy": "cooperative-sticky",
+            "session.timeout.ms": settings.session_timeout_ms,
+            "heartbeat.interval.ms": max(settings.session_timeout_ms // 5, 1000),
+            "max.poll.interval.ms": settings.max_poll_interval_ms,
+            "fetch.wait.max.ms": settings.fetch_wait_ms,
+            # Without this, a fetch error on an idle partition delays its next records by half a second.
+            "fetch.error.backoff.ms": 50,
+            "queued.max.messages.kbytes": settings.consumer_buffer_kbytes,
+            "fetch.max.bytes": settings.fetch_bytes,
+        }
+    )

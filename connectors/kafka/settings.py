@@ -29,6 +29,11 @@ class KafkaSettings(Section):
     )
     replication: int = Field(default=1, description="3 in production.")
     session_timeout_ms: int = Field(default=10_000, description="A dead member's work moves after this time.")
+    static_membership: bool = Field(
+        default=False,
+        description="Where names outlive processes: who comes back in time has its partitions at once; who does "
+        "not keeps them until the session ends.",
+    )
     max_poll_interval_ms: int = Field(default=120_000, description="Longest cycle of a worker.")
     transaction_timeout_ms: int = Field(
         default=30_000, description="Readers of committed records wait this long for a killed writer."

@@ -16,8 +16,10 @@ from schemas.records import OutboundRecord
 _TIMEOUT_SECONDS = 30.0
 # Nothing can interrupt it, so less than the stated time to stop (connectors/shutdown.py).
 _START_SECONDS = 20.0
-# librdkafka (2.16) forgets the time-out of that call when the group's coordinator goes away: it may never return.
-_STUCK_SECONDS = _TIMEOUT_SECONDS + 5.0
+# A call of milliseconds, unless the coordinator is away. librdkafka (2.16) then forgets the time-out: it may never
+# return, and the process must end in time to be back within 30 seconds.
+_OFFSETS_SECONDS = 8.0
+_STUCK_SECONDS = _OFFSETS_SECONDS + 2.0
 _QUEUE_WAIT_SECONDS, _QUEUE_WAITS = 0.1, 300
 
 
@@ -82,7 +84,7 @@ class TransactionalProducer:
             confirm()
         for claim in claims:
             with ends_process_after(_STUCK_SECONDS, "send_offsets_to_transaction"):
-                self._producer.send_offsets_to_transaction(claim.offsets, claim.member, _TIMEOUT_SECONDS)
+                self._producer.send_offsets_to_transaction(claim.offsets, claim.member, _OFFSETS_SECONDS)
         self._commit()
 
     def _produce(self, record: OutboundRecord) -> None:

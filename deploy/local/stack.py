@@ -167,6 +167,8 @@ class _Platform:
         return {
             **python_environment(),
             "DRAGOMAN_KAFKA_BOOTSTRAP": self.addresses.kafka_bootstrap,
+            # The supervisor starts a process again under its name.
+            "DRAGOMAN_KAFKA_STATIC_MEMBERSHIP": "true",
             "DRAGOMAN_REDIS_CACHE_URL": self.addresses.redis_cache_url,
             "DRAGOMAN_REDIS_STATE_URL": self.addresses.redis_state_url,
             "DRAGOMAN_OBJECTS_URL": (self.settings.data / "objects").as_uri(),
