@@ -5,6 +5,7 @@ SHELL := /bin/bash
 
 UV_VERSION := 0.13.9
 BIN := .venv/bin
+# Bytecode is made at once: without it, where Python may not write any, each process compiles for seconds at its start.
 UV := VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip
 SEGMENTS := 1000000
 EXTRAS := local,ctranslate2,keda,dev
@@ -101,11 +102,11 @@ comma := ,
 	@touch $@
 
 .venv/.demo: .venv/.uv requirements/demo.lock pyproject.toml
-	$(UV) install -q --require-hashes -r requirements/demo.lock
+	$(UV) install -q --compile-bytecode --require-hashes -r requirements/demo.lock
 	$(UV) install -q --no-deps -e .
 	@touch $@
 
 .venv/.dev: .venv/.uv requirements/dev.lock pyproject.toml
-	$(UV) install -q --require-hashes -r requirements/dev.lock
+	$(UV) install -q --compile-bytecode --require-hashes -r requirements/dev.lock
 	$(UV) install -q --no-deps -e .
 	@touch $@ .venv/.demo
