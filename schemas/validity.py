@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 
 from schemas.errors import PermanentError
-from schemas.messages import Job
+from schemas.messages import Job, UsageEvent
 from schemas.priorities import parse_priority
 
 # Characters of an id, a name, a tag, a version or a cause, and of a sentence about what went wrong.
@@ -28,6 +28,16 @@ _OPTIONAL_NAMES = ("detected_language", "glossary")
 _COUNTS = ("segments", "words", "characters", "billed_words")
 _TIMES = ("submitted_at", "accepted_at")
 
+_USAGE_KINDS = ("billed", "compute")
+_USAGE_NAMES = (
+    "tenant", "source_language", "target_language", "model", "pool", "worker", "device", "market", "status",
+)  # fmt: skip
+_USAGE_COUNTS = (
+    "source_words", "target_words", "source_characters", "segments", "cached_segments", "cached_words",
+    "failed_segments", "sla_ms",
+)  # fmt: skip
+_USAGE_DURATIONS = ("busy_ms", "queue_ms", "latency_ms")
+
 
 def check_job(job: Job) -> None:
     """The header of a batch or an order. Raises PermanentError naming the field."""
@@ -41,6 +51,21 @@ def check_job(job: Job) -> None:
     check_number("job.batches", job.batches, most=MOST_BATCHES)
     check_number("job.revision", job.revision, least=1, most=MOST_REVISIONS)
     check_texts("job.metadata", job.metadata)
+
+
+def check_usage(event: UsageEvent) -> None:
+    """What is added up must be numbers that can be. Raises PermanentError naming the field."""
+    check_id("request_id", event.request_id)
+    parse_priority(event.priority)
+    if event.kind not in _USAGE_KINDS:
+        raise out_of_bounds("kind", "unknown", ", ".join(_USAGE_KINDS))
+    for field in _USAGE_NAMES:
+        check_length(field, getattr(event, field))
+    check_number("batch_number", event.batch_number or 0)
+    for field in _USAGE_COUNTS:
+        check_number(field, getattr(event, field))
+    for field in _USAGE_DURATIONS:
+        check_number(field, getattr(event, field), most=LATEST_MS)
 
 
 def check_id(field: str, value: str) -> None:

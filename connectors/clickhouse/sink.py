@@ -9,7 +9,7 @@ from typing import Protocol
 import structlog
 
 from connectors.clickhouse.ranges import PartitionBuffer, Range
-from connectors.clickhouse.usage_rows import Row, check_usage, columns_of, row_of
+from connectors.clickhouse.usage_rows import Row, check_row, columns_of, row_of
 from connectors.dead_letters.writer import LetterWriter
 from connectors.kafka.cycle import pause_seconds
 from connectors.kafka.range_reader import StartingPlace
@@ -139,7 +139,7 @@ class UsageSink:
         """The record with its row, or with the dead letter that takes the row's place."""
         try:
             event = self.letters.codec.decode(record.value, UsageEvent)
-            check_usage(event, self.letters.now_ms())
+            check_row(event, self.letters.now_ms())
             return record, row_of(event, record), None
         except PermanentError as error:
             return record, None, self.letters.record_of(self.letters.letter_of(record, error))

@@ -6,40 +6,20 @@ from datetime import UTC, datetime
 
 from schemas.errors import PermanentError
 from schemas.messages import UsageEvent
-from schemas.priorities import parse_priority
 from schemas.records import InboundRecord
 from schemas.topics import DAY_MS
-from schemas.validity import LATEST_MS, check_id, check_length, check_number, out_of_bounds
+from schemas.validity import check_number, check_usage
 
 Row = dict[str, object]
 
-_KINDS = ("billed", "compute")
-_NAMES = (
-    "tenant", "source_language", "target_language", "model", "pool", "worker", "device", "market", "status",
-)  # fmt: skip
-_COUNTS = (
-    "source_words", "target_words", "source_characters", "segments", "cached_segments", "cached_words",
-    "failed_segments", "sla_ms",
-)  # fmt: skip
-_DURATIONS = ("busy_ms", "queue_ms", "latency_ms")
 # Rows live 400 days (ddl/001_usage_events.sql), in one part for each month of an insert, of which ClickHouse
 # takes 100. Clocks may differ by a day.
 _OLDEST_MS, _NEWEST_MS = 400 * DAY_MS, DAY_MS
 
 
-def check_usage(event: UsageEvent, now_ms: int) -> None:
+def check_row(event: UsageEvent, now_ms: int) -> None:
     """Raises PermanentError for what ClickHouse would refuse, and the rows beside it for ever with it."""
-    check_id("request_id", event.request_id)
-    parse_priority(event.priority)
-    if event.kind not in _KINDS:
-        raise out_of_bounds("kind", "unknown", ", ".join(_KINDS))
-    for field in _NAMES:
-        check_length(field, getattr(event, field))
-    check_number("batch_number", event.batch_number or 0)
-    for field in _COUNTS:
-        check_number(field, getattr(event, field))
-    for field in _DURATIONS:
-        check_number(field, getattr(event, field), most=LATEST_MS)
+    check_usage(event)
     check_number("at", event.at, least=now_ms - _OLDEST_MS, most=now_ms + _NEWEST_MS)
 
 

@@ -23,6 +23,7 @@ from schemas.messages import UsageEvent
 from schemas.priorities import Priority
 from schemas.records import InboundRecord
 from schemas.topics import USAGE, inference_group
+from schemas.validity import check_usage
 
 _TAKE_RECORDS, _TAKE_SECONDS = 2000, 0.1
 # Kafka may hold an empty fetch so long: nobody waits for these records.
@@ -72,6 +73,7 @@ class SpeedMeter:
     def _event(self, record: InboundRecord) -> UsageEvent | None:
         try:
             event = self.codec.decode(record.value, UsageEvent)
+            check_usage(event)
         except PermanentError:
             return None  # the usage sink makes a dead letter of it
         return event if event.kind == "compute" and event.pool == self.pool else None

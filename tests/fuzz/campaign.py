@@ -2,13 +2,14 @@
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, Message, Producer
 
+from deploy.local.main import read_run
 from schemas.codec import Codec
 from schemas.messages import DeadLetter
 from schemas.priorities import Priority
@@ -102,7 +103,7 @@ class Campaign:
             good_answered=len(answers),
             good_twice=sum(counts[request_id] > 1 for request_id in good),
             good_wrong=sum(expected[good[request_id]] != text for request_id, text in answers.items()),
-            restarts=sum(pid != before[name] for name, pid in self._pids().items()),
+            restarts=restarted(before, self._pids()),
             seconds=round(time.monotonic() - started, 1),
         )
 
@@ -191,10 +192,12 @@ class Campaign:
         }
 
     def _pids(self) -> dict[str, int]:
-        return {name: self.stack.pid(name) for name in _NAMES}
+        return read_run(self.stack.root).processes
 
 
-_NAMES = ("intake-1", "assembly-1", "status", "analytics", "http", "worker-1", "worker-2")
+def restarted(before: Mapping[str, int], now: Mapping[str, int]) -> int:
+    """Processes that are others than before, or gone. Workers may have been taken away for want of work."""
+    return sum(now.get(name, pid if name.startswith("worker") else 0) != pid for name, pid in before.items())
 
 
 class Letters:

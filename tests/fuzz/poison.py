@@ -164,12 +164,13 @@ class Poisoner:
         return [(f"header {number}", b"x") for number in range(self._chooser.randrange(200, 500))]
 
     def _forged_headers(self) -> Headers:
-        names = ("traceparent", "words", "priority", "tenant", "schema")
+        names = ("traceparent", "words", "priority", "tenant", "schema", "redrive", "attempt")
         return [(name, self._chooser.choice(_FORGED)) for name in names]
 
 
 _FORGED = (
-    b"", None, b"-1", b"0", b"9" * 5000, b"9" * 400, b"\xff\xfe", "٣".encode(), b"1e309", b"urgent", bytes(50_000),
+    b"", None, b"-1", b"0", b"7", b"999999", b"9" * 5000, b"9" * 400, b"\xff\xfe", "٣".encode(), b"1e309", b"urgent",
+    bytes(50_000),
 )  # fmt: skip
 Spoil = Callable[[Poisoner, str, Datum], bytes | None]
 

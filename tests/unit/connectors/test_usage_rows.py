@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from connectors.clickhouse.usage_rows import check_usage, row_of
+from connectors.clickhouse.usage_rows import check_row, row_of
 from schemas.errors import PermanentError
 from schemas.messages import UsageEvent
 from schemas.records import InboundRecord
@@ -19,7 +19,7 @@ def event(**fields):
 
 
 def test_a_sound_event_becomes_a_row():
-    check_usage(event(), NOW)
+    check_row(event(), NOW)
     assert row_of(event(), RECORD)["kafka_offset"] == 2
 
 
@@ -41,5 +41,5 @@ def test_a_sound_event_becomes_a_row():
 )
 def test_an_event_out_of_bounds_is_refused_by_name(fields, field):
     with pytest.raises(PermanentError) as refused:
-        check_usage(event(**fields), NOW)
+        check_row(event(**fields), NOW)
     assert refused.value.field == field

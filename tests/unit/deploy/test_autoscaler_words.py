@@ -188,6 +188,15 @@ def test_speed_counts_the_engines_work_of_this_pool_only():
     assert speed.words_per_second == expected.words_per_second
 
 
+@pytest.mark.parametrize("spoiled", [{"busy_ms": float("nan")}, {"source_words": -(10**9)}, {"busy_ms": -1e9}])
+def test_a_usage_event_that_cannot_be_leaves_the_speed_alone(kafka, spoiled):
+    codec, speed = Codec(), ReplicaSpeed(500.0, 60.0)
+    usual = {"event_id": "e", "kind": "compute", "request_id": "r", "source_words": 10, "busy_ms": 10.0}
+    event = UsageEvent(**{**usual, **spoiled})
+    kafka.take = lambda *_: [InboundRecord("translation.usage", 0, 0, None, codec.encode(event))]
+    assert SpeedMeter(kafka, codec, "default", speed).read() == 500.0
+
+
 def test_a_start_is_pending_until_a_replica_is_ready_and_then_tells_how_long_it_took():
     starts = Starts(first_startup_seconds=45.0)
     starts.observe(asked=2, ready=2, now=0.0)
