@@ -225,7 +225,10 @@ def test_a_member_that_stops_reading_is_dead_though_its_loop_turns(settings, key
     reader, health = joined(settings), Health(silence_seconds=3)
     watch = ProgressWatch(settings.model_copy(update={"progress_interval_seconds": 0.3}), [reader], health)
     watch.start()
-    take_all(reader, key, 1)
+    producer = TransactionalProducer(settings, f"test-{key.decode()}")
+    for _ in range(20):
+        reader.take(500, 0.2)
+        producer.commit([], [reader])
     assert (health.is_alive(), health.reason) == (True, "")
     reader._consumer.pause([TopicPartition(*place) for place in reader.assignment])
     send(settings, CONTROL, key, 1)
