@@ -45,9 +45,9 @@ class KafkaSettings(Section):
     linger_ms: int = 5
     max_message_bytes: int = 2_000_000
     fetch_wait_ms: int = Field(default=100, description="How long the broker may hold an empty fetch.")
-    fetch_bytes: int = Field(default=8_000_000, description="Of one answer of a broker, all partitions together.")
+    fetch_bytes: int = Field(default=4_000_000, description="Of one answer of a broker, all partitions together.")
     consumer_buffer_kbytes: int = Field(
-        default=16_384,
+        default=4096,
         ge=1,
         description="Fetched and not yet taken, of one consumer; passed by one answer at most.",
     )
