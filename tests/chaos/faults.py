@@ -4,9 +4,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-# A state Valkey that forgets everything: switched on when what it held is made anew from the topics.
-STATE_LOSS_IS_REPAIRED = True
-
 SESSION_SECONDS = 6.0
 """Session timeout of the stack under chaos. Who is frozen for longer wakes up as a zombie."""
 
@@ -73,8 +70,8 @@ DISTURBANCES = (
     Kind(Action.FILL, "objects", 2, 15.0, (2.0, 5.0)),
     Kind(Action.FILL, "kafka", 1, 45.0, (2.0, 4.0)),
     Kind(Action.SCALE, "worker", 3, 10.0),
+    Kind(Action.FORGET, "redis-state", 2, 20.0),
 )
-_STATE_LOSS = Kind(Action.FORGET, "redis-state", 2, 20.0)
 
 # What is hit where the target is no process of its own.
 _HIT_ROLE = {"clickhouse": "analytics", "objects": "assembly"}
@@ -82,10 +79,9 @@ _HIT_ROLE = {"clickhouse": "analytics", "objects": "assembly"}
 
 def kinds_for(roles: Collection[str], *, has_small_disks: bool) -> tuple[Kind, ...]:
     """Every kind that can happen to a stack of these roles. Disks can be filled only where they are small."""
-    loss = (_STATE_LOSS,) if STATE_LOSS_IS_REPAIRED else ()
     return tuple(
         kind
-        for kind in (*KILLS, *DISTURBANCES, *loss)
+        for kind in (*KILLS, *DISTURBANCES)
         if hit_role(kind) in roles and (has_small_disks or kind.action is not Action.FILL)
     )
 

@@ -76,10 +76,3 @@ def test_new_roles_bring_their_kills_and_missing_disks_leave_theirs_out():
     assert "kill repair" in names
     assert "kill autoscaler" not in names
     assert not any(name.startswith("fill") for name in names)
-
-
-def test_state_is_forgotten_only_where_that_is_repaired(monkeypatch):
-    for is_repaired in (False, True):
-        monkeypatch.setattr(faults, "STATE_LOSS_IS_REPAIRED", is_repaired)
-        names = {kind.name for kind in kinds_for(ROLES, has_small_disks=True)}
-        assert ("forget redis-state" in names) is is_repaired
