@@ -8,6 +8,7 @@ from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaExcep
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec  # type: ignore[attr-defined]  # not in its __all__
 
 from connectors.kafka.client_config import client_config
+from connectors.kafka.committed import CommittedOffsets
 from connectors.kafka.failures import failure_of
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topic_check import Difference, Found, differences, wanted_settings
@@ -56,6 +57,7 @@ class KafkaAdmin:
         self._settings = settings
         self._timeout_seconds = timeout_seconds
         self._client = AdminClient(client_config(settings))
+        self._committed = CommittedOffsets(settings)
 
     def create_topics(self) -> list[str]:
         """Creates what is missing and waits until it can be seen; returns the names it created."""
@@ -100,7 +102,7 @@ class KafkaAdmin:
             ends = self._offsets(places, _LATEST)
             return [
                 PartitionLag(place.topic, place.partition, place.offset, ends[place.topic, place.partition])
-                for place in self._committed(group, places)
+                for place in self._committed.read(group, places, self._timeout_seconds)
             ]
 
     def members(self, group: str) -> int:
@@ -157,11 +159,6 @@ class KafkaAdmin:
                 resource.name: {entry.name: entry.value for entry in future.result(_TIMEOUT_SECONDS).values()}
                 for resource, future in answers.items()
             }
-
-    def _committed(self, group: str, places: list[TopicPartition]) -> list[TopicPartition]:
-        request = ConsumerGroupTopicPartitions(group, places)
-        answer = self._client.list_consumer_group_offsets([request])[group].result(self._timeout_seconds)
-        return list(answer.topic_partitions)
 
     def _offsets(self, places: list[TopicPartition], spec: OffsetSpec) -> dict[tuple[str, int], int]:
         futures = self._client.list_offsets(dict.fromkeys(places, spec))
