@@ -105,9 +105,9 @@ class KafkaAdmin:
 
     def members(self, group: str) -> int:
         """How many processes are in the group right now; 0 also where there is no such group."""
-        with _admin_errors():
+        with _kafka_errors():
             try:
-                found = self._client.describe_consumer_groups([group])[group].result(_TIMEOUT_SECONDS)
+                found = self._client.describe_consumer_groups([group])[group].result(self._timeout_seconds)
             except KafkaException as error:
                 if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
                     return 0
@@ -118,8 +118,8 @@ class KafkaAdmin:
         """The group goes on at these offsets. Raises TransientError while it has members."""
         places = [TopicPartition(topic, partition, offset) for (topic, partition), offset in offsets.items()]
         request = ConsumerGroupTopicPartitions(group, places)
-        with _admin_errors():
-            answer = self._client.alter_consumer_group_offsets([request])[group].result(_TIMEOUT_SECONDS)
+        with _kafka_errors():
+            answer = self._client.alter_consumer_group_offsets([request])[group].result(self._timeout_seconds)
         for place in answer.topic_partitions:
             if place.error:
                 raise TransientError(f"group {group} cannot be moved: {failure_of(place.error)}")
@@ -127,7 +127,7 @@ class KafkaAdmin:
     def ends(self, topic: str) -> dict[int, int]:
         """Behind the last record of every partition of the topic."""
         places = [TopicPartition(topic, number) for number in range(self.partitions().get(topic, 0))]
-        with _admin_errors():
+        with _kafka_errors():
             return {partition: end for (_, partition), end in self._offsets(places, _LATEST).items()}
 
     def spans(self, topics: list[str], since_ms: int | None = None) -> list[Span]:
@@ -135,7 +135,7 @@ class KafkaAdmin:
         there = self.partitions()
         places = [TopicPartition(topic, number) for topic in topics for number in range(there.get(topic, 0))]
         since = _EARLIEST if since_ms is None else OffsetSpec.for_timestamp(max(since_ms, 0))
-        with _admin_errors():
+        with _kafka_errors():
             # The ends last: an end must not lie before its beginning.
             firsts, ends = self._offsets(places, since), self._offsets(places, _LATEST)
         # -1: nothing is so young.
@@ -151,10 +151,10 @@ class KafkaAdmin:
 
     def _settings_of(self, names: list[str]) -> dict[str, dict[str, str]]:
         resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
-        with _admin_errors():
+        with _kafka_errors():
             answers = self._client.describe_configs(resources) if resources else {}
             return {
-                resource.name: {entry.name: entry.value for entry in future.result(_TIMEOUT_SECONDS).values()}
+                resource.name: {entry.name: entry.value for entry in future.result(self._timeout_seconds).values()}
                 for resource, future in answers.items()
             }
 
@@ -180,16 +180,6 @@ def _kafka_errors() -> Iterator[None]:
         raise failure_of(error) from error
     except TimeoutError as error:
         raise TransientError("Kafka did not answer in time") from error
-
-
-@contextmanager
-def _admin_errors() -> Iterator[None]:
-    try:
-        yield
-    except KafkaException as error:
-        raise failure_of(error) from error
-    except TimeoutError as error:  # the client's own patience is longer than ours
-        raise TransientError(f"Kafka did not answer in {_TIMEOUT_SECONDS:g} s") from error
 
 
 def _new_topic(topic: Topic, settings: KafkaSettings) -> NewTopic:
