@@ -169,8 +169,8 @@ class Poisoner:
 
 
 _FORGED = (
-    b"", None, b"-1", b"0", b"7", b"999999", b"9" * 5000, b"9" * 400, b"\xff\xfe", "٣".encode(), b"1e309", b"urgent",
-    bytes(50_000),
+    b"", None, b"-1", b"0", b"7", b"999999", b"9" * 5000, b"9" * 400, b"\xff\xfe", "٣".encode(), b"1e309",
+    b"urgent", bytes(50_000),
 )  # fmt: skip
 Spoil = Callable[[Poisoner, str, Datum], bytes | None]
 
