@@ -2,9 +2,8 @@
 
 import threading
 from collections.abc import Mapping
-from concurrent.futures import TimeoutError as FutureTimeoutError
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 Place = tuple[str, str, int]
@@ -31,13 +30,20 @@ class Waterline:
 
 
 class OffsetWatch(threading.Thread):
-    """Its own thread, because Kafka may be away. `close` ends it after a last look."""
+    """Its own thread, because Kafka may be away. `close` ends it after a last look.
+
+    It asks as a silent member of each group would: librdkafka's (2.16) admin client may never answer such a
+    question again once a broker went away, and end the process with a failed assertion.
+    """
 
     def __init__(self, bootstrap: str) -> None:
         super().__init__(name="offsets", daemon=True)
         self.waterline = Waterline()
-        self.looks = 0
-        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2})
+        admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2})
+        topics = admin.list_topics(timeout=_ANSWER_SECONDS).topics
+        self._places = [(name, number) for name, topic in topics.items() for number in topic.partitions]
+        listed = admin.list_consumer_groups(request_timeout=_ANSWER_SECONDS).result(_ANSWER_SECONDS)
+        self._readers = {found.group_id: _reader(bootstrap, found.group_id) for found in listed.valid}
         self._closing = threading.Event()
 
     def run(self) -> None:
@@ -49,19 +55,25 @@ class OffsetWatch(threading.Thread):
         self._closing.set()
         self.join()
         self._look()
+        for reader in self._readers.values():
+            reader.close()
 
     def _look(self) -> None:
-        try:
-            listed = self._admin.list_consumer_groups(request_timeout=_ANSWER_SECONDS).result(_ANSWER_SECONDS)
-            for group in (found.group_id for found in listed.valid):
-                self.waterline.look(self._committed(group))
-            self.looks += 1
-        except (KafkaException, FutureTimeoutError):
-            return  # Kafka is away; the next look sees what it knows then
+        for group, reader in self._readers.items():
+            try:
+                found = reader.committed([TopicPartition(*place) for place in self._places], _ANSWER_SECONDS)
+            except KafkaException:
+                return  # Kafka is away; the next look sees what it knows then
+            self.waterline.look({(group, place.topic, place.partition): place.offset for place in found})
 
-    def _committed(self, group: str) -> dict[Place, int]:
-        asked = self._admin.list_consumer_group_offsets(
-            [ConsumerGroupTopicPartitions(group)], request_timeout=_ANSWER_SECONDS
-        )
-        found = asked[group].result(_ANSWER_SECONDS)
-        return {(group, place.topic, place.partition): place.offset for place in found.topic_partitions}
+
+def _reader(bootstrap: str, group: str) -> Consumer:
+    return Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": group,
+            "isolation.level": "read_uncommitted",
+            "enable.auto.commit": False,
+            "log_level": 2,
+        }
+    )

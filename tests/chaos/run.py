@@ -64,6 +64,7 @@ class Run:
     def report(self) -> Report:
         """Raises StackError when the stack does not start, UnfitReferenceError when it does not translate."""
         began = time.monotonic()
+        self._stack.stop()  # of an earlier run whose harness was killed
         shutil.rmtree(self._scenario.root, ignore_errors=True)
         disks = open_disks(self._data)
         left: list[int] = []
