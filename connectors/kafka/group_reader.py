@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
+from operator import methodcaller
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -15,6 +16,10 @@ from schemas.records import InboundRecord
 
 _NOT_A_FAILURE = frozenset({KafkaError._PARTITION_EOF})
 _MOVED_RETRY_SECONDS = 0.1
+# For a name that is no UTF-8, confluent-kafka gives back a broken list beside an exception. Called like this,
+# Python notices and raises SystemError; called as a plain method, it stops noticing once the call is hot, and
+# the process dies of the list.
+_read_headers = methodcaller("headers")
 _LOOK_SECONDS = 0.2
 
 
@@ -191,9 +196,8 @@ def _bytes_of(records: Sequence[InboundRecord]) -> int:
 
 def _headers(message: Message) -> dict[str, bytes]:
     try:
-        found = message.headers() or []
+        found = _read_headers(message) or []
     except SystemError:
-        # What confluent-kafka raises for a name that is no UTF-8; then none of them can be read.
         return {}
     pairs = found.items() if isinstance(found, dict) else found
     return {name: value.encode() if isinstance(value, str) else value or b"" for name, value in pairs}

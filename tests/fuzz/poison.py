@@ -110,7 +110,8 @@ class Poisoner:
 
     def _huge_string(self, topic: str, datum: Datum) -> bytes:
         place, name = self._chooser.choice(list(_strings(datum)))
-        place[name] = self._chooser.choice(("x", "é ", "\0", "'")) * self._large()
+        unit = self._chooser.choice(("x", "é ", "\0", "'"))
+        place[name] = unit * (self._large() // len(unit.encode()))
         return encoded(MESSAGE_OF[topic], datum)
 
     def _large_map(self, topic: str, datum: Datum) -> bytes:

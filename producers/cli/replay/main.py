@@ -16,7 +16,6 @@ from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.schema_registry import open_codec
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.span_reader import SpanReader
 from connectors.objects.object_store import UrlObjectStore, open_objects
 from connectors.objects.settings import ObjectSettings
 from connectors.redis.translation_memory import InMemoryTranslationMemory
@@ -30,7 +29,7 @@ from producers.cli.replay.comparison import Comparison
 from producers.cli.replay.moments import moment_ms
 from producers.cli.replay.run import Output, Replay
 from producers.cli.replay.shown import lines_of_report
-from producers.cli.replay.traffic import Exchange, Traffic
+from producers.cli.replay.traffic import Exchange, KafkaPast, Traffic
 from producers.cli.replay.translating import Replayer
 from producers.cli.running import kafka_settings, running
 from schemas.priorities import Priority
@@ -56,13 +55,9 @@ def replay(  # noqa: PLR0913, PLR0917  # one parameter for each option
     since_ms, until_ms = moment_ms(since, now_ms, "--since"), moment_ms(until, now_ms, "--until")
     models, kafka = chosen(model, discover(_paths(model))), kafka_settings()
     check_topic(to, kafka)
-    reader = SpanReader(kafka)
-    try:
-        traffic = Traffic(reader, open_codec(kafka), _objects())
-        exchanges = traffic.exchanges(since_ms, until_ms, priority or list(Priority), limit)
-        comparison = _replayed(traffic, exchanges, models, Target(kafka, to), is_quiet=as_json)
-    finally:
-        reader.close()
+    traffic = Traffic(KafkaPast(kafka, KafkaAdmin(kafka)), open_codec(kafka), _objects())
+    exchanges = traffic.exchanges(since_ms, until_ms, priority or list(Priority), limit)
+    comparison = _replayed(traffic, exchanges, models, Target(kafka, to), is_quiet=as_json)
     report = comparison.report(most_different, with_texts=show_texts)
     typer.echo(json.dumps(report, ensure_ascii=False) if as_json else lines_of_report(report))
 

@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from connectors.kafka.span_reader import SpanReader
+from connectors.kafka.admin import KafkaAdmin
+from connectors.kafka.log_scan import scanning
+from connectors.kafka.settings import KafkaSettings
 from connectors.objects.object_store import ObjectStore
 from schemas.codec import Codec
 from schemas.errors import PermanentError
@@ -14,6 +17,30 @@ from schemas.records import InboundRecord
 from schemas.topics import RESULTS, requests_topic
 
 _LARGEST_TEXT_BYTES = 16_000_000
+_TAKE_RECORDS, _TAKE_SECONDS = 500, 0.2
+
+
+class Past(Protocol):
+    """What topics took between two moments."""
+
+    def records(self, topic: str, since_ms: int, until_ms: int) -> Iterator[InboundRecord]:
+        """Records stamped from `since_ms` on and before `until_ms`. Raises TransientError or FatalError."""
+
+
+@dataclass(frozen=True)
+class KafkaPast:
+    """Committed records up to now."""
+
+    settings: KafkaSettings
+    admin: KafkaAdmin
+
+    def records(self, topic: str, since_ms: int, until_ms: int) -> Iterator[InboundRecord]:
+        with scanning(self.settings, self.admin.spans([topic], since_ms)) as scan:
+            while not scan.is_done:
+                # Time stamps need not ascend, so a late one ends nothing.
+                for record in scan.take(_TAKE_RECORDS, _TAKE_SECONDS):
+                    if since_ms <= record.timestamp_ms < until_ms:
+                        yield record
 
 
 @dataclass(frozen=True)
@@ -36,7 +63,7 @@ class Exchange:
 class Traffic:
     """What the topics hold. `unreadable` counts request records that are no requests."""
 
-    reader: SpanReader
+    past: Past
     codec: Codec
     objects: ObjectStore
     unreadable: int = field(default=0, init=False)
@@ -61,7 +88,7 @@ class Traffic:
     ) -> list[tuple[TranslationRequest, Priority]]:
         found: dict[str, tuple[int, TranslationRequest, Priority]] = {}
         for priority in priorities:
-            records = self.reader.records(requests_topic(priority), since_ms, until_ms)
+            records = self.past.records(requests_topic(priority), since_ms, until_ms)
             for record, request in self._decoded(records):
                 found.setdefault(request.request_id, (record.timestamp_ms, request, priority))
         ordered = sorted(found.values(), key=lambda one: (one[0], one[1].request_id))
@@ -77,7 +104,7 @@ class Traffic:
     def _answers(self, since_ms: int, wanted: set[str]) -> dict[str, TranslationResult]:
         answers: dict[str, TranslationResult] = {}
         # Nobody is answered before being asked; an answer may be as late as it likes.
-        for record in self.reader.records(RESULTS, since_ms, _END_OF_TIME_MS):
+        for record in self.past.records(RESULTS, since_ms, _END_OF_TIME_MS):
             if record.key is None or record.key.decode(errors="replace") not in wanted:
                 continue
             result = self.codec.decode(record.value, TranslationResult)
