@@ -39,6 +39,9 @@ test: .venv/.dev  ## All tests, on the real local stack; prints line and branch 
 chaos: .venv/.dev  ## Kill everything again and again; prove that nothing is lost or doubled (docs/chaos.md)
 	$(BIN)/python -m tests.chaos --kills $(KILLS) --requests $(REQUESTS) --seed $(SEED) --control "$(CONTROL)" $(ARGS)
 
+test-slow: .venv/.dev  ## The tests that take minutes: zombies, outages, stopping, rolling restarts
+	$(BIN)/python -m pytest -m slow $(ARGS)
+
 test-unit: .venv/.dev  ## The tests that need no server; seconds
 	$(BIN)/python -m pytest tests/unit tests/property $(ARGS)
 
@@ -47,7 +50,7 @@ test-transformers: .venv/.dev  ## The engine tests that need torch (5 GB more)
 	$(BIN)/python -m pytest tests/contract -k transformers $(ARGS)
 
 bench-rolling: .venv/.dev  ## Answer times while workers and assemblers are restarted one after the other
-	$(BIN)/python -m pytest -q -s tests/e2e/test_rolling_restart.py $(ARGS)
+	$(BIN)/python -m pytest -q -s -m slow tests/e2e/test_rolling_restart.py $(ARGS)
 
 bench-memory: .venv/.dev  ## Queue SEGMENTS (1000000) before a slow worker; fails where the memory of a process follows the backlog
 	$(BIN)/python -m tests.bench.memory --segments $(SEGMENTS) $(ARGS)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.servers import CHECKOUT
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 INVARIANTS = (
     "lost",
@@ -48,6 +48,7 @@ def test_nothing_is_lost_or_doubled_while_everything_is_killed(tmp_path: Path):
     assert code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("java")
 def test_offsets_that_are_committed_before_the_answers_are_sent_are_caught(tmp_path: Path):
     options = ("--kills", "5", "--requests", "150", "--seed", "1", "--control", "commit-before-send")

@@ -7,8 +7,12 @@ import threading
 import time
 from statistics import quantiles
 
+import pytest
+
 from deploy.local.main import read_run, restart
 from tests.outside import Outside
+
+pytestmark = pytest.mark.slow
 
 CALM_SECONDS = 6.0
 REQUESTS_PER_SECOND = 8

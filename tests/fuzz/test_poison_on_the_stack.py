@@ -28,8 +28,8 @@ def test_header_names_that_are_no_utf8_stop_no_process(stack):
         for number in range(12)
         for priority in ("critical", "high", "standard")
     }
-    results.until(lambda read: sent <= {one["request_id"] for one in read}, 20)
-    letters.until(lambda read: set(MESSAGE_OF) <= {one["topic"] for one in read}, 20)
+    results.until(lambda read: sent <= {one["request_id"] for one in read}, 60)
+    letters.until(lambda read: set(MESSAGE_OF) <= {one["topic"] for one in read}, 60)
     assert {one["topic"] for one in letters.read} == set(MESSAGE_OF)
     assert sent <= {one["request_id"] for one in results.read}
     letters.close()

@@ -10,7 +10,7 @@ import pytest
 from connectors.shutdown import STOP_SECONDS
 from tests.fleet import Fleet, free_port, to_segment, until
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 MODULES = {
     "http": "producers.http",

@@ -7,7 +7,7 @@ import pytest
 
 from tests.fleet import to_assemble, to_translate
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 THROWN_OUT = ("UNKNOWN_MEMBER_ID", "ILLEGAL_GENERATION", "thrown out of group")
 FENCED = ("_FENCED", "PRODUCER_FENCED", "INVALID_PRODUCER_EPOCH")
