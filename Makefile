@@ -39,7 +39,7 @@ test: .venv/.dev  ## All tests, on the real local stack; prints line and branch 
 chaos: .venv/.dev  ## Kill everything again and again; prove that nothing is lost or doubled (docs/chaos.md)
 	$(BIN)/python -m tests.chaos --kills $(KILLS) --requests $(REQUESTS) --seed $(SEED) --control "$(CONTROL)" $(ARGS)
 
-test-slow: .venv/.dev  ## The tests that take minutes: zombies, outages, stopping, rolling restarts
+test-slow: .venv/.dev  ## The tests that take minutes: zombies, outages, state loss, stopping, rolling restarts
 	$(BIN)/python -m pytest -m slow $(ARGS)
 
 test-unit: .venv/.dev  ## The tests that need no server; seconds

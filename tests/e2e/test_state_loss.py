@@ -9,6 +9,8 @@ import redis
 from deploy.local.main import read_run
 from tests.outside import Outside, encoded, request_of
 
+pytestmark = pytest.mark.slow
+
 PRIORITIES = ("critical", "high", "standard")
 
 
