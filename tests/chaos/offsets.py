@@ -64,7 +64,9 @@ class OffsetWatch(threading.Thread):
                 found = reader.committed([TopicPartition(*place) for place in self._places], _ANSWER_SECONDS)
             except KafkaException:
                 return  # Kafka is away; the next look sees what it knows then
-            self.waterline.look({(group, place.topic, place.partition): place.offset for place in found})
+            # Below zero where the group has committed nothing.
+            known = [place for place in found if place.offset >= 0]
+            self.waterline.look({(group, place.topic, place.partition): place.offset for place in known})
 
 
 def _reader(bootstrap: str, group: str) -> Consumer:
