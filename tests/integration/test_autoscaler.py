@@ -69,7 +69,7 @@ class Autoscaler:
 
 @pytest.fixture
 def kafka(kafka_bootstrap: str) -> KafkaSettings:
-    settings = KafkaSettings(bootstrap=kafka_bootstrap, pools=("default", POOL), batch_partitions=3)
+    settings = KafkaSettings(bootstrap=kafka_bootstrap, pools=(POOL,), batch_partitions=3)
     KafkaAdmin(settings).create_topics()
     return settings
 
