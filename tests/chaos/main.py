@@ -1,6 +1,7 @@
 """`python -m tests.chaos`: kills everything again and again, and proves that nothing is lost or doubled."""
 
 import argparse
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     scenario = Scenario(options.kills, options.requests, options.seed, options.control, options.root.absolute())
     console = Console()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with Ticker(console) as ticker:
             report = Run(scenario, ticker).report()

@@ -23,7 +23,7 @@ class Waterline:
     def look(self, committed: Mapping[Place, int]) -> None:
         """Notes every place that is behind where it was."""
         for place, offset in committed.items():
-            before = self._highest.get(place, 0)
+            before = self._highest.get(place, offset)
             if offset < before:
                 self.backwards.append(f"{place}: {before} -> {offset}")
             self._highest[place] = offset

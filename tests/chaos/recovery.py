@@ -47,9 +47,11 @@ class RecoveryWatch:
 
     def close(self, patience_seconds: float) -> Recoveries:
         """What was measured, as soon as every probe has succeeded or patience is over."""
-        wait(self._waiting, patience_seconds)
-        self._closing.set()
-        self._pool.shutdown()
+        try:
+            wait(self._waiting, patience_seconds)
+        finally:  # whoever interrupts the wait must not be kept by the threads
+            self._closing.set()
+            self._pool.shutdown()
         return Recoveries(dict(self._seconds), self._never)
 
     def _wait(self, kind: str, pause_seconds: float, works: Callable[[], bool]) -> None:

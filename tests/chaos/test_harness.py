@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +16,9 @@ from deploy.local.settings import StackSettings
 from tests.chaos.agenda import Agenda
 from tests.chaos.controls import commit_before_send, send_before_commit
 from tests.chaos.disks import MEGABYTES
+from tests.chaos.ledger import Ledger
 from tests.chaos.processes import processes_left
+from tests.chaos.recovery import RecoveryWatch
 from tests.chaos.refusing_clickhouse import refuse
 from tests.chaos.staging import plan, role_of
 from tests.servers import CHECKOUT
@@ -129,6 +132,30 @@ def test_a_process_of_the_stack_is_found_by_its_environment(tmp_path: Path):
             assert processes_left(tmp_path) == [process.pid]
         finally:
             process.kill()
+
+
+class NobodyThere:
+    """A stack without processes, for probes that never succeed."""
+
+    def run(self) -> None:
+        return None
+
+    def processes(self, role: str) -> dict[str, int]:
+        return {}
+
+
+def test_probes_that_still_wait_end_with_the_watch_even_when_it_is_interrupted(monkeypatch):
+    def interrupted(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    stack: Any = NobodyThere()
+    watch = RecoveryWatch(stack, Ledger())
+    watch.watch("kill worker", "worker", "never-answered", {})
+    monkeypatch.setattr("tests.chaos.recovery.wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        watch.close(60.0)
+
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("recovery")]
 
 
 _FILL = """

@@ -69,6 +69,16 @@ def test_an_offset_that_goes_backwards_is_noticed_and_one_that_stands_is_not():
     assert line.backwards == ["('intake', 'requests', 0): 5 -> 4"]
 
 
+def test_a_place_where_nothing_was_committed_yet_is_not_backwards_but_a_commit_that_vanished_is():
+    line, place, nothing = Waterline(), ("intake", "requests", 0), -1001
+    for offset in (nothing, nothing, 0, 2):
+        line.look({place: offset})
+    assert line.backwards == []
+
+    line.look({place: nothing})
+    assert line.backwards == ["('intake', 'requests', 0): 2 -> -1001"]
+
+
 def test_offsets_of_other_groups_and_partitions_are_other_offsets():
     line = Waterline()
     line.look({("intake", "requests", 0): 9})
