@@ -16,7 +16,7 @@ from tests.stack import Stack
 
 REPORT = Path(".dragoman") / "poison.json"
 _GOOD_ONE_IN = 20
-# 10,000 records a topic took 90 seconds on two cores; slower machines may take five times as long.
+# 10,000 records a topic took 265 seconds on two cores; slower machines may take twice as long.
 _SECONDS_PER_RECORD = 0.05
 
 
