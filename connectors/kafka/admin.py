@@ -17,8 +17,8 @@ from schemas.topics import Topic, catalogue
 
 _TIMEOUT_SECONDS = 20.0
 # The library's stubs lack them.
-_EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
-_LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+_EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # the library's stub lacks it
+_LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # as above
 
 
 @dataclass(frozen=True)

@@ -178,6 +178,15 @@ class GroupReader:
         self._forget(consumer, lost)
 
 
+def records_of(consumer: Consumer, limit: int, timeout_seconds: float) -> list[InboundRecord]:
+    """What the consumer has within the timeout, up to `limit`. Raises TransientError or FatalError."""
+    try:
+        messages = consumer.consume(limit, timeout_seconds)
+    except KafkaException as error:
+        raise failure_of(error) from error
+    return [record for message in messages if (record := record_of(message))]
+
+
 def record_of(message: Message) -> InboundRecord | None:
     """The record in a message; None for a notice. Raises TransientError or FatalError for a failure."""
     error, topic, partition, offset = message.error(), message.topic(), message.partition(), message.offset()

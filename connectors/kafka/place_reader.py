@@ -6,7 +6,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPar
 
 from connectors.kafka.client_config import consumer_config
 from connectors.kafka.failures import failure_of
-from connectors.kafka.group_reader import record_of
+from connectors.kafka.group_reader import records_of
 from connectors.kafka.settings import KafkaSettings
 from schemas.records import InboundRecord
 
@@ -35,11 +35,7 @@ class PlaceReader:
 
     def take(self, limit: int, timeout_seconds: float) -> list[InboundRecord]:
         """Up to `limit` records; what is there after the timeout at the latest."""
-        try:
-            messages = self._consumer.consume(limit, timeout_seconds)
-        except KafkaException as error:
-            raise failure_of(error) from error
-        return [record for message in messages if (record := record_of(message))]
+        return records_of(self._consumer, limit, timeout_seconds)
 
     def pause(self, places: Set[Place]) -> None:
         """Take nothing from these, and from the others again."""

@@ -8,7 +8,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from connectors.kafka.client_config import consumer_config
 from connectors.kafka.failures import failure_of
-from connectors.kafka.group_reader import record_of
+from connectors.kafka.group_reader import records_of
 from connectors.kafka.settings import KafkaSettings
 from schemas.records import InboundRecord
 
@@ -49,11 +49,7 @@ class RangeReader:
 
     def take(self, limit: int, timeout_seconds: float) -> list[InboundRecord]:
         """Up to `limit` records. Raises TransientError or FatalError."""
-        try:
-            messages = self._consumer.consume(limit, timeout_seconds)
-        except KafkaException as error:
-            raise failure_of(error) from error
-        return [record for message in messages if (record := record_of(message))]
+        return records_of(self._consumer, limit, timeout_seconds)
 
     def announce(self, partition: int, first: int, last: int) -> None:
         """The range from `first` to `last` is about to be written."""

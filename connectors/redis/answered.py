@@ -10,8 +10,8 @@ from typing import Protocol
 
 import structlog
 
-from connectors.redis.client import Client, redis_errors
-from connectors.redis.slots import Subject, done_key, is_final
+from connectors.redis.client import Client
+from connectors.redis.slots import Subject, are_answered
 from schemas.errors import TransientError
 
 log = structlog.get_logger()
@@ -40,15 +40,12 @@ class RedisAnsweredRequests:
         if not asked or self._clock() < self._asks_again_at:
             return set()
         try:
-            with redis_errors(), self._client.pipeline(transaction=False) as pipeline:
-                for subject in asked:
-                    pipeline.get(done_key(subject))
-                markers = pipeline.execute()
+            answers = are_answered(self._client, asked)
         except TransientError as error:
             self._asks_again_at = self._clock() + _LEFT_ALONE_SECONDS
             log.warning("answered_requests_unknown", error=str(error))
             return set()
-        return {subject for subject, marker in zip(asked, markers, strict=True) if is_final(marker)}
+        return {subject for subject, is_answered in zip(asked, answers, strict=True) if is_answered}
 
 
 class FixedAnsweredRequests:

@@ -38,7 +38,7 @@ class Deadlines:
         """Up to `limit` requests whose deadline is over, the oldest first."""
         with redis_errors():
             found = self._client.zrange(_KEY, "-inf", now_ms, byscore=True, offset=0, num=limit)
-        return [member.decode() for member in found]  # type: ignore[union-attr]
+        return [member.decode() for member in found]  # type: ignore[union-attr]  # ours are bytes
 
     def remove(self, request_ids: Collection[str]) -> None:
         """Their end is ordered."""

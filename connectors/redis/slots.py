@@ -135,10 +135,7 @@ class RedisSlots:
             pipeline.execute()
 
     def answered(self, subjects: Sequence[Subject]) -> list[bool]:
-        with redis_errors(), self._client.pipeline(transaction=False) as pipeline:
-            for subject in subjects:
-                pipeline.get(_keys(subject)[1])
-            return [(marker or b"").endswith(_FINAL.encode()) for marker in pipeline.execute()]
+        return are_answered(self._client, subjects)
 
     def reopen(self, subjects: Sequence[Subject]) -> None:
         with redis_errors(), self._client.pipeline(transaction=False) as pipeline:
@@ -202,9 +199,12 @@ def done_key(subject: Subject) -> str:
     return f"done:{{{subject.request_id}}}{_behind(subject)}"
 
 
-def is_final(marker: bytes | None) -> bool:
-    """Whether what stands there belongs to a committed answer."""
-    return marker is not None and marker.endswith(_FINAL.encode())
+def are_answered(client: Client, subjects: Sequence[Subject]) -> list[bool]:
+    """Whether what stands at each marker belongs to a committed answer. One round trip. Raises TransientError."""
+    with redis_errors(), client.pipeline(transaction=False) as pipeline:
+        for subject in subjects:
+            pipeline.get(done_key(subject))
+        return [marker is not None and marker.endswith(_FINAL.encode()) for marker in pipeline.execute()]
 
 
 def _keys(subject: Subject) -> tuple[str, str]:

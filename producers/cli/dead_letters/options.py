@@ -42,7 +42,7 @@ def with_filter(command: Callable[..., None]) -> Callable[..., None]:
         for name, kind in kinds.items()
     ]
     # Typer reads both.
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # any function takes one
     run.__annotations__ = kinds
     return run
 
