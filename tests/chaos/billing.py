@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Collection
+from contextlib import suppress
 
 import httpx
 
@@ -11,34 +12,33 @@ _ANSWER_SECONDS = 10.0
 _ASK_AGAIN_SECONDS = 1.0
 
 
-def bills(url: str) -> dict[str, Bill]:
+def bills(client: httpx.Client, url: str) -> dict[str, Bill]:
     """By request. Raises httpx.HTTPError when nobody answers."""
     sql = (
         "SELECT request_id, toUInt32(count()), toUInt32(sum(source_words)) FROM usage_events "
         "WHERE kind = 'billed' GROUP BY request_id"
     )
-    rows = (line.split("\t") for line in _ask(url, sql).splitlines())
+    rows = (line.split("\t") for line in _ask(client, url, sql).splitlines())
     return {request_id: Bill(int(found), int(words)) for request_id, found, words in rows}
 
 
-def is_billed(url: str, request_id: str) -> bool:
+def is_billed(client: httpx.Client, url: str, request_id: str) -> bool:
     """Whether its row can be queried. Raises httpx.HTTPError when nobody answers."""
     sql = f"SELECT count() FROM usage_events WHERE kind = 'billed' AND request_id = '{request_id}'"
-    return int(_ask(url, sql)) > 0
+    return int(_ask(client, url, sql)) > 0
 
 
 def settled_bills(url: str, request_ids: Collection[str], patience_seconds: float) -> dict[str, Bill]:
     """The bills as soon as each of these requests has one, or when patience is over."""
     end = time.monotonic() + patience_seconds
     found: dict[str, Bill] = {}
-    while time.monotonic() < end and not set(request_ids) <= found.keys():
-        time.sleep(_ASK_AGAIN_SECONDS)
-        try:
-            found = bills(url)
-        except httpx.HTTPError:
-            continue
+    with httpx.Client() as client:
+        while time.monotonic() < end and not set(request_ids) <= found.keys():
+            time.sleep(_ASK_AGAIN_SECONDS)
+            with suppress(httpx.HTTPError):
+                found = bills(client, url)
     return found
 
 
-def _ask(url: str, sql: str) -> str:
-    return httpx.post(url, content=sql, timeout=_ANSWER_SECONDS).raise_for_status().text
+def _ask(client: httpx.Client, url: str, sql: str) -> str:
+    return client.post(url, content=sql, timeout=_ANSWER_SECONDS).raise_for_status().text

@@ -35,6 +35,10 @@ class Entrances:
         by_kafka = request.way in (Way.KAFKA, Way.KAFKA_BY_REFERENCE)
         (self.kafka if by_kafka else self.http).send(request)
 
+    def under_way(self) -> int:
+        """Sent and not accepted yet: while the broker is away, that is all of them."""
+        return self.kafka.under_way() + self.http.under_way()
+
 
 @dataclass(frozen=True)
 class Patience:
@@ -88,7 +92,7 @@ class Disturbance:
             self._tick(time.monotonic() - began)
 
     def _open(self) -> int:
-        return len(self.ledger.unanswered()) + self.entrances.kafka.under_way() + self.entrances.http.under_way()
+        return len(self.ledger.unanswered()) + self.entrances.under_way()
 
     def _tick(self, now_seconds: float) -> None:
         self.entrances.kafka.poll()
@@ -104,7 +108,7 @@ class Disturbance:
         )
 
     def _send(self, agenda: Agenda, request: Request) -> None:
-        if self.ledger.outstanding() > MOST_OUTSTANDING:
+        if self.ledger.outstanding() + self.entrances.under_way() > MOST_OUTSTANDING:
             agenda.add(agenda.now() + _TRY_AGAIN_SECONDS, partial(self._send, agenda, request))
         else:
             self.entrances.send(request)

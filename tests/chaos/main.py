@@ -20,9 +20,12 @@ _INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0 when every invariant held, 1 when one did not, 2 when nothing could be proved."""
+    """Exit code 0 when every invariant held; 1 when one did not, or recovery was slower than asked;
+    2 when nothing could be proved.
+    """
     options = _parser().parse_args(arguments)
-    scenario = Scenario(options.kills, options.requests, options.seed, options.control, options.root.absolute())
+    root = options.root.absolute()
+    scenario = Scenario(options.kills, options.requests, options.seed, options.control, root, options.recovery)
     console = Console()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -36,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     write_json(report, options.report)
     show(report, console)
-    return 0 if report.verdict.is_good else 1
+    return 0 if report.is_good else 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -45,6 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--requests", type=int, default=1200, help="how many requests, repeats not counted")
     parser.add_argument("--seed", type=int, default=1, help="draws texts, requests and faults")
     parser.add_argument("--control", choices=["", *Control], default="", help="make something wrong on purpose")
+    parser.add_argument(
+        "--recovery", type=float, help="seconds; exit code 1 too where the 95th percentile of a kind is above"
+    )
     parser.add_argument("--root", type=Path, default=_DRAGOMAN / "chaos", help="emptied before the run")
     parser.add_argument("--report", type=Path, default=_DRAGOMAN / "chaos.json", help="where the report goes")
     return parser

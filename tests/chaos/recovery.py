@@ -1,11 +1,11 @@
 """How long until a role works again after a fault, measured from outside: from the signal to a probe's success."""
 
+import math
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 
@@ -20,11 +20,35 @@ _ANSWER_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class Recoveries:
-    """Seconds by kind of fault. `never`: kinds whose probe had no success before the run ended."""
+class Recovery:
+    """One fault, when it came after the watch began, and how long its role was away. Seconds."""
 
-    seconds: dict[str, list[float]]
-    never: list[str]
+    kind: str
+    at_seconds: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Recoveries:
+    """What was measured. `never`: kinds whose probe had no success before the run ended."""
+
+    measured: list[Recovery] = field(default_factory=list)
+    never: list[str] = field(default_factory=list)
+
+    def by_kind(self) -> dict[str, list[float]]:
+        """Seconds."""
+        kinds = sorted({one.kind for one in self.measured})
+        return {kind: [one.seconds for one in self.measured if one.kind == kind] for kind in kinds}
+
+    def slower_than(self, seconds: float) -> list[Recovery]:
+        """The slowest first."""
+        found = (one for one in self.measured if one.seconds > seconds)
+        return sorted(found, key=lambda one: one.seconds, reverse=True)
+
+    def slow_kinds(self, limit_seconds: float) -> list[str]:
+        """Kinds whose 95th percentile is above the limit, or that were never seen to work again."""
+        slow = {kind for kind, found in self.by_kind().items() if percentile(found, 0.95) > limit_seconds}
+        return sorted(slow | set(self.never))
 
 
 class RecoveryWatch:
@@ -36,8 +60,10 @@ class RecoveryWatch:
         self._pool = ThreadPoolExecutor(_PROBES, "recovery")
         self._waiting: list[Future[None]] = []
         self._closing = threading.Event()
-        self._seconds: dict[str, list[float]] = defaultdict(list)
-        self._never: list[str] = []
+        # One for all: a client of its own for every question took a third of a core.
+        self._client = httpx.Client(timeout=_ANSWER_SECONDS)
+        self._began = time.monotonic()
+        self._recoveries = Recoveries()
 
     def watch(self, kind: str, role: str, probe_id: str, before: dict[str, int]) -> None:
         """The fault has just hit these processes, and the probe request is being sent. Returns at once."""
@@ -52,15 +78,17 @@ class RecoveryWatch:
         finally:  # whoever interrupts the wait must not be kept by the threads
             self._closing.set()
             self._pool.shutdown()
-        return Recoveries(dict(self._seconds), self._never)
+            self._client.close()
+        return self._recoveries
 
     def _wait(self, kind: str, pause_seconds: float, works: Callable[[], bool]) -> None:
         began = time.monotonic()
         while not self._closing.wait(pause_seconds):
             if _is_so(works):
-                self._seconds[kind].append(time.monotonic() - began)
+                found = Recovery(kind, began - self._began, time.monotonic() - began)
+                self._recoveries.measured.append(found)
                 return
-        self._never.append(kind)
+        self._recoveries.never.append(kind)
 
     def _question(self, role: str, probe_id: str, before: dict[str, int]) -> Callable[[], bool]:
         run = self._stack.run()
@@ -68,9 +96,9 @@ class RecoveryWatch:
             case "http":
                 return lambda: probe_id in self._ledger.accepted_at
             case "status":
-                return lambda: _is_finished(run.http_url, probe_id)
+                return lambda: self._is_finished(run.http_url, probe_id)
             case "analytics":
-                return lambda: is_billed(run.analytics_url, probe_id)
+                return lambda: is_billed(self._client, run.analytics_url, probe_id)
             case "repair" | "autoscaler":
                 return lambda: self._is_ready(role, before)
         return lambda: self._ledger.answered_at(probe_id) is not None
@@ -78,22 +106,17 @@ class RecoveryWatch:
     def _is_ready(self, role: str, before: dict[str, int]) -> bool:
         now = self._stack.processes(role)
         urls = [self._stack.run().health_urls[name] for name in now]
-        return bool(now) and now != before and all(_get(f"{url}/ready").is_success for url in urls)
+        return bool(now) and now != before and all(self._client.get(f"{url}/ready").is_success for url in urls)
+
+    def _is_finished(self, http_url: str, job_id: str) -> bool:
+        answer = self._client.get(f"{http_url}/api/v1/translations/{job_id}")
+        return answer.is_success and answer.json()["stage"] == "FINISHED"
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Nearest rank; 0 of nothing."""
+    """Nearest rank: the smallest value that at least this share does not exceed; 0 of nothing."""
     ordered = sorted(values)
-    return round(ordered[min(int(share * len(ordered)), len(ordered) - 1)], 2) if ordered else 0.0
-
-
-def _is_finished(http_url: str, job_id: str) -> bool:
-    answer = _get(f"{http_url}/api/v1/translations/{job_id}")
-    return answer.is_success and answer.json()["stage"] == "FINISHED"
-
-
-def _get(url: str) -> httpx.Response:
-    return httpx.get(url, timeout=_ANSWER_SECONDS)
+    return round(ordered[max(math.ceil(share * len(ordered)), 1) - 1], 2) if ordered else 0.0
 
 
 def _is_so(works: Callable[[], bool]) -> bool:

@@ -14,6 +14,7 @@ from tests.chaos.verdict import Verdict
 
 _KILL = "kill "
 _MOST_EVIDENCE, _MOST_SHOWN = 50, 5
+_LIMIT_SECONDS, _NEAR_LIMIT = 30.0, 0.7
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,18 @@ class Report:
     control: str | None
     left_out: list[str] = field(default_factory=list)
     evidence: dict[str, list[str]] = field(default_factory=dict)
+    recovery_limit_seconds: float | None = None
+
+    @property
+    def is_good(self) -> bool:
+        """Whether every invariant held and, where recovery has a limit, every kind kept it."""
+        return self.verdict.is_good and not self.slow_kinds
+
+    @property
+    def slow_kinds(self) -> list[str]:
+        """Kinds of fault whose recovery is above the limit; none where there is no limit."""
+        limit = self.recovery_limit_seconds
+        return [] if limit is None else self.recoveries.slow_kinds(limit)
 
     def as_json(self) -> dict[str, Any]:
         """Kills are SIGKILLs only; all else is in `faults_by_kind` too."""
@@ -43,6 +56,9 @@ class Report:
             "requests": self.requests,
             **asdict(self.verdict),
             "recovery_seconds": self._recovery(),
+            "recovery_limit_seconds": self.recovery_limit_seconds,
+            "slow_kinds": self.slow_kinds,
+            "slow_recoveries": self._slow_recoveries(),
             "never_recovered": self.recoveries.never,
             "seconds": round(self.seconds, 1),
             "seed": self.seed,
@@ -52,11 +68,13 @@ class Report:
         }
 
     def _recovery(self) -> dict[str, Any]:
-        by_kind = {kind: _summary(found) for kind, found in sorted(self.recoveries.seconds.items())}
-        return {
-            **_summary(found for kind in self.recoveries.seconds.values() for found in kind),
-            "by_kind": by_kind,
-        }
+        by_kind = {kind: _summary(found) for kind, found in self.recoveries.by_kind().items()}
+        return {**_summary(one.seconds for one in self.recoveries.measured), "by_kind": by_kind}
+
+    def _slow_recoveries(self) -> list[str]:
+        """Those near the limit and above it, with the second at which each began: for reading the logs."""
+        found = self.recoveries.slower_than((self.recovery_limit_seconds or _LIMIT_SECONDS) * _NEAR_LIMIT)
+        return [f"{one.kind} at {one.at_seconds:.0f} s: {one.seconds:.1f} s" for one in found[:_MOST_EVIDENCE]]
 
 
 def write_json(report: Report, path: Path) -> None:
@@ -73,6 +91,8 @@ def show(report: Report, console: Console) -> None:
     console.print(_fault_table(report, found["recovery_seconds"]))
     for line in report.left_out:
         console.print(f"left out: {line}")
+    for kind in report.slow_kinds:
+        console.print(f"slower than {report.recovery_limit_seconds:g} s: {kind}", style="red")
     for name, examples in found["evidence"].items():
         if examples:
             console.print(f"{name}: {', '.join(examples[:_MOST_SHOWN])}", markup=False)

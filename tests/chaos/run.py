@@ -45,7 +45,7 @@ class Evidence:
 
     references: dict[str, str] = field(default_factory=dict)
     faults: dict[str, int] = field(default_factory=dict)
-    recoveries: Recoveries = field(default_factory=lambda: Recoveries({}, []))
+    recoveries: Recoveries = field(default_factory=Recoveries)
     bills: dict[str, Bill] = field(default_factory=dict)
     backwards: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -153,6 +153,7 @@ class Run:
             control=self._scenario.control or None,
             left_out=[] if disks else ["full disks: only root can mount small ones"],
             evidence=broken,
+            recovery_limit_seconds=self._scenario.recovery_limit_seconds,
         )
 
     def _broken(self) -> dict[str, list[str]]:

@@ -7,23 +7,29 @@ from pathlib import Path
 
 from tests.chaos.schedule import KILL_PACE_SECONDS
 from tests.chaos.texts import probe_text, texts
-from tests.chaos.traffic import Send, traffic
+from tests.chaos.traffic import References, Send, traffic
 
 _FEWEST_TEXTS, _MOST_TEXTS = 40, 300
 _REQUESTS_PER_TEXT = 4
 # A text of 2,000 sentences takes the stack half a minute; a short run has no time for that.
 _LONG_RUN_REQUESTS, _LONGEST, _LONGEST_IN_A_SHORT_RUN = 1000, 2000, 150
+# About 150 sentences: a fraction of the 30 s that a critical request may take.
+_SHORT_CHARACTERS = 15_000
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """`control` is empty, or names what is made wrong on purpose. `root` is emptied before the run."""
+    """`control` is empty, or names what is made wrong on purpose. `root` is emptied before the run.
+
+    `recovery_limit_seconds`: what the 95th percentile of each kind of fault may take; None: no limit.
+    """
 
     kills: int
     requests: int
     seed: int
     control: str
     root: Path
+    recovery_limit_seconds: float | None = None
 
     @property
     def seconds(self) -> float:
@@ -40,7 +46,8 @@ class Scenario:
     @cached_property
     def sends(self) -> list[Send]:
         """By time."""
-        return traffic(self.seed, self.requests, list(self.texts), self.seconds)
+        short = [name for name, text in self.texts.items() if len(text) <= _SHORT_CHARACTERS]
+        return traffic(self.seed, self.requests, References(list(self.texts), short), self.seconds)
 
 
 def probes(count: int) -> dict[str, str]:

@@ -1,24 +1,34 @@
 """The report says what happened in a form that others can rely on."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
-from tests.chaos.recovery import Recoveries, percentile
+from tests.chaos.recovery import Recoveries, Recovery, percentile
 from tests.chaos.report import Report, show, write_json
 from tests.chaos.verdict import Verdict
 
 REPORT = Report(
     verdict=Verdict(1, 0, 0, 0, 0, 0),
     faults={"kill worker": 3, "kill kafka": 1, "freeze intake": 2},
-    recoveries=Recoveries({"kill worker": [1.0, 2.0, 9.0], "kill kafka": [12.0]}, ["freeze intake"]),
+    recoveries=Recoveries(
+        [
+            Recovery("kill worker", 1.0, 1.0),
+            Recovery("kill worker", 5.0, 2.0),
+            Recovery("kill worker", 9.0, 9.0),
+            Recovery("kill kafka", 17.2, 12.0),
+        ]
+    ),
     requests=500,
     seconds=61.24,
     seed=7,
     control=None,
     evidence={"lost": ["chaos-7-000001"], "duplicates": []},
 )
+GOOD = replace(REPORT, verdict=Verdict(0, 0, 0, 0, 0, 0))
 
 
 def test_only_kills_count_as_kills_and_recoveries_are_told_by_kind(tmp_path: Path):
@@ -39,6 +49,33 @@ def test_the_table_names_what_broke_an_invariant():
 
     assert "Invariants BROKEN: 500 requests, 4 kills" in shown
     assert "lost: chaos-7-000001" in shown
+
+
+@pytest.mark.parametrize(
+    ("limit_seconds", "never", "slow"),
+    [
+        (None, ["freeze intake"], []),
+        (12.0, [], []),
+        (11.9, [], ["kill kafka"]),
+        (30.0, ["freeze intake"], ["freeze intake"]),
+    ],
+)
+def test_a_run_with_a_recovery_limit_fails_where_a_kind_is_slower_or_never_works_again(limit_seconds, never, slow):
+    recoveries = Recoveries(REPORT.recoveries.measured, never)
+    report = replace(GOOD, recoveries=recoveries, recovery_limit_seconds=limit_seconds)
+
+    assert report.as_json()["slow_kinds"] == slow
+    assert report.is_good is not bool(slow)
+
+
+def test_slow_recoveries_are_told_with_the_second_at_which_they_began():
+    report = replace(GOOD, recovery_limit_seconds=12.0)
+
+    assert report.as_json()["slow_recoveries"] == ["kill kafka at 17 s: 12.0 s", "kill worker at 9 s: 9.0 s"]
+
+
+def test_the_95th_percentile_of_twenty_is_the_nineteenth():
+    assert percentile([float(number) for number in range(1, 21)], 0.95) == 19.0
 
 
 def test_a_percentile_of_nothing_is_nothing():

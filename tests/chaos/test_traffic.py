@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from tests.chaos.scenario import Scenario, write_texts
 from tests.chaos.texts import probe_text, texts
-from tests.chaos.traffic import PRIORITIES, Way, traffic
+from tests.chaos.traffic import PRIORITIES, References, Way, traffic
 
-REFERENCES = [f"text-{number}" for number in range(20)]
+NAMES = [f"text-{number}" for number in range(20)]
+REFERENCES = References(NAMES, NAMES[:15])
 
 
 @given(st.integers(0, 1000), st.integers(1, 300))
@@ -34,6 +35,21 @@ def test_every_way_and_priority_is_taken_and_some_requests_are_sent_again():
     assert Counter(send.request.priority for send in sends).keys() == set(PRIORITIES)
     assert 100 < len(repeated) < 250
     assert 0 < sum(first == again for first, again in repeated) < len(repeated)
+
+
+def test_critical_requests_are_for_short_texts_and_every_text_is_asked_for():
+    requests = [send.request for send in traffic(1, 1000, REFERENCES, 150.0)]
+
+    assert {one.reference for one in requests if one.priority == "critical"} == set(REFERENCES.short)
+    assert {one.reference for one in requests} == set(REFERENCES.every)
+
+
+def test_the_longest_text_of_a_long_run_is_not_short():
+    scenario = Scenario(1000, 20_000, 1, "", Path())
+    longest = max(scenario.texts, key=lambda name: len(scenario.texts[name]))
+    priorities = {send.request.priority for send in scenario.sends if send.request.reference == longest}
+
+    assert priorities == {"high", "standard"}
 
 
 @given(st.integers(0, 1000))

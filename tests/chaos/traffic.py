@@ -41,7 +41,19 @@ class Send:
     request: Request
 
 
-def traffic(seed: int, count: int, references: Sequence[str], seconds: float) -> list[Send]:
+@dataclass(frozen=True)
+class References:
+    """The names of the texts. Critical requests are for the short ones only.
+
+    A text of 2,000 sentences takes longer than a critical request may: whoever sent it so would wait in a queue
+    that he made himself, and so would every critical request behind it.
+    """
+
+    every: Sequence[str]
+    short: Sequence[str]
+
+
+def traffic(seed: int, count: int, references: References, seconds: float) -> list[Send]:
     """`count` requests evenly over the time; some are sent again, at once or later. By time."""
     chance = random.Random(f"traffic {seed}")
     sends: list[Send] = []
@@ -52,10 +64,11 @@ def traffic(seed: int, count: int, references: Sequence[str], seconds: float) ->
     return sorted(sends, key=lambda send: send.at_seconds)
 
 
-def _request(name: str, references: Sequence[str], chance: random.Random) -> Request:
+def _request(name: str, references: References, chance: random.Random) -> Request:
     (priority,) = chance.choices(PRIORITIES, _PRIORITY_WEIGHTS)
     (way,) = chance.choices(tuple(Way), _WAY_WEIGHTS)
-    return Request(name, chance.choice(references), priority, way)
+    fitting = references.short if priority == "critical" else references.every
+    return Request(name, chance.choice(fitting), priority, way)
 
 
 def _repeats(at: float, chance: random.Random) -> list[float]:
