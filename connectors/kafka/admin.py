@@ -1,5 +1,6 @@
 """Topics as the catalogue wants them, how far the groups have come, and who is in them."""
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from schemas.errors import TransientError
 from schemas.topics import Topic, catalogue
 
 _TIMEOUT_SECONDS = 20.0
+_LOOK_AGAIN_SECONDS = 0.1
 # The library's stubs lack them.
 _EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # the library's stub lacks it
 _LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # as above
@@ -61,9 +63,11 @@ class KafkaAdmin:
 
     def create_topics(self) -> list[str]:
         """Creates what is missing and waits until it can be seen; returns the names it created."""
-        missing = [topic for topic in catalogue(self._settings.plan) if topic.name not in self.partitions()]
+        there = self.partitions()
+        missing = [topic for topic in catalogue(self._settings.plan) if topic.name not in there]
         if missing:
             self._create([_new_topic(topic, self._settings) for topic in missing])
+            self._see({topic.name for topic in missing})
         return [topic.name for topic in missing]
 
     def create_topic(self, topic: Topic) -> None:
@@ -150,6 +154,14 @@ class KafkaAdmin:
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     raise TransientError(f"topic {name} cannot be created: {failure_of(error)}") from error
+
+    def _see(self, names: set[str]) -> None:
+        """Kafka acknowledges a topic before the broker that is asked next knows it."""
+        end = time.monotonic() + self._timeout_seconds
+        while unseen := names - self.partitions().keys():
+            if time.monotonic() > end:
+                raise TransientError(f"created, but not to be seen yet: {', '.join(sorted(unseen))}")
+            time.sleep(_LOOK_AGAIN_SECONDS)
 
     def _settings_of(self, names: list[str]) -> dict[str, dict[str, str]]:
         resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]

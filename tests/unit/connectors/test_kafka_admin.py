@@ -1,7 +1,8 @@
-"""What the admin client makes of a Kafka that is away."""
+"""What the admin client makes of a Kafka that is away, and of one that is not up to date yet."""
 
 from concurrent.futures import Future
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -26,3 +27,39 @@ def test_a_lag_that_nobody_tells_is_a_transient_failure_and_no_crash():
 
     with pytest.raises(TransientError, match="did not answer in time"):
         asked.lag("intake", ["t"])
+
+
+class SlowToSee:
+    """Acknowledges new topics at once and shows them some looks later."""
+
+    def __init__(self, looks: int) -> None:
+        self.looks = looks
+        self.created: list[str] = []
+
+    def create_topics(self, topics: list[Any], operation_timeout: float) -> dict[str, Future[None]]:
+        self.created = [topic.topic for topic in topics]
+        done: Future[None] = Future()
+        done.set_result(None)
+        return dict.fromkeys(self.created, done)
+
+    def list_topics(self, timeout: float) -> SimpleNamespace:
+        self.looks -= bool(self.created)
+        seen = self.created if self.looks < 0 else []
+        return SimpleNamespace(topics={name: SimpleNamespace(partitions={0: None}, error=None) for name in seen})
+
+
+def test_creating_topics_returns_when_they_can_be_seen():
+    slow = SlowToSee(looks=2)
+    admin = KafkaAdmin(KafkaSettings())
+    admin._client = slow
+
+    assert admin.create_topics() == slow.created
+    assert admin.partitions().keys() == set(slow.created)
+
+
+def test_topics_that_are_never_seen_are_a_transient_failure_that_names_them():
+    admin = KafkaAdmin(KafkaSettings(), timeout_seconds=0.01)
+    admin._client = SlowToSee(looks=1_000)
+
+    with pytest.raises(TransientError, match=r"not to be seen yet: .*translation\.results"):
+        admin.create_topics()
