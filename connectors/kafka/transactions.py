@@ -17,9 +17,9 @@ _TIMEOUT_SECONDS = 30.0
 # Nothing can interrupt it, so less than the stated time to stop (connectors/shutdown.py).
 _START_SECONDS = 20.0
 # A call of milliseconds, unless the coordinator is away. librdkafka (2.16) then forgets the time-out: it may never
-# return, and the process must end in time to be back within 30 seconds.
-_OFFSETS_SECONDS = 8.0
-_STUCK_SECONDS = _OFFSETS_SECONDS + 2.0
+# return, and the process must end while the broker starts, to be back when it is.
+_OFFSETS_SECONDS = 4.0
+_STUCK_SECONDS = _OFFSETS_SECONDS + 1.0
 _QUEUE_WAIT_SECONDS, _QUEUE_WAITS = 0.1, 300
 
 
