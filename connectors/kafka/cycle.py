@@ -16,6 +16,7 @@ import structlog
 
 from connectors.kafka.group_reader import GroupReader
 from connectors.kafka.transactions import TransactionalProducer
+from connectors.telemetry.metrics import CYCLE_SECONDS, CYCLES_RETRIED
 from schemas.errors import FatalError, TransientError
 from schemas.records import InboundRecord, OutboundRecord
 
@@ -48,8 +49,9 @@ class Handler(Protocol):
 
 @dataclass(frozen=True)
 class Cycle:
-    """One process's source, handler and producer, joined."""
+    """One process's source, handler and producer, joined. `stage` names it in metrics."""
 
+    stage: str
     source: Source
     handler: Handler
     producer: TransactionalProducer
@@ -75,7 +77,9 @@ class Cycle:
         records = self.source.take()
         if not records:
             return False
+        started = time.monotonic()
         self.producer.commit(self.handler.handle(records), self.source.readers, self.confirm)
+        CYCLE_SECONDS.labels(self.stage).observe(time.monotonic() - started)
         self.handler.committed()
         return True
 
@@ -84,6 +88,7 @@ class Cycle:
 
         Raises FatalError when the readers cannot be rewound: that asks nobody, so nothing is worth waiting for.
         """
+        CYCLES_RETRIED.labels(self.stage).inc()
         for _ in range(_REWIND_ATTEMPTS):
             pause = pause_seconds(error.retry_after_seconds, failures, random.random())
             log.warning("cycle_retried", error=str(error), failures=failures, pause_seconds=round(pause, 3))

@@ -11,7 +11,10 @@ CYCLE_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10)
 
 # --- every transactional process ---
 CYCLE_SECONDS = Histogram(
-    "dragoman_cycle_seconds", "Time of one take-process-commit cycle", ["stage"], buckets=CYCLE_BUCKETS
+    "dragoman_cycle_seconds",
+    "From taking records to their committed outputs",
+    ["stage"],
+    buckets=CYCLE_BUCKETS,
 )
 CYCLES_RETRIED = Counter("dragoman_cycles_retried", "Cycles undone by a transient failure", ["stage"])
 DEAD_LETTERS = Counter("dragoman_dead_letters", "Records that could not be processed", ["stage", "cause"])

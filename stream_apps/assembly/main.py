@@ -86,6 +86,7 @@ def _cycle(settings: AssemblySettings, reader: GroupReader, watch: ProgressWatch
     epoch = StateEpoch(open_state(settings.redis), _now_ms)
     handler = _handler(settings, epoch)
     return Cycle(
+        stage=STAGE,
         source=AssemblySource([reader], settings.assembly, _recovery(settings, epoch, handler)),
         handler=handler,
         # Starting it also aborts what a killed predecessor left open.

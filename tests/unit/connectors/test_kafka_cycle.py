@@ -1,6 +1,7 @@
 """The one loop that catches: what it commits, what it takes again, when it ends."""
 
 import pytest
+from prometheus_client import REGISTRY
 
 from connectors.kafka.cycle import LONGEST_PAUSE_SECONDS, Cycle, pause_seconds
 from schemas.errors import FatalError, TransientError
@@ -60,7 +61,7 @@ def run(reader, handler, transactions, size=2):
     pauses = []
     turns = iter(range(50))
     cycle = Cycle(
-        Source(reader, size), handler, transactions,
+        "stage", Source(reader, size), handler, transactions,
         should_stop=lambda: reader.committed == len(reader.log) or next(turns, None) is None,
         sleep=pauses.append,
     )  # fmt: skip
@@ -93,6 +94,17 @@ def test_an_aborted_transaction_repeats_the_same_records_and_is_not_reported_as_
     assert handler.commits == 3
 
 
+def test_cycles_and_their_repeats_are_counted():
+    before = counted("dragoman_cycle_seconds_count"), counted("dragoman_cycles_retried_total")
+    run(Reader(5), Handler([None, TransientError("away")]), Transactions([TransientError("aborted")]))
+    assert counted("dragoman_cycle_seconds_count") == before[0] + 3
+    assert counted("dragoman_cycles_retried_total") == before[1] + 2
+
+
+def counted(name):
+    return REGISTRY.get_sample_value(name, {"stage": "stage"}) or 0
+
+
 def test_a_rewind_that_fails_is_tried_again():
     reader = Reader(3)
     healthy, failures = reader.rewind, [TransientError("still away")]
@@ -111,7 +123,7 @@ def test_a_rewind_that_fails_is_tried_again():
 def test_a_part_may_stay_away_for_days():
     reader, transactions, pauses = Reader(3), Transactions(), []
     Cycle(
-        Source(reader, 3), Handler([TransientError("away")] * 5_000), transactions,
+        "stage", Source(reader, 3), Handler([TransientError("away")] * 5_000), transactions,
         should_stop=lambda: reader.committed == 3, sleep=pauses.append,
     ).run()  # fmt: skip
     assert len(pauses) == 5_000
@@ -139,7 +151,7 @@ def test_a_signal_ends_the_wait_and_leaves_the_records_to_others():
 
     reader.rewind = rewind
     Cycle(
-        Source(reader, 2), Handler([TransientError("away")]), transactions,
+        "stage", Source(reader, 2), Handler([TransientError("away")]), transactions,
         should_stop=lambda: len(pauses) == 4, sleep=pauses.append,
     ).run()  # fmt: skip
     assert (transactions.written, reader.committed) == ([], 0)
@@ -151,7 +163,7 @@ def test_an_empty_poll_is_no_success_that_makes_the_pauses_short_again():
     full, turns = source.take, iter(range(1_000))
     source.take = lambda: [] if next(turns) % 2 else full()
     Cycle(
-        source, Handler(), transactions,
+        "stage", source, Handler(), transactions,
         should_stop=lambda: reader.committed == 2, sleep=pauses.append, on_waiting=told.append,
     ).run()  # fmt: skip
     assert told == ["away"] * 3
