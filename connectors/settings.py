@@ -44,9 +44,11 @@ class ProcessSettings(BaseSettings):
         default_factory=socket.gethostname,
         description="Static name of this process; also its transactional id, so unique among its kind.",
     )
-    health_host: str = "127.0.0.1"
-    health_port: int = Field(default=0, description="Serves /health, /ready and /metrics; 0 takes any free port.")
-    log_level: str = "INFO"
+    health_host: str = Field(default="127.0.0.1", description="Address on which the health port listens.")
+    health_port: int = Field(
+        default=0, ge=0, le=65535, description="Serves /health, /ready and /metrics; 0 takes any free port."
+    )
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
 
 def _refuse(unknown: set[str], known: set[str]) -> None:

@@ -20,23 +20,27 @@ class WorkerLimits(Section):
     device: str = Field(default="cpu", description="Price key of the machine, and where models run.")
     market: str = Field(default="on_demand", description="Price key: on_demand, spot or reserved.")
     model_paths: tuple[Path, ...] = Field(default=(), description="Model folders beside the bundled ones.")
-    model_memory_mb: int = Field(default=8_000, description="Idle models are unloaded above this.")
+    model_memory_mb: int = Field(default=8_000, ge=1, description="Idle models are unloaded above this.")
     safe_size_minutes: float = Field(
         default=10.0, ge=0, description="After running out of memory, smaller parts for so long."
     )
-    cycle_seconds: float = Field(default=1.0, description="Work per transaction: critical waits at most this.")
+    cycle_seconds: float = Field(
+        default=1.0, gt=0, description="Work per transaction: critical waits at most this."
+    )
     cycle_bytes: int = Field(default=16_000_000, ge=1, description="Most bytes of one transaction's records.")
     longest_cycle_seconds: float = Field(
         default=45.0,
         gt=0,
         description="Then segments stay untranslated; far below the longest poll interval.",
     )
-    first_words_per_second: float = Field(default=600.0, description="Assumed until measured.")
-    high_share: float = Field(default=0.2, description="Guaranteed to high while critical never ends.")
-    standard_share: float = Field(default=0.1, description="Guaranteed to standard while others never end.")
-    aged_share: float = Field(default=0.5, description="Instead, once a record waited half its SLA.")
-    silence_seconds: float = Field(default=120.0, description="/health fails after so long without a cycle.")
-    registry_ttl_seconds: int = Field(default=30, description="Its models count as served for so long.")
+    first_words_per_second: float = Field(default=600.0, gt=0, description="Assumed until measured.")
+    high_share: float = Field(default=0.2, ge=0, le=1, description="Guaranteed to high while critical never ends.")
+    standard_share: float = Field(
+        default=0.1, ge=0, le=1, description="Guaranteed to standard while others never end."
+    )
+    aged_share: float = Field(default=0.5, ge=0, le=1, description="Instead, once a record waited half its SLA.")
+    silence_seconds: float = Field(default=120.0, gt=0, description="/health fails after so long without a cycle.")
+    registry_ttl_seconds: int = Field(default=30, ge=1, description="Its models count as served for so long.")
 
 
 class WorkerSettings(ProcessSettings):

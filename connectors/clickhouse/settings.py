@@ -32,28 +32,29 @@ class AnalyticsSection(Section):
     )
     url: str = Field(default="", description="Where others ask; told to the HTTP producer and the CLI.")
     host: str = Field(default="127.0.0.1", description="Of the query interface.")
-    port: int = Field(default=0, description="Of the query interface; 0 takes any free port.")
+    port: int = Field(default=0, ge=0, le=65535, description="Of the query interface; 0 takes any free port.")
     batch_rows: int = Field(default=20_000, ge=1, description="Most rows of one insert.")
     buffered_rows: int = Field(
         default=40_000,
         ge=1,
         description="Rows of all partitions that wait for an insert; more are written at once.",
     )
-    batch_seconds: float = Field(default=1.0, description="Longest time a row waits for an insert.")
+    batch_seconds: float = Field(default=1.0, ge=0, description="Longest time a row waits for an insert.")
     patience_seconds: float = Field(
         default=60.0,
         gt=0,
-        description="An insert is tried for so long; then the sink leaves its group and joins anew.",
+        description="An insert is tried for so long; then the sink leaves its group and joins anew. "
+        "Below DRAGOMAN_KAFKA_MAX_POLL_INTERVAL_MS.",
     )
-    max_query_seconds: int = Field(default=30, description="Longest query.")
+    max_query_seconds: int = Field(default=30, ge=1, description="Longest query.")
     max_query_megabytes: int = Field(
         default=1000, ge=1, description="Most memory of one query; one runs at a time."
     )
-    max_result_rows: int = Field(default=100_000, description="Most rows of an answer.")
+    max_result_rows: int = Field(default=100_000, ge=1, description="Most rows of an answer.")
     prices: dict[str, float] = Field(
         default_factory=lambda: dict(EXAMPLE_PRICES), description="device/market -> US dollars per hour."
     )
-    silence_seconds: float = Field(default=120.0, description="/health fails after so long without a turn.")
+    silence_seconds: float = Field(default=120.0, gt=0, description="/health fails after so long without a turn.")
 
 
 class AnalyticsSettings(ProcessSettings):

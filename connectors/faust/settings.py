@@ -12,7 +12,9 @@ class FaustSettings(Section):
     model_config = SettingsConfigDict(env_prefix="DRAGOMAN_FAUST_", frozen=True, extra="forbid")
 
     commit_interval_seconds: float = Field(default=1.0, gt=0, description="Work repeated after a kill, at most.")
-    rebalance_timeout_seconds: float = Field(default=30.0, description="Members must have re-joined within it.")
+    rebalance_timeout_seconds: float = Field(
+        default=30.0, gt=0, description="Members must have re-joined within it; above LONGEST_PAUSE_SECONDS."
+    )
     take_records: int = Field(default=50, ge=1, description="Events whose deliveries are awaited together.")
     take_seconds: float = Field(default=0.02, gt=0, description="Longest wait for the next event of a take.")
     buffered_records: int = Field(default=64, ge=2, description="Prefetched per topic; more waits in Kafka.")
@@ -22,10 +24,12 @@ class FaustSettings(Section):
     first_pause_seconds: float = Field(default=0.2, gt=0, description="After the first transient failure.")
     longest_pause_seconds: float = Field(default=10.0, gt=0, description="Pauses double up to this.")
     send_attempts: int = Field(default=10, ge=1, description="Then the process exits and is started afresh.")
-    producer_batch_bytes: int = 262_144
-    startup_seconds: float = Field(default=60.0, description="How long Kafka and the topics may be away at start.")
+    producer_batch_bytes: int = Field(default=262_144, ge=1, description="Most bytes sent to a partition at once.")
+    startup_seconds: float = Field(
+        default=60.0, gt=0, description="How long Kafka and the topics may be away at start."
+    )
     lag_interval_seconds: float = Field(default=5.0, gt=0, description="How often progress is measured.")
-    silence_seconds: float = Field(default=60.0, description="Without progress for so long, the process is dead.")
+    silence_seconds: float = Field(default=60.0, gt=0, description="/health fails after so long without progress.")
 
     @model_validator(mode="after")
     def _pauses_fit_into_a_rebalance(self) -> "FaustSettings":

@@ -14,38 +14,52 @@ class KafkaSettings(Section):
 
     model_config = SettingsConfigDict(env_prefix="DRAGOMAN_KAFKA_", frozen=True, extra="forbid")
 
-    bootstrap: str = "127.0.0.1:9092"
-    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    sasl_mechanism: str = "SCRAM-SHA-512"
-    sasl_username: str = ""
-    sasl_password: SecretStr = SecretStr("")
-    ca_file: str = ""
+    bootstrap: str = Field(default="127.0.0.1:9092", description="host:port of some brokers, with commas.")
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="How brokers are spoken to."
+    )
+    sasl_mechanism: str = Field(default="SCRAM-SHA-512", description="Used with SASL_* only, as the next two.")
+    sasl_username: str = Field(default="", description="Who we are.")
+    sasl_password: SecretStr = Field(default=SecretStr(""), description="Its password.")
+    ca_file: str = Field(default="", description="PEM file of who signs the brokers; empty: the system's.")
     schema_registry_url: str = Field(default="", description="Set: Confluent framing. Empty: single-object.")
-    partitions: int = Field(default=6, description="Of requests, translated, results; the same for all three.")
-    batch_partitions: int = Field(default=6, description="Of each batch topic: at least 3 per worker.")
-    pools: tuple[str, ...] = ("default",)
+    partitions: int = Field(default=6, ge=1, description="Of every topic but the batches; the same for all.")
+    batch_partitions: int = Field(default=6, ge=1, description="Of each batch topic: at least 3 per worker.")
+    pools: tuple[str, ...] = Field(
+        default=("default",), description="Of workers; each has batch topics of its own."
+    )
     dead_letter_bytes: int = Field(
         default=DEAD_LETTER_BYTES, gt=0, description="Most bytes of each partition of the dead letters."
     )
-    replication: int = Field(default=1, description="3 in production.")
-    session_timeout_ms: int = Field(default=10_000, description="A dead member's work moves after this time.")
+    replication: int = Field(default=1, ge=1, description="3 in production.")
+    session_timeout_ms: int = Field(
+        default=10_000, gt=0, description="A dead member's work moves after this time."
+    )
     static_membership: bool = Field(
         default=False,
         description="Where names outlive processes: who comes back in time has its partitions at once; who does "
         "not keeps them until the session ends.",
     )
-    max_poll_interval_ms: int = Field(default=120_000, description="Longest cycle of a worker.")
-    transaction_timeout_ms: int = Field(
-        default=30_000, description="Readers of committed records wait this long for a killed writer."
+    max_poll_interval_ms: int = Field(
+        default=120_000, gt=0, description="A member that takes nothing for so long is thrown out: longest cycle."
     )
-    delivery_timeout_ms: int = 30_000
+    transaction_timeout_ms: int = Field(
+        default=30_000, gt=0, description="Readers of committed records wait this long for a killed writer."
+    )
+    delivery_timeout_ms: int = Field(
+        default=30_000, gt=0, description="A record that the broker has not acknowledged by then has failed."
+    )
     progress_interval_seconds: float = Field(
         default=10.0, gt=0, description="How often a worker or an assembler asks whether its group gets on."
     )
-    linger_ms: int = 5
-    max_message_bytes: int = 2_000_000
-    fetch_wait_ms: int = Field(default=100, description="How long the broker may hold an empty fetch.")
-    fetch_bytes: int = Field(default=4_000_000, description="Of one answer of a broker, all partitions together.")
+    linger_ms: int = Field(default=5, ge=0, description="A record waits so long for others to be sent with it.")
+    max_message_bytes: int = Field(
+        default=2_000_000, ge=1, description="Of one record; must fit into FETCH_BYTES and PRODUCER_BUFFER_KBYTES."
+    )
+    fetch_wait_ms: int = Field(default=100, ge=0, description="How long the broker may hold an empty fetch.")
+    fetch_bytes: int = Field(
+        default=4_000_000, ge=1, description="Of one answer of a broker, all partitions together."
+    )
     consumer_buffer_kbytes: int = Field(
         default=4096,
         ge=1,

@@ -14,5 +14,7 @@ class ObjectSettings(Section):
     url: str = Field(
         default="memory:///", description="file:///path, s3://bucket/prefix, gs://, az:// or memory:///"
     )
-    timeout_seconds: float = Field(default=10.0, description="Of one request to the store, connecting included.")
-    retries: int = Field(default=2, description="Inside the client, before the failure is ours.")
+    timeout_seconds: float = Field(
+        default=10.0, gt=0, description="Of one request to the store, connecting included."
+    )
+    retries: int = Field(default=2, ge=0, description="Inside the client, before the failure is ours.")

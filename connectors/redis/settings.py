@@ -13,11 +13,13 @@ class RedisSettings(Section):
 
     model_config = SettingsConfigDict(env_prefix="DRAGOMAN_REDIS_", frozen=True, extra="forbid")
 
-    cache_url: str = "redis://127.0.0.1:6379/0"
-    state_url: str = "redis://127.0.0.1:6380/0"
-    connect_timeout_seconds: float = 2.0
-    socket_timeout_seconds: float = Field(default=2.0, description="Longest wait for one answer.")
-    max_connections: int = 32
+    cache_url: str = Field(default="redis://127.0.0.1:6379/0", description="Translation memory; may be lost.")
+    state_url: str = Field(
+        default="redis://127.0.0.1:6380/0", description="Slots, views, results, markers, registry; kept on disk."
+    )
+    connect_timeout_seconds: float = Field(default=2.0, gt=0, description="Longest wait for a connection.")
+    socket_timeout_seconds: float = Field(default=2.0, gt=0, description="Longest wait for one answer.")
+    max_connections: int = Field(default=32, ge=1, description="To each of the two, of one process.")
     tm_ttl_days: float = Field(default=7.0, gt=0, description="How long a translation is remembered.")
     done_ttl_days: float = Field(
         default=8.0, gt=0, description="Of markers that recognise repeats: topic retention plus a day."

@@ -17,24 +17,28 @@ class StackSettings(Section):
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="forbid")
 
-    root: Annotated[Path, AfterValidator(Path.absolute)] = Field(default=Path(".dragoman"), validate_default=True)
+    root: Annotated[Path, AfterValidator(Path.absolute)] = Field(
+        default=Path(".dragoman"), validate_default=True, description="Folder of all that the stack writes."
+    )
     workers: int = Field(default=2, ge=0, description="Translating processes; each needs a core.")
     max_workers: int = Field(
         default=0, ge=0, description="More than `workers`: the autoscaler may go up to so many, and back."
     )
-    assemblies: int = Field(default=1, ge=1)
-    intakes: int = Field(default=1, ge=1)
+    assemblies: int = Field(default=1, ge=1, description="Processes that join answers.")
+    intakes: int = Field(default=1, ge=1, description="Processes that take requests.")
     fresh: bool = Field(default=False, description="Forget the data of earlier runs.")
     stores_only: bool = Field(default=False, description="Kafka and the Valkeys, nothing of the platform.")
-    http_port: int = Field(default=0, description="0 takes any that is free.")
-    kafka_port: int = Field(default=0, description="0 takes any that is free.")
-    kafka_heap_megabytes: int = 512
+    http_port: int = Field(default=0, ge=0, le=65535, description="0 takes any that is free.")
+    kafka_port: int = Field(default=0, ge=0, le=65535, description="0 takes any that is free.")
+    kafka_heap_megabytes: int = Field(default=512, ge=128, description="Of the broker's Java.")
     kafka_libraries: Path | None = Field(
         default=None, description="Kafka's jars; kafka/libs of the root if unset."
     )
-    cache_megabytes: int = Field(default=256, description="Memory of the cache; least recently used go first.")
-    ready_timeout_seconds: float = Field(default=90.0, description="A process that takes longer has failed.")
-    minimum_free_megabytes: int = Field(default=500, description="Refuse to start with less space on disk.")
+    cache_megabytes: int = Field(
+        default=256, ge=1, description="Memory of the cache; least recently used go first."
+    )
+    ready_timeout_seconds: float = Field(default=90.0, gt=0, description="A process that takes longer has failed.")
+    minimum_free_megabytes: int = Field(default=500, ge=0, description="Refuse to start with less space on disk.")
 
     @property
     def data(self) -> Path:

@@ -13,8 +13,8 @@ class RegionSettings(Section):
 
     source: str = Field(default="a", pattern=r"^[a-z0-9-]+$", description="Name of the region that serves.")
     target: str = Field(default="b", pattern=r"^[a-z0-9-]+$", description="Name of the region that stands by.")
-    source_bootstrap: str = "127.0.0.1:9092"
-    target_bootstrap: str = "127.0.0.1:9192"
+    source_bootstrap: str = Field(default="127.0.0.1:9092", description="host:port of its brokers.")
+    target_bootstrap: str = Field(default="127.0.0.1:9192", description="host:port of its brokers.")
     only_requests: bool = Field(
         default=False, description="After a take-over: bring the requests that were never copied, no late answers."
     )
@@ -28,9 +28,12 @@ class RegionSettings(Section):
     )
     checkpoint_seconds: int = Field(default=5, ge=1, description="How often the places of groups are translated.")
     rest_port: int = Field(
-        default=0, ge=0, description="By which MirrorMaker's nodes talk to each other; 0 takes any free port."
+        default=0,
+        ge=0,
+        le=65535,
+        description="By which MirrorMaker's nodes talk to each other; 0 takes any free port.",
     )
-    heap_megabytes: int = 256
+    heap_megabytes: int = Field(default=256, ge=64, description="Of MirrorMaker's Java.")
     extra: dict[str, str] = Field(
         default_factory=dict, description="JSON; more of mm2.properties, such as a.security.protocol."
     )

@@ -15,39 +15,41 @@ class HttpLimits(Section):
 
     model_config = SettingsConfigDict(env_prefix="DRAGOMAN_HTTP_", frozen=True, extra="forbid")
 
-    host: str = "127.0.0.1"
-    port: int = 8080
+    host: str = Field(default="127.0.0.1", description="Address on which it listens.")
+    port: int = Field(default=8080, ge=0, le=65535, description="Its port; 0 takes any free port.")
     default_tenant: str = Field(default="default", description="Who asks where nobody is named.")
-    max_body_bytes: int = Field(default=8_000_000, description="Of one HTTP request, as sent.")
+    max_body_bytes: int = Field(default=8_000_000, ge=1, description="Of one HTTP request, as sent.")
     max_open_requests: int = Field(
         default=500, ge=1, description="Submissions under way in this process at a time; more get 503."
     )
     max_open_bytes: int = Field(
         default=32_000_000, ge=1, description="Bodies of all of them together; more get 503."
     )
-    max_text_characters: int = Field(default=1_000_000, description="Code points of one text.")
-    max_result_bytes: int = Field(default=16_000_000, description="Of a translation in the object store.")
+    max_text_characters: int = Field(default=1_000_000, ge=1, description="Code points of one text.")
+    max_result_bytes: int = Field(default=16_000_000, ge=1, description="Of a translation in the object store.")
     max_inline_bytes: int = Field(
-        default=700_000, description="Larger texts (UTF-8) go to the object store, their reference to Kafka."
+        default=700_000, ge=0, description="Larger texts (UTF-8) go to the object store, their reference to Kafka."
     )
-    content_types: tuple[str, ...] = ("text/plain",)
-    max_options: int = 16
-    max_option_characters: int = 256
-    max_metadata_entries: int = 32
-    max_metadata_bytes: int = Field(default=8192, description="UTF-8, keys and values.")
-    max_deadline_days: int = Field(default=7, description="No longer than requests are kept.")
+    content_types: tuple[str, ...] = Field(default=("text/plain",), description="Of a text; others are refused.")
+    max_options: int = Field(default=16, ge=0, description="Of one request.")
+    max_option_characters: int = Field(default=256, ge=1, description="Of the name or the value of an option.")
+    max_metadata_entries: int = Field(default=32, ge=0, description="Of one request.")
+    max_metadata_bytes: int = Field(default=8192, ge=0, description="UTF-8, keys and values.")
+    max_deadline_days: int = Field(default=7, ge=1, description="No longer than requests are kept.")
     acknowledge_timeout_seconds: float = Field(
-        default=10.0, description="How long a caller waits for Kafka to store the request."
+        default=10.0, gt=0, description="How long a caller waits for Kafka to store the request."
     )
-    max_wait_seconds: float = Field(default=60.0, description="Longest `?wait=` of one GET.")
-    poll_seconds: float = Field(default=0.1, description="How often a waiting GET looks again.")
+    max_wait_seconds: float = Field(default=60.0, ge=0, description="Longest `?wait=` of one GET.")
+    poll_seconds: float = Field(default=0.1, gt=0, description="How often a waiting GET looks again.")
     grace_seconds: float = Field(
-        default=1.0, description="An accepted job, and the result of a finished one, show up this much later."
+        default=1.0,
+        ge=0,
+        description="An accepted job, and the result of a finished one, show up this much later.",
     )
     watch_seconds: float = Field(
-        default=2.0, description="How often Kafka and Redis are asked whether they are there."
+        default=2.0, gt=0, description="How often Kafka and Redis are asked whether they are there."
     )
-    shutdown_seconds: int = Field(default=10, description="Open requests get this long after SIGTERM.")
+    shutdown_seconds: int = Field(default=10, ge=0, description="Open requests get this long after SIGTERM.")
 
 
 class AdmissionLimits(Section):

@@ -29,7 +29,10 @@ class AssemblyLimits(Section):
         default=700_000, gt=0, description="Larger results have their text in the object store."
     )
     slots_ttl_days: float = Field(
-        default=4.0, gt=0, description="Of open requests, since their last batch: retention of batches plus a day."
+        default=4.0,
+        gt=0,
+        description="Of open requests, since their last batch: retention of batches plus a day. "
+        "Below DRAGOMAN_REDIS_DONE_TTL_DAYS.",
     )
     result_ttl_hours: float = Field(default=24.0, gt=0, description="How long HTTP can show a result.")
     rebuild_slice_seconds: float = Field(
@@ -38,7 +41,7 @@ class AssemblyLimits(Section):
     rebuild_margin_minutes: float = Field(
         default=5.0, ge=0, description="Read again before the last use of a state that was restarted: clock skew."
     )
-    silence_seconds: float = Field(default=120.0, description="/health fails after so long without a cycle.")
+    silence_seconds: float = Field(default=120.0, gt=0, description="/health fails after so long without a cycle.")
 
     @property
     def result_ttl_seconds(self) -> int:

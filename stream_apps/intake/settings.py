@@ -19,11 +19,11 @@ class Route(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    pool: str
-    priorities: tuple[Priority, ...] = ()
-    pairs: tuple[str, ...] = ()
-    min_words: int = 0
-    max_words: int | None = None
+    pool: str = Field(description="One of DRAGOMAN_KAFKA_POOLS.")
+    priorities: tuple[Priority, ...] = Field(default=(), description="One of them.")
+    pairs: tuple[str, ...] = Field(default=(), description="One of them, such as en-pt.")
+    min_words: int = Field(default=0, ge=0, description="Of the text, this number included.")
+    max_words: int | None = Field(default=None, ge=0, description="Of the text, this number included.")
 
 
 class IntakeLimits(Section):
@@ -34,35 +34,43 @@ class IntakeLimits(Section):
     max_id_length: int = Field(
         default=200, ge=1, le=LONGEST_NAME, description="Characters of request_id, tenant and glossary."
     )
-    max_text_characters: int = 1_000_000
-    max_content_bytes: int = Field(default=4_000_000, description="Of a text behind content_ref.")
+    max_text_characters: int = Field(default=1_000_000, ge=1, description="Code points of one text.")
+    max_content_bytes: int = Field(default=4_000_000, ge=1, description="Of a text behind content_ref.")
     content_types: tuple[str, ...] = Field(
         default=("text/plain",), description="Other formats are extracted to plain text before they come here."
     )
-    max_metadata_entries: int = 32
+    max_metadata_entries: int = Field(default=32, ge=0, description="Of one request.")
     max_metadata_bytes: int = Field(
         default=8192, ge=0, le=MOST_METADATA_BYTES, description="Echoed in every batch and in the result."
     )
-    max_options: int = 16
-    max_option_length: int = 256
-    max_deadline_days: int = Field(default=7, description="No longer than requests are kept.")
+    max_options: int = Field(default=16, ge=0, description="Of one request.")
+    max_option_length: int = Field(
+        default=256, ge=1, description="Characters of the name or the value of an option."
+    )
+    max_deadline_days: int = Field(default=7, ge=1, description="No longer than requests are kept.")
     late: dict[Priority, LatePolicy] = Field(
         default=dict.fromkeys(Priority, LatePolicy.EXPIRE),
         description="JSON by priority: a request whose deadline passed is ended (expire) or served (serve).",
     )
-    max_segments_per_batch: int = Field(default=32, ge=1, le=MOST_SEGMENTS_PER_BATCH)
-    max_batch_bytes: int = Field(default=400_000, description="Of source text; far below Kafka's message limit.")
+    max_segments_per_batch: int = Field(
+        default=32, ge=1, le=MOST_SEGMENTS_PER_BATCH, description="A longer text becomes several batches."
+    )
+    max_batch_bytes: int = Field(
+        default=400_000, ge=1, description="Of source text; far below Kafka's message limit."
+    )
     pairs: tuple[str, ...] = Field(
         default=("en-pt", "pt-en"), description="Accepted while no worker has said what it can translate."
     )
-    registry_cache_seconds: float = 5.0
+    registry_cache_seconds: float = Field(
+        default=5.0, ge=0, description="How old its knowledge of the workers' models may be."
+    )
     detection_threshold: float = Field(default=0.5, ge=0, le=1, description="Below it, the language is unknown.")
     routes: tuple[Route, ...] = Field(default=(), description="JSON; the first rule that fits wins.")
-    default_pool: str = "default"
+    default_pool: str = Field(default="default", description="For requests that fit no rule.")
     max_under_way: int = Field(
         default=10_000, ge=1000, description="Requests remembered until delivered, to recognise repeats."
     )
-    thread_characters: int = Field(default=20_000, description="Longer texts are split on another thread.")
+    thread_characters: int = Field(default=20_000, ge=0, description="Longer texts are split on another thread.")
 
 
 class IntakeSettings(ProcessSettings):

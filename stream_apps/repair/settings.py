@@ -37,7 +37,9 @@ class RepairLimits(Section):
     lease_seconds: float = Field(
         default=15.0, gt=0, description="A second instance takes over after so long a silence of the first."
     )
-    silence_seconds: float = Field(default=120.0, description="/health fails after so long without progress.")
+    silence_seconds: float = Field(
+        default=120.0, gt=0, description="/health fails after so long without progress."
+    )
 
     @property
     def reconcile_limits(self) -> ReconcileLimits:
