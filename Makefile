@@ -90,6 +90,11 @@ keda-proto: .venv/.dev  ## Make the gRPC code of KEDA's contract anew
 	$(UV) install -q grpcio-tools==1.85.1
 	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. --grpc_python_out=. deploy/autoscaler/keda/externalscaler.proto
 
+reference: .venv/.dev  ## Make the pages that come from the code anew: topics, settings, metrics
+	$(BIN)/dragoman topics list --markdown > docs/topics.md
+	$(BIN)/dragoman reference configuration > docs/reference/configuration.md
+	$(BIN)/dragoman reference metrics > docs/reference/metrics.md
+
 release-schemas:  ## Freeze the Avro schemas as the next released version
 	@next=v$$(( $$(ls schemas/avro/released | wc -l) + 1 )); mkdir schemas/avro/released/$$next; cp schemas/avro/*.avsc schemas/avro/released/$$next/; echo "released $$next"
 

@@ -30,7 +30,7 @@ class AnalyticsSection(Section):
         default=SecretStr("chdb://.dragoman/data/analytics"),
         description="chdb:///path (embedded, one process) or http(s)://user:password@host:8123/database.",
     )
-    url: str = Field(default="", description="Where others ask; told to the HTTP producer and the CLI.")
+    url: str = Field(default="", description="Where the command line asks: address of the query interface.")
     host: str = Field(default="127.0.0.1", description="Of the query interface.")
     port: int = Field(default=0, ge=0, le=65535, description="Of the query interface; 0 takes any free port.")
     batch_rows: int = Field(default=20_000, ge=1, description="Most rows of one insert.")

@@ -1,4 +1,4 @@
-"""Every metric of the platform: name, meaning, labels. docs/metrics.md is made from this file.
+"""Every metric of the platform: name, meaning, labels. docs/reference/metrics.md is made from this file.
 
 Labels are bounded: priorities, pools, pairs, outcomes; never a tenant, an id or an address.
 """
@@ -27,11 +27,13 @@ WORDS_TRANSLATED = Counter(
     "dragoman_words_translated", "Source words answered by workers", ["pool", "priority", "pair"]
 )
 SEGMENTS_TRANSLATED = Counter(
-    "dragoman_segments_translated", "Segments answered by workers", ["pool", "priority", "outcome"]
+    "dragoman_segments_translated",
+    "Segments answered by workers: translated, cached, failed",
+    ["pool", "priority", "outcome"],
 )
 BATCHES_SKIPPED = Counter(
     "dragoman_batches_skipped",
-    "Batches not translated: answered or expired meanwhile",
+    "Batches not translated, because meanwhile the request was answered or expired",
     ["pool", "priority", "reason"],
 )
 ENGINE_BUSY_SECONDS = Counter("dragoman_engine_busy_seconds", "Time spent in the engine", ["pool"])
@@ -50,7 +52,9 @@ REQUESTS_ACCEPTED = Counter(
 CANCELLATIONS_ORDERED = Counter("dragoman_http_cancellations_ordered", "Cancellations that Kafka has stored")
 
 HTTP_REFUSALS = Counter(
-    "dragoman_http_refusals", "Requests answered 503 because too much waits or is open", ["cause", "priority"]
+    "dragoman_http_refusals",
+    "Requests answered 503: too much waits (wait, backlog) or is open (open_requests)",
+    ["cause", "priority"],
 )
 OPEN_SUBMISSION_BYTES = Gauge("dragoman_http_open_submission_bytes", "Bodies of the submissions under way")
 ADMISSION_BACKLOG_RECORDS = Gauge(
@@ -65,7 +69,7 @@ ADMISSION_READING_AGE_SECONDS = Gauge(
 
 # --- redis ---
 TRANSLATION_MEMORY_FAILURES = Counter(
-    "dragoman_translation_memory_failures", "Look-ups and writes that the cache did not answer", ["operation"]
+    "dragoman_translation_memory_failures", "Reads and writes that the cache did not answer", ["operation"]
 )
 
 # --- stream_apps (Faust) ---
@@ -78,8 +82,12 @@ EVENT_BATCH_SECONDS = Histogram(
 )
 
 # --- stream_apps/intake ---
-REQUESTS = Counter("dragoman_requests", "Requests read by intake", ["priority", "outcome"])
-REQUEST_SEGMENTS = Counter("dragoman_request_segments", "Segments of accepted requests", ["priority", "origin"])
+REQUESTS = Counter(
+    "dragoman_requests", "Requests read by intake: accepted, repeated, refused, expired", ["priority", "outcome"]
+)
+REQUEST_SEGMENTS = Counter(
+    "dragoman_request_segments", "Segments of accepted requests: from the memory, or new", ["priority", "origin"]
+)
 REQUEST_WORDS = Counter("dragoman_request_words", "Source words of accepted requests", ["priority"])
 INTAKE_SECONDS = Histogram(
     "dragoman_intake_seconds",
@@ -97,13 +105,21 @@ RESULT_SECONDS = Histogram(
     buckets=LATENCY_BUCKETS,
 )
 SLOT_VERDICTS = Counter(
-    "dragoman_slot_verdicts", "What records meant for their requests, repeats included", ["verdict"]
+    "dragoman_slot_verdicts",
+    "What records meant for their requests, repeats included: WAITING, COMPLETE, ANSWERED",
+    ["verdict"],
 )
-STATE_REBUILDS = Counter("dragoman_state_rebuilds", "Rebuilds after a loss of the state Redis", ["end"])
+STATE_REBUILDS = Counter(
+    "dragoman_state_rebuilds", "Rebuilds after a loss of the state Redis: settled, by another, lost again", ["end"]
+)
 STATE_REBUILD_SHARE = Gauge("dragoman_state_rebuild_share", "How far the rebuild under way is, 0 to 1; 1 is done")
 
 # --- stream_apps/status ---
-JOB_EVENTS = Counter("dragoman_job_events", "Events merged into job views, repeats included", ["stage"])
+JOB_EVENTS = Counter(
+    "dragoman_job_events",
+    "Events merged into job views by their stage (SEGMENTED to FINISHED), repeats included",
+    ["stage"],
+)
 
 # --- deploy/autoscaler ---
 AUTOSCALER_REPLICAS = Gauge(
@@ -121,7 +137,11 @@ AUTOSCALER_ARRIVING_WORDS_PER_SECOND = Gauge(
 AUTOSCALER_REPLICA_WORDS_PER_SECOND = Gauge(
     "dragoman_autoscaler_replica_words_per_second", "Measured speed of one busy replica", ["pool"]
 )
-AUTOSCALER_DECISIONS = Counter("dragoman_autoscaler_decisions", "Decisions by reason", ["pool", "reason"])
+AUTOSCALER_DECISIONS = Counter(
+    "dragoman_autoscaler_decisions",
+    "Decisions: steady, deadline, arrivals, scale_in, window, bounds, blind",
+    ["pool", "reason"],
+)
 AUTOSCALER_OUT_OF_REACH = Counter(
     "dragoman_autoscaler_out_of_reach",
     "Decisions that met a deadline which no new replica starts early enough to keep",
@@ -139,11 +159,15 @@ USAGE_RANGES_REPEATED = Counter(
 
 # --- stream_apps/repair ---
 REPAIR_ACTING = Gauge("dragoman_repair_acting", "1 for the one instance that acts")
-REPAIR_SHARE = Gauge("dragoman_repair_share", "How far the reading of one part is, 0 to 1", ["part"])
+REPAIR_SHARE = Gauge("dragoman_repair_share", "How far the reading of a part of the log is, 0 to 1", ["part"])
 REPAIR_COMPARISONS = Counter("dragoman_repair_comparisons", "Comparisons of requests with results")
 REPAIR_SECONDS = Histogram("dragoman_repair_seconds", "Time of one comparison", buckets=LATENCY_BUCKETS)
 REPAIR_REDRIVEN = Counter("dragoman_repair_redriven", "Requests sent again because they were lost")
-REPAIR_OPEN = Gauge("dragoman_repair_open", "Requests without an answer at the last comparison", ["fate"])
+REPAIR_OPEN = Gauge(
+    "dragoman_repair_open",
+    "Requests without an answer at the last comparison: on_their_way, lost, given_up",
+    ["fate"],
+)
 REPAIR_OLDEST_OPEN_SECONDS = Gauge(
     "dragoman_repair_oldest_open_seconds", "Age of the oldest request that is lost or on its way; 0 for none"
 )

@@ -40,6 +40,9 @@ class Commands(LazyGroup):
         "dead-letters": Command(
             "producers.cli.dead_letters.commands:app", "Look at what could not be processed; send it again."
         ),
+        "reference": Command(
+            "producers.cli.reference.commands:app", "Print what can be set and what can be measured."
+        ),
         "usage": Command("producers.cli.usage:usage", "Show words, latency and cost."),
     }
 

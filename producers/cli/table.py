@@ -1,4 +1,4 @@
-"""Rows as aligned plain text, which a terminal, a pipe and a bug report can all carry."""
+"""Rows as aligned plain text, which a terminal, a pipe and a bug report can all carry; or as Markdown."""
 
 from collections.abc import Sequence
 
@@ -10,6 +10,12 @@ def lines_of(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     cells = [header, *rows] if header else list(rows)
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join(_line(row, widths) for row in cells)
+
+
+def markdown_of(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """For a page of the documentation; a bar in a cell does not end it."""
+    cells = [header, ("---",) * len(header), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |" for row in cells)
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:

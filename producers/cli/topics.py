@@ -12,7 +12,7 @@ from connectors.kafka.settings import KafkaSettings
 from producers.cli.failures import CommandError
 from producers.cli.options import AsJson
 from producers.cli.running import kafka_settings
-from producers.cli.table import lines_of
+from producers.cli.table import lines_of, markdown_of
 from schemas.topics import DAY_MS, FOREVER_MS, NO_LIMIT_BYTES, Topic, catalogue
 
 _HEADER = ("topic", "message", "key", "partitions", "kept")
@@ -78,9 +78,8 @@ def kept(topic: Topic) -> str:
 
 def page_of(topics: Sequence[Topic]) -> str:
     """The catalogue as a page of the documentation."""
-    rows = [_HEADER, ("---",) * len(_HEADER), *((f"`{topic.name}`", *_cells(topic)[1:]) for topic in topics)]
-    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    return f"{_ABOVE}\n\n{table}\n"
+    rows = [(f"`{topic.name}`", *_cells(topic)[1:]) for topic in topics]
+    return f"{_ABOVE}\n\n{markdown_of(_HEADER, rows)}\n"
 
 
 def _cells(topic: Topic) -> tuple[str, ...]:
