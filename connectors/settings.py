@@ -6,7 +6,7 @@ and passes it down. Nothing else reads the environment.
 
 import os
 import socket
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -18,13 +18,6 @@ class Section(BaseSettings):
     """A group of settings under one prefix; a misspelt key under that prefix is an error."""
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid")
-
-    prefixes: ClassVar[set[str]] = set()
-
-    @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        super().__pydantic_init_subclass__(**kwargs)
-        Section.prefixes.add(cls.model_config["env_prefix"])
 
     @model_validator(mode="before")
     @classmethod
