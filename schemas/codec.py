@@ -80,7 +80,7 @@ class Codec:
         if self._registry is None:
             raise DecodeError(
                 f"Confluent framing with schema id {schema_id}, but no schema registry is configured",
-                cure="set DRAGOMAN_SCHEMA_REGISTRY_URL or send Avro single-object encoding",
+                cure="set DRAGOMAN_KAFKA_SCHEMA_REGISTRY_URL or send Avro single-object encoding",
             )
         return self._registry.schema_of(schema_id)
 

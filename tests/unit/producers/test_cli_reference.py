@@ -1,6 +1,7 @@
 """The pages of settings and metrics are made from the code, and say what the code does."""
 
 import ast
+import re
 from pathlib import Path
 
 import grimp
@@ -26,9 +27,12 @@ from producers.cli.reference.processes import (
 ROOT = Path(__file__).parents[3]
 SOURCES = [
     path
-    for folder in ("connectors", "stream_apps", "inference_workers", "producers", "deploy")
+    for folder in ("schemas", "connectors", "stream_apps", "inference_workers", "producers", "deploy")
     for path in sorted((ROOT / folder).rglob("*.py"))
 ]
+PAGES = [ROOT / "README.md", ROOT / "docker-compose.yml", *sorted((ROOT / "docs").rglob("*.md"))]
+# How a process is known to belong to a stack; nobody sets it.
+INNER_VARIABLES = {"DRAGOMAN_STACK_ROOT"}
 MAINS = {
     "http": "producers.http.main",
     "intake": "stream_apps.intake.main",
@@ -96,6 +100,12 @@ def test_the_command_line_builds_the_sections_that_the_page_says():
 
 def test_every_variable_is_under_the_prefix_of_the_platform():
     assert all(prefix.startswith(PREFIX) for prefix in readers_by_prefix())
+
+
+@pytest.mark.parametrize("path", [*SOURCES, *PAGES], ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_variable_that_is_named_exists(path):
+    named = set(re.findall(r"DRAGOMAN_[A-Z_]*[A-Z]\b", path.read_text())) - INNER_VARIABLES
+    assert named <= set(re.findall(r"`(DRAGOMAN_[A-Z_]+)", configuration_page()))
 
 
 class Example(BaseModel):
