@@ -1,6 +1,6 @@
 """From the segments of a batch to what a worker writes: translation, usage, progress, dead letters. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from inference_workers.batching import pair_of
@@ -13,6 +13,31 @@ from schemas.records import InboundRecord
 from schemas.words import count_words
 
 STAGE = "inference"
+
+# Of a hole: what happened, against which limit, and what to do about it.
+_HINTS: Mapping[str, tuple[str, str | None, str]] = {
+    "out_of_memory": (
+        "the segment alone does not fit into the device's memory",
+        None,
+        "redrive where a worker has more memory",
+    ),
+    "out_of_time": (
+        "the longest time of a cycle was over before its turn came",
+        "DRAGOMAN_WORKER_LONGEST_CYCLE_SECONDS",
+        "redrive, best when less is to do",
+    ),
+    "translation_too_large": (
+        "the translations of the batch exceed what Kafka takes in one record",
+        "DRAGOMAN_KAFKA_MAX_MESSAGE_BYTES",
+        "redrive with another model, or raise the limit on brokers and processes",
+    ),
+    "unsupported_pair": (
+        "no model of the worker translates this pair",
+        None,
+        "redrive when the pool serves it: dragoman models list",
+    ),
+}
+_UNUSABLE = ("the engine gave no usable translation", None, "redrive with another model")
 
 
 @dataclass(frozen=True)
@@ -124,9 +149,13 @@ def segment_letters(record: InboundRecord, done: TranslatedBatch, now_ms: int) -
     """A dead letter for each hole, so that it can be translated again later."""
     letters: list[DeadLetter] = []
     for cause in sorted({cause for cause in done.causes if cause}):
-        error = PermanentError(cause, "the engine gave no usable translation", cure="redrive on another model")
-        letter = dead_letter_of(record, error, stage=STAGE, now_ms=now_ms)
+        letter = dead_letter_of(record, _failure_of(cause), stage=STAGE, now_ms=now_ms)
         letter = about_request(letter, done.request_id, done.job.tenant)
         holes = [at for at, found in enumerate(done.causes) if found == cause]
         letters += about_segments(letter, done.batch_number, holes)
     return letters
+
+
+def _failure_of(cause: str) -> PermanentError:
+    message, limit, cure = _HINTS.get(cause, _UNUSABLE)
+    return PermanentError(cause, message, limit=limit, cure=cure)

@@ -40,7 +40,9 @@ class PermanentError(DragomanError):
 class DecodeError(PermanentError):
     """Bytes that are no message of ours."""
 
-    def __init__(self, message: str, *, cure: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, cure: str = "encode with schemas/avro or a released version of it"
+    ) -> None:
         super().__init__("undecodable", message, cure=cure)
 
 

@@ -43,7 +43,10 @@ class HttpSchemaRegistry:
     def _fetch(self, schema_id: int) -> Schema:
         answer = self._ask("GET", f"/schemas/ids/{schema_id}")
         if answer.status_code == _NOT_FOUND:
-            raise DecodeError(f"the schema registry does not know id {schema_id}")
+            raise DecodeError(
+                f"the schema registry does not know id {schema_id}",
+                cure="register the writer's schema, then redrive",
+            )
         if answer.is_error:
             raise FatalError(f"the schema registry refuses id {schema_id}: {answer.status_code}")
         return foreign(answer.json()["schema"])

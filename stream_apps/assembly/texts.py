@@ -26,7 +26,12 @@ class NoTexts:
 
     def read_text(self, ref: str, limit_bytes: int) -> str:
         """There is nothing to read."""
-        raise PermanentError("content_missing", f"{ref} (up to {limit_bytes} bytes): no object store")
+        raise PermanentError(
+            "content_missing",
+            f"{ref} (up to {limit_bytes} bytes): no object store",
+            field="content_ref",
+            cure="set DRAGOMAN_OBJECTS_URL, then redrive",
+        )
 
     def write_text(self, name: str, text: str) -> str:
         """Refused: the text would be lost."""

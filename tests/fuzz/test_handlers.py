@@ -75,6 +75,7 @@ class Outcome:
         assert Counter(spared) == {}
         assert max(per_record.values()) == 1
         assert all(re.fullmatch("[a-z_]+", letter.cause) for letter in letters)
+        assert {letter.cause for letter in letters if not (letter.message and letter.cure)} == set()
         assert "unexpected" not in {letter.cause for letter in letters}
         assert max(map(_size, self.outputs)) <= LIMIT
 

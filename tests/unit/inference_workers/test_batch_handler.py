@@ -98,7 +98,10 @@ def test_translations_that_kafka_would_not_take_become_holes():
     outputs = outputs_of(SOUND, times=20_000)
     (done,) = read(outputs, topics.TRANSLATED, TranslatedBatch)
     assert (done.translations, set(done.causes)) == (["It rains.", "It snows."], {"translation_too_large"})
-    assert len(read(outputs, topics.DEAD_LETTERS, DeadLetter)) == 2
+    letters = read(outputs, topics.DEAD_LETTERS, DeadLetter)
+    assert [letter.segment for letter in letters] == [0, 1]
+    assert {letter.limit for letter in letters} == {"DRAGOMAN_KAFKA_MAX_MESSAGE_BYTES"}
+    assert all("raise the limit" in letter.cure for letter in letters)
 
 
 def test_a_record_that_is_too_large_for_a_dead_letter_leaves_its_value_behind():
