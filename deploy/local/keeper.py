@@ -20,6 +20,7 @@ from deploy.local.process_spec import ProcessSpec, ProcessState
 from deploy.local.readiness import Completes, is_ready
 
 _ASK_AGAIN_SECONDS = 0.1
+_LOOK_AT_LOG_SECONDS = 5.0
 
 Observer = Callable[[str, ProcessState, int | None], None]
 """Told of every change: name, state, process id while there is one."""
@@ -103,6 +104,7 @@ class Keeper:
     async def _watch(self, process: Process) -> int:
         readiness = asyncio.create_task(self._await_readiness(process))
         exited = asyncio.create_task(process.wait())
+        bounding = asyncio.create_task(self._bound_log())
         try:
             await asyncio.wait({readiness, exited}, return_when=asyncio.FIRST_COMPLETED)
             if readiness.done():
@@ -111,6 +113,13 @@ class Keeper:
         finally:
             readiness.cancel()
             exited.cancel()
+            bounding.cancel()
+
+    async def _bound_log(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_AT_LOG_SECONDS)
+            # On a thread: copying takes a moment, and who waits here supervises.
+            await asyncio.to_thread(self._log.set_aside)
 
     async def _spawn(self) -> Process:
         with self._log.open_life() as output:

@@ -1,6 +1,10 @@
-"""One log file per process of the stack: `logs/NAME.log`, appended over restarts, rotated once at a start."""
+"""One log file per process of the stack: `logs/NAME.log`, appended over restarts, bounded while it lives.
+
+A process writes one line for each dead letter, so a flood of them must not fill the disk.
+"""
 
 import os
+import shutil
 from io import FileIO
 from pathlib import Path
 
@@ -18,10 +22,18 @@ class ProcessLog:
     def open_life(self) -> FileIO:
         """For standard output and error of the next life; the caller closes its copy."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        if self._size() > _ROTATE_BYTES:
-            self.path.replace(self.path.with_suffix(".log.1"))
+        self.set_aside()
         self._life_begins_at = self._size()
         return FileIO(self.path, "a")
+
+    def set_aside(self) -> None:
+        """What is too long becomes `NAME.log.1`. The process goes on in the same file, which it only appends to;
+        a line that it writes in this very moment is lost.
+        """
+        if self._size() > _ROTATE_BYTES:
+            shutil.copyfile(self.path, self.path.with_suffix(".log.1"))
+            os.truncate(self.path, 0)
+            self._life_begins_at = 0
 
     def last_lines(self, count: int = 20) -> list[str]:
         """What the present life said last."""

@@ -96,6 +96,19 @@ def test_a_failing_process_stops_the_start_of_the_stages_after_it(trial: Trial) 
     assert trial.states_of("worker") == []
 
 
+def test_the_log_of_a_talkative_process_is_bounded_while_it_lives(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deploy.local.process_log._ROTATE_BYTES", 10_000)
+    monkeypatch.setattr("deploy.local.keeper._LOOK_AT_LOG_SECONDS", 0.05)
+    asyncio.run(trial.run(one_shot("talker", "for n in $(seq 30); do seq 1000; sleep 0.02; done")))
+
+    sizes = [path.stat().st_size for path in sorted((trial.root / "logs").glob("talker*"))]
+    assert len(sizes) == 2
+    # All it said has 116,790 bytes.
+    assert sum(sizes) < 100_000
+
+
 def test_a_process_that_is_not_ready_in_time_fails_the_start(trial: Trial) -> None:
     slow = ProcessSpec("slow", ("sleep", "600"), 1, TcpOpen(1), ready_timeout_seconds=0.3)
 

@@ -40,3 +40,15 @@ def test_a_huge_log_is_set_aside_at_the_next_start(tmp_path: Path) -> None:
 
     assert log.path.read_text() == "new\n"
     assert (tmp_path / "worker-1.log.1").stat().st_size == 40_000_000
+
+
+def test_a_log_that_grows_too_long_is_set_aside_while_its_process_writes(tmp_path: Path) -> None:
+    log = ProcessLog(tmp_path, "worker-1")
+    with log.open_life() as output:
+        output.write(b"x" * 33_000_000 + b"\nlast\n")
+        log.set_aside()
+        output.write(b"next\n")
+        log.set_aside()
+    assert log.path.read_bytes() == b"next\n"
+    assert (tmp_path / "worker-1.log.1").read_bytes().endswith(b"\nlast\n")
+    assert log.last_lines() == ["next"]
