@@ -1,6 +1,6 @@
 """Settings -> librdkafka's keys. Nobody else knows them."""
 
-from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.settings import FIRST_RECONNECT_MS, KafkaSettings
 
 Config = dict[str, str | int | float | bool]
 
@@ -12,6 +12,9 @@ def client_config(settings: KafkaSettings) -> Config:
         "security.protocol": settings.security_protocol,
         # librdkafka logs every reconnect attempt; our own errors say what matters.
         "log_level": 2,
+        # librdkafka's own 10 s would miss a broker that is back for longer than it was away.
+        "reconnect.backoff.ms": FIRST_RECONNECT_MS,
+        "reconnect.backoff.max.ms": settings.reconnect_max_ms,
     }
     if settings.security_protocol.startswith("SASL"):
         config |= {

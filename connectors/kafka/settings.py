@@ -8,6 +8,8 @@ from pydantic_settings import SettingsConfigDict
 from connectors.settings import Section
 from schemas.topics import DEAD_LETTER_BYTES, TopicPlan
 
+FIRST_RECONNECT_MS = 100
+
 
 class KafkaSettings(Section):
     """DRAGOMAN_KAFKA_*."""
@@ -51,6 +53,11 @@ class KafkaSettings(Section):
     )
     progress_interval_seconds: float = Field(
         default=10.0, gt=0, description="How often a worker or an assembler asks whether its group gets on."
+    )
+    reconnect_max_ms: int = Field(
+        default=1000,
+        ge=FIRST_RECONNECT_MS,
+        description="Pauses between attempts to reach a broker double up to this, from 100 ms.",
     )
     linger_ms: int = Field(default=5, ge=0, description="A record waits so long for others to be sent with it.")
     max_message_bytes: int = Field(

@@ -60,3 +60,9 @@ def test_every_buffer_of_a_client_is_bounded_as_configured():
 def test_a_bound_below_the_largest_message_is_refused(bound):
     with pytest.raises(ValidationError, match="max_message_bytes must fit"):
         KafkaSettings(**bound)
+
+
+def test_no_client_stays_away_for_more_than_a_second_from_a_broker_that_is_back():
+    settings = KafkaSettings()
+    for config in (consumer_config(settings, "group", "me"), transactional_config(settings, "id")):
+        assert (config["reconnect.backoff.ms"], config["reconnect.backoff.max.ms"]) == (100, 1000)
