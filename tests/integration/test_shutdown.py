@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from connectors.shutdown import STOP_SECONDS
-from tests.fleet import Fleet, free_port, to_segment, until
+from tests.fleet import Fleet, to_segment, until
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 

@@ -1,7 +1,6 @@
 """The analytics process on real Kafka and the embedded engine: killed again and again, every event counts once."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from schemas.ids import event_id
 from schemas.messages import UsageEvent
 from schemas.records import OutboundRecord
 from schemas.topics import USAGE
+from tests.ports import free_port
 
 pytestmark = pytest.mark.real
 
@@ -36,9 +36,7 @@ class Analytics:
         self.kafka = KafkaSettings(bootstrap=bootstrap)
         KafkaAdmin(self.kafka).create_topics()
         self.log = folder / "analytics.log"
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         self.client = AnalyticsClient(f"http://127.0.0.1:{port}")
         self.environment = {
             **os.environ,

@@ -12,7 +12,7 @@ from deploy.autoscaler.keda.externalscaler_pb2_grpc import ExternalScalerStub
 from deploy.autoscaler.keda.server import KedaServer, PoolScaler, padded
 from deploy.autoscaler.snapshot import Snapshot
 from schemas.errors import FatalError
-from tests.integration.test_http_process import free_port
+from tests.ports import free_port
 
 REF = messages.ScaledObjectRef(name="worker", namespace="dragoman", scalerMetadata={"pool": "default"})
 
