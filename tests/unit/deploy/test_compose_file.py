@@ -66,6 +66,14 @@ def test_the_state_never_evicts_and_the_cache_always_may():
     assert "--appendonly yes" in command["redis-state"]
 
 
+def test_the_state_is_started_by_the_script_of_this_checkout_and_not_as_root():
+    state = COMPOSE["services"]["redis-state"]
+    shell, script, server, *_ = state["command"]
+    assert (shell, server, state["user"]) == ("sh", "valkey-server", "valkey")
+    mounted = next(volume.split(":") for volume in state["volumes"] if volume.split(":")[1] == script)
+    assert (ROOT / mounted[0]).is_file()
+
+
 def test_docker_compose_itself_accepts_the_file():
     if not _has_compose():
         # A bare machine has no compose plugin, and no registry to get one from; the checks above still hold.

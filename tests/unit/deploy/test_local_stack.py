@@ -101,6 +101,14 @@ def test_the_cache_forgets_and_the_state_does_not() -> None:
     assert "--maxmemory-policy noeviction --appendonly yes --appendfsync everysec" in state
 
 
+def test_the_state_is_started_by_the_script_that_puts_aside_what_cannot_be_read() -> None:
+    shell, script, server, *_ = processes()["redis-state"].command
+
+    assert (shell, Path(script).name) == ("sh", "start_state.sh")
+    assert Path(script).is_file()
+    assert server == processes()["redis-cache"].command[0]
+
+
 def test_equal_settings_and_ports_give_equal_processes() -> None:
     book = ports()
 
