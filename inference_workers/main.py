@@ -74,7 +74,7 @@ def _run(settings: WorkerSettings, health: Health, shutdown: Shutdown) -> None:
     watch.start()
     log.info("worker_ready", pool=settings.worker.pool, pairs=sorted(catalogue.versions()))
     try:
-        Cycle(STAGE, source, handler, producer, shutdown.is_wanted, shutdown.wait, watch.waits).run()
+        Cycle(STAGE, source, handler, producer, shutdown.is_wanted, shutdown.wait, watch.waits, watch.works).run()
         log.info("worker_stopped")
     finally:
         watch.stop()

@@ -68,6 +68,7 @@ class Patience:
     send_attempts: int = 10
     is_interrupted: Callable[[], bool] = lambda: False
     on_waiting: Callable[[str], None] = lambda _reason: None
+    on_working: Callable[[], None] = lambda: None
     sleep: Sleep = asyncio.sleep
 
     async def pause(self, error: TransientError, failures: int) -> None:
@@ -90,18 +91,31 @@ class Guard:
         self._send = send
         self._patience = patience
         self._unsent_bytes = unsent_bytes
+        self._has_waited = False
 
     async def process(self, records: Sequence[InboundRecord]) -> None:
         """Returns when the outputs of all are stored. Raises WaitInterruptedError or FatalError."""
         with EVENT_BATCH_SECONDS.labels(self._step.stage).time():
-            start = unsent = 0
-            outputs: list[Sequence[OutboundRecord]] = []
-            for at, record in enumerate(records, 1):
-                outputs.append(await self._outputs(record))
-                unsent += sum(len(output.value or b"") for output in outputs[-1])
-                if unsent >= self._unsent_bytes or at == len(records):
-                    await self._store(records[start:at], outputs)
-                    start, unsent, outputs = at, 0, []
+            try:
+                await self._process(records)
+            finally:
+                # Also when a rebalance ended the wait: whoever has the events now waits for itself.
+                self._wait_is_over()
+
+    async def _process(self, records: Sequence[InboundRecord]) -> None:
+        start = unsent = 0
+        outputs: list[Sequence[OutboundRecord]] = []
+        for at, record in enumerate(records, 1):
+            outputs.append(await self._outputs(record))
+            unsent += sum(len(output.value or b"") for output in outputs[-1])
+            if unsent >= self._unsent_bytes or at == len(records):
+                await self._store(records[start:at], outputs)
+                start, unsent, outputs = at, 0, []
+
+    def _wait_is_over(self) -> None:
+        if self._has_waited:
+            self._has_waited = False
+            self._patience.on_working()
 
     async def _store(self, records: Sequence[InboundRecord], outputs: Sequence[Sequence[OutboundRecord]]) -> None:
         await self._deliver(records, outputs)
@@ -165,6 +179,7 @@ class Guard:
     async def _retry(self, error: TransientError, failures: int) -> None:
         EVENTS_RETRIED.labels(self._step.stage).inc()
         log.warning("event_retried", stage=self._step.stage, error=str(error), failures=failures)
+        self._has_waited = True
         await self._patience.pause(error, failures)
 
     def _refused(self, record: InboundRecord, error: PermanentError) -> list[OutboundRecord]:

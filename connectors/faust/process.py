@@ -92,6 +92,7 @@ class FaustProcess:
             send_attempts=self._settings.send_attempts,
             is_interrupted=lambda: self.app.rebalancing or self.app.should_stop,
             on_waiting=self._progress.waits,
+            on_working=self._progress.works,
         )
 
     def _watch_with(self, backlog: Backlog) -> Callable[[], object]:

@@ -24,6 +24,8 @@ log = structlog.get_logger()
 
 LONGEST_PAUSE_SECONDS = 10.0
 _REWIND_ATTEMPTS = 10
+# What was rewound is fetched anew; until it comes, empty takes say nothing of whether it can be processed now.
+_QUIET_TAKES = 5
 
 
 class Source(Protocol):
@@ -59,18 +61,23 @@ class Cycle:
     # Should end early when the process is to stop.
     sleep: Callable[[float], object] = time.sleep
     on_waiting: Callable[[str], None] = lambda _reason: None
+    # After every commit, and once there is nothing to do.
+    on_working: Callable[[], None] = lambda: None
     # Asked when the outputs are stored and not yet committed: TransientError undoes the cycle.
     confirm: Callable[[], None] | None = None
 
     def run(self) -> None:
         """Until `should_stop`, between two cycles. Raises FatalError."""
-        failures = 0
+        failures = empty_takes = 0
         while not self.should_stop():
             try:
-                if self._once():
-                    failures = 0
+                empty_takes = 0 if self._once() else empty_takes + 1
             except TransientError as error:
-                failures = self._recover(error, failures + 1)
+                failures, empty_takes = self._recover(error, failures + 1), 0
+                continue
+            if empty_takes in (0, _QUIET_TAKES):
+                failures = 0
+                self.on_working()
 
     def _once(self) -> bool:
         """Whether there was something to do."""

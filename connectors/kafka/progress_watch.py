@@ -36,7 +36,10 @@ class ProgressWatch:
     def waits(self, reason: str) -> None:
         """The cycle waits for a part that is away."""
         self._progress.waits(reason)
-        self._health.not_ready(f"waiting: {reason}")
+
+    def works(self) -> None:
+        """The cycle does not wait any more."""
+        self._progress.works()
 
     def stop(self) -> None:
         """No reader is asked any more once it returns."""

@@ -94,6 +94,7 @@ def _cycle(settings: AssemblySettings, reader: GroupReader, watch: ProgressWatch
         should_stop=shutdown.is_wanted,
         sleep=shutdown.wait,
         on_waiting=watch.waits,
+        on_working=watch.works,
         confirm=handler.confirm,
     )
 

@@ -127,8 +127,9 @@ class Recovery:
         """
         if self.epoch.is_known:
             if is_idle and self.clock() - self._looked_at >= _IDLE_LOOK_SECONDS:
-                self._looked_at = self.clock()
                 self.epoch.confirm()
+                # Only now: while Redis is away, every take must say so.
+                self._looked_at = self.clock()
             return
         found = self.epoch.look()
         if found.is_sound:

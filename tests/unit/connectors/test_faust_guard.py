@@ -175,6 +175,35 @@ def test_a_refusal_may_say_more_than_the_dead_letter():
     assert [letter.request_id for letter in letters(steps.kafka)] == ["r1"]
 
 
+@dataclass
+class Told:
+    words: list = field(default_factory=list)
+
+    def patience(self):
+        return {"on_waiting": self.words.append, "on_working": lambda: self.words.append("works")}
+
+
+def test_a_guard_says_that_it_waits_and_that_it_works_again():
+    told = Told()
+    steps = Steps(errors={0: [TransientError("redis is away")] * 2})
+    steps.process(0, 1, **told.patience())
+    assert told.words == ["redis is away"] * 2 + ["works"]
+
+
+def test_a_wait_that_a_rebalance_ends_is_over():
+    told = Told()
+    steps = Steps(errors={0: [TransientError("redis is away")]}, interrupted=True)
+    with pytest.raises(WaitInterruptedError):
+        steps.process(0, **told.patience())
+    assert told.words == ["redis is away", "works"]
+
+
+def test_a_guard_that_never_waited_does_not_speak_for_those_that_do():
+    told = Told()
+    Steps().process(0, 1, **told.patience())
+    assert told.words == []
+
+
 def test_outputs_beyond_the_bound_are_stored_before_the_next_event():
     steps = Steps()
     held = []

@@ -170,6 +170,45 @@ def test_an_empty_poll_is_no_success_that_makes_the_pauses_short_again():
     assert [0.5 * 2**n <= pause <= 2**n for n, pause in enumerate(pauses)] == [True] * 3
 
 
+class Told:
+    """What a cycle says of itself, in order; stops it after so many turns."""
+
+    def __init__(self, turns):
+        self.turns, self.words = iter(range(turns)), []
+
+    def run(self, source, handler=None):
+        Cycle(
+            source, handler or Handler(), Transactions(),
+            should_stop=lambda: next(self.turns, None) is None, sleep=lambda _: None,
+            on_waiting=self.words.append, on_working=lambda: self.words.append("works"),
+        ).run()  # fmt: skip
+        return self.words
+
+
+def test_a_commit_after_a_failure_says_that_the_loop_works_again():
+    words = Told(turns=4).run(Source(Reader(2), 2), Handler([TransientError("away")]))
+    assert words[:2] == ["away", "works"]
+
+
+def test_a_loop_that_works_again_with_nothing_to_do_says_so():
+    source, failures = Source(Reader(0), 2), [TransientError("away")]
+
+    def take():
+        if failures:
+            raise failures.pop()
+        return []
+
+    source.take = take
+    assert Told(turns=12).run(source) == ["away", "works"]
+
+
+def test_an_empty_poll_before_the_same_records_come_again_is_no_work():
+    source, turns = Source(Reader(2), 2), iter(range(1_000))
+    full = source.take
+    source.take = lambda: [] if next(turns) % 2 else full()
+    assert Told(turns=12).run(source, Handler([TransientError("away")] * 100)) == ["away"] * 4
+
+
 def test_a_fatal_error_ends_the_loop():
     with pytest.raises(FatalError):
         run(Reader(5), Handler(), Transactions([FatalError("fenced")]))

@@ -49,6 +49,43 @@ def test_a_process_that_waits_for_a_dependency_lives_but_is_not_ready():
     assert "Redis" in watched.health.reason
 
 
+def test_a_process_is_ready_as_soon_as_it_works_again():
+    watched = Watched()
+    watched.look(5, 5)
+    watched.progress.waits("Redis: ConnectionError")
+    assert watched.health.reason == "waiting: Redis: ConnectionError"
+    watched.progress.works()
+    assert watched.health.reason == ""
+    watched.look(5, 5, after=0.1)
+    assert watched.health.reason == ""
+
+
+def test_a_blip_at_the_start_does_not_hold_up_readiness():
+    watched = Watched()
+    watched.progress.waits("Redis: ConnectionError")
+    watched.progress.works()
+    assert watched.health.reason == "starting"
+    watched.look(5, 5, after=0.1)
+    assert watched.health.reason == ""
+
+
+def test_who_works_again_without_its_membership_is_not_ready():
+    watched = Watched()
+    watched.progress.waits("Redis: ConnectionError")
+    watched.look(5, 5, unsettled="not a member of assembly")
+    watched.progress.works()
+    assert watched.health.reason == "not a member of assembly"
+
+
+def test_waiting_with_pauses_between_is_no_silence():
+    watched = Watched()
+    for _ in range(4):
+        watched.progress.waits("Redis: ConnectionError")
+        watched.progress.works()
+        watched.look(5, 100)
+    assert watched.health.is_alive()
+
+
 def test_a_rebalance_that_never_ends_is_death():
     watched = Watched()
     for _ in range(4):

@@ -1,12 +1,15 @@
 """What a rebuild takes from a result: the markers of its request, and the answer where HTTP still shows it."""
 
+import pytest
+
 from connectors.redis.results import InMemoryResults
 from connectors.redis.slots import Claim, InMemorySlots, Subject, Verdict
 from connectors.redis.state_epoch import Witness
 from schemas.codec import Codec
+from schemas.errors import TransientError
 from schemas.messages import TranslationResult
 from schemas.records import InboundRecord
-from stream_apps.assembly.recovery import Reach, Rebuilder, revisions_up_to
+from stream_apps.assembly.recovery import Reach, Rebuilder, Recovery, revisions_up_to
 
 CODEC = Codec()
 HOUR_MS = 3_600_000
@@ -68,3 +71,21 @@ def test_an_empty_state_is_rebuilt_whole_and_one_thrown_back_from_its_last_use()
     assert reach.since_ms(Witness("", "run", None), NOW) == NOW - 50 * HOUR_MS
     assert reach.since_ms(Witness("a:other", "run", NOW - HOUR_MS), NOW) == NOW - HOUR_MS - 10
     assert reach.since_ms(Witness("a:other", "run", NOW - 90 * HOUR_MS), NOW) == NOW - 50 * HOUR_MS
+
+
+class AwayEpoch:
+    """A state that was known and does not answer any more."""
+
+    is_known = True
+
+    def confirm(self) -> None:
+        raise TransientError("Redis is away")
+
+
+def test_who_has_nothing_to_do_says_at_every_take_that_the_state_is_away():
+    recovery = Recovery(
+        AwayEpoch(), lambda _since_ms: None, rebuilt(), Reach(0, 0), 1.0, now_ms=lambda: NOW, clock=lambda: 10.0
+    )
+    for _ in range(3):
+        with pytest.raises(TransientError, match="Redis is away"):
+            recovery.ensure(is_idle=True)
