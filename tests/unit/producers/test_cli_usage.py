@@ -8,7 +8,6 @@ import pytest
 from typer.testing import CliRunner
 
 from producers.cli.main import app
-from producers.cli.usage import By, question
 
 ROW = {
     "name": "acme",
@@ -98,10 +97,3 @@ def test_a_refused_question_fails_in_one_line(clickhouse):
 
 def test_an_unknown_grouping_is_wrong_usage(clickhouse):
     assert usage(clickhouse, "--by", "colour").exit_code == 2
-
-
-@pytest.mark.parametrize("by", list(By))
-def test_billed_words_and_machine_time_are_counted_apart(by):
-    billed, paid = question(by, 1).split("LEFT JOIN")
-    assert "kind = 'billed'" in billed
-    assert "FROM cost" in paid

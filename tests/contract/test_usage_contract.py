@@ -1,0 +1,101 @@
+"""What `dragoman usage` asks, answered by the embedded engine."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from connectors.clickhouse.analytics_client import AnalyticsClient
+from connectors.clickhouse.database import Database
+from connectors.clickhouse.query_server import Limits, QueryServer
+from connectors.clickhouse.settings import EXAMPLE_PRICES
+from connectors.clickhouse.usage_rows import columns_of, row_of
+from producers.cli.usage import By, question
+from schemas.ids import event_id
+from schemas.messages import UsageEvent
+from schemas.records import InboundRecord
+
+NOW_MS = round((datetime.now(UTC) - timedelta(hours=1)).timestamp() * 1000)
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory) -> Iterator[Database]:
+    made = Database(f"chdb://{tmp_path_factory.mktemp('clickhouse')}")
+    made.create(EXAMPLE_PRICES)
+    yield made
+    made.close()
+
+
+class Usage:
+    """Rows of a tenant of the test's own, and what is said of them."""
+
+    def __init__(self, database: Database, tenant: str) -> None:
+        self.database, self.tenant, self.events = database, tenant, []
+
+    def billed(self, request: str, words: int, **fields: Any) -> None:
+        usual = {"latency_ms": 1000.0, "sla_ms": 30_000}
+        self._add("billed", request, source_words=words, **usual | fields)
+
+    def computed(self, request: str, batch: int, cached: int, **fields: Any) -> None:
+        self._add("compute", request, batch_number=batch, cached_words=cached, **fields)
+
+    def told(self, by: By = By.TENANT, days: int = 1) -> dict[str, Any]:
+        rows = [row_of(event, InboundRecord("u", 0, at, None, b"")) for at, event in enumerate(self.events)]
+        self.database.insert("usage_events", columns_of(rows), self.tenant)
+        with closing(QueryServer(self.database, "127.0.0.1", 0, Limits(seconds=10, rows=1000))) as server:
+            found = AnalyticsClient(f"http://127.0.0.1:{server.port}").query(question(by, days))
+        (row,) = [row for row in found if row["name"] in (self.tenant, f"{self.tenant}-pt")]
+        return row
+
+    def _add(self, kind: str, request: str, **fields: Any) -> None:
+        usual = {"tenant": self.tenant, "source_language": self.tenant, "target_language": "pt", "at": NOW_MS}
+        about = {"event_id": event_id(self.tenant, len(self.events)), "request_id": f"{self.tenant}-{request}"}
+        self.events.append(UsageEvent(kind=kind, **about, **usual | fields))
+
+
+@pytest.fixture
+def usage(database, request) -> Usage:
+    return Usage(database, request.node.name)
+
+
+def test_a_correction_adds_words_to_its_request_and_is_no_second_one(usage):
+    usage.billed("a", 90)
+    usage.billed("a", 10, latency_ms=50_000.0, at=NOW_MS + 60_000)
+    usage.billed("b", 100, latency_ms=40_000.0)
+    told = usage.told()
+    assert (told["requests"], told["words"], told["in_sla"]) == (2, 200, 1)
+    # Of the first answers: 1 and 40 s.
+    assert (told["p50_seconds"], told["p95_seconds"]) == (40, 40)
+
+
+@pytest.mark.parametrize("by", [By.TENANT, By.PAIR])
+def test_words_that_the_memory_knew_are_those_of_the_workers(usage, by):
+    usage.billed("a", 100)
+    usage.computed("a", 0, cached=20)
+    usage.computed("a", 1, cached=5)
+    told = usage.told(by)
+    assert (told["words"], told["cached_words"]) == (100, 25)
+
+
+def test_a_batch_that_was_translated_twice_did_not_come_from_the_memory(usage):
+    usage.billed("a", 100)
+    usage.computed("a", 0, cached=0)
+    usage.computed("a", 0, cached=100, at=NOW_MS + 1000)
+    assert usage.told()["cached_words"] == 0
+
+
+def test_words_of_requests_that_were_not_billed_are_no_share_of_the_billed_ones(usage):
+    usage.billed("a", 100)
+    usage.computed("a", 0, cached=30)
+    usage.billed("cancelled", 0)
+    usage.computed("cancelled", 0, cached=500)
+    assert usage.told()["cached_words"] == 30
+
+
+def test_machine_time_costs_whether_it_led_to_words_or_not(usage):
+    usage.billed("a", 100)
+    usage.computed("a", 0, cached=0, device="t4", busy_ms=3_600_000.0)
+    usage.computed("open", 0, cached=0, device="t4", busy_ms=3_600_000.0)
+    assert usage.told()["cost_usd"] == pytest.approx(2 * 0.526)
