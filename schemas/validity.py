@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from schemas.errors import PermanentError
 from schemas.messages import Job, UsageEvent
 from schemas.priorities import parse_priority
+from schemas.redrive import FIRST_REVISION, MOST_REVISIONS
 
 # Characters of an id, a name, a tag, a version or a cause, and of a sentence about what went wrong.
 LONGEST_NAME = 1000
@@ -18,7 +19,6 @@ LONGEST_REMARK = 10_000
 MOST_BATCHES = 100_000
 MOST_SEGMENTS_PER_BATCH = 10_000
 MOST_METADATA_BYTES = 65_536
-MOST_REVISIONS = 10**6
 # 14 digits, so until the year 5138 in milliseconds: times beyond it were meant as something else.
 LATEST_MS = 10**14 - 1
 _MOST_COUNTED = 2**31 - 1
@@ -49,7 +49,7 @@ def check_job(job: Job) -> None:
     for field in _TIMES:
         check_number(f"job.{field}", getattr(job, field), most=LATEST_MS)
     check_number("job.batches", job.batches, most=MOST_BATCHES)
-    check_number("job.revision", job.revision, least=1, most=MOST_REVISIONS)
+    check_number("job.revision", job.revision, least=FIRST_REVISION, most=MOST_REVISIONS)
     check_texts("job.metadata", job.metadata)
 
 

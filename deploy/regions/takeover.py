@@ -25,7 +25,7 @@ from schemas.errors import FatalError, PermanentError
 from schemas.messages import TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import InboundRecord
-from schemas.redrive import FIRST_REVISION, redriven_revision
+from schemas.redrive import FIRST_REVISION, redriven_revision, revisions_up_to
 from stream_apps.assembly.main import GROUP as ASSEMBLY
 from stream_apps.assembly.settings import AssemblySettings
 from stream_apps.intake.app import GROUP as INTAKE
@@ -147,7 +147,7 @@ def _marks(record: InboundRecord, codec: Codec) -> list[tuple[Subject, str]]:
         result = codec.decode(record.value, TranslationResult)
     except PermanentError:  # somebody has emptied the value; the key says who was answered
         result = TranslationResult(request_id=(record.key or b"").decode(errors="replace"))
-    revisions = range(FIRST_REVISION, result.version + 1)
+    revisions = revisions_up_to(result.version)
     return [(Subject(result.request_id, revision), record.coordinates) for revision in revisions]
 
 

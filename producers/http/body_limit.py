@@ -5,6 +5,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from producers.http.problems import BodyTooLarge
 
+_MOST_DIGITS = 15
+
+
+def announced_bytes(request: Request) -> int | None:
+    """The Content-Length; None where there is none, or none that can be read."""
+    length = request.headers.get("content-length", "")
+    if not length.isdecimal():
+        return None
+    # Digits without end are no number for int(), and far too much in any case.
+    return int(length) if len(length) <= _MOST_DIGITS else 10**_MOST_DIGITS
+
 
 class BodyLimit:
     """Counts what arrives; a Content-Length is believed when it says too much, never when it says little."""
@@ -18,8 +29,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        length = Request(scope).headers.get("content-length", "")
-        announced = int(length) if length.isdecimal() else 0
+        announced = announced_bytes(Request(scope)) or 0
         received = 0
 
         async def counted() -> Message:

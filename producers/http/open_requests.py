@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connectors.telemetry.metrics import HTTP_REFUSALS, OPEN_SUBMISSION_BYTES
+from producers.http.body_limit import announced_bytes
 from producers.http.problems import OverloadedError, overloaded_response
 from producers.http.settings import HttpLimits
 
@@ -55,5 +56,5 @@ class OpenRequests:
 
 def _size_of(request: Request, max_body_bytes: int) -> int:
     """As announced; the most that BodyLimit lets pass where nothing is."""
-    length = request.headers.get("content-length", "")
-    return min(int(length), max_body_bytes) if length.isdecimal() else max_body_bytes
+    announced = announced_bytes(request)
+    return max_body_bytes if announced is None else min(announced, max_body_bytes)

@@ -15,11 +15,10 @@ from schemas.errors import PermanentError
 from schemas.ids import fingerprint
 from schemas.messages import Job, JobControl, Message, TranslatedBatch, TranslationResult
 from schemas.records import Headers, InboundRecord, OutboundRecord
-from schemas.redrive import FIRST_REVISION
+from schemas.redrive import FIRST_REVISION, version_header
 from stream_apps.assembly.accounts import billed, finished
 from stream_apps.assembly.join import check_batch, join, split_of
 from stream_apps.assembly.orders import answer, check_order, withheld
-from stream_apps.assembly.recovery import VERSION
 
 STAGE = "assembly"
 
@@ -217,9 +216,8 @@ def _headers(record: InboundRecord, result: TranslationResult) -> Headers:
         "tenant": result.tenant.encode(),
         "priority": result.priority.encode(),
         "words": str(result.source_words).encode(),
-        VERSION: str(result.version).encode(),
     }
-    return told | record.trace
+    return told | version_header(result.version) | record.trace
 
 
 def _too_many_holes(result: TranslationResult, limit_bytes: int) -> PermanentError:

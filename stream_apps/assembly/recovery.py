@@ -19,17 +19,12 @@ from schemas.codec import Codec
 from schemas.errors import PermanentError
 from schemas.messages import TranslationResult
 from schemas.records import InboundRecord
-from schemas.redrive import FIRST_REVISION
+from schemas.redrive import FIRST_REVISION, revisions_up_to, told_version
 
 log = structlog.get_logger()
 
-# The header of a result that tells its revision, so that a rebuild need not decode a text to learn it.
-VERSION = "version"
-
 _TAKE_RECORDS, _TAKE_SECONDS = 5_000, 0.5
 _IDLE_LOOK_SECONDS = 1.0
-# Kafka keeps the newest answer of a request only, and that stands for those before it. No request has more.
-_MOST_REVISIONS = 1_000
 
 
 class Log(Protocol):
@@ -77,6 +72,7 @@ class Rebuilder:
             {
                 Subject(_request_id(record), revision): record.coordinates
                 for record in answers
+                # Kafka keeps the newest answer of a request only.
                 for revision in revisions_up_to(self._version(record))
             }
         )
@@ -86,9 +82,9 @@ class Rebuilder:
             self.results.put_many(recent)
 
     def _version(self, record: InboundRecord) -> int:
-        told = record.headers.get(VERSION, b"")
-        if told.isdigit():
-            return int(told)
+        told = told_version(record.headers)
+        if told is not None:
+            return told
         try:
             return self.codec.decode(record.value, TranslationResult).version
         except PermanentError:
@@ -98,11 +94,6 @@ class Rebuilder:
 
 def _request_id(record: InboundRecord) -> str:
     return (record.key or b"").decode(errors="replace")
-
-
-def revisions_up_to(version: int) -> range:
-    """A correction comes after the first answer, so its result stands for all before it."""
-    return range(max(FIRST_REVISION, version - _MOST_REVISIONS + 1), version + 1)
 
 
 @dataclass

@@ -164,7 +164,7 @@ class Poisoner:
         return [(f"header {number}", b"x") for number in range(self._chooser.randrange(200, 500))]
 
     def _forged_headers(self) -> Headers:
-        names = ("traceparent", "words", "priority", "tenant", "schema", "redrive", "attempt")
+        names = ("traceparent", "words", "priority", "tenant", "schema", "redrive", "attempt", "version")
         return [(name, self._chooser.choice(_FORGED)) for name in names]
 
 

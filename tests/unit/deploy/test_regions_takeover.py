@@ -104,3 +104,8 @@ def test_what_is_no_request_does_not_stop_it():
 def test_a_take_over_may_be_repeated():
     region = Region(asked(HIGH, 0, 3, "done"), asked(HIGH, 0, 4, "open"), answer("done"))
     assert region.take_over() == region.take_over()
+
+
+def test_no_version_makes_it_write_markers_without_end():
+    region = Region(asked(HIGH, 0, 3, "done"), answer("done", version=2**31 - 1), answer("other", 1, version=-1))
+    assert region.take_over().open == 0

@@ -158,6 +158,11 @@ def test_a_body_that_is_too_large_is_refused_while_it_arrives(http, declares_its
     assert problem_of(answer, 413, "body_too_large")["limit"] == "20000 bytes"
 
 
+def test_a_length_of_more_digits_than_a_number_may_have_is_too_large(http):
+    headers = {"content-type": "application/json", "content-length": "9" * 5_000}
+    problem_of(http.post(URL, content=b"{}", headers=headers), 413, "body_too_large")
+
+
 @pytest.mark.parametrize(
     ("content", "content_type", "status", "cause"),
     [

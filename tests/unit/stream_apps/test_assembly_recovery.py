@@ -1,5 +1,7 @@
 """What a rebuild takes from a result: the markers of its request, and the answer where HTTP still shows it."""
 
+from dataclasses import replace
+
 import pytest
 
 from connectors.redis.results import InMemoryResults
@@ -9,7 +11,8 @@ from schemas.codec import Codec
 from schemas.errors import TransientError
 from schemas.messages import TranslationResult
 from schemas.records import InboundRecord
-from stream_apps.assembly.recovery import Reach, Rebuilder, Recovery, revisions_up_to
+from schemas.redrive import MOST_REVISIONS, revisions_up_to
+from stream_apps.assembly.recovery import Reach, Rebuilder, Recovery
 
 CODEC = Codec()
 HOUR_MS = 3_600_000
@@ -62,8 +65,19 @@ def test_an_unreadable_answer_is_an_answer():
 
 
 def test_nobody_is_made_to_write_markers_without_end():
-    assert len(revisions_up_to(999_999)) == 1_000
+    assert len(revisions_up_to(999_999)) == MOST_REVISIONS
     assert list(revisions_up_to(3)) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("spoiled", [b"", b"0", b"-1", b"9" * 5_000, b"1001", "\u00b2".encode(), b"\xb2", b"two"])
+def test_a_spoiled_version_header_counts_as_none(spoiled):
+    sound = record("a", version=2)
+    found = rebuilt(replace(sound, headers={"version": spoiled}))
+    assert [is_answered(found, "a", revision) for revision in (1, 2, 3)] == [True, True, False]
+
+
+def test_a_result_of_no_version_still_answers_its_request():
+    assert is_answered(rebuilt(record("a", version=-3, has_header=False)), "a")
 
 
 def test_an_empty_state_is_rebuilt_whole_and_one_thrown_back_from_its_last_use():

@@ -328,3 +328,11 @@ def test_a_redriven_request_that_is_refused_again_asks_for_the_answer_of_its_rev
     intake = Intake()
     (order,) = read(intake.take(request(target_language="xx"), redrive=b"3"), CONTROL, JobControl)
     assert order.job.revision == 3
+
+
+@pytest.mark.parametrize("spoiled", [b"", b"two", b"9" * 5_000, b"1001", "\u00b2".encode()])
+def test_a_spoiled_redrive_header_is_none(spoiled):
+    intake = Intake()
+    (batch,) = batches(intake.take(request(), redrive=spoiled))
+    assert batch.job.revision == 1
+    assert batches(intake.take(request(), redrive=spoiled)) == []
