@@ -12,10 +12,13 @@ from connectors.kafka.settings import KafkaSettings
 
 
 class DurableApp(faust.App):
-    """A Faust application on the corrected transport."""
+    """A Faust application on the corrected transport, which writes no files."""
 
     def _new_transport(self) -> DurableTransport:
         return DurableTransport(self.conf.broker_consumer, self)
+
+    def _create_directories(self) -> None:
+        """None: they would be for tables, and a container may be read-only."""
 
 
 def build_app(app_id: str, instance: str, kafka: KafkaSettings, settings: FaustSettings) -> DurableApp:

@@ -131,3 +131,9 @@ def test_every_compression_that_a_producer_may_choose_can_be_read(codec):
 def test_a_pause_longer_than_a_rebalance_is_refused():
     with pytest.raises(ValueError, match="longest_pause_seconds"):
         FaustSettings(longest_pause_seconds=40)
+
+
+def test_a_process_makes_no_folders_where_it_is_started(app, loop, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    loop.run_until_complete(app.on_first_start())
+    assert list(tmp_path.iterdir()) == []
