@@ -178,10 +178,15 @@ class Told:
 
     def run(self, source, handler=None):
         Cycle(
-            source, handler or Handler(), Transactions(),
-            should_stop=lambda: next(self.turns, None) is None, sleep=lambda _: None,
-            on_waiting=self.words.append, on_working=lambda: self.words.append("works"),
-        ).run()  # fmt: skip
+            "told",
+            source,
+            handler or Handler(),
+            Transactions(),
+            should_stop=lambda: next(self.turns, None) is None,
+            sleep=lambda _: None,
+            on_waiting=self.words.append,
+            on_working=lambda: self.words.append("works"),
+        ).run()
         return self.words
 
 
