@@ -20,7 +20,9 @@ message that says so.
 *Units.* `MB` are 2^20 bytes for models, the cache and Java's heaps, else 10^6; a `share` is 1 for all.
 Not set means empty. What the limits mean for memory: [bounds](../bounds.md); who waits for what, and how
 long: [retries](../retries.md). `dragoman up` sets addresses, ports and names itself, and hands on everything
-else. Access to an object store comes from its cloud's own variables."""
+else. Access to an object store comes from its cloud's own variables. One variable is a script's:
+`DRAGOMAN_STATE_FOLDERS_KEPT` (3, at least 1), read by deploy/valkey/start_state.sh, is the number of unreadable
+states that are kept."""
 
 
 def configuration_page() -> str:
