@@ -8,6 +8,7 @@ BIN := .venv/bin
 # Bytecode is made at once: without it, where Python may not write any, each process compiles for seconds at its start.
 UV := VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip
 SEGMENTS := 1000000
+PACKAGES := schemas connectors stream_apps inference_workers producers deploy
 EXTRAS := local,ctranslate2,keda,dev
 
 # Every target that is explained is a command, not a file.
@@ -113,9 +114,11 @@ comma := ,
 .venv/.demo: .venv/.uv requirements/demo.lock pyproject.toml
 	$(UV) install -q --compile-bytecode --require-hashes -r requirements/demo.lock
 	$(UV) install -q --no-deps -e .
+	$(BIN)/python -m compileall -q $(PACKAGES)
 	@touch $@
 
 .venv/.dev: .venv/.uv requirements/dev.lock pyproject.toml
 	$(UV) install -q --compile-bytecode --require-hashes -r requirements/dev.lock
 	$(UV) install -q --no-deps -e .
+	$(BIN)/python -m compileall -q $(PACKAGES)
 	@touch $@ .venv/.demo

@@ -1,0 +1,54 @@
+"""A Confluent-compatible schema registry over HTTP: our schemas registered, the writers' schemas fetched."""
+
+import json
+from functools import cache
+from typing import Any
+
+import httpx
+
+from schemas.catalog import Schema, current, foreign
+from schemas.errors import DecodeError, FatalError, TransientError
+
+_TIMEOUT_SECONDS = 10.0
+_NOT_FOUND = 404
+
+
+class HttpSchemaRegistry:
+    """Answers are immutable by the registry's contract, so each is asked for once."""
+
+    def __init__(self, url: str) -> None:
+        self._http = httpx.Client(base_url=url, timeout=_TIMEOUT_SECONDS)
+        self.id_of = cache(self._register)
+        self.schema_of = cache(self._fetch)
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._http.close()
+
+    def _register(self, name: str) -> int:
+        # RecordNameStrategy: several topics carry the same message.
+        body = {"schema": json.dumps(current(name).published)}
+        answer = self._ask("POST", f"/subjects/dragoman.{name}/versions", json=body)
+        if answer.is_error:
+            raise FatalError(f"the schema registry refuses {name}: {answer.status_code} {answer.text[:200]}")
+        return int(answer.json()["id"])
+
+    def _fetch(self, schema_id: int) -> Schema:
+        answer = self._ask("GET", f"/schemas/ids/{schema_id}")
+        if answer.status_code == _NOT_FOUND:
+            raise DecodeError(
+                f"the schema registry does not know id {schema_id}",
+                cure="register the writer's schema, then redrive",
+            )
+        if answer.is_error:
+            raise FatalError(f"the schema registry refuses id {schema_id}: {answer.status_code}")
+        return foreign(answer.json()["schema"])
+
+    def _ask(self, method: str, path: str, **body: Any) -> httpx.Response:
+        try:
+            answer = self._http.request(method, path, **body)
+        except httpx.TransportError as error:
+            raise TransientError(f"the schema registry does not answer: {error}") from error
+        if answer.is_server_error:
+            raise TransientError(f"the schema registry answers {answer.status_code}")
+        return answer

@@ -1,0 +1,19 @@
+"""Who was killed is waited for: what a process does not need, it does not import at its start."""
+
+import subprocess
+import sys
+
+STARTED = """
+import sys
+import stream_apps.intake.main, stream_apps.assembly.main, stream_apps.status.main, stream_apps.repair.main
+import connectors.clickhouse.main, producers.http.main, inference_workers.main, deploy.autoscaler.main
+from connectors.kafka.schema_registry import open_codec
+from connectors.kafka.settings import KafkaSettings
+open_codec(KafkaSettings())
+print(*(name for name in ("httpx", "requests", "torch", "ctranslate2", "chdb", "pandas") if name in sys.modules))
+"""
+
+
+def test_no_process_imports_an_http_client_or_an_engine_before_it_needs_one():
+    started = subprocess.run([sys.executable, "-c", STARTED], capture_output=True, text=True, check=True)
+    assert started.stdout.split() == []
