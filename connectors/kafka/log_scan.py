@@ -4,6 +4,7 @@ A span's end may lie behind an open transaction; then the scan waits until that 
 nothing which was in the log when the span was measured can appear later.
 """
 
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -14,9 +15,13 @@ from connectors.kafka.client_config import consumer_config
 from connectors.kafka.failures import failure_of
 from connectors.kafka.group_reader import record_of
 from connectors.kafka.settings import KafkaSettings
+from schemas.errors import TransientError
 from schemas.records import InboundRecord
 
 _EOF = KafkaError._PARTITION_EOF
+_TAKE_SECONDS = 0.5
+# Longer than the broker leaves a killed writer's transaction open.
+_SILENCE_SECONDS = 60.0
 
 
 class LogScan:
@@ -49,6 +54,16 @@ class LogScan:
             return [record for message in messages if (record := self._record(message))]
         except KafkaException as error:
             raise failure_of(error) from error
+
+    def until_done(self, limit: int) -> Iterator[list[InboundRecord]]:
+        """All that is left, so many records at once at most. Raises TransientError when a minute brings none."""
+        heard_at = time.monotonic()
+        while not self.is_done:
+            if records := self.take(limit, _TAKE_SECONDS):
+                yield records
+                heard_at = time.monotonic()
+            elif time.monotonic() - heard_at > _SILENCE_SECONDS:
+                raise TransientError(f"Kafka sends nothing of {len(self._left)} partitions")
 
     def drop(self, topic: str, partition: int) -> None:
         """The rest of this partition is not wanted."""

@@ -1,8 +1,9 @@
 """How far the region that stands by is behind: the newest record of each topic on both sides."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from connectors.kafka.log_reader import LogReader
+from connectors.kafka.admin import KafkaAdmin
+from connectors.kafka.log_scan import scanning
 from connectors.kafka.settings import KafkaSettings
 from deploy.regions.mirror import TOPICS
 
@@ -36,9 +37,7 @@ def freshness(source: KafkaSettings | None, target: KafkaSettings) -> list[Fresh
 
 def _newest_ms(kafka: KafkaSettings, topic: str) -> int | None:
     # Of the records: what Kafka calls the newest is the mark of a transaction, which is as new as the copy.
-    reader = LogReader(kafka, topic, last=_LAST)
-    try:
-        times = [record.timestamp_ms for records in reader.until_end(_LAST) for record in records]
-    finally:
-        reader.close()
+    spans = KafkaAdmin(kafka).spans([topic])
+    with scanning(kafka, [replace(span, first=max(span.first, span.end - _LAST)) for span in spans]) as scan:
+        times = [record.timestamp_ms for records in scan.until_done(_LAST) for record in records]
     return max(times, default=None)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.log_reader import LogReader
+from connectors.kafka.log_scan import scanning
 from connectors.kafka.schema_registry import open_codec
 from connectors.kafka.settings import KafkaSettings
 from connectors.redis.client import open_state, open_state_async
@@ -123,7 +123,7 @@ async def _take_over(
     with open_state(redis) as state:
         async with open_state_async(redis) as async_state:
             return await TakeOver(
-                read=lambda topic: _whole(kafka, topic),
+                read=lambda topic: _whole(kafka, admin, topic),
                 ends=admin.ends,
                 slots=RedisSlots(state, retention),
                 seen=RedisSeenRequests(async_state),
@@ -133,12 +133,9 @@ async def _take_over(
             ).run()
 
 
-def _whole(kafka: KafkaSettings, topic: str) -> Iterator[list[InboundRecord]]:
-    reader = LogReader(kafka, topic, from_beginning=True)
-    try:
-        yield from reader.until_end(_RECORDS)
-    finally:
-        reader.close()
+def _whole(kafka: KafkaSettings, admin: KafkaAdmin, topic: str) -> Iterator[list[InboundRecord]]:
+    with scanning(kafka, admin.spans([topic])) as scan:
+        yield from scan.until_done(_RECORDS)
 
 
 def _marks(record: InboundRecord, codec: Codec) -> list[tuple[Subject, str]]:

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from connectors.dead_letters.ration import Ration
 from connectors.dead_letters.writer import LetterWriter
 from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.log_reader import LogReader
+from connectors.kafka.log_scan import scanning
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.record_lookup import RecordLookup
 from connectors.kafka.settings import KafkaSettings
@@ -70,10 +70,8 @@ class Desk:
 
 
 def whole(kafka, topic):
-    reader = LogReader(kafka, topic, from_beginning=True)
-    found = [record for records in reader.until_end(500) for record in records]
-    reader.close()
-    return found
+    with scanning(kafka, KafkaAdmin(kafka).spans([topic])) as scan:
+        return [record for records in scan.until_done(500) for record in records]
 
 
 @pytest.fixture(scope="module")

@@ -252,22 +252,6 @@ def test_a_broker_that_is_away_is_a_transient_error(key):
     producer.close(0.1)
 
 
-def test_a_log_is_read_to_its_end_and_no_further_than_what_is_committed(settings, key):
-    fence = TransactionalProducer(settings, str(uuid.uuid4()))
-    fence.commit([OutboundRecord(STATUS, key, str(number).encode()) for number in range(250)], [])
-    reader = LogReader(settings, STATUS, from_beginning=True)
-    batches = list(reader.until_end(100))
-    reader.close()
-    assert max(map(len, batches)) <= 100
-    mine = [record.value for batch in batches for record in batch if record.key == key]
-    assert mine == [str(number).encode() for number in range(250)]
-    tail = LogReader(settings, STATUS, last=3)
-    newest = [record for batch in tail.until_end(100) for record in batch if record.key == key]
-    tail.close()
-    # The mark of the transaction has an offset, too.
-    assert [record.value for record in newest] == [b"248", b"249"]
-
-
 def test_a_group_that_rests_is_moved_and_one_with_members_is_not(settings, key, joined):
     send(settings, CONTROL, key, 3)
     group, admin = str(uuid.uuid4()), KafkaAdmin(settings)

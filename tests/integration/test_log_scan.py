@@ -74,6 +74,17 @@ def test_a_scan_reads_what_was_there_when_it_was_measured_and_ends(kafka, admin)
         assert (scan.is_done, scan.share) == (True, 1.0)
 
 
+def test_until_it_is_done_a_scan_gives_so_many_records_at_once_at_most(kafka, admin):
+    names = [f"batch-{number}-{uuid.uuid4().hex}" for number in range(250)]
+    before = admin.spans([STATUS])
+    TransactionalProducer(kafka, f"scan-{uuid.uuid4()}").commit([record(name, STATUS) for name in names], [])
+    # The mark of the transaction has an offset, too.
+    with scanning(kafka, between(before, admin.spans([STATUS]))) as scan:
+        batches = list(scan.until_done(100))
+    assert max(map(len, batches)) <= 100
+    assert sorted(one.value.decode() for batch in batches for one in batch) == sorted(names)
+
+
 def test_an_empty_span_is_done_at_once_and_so_is_one_of_the_future(kafka, admin):
     spans = admin.spans([CONTROL], since_ms=4_000_000_000_000)
     assert all(span.length == 0 for span in spans)
@@ -96,6 +107,20 @@ def test_a_scan_waits_for_an_open_transaction_and_then_sees_it(kafka, admin):
     assert seen_while_open == [[], False]
     with scanning(kafka, spans) as scan:
         assert (values_of(scan), scan.is_done) == ([name], True)
+
+
+def test_a_scan_that_is_sent_nothing_for_a_minute_says_so(kafka, admin, monkeypatch):
+    monkeypatch.setattr("connectors.kafka.log_scan._SILENCE_SECONDS", 0.5)
+    before = admin.spans([STATUS])
+
+    def confirm() -> None:
+        with (
+            scanning(kafka, between(before, admin.spans([STATUS]))) as scan,
+            pytest.raises(TransientError, match="sends nothing of 1 partitions"),
+        ):
+            list(scan.until_done(10))
+
+    TransactionalProducer(kafka, f"scan-{uuid.uuid4()}").commit([record("silent", STATUS)], [], confirm)
 
 
 def test_what_is_not_confirmed_is_aborted_and_a_scan_ends_behind_it(kafka, admin):

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from connectors.kafka.log_reader import LogReader
+from connectors.kafka.admin import KafkaAdmin
+from connectors.kafka.log_scan import scanning
 from connectors.kafka.record_lookup import RecordLookup
 from connectors.kafka.settings import KafkaSettings
 from connectors.objects.object_store import ObjectStore
@@ -90,12 +91,9 @@ class KafkaSources:
 
 
 def _whole(kafka: KafkaSettings, topic: str) -> Iterable[InboundRecord]:
-    reader = LogReader(kafka, topic, from_beginning=True)
-    try:
-        for records in reader.until_end(_TAKE_RECORDS):
+    with scanning(kafka, KafkaAdmin(kafka).spans([topic])) as scan:
+        for records in scan.until_done(_TAKE_RECORDS):
             yield from records
-    finally:
-        reader.close()
 
 
 def _version(answer: Answer) -> int:

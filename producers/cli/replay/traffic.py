@@ -17,7 +17,7 @@ from schemas.records import InboundRecord
 from schemas.topics import RESULTS, requests_topic
 
 _LARGEST_TEXT_BYTES = 16_000_000
-_TAKE_RECORDS, _TAKE_SECONDS = 500, 0.2
+_TAKE_RECORDS = 500
 
 
 class Past(Protocol):
@@ -36,11 +36,9 @@ class KafkaPast:
 
     def records(self, topic: str, since_ms: int, until_ms: int) -> Iterator[InboundRecord]:
         with scanning(self.settings, self.admin.spans([topic], since_ms)) as scan:
-            while not scan.is_done:
+            for records in scan.until_done(_TAKE_RECORDS):
                 # Time stamps need not ascend, so a late one ends nothing.
-                for record in scan.take(_TAKE_RECORDS, _TAKE_SECONDS):
-                    if since_ms <= record.timestamp_ms < until_ms:
-                        yield record
+                yield from (record for record in records if since_ms <= record.timestamp_ms < until_ms)
 
 
 @dataclass(frozen=True)
