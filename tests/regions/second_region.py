@@ -170,19 +170,6 @@ def wait_for_places(bootstrap):
     raise AssertionError(f"the group was not moved: {before}")
 
 
-def mirrored_requests(admin):
-    return sum(
-        sum(admin.ends(f"translation.requests.{name}").values()) for name in ("critical", "high", "standard")
-    )
-
-
-def wait_for(is_so):
-    end = time.monotonic() + 60
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.1)
-
-
 def texts(results):
     return {one["request_id"]: one["text"] for one in results}
 
