@@ -3,6 +3,7 @@
 The admin client's own question (list_consumer_group_offsets) ends the process: when the coordinator answers that
 it is not the coordinator any more, or not yet, librdkafka (2.16) tells the client's group, and an admin client
 has none. It is a segmentation fault (confluent-kafka-javascript issue 374), met at every first start of a cluster.
+The admin client's other calls about groups (describe, alter offsets) never turn to the client's own group.
 """
 
 from collections.abc import Sequence
