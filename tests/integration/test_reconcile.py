@@ -7,6 +7,7 @@ import pytest
 
 from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.log_reader import LogReader
+from connectors.kafka.log_scan import scanning
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Codec
@@ -134,7 +135,5 @@ def test_what_intake_refused_without_an_answer_is_left_alone(world):
 
 
 def _records(world, topic):
-    reader = LogReader(world.kafka, topic, from_beginning=True)
-    found = reader.take(10_000, 3.0)
-    reader.close()
-    return found
+    with scanning(world.kafka, world.admin.spans([topic])) as scan:
+        return [record for records in scan.until_done(1_000) for record in records]
