@@ -1,7 +1,8 @@
 """Topics as the catalogue wants them, how far the groups have come, and who is in them."""
 
+import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -13,11 +14,13 @@ from connectors.kafka.committed import CommittedOffsets
 from connectors.kafka.failures import failure_of
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topic_check import Difference, Found, differences, wanted_settings
-from schemas.errors import TransientError
+from schemas.errors import FatalError, TransientError
 from schemas.topics import Topic, catalogue
 
 _TIMEOUT_SECONDS = 20.0
 _LOOK_AGAIN_SECONDS = 0.1
+# The broker looks for ended sessions now and then, not at once.
+_SESSION_MARGIN_SECONDS = 5
 # The library's stubs lack them.
 _EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # the library's stub lacks it
 _LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # as above
@@ -119,6 +122,17 @@ class KafkaAdmin:
                     return 0
                 raise
             return len(found.members)
+
+    def wait_until_empty(self, group: str, sleep: Callable[[float], object] = time.sleep) -> None:
+        """Returns when nobody is in the group. Raises FatalError when somebody stays.
+
+        Who stopped without leaving, as static members do, is in it until the session ends.
+        """
+        for _ in range(math.ceil(self._settings.session_timeout_ms / 1000) + _SESSION_MARGIN_SECONDS):
+            if not self.members(group):
+                return
+            sleep(1.0)
+        raise FatalError(f"{self.members(group)} processes of {group} run; stop the platform here first")
 
     def move_group(self, group: str, offsets: Mapping[tuple[str, int], int]) -> None:
         """The group goes on at these offsets. Raises TransientError while it has members."""

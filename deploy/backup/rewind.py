@@ -11,7 +11,8 @@ from schemas.topics import USAGE
 def rewind_usage(admin: KafkaAdmin, last_offsets: Mapping[str, int]) -> dict[int, int]:
     """Where each partition goes on. Raises FatalError where the offsets are of another cluster.
 
-    The sink must stand still. A partition that the backup knows nothing of is read from its beginning.
+    The sink must stand still, which is waited for as long as a session lasts. A partition that the backup knows
+    nothing of is read from its beginning.
     """
     ends = admin.ends(USAGE)
     begins = {partition: int(last_offsets.get(str(partition), -1)) + 1 for partition in ends}
@@ -21,5 +22,6 @@ def rewind_usage(admin: KafkaAdmin, last_offsets: Mapping[str, int]) -> dict[int
                 f"the backup ends at offset {begin} of {USAGE}-{partition}, the topic at {ends[partition]}: "
                 "it is of another cluster; leave the sink where it is"
             )
+    admin.wait_until_empty(GROUP)
     admin.move_group(GROUP, {(USAGE, partition): begin for partition, begin in begins.items()})
     return begins

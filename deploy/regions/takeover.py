@@ -21,7 +21,7 @@ from connectors.redis.settings import RedisSettings
 from connectors.redis.slots import RedisSlots, Slots, Subject
 from schemas import topics
 from schemas.codec import Codec
-from schemas.errors import FatalError, PermanentError
+from schemas.errors import PermanentError
 from schemas.messages import TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import InboundRecord
@@ -109,8 +109,7 @@ def take_over(kafka: KafkaSettings, redis: RedisSettings, on_progress: OnProgres
     """Prepares the state Redis and intake's group. Raises FatalError while the platform runs here."""
     admin = KafkaAdmin(kafka)
     for group in (INTAKE, ASSEMBLY):
-        if members := admin.members(group):
-            raise FatalError(f"{members} processes of {group} run in this region; stop the platform here first")
+        admin.wait_until_empty(group)
     found = asyncio.run(_take_over(admin, kafka, redis, on_progress))
     admin.move_group(INTAKE, found.begins)
     return found

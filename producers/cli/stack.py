@@ -34,7 +34,7 @@ def up(
     settings = StackSettings(**{name: value for name, value in asked.items() if value is not None})
     local.up(settings, detach=detach, on_progress=lambda name, state: typer.echo(f"{name}: {state}", err=True))
     if detach:
-        typer.echo(f"ready at {running(root).http_url}; try: dragoman translate 'Good morning.' --from en --to pt")
+        typer.echo(_ready(running(root), stores_only=settings.stores_only))
 
 
 def down(root: Root = None) -> None:
@@ -96,6 +96,12 @@ def status(root: Root = None, as_json: AsJson = False) -> None:
     waiting = sorted(name for name, reason in ready.items() if reason)
     if waiting:
         raise CommandError(f"not ready: {', '.join(waiting)}", f"read the logs in {root_of(root) / 'logs'}")
+
+
+def _ready(run: RunInfo, *, stores_only: bool) -> str:
+    if stores_only:
+        return f"Kafka and the Valkeys are ready, nothing of the platform runs; Kafka: {run.kafka_bootstrap}"
+    return f"ready at {run.http_url}; try: dragoman translate 'Good morning.' --from en --to pt"
 
 
 def _shown(run: RunInfo, ready: dict[str, str], now_seconds: float) -> str:

@@ -267,3 +267,15 @@ def test_a_group_that_rests_is_moved_and_one_with_members_is_not(settings, key, 
     assert admin.members(group) == 1
     with pytest.raises(TransientError):
         admin.move_group(group, {(CONTROL, 0): 0})
+
+
+def test_a_group_whose_static_member_has_stopped_is_moved_when_its_session_ends(settings, joined):
+    static = settings.model_copy(update={"static_membership": True, "session_timeout_ms": 6_000})
+    group, admin = str(uuid.uuid4()), KafkaAdmin(static)
+    reader = joined(static, group)
+    while not reader.assignment:
+        reader.take(1, 0.2)
+    reader.close()
+    assert admin.members(group) == 1
+    admin.wait_until_empty(group)
+    admin.move_group(group, {(CONTROL, 0): 0})

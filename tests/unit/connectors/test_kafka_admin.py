@@ -8,7 +8,7 @@ import pytest
 
 from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.settings import KafkaSettings
-from schemas.errors import TransientError
+from schemas.errors import FatalError, TransientError
 
 
 class SilentClient:
@@ -63,3 +63,27 @@ def test_topics_that_are_never_seen_are_a_transient_failure_that_names_them():
 
     with pytest.raises(TransientError, match=r"not to be seen yet: .*translation\.results"):
         admin.create_topics()
+
+
+class LeavingMembers(KafkaAdmin):
+    """A group whose sessions end one after the other."""
+
+    def __init__(self, counts):
+        super().__init__(KafkaSettings(session_timeout_ms=10_000))
+        self.counts = iter(counts)
+
+    def members(self, group):
+        return next(self.counts)
+
+
+def test_a_member_that_stopped_without_leaving_is_waited_for():
+    pauses = []
+    LeavingMembers([2, 2, 1, 0]).wait_until_empty("usage_sink", pauses.append)
+    assert pauses == [1.0] * 3
+
+
+def test_a_member_that_outlives_its_session_is_alive_and_must_be_stopped():
+    pauses = []
+    with pytest.raises(FatalError, match="1 processes of intake run; stop the platform here first"):
+        LeavingMembers([1] * 99).wait_until_empty("intake", pauses.append)
+    assert sum(pauses) == 15

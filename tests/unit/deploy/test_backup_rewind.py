@@ -11,12 +11,17 @@ class Cluster:
     def __init__(self, ends):
         self._ends = ends
         self.moved = None
+        self.emptied = []
+
+    def wait_until_empty(self, group):
+        self.emptied.append(group)
 
     def ends(self, topic):
         assert topic == USAGE
         return self._ends
 
     def move_group(self, group, offsets):
+        assert self.emptied == [group]
         self.moved = group, offsets
 
 
