@@ -20,6 +20,8 @@ MODULES = {
     "assembly": "stream_apps.assembly",
     "status": "stream_apps.status",
     "analytics": "connectors.clickhouse",
+    "repair": "stream_apps.repair",
+    "autoscaler": "deploy.autoscaler",
 }
 
 
