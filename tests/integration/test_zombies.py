@@ -21,10 +21,11 @@ class Kind:
     module: str
     work: object
     failed: str
+    begun: str
 
 
-WORKER = Kind("worker", "inference_workers", to_translate, "worker_failed")
-ASSEMBLY = Kind("assembly", "stream_apps.assembly", to_assemble, "fatal")
+WORKER = Kind("worker", "inference_workers", to_translate, "worker_failed", "worker_ready")
+ASSEMBLY = Kind("assembly", "stream_apps.assembly", to_assemble, "fatal", "started")
 
 
 def new_ids(count):
@@ -59,37 +60,39 @@ def test_a_frozen_process_cannot_answer_twice_and_works_on(fleet, kind, moment):
     assert {one: counts[one] for one in first + later + last} == dict.fromkeys(first + later + last, 1)
 
 
-def test_a_process_frozen_in_an_open_transaction_is_fenced_by_its_time_out(fleet):
+@pytest.mark.parametrize("kind", [WORKER, ASSEMBLY], ids=["worker", "assembly"])
+def test_a_process_frozen_in_an_open_transaction_is_fenced_by_its_time_out(fleet, kind):
     ids = new_ids(6)
-    fleet.start(ASSEMBLY.module, "zombie", freeze_before="_commit", DRAGOMAN_KAFKA_TRANSACTION_TIMEOUT_MS="8000")
-    fleet.send(ASSEMBLY.work(ids))
+    fleet.start(kind.module, "zombie", freeze_before="_commit", DRAGOMAN_KAFKA_TRANSACTION_TIMEOUT_MS="8000")
+    fleet.send(kind.work(ids))
     fleet.wait_until_frozen("zombie")
-    fleet.start(ASSEMBLY.module, "successor")
-    answers = fleet.answers[ASSEMBLY.name]
+    fleet.start(kind.module, "successor")
+    answers = fleet.answers[kind.name]
     # Until the broker has aborted the transaction, the successor may not start before nor behind it.
     answers.wait_for(ids)
     fleet.thaw("zombie")
     assert fleet.exit_code("zombie") != 0
-    error = fleet.wait_for_event("zombie", ASSEMBLY.failed)["error"]
-    print(f"{ASSEMBLY.name}: {error}")
+    error = fleet.wait_for_event("zombie", kind.failed)["error"]
+    print(f"{kind.name}: {error}")
     assert any(name in error for name in FENCED)
     counts = answers.counts(2.0)
     assert {one: counts[one] for one in ids} == dict.fromkeys(ids, 1)
 
 
-def test_of_two_processes_with_one_name_the_older_is_fenced(fleet):
-    fleet.start(WORKER.module, "older", DRAGOMAN_INSTANCE="one-name")
+@pytest.mark.parametrize("kind", [WORKER, ASSEMBLY], ids=["worker", "assembly"])
+def test_of_two_processes_with_one_name_the_older_is_fenced(fleet, kind):
+    fleet.start(kind.module, "older", DRAGOMAN_INSTANCE="one-name")
     ids = new_ids(6)
-    fleet.send(WORKER.work(ids))
-    answers = fleet.answers[WORKER.name]
+    fleet.send(kind.work(ids))
+    answers = fleet.answers[kind.name]
     answers.wait_for(ids)
-    fleet.start(WORKER.module, "younger", DRAGOMAN_INSTANCE="one-name")
-    fleet.wait_for_event("younger", "worker_ready")
+    fleet.start(kind.module, "younger", DRAGOMAN_INSTANCE="one-name")
+    fleet.wait_for_event("younger", kind.begun)
     more = new_ids(60)
-    fleet.send(WORKER.work(more))
+    fleet.send(kind.work(more))
     assert fleet.exit_code("older") != 0
-    error = fleet.wait_for_event("older", WORKER.failed)["error"]
-    print(f"{WORKER.name}: {error}")
+    error = fleet.wait_for_event("older", kind.failed)["error"]
+    print(f"{kind.name}: {error}")
     assert any(name in error for name in FENCED)
     answers.wait_for(more)
     counts = answers.counts(2.0)
