@@ -24,7 +24,7 @@ from schemas.records import InboundRecord, OutboundRecord
 from schemas.redrive import redriven_revision
 from schemas.segments import memory_key, normalise
 from schemas.topics import priority_of_topic
-from stream_apps.intake.batching import BatchLimits, Piece, batches_of, cut
+from stream_apps.intake.batching import Piece, batches_of, cut
 from stream_apps.intake.lateness import with_late_policy
 from stream_apps.intake.outputs import (
     Subject,
@@ -84,7 +84,7 @@ class IntakeHandler:
         self._tools = tools
         self._wire = wire
         self._limits = limits
-        self._cut = BatchLimits(limits.max_segments_per_batch, limits.max_batch_bytes)
+        self._cut = limits.batch
         self._version = f"{pipeline_version}-{limits.max_segments_per_batch}x{limits.max_batch_bytes}"
 
     async def handle(self, record: InboundRecord) -> Sequence[OutboundRecord]:

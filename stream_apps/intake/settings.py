@@ -11,6 +11,7 @@ from connectors.redis.settings import RedisSettings
 from connectors.settings import ProcessSettings, Section
 from schemas.priorities import Priority
 from schemas.validity import LONGEST_NAME, MOST_METADATA_BYTES, MOST_SEGMENTS_PER_BATCH
+from stream_apps.intake.batching import BatchLimits
 from stream_apps.intake.lateness import LatePolicy
 
 
@@ -71,6 +72,11 @@ class IntakeLimits(Section):
         default=10_000, ge=1000, description="Requests remembered until delivered, to recognise repeats."
     )
     thread_characters: int = Field(default=20_000, ge=0, description="Longer texts are split on another thread.")
+
+    @property
+    def batch(self) -> BatchLimits:
+        """Where a batch ends."""
+        return BatchLimits(self.max_segments_per_batch, self.max_batch_bytes)
 
 
 class IntakeSettings(ProcessSettings):

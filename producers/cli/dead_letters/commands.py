@@ -33,7 +33,6 @@ from producers.cli.dead_letters.summary import Summary
 from producers.cli.failures import CommandError
 from producers.cli.options import AsJson
 from producers.cli.running import kafka_settings, object_settings
-from stream_apps.intake.batching import BatchLimits
 from stream_apps.intake.outputs import Wire
 from stream_apps.intake.settings import IntakeLimits
 
@@ -136,12 +135,11 @@ def _commit(kafka: KafkaSettings, dry_run: bool) -> Commit:
 
 
 def _planner(kafka: KafkaSettings, sources: KafkaSources) -> Planner:
-    intake = IntakeLimits()
     return Planner(
         sources,
         sources.codec,
         Wire(sources.codec, kafka.batch_partitions, kafka.max_message_bytes),
-        BatchLimits(intake.max_segments_per_batch, intake.max_batch_bytes),
+        IntakeLimits().batch,
         round(time.time() * 1000),
     )
 

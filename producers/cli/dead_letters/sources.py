@@ -1,6 +1,7 @@
 """What a redrive reads, from Kafka and the object store."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -44,14 +45,18 @@ def read_letters(
 
 
 def read_answers(kafka: KafkaSettings, codec: Codec, request_ids: set[str], track: Track) -> dict[str, Answer]:
-    """The newest answers to these requests. Reads all results, remembers no text. Raises TransientError."""
+    """The newest answers to these requests. Reads all results, remembers no text. Raises TransientError.
+
+    A record that is none, which somebody else must have put there, is passed over.
+    """
     wanted = {request_id.encode() for request_id in request_ids}
     newest: dict[str, Answer] = {}
     for record in track(_whole(kafka, RESULTS), "reading results") if wanted else ():
         if record.key in wanted and record.value is not None:
-            result = codec.decode(record.value, TranslationResult)
-            found = Answer(result.version, record.partition, record.offset)
-            newest[result.request_id] = max(newest.get(result.request_id, found), found, key=_version)
+            with suppress(PermanentError):
+                result = codec.decode(record.value, TranslationResult)
+                found = Answer(result.version, record.partition, record.offset)
+                newest[result.request_id] = max(newest.get(result.request_id, found), found, key=_version)
     return newest
 
 

@@ -35,6 +35,7 @@ from producers.cli.running import kafka_settings, running
 from schemas.priorities import Priority
 from schemas.topics import DAY_MS, Topic, catalogue
 from stream_apps.intake.detection import LangidDetector
+from stream_apps.intake.settings import IntakeLimits
 
 _KEPT_MS = 30 * DAY_MS
 
@@ -117,7 +118,8 @@ def _replayed(
     try:
         with target.open() as output, _bar(len(exchanges), is_quiet) as step:
             replayer = Replayer(segments, memory, _now_ms)
-            return Replay(traffic, engines, replayer, output, LangidDetector().detect, step).run(exchanges)
+            detect, limits = LangidDetector().detect, IntakeLimits().batch
+            return Replay(traffic, engines, replayer, output, detect, step, limits).run(exchanges)
     finally:
         engines.close()
 

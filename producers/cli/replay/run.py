@@ -16,6 +16,7 @@ from schemas.languages import LanguagePair, parse_language
 from schemas.messages import TranslationResult
 from schemas.records import OutboundRecord
 from schemas.words import count_words
+from stream_apps.intake.batching import BatchLimits
 
 _WRITTEN_TOGETHER = 100
 
@@ -43,7 +44,10 @@ class Output:
 
 @dataclass
 class Replay:
-    """`detect` names the language of a text, or raises PermanentError; `on_done` is told of every exchange."""
+    """`detect` names the language of a text, or raises PermanentError; `on_done` is told of every exchange.
+
+    `limits` cut a text as intake cuts it.
+    """
 
     traffic: Traffic
     models: Catalogue
@@ -51,6 +55,7 @@ class Replay:
     output: Output
     detect: Callable[[str], object]
     on_done: Callable[[], None]
+    limits: BatchLimits
     clock: Callable[[], float] = time.perf_counter
     comparison: Comparison = field(default_factory=Comparison, init=False)
 
@@ -106,7 +111,7 @@ class Replay:
             raise PermanentError(
                 "unsupported_pair", "the model does not serve it", limit=f"pair {pair} not served"
             ) from None
-        return task_of(exchange, text, pair.source)
+        return task_of(exchange, text, pair.source, self.limits)
 
     def _pair(self, task: Task, result: TranslationResult) -> Pair:
         answer = task.exchange.answer

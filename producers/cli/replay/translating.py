@@ -28,9 +28,9 @@ class Task:
     pieces: Sequence[Piece]
 
 
-def task_of(exchange: Exchange, text: str, source_language: str) -> Task:
+def task_of(exchange: Exchange, text: str, source_language: str, limits: BatchLimits) -> Task:
     """Cut as intake cuts. Raises PermanentError for a text that no batch can hold."""
-    return Task(exchange, text, source_language, cut(Segmenter().split(text, source_language), BatchLimits()))
+    return Task(exchange, text, source_language, cut(Segmenter().split(text, source_language), limits))
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,11 @@ from schemas.messages import TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import InboundRecord
 from schemas.topics import RESULTS, requests_topic
+from stream_apps.intake.batching import BatchLimits
 
 CODEC = Codec()
 NOW = 1_700_000_000_000
+USUAL = BatchLimits()
 
 
 @pytest.mark.parametrize(
@@ -156,15 +158,20 @@ def answered(request_id, text, **fields):
     return InboundRecord(RESULTS, 0, 0, request_id.encode(), CODEC.encode(result), timestamp_ms=NOW)
 
 
-def replayed(requests, answers, limit=None):
+def replayed(requests, answers, limit=None, limits=USUAL):
     traffic = Traffic(Log(**{requests_topic(Priority.HIGH): requests, RESULTS: answers}), CODEC, NoObjects())
     exchanges = traffic.exchanges(NOW, NOW + 1000, list(Priority), limit)
     memory, kafka = InMemoryTranslationMemory(), Kafka()
     replayer = Replayer(SegmentTranslator(Shouting(), memory, lambda: 0.0), memory, lambda: NOW)
     output = Output(kafka, CODEC, "elsewhere", 100_000)
-    replay = Replay(traffic, Shouting(), replayer, output, lambda _text: "en", lambda: None)
+    replay = Replay(traffic, Shouting(), replayer, output, lambda _text: "en", lambda: None, limits)
     report = replay.run(exchanges).report(5, with_texts=False)
     return report, [CODEC.decode(record.value, TranslationResult) for record in kafka.sent]
+
+
+def test_a_text_is_cut_by_the_limits_that_intake_has():
+    report, written = replayed([asked("r1")], [], limits=BatchLimits(text_bytes=5))
+    assert (report["skipped"], written) == ({"segment_too_large": 1}, [])
 
 
 def test_past_requests_are_translated_anew_and_held_against_their_newest_answers():
