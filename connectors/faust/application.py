@@ -40,8 +40,8 @@ def build_app(app_id: str, instance: str, kafka: KafkaSettings, settings: FaustS
 def _consumer_options(kafka: KafkaSettings, settings: FaustSettings, instance: str) -> dict[str, Any]:
     session_seconds = kafka.session_timeout_ms / 1000
     return {
-        # Static membership: a restarted process gets its partitions back without a rebalance.
-        "consumer_group_instance_id": instance,
+        # Without a name of its own a process leaves the group when it stops (docs/decisions/0015).
+        "consumer_group_instance_id": instance if kafka.static_membership else None,
         "broker_client_id": instance,
         "broker_session_timeout": session_seconds,
         "broker_heartbeat_interval": max(session_seconds / 5, 0.5),

@@ -44,6 +44,7 @@ class Stack:
             **os.environ,
             "DRAGOMAN_KAFKA_BOOTSTRAP": kafka_bootstrap,
             "DRAGOMAN_KAFKA_SESSION_TIMEOUT_MS": "6000",
+            "DRAGOMAN_KAFKA_STATIC_MEMBERSHIP": "true",
             "DRAGOMAN_FAUST_LAG_INTERVAL_SECONDS": "1",
             "DRAGOMAN_REDIS_CACHE_URL": redis_cache_url,
             "DRAGOMAN_REDIS_STATE_URL": redis_state_url,

@@ -7,7 +7,10 @@ import uuid
 import httpx
 import pytest
 
+from connectors.kafka.admin import KafkaAdmin
 from connectors.shutdown import STOP_SECONDS
+from schemas.priorities import Priority
+from schemas.topics import ASSEMBLY_GROUP, INTAKE_GROUP, inference_group
 from tests.fleet import Fleet, to_segment, until
 from tests.ports import free_port
 
@@ -22,6 +25,15 @@ MODULES = {
     "analytics": "connectors.clickhouse",
     "repair": "stream_apps.repair",
     "autoscaler": "deploy.autoscaler",
+}
+
+
+GROUPS = {
+    "intake": [INTAKE_GROUP],
+    "worker": [inference_group("default", priority) for priority in Priority],
+    "assembly": [ASSEMBLY_GROUP],
+    "status": ["status"],
+    "analytics": ["usage_sink"],
 }
 
 
@@ -54,6 +66,11 @@ class Load:
                 self.sent.append(answer.json()["job_id"])
 
 
+def members(fleet: Fleet, name: str) -> list[int]:
+    """Of each group that the process is in."""
+    return [KafkaAdmin(fleet.kafka).members(group) for group in GROUPS.get(name, [])]
+
+
 @pytest.mark.timeout(300)
 def test_every_process_under_load_drains_in_time_and_nothing_is_lost_or_doubled(fleet, tmp_path):
     port = free_port()
@@ -72,9 +89,11 @@ def test_every_process_under_load_drains_in_time_and_nothing_is_lost_or_doubled(
         for name, module in MODULES.items():
             answered = results.counts(0.5).total()
             until(lambda least=answered + 10: results.counts(0.2).total() >= least, f"load before {name} stops")
+            before = members(fleet, name)
             began = time.monotonic()
             assert fleet.stop(name, STOP_SECONDS) == 0, name
             seconds[name] = round(time.monotonic() - began, 2)
+            assert members(fleet, name) == [number - 1 for number in before], f"{name} did not leave its groups"
             fleet.start(module, name, **{key: value for key, value in own.items() if name.upper() in key})
             fleet.wait_until_ready(name)
     finally:

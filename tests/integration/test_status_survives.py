@@ -48,6 +48,7 @@ def start(kafka_bootstrap, redis_state_url, tmp_path):
                     "DRAGOMAN_INSTANCE": "status-test",
                     "DRAGOMAN_KAFKA_BOOTSTRAP": kafka_bootstrap,
                     "DRAGOMAN_KAFKA_SESSION_TIMEOUT_MS": "6000",
+                    "DRAGOMAN_KAFKA_STATIC_MEMBERSHIP": "true",
                     "DRAGOMAN_REDIS_STATE_URL": redis_state_url,
                     "PYTHONPATH": os.pathsep.join(sys.path),
                 },

@@ -55,8 +55,13 @@ def test_every_setting_that_can_lose_records_is_set(app):
     assert (conf.topic_allow_declare, conf.topic_disable_leader, conf.table_standby_replicas) == (False, True, 0)
     assert (conf.producer_acks, conf.stream_wait_empty, conf.web_enabled) == (-1, True, False)
     assert (conf.broker_session_timeout, conf.broker_rebalance_timeout, conf.broker_commit_interval) == (6, 30, 1)
-    assert (conf.consumer_group_instance_id, conf.producer_linger) == ("intake-0", 0.007)
+    assert (conf.consumer_group_instance_id, conf.producer_linger) == (None, 0.007)
     assert str(conf.processing_guarantee.value) == "at_least_once"
+
+
+def test_a_process_whose_name_outlives_it_keeps_its_place_in_the_group():
+    app = build_app("intake", "intake-0", KafkaSettings(static_membership=True), FaustSettings())
+    assert app.conf.consumer_group_instance_id == "intake-0"
 
 
 def test_the_transport_is_the_corrected_one(app):
