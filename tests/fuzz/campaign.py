@@ -14,7 +14,7 @@ from schemas.codec import Codec
 from schemas.messages import DeadLetter
 from schemas.priorities import Priority
 from tests.fuzz.poison import Poison, Poisoner
-from tests.fuzz.samples import MESSAGE_OF
+from tests.fuzz.samples import INPUTS
 from tests.outside import Outside
 from tests.stack import Stack
 
@@ -121,7 +121,7 @@ class Campaign:
         now_ms = int(time.time() * 1000)
         streams = [
             Poisoner(self.seed + number, now_ms).records(topic, self.records_per_topic)
-            for number, topic in enumerate(MESSAGE_OF)
+            for number, topic in enumerate(INPUTS)
         ]
         every = max(self.records_per_topic // self.good_requests, 1)
         good: dict[str, str] = {}
@@ -155,7 +155,7 @@ class Campaign:
             assert error is None, error
             self._fences.add((message.topic(), message.partition(), message.offset()))
 
-        for topic in MESSAGE_OF:
+        for topic in INPUTS:
             for partition in partitions[topic].partitions:
                 producer.produce(topic, value=_FENCE, partition=partition, on_delivery=stored)
         producer.flush(60)

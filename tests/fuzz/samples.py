@@ -1,11 +1,21 @@
-"""One sound message for every topic that a process of ours reads, to be spoiled."""
+"""One sound message for every topic that a process or a command of ours reads, to be spoiled."""
 
 from typing import Any
 
 from schemas.priorities import Priority
-from schemas.topics import CONTROL, STATUS, TRANSLATED, USAGE, batches_topic, requests_topic
+from schemas.topics import (
+    CONTROL,
+    DEAD_LETTERS,
+    RESULTS,
+    STATUS,
+    TRANSLATED,
+    USAGE,
+    batches_topic,
+    requests_topic,
+)
 
-MESSAGE_OF = {
+# What becomes of a spoiled record here is a dead letter.
+_INPUT_MESSAGES = {
     **{requests_topic(priority): "TranslationRequest" for priority in Priority},
     **{batches_topic("default", priority): "SegmentBatch" for priority in Priority},
     TRANSLATED: "TranslatedBatch",
@@ -13,6 +23,9 @@ MESSAGE_OF = {
     STATUS: "JobEvent",
     USAGE: "UsageEvent",
 }
+INPUTS = tuple(_INPUT_MESSAGES)
+# These are read again by rebuilds, repair and commands, which pass over what is spoiled.
+MESSAGE_OF = {**_INPUT_MESSAGES, RESULTS: "TranslationResult", DEAD_LETTERS: "DeadLetter"}
 
 
 def sample(topic: str, name: str, now_ms: int) -> dict[str, Any]:
@@ -26,6 +39,8 @@ def sample(topic: str, name: str, now_ms: int) -> dict[str, Any]:
         "JobControl": {"request_id": name, "action": "CANCEL", "job": _job("high", now_ms), "at": now_ms},
         "JobEvent": _event(name, now_ms),
         "UsageEvent": _usage(name, now_ms),
+        "TranslationResult": _result(name, now_ms),
+        "DeadLetter": _letter(name, now_ms),
     }[kind]
 
 
@@ -125,4 +140,36 @@ def _usage(name: str, now_ms: int) -> dict[str, Any]:
         "segments": 2,
         "busy_ms": 1.5,
         "at": now_ms,
+    }
+
+
+def _result(name: str, now_ms: int) -> dict[str, Any]:
+    return {
+        "request_id": name,
+        "version": 1,
+        "tenant": "poison",
+        "status": "PARTIAL",
+        "priority": "high",
+        "text": "Chove. It snows.",
+        "holes": [{"segment": 1, "cause": "untranslatable", "start": 7, "length": 9}],
+        "source_language": "en",
+        "target_language": "pt",
+        "segments": 2,
+        "source_words": 4,
+        "timings": {"translate": 0.1},
+        "submitted_at": now_ms,
+    }
+
+
+def _letter(name: str, now_ms: int) -> dict[str, Any]:
+    return {
+        "dead_letter_id": name,
+        "stage": "intake",
+        "cause": "undecodable",
+        "message": "the record is cut short",
+        "batch_number": 0,
+        "request_id": name,
+        "topic": requests_topic(Priority.HIGH),
+        "offset": 7,
+        "failed_at": now_ms,
     }

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 import redis
@@ -15,33 +15,47 @@ from connectors.faust.guard import Guard, Patience, Step
 from connectors.kafka.range_reader import StartingPlace
 from connectors.objects.object_store import UrlObjectStore, open_objects
 from connectors.objects.settings import ObjectSettings
-from connectors.redis.answered import FixedAnsweredRequests
+from connectors.redis.answered import FixedAnsweredRequests, RedisAnsweredRequests
 from connectors.redis.job_ledger import JobLedger, LedgerTimes
 from connectors.redis.model_registry import FixedModelVersions
 from connectors.redis.results import InMemoryResults
 from connectors.redis.seen import InMemorySeenRequests
-from connectors.redis.slots import RedisSlots, Retention
+from connectors.redis.slots import RedisSlots, Retention, Subject
 from connectors.redis.translation_memory import InMemoryTranslationMemory
 from inference_workers.answers import Identity
 from inference_workers.handler import BatchHandler
 from inference_workers.relevance import Relevance
 from inference_workers.speed import Speedometer
 from inference_workers.translating import SegmentTranslator
+from producers.cli.dead_letters.open_letters import OpenLetters
 from schemas.codec import Codec
 from schemas.errors import PermanentError
 from schemas.languages import Language
 from schemas.messages import DeadLetter
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, OutboundRecord, words_of
-from schemas.topics import CONTROL, DEAD_LETTERS, STATUS, TRANSLATED, USAGE, batches_topic, requests_topic
+from schemas.topics import (
+    CONTROL,
+    DEAD_LETTERS,
+    RESULTS,
+    STATUS,
+    TRANSLATED,
+    USAGE,
+    batches_topic,
+    requests_topic,
+)
 from stream_apps.assembly.handler import AssemblyHandler
+from stream_apps.assembly.recovery import Rebuilder
 from stream_apps.intake.handler import IntakeHandler, Tools
 from stream_apps.intake.outputs import Wire
 from stream_apps.intake.repeats import Repeats
 from stream_apps.intake.segmentation import Segmenter
 from stream_apps.intake.settings import IntakeLimits
+from stream_apps.repair.open_requests import OpenRequests
+from stream_apps.repair.open_requests import Patience as Grace
 from stream_apps.status.handler import StatusHandler
-from tests.fuzz.poison import Poison, Poisoner
+from tests.fuzz.poison import Poison, Poisoner, encoded
+from tests.fuzz.samples import MESSAGE_OF, sample
 from tests.letters import letter_writer
 from tests.valkey import running_valkey
 
@@ -50,6 +64,16 @@ NOW = 1_700_000_000_000
 LIMIT = 2_000_000
 RECORDS = 600
 SEED = 1
+UNREADABLE = {
+    "random bytes",
+    "truncated",
+    "trailing bytes",
+    "unknown fingerprint",
+    "unknown registry id",
+    "JSON",
+    "varint bomb",
+    "foreign message",
+}
 
 
 @pytest.fixture(scope="module")
@@ -194,6 +218,45 @@ def test_the_usage_sink_refuses_every_spoiled_event_and_keeps_its_place():
     sink.turn()
     outcome.check()
     assert log.finished == [RECORDS - 1]
+
+
+def test_a_rebuild_passes_over_every_spoiled_answer(valkey):
+    with redis.Redis.from_url(valkey) as client:
+        rebuilder = Rebuilder(RedisSlots(client, Retention(60, 120)), InMemoryResults(), CODEC, lambda: 0)
+        records = _inbound(_poison(RESULTS))
+        sound = replace(records[0], key=b"sound", value=_result("sound"), offset=RECORDS)
+        rebuilder.restore([*records, sound])
+        answered = RedisAnsweredRequests(client)
+        assert answered.among({Subject("sound"), Subject("open")}) == {Subject("sound")}
+
+
+def test_repair_passes_over_every_spoiled_answer():
+    found = OpenRequests(CODEC, refused=set())
+    request = InboundRecord(requests_topic(Priority.HIGH), 0, 0, b"sound", _request("sound"))
+    found.sent(request)
+    for record in _inbound(_poison(RESULTS)):
+        found.answered(record)
+    assert len(list(found.judged(dict.fromkeys(Priority, NOW), Grace(0, 3)))) == 1
+    found.answered(InboundRecord(RESULTS, 0, RECORDS, b"sound", _result("sound")))
+    assert list(found.judged(dict.fromkeys(Priority, NOW), Grace(0, 3))) == []
+
+
+def test_the_list_of_letters_passes_over_every_spoiled_one():
+    poison = _poison(DEAD_LETTERS)
+    letters = OpenLetters(CODEC, lambda _summary: True)
+    for record in _inbound(poison):
+        letters.add(record)
+    assert letters.unreadable >= sum(one.kind in UNREADABLE and one.value is not None for one in poison)
+    assert len(letters.oldest_first()) > 0
+
+
+def _result(request_id):
+    return encoded(MESSAGE_OF[RESULTS], sample(RESULTS, request_id, NOW))
+
+
+def _request(request_id):
+    topic = requests_topic(Priority.HIGH)
+    return encoded(MESSAGE_OF[topic], sample(topic, request_id, NOW))
 
 
 def _letters(stage):

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from tests.fuzz.campaign import Campaign
-from tests.fuzz.samples import MESSAGE_OF
+from tests.fuzz.samples import INPUTS
 from tests.outside import Outside
 
 
@@ -20,7 +20,7 @@ def test_header_names_that_are_no_utf8_stop_no_process(stack):
     outside = Outside(stack.kafka_bootstrap)
     letters, results = outside.tail("translation.dead_letters"), outside.tail("translation.results")
     script = Path(__file__).with_name("raw_names.py")
-    command = [sys.executable, str(script), stack.kafka_bootstrap, *MESSAGE_OF]
+    command = [sys.executable, str(script), stack.kafka_bootstrap, *INPUTS]
     subprocess.run(command, env={**os.environ, "AIOKAFKA_NO_EXTENSIONS": "1"}, timeout=30, check=True)
     # More than partitions of a topic, so that some of them lie behind the garbage.
     sent = {
@@ -29,8 +29,8 @@ def test_header_names_that_are_no_utf8_stop_no_process(stack):
         for priority in ("critical", "high", "standard")
     }
     results.until(lambda read: sent <= {one["request_id"] for one in read}, 60)
-    letters.until(lambda read: set(MESSAGE_OF) <= {one["topic"] for one in read}, 60)
-    assert {one["topic"] for one in letters.read} == set(MESSAGE_OF)
+    letters.until(lambda read: set(INPUTS) <= {one["topic"] for one in read}, 60)
+    assert {one["topic"] for one in letters.read} == set(INPUTS)
     assert sent <= {one["request_id"] for one in results.read}
     letters.close()
     results.close()
