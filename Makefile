@@ -68,9 +68,10 @@ poison: .venv/.dev  ## Spoiled records on every topic, sound ones between them (
 
 check: lint types imports  ## What the build checks besides the tests
 
-lint: .venv/.dev  ## Style and format
+lint: .venv/.dev  ## Style and format; shell scripts too
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/shellcheck .ci/run $(shell git ls-files '*.sh')
 
 types: .venv/.dev  ## mypy --strict
 	$(BIN)/mypy
