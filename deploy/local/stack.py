@@ -200,6 +200,5 @@ def python_command(module: str) -> tuple[str, ...]:
 def python_environment() -> dict[str, str]:
     """Makes a checkout importable that is not installed."""
     checkout = Path(__file__).parents[2]
-    # Else pydantic looks through all that is installed for plugins, of which there are none.
-    quick = {"PYTHONUNBUFFERED": "1", "PYDANTIC_DISABLE_PLUGINS": "__all__"}
-    return {**quick, "PYTHONPATH": str(checkout)} if (checkout / "pyproject.toml").exists() else quick
+    unbuffered = {"PYTHONUNBUFFERED": "1"}
+    return {**unbuffered, "PYTHONPATH": str(checkout)} if (checkout / "pyproject.toml").exists() else unbuffered
