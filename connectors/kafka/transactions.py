@@ -18,7 +18,7 @@ _TIMEOUT_SECONDS = 30.0
 _START_SECONDS = 20.0
 # A call of milliseconds, unless the coordinator is away. librdkafka (2.16) then forgets the time-out: it may never
 # return, and the process must end while the broker starts, to be back when it is.
-_OFFSETS_SECONDS = 4.0
+_OFFSETS_SECONDS = 7.0
 _STUCK_SECONDS = _OFFSETS_SECONDS + 1.0
 _QUEUE_WAIT_SECONDS, _QUEUE_WAITS = 0.1, 300
 
