@@ -57,7 +57,7 @@ bench-rolling: .venv/.dev  ## Answer times while workers and assemblers are rest
 bench-memory: .venv/.dev  ## Queue SEGMENTS (1000000) before a slow worker; fails where the memory of a process follows the backlog
 	$(BIN)/python -m tests.bench.memory --segments $(SEGMENTS) $(ARGS)
 
-test-regions: .venv/.dev  ## Two regions, MirrorMaker 2 between them, one of them lost; 2 minutes
+test-regions: .venv/.dev  ## Two regions, MirrorMaker 2 between them, one of them lost; 3 minutes
 	$(BIN)/python -m pytest tests/regions/second_region.py $(ARGS)
 
 recovery: .venv/.dev  ## Kill each kind of process and the broker once; prints the seconds until an answer
