@@ -13,13 +13,14 @@ from connectors.kafka.settings import KafkaSettings
 from schemas.errors import DragomanError, FatalError, TransientError
 from schemas.records import OutboundRecord
 
-_TIMEOUT_SECONDS = 30.0
+_FLUSH_SECONDS = 30.0
 # Nothing can interrupt it, so less than the stated time to stop (connectors/shutdown.py).
 _START_SECONDS = 20.0
-# A call of milliseconds, unless the coordinator is away. librdkafka (2.16) then forgets the time-out: it may never
-# return, and the process must end while the broker starts, to be back when it is.
-_OFFSETS_SECONDS = 7.0
-_STUCK_SECONDS = _OFFSETS_SECONDS + 1.0
+# Of a call to a coordinator. It takes milliseconds, unless the coordinator is away: then librdkafka (2.16) may
+# forget the time-out and never return, and the process must end while the broker starts, to be back when it is.
+# A writer that hangs with an open transaction holds up the readers of everybody else's.
+_CALL_SECONDS = 7.0
+_STUCK_SECONDS = _CALL_SECONDS + 1.0
 _QUEUE_WAIT_SECONDS, _QUEUE_WAITS = 0.1, 300
 
 
@@ -65,7 +66,7 @@ class TransactionalProducer:
             return
         self._is_open = False
         try:
-            self._producer.abort_transaction(_TIMEOUT_SECONDS)
+            _in_time(self._producer.abort_transaction)
         except KafkaException as error:
             raise FatalError(f"the transaction cannot be aborted: {failure_of(error)}") from error
 
@@ -79,12 +80,13 @@ class TransactionalProducer:
         self._is_open = True
         for record in outputs:
             self._produce(record)
-        if confirm and outputs:
+        if outputs:
+            # The commit would do so too, but its time is measured for a coordinator's answer, not for megabytes.
             self._flush()
+        if confirm and outputs:
             confirm()
         for claim in claims:
-            with ends_process_after(_STUCK_SECONDS, "send_offsets_to_transaction"):
-                self._producer.send_offsets_to_transaction(claim.offsets, claim.member, _OFFSETS_SECONDS)
+            _in_time(self._producer.send_offsets_to_transaction, claim.offsets, claim.member)
         self._commit()
 
     def _produce(self, record: OutboundRecord) -> None:
@@ -99,14 +101,20 @@ class TransactionalProducer:
 
     def _flush(self) -> None:
         # A record that failed makes the commit fail, so only the wait matters here.
-        if left := self._producer.flush(_TIMEOUT_SECONDS):
-            raise TransientError(f"Kafka did not store {left} records within {_TIMEOUT_SECONDS:g} s")
+        if left := self._producer.flush(_FLUSH_SECONDS):
+            raise TransientError(f"Kafka did not store {left} records within {_FLUSH_SECONDS:g} s")
 
     def _commit(self) -> None:
         try:
-            self._producer.commit_transaction(_TIMEOUT_SECONDS)
+            _in_time(self._producer.commit_transaction)
         except KafkaException as error:
             if not error.args[0].retriable():
                 raise
             # A time-out leaves the outcome open; only asking again tells, and that is safe.
-            self._producer.commit_transaction(_TIMEOUT_SECONDS)
+            _in_time(self._producer.commit_transaction)
+
+
+def _in_time(call: Callable[..., object], *arguments: object) -> None:
+    """The last argument of these calls is their time-out; see above why that is not enough."""
+    with ends_process_after(_STUCK_SECONDS, call.__name__):
+        call(*arguments, _CALL_SECONDS)

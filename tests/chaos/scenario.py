@@ -47,7 +47,8 @@ class Scenario:
     def sends(self) -> list[Send]:
         """By time."""
         short = [name for name, text in self.texts.items() if len(text) <= _SHORT_CHARACTERS]
-        return traffic(self.seed, self.requests, References(list(self.texts), short), self.seconds)
+        long = [name for name in self.texts if name not in set(short)]
+        return traffic(self.seed, self.requests, References(short, long), self.seconds)
 
 
 def probes(count: int) -> dict[str, str]:

@@ -11,7 +11,7 @@ from tests.chaos.texts import probe_text, texts
 from tests.chaos.traffic import PRIORITIES, References, Way, traffic
 
 NAMES = [f"text-{number}" for number in range(20)]
-REFERENCES = References(NAMES, NAMES[:15])
+REFERENCES = References(NAMES[:15], NAMES[15:])
 
 
 @given(st.integers(0, 1000), st.integers(1, 300))
@@ -37,11 +37,13 @@ def test_every_way_and_priority_is_taken_and_some_requests_are_sent_again():
     assert 0 < sum(first == again for first, again in repeated) < len(repeated)
 
 
-def test_critical_requests_are_for_short_texts_and_every_text_is_asked_for():
-    requests = [send.request for send in traffic(1, 1000, REFERENCES, 150.0)]
+def test_critical_requests_are_for_short_texts_and_long_ones_are_seldom_asked_for():
+    requests = [send.request for send in traffic(1, 20_000, REFERENCES, 2500.0)]
+    long = [one for one in requests if one.reference in REFERENCES.long]
 
-    assert {one.reference for one in requests if one.priority == "critical"} == set(REFERENCES.short)
-    assert {one.reference for one in requests} == set(REFERENCES.every)
+    assert {one.reference for one in requests} == set(NAMES)
+    assert {one.priority for one in long} == {"high", "standard"}
+    assert 8 < len(long) < 40
 
 
 def test_the_longest_text_of_a_long_run_is_not_short():

@@ -41,16 +41,20 @@ class Send:
     request: Request
 
 
+# One request in so many is for a long text, as documents are rarer than tickets and chats.
+LONG_ONE_IN = 1_000
+
+
 @dataclass(frozen=True)
 class References:
-    """The names of the texts. Critical requests are for the short ones only.
+    """The names of the texts. Long ones are seldom asked for, and never in a critical request.
 
     A text of 2,000 sentences takes longer than a critical request may: whoever sent it so would wait in a queue
     that he made himself, and so would every critical request behind it.
     """
 
-    every: Sequence[str]
     short: Sequence[str]
+    long: Sequence[str]
 
 
 def traffic(seed: int, count: int, references: References, seconds: float) -> list[Send]:
@@ -67,8 +71,8 @@ def traffic(seed: int, count: int, references: References, seconds: float) -> li
 def _request(name: str, references: References, chance: random.Random) -> Request:
     (priority,) = chance.choices(PRIORITIES, _PRIORITY_WEIGHTS)
     (way,) = chance.choices(tuple(Way), _WAY_WEIGHTS)
-    fitting = references.short if priority == "critical" else references.every
-    return Request(name, chance.choice(fitting), priority, way)
+    is_long = bool(references.long) and priority != "critical" and chance.randrange(LONG_ONE_IN) == 0
+    return Request(name, chance.choice(references.long if is_long else references.short), priority, way)
 
 
 def _repeats(at: float, chance: random.Random) -> list[float]:

@@ -1,5 +1,7 @@
 """The order of a transaction's steps, and what a failure of each one leaves: the client library is replaced."""
 
+from contextlib import contextmanager
+
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
@@ -24,6 +26,7 @@ class Producer:
             if self.failures.get(name):
                 raise self.failures[name].pop(0)
 
+        call.__name__ = name
         return call
 
 
@@ -61,7 +64,13 @@ def failure(code, **traits):
 def test_offsets_ride_in_the_transaction_of_the_outputs(producer, library):
     reader = Reader()
     producer.commit([OUTPUT], [reader])
-    assert library.calls == ["begin_transaction", "produce", "send_offsets_to_transaction", "commit_transaction"]
+    assert library.calls == [
+        "begin_transaction",
+        "produce",
+        "flush",
+        "send_offsets_to_transaction",
+        "commit_transaction",
+    ]
     assert reader.is_settled
 
 
@@ -121,3 +130,20 @@ def test_a_queue_that_stays_full_is_a_transient_failure_and_nothing_is_written(p
         producer.commit([OUTPUT], [])
     assert library.calls[-1] == "abort_transaction"
     assert library.calls.count("poll") == 300
+
+
+@pytest.mark.parametrize("name", ["send_offsets_to_transaction", "commit_transaction", "abort_transaction"])
+def test_a_call_to_a_coordinator_that_never_returns_ends_the_process(producer, library, monkeypatch, name):
+    ended = []
+
+    @contextmanager
+    def noting(seconds, call):
+        ended.append((call, seconds))
+        yield
+
+    monkeypatch.setattr("connectors.kafka.transactions.ends_process_after", noting)
+    library.failures["commit_transaction"] = [failure(KafkaError.ILLEGAL_GENERATION)]
+    with pytest.raises(TransientError):
+        producer.commit([OUTPUT], [Reader()])
+
+    assert (name, 8.0) in ended
