@@ -1,5 +1,7 @@
 """The broker: where its files are, what it is configured with, how it is run."""
 
+import base64
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,10 +30,18 @@ class Broker:
         """Where its configuration is."""
         return self.files / "server.properties"
 
+    @property
+    def archive(self) -> Path:
+        """Its classes in one file (class_archive.py), beside the jars that they are from."""
+        return self.libraries / "classes.jsa"
+
     def run_command(self) -> tuple[str, ...]:
         """Runs until SIGTERM."""
-        memory = (f"-Xmx{self.heap_megabytes}m", "-Xms128m")
-        return (*self._java(*memory), "kafka.Kafka", str(self.properties_file))
+        return self._run(f"-XX:SharedArchiveFile={self.archive}")
+
+    def archiving_command(self, archive: Path) -> tuple[str, ...]:
+        """Runs until SIGTERM, and then writes that archive."""
+        return self._run(f"-XX:ArchiveClassesAtExit={archive}")
 
     def prepare_arguments(self) -> tuple[str, ...]:
         """For `python -m deploy.local.kafka.prepare`."""
@@ -43,6 +53,12 @@ class Broker:
         tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster_id)
         return (*self._java(), *tool, "-c", str(self.properties_file))
 
+    def _run(self, *flags: str) -> tuple[str, ...]:
+        memory = (f"-Xmx{self.heap_megabytes}m", "-Xms128m")
+        # What cannot go into an archive, or whether there is one, is no news.
+        silence = ("-Xlog:cds=off", "-Xlog:cds+dynamic=off")
+        return (*self._java(*memory, *silence, *flags), "kafka.Kafka", str(self.properties_file))
+
     def _java(self, *flags: str) -> tuple[str, ...]:
         return java_command(self.libraries, *flags)
 
@@ -51,6 +67,12 @@ def java_command(libraries: Path, *flags: str) -> tuple[str, ...]:
     """A small Java virtual machine that logs to standard output; the name of a class comes behind it."""
     logging = f"-Dlog4j2.configurationFile={_LOGGING}"
     return ("java", *flags, *_JVM_FLAGS, logging, "-cp", f"{libraries}/*")
+
+
+def new_cluster_id() -> str:
+    """16 random bytes in URL-safe base64 without padding: 22 characters. Kafka's tool refuses a leading dash."""
+    text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    return new_cluster_id() if text.startswith("-") else text
 
 
 def server_properties(broker: Broker) -> str:

@@ -1,26 +1,27 @@
-"""What the broker needs before it can run: its jars, its configuration, its formatted storage.
+"""What the broker needs before it can run: its jars, their classes, its configuration, its formatted storage.
 
 `python -m deploy.local.kafka.prepare FILES LIBRARIES DATA PORT CONTROLLER_PORT` runs before every start;
 a step is skipped when its result is there. The cluster keeps its id.
 """
 
-import base64
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
-import uuid
 from pathlib import Path
 
 from deploy.local.atomic_file import write_atomically
-from deploy.local.kafka.broker import POM, Broker, server_properties
+from deploy.local.kafka.broker import POM, Broker, new_cluster_id, server_properties
+from deploy.local.kafka.class_archive import make_archive
 
 
 def prepare(broker: Broker) -> None:
     """Jars, configuration, formatted storage. Raises CalledProcessError when a tool fails."""
     if not has_jars(broker.libraries):
         fetch_jars(broker.libraries)
+    if not broker.archive.exists():
+        make_archive(broker)
     write_atomically(broker.properties_file, server_properties(broker))
     if not is_formatted(broker.data):
         broker.data.mkdir(parents=True, exist_ok=True)
@@ -46,12 +47,6 @@ def fetch_jars(libraries: Path, pom: Path = POM) -> None:
 def is_formatted(data: Path) -> bool:
     """Kafka writes this file last when it formats."""
     return (data / "meta.properties").exists()
-
-
-def new_cluster_id() -> str:
-    """16 random bytes in URL-safe base64 without padding: 22 characters. Kafka's tool refuses a leading dash."""
-    text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    return new_cluster_id() if text.startswith("-") else text
 
 
 def main() -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.kafka.broker import Broker, server_properties
-from deploy.local.kafka.prepare import has_jars, is_formatted, new_cluster_id
+from deploy.local.kafka.broker import Broker, new_cluster_id, server_properties
+from deploy.local.kafka.prepare import has_jars, is_formatted
 
 BROKER = Broker(Path("/root/kafka"), Path("/root/kafka/libs"), Path("/root/data/kafka"), 29_092, 29_093, 256)
 
@@ -47,6 +47,11 @@ def test_the_broker_is_small_and_quick(key: str, value: str) -> None:
 
 def test_the_heap_is_what_was_asked_for() -> None:
     assert "-Xmx256m" in BROKER.run_command()
+
+
+def test_the_broker_takes_its_classes_from_beside_its_jars() -> None:
+    assert "-XX:SharedArchiveFile=/root/kafka/libs/classes.jsa" in BROKER.run_command()
+    assert "-XX:ArchiveClassesAtExit=/tmp/a" in BROKER.archiving_command(Path("/tmp/a"))
 
 
 def test_the_broker_reads_the_configuration_that_is_written() -> None:
