@@ -25,14 +25,6 @@ NOW_MS = round(datetime(2026, 3, 31, 23, 30, tzinfo=UTC).timestamp() * 1000)
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory) -> Iterator[Database]:
-    made = Database(f"chdb://{tmp_path_factory.mktemp('clickhouse')}")
-    made.create(EXAMPLE_PRICES)
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
 def server(database) -> Iterator[QueryServer]:
     made = QueryServer(database, "127.0.0.1", 0, Limits(seconds=10, rows=1000))
     yield made

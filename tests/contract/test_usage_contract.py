@@ -1,6 +1,5 @@
 """What `dragoman usage` asks, answered by the embedded engine."""
 
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +9,6 @@ import pytest
 from connectors.clickhouse.analytics_client import AnalyticsClient
 from connectors.clickhouse.database import Database
 from connectors.clickhouse.query_server import Limits, QueryServer
-from connectors.clickhouse.settings import EXAMPLE_PRICES
 from connectors.clickhouse.usage_rows import columns_of, row_of
 from producers.cli.usage import By, question
 from schemas.ids import event_id
@@ -18,14 +16,6 @@ from schemas.messages import UsageEvent
 from schemas.records import InboundRecord
 
 NOW_MS = round((datetime.now(UTC) - timedelta(hours=1)).timestamp() * 1000)
-
-
-@pytest.fixture(scope="module")
-def database(tmp_path_factory) -> Iterator[Database]:
-    made = Database(f"chdb://{tmp_path_factory.mktemp('clickhouse')}")
-    made.create(EXAMPLE_PRICES)
-    yield made
-    made.close()
 
 
 class Usage:
