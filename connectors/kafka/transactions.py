@@ -83,8 +83,8 @@ class TransactionalProducer:
         if outputs:
             # The commit would do so too, but its time is measured for a coordinator's answer, not for megabytes.
             self._flush()
-        if confirm and outputs:
-            confirm()
+            if confirm:
+                confirm()
         for claim in claims:
             _in_time(self._producer.send_offsets_to_transaction, claim.offsets, claim.member)
         self._commit()

@@ -47,7 +47,7 @@ class Scenario:
     def sends(self) -> list[Send]:
         """By time."""
         short = [name for name, text in self.texts.items() if len(text) <= _SHORT_CHARACTERS]
-        long = [name for name in self.texts if name not in set(short)]
+        long = [name for name, text in self.texts.items() if len(text) > _SHORT_CHARACTERS]
         return traffic(self.seed, self.requests, References(short, long), self.seconds)
 
 

@@ -9,6 +9,8 @@ PRIORITIES = ("critical", "high", "standard")
 _PRIORITY_WEIGHTS = (2, 4, 4)
 REPEATED_AT_ONCE, REPEATED_LATER = 0.08, 0.08
 _LATER_SECONDS = (3.0, 30.0)
+# One request in so many is for a long text, as documents are rarer than tickets and chats.
+LONG_ONE_IN = 1_000
 
 
 class Way(StrEnum):
@@ -39,10 +41,6 @@ class Send:
 
     at_seconds: float
     request: Request
-
-
-# One request in so many is for a long text, as documents are rarer than tickets and chats.
-LONG_ONE_IN = 1_000
 
 
 @dataclass(frozen=True)
