@@ -64,8 +64,8 @@ class Patience:
     """How to wait after a transient failure. Seconds."""
 
     first_pause_seconds: float = 0.2
-    longest_pause_seconds: float = 10.0
-    send_attempts: int = 10
+    longest_pause_seconds: float = 3.0
+    send_attempts: int = 20
     is_interrupted: Callable[[], bool] = lambda: False
     on_waiting: Callable[[str], None] = lambda _reason: None
     on_working: Callable[[], None] = lambda: None

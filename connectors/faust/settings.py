@@ -22,8 +22,8 @@ class FaustSettings(Section):
         default=8_000_000, ge=1, description="Outputs of a take beyond this are sent before its next event."
     )
     first_pause_seconds: float = Field(default=0.2, gt=0, description="After the first transient failure.")
-    longest_pause_seconds: float = Field(default=10.0, gt=0, description="Pauses double up to this.")
-    send_attempts: int = Field(default=10, ge=1, description="Then the process exits and is started afresh.")
+    longest_pause_seconds: float = Field(default=3.0, gt=0, description="Pauses double up to this.")
+    send_attempts: int = Field(default=20, ge=1, description="Then the process exits and is started afresh.")
     producer_batch_bytes: int = Field(default=262_144, ge=1, description="Most bytes sent to a partition at once.")
     startup_seconds: float = Field(
         default=60.0, gt=0, description="How long Kafka and the topics may be away at start."

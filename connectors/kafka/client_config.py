@@ -50,7 +50,7 @@ def transactional_config(settings: KafkaSettings, transactional_id: str) -> Conf
         "transaction.timeout.ms": settings.transaction_timeout_ms,
         # Also the life of librdkafka's (2.16) memory of a group's coordinator. While a broker is away its handle
         # is given up, but the memory still names it: send_offsets_to_transaction would wait for it for ever.
-        "metadata.max.age.ms": 2000,
+        "metadata.max.age.ms": 1000,
         # Must not exceed the transaction's own timeout.
         "delivery.timeout.ms": min(settings.delivery_timeout_ms, settings.transaction_timeout_ms),
     }

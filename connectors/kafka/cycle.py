@@ -22,7 +22,7 @@ from schemas.records import InboundRecord, OutboundRecord
 
 log = structlog.get_logger()
 
-LONGEST_PAUSE_SECONDS = 10.0
+LONGEST_PAUSE_SECONDS = 3.0
 _REWIND_ATTEMPTS = 10
 # What was rewound is fetched anew; until it comes, empty takes say nothing of whether it can be processed now.
 _QUIET_TAKES = 5
@@ -113,6 +113,6 @@ class Cycle:
 
 
 def pause_seconds(first_seconds: float, failures: int, jitter: float) -> float:
-    """Doubles with every failure up to 10 s; `jitter` (0 to 1) takes away up to half of it."""
+    """Doubles with every failure up to 3 s; `jitter` (0 to 1) takes away up to half of it."""
     full = min(first_seconds * 2.0 ** min(failures - 1, 10), LONGEST_PAUSE_SECONDS)
     return full * (1 - jitter / 2)

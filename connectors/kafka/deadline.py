@@ -10,6 +10,7 @@ import structlog
 log = structlog.get_logger()
 
 EXIT_CODE = 70
+_SLICES = 16
 
 
 @contextmanager
@@ -18,15 +19,17 @@ def ends_process_after(seconds: float, call: str, leave: Callable[[int], object]
 
     Only for work that a killed process may leave behind at any moment, as an open transaction.
     """
+    has_returned = threading.Event()
 
-    def end() -> None:
-        log.critical("call_never_returned", call=call, seconds=seconds, code=EXIT_CODE)
-        leave(EXIT_CODE)
+    def watch() -> None:
+        # In slices: time in which the whole process stood still (SIGSTOP, a paused machine) counts as one of
+        # them at most. Who wakes up from that has hung nowhere.
+        if not any(has_returned.wait(seconds / _SLICES) for _ in range(_SLICES)):
+            log.critical("call_never_returned", call=call, seconds=seconds, code=EXIT_CODE)
+            leave(EXIT_CODE)
 
-    timer = threading.Timer(seconds, end)
-    timer.daemon = True
-    timer.start()
+    threading.Thread(target=watch, name="deadline", daemon=True).start()
     try:
         yield
     finally:
-        timer.cancel()
+        has_returned.set()

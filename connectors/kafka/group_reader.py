@@ -9,9 +9,9 @@ from operator import methodcaller
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from connectors.kafka.client_config import consumer_config
-from connectors.kafka.failures import failure_of
+from connectors.kafka.failures import MemberFencedError, failure_of, member_failure_of
 from connectors.kafka.settings import KafkaSettings
-from schemas.errors import TransientError
+from schemas.errors import DragomanError, FatalError, TransientError
 from schemas.records import InboundRecord
 
 _NOT_A_FAILURE = frozenset({KafkaError._PARTITION_EOF})
@@ -45,12 +45,14 @@ class GroupReader:
     def __init__(self, settings: KafkaSettings, group: str, topics: Sequence[str], instance: str) -> None:
         self.group = group
         self.topics = list(topics)
-        self._consumer = Consumer(consumer_config(settings, group, instance))
+        self._config = consumer_config(settings, group, instance)
+        self._consumer = Consumer(self._config)
         # Of each partition: the first offset taken and not settled, and the one after the last.
         self._in_hand: dict[tuple[str, int], tuple[int, int]] = {}
         self._member_id: str | None = None
         self._is_stale = False
         self._has_joined = False
+        self._is_second_client = False
         self._standing = Standing()
         self._looked_at = -inf
         self._longest_cycle_seconds = settings.max_poll_interval_ms / 1000
@@ -85,9 +87,15 @@ class GroupReader:
         """Up to `limit` records; an empty list after the timeout. Raises TransientError or FatalError.
 
         The record that brings the values to `limit_bytes` is the last one. Also TransientError, when partitions
-        went while their records were in hand: then `rewind`.
+        went while their records were in hand, or the membership itself: then `rewind`.
         """
         self._look_around()
+        try:
+            return self._take(limit, timeout_seconds, limit_bytes)
+        except MemberFencedError as error:
+            raise self._begin_anew(error) from error
+
+    def _take(self, limit: int, timeout_seconds: float, limit_bytes: float) -> list[InboundRecord]:
         # consume() waits for the full number, so wait for the first one only.
         records = self._hold(timeout_seconds, 1)
         # Without a bound in bytes, what has been fetched comes in one call.
@@ -114,8 +122,8 @@ class GroupReader:
 
     def settle(self) -> None:
         """What was taken is committed."""
-        self._in_hand.clear()
-        self._is_stale = False
+        self._is_second_client = False
+        self._empty_hand()
 
     def rewind(self) -> None:
         """Take again whatever was taken and not settled. Raises TransientError when the client is not able to.
@@ -129,11 +137,32 @@ class GroupReader:
                     self._consumer.seek(TopicPartition(*place, first))
         except KafkaException as error:
             raise failure_of(error) from error
-        self.settle()
+        self._empty_hand()
 
     def close(self) -> None:
         """Leave the group at once, so that others take over without waiting for a time-out."""
         self._consumer.close()
+
+    def _empty_hand(self) -> None:
+        self._in_hand.clear()
+        self._is_stale = False
+
+    def _begin_anew(self, error: MemberFencedError) -> DragomanError:
+        """Under the same name, from what is committed; what to raise.
+
+        librdkafka (2.16) forgets its member id when the broker is away for longer than the session, and until
+        the loss is polled its heartbeats go on without one: the broker takes them for a second process of that
+        name. A real second process fences the transactional id as well, and of two that take the name from each
+        other one ends: the one that is fenced again before anything was committed.
+        """
+        if self._is_second_client:
+            return FatalError(str(error))
+        self._consumer.close()
+        self._consumer, self._is_second_client = Consumer(self._config), True
+        self._has_joined = False
+        self._empty_hand()
+        self.subscribe()
+        return TransientError(f"fenced in group {self.group}, joins anew: {error}", _MOVED_RETRY_SECONDS)
 
     def _look_around(self) -> None:
         now = time.monotonic()
@@ -144,7 +173,7 @@ class GroupReader:
         try:
             messages = self._consumer.consume(limit, timeout_seconds)
         except KafkaException as error:
-            raise failure_of(error) from error
+            raise member_failure_of(error) from error
         if messages and not self._in_hand:
             self._member_id = self._consumer.memberid()
         # Failures last: what was taken beside one must be known before it raises, or a rewind would skip it.
@@ -183,7 +212,7 @@ def records_of(consumer: Consumer, limit: int, timeout_seconds: float) -> list[I
     try:
         messages = consumer.consume(limit, timeout_seconds)
     except KafkaException as error:
-        raise failure_of(error) from error
+        raise member_failure_of(error) from error
     return [record for message in messages if (record := record_of(message))]
 
 
@@ -193,7 +222,7 @@ def record_of(message: Message) -> InboundRecord | None:
     if error is not None and error.code() in _NOT_A_FAILURE:
         return None
     if error is not None or topic is None or partition is None or offset is None:
-        raise failure_of(error or KafkaError(KafkaError._BAD_MSG))
+        raise member_failure_of(error or KafkaError(KafkaError._BAD_MSG))
     return InboundRecord(
         topic, partition, offset, message.key(), message.value(), _headers(message), message.timestamp()[1]
     )

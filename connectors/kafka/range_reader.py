@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from connectors.kafka.client_config import consumer_config
-from connectors.kafka.failures import failure_of
+from connectors.kafka.failures import member_failure_of
 from connectors.kafka.group_reader import records_of
 from connectors.kafka.settings import KafkaSettings
 from schemas.records import InboundRecord
@@ -68,9 +68,9 @@ class RangeReader:
         try:
             for answer in self._consumer.commit(offsets=[place], asynchronous=False) or ():
                 if answer.error:
-                    raise failure_of(answer.error)
+                    raise member_failure_of(answer.error)
         except KafkaException as error:
-            raise failure_of(error) from error
+            raise member_failure_of(error) from error
 
     def _place(self, found: TopicPartition) -> StartingPlace:
         offset = found.offset

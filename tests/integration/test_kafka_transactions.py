@@ -20,6 +20,8 @@ from schemas.topics import CONTROL, STATUS, catalogue
 
 pytestmark = pytest.mark.real
 
+NAME = "test"
+
 
 @pytest.fixture
 def settings(kafka_bootstrap):
@@ -72,7 +74,7 @@ def joined():
     readers = []
 
     def join(settings, group=None):
-        readers.append(GroupReader(settings, group or str(uuid.uuid4()), [CONTROL], "test"))
+        readers.append(GroupReader(settings, group or str(uuid.uuid4()), [CONTROL], NAME))
         readers[-1].subscribe()
         return readers[-1]
 
@@ -191,6 +193,40 @@ def test_a_member_that_was_thrown_out_of_its_group_has_nothing_to_claim(settings
     reader._member_id = "the id before"
     with pytest.raises(TransientError, match="thrown out"):
         reader.claim()
+
+
+def take_until_it_fails(reader):
+    for _ in range(200):
+        reader.take(50, 0.1)
+
+
+def fence_each_other(*members):
+    for turn in range(400):
+        try:
+            members[turn % len(members)].take(1, 0.1)
+        except TransientError:
+            members[turn % len(members)].rewind()
+
+
+def test_a_static_member_that_is_fenced_begins_anew_from_what_is_committed(settings, key, joined):
+    group, named = str(uuid.uuid4()), settings.model_copy(update={"static_membership": True})
+    member = joined(named, group)
+    send(settings, CONTROL, key, 2)
+    assert len(take_all(member, key, 2)) == 2
+    joined(named, group).take(1, 3.0)
+    with pytest.raises(TransientError, match="fenced in group"):
+        take_until_it_fails(member)
+    member.rewind()
+    assert [record.value for record in take_all(member, key, 2)] == [b"0", b"1"]
+    TransactionalProducer(settings, f"test-{group}").commit([], [member])
+    assert member.is_member
+
+
+def test_of_two_static_members_with_one_name_one_gives_up(settings, joined):
+    group, named = str(uuid.uuid4()), settings.model_copy(update={"static_membership": True})
+    members = [joined(named, group) for _ in range(2)]
+    with pytest.raises(FatalError, match="fenced"):
+        fence_each_other(*members)
 
 
 def test_the_broker_alone_does_not_fence_who_has_no_member_id(settings, key, joined):

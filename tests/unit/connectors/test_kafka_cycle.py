@@ -158,7 +158,7 @@ def test_a_signal_ends_the_wait_and_leaves_the_records_to_others():
 
 
 def test_an_empty_poll_is_no_success_that_makes_the_pauses_short_again():
-    reader, transactions, pauses, told = Reader(2), Transactions([TransientError("away")] * 3), [], []
+    reader, transactions, pauses, told = Reader(2), Transactions([TransientError("away", 0.5)] * 3), [], []
     source = Source(reader, 2)
     full, turns = source.take, iter(range(1_000))
     source.take = lambda: [] if next(turns) % 2 else full()
@@ -167,7 +167,7 @@ def test_an_empty_poll_is_no_success_that_makes_the_pauses_short_again():
         should_stop=lambda: reader.committed == 2, sleep=pauses.append, on_waiting=told.append,
     ).run()  # fmt: skip
     assert told == ["away"] * 3
-    assert [0.5 * 2**n <= pause <= 2**n for n, pause in enumerate(pauses)] == [True] * 3
+    assert [0.25 * 2**n <= pause <= 0.5 * 2**n for n, pause in enumerate(pauses)] == [True] * 3
 
 
 class Told:
@@ -220,6 +220,6 @@ def test_a_fatal_error_ends_the_loop():
 
 
 def test_the_pause_doubles_to_a_bound_and_jitter_takes_half_of_it_at_most():
-    assert [pause_seconds(1, failures, 0) for failures in (1, 2, 3)] == [1, 2, 4]
+    assert [pause_seconds(0.5, failures, 0) for failures in (1, 2, 3)] == [0.5, 1, 2]
     assert pause_seconds(1, 50, 0) == LONGEST_PAUSE_SECONDS
     assert pause_seconds(1, 2, 1) == 1

@@ -1,8 +1,11 @@
 """A call that never returns ends the process; one that returns does not."""
 
+import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 from connectors.kafka.deadline import EXIT_CODE, ends_process_after
@@ -22,6 +25,22 @@ def test_a_process_that_waits_for_ever_in_a_call_ends_so_that_another_is_started
 
     assert done.returncode == EXIT_CODE
     assert "call_never_returned" in done.stdout
+
+
+def test_time_in_which_the_process_itself_stood_still_does_not_count():
+    program = (
+        "import os, signal, time\n"
+        "from connectors.kafka.deadline import ends_process_after\n"
+        "with ends_process_after(1.0, 'sleep'):\n"
+        "    os.kill(os.getpid(), signal.SIGSTOP)\n"
+        "    time.sleep(0.2)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program], cwd=CHECKOUT)
+    os.waitpid(process.pid, os.WUNTRACED)
+    time.sleep(1.5)
+    process.send_signal(signal.SIGCONT)
+
+    assert process.wait(30) == 0
 
 
 def test_a_call_that_returns_in_time_leaves_no_thread_and_ends_nothing():

@@ -5,7 +5,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from connectors.kafka.group_reader import GroupReader, Standing
 from connectors.kafka.settings import KafkaSettings
-from schemas.errors import TransientError
+from schemas.errors import FatalError, TransientError
 
 
 class Message:
@@ -43,7 +43,7 @@ class Consumer:
     """Each `consume` serves the next entry: messages, or a callback to run before it returns nothing."""
 
     def __init__(self):
-        self.script, self.member, self.sought = [], "m-1", []
+        self.script, self.member, self.sought, self.is_closed = [], "m-1", [], False
 
     def subscribe(self, _topics, on_assign, on_revoke, on_lost):
         self.on_assign, self.on_revoke, self.on_lost = on_assign, on_revoke, on_lost
@@ -66,6 +66,9 @@ class Consumer:
 
     def seek(self, place):
         self.sought.append(place)
+
+    def close(self):
+        self.is_closed = True
 
 
 @pytest.fixture
@@ -154,6 +157,38 @@ def test_records_of_nobody_are_not_taken(reader):
     reader._consumer.script, reader._consumer.member = [[Message(0, 7)]], None
     with pytest.raises(TransientError):
         reader.take(1, 0)
+
+
+FENCED = KafkaError(KafkaError._FATAL, "Static consumer fenced", fatal=True)
+
+
+def be_fenced(reader):
+    reader._consumer.script = [[Message(0, 7)], [Message(0, 8, FENCED)]]
+    reader.take(1, 0)
+    reader.take(1, 0)
+
+
+def test_a_fenced_member_begins_anew_with_another_client_and_nothing_in_hand(reader):
+    fenced = reader._consumer
+    with pytest.raises(TransientError, match="fenced in group g"):
+        be_fenced(reader)
+    reader.rewind()
+    assert fenced.is_closed
+    assert reader._consumer is not fenced
+    assert reader.claim() is None
+    reader._consumer.script = [[Message(0, 7)]]
+    assert [record.offset for record in reader.take(1, 0)] == [7]
+
+
+@pytest.mark.parametrize("has_committed", [True, False])
+def test_a_member_that_is_fenced_again_gives_up_unless_it_has_committed_meanwhile(reader, has_committed):
+    with pytest.raises(TransientError):
+        be_fenced(reader)
+    reader.rewind()
+    if has_committed:
+        reader.settle()
+    with pytest.raises(TransientError if has_committed else FatalError, match="Static consumer fenced"):
+        be_fenced(reader)
 
 
 def test_it_is_a_member_from_its_first_assignment_until_it_is_thrown_out(reader):
