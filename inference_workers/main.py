@@ -10,6 +10,7 @@ import structlog
 from connectors.dead_letters.writer import open_letters
 from connectors.kafka.cycle import Cycle
 from connectors.kafka.group_reader import GroupReader
+from connectors.kafka.leaving import close_readers
 from connectors.kafka.progress_watch import ProgressWatch
 from connectors.kafka.schema_registry import open_codec
 from connectors.kafka.transactions import TransactionalProducer
@@ -79,8 +80,7 @@ def _run(settings: WorkerSettings, health: Health, shutdown: Shutdown) -> None:
     finally:
         watch.stop()
         announcer.stop()
-        for reader in readers.values():
-            reader.close()
+        close_readers(settings.kafka, source.readers, for_good=shutdown.is_wanted())
 
 
 def _warm(limits: WorkerLimits) -> Catalogue:

@@ -14,6 +14,7 @@ from connectors.clickhouse.settings import AnalyticsSettings
 from connectors.clickhouse.sink import STAGE, Patience, UsageSink
 from connectors.dead_letters.writer import LetterWriter, open_letters
 from connectors.kafka.cycle import pause_seconds
+from connectors.kafka.leaving import close_readers
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.range_reader import RangeReader
 from connectors.kafka.schema_registry import open_codec
@@ -118,4 +119,4 @@ def _serve_membership(parts: _Parts) -> None:
             parts.health.ready()
         sink.drain()
     finally:
-        reader.close()
+        close_readers(parts.settings.kafka, [reader], for_good=parts.shutdown.is_wanted())

@@ -1,6 +1,5 @@
 """One Faust application with every setting that decides whether a record can be lost."""
 
-import ssl
 from typing import Any
 
 import faust
@@ -9,6 +8,7 @@ from aiokafka.partitioner import DefaultPartitioner  # type: ignore[import-untyp
 from connectors.faust.settings import FaustSettings
 from connectors.faust.transport import DurableTransport
 from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.tls import tls_context
 
 
 class DurableApp(faust.App):
@@ -40,7 +40,6 @@ def build_app(app_id: str, instance: str, kafka: KafkaSettings, settings: FaustS
 def _consumer_options(kafka: KafkaSettings, settings: FaustSettings, instance: str) -> dict[str, Any]:
     session_seconds = kafka.session_timeout_ms / 1000
     return {
-        # Without a name of its own a process leaves the group when it stops (docs/decisions/0015).
         "consumer_group_instance_id": instance if kafka.static_membership else None,
         "broker_client_id": instance,
         "broker_session_timeout": session_seconds,
@@ -82,8 +81,7 @@ def _storage_options() -> dict[str, Any]:
 
 
 def _credentials(kafka: KafkaSettings) -> faust.auth.Credentials | None:
-    with_tls = kafka.security_protocol.endswith("SSL")
-    context = ssl.create_default_context(cafile=kafka.ca_file or None) if with_tls else None
+    context = tls_context(kafka)
     if kafka.security_protocol.startswith("SASL"):
         return faust.SASLCredentials(
             username=kafka.sasl_username,
@@ -91,4 +89,4 @@ def _credentials(kafka: KafkaSettings) -> faust.auth.Credentials | None:
             mechanism=kafka.sasl_mechanism,
             ssl_context=context,
         )
-    return faust.SSLCredentials(context=context) if with_tls else None
+    return faust.SSLCredentials(context=context) if context else None

@@ -24,6 +24,12 @@ class ReadCommittedThread(AIOKafkaConsumerThread):
         consumer._isolation_level = "read_committed"
         return consumer
 
+    async def on_thread_stop(self) -> None:
+        """Leaves the group under a static name too (connectors/kafka/leaving.py says why)."""
+        if self._consumer is not None and self._consumer._coordinator is not None:
+            self._consumer._coordinator._group_instance_id = None
+        await super().on_thread_stop()
+
 
 class FinishedConsumer(Consumer):
     """Commits, per partition, the offset after the last finished event. Agents finish in order."""

@@ -126,7 +126,7 @@ class KafkaAdmin:
     def wait_until_empty(self, group: str, sleep: Callable[[float], object] = time.sleep) -> None:
         """Returns when nobody is in the group. Raises FatalError when somebody stays.
 
-        Who stopped without leaving, as static members do, is in it until the session ends.
+        Who was killed is in it until the session ends.
         """
         for _ in range(math.ceil(self._settings.session_timeout_ms / 1000) + _SESSION_MARGIN_SECONDS):
             if not self.members(group):

@@ -29,6 +29,7 @@ class RangeReader:
     """Not thread-safe. Callbacks run inside `take`; a commit that is refused raises TransientError."""
 
     def __init__(self, settings: KafkaSettings, group: str, topic: str, instance: str) -> None:
+        self.group = group
         self._topic = topic
         # Eager: every rebalance drops all buffers and starts again from the committed notes.
         config = consumer_config(settings, group, instance) | {"partition.assignment.strategy": "range"}
@@ -59,8 +60,13 @@ class RangeReader:
         """Everything up to `last` is written."""
         self._commit(partition, last + 1, "")
 
+    @property
+    def member_id(self) -> str:
+        """What the group calls it; empty while it is no member."""
+        return self._consumer.memberid() or ""
+
     def close(self) -> None:
-        """Leave the group."""
+        """Leave the group; a static member stays."""
         self._consumer.close()
 
     def _commit(self, partition: int, offset: int, note: str) -> None:

@@ -10,6 +10,7 @@ from connectors.dead_letters.writer import open_letters
 from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.cycle import Cycle
 from connectors.kafka.group_reader import GroupReader
+from connectors.kafka.leaving import close_readers
 from connectors.kafka.log_scan import LogScan
 from connectors.kafka.progress_watch import ProgressWatch
 from connectors.kafka.schema_registry import open_codec
@@ -78,7 +79,7 @@ def run(settings: AssemblySettings, shutdown: Shutdown) -> None:
         log.info("stopped")
     finally:
         watch.stop()
-        reader.close()
+        close_readers(settings.kafka, [reader], for_good=shutdown.is_wanted())
         server.close()
 
 

@@ -1,5 +1,6 @@
 """Transactions, fencing, rewinding and topics on a real broker."""
 
+import time
 import uuid
 
 import pytest
@@ -8,6 +9,7 @@ from confluent_kafka import TopicPartition
 from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.backlog import open_backlog
 from connectors.kafka.group_reader import Claim, GroupReader
+from connectors.kafka.leaving import close_readers
 from connectors.kafka.log_reader import LogReader
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.progress_watch import ProgressWatch
@@ -17,6 +19,7 @@ from connectors.telemetry.health import Health
 from schemas.errors import FatalError, TransientError
 from schemas.records import OutboundRecord
 from schemas.topics import CONTROL, STATUS, catalogue
+from tests.ports import free_port
 
 pytestmark = pytest.mark.real
 
@@ -198,6 +201,28 @@ def test_a_member_that_was_thrown_out_of_its_group_has_nothing_to_claim(settings
 def take_until_it_fails(reader):
     for _ in range(200):
         reader.take(50, 0.1)
+
+
+@pytest.mark.parametrize("for_good", [True, False])
+def test_a_static_member_gives_its_place_up_only_when_it_goes_for_good(settings, key, joined, for_good):
+    group, named = str(uuid.uuid4()), settings.model_copy(update={"static_membership": True})
+    member = joined(named, group)
+    send(settings, CONTROL, key, 1)
+    take_all(member, key, 1)
+    close_readers(named, [member], for_good=for_good)
+    assert KafkaAdmin(settings).members(group) == (0 if for_good else 1)
+
+
+def test_who_cannot_leave_because_the_broker_is_away_is_closed_all_the_same(settings, key, joined):
+    group, named = str(uuid.uuid4()), settings.model_copy(update={"static_membership": True})
+    member = joined(named, group)
+    send(settings, CONTROL, key, 1)
+    take_all(member, key, 1)
+    away = named.model_copy(update={"bootstrap": f"127.0.0.1:{free_port()}"})
+    began = time.monotonic()
+    close_readers(away, [member], for_good=True)
+    assert time.monotonic() - began < 8
+    assert KafkaAdmin(settings).members(group) == 1
 
 
 def fence_each_other(*members):

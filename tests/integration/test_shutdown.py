@@ -72,21 +72,27 @@ def members(fleet: Fleet, name: str) -> list[int]:
 
 
 @pytest.mark.timeout(300)
-def test_every_process_under_load_drains_in_time_and_nothing_is_lost_or_doubled(fleet, tmp_path):
+@pytest.mark.parametrize("membership", ["static", "dynamic"])
+def test_every_process_under_load_drains_in_time_and_nothing_is_lost_or_doubled(fleet, tmp_path, membership):
     port = free_port()
     own = {
         "DRAGOMAN_HTTP_PORT": str(port),
         "DRAGOMAN_ANALYTICS_DSN": f"chdb://{tmp_path / 'analytics'}",
     }
-    for name, module in MODULES.items():
-        fleet.start(module, name, **{key: value for key, value in own.items() if name.upper() in key})
+
+    def start(name):
+        mine = {key: value for key, value in own.items() if name.upper() in key}
+        fleet.start(MODULES[name], name, DRAGOMAN_KAFKA_STATIC_MEMBERSHIP=str(membership == "static"), **mine)
+
+    for name in MODULES:
+        start(name)
     for name in MODULES:
         fleet.wait_until_ready(name)
     load = Load(fleet, port)
     results = fleet.answers["assembly"]
     seconds = {}
     try:
-        for name, module in MODULES.items():
+        for name in MODULES:
             answered = results.counts(0.5).total()
             until(lambda least=answered + 10: results.counts(0.2).total() >= least, f"load before {name} stops")
             before = members(fleet, name)
@@ -94,7 +100,7 @@ def test_every_process_under_load_drains_in_time_and_nothing_is_lost_or_doubled(
             assert fleet.stop(name, STOP_SECONDS) == 0, name
             seconds[name] = round(time.monotonic() - began, 2)
             assert members(fleet, name) == [number - 1 for number in before], f"{name} did not leave its groups"
-            fleet.start(module, name, **{key: value for key, value in own.items() if name.upper() in key})
+            start(name)
             fleet.wait_until_ready(name)
     finally:
         load.stop()
