@@ -80,7 +80,7 @@ def _run(settings: WorkerSettings, health: Health, shutdown: Shutdown) -> None:
     finally:
         watch.stop()
         announcer.stop()
-        close_readers(settings.kafka, source.readers, for_good=shutdown.is_wanted())
+        close_readers(settings.kafka, source.readers, settings.instance, for_good=shutdown.is_wanted())
 
 
 def _warm(limits: WorkerLimits) -> Catalogue:

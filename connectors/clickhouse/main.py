@@ -119,4 +119,5 @@ def _serve_membership(parts: _Parts) -> None:
             parts.health.ready()
         sink.drain()
     finally:
-        close_readers(parts.settings.kafka, [reader], for_good=parts.shutdown.is_wanted())
+        settings, for_good = parts.settings, parts.shutdown.is_wanted()
+        close_readers(settings.kafka, [reader], settings.instance, for_good=for_good)

@@ -139,11 +139,6 @@ class GroupReader:
             raise failure_of(error) from error
         self._empty_hand()
 
-    @property
-    def member_id(self) -> str:
-        """What the group calls it; empty while it is no member."""
-        return self._consumer.memberid() or ""
-
     def close(self) -> None:
         """Leave the group, so that others take over without waiting for a time-out; a static member stays."""
         self._consumer.close()

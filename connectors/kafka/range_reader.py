@@ -60,11 +60,6 @@ class RangeReader:
         """Everything up to `last` is written."""
         self._commit(partition, last + 1, "")
 
-    @property
-    def member_id(self) -> str:
-        """What the group calls it; empty while it is no member."""
-        return self._consumer.memberid() or ""
-
     def close(self) -> None:
         """Leave the group; a static member stays."""
         self._consumer.close()

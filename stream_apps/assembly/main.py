@@ -79,7 +79,7 @@ def run(settings: AssemblySettings, shutdown: Shutdown) -> None:
         log.info("stopped")
     finally:
         watch.stop()
-        close_readers(settings.kafka, [reader], for_good=shutdown.is_wanted())
+        close_readers(settings.kafka, [reader], settings.instance, for_good=shutdown.is_wanted())
         server.close()
 
 

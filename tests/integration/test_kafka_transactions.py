@@ -209,7 +209,7 @@ def test_a_static_member_gives_its_place_up_only_when_it_goes_for_good(settings,
     member = joined(named, group)
     send(settings, CONTROL, key, 1)
     take_all(member, key, 1)
-    close_readers(named, [member], for_good=for_good)
+    close_readers(named, [member], NAME, for_good=for_good)
     assert KafkaAdmin(settings).members(group) == (0 if for_good else 1)
 
 
@@ -220,7 +220,7 @@ def test_who_cannot_leave_because_the_broker_is_away_is_closed_all_the_same(sett
     take_all(member, key, 1)
     away = named.model_copy(update={"bootstrap": f"127.0.0.1:{free_port()}"})
     began = time.monotonic()
-    close_readers(away, [member], for_good=True)
+    close_readers(away, [member], NAME, for_good=True)
     assert time.monotonic() - began < 8
     assert KafkaAdmin(settings).members(group) == 1
 

@@ -1,0 +1,96 @@
+"""LeaveGroup by static name (KIP-345): Kafka knows it since 2.4, neither librdkafka nor aiokafka can send it."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from aiokafka.client import AIOKafkaClient  # type: ignore[import-untyped]
+from aiokafka.errors import KafkaError  # type: ignore[import-untyped]
+from aiokafka.protocol.api import Request, RequestStruct, Response  # type: ignore[import-untyped]
+from aiokafka.protocol.types import Array, Int16, Int32, Schema, String  # type: ignore[import-untyped]
+
+from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.tls import tls_context
+from schemas.errors import TransientError
+
+log = structlog.get_logger()
+
+_ASK_AGAIN_SECONDS = 0.2
+_GROUP_COORDINATOR = 0
+_HAS_LEFT = frozenset({0, 25})  # none, UNKNOWN_MEMBER_ID
+_TEXT = String("utf-8")
+
+
+class _LeaveGroupAnswer(Response):  # type: ignore[misc]
+    API_KEY = 13
+    API_VERSION = 3
+    SCHEMA = Schema(
+        ("throttle_time_ms", Int32),
+        ("error_code", Int16),
+        ("members", Array(("member_id", _TEXT), ("group_instance_id", _TEXT), ("error_code", Int16))),
+    )
+
+
+class _LeaveGroupStruct(RequestStruct):  # type: ignore[misc]
+    API_KEY = 13
+    API_VERSION = 3
+    RESPONSE_TYPE = _LeaveGroupAnswer
+    SCHEMA = Schema(
+        ("group", _TEXT),
+        ("members", Array(("member_id", _TEXT), ("group_instance_id", _TEXT))),
+    )
+
+
+class _LeaveGroup(Request[_LeaveGroupStruct]):  # type: ignore[misc]
+    API_KEY = 13
+
+    def __init__(self, group: str, instance: str) -> None:
+        self._group, self._instance = group, instance
+
+    def build(self, struct: type[_LeaveGroupStruct]) -> _LeaveGroupStruct:
+        # Without a member id the name decides, whatever the group calls the member at the moment.
+        return struct(self._group, [("", self._instance)])
+
+
+async def leave_groups(
+    settings: KafkaSettings, groups: Sequence[str], instance: str, timeout_seconds: float
+) -> None:
+    """Nobody of that static name is in these groups any more. Raises TransientError after the time-out."""
+    client = AIOKafkaClient(
+        bootstrap_servers=settings.bootstrap,
+        security_protocol=settings.security_protocol,
+        ssl_context=tls_context(settings),
+        **_credentials(settings),
+    )
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            await client.bootstrap()
+            await asyncio.gather(*(_leave_group(client, group, instance) for group in groups))
+    except (KafkaError, TimeoutError, OSError) as error:
+        raise TransientError(f"Kafka: {type(error).__name__}: {error}") from error
+    finally:
+        await client.close()
+
+
+def _credentials(settings: KafkaSettings) -> dict[str, Any]:
+    if not settings.security_protocol.startswith("SASL"):
+        return {}
+    return {
+        "sasl_mechanism": settings.sasl_mechanism,
+        "sasl_plain_username": settings.sasl_username,
+        "sasl_plain_password": settings.sasl_password.get_secret_value(),
+    }
+
+
+async def _leave_group(client: Any, group: str, instance: str) -> None:
+    """Until the group's coordinator has said so; one that has just started may still be reading its log."""
+    while True:
+        try:
+            node = await client.coordinator_lookup(_GROUP_COORDINATOR, group)
+            answer = await client.send(node, _LeaveGroup(group, instance))
+            if {answer.error_code, *(code for *_, code in answer.members)} <= _HAS_LEFT:
+                return
+        except KafkaError as error:
+            log.debug("coordinator_not_reached", group=group, error=str(error))
+        await asyncio.sleep(_ASK_AGAIN_SECONDS)
