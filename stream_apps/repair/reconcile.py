@@ -145,8 +145,7 @@ class Reconciler:
         if not lost:
             return 0
         with scanning(self.kafka, _around(lost, spans)) as scan:
-            while not scan.is_done:
-                records = scan.take(_TAKE_RECORDS, _TAKE_SECONDS)
+            for records in scan.until_done(_TAKE_RECORDS):
                 again = [
                     self._again(record, lost[place])
                     for record in records
@@ -164,8 +163,8 @@ class Reconciler:
 
     def _read(self, spans: Sequence[Span], name: str, on_progress: OnProgress) -> Iterator[InboundRecord]:
         with scanning(self.kafka, spans) as scan:
-            while not scan.is_done:
-                yield from scan.take(_TAKE_RECORDS, _TAKE_SECONDS)
+            for records in scan.until_done(_TAKE_RECORDS):
+                yield from records
                 on_progress(name, scan.share)
 
 
