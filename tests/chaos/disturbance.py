@@ -20,6 +20,7 @@ from tests.chaos.traffic import Request, Send, Way
 MOST_OUTSTANDING = 250
 
 _TICK_SECONDS = 0.05
+_STUCK_SECONDS = 240.0
 _TRY_AGAIN_SECONDS = 0.5
 
 
@@ -48,6 +49,19 @@ class Patience:
     quiet_seconds: float = 90.0
 
 
+class Silence:
+    """How long a number has been the same."""
+
+    def __init__(self) -> None:
+        self._before, self._since = -1, time.monotonic()
+
+    def seconds(self, number: int) -> float:
+        """The number as it is now."""
+        if number != self._before:
+            self._before, self._since = number, time.monotonic()
+        return time.monotonic() - self._since
+
+
 @dataclass(frozen=True)
 class Measure:
     """A fault, and what measures how long its role takes to work again."""
@@ -68,26 +82,26 @@ class Disturbance:
     ticker: Ticker
 
     def run(self, sends: Sequence[Send], faults: Sequence[Fault], recovery: RecoveryWatch) -> None:
-        """Returns when all was sent, all faults have happened and have ended."""
-        agenda = Agenda()
+        """Returns when all was sent, all faults have happened and have ended; or when nothing is answered any more.
+
+        Requests that wait for others to be answered would wait for ever then.
+        """
+        agenda, silence = Agenda(), Silence()
         for send in sends:
             agenda.add(send.at_seconds, partial(self._send, agenda, send.request))
         for number, fault in enumerate(faults):
             measure = Measure(fault, probe_name(number), recovery)
             agenda.add(fault.at_seconds, partial(self._strike, agenda, measure))
-        while not agenda.is_done():
+        while not agenda.is_done() and silence.seconds(len(self.ledger.answers)) < _STUCK_SECONDS:
             agenda.do_due()
             self._tick(agenda.now())
         self.injector.relieve_all()
 
     def drain(self, patience: Patience) -> None:
         """Returns when all is answered, or patience is over."""
-        began = latest = time.monotonic()
-        before = -1
+        began, silence = time.monotonic(), Silence()
         while (open_requests := self._open()) and time.monotonic() - began < patience.longest_seconds:
-            if open_requests != before:
-                before, latest = open_requests, time.monotonic()
-            if time.monotonic() - latest > patience.quiet_seconds:
+            if silence.seconds(open_requests) > patience.quiet_seconds:
                 return
             self._tick(time.monotonic() - began)
 

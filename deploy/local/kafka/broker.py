@@ -91,6 +91,7 @@ def server_properties(broker: Broker) -> str:
         "log.dirs": broker.data,
         **_ONE_NODE,
         **_BEHAVIOUR,
+        **_SHORT_INTERNAL_TOPICS,
         **_SMALL,
     }
     return "".join(f"{key}={value}\n" for key, value in entries.items())
@@ -114,9 +115,20 @@ _BEHAVIOUR = {
     "message.max.bytes": 2_097_152,
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1_000,
 }
+# A broker that starts reads its internal topics from their beginning, on one thread. They must be short: after a
+# kill, Kafka (4.3, and 4.4 still) takes a partition of offsets away and gives it again within half a second, and
+# a reading that is not over by then ends as if it were the new one. Groups then have no members and no offsets,
+# until the coordinator stands still for good (docs/decisions/0017). So: one partition, small segments that can be
+# compacted soon, and a short life for what compaction leaves of transactions.
+_SHORT_INTERNAL_TOPICS = {
+    "offsets.topic.num.partitions": 1,
+    "offsets.topic.segment.bytes": 1_048_576,
+    "transaction.state.log.num.partitions": 1,
+    "transaction.state.log.segment.bytes": 1_048_576,
+    "log.cleaner.backoff.ms": 5_000,
+    "log.cleaner.delete.retention.ms": 120_000,
+}
 _SMALL = {
-    "offsets.topic.num.partitions": 4,
-    "transaction.state.log.num.partitions": 4,
     "share.coordinator.state.topic.num.partitions": 1,
     "num.network.threads": 2,
     "num.io.threads": 4,

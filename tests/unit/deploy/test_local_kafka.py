@@ -35,8 +35,9 @@ def test_every_replicated_topic_of_the_broker_itself_fits_one_node() -> None:
     ("key", "value"),
     [
         ("group.initial.rebalance.delay.ms", "0"),
-        ("offsets.topic.num.partitions", "4"),
-        ("transaction.state.log.num.partitions", "4"),
+        ("offsets.topic.num.partitions", "1"),
+        ("offsets.topic.segment.bytes", "1048576"),
+        ("transaction.state.log.num.partitions", "1"),
         ("message.max.bytes", "2097152"),
         ("log.dirs", "/root/data/kafka"),
     ],
