@@ -82,7 +82,7 @@ class Disturbance:
     ticker: Ticker
 
     def run(self, sends: Sequence[Send], faults: Sequence[Fault], recovery: RecoveryWatch) -> None:
-        """Returns when all was sent, all faults have happened and have ended; or when nothing is answered any more.
+        """Returns when all was sent and all faults are over; or when nothing is answered any more.
 
         Requests that wait for others to be answered would wait for ever then.
         """
