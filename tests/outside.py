@@ -34,6 +34,8 @@ class Outside:
                 "acks": "all",
                 "partitioner": "murmur2_random",
                 "message.max.bytes": 2_000_000,
+                # As connectors/kafka/client_config.py says: else the library may fall silent for 5 minutes.
+                "topic.metadata.refresh.interval.ms": 3000,
                 "log_level": 2,
             }
         )
