@@ -91,7 +91,7 @@ def server_properties(broker: Broker) -> str:
         "log.dirs": broker.data,
         **_ONE_NODE,
         **_BEHAVIOUR,
-        **_SHORT_INTERNAL_TOPICS,
+        **SHORT_INTERNAL_TOPICS,
         **_SMALL,
     }
     return "".join(f"{key}={value}\n" for key, value in entries.items())
@@ -120,7 +120,7 @@ _BEHAVIOUR = {
 # a reading that is not over by then ends as if it were the new one. Groups then have no members and no offsets,
 # until the coordinator stands still for good (docs/decisions/0017). So: one partition, small segments that can be
 # compacted soon, and a short life for what compaction leaves of transactions.
-_SHORT_INTERNAL_TOPICS = {
+SHORT_INTERNAL_TOPICS = {
     "offsets.topic.num.partitions": 1,
     "offsets.topic.segment.bytes": 1_048_576,
     "transaction.state.log.num.partitions": 1,

@@ -11,6 +11,7 @@ import yaml
 
 from connectors.settings import PREFIX, Section
 from connectors.shutdown import STOP_SECONDS
+from deploy.local.kafka.broker import SHORT_INTERNAL_TOPICS
 
 ROOT = Path(__file__).parents[3]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -21,6 +22,12 @@ SERVERS = COMPOSE["services"].keys() - OURS.keys()
 def test_every_process_of_the_platform_has_a_service():
     assert OURS.keys() == {"topics", "intake", "worker", "assembly", "status", "repair", "analytics", "http"}
     assert {"kafka", "schema-registry", "redis-cache", "redis-state", "clickhouse"} == SERVERS
+
+
+def test_the_broker_keeps_its_internal_topics_as_short_as_that_of_the_one_machine_stack():
+    environment = COMPOSE["services"]["kafka"]["environment"]
+    wanted = {f"KAFKA_{key.replace('.', '_').upper()}": value for key, value in SHORT_INTERNAL_TOPICS.items()}
+    assert {key: environment.get(key) for key in wanted} == wanted
 
 
 @pytest.mark.parametrize("name", OURS)
