@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.producer import DurableProducer
+from connectors.kafka.lost_client import LostClient
 from connectors.objects.object_store import ObjectStore
 from connectors.redis.client import AsyncClient, redis_errors
 from connectors.redis.job_view import JobView, JobViews
@@ -111,12 +111,13 @@ class KafkaBacklog:
 class PartsReadiness:
     """Kafka to accept, Redis to answer."""
 
-    producer: DurableProducer
+    kafka: LostClient
     state: AsyncClient
 
     async def problems(self) -> list[str]:
-        is_reachable = await asyncio.to_thread(self.producer.is_reachable)
-        return [*([] if is_reachable else ["Kafka does not answer"]), *await self._redis_problems()]
+        """Raises FatalError when the client of Kafka is lost."""
+        is_heard = await asyncio.to_thread(self.kafka.is_heard)
+        return [*([] if is_heard else ["Kafka does not answer"]), *await self._redis_problems()]
 
     async def _redis_problems(self) -> list[str]:
         try:

@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from connectors.kafka.admin import KafkaAdmin
+from connectors.kafka.lost_client import watch_producer
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.schema_registry import open_codec
 from connectors.objects.object_store import open_objects
@@ -98,10 +99,11 @@ class Server:
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
         settings = self._settings
-        readiness = PartsReadiness(self._connections.producer, self._connections.state_async)
+        kafka = watch_producer(settings.kafka, self._connections.producer)
+        readiness = PartsReadiness(kafka, self._connections.state_async)
         backlog = KafkaBacklog(KafkaAdmin(settings.kafka, _KAFKA_SECONDS), settings.kafka.pools)
         tasks = [
-            asyncio.create_task(watch(self._health, readiness, settings.http.watch_seconds)),
+            asyncio.create_task(watch(self._health, readiness, settings.http.watch_seconds, self.end)),
             asyncio.create_task(measure(self._admission, backlog, settings.admission.measure_seconds)),
         ]
         log.info("started")

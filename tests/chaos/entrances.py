@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import count
 
 import httpx
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, Producer
 
 from tests.chaos.ledger import Ledger
 from tests.chaos.traffic import Request, Way
@@ -20,6 +21,7 @@ _ACCEPTED = 202
 _TRY_AGAIN_SECONDS = 0.5
 _HTTP_SECONDS = 15.0
 _HTTP_CALLERS = 16
+_SILENCE_SECONDS = 12.0
 
 
 @dataclass(frozen=True)
@@ -31,18 +33,31 @@ class Content:
 
 
 class KafkaEntrance:
-    """For one thread, which calls `poll` often."""
+    """For one thread, which calls `poll` often.
+
+    A client that hears nothing for 12 s is replaced, and all it had in hand is sent again, as by a sender that is
+    started anew: a cluster that names no broker while it starts can end a client of librdkafka for good.
+    """
 
     def __init__(self, bootstrap: str, content: Content, ledger: Ledger) -> None:
+        self._bootstrap = bootstrap
         self._producer = Outside(bootstrap).producer
         self._content = content
         self._ledger = ledger
         self._values = cache(self._value)
+        self._waiting: dict[int, Request] = {}
+        self._numbers = count()
+        self._replaced: list[Producer] = []
+        self._heard_at = time.monotonic()
 
     def send(self, request: Request) -> None:
         """Asks for it; the ledger is told when Kafka has it. A repeat is the same record, byte by byte."""
         topic, value = f"translation.requests.{request.priority}", self._values(request)
-        report = partial(self._report, request)
+        number = next(self._numbers)
+        if not self._waiting:
+            self._heard_at = time.monotonic()
+        self._waiting[number] = request
+        report = partial(self._report, number, request)
         while True:
             try:
                 self._producer.produce(topic, key=request.name, value=value, on_delivery=report)
@@ -53,19 +68,32 @@ class KafkaEntrance:
     def poll(self) -> None:
         """Takes in what Kafka has acknowledged."""
         self._producer.poll(0)
+        if self._waiting and time.monotonic() - self._heard_at > _SILENCE_SECONDS:
+            self._begin_anew()
 
     def under_way(self) -> int:
         """Records that Kafka has not acknowledged yet."""
-        return len(self._producer)
+        return len(self._waiting)
 
     def close(self, timeout_seconds: float = 30.0) -> None:
         """Waits for what is under way."""
         self._producer.flush(timeout_seconds)
 
-    def _report(self, request: Request, error: KafkaError | None, _message: object) -> None:
+    def _begin_anew(self) -> None:
+        again, self._waiting = list(self._waiting.values()), {}
+        # Without a word to the old one, which would wait for its end: what it stores all the same is a repeat.
+        self._replaced.append(self._producer)
+        self._producer = Outside(self._bootstrap).producer
+        for request in again:
+            self.send(request)
+
+    def _report(self, number: int, request: Request, error: KafkaError | None, _message: object) -> None:
+        if self._waiting.pop(number, None) is None:
+            return  # of a client that was replaced
         if error:
             self.send(request)
         else:
+            self._heard_at = time.monotonic()
             self._ledger.accept(request.name, request.reference)
 
     def _value(self, request: Request) -> bytes:

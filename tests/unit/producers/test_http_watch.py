@@ -6,6 +6,7 @@ from contextlib import suppress
 import pytest
 
 from producers.http.watch import watch
+from schemas.errors import FatalError
 
 
 class Parts:
@@ -19,9 +20,20 @@ class Parts:
 def watch_once(health, *problems):
     async def look():
         with suppress(TimeoutError):
-            await asyncio.wait_for(watch(health, Parts(*problems), every_seconds=60), 0.01)
+            await asyncio.wait_for(watch(health, Parts(*problems), 60, on_fatal=pytest.fail), 0.01)
 
     asyncio.run(look())
+
+
+class LostParts:
+    async def problems(self):
+        raise FatalError("Kafka answers others")
+
+
+def test_a_process_that_only_a_fresh_one_can_replace_is_ended(health):
+    ended = []
+    asyncio.run(watch(health, LostParts(), 60, on_fatal=ended.append))
+    assert [str(error) for error in ended] == ["Kafka answers others"]
 
 
 def test_nobody_sends_work_before_the_first_look(http):
