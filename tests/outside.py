@@ -34,7 +34,7 @@ class Outside:
                 "acks": "all",
                 "partitioner": "murmur2_random",
                 "message.max.bytes": 2_000_000,
-                # As connectors/kafka/client_config.py says: else the library may fall silent for 5 minutes.
+                # As the platform's own clients: the default is 5 minutes.
                 "topic.metadata.refresh.interval.ms": 3000,
                 "log_level": 2,
             }

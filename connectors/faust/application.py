@@ -3,7 +3,7 @@
 from typing import Any
 
 import faust
-from aiokafka.partitioner import DefaultPartitioner  # type: ignore[import-untyped]
+from aiokafka.partitioner import DefaultPartitioner
 
 from connectors.faust.settings import FaustSettings
 from connectors.faust.transport import DurableTransport

@@ -5,9 +5,9 @@ The protocol calls the names strings, but no broker checks it. All on private pa
 
 from typing import Any
 
-from aiokafka.consumer import fetcher  # type: ignore[import-untyped]
-from aiokafka.record.default_records import _DefaultRecordBatchPy  # type: ignore[import-untyped]
-from aiokafka.record.memory_records import _MemoryRecordsPy  # type: ignore[import-untyped]
+from aiokafka.consumer import fetcher
+from aiokafka.record.default_records import _DefaultRecordBatchPy
+from aiokafka.record.memory_records import _MemoryRecordsPy
 
 _LEGACY_BELOW = 2
 
@@ -17,7 +17,7 @@ def forgive_header_names() -> None:
     fetcher.MemoryRecords = ForgivingRecords
 
 
-class ForgivingRecords(_MemoryRecordsPy):  # type: ignore[misc]
+class ForgivingRecords(_MemoryRecordsPy):  # type: ignore[misc]  # an untyped base
     """The batches of one fetch."""
 
     def next_batch(self, *args: int) -> Any:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError  # type: ignore[import-untyped]
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 from faust.exceptions import ProducerSendError
 from faust.types import EventT, ProducerT
 

@@ -7,7 +7,7 @@ counted as acked: Faust acks an event although its agent failed, skipped it or w
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import aiokafka  # type: ignore[import-untyped]
+import aiokafka
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Producer, Transport
 from faust.types import TP, Message
 

@@ -15,8 +15,8 @@ def client_config(settings: KafkaSettings) -> Config:
         # librdkafka's own 10 s would miss a broker that is back for longer than it was away.
         "reconnect.backoff.ms": FIRST_RECONNECT_MS,
         "reconnect.backoff.max.ms": settings.reconnect_max_ms,
-        # A cluster that starts may answer with no broker at all. librdkafka (2.16; its issue 5301) then gives up
-        # all it knew, and a producer sends nothing until it asks again: by default after 5 minutes.
+        # How long a client may act on what a starting cluster said of itself; the default is 5 minutes. No help
+        # to one that was told of no broker at all: connectors/kafka/lost_client.py.
         "topic.metadata.refresh.interval.ms": 3000,
     }
     if settings.security_protocol.startswith("SASL"):

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import structlog
-from aiokafka.client import AIOKafkaClient  # type: ignore[import-untyped]
-from aiokafka.errors import KafkaError  # type: ignore[import-untyped]
-from aiokafka.protocol.api import Request, RequestStruct, Response  # type: ignore[import-untyped]
-from aiokafka.protocol.types import Array, Int16, Int32, Schema, String  # type: ignore[import-untyped]
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
+from aiokafka.protocol.api import Request, RequestStruct, Response
+from aiokafka.protocol.types import Array, Int16, Int32, Schema, String
 
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.tls import tls_context
@@ -22,7 +22,7 @@ _HAS_LEFT = frozenset({0, 25})  # none, UNKNOWN_MEMBER_ID
 _TEXT = String("utf-8")
 
 
-class _LeaveGroupAnswer(Response):  # type: ignore[misc]
+class _LeaveGroupAnswer(Response):  # type: ignore[misc]  # an untyped base, as the two below
     API_KEY = 13
     API_VERSION = 3
     SCHEMA = Schema(
@@ -32,7 +32,7 @@ class _LeaveGroupAnswer(Response):  # type: ignore[misc]
     )
 
 
-class _LeaveGroupStruct(RequestStruct):  # type: ignore[misc]
+class _LeaveGroupStruct(RequestStruct):  # type: ignore[misc]  # as above
     API_KEY = 13
     API_VERSION = 3
     RESPONSE_TYPE = _LeaveGroupAnswer
@@ -42,7 +42,7 @@ class _LeaveGroupStruct(RequestStruct):  # type: ignore[misc]
     )
 
 
-class _LeaveGroup(Request[_LeaveGroupStruct]):  # type: ignore[misc]
+class _LeaveGroup(Request[_LeaveGroupStruct]):  # type: ignore[misc]  # as above
     API_KEY = 13
 
     def __init__(self, group: str, instance: str) -> None:

@@ -65,7 +65,7 @@ def load(info: ModelInfo, device: str = "auto") -> Engine:
 
             return CTranslate2Engine(info.path, info.version, info.pair, CTranslate2Options(device=device))
         case "transformers":
-            from inference_workers.engines.transformers_engine import TransformersEngine  # noqa: PLC0415
+            from inference_workers.engines.transformers_engine import TransformersEngine  # noqa: PLC0415  # as above
 
             return TransformersEngine(info.path, info.version)
     raise FatalError(f"{info.path}: there is no engine {info.engine!r}")

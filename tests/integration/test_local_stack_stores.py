@@ -78,7 +78,7 @@ def test_a_killed_broker_and_a_killed_state_come_back_with_what_was_acknowledged
     assert read_run(root).processes["kafka"] != run.processes["kafka"]
 
 
-def until_answered(ask):  # type: ignore[no-untyped-def]
+def until_answered(ask):  # type: ignore[no-untyped-def]  # any question, any answer
     end = time.monotonic() + 20
     while True:
         try:

@@ -18,7 +18,7 @@ def ports() -> PortBook:
 
 
 def processes(book: PortBook | None = None, **settings: object) -> dict[str, ProcessSpec]:
-    specs = build_processes(StackSettings(root=Path("/r"), **settings), book or ports())  # type: ignore[arg-type]
+    specs = build_processes(StackSettings(root=Path("/r"), **settings), book or ports())  # type: ignore[arg-type]  # checked when they are read
     return {spec.name: spec for spec in specs}
 
 

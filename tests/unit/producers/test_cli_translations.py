@@ -71,7 +71,7 @@ def platform() -> Iterator[Platform]:
             self.end_headers()
             self.wfile.write(json.dumps(answer).encode())
 
-        do_POST = do_DELETE = do_GET  # noqa: N815
+        do_POST = do_DELETE = do_GET  # noqa: N815  # names of http.server
 
         def log_message(self, *_args) -> None:
             pass
