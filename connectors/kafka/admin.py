@@ -12,6 +12,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetS
 from connectors.kafka.client_config import client_config
 from connectors.kafka.committed import CommittedOffsets
 from connectors.kafka.failures import failure_of
+from connectors.kafka.lost_client import LostClientError, compared_with_new, hears
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topic_check import Difference, Found, differences, wanted_settings
 from schemas.errors import FatalError, TransientError
@@ -61,8 +62,8 @@ class KafkaAdmin:
     def __init__(self, settings: KafkaSettings, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
         self._settings = settings
         self._timeout_seconds = timeout_seconds
-        self._client = AdminClient(client_config(settings))
-        self._committed = CommittedOffsets(settings)
+        self._open()
+        self._lost = compared_with_new(settings, self._is_heard)
 
     def create_topics(self) -> list[str]:
         """Creates what is missing and waits until it can be seen; returns the names it created."""
@@ -97,7 +98,7 @@ class KafkaAdmin:
 
     def partitions(self) -> dict[str, int]:
         """Number of partitions of every topic in the cluster."""
-        with _kafka_errors():
+        with self._asking():
             topics = self._client.list_topics(timeout=self._timeout_seconds).topics
         return {name: len(topic.partitions) for name, topic in topics.items() if topic.error is None}
 
@@ -105,7 +106,7 @@ class KafkaAdmin:
         """Lag of the group on every partition of the topics; uncommitted partitions count from 0."""
         there = self.partitions()
         places = [TopicPartition(topic, number) for topic in topics for number in range(there.get(topic, 0))]
-        with _kafka_errors():
+        with self._asking():
             ends = self._offsets(places, _LATEST)
             return [
                 PartitionLag(place.topic, place.partition, place.offset, ends[place.topic, place.partition])
@@ -114,7 +115,7 @@ class KafkaAdmin:
 
     def members(self, group: str) -> int:
         """How many processes are in the group right now; 0 also where there is no such group."""
-        with _kafka_errors():
+        with self._asking():
             try:
                 found = self._client.describe_consumer_groups([group])[group].result(self._timeout_seconds)
             except KafkaException as error:
@@ -138,7 +139,7 @@ class KafkaAdmin:
         """The group goes on at these offsets. Raises TransientError while it has members."""
         places = [TopicPartition(topic, partition, offset) for (topic, partition), offset in offsets.items()]
         request = ConsumerGroupTopicPartitions(group, places)
-        with _kafka_errors():
+        with self._asking():
             answer = self._client.alter_consumer_group_offsets([request])[group].result(self._timeout_seconds)
         for place in answer.topic_partitions:
             if place.error:
@@ -147,7 +148,7 @@ class KafkaAdmin:
     def ends(self, topic: str) -> dict[int, int]:
         """Behind the last record of every partition of the topic."""
         places = [TopicPartition(topic, number) for number in range(self.partitions().get(topic, 0))]
-        with _kafka_errors():
+        with self._asking():
             return {partition: end for (_, partition), end in self._offsets(places, _LATEST).items()}
 
     def spans(self, topics: list[str], since_ms: int | None = None) -> list[Span]:
@@ -155,11 +156,34 @@ class KafkaAdmin:
         there = self.partitions()
         places = [TopicPartition(topic, number) for topic in topics for number in range(there.get(topic, 0))]
         since = _EARLIEST if since_ms is None else OffsetSpec.for_timestamp(max(since_ms, 0))
-        with _kafka_errors():
+        with self._asking():
             # The ends last: an end must not lie before its beginning.
             firsts, ends = self._offsets(places, since), self._offsets(places, _LATEST)
         # -1: nothing is so young.
         return [Span(*place, first if first >= 0 else ends[place], ends[place]) for place, first in firsts.items()]
+
+    def _open(self) -> None:
+        self._client = AdminClient(client_config(self._settings))
+        self._committed = CommittedOffsets(self._settings)
+
+    def _is_heard(self) -> bool:
+        return hears(self._client) and all(map(hears, self._committed.clients))
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """The library's errors as ours; clients that are lost for good are replaced after them."""
+        try:
+            with _kafka_errors():
+                yield
+        except TransientError:
+            self._replace_if_lost()
+            raise
+
+    def _replace_if_lost(self) -> None:
+        try:
+            self._lost.is_heard()
+        except LostClientError:
+            self._open()
 
     def _create(self, topics: list[NewTopic]) -> None:
         for name, future in self._client.create_topics(topics, operation_timeout=self._timeout_seconds).items():
@@ -179,7 +203,7 @@ class KafkaAdmin:
 
     def _settings_of(self, names: list[str]) -> dict[str, dict[str, str]]:
         resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
-        with _kafka_errors():
+        with self._asking():
             answers = self._client.describe_configs(resources) if resources else {}
             return {
                 resource.name: {entry.name: entry.value for entry in future.result(self._timeout_seconds).values()}

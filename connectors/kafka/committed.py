@@ -6,7 +6,7 @@ has none. It is a segmentation fault (confluent-kafka-javascript issue 374), met
 The admin client's other calls about groups (describe, alter offsets) never turn to the client's own group.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from confluent_kafka import Consumer, TopicPartition
 
@@ -37,6 +37,11 @@ class CommittedOffsets:
             if place.error:
                 raise failure_of(place.error)
         return found
+
+    @property
+    def clients(self) -> Collection[Consumer]:
+        """Those that were opened so far."""
+        return self._clients.values()
 
     def _client(self, group: str) -> Consumer:
         if group not in self._clients:

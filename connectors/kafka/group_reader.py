@@ -10,7 +10,9 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from connectors.kafka.client_config import consumer_config
 from connectors.kafka.failures import MemberFencedError, failure_of, member_failure_of
+from connectors.kafka.lost_client import LostClientError
 from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.watchful_consumer import WatchfulConsumer
 from schemas.errors import DragomanError, FatalError, TransientError
 from schemas.records import InboundRecord
 
@@ -45,8 +47,8 @@ class GroupReader:
     def __init__(self, settings: KafkaSettings, group: str, topics: Sequence[str], instance: str) -> None:
         self.group = group
         self.topics = list(topics)
-        self._config = consumer_config(settings, group, instance)
-        self._consumer = Consumer(self._config)
+        self._settings, self._instance = settings, instance
+        self._consumer = self._open()
         # Of each partition: the first offset taken and not settled, and the one after the last.
         self._in_hand: dict[tuple[str, int], tuple[int, int]] = {}
         self._member_id: str | None = None
@@ -92,7 +94,7 @@ class GroupReader:
         self._look_around()
         try:
             return self._take(limit, timeout_seconds, limit_bytes)
-        except MemberFencedError as error:
+        except (MemberFencedError, LostClientError) as error:
             raise self._begin_anew(error) from error
 
     def _take(self, limit: int, timeout_seconds: float, limit_bytes: float) -> list[InboundRecord]:
@@ -147,7 +149,10 @@ class GroupReader:
         self._in_hand.clear()
         self._is_stale = False
 
-    def _begin_anew(self, error: MemberFencedError) -> DragomanError:
+    def _open(self) -> Consumer:
+        return WatchfulConsumer(self._settings, consumer_config(self._settings, self.group, self._instance))
+
+    def _begin_anew(self, error: DragomanError) -> DragomanError:
         """Under the same name, from what is committed; what to raise.
 
         librdkafka (2.16) forgets its member id when the broker is away for longer than the session, and until
@@ -158,11 +163,11 @@ class GroupReader:
         if self._is_second_client:
             return FatalError(str(error))
         self._consumer.close()
-        self._consumer, self._is_second_client = Consumer(self._config), True
+        self._consumer, self._is_second_client = self._open(), True
         self._has_joined = False
         self._empty_hand()
         self.subscribe()
-        return TransientError(f"fenced in group {self.group}, joins anew: {error}", _MOVED_RETRY_SECONDS)
+        return TransientError(f"joins group {self.group} anew: {error}", _MOVED_RETRY_SECONDS)
 
     def _look_around(self) -> None:
         now = time.monotonic()

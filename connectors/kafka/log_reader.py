@@ -2,12 +2,13 @@
 
 import time
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 
 from connectors.kafka.client_config import consumer_config
 from connectors.kafka.failures import failure_of
 from connectors.kafka.group_reader import records_of
 from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.watchful_consumer import WatchfulConsumer
 from schemas.errors import TransientError
 from schemas.records import InboundRecord
 
@@ -19,7 +20,7 @@ class LogReader:
     """Nothing is committed, nobody's group is disturbed. Raises TransientError or FatalError."""
 
     def __init__(self, settings: KafkaSettings, topic: str) -> None:
-        self._consumer = Consumer(consumer_config(settings, "dragoman.log_reader", "log_reader"))
+        self._consumer = WatchfulConsumer(settings, consumer_config(settings, "dragoman.log_reader", "log_reader"))
         end = time.monotonic() + _TIMEOUT_SECONDS
         while not self._is_assigned(topic, is_last_try=time.monotonic() > end):
             time.sleep(_RETRY_SECONDS)

@@ -8,13 +8,14 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
 from connectors.kafka.admin import Span
 from connectors.kafka.client_config import consumer_config
 from connectors.kafka.failures import failure_of
 from connectors.kafka.group_reader import record_of
 from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.watchful_consumer import WatchfulConsumer
 from schemas.errors import TransientError
 from schemas.records import InboundRecord
 
@@ -32,7 +33,7 @@ class LogScan:
         self._length = sum(span.length for span in self._left.values())
         self._read = 0
         config = consumer_config(settings, "dragoman.log_scan", "log_scan") | {"enable.partition.eof": True}
-        self._consumer = Consumer(config)
+        self._consumer = WatchfulConsumer(settings, config)
         self._consumer.assign([TopicPartition(*place, span.first) for place, span in self._left.items()])
 
     @property

@@ -5,13 +5,29 @@ broker it knew, those of its bootstrap list too, and has nobody left to ask. Onl
 """
 
 from collections.abc import Callable
+from typing import Any, Protocol
 
-from connectors.kafka.producer import DurableProducer
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from connectors.kafka.client_config import client_config
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import FatalError
 
 # In a row: right after an outage a client that is well may come back a moment later than a new one.
 _TIMES = 3
+_ANSWER_SECONDS = 2.0
+
+
+class LostClientError(FatalError):
+    """The client can never be used again; a new one can."""
+
+
+class Client(Protocol):
+    """Any client of confluent-kafka."""
+
+    def list_topics(self, *, timeout: float) -> Any:
+        """Raises KafkaException when nobody answers in time."""
 
 
 class LostClient:
@@ -22,24 +38,25 @@ class LostClient:
         self._times = 0
 
     def is_heard(self) -> bool:
-        """Whether Kafka answers the client. Raises FatalError when it answered three new ones in a row instead."""
+        """Whether Kafka answers the client. Raises LostClientError after three answers to new ones instead."""
         if self._is_heard():
             self._times = 0
             return True
         self._times = self._times + 1 if self._is_another_heard() else 0
         if self._times >= _TIMES:
-            raise FatalError("Kafka answers new clients and not this one, which knows no broker any more")
+            raise LostClientError("Kafka answers new clients and not this one, which knows no broker any more")
         return False
 
 
-def watch_producer(settings: KafkaSettings, producer: DurableProducer) -> LostClient:
-    """Compares the producer with new ones."""
+def hears(client: Client, timeout_seconds: float = _ANSWER_SECONDS) -> bool:
+    """Whether a broker answers this client right now."""
+    try:
+        client.list_topics(timeout=timeout_seconds)
+    except KafkaException:
+        return False
+    return True
 
-    def is_another_heard() -> bool:
-        another = DurableProducer(settings)
-        try:
-            return another.is_reachable()
-        finally:
-            another.close(0)
 
-    return LostClient(producer.is_reachable, is_another_heard)
+def compared_with_new(settings: KafkaSettings, is_heard: Callable[[], bool]) -> LostClient:
+    """Compares the client that is asked there with new ones."""
+    return LostClient(is_heard, lambda: hears(AdminClient(client_config(settings))))

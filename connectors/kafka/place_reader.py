@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Set
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, KafkaException, TopicPartition
 
 from connectors.kafka.client_config import consumer_config
 from connectors.kafka.failures import failure_of
 from connectors.kafka.group_reader import records_of
 from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.watchful_consumer import WatchfulConsumer
 from schemas.records import InboundRecord
 
 Place = tuple[str, int]
@@ -18,7 +19,7 @@ class PlaceReader:
     """Nothing is committed, nobody's group is disturbed. Not thread-safe. Raises TransientError, FatalError."""
 
     def __init__(self, settings: KafkaSettings, client_id: str) -> None:
-        self._consumer = Consumer(consumer_config(settings, "dragoman.place_reader", client_id))
+        self._consumer = WatchfulConsumer(settings, consumer_config(settings, "dragoman.place_reader", client_id))
         self._paused: frozenset[Place] = frozenset()
 
     def read_from(self, offsets: Mapping[Place, int]) -> None:

@@ -10,6 +10,7 @@ from connectors.kafka.client_config import consumer_config
 from connectors.kafka.failures import member_failure_of
 from connectors.kafka.group_reader import records_of
 from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.watchful_consumer import WatchfulConsumer
 from schemas.records import InboundRecord
 
 _TIMEOUT_SECONDS = 10.0
@@ -33,7 +34,7 @@ class RangeReader:
         self._topic = topic
         # Eager: every rebalance drops all buffers and starts again from the committed notes.
         config = consumer_config(settings, group, instance) | {"partition.assignment.strategy": "range"}
-        self._consumer = Consumer(config)
+        self._consumer = WatchfulConsumer(settings, config)
 
     def subscribe(self, on_places: Callable[[Sequence[StartingPlace]], None], on_lost: Callable[[], None]) -> None:
         """Join the group; the callbacks tell which partitions begin where, and that all were lost."""

@@ -11,7 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.lost_client import watch_producer
+from connectors.kafka.lost_client import compared_with_new
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.schema_registry import open_codec
 from connectors.objects.object_store import open_objects
@@ -99,7 +99,7 @@ class Server:
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
         settings = self._settings
-        kafka = watch_producer(settings.kafka, self._connections.producer)
+        kafka = compared_with_new(settings.kafka, self._connections.producer.is_reachable)
         readiness = PartsReadiness(kafka, self._connections.state_async)
         backlog = KafkaBacklog(KafkaAdmin(settings.kafka, _KAFKA_SECONDS), settings.kafka.pools)
         tasks = [

@@ -12,10 +12,15 @@ from tests.outside import decoded
 
 _TOPIC = "translation.results"
 _TAKE, _TAKE_SECONDS = 200, 0.2
+_SILENCE_SECONDS = 12.0
 
 
 class AnswerReader(threading.Thread):
-    """Its own thread. `objects` is the folder of the object store, for translations that lie there."""
+    """Its own thread. `objects` is the folder of the object store, for translations that lie there.
+
+    A client that brings nothing for 12 s is replaced by one that goes on at the same offsets: a cluster that names
+    no broker while it starts can end a client of librdkafka for good.
+    """
 
     def __init__(self, bootstrap: str, objects: Path, ledger: Ledger) -> None:
         super().__init__(name="answers", daemon=True)
@@ -23,26 +28,24 @@ class AnswerReader(threading.Thread):
         self._ledger = ledger
         self._seen: set[tuple[int, int]] = set()
         self._closing = threading.Event()
-        self._consumer = Consumer(
-            {
-                "bootstrap.servers": bootstrap,
-                "group.id": "chaos-answers",
-                "isolation.level": "read_committed",
-                "enable.auto.commit": False,
-                "auto.offset.reset": "earliest",
-                "fetch.wait.max.ms": 200,
-                "log_level": 2,
-            }
-        )
+        self._bootstrap = bootstrap
+        self._heard_at = time.monotonic()
+        self._replaced: list[Consumer] = []
+        self._consumer = self._client()
         partitions = self._consumer.list_topics(_TOPIC, 10).topics[_TOPIC].partitions
-        self._consumer.assign([TopicPartition(_TOPIC, number, 0) for number in partitions])
+        self._next = dict.fromkeys(partitions, 0)
+        self._go_on()
 
     def run(self) -> None:
         while not self._closing.is_set():
             for message in self._consumer.consume(_TAKE, _TAKE_SECONDS):
-                # An error says that the broker is away; the client goes on by itself.
+                # An error says that the broker is away; nearly always the client goes on by itself.
                 if not message.error() and self._is_new(message.partition(), message.offset()):
                     self._note(decoded("TranslationResult", message.value()))
+            if time.monotonic() - self._heard_at > _SILENCE_SECONDS:
+                self._replaced.append(self._consumer)
+                self._consumer = self._client()
+                self._go_on()
 
     def close(self) -> None:
         """Returns when the thread has ended."""
@@ -54,7 +57,26 @@ class AnswerReader(threading.Thread):
         """A record that this reader fetches twice is no second record."""
         is_new = (partition, offset) not in self._seen
         self._seen.add((partition, offset))
+        self._next[partition] = max(self._next[partition], offset + 1)
+        self._heard_at = time.monotonic()
         return is_new
+
+    def _client(self) -> Consumer:
+        return Consumer(
+            {
+                "bootstrap.servers": self._bootstrap,
+                "group.id": "chaos-answers",
+                "isolation.level": "read_committed",
+                "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
+                "fetch.wait.max.ms": 200,
+                "log_level": 2,
+            }
+        )
+
+    def _go_on(self) -> None:
+        self._consumer.assign([TopicPartition(_TOPIC, *place) for place in self._next.items()])
+        self._heard_at = time.monotonic()
 
     def _note(self, result: dict[str, Any]) -> None:
         answer = Answer(

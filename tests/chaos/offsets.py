@@ -11,6 +11,8 @@ Place = tuple[str, str, int]
 
 _POLL_SECONDS = 3.0
 _ANSWER_SECONDS = 5.0
+# Of looks in a row without an answer. Then the clients are replaced: one can be lost for good.
+_BLIND_LOOKS = 3
 
 
 class Waterline:
@@ -43,7 +45,9 @@ class OffsetWatch(threading.Thread):
         topics = admin.list_topics(timeout=_ANSWER_SECONDS).topics
         self._places = [(name, number) for name, topic in topics.items() for number in topic.partitions]
         listed = admin.list_consumer_groups(request_timeout=_ANSWER_SECONDS).result(_ANSWER_SECONDS)
+        self._bootstrap = bootstrap
         self._readers = {found.group_id: _reader(bootstrap, found.group_id) for found in listed.valid}
+        self._blind_looks = 0
         self._closing = threading.Event()
 
     def run(self) -> None:
@@ -63,10 +67,17 @@ class OffsetWatch(threading.Thread):
             try:
                 found = reader.committed([TopicPartition(*place) for place in self._places], _ANSWER_SECONDS)
             except KafkaException:
+                self._be_blind()
                 return  # Kafka is away; the next look sees what it knows then
             # Below zero where the group has committed nothing.
             known = [place for place in found if place.offset >= 0]
             self.waterline.look({(group, place.topic, place.partition): place.offset for place in known})
+        self._blind_looks = 0
+
+    def _be_blind(self) -> None:
+        self._blind_looks += 1
+        if self._blind_looks % _BLIND_LOOKS == 0:
+            self._readers = {group: _reader(self._bootstrap, group) for group in self._readers}
 
 
 def _reader(bootstrap: str, group: str) -> Consumer:

@@ -92,7 +92,7 @@ def test_a_static_member_that_is_fenced_begins_anew_from_what_is_committed(setti
     send(settings, CONTROL, key, 2)
     assert len(take_all(member, key, 2)) == 2
     joined(named, group).take(1, 3.0)
-    with pytest.raises(TransientError, match="fenced in group"):
+    with pytest.raises(TransientError, match="joins group"):
         take_until_it_fails(member)
     member.rewind()
     assert [record.value for record in take_all(member, key, 2)] == [b"0", b"1"]

@@ -4,6 +4,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from connectors.kafka.group_reader import GroupReader, Standing
+from connectors.kafka.lost_client import LostClientError
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import FatalError, TransientError
 
@@ -73,7 +74,7 @@ class Consumer:
 
 @pytest.fixture
 def reader(monkeypatch):
-    monkeypatch.setattr("connectors.kafka.group_reader.Consumer", lambda _config: Consumer())
+    monkeypatch.setattr("connectors.kafka.group_reader.WatchfulConsumer", lambda _settings, _config: Consumer())
     reader = GroupReader(KafkaSettings(), "g", ["t"], "i")
     reader.subscribe()
     return reader
@@ -170,7 +171,7 @@ def be_fenced(reader):
 
 def test_a_fenced_member_begins_anew_with_another_client_and_nothing_in_hand(reader):
     fenced = reader._consumer
-    with pytest.raises(TransientError, match="fenced in group g"):
+    with pytest.raises(TransientError, match="joins group g anew"):
         be_fenced(reader)
     reader.rewind()
     assert fenced.is_closed
@@ -189,6 +190,22 @@ def test_a_member_that_is_fenced_again_gives_up_unless_it_has_committed_meanwhil
         reader.settle()
     with pytest.raises(TransientError if has_committed else FatalError, match="Static consumer fenced"):
         be_fenced(reader)
+
+
+def be_lost(reader):
+    def fail():
+        raise LostClientError("Kafka answers others")
+
+    reader._consumer.script = [fail]
+    reader.take(1, 0)
+
+
+def test_a_member_whose_client_is_lost_begins_anew_and_gives_up_when_the_next_one_is_lost_too(reader):
+    with pytest.raises(TransientError, match="joins group g anew: Kafka answers others"):
+        be_lost(reader)
+    reader.rewind()
+    with pytest.raises(FatalError, match="Kafka answers others"):
+        be_lost(reader)
 
 
 def test_it_is_a_member_from_its_first_assignment_until_it_is_thrown_out(reader):
