@@ -28,7 +28,7 @@ class AnswerReader(threading.Thread):
         self._ledger = ledger
         self._seen: set[tuple[int, int]] = set()
         self._closing = threading.Event()
-        self._bootstrap = bootstrap
+        self._broker = bootstrap
         self._heard_at = time.monotonic()
         self._replaced: list[Consumer] = []
         self._consumer = self._client()
@@ -64,7 +64,7 @@ class AnswerReader(threading.Thread):
     def _client(self) -> Consumer:
         return Consumer(
             {
-                "bootstrap.servers": self._bootstrap,
+                "bootstrap.servers": self._broker,
                 "group.id": "chaos-answers",
                 "isolation.level": "read_committed",
                 "enable.auto.commit": False,

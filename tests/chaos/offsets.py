@@ -45,7 +45,7 @@ class OffsetWatch(threading.Thread):
         topics = admin.list_topics(timeout=_ANSWER_SECONDS).topics
         self._places = [(name, number) for name, topic in topics.items() for number in topic.partitions]
         listed = admin.list_consumer_groups(request_timeout=_ANSWER_SECONDS).result(_ANSWER_SECONDS)
-        self._bootstrap = bootstrap
+        self._broker = bootstrap
         self._readers = {found.group_id: _reader(bootstrap, found.group_id) for found in listed.valid}
         self._blind_looks = 0
         self._closing = threading.Event()
@@ -77,7 +77,7 @@ class OffsetWatch(threading.Thread):
     def _be_blind(self) -> None:
         self._blind_looks += 1
         if self._blind_looks % _BLIND_LOOKS == 0:
-            self._readers = {group: _reader(self._bootstrap, group) for group in self._readers}
+            self._readers = {group: _reader(self._broker, group) for group in self._readers}
 
 
 def _reader(bootstrap: str, group: str) -> Consumer:
