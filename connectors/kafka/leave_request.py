@@ -5,14 +5,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import structlog
-from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Int16, Int32, Schema, String
 
+from connectors.kafka.protocol_client import protocol_client
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.tls import tls_context
-from schemas.errors import TransientError
 
 log = structlog.get_logger()
 
@@ -57,30 +55,8 @@ async def leave_groups(
     settings: KafkaSettings, groups: Sequence[str], instance: str, timeout_seconds: float
 ) -> None:
     """Nobody of that static name is in these groups any more. Raises TransientError after the time-out."""
-    client = AIOKafkaClient(
-        bootstrap_servers=settings.bootstrap,
-        security_protocol=settings.security_protocol,
-        ssl_context=tls_context(settings),
-        **_credentials(settings),
-    )
-    try:
-        async with asyncio.timeout(timeout_seconds):
-            await client.bootstrap()
-            await asyncio.gather(*(_leave_group(client, group, instance) for group in groups))
-    except (KafkaError, TimeoutError, OSError) as error:
-        raise TransientError(f"Kafka: {type(error).__name__}: {error}") from error
-    finally:
-        await client.close()
-
-
-def _credentials(settings: KafkaSettings) -> dict[str, Any]:
-    if not settings.security_protocol.startswith("SASL"):
-        return {}
-    return {
-        "sasl_mechanism": settings.sasl_mechanism,
-        "sasl_plain_username": settings.sasl_username,
-        "sasl_plain_password": settings.sasl_password.get_secret_value(),
-    }
+    async with protocol_client(settings, timeout_seconds) as client:
+        await asyncio.gather(*(_leave_group(client, group, instance) for group in groups))
 
 
 async def _leave_group(client: Any, group: str, instance: str) -> None:

@@ -171,4 +171,7 @@ REPAIR_OPEN = Gauge(
 REPAIR_OLDEST_OPEN_SECONDS = Gauge(
     "dragoman_repair_oldest_open_seconds", "Age of the oldest request that is lost or on its way; 0 for none"
 )
+REPAIR_HANGING_TRANSACTIONS = Counter(
+    "dragoman_repair_hanging_transactions", "Transactions ended that Kafka had forgotten"
+)
 DEADLINES_EXPIRED = Counter("dragoman_deadlines_expired", "Orders to end requests whose deadline passed")

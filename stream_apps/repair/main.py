@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from connectors.kafka.admin import KafkaAdmin
+from connectors.kafka.open_transactions import CONSUMER_OFFSETS, KafkaTransactions
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.schema_registry import open_codec
 from connectors.redis.client import open_state
@@ -19,7 +20,9 @@ from connectors.telemetry import metrics
 from connectors.telemetry.health import Health, serve_health
 from connectors.telemetry.logging import configure_logging
 from schemas.errors import DragomanError, FatalError, TransientError
+from schemas.topics import catalogue
 from stream_apps.repair.deadlines import DeadlineSweeper
+from stream_apps.repair.hanging import HangingTransactions, watch
 from stream_apps.repair.reconcile import Reconciler, Report
 from stream_apps.repair.schedule import Rhythm, Schedule
 from stream_apps.repair.settings import RepairSettings
@@ -123,6 +126,7 @@ def run(settings: RepairSettings, shutdown: Shutdown) -> None:
     comparisons = Comparisons(_schedule(settings, producer, health, shutdown), shutdown, health)
     sweeper = _sweeper(settings, producer)
     thread = comparisons.start()
+    _watch_transactions(settings, comparisons.is_acting, shutdown)
     log.info("started", health_port=server.port)
     try:
         _act(settings, Acting(comparisons, lease, sweeper), shutdown)
@@ -130,6 +134,15 @@ def run(settings: RepairSettings, shutdown: Shutdown) -> None:
         thread.join(timeout=_PAUSE_SECONDS)
         producer.close()
         server.close()
+
+
+def _watch_transactions(settings: RepairSettings, is_acting: threading.Event, shutdown: Shutdown) -> None:
+    kafka, limits = settings.kafka, settings.repair
+    names = {topic.name for topic in catalogue(kafka.plan)} | {CONSUMER_OFFSETS}
+    hanging = HangingTransactions(KafkaTransactions(kafka, names), limits.transactions_patience_seconds)
+    arguments = (hanging, limits.transactions_every_seconds, is_acting, shutdown)
+    # Whatever it is at when the process ends, it may be left.
+    threading.Thread(target=watch, args=arguments, name="transactions", daemon=True).start()
 
 
 def _act(settings: RepairSettings, acting: Acting, shutdown: Shutdown) -> None:

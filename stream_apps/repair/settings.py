@@ -34,6 +34,12 @@ class RepairLimits(Section):
     most_ids: int = Field(default=1_000_000, ge=1, description="In memory at a time, about 0.3 kB each.")
     sweep_seconds: float = Field(default=1.0, gt=0, description="Between two looks for deadlines that passed.")
     sweep_requests: int = Field(default=1_000, ge=1, description="Most requests of one look.")
+    transactions_every_seconds: float = Field(
+        default=5.0, gt=0, description="Between two looks for transactions that Kafka has forgotten."
+    )
+    transactions_patience_seconds: float = Field(
+        default=10.0, gt=0, description="Open for so long, a transaction is looked at."
+    )
     lease_seconds: float = Field(
         default=15.0, gt=0, description="A second instance takes over after so long a silence of the first."
     )
