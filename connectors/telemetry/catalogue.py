@@ -62,6 +62,7 @@ _OF_ONE: Mapping[str, tuple[Metric, ...]] = {
         metrics.REPAIR_REDRIVEN,
         metrics.REPAIR_OPEN,
         metrics.REPAIR_OLDEST_OPEN_SECONDS,
+        metrics.REPAIR_HANGING_TRANSACTIONS,
         metrics.DEADLINES_EXPIRED,
     ),
     "analytics": (
