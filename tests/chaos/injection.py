@@ -14,7 +14,8 @@ from tests.chaos.refusing_clickhouse import Refusal
 from tests.chaos.schedule import Fault
 from tests.chaos.stack import ChaosStack
 
-MOST_WORKERS = 4
+# As few as the autoscaler leaves: a lone worker that is killed every few seconds proves nothing of the platform.
+FEWEST_WORKERS, MOST_WORKERS = 2, 4
 
 _SIGNALS = {Action.KILL: signal.SIGKILL, Action.TERM: signal.SIGTERM, Action.FREEZE: signal.SIGSTOP}
 
@@ -62,7 +63,7 @@ class Injector:
             case Action.FORGET:
                 return self._forget()
             case Action.SCALE:
-                return self._scale(1 + int(fault.choice * MOST_WORKERS))
+                return self._scale(FEWEST_WORKERS + int(fault.choice * (MOST_WORKERS - FEWEST_WORKERS + 1)))
             case action:
                 os.kill(victim, _SIGNALS[action])
                 return lambda: _wake(victim)
