@@ -85,22 +85,26 @@ class KafkaTransactions:
         place = (one.topic, one.partition)
         async with protocol_client(self._settings, _TIMEOUT_SECONDS) as client:
             cluster = await client.fetch_all_metadata()
-            leader = cluster.leader_for_partition(TopicPartition(*place))
             request = WriteAbortMarker((one.producer_id, one.producer_epoch), place, epoch)
-            answer = await client.send(leader, request)
+            answer = await client.send(_leader(cluster, *place), request)
         _check({code for _, topics, _ in answer.markers for _, parts, _ in topics for _, code, _ in parts})
 
 
 def _by_leader(cluster: Any, topics: Iterable[str]) -> Iterator[tuple[int, dict[str, list[int]]]]:
-    """Each leading broker with its partitions of the topics. Raises TransientError where one has no leader."""
+    """Each leading broker with its partitions of the topics. Raises TransientError."""
     led: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for topic in topics:
         for partition in cluster.partitions_for_topic(topic) or ():
-            leader = cluster.leader_for_partition(TopicPartition(topic, partition))
-            if leader is None or leader < 0:
-                raise TransientError(f"{topic}-{partition} has no leader")
-            led[leader][topic].append(partition)
+            led[_leader(cluster, topic, partition)][topic].append(partition)
     yield from led.items()
+
+
+def _leader(cluster: Any, topic: str, partition: int) -> int:
+    """The broker's number. Raises TransientError where there is none."""
+    leader: int | None = cluster.leader_for_partition(TopicPartition(topic, partition))
+    if leader is None or leader < 0:
+        raise TransientError(f"{topic}-{partition} has no leader")
+    return leader
 
 
 def _opened(topics: Iterable[Any]) -> Iterator[OpenTransaction]:

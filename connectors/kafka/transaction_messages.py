@@ -18,7 +18,7 @@ _THROTTLE = ("throttle_time_ms", Int32)
 _PARTITIONS = CompactArray(("topic", _TEXT), ("partitions", CompactArray(Int32)), _TAGS)
 
 
-class _DescribeProducersAnswer(Response):  # type: ignore[misc]  # an untyped base, as all below
+class _DescribeProducersAnswer(Response):  # type: ignore[misc]  # an untyped base
     API_KEY = 61
     API_VERSION = 0
     SCHEMA = Schema(
@@ -55,7 +55,7 @@ class _DescribeProducersAnswer(Response):  # type: ignore[misc]  # an untyped ba
     )
 
 
-class _DescribeProducersStruct(RequestStruct):  # type: ignore[misc]
+class _DescribeProducersStruct(RequestStruct):  # type: ignore[misc]  # as above
     FLEXIBLE_VERSION = True
     API_KEY = 61
     API_VERSION = 0
@@ -63,7 +63,7 @@ class _DescribeProducersStruct(RequestStruct):  # type: ignore[misc]
     SCHEMA = Schema(("topics", _PARTITIONS), _TAGS)
 
 
-class _ListTransactionsAnswer(Response):  # type: ignore[misc]
+class _ListTransactionsAnswer(Response):  # type: ignore[misc]  # as above
     API_KEY = 66
     API_VERSION = 0
     SCHEMA = Schema(
@@ -78,7 +78,7 @@ class _ListTransactionsAnswer(Response):  # type: ignore[misc]
     )
 
 
-class _ListTransactionsStruct(RequestStruct):  # type: ignore[misc]
+class _ListTransactionsStruct(RequestStruct):  # type: ignore[misc]  # as above
     FLEXIBLE_VERSION = True
     API_KEY = 66
     API_VERSION = 0
@@ -86,7 +86,7 @@ class _ListTransactionsStruct(RequestStruct):  # type: ignore[misc]
     SCHEMA = Schema(("state_filters", CompactArray(_TEXT)), ("producer_ids", CompactArray(Int64)), _TAGS)
 
 
-class _DescribeTransactionsAnswer(Response):  # type: ignore[misc]
+class _DescribeTransactionsAnswer(Response):  # type: ignore[misc]  # as above
     API_KEY = 65
     API_VERSION = 0
     SCHEMA = Schema(
@@ -109,7 +109,7 @@ class _DescribeTransactionsAnswer(Response):  # type: ignore[misc]
     )
 
 
-class _DescribeTransactionsStruct(RequestStruct):  # type: ignore[misc]
+class _DescribeTransactionsStruct(RequestStruct):  # type: ignore[misc]  # as above
     FLEXIBLE_VERSION = True
     API_KEY = 65
     API_VERSION = 0
@@ -117,7 +117,7 @@ class _DescribeTransactionsStruct(RequestStruct):  # type: ignore[misc]
     SCHEMA = Schema(("transactional_ids", CompactArray(_TEXT)), _TAGS)
 
 
-class _WriteMarkersAnswer(Response):  # type: ignore[misc]
+class _WriteMarkersAnswer(Response):  # type: ignore[misc]  # as above
     API_KEY = 27
     API_VERSION = 1
     SCHEMA = Schema(
@@ -140,7 +140,7 @@ class _WriteMarkersAnswer(Response):  # type: ignore[misc]
     )
 
 
-class _WriteMarkersStruct(RequestStruct):  # type: ignore[misc]
+class _WriteMarkersStruct(RequestStruct):  # type: ignore[misc]  # as above
     FLEXIBLE_VERSION = True
     API_KEY = 27
     API_VERSION = 1
@@ -161,7 +161,7 @@ class _WriteMarkersStruct(RequestStruct):  # type: ignore[misc]
     )
 
 
-class DescribeProducers(Request[_DescribeProducersStruct]):  # type: ignore[misc]
+class DescribeProducers(Request[_DescribeProducersStruct]):  # type: ignore[misc]  # as above
     """To the leader of the partitions: who has written to them, and whose transaction is open."""
 
     API_KEY = 61
@@ -173,7 +173,7 @@ class DescribeProducers(Request[_DescribeProducersStruct]):  # type: ignore[misc
         return struct([(topic, partitions, {}) for topic, partitions in self._topics.items()], {})
 
 
-class ListTransactions(Request[_ListTransactionsStruct]):  # type: ignore[misc]
+class ListTransactions(Request[_ListTransactionsStruct]):  # type: ignore[misc]  # as above
     """To every broker: the transactional ids behind these producer ids."""
 
     API_KEY = 66
@@ -185,7 +185,7 @@ class ListTransactions(Request[_ListTransactionsStruct]):  # type: ignore[misc]
         return struct([], self._producer_ids, {})
 
 
-class DescribeTransactions(Request[_DescribeTransactionsStruct]):  # type: ignore[misc]
+class DescribeTransactions(Request[_DescribeTransactionsStruct]):  # type: ignore[misc]  # as above
     """To the coordinator of the id: which partitions its transaction has."""
 
     API_KEY = 65
@@ -197,7 +197,7 @@ class DescribeTransactions(Request[_DescribeTransactionsStruct]):  # type: ignor
         return struct([self._transactional_id], {})
 
 
-class WriteAbortMarker(Request[_WriteMarkersStruct]):  # type: ignore[misc]
+class WriteAbortMarker(Request[_WriteMarkersStruct]):  # type: ignore[misc]  # as above
     """To the leader of the partition: what the producer has open there ends, unseen."""
 
     API_KEY = 27
