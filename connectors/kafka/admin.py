@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec  # type: ignore[attr-defined]  # not in its __all__
@@ -54,6 +54,10 @@ class Span:
     def length(self) -> int:
         """At least as many as there are records in it."""
         return self.end - self.first
+
+    def without(self, before: int) -> "Span":
+        """What is left when everything before that offset is done; all of it where the topic ends before."""
+        return replace(self, first=max(self.first, before)) if before <= self.end else self
 
 
 class KafkaAdmin:

@@ -4,12 +4,14 @@ State Redis, all in one cluster slot:
 `{state}:epoch`     random value and the run id of the server under which the state was last found complete
 `{state}:clock`     when the state was last used (ms); what was written up to then is there, or all is lost
 `{state}:rebuild:*` one key for each rebuild under way: gone with the state if that is lost again meanwhile
+`{state}:reached`   partition of the results -> offset up to which a rebuild has come that nobody has ended yet
 `{state}:repaired`  the epoch whose lost requests were all sent again
 """
 
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 
 from connectors.redis.client import Client, redis_errors
 from connectors.redis.scripts import Call, run_all, script
@@ -17,6 +19,7 @@ from schemas.errors import TransientError
 
 _PREFIX = "{state}:"
 _EPOCH, _CLOCK, _REPAIRED = f"{_PREFIX}epoch", f"{_PREFIX}clock", f"{_PREFIX}repaired"
+_REACHED = f"{_PREFIX}reached"
 _REBUILD_SECONDS = 24 * 60 * 60
 _AT_ONCE_SECONDS = 0.01
 
@@ -44,10 +47,14 @@ class Witness:
 
 @dataclass(frozen=True)
 class Rebuild:
-    """A rebuild under way: what it found, and the key that tells whether its work is still there."""
+    """A rebuild under way: what it found, and the key that tells whether its work is still there.
+
+    `reached`: partition -> the offset up to which the state holds what rebuilds before this one restored.
+    """
 
     found: Witness
     key: str
+    reached: Mapping[int, int] = field(default_factory=dict)
 
 
 class StateEpoch:
@@ -89,15 +96,23 @@ class StateEpoch:
 
     def begin(self, found: Witness) -> Rebuild:
         """To be called before the log that is rebuilt from is measured."""
-        rebuild = Rebuild(found, f"{_PREFIX}rebuild:{uuid.uuid4().hex}")
-        with redis_errors():
-            self._client.set(rebuild.key, 1, ex=_REBUILD_SECONDS)
-        return rebuild
+        key = f"{_PREFIX}rebuild:{uuid.uuid4().hex}"
+        with redis_errors(), self._client.pipeline(transaction=False) as pipeline:
+            pipeline.set(key, 1, ex=_REBUILD_SECONDS)
+            pipeline.hgetall(_REACHED)
+            reached = pipeline.execute()[-1]
+        return Rebuild(found, key, {int(partition): int(offset) for partition, offset in reached.items()})
+
+    def reach(self, rebuild: Rebuild, reached: Mapping[int, int]) -> None:
+        """To be called after everything before these offsets was restored: whoever begins next, begins there."""
+        arguments: list[str | int] = [rebuild.found.run_id, _REBUILD_SECONDS]
+        arguments += chain.from_iterable(reached.items())
+        run_all(self._client, [Call(script("reach_state"), (rebuild.key, _REACHED), arguments)])
 
     def settle(self, rebuild: Rebuild) -> bool:
         """The state is complete. False: it was lost again, or somebody else was first; look again."""
         epoch = f"{uuid.uuid4().hex}:{rebuild.found.run_id}"
-        call = Call(script("settle_state"), (_EPOCH, rebuild.key), (rebuild.found.epoch, epoch))
+        call = Call(script("settle_state"), (_EPOCH, rebuild.key, _REACHED), (rebuild.found.epoch, epoch))
         return bool(run_all(self._client, [call])[0])
 
     def repaired(self) -> str:
@@ -120,7 +135,7 @@ def is_about_state(key: bytes) -> bool:
 def forget_epoch(client: Client) -> None:
     """Whatever the state holds, it is to be rebuilt. Raises TransientError."""
     with redis_errors():
-        client.delete(_EPOCH)
+        client.delete(_EPOCH, _REACHED)
 
 
 def _witness(reply: Sequence[bytes]) -> Witness:

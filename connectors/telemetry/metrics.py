@@ -110,7 +110,9 @@ SLOT_VERDICTS = Counter(
     ["verdict"],
 )
 STATE_REBUILDS = Counter(
-    "dragoman_state_rebuilds", "Rebuilds after a loss of the state Redis: settled, by another, lost again", ["end"]
+    "dragoman_state_rebuilds",
+    "Rebuilds after a loss of the state Redis: settled, by another, lost again, failed",
+    ["end"],
 )
 STATE_REBUILD_SHARE = Gauge("dragoman_state_rebuild_share", "How far the rebuild under way is, 0 to 1; 1 is done")
 

@@ -1,7 +1,7 @@
 """Wires an assembler: settings -> Kafka, Redis, object store -> the cycle."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -109,9 +109,14 @@ def _recovery(settings: AssemblySettings, epoch: StateEpoch, handler: AssemblyHa
         codec=handler.codec,
         show_after_ms=lambda: _now_ms() - limits.result_ttl_seconds * 1000,
     )
+
+    def open_log(since_ms: int, reached: Mapping[int, int]) -> LogScan:
+        spans = admin.spans([topics.RESULTS], since_ms)
+        return LogScan(settings.kafka, [span.without(reached.get(span.partition, 0)) for span in spans])
+
     return Recovery(
         epoch=epoch,
-        open_log=lambda since_ms: LogScan(settings.kafka, admin.spans([topics.RESULTS], since_ms)),
+        open_log=open_log,
         rebuilder=rebuilder,
         reach=reach,
         slice_seconds=limits.rebuild_slice_seconds,

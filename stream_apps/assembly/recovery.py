@@ -5,7 +5,7 @@ no marker: who lost their slots is sent again by stream_apps/repair.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from connectors.redis.slots import Slots, Subject
 from connectors.redis.state_epoch import Rebuild, StateEpoch, StateLostError, Witness
 from connectors.telemetry import metrics
 from schemas.codec import Codec
-from schemas.errors import PermanentError
+from schemas.errors import PermanentError, TransientError
 from schemas.messages import TranslationResult
 from schemas.records import InboundRecord
 from schemas.redrive import FIRST_REVISION, revisions_up_to, told_version
@@ -98,10 +98,13 @@ def _request_id(record: InboundRecord) -> str:
 
 @dataclass
 class Recovery:
-    """Between records and their decisions. `clock` counts seconds; `now_ms` is milliseconds since 1970."""
+    """Between records and their decisions. `clock` counts seconds; `now_ms` is milliseconds since 1970.
+
+    `open_log` gets the time to begin at (ms), and for each partition the offset before which nothing is missing.
+    """
 
     epoch: StateEpoch
-    open_log: Callable[[int], Log]
+    open_log: Callable[[int, Mapping[int, int]], Log]
     rebuilder: Rebuilder
     reach: Reach
     slice_seconds: float
@@ -138,21 +141,36 @@ class Recovery:
     def _advance(self, found: Witness) -> None:
         if self._rebuild is None or self._rebuild.found.run_id != found.run_id:
             self._begin(found)
-        end = self.clock() + self.slice_seconds
-        while self._log and not self._log.is_done and self.clock() < end:
-            self.rebuilder.restore(self._log.take(_TAKE_RECORDS, _TAKE_SECONDS))
-            metrics.STATE_REBUILD_SHARE.set(self._log.share)
+        try:
+            self._read_on(self.clock() + self.slice_seconds)
+        except TransientError:
+            # What was taken last may be in nobody's hand: read again from where all is restored.
+            self._end("failed")
+            raise
         if self._rebuild and self._log and self._log.is_done:
             is_settled = self.epoch.settle(self._rebuild)
             self._end("settled" if is_settled else "lost again")
+
+    def _read_on(self, end: float) -> None:
+        while self._rebuild and self._log and not self._log.is_done and self.clock() < end:
+            self._restore(self._rebuild, self._log.take(_TAKE_RECORDS, _TAKE_SECONDS))
+            metrics.STATE_REBUILD_SHARE.set(self._log.share)
+
+    def _restore(self, rebuild: Rebuild, records: Sequence[InboundRecord]) -> None:
+        if records:
+            self.rebuilder.restore(records)
+            # In the order of their offsets, so the last one counts.
+            self.epoch.reach(rebuild, {record.partition: record.offset + 1 for record in records})
 
     def _begin(self, found: Witness) -> None:
         self._end("lost again")
         since_ms = self.reach.since_ms(found, self.now_ms())
         log.warning("state_lost", since_ms=since_ms, is_empty=found.epoch == "")
         # In this order: a loss after the key is noticed when it is settled; the log is measured after the loss.
-        self._rebuild = self.epoch.begin(found)
-        self._log = self.open_log(since_ms)
+        rebuild = self.epoch.begin(found)
+        self._log = self.open_log(since_ms, rebuild.reached)
+        # Last: while Kafka does not answer, the rebuild has not begun.
+        self._rebuild = rebuild
 
     def _end(self, how: str) -> None:
         if self._log is not None:

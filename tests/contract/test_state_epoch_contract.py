@@ -1,12 +1,14 @@
 """The identity of the state on a real Valkey: what is noticed, what is settled, who holds the lease."""
 
+from dataclasses import replace
+
 import pytest
 import redis
 
 from connectors.redis.dump import dump, restore
 from connectors.redis.lease import Lease
 from connectors.redis.slots import Claim, RedisSlots, Retention, Subject
-from connectors.redis.state_epoch import StateEpoch, StateLostError
+from connectors.redis.state_epoch import StateEpoch, StateLostError, forget_epoch
 from schemas.errors import TransientError
 from tests.valkey import running_valkey
 
@@ -83,6 +85,33 @@ def test_a_rebuild_during_which_the_state_was_lost_again_cannot_be_settled(valke
     valkey.flushall()
     assert not epoch.settle(rebuild)
     assert not epoch.look().is_sound
+
+
+def test_a_rebuild_goes_on_where_the_one_before_had_come_to_until_one_is_settled(epoch):
+    first = epoch.begin(epoch.look())
+    epoch.reach(first, {0: 10, 1: 5})
+    second = epoch.begin(epoch.look())
+    assert second.reached == {0: 10, 1: 5}
+    epoch.reach(second, {0: 12})
+    epoch.reach(first, {0: 11, 1: 6})
+    assert epoch.begin(epoch.look()).reached == {0: 12, 1: 6}
+    assert epoch.settle(second)
+    assert epoch.begin(epoch.look()).reached == {}
+
+
+def test_how_far_a_rebuild_has_come_is_not_noted_on_another_state(valkey, epoch):
+    rebuild = epoch.begin(epoch.look())
+    epoch.reach(replace(rebuild, found=replace(rebuild.found, run_id=OTHER_RUN.decode())), {0: 10})
+    assert epoch.begin(epoch.look()).reached == {}
+    valkey.flushall()
+    epoch.reach(rebuild, {0: 10})
+    assert epoch.begin(epoch.look()).reached == {}
+
+
+def test_what_is_to_be_rebuilt_after_a_restore_is_rebuilt_whole(valkey, epoch):
+    epoch.reach(epoch.begin(epoch.look()), {0: 10})
+    forget_epoch(valkey)
+    assert epoch.begin(epoch.look()).reached == {}
 
 
 def test_a_rebuild_that_a_restart_interrupts_is_not_sound(valkey, epoch):

@@ -1,12 +1,12 @@
 """What a rebuild takes from a result: the markers of its request, and the answer where HTTP still shows it."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from connectors.redis.results import InMemoryResults
 from connectors.redis.slots import Claim, InMemorySlots, Subject, Verdict
-from connectors.redis.state_epoch import Witness
+from connectors.redis.state_epoch import Rebuild, StateLostError, Witness
 from schemas.codec import Codec
 from schemas.errors import TransientError
 from schemas.messages import TranslationResult
@@ -98,8 +98,104 @@ class AwayEpoch:
 
 def test_who_has_nothing_to_do_says_at_every_take_that_the_state_is_away():
     recovery = Recovery(
-        AwayEpoch(), lambda _since_ms: None, rebuilt(), Reach(0, 0), 1.0, now_ms=lambda: NOW, clock=lambda: 10.0
+        AwayEpoch(),
+        lambda _since_ms, _reached: None,
+        rebuilt(),
+        Reach(0, 0),
+        1.0,
+        now_ms=lambda: NOW,
+        clock=lambda: 10.0,
     )
     for _ in range(3):
         with pytest.raises(TransientError, match="Redis is away"):
             recovery.ensure(is_idle=True)
+
+
+@dataclass
+class LostEpoch:
+    """A state that is lost until somebody settles it."""
+
+    reached: dict[int, int] = field(default_factory=dict)
+    is_known = False
+    is_settled = False
+
+    def look(self) -> Witness:
+        return Witness("new:run" if self.is_settled else "", "run", None)
+
+    def begin(self, found: Witness) -> Rebuild:
+        return Rebuild(found, "key", dict(self.reached))
+
+    def reach(self, _rebuild: Rebuild, reached: dict[int, int]) -> None:
+        self.reached |= reached
+
+    def settle(self, _rebuild: Rebuild) -> bool:
+        self.is_settled = True
+        return True
+
+    def adopt(self, _found: Witness) -> None:
+        self.is_known = True
+
+
+@dataclass
+class Answers:
+    """The log of three answers, two of them in one take."""
+
+    first: int
+    share = 0.0
+
+    @property
+    def is_done(self) -> bool:
+        return self.first >= 3
+
+    def take(self, _limit: int, _timeout_seconds: float) -> list[InboundRecord]:
+        taken = range(self.first, min(self.first + 2, 3))
+        self.first += 2
+        return [replace(record(f"r{number}"), offset=number) for number in taken]
+
+    def close(self) -> None:
+        pass
+
+
+class Outage:
+    """Kafka or Redis does not answer, that many times."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def pass_through(self) -> None:
+        self.times -= 1
+        if self.times >= 0:
+            raise TransientError("away")
+
+
+def recovering(epoch: LostEpoch, kafka: Outage, redis: Outage) -> Recovery:
+    class Slots(InMemorySlots):
+        def finish(self, completers):
+            redis.pass_through()
+            super().finish(completers)
+
+    def open_log(_since_ms, reached):
+        kafka.pass_through()
+        return Answers(reached.get(0, 0))
+
+    rebuilder = Rebuilder(Slots(), InMemoryResults(), CODEC, show_after_ms=lambda: NOW)
+    return Recovery(epoch, open_log, rebuilder, Reach(HOUR_MS, 0), 1.0, now_ms=lambda: NOW, clock=lambda: 0.0)
+
+
+@pytest.mark.parametrize(("kafka", "redis"), [(0, 0), (1, 0), (0, 1), (2, 2)])
+def test_a_rebuild_that_kafka_or_redis_interrupts_is_begun_again_and_misses_no_answer(kafka, redis):
+    recovery = recovering(LostEpoch(), Outage(kafka), Outage(redis))
+    for _ in range(kafka + redis):
+        with pytest.raises(TransientError, match="away"):
+            recovery.ensure(is_idle=False)
+    with pytest.raises(StateLostError):
+        recovery.ensure(is_idle=False)
+    recovery.ensure(is_idle=False)
+    assert [is_answered(recovery.rebuilder, f"r{number}") for number in range(4)] == [True, True, True, False]
+
+
+def test_what_an_interrupted_rebuild_has_restored_is_not_read_again():
+    epoch = LostEpoch({0: 2})
+    with pytest.raises(StateLostError):
+        recovering(epoch, Outage(0), Outage(0)).ensure(is_idle=False)
+    assert (epoch.is_settled, epoch.reached) == (True, {0: 3})
