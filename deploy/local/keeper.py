@@ -122,9 +122,10 @@ class Keeper:
             await asyncio.to_thread(self._log.set_aside)
 
     async def _spawn(self) -> Process:
+        launcher = (sys.executable, "-I", "-S", launch.__file__, str(os.getpid()), str(self.spec.niceness))
         with self._log.open_life() as output:
             return await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", launch.__file__, str(os.getpid()), *self.spec.command),
+                *(*launcher, *self.spec.command),
                 stdin=DEVNULL,
                 stdout=output,
                 stderr=output,

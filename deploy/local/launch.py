@@ -1,4 +1,4 @@
-"""Starts a command that cannot outlive the supervisor: `python launch.py SUPERVISOR_PID COMMAND...`.
+"""Starts a command that cannot outlive the supervisor: `python launch.py SUPERVISOR_PID NICENESS COMMAND...`.
 
 The kernel kills a process that asked for it (PR_SET_PDEATHSIG) when its parent dies, however the parent
 dies; the wish survives exec. Asking in a program of its own avoids running Python between fork and exec.
@@ -24,9 +24,10 @@ def die_with(parent_pid: int) -> None:
 
 def main() -> None:
     """Never returns: becomes the command."""
-    parent_pid, *command = sys.argv[1:]
+    parent_pid, niceness, *command = sys.argv[1:]
     if sys.platform == "linux":
         die_with(int(parent_pid))
+    os.nice(int(niceness))
     try:
         os.execvp(command[0], command)
     except OSError as error:

@@ -26,7 +26,7 @@ class ProcessState(StrEnum):
 class ProcessSpec:
     """One process. Stages start in ascending order, each when the one before is ready, and stop in reverse.
 
-    `environment` is added to what the supervisor was started with.
+    `environment` is added to what the supervisor was started with. `niceness`: 0 to 19, as nice(1) has it.
     """
 
     name: str
@@ -37,6 +37,7 @@ class ProcessSpec:
     ready_timeout_seconds: float = 60.0
     stop_timeout_seconds: float = 10.0
     restart: RestartPolicy = field(default_factory=RestartPolicy)
+    niceness: int = 0
 
 
 def stages_of(specs: Sequence[ProcessSpec]) -> list[list[ProcessSpec]]:

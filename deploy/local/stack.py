@@ -27,6 +27,8 @@ __all__ = [
 _STORES, _BROKER, _TOPICS, _PLATFORM = 1, 2, 3, 4
 _FETCH_SECONDS = 600.0
 _BROKER_STOP_SECONDS = 15.0
+# Engines take every core they get. Everybody waits for the stores, so these come first, and the workers last.
+_NICENESS, _NICENESS_OF_WORKERS = 5, 10
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,7 @@ class _Platform:
             environment={**self._shared(), **own, **(environment or {})},
             ready_timeout_seconds=self.settings.ready_timeout_seconds,
             stop_timeout_seconds=STOP_SECONDS,
+            niceness=_NICENESS_OF_WORKERS if module == "inference_workers" else _NICENESS,
         )
 
     def _shared(self) -> dict[str, str]:

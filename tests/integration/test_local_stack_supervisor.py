@@ -1,9 +1,11 @@
 """The supervisor over real processes, in this very process."""
 
 import asyncio
+import os
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -176,3 +178,11 @@ async def asked(answer: bytes, check: Callable[[int], ReadyCheck]) -> bool:
         ready = await is_ready(check(listening.sockets[0].getsockname()[1]))
         await served.wait()
         return ready
+
+
+def test_a_process_runs_as_nicely_as_it_is_told_to(trial: Trial) -> None:
+    told = trial.root / "niceness"
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    asyncio.run(trial.run(replace(one_shot("nice", f"nice > {told}"), niceness=3)))
+
+    assert int(told.read_text()) == min(before + 3, 19)

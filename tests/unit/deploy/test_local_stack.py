@@ -50,6 +50,21 @@ def test_a_stack_of_stores_only_has_nothing_of_the_platform() -> None:
     assert set(processes(stores_only=True)) == {"kafka-files", "kafka", "redis-cache", "redis-state"}
 
 
+def test_the_stores_get_the_processor_before_the_platform_and_workers_get_it_last() -> None:
+    specs = processes()
+    levels = [
+        {specs[name].niceness for name in names}
+        for names in (
+            ("kafka", "redis-cache", "redis-state"),
+            ("intake-1", "assembly-1", "status", "repair", "analytics", "http", "autoscaler"),
+            ("worker-1", "worker-2"),
+        )
+    ]
+
+    ((stores,), (platform,), (workers,)) = levels
+    assert 0 == stores < platform < workers
+
+
 def test_every_process_of_the_platform_is_told_who_it_is_and_where_the_stores_are() -> None:
     book = ports()
     specs = processes(book)
