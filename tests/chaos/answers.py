@@ -30,7 +30,6 @@ class AnswerReader(threading.Thread):
         self._closing = threading.Event()
         self._broker = bootstrap
         self._heard_at = time.monotonic()
-        self._replaced: list[Consumer] = []
         self._consumer = self._client()
         partitions = self._consumer.list_topics(_TOPIC, 10).topics[_TOPIC].partitions
         self._next = dict.fromkeys(partitions, 0)
@@ -43,7 +42,8 @@ class AnswerReader(threading.Thread):
                 if not message.error() and self._is_new(message.partition(), message.offset()):
                     self._note(decoded("TranslationResult", message.value()))
             if time.monotonic() - self._heard_at > _SILENCE_SECONDS:
-                self._replaced.append(self._consumer)
+                # It may wait long for its end; kept, it would go on fetching, and the run with it ever slower.
+                threading.Thread(target=self._consumer.close, name="replaced", daemon=True).start()
                 self._consumer = self._client()
                 self._go_on()
 

@@ -1,8 +1,9 @@
 """The disturbed part of a run: requests and faults by the clock, a probe for each fault, then the drain."""
 
 import time
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from tests.chaos.agenda import Agenda
@@ -80,6 +81,7 @@ class Disturbance:
     ledger: Ledger
     injector: Injector
     ticker: Ticker
+    _held: deque[Request] = field(default_factory=deque, init=False)
 
     def run(self, sends: Sequence[Send], faults: Sequence[Fault], recovery: RecoveryWatch) -> None:
         """Returns when all was sent and all faults are over; or when nothing is answered any more.
@@ -88,12 +90,13 @@ class Disturbance:
         """
         agenda, silence = Agenda(), Silence()
         for send in sends:
-            agenda.add(send.at_seconds, partial(self._send, agenda, send.request))
+            agenda.add(send.at_seconds, partial(self._held.append, send.request))
         for number, fault in enumerate(faults):
             measure = Measure(fault, probe_name(number), recovery)
             agenda.add(fault.at_seconds, partial(self._strike, agenda, measure))
-        while not agenda.is_done() and silence.seconds(len(self.ledger.answers)) < _STUCK_SECONDS:
+        while not self._is_over(agenda) and silence.seconds(len(self.ledger.answers)) < _STUCK_SECONDS:
             agenda.do_due()
+            self._send_held()
             self._tick(agenda.now())
         self.injector.relieve_all()
 
@@ -121,11 +124,12 @@ class Disturbance:
             f"{now_seconds:5.0f} s: {kills} kills, {others} other faults, {accepted} accepted, {answered} answered"
         )
 
-    def _send(self, agenda: Agenda, request: Request) -> None:
-        if self.ledger.outstanding() + self.entrances.under_way() > MOST_OUTSTANDING:
-            agenda.add(agenda.now() + _TRY_AGAIN_SECONDS, partial(self._send, agenda, request))
-        else:
-            self.entrances.send(request)
+    def _is_over(self, agenda: Agenda) -> bool:
+        return agenda.is_done() and not self._held
+
+    def _send_held(self) -> None:
+        while self._held and self.ledger.outstanding() + self.entrances.under_way() <= MOST_OUTSTANDING:
+            self.entrances.send(self._held.popleft())
 
     def _strike(self, agenda: Agenda, measure: Measure) -> None:
         fault, role = measure.fault, hit_role(measure.fault.kind)
