@@ -10,7 +10,7 @@ State Redis, all in one cluster slot:
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 
 from connectors.redis.client import Client, redis_errors
@@ -54,7 +54,7 @@ class Rebuild:
 
     found: Witness
     key: str
-    reached: Mapping[int, int] = field(default_factory=dict)
+    reached: Mapping[int, int]
 
 
 class StateEpoch:

@@ -125,7 +125,8 @@ class Keeper:
         launcher = (sys.executable, "-I", "-S", launch.__file__, str(os.getpid()), str(self.spec.niceness))
         with self._log.open_life() as output:
             return await asyncio.create_subprocess_exec(
-                *(*launcher, *self.spec.command),
+                *launcher,
+                *self.spec.command,
                 stdin=DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from connectors.shutdown import STOP_SECONDS
@@ -142,8 +142,12 @@ class _Platform:
             self._one("analytics", "connectors.clickhouse", self._analytics()),
             self._one("http", "producers.http", self._http(), ready_url=f"{self.addresses.http_url}/ready"),
             self._one("autoscaler", "deploy.autoscaler", self._autoscaler()),
-            *self._several("worker", "inference_workers", settings.workers, {"OMP_NUM_THREADS": "1"}),
+            *self._workers(),
         ]
+
+    def _workers(self) -> list[ProcessSpec]:
+        alike = self._several("worker", "inference_workers", self.settings.workers, {"OMP_NUM_THREADS": "1"})
+        return [replace(spec, niceness=_NICENESS_OF_WORKERS) for spec in alike]
 
     def _several(
         self, name: str, module: str, count: int, environment: Mapping[str, str] | None = None
@@ -163,7 +167,7 @@ class _Platform:
             environment={**self._shared(), **own, **(environment or {})},
             ready_timeout_seconds=self.settings.ready_timeout_seconds,
             stop_timeout_seconds=STOP_SECONDS,
-            niceness=_NICENESS_OF_WORKERS if module == "inference_workers" else _NICENESS,
+            niceness=_NICENESS,
         )
 
     def _shared(self) -> dict[str, str]:

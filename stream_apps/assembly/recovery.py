@@ -96,6 +96,12 @@ def _request_id(record: InboundRecord) -> str:
     return (record.key or b"").decode(errors="replace")
 
 
+@dataclass(frozen=True)
+class _UnderWay:
+    rebuild: Rebuild
+    log: Log
+
+
 @dataclass
 class Recovery:
     """Between records and their decisions. `clock` counts seconds; `now_ms` is milliseconds since 1970.
@@ -110,8 +116,7 @@ class Recovery:
     slice_seconds: float
     now_ms: Callable[[], int]
     clock: Callable[[], float] = time.monotonic
-    _rebuild: Rebuild | None = field(default=None, init=False)
-    _log: Log | None = field(default=None, init=False)
+    _under_way: _UnderWay | None = field(default=None, init=False)
     _looked_at: float = field(default=0.0, init=False)
 
     def ensure(self, *, is_idle: bool) -> None:
@@ -130,7 +135,8 @@ class Recovery:
             self._adopt(found)
             return
         self._advance(found)
-        raise StateLostError(f"the state Redis is being rebuilt: {self._log.share if self._log else 1:.0%}")
+        share = self._under_way.log.share if self._under_way else 1
+        raise StateLostError(f"the state Redis is being rebuilt: {share:.0%}")
 
     def _adopt(self, found: Witness) -> None:
         self._end("by another")
@@ -139,42 +145,40 @@ class Recovery:
         log.info("state_known", epoch=found.epoch)
 
     def _advance(self, found: Witness) -> None:
-        if self._rebuild is None or self._rebuild.found.run_id != found.run_id:
-            self._begin(found)
+        under_way = self._under_way
+        if under_way is None or under_way.rebuild.found.run_id != found.run_id:
+            under_way = self._begin(found)
         try:
-            self._read_on(self.clock() + self.slice_seconds)
+            self._read_on(under_way)
         except TransientError:
             # What was taken last may be in nobody's hand: read again from where all is restored.
             self._end("failed")
             raise
-        if self._rebuild and self._log and self._log.is_done:
-            is_settled = self.epoch.settle(self._rebuild)
+        if under_way.log.is_done:
+            is_settled = self.epoch.settle(under_way.rebuild)
             self._end("settled" if is_settled else "lost again")
 
-    def _read_on(self, end: float) -> None:
-        while self._rebuild and self._log and not self._log.is_done and self.clock() < end:
-            self._restore(self._rebuild, self._log.take(_TAKE_RECORDS, _TAKE_SECONDS))
-            metrics.STATE_REBUILD_SHARE.set(self._log.share)
+    def _read_on(self, under_way: _UnderWay) -> None:
+        results, end = under_way.log, self.clock() + self.slice_seconds
+        while not results.is_done and self.clock() < end:
+            if records := results.take(_TAKE_RECORDS, _TAKE_SECONDS):
+                self.rebuilder.restore(records)
+                # In the order of their offsets, so the last one counts.
+                self.epoch.reach(under_way.rebuild, {one.partition: one.offset + 1 for one in records})
+            metrics.STATE_REBUILD_SHARE.set(results.share)
 
-    def _restore(self, rebuild: Rebuild, records: Sequence[InboundRecord]) -> None:
-        if records:
-            self.rebuilder.restore(records)
-            # In the order of their offsets, so the last one counts.
-            self.epoch.reach(rebuild, {record.partition: record.offset + 1 for record in records})
-
-    def _begin(self, found: Witness) -> None:
+    def _begin(self, found: Witness) -> _UnderWay:
         self._end("lost again")
         since_ms = self.reach.since_ms(found, self.now_ms())
         log.warning("state_lost", since_ms=since_ms, is_empty=found.epoch == "")
         # In this order: a loss after the key is noticed when it is settled; the log is measured after the loss.
         rebuild = self.epoch.begin(found)
-        self._log = self.open_log(since_ms, rebuild.reached)
-        # Last: while Kafka does not answer, the rebuild has not begun.
-        self._rebuild = rebuild
+        self._under_way = _UnderWay(rebuild, self.open_log(since_ms, rebuild.reached))
+        return self._under_way
 
     def _end(self, how: str) -> None:
-        if self._log is not None:
-            self._log.close()
+        if self._under_way is not None:
+            self._under_way.log.close()
             metrics.STATE_REBUILDS.labels(how).inc()
             log.warning("state_rebuild_ended", how=how)
-        self._log = self._rebuild = None
+        self._under_way = None

@@ -81,7 +81,8 @@ class KafkaEntrance:
 
     def _begin_anew(self) -> None:
         again, self._waiting = list(self._waiting.values()), {}
-        # Without a word to the old one, which would wait for its end: what it stores all the same is a repeat.
+        # It gives up what it has, so that it stops trying; what it stores all the same is a repeat. Kept, because
+        # its end would be waited for.
         self._producer.purge(blocking=False)
         self._replaced.append(self._producer)
         self._producer = Outside(self._bootstrap).producer

@@ -251,6 +251,16 @@ def step_until(world: World, number: int, is_so) -> None:
     raise AssertionError("never")
 
 
+def half_rebuilt(valkey: redis.Redis) -> World:
+    """By assembler 1: r1 is restored, r2 is waited for, because assembler 0 has not committed it."""
+    world = world_of(valkey, *batches("r1"), *batches("r2"))
+    step_until(world, 0, lambda: world.kafka.answers() == {"r1": 1})
+    step_until(world, 0, lambda: len(world.kafka.results) == 2)
+    world.act("flush")
+    world.act("step 1")
+    return world
+
+
 STEPS = st.sampled_from(["step 0", "step 1"])
 RARE = st.sampled_from(["kill 0", "kill 1", "flush", "flush", "save", "crash"])
 
@@ -313,11 +323,7 @@ def test_an_answer_that_was_in_the_log_before_the_loss_is_waited_for(valkey):
 
 
 def test_a_state_that_is_lost_again_while_it_is_rebuilt_is_not_taken_for_whole(valkey):
-    world = world_of(valkey, *batches("r1"), *batches("r2"))
-    step_until(world, 0, lambda: world.kafka.answers() == {"r1": 1})
-    step_until(world, 0, lambda: len(world.kafka.results) == 2)
-    world.act("flush")
-    world.act("step 1")  # r1 is restored, r2 is waited for
+    world = half_rebuilt(valkey)
     assert valkey.get("done:{r1}") is not None
     world.act("flush")
     world.act("kill 0")
@@ -329,11 +335,7 @@ def test_a_state_that_is_lost_again_while_it_is_rebuilt_is_not_taken_for_whole(v
 
 
 def test_a_rebuild_whose_assembler_was_killed_goes_on_where_it_had_come_to(valkey):
-    world = world_of(valkey, *batches("r1"), *batches("r2"))
-    step_until(world, 0, lambda: world.kafka.answers() == {"r1": 1})
-    step_until(world, 0, lambda: len(world.kafka.results) == 2)
-    world.act("flush")
-    world.act("step 1")  # r1 is restored, r2 is waited for
+    world = half_rebuilt(valkey)
     world.act("kill 1")
     opened = []
     open_log = world.assemblers[1].recovery.open_log

@@ -1,4 +1,4 @@
-"""What a rebuild takes from a result: the markers of its request, and the answer where HTTP still shows it."""
+"""What a rebuild takes from a result: markers, and the answer where HTTP still shows it; what interrupts it."""
 
 from dataclasses import dataclass, field, replace
 
