@@ -1,6 +1,7 @@
 """`python -m tests.chaos`: kills everything again and again, and proves that nothing is lost or doubled."""
 
 import argparse
+import math
 import signal
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from tests.chaos.controls import Control
 from tests.chaos.progress import Ticker
 from tests.chaos.report import show, write_json
 from tests.chaos.run import Run, UnfitReferenceError
-from tests.chaos.scenario import Scenario
+from tests.chaos.scenario import DEFAULT_PACE_SECONDS, Scenario
 from tests.servers import CHECKOUT
 
 _DRAGOMAN = CHECKOUT / ".dragoman"
@@ -25,7 +26,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     root = options.root.absolute()
-    scenario = Scenario(options.kills, options.requests, options.seed, options.control, root, options.recovery)
+    scenario = Scenario(
+        options.kills,
+        options.requests,
+        options.seed,
+        options.control,
+        root,
+        recovery_limit_seconds=options.recovery,
+        pace_seconds=options.pace,
+    )
     console = Console()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -44,7 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
-    parser.add_argument("--kills", type=int, default=60, help="how many SIGKILLs; 2.5 s each")
+    parser.add_argument("--kills", type=int, default=60, help="how many SIGKILLs")
+    parser.add_argument(
+        "--pace", type=_positive, default=DEFAULT_PACE_SECONDS, help="seconds for each of them; the rest follows"
+    )
     parser.add_argument("--requests", type=int, default=1200, help="how many requests, repeats not counted")
     parser.add_argument("--seed", type=int, default=1, help="draws texts, requests and faults")
     parser.add_argument("--control", choices=["", *Control], default="", help="make something wrong on purpose")
@@ -54,3 +66,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--root", type=Path, default=_DRAGOMAN / "chaos", help="emptied before the run")
     parser.add_argument("--report", type=Path, default=_DRAGOMAN / "chaos.json", help="where the report goes")
     return parser
+
+
+def _positive(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text}: must be seconds above 0")
+    return seconds

@@ -30,6 +30,7 @@ class Report:
     requests: int
     seconds: float
     seed: int
+    pace_seconds: float
     control: str | None
     left_out: list[str] = field(default_factory=list)
     evidence: dict[str, list[str]] = field(default_factory=dict)
@@ -60,6 +61,7 @@ class Report:
             "slow_kinds": self.slow_kinds,
             "slow_recoveries": self._slow_recoveries(),
             "never_recovered": self.recoveries.never,
+            "pace_seconds": self.pace_seconds,
             "seconds": round(self.seconds, 1),
             "seed": self.seed,
             "control": self.control,
@@ -103,7 +105,7 @@ def _headline(report: Report, found: dict[str, Any]) -> str:
     control = f", control {report.control}" if report.control else ""
     return (
         f"Invariants {outcome}: {found['requests']} requests, {found['kills']} kills, "
-        f"{found['seconds']} s, seed {report.seed}{control}"
+        f"one in {report.pace_seconds:g} s, {found['seconds']} s in all, seed {report.seed}{control}"
     )
 
 

@@ -84,7 +84,7 @@ class Run:
     def _observe(self, refs: dict[str, str], disks: Disks | None) -> None:
         run, scenario = self._stack.run(), self._scenario
         kinds = kinds_for(self._stack.roles(), has_small_disks=disks is not None)
-        faults = schedule(scenario.seed, scenario.kills, kinds)
+        faults = schedule(scenario.seed, scenario.kills, scenario.pace_seconds, kinds)
         content = Content({**scenario.texts, **probes(len(faults))}, refs)
         with (
             closing(AnswerReader(run.kafka_bootstrap, self._data / "objects", self._ledger)) as reader,
@@ -150,6 +150,7 @@ class Run:
             requests=len(self._ledger.expected),
             seconds=seconds,
             seed=self._scenario.seed,
+            pace_seconds=self._scenario.pace_seconds,
             control=self._scenario.control or None,
             left_out=[] if disks else ["full disks: only root can mount small ones"],
             evidence=broken,

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from tests.chaos.schedule import KILL_PACE_SECONDS
 from tests.chaos.texts import probe_text, texts
 from tests.chaos.traffic import References, Send, traffic
+
+DEFAULT_PACE_SECONDS = 2.5
 
 _FEWEST_TEXTS, _MOST_TEXTS = 40, 300
 _REQUESTS_PER_TEXT = 4
@@ -21,7 +22,8 @@ _SHORT_CHARACTERS = 15_000
 class Scenario:
     """`control` is empty, or names what is made wrong on purpose. `root` is emptied before the run.
 
-    `recovery_limit_seconds`: what the 95th percentile of each kind of fault may take; None: no limit.
+    A kill comes every `pace_seconds` on average. `recovery_limit_seconds`: what the 95th percentile of each kind
+    of fault may take; None: no limit.
     """
 
     kills: int
@@ -30,11 +32,12 @@ class Scenario:
     control: str
     root: Path
     recovery_limit_seconds: float | None = None
+    pace_seconds: float = DEFAULT_PACE_SECONDS
 
     @property
     def seconds(self) -> float:
         """How long faults and requests come."""
-        return self.kills * KILL_PACE_SECONDS
+        return self.kills * self.pace_seconds
 
     @cached_property
     def texts(self) -> dict[str, str]:

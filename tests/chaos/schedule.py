@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from tests.chaos.faults import Action, Kind
 
-KILL_PACE_SECONDS = 2.5
-DISTURBANCE_PACE_SECONDS = 6.0
+# So many kills for every fault of the other kinds.
+_KILLS_PER_DISTURBANCE = 2.4
 
 
 @dataclass(frozen=True)
@@ -20,15 +20,15 @@ class Fault:
     choice: float
 
 
-def schedule(seed: int, kills: int, kinds: Sequence[Kind]) -> list[Fault]:
-    """Exactly that many kills, about one in 2.5 s, and the other kinds between them; by time."""
+def schedule(seed: int, kills: int, pace_seconds: float, kinds: Sequence[Kind]) -> list[Fault]:
+    """Exactly that many kills, about one in `pace_seconds`, and the other kinds between them; by time."""
     chance = random.Random(f"faults {seed}")
     deadly = [kind for kind in kinds if kind.action is Action.KILL]
     others = [kind for kind in kinds if kind.action is not Action.KILL]
-    disturbances = int(kills * KILL_PACE_SECONDS / DISTURBANCE_PACE_SECONDS) if others else 0
+    disturbances = int(kills / _KILLS_PER_DISTURBANCE) if others else 0
     slots = [
-        *((slot, deadly) for slot in _slots(kills, KILL_PACE_SECONDS, chance)),
-        *((slot, others) for slot in _slots(disturbances, DISTURBANCE_PACE_SECONDS, chance)),
+        *((slot, deadly) for slot in _slots(kills, pace_seconds, chance)),
+        *((slot, others) for slot in _slots(disturbances, pace_seconds * _KILLS_PER_DISTURBANCE, chance)),
     ]
     free_at: dict[str, float] = {}
     faults = [_place(at, wanted, free_at, chance) for at, wanted in sorted(slots, key=lambda slot: slot[0])]

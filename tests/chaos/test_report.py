@@ -25,6 +25,7 @@ REPORT = Report(
     requests=500,
     seconds=61.24,
     seed=7,
+    pace_seconds=2.5,
     control=None,
     evidence={"lost": ["chaos-7-000001"], "duplicates": []},
 )
@@ -40,6 +41,7 @@ def test_only_kills_count_as_kills_and_recoveries_are_told_by_kind(tmp_path: Pat
     assert found["recovery_seconds"]["by_kind"]["kill worker"] == {"p50": 2.0, "p95": 9.0, "max": 9.0}
     assert found["recovery_seconds"]["max"] == 12.0
     assert (found["lost"], found["seconds"], found["seed"], found["control"]) == (1, 61.2, 7, None)
+    assert found["pace_seconds"] == 2.5
 
 
 def test_the_table_names_what_broke_an_invariant():
@@ -47,7 +49,7 @@ def test_the_table_names_what_broke_an_invariant():
     show(REPORT, console)
     shown = console.export_text()
 
-    assert "Invariants BROKEN: 500 requests, 4 kills" in shown
+    assert "Invariants BROKEN: 500 requests, 4 kills, one in 2.5 s, 61.2 s in all, seed 7" in shown
     assert "lost: chaos-7-000001" in shown
 
 

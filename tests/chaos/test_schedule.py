@@ -7,33 +7,35 @@ from hypothesis import strategies as st
 
 from tests.chaos import faults
 from tests.chaos.faults import Action, Kind, kinds_for
-from tests.chaos.schedule import KILL_PACE_SECONDS, schedule
+from tests.chaos.scenario import DEFAULT_PACE_SECONDS
+from tests.chaos.schedule import schedule
 
 ROLES = frozenset(
     {"worker", "intake", "assembly", "status", "analytics", "http", "kafka", "redis-cache", "redis-state"}
 )
 SEEDS = st.integers(0, 1000)
+PACES = st.floats(0.5, 20.0)
 KINDS = st.sets(st.sampled_from(sorted(ROLES)), min_size=1).map(
     lambda roles: kinds_for(roles, has_small_disks=True)
 )
 
 
-@given(SEEDS, st.integers(0, 150), KINDS)
-def test_the_same_seed_gives_the_same_schedule(seed: int, kills: int, kinds: tuple[Kind, ...]):
-    assert schedule(seed, kills, kinds) == schedule(seed, kills, kinds)
+@given(SEEDS, st.integers(0, 150), PACES, KINDS)
+def test_the_same_seed_gives_the_same_schedule(seed: int, kills: int, pace: float, kinds: tuple[Kind, ...]):
+    assert schedule(seed, kills, pace, kinds) == schedule(seed, kills, pace, kinds)
 
 
-@given(SEEDS, st.integers(0, 150), KINDS)
-def test_there_are_exactly_as_many_kills_as_asked_for_in_the_order_of_time(seed, kills, kinds):
-    found = schedule(seed, kills, kinds)
+@given(SEEDS, st.integers(0, 150), PACES, KINDS)
+def test_there_are_exactly_as_many_kills_as_asked_for_in_the_order_of_time(seed, kills, pace, kinds):
+    found = schedule(seed, kills, pace, kinds)
 
     assert sum(fault.kind.action is Action.KILL for fault in found) == kills
     assert [fault.at_seconds for fault in found] == sorted(fault.at_seconds for fault in found)
 
 
-@given(SEEDS, st.integers(0, 150), KINDS)
-def test_a_kind_rests_after_its_end_before_it_comes_again(seed, kills, kinds):
-    found = schedule(seed, kills, kinds)
+@given(SEEDS, st.integers(0, 150), PACES, KINDS)
+def test_a_kind_rests_after_its_end_before_it_comes_again(seed, kills, pace, kinds):
+    found = schedule(seed, kills, pace, kinds)
 
     for family in {fault.kind.family for fault in found}:
         for before, after in pairwise(fault for fault in found if fault.kind.family == family):
@@ -44,20 +46,20 @@ def test_a_kind_rests_after_its_end_before_it_comes_again(seed, kills, kinds):
 def test_another_seed_gives_another_schedule():
     kinds = kinds_for(ROLES, has_small_disks=True)
 
-    assert schedule(1, 60, kinds) != schedule(2, 60, kinds)
+    assert schedule(1, 60, 2.5, kinds) != schedule(2, 60, 2.5, kinds)
 
 
 def test_a_thousand_kills_take_three_quarters_of_an_hour_and_meet_every_kind():
     kinds = kinds_for(ROLES, has_small_disks=True)
-    found = schedule(1, 1000, kinds)
+    found = schedule(1, 1000, DEFAULT_PACE_SECONDS, kinds)
 
-    assert found[-1].at_seconds < 1000 * KILL_PACE_SECONDS + 60
+    assert found[-1].at_seconds < 1000 * DEFAULT_PACE_SECONDS + 60
     assert {fault.kind.name for fault in found} == {kind.name for kind in kinds}
 
 
 def test_a_frozen_process_sleeps_longer_than_its_session():
     frozen = [
-        fault for fault in schedule(1, 300, faults.KILLS + faults.DISTURBANCES) if "freeze" in fault.kind.name
+        fault for fault in schedule(1, 300, 2.5, faults.KILLS + faults.DISTURBANCES) if "freeze" in fault.kind.name
     ]
 
     assert min(fault.lasts_seconds for fault in frozen) > faults.SESSION_SECONDS
