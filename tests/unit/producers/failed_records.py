@@ -1,0 +1,85 @@
+"""Records that failed, their letters, and what a redrive may read, in memory."""
+
+import dataclasses
+
+from producers.cli.dead_letters.plans import Planner, groups_of
+from producers.cli.dead_letters.summary import summary_of
+from schemas.codec import Codec
+from schemas.dead_letters import about_request, about_segments, dead_letter_of
+from schemas.errors import PermanentError
+from schemas.messages import Hole, Job, SegmentBatch, TranslationResult
+from schemas.records import InboundRecord
+from schemas.topics import DEAD_LETTERS
+from stream_apps.intake.batching import BatchLimits
+from stream_apps.intake.outputs import Wire
+
+CODEC = Codec()
+NOW = 1_700_000_000_000
+PAIR = {"source_language": "en", "target_language": "pt"}
+JOB = Job(tenant="acme", priority="high", batches=1, words=6, deadline=9, **PAIR)
+REQUESTS, BATCHES = "translation.requests.high", "translation.batches.default.high"
+TEXT = "Olá. My lemons. Adeus."
+PARTIAL = TranslationResult(
+    request_id="r1",
+    version=1,
+    status="PARTIAL",
+    text=TEXT,
+    holes=(Hole(segment=1, cause="repetition_loop", start=5, length=10),),
+    segments=3,
+    source_words=6,
+    target_words=4,
+    target_characters=len(TEXT),
+    model="m1",
+)
+
+
+def batch(number=0, texts=("Hi.", "My lemons.", "Bye."), **job):
+    return SegmentBatch(
+        request_id="r1",
+        batch_number=number,
+        job=dataclasses.replace(JOB, **job),
+        texts=texts,
+        gaps=[" "] * len(texts),
+        translations=[None] * len(texts),
+        scores=[None] * len(texts),
+        options={"beam": "2"},
+    )
+
+
+def inbound(value, topic=REQUESTS, offset=7, **headers):
+    return InboundRecord(topic, 2, offset, b"r1", value, {"traceparent": b"00-1-2-01", **headers}, NOW - 5)
+
+
+class Failures:
+    """Letters and what a redrive may read."""
+
+    def __init__(self):
+        self.originals = {}
+        self.letters = []
+        self.results = {}
+
+    def add(self, record, *, cause="empty_text", stage="intake", request_id="r1", segments=(), at=NOW):
+        """One letter for the record, or one for each of its segments."""
+        letter = dead_letter_of(record, PermanentError(cause, "no"), stage=stage, now_ms=at)
+        letter = about_request(letter, request_id, "acme") if request_id else letter
+        number = CODEC.decode(record.value, SegmentBatch).batch_number if segments else 0
+        for one in about_segments(letter, number, segments) if segments else [letter]:
+            lies = InboundRecord(DEAD_LETTERS, 4, len(self.letters), one.dead_letter_id.encode(), b"")
+            self.letters.append(summary_of(one, lies))
+            self.originals[one.dead_letter_id] = record
+        return self.letters[-1]
+
+    def original(self, letter):
+        return self.originals[letter.dead_letter_id]
+
+    def newest(self, request_id):
+        return self.results.get(request_id)
+
+    def text_of(self, result):
+        return result.text
+
+    def planner(self):
+        return Planner(self, CODEC, Wire(CODEC), BatchLimits(), NOW)
+
+    def plan_all(self):
+        return [self.planner().plan(group) for group in groups_of(self.letters, self.letters)]
