@@ -47,11 +47,17 @@ class LogScan:
         return 1.0 if self.is_done else min(self._read / self._length, 1.0)
 
     def take(self, limit: int, timeout_seconds: float) -> list[InboundRecord]:
-        """Up to `limit` records; fewer, or none, after the timeout or when it is done."""
+        """What has been fetched, up to `limit` records; none after the timeout or when it is done.
+
+        It holds as many bytes as the client's buffer: whoever waited for the full number would take whatever
+        arrives meanwhile, however large.
+        """
         if self.is_done:
             return []
         try:
-            messages = self._consumer.consume(limit, timeout_seconds)
+            messages = self._consumer.consume(1, timeout_seconds)
+            if messages:
+                messages += self._consumer.consume(limit - 1, 0)
             return [record for message in messages if (record := self._record(message))]
         except KafkaException as error:
             raise failure_of(error) from error

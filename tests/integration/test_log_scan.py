@@ -1,5 +1,6 @@
 """A scan on a real broker: it ends, it sees every committed record, and it waits for open transactions."""
 
+import os
 import time
 import uuid
 
@@ -83,6 +84,21 @@ def test_until_it_is_done_a_scan_gives_so_many_records_at_once_at_most(kafka, ad
         batches = list(scan.until_done(100))
     assert max(map(len, batches)) <= 100
     assert sorted(one.value.decode() for batch in batches for one in batch) == sorted(names)
+
+
+def test_a_scan_never_takes_much_more_at_once_than_its_client_may_buffer(kafka, admin):
+    before = admin.spans([CONTROL])
+    producer = DurableProducer(kafka)
+    producer.send([OutboundRecord(CONTROL, b"large", os.urandom(60_000)) for _ in range(200)])
+    producer.close()
+    small = kafka.model_copy(update={"consumer_buffer_kbytes": 1_000, "fetch_bytes": 2_000_000})
+    sizes = []
+    with scanning(small, between(before, admin.spans([CONTROL]))) as scan:
+        while not scan.is_done:
+            sizes.append(sum(len(one.value) for one in scan.take(1_000, 5.0)))
+    assert sum(sizes) == 12_000_000
+    # The buffer, the answer that passes it, and one that comes while both are taken.
+    assert max(sizes) <= 1_000 * 1_024 + 2 * 2_000_000
 
 
 def test_an_empty_span_is_done_at_once_and_so_is_one_of_the_future(kafka, admin):
