@@ -2,11 +2,13 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.chaos import faults
 from tests.chaos.faults import Action, Kind, kinds_for
+from tests.chaos.main import main
 from tests.chaos.scenario import DEFAULT_PACE_SECONDS
 from tests.chaos.schedule import schedule
 
@@ -41,6 +43,21 @@ def test_a_kind_rests_after_its_end_before_it_comes_again(seed, kills, pace, kin
         for before, after in pairwise(fault for fault in found if fault.kind.family == family):
             end = before.at_seconds + before.lasts_seconds + before.kind.rest_seconds
             assert after.at_seconds >= end
+
+
+@pytest.mark.parametrize("pace", ["0", "-1", "nan", "inf"])
+def test_a_pace_that_is_no_time_is_refused(pace, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["--pace", pace])
+    assert "--pace" in capsys.readouterr().err
+
+
+def test_a_slower_pace_stretches_the_same_number_of_faults():
+    kinds = kinds_for(ROLES, has_small_disks=True)
+    fast, slow = schedule(1, 300, 2.5, kinds), schedule(1, 300, 10.0, kinds)
+
+    assert len(fast) == len(slow)
+    assert slow[-1].at_seconds > 3 * fast[-1].at_seconds
 
 
 def test_another_seed_gives_another_schedule():
