@@ -20,7 +20,7 @@ REQUESTS ?= 1200
 SEED ?= 1
 CONTROL ?=
 RECOVERY ?=
-PACE ?= 2.5
+PACE ?=
 
 help:  ## Print the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -40,7 +40,7 @@ test: .venv/.dev  ## All tests, on the real local stack; prints line and branch 
 	$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
 
 chaos: .venv/.dev  ## Kill everything again and again; prove that nothing is lost or doubled (docs/chaos.md)
-	$(BIN)/python -m tests.chaos --kills $(KILLS) --requests $(REQUESTS) --seed $(SEED) --pace $(PACE) --control "$(CONTROL)" $(if $(RECOVERY),--recovery $(RECOVERY)) $(ARGS)
+	$(BIN)/python -m tests.chaos --kills $(KILLS) --requests $(REQUESTS) --seed $(SEED) $(if $(PACE),--pace $(PACE)) --control "$(CONTROL)" $(if $(RECOVERY),--recovery $(RECOVERY)) $(ARGS)
 
 test-slow: .venv/.dev  ## The tests that take minutes: zombies, outages, state loss, stopping, rolling restarts
 	$(BIN)/python -m pytest -m slow $(ARGS)

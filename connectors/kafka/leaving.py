@@ -36,8 +36,7 @@ def close_readers(settings: KafkaSettings, readers: Sequence[Member], instance: 
 
 
 def _leave(settings: KafkaSettings, groups: Sequence[str], instance: str) -> None:
-    # Once in the life of a process: at its start the import would take a quarter of a second from each.
-    from connectors.kafka.leave_request import leave_groups  # noqa: PLC0415
+    from connectors.kafka.leave_request import leave_groups  # noqa: PLC0415  # a quarter of a second, once in a life
 
     try:
         asyncio.run(leave_groups(settings, groups, instance, _PATIENCE_SECONDS))

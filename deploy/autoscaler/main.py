@@ -84,8 +84,7 @@ def _keda(section: AutoscalerSection) -> Iterator[Publish]:
     if not section.keda_address:
         yield lambda _: None
         return
-    # Only here, for gRPC is an extra.
-    from deploy.autoscaler.keda.server import KedaServer, PoolScaler  # noqa: PLC0415
+    from deploy.autoscaler.keda.server import KedaServer, PoolScaler  # noqa: PLC0415  # gRPC is an extra
 
     scaler = PoolScaler(section.pool)
     server = KedaServer(scaler, section.keda_address)

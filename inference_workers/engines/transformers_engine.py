@@ -15,8 +15,8 @@ class TransformersEngine:
     """An encoder-decoder model folder. `device_map="auto"` places models larger than one device."""
 
     def __init__(self, directory: Path, version: str, batch_sentences: int = 16) -> None:
-        # torch takes seconds to import and gigabytes to install; only this engine needs it.
-        from transformers import AutoModelForSeq2SeqLM, AutoTokenizer  # noqa: PLC0415
+        # torch takes seconds to import and gigabytes to install.
+        from transformers import AutoModelForSeq2SeqLM, AutoTokenizer  # noqa: PLC0415  # only this engine needs it
 
         self.version = version
         self.traits = Traits(gives_scores=True)

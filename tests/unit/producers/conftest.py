@@ -17,6 +17,7 @@ from schemas.errors import TransientError
 from schemas.messages import JobControl, TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import Headers
+from tests.unit.producers.failed_records import Failures
 
 NOW_MS = 1_700_000_000_000
 
@@ -127,3 +128,8 @@ def admission() -> Admission:
 @pytest.fixture
 def http(world: World, limits: HttpLimits, health: Health, admission: Admission) -> Client:
     return Client(create_app(Ports(world, world, world, world, admission, lambda: NOW_MS), limits, health))
+
+
+@pytest.fixture
+def failures():
+    return Failures()

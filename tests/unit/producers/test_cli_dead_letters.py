@@ -18,12 +18,7 @@ from schemas.errors import PermanentError
 from schemas.messages import TranslationRequest
 from schemas.records import InboundRecord
 from schemas.topics import DEAD_LETTERS, TopicPlan
-from tests.unit.producers.failed_records import BATCHES, CODEC, NOW, REQUESTS, Failures, batch, inbound
-
-
-@pytest.fixture
-def failures():
-    return Failures()
+from tests.unit.producers.failed_records import BATCHES, CODEC, NOW, REQUESTS, batch, inbound
 
 
 def test_filters_narrow_and_the_limit_takes_the_oldest(failures):

@@ -16,15 +16,9 @@ from tests.unit.producers.failed_records import (
     PARTIAL,
     REQUESTS,
     TEXT,
-    Failures,
     batch,
     inbound,
 )
-
-
-@pytest.fixture
-def failures():
-    return Failures()
 
 
 def batches_in(plan):
