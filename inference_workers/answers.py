@@ -41,7 +41,7 @@ _UNUSABLE = ("the engine gave no usable translation", None, "redrive with anothe
 
 
 @dataclass(frozen=True)
-class Identity:
+class WorkerIdentity:
     """Who worked, and under which price."""
 
     worker: str
@@ -51,7 +51,7 @@ class Identity:
 
 
 @dataclass(frozen=True)
-class Answer:
+class SegmentAnswer:
     """One segment's outcome. `cause` is set where it failed; then `text` is the source."""
 
     text: str
@@ -70,7 +70,7 @@ class Effort:
     now_ms: int
 
 
-def translated_batch(batch: SegmentBatch, answers: Sequence[Answer], effort: Effort) -> TranslatedBatch:
+def translated_batch(batch: SegmentBatch, answers: Sequence[SegmentAnswer], effort: Effort) -> TranslatedBatch:
     """The batch with every slot filled."""
     return TranslatedBatch(
         request_id=batch.request_id,
@@ -92,7 +92,7 @@ def translated_batch(batch: SegmentBatch, answers: Sequence[Answer], effort: Eff
 
 
 def usage_event(
-    record: InboundRecord, done: TranslatedBatch, batch: SegmentBatch, effort: Effort, identity: Identity
+    record: InboundRecord, done: TranslatedBatch, batch: SegmentBatch, effort: Effort, identity: WorkerIdentity
 ) -> UsageEvent:
     """The compute row of a batch. Its id holds the record's coordinates: a repeat is a use of its own."""
     pair, job = pair_of(batch), batch.job
@@ -145,7 +145,7 @@ def job_event(done: TranslatedBatch) -> JobEvent:
     )
 
 
-def segment_letters(record: InboundRecord, done: TranslatedBatch, now_ms: int) -> list[DeadLetter]:
+def segment_dead_letters(record: InboundRecord, done: TranslatedBatch, now_ms: int) -> list[DeadLetter]:
     """A dead letter for each hole, so that it can be translated again later."""
     letters: list[DeadLetter] = []
     for cause in sorted({cause for cause in done.causes if cause}):

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from schemas.languages import LanguagePair
 from schemas.messages import SegmentBatch
 
-Options = tuple[tuple[str, str], ...]
-Group = tuple[LanguagePair, str | None, Options]
+OptionItems = tuple[tuple[str, str], ...]
+WorkKey = tuple[LanguagePair, str | None, OptionItems]
 # Batch index in the cycle, segment index in the batch.
-Place = tuple[int, int]
+SegmentIndex = tuple[int, int]
 
 
 @dataclass
@@ -19,7 +19,7 @@ class Work:
     pair: LanguagePair
     glossary: str | None
     options: Mapping[str, str]
-    places: dict[str, list[Place]] = field(default_factory=dict)
+    places: dict[str, list[SegmentIndex]] = field(default_factory=dict)
 
     def by_length(self) -> list[str]:
         """The distinct segments, longest first, so that neighbours of a device batch need equal padding."""
@@ -28,7 +28,7 @@ class Work:
 
 def plan(batches: Sequence[SegmentBatch], normalised: Sequence[Sequence[str]]) -> list[Work]:
     """The work of a cycle; `normalised` holds the normalised texts of each batch."""
-    works: dict[Group, Work] = {}
+    works: dict[WorkKey, Work] = {}
     for index, (batch, texts) in enumerate(zip(batches, normalised, strict=True)):
         work = works.setdefault(_group(batch), _empty_work(batch))
         for position in _open_segments(batch):
@@ -45,7 +45,7 @@ def _open_segments(batch: SegmentBatch) -> Iterable[int]:
     return (at for at, filled in enumerate(batch.translations) if filled is None)
 
 
-def _group(batch: SegmentBatch) -> Group:
+def _group(batch: SegmentBatch) -> WorkKey:
     return pair_of(batch), batch.job.glossary, tuple(sorted(batch.options.items()))
 
 

@@ -7,7 +7,7 @@ import structlog
 
 from connectors.telemetry import metrics
 from inference_workers.engines.protocol import OutOfMemoryError
-from inference_workers.translating import Outcome, Translator
+from inference_workers.translating import TranslationOutcome, Translator
 
 log = structlog.get_logger()
 
@@ -65,9 +65,9 @@ class FittingTranslator:
 
     def translate(
         self, texts: Sequence[str], source: str, target: str, options: Mapping[str, str]
-    ) -> Sequence[Outcome]:
+    ) -> Sequence[TranslationOutcome]:
         """Never raises OutOfMemoryError. Each failure makes the next part smaller, so it comes to an end."""
-        outcomes: list[Outcome] = []
+        outcomes: list[TranslationOutcome] = []
         while len(outcomes) < len(texts):
             count = self.size.fitting(texts[len(outcomes) :], self.clock())
             part = texts[len(outcomes) : len(outcomes) + count]

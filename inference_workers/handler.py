@@ -3,20 +3,20 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from connectors.dead_letters.writer import LetterWriter
+from connectors.dead_letters.writer import DeadLetterWriter
 from connectors.redis.translation_memory import Remembered, TranslationMemory
 from connectors.telemetry import metrics
 from inference_workers.answers import (
-    Answer,
+    SegmentAnswer,
     Effort,
-    Identity,
+    WorkerIdentity,
     job_event,
-    segment_letters,
+    segment_dead_letters,
     translated_batch,
     usage_event,
 )
 from inference_workers.batching import pair_of
-from inference_workers.relevance import Relevance
+from inference_workers.relevance import SkipPolicy
 from inference_workers.speed import Speedometer
 from inference_workers.translating import SegmentTranslator
 from inference_workers.validation import check_batch
@@ -27,7 +27,7 @@ from schemas.errors import PermanentError
 from schemas.messages import Message, SegmentBatch, TranslatedBatch
 from schemas.records import Headers, InboundRecord, OutboundRecord
 
-Waiting = tuple[InboundRecord, SegmentBatch]
+ReceivedBatch = tuple[InboundRecord, SegmentBatch]
 
 
 @dataclass
@@ -35,13 +35,13 @@ class BatchHandler:
     """Implements connectors.kafka.cycle.Handler."""
 
     codec: Codec
-    relevance: Relevance
+    relevance: SkipPolicy
     segments: SegmentTranslator
     memory: TranslationMemory
-    identity: Identity
+    identity: WorkerIdentity
     speed: Speedometer
     now_ms: Callable[[], int]
-    letters: LetterWriter
+    letters: DeadLetterWriter
     max_message_bytes: int = 2_000_000
     _learnt: dict[str, Remembered] = field(default_factory=dict, init=False)
 
@@ -65,8 +65,8 @@ class BatchHandler:
         self.memory.put_many(self._learnt)
         self._learnt = {}
 
-    def _decode(self, records: Sequence[InboundRecord]) -> tuple[list[Waiting], list[OutboundRecord]]:
-        sound: list[Waiting] = []
+    def _decode(self, records: Sequence[InboundRecord]) -> tuple[list[ReceivedBatch], list[OutboundRecord]]:
+        sound: list[ReceivedBatch] = []
         refused: list[OutboundRecord] = []
         for record in records:
             try:
@@ -80,7 +80,7 @@ class BatchHandler:
         check_batch(batch)
         return batch
 
-    def _wanted(self, waiting: Sequence[Waiting]) -> list[Waiting]:
+    def _wanted(self, waiting: Sequence[ReceivedBatch]) -> list[ReceivedBatch]:
         """Without those whose answer nobody waits for: their offsets are committed, and that is all."""
         reasons = self.relevance.reasons_to_skip([batch for _, batch in waiting], self.now_ms())
         for (_, batch), reason in zip(waiting, reasons, strict=True):
@@ -89,7 +89,7 @@ class BatchHandler:
         return [pair for pair, reason in zip(waiting, reasons, strict=True) if not reason]
 
     def _outputs(
-        self, record: InboundRecord, batch: SegmentBatch, answers: list[Answer], effort: Effort
+        self, record: InboundRecord, batch: SegmentBatch, answers: list[SegmentAnswer], effort: Effort
     ) -> list[OutboundRecord]:
         done = self._fitted(batch, answers, effort)
         key = batch.request_id
@@ -99,21 +99,21 @@ class BatchHandler:
             self._record(topics.TRANSLATED, key, done, record.trace),
             self._record(topics.USAGE, usage.event_id, usage),
             self._record(topics.STATUS, key, job_event(done)),
-            *map(self.letters.record_of, segment_letters(record, done, effort.now_ms)),
+            *map(self.letters.record_of, segment_dead_letters(record, done, effort.now_ms)),
         ]
 
-    def _fitted(self, batch: SegmentBatch, answers: list[Answer], effort: Effort) -> TranslatedBatch:
+    def _fitted(self, batch: SegmentBatch, answers: list[SegmentAnswer], effort: Effort) -> TranslatedBatch:
         """The translated batch; all holes where the translations would be too large for Kafka."""
         done = translated_batch(batch, answers, effort)
         if len(self.codec.encode(done)) + ENVELOPE_BYTES <= self.max_message_bytes:
             return done
-        holes = [Answer(text, None, cached=False, cause="translation_too_large") for text in batch.texts]
+        holes = [SegmentAnswer(text, None, cached=False, cause="translation_too_large") for text in batch.texts]
         return translated_batch(batch, holes, effort)
 
     def _record(self, topic: str, key: str, message: Message, headers: Headers | None = None) -> OutboundRecord:
         return OutboundRecord(topic, key.encode(), self.codec.encode(message), headers or {})
 
-    def _count(self, batch: SegmentBatch, answers: Sequence[Answer], model: str) -> None:
+    def _count(self, batch: SegmentBatch, answers: Sequence[SegmentAnswer], model: str) -> None:
         pool, priority = self.identity.pool, batch.job.priority
         for answer in answers:
             outcome = "failed" if answer.cause else "cached" if answer.cached else "translated"

@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import structlog
 
-from connectors.dead_letters.writer import open_letters
-from connectors.kafka.cycle import Cycle
+from connectors.dead_letters.writer import open_dead_letters
+from connectors.kafka.cycle import TransactionalProcessor
 from connectors.kafka.group_reader import GroupReader
 from connectors.kafka.leaving import close_readers
-from connectors.kafka.progress_watch import ProgressWatch
+from connectors.kafka.progress_watch import ConsumerHealthMonitor
 from connectors.kafka.schema_registry import open_codec
 from connectors.kafka.transactions import TransactionalProducer
 from connectors.redis.answered import RedisAnsweredRequests
@@ -22,13 +22,13 @@ from connectors.shutdown import Shutdown
 from connectors.telemetry import metrics
 from connectors.telemetry.health import Health, serve_health
 from connectors.telemetry.logging import configure_logging
-from inference_workers.answers import STAGE, Identity
+from inference_workers.answers import STAGE, WorkerIdentity
 from inference_workers.fitting import FittingTranslator, SafeSize
 from inference_workers.handler import BatchHandler
-from inference_workers.models.catalogue import Catalogue
+from inference_workers.models.catalogue import ModelRouter
 from inference_workers.models.store import discover
 from inference_workers.priorities import PriorityCredit, Shares
-from inference_workers.relevance import Relevance
+from inference_workers.relevance import SkipPolicy
 from inference_workers.settings import WorkerLimits, WorkerSettings
 from inference_workers.source import PrioritySource
 from inference_workers.speed import Speedometer
@@ -69,13 +69,13 @@ def _run(settings: WorkerSettings, health: Health, shutdown: Shutdown) -> None:
     handler = _handler(settings, catalogue, speed)
     announcer = Announcer(settings, catalogue.versions())
     announcer.start()
-    watch = ProgressWatch(settings.kafka, source.readers, health)
+    watch = ConsumerHealthMonitor(settings.kafka, source.readers, health)
     for reader in source.readers:
         reader.subscribe()
     watch.start()
     log.info("worker_ready", pool=settings.worker.pool, pairs=sorted(catalogue.versions()))
     try:
-        Cycle(STAGE, source, handler, producer, shutdown.is_wanted, shutdown.wait, watch.waits, watch.works).run()
+        TransactionalProcessor(STAGE, source, handler, producer, shutdown.is_wanted, shutdown.wait, watch.waits, watch.works).run()
         log.info("worker_stopped")
     finally:
         watch.stop()
@@ -83,9 +83,9 @@ def _run(settings: WorkerSettings, health: Health, shutdown: Shutdown) -> None:
         close_readers(settings.kafka, source.readers, settings.instance, for_good=shutdown.is_wanted())
 
 
-def _warm(limits: WorkerLimits) -> Catalogue:
+def _warm(limits: WorkerLimits) -> ModelRouter:
     started = time.monotonic()
-    catalogue = Catalogue(discover(limits.model_paths), limits.device, limits.model_memory_mb << 20)
+    catalogue = ModelRouter(discover(limits.model_paths), limits.device, limits.model_memory_mb << 20)
     if not catalogue.versions():
         raise FatalError("no models found; name their folders in DRAGOMAN_WORKER_MODEL_PATHS")
     catalogue.warm_up()
@@ -110,15 +110,15 @@ def _budget(speed: Speedometer, limits: WorkerLimits) -> Callable[[], int]:
     return lambda: speed.words_in(limits.cycle_seconds)
 
 
-def _handler(settings: WorkerSettings, catalogue: Catalogue, speed: Speedometer) -> BatchHandler:
+def _handler(settings: WorkerSettings, catalogue: ModelRouter, speed: Speedometer) -> BatchHandler:
     limits = settings.worker
     memory = RedisTranslationMemory(open_cache(settings.redis), settings.redis.tm_ttl_seconds)
-    identity = Identity(settings.instance, limits.pool, limits.device, limits.market)
+    identity = WorkerIdentity(settings.instance, limits.pool, limits.device, limits.market)
     fitting = FittingTranslator(catalogue, SafeSize(limits.safe_size_minutes * 60), time.monotonic)
     segments = SegmentTranslator(fitting, memory, time.perf_counter, limits.longest_cycle_seconds)
-    relevance = Relevance(RedisAnsweredRequests(open_state(settings.redis)))
+    relevance = SkipPolicy(RedisAnsweredRequests(open_state(settings.redis)))
     codec, most_bytes = open_codec(settings.kafka), settings.kafka.max_message_bytes
-    letters = open_letters(STAGE, codec, settings.dead_letters, most_bytes)
+    letters = open_dead_letters(STAGE, codec, settings.dead_letters, most_bytes)
     return BatchHandler(codec, relevance, segments, memory, identity, speed, _now_ms, letters, most_bytes)
 
 

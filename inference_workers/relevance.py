@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from connectors.redis.answered import AnsweredRequests
-from connectors.redis.slots import Subject
+from connectors.redis.slots import RequestRevision
 from schemas.messages import SegmentBatch
 
 ANSWERED, EXPIRED = "answered", "expired"
 
 
 @dataclass(frozen=True)
-class Relevance:
+class SkipPolicy:
     """A batch is skipped when its request is answered, above all by a cancellation, or when its deadline passed.
 
     Whoever answers does not depend on it: assembly ignores the batches of answered requests, and the order to
@@ -29,8 +29,8 @@ class Relevance:
         ]
 
 
-def _subject(batch: SegmentBatch) -> Subject:
-    return Subject(batch.request_id, batch.job.revision)
+def _subject(batch: SegmentBatch) -> RequestRevision:
+    return RequestRevision(batch.request_id, batch.job.revision)
 
 
 def _is_late(batch: SegmentBatch, now_ms: int) -> bool:

@@ -7,8 +7,8 @@ from itertools import accumulate
 from typing import Protocol
 
 from connectors.redis.translation_memory import Remembered, TranslationMemory
-from inference_workers.answers import Answer
-from inference_workers.batching import Place, Work, pair_of, plan
+from inference_workers.answers import SegmentAnswer
+from inference_workers.batching import SegmentIndex, Work, pair_of, plan
 from schemas.errors import PermanentError
 from schemas.messages import SegmentBatch
 from schemas.segments import memory_key, normalise
@@ -17,7 +17,7 @@ from schemas.segments import memory_key, normalise
 _FIRST_CHARACTERS, _GROWTH, _QUICK_SECONDS = 2000, 4, 2.0
 
 
-class Outcome(Protocol):
+class TranslationOutcome(Protocol):
     """One translated text. `cause` names why there is no usable translation."""
 
     @property
@@ -36,7 +36,7 @@ class Translator(Protocol):
 
     def translate(
         self, texts: Sequence[str], source: str, target: str, options: Mapping[str, str]
-    ) -> Sequence[Outcome]:
+    ) -> Sequence[TranslationOutcome]:
         """One outcome for each text. Raises OutOfMemoryError when the device is."""
 
 
@@ -44,7 +44,7 @@ class Translator(Protocol):
 class CycleAnswers:
     """The answers of each batch, the models used, and the engine's seconds by batch."""
 
-    answers: list[list[Answer]]
+    answers: list[list[SegmentAnswer]]
     models: list[str]
     busy_seconds: list[float]
     learnt: dict[str, Remembered]
@@ -87,7 +87,7 @@ class SegmentTranslator:
         model = self.translator.version_of(work.pair.source, work.pair.target)
         return [memory_key(model, work.pair.source, work.pair.target, work.glossary, text) for text in texts]
 
-    def _recall(self, work: Work, known: list[list[Answer | None]]) -> None:
+    def _recall(self, work: Work, known: list[list[SegmentAnswer | None]]) -> None:
         # The look-up at intake may be minutes old; another request can have translated the same since.
         texts = list(work.places)
         try:
@@ -96,10 +96,10 @@ class SegmentTranslator:
             return
         for text, remembered in zip(texts, found, strict=True):
             if remembered is not None:
-                answer = Answer(remembered.text, remembered.score, cached=True)
+                answer = SegmentAnswer(remembered.text, remembered.score, cached=True)
                 _fill(known, work.places.pop(text), answer, answer)
 
-    def _translate(self, work: Work, known: list[list[Answer | None]], done: CycleAnswers, end: float) -> None:
+    def _translate(self, work: Work, known: list[list[SegmentAnswer | None]], done: CycleAnswers, end: float) -> None:
         texts, at_once, spent = work.by_length(), _FIRST_CHARACTERS, 0.0
         while texts and (before := self.clock()) < end:
             some, texts = _first_of(texts, at_once)
@@ -120,15 +120,15 @@ class SegmentTranslator:
         self,
         work: Work,
         texts: Sequence[str],
-        outcomes: Sequence[Outcome],
-        known: list[list[Answer | None]],
+        outcomes: Sequence[TranslationOutcome],
+        known: list[list[SegmentAnswer | None]],
         done: CycleAnswers,
     ) -> None:
         for key, text, outcome in zip(self._keys(work, texts), texts, outcomes, strict=True):
             if outcome.cause is None:
                 done.learnt[key] = Remembered(outcome.text, outcome.score)
-            first = Answer(outcome.text, outcome.score, cached=False, cause=outcome.cause)
-            again = Answer(outcome.text, outcome.score, cached=outcome.cause is None, cause=outcome.cause)
+            first = SegmentAnswer(outcome.text, outcome.score, cached=False, cause=outcome.cause)
+            again = SegmentAnswer(outcome.text, outcome.score, cached=outcome.cause is None, cause=outcome.cause)
             _fill(known, work.places[text], first, again)
 
     def _share_effort(self, work: Work, seconds: float, done: CycleAnswers) -> None:
@@ -138,12 +138,12 @@ class SegmentTranslator:
             done.busy_seconds[places[0][0]] += seconds * len(text) / characters
 
 
-def _already(batch: SegmentBatch, at: int) -> Answer | None:
+def _already(batch: SegmentBatch, at: int) -> SegmentAnswer | None:
     filled = batch.translations[at]
-    return None if filled is None else Answer(filled, batch.scores[at], cached=True)
+    return None if filled is None else SegmentAnswer(filled, batch.scores[at], cached=True)
 
 
-def _fill(known: list[list[Answer | None]], places: Sequence[Place], first: Answer, again: Answer) -> None:
+def _fill(known: list[list[SegmentAnswer | None]], places: Sequence[SegmentIndex], first: SegmentAnswer, again: SegmentAnswer) -> None:
     for count, (batch, position) in enumerate(places):
         known[batch][position] = again if count else first
 
@@ -155,17 +155,17 @@ def _first_of(texts: list[str], characters: int) -> tuple[list[str], list[str]]:
     return texts[:count], texts[count:]
 
 
-def _refuse(known: list[list[Answer | None]], work: Work, texts: Sequence[str], cause: str) -> None:
+def _refuse(known: list[list[SegmentAnswer | None]], work: Work, texts: Sequence[str], cause: str) -> None:
     for text in texts:
         for batch, position in work.places[text]:
             # The source as it was sent takes its place at the end.
-            known[batch][position] = Answer(text, None, cached=False, cause=cause)
+            known[batch][position] = SegmentAnswer(text, None, cached=False, cause=cause)
 
 
-def _complete(batch: SegmentBatch, answers: Sequence[Answer | None]) -> list[Answer]:
+def _complete(batch: SegmentBatch, answers: Sequence[SegmentAnswer | None]) -> list[SegmentAnswer]:
     """Every segment answered; a hole shows the source exactly as it was sent."""
     return [
-        Answer(source, None, cached=False, cause=answer.cause if answer else "not_translated")
+        SegmentAnswer(source, None, cached=False, cause=answer.cause if answer else "not_translated")
         if answer is None or answer.cause
         else answer
         for source, answer in zip(batch.texts, answers, strict=True)

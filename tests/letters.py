@@ -2,8 +2,8 @@
 
 import time
 
-from connectors.dead_letters.ration import Ration
-from connectors.dead_letters.writer import LetterWriter
+from connectors.dead_letters.ration import TokenBucket
+from connectors.dead_letters.writer import DeadLetterWriter
 from schemas.codec import Codec
 
 _STARTED_MS = time.time_ns() // 1_000_000
@@ -11,6 +11,6 @@ _STARTED_MS = time.time_ns() // 1_000_000
 
 def letter_writer(
     stage: str, burst_bytes: int = 1_000_000, max_message_bytes: int = 100_000, now_ms: int = _STARTED_MS
-) -> LetterWriter:
+) -> DeadLetterWriter:
     """A writer whose ration is never filled up again."""
-    return LetterWriter(stage, Codec(), Ration(0, burst_bytes, lambda: 0.0), max_message_bytes, lambda: now_ms)
+    return DeadLetterWriter(stage, Codec(), TokenBucket(0, burst_bytes, lambda: 0.0), max_message_bytes, lambda: now_ms)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import structlog
 
 from connectors.clickhouse.database import Database
-from connectors.clickhouse.query_server import Limits, QueryServer
+from connectors.clickhouse.query_server import QueryLimits, QueryServer
 from connectors.clickhouse.settings import AnalyticsSettings
-from connectors.clickhouse.sink import STAGE, Patience, UsageSink
-from connectors.dead_letters.writer import LetterWriter, open_letters
+from connectors.clickhouse.sink import STAGE, InsertRetry, UsageSink
+from connectors.dead_letters.writer import DeadLetterWriter, open_dead_letters
 from connectors.kafka.cycle import pause_seconds
 from connectors.kafka.leaving import close_readers
 from connectors.kafka.producer import DurableProducer
@@ -50,10 +50,10 @@ def main() -> None:
 def _run(settings: AnalyticsSettings, database: Database, health: Health, shutdown: Shutdown) -> None:
     section = settings.analytics
     database.create(section.prices)
-    limits = Limits(section.max_query_seconds, section.max_result_rows, section.max_query_megabytes)
+    limits = QueryLimits(section.max_query_seconds, section.max_result_rows, section.max_query_megabytes)
     queries = QueryServer(database, section.host, section.port, limits)
     codec, most_bytes = open_codec(settings.kafka), settings.kafka.max_message_bytes
-    letters = open_letters(STAGE, codec, settings.dead_letters, most_bytes)
+    letters = open_dead_letters(STAGE, codec, settings.dead_letters, most_bytes)
     box = DurableProducer(settings.kafka)
     health.ready()
     log.info("analytics_ready", port=queries.port)
@@ -72,7 +72,7 @@ class _Parts:
     settings: AnalyticsSettings
     database: Database
     box: DurableProducer
-    letters: LetterWriter
+    letters: DeadLetterWriter
     health: Health
     shutdown: Shutdown
 
@@ -100,7 +100,7 @@ def _serve_membership(parts: _Parts) -> None:
     """Until a signal. Raises TransientError; the next membership starts from the committed notes."""
     section = parts.settings.analytics
     reader = RangeReader(parts.settings.kafka, GROUP, USAGE, parts.settings.instance)
-    patience = Patience(section.patience_seconds, parts.shutdown.is_wanted, parts.waits, sleep=parts.shutdown.wait)
+    patience = InsertRetry(section.patience_seconds, parts.shutdown.is_wanted, parts.waits, sleep=parts.shutdown.wait)
     sink = UsageSink(
         reader,
         parts.database,

@@ -26,7 +26,7 @@ _MOST_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
-class Limits:
+class QueryLimits:
     """What one query may take."""
 
     seconds: int
@@ -44,7 +44,7 @@ class Limits:
         }
 
 
-def checked(sql: str) -> str:
+def checked_query(sql: str) -> str:
     """The statement, if it is one that only reads our tables. Raises PermanentError saying why not."""
     bare = _COMMENT_OR_TEXT.sub("''", sql).strip().rstrip(";")
     if not _READS.match(bare) or ";" in bare:
@@ -57,7 +57,7 @@ def checked(sql: str) -> str:
 class QueryServer:
     """Answers on a thread of its own until it is closed."""
 
-    def __init__(self, database: Database, host: str, port: int, limits: Limits) -> None:
+    def __init__(self, database: Database, host: str, port: int, limits: QueryLimits) -> None:
         self._server = ThreadingHTTPServer((host, port), _handler(_answerer(database, limits)))
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, name="queries", daemon=True).start()
@@ -73,13 +73,13 @@ class QueryServer:
         self._server.server_close()
 
 
-Answer = tuple[int, bytes]
+HttpAnswer = tuple[int, bytes]
 
 
-def _answerer(database: Database, limits: Limits) -> Callable[[str, str], Answer]:
-    def answer(sql: str, default_format: str) -> Answer:
+def _answerer(database: Database, limits: QueryLimits) -> Callable[[str, str], HttpAnswer]:
+    def answer(sql: str, default_format: str) -> HttpAnswer:
         try:
-            statement = checked(sql)
+            statement = checked_query(sql)
             named = _FORMAT.search(statement)
             body = _FORMAT.sub("", statement)
             return 200, database.answer(body, named[1] if named else default_format, limits.settings)
@@ -92,7 +92,7 @@ def _answerer(database: Database, limits: Limits) -> Callable[[str, str], Answer
     return answer
 
 
-def _handler(answer: Callable[[str, str], Answer]) -> type[BaseHTTPRequestHandler]:
+def _handler(answer: Callable[[str, str], HttpAnswer]) -> type[BaseHTTPRequestHandler]:
     class QueryHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self._serve(b"")

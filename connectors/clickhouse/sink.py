@@ -10,7 +10,7 @@ import structlog
 
 from connectors.clickhouse.ranges import PartitionBuffer, Range
 from connectors.clickhouse.usage_rows import Row, check_row, columns_of, row_of
-from connectors.dead_letters.writer import LetterWriter
+from connectors.dead_letters.writer import DeadLetterWriter
 from connectors.kafka.cycle import pause_seconds
 from connectors.kafka.range_reader import StartingPlace
 from connectors.telemetry import metrics
@@ -25,14 +25,14 @@ _TAKE_RECORDS, _TAKE_SECONDS = 5000, 0.2
 _FIRST_PAUSE_SECONDS = 0.2
 
 
-class Table(Protocol):
+class UsageTable(Protocol):
     """Where rows go."""
 
     def insert(self, table: str, columns: dict[str, list[object]], token: str) -> None:
         """Once for a token. Raises TransientError."""
 
 
-class Log(Protocol):
+class RangeLog(Protocol):
     """Where records come from, and where ranges are noted."""
 
     def take(self, limit: int, timeout_seconds: float) -> list[InboundRecord]: ...
@@ -40,14 +40,14 @@ class Log(Protocol):
     def finish(self, partition: int, last: int) -> None: ...
 
 
-class DeadLetterBox(Protocol):
+class DeadLetterProducer(Protocol):
     """Stores records durably before it returns."""
 
     def send(self, records: Sequence[OutboundRecord], timeout_seconds: float = 30.0) -> None: ...
 
 
 @dataclass(frozen=True)
-class Patience:
+class InsertRetry:
     """How long an insert is tried again before the membership is given up. Seconds.
 
     Less than the group's longest time between two polls: who leaves by itself is not taken for dead.
@@ -64,14 +64,14 @@ class Patience:
 class UsageSink:
     """One turn after the other, on one thread. Raises FatalError; TransientError means: start afresh."""
 
-    log: Log
-    table: Table
-    dead_letters: DeadLetterBox
-    letters: LetterWriter
+    log: RangeLog
+    table: UsageTable
+    dead_letters: DeadLetterProducer
+    letters: DeadLetterWriter
     batch_rows: int = 20_000
     batch_seconds: float = 1.0
     buffered_rows: int = 40_000
-    patience: Patience = field(default_factory=Patience)
+    patience: InsertRetry = field(default_factory=InsertRetry)
     _buffers: dict[int, PartitionBuffer] = field(default_factory=dict, init=False)
 
     def begin(self, places: Sequence[StartingPlace]) -> None:

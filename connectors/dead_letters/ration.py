@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class Ration:
+class TokenBucket:
     """In any span of t seconds no more than `burst_bytes + t * bytes_per_second` are granted.
 
     After burst_bytes / bytes_per_second quiet seconds the whole burst is there again. `clock` counts seconds and

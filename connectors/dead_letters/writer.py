@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from connectors.dead_letters.ration import Ration
+from connectors.dead_letters.ration import TokenBucket
 from connectors.dead_letters.settings import DeadLetterSettings
 from connectors.telemetry import metrics
 from schemas.codec import Codec
@@ -19,12 +19,12 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
-class LetterWriter:
+class DeadLetterWriter:
     """Writes the letters of one stage. `now_ms` is milliseconds since the epoch."""
 
     stage: str
     codec: Codec
-    ration: Ration
+    ration: TokenBucket
     max_message_bytes: int
     now_ms: Callable[[], int]
 
@@ -47,10 +47,10 @@ class LetterWriter:
         return dead_letter_record(without_original(letter), self.codec, self.max_message_bytes)
 
 
-def open_letters(stage: str, codec: Codec, settings: DeadLetterSettings, max_message_bytes: int) -> LetterWriter:
+def open_dead_letters(stage: str, codec: Codec, settings: DeadLetterSettings, max_message_bytes: int) -> DeadLetterWriter:
     """The writer of one process."""
-    ration = Ration(settings.bytes_per_second, settings.burst_bytes, time.monotonic)
-    return LetterWriter(stage, codec, ration, max_message_bytes, lambda: time.time_ns() // 1_000_000)
+    ration = TokenBucket(settings.bytes_per_second, settings.burst_bytes, time.monotonic)
+    return DeadLetterWriter(stage, codec, ration, max_message_bytes, lambda: time.time_ns() // 1_000_000)
 
 
 def _of(letter: DeadLetter) -> str:

@@ -9,7 +9,7 @@ import structlog
 from faust.types import EventT, StreamT
 
 from connectors.faust.application import DurableApp
-from connectors.faust.guard import Guard, WaitInterruptedError
+from connectors.faust.guard import EventProcessor, WaitInterruptedError
 from connectors.faust.records import record_of
 from connectors.faust.settings import FaustSettings
 from connectors.faust.transport import FinishedConsumer
@@ -31,7 +31,7 @@ class Finisher(Protocol):
         """Commit nothing more before the next assignment."""
 
 
-def consume(app: DurableApp, topic: str, guard: Guard, settings: FaustSettings) -> None:
+def consume(app: DurableApp, topic: str, guard: EventProcessor, settings: FaustSettings) -> None:
     """An agent for the topic, with a buffer of its own, so that no other topic's flood delays it."""
 
     async def agent(stream: StreamT[Any]) -> None:
@@ -47,7 +47,7 @@ def consume(app: DurableApp, topic: str, guard: Guard, settings: FaustSettings) 
 
 async def process(
     events: Sequence[EventT[Any]],
-    guard: Guard,
+    guard: EventProcessor,
     consumer: Finisher,
     *,
     may_cancel: Callable[[], bool],

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from connectors.dead_letters.writer import LetterWriter
+from connectors.dead_letters.writer import DeadLetterWriter
 from connectors.telemetry.metrics import EVENT_BATCH_SECONDS, EVENTS_RETRIED
 from schemas.errors import DragomanError, FatalError, PermanentError, TransientError
 from schemas.messages import DeadLetter
@@ -25,12 +25,12 @@ from schemas.topics import DEAD_LETTERS
 
 log = structlog.get_logger()
 
-Handler = Callable[[InboundRecord], Awaitable[Sequence[OutboundRecord]]]
-Delivered = Callable[[Sequence[InboundRecord]], Awaitable[None]]
+HandleEvent = Callable[[InboundRecord], Awaitable[Sequence[OutboundRecord]]]
+OnDelivered = Callable[[Sequence[InboundRecord]], Awaitable[None]]
 # The dead letter with what is known of its request, and what else to send. Must not raise.
-Refusal = Callable[[InboundRecord, PermanentError, DeadLetter], tuple[DeadLetter, Sequence[OutboundRecord]]]
+RefuseEvent = Callable[[InboundRecord, PermanentError, DeadLetter], tuple[DeadLetter, Sequence[OutboundRecord]]]
 # Raises TransientError, or PermanentError for a record that Kafka will never take.
-Send = Callable[[OutboundRecord], Awaitable[None]]
+SendRecord = Callable[[OutboundRecord], Awaitable[None]]
 Sleep = Callable[[float], Awaitable[None]]
 
 _SLICE_SECONDS = 0.25
@@ -45,13 +45,13 @@ async def _nothing(_records: Sequence[InboundRecord]) -> None:
 
 
 @dataclass(frozen=True)
-class Step:
+class EventHandler:
     """What one process does with an event, and what it does once the outputs are stored."""
 
-    letters: LetterWriter
-    handle: Handler
-    delivered: Delivered = _nothing
-    refusal: Refusal = lambda _record, _error, letter: (letter, ())
+    letters: DeadLetterWriter
+    handle: HandleEvent
+    delivered: OnDelivered = _nothing
+    refusal: RefuseEvent = lambda _record, _error, letter: (letter, ())
 
     @property
     def stage(self) -> str:
@@ -83,10 +83,10 @@ class Patience:
             left -= _SLICE_SECONDS
 
 
-class Guard:
+class EventProcessor:
     """Processes events one after the other and awaits their deliveries together, `unsent_bytes` at a time."""
 
-    def __init__(self, step: Step, send: Send, patience: Patience, unsent_bytes: int = 8_000_000) -> None:
+    def __init__(self, step: EventHandler, send: SendRecord, patience: Patience, unsent_bytes: int = 8_000_000) -> None:
         self._step = step
         self._send = send
         self._patience = patience

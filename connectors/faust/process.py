@@ -12,12 +12,12 @@ from faust.worker import Worker
 
 from connectors.faust.application import DurableApp, build_app
 from connectors.faust.consumption import consume
-from connectors.faust.guard import Guard, Patience, Step
+from connectors.faust.guard import EventProcessor, Patience, EventHandler
 from connectors.faust.records import send_durably
 from connectors.faust.settings import FaustSettings
 from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.backlog import Backlog, open_backlog
-from connectors.kafka.progress import Place, Progress
+from connectors.kafka.backlog import LagReader, open_lag_reader
+from connectors.kafka.progress import Place, ConsumerHealth
 from connectors.kafka.settings import KafkaSettings
 from connectors.telemetry.health import Health
 from schemas.errors import FatalError, TransientError
@@ -36,7 +36,7 @@ class TopicSource(Protocol):
 
 
 @dataclass(frozen=True)
-class Identity:
+class GroupMember:
     """The consumer group, and this process's static name within it."""
 
     group: str
@@ -47,7 +47,7 @@ class FaustProcess:
     """Build it, `consume`, then `run` in the main thread. Connects in `run` only."""
 
     def __init__(
-        self, identity: Identity, kafka: KafkaSettings, settings: FaustSettings, health: Health | None = None
+        self, identity: GroupMember, kafka: KafkaSettings, settings: FaustSettings, health: Health | None = None
     ) -> None:
         self.health = health or Health(settings.silence_seconds)
         self.app: DurableApp = build_app(identity.group, identity.instance, kafka, settings)
@@ -57,12 +57,12 @@ class FaustProcess:
         self._topics: list[str] = []
         # A wait is recent while its longest pause and two measurements have not passed.
         recent_seconds = settings.longest_pause_seconds + 2 * settings.lag_interval_seconds
-        self._progress = Progress(self.health, recent_seconds)
+        self._progress = ConsumerHealth(self.health, recent_seconds)
 
-    def consume(self, topics: Sequence[str], step: Step) -> None:
+    def consume(self, topics: Sequence[str], step: EventHandler) -> None:
         """One agent and one buffer for each topic."""
         for topic in topics:
-            guard = Guard(step, self._send, self._patience(), self._settings.unsent_bytes)
+            guard = EventProcessor(step, self._send, self._patience(), self._settings.unsent_bytes)
             consume(self.app, topic, guard, self._settings)
         self._topics.extend(topics)
 
@@ -70,7 +70,7 @@ class FaustProcess:
         """Until SIGTERM or SIGINT; raises SystemExit. Raises FatalError when topics are missing."""
         uvloop.install()
         wait_for_topics(KafkaAdmin(self._kafka), self._settings.startup_seconds)
-        self.app.task(self._watch_with(open_backlog(self._kafka)))
+        self.app.task(self._watch_with(open_lag_reader(self._kafka)))
         worker = Worker(
             self.app, quiet=True, loglevel="info", override_logging=False, redirect_stdouts=False, debug=False
         )
@@ -95,7 +95,7 @@ class FaustProcess:
             on_working=self._progress.works,
         )
 
-    def _watch_with(self, backlog: Backlog) -> Callable[[], object]:
+    def _watch_with(self, backlog: LagReader) -> Callable[[], object]:
         async def watch() -> None:
             while not self.app.should_stop:
                 await self._measure(backlog)
@@ -105,7 +105,7 @@ class FaustProcess:
 
         return watch
 
-    async def _measure(self, backlog: Backlog) -> None:
+    async def _measure(self, backlog: LagReader) -> None:
         try:
             lags = await asyncio.to_thread(backlog.lag, self._group, self._topics)
         except TransientError as error:

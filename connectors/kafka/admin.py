@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetS
 from connectors.kafka.client_config import client_config
 from connectors.kafka.committed import CommittedOffsets
 from connectors.kafka.failures import failure_of
-from connectors.kafka.lost_client import LostClientError, compared_with_new, hears
+from connectors.kafka.lost_client import LostConnectionError, watch_connection, is_reachable
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topic_check import Difference, Found, differences, wanted_settings
 from schemas.errors import FatalError, TransientError
@@ -67,7 +67,7 @@ class KafkaAdmin:
         self._settings = settings
         self._timeout_seconds = timeout_seconds
         self._open()
-        self._lost = compared_with_new(settings, self._is_heard)
+        self._lost = watch_connection(settings, self._is_heard)
 
     def create_topics(self) -> list[str]:
         """Creates what is missing and waits until it can be seen; returns the names it created."""
@@ -171,7 +171,7 @@ class KafkaAdmin:
         self._committed = CommittedOffsets(self._settings)
 
     def _is_heard(self) -> bool:
-        return hears(self._client) and all(map(hears, self._committed.clients))
+        return is_reachable(self._client) and all(map(is_reachable, self._committed.clients))
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
@@ -186,7 +186,7 @@ class KafkaAdmin:
     def _replace_if_lost(self) -> None:
         try:
             self._lost.is_heard()
-        except LostClientError:
+        except LostConnectionError:
             self._open()
 
     def _create(self, topics: list[NewTopic]) -> None:

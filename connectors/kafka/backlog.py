@@ -20,7 +20,7 @@ IsEmpty = Callable[[PartitionLag], bool]
 Lags = Callable[[str, list[str]], list[PartitionLag]]
 
 
-class Backlog:
+class LagReader:
     """Looks into a partition only when its lag is the same as at the last measurement. Not thread-safe."""
 
     def __init__(self, lags: Lags, is_empty: IsEmpty) -> None:
@@ -40,10 +40,10 @@ class Backlog:
         return replace(lag, end=max(lag.committed, 0)) if is_empty else lag
 
 
-def open_backlog(settings: KafkaSettings) -> Backlog:
+def open_lag_reader(settings: KafkaSettings) -> LagReader:
     """On a real cluster. Nothing connects before the first measurement."""
     config = consumer_config(settings, "dragoman.backlog", "backlog") | {"enable.partition.eof": True}
-    return Backlog(KafkaAdmin(settings).lag, lambda lag: _reaches_end(config, lag))
+    return LagReader(KafkaAdmin(settings).lag, lambda lag: _reaches_end(config, lag))
 
 
 def _reaches_end(config: dict[str, str | int | float | bool], lag: PartitionLag) -> bool:

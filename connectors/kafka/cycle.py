@@ -28,7 +28,7 @@ _REWIND_ATTEMPTS = 10
 _QUIET_TAKES = 5
 
 
-class Source(Protocol):
+class RecordSource(Protocol):
     """Where the records of the next cycle come from."""
 
     @property
@@ -39,7 +39,7 @@ class Source(Protocol):
         """The records of one cycle; blocks a short while, returns an empty list when there are none."""
 
 
-class Handler(Protocol):
+class RecordHandler(Protocol):
     """What is done with them."""
 
     def handle(self, records: list[InboundRecord]) -> list[OutboundRecord]:
@@ -50,12 +50,12 @@ class Handler(Protocol):
 
 
 @dataclass(frozen=True)
-class Cycle:
+class TransactionalProcessor:
     """One process's source, handler and producer, joined. `stage` names it in metrics."""
 
     stage: str
-    source: Source
-    handler: Handler
+    source: RecordSource
+    handler: RecordHandler
     producer: TransactionalProducer
     should_stop: Callable[[], bool]
     # Should end early when the process is to stop.

@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from connectors.kafka.client_config import consumer_config
 from connectors.kafka.failures import MemberFencedError, failure_of, member_failure_of
-from connectors.kafka.lost_client import LostClientError
+from connectors.kafka.lost_client import LostConnectionError
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.watchful_consumer import WatchfulConsumer
 from schemas.errors import DragomanError, FatalError, TransientError
@@ -26,7 +26,7 @@ _LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
-class Claim:
+class OffsetClaim:
     """What a transaction says for one reader: the offsets behind what it took, and as which member it took it."""
 
     offsets: list[TopicPartition]
@@ -34,7 +34,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Standing:
+class Membership:
     """A member's place in its group; the (topic, partition) pairs that it holds."""
 
     is_member: bool = False
@@ -55,7 +55,7 @@ class GroupReader:
         self._is_stale = False
         self._has_joined = False
         self._is_second_client = False
-        self._standing = Standing()
+        self._standing = Membership()
         self._looked_at = -inf
         self._longest_cycle_seconds = settings.max_poll_interval_ms / 1000
 
@@ -71,14 +71,14 @@ class GroupReader:
         return self._has_joined and bool(self._consumer.memberid())
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> Membership:
         """As it was at the last `take`, for any thread; none when that is longer ago than the group allows.
 
         The client serves one thread at a time and does not queue them: a thread that asked it beside an idle
         loop, which asks without a pause, would wait for minutes.
         """
         is_overdue = time.monotonic() - self._looked_at > self._longest_cycle_seconds
-        return Standing() if is_overdue else self._standing
+        return Membership() if is_overdue else self._standing
 
     @property
     def assignment(self) -> list[tuple[str, int]]:
@@ -94,7 +94,7 @@ class GroupReader:
         self._look_around()
         try:
             return self._take(limit, timeout_seconds, limit_bytes)
-        except (MemberFencedError, LostClientError) as error:
+        except (MemberFencedError, LostConnectionError) as error:
             raise self._begin_anew(error) from error
 
     def _take(self, limit: int, timeout_seconds: float, limit_bytes: float) -> list[InboundRecord]:
@@ -107,7 +107,7 @@ class GroupReader:
             size += _bytes_of(more)
         return records
 
-    def claim(self) -> Claim | None:
+    def claim(self) -> OffsetClaim | None:
         """What to commit for the records taken since `settle` or `rewind`; None when there are none.
 
         Raises TransientError when the group has thrown this member out since: somebody else has the records.
@@ -115,7 +115,7 @@ class GroupReader:
         if not self._in_hand:
             return None
         offsets = [TopicPartition(*place, after) for place, (_, after) in self._in_hand.items()]
-        claim = Claim(offsets, self._consumer.consumer_group_metadata())
+        claim = OffsetClaim(offsets, self._consumer.consumer_group_metadata())
         # Asked after the metadata: the client forgets its id on its own thread when it is thrown out, and
         # metadata without id and generation would pass the broker's fence.
         if self._consumer.memberid() != self._member_id:
@@ -172,7 +172,7 @@ class GroupReader:
     def _look_around(self) -> None:
         now = time.monotonic()
         if now - self._looked_at >= _LOOK_SECONDS:
-            self._standing, self._looked_at = Standing(self.is_member, tuple(self.assignment)), now
+            self._standing, self._looked_at = Membership(self.is_member, tuple(self.assignment)), now
 
     def _hold(self, timeout_seconds: float, limit: int) -> list[InboundRecord]:
         try:

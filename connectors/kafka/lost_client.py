@@ -19,18 +19,18 @@ _TIMES = 3
 _ANSWER_SECONDS = 2.0
 
 
-class LostClientError(FatalError):
+class LostConnectionError(FatalError):
     """The client can never be used again; a new one can."""
 
 
-class Client(Protocol):
+class MetadataClient(Protocol):
     """Any client of confluent-kafka."""
 
     def list_topics(self, *, timeout: float) -> Any:
         """Raises KafkaException when nobody answers in time."""
 
 
-class LostClient:
+class LostConnection:
     """For one thread at a time. Both questions take seconds while Kafka is away."""
 
     def __init__(self, is_heard: Callable[[], bool], is_another_heard: Callable[[], bool]) -> None:
@@ -38,17 +38,17 @@ class LostClient:
         self._times = 0
 
     def is_heard(self) -> bool:
-        """Whether Kafka answers the client. Raises LostClientError after three answers to new ones instead."""
+        """Whether Kafka answers the client. Raises LostConnectionError after three answers to new ones instead."""
         if self._is_heard():
             self._times = 0
             return True
         self._times = self._times + 1 if self._is_another_heard() else 0
         if self._times >= _TIMES:
-            raise LostClientError("Kafka answers new clients and not this one, which knows no broker any more")
+            raise LostConnectionError("Kafka answers new clients and not this one, which knows no broker any more")
         return False
 
 
-def hears(client: Client, timeout_seconds: float = _ANSWER_SECONDS) -> bool:
+def is_reachable(client: MetadataClient, timeout_seconds: float = _ANSWER_SECONDS) -> bool:
     """Whether a broker answers this client right now."""
     try:
         client.list_topics(timeout=timeout_seconds)
@@ -57,6 +57,6 @@ def hears(client: Client, timeout_seconds: float = _ANSWER_SECONDS) -> bool:
     return True
 
 
-def compared_with_new(settings: KafkaSettings, is_heard: Callable[[], bool]) -> LostClient:
+def watch_connection(settings: KafkaSettings, is_heard: Callable[[], bool]) -> LostConnection:
     """Compares the client that is asked there with new ones."""
-    return LostClient(is_heard, lambda: hears(AdminClient(client_config(settings))))
+    return LostConnection(is_heard, lambda: is_reachable(AdminClient(client_config(settings))))

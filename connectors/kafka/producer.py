@@ -7,7 +7,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from connectors.kafka.client_config import producer_config
 from connectors.kafka.failures import failure_of
-from connectors.kafka.lost_client import hears
+from connectors.kafka.lost_client import is_reachable
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import DragomanError, TransientError
 from schemas.records import OutboundRecord
@@ -59,7 +59,7 @@ class DurableProducer:
 
     def is_reachable(self, timeout_seconds: float = 2.0) -> bool:
         """Whether a broker answers right now."""
-        return hears(self._producer, timeout_seconds)
+        return is_reachable(self._producer, timeout_seconds)
 
     def close(self, timeout_seconds: float = 10.0) -> None:
         """Waits for what is still under way."""

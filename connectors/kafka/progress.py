@@ -18,7 +18,7 @@ class LagSource(Protocol):
         """Raises TransientError when Kafka is away."""
 
 
-class Progress:
+class ConsumerHealth:
     """Beats while there is nothing to do, while commits advance, or while it is known what is waited for.
 
     A consumer that has silently stopped (no fetches, dead agent, stalled commits) does none of these. Thread-safe:

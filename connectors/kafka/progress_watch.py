@@ -4,9 +4,9 @@ import threading
 from collections.abc import Iterable, Sequence
 
 from connectors.kafka.admin import PartitionLag
-from connectors.kafka.backlog import open_backlog
+from connectors.kafka.backlog import open_lag_reader
 from connectors.kafka.group_reader import GroupReader
-from connectors.kafka.progress import Progress
+from connectors.kafka.progress import ConsumerHealth
 from connectors.kafka.settings import KafkaSettings
 from connectors.telemetry.health import Health
 from schemas.errors import TransientError
@@ -16,16 +16,16 @@ _RECENT_SECONDS = 30.0
 _JOIN_SECONDS = 2.0
 
 
-class ProgressWatch:
+class ConsumerHealthMonitor:
     """Start it once the readers have subscribed, stop it before they are closed."""
 
     def __init__(self, settings: KafkaSettings, readers: Sequence[GroupReader], health: Health) -> None:
-        self._backlog = open_backlog(settings)
+        self._backlog = open_lag_reader(settings)
         self._readers = readers
         self._health = health
         self._interval_seconds = settings.progress_interval_seconds
         # Longer than the longest pause of a cycle and two measurements.
-        self._progress = Progress(health, _RECENT_SECONDS + 2 * self._interval_seconds)
+        self._progress = ConsumerHealth(health, _RECENT_SECONDS + 2 * self._interval_seconds)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
 

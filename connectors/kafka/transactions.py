@@ -7,7 +7,7 @@ from confluent_kafka import KafkaException, Producer
 from connectors.kafka.client_config import transactional_config
 from connectors.kafka.deadline import ends_process_after
 from connectors.kafka.failures import failure_of
-from connectors.kafka.group_reader import Claim, GroupReader
+from connectors.kafka.group_reader import OffsetClaim, GroupReader
 from connectors.kafka.producer import produce
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import DragomanError, FatalError, TransientError
@@ -73,7 +73,7 @@ class TransactionalProducer:
     def _write(
         self,
         outputs: Sequence[OutboundRecord],
-        claims: Sequence[Claim],
+        claims: Sequence[OffsetClaim],
         confirm: Callable[[], None] | None = None,
     ) -> None:
         self._producer.begin_transaction()

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from confluent_kafka import Consumer, Message
 
-from connectors.kafka.lost_client import compared_with_new, hears
+from connectors.kafka.lost_client import watch_connection, is_reachable
 from connectors.kafka.settings import KafkaSettings
 
 # Nothing to read is the usual reason to be idle, so it asks now and then, and sooner in doubt.
@@ -19,7 +19,7 @@ class WatchfulConsumer(Consumer):
 
     def __init__(self, settings: KafkaSettings, config: Mapping[str, str | int | float | bool]) -> None:
         super().__init__(dict(config))
-        self._lost = compared_with_new(settings, lambda: hears(self, _ANSWER_SECONDS))
+        self._lost = watch_connection(settings, lambda: is_reachable(self, _ANSWER_SECONDS))
         self._ask_at = time.monotonic() + _IDLE_SECONDS
 
     def consume(self, num_messages: int = 1, timeout: float = -1) -> list[Message]:

@@ -11,7 +11,7 @@ from typing import Protocol
 import structlog
 
 from connectors.redis.client import Client
-from connectors.redis.slots import Subject, are_answered
+from connectors.redis.slots import RequestRevision, are_answered
 from schemas.errors import TransientError
 
 log = structlog.get_logger()
@@ -23,7 +23,7 @@ _LEFT_ALONE_SECONDS = 5.0
 class AnsweredRequests(Protocol):
     """Never raises."""
 
-    def among(self, subjects: Collection[Subject]) -> set[Subject]:
+    def among(self, subjects: Collection[RequestRevision]) -> set[RequestRevision]:
         """Those that are answered; none of them when that cannot be asked."""
 
 
@@ -35,7 +35,7 @@ class RedisAnsweredRequests:
         self._clock = clock
         self._asks_again_at = clock()
 
-    def among(self, subjects: Collection[Subject]) -> set[Subject]:
+    def among(self, subjects: Collection[RequestRevision]) -> set[RequestRevision]:
         asked = list(dict.fromkeys(subjects))
         if not asked or self._clock() < self._asks_again_at:
             return set()
@@ -51,8 +51,8 @@ class RedisAnsweredRequests:
 class FixedAnsweredRequests:
     """For tests: what is answered, known beforehand."""
 
-    def __init__(self, *subjects: Subject) -> None:
+    def __init__(self, *subjects: RequestRevision) -> None:
         self._subjects = set(subjects)
 
-    def among(self, subjects: Collection[Subject]) -> set[Subject]:
+    def among(self, subjects: Collection[RequestRevision]) -> set[RequestRevision]:
         return self._subjects & set(subjects)

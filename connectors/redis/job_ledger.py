@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from connectors.redis.client import AsyncClient
 from connectors.redis.deadlines import DeadlineWriter
 from connectors.redis.scripts import Call, run_all_async, script
-from connectors.redis.work_queue import Progress, Waiting, place_call
+from connectors.redis.work_queue import FinishedWords, WaitingJob, update_queue_call
 from schemas.priorities import Priority
 
 # Below 2^53, so that Lua compares exactly.
@@ -72,9 +72,9 @@ class JobLedger:
         if job is None:
             return
         batch = update.batch
-        progress = Progress(batch.words, batch.at) if batch and is_new else Progress()
+        progress = FinishedWords(batch.words, batch.at) if batch and is_new else FinishedWords()
         forget_before_ms = round((self._clock() - self._times.queue_seconds) * 1000)
-        await run_all_async(self._client, [place_call(job, progress, forget_before_ms)])
+        await run_all_async(self._client, [update_queue_call(job, progress, forget_before_ms)])
 
     async def _note_deadline(self, update: JobUpdate, *, is_finished: bool) -> None:
         """An event that comes after the end of its job must not bring the deadline back."""
@@ -104,11 +104,11 @@ def _stamped(fact: Fact) -> str:
     return f"{min(max(fact.weight, 0), HEAVIEST):0{WEIGHT_DIGITS}d}{fact.value}"
 
 
-def _waiting(request_id: str, known: Sequence[bytes | None]) -> Waiting | None:
+def _waiting(request_id: str, known: Sequence[bytes | None]) -> WaitingJob | None:
     """None before the words of the job are known: until then nobody waits for it."""
     *facts, done = (*known[:4], known[5], known[4])
     status, pool, priority, words, submitted_at = map(unstamped, facts)
     if not words:
         return None
     remaining = max(int(words) - int(done or 0), 0)
-    return Waiting(request_id, pool, Priority(priority), int(submitted_at or 0), None if status else remaining)
+    return WaitingJob(request_id, pool, Priority(priority), int(submitted_at or 0), None if status else remaining)

@@ -8,7 +8,7 @@ from typing import Any, cast
 from connectors.redis.client import Client, redis_errors
 from connectors.redis.job_ledger import job_keys, unstamped
 from connectors.redis.scripts import run_all
-from connectors.redis.work_queue import Place, ask_call, place_of
+from connectors.redis.work_queue import QueuePosition, queue_position_call, queue_position_of
 from schemas.messages import Job
 from schemas.priorities import Priority
 
@@ -60,8 +60,8 @@ class JobViews:
         return view if view.status or not view.words else self._with_place(view)
 
     def _with_place(self, view: JobView) -> JobView:
-        call = ask_call(view.request_id, view.pool, Priority(view.priority), round(self._clock() * 1000))
-        place = place_of(run_all(self._client, [call])[0])
+        call = queue_position_call(view.request_id, view.pool, Priority(view.priority), round(self._clock() * 1000))
+        place = queue_position_of(run_all(self._client, [call])[0])
         return _placed(view, place) if place else view
 
 
@@ -103,7 +103,7 @@ def _progress(view: JobView) -> float:
     return min(done / whole, 1.0) if whole else 0.0
 
 
-def _placed(view: JobView, place: Place) -> JobView:
+def _placed(view: JobView, place: QueuePosition) -> JobView:
     words = place.words_ahead + max(view.words - view.words_done, 0)
     speed = place.words_per_second
     return replace(

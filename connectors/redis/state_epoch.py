@@ -32,7 +32,7 @@ class StateLostError(TransientError):
 
 
 @dataclass(frozen=True)
-class Witness:
+class StateIdentity:
     """What the server says of itself. `clock_ms` None where it has none."""
 
     epoch: str
@@ -52,7 +52,7 @@ class Rebuild:
     `reached`: partition -> the offset up to which the state holds what rebuilds before this one restored.
     """
 
-    found: Witness
+    found: StateIdentity
     key: str
     reached: Mapping[int, int]
 
@@ -86,15 +86,15 @@ class StateEpoch:
         """As `check`, asking now."""
         self.check(run_all(self._client, [self.call()])[0])
 
-    def look(self) -> Witness:
+    def look(self) -> StateIdentity:
         """Asks without judging."""
         return _witness(run_all(self._client, [self.call()])[0])
 
-    def adopt(self, witness: Witness) -> None:
+    def adopt(self, witness: StateIdentity) -> None:
         """This sound state is the known one from now on."""
         self._known = witness.epoch
 
-    def begin(self, found: Witness) -> Rebuild:
+    def begin(self, found: StateIdentity) -> Rebuild:
         """To be called before the log that is rebuilt from is measured."""
         key = f"{_PREFIX}rebuild:{uuid.uuid4().hex}"
         with redis_errors(), self._client.pipeline(transaction=False) as pipeline:
@@ -138,6 +138,6 @@ def forget_epoch(client: Client) -> None:
         client.delete(_EPOCH, _REACHED)
 
 
-def _witness(reply: Sequence[bytes]) -> Witness:
+def _witness(reply: Sequence[bytes]) -> StateIdentity:
     epoch, run_id, clock = (part.decode() for part in reply)
-    return Witness(epoch, run_id, int(clock) if clock else None)
+    return StateIdentity(epoch, run_id, int(clock) if clock else None)

@@ -17,7 +17,7 @@ _EXACT_JOBS = 500
 
 
 @dataclass(frozen=True)
-class Waiting:
+class WaitingJob:
     """A job as the queue sees it. `remaining_words` None: it waits no more."""
 
     request_id: str
@@ -28,7 +28,7 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class Progress:
+class FinishedWords:
     """Words that were just finished, and when (ms)."""
 
     words: int = 0
@@ -36,7 +36,7 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Place:
+class QueuePosition:
     """What is before a job. `words_per_second` None while nothing was measured."""
 
     jobs_ahead: int
@@ -44,7 +44,7 @@ class Place:
     words_per_second: float | None
 
 
-def place_call(job: Waiting, progress: Progress, forget_before_ms: int) -> Call:
+def update_queue_call(job: WaitingJob, progress: FinishedWords, forget_before_ms: int) -> Call:
     """Brings the queue up to date with the job."""
     remaining = "" if job.remaining_words is None else job.remaining_words
     keys = (*_queue(job.pool, job.priority), _speed(job.pool, progress.at // SPAN_MS))
@@ -59,7 +59,7 @@ def place_call(job: Waiting, progress: Progress, forget_before_ms: int) -> Call:
     return Call(script("place_job"), keys, arguments)
 
 
-def ask_call(request_id: str, pool: str, priority: Priority, now_ms: int) -> Call:
+def queue_position_call(request_id: str, pool: str, priority: Priority, now_ms: int) -> Call:
     """Asks for the job's place; `place_of` reads the reply."""
     urgent = list(Priority)[: list(Priority).index(priority) + 1]
     queues = [key for one in urgent for key in _queue(pool, one)]
@@ -69,12 +69,12 @@ def ask_call(request_id: str, pool: str, priority: Priority, now_ms: int) -> Cal
     return Call(script("ask_queue"), [*queues, *speeds], (request_id, len(urgent), _EXACT_JOBS))
 
 
-def place_of(reply: Sequence[int | bytes | None]) -> Place | None:
+def queue_position_of(reply: Sequence[int | bytes | None]) -> QueuePosition | None:
     """None for a job that is not waiting."""
     if not reply:
         return None
     jobs, words, *spans = reply
-    return Place(int(jobs or 0), int(words or 0), words_per_second([int(span) for span in spans if span]))
+    return QueuePosition(int(jobs or 0), int(words or 0), words_per_second([int(span) for span in spans if span]))
 
 
 def words_per_second(spans: Sequence[int]) -> float | None:

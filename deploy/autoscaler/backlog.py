@@ -6,7 +6,7 @@ from typing import Protocol
 
 from connectors.kafka.admin import PartitionLag
 from connectors.kafka.place_reader import Place
-from deploy.autoscaler.snapshot import Waiting
+from deploy.autoscaler.snapshot import WaitingWork
 from deploy.autoscaler.words import ArrivalRate, MeanWords, PartitionWords, Read
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, words_of
@@ -17,13 +17,13 @@ _TAKE_RECORDS, _TAKE_SECONDS = 1000, 0.2
 _MOST_TAKES = 10
 
 
-class Offsets(Protocol):
+class GroupOffsets(Protocol):
     """Where groups stand and topics end."""
 
     def lag(self, group: str, topics: list[str]) -> list[PartitionLag]: ...
 
 
-class Records(Protocol):
+class PartitionRecords(Protocol):
     """Partitions read from chosen offsets."""
 
     def read_from(self, offsets: Mapping[Place, int]) -> None: ...
@@ -47,11 +47,11 @@ class _PriorityWords:
         self.lags = lags
 
 
-class Backlog:
+class PoolBacklog:
     """Follows the batch topics of one pool. Raises TransientError; the next measurement then goes on."""
 
     def __init__(
-        self, offsets: Offsets, records: Records, pool: str, read_ahead_records: int, memory_seconds: float
+        self, offsets: GroupOffsets, records: PartitionRecords, pool: str, read_ahead_records: int, memory_seconds: float
     ) -> None:
         self._offsets = offsets
         self._records = records
@@ -62,7 +62,7 @@ class Backlog:
         self._partitions: dict[Place, PartitionWords] = {}
         self._measured_at: float | None = None
 
-    def measure(self, now: float) -> dict[Priority, Waiting]:
+    def measure(self, now: float) -> dict[Priority, WaitingWork]:
         """As it is at `now`, in seconds since the epoch, as Kafka's time stamps are."""
         lags = {priority: self._lag(priority) for priority in Priority}
         self._follow([lag for found in lags.values() for lag in found])
@@ -104,12 +104,12 @@ class Backlog:
         place = record.topic, record.partition
         self._partitions[place].add(Read(record.offset, words, record.timestamp_ms))
 
-    def _waiting(self, priority: _PriorityWords, now: float) -> Waiting:
+    def _waiting(self, priority: _PriorityWords, now: float) -> WaitingWork:
         partitions = [(self._partitions[lag.topic, lag.partition], lag) for lag in priority.lags]
         unread_records = sum(max(lag.end - words.next_offset, 0) for words, lag in partitions)
         read_words = sum(words.words for words, _ in partitions)
         oldest_ms = min((words.oldest_ms for words, _ in partitions if words.oldest_ms), default=None)
-        return Waiting(
+        return WaitingWork(
             backlog_words=read_words + unread_records * priority.mean.words_per_record,
             words_per_second=priority.rate.per_second,
             oldest_seconds=0.0 if oldest_ms is None else max(now - oldest_ms / 1000, 0.0),

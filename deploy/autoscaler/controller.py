@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 import structlog
 
 from deploy.autoscaler import report
-from deploy.autoscaler.decision import Decision, Reason, replicas_wanted
-from deploy.autoscaler.fleet import Asked, Fleet
-from deploy.autoscaler.measurement import Measured, Meter
+from deploy.autoscaler.decision import ScalingDecision, ScalingReason, replicas_wanted
+from deploy.autoscaler.fleet import RequestedReplicas, Fleet
+from deploy.autoscaler.measurement import PoolMeasurement, Meter
 from deploy.autoscaler.need_history import NeedHistory
 from deploy.autoscaler.policy import Policy
 from deploy.autoscaler.snapshot import Snapshot
@@ -18,13 +18,13 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
-class Standing:
+class ScalingState:
     """What holds after a turn.
 
     While nothing can be measured `snapshot` is None and the decision an old one; None before the first.
     """
 
-    decision: Decision | None
+    decision: ScalingDecision | None
     snapshot: Snapshot | None = None
     blind_because: str = ""
 
@@ -38,9 +38,9 @@ class Controller:
         self._policy = policy
         self._starts = Starts(first_startup_seconds)
         self._history = NeedHistory(policy.scale_in_window_seconds)
-        self._last: Decision | None = None
+        self._last: ScalingDecision | None = None
 
-    def turn(self, meter: Meter, now: float) -> Standing:
+    def turn(self, meter: Meter, now: float) -> ScalingState:
         """At `now`, in seconds since the epoch."""
         try:
             measured = meter.measure(now)
@@ -53,19 +53,19 @@ class Controller:
             return self.blind(str(error))
         self._note(decision)
         report.publish(self._pool, snapshot, decision, asked.replicas)
-        return Standing(decision, snapshot)
+        return ScalingState(decision, snapshot)
 
-    def blind(self, because: str) -> Standing:
+    def blind(self, because: str) -> ScalingState:
         """Nothing could be measured: what was decided stands, and the scale-in window begins anew."""
         self._history.forget()
         if self._last is None:
-            return Standing(None, blind_because=because)
-        decision = replace(self._last, reason=Reason.BLIND)
+            return ScalingState(None, blind_because=because)
+        decision = replace(self._last, reason=ScalingReason.BLIND)
         self._note(decision)
         report.publish_decision(self._pool, decision)
-        return Standing(decision, blind_because=because)
+        return ScalingState(decision, blind_because=because)
 
-    def _snapshot(self, measured: Measured, asked: Asked, now: float) -> Snapshot:
+    def _snapshot(self, measured: PoolMeasurement, asked: RequestedReplicas, now: float) -> Snapshot:
         self._starts.observe(asked.replicas, measured.ready, now)
         return Snapshot(
             waiting=measured.waiting,
@@ -78,7 +78,7 @@ class Controller:
             steady_seconds=self._history.steady_seconds(now),
         )
 
-    def _tell_fleet(self, decision: Decision, asked: Asked, now: float) -> None:
+    def _tell_fleet(self, decision: ScalingDecision, asked: RequestedReplicas, now: float) -> None:
         if asked.is_pinned:
             return
         is_overdue = self._starts.is_overdue(now)
@@ -88,7 +88,7 @@ class Controller:
         if is_overdue:
             self._starts.begin_again(now)
 
-    def _note(self, decision: Decision) -> None:
+    def _note(self, decision: ScalingDecision) -> None:
         if self._last is None or (decision.replicas, decision.reason) != (self._last.replicas, self._last.reason):
             log.info("decided", pool=self._pool, replicas=decision.replicas, reason=decision.reason.value)
         self._last = decision

@@ -19,7 +19,7 @@ from schemas.priorities import Priority
 _NEGLIGIBLE_REPLICAS = 0.01
 
 
-class Reason(StrEnum):
+class ScalingReason(StrEnum):
     """Why a decision is as it is; also a metric's label."""
 
     STEADY = "steady"
@@ -32,7 +32,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True)
-class Decision:
+class ScalingDecision:
     """`needed` is what the moment asks for, within the bounds; `replicas` also minds the scale-in window.
 
     `out_of_reach`: priorities with a deadline that no new replica can start early enough to save.
@@ -40,7 +40,7 @@ class Decision:
 
     replicas: int
     needed: int
-    reason: Reason
+    reason: ScalingReason
     out_of_reach: tuple[Priority, ...] = ()
 
 
@@ -53,32 +53,32 @@ class _Shortage:
     is_out_of_reach: bool
 
 
-def replicas_wanted(snapshot: Snapshot, policy: Policy) -> Decision:
+def replicas_wanted(snapshot: Snapshot, policy: Policy) -> ScalingDecision:
     """Never outside the bounds. Fewer than now only if no deadline is at risk, for a whole window."""
     shortages = list(_shortages(snapshot, policy))
     raw, reason = _needed(snapshot, policy, max((found.replicas for found in shortages), default=0))
     needed, current = policy.within_bounds(raw), snapshot.current
     replicas = needed if needed >= current else policy.within_bounds(max(needed, _held(snapshot, policy)))
     if raw > policy.max_replicas or current != policy.within_bounds(current):
-        reason = Reason.BOUNDS
+        reason = ScalingReason.BOUNDS
     elif replicas > needed:
-        reason = Reason.WINDOW
+        reason = ScalingReason.WINDOW
     elif needed < current:
-        reason = Reason.SCALE_IN
+        reason = ScalingReason.SCALE_IN
     lost = {found.priority for found in shortages if found.is_out_of_reach}
-    return Decision(replicas, needed, reason, tuple(priority for priority in Priority if priority in lost))
+    return ScalingDecision(replicas, needed, reason, tuple(priority for priority in Priority if priority in lost))
 
 
-def _needed(snapshot: Snapshot, policy: Policy, missing: int) -> tuple[int, Reason]:
+def _needed(snapshot: Snapshot, policy: Policy, missing: int) -> tuple[int, ScalingReason]:
     """What the moment asks for, whatever the bounds."""
     current, steady = snapshot.current, _for_arrivals(snapshot, policy)
     if missing:
-        return max(steady, current + missing), Reason.DEADLINE
+        return max(steady, current + missing), ScalingReason.DEADLINE
     if steady > current:
-        return steady, Reason.ARRIVALS
+        return steady, ScalingReason.ARRIVALS
     if _is_late(snapshot, policy):
-        return current, Reason.STEADY
-    return max(steady, min(current, _sufficient(snapshot, policy))), Reason.STEADY
+        return current, ScalingReason.STEADY
+    return max(steady, min(current, _sufficient(snapshot, policy))), ScalingReason.STEADY
 
 
 def _for_arrivals(snapshot: Snapshot, policy: Policy) -> int:

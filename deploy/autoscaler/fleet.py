@@ -12,7 +12,7 @@ from schemas.errors import TransientError
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestedReplicas:
     """How many replicas the fleet is asked for. Pinned: by a person, who goes before us."""
 
     replicas: int
@@ -22,7 +22,7 @@ class Asked:
 class Fleet(Protocol):
     """The replicas of one pool. Raises TransientError while it cannot be reached."""
 
-    def asked(self, ready: int) -> Asked:
+    def asked(self, ready: int) -> RequestedReplicas:
         """As it is now, whoever asked. `ready` were measured, for a fleet that knows no number yet."""
 
     def ask(self, replicas: int) -> None:
@@ -43,11 +43,11 @@ class LocalFleet:
             raise TransientError(str(error)) from error
         return run.workers, run.max_workers
 
-    def asked(self, ready: int) -> Asked:  # noqa: ARG002  # the stack's files know better
+    def asked(self, ready: int) -> RequestedReplicas:  # noqa: ARG002  # the stack's files know better
         desired = read_desired(self._root)
         if desired is None:
-            return Asked(self.bounds()[0])
-        return Asked(desired.workers, is_pinned=desired.by is Author.PERSON)
+            return RequestedReplicas(self.bounds()[0])
+        return RequestedReplicas(desired.workers, is_pinned=desired.by is Author.PERSON)
 
     def ask(self, replicas: int) -> None:
         try:
@@ -56,14 +56,14 @@ class LocalFleet:
             raise TransientError(str(error)) from error
 
 
-class AskingFleet:
+class PolledFleet:
     """A fleet that asks us: what we decided last is what it will be. At first it is as it is found."""
 
     def __init__(self) -> None:
         self._replicas: int | None = None
 
-    def asked(self, ready: int) -> Asked:
-        return Asked(ready if self._replicas is None else self._replicas)
+    def asked(self, ready: int) -> RequestedReplicas:
+        return RequestedReplicas(ready if self._replicas is None else self._replicas)
 
     def ask(self, replicas: int) -> None:
         self._replicas = replicas

@@ -10,8 +10,8 @@ import structlog
 from connectors.shutdown import Shutdown
 from connectors.telemetry.health import Health, serve_health
 from connectors.telemetry.logging import configure_logging
-from deploy.autoscaler.controller import Controller, Standing
-from deploy.autoscaler.fleet import AskingFleet, Fleet, LocalFleet
+from deploy.autoscaler.controller import Controller, ScalingState
+from deploy.autoscaler.fleet import PolledFleet, Fleet, LocalFleet
 from deploy.autoscaler.measurement import KafkaMeter
 from deploy.autoscaler.policy import Policy
 from deploy.autoscaler.settings import AutoscalerSection, AutoscalerSettings
@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 FATAL_EXIT = 70
 
-Publish = Callable[[Standing], None]
+Publish = Callable[[ScalingState], None]
 
 
 def main() -> None:
@@ -63,14 +63,14 @@ class Autoscaler:
             if self._meter:
                 self._meter.close()
 
-    def _turn(self) -> Standing:
+    def _turn(self) -> ScalingState:
         try:
             self._meter = self._meter or KafkaMeter(self._settings.kafka, self._settings.autoscaler)
         except TransientError as error:
             return self._controller.blind(str(error))
         return self._controller.turn(self._meter, time.time())
 
-    def _show(self, standing: Standing) -> None:
+    def _show(self, standing: ScalingState) -> None:
         self._publish(standing)
         self._health.beat()
         if standing.snapshot:
@@ -96,6 +96,6 @@ def _keda(section: AutoscalerSection) -> Iterator[Publish]:
 
 def _fleet(section: AutoscalerSection) -> tuple[Fleet, Policy]:
     if section.local_root is None:
-        return AskingFleet(), section.policy(section.min_replicas, section.max_replicas)
+        return PolledFleet(), section.policy(section.min_replicas, section.max_replicas)
     local = LocalFleet(section.local_root)
     return local, section.policy(*local.bounds())

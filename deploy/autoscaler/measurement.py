@@ -13,9 +13,9 @@ from connectors.kafka.log_reader import LogReader
 from connectors.kafka.place_reader import PlaceReader
 from connectors.kafka.schema_registry import open_codec
 from connectors.kafka.settings import KafkaSettings
-from deploy.autoscaler.backlog import Backlog
+from deploy.autoscaler.backlog import PoolBacklog
 from deploy.autoscaler.settings import AutoscalerSection
-from deploy.autoscaler.snapshot import Waiting
+from deploy.autoscaler.snapshot import WaitingWork
 from deploy.autoscaler.words import ReplicaSpeed
 from schemas.codec import Codec
 from schemas.errors import PermanentError
@@ -31,10 +31,10 @@ _FETCH_WAIT_MS = 500
 
 
 @dataclass(frozen=True)
-class Measured:
+class PoolMeasurement:
     """The pool at one moment."""
 
-    waiting: Mapping[Priority, Waiting]
+    waiting: Mapping[Priority, WaitingWork]
     replica_words_per_second: float
     ready: int
 
@@ -42,11 +42,11 @@ class Measured:
 class Meter(Protocol):
     """Measures a pool."""
 
-    def measure(self, now: float) -> Measured:
+    def measure(self, now: float) -> PoolMeasurement:
         """At `now`, in seconds since the epoch. Raises TransientError when Kafka is away."""
 
 
-class Log(Protocol):
+class RecordTail(Protocol):
     """New records of a topic."""
 
     def take(self, limit: int, timeout_seconds: float) -> list[InboundRecord]: ...
@@ -56,7 +56,7 @@ class Log(Protocol):
 class SpeedMeter:
     """How fast the replicas of a pool are, from their usage events."""
 
-    usage: Log
+    usage: RecordTail
     codec: Codec
     pool: str
     speed: ReplicaSpeed
@@ -87,7 +87,7 @@ class KafkaMeter:
         self._admin = KafkaAdmin(calm)
         self._usage = LogReader(calm, USAGE)
         self._places = PlaceReader(calm, "autoscaler")
-        self._backlog = Backlog(
+        self._backlog = PoolBacklog(
             self._admin,
             self._places,
             section.pool,
@@ -98,9 +98,9 @@ class KafkaMeter:
         self._speed = SpeedMeter(self._usage, open_codec(kafka), section.pool, speed)
         self._group = inference_group(section.pool, Priority.CRITICAL)
 
-    def measure(self, now: float) -> Measured:
+    def measure(self, now: float) -> PoolMeasurement:
         waiting = self._backlog.measure(now)
-        return Measured(waiting, self._speed.read(), self._admin.members(self._group))
+        return PoolMeasurement(waiting, self._speed.read(), self._admin.members(self._group))
 
     def close(self) -> None:
         """Closes the connections."""

@@ -3,7 +3,7 @@
 import math
 from collections import deque
 
-from deploy.autoscaler.decision import Decision
+from deploy.autoscaler.decision import ScalingDecision
 from deploy.autoscaler.snapshot import PastNeed
 
 
@@ -15,7 +15,7 @@ class NeedHistory:
         self._found: deque[tuple[float, int]] = deque()
         self._scaled_in_at = -math.inf
 
-    def add(self, decision: Decision, current: int, now: float) -> None:
+    def add(self, decision: ScalingDecision, current: int, now: float) -> None:
         """That was decided at that time, while there were `current` replicas."""
         self._found.append((now, decision.needed))
         if decision.replicas < current:

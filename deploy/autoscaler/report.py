@@ -1,11 +1,11 @@
 """What the autoscaler shows of itself: its metrics."""
 
 from connectors.telemetry import metrics
-from deploy.autoscaler.decision import Decision
+from deploy.autoscaler.decision import ScalingDecision
 from deploy.autoscaler.snapshot import Snapshot
 
 
-def publish(pool: str, snapshot: Snapshot, decision: Decision, asked: int) -> None:
+def publish(pool: str, snapshot: Snapshot, decision: ScalingDecision, asked: int) -> None:
     """After a turn that measured."""
     for state, replicas in (("ready", snapshot.ready), ("asked", asked)):
         metrics.AUTOSCALER_REPLICAS.labels(pool, state).set(replicas)
@@ -19,7 +19,7 @@ def publish(pool: str, snapshot: Snapshot, decision: Decision, asked: int) -> No
         metrics.AUTOSCALER_OUT_OF_REACH.labels(pool, priority).inc()
 
 
-def publish_decision(pool: str, decision: Decision) -> None:
+def publish_decision(pool: str, decision: ScalingDecision) -> None:
     """After every turn."""
     metrics.AUTOSCALER_REPLICAS.labels(pool, "wanted").set(decision.replicas)
     metrics.AUTOSCALER_DECISIONS.labels(pool, decision.reason).inc()

@@ -11,17 +11,17 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from deploy.autoscaler.decision import Decision, replicas_wanted
+from deploy.autoscaler.decision import ScalingDecision, replicas_wanted
 from deploy.autoscaler.need_history import NeedHistory
 from deploy.autoscaler.policy import Policy
-from deploy.autoscaler.snapshot import Snapshot, Waiting
+from deploy.autoscaler.snapshot import Snapshot, WaitingWork
 from deploy.autoscaler.words import ArrivalRate
 from schemas.priorities import Priority
 
 DAY_SECONDS = 24 * 3600
 SPREAD = {Priority.CRITICAL: 0.1, Priority.HIGH: 0.2, Priority.STANDARD: 0.7}
 
-Load = Callable[[float], float]
+ArrivalCurve = Callable[[float], float]
 """Words per second that arrive at a second of the day."""
 
 
@@ -36,7 +36,7 @@ class Site:
 
 
 @dataclass
-class Outcome:
+class SimulatedDay:
     """Sums over the day. Late: translated later than the SLA after it arrived."""
 
     words: dict[Priority, float] = field(default_factory=lambda: dict.fromkeys(Priority, 0.0))
@@ -60,7 +60,7 @@ class PoolDay:
 
     site: Site
     policy: Policy
-    outcome: Outcome = field(default_factory=Outcome)
+    outcome: SimulatedDay = field(default_factory=SimulatedDay)
     now: float = 0.0
     _queues: dict[Priority, deque[list[float]]] = field(default_factory=lambda: {one: deque() for one in Priority})
     _rates: dict[Priority, ArrivalRate] = field(init=False)
@@ -72,13 +72,13 @@ class PoolDay:
         self._history = NeedHistory(self.policy.scale_in_window_seconds)
         self._ready_at = [0.0] * self.policy.min_replicas
 
-    def run(self, load: Load, seconds: float = DAY_SECONDS) -> Outcome:
+    def run(self, load: ArrivalCurve, seconds: float = DAY_SECONDS) -> SimulatedDay:
         """The whole day."""
         while self.now < seconds:
             self.step(load(self.now))
         return self.outcome
 
-    def step(self, words_per_second: float) -> Decision:
+    def step(self, words_per_second: float) -> ScalingDecision:
         """One interval."""
         self._arrive(words_per_second)
         self._work()
@@ -128,9 +128,9 @@ class PoolDay:
             steady_seconds=self._history.steady_seconds(self.now),
         )
 
-    def _waiting(self) -> Mapping[Priority, Waiting]:
+    def _waiting(self) -> Mapping[Priority, WaitingWork]:
         return {
-            priority: Waiting(
+            priority: WaitingWork(
                 sum(words for _, words in queue),
                 self._rates[priority].per_second,
                 self.now - queue[0][0] if queue else 0.0,
@@ -148,12 +148,12 @@ class PoolDay:
         self.outcome.replica_hours += replicas * self.site.interval_seconds / 3600
 
 
-def idle_day(words_per_second: float = 20.0) -> Load:
+def idle_day(words_per_second: float = 20.0) -> ArrivalCurve:
     """A trickle that one replica hardly notices."""
     return lambda _: words_per_second
 
 
-def bursty_day(capacity_words_per_second: float, seed: int, bursts: int = 14) -> Load:
+def bursty_day(capacity_words_per_second: float, seed: int, bursts: int = 14) -> ArrivalCurve:
     """5 % of the capacity all day, and bursts of 5 to 12 minutes to 68-85 % of it."""
     chance = random.Random(seed)
     starts = [chance.uniform(0, DAY_SECONDS - 900) for _ in range(bursts)]
@@ -182,7 +182,7 @@ def main() -> None:
     sys.stdout.write("\n".join(lines) + "\n")
 
 
-def _line(name: str, outcome: Outcome, static: int) -> str:
+def _line(name: str, outcome: SimulatedDay, static: int) -> str:
     late = "  ".join(f"{outcome.late_share(priority):8.2%}" for priority in Priority)
     return (
         f"{name:15s} {sum(outcome.words.values()) / 1e6:5.1f}M      {late}  {outcome.replica_hours:13.1f}"

@@ -8,7 +8,7 @@ from schemas.priorities import Priority
 
 
 @dataclass(frozen=True)
-class Waiting:
+class WaitingWork:
     """One priority's work: all that is not committed, so what is in a worker's hands counts too.
 
     `words_per_second` is the rate at which more arrives.
@@ -35,7 +35,7 @@ class Snapshot:
     `steady_seconds`: since the last decision for fewer replicas.
     """
 
-    waiting: Mapping[Priority, Waiting]
+    waiting: Mapping[Priority, WaitingWork]
     replica_words_per_second: float
     startup_seconds: float
     ready: int

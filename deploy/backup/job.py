@@ -6,25 +6,25 @@ from datetime import UTC, datetime
 
 from deploy.backup.archive import Backup, new_backup, open_backup
 from deploy.backup.manifest import FileEntry, Manifest
-from deploy.backup.parts import Facts, OnProgress, Part
+from deploy.backup.parts import PartFacts, OnPartProgress, BackupPart
 from schemas.errors import PermanentError
 
 
-def create(place: str, parts: Sequence[Part], on_progress: OnProgress) -> Manifest:
+def create(place: str, parts: Sequence[BackupPart], on_progress: OnPartProgress) -> Manifest:
     """A new backup of these parts. When it raises, there is none under that name."""
     with new_backup(place, str(uuid.uuid4())) as draft:
         facts = {part.name: part.save(draft, on_progress) for part in parts}
         return draft.finish(datetime.now(UTC).isoformat(timespec="seconds"), facts)
 
 
-def verify(place: str, on_progress: OnProgress) -> Manifest:
+def verify(place: str, on_progress: OnPartProgress) -> Manifest:
     """Reads all of it. Raises PermanentError naming the first file that is damaged."""
     backup = open_backup(place)
     _verify(backup, list(backup.manifest.parts), on_progress)
     return backup.manifest
 
 
-def restore(place: str, parts: Sequence[Part], replace: bool, on_progress: OnProgress) -> dict[str, Facts]:
+def restore(place: str, parts: Sequence[BackupPart], replace: bool, on_progress: OnPartProgress) -> dict[str, PartFacts]:
     """Brings these parts back, having verified them first. May be repeated."""
     backup = open_backup(place)
     for part in parts:
@@ -33,7 +33,7 @@ def restore(place: str, parts: Sequence[Part], replace: bool, on_progress: OnPro
     return {part.name: part.restore(backup, replace, on_progress) for part in parts}
 
 
-def facts_of(place: str, part: str) -> Facts:
+def facts_of(place: str, part: str) -> PartFacts:
     """What the backup says of that part. Raises PermanentError where it has none."""
     return dict(_checked(open_backup(place), part).manifest.parts[part])
 
@@ -45,7 +45,7 @@ def _checked(backup: Backup, part: str) -> Backup:
     return backup
 
 
-def _verify(backup: Backup, parts: Sequence[str], on_progress: OnProgress) -> None:
+def _verify(backup: Backup, parts: Sequence[str], on_progress: OnPartProgress) -> None:
     read = 0
 
     def on_file(entry: FileEntry) -> None:

@@ -2,7 +2,7 @@
 
 from connectors.objects.files import Files
 from deploy.backup.archive import Backup, Draft
-from deploy.backup.parts import Facts, OnProgress
+from deploy.backup.parts import PartFacts, OnPartProgress
 
 
 class ObjectsPart:
@@ -13,7 +13,7 @@ class ObjectsPart:
     def __init__(self, files: Files) -> None:
         self._files = files
 
-    def save(self, draft: Draft, on_progress: OnProgress) -> Facts:
+    def save(self, draft: Draft, on_progress: OnPartProgress) -> PartFacts:
         count = size = 0
         for found in self._files.all():
             size += draft.add(self.name, found.name, self._files.read(found.name), lambda: 1).size
@@ -21,7 +21,7 @@ class ObjectsPart:
             on_progress(self.name, count, None)
         return {"objects": count, "bytes": size}
 
-    def restore(self, backup: Backup, replace: bool, on_progress: OnProgress) -> Facts:
+    def restore(self, backup: Backup, replace: bool, on_progress: OnPartProgress) -> PartFacts:
         total = int(backup.manifest.parts[self.name]["objects"])
         written = kept = 0
         for entry in backup.entries(self.name):

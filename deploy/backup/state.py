@@ -14,7 +14,7 @@ from fastavro.write import Writer
 from connectors.redis.client import Client
 from connectors.redis.dump import Entry, Restored, count_keys, dump, restore
 from deploy.backup.archive import Backup, Draft
-from deploy.backup.parts import Facts, OnProgress
+from deploy.backup.parts import PartFacts, OnPartProgress
 from deploy.backup.stream import opened
 
 _FILE = "keys.avro"
@@ -40,7 +40,7 @@ class StatePart:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def save(self, draft: Draft, on_progress: OnProgress) -> Facts:
+    def save(self, draft: Draft, on_progress: OnPartProgress) -> PartFacts:
         total = count_keys(self._client)
         count = 0
 
@@ -54,7 +54,7 @@ class StatePart:
         draft.add(self.name, _FILE, _encoded(counted()), lambda: count)
         return {"keys": count}
 
-    def restore(self, backup: Backup, replace: bool, on_progress: OnProgress) -> Facts:
+    def restore(self, backup: Backup, replace: bool, on_progress: OnPartProgress) -> PartFacts:
         total = int(backup.manifest.parts[self.name]["keys"])
         done = Restored()
         for file in backup.entries(self.name):

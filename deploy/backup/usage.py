@@ -7,7 +7,7 @@ from connectors.clickhouse.database import Database
 from connectors.clickhouse.usage_export import UsageExport, Window
 from connectors.clickhouse.usage_restore import Stage, Totals, UsageRestore
 from deploy.backup.archive import Backup, Draft
-from deploy.backup.parts import Facts, OnProgress
+from deploy.backup.parts import PartFacts, OnPartProgress
 
 _PRICES = "price_list.native"
 
@@ -21,7 +21,7 @@ class UsagePart:
         self._client = client
         self._open_target = open_target
 
-    def save(self, draft: Draft, on_progress: OnProgress) -> Facts:
+    def save(self, draft: Draft, on_progress: OnPartProgress) -> PartFacts:
         export = UsageExport(self._client)
         plan = export.plan()
         total, done = sum(window.rows for window in plan.windows), 0
@@ -34,7 +34,7 @@ class UsagePart:
         last_offsets = {str(partition): offset for partition, offset in plan.last_offsets.items()}
         return {"rows": total, "words": words, "last_offsets": last_offsets}
 
-    def restore(self, backup: Backup, replace: bool, on_progress: OnProgress) -> Facts:
+    def restore(self, backup: Backup, replace: bool, on_progress: OnPartProgress) -> PartFacts:
         facts = backup.manifest.parts[self.name]
         expected = Totals(int(facts["rows"]), int(facts["words"]))
         database = self._open_target()
@@ -51,7 +51,7 @@ class UsagePart:
     def _save(self, draft: Draft, export: UsageExport, window: Window) -> None:
         draft.add(self.name, window.name, export.events(window), lambda: window.rows)
 
-    def _load(self, target: UsageRestore, backup: Backup, total: int, on_progress: OnProgress) -> None:
+    def _load(self, target: UsageRestore, backup: Backup, total: int, on_progress: OnPartProgress) -> None:
         done = 0
         for entry in backup.entries(self.name):
             native = b"".join(backup.read(entry))

@@ -11,14 +11,14 @@ from deploy.local.process_log import ProcessLog
 from deploy.local.report import JsonReport
 from deploy.local.settings import StackSettings, inherited_environment
 from deploy.local.stack import build_processes, python_command, python_environment
-from deploy.local.stack_run import OnProgress, Plan, StackRun
+from deploy.local.stack_run import OnStateChange, ProcessPlan, StackRun
 
 DETACHED = "--detached"
 _SUPERVISOR = python_command("deploy.local")
 
 
 def start_in_background(
-    settings: StackSettings, on_progress: OnProgress, command: Sequence[str] = _SUPERVISOR
+    settings: StackSettings, on_progress: OnStateChange, command: Sequence[str] = _SUPERVISOR
 ) -> None:
     """Returns when all are ready. Raises StackError with the supervisor's reason when they are not."""
     log = ProcessLog(settings.logs, "supervisor")
@@ -35,7 +35,7 @@ def start_in_background(
         _follow(starter.stdout or (), on_progress, log)
 
 
-def supervise_in_background(settings: StackSettings, plan: Plan = build_processes) -> int:
+def supervise_in_background(settings: StackSettings, plan: ProcessPlan = build_processes) -> int:
     """The supervisor that was started. Answers the exit code: 0 stopped as asked, 1 could not start."""
     if os.fork():  # the parent ends here, so that init and not the starter inherits the supervisor
         os._exit(0)
@@ -48,7 +48,7 @@ def supervise_in_background(settings: StackSettings, plan: Plan = build_processe
     return 0
 
 
-def _follow(lines: Iterable[bytes], on_progress: OnProgress, log: ProcessLog) -> None:
+def _follow(lines: Iterable[bytes], on_progress: OnStateChange, log: ProcessLog) -> None:
     for line in lines:
         match json.loads(line):
             case {"name": name, "state": state}:

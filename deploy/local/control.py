@@ -24,13 +24,13 @@ from deploy.local.report import LineReport
 from deploy.local.root_lock import supervisor_of
 from deploy.local.run_file import RunInfo
 from deploy.local.settings import StackSettings
-from deploy.local.stack_run import OnProgress, StackRun
+from deploy.local.stack_run import OnStateChange, StackRun
 
 _STOP_SECONDS = 90.0
 _ASK_AGAIN_SECONDS = 0.05
 
 
-def up(settings: StackSettings, detach: bool, on_progress: OnProgress) -> None:
+def up(settings: StackSettings, detach: bool, on_progress: OnStateChange) -> None:
     """Starts the stack. Detached: returns when all is ready, and it runs on. Else runs until SIGINT or SIGTERM.
 
     Raises StackError, which names what is missing or failed; then nothing is left running.

@@ -36,7 +36,7 @@ class Surroundings:
     chance: Callable[[], float] = random.random
 
 
-class Keeper:
+class ProcessSupervisor:
     """One process over its restarts. Not for use by several tasks at once."""
 
     def __init__(self, spec: ProcessSpec, surroundings: Surroundings, observe: Observer) -> None:

@@ -20,18 +20,18 @@ from deploy.local.root_lock import RootLock
 from deploy.local.run_file import RunFile, RunInfo
 from deploy.local.settings import StackSettings, inherited_environment
 from deploy.local.stack import addresses_of, build_processes, health_urls_of, prepare_folders
-from deploy.local.supervisor import Supervisor
+from deploy.local.supervisor import StackSupervisor
 
-OnProgress = Callable[[str, str], None]
+OnStateChange = Callable[[str, str], None]
 """Told the name of a process and its new state."""
 
-Plan = Callable[[StackSettings, PortBook], list[ProcessSpec]]
+ProcessPlan = Callable[[StackSettings, PortBook], list[ProcessSpec]]
 
 
 class StackRun:
     """Runs once. SIGTERM and SIGINT end it, SIGHUP makes it read what the user wants changed."""
 
-    def __init__(self, settings: StackSettings, on_progress: OnProgress, plan: Plan = build_processes) -> None:
+    def __init__(self, settings: StackSettings, on_progress: OnStateChange, plan: ProcessPlan = build_processes) -> None:
         self._settings = settings
         self._on_progress = on_progress
         self._plan = plan
@@ -47,7 +47,7 @@ class StackRun:
             specs = self._plan(self._settings, ports)
             run_file = RunFile(self._settings.root, self._info(ports, specs))
             run_file.write()
-            supervisor = Supervisor(self._surroundings(), self._observer(run_file))
+            supervisor = StackSupervisor(self._surroundings(), self._observer(run_file))
             try:
                 save_port_book(self._settings.root, ports)
                 if not await self._unless_stopped(supervisor.start(specs)):
@@ -59,7 +59,7 @@ class StackRun:
                 await supervisor.stop()
                 run_file.remove()
 
-    async def _serve(self, supervisor: Supervisor, ports: PortBook, run_file: RunFile) -> None:
+    async def _serve(self, supervisor: StackSupervisor, ports: PortBook, run_file: RunFile) -> None:
         while await self._unless_stopped(self._change_wanted.wait()):
             self._change_wanted.clear()
             try:
@@ -71,7 +71,7 @@ class StackRun:
                 print(f"the number of workers stays as it was: {error}", file=sys.stderr)
             await self._unless_stopped(self._restart_wanted(supervisor))
 
-    async def _restart_wanted(self, supervisor: Supervisor) -> None:
+    async def _restart_wanted(self, supervisor: StackSupervisor) -> None:
         """One after the other; the first that does not come back ends it, the rest runs on as it is."""
         try:
             for name in take_wanted_restarts(self._settings.root):

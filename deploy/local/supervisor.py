@@ -4,22 +4,22 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 from deploy.local.failures import StackError
-from deploy.local.keeper import Keeper, Observer, Surroundings
+from deploy.local.keeper import ProcessSupervisor, Observer, Surroundings
 from deploy.local.process_spec import ProcessSpec, stages_of
 
 
-class Supervisor:
+class StackSupervisor:
     """Its processes end with it, however it ends. Call from one task at a time."""
 
     def __init__(self, surroundings: Surroundings, observe: Observer) -> None:
         self._surroundings = surroundings
         self._observe = observe
-        self._keepers: dict[str, Keeper] = {}
+        self._keepers: dict[str, ProcessSupervisor] = {}
 
     async def start(self, specs: Sequence[ProcessSpec]) -> None:
         """Returns when all are ready. Raises StackError naming the first that is not; then call `stop`."""
         for stage in stages_of(specs):
-            keepers = [Keeper(spec, self._surroundings, self._observe) for spec in stage]
+            keepers = [ProcessSupervisor(spec, self._surroundings, self._observe) for spec in stage]
             self._keepers |= {keeper.spec.name: keeper for keeper in keepers}
             await _start_together(keepers)
 
@@ -51,14 +51,14 @@ class Supervisor:
         for stage in reversed(stages_of(specs)):
             await self._stop([self._keepers[spec.name] for spec in stage])
 
-    async def _stop(self, keepers: Iterable[Keeper]) -> None:
+    async def _stop(self, keepers: Iterable[ProcessSupervisor]) -> None:
         stopping = list(keepers)
         await asyncio.gather(*(keeper.stop() for keeper in stopping))
         for keeper in stopping:
             del self._keepers[keeper.spec.name]
 
 
-async def _start_together(keepers: Iterable[Keeper]) -> None:
+async def _start_together(keepers: Iterable[ProcessSupervisor]) -> None:
     starts = [asyncio.create_task(keeper.start()) for keeper in keepers]
     try:
         done, _ = await asyncio.wait(starts, return_when=asyncio.FIRST_EXCEPTION)

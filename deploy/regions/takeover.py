@@ -18,7 +18,7 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.redis.client import open_state, open_state_async
 from connectors.redis.seen import RedisSeenRequests, SeenRequests
 from connectors.redis.settings import RedisSettings
-from connectors.redis.slots import RedisSlots, Slots, Subject
+from connectors.redis.slots import RedisSlots, Slots, RequestRevision
 from schemas import topics
 from schemas.codec import Codec
 from schemas.errors import PermanentError
@@ -33,7 +33,7 @@ from stream_apps.intake.repeats import payload_fingerprint
 
 _RECORDS = 1000
 
-OnProgress = Callable[[str, int], None]
+OnTopicProgress = Callable[[str, int], None]
 """Told a topic and how many records of it were read since the last call."""
 
 
@@ -52,7 +52,7 @@ class _Call:
 
     record: InboundRecord
     request: TranslationRequest
-    subject: Subject
+    subject: RequestRevision
     is_redriven: bool
 
 
@@ -66,7 +66,7 @@ class TakeOver:
     seen: SeenRequests
     codec: Codec
     done_seconds: int
-    on_progress: OnProgress
+    on_progress: OnTopicProgress
     found: TakenOver = field(default_factory=TakenOver)
 
     async def run(self) -> TakenOver:
@@ -105,7 +105,7 @@ class TakeOver:
         return [call.record for call in waiting]
 
 
-def take_over(kafka: KafkaSettings, redis: RedisSettings, on_progress: OnProgress) -> TakenOver:
+def take_over(kafka: KafkaSettings, redis: RedisSettings, on_progress: OnTopicProgress) -> TakenOver:
     """Prepares the state Redis and intake's group. Raises FatalError while the platform runs here."""
     admin = KafkaAdmin(kafka)
     for group in (INTAKE, ASSEMBLY):
@@ -116,7 +116,7 @@ def take_over(kafka: KafkaSettings, redis: RedisSettings, on_progress: OnProgres
 
 
 async def _take_over(
-    admin: KafkaAdmin, kafka: KafkaSettings, redis: RedisSettings, on_progress: OnProgress
+    admin: KafkaAdmin, kafka: KafkaSettings, redis: RedisSettings, on_progress: OnTopicProgress
 ) -> TakenOver:
     retention = AssemblySettings(kafka=kafka, redis=redis).retention
     with open_state(redis) as state:
@@ -137,14 +137,14 @@ def _whole(kafka: KafkaSettings, admin: KafkaAdmin, topic: str) -> Iterator[list
         yield from scan.until_done(_RECORDS)
 
 
-def _marks(record: InboundRecord, codec: Codec) -> list[tuple[Subject, str]]:
+def _marks(record: InboundRecord, codec: Codec) -> list[tuple[RequestRevision, str]]:
     """A result answers its revision and all before it, whose records may be compacted away."""
     try:
         result = codec.decode(record.value, TranslationResult)
     except PermanentError:  # somebody has emptied the value; the key says who was answered
         result = TranslationResult(request_id=(record.key or b"").decode(errors="replace"))
     revisions = revisions_up_to(result.version)
-    return [(Subject(result.request_id, revision), record.coordinates) for revision in revisions]
+    return [(RequestRevision(result.request_id, revision), record.coordinates) for revision in revisions]
 
 
 def _call_in(record: InboundRecord, codec: Codec) -> _Call | None:
@@ -154,5 +154,5 @@ def _call_in(record: InboundRecord, codec: Codec) -> _Call | None:
     except PermanentError:
         return None
     revision = redriven_revision(record.headers)
-    subject = Subject(request.request_id, revision or FIRST_REVISION)
+    subject = RequestRevision(request.request_id, revision or FIRST_REVISION)
     return _Call(record, request, subject, revision is not None)

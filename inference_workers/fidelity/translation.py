@@ -10,7 +10,7 @@ from inference_workers.engines.protocol import Engine, Translation
 from inference_workers.fidelity.masking import Masker, Parts, masked, unmasked
 from inference_workers.fidelity.plausibility import flaw_of
 
-Options = Mapping[str, str]
+EngineOptions = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Fidelity:
         self._masker = Masker(engine.traits.unseen)
         self._spellings = str.maketrans(dict(engine.traits.spellings))
 
-    def translate(self, texts: Sequence[str], options: Options) -> list[Outcome]:
+    def translate(self, texts: Sequence[str], options: EngineOptions) -> list[Outcome]:
         """One outcome per text, in order. Raises TransientError when the engine does."""
         tasks = [self._task(at, text) for at, text in enumerate(texts)]
         outcomes = {task.at: self._untouched(task) for task in tasks if not task.parts.has_words}
@@ -70,7 +70,7 @@ class Fidelity:
         return Outcome(task.source, 1.0 if self._engine.traits.gives_scores else None, attempts=0)
 
     def _with_masks(
-        self, tasks: Sequence[_Task], style: str, options: Options, attempt: int
+        self, tasks: Sequence[_Task], style: str, options: EngineOptions, attempt: int
     ) -> dict[int, Outcome]:
         if attempt > 1:
             tasks = [task for task in tasks if task.parts.hidden]
@@ -83,7 +83,7 @@ class Fidelity:
                 solved[task.at] = Outcome(text, translation.score, attempts=attempt)
         return solved
 
-    def _around_masks(self, task: _Task, options: Options, attempt: int) -> Outcome:
+    def _around_masks(self, task: _Task, options: EngineOptions, attempt: int) -> Outcome:
         """Each stretch between masks by itself. Grammar suffers, the hidden pieces cannot."""
         pieces = [_Piece.of(plain) for plain in _stretches(task.parts)]
         wanted = [piece.words for piece in pieces if piece.is_translatable]

@@ -13,7 +13,7 @@ from schemas.errors import FatalError, PermanentError
 PIVOT = "en"
 WARM_UP = "The house is big. A casa é grande."
 
-Pair = tuple[str, str]
+PairKey = tuple[str, str]
 
 
 class Loader(Protocol):
@@ -22,7 +22,7 @@ class Loader(Protocol):
     def __call__(self, info: ModelInfo, device: str) -> Engine: ...
 
 
-class Catalogue:
+class ModelRouter:
     """Implements inference_workers.translating.Translator. For one thread."""
 
     def __init__(
@@ -33,8 +33,8 @@ class Catalogue:
         self._memory_bytes = memory_bytes
         self._loader = loader
         # The least recently used comes first.
-        self._loaded: OrderedDict[Pair, Engine] = OrderedDict()
-        self._layers: dict[Pair, Fidelity] = {}
+        self._loaded: OrderedDict[PairKey, Engine] = OrderedDict()
+        self._layers: dict[PairKey, Fidelity] = {}
 
     def versions(self) -> dict[str, str]:
         """`en-pt` -> model version, for every pair served, through English included."""

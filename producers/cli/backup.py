@@ -19,7 +19,7 @@ from connectors.redis.client import open_state
 from deploy.backup import job
 from deploy.backup.manifest import Manifest
 from deploy.backup.objects import ObjectsPart
-from deploy.backup.parts import OnProgress, Part
+from deploy.backup.parts import OnPartProgress, BackupPart
 from deploy.backup.rewind import rewind_usage
 from deploy.backup.state import StatePart
 from deploy.backup.usage import UsagePart
@@ -42,15 +42,15 @@ class PartName(StrEnum):
     OBJECTS = "objects"
 
 
-Place = Annotated[
+NewBackup = Annotated[
     str, typer.Argument(help="A folder that is not there yet, or a URL such as s3://bucket/2026-01-31.")
 ]
-Saved = Annotated[str, typer.Argument(help="The folder or URL of a backup.")]
+SavedBackup = Annotated[str, typer.Argument(help="The folder or URL of a backup.")]
 Only = Annotated[list[PartName] | None, typer.Option("--only", help="This part alone; may be given again.")]
 
 
 @app.command("create")
-def create_backup(place: Place, only: Only = None, as_json: AsJson = False) -> None:
+def create_backup(place: NewBackup, only: Only = None, as_json: AsJson = False) -> None:
     """Save state Redis, ClickHouse and objects while everything runs."""
     with _progress(is_shown=not as_json) as on_progress:
         manifest = job.create(place, _parts(only), on_progress)
@@ -58,7 +58,7 @@ def create_backup(place: Place, only: Only = None, as_json: AsJson = False) -> N
 
 
 @app.command("verify")
-def verify_backup(place: Saved, as_json: AsJson = False) -> None:
+def verify_backup(place: SavedBackup, as_json: AsJson = False) -> None:
     """Read every byte of a backup; exit with 1 where one differs from what was written."""
     with _progress(is_shown=not as_json) as on_progress:
         manifest = job.verify(place, on_progress)
@@ -67,7 +67,7 @@ def verify_backup(place: Saved, as_json: AsJson = False) -> None:
 
 @app.command("restore")
 def restore_backup(
-    place: Saved,
+    place: SavedBackup,
     only: Only = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Overwrite what is there; ClickHouse's tables are emptied first.")
@@ -87,12 +87,12 @@ def restore_backup(
     )
 
 
-def _parts(only: Sequence[PartName] | None) -> list[Part]:
+def _parts(only: Sequence[PartName] | None) -> list[BackupPart]:
     """All that is asked for; nothing connects before its first use."""
     return [_part(name) for name in (only or list(PartName))]
 
 
-def _part(name: PartName) -> Part:
+def _part(name: PartName) -> BackupPart:
     match name:
         case PartName.STATE:
             return StatePart(open_state(redis_settings()))
@@ -118,7 +118,7 @@ def _counted(facts: dict[str, object]) -> str:
 
 
 @contextmanager
-def _progress(is_shown: bool) -> Iterator[OnProgress]:
+def _progress(is_shown: bool) -> Iterator[OnPartProgress]:
     """A bar for each part on standard error, or nothing."""
     if not is_shown:
         yield lambda _part, _done, _total: None

@@ -19,7 +19,7 @@ from connectors.kafka.schema_registry import open_codec
 from producers.cli.failures import UsageError
 from producers.cli.options import AsJson
 from producers.cli.running import kafka_settings
-from stream_apps.repair.reconcile import OnProgress, Reconciler, Report
+from stream_apps.repair.reconcile import OnReadProgress, Reconciler, ReconcileReport
 from stream_apps.repair.settings import RepairLimits
 
 _AGO = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
@@ -61,7 +61,7 @@ def moment_ms(since: str, now_seconds: float) -> int:
     return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
-def shown(report: Report, *, is_dry_run: bool) -> str:
+def shown(report: ReconcileReport, *, is_dry_run: bool) -> str:
     """One line for each number that matters."""
     sent = f"{report.lost} lost, not sent again (dry run)" if is_dry_run else f"{report.redriven} sent again"
     rest = (f"{report.answered} answered", f"{report.on_their_way} on their way", sent)
@@ -71,7 +71,7 @@ def shown(report: Report, *, is_dry_run: bool) -> str:
 
 
 @contextmanager
-def _bars(*, is_shown: bool) -> Iterator[OnProgress]:
+def _bars(*, is_shown: bool) -> Iterator[OnReadProgress]:
     """A bar on standard error for each part that is read."""
     if not is_shown:
         yield lambda _part, _share: None

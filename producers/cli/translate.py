@@ -16,7 +16,7 @@ from producers.cli.running import http_url
 From = Annotated[str, typer.Option("--from", help="Source language (BCP-47), or auto.")]
 To = Annotated[str, typer.Option("--to", help="Target language (BCP-47).")]
 PriorityOption = Annotated[str, typer.Option(help="critical, high, standard, or a score from 0 to 100.")]
-Output = Annotated[Path | None, typer.Option(help="Write the translation to this file.")]
+OutputFile = Annotated[Path | None, typer.Option(help="Write the translation to this file.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Show the progress and wait for the translation.")]
 
 # Looks of a second each until a job is believed to be unknown: one just accepted, one that the user named.
@@ -46,7 +46,7 @@ def submit(  # noqa: PLR0913, PLR0917  # one parameter per option
     priority: PriorityOption = "standard",
     url: Url = None,
     wait: Wait = False,
-    output: Output = None,
+    output: OutputFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Send the text of a file; prints the job's id, or with --wait its translation."""
@@ -66,7 +66,7 @@ def result(
     job_id: Annotated[str, typer.Argument(metavar="ID", help="As `dragoman submit` printed it.")],
     url: Url = None,
     wait: Wait = False,
-    output: Output = None,
+    output: OutputFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Print the translation of a job; while there is none, say how far it is and exit with 1."""

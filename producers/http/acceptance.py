@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from connectors.telemetry.metrics import REQUESTS_ACCEPTED
 from producers.http.caller import Caller
-from producers.http.judging import Circumstances, Judged, judge
+from producers.http.judging import SubmissionContext, ValidSubmission, validate
 from producers.http.ports import Ports
 from producers.http.settings import HttpLimits
 from producers.http.submission import Submission
@@ -29,9 +29,9 @@ class Envelope(BaseModel):
 
 async def accept(
     submission: Submission, envelope: Envelope, caller: Caller, ports: Ports, limits: HttpLimits
-) -> Judged:
+) -> ValidSubmission:
     """Returns once Kafka has it. Raises PermanentError, or TransientError: then nothing is promised."""
-    judged = judge(submission, Circumstances(caller, limits, ports.now_ms(), envelope.idempotency_key))
+    judged = validate(submission, SubmissionContext(caller, limits, ports.now_ms(), envelope.idempotency_key))
     # The place for limits of the caller too: its tenant is known, and nothing was sent yet.
     ports.admission.check(judged.priority)
     check_pair(judged.request, await _pairs(ports))
@@ -80,7 +80,7 @@ async def _without_large_text(request: TranslationRequest, ports: Ports, limits:
     return replace(request, text=None, content_ref=await ports.texts.keep(request.request_id, text))
 
 
-def _headers(judged: Judged, envelope: Envelope) -> Headers:
+def _headers(judged: ValidSubmission, envelope: Envelope) -> Headers:
     headers = {
         "schema": b"TranslationRequest",
         "tenant": judged.request.tenant.encode(),

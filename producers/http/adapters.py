@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.lost_client import LostClient
+from connectors.kafka.lost_client import LostConnection
 from connectors.objects.object_store import ObjectStore
 from connectors.redis.client import AsyncClient, redis_errors
 from connectors.redis.job_view import JobView, JobViews
 from connectors.redis.model_registry import ModelVersions
 from connectors.redis.results import ResultStore
-from producers.http.load import Queue, Reading
+from producers.http.load import QueueCounts, BacklogReading
 from schemas.codec import Codec
 from schemas.errors import DragomanError, PermanentError, TransientError
 from schemas.ids import event_id, fingerprint
@@ -91,27 +91,27 @@ class KafkaBacklog:
     pools: tuple[str, ...]
     clock: Callable[[], float] = time.monotonic
 
-    async def read(self) -> Reading:
+    async def read(self) -> BacklogReading:
         return await asyncio.to_thread(self._read)
 
-    def _read(self) -> Reading:
+    def _read(self) -> BacklogReading:
         requests = {one: self._queue([(INTAKE_GROUP, requests_topic(one))]) for one in Priority}
         batches = {
             one: self._queue([(inference_group(pool, one), batches_topic(pool, one)) for pool in self.pools])
             for one in Priority
         }
-        return Reading(self.clock(), requests, batches)
+        return BacklogReading(self.clock(), requests, batches)
 
-    def _queue(self, sources: Sequence[tuple[str, str]]) -> Queue:
+    def _queue(self, sources: Sequence[tuple[str, str]]) -> QueueCounts:
         lags = [lag for group, topic in sources for lag in self.admin.lag(group, [topic])]
-        return Queue(sum(lag.records for lag in lags), sum(max(lag.committed, 0) for lag in lags))
+        return QueueCounts(sum(lag.records for lag in lags), sum(max(lag.committed, 0) for lag in lags))
 
 
 @dataclass(frozen=True)
 class PartsReadiness:
     """Kafka to accept, Redis to answer."""
 
-    kafka: LostClient
+    kafka: LostConnection
     state: AsyncClient
 
     async def problems(self) -> list[str]:

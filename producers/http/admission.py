@@ -15,14 +15,14 @@ from connectors.telemetry.metrics import (
     ADMISSION_WAIT_SECONDS,
     HTTP_REFUSALS,
 )
-from producers.http.load import Load, Pace, Reading, as_urgent_as, next_pace
+from producers.http.load import QueueLoad, ServiceRate, BacklogReading, as_urgent_as, next_service_rate
 from producers.http.problems import OverloadedError
-from producers.http.settings import AdmissionLimits
+from producers.http.settings import BackpressureLimits
 from schemas.priorities import Priority
 
 
 @dataclass(frozen=True)
-class Refusal:
+class Overload:
     """Which bound is exceeded (`wait` or `backlog`), in words, and for how many seconds it probably stays so."""
 
     cause: str
@@ -30,59 +30,59 @@ class Refusal:
     seconds: float
 
 
-def refusal_of(load: Load, priority: Priority, limits: AdmissionLimits) -> Refusal | None:
+def overload_of(load: QueueLoad, priority: Priority, limits: BackpressureLimits) -> Overload | None:
     """The refusal that lasts longest of those that hold for the priority or a more urgent one."""
     load = replace(load, pace=_bounded(load.pace, limits))
     found = [refusal for urgent in as_urgent_as(priority) for refusal in _exceeded(load, urgent, limits)]
     return max(found, key=lambda refusal: refusal.seconds, default=None)
 
 
-def retry_after_seconds(refusal: Refusal, limits: AdmissionLimits) -> int:
+def retry_after_seconds(refusal: Overload, limits: BackpressureLimits) -> int:
     """Whole seconds within the configured bounds."""
     return min(max(math.ceil(refusal.seconds), 1), limits.max_retry_after_seconds)
 
 
-def _exceeded(load: Load, priority: Priority, limits: AdmissionLimits) -> list[Refusal]:
+def _exceeded(load: QueueLoad, priority: Priority, limits: BackpressureLimits) -> list[Overload]:
     wait, longest = load.wait_seconds(priority), limits.wait_seconds(priority)
     records, most = load.records_before(priority), limits.max_backlog_records
     found = []
     if wait > longest:
         message = f"{priority} requests would wait about {wait:.0f} s; at most {longest:g} s are promised"
-        found.append(Refusal("wait", message, wait - longest))
+        found.append(Overload("wait", message, wait - longest))
     if records > most:
         message = f"about {records:.0f} records of {priority} or more urgent work wait; {most} may"
-        found.append(Refusal("backlog", message, (records - most) / load.pace.batches_per_second))
+        found.append(Overload("backlog", message, (records - most) / load.pace.batches_per_second))
     return found
 
 
-def _bounded(pace: Pace, limits: AdmissionLimits) -> Pace:
+def _bounded(pace: ServiceRate, limits: BackpressureLimits) -> ServiceRate:
     least = limits.least_records_per_second
-    return Pace(
+    return ServiceRate(
         max(pace.requests_per_second, least), max(pace.batches_per_second, least), pace.batches_per_request
     )
 
 
-class Admission:
+class Backpressure:
     """The last reading and the rule, joined. For one event loop; `clock` counts seconds."""
 
-    def __init__(self, limits: AdmissionLimits, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, limits: BackpressureLimits, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
         self._clock = clock
-        self._load: Load | None = None
+        self._load: QueueLoad | None = None
 
-    def measured(self, reading: Reading) -> None:
+    def measured(self, reading: BacklogReading) -> None:
         """Judge by this reading from now on."""
         first = self._limits.first_records_per_second
-        pace = Pace(first, first)
+        pace = ServiceRate(first, first)
         if self._load is not None:
-            pace = next_pace(self._load.pace, self._load.reading, reading, self._limits.smoothing_seconds)
-        self._load = Load(reading, pace)
+            pace = next_service_rate(self._load.pace, self._load.reading, reading, self._limits.smoothing_seconds)
+        self._load = QueueLoad(reading, pace)
         self._show(self._load)
 
     def check(self, priority: Priority) -> None:
         """Raises OverloadedError. Refuses nobody before the first reading and when the last one is too old."""
         load = self._current()
-        refusal = load and refusal_of(load, priority, self._limits)
+        refusal = load and overload_of(load, priority, self._limits)
         if refusal:
             HTTP_REFUSALS.labels(refusal.cause, priority).inc()
             raise OverloadedError(refusal.message, retry_after_seconds(refusal, self._limits))
@@ -92,7 +92,7 @@ class Admission:
         if self._load is not None:
             self._load = self._load.accepting(priority)
 
-    def _current(self) -> Load | None:
+    def _current(self) -> QueueLoad | None:
         if self._load is None:
             return None
         age_seconds = self._clock() - self._load.reading.at_seconds
@@ -100,7 +100,7 @@ class Admission:
         # What is not known refuses nobody: without Kafka no request is acknowledged anyway.
         return self._load if age_seconds <= self._limits.reading_seconds else None
 
-    def _show(self, load: Load) -> None:
+    def _show(self, load: QueueLoad) -> None:
         judged = replace(load, pace=_bounded(load.pace, self._limits))
         for priority in Priority:
             ADMISSION_BACKLOG_RECORDS.labels(priority).set(judged.records_before(priority))

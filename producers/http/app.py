@@ -10,8 +10,8 @@ from fastapi.openapi.utils import get_openapi
 from connectors.telemetry.health import Health
 from producers.http import problems
 from producers.http.body_limit import BodyLimit
-from producers.http.measured import Measured
-from producers.http.open_requests import OpenRequests
+from producers.http.measured import RequestMetrics
+from producers.http.open_requests import OpenSubmissions
 from producers.http.ports import Ports
 from producers.http.routes import languages, operations, translations
 from producers.http.settings import HttpLimits
@@ -37,8 +37,8 @@ def create_app(ports: Ports, limits: HttpLimits, health: Health, lifespan: Lifes
         app.include_router(routes.router)
     problems.install(app)
     app.add_middleware(BodyLimit, max_body_bytes=limits.max_body_bytes)
-    app.add_middleware(OpenRequests, limits=limits)
-    app.add_middleware(Measured)
+    app.add_middleware(OpenSubmissions, limits=limits)
+    app.add_middleware(RequestMetrics)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
     return app
 

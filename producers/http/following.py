@@ -14,7 +14,7 @@ FINISHED = frozenset({"COMPLETED", "PARTIAL", "FAILED", "CANCELLED", "EXPIRED"})
 
 
 @dataclass(frozen=True)
-class Glance:
+class JobSnapshot:
     """Both may be there, or one of them: the view lags behind, the result expires first."""
 
     view: JobView | None
@@ -32,12 +32,12 @@ class Glance:
         return self.result is not None or (self.view is not None and self.view.status in FINISHED)
 
 
-async def follow(job_id: str, caller: Caller, ports: Ports, limits: HttpLimits, wait_seconds: float) -> Glance:
+async def read_job(job_id: str, caller: Caller, ports: Ports, limits: HttpLimits, wait_seconds: float) -> JobSnapshot:
     """Looks until the result is there or the time is up. Raises PermanentError for an unknown job."""
     clock = asyncio.get_running_loop().time
     started = clock()
     glance = await _look(job_id, caller, ports)
-    while clock() - started < patience_seconds(glance, wait_seconds, limits.grace_seconds, ports.now_ms()):
+    while clock() - started < waiting_seconds(glance, wait_seconds, limits.grace_seconds, ports.now_ms()):
         await asyncio.sleep(limits.poll_seconds)
         glance = await _look(job_id, caller, ports)
     if glance.tenant is None:
@@ -45,7 +45,7 @@ async def follow(job_id: str, caller: Caller, ports: Ports, limits: HttpLimits, 
     return await _with_text(glance, ports)
 
 
-def patience_seconds(glance: Glance, wait_seconds: float, grace_seconds: float, now_ms: int) -> float:
+def waiting_seconds(glance: JobSnapshot, wait_seconds: float, grace_seconds: float, now_ms: int) -> float:
     """How long, counted from the first look, a caller who is ready to wait so long should wait."""
     if glance.result is not None:
         return 0
@@ -58,15 +58,15 @@ def patience_seconds(glance: Glance, wait_seconds: float, grace_seconds: float, 
     return wait_seconds if now_ms - glance.view.updated_at < grace_seconds * 1000 else 0
 
 
-async def _look(job_id: str, caller: Caller, ports: Ports) -> Glance:
+async def _look(job_id: str, caller: Caller, ports: Ports) -> JobSnapshot:
     result = await ports.jobs.result(job_id)
-    glance = Glance(await ports.jobs.view(job_id), result)
+    glance = JobSnapshot(await ports.jobs.view(job_id), result)
     # What is not the caller's looks, and takes as long, as if it did not exist.
     is_visible = glance.tenant is not None and caller.may_see(glance.tenant)
-    return glance if is_visible else Glance(None, None)
+    return glance if is_visible else JobSnapshot(None, None)
 
 
-async def _with_text(glance: Glance, ports: Ports) -> Glance:
+async def _with_text(glance: JobSnapshot, ports: Ports) -> JobSnapshot:
     result = glance.result
     if result is None or result.content_ref is None:
         return glance

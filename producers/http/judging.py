@@ -23,7 +23,7 @@ _LONGEST_PRIORITY = 40
 
 
 @dataclass(frozen=True)
-class Judged:
+class ValidSubmission:
     """A submission that may go to Kafka."""
 
     request: TranslationRequest
@@ -31,7 +31,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Circumstances:
+class SubmissionContext:
     """What a submission is judged by, beside its own words. `now_ms`: milliseconds since the epoch."""
 
     caller: Caller
@@ -40,7 +40,7 @@ class Circumstances:
     idempotency_key: str | None = None
 
 
-def judge(submission: Submission, circumstances: Circumstances) -> Judged:
+def validate(submission: Submission, circumstances: SubmissionContext) -> ValidSubmission:
     """Raises PermanentError for the first thing wrong, with field, limit and cure."""
     limits, now_ms = circumstances.limits, circumstances.now_ms
     tenant = circumstances.caller.tenant_for(submission.tenant)
@@ -60,7 +60,7 @@ def judge(submission: Submission, circumstances: Circumstances) -> Judged:
         deadline=_deadline_ms(submission.deadline, limits, now_ms),
         metadata=_metadata(submission.metadata, limits),
     )
-    return Judged(request, priority)
+    return ValidSubmission(request, priority)
 
 
 def _text(text: str, limits: HttpLimits) -> str:

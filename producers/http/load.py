@@ -11,7 +11,7 @@ from schemas.priorities import Priority
 
 
 @dataclass(frozen=True)
-class Queue:
+class QueueCounts:
     """Records that a consumer group has still to take, and those it has taken since the beginning."""
 
     waiting: int = 0
@@ -19,16 +19,16 @@ class Queue:
 
 
 @dataclass(frozen=True)
-class Reading:
+class BacklogReading:
     """All queues at one moment; `at_seconds` by any clock that never goes back."""
 
     at_seconds: float
-    requests: Mapping[Priority, Queue]
-    batches: Mapping[Priority, Queue]
+    requests: Mapping[Priority, QueueCounts]
+    batches: Mapping[Priority, QueueCounts]
 
 
 @dataclass(frozen=True)
-class Pace:
+class ServiceRate:
     """How fast each queue is worked off, all priorities together."""
 
     requests_per_second: float
@@ -37,11 +37,11 @@ class Pace:
 
 
 @dataclass(frozen=True)
-class Load:
+class QueueLoad:
     """The last reading, the pace, and the requests that this process accepted after the reading."""
 
-    reading: Reading
-    pace: Pace
+    reading: BacklogReading
+    pace: ServiceRate
     accepted: Mapping[Priority, int] = field(default_factory=dict)
 
     def requests_before(self, priority: Priority) -> float:
@@ -63,7 +63,7 @@ class Load:
         intake = self.requests_before(priority) / self.pace.requests_per_second
         return max(intake, self.records_before(priority) / self.pace.batches_per_second)
 
-    def accepting(self, priority: Priority) -> "Load":
+    def accepting(self, priority: Priority) -> "QueueLoad":
         """One request more."""
         return replace(self, accepted={**self.accepted, priority: self.accepted.get(priority, 0) + 1})
 
@@ -73,7 +73,7 @@ def as_urgent_as(priority: Priority) -> list[Priority]:
     return [one for one in Priority if list(Priority).index(one) <= list(Priority).index(priority)]
 
 
-def next_pace(pace: Pace, before: Reading, now: Reading, smoothing_seconds: float) -> Pace:
+def next_service_rate(pace: ServiceRate, before: BacklogReading, now: BacklogReading, smoothing_seconds: float) -> ServiceRate:
     """The pace after another reading: an exponentially weighted mean with that time constant.
 
     A queue that ran dry shows what came, not what could be worked off: it can only raise the mean.
@@ -85,7 +85,7 @@ def next_pace(pace: Pace, before: Reading, now: Reading, smoothing_seconds: floa
     requests = _Passed.between(before.requests, now.requests)
     batches = _Passed.between(before.batches, now.batches)
     made = batches.arrived / requests.taken if requests.taken else pace.batches_per_request
-    return Pace(
+    return ServiceRate(
         requests.mean(pace.requests_per_second, seconds, weight),
         batches.mean(pace.batches_per_second, seconds, weight),
         # A request leads to one batch at least; those refused by intake lead to none.
@@ -102,7 +102,7 @@ class _Passed:
     least_waiting: int
 
     @classmethod
-    def between(cls, before: Mapping[Priority, Queue], now: Mapping[Priority, Queue]) -> "_Passed":
+    def between(cls, before: Mapping[Priority, QueueCounts], now: Mapping[Priority, QueueCounts]) -> "_Passed":
         waited, waiting = _waiting(before, Priority), _waiting(now, Priority)
         taken = max(sum(queue.taken for queue in now.values()) - sum(queue.taken for queue in before.values()), 0)
         return cls(taken, max(taken + waiting - waited, 0), min(waited, waiting))
@@ -113,7 +113,7 @@ class _Passed:
         return _towards(per_second, observed, weight) if was_busy else max(per_second, observed)
 
 
-def _waiting(queues: Mapping[Priority, Queue], priorities: Iterable[Priority]) -> int:
+def _waiting(queues: Mapping[Priority, QueueCounts], priorities: Iterable[Priority]) -> int:
     return sum(queues[priority].waiting for priority in priorities if priority in queues)
 
 

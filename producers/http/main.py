@@ -11,7 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.lost_client import compared_with_new
+from connectors.kafka.lost_client import watch_connection
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.schema_registry import open_codec
 from connectors.objects.object_store import open_objects
@@ -30,13 +30,13 @@ from producers.http.adapters import (
     RegisteredModels,
     StoredTexts,
 )
-from producers.http.admission import Admission
+from producers.http.admission import Backpressure
 from producers.http.app import create_app
-from producers.http.measuring import measure
+from producers.http.measuring import measure_backlog
 from producers.http.ports import Ports, Texts
 from producers.http.request_log import KafkaRequestLog
 from producers.http.settings import HttpSettings
-from producers.http.watch import watch
+from producers.http.watch import watch_readiness
 from schemas.errors import FatalError
 
 log = structlog.get_logger()
@@ -68,7 +68,7 @@ class Server:
         self._settings = settings
         self._health = Health()
         self._connections = _connect(settings)
-        self._admission = Admission(settings.admission)
+        self._admission = Backpressure(settings.admission)
         app = create_app(self._ports(), settings.http, self._health, self._lifespan)
         self._uvicorn = uvicorn.Server(_uvicorn_config(app, settings))
 
@@ -99,12 +99,12 @@ class Server:
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
         settings = self._settings
-        kafka = compared_with_new(settings.kafka, self._connections.producer.is_reachable)
+        kafka = watch_connection(settings.kafka, self._connections.producer.is_reachable)
         readiness = PartsReadiness(kafka, self._connections.state_async)
         backlog = KafkaBacklog(KafkaAdmin(settings.kafka, _KAFKA_SECONDS), settings.kafka.pools)
         tasks = [
-            asyncio.create_task(watch(self._health, readiness, settings.http.watch_seconds, self.end)),
-            asyncio.create_task(measure(self._admission, backlog, settings.admission.measure_seconds)),
+            asyncio.create_task(watch_readiness(self._health, readiness, settings.http.watch_seconds, self.end)),
+            asyncio.create_task(measure_backlog(self._admission, backlog, settings.admission.measure_seconds)),
         ]
         log.info("started")
         yield

@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from connectors.telemetry.metrics import HTTP_REQUESTS, HTTP_SECONDS
 
 
-class Measured:
+class RequestMetrics:
     """Around the whole application, errors included."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -5,21 +5,21 @@ from typing import Protocol
 
 import structlog
 
-from producers.http.admission import Admission
-from producers.http.load import Reading
+from producers.http.admission import Backpressure
+from producers.http.load import BacklogReading
 from schemas.errors import TransientError
 
 log = structlog.get_logger()
 
 
-class Backlog(Protocol):
+class BacklogSource(Protocol):
     """Where readings come from."""
 
-    async def read(self) -> Reading:
+    async def read(self) -> BacklogReading:
         """The queues right now. Raises TransientError when Kafka cannot be asked."""
 
 
-async def measure(admission: Admission, backlog: Backlog, every_seconds: float) -> None:
+async def measure_backlog(admission: Backpressure, backlog: BacklogSource, every_seconds: float) -> None:
     """Until cancelled. After a failure the last reading stands."""
     while True:
         try:

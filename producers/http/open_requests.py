@@ -14,7 +14,7 @@ from producers.http.settings import HttpLimits
 _RETRY_AFTER_SECONDS = 1
 
 
-class OpenRequests:
+class OpenSubmissions:
     """Around the application. Refuses a POST before it reads its body, and nothing else."""
 
     def __init__(self, app: ASGIApp, limits: HttpLimits) -> None:

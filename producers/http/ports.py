@@ -47,7 +47,7 @@ class Models(Protocol):
         """The pairs (`en-pt`) that ready workers have announced; empty while none has."""
 
 
-class Admission(Protocol):
+class BackpressureGate(Protocol):
     """Whether there is room for one more."""
 
     def check(self, priority: Priority) -> None:
@@ -65,5 +65,5 @@ class Ports:
     jobs: Jobs
     texts: Texts
     models: Models
-    admission: Admission
+    admission: BackpressureGate
     now_ms: Callable[[], int]

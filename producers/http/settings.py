@@ -52,7 +52,7 @@ class HttpLimits(Section):
     shutdown_seconds: int = Field(default=10, ge=0, description="Open requests get this long after SIGTERM.")
 
 
-class AdmissionLimits(Section):
+class BackpressureLimits(Section):
     """DRAGOMAN_ADMISSION_*: when the HTTP producer says 503 because too much waits already."""
 
     model_config = SettingsConfigDict(env_prefix="DRAGOMAN_ADMISSION_", frozen=True, extra="forbid")
@@ -101,4 +101,4 @@ class HttpSettings(ProcessSettings):
     redis: RedisSettings = Field(default_factory=RedisSettings)
     objects: ObjectSettings = Field(default_factory=ObjectSettings)
     http: HttpLimits = Field(default_factory=HttpLimits)
-    admission: AdmissionLimits = Field(default_factory=AdmissionLimits)
+    admission: BackpressureLimits = Field(default_factory=BackpressureLimits)

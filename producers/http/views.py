@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from pydantic import BaseModel, Field
 
 from connectors.redis.job_view import JobView
-from producers.http.following import Glance
-from producers.http.judging import Judged
+from producers.http.following import JobSnapshot
+from producers.http.judging import ValidSubmission
 from schemas.messages import TranslationResult
 from schemas.priorities import SLA_SECONDS, Priority
 
 
-class Accepted(BaseModel):
+class AcceptedResponse(BaseModel):
     """The request is stored and will be answered."""
 
     job_id: str
@@ -21,7 +21,7 @@ class Accepted(BaseModel):
     sla_seconds: int = Field(description="Within this time most requests of the priority are answered.")
 
 
-class HoleView(BaseModel):
+class HoleResponse(BaseModel):
     """A segment that could not be translated; its source text stands in its place."""
 
     segment: int
@@ -30,7 +30,7 @@ class HoleView(BaseModel):
     length: int = Field(description="Its code points; -1 where that is not known.")
 
 
-class ErrorView(BaseModel):
+class ErrorResponse(BaseModel):
     """Why there is no text."""
 
     cause: str
@@ -38,14 +38,14 @@ class ErrorView(BaseModel):
     field: str | None
 
 
-class ResultView(BaseModel):
+class ResultResponse(BaseModel):
     """The answer."""
 
     status: str
     text: str | None
     content_type: str
-    holes: list[HoleView]
-    error: ErrorView | None
+    holes: list[HoleResponse]
+    error: ErrorResponse | None
     source_language: str
     detected_language: str | None
     target_language: str
@@ -62,7 +62,7 @@ class ResultView(BaseModel):
     metadata: dict[str, str]
 
 
-class Job(BaseModel):
+class JobResponse(BaseModel):
     """How far a job is, and its result once there is one."""
 
     job_id: str
@@ -86,18 +86,18 @@ class Job(BaseModel):
     submitted_at: datetime | None
     updated_at: datetime | None
     detail: dict[str, str]
-    result: ResultView | None
+    result: ResultResponse | None
 
 
-class Languages(BaseModel):
+class LanguagesResponse(BaseModel):
     """What ready workers have announced; empty while none has."""
 
     pairs: list[str] = Field(description="SOURCE-TARGET, such as en-pt.")
 
 
-def accepted_view(judged: Judged, status_url: str) -> Accepted:
+def accepted_response(judged: ValidSubmission, status_url: str) -> AcceptedResponse:
     """The answer to a POST."""
-    return Accepted(
+    return AcceptedResponse(
         job_id=judged.request.request_id,
         status_url=status_url,
         priority=judged.priority,
@@ -105,7 +105,7 @@ def accepted_view(judged: Judged, status_url: str) -> Accepted:
     )
 
 
-def job_view(job_id: str, glance: Glance) -> Job:
+def job_response(job_id: str, glance: JobSnapshot) -> JobResponse:
     """The answer to a GET. What the result says is surer than the view, which may lag behind."""
     result, view = glance.result, glance.view or JobView(request_id=job_id)
     if result:
@@ -117,12 +117,12 @@ def job_view(job_id: str, glance: Glance) -> Job:
         "is_finished": glance.is_finished,
         "submitted_at": _moment(view.submitted_at),
         "updated_at": _moment(view.updated_at),
-        "result": result_view(result) if result else None,
+        "result": result_response(result) if result else None,
     }
-    return Job.model_validate(vars(view) | changed)
+    return JobResponse.model_validate(vars(view) | changed)
 
 
-def result_view(result: TranslationResult) -> ResultView:
+def result_response(result: TranslationResult) -> ResultResponse:
     """The result as JSON."""
     cause = result.error_cause
     changed = {
@@ -131,7 +131,7 @@ def result_view(result: TranslationResult) -> ResultView:
         "timings_seconds": result.timings,
         "completed_at": _moment(result.completed_at),
     }
-    return ResultView.model_validate(vars(result) | changed)
+    return ResultResponse.model_validate(vars(result) | changed)
 
 
 def _overruled(view: JobView, result: TranslationResult) -> JobView:

@@ -15,7 +15,7 @@ class Readiness(Protocol):
         """One line for each part that is away. Raises FatalError when only a fresh process can reach it."""
 
 
-async def watch(
+async def watch_readiness(
     health: Health, readiness: Readiness, every_seconds: float, on_fatal: Callable[[FatalError], object]
 ) -> None:
     """Until cancelled, or told that all is over. Its beats prove that the event loop turns."""

@@ -7,7 +7,7 @@ from schemas.redrive import FIRST_REVISION
 from stream_apps.assembly.join import seconds_since_acceptance
 
 
-def billed(result: TranslationResult, job: Job) -> UsageEvent:
+def billed_usage(result: TranslationResult, job: Job) -> UsageEvent:
     """The one billed row of an answer. Which words came from the memory is in its compute rows.
 
     A correction bills only what earlier answers did not: the rows of a request add up to its newest answer.
@@ -36,7 +36,7 @@ def billed(result: TranslationResult, job: Job) -> UsageEvent:
     )
 
 
-def finished(result: TranslationResult, job: Job) -> JobEvent:
+def finished_event(result: TranslationResult, job: Job) -> JobEvent:
     """The last step of every job."""
     return JobEvent(
         request_id=result.request_id,

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from connectors.dead_letters.writer import LetterWriter
+from connectors.dead_letters.writer import DeadLetterWriter
 from connectors.objects.object_store import ObjectStore
 from connectors.redis.results import Results
-from connectors.redis.slots import Arrival, Claim, Decision, Slots, Subject, Verdict
+from connectors.redis.slots import Arrival, AnswerOrder, SlotDecision, Slots, RequestRevision, Verdict
 from connectors.telemetry import metrics
 from schemas import topics
 from schemas.codec import Codec
@@ -16,20 +16,20 @@ from schemas.ids import fingerprint
 from schemas.messages import Job, JobControl, Message, TranslatedBatch, TranslationResult
 from schemas.records import Headers, InboundRecord, OutboundRecord
 from schemas.redrive import FIRST_REVISION, version_header
-from stream_apps.assembly.accounts import billed, finished
+from stream_apps.assembly.accounts import billed_usage, finished_event
 from stream_apps.assembly.join import check_batch, join, split_of
-from stream_apps.assembly.orders import answer, check_order, withheld
+from stream_apps.assembly.orders import early_result, check_order, withheld
 
 STAGE = "assembly"
 
 
 @dataclass(frozen=True)
-class Sighting:
+class ParsedRecord:
     """A sound record, what it holds, and what it asks of the slots."""
 
     record: InboundRecord
     message: TranslatedBatch | JobControl
-    entry: Arrival | Claim
+    entry: Arrival | AnswerOrder
 
     @property
     def slots_bytes(self) -> int:
@@ -56,11 +56,11 @@ class AssemblyHandler:
     texts: ObjectStore
     inline_limit_bytes: int
     now_ms: Callable[[], int]
-    letters: LetterWriter
+    letters: DeadLetterWriter
     slots_bytes: int = 16_000_000
     max_message_bytes: int = 2_000_000
-    _answered: dict[Subject, Answered] = field(default_factory=dict, init=False)
-    _untold: dict[Subject, Answered] = field(default_factory=dict, init=False)
+    _answered: dict[RequestRevision, Answered] = field(default_factory=dict, init=False)
+    _untold: dict[RequestRevision, Answered] = field(default_factory=dict, init=False)
 
     def handle(self, records: list[InboundRecord]) -> list[OutboundRecord]:
         """Everything that the records lead to. Raises TransientError only."""
@@ -95,8 +95,8 @@ class AssemblyHandler:
         self.slots.finish({subject: done.coordinates for subject, done in by_revision})
         self._untold = {}
 
-    def _sight(self, records: Sequence[InboundRecord]) -> tuple[list[Sighting], list[OutboundRecord]]:
-        sound: list[Sighting] = []
+    def _sight(self, records: Sequence[InboundRecord]) -> tuple[list[ParsedRecord], list[OutboundRecord]]:
+        sound: list[ParsedRecord] = []
         refused: list[OutboundRecord] = []
         for record in records:
             try:
@@ -105,11 +105,11 @@ class AssemblyHandler:
                 refused.append(self.letters.record_of(self.letters.letter_of(record, error)))
         return sound, refused
 
-    def _sighting(self, record: InboundRecord) -> Sighting:
+    def _sighting(self, record: InboundRecord) -> ParsedRecord:
         if record.topic == topics.CONTROL:
             order = self.codec.decode(record.value, JobControl)
             check_order(order)
-            return Sighting(record, order, Claim(_subject(order), record.coordinates))
+            return ParsedRecord(record, order, AnswerOrder(_subject(order), record.coordinates))
         batch = self.codec.decode(record.value, TranslatedBatch)
         check_batch(batch)
         entry = Arrival(
@@ -120,9 +120,9 @@ class AssemblyHandler:
             payload=record.value or b"",
             coordinates=record.coordinates,
         )
-        return Sighting(record, batch, entry)
+        return ParsedRecord(record, batch, entry)
 
-    def _decided(self, sightings: Sequence[Sighting]) -> list[OutboundRecord]:
+    def _decided(self, sightings: Sequence[ParsedRecord]) -> list[OutboundRecord]:
         outputs: list[OutboundRecord] = []
         decisions = self.slots.decide([sighting.entry for sighting in sightings])
         for sighting, decision in zip(sightings, decisions, strict=True):
@@ -131,7 +131,7 @@ class AssemblyHandler:
                 outputs += self._answer(sighting, decision)
         return outputs
 
-    def _answer(self, sighting: Sighting, decision: Decision) -> list[OutboundRecord]:
+    def _answer(self, sighting: ParsedRecord, decision: SlotDecision) -> list[OutboundRecord]:
         batches = [self.codec.decode(slot, TranslatedBatch) for slot in decision.slots]
         result, job = _concluded(sighting.message, batches, self.now_ms())
         encoded, result = self._fitted(result)
@@ -139,11 +139,11 @@ class AssemblyHandler:
         told = replace(result, text=None)
         self._answered[sighting.entry.subject] = Answered(sighting.record.coordinates, encoded, told)
         key = result.request_id.encode()
-        usage = billed(result, job)
+        usage = billed_usage(result, job)
         return [
             OutboundRecord(topics.RESULTS, key, encoded, _headers(sighting.record, result)),
             self._record(topics.USAGE, usage.event_id.encode(), usage),
-            self._record(topics.STATUS, key, finished(result, job)),
+            self._record(topics.STATUS, key, finished_event(result, job)),
         ]
 
     def _fitted(self, result: TranslationResult) -> tuple[bytes, TranslationResult]:
@@ -169,17 +169,17 @@ class AssemblyHandler:
         return OutboundRecord(topic, key, self.codec.encode(message), {"schema": type(message).__name__.encode()})
 
 
-def _subject(message: TranslatedBatch | JobControl) -> Subject:
-    return Subject(message.request_id, message.job.revision if message.job else FIRST_REVISION)
+def _subject(message: TranslatedBatch | JobControl) -> RequestRevision:
+    return RequestRevision(message.request_id, message.job.revision if message.job else FIRST_REVISION)
 
 
-def portions(sightings: Sequence[Sighting], most_bytes: int) -> Iterator[list[Sighting]]:
+def portions(sightings: Sequence[ParsedRecord], most_bytes: int) -> Iterator[list[ParsedRecord]]:
     """In order, so many at a time that the slots of all they may complete have about `most_bytes` at most.
 
     How large the other slots of a request are is not known; they are taken to be like the one that came.
     """
-    portion: list[Sighting] = []
-    subjects: set[Subject] = set()
+    portion: list[ParsedRecord] = []
+    subjects: set[RequestRevision] = set()
     size = 0
     for sighting in sightings:
         # A request is completed once, however many of its records come.
@@ -202,7 +202,7 @@ def _concluded(
         return join(batches, now_ms), message.job
     # Whoever orders knows less of the request than intake, which wrote the header of its batches.
     job = batches[0].job if batches else message.job or Job()
-    return answer(message, job, now_ms), job
+    return early_result(message, job, now_ms), job
 
 
 def _text_name(result: TranslationResult) -> str:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import structlog
 
-from connectors.dead_letters.writer import open_letters
+from connectors.dead_letters.writer import open_dead_letters
 from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.cycle import Cycle
+from connectors.kafka.cycle import TransactionalProcessor
 from connectors.kafka.group_reader import GroupReader
 from connectors.kafka.leaving import close_readers
 from connectors.kafka.log_scan import LogScan
-from connectors.kafka.progress_watch import ProgressWatch
+from connectors.kafka.progress_watch import ConsumerHealthMonitor
 from connectors.kafka.schema_registry import open_codec
 from connectors.kafka.transactions import TransactionalProducer
 from connectors.redis.client import open_state
@@ -69,7 +69,7 @@ def run(settings: AssemblySettings, shutdown: Shutdown) -> None:
     health = Health(settings.assembly.silence_seconds)
     server = serve_health(health, settings.health_port, settings.health_host)
     reader = GroupReader(settings.kafka, GROUP, [topics.TRANSLATED, topics.CONTROL], settings.instance)
-    watch = ProgressWatch(settings.kafka, [reader], health)
+    watch = ConsumerHealthMonitor(settings.kafka, [reader], health)
     try:
         cycle = _cycle(settings, reader, watch, shutdown)
         reader.subscribe()
@@ -83,10 +83,10 @@ def run(settings: AssemblySettings, shutdown: Shutdown) -> None:
         server.close()
 
 
-def _cycle(settings: AssemblySettings, reader: GroupReader, watch: ProgressWatch, shutdown: Shutdown) -> Cycle:
+def _cycle(settings: AssemblySettings, reader: GroupReader, watch: ConsumerHealthMonitor, shutdown: Shutdown) -> TransactionalProcessor:
     epoch = StateEpoch(open_state(settings.redis), _now_ms)
     handler = _handler(settings, epoch)
-    return Cycle(
+    return TransactionalProcessor(
         stage=STAGE,
         source=AssemblySource([reader], settings.assembly, _recovery(settings, epoch, handler)),
         handler=handler,
@@ -140,6 +140,6 @@ def _handler(settings: AssemblySettings, epoch: StateEpoch) -> AssemblyHandler:
         inline_limit_bytes=inline_limit_bytes,
         slots_bytes=settings.assembly.cycle_bytes,
         now_ms=_now_ms,
-        letters=open_letters(STAGE, codec, settings.dead_letters, settings.kafka.max_message_bytes),
+        letters=open_dead_letters(STAGE, codec, settings.dead_letters, settings.kafka.max_message_bytes),
         max_message_bytes=settings.kafka.max_message_bytes,
     )

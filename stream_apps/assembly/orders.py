@@ -30,7 +30,7 @@ def check_order(order: JobControl) -> None:
         )
 
 
-def answer(order: JobControl, job: Job, now_ms: int) -> TranslationResult:
+def early_result(order: JobControl, job: Job, now_ms: int) -> TranslationResult:
     """The answer without a text. Nothing was delivered, so nothing is billed: source_words is 0."""
     return TranslationResult(
         request_id=order.request_id,

@@ -12,8 +12,8 @@ from typing import Protocol
 import structlog
 
 from connectors.redis.results import Results
-from connectors.redis.slots import Slots, Subject
-from connectors.redis.state_epoch import Rebuild, StateEpoch, StateLostError, Witness
+from connectors.redis.slots import Slots, RequestRevision
+from connectors.redis.state_epoch import Rebuild, StateEpoch, StateLostError, StateIdentity
 from connectors.telemetry import metrics
 from schemas.codec import Codec
 from schemas.errors import PermanentError, TransientError
@@ -27,7 +27,7 @@ _TAKE_RECORDS, _TAKE_SECONDS = 5_000, 0.5
 _IDLE_LOOK_SECONDS = 1.0
 
 
-class Log(Protocol):
+class ResultLog(Protocol):
     """Committed results up to the end that the log had when it was opened (connectors.kafka.log_scan.LogScan)."""
 
     @property
@@ -45,7 +45,7 @@ class Reach:
     whole_ms: int
     margin_ms: int
 
-    def since_ms(self, found: Witness, now_ms: int) -> int:
+    def since_ms(self, found: StateIdentity, now_ms: int) -> int:
         """All that a marker can be needed for; or, of a state that only lost its end, what came after it."""
         if found.epoch == "" or found.clock_ms is None:
             return now_ms - self.whole_ms
@@ -70,7 +70,7 @@ class Rebuilder:
         answers = [record for record in records if record.key and record.value]
         self.slots.finish(
             {
-                Subject(_request_id(record), revision): record.coordinates
+                RequestRevision(_request_id(record), revision): record.coordinates
                 for record in answers
                 # Kafka keeps the newest answer of a request only.
                 for revision in revisions_up_to(self._version(record))
@@ -99,7 +99,7 @@ def _request_id(record: InboundRecord) -> str:
 @dataclass(frozen=True)
 class _UnderWay:
     rebuild: Rebuild
-    log: Log
+    log: ResultLog
 
 
 @dataclass
@@ -110,7 +110,7 @@ class Recovery:
     """
 
     epoch: StateEpoch
-    open_log: Callable[[int, Mapping[int, int]], Log]
+    open_log: Callable[[int, Mapping[int, int]], ResultLog]
     rebuilder: Rebuilder
     reach: Reach
     slice_seconds: float
@@ -138,13 +138,13 @@ class Recovery:
         share = self._under_way.log.share if self._under_way else 1
         raise StateLostError(f"the state Redis is being rebuilt: {share:.0%}")
 
-    def _adopt(self, found: Witness) -> None:
+    def _adopt(self, found: StateIdentity) -> None:
         self._end("by another")
         self.epoch.adopt(found)
         metrics.STATE_REBUILD_SHARE.set(1)
         log.info("state_known", epoch=found.epoch)
 
-    def _advance(self, found: Witness) -> None:
+    def _advance(self, found: StateIdentity) -> None:
         under_way = self._under_way
         if under_way is None or under_way.rebuild.found.run_id != found.run_id:
             under_way = self._begin(found)
@@ -167,7 +167,7 @@ class Recovery:
                 self.epoch.reach(under_way.rebuild, {one.partition: one.offset + 1 for one in records})
             metrics.STATE_REBUILD_SHARE.set(results.share)
 
-    def _begin(self, found: Witness) -> _UnderWay:
+    def _begin(self, found: StateIdentity) -> _UnderWay:
         self._end("lost again")
         since_ms = self.reach.since_ms(found, self.now_ms())
         log.warning("state_lost", since_ms=since_ms, is_empty=found.epoch == "")

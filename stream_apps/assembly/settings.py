@@ -7,7 +7,7 @@ from connectors.dead_letters.settings import DeadLetterSettings
 from connectors.kafka.settings import KafkaSettings
 from connectors.objects.settings import ObjectSettings
 from connectors.redis.settings import RedisSettings
-from connectors.redis.slots import Retention
+from connectors.redis.slots import SlotRetention
 from connectors.settings import ProcessSettings, Section
 
 _DAY_SECONDS = 24 * 60 * 60
@@ -64,9 +64,9 @@ class AssemblySettings(ProcessSettings):
     assembly: AssemblyLimits = Field(default_factory=AssemblyLimits)
 
     @property
-    def retention(self) -> Retention:
+    def retention(self) -> SlotRetention:
         """How long Redis keeps slots and markers."""
-        return Retention(round(self.assembly.slots_ttl_days * _DAY_SECONDS), self.redis.done_ttl_seconds)
+        return SlotRetention(round(self.assembly.slots_ttl_days * _DAY_SECONDS), self.redis.done_ttl_seconds)
 
     @model_validator(mode="after")
     def _markers_outlive_slots(self) -> "AssemblySettings":

@@ -25,10 +25,10 @@ from schemas.redrive import redriven_revision
 from schemas.segments import memory_key, normalise
 from schemas.topics import priority_of_topic
 from stream_apps.intake.batching import Piece, batches_of, cut
-from stream_apps.intake.lateness import with_late_policy
+from stream_apps.intake.lateness import with_deadline_policy
 from stream_apps.intake.outputs import (
-    Subject,
-    Wire,
+    RequestContext,
+    WireFormat,
     batch_records,
     expiry_record,
     job_of,
@@ -40,7 +40,7 @@ from stream_apps.intake.routing import model_version, pair_names, pool_of
 from stream_apps.intake.segmentation import Split
 from stream_apps.intake.settings import IntakeLimits
 from stream_apps.intake.validation import (
-    Languages,
+    RequestedLanguages,
     check_different,
     check_request,
     check_request_id,
@@ -80,7 +80,7 @@ class _Accepted:
 class IntakeHandler:
     """Raises PermanentError, or TransientError when Redis or the object store is needed and away."""
 
-    def __init__(self, tools: Tools, wire: Wire, limits: IntakeLimits, pipeline_version: str) -> None:
+    def __init__(self, tools: Tools, wire: WireFormat, limits: IntakeLimits, pipeline_version: str) -> None:
         self._tools = tools
         self._wire = wire
         self._limits = limits
@@ -96,7 +96,7 @@ class IntakeHandler:
         if not is_redriven and await self._tools.repeats.is_repeat(request, record):
             return self._dropped(request, priority)
         languages = check_request(request, priority, self._limits, record.timestamp_ms)
-        request = with_late_policy(request, priority, self._limits.late)
+        request = with_deadline_policy(request, priority, self._limits.late)
         if request.deadline is not None and request.deadline <= self._tools.now_ms():
             return self._expired(request, record, priority)
         accepted = await self._accepted(request, record, priority, languages)
@@ -134,12 +134,12 @@ class IntakeHandler:
         REQUESTS.labels(priority, "expired").inc()
         return [expiry_record(self._about(request, record, priority), self._wire)]
 
-    def _about(self, request: TranslationRequest, record: InboundRecord, priority: Priority) -> Subject:
+    def _about(self, request: TranslationRequest, record: InboundRecord, priority: Priority) -> RequestContext:
         job = job_of(request, record, priority, self._limits)
-        return Subject(request.request_id, job, record, self._tools.now_ms())
+        return RequestContext(request.request_id, job, record, self._tools.now_ms())
 
     async def _accepted(
-        self, request: TranslationRequest, record: InboundRecord, priority: Priority, languages: Languages
+        self, request: TranslationRequest, record: InboundRecord, priority: Priority, languages: RequestedLanguages
     ) -> _Accepted:
         text = request.text if request.text is not None else await self._stored_text(request.content_ref or "")
         source = languages.source
@@ -159,7 +159,7 @@ class IntakeHandler:
         batches = batches_of(request.request_id, job, pieces, known, request.options)
         hits = len(known) - known.count(None)
         self._count(job, hits, accepted)
-        about = Subject(request.request_id, job, accepted.record, self._tools.now_ms())
+        about = RequestContext(request.request_id, job, accepted.record, self._tools.now_ms())
         event = segmented_record(about, hits, self._wire)
         return [*batch_records(batches, accepted.record, self._wire), event]
 

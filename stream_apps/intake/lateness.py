@@ -11,34 +11,34 @@ from schemas.priorities import Priority
 OPTION = "late"
 
 
-class LatePolicy(StrEnum):
+class DeadlinePolicy(StrEnum):
     """EXPIRE: ended as EXPIRED, its work skipped. SERVE: translated all the same."""
 
     EXPIRE = "expire"
     SERVE = "serve"
 
 
-def with_late_policy(
-    request: TranslationRequest, priority: Priority, policies: Mapping[Priority, LatePolicy]
+def with_deadline_policy(
+    request: TranslationRequest, priority: Priority, policies: Mapping[Priority, DeadlinePolicy]
 ) -> TranslationRequest:
     """The request as later stages see it: its deadline, if it is one that ends it, and the engine's options.
 
     The request's own option `late` wins over the policy of its priority. Raises PermanentError for another value.
     """
     chosen = request.options.get(OPTION)
-    policy = policies.get(priority, LatePolicy.EXPIRE) if chosen is None else _policy(chosen)
+    policy = policies.get(priority, DeadlinePolicy.EXPIRE) if chosen is None else _policy(chosen)
     return replace(
         request,
-        deadline=request.deadline if policy is LatePolicy.EXPIRE else None,
+        deadline=request.deadline if policy is DeadlinePolicy.EXPIRE else None,
         options={name: value for name, value in request.options.items() if name != OPTION},
     )
 
 
-def _policy(value: str) -> LatePolicy:
+def _policy(value: str) -> DeadlinePolicy:
     try:
-        return LatePolicy(value)
+        return DeadlinePolicy(value)
     except ValueError:
-        known = ", ".join(LatePolicy)
+        known = ", ".join(DeadlinePolicy)
         raise PermanentError(
             "bad_options",
             f"option late is {value[:40]!r}, which is none of {known}",

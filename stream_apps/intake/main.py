@@ -18,7 +18,7 @@ from schemas.errors import FatalError
 from stream_apps.intake.app import GROUP, build_process
 from stream_apps.intake.detection import LangidDetector
 from stream_apps.intake.handler import IntakeHandler, Tools
-from stream_apps.intake.outputs import Wire
+from stream_apps.intake.outputs import WireFormat
 from stream_apps.intake.repeats import Repeats
 from stream_apps.intake.segmentation import SEGMENTATION_VERSION, Segmenter
 from stream_apps.intake.settings import IntakeSettings
@@ -46,9 +46,9 @@ def main() -> None:
 _VERSION = f"segmentation-{SEGMENTATION_VERSION}"
 
 
-def build_wire(settings: IntakeSettings) -> Wire:
+def build_wire(settings: IntakeSettings) -> WireFormat:
     """How this deployment's records look."""
-    return Wire(open_codec(settings.kafka), settings.kafka.batch_partitions, settings.kafka.max_message_bytes)
+    return WireFormat(open_codec(settings.kafka), settings.kafka.batch_partitions, settings.kafka.max_message_bytes)
 
 
 def build_tools(settings: IntakeSettings) -> Tools:

@@ -18,7 +18,7 @@ from stream_apps.intake.validation import metadata_bytes
 
 
 @dataclass(frozen=True)
-class Wire:
+class WireFormat:
     """How messages become records in this deployment."""
 
     codec: Codec
@@ -27,7 +27,7 @@ class Wire:
 
 
 @dataclass(frozen=True)
-class Subject:
+class RequestContext:
     """The request that is spoken of, where it stood, and when."""
 
     request_id: str
@@ -54,12 +54,12 @@ def job_of(request: TranslationRequest, record: InboundRecord, priority: Priorit
     )
 
 
-def batch_records(batches: Sequence[SegmentBatch], record: InboundRecord, wire: Wire) -> list[OutboundRecord]:
+def batch_records(batches: Sequence[SegmentBatch], record: InboundRecord, wire: WireFormat) -> list[OutboundRecord]:
     """Each to the partition of its number, so that many workers share one long document."""
     return [_batch_record(batch, record, wire) for batch in batches]
 
 
-def segmented_record(about: Subject, cached_segments: int, wire: Wire) -> OutboundRecord:
+def segmented_record(about: RequestContext, cached_segments: int, wire: WireFormat) -> OutboundRecord:
     """The status event that says how much work the request is."""
     job = about.job
     event = JobEvent(
@@ -81,7 +81,7 @@ def segmented_record(about: Subject, cached_segments: int, wire: Wire) -> Outbou
     return _record(STATUS, about, event, wire)
 
 
-def refusal_record(about: Subject, error: PermanentError, wire: Wire) -> OutboundRecord:
+def refusal_record(about: RequestContext, error: PermanentError, wire: WireFormat) -> OutboundRecord:
     """Tells assembly to answer the request, once, with FAILED."""
     cure = f"; {error.cure}" if error.cure else ""
     order = JobControl(
@@ -97,7 +97,7 @@ def refusal_record(about: Subject, error: PermanentError, wire: Wire) -> Outboun
     return _record(CONTROL, about, order, wire)
 
 
-def expiry_record(about: Subject, wire: Wire) -> OutboundRecord:
+def expiry_record(about: RequestContext, wire: WireFormat) -> OutboundRecord:
     """Tells assembly that the deadline passed before any work was done."""
     order = JobControl(
         request_id=about.request_id,
@@ -112,7 +112,7 @@ def expiry_record(about: Subject, wire: Wire) -> OutboundRecord:
     return _record(CONTROL, about, order, wire)
 
 
-def _batch_record(batch: SegmentBatch, record: InboundRecord, wire: Wire) -> OutboundRecord:
+def _batch_record(batch: SegmentBatch, record: InboundRecord, wire: WireFormat) -> OutboundRecord:
     value = wire.codec.encode(batch)
     if len(value) + ENVELOPE_BYTES > wire.max_message_bytes:
         # Remembered translations are a favour; the worker can make them again.
@@ -134,6 +134,6 @@ def _batch_record(batch: SegmentBatch, record: InboundRecord, wire: Wire) -> Out
     )
 
 
-def _record(topic: str, about: Subject, message: Message, wire: Wire) -> OutboundRecord:
+def _record(topic: str, about: RequestContext, message: Message, wire: WireFormat) -> OutboundRecord:
     headers = {**about.record.trace, "schema": type(message).__name__.encode()}
     return OutboundRecord(topic, about.request_id.encode(), wire.codec.encode(message), headers)

@@ -12,7 +12,7 @@ from connectors.settings import ProcessSettings, Section
 from schemas.priorities import Priority
 from schemas.validity import LONGEST_NAME, MOST_METADATA_BYTES, MOST_SEGMENTS_PER_BATCH
 from stream_apps.intake.batching import BatchLimits
-from stream_apps.intake.lateness import LatePolicy
+from stream_apps.intake.lateness import DeadlinePolicy
 
 
 class Route(BaseModel):
@@ -49,8 +49,8 @@ class IntakeLimits(Section):
         default=256, ge=1, description="Characters of the name or the value of an option."
     )
     max_deadline_days: int = Field(default=7, ge=1, description="No longer than requests are kept.")
-    late: dict[Priority, LatePolicy] = Field(
-        default=dict.fromkeys(Priority, LatePolicy.EXPIRE),
+    late: dict[Priority, DeadlinePolicy] = Field(
+        default=dict.fromkeys(Priority, DeadlinePolicy.EXPIRE),
         description="JSON by priority: a request whose deadline passed is ended (expire) or served (serve).",
     )
     max_segments_per_batch: int = Field(

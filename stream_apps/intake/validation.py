@@ -16,7 +16,7 @@ _EARLIEST_MS = 10**12
 
 
 @dataclass(frozen=True)
-class Languages:
+class RequestedLanguages:
     """What was asked for; `source` None asks for detection."""
 
     source: Language | None
@@ -30,7 +30,7 @@ def check_request_id(request: TranslationRequest, limits: IntakeLimits) -> None:
 
 def check_request(
     request: TranslationRequest, priority: Priority, limits: IntakeLimits, accepted_at: int
-) -> Languages:
+) -> RequestedLanguages:
     """The languages of a request that may be processed. Raises PermanentError for the first thing wrong."""
     _check_name("tenant", request.tenant, limits.max_id_length, "bad_tenant")
     _check_priority(request.priority, priority)
@@ -100,13 +100,13 @@ def _check_priority(named: str | None, priority: Priority) -> None:
         )
 
 
-def _languages(request: TranslationRequest) -> Languages:
+def _languages(request: TranslationRequest) -> RequestedLanguages:
     target = parse_language(request.target_language, "target_language")
     if request.source_language == AUTO:
-        return Languages(None, target)
+        return RequestedLanguages(None, target)
     source = parse_language(request.source_language, "source_language")
     check_different(source, target)
-    return Languages(source, target)
+    return RequestedLanguages(source, target)
 
 
 def _check_content(request: TranslationRequest, limits: IntakeLimits) -> None:

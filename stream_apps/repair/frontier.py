@@ -14,10 +14,10 @@ from schemas.priorities import Priority
 from schemas.records import InboundRecord
 from schemas.topics import CONTROL, TRANSLATED, batches_topic, requests_topic
 
-Frontiers = Mapping[Priority, int]
+Watermarks = Mapping[Priority, int]
 
 
-def frontiers(waiting: Iterable[InboundRecord], codec: Codec, pools: Iterable[str], now_ms: int) -> Frontiers:
+def low_watermarks(waiting: Iterable[InboundRecord], codec: Codec, pools: Iterable[str], now_ms: int) -> Watermarks:
     """Milliseconds since the epoch by priority; now where nothing waits.
 
     `waiting`: the first record of every partition that its group has not committed. A flood of standard requests

@@ -60,7 +60,7 @@ class HangingTransactions:
             log.warning("hanging_transaction_ended", **vars(one))
 
 
-def watch(
+def watch_transactions(
     hanging: HangingTransactions, every_seconds: float, is_acting: threading.Event, shutdown: Shutdown
 ) -> None:
     """Looks while this instance acts, until the process is to stop."""

@@ -22,8 +22,8 @@ from connectors.telemetry.logging import configure_logging
 from schemas.errors import DragomanError, FatalError, TransientError
 from schemas.topics import catalogue
 from stream_apps.repair.deadlines import DeadlineSweeper
-from stream_apps.repair.hanging import HangingTransactions, watch
-from stream_apps.repair.reconcile import Reconciler, Report
+from stream_apps.repair.hanging import HangingTransactions, watch_transactions
+from stream_apps.repair.reconcile import Reconciler, ReconcileReport
 from stream_apps.repair.schedule import Rhythm, Schedule
 from stream_apps.repair.settings import RepairSettings
 
@@ -142,7 +142,7 @@ def _watch_transactions(settings: RepairSettings, is_acting: threading.Event, sh
     hanging = HangingTransactions(KafkaTransactions(kafka, names), limits.transactions_patience_seconds)
     arguments = (hanging, limits.transactions_every_seconds, is_acting, shutdown)
     # Whatever it is at when the process ends, it may be left.
-    threading.Thread(target=watch, args=arguments, name="transactions", daemon=True).start()
+    threading.Thread(target=watch_transactions, args=arguments, name="transactions", daemon=True).start()
 
 
 def _act(settings: RepairSettings, acting: Acting, shutdown: Shutdown) -> None:
@@ -193,7 +193,7 @@ def _schedule(settings: RepairSettings, producer: DurableProducer, health: Healt
     )
 
 
-def _measure(report: Report, seconds: float) -> None:
+def _measure(report: ReconcileReport, seconds: float) -> None:
     metrics.REPAIR_COMPARISONS.inc()
     metrics.REPAIR_SECONDS.observe(seconds)
     metrics.REPAIR_REDRIVEN.inc(report.redriven)

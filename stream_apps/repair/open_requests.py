@@ -11,16 +11,16 @@ from schemas.messages import TranslationRequest, TranslationResult
 from schemas.records import InboundRecord
 from schemas.redrive import FIRST_REVISION, redriven_revision
 from schemas.topics import priority_of_topic
-from stream_apps.repair.frontier import Frontiers
+from stream_apps.repair.frontier import Watermarks
 
-Place = tuple[str, int, int]
+RecordLocation = tuple[str, int, int]
 """Topic, partition, offset."""
 
 ANSWERED, ON_THEIR_WAY, LOST, GIVEN_UP = "answered", "on_their_way", "lost", "given_up"
 
 
 @dataclass(frozen=True)
-class Patience:
+class LossPolicy:
     """When a request counts as lost, and how often it is sent again until nobody believes in it any more."""
 
     grace_ms: int
@@ -31,7 +31,7 @@ class Patience:
 class OpenRequest:
     """`place` is the record to send again; `at_ms` when Kafka stored it, `last_ms` its newest redriven copy."""
 
-    place: Place
+    place: RecordLocation
     revision: int
     at_ms: int
     last_ms: int
@@ -43,7 +43,7 @@ class OpenRequests:
     """Fill it with the requests and then with the results. Holds one of `parts` parts of all ids."""
 
     codec: Codec
-    refused: Set[Place]
+    refused: Set[RecordLocation]
     part: int = 0
     parts: int = 1
     counts: Counter[str] = field(default_factory=Counter)
@@ -86,7 +86,7 @@ class OpenRequests:
                 self._close(_hash(request_id, revision))
                 corrected.discard(revision)
 
-    def judged(self, frontiers: Frontiers, patience: Patience) -> Iterator[tuple[OpenRequest, str]]:
+    def judged(self, frontiers: Watermarks, patience: LossPolicy) -> Iterator[tuple[OpenRequest, str]]:
         """Every open request: LOST, ON_THEIR_WAY, or GIVEN_UP."""
         for request in self._open.values():
             frontier_ms = frontiers[priority_of_topic(request.place[0])]

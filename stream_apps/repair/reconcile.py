@@ -37,8 +37,8 @@ from schemas.topics import (
     inference_group,
     requests_topic,
 )
-from stream_apps.repair.frontier import Frontiers, frontiers
-from stream_apps.repair.open_requests import LOST, OpenRequests, Patience, Place
+from stream_apps.repair.frontier import Watermarks, low_watermarks
+from stream_apps.repair.open_requests import LOST, OpenRequests, LossPolicy, RecordLocation
 
 log = structlog.get_logger()
 
@@ -49,7 +49,7 @@ _WITHOUT_ANSWER = frozenset({"undecodable", "bad_request_id", "id_reused"})
 _CLOCK_SKEW_MS = 5 * 60_000
 _TAKE_RECORDS, _TAKE_SECONDS, _HEADS_SECONDS = 2_000, 0.5, 30.0
 
-OnProgress = Callable[[str, float], None]
+OnReadProgress = Callable[[str, float], None]
 """Told what is being read, and how much of it was (0 to 1)."""
 
 
@@ -57,12 +57,12 @@ OnProgress = Callable[[str, float], None]
 class ReconcileLimits:
     """`most_ids`: of requests that are held in memory at a time; more of them are compared in several passes."""
 
-    patience: Patience
+    patience: LossPolicy
     most_ids: int
 
 
 @dataclass(frozen=True)
-class Report:
+class ReconcileReport:
     """Numbers of requests, each revision on its own; `oldest_open_ms` of those that are lost or on their way."""
 
     answered: int = 0
@@ -85,7 +85,7 @@ class Reconciler:
     limits: ReconcileLimits
     now_ms: Callable[[], int]
 
-    def reconcile(self, since_ms: int, on_progress: OnProgress, *, is_dry_run: bool = False) -> Report:
+    def reconcile(self, since_ms: int, on_progress: OnReadProgress, *, is_dry_run: bool = False) -> ReconcileReport:
         """Everything that Kafka stored since then. A dry run sends nothing."""
         reached = self._frontiers()
         refused = self._refused(since_ms)
@@ -99,14 +99,14 @@ class Reconciler:
         redriven = 0 if is_dry_run else self._redrive(tally.lost, spans, on_progress)
         return replace(tally.report(), redriven=redriven)
 
-    def _frontiers(self) -> Frontiers:
+    def _frontiers(self) -> Watermarks:
         now_ms, kafka = self.now_ms(), self.kafka
         lags = [*self.admin.lag(INTAKE_GROUP, REQUEST_TOPICS)]
         for pool in kafka.pools:
             for priority in Priority:
                 lags += self.admin.lag(inference_group(pool, priority), [batches_topic(pool, priority)])
         lags += self.admin.lag(ASSEMBLY_GROUP, [TRANSLATED, CONTROL])
-        return frontiers(self._heads(lags), self.codec, kafka.pools, now_ms)
+        return low_watermarks(self._heads(lags), self.codec, kafka.pools, now_ms)
 
     def _heads(self, lags: Sequence[PartitionLag]) -> list[InboundRecord]:
         """The first record of each partition that its group has not committed."""
@@ -122,7 +122,7 @@ class Reconciler:
                     raise TransientError(f"no record to be seen in {_HEADS_SECONDS:g} s where some are waiting")
         return list(heads.values())
 
-    def _refused(self, since_ms: int) -> set[Place]:
+    def _refused(self, since_ms: int) -> set[RecordLocation]:
         places = set()
         for record in self._read(self.admin.spans([DEAD_LETTERS], since_ms), "refused", lambda *_: None):
             try:
@@ -133,14 +133,14 @@ class Reconciler:
                 places.add((letter.topic, letter.partition, letter.offset))
         return places
 
-    def _compare(self, found: OpenRequests, spans: Sequence[Span], since_ms: int, on_progress: OnProgress) -> None:
+    def _compare(self, found: OpenRequests, spans: Sequence[Span], since_ms: int, on_progress: OnReadProgress) -> None:
         for record in self._read(spans, "requests", on_progress):
             found.sent(record)
         results = self.admin.spans([RESULTS], since_ms - _CLOCK_SKEW_MS)
         for record in self._read(results, "results", on_progress):
             found.answered(record)
 
-    def _redrive(self, lost: dict[Place, int], spans: Sequence[Span], on_progress: OnProgress) -> int:
+    def _redrive(self, lost: dict[RecordLocation, int], spans: Sequence[Span], on_progress: OnReadProgress) -> int:
         """Reads the texts a second time: they were too large to be kept."""
         if not lost:
             return 0
@@ -161,7 +161,7 @@ class Reconciler:
         headers = {**record.headers, **redrive_header(revision)}
         return OutboundRecord(record.topic, key, record.value or b"", headers)
 
-    def _read(self, spans: Sequence[Span], name: str, on_progress: OnProgress) -> Iterator[InboundRecord]:
+    def _read(self, spans: Sequence[Span], name: str, on_progress: OnReadProgress) -> Iterator[InboundRecord]:
         with scanning(self.kafka, spans) as scan:
             for records in scan.until_done(_TAKE_RECORDS):
                 yield from records
@@ -173,10 +173,10 @@ class _Tally:
     """Adds the passes up."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    lost: dict[Place, int] = field(default_factory=dict)
+    lost: dict[RecordLocation, int] = field(default_factory=dict)
     moments: list[int] = field(default_factory=list)
 
-    def add(self, found: OpenRequests, reached: Frontiers, patience: Patience) -> None:
+    def add(self, found: OpenRequests, reached: Watermarks, patience: LossPolicy) -> None:
         self.counts += found.counts
         for request, fate in found.judged(reached, patience):
             self.counts[fate] += 1
@@ -185,11 +185,11 @@ class _Tally:
             if fate != "given_up":
                 self.moments = [min([request.at_ms, *self.moments])]
 
-    def report(self) -> Report:
-        return Report(**self.counts, oldest_open_ms=self.moments[0] if self.moments else None)
+    def report(self) -> ReconcileReport:
+        return ReconcileReport(**self.counts, oldest_open_ms=self.moments[0] if self.moments else None)
 
 
-def _around(lost: dict[Place, int], spans: Sequence[Span]) -> list[Span]:
+def _around(lost: dict[RecordLocation, int], spans: Sequence[Span]) -> list[Span]:
     """The parts of the spans that hold something lost."""
     offsets: dict[tuple[str, int], list[int]] = {}
     for topic, partition, offset in lost:

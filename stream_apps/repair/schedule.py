@@ -6,8 +6,8 @@ from typing import Protocol
 
 import structlog
 
-from connectors.redis.state_epoch import Witness
-from stream_apps.repair.reconcile import OnProgress, Report
+from connectors.redis.state_epoch import StateIdentity
+from stream_apps.repair.reconcile import OnReadProgress, ReconcileReport
 
 log = structlog.get_logger()
 
@@ -18,7 +18,7 @@ _REST_PER_WORK = 4
 class State(Protocol):
     """What is asked of connectors.redis.state_epoch.StateEpoch."""
 
-    def look(self) -> Witness: ...
+    def look(self) -> StateIdentity: ...
     def repaired(self) -> str: ...
     def set_repaired(self, epoch: str) -> None: ...
 
@@ -42,16 +42,16 @@ class Schedule:
     """
 
     state: State
-    reconcile: Callable[[int, OnProgress], Report]
+    reconcile: Callable[[int, OnReadProgress], ReconcileReport]
     rhythm: Rhythm
     now_ms: Callable[[], int]
-    on_progress: OnProgress
+    on_progress: OnReadProgress
     _next_ms: int = field(default=0, init=False)
     _lost_ms: int | None = field(default=None, init=False)
     _since_ms: int = field(default=0, init=False)
     _seen_epoch: str | None = field(default=None, init=False)
 
-    def turn(self) -> Report | None:
+    def turn(self) -> ReconcileReport | None:
         """Compares when it is time to. Raises TransientError."""
         now_ms, found = self.now_ms(), self.state.look()
         is_whole = found.is_sound and found.epoch == self.state.repaired()
@@ -64,14 +64,14 @@ class Schedule:
             self._judge_loss(found, report)
         return report
 
-    def _note_loss(self, found: Witness, now_ms: int) -> None:
+    def _note_loss(self, found: StateIdentity, now_ms: int) -> None:
         """The state is gone, or was rebuilt; either way, what was stored until now may have been lost with it."""
         log.warning("state_loss_seen", epoch=found.epoch)
         if self._lost_ms is None:
             self._since_ms = now_ms - self.rhythm.window_after_loss_ms
         self._lost_ms, self._seen_epoch, self._next_ms = now_ms, found.epoch, 0
 
-    def _compare(self, now_ms: int) -> Report:
+    def _compare(self, now_ms: int) -> ReconcileReport:
         is_lost = self._lost_ms is not None
         since_ms = self._since_ms if is_lost else now_ms - self.rhythm.window_ms
         report = self.reconcile(since_ms, self.on_progress)
@@ -80,7 +80,7 @@ class Schedule:
         self._next_ms = ended_ms + round(max(rest_ms, _REST_PER_WORK * (ended_ms - now_ms)))
         return report
 
-    def _judge_loss(self, found: Witness, report: Report) -> None:
+    def _judge_loss(self, found: StateIdentity, report: ReconcileReport) -> None:
         oldest_ms, lost_ms = report.oldest_open_ms, self._lost_ms or 0
         if oldest_ms is not None and oldest_ms <= lost_ms:
             # What lies before it is answered for good.

@@ -6,7 +6,7 @@ from pydantic_settings import SettingsConfigDict
 from connectors.kafka.settings import KafkaSettings
 from connectors.redis.settings import RedisSettings
 from connectors.settings import ProcessSettings, Section
-from stream_apps.repair.open_requests import Patience
+from stream_apps.repair.open_requests import LossPolicy
 from stream_apps.repair.reconcile import ReconcileLimits
 
 _HOUR_MS = 60 * 60 * 1000
@@ -50,7 +50,7 @@ class RepairLimits(Section):
     @property
     def reconcile_limits(self) -> ReconcileLimits:
         """For one comparison."""
-        return ReconcileLimits(Patience(round(self.grace_seconds * 1000), self.most_redrives), self.most_ids)
+        return ReconcileLimits(LossPolicy(round(self.grace_seconds * 1000), self.most_redrives), self.most_ids)
 
     @property
     def window_ms(self) -> int:

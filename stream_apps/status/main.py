@@ -2,9 +2,9 @@
 
 import structlog
 
-from connectors.dead_letters.writer import open_letters
-from connectors.faust.guard import Step
-from connectors.faust.process import FaustProcess, Identity
+from connectors.dead_letters.writer import open_dead_letters
+from connectors.faust.guard import EventHandler
+from connectors.faust.process import FaustProcess, GroupMember
 from connectors.kafka.schema_registry import open_codec
 from connectors.redis.client import open_state_async
 from connectors.redis.job_ledger import JobLedger
@@ -22,11 +22,11 @@ GROUP = "status"
 
 def build_process(settings: StatusSettings) -> FaustProcess:
     """The application, not yet connected."""
-    process = FaustProcess(Identity(GROUP, settings.instance), settings.kafka, settings.faust)
+    process = FaustProcess(GroupMember(GROUP, settings.instance), settings.kafka, settings.faust)
     codec = open_codec(settings.kafka)
     handler = StatusHandler(codec, JobLedger(open_state_async(settings.redis), settings.status.times))
-    letters = open_letters(GROUP, codec, settings.dead_letters, settings.kafka.max_message_bytes)
-    process.consume([STATUS], Step(letters, handler.handle))
+    letters = open_dead_letters(GROUP, codec, settings.dead_letters, settings.kafka.max_message_bytes)
+    process.consume([STATUS], EventHandler(letters, handler.handle))
     return process
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from enum import StrEnum
 
-from connectors.kafka.cycle import Cycle
+from connectors.kafka.cycle import TransactionalProcessor
 
 # Wide enough that a kill meets it now and then.
 _GAP_SECONDS = 0.3
@@ -22,7 +22,7 @@ class Control(StrEnum):
     SEND_BEFORE_COMMIT = "send-before-commit"  # at least once: duplicates
 
 
-def commit_before_send(cycle: Cycle) -> bool:
+def commit_before_send(cycle: TransactionalProcessor) -> bool:
     """The offsets first; who dies before the outputs are sent has lost them."""
     if records := cycle.source.take():
         cycle.producer.commit([], cycle.source.readers)
@@ -33,7 +33,7 @@ def commit_before_send(cycle: Cycle) -> bool:
     return bool(records)
 
 
-def send_before_commit(cycle: Cycle) -> bool:
+def send_before_commit(cycle: TransactionalProcessor) -> bool:
     """The outputs first; who dies before the offsets are committed sends them again."""
     if records := cycle.source.take():
         cycle.producer.commit(cycle.handler.handle(records), [])
@@ -43,7 +43,7 @@ def send_before_commit(cycle: Cycle) -> bool:
     return bool(records)
 
 
-_BROKEN: dict[Control, Callable[[Cycle], bool]] = {
+_BROKEN: dict[Control, Callable[[TransactionalProcessor], bool]] = {
     Control.COMMIT_BEFORE_SEND: commit_before_send,
     Control.SEND_BEFORE_COMMIT: send_before_commit,
 }
@@ -52,7 +52,7 @@ _BROKEN: dict[Control, Callable[[Cycle], bool]] = {
 def main() -> None:
     """The module's own main, over the broken cycle."""
     control, module = sys.argv[1:]
-    Cycle._once = _BROKEN[Control(control)]
+    TransactionalProcessor._once = _BROKEN[Control(control)]
     runpy.run_module(module, run_name="__main__")
 
 

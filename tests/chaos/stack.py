@@ -12,7 +12,7 @@ from deploy.local.failures import StackError
 from deploy.local.main import down, is_running, read_run, scale
 from deploy.local.run_file import RunInfo
 from deploy.local.settings import StackSettings
-from deploy.local.stack_run import OnProgress
+from deploy.local.stack_run import OnStateChange
 from tests.chaos.processes import processes_left
 from tests.chaos.staging import command, role_of
 from tests.servers import LIBRARIES
@@ -31,7 +31,7 @@ class ChaosStack:
         self.refusal = root / "refusal"
         self._control = control
 
-    def start(self, on_progress: OnProgress) -> None:
+    def start(self, on_progress: OnStateChange) -> None:
         """Returns when all are ready. Raises StackError."""
         settings = StackSettings(
             root=self.root, workers=WORKERS, assemblies=2, intakes=2, kafka_libraries=LIBRARIES

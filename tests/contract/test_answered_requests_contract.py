@@ -4,10 +4,10 @@ import pytest
 import redis
 
 from connectors.redis.answered import FixedAnsweredRequests, RedisAnsweredRequests
-from connectors.redis.slots import Claim, RedisSlots, Retention, Subject
+from connectors.redis.slots import AnswerOrder, RedisSlots, SlotRetention, RequestRevision
 from tests.valkey import running_valkey
 
-ANSWERED = (Subject("r1"), Subject("r2", 2))
+ANSWERED = (RequestRevision("r1"), RequestRevision("r2", 2))
 
 
 @pytest.fixture(scope="module")
@@ -22,12 +22,12 @@ def answered(request):
         return FixedAnsweredRequests(*ANSWERED)
     client = request.getfixturevalue("valkey")
     client.flushall()
-    RedisSlots(client, Retention(100, 200)).finish(dict.fromkeys(ANSWERED, "t-0-1"))
+    RedisSlots(client, SlotRetention(100, 200)).finish(dict.fromkeys(ANSWERED, "t-0-1"))
     return RedisAnsweredRequests(client)
 
 
 def test_of_those_asked_for_it_names_the_answered_ones(answered):
-    asked = [Subject("r1"), Subject("r1"), Subject("r1", 2), Subject("r2"), Subject("r2", 2), Subject("r3")]
+    asked = [RequestRevision("r1"), RequestRevision("r1"), RequestRevision("r1", 2), RequestRevision("r2"), RequestRevision("r2", 2), RequestRevision("r3")]
     assert answered.among(asked) == set(ANSWERED)
 
 
@@ -37,20 +37,20 @@ def test_nobody_asked_for_means_nobody_named(answered):
 
 def test_an_answer_whose_transaction_may_still_be_aborted_does_not_count(valkey):
     valkey.flushall()
-    slots = RedisSlots(valkey, Retention(100, 200))
-    slots.decide([Claim(Subject("r1"), "c-0-1")])
-    assert RedisAnsweredRequests(valkey).among([Subject("r1")]) == set()
-    slots.finish({Subject("r1"): "c-0-1"})
-    assert RedisAnsweredRequests(valkey).among([Subject("r1")]) == {Subject("r1")}
+    slots = RedisSlots(valkey, SlotRetention(100, 200))
+    slots.decide([AnswerOrder(RequestRevision("r1"), "c-0-1")])
+    assert RedisAnsweredRequests(valkey).among([RequestRevision("r1")]) == set()
+    slots.finish({RequestRevision("r1"): "c-0-1"})
+    assert RedisAnsweredRequests(valkey).among([RequestRevision("r1")]) == {RequestRevision("r1")}
 
 
 def test_while_redis_is_away_nobody_is_named_and_it_is_left_alone_for_a_while():
     now = [0.0]
     client = redis.Redis(port=1, socket_connect_timeout=0.1, retry=None)
     answered = RedisAnsweredRequests(client, clock=lambda: now[0])
-    assert answered.among([Subject("r1")]) == set()
+    assert answered.among([RequestRevision("r1")]) == set()
     client.pipeline = None  # asking would fail now
-    assert answered.among([Subject("r1")]) == set()
+    assert answered.among([RequestRevision("r1")]) == set()
     now[0] = 6.0
     with pytest.raises(TypeError):
-        answered.among([Subject("r1")])
+        answered.among([RequestRevision("r1")])

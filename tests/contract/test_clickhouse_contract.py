@@ -12,7 +12,7 @@ import pytest
 
 from connectors.clickhouse.analytics_client import AnalyticsClient
 from connectors.clickhouse.database import Database
-from connectors.clickhouse.query_server import Limits, QueryServer, checked
+from connectors.clickhouse.query_server import QueryLimits, QueryServer, checked_query
 from connectors.clickhouse.settings import EXAMPLE_PRICES
 from connectors.clickhouse.usage_rows import columns_of, row_of
 from schemas.errors import PermanentError, TransientError
@@ -26,7 +26,7 @@ NOW_MS = round(datetime(2026, 3, 31, 23, 30, tzinfo=UTC).timestamp() * 1000)
 
 @pytest.fixture(scope="module")
 def server(database) -> Iterator[QueryServer]:
-    made = QueryServer(database, "127.0.0.1", 0, Limits(seconds=10, rows=1000))
+    made = QueryServer(database, "127.0.0.1", 0, QueryLimits(seconds=10, rows=1000))
     yield made
     made.close()
 
@@ -130,7 +130,7 @@ def test_an_event_id_that_is_no_uuid_is_refused_by_name():
     ],
 )  # fmt: skip
 def test_questions_are_answered(sql):
-    assert checked(sql)
+    assert checked_query(sql)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_questions_are_answered(sql):
 )  # fmt: skip
 def test_orders_and_whatever_reaches_out_are_refused(sql):
     with pytest.raises(PermanentError):
-        checked(sql)
+        checked_query(sql)
 
 
 def test_the_interface_answers_as_a_server_does(server):
@@ -166,7 +166,7 @@ def test_a_refused_statement_is_forbidden_and_a_wrong_one_is_bad(server, ask):
 
 
 def test_a_query_that_needs_too_much_memory_is_refused(database):
-    small = QueryServer(database, "127.0.0.1", 0, Limits(seconds=10, rows=1000, megabytes=50))
+    small = QueryServer(database, "127.0.0.1", 0, QueryLimits(seconds=10, rows=1000, megabytes=50))
     greedy = (
         "SELECT count() FROM (SELECT number, groupArray(toString(number)) FROM numbers(3000000) GROUP BY number)"
     )

@@ -8,20 +8,20 @@ import redis
 from connectors.redis.client import Client
 from connectors.redis.slots import (
     Arrival,
-    Claim,
-    Decision,
+    AnswerOrder,
+    SlotDecision,
     InMemorySlots,
     RedisSlots,
-    Retention,
+    SlotRetention,
     Slots,
-    Subject,
+    RequestRevision,
     Verdict,
 )
 from schemas.errors import TransientError
 from tests.valkey import running_valkey
 
-RETENTION = Retention(slots_seconds=100, done_seconds=200)
-WAITING, ANSWERED = Decision(Verdict.WAITING), Decision(Verdict.ANSWERED)
+RETENTION = SlotRetention(slots_seconds=100, done_seconds=200)
+WAITING, ANSWERED = SlotDecision(Verdict.WAITING), SlotDecision(Verdict.ANSWERED)
 
 
 @pytest.fixture(scope="module")
@@ -47,15 +47,15 @@ def real(valkey) -> RedisSlots:
 
 def arrival(number: int, offset: int, batches: int = 3, split: str = "v1/3", request_id: str = "r1") -> Arrival:
     return Arrival(
-        Subject(request_id), split, number, batches, f"{split} {number} at {offset}".encode(), f"t-0-{offset}"
+        RequestRevision(request_id), split, number, batches, f"{split} {number} at {offset}".encode(), f"t-0-{offset}"
     )
 
 
-def complete(*slots: str) -> Decision:
-    return Decision(Verdict.COMPLETE, tuple(slot.encode() for slot in slots))
+def complete(*slots: str) -> SlotDecision:
+    return SlotDecision(Verdict.COMPLETE, tuple(slot.encode() for slot in slots))
 
 
-def one(slots: Slots, entry: Arrival | Claim) -> Decision:
+def one(slots: Slots, entry: Arrival | AnswerOrder) -> SlotDecision:
     return slots.decide([entry])[0]
 
 
@@ -70,27 +70,27 @@ def test_a_single_batch_completes_its_request_at_once(slots):
 
 def test_a_correction_has_slots_and_a_completer_of_its_own(slots):
     first, second = (
-        Arrival(Subject("r1", revision), "v1/1", 0, 1, f"answer {revision}".encode(), f"t-0-{revision}")
+        Arrival(RequestRevision("r1", revision), "v1/1", 0, 1, f"answer {revision}".encode(), f"t-0-{revision}")
         for revision in (1, 2)
     )
     assert slots.decide([first, second]) == [complete("answer 1"), complete("answer 2")]
-    slots.finish({Subject("r1"): "t-0-1"})
+    slots.finish({RequestRevision("r1"): "t-0-1"})
     assert one(slots, first) == ANSWERED
     assert one(slots, second) == complete("answer 2")
 
 
 def test_a_request_counts_as_answered_when_its_answer_is_final(slots):
     slots.decide([arrival(0, 5, batches=1, split="v1/1")])
-    assert slots.answered([Subject("r1"), Subject("r2")]) == [False, False]
-    slots.finish({Subject("r1"): "t-0-5"})
-    assert slots.answered([Subject("r1"), Subject("r2")]) == [True, False]
+    assert slots.answered([RequestRevision("r1"), RequestRevision("r2")]) == [False, False]
+    slots.finish({RequestRevision("r1"): "t-0-5"})
+    assert slots.answered([RequestRevision("r1"), RequestRevision("r2")]) == [True, False]
 
 
 def test_a_reopened_request_can_be_answered_by_another_record(slots):
     slots.decide([arrival(0, 5, batches=1, split="v1/1")])
-    slots.finish({Subject("r1"): "t-0-5"})
-    slots.reopen([Subject("r1"), Subject("r2")])
-    assert slots.answered([Subject("r1")]) == [False]
+    slots.finish({RequestRevision("r1"): "t-0-5"})
+    slots.reopen([RequestRevision("r1"), RequestRevision("r2")])
+    assert slots.answered([RequestRevision("r1")]) == [False]
     assert one(slots, arrival(0, 9, batches=1, split="v1/1")) == complete("v1/1 0 at 9")
 
 
@@ -123,40 +123,40 @@ def test_a_duplicate_batch_never_answers_before_the_commit_of_the_completer(slot
 
 def test_nothing_answers_after_finish_not_even_the_completer(slots):
     slots.decide([arrival(0, 1), arrival(1, 2), arrival(2, 3)])
-    slots.finish({Subject("r1"): "t-0-3"})
-    late = [arrival(2, 3), arrival(0, 1), arrival(0, 20), Claim(Subject("r1"), "c-0-1")]
+    slots.finish({RequestRevision("r1"): "t-0-3"})
+    late = [arrival(2, 3), arrival(0, 1), arrival(0, 20), AnswerOrder(RequestRevision("r1"), "c-0-1")]
     assert slots.decide(late) == [ANSWERED] * 4
 
 
 def test_finish_may_be_repeated(slots):
     one(slots, arrival(0, 1, batches=1))
-    slots.finish({Subject("r1"): "t-0-1"})
-    slots.finish({Subject("r1"): "t-0-1"})
+    slots.finish({RequestRevision("r1"): "t-0-1"})
+    slots.finish({RequestRevision("r1"): "t-0-1"})
     assert one(slots, arrival(0, 1, batches=1)) == ANSWERED
 
 
 def test_an_order_before_completion_wins_and_the_batches_lose(slots):
     one(slots, arrival(0, 1))
-    found = slots.decide([Claim(Subject("r1"), "c-0-7"), arrival(1, 2), arrival(2, 3)])
+    found = slots.decide([AnswerOrder(RequestRevision("r1"), "c-0-7"), arrival(1, 2), arrival(2, 3)])
     assert found == [complete("v1/3 0 at 1"), ANSWERED, ANSWERED]
 
 
 def test_an_order_for_a_request_without_batches_wins_without_slots(slots):
-    assert one(slots, Claim(Subject("r1"), "c-0-7")) == complete()
+    assert one(slots, AnswerOrder(RequestRevision("r1"), "c-0-7")) == complete()
 
 
 def test_an_order_after_completion_loses_and_so_does_a_second_order(slots):
     one(slots, arrival(0, 1, batches=1))
-    assert one(slots, Claim(Subject("r1"), "c-0-7")) == ANSWERED
-    one(slots, Claim(Subject("r2"), "c-0-8"))
-    assert one(slots, Claim(Subject("r2"), "c-0-9")) == ANSWERED
+    assert one(slots, AnswerOrder(RequestRevision("r1"), "c-0-7")) == ANSWERED
+    one(slots, AnswerOrder(RequestRevision("r2"), "c-0-8"))
+    assert one(slots, AnswerOrder(RequestRevision("r2"), "c-0-9")) == ANSWERED
 
 
 def test_an_order_that_is_read_again_wins_again_until_finish(slots):
-    one(slots, Claim(Subject("r1"), "c-0-7"))
-    assert one(slots, Claim(Subject("r1"), "c-0-7")) == complete()
-    slots.finish({Subject("r1"): "c-0-7"})
-    assert one(slots, Claim(Subject("r1"), "c-0-7")) == ANSWERED
+    one(slots, AnswerOrder(RequestRevision("r1"), "c-0-7"))
+    assert one(slots, AnswerOrder(RequestRevision("r1"), "c-0-7")) == complete()
+    slots.finish({RequestRevision("r1"): "c-0-7"})
+    assert one(slots, AnswerOrder(RequestRevision("r1"), "c-0-7")) == ANSWERED
 
 
 def test_two_splits_of_one_request_are_never_mixed(slots):
@@ -173,7 +173,7 @@ def test_requests_do_not_touch_each_other(slots):
 
 def test_both_implementations_decide_alike_over_thousands_of_steps(real):
     memory, chance = InMemorySlots(), random.Random(7)
-    offsets: dict[int, Arrival | Claim] = {}
+    offsets: dict[int, Arrival | AnswerOrder] = {}
     for step in range(1500):
         offset = chance.randrange(max(step, 1))
         fresh = offset not in offsets or chance.random() < 0.7
@@ -186,10 +186,10 @@ def test_both_implementations_decide_alike_over_thousands_of_steps(real):
             real.finish({entry.subject: entry.coordinates})
 
 
-def _some_entry(chance: random.Random, step: int) -> Arrival | Claim:
+def _some_entry(chance: random.Random, step: int) -> Arrival | AnswerOrder:
     request = chance.randrange(200)
     if chance.random() < 0.05:
-        return Claim(Subject(f"r{request}"), f"c-0-{step}")
+        return AnswerOrder(RequestRevision(f"r{request}"), f"c-0-{step}")
     batches = 1 + request % 4
     return arrival(chance.randrange(batches), step, batches, f"v1/{batches}", f"r{request}")
 
@@ -199,7 +199,7 @@ def test_a_marker_outlives_its_slots_and_everything_expires(real, valkey):
     assert 0 < valkey.ttl("asm:{r1}") <= RETENTION.slots_seconds
     one(real, arrival(2, 3))
     assert valkey.ttl("asm:{r1}") <= RETENTION.slots_seconds < valkey.ttl("done:{r1}")
-    real.finish({Subject("r1"): "t-0-3"})
+    real.finish({RequestRevision("r1"): "t-0-3"})
     assert valkey.keys() == [b"done:{r1}"]
     assert RETENTION.slots_seconds < valkey.ttl("done:{r1}") <= RETENTION.done_seconds
 
@@ -213,7 +213,7 @@ def test_a_completer_whose_slots_are_lost_opens_the_request_again(real, valkey):
 
 def test_scripts_that_redis_has_forgotten_are_loaded_again(real, valkey):
     valkey.script_flush()
-    found = real.decide([arrival(0, 1, batches=1), Claim(Subject("r2"), "c-0-1")])
+    found = real.decide([arrival(0, 1, batches=1), AnswerOrder(RequestRevision("r2"), "c-0-1")])
     assert [decision.verdict for decision in found] == [Verdict.COMPLETE] * 2
 
 
@@ -222,7 +222,7 @@ def test_a_lost_redis_is_a_transient_error():
     with pytest.raises(TransientError, match="Redis"):
         away.decide([arrival(0, 1)])
     with pytest.raises(TransientError, match="Redis"):
-        away.finish({Subject("r1"): "t-0-1"})
+        away.finish({RequestRevision("r1"): "t-0-1"})
 
 
 def test_an_error_inside_a_script_is_a_transient_error(real, valkey):

@@ -7,7 +7,7 @@ import redis
 
 from connectors.redis.dump import dump, restore
 from connectors.redis.lease import Lease
-from connectors.redis.slots import Claim, RedisSlots, Retention, Subject
+from connectors.redis.slots import AnswerOrder, RedisSlots, SlotRetention, RequestRevision
 from connectors.redis.state_epoch import StateEpoch, StateLostError, forget_epoch
 from schemas.errors import TransientError
 from tests.valkey import running_valkey
@@ -45,17 +45,17 @@ def test_an_empty_state_is_not_sound_until_somebody_has_settled_it(epoch):
 
 
 def test_a_flush_is_noticed_with_the_next_decision(valkey, epoch):
-    slots = RedisSlots(valkey, Retention(100, 200), settled(epoch))
-    slots.decide([Claim(Subject("r1"), "c-0-1")])
+    slots = RedisSlots(valkey, SlotRetention(100, 200), settled(epoch))
+    slots.decide([AnswerOrder(RequestRevision("r1"), "c-0-1")])
     valkey.flushall()
     with pytest.raises(StateLostError):
-        slots.decide([Claim(Subject("r1"), "c-0-1")])
+        slots.decide([AnswerOrder(RequestRevision("r1"), "c-0-1")])
     assert not epoch.is_known
 
 
 def test_an_answer_is_not_confirmed_on_a_state_that_was_lost_and_rebuilt_meanwhile(valkey, epoch):
-    slots = RedisSlots(valkey, Retention(100, 200), settled(epoch))
-    slots.decide([Claim(Subject("r1"), "c-0-1")])
+    slots = RedisSlots(valkey, SlotRetention(100, 200), settled(epoch))
+    slots.decide([AnswerOrder(RequestRevision("r1"), "c-0-1")])
     valkey.flushall()
     settled(StateEpoch(valkey, lambda: 2_000))
     with pytest.raises(StateLostError):

@@ -8,7 +8,7 @@ import pytest
 
 from connectors.clickhouse.analytics_client import AnalyticsClient
 from connectors.clickhouse.database import Database
-from connectors.clickhouse.query_server import Limits, QueryServer
+from connectors.clickhouse.query_server import QueryLimits, QueryServer
 from connectors.clickhouse.usage_rows import columns_of, row_of
 from producers.cli.usage import By, question
 from schemas.ids import event_id
@@ -34,7 +34,7 @@ class Usage:
     def told(self, by: By = By.TENANT, days: int = 1) -> dict[str, Any]:
         rows = [row_of(event, InboundRecord("u", 0, at, None, b"")) for at, event in enumerate(self.events)]
         self.database.insert("usage_events", columns_of(rows), self.tenant)
-        with closing(QueryServer(self.database, "127.0.0.1", 0, Limits(seconds=10, rows=1000))) as server:
+        with closing(QueryServer(self.database, "127.0.0.1", 0, QueryLimits(seconds=10, rows=1000))) as server:
             found = AnalyticsClient(f"http://127.0.0.1:{server.port}").query(question(by, days))
         (row,) = [row for row in found if row["name"] in (self.tenant, f"{self.tenant}-pt")]
         return row

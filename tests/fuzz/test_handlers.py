@@ -11,7 +11,7 @@ import redis.asyncio
 from obstore.store import MemoryStore
 
 from connectors.clickhouse.sink import UsageSink
-from connectors.faust.guard import Guard, Patience, Step
+from connectors.faust.guard import EventProcessor, Patience, EventHandler
 from connectors.kafka.range_reader import StartingPlace
 from connectors.objects.object_store import UrlObjectStore, open_objects
 from connectors.objects.settings import ObjectSettings
@@ -20,14 +20,14 @@ from connectors.redis.job_ledger import JobLedger, LedgerTimes
 from connectors.redis.model_registry import FixedModelVersions
 from connectors.redis.results import InMemoryResults
 from connectors.redis.seen import InMemorySeenRequests
-from connectors.redis.slots import RedisSlots, Retention, Subject
+from connectors.redis.slots import RedisSlots, SlotRetention, RequestRevision
 from connectors.redis.translation_memory import InMemoryTranslationMemory
-from inference_workers.answers import Identity
+from inference_workers.answers import WorkerIdentity
 from inference_workers.handler import BatchHandler
-from inference_workers.relevance import Relevance
+from inference_workers.relevance import SkipPolicy
 from inference_workers.speed import Speedometer
 from inference_workers.translating import SegmentTranslator
-from producers.cli.dead_letters.open_letters import OpenLetters
+from producers.cli.dead_letters.open_letters import OpenDeadLetters
 from schemas.codec import Codec
 from schemas.errors import PermanentError
 from schemas.languages import Language
@@ -47,12 +47,12 @@ from schemas.topics import (
 from stream_apps.assembly.handler import AssemblyHandler
 from stream_apps.assembly.recovery import Rebuilder
 from stream_apps.intake.handler import IntakeHandler, Tools
-from stream_apps.intake.outputs import Wire
+from stream_apps.intake.outputs import WireFormat
 from stream_apps.intake.repeats import Repeats
 from stream_apps.intake.segmentation import Segmenter
 from stream_apps.intake.settings import IntakeLimits
 from stream_apps.repair.open_requests import OpenRequests
-from stream_apps.repair.open_requests import Patience as Grace
+from stream_apps.repair.open_requests import LossPolicy as Grace
 from stream_apps.status.handler import StatusHandler
 from tests.fuzz.poison import Poison, Poisoner, encoded
 from tests.fuzz.samples import MESSAGE_OF, sample
@@ -125,7 +125,7 @@ async def _nothing() -> None:
     """There is nothing to close."""
 
 
-def _guarded(poison: list[Poison], step: Step, close=_nothing) -> Outcome:
+def _guarded(poison: list[Poison], step: EventHandler, close=_nothing) -> Outcome:
     outcome = Outcome(poison)
 
     async def send(output: OutboundRecord) -> None:
@@ -137,7 +137,7 @@ def _guarded(poison: list[Poison], step: Step, close=_nothing) -> Outcome:
         raise AssertionError("no record is a reason to wait")
 
     async def run() -> None:
-        guard = Guard(step, send, Patience(sleep=wait))
+        guard = EventProcessor(step, send, Patience(sleep=wait))
         records = _inbound(poison)
         for start in range(0, len(records), 50):
             await guard.process(records[start : start + 50])
@@ -171,8 +171,8 @@ def test_intake_refuses_every_spoiled_request(priority):
         detect=lambda _text: Language("en"),
         now_ms=lambda: NOW,
     )
-    handler = IntakeHandler(tools, Wire(CODEC, 6, LIMIT), IntakeLimits(), "v1")
-    step = Step(_letters("intake"), handler.handle, handler.delivered, handler.refused)
+    handler = IntakeHandler(tools, WireFormat(CODEC, 6, LIMIT), IntakeLimits(), "v1")
+    step = EventHandler(_letters("intake"), handler.handle, handler.delivered, handler.refused)
     _guarded(_poison(requests_topic(priority)), step).check()
 
 
@@ -191,7 +191,7 @@ def test_assembly_refuses_every_spoiled_batch_and_order(valkey, topic):
     with redis.Redis.from_url(valkey) as client:
         handler = AssemblyHandler(
             CODEC,
-            RedisSlots(client, Retention(60, 120)),
+            RedisSlots(client, SlotRetention(60, 120)),
             InMemoryResults(),
             UrlObjectStore(MemoryStore()),
             700_000,
@@ -205,7 +205,7 @@ def test_assembly_refuses_every_spoiled_batch_and_order(valkey, topic):
 def test_the_status_projection_refuses_every_spoiled_event(valkey):
     client = redis.asyncio.Redis.from_url(valkey)
     handler = StatusHandler(CODEC, JobLedger(client, LedgerTimes(60, 60)))
-    step = Step(_letters("status"), handler.handle)
+    step = EventHandler(_letters("status"), handler.handle)
     _guarded(_poison(STATUS), step, client.aclose).check()
 
 
@@ -222,12 +222,12 @@ def test_the_usage_sink_refuses_every_spoiled_event_and_keeps_its_place():
 
 def test_a_rebuild_passes_over_every_spoiled_answer(valkey):
     with redis.Redis.from_url(valkey) as client:
-        rebuilder = Rebuilder(RedisSlots(client, Retention(60, 120)), InMemoryResults(), CODEC, lambda: 0)
+        rebuilder = Rebuilder(RedisSlots(client, SlotRetention(60, 120)), InMemoryResults(), CODEC, lambda: 0)
         records = _inbound(_poison(RESULTS))
         sound = replace(records[0], key=b"sound", value=_result("sound"), offset=RECORDS)
         rebuilder.restore([*records, sound])
         answered = RedisAnsweredRequests(client)
-        assert answered.among({Subject("sound"), Subject("open")}) == {Subject("sound")}
+        assert answered.among({RequestRevision("sound"), RequestRevision("open")}) == {RequestRevision("sound")}
 
 
 def test_repair_passes_over_every_spoiled_answer():
@@ -243,7 +243,7 @@ def test_repair_passes_over_every_spoiled_answer():
 
 def test_the_list_of_letters_passes_over_every_spoiled_one():
     poison = _poison(DEAD_LETTERS)
-    letters = OpenLetters(CODEC, lambda _summary: True)
+    letters = OpenDeadLetters(CODEC, lambda _summary: True)
     for record in _inbound(poison):
         letters.add(record)
     assert letters.unreadable >= sum(one.kind in UNREADABLE and one.value is not None for one in poison)
@@ -299,8 +299,8 @@ class _StrictTable:
 def _batch_handler() -> BatchHandler:
     memory = InMemoryTranslationMemory()
     segments = SegmentTranslator(_Shouting(), memory, clock=lambda: 0.0)
-    identity = Identity("w1", "default", "cpu", "on_demand")
-    relevance, letters, speed = Relevance(FixedAnsweredRequests()), _letters("inference"), Speedometer(100.0)
+    identity = WorkerIdentity("w1", "default", "cpu", "on_demand")
+    relevance, letters, speed = SkipPolicy(FixedAnsweredRequests()), _letters("inference"), Speedometer(100.0)
     return BatchHandler(CODEC, relevance, segments, memory, identity, speed, lambda: NOW, letters, LIMIT)
 
 

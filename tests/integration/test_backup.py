@@ -11,7 +11,7 @@ import redis
 
 from connectors.clickhouse.analytics_client import AnalyticsClient
 from connectors.clickhouse.database import open_database
-from connectors.clickhouse.query_server import Limits, QueryServer
+from connectors.clickhouse.query_server import QueryLimits, QueryServer
 from connectors.clickhouse.usage_restore import Stage, UsageRestore
 from connectors.objects.files import open_files
 from connectors.objects.settings import ObjectSettings
@@ -81,7 +81,7 @@ def usage(database):
             rows = [row(part, offset, DAYS[offset % 2]) for offset in (first, first + 1)]
             columns = {name: [one[name] for one in rows] for name in rows[0]}
             database.insert("usage_events", columns, f"{part}-{first}")
-    server = QueryServer(database, "127.0.0.1", 0, Limits(30, 100_000))
+    server = QueryServer(database, "127.0.0.1", 0, QueryLimits(30, 100_000))
     yield UsagePart(AnalyticsClient(f"http://127.0.0.1:{server.port}"), lambda: Lent(database))
     server.close()
 

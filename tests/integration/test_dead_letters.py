@@ -10,8 +10,8 @@ import uuid
 import pytest
 from typer.testing import CliRunner
 
-from connectors.dead_letters.ration import Ration
-from connectors.dead_letters.writer import LetterWriter
+from connectors.dead_letters.ration import TokenBucket
+from connectors.dead_letters.writer import DeadLetterWriter
 from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.log_scan import scanning
 from connectors.kafka.producer import DurableProducer
@@ -50,7 +50,7 @@ class Desk:
         key = request.request_id.encode()
         self.send(OutboundRecord(REQUESTS, key, CODEC.encode(request), {"traceparent": b"00-1-2-01"}))
         record = next(one for one in whole(self.kafka, REQUESTS) if one.key == key)
-        writer = LetterWriter("intake", CODEC, Ration(0, burst_bytes, lambda: 0.0), 10**6, lambda: number)
+        writer = DeadLetterWriter("intake", CODEC, TokenBucket(0, burst_bytes, lambda: 0.0), 10**6, lambda: number)
         letter = about_request(writer.letter_of(record, BAD), request.request_id, self.tenant)
         self.send(writer.record_of(letter))
         return record

@@ -7,10 +7,10 @@ import pytest
 from confluent_kafka import TopicPartition
 
 from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.group_reader import Claim, GroupReader
+from connectors.kafka.group_reader import OffsetClaim, GroupReader
 from connectors.kafka.leaving import close_readers
 from connectors.kafka.producer import DurableProducer
-from connectors.kafka.progress_watch import ProgressWatch
+from connectors.kafka.progress_watch import ConsumerHealthMonitor
 from connectors.kafka.transactions import TransactionalProducer
 from connectors.telemetry.health import Health
 from schemas.errors import FatalError, TransientError
@@ -117,7 +117,7 @@ def test_the_broker_alone_does_not_fence_who_has_no_member_id(settings, key, joi
     nobody = stranger._consumer.consumer_group_metadata()
     place = TopicPartition(record.topic, record.partition, record.offset + 1)
     producer = TransactionalProducer(settings, f"test-{group}")
-    producer._write([OutboundRecord(STATUS, key, b"unfenced")], [Claim([place], nobody)])
+    producer._write([OutboundRecord(STATUS, key, b"unfenced")], [OffsetClaim([place], nobody)])
     (lag,) = [one for one in KafkaAdmin(settings).lag(group, [CONTROL]) if one.partition == record.partition]
     assert lag.committed == record.offset + 1
     stranger.close()
@@ -125,7 +125,7 @@ def test_the_broker_alone_does_not_fence_who_has_no_member_id(settings, key, joi
 
 def test_a_member_that_stops_reading_is_dead_though_its_loop_turns(settings, key, joined):
     reader, health = joined(settings), Health(silence_seconds=3)
-    watch = ProgressWatch(settings.model_copy(update={"progress_interval_seconds": 0.3}), [reader], health)
+    watch = ConsumerHealthMonitor(settings.model_copy(update={"progress_interval_seconds": 0.3}), [reader], health)
     watch.start()
     producer = TransactionalProducer(settings, f"test-{key.decode()}")
     for _ in range(20):

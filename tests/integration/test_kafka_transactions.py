@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.backlog import open_backlog
+from connectors.kafka.backlog import open_lag_reader
 from connectors.kafka.log_reader import LogReader
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.settings import KafkaSettings
@@ -103,7 +103,7 @@ def test_a_second_process_with_the_same_id_fences_the_first(settings, key):
 
 def test_markers_and_aborted_records_are_no_backlog(settings, key, joined):
     group = str(uuid.uuid4())
-    reader, backlog = joined(settings, group), open_backlog(settings)
+    reader, backlog = joined(settings, group), open_lag_reader(settings)
     producer = TransactionalProducer(settings, f"test-{group}")
     producer.commit([OutboundRecord(CONTROL, key, b"1")], [])
     take_all(reader, key, 1)

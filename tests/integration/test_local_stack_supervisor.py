@@ -17,7 +17,7 @@ from deploy.local.leftovers import OWNER_VARIABLE, leftovers
 from deploy.local.ports import open_port_book
 from deploy.local.process_spec import ProcessSpec, ProcessState
 from deploy.local.readiness import AnswersOk, AnswersPing, Completes, ReadyCheck, TcpOpen, is_ready
-from deploy.local.supervisor import Supervisor
+from deploy.local.supervisor import StackSupervisor
 from tests.integration.local_stack_small import broken, server
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
@@ -31,7 +31,7 @@ class Trial:
         self.port = open_port_book(root).port
         self.told: list[tuple[str, ProcessState]] = []
         surroundings = Surroundings(root / "logs", {**ENVIRONMENT, OWNER_VARIABLE: str(root)})
-        self.supervisor = Supervisor(surroundings, lambda name, state, _pid: self.told.append((name, state)))
+        self.supervisor = StackSupervisor(surroundings, lambda name, state, _pid: self.told.append((name, state)))
 
     def states_of(self, name: str) -> list[ProcessState]:
         return [state for told, state in self.told if told == name]

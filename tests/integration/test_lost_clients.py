@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from connectors.kafka.lost_client import LostClientError, hears
+from connectors.kafka.lost_client import LostConnectionError, is_reachable
 from connectors.kafka.place_reader import PlaceReader
 from schemas.errors import TransientError
 from schemas.topics import CONTROL
@@ -33,7 +33,7 @@ def through(settings, proxy):
 
 
 def is_lost(reader):
-    return not hears(reader._consumer, _ANSWER_SECONDS)
+    return not is_reachable(reader._consumer, _ANSWER_SECONDS)
 
 
 def first_lost(proxy, readers):
@@ -57,7 +57,7 @@ def test_a_reader_that_can_never_read_again_says_so(proxy, through):
         reader.read_from({(CONTROL, 0): 0})
     reader = first_lost(proxy, readers)
     assert [is_lost(reader) for _ in range(3)] == [True] * 3
-    with pytest.raises(LostClientError, match="not this one"):
+    with pytest.raises(LostConnectionError, match="not this one"):
         take_for_ever(reader)
     for reader in readers:
         reader.close()

@@ -26,8 +26,8 @@ from schemas.topics import (
     inference_group,
     requests_topic,
 )
-from stream_apps.repair.open_requests import Patience
-from stream_apps.repair.reconcile import REQUEST_TOPICS, ReconcileLimits, Reconciler, Report
+from stream_apps.repair.open_requests import LossPolicy
+from stream_apps.repair.reconcile import REQUEST_TOPICS, ReconcileLimits, Reconciler, ReconcileReport
 from tests.fleet import until
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
@@ -74,8 +74,8 @@ class World:
             self.work_off(inference_group("default", priority), [batches_topic("default", priority)])
         self.work_off(ASSEMBLY_GROUP, [TRANSLATED, CONTROL])
 
-    def reconcile(self, *, most_ids: int = 1_000, is_dry_run: bool = False) -> Report:
-        limits = ReconcileLimits(Patience(0, 3), most_ids)
+    def reconcile(self, *, most_ids: int = 1_000, is_dry_run: bool = False) -> ReconcileReport:
+        limits = ReconcileLimits(LossPolicy(0, 3), most_ids)
         reconciler = Reconciler(self.kafka, self.admin, self.producer, CODEC, limits, now_ms)
         return reconciler.reconcile(self.began_ms, lambda *_: None, is_dry_run=is_dry_run)
 

@@ -12,7 +12,7 @@ from obstore.store import MemoryStore
 
 from connectors.objects.object_store import UrlObjectStore
 from connectors.redis.results import ResultStore
-from connectors.redis.slots import RedisSlots, Retention
+from connectors.redis.slots import RedisSlots, SlotRetention
 from connectors.redis.state_epoch import StateEpoch
 from schemas import topics
 from schemas.codec import Codec
@@ -102,7 +102,7 @@ class Assembler:
     def __init__(self, kafka: Kafka, client: redis.Redis, topic: str) -> None:
         self.kafka, self.topic = kafka, topic
         epoch = StateEpoch(client, kafka.tick)
-        slots = RedisSlots(client, Retention(1000, 2000), epoch)
+        slots = RedisSlots(client, SlotRetention(1000, 2000), epoch)
         results = ResultStore(client, 1000)
         self.handler = AssemblyHandler(
             CODEC,

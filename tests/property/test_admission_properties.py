@@ -5,17 +5,17 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.http.admission import refusal_of, retry_after_seconds
-from producers.http.load import Load, Pace, Queue, Reading
-from producers.http.settings import AdmissionLimits
+from producers.http.admission import overload_of, retry_after_seconds
+from producers.http.load import QueueLoad, ServiceRate, QueueCounts, BacklogReading
+from producers.http.settings import BackpressureLimits
 from schemas.priorities import Priority
 
-LIMITS = AdmissionLimits(max_backlog_records=50_000)
+LIMITS = BackpressureLimits(max_backlog_records=50_000)
 
 counts = st.integers(0, 100_000)
-queues = st.fixed_dictionaries({one: st.builds(Queue, counts, counts) for one in Priority})
-paces = st.builds(Pace, st.floats(0, 1e4), st.floats(0, 1e4), st.floats(1, 1e3))
-loads = st.builds(Load, st.builds(Reading, st.just(0.0), queues, queues), paces)
+queues = st.fixed_dictionaries({one: st.builds(QueueCounts, counts, counts) for one in Priority})
+paces = st.builds(ServiceRate, st.floats(0, 1e4), st.floats(0, 1e4), st.floats(1, 1e3))
+loads = st.builds(QueueLoad, st.builds(BacklogReading, st.just(0.0), queues, queues), paces)
 priorities = st.sampled_from(list(Priority))
 
 
@@ -23,14 +23,14 @@ def shrunk(load, share):
     """The same with less waiting."""
 
     def fewer(queues):
-        return {one: Queue(int(queue.waiting * share), queue.taken) for one, queue in queues.items()}
+        return {one: QueueCounts(int(queue.waiting * share), queue.taken) for one, queue in queues.items()}
 
     reading = load.reading
-    return replace(load, reading=Reading(0.0, fewer(reading.requests), fewer(reading.batches)))
+    return replace(load, reading=BacklogReading(0.0, fewer(reading.requests), fewer(reading.batches)))
 
 
 def seconds(load, priority):
-    refusal = refusal_of(load, priority, LIMITS)
+    refusal = overload_of(load, priority, LIMITS)
     return retry_after_seconds(refusal, LIMITS) if refusal else 0
 
 
@@ -52,8 +52,8 @@ def test_one_request_more_never_opens_the_door(load, priority):
 
 @given(loads, priorities)
 def test_after_the_time_named_the_measured_pace_has_brought_the_load_under_its_limits(load, priority):
-    unclamped = AdmissionLimits(max_backlog_records=50_000, max_retry_after_seconds=10**12)
-    refusal = refusal_of(load, priority, unclamped)
+    unclamped = BackpressureLimits(max_backlog_records=50_000, max_retry_after_seconds=10**12)
+    refusal = overload_of(load, priority, unclamped)
     if refusal is None:
         return
     pause = retry_after_seconds(refusal, unclamped)

@@ -6,14 +6,14 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.autoscaler.decision import Decision, Reason, replicas_wanted
+from deploy.autoscaler.decision import ScalingDecision, ScalingReason, replicas_wanted
 from deploy.autoscaler.need_history import NeedHistory
 from deploy.autoscaler.policy import Policy
-from deploy.autoscaler.snapshot import PastNeed, Snapshot, Waiting
+from deploy.autoscaler.snapshot import PastNeed, Snapshot, WaitingWork
 from schemas.priorities import Priority
 
 WORDS = st.floats(0, 1e6)
-WAITING = st.builds(Waiting, WORDS, st.floats(0, 1e4), st.floats(0, 1000))
+WAITING = st.builds(WaitingWork, WORDS, st.floats(0, 1e4), st.floats(0, 1000))
 
 
 @st.composite
@@ -75,7 +75,7 @@ def test_nobody_is_sent_away_while_a_deadline_is_at_risk(snapshot, policy):
         for priority, waiting in snapshot.waiting.items()
     )
 
-    if is_late or decision.reason is Reason.DEADLINE or decision.out_of_reach:
+    if is_late or decision.reason is ScalingReason.DEADLINE or decision.out_of_reach:
         assert decision.replicas >= policy.within_bounds(snapshot.current)
 
 
@@ -107,7 +107,7 @@ def test_the_history_knows_every_need_of_the_window_and_whether_it_is_over(found
     for seconds, replicas in found:
         now += seconds
         needs[now] = replicas
-        history.add(Decision(replicas, replicas, Reason.STEADY), replicas, now)
+        history.add(ScalingDecision(replicas, replicas, ScalingReason.STEADY), replicas, now)
     past = history.past(now)
 
     assert {past.seconds_ago: past.replicas for past in past if past.seconds_ago < 300} == {

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.dead_letters.ration import Ration
+from connectors.dead_letters.ration import TokenBucket
 from producers.cli.dead_letters.correction import correction_of
-from producers.cli.dead_letters.open_letters import OpenLetters
+from producers.cli.dead_letters.open_letters import OpenDeadLetters
 from schemas.codec import Codec
 from schemas.messages import DeadLetter, Job, SegmentBatch, TranslatedBatch, TranslationResult
 from schemas.records import InboundRecord
 from schemas.words import count_words
-from stream_apps.assembly.accounts import billed
+from stream_apps.assembly.accounts import billed_usage
 from stream_apps.assembly.join import check_batch, join
 from stream_apps.intake.batching import BatchLimits
 
@@ -30,7 +30,7 @@ GAPS = st.text(" \n\t", max_size=3)
 )
 def test_no_span_of_time_grants_more_than_the_burst_and_the_rate(rate, burst, asked):
     now = [0]
-    ration = Ration(rate, burst, lambda: float(now[0]))
+    ration = TokenBucket(rate, burst, lambda: float(now[0]))
     granted = []
     for pause, size in asked:
         now[0] += pause
@@ -46,7 +46,7 @@ def test_no_span_of_time_grants_more_than_the_burst_and_the_rate(rate, burst, as
 @given(rate=st.integers(1, 1000), burst=st.integers(1, 5000), spent=st.lists(st.integers(0, 5000), max_size=20))
 def test_after_a_quiet_time_whatever_fits_into_the_burst_is_granted(rate, burst, spent):
     now = [0.0]
-    ration = Ration(rate, burst, lambda: now[0])
+    ration = TokenBucket(rate, burst, lambda: now[0])
     for size in spent:
         ration.grants(size)
     now[0] += burst / rate + 1
@@ -55,7 +55,7 @@ def test_after_a_quiet_time_whatever_fits_into_the_burst_is_granted(rate, burst,
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), max_size=40))
 def test_a_letter_is_open_exactly_when_no_tombstone_follows_it(history):
-    letters = OpenLetters(CODEC, lambda _: True)
+    letters = OpenDeadLetters(CODEC, lambda _: True)
     expected = set()
     for offset, (number, is_tombstone) in enumerate(history):
         name = f"letter-{number}"
@@ -160,7 +160,7 @@ def test_a_correction_changes_the_holes_it_fills_and_nothing_else(case, limits, 
     assert after.target_words == sum(
         count_words(text) for said in said_after(batches, before, fails) for text in said
     )
-    assert billed(after, corrections[0].job).source_words == 0
+    assert billed_usage(after, corrections[0].job).source_words == 0
 
 
 def said_after(batches, before, fails) -> list[list[str]]:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.redis.results import InMemoryResults
-from connectors.redis.slots import Claim, InMemorySlots, Subject, Verdict
+from connectors.redis.slots import AnswerOrder, InMemorySlots, RequestRevision, Verdict
 from schemas.codec import Codec
 from schemas.messages import TranslationResult
 from schemas.records import InboundRecord
@@ -56,5 +56,5 @@ def test_a_request_stays_answered_whatever_the_version_of_its_result_says(header
     value = CODEC.encode(TranslationResult(request_id="a", version=version))
     result = InboundRecord(RESULTS, 0, 7, b"a", value, {"version": header}, 0)
     Rebuilder(slots, InMemoryResults(), CODEC, show_after_ms=lambda: 1).restore([result])
-    (decision,) = slots.decide([Claim(Subject("a", 1), f"{TRANSLATED}-0-1")])
+    (decision,) = slots.decide([AnswerOrder(RequestRevision("a", 1), f"{TRANSLATED}-0-1")])
     assert decision.verdict is Verdict.ANSWERED

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.clickhouse.sink import Patience, UsageSink
+from connectors.clickhouse.sink import InsertRetry, UsageSink
 from connectors.kafka.range_reader import StartingPlace
 from schemas.codec import Codec
 from schemas.errors import TransientError
@@ -20,7 +20,7 @@ from tests.letters import letter_writer
 CODEC = Codec()
 NOW = round(time.time() * 1000)
 TOPIC, PARTITIONS = "translation.usage", 2
-_HASTE = Patience(sleep=lambda _: None)
+_HASTE = InsertRetry(sleep=lambda _: None)
 
 
 class KilledError(Exception):

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import grpc
 
-from deploy.autoscaler.controller import Standing
+from deploy.autoscaler.controller import ScalingState
 from deploy.autoscaler.keda import externalscaler_pb2 as messages
 from deploy.autoscaler.keda import externalscaler_pb2_grpc as service
 from schemas.errors import FatalError
@@ -38,7 +38,7 @@ class PoolScaler(service.ExternalScalerServicer):
         self._changed = threading.Condition()
         self._replicas: int | None = None
 
-    def publish(self, standing: Standing) -> None:
+    def publish(self, standing: ScalingState) -> None:
         """After every turn; one that measured nothing changes nothing."""
         if standing.decision is None or standing.snapshot is None:
             return

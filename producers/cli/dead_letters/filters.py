@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 
-from producers.cli.dead_letters.summary import Summary
+from producers.cli.dead_letters.summary import DeadLetterSummary
 from producers.cli.failures import UsageError
 
 _AGO = re.compile(r"(\d{1,6})([smhd])")
@@ -13,7 +13,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Filter:
+class DeadLetterFilter:
     """What is None, or empty, leaves that part open. Milliseconds since the epoch; `until_ms` is not included."""
 
     ids: Sequence[str] = ()
@@ -31,7 +31,7 @@ class Filter:
         """Whether nothing narrows it: every letter is meant."""
         return not any(getattr(self, part.name) for part in fields(self))
 
-    def matches(self, letter: Summary) -> bool:
+    def matches(self, letter: DeadLetterSummary) -> bool:
         """Whether the letter is meant; `limit` counts later."""
         asked = (self.stage, self.cause, self.tenant, self.request, self.topic)
         found = (letter.stage, letter.cause, letter.tenant, letter.request_id, letter.topic)
@@ -42,7 +42,7 @@ class Filter:
             and (self.until_ms is None or letter.failed_at < self.until_ms)
         )
 
-    def chosen(self, letters: Sequence[Summary]) -> list[Summary]:
+    def chosen(self, letters: Sequence[DeadLetterSummary]) -> list[DeadLetterSummary]:
         """The first of them that are meant, as many as the limit allows."""
         return [letter for letter in letters if self.matches(letter)][: self.limit]
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from producers.cli.dead_letters.summary import Summary, summary_of
+from producers.cli.dead_letters.summary import DeadLetterSummary, summary_of
 from schemas.codec import Codec
 from schemas.errors import DecodeError
 from schemas.messages import DeadLetter
@@ -11,16 +11,16 @@ from schemas.records import InboundRecord
 
 
 @dataclass
-class OpenLetters:
+class OpenDeadLetters:
     """Takes in the records of translation.dead_letters, each partition in its order.
 
     Remembers wanted letters only, and of them no values. `unreadable` counts what is no letter.
     """
 
     codec: Codec
-    is_wanted: Callable[[Summary], bool]
+    is_wanted: Callable[[DeadLetterSummary], bool]
     unreadable: int = 0
-    _open: dict[bytes, Summary] = field(default_factory=dict, init=False)
+    _open: dict[bytes, DeadLetterSummary] = field(default_factory=dict, init=False)
 
     def add(self, record: InboundRecord) -> None:
         """The next record of its partition."""
@@ -37,6 +37,6 @@ class OpenLetters:
         if self.is_wanted(letter):
             self._open[key] = letter
 
-    def oldest_first(self) -> list[Summary]:
+    def oldest_first(self) -> list[DeadLetterSummary]:
         """All that are open and wanted."""
         return sorted(self._open.values(), key=lambda letter: (letter.failed_at, letter.dead_letter_id))

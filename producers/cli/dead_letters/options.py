@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from producers.cli.dead_letters.filters import Filter, moment_ms
+from producers.cli.dead_letters.filters import DeadLetterFilter, moment_ms
 from producers.cli.failures import UsageError
 
 _Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Letters by id.")]
@@ -47,15 +47,15 @@ def with_filter(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def check_is_narrow(chosen: Filter, everything: bool) -> None:
+def check_is_narrow(chosen: DeadLetterFilter, everything: bool) -> None:
     """All letters are meant only where that is said. Raises UsageError."""
     if chosen.is_open and not everything:
         raise UsageError("no letters are named", "name their ids, give a filter, or say --all")
 
 
-def _filter(ids: list[str] | None, since: str | None, until: str | None, **others: Any) -> Filter:
+def _filter(ids: list[str] | None, since: str | None, until: str | None, **others: Any) -> DeadLetterFilter:
     now = datetime.now(UTC)
-    return Filter(
+    return DeadLetterFilter(
         ids=tuple(ids or ()),
         since_ms=None if since is None else moment_ms(since, now),
         until_ms=None if until is None else moment_ms(until, now),

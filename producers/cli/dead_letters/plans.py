@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Protocol
 
 from producers.cli.dead_letters.correction import correction_of, repetition_of
-from producers.cli.dead_letters.summary import Summary
+from producers.cli.dead_letters.summary import DeadLetterSummary
 from schemas.codec import Codec
 from schemas.errors import PermanentError
 from schemas.messages import SegmentBatch, TranslationResult
@@ -14,15 +14,15 @@ from schemas.records import Headers, InboundRecord, OutboundRecord
 from schemas.redrive import FIRST_REVISION, attempt_header, redrive_header
 from schemas.topics import DEAD_LETTERS
 from stream_apps.intake.batching import BatchLimits
-from stream_apps.intake.outputs import Wire, batch_records
+from stream_apps.intake.outputs import WireFormat, batch_records
 
 _REQUESTS_STAGE = "intake"
 
 
-class Sources(Protocol):
+class RedriveSources(Protocol):
     """What a redrive reads. Raises TransientError."""
 
-    def original(self, letter: Summary) -> InboundRecord:
+    def original(self, letter: DeadLetterSummary) -> InboundRecord:
         """What failed, as it was sent. Raises PermanentError when it is gone."""
 
     def newest(self, request_id: str) -> TranslationResult | None:
@@ -33,10 +33,10 @@ class Sources(Protocol):
 
 
 @dataclass(frozen=True)
-class Plan:
+class RedrivePlan:
     """These letters are closed by sending these records; `version` is that of the answer, where one follows."""
 
-    letters: Sequence[Summary]
+    letters: Sequence[DeadLetterSummary]
     outputs: Sequence[OutboundRecord] = ()
     version: int | None = None
 
@@ -46,12 +46,12 @@ class Plan:
         return [*self.outputs, *map(tombstone_of, self.letters)]
 
 
-def tombstone_of(letter: Summary) -> OutboundRecord:
+def tombstone_of(letter: DeadLetterSummary) -> OutboundRecord:
     """Closes the letter, beside which it lies."""
     return OutboundRecord(DEAD_LETTERS, letter.dead_letter_id.encode(), None, {}, letter.letter_partition)
 
 
-def groups_of(chosen: Sequence[Summary], others: Iterable[Summary]) -> list[list[Summary]]:
+def groups_of(chosen: Sequence[DeadLetterSummary], others: Iterable[DeadLetterSummary]) -> list[list[DeadLetterSummary]]:
     """What is redriven together: the sentences of one request, all of them, or one letter of another kind.
 
     One answer fills every hole: `others` brings those letters of the same requests that were not chosen.
@@ -64,17 +64,17 @@ def groups_of(chosen: Sequence[Summary], others: Iterable[Summary]) -> list[list
 
 
 @dataclass
-class Planner:
+class RedrivePlanner:
     """Makes the plans of one run. `now_ms` is milliseconds since the epoch."""
 
-    sources: Sources
+    sources: RedriveSources
     codec: Codec
-    wire: Wire
+    wire: WireFormat
     limits: BatchLimits
     now_ms: int
     _asked: dict[str, int] = field(default_factory=dict, init=False)
 
-    def plan(self, group: Sequence[Summary]) -> Plan:
+    def plan(self, group: Sequence[DeadLetterSummary]) -> RedrivePlan:
         """How the letters of one group are done with. Raises PermanentError where they cannot be."""
         first = group[0]
         if first.is_sentence:
@@ -82,9 +82,9 @@ class Planner:
         if first.stage == _REQUESTS_STAGE and first.request_id is not None:
             return self._request(first, first.request_id)
         record = self.sources.original(first)
-        return Plan(group, [_again(record, attempt_header(first.attempt + 1))])
+        return RedrivePlan(group, [_again(record, attempt_header(first.attempt + 1))])
 
-    def _request(self, letter: Summary, request_id: str) -> Plan:
+    def _request(self, letter: DeadLetterSummary, request_id: str) -> RedrivePlan:
         if letter.cause == "id_reused":
             raise PermanentError(
                 "id_reused",
@@ -94,7 +94,7 @@ class Planner:
         record = self.sources.original(letter)
         version = self._next_version(request_id, self.sources.newest(request_id))
         headers = redrive_header(version) | attempt_header(letter.attempt + 1)
-        return Plan([letter], [_again(record, headers)], version)
+        return RedrivePlan([letter], [_again(record, headers)], version)
 
     def _next_version(self, request_id: str, newest: TranslationResult | None) -> int:
         # Two letters of one request in one run ask for two versions: what they lead to must never be mixed.
@@ -102,20 +102,20 @@ class Planner:
         self._asked[request_id] = max(before, self._asked.get(request_id, 0)) + 1
         return self._asked[request_id]
 
-    def _sentences(self, letters: Sequence[Summary]) -> Plan:
+    def _sentences(self, letters: Sequence[DeadLetterSummary]) -> RedrivePlan:
         result = self.sources.newest(_request(letters[0]))
         if result is None:
             raise PermanentError("not_answered", "the request has no answer yet", cure="wait for it, then redrive")
         if result.status == "COMPLETED":
-            return Plan(letters, version=result.version)
+            return RedrivePlan(letters, version=result.version)
         origin = self.sources.original(letters[0])
         attempt = attempt_header(max(letter.attempt for letter in letters) + 1)
         records = batch_records(self._batches(result, letters, origin), origin, self.wire)
         outputs = [replace(record, headers=record.headers | attempt) for record in records]
-        return Plan(letters, outputs, result.version + 1)
+        return RedrivePlan(letters, outputs, result.version + 1)
 
     def _batches(
-        self, result: TranslationResult, letters: Sequence[Summary], origin: InboundRecord
+        self, result: TranslationResult, letters: Sequence[DeadLetterSummary], origin: InboundRecord
     ) -> list[SegmentBatch]:
         if result.status == "PARTIAL":
             batch = self.codec.decode(origin.value, SegmentBatch)
@@ -128,7 +128,7 @@ class Planner:
             cure="drop its letters; send it again under a new id if it is still wanted",
         )
 
-    def _origins(self, result: TranslationResult, letters: Sequence[Summary]) -> dict[int, SegmentBatch]:
+    def _origins(self, result: TranslationResult, letters: Sequence[DeadLetterSummary]) -> dict[int, SegmentBatch]:
         """The batch of each number, cut as those of the result were."""
         first = {letter.batch_number: letter for letter in reversed(letters)}
         batches = [
@@ -143,5 +143,5 @@ def _again(record: InboundRecord, headers: Headers) -> OutboundRecord:
     return OutboundRecord(record.topic, record.key, record.value, record.headers | headers, record.partition)
 
 
-def _request(letter: Summary) -> str:
+def _request(letter: DeadLetterSummary) -> str:
     return letter.request_id or ""

@@ -3,35 +3,35 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from producers.cli.dead_letters.plans import Plan
-from producers.cli.dead_letters.summary import Summary
+from producers.cli.dead_letters.plans import RedrivePlan
+from producers.cli.dead_letters.summary import DeadLetterSummary
 from schemas.errors import PermanentError
 from schemas.records import OutboundRecord
 
 # Of one transaction. A single plan may have more: it is never divided.
 _MOST_RECORDS, _MOST_BYTES = 500, 8_000_000
 
-Commit = Callable[[Sequence[OutboundRecord]], None]
-Group = Sequence[Summary]
+CommitRecords = Callable[[Sequence[OutboundRecord]], None]
+DeadLetterGroup = Sequence[DeadLetterSummary]
 
 
 @dataclass
-class Report:
+class RedriveReport:
     """What became of the letters. `sent` counts records that were sent again."""
 
-    plans: list[Plan] = field(default_factory=list)
-    refused: list[tuple[Summary, PermanentError]] = field(default_factory=list)
+    plans: list[RedrivePlan] = field(default_factory=list)
+    refused: list[tuple[DeadLetterSummary, PermanentError]] = field(default_factory=list)
     sent: int = 0
 
     @property
-    def closed(self) -> list[Summary]:
+    def closed(self) -> list[DeadLetterSummary]:
         """The letters that have a tombstone now."""
         return [letter for plan in self.plans for letter in plan.letters]
 
 
-def carry_out(groups: Iterable[Group], plan_of: Callable[[Group], Plan], commit: Commit) -> Report:
+def carry_out(groups: Iterable[DeadLetterGroup], plan_of: Callable[[DeadLetterGroup], RedrivePlan], commit: CommitRecords) -> RedriveReport:
     """Killed anywhere, each plan is done wholly or not at all. Raises TransientError or FatalError."""
-    report = Report()
+    report = RedriveReport()
     waiting: list[OutboundRecord] = []
     for group in groups:
         try:
@@ -45,7 +45,7 @@ def carry_out(groups: Iterable[Group], plan_of: Callable[[Group], Plan], commit:
         waiting += plan.records
         report.sent += len(plan.outputs)
         # The report needs no values, and there may be many plans.
-        report.plans.append(Plan(plan.letters, (), plan.version))
+        report.plans.append(RedrivePlan(plan.letters, (), plan.version))
     if waiting:
         commit(waiting)
     return report

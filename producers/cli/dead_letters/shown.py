@@ -6,9 +6,9 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from producers.cli.dead_letters.plans import Plan
-from producers.cli.dead_letters.run import Report
-from producers.cli.dead_letters.summary import Summary
+from producers.cli.dead_letters.plans import RedrivePlan
+from producers.cli.dead_letters.run import RedriveReport
+from producers.cli.dead_letters.summary import DeadLetterSummary
 from producers.cli.table import lines_of
 from schemas import messages
 from schemas.codec import Codec
@@ -22,12 +22,12 @@ _HEADER = ("id", "failed at", "stage", "cause", "tenant", "request", "sentence",
 Json = dict[str, Any]
 
 
-def table_of(letters: Sequence[Summary]) -> str:
+def table_of(letters: Sequence[DeadLetterSummary]) -> str:
     """One line for each letter."""
     return lines_of(_HEADER, [_cells(letter) for letter in letters])
 
 
-def letter_json(letter: DeadLetter, shown_value: object) -> Json:
+def dead_letter_json(letter: DeadLetter, shown_value: object) -> Json:
     """Everything of one letter; of its value the size, and `shown_value` where that is not None."""
     fields = asdict(letter) | {
         "key": _text(letter.key),
@@ -49,19 +49,19 @@ def value_of(original: InboundRecord, codec: Codec, plan: TopicPlan) -> object:
         return (original.value or b"").hex()
 
 
-def lines_of_letter(shown: Json) -> str:
+def lines_of_dead_letter(shown: Json) -> str:
     """Field by field."""
     rows = [(name, value if isinstance(value, str) else json.dumps(value)) for name, value in shown.items()]
     return lines_of((), [row for row in rows if row[1] != "null"])
 
 
-def plan_line(plan: Plan) -> str:
+def plan_line(plan: RedrivePlan) -> str:
     """What would be done about a plan's letters."""
     ids = ", ".join(letter.dead_letter_id for letter in plan.letters)
     return f"{ids}: version {plan.version}" if plan.version else ids
 
 
-def report_json(report: Report) -> Json:
+def report_json(report: RedriveReport) -> Json:
     """What became of each letter."""
     return {
         "sent": report.sent,
@@ -76,7 +76,7 @@ def report_json(report: Report) -> Json:
     }
 
 
-def refusals_of(report: Report) -> list[str]:
+def refusals_of(report: RedriveReport) -> list[str]:
     """One line for each letter that stays open, with what can be done about it."""
     return [
         f"{letter.dead_letter_id}: {error.message}{f'; {error.cure}' if error.cure else ''}"
@@ -84,7 +84,7 @@ def refusals_of(report: Report) -> list[str]:
     ]
 
 
-def _cells(letter: Summary) -> tuple[str, ...]:
+def _cells(letter: DeadLetterSummary) -> tuple[str, ...]:
     return (
         letter.dead_letter_id,
         _moment(letter.failed_at),

@@ -10,9 +10,9 @@ from connectors.kafka.log_scan import scanning
 from connectors.kafka.record_lookup import RecordLookup
 from connectors.kafka.settings import KafkaSettings
 from connectors.objects.object_store import ObjectStore
-from producers.cli.dead_letters.open_letters import OpenLetters
+from producers.cli.dead_letters.open_letters import OpenDeadLetters
 from producers.cli.dead_letters.progress import Track
-from producers.cli.dead_letters.summary import Summary
+from producers.cli.dead_letters.summary import DeadLetterSummary
 from schemas.codec import Codec
 from schemas.errors import PermanentError
 from schemas.messages import DeadLetter, TranslationResult
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Answer:
+class NewestAnswer:
     """Where the newest answer of a request lies, and which version it is."""
 
     version: int
@@ -34,28 +34,28 @@ class Answer:
     offset: int
 
 
-def read_letters(
-    kafka: KafkaSettings, codec: Codec, is_wanted: Callable[[Summary], bool], track: Track
-) -> OpenLetters:
+def read_dead_letters(
+    kafka: KafkaSettings, codec: Codec, is_wanted: Callable[[DeadLetterSummary], bool], track: Track
+) -> OpenDeadLetters:
     """All open letters that are wanted. Raises TransientError."""
-    letters = OpenLetters(codec, is_wanted)
+    letters = OpenDeadLetters(codec, is_wanted)
     for record in track(_whole(kafka, DEAD_LETTERS), "reading letters"):
         letters.add(record)
     return letters
 
 
-def read_answers(kafka: KafkaSettings, codec: Codec, request_ids: set[str], track: Track) -> dict[str, Answer]:
+def read_answers(kafka: KafkaSettings, codec: Codec, request_ids: set[str], track: Track) -> dict[str, NewestAnswer]:
     """The newest answers to these requests. Reads all results, remembers no text. Raises TransientError.
 
     A record that is none, which somebody else must have put there, is passed over.
     """
     wanted = {request_id.encode() for request_id in request_ids}
-    newest: dict[str, Answer] = {}
+    newest: dict[str, NewestAnswer] = {}
     for record in track(_whole(kafka, RESULTS), "reading results") if wanted else ():
         if record.key in wanted and record.value is not None:
             with suppress(PermanentError):
                 result = codec.decode(record.value, TranslationResult)
-                found = Answer(result.version, record.partition, record.offset)
+                found = NewestAnswer(result.version, record.partition, record.offset)
                 newest[result.request_id] = max(newest.get(result.request_id, found), found, key=_version)
     return newest
 
@@ -66,15 +66,15 @@ class KafkaSources:
 
     lookup: RecordLookup
     codec: Codec
-    answers: Mapping[str, Answer]
+    answers: Mapping[str, NewestAnswer]
     objects: ObjectStore
 
-    def letter(self, summary: Summary) -> DeadLetter:
+    def letter(self, summary: DeadLetterSummary) -> DeadLetter:
         """The letter itself. Raises PermanentError when it is gone."""
         found = self.lookup.find(DEAD_LETTERS, summary.letter_partition, summary.letter_offset)
         return self.codec.decode(_there(found, "the letter").value, DeadLetter)
 
-    def original(self, summary: Summary) -> InboundRecord:
+    def original(self, summary: DeadLetterSummary) -> InboundRecord:
         letter = self.letter(summary)
         if letter.value is None:
             found = self.lookup.find(letter.topic, letter.partition, letter.offset)
@@ -101,7 +101,7 @@ def _whole(kafka: KafkaSettings, topic: str) -> Iterable[InboundRecord]:
             yield from records
 
 
-def _version(answer: Answer) -> int:
+def _version(answer: NewestAnswer) -> int:
     return answer.version
 
 

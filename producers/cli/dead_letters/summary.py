@@ -9,7 +9,7 @@ from schemas.records import InboundRecord
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class DeadLetterSummary:
     """A letter in a few hundred bytes. `letter_partition` and `letter_offset`: where it lies itself."""
 
     dead_letter_id: str
@@ -40,11 +40,11 @@ class Summary:
 
 # Few distinct values in many letters.
 _SHARED = ("stage", "cause", "tenant", "topic")
-_COPIED = tuple(name for name in Summary.__dataclass_fields__ if not name.startswith("letter_"))
+_COPIED = tuple(name for name in DeadLetterSummary.__dataclass_fields__ if not name.startswith("letter_"))
 
 
-def summary_of(letter: DeadLetter, record: InboundRecord) -> Summary:
+def summary_of(letter: DeadLetter, record: InboundRecord) -> DeadLetterSummary:
     """The summary of the letter that the record holds."""
     fields: dict[str, Any] = {name: getattr(letter, name) for name in _COPIED}
     shared = {name: sys.intern(fields[name]) for name in _SHARED if fields[name] is not None}
-    return Summary(**fields | shared, letter_partition=record.partition, letter_offset=record.offset)
+    return DeadLetterSummary(**fields | shared, letter_partition=record.partition, letter_offset=record.offset)

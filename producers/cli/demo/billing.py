@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.clickhouse.analytics_client import AnalyticsClient
-from producers.cli.demo.watch import Results
+from producers.cli.demo.watch import DemoResults
 
 _SINK_SECONDS = 30.0
 _BILLED = "SELECT count() AS found, sum(source_words) AS words FROM usage_events WHERE kind = 'billed'"
@@ -28,7 +28,7 @@ class Bill:
     by_priority: list[dict[str, Any]]
 
 
-def billed(analytics: AnalyticsClient, results: Results) -> Bill:
+def billed(analytics: AnalyticsClient, results: DemoResults) -> Bill:
     """The bill, once the sink has caught up. The demo's stack is fresh, so every row is of this run."""
     end = time.monotonic() + _SINK_SECONDS
     while True:

@@ -17,7 +17,7 @@ REPEATED_TEXT, REPEATED_REQUEST = 4, 20
 
 
 @dataclass(frozen=True)
-class Send:
+class ScheduledRequest:
     """One request and when it is sent, in seconds after the document."""
 
     at_seconds: float
@@ -54,7 +54,7 @@ def short_texts(text: str, count: int, chooser: random.Random) -> list[str]:
     return distinct[: count // 2] + _interleaved(distinct[count // 2 :], again)
 
 
-def schedule(texts: list[str], seconds: float, run_id: str, now_ms: int) -> Iterator[Send]:
+def schedule(texts: list[str], seconds: float, run_id: str, now_ms: int) -> Iterator[ScheduledRequest]:
     """The short requests, evenly over so many seconds, the three priorities in turn; some are sent twice."""
     pause = seconds / len(texts)
     for number, (text, priority, tenant) in enumerate(zip(texts, cycle(Priority), cycle(TENANTS), strict=False)):
@@ -67,9 +67,9 @@ def schedule(texts: list[str], seconds: float, run_id: str, now_ms: int) -> Iter
             submitted_at=now_ms + int(number * pause * 1000),
             metadata={"number": str(number)},
         )
-        yield Send(number * pause, priority, request)
+        yield ScheduledRequest(number * pause, priority, request)
         if number % REPEATED_REQUEST == 0:
-            yield Send(number * pause, priority, request, is_repeat=True)
+            yield ScheduledRequest(number * pause, priority, request, is_repeat=True)
 
 
 def _interleaved(first: list[str], second: list[str]) -> list[str]:

@@ -16,7 +16,7 @@ from producers.cli.demo import report
 from producers.cli.demo.bare_engine import words_per_minute
 from producers.cli.demo.billing import Bill, billed
 from producers.cli.demo.load import SOURCE, TARGET
-from producers.cli.demo.run import DemoRun, Load, Size, Stack
+from producers.cli.demo.run import DemoRun, DemoLoad, DemoSize, DemoStack
 from schemas.segments import normalise
 from stream_apps.intake.segmentation import Segmenter
 
@@ -33,7 +33,7 @@ def demo(
     settings = StackSettings(root=root, workers=workers, fresh=True)
     up(settings, detach=True, on_progress=lambda name, state: console.print(f"  {name}: {state}", style="dim"))
     try:
-        figures = _measured(read_run(root), Size(words=words), workers, console)
+        figures = _measured(read_run(root), DemoSize(words=words), workers, console)
     finally:
         console.print("stopping", style="dim")
         down(root)
@@ -45,11 +45,11 @@ def demo(
         raise typer.Exit(1)
 
 
-def _measured(run: RunInfo, size: Size, workers: int, console: Console) -> report.Figures:
-    load = Load.of(size)
+def _measured(run: RunInfo, size: DemoSize, workers: int, console: Console) -> report.Figures:
+    load = DemoLoad.of(size)
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn()
     with Progress(*columns, console=console) as progress:
-        stack = Stack(run.http_url, KafkaSettings(bootstrap=run.kafka_bootstrap))
+        stack = DemoStack(run.http_url, KafkaSettings(bootstrap=run.kafka_bootstrap))
         done = DemoRun(stack, load, size.spread_seconds, progress)
         done.run()
     _show_sample(done, console)
@@ -60,7 +60,7 @@ def _measured(run: RunInfo, size: Size, workers: int, console: Console) -> repor
     return _figures(done, bill, bare)
 
 
-def _segments(load: Load) -> list[str]:
+def _segments(load: DemoLoad) -> list[str]:
     """What the workers were given, of all requests."""
     segmenter = Segmenter()
     texts = [load.document, *load.texts]

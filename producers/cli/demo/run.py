@@ -12,8 +12,8 @@ from rich.progress import Progress, TaskID
 from connectors.kafka.log_reader import LogReader
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.settings import KafkaSettings
-from producers.cli.demo.load import SOURCE, TARGET, Send, prose, schedule, short_texts
-from producers.cli.demo.watch import Results, open_results
+from producers.cli.demo.load import SOURCE, TARGET, ScheduledRequest, prose, schedule, short_texts
+from producers.cli.demo.watch import DemoResults, open_results
 from schemas.codec import Codec
 from schemas.errors import TransientError
 from schemas.priorities import Priority
@@ -28,7 +28,7 @@ DOCUMENT_PRIORITY = Priority.HIGH
 
 
 @dataclass(frozen=True)
-class Size:
+class DemoSize:
     """How much is sent. The short requests arrive evenly over `spread_seconds`."""
 
     words: int = 20_000
@@ -38,7 +38,7 @@ class Size:
 
 
 @dataclass(frozen=True)
-class Stack:
+class DemoStack:
     """Where the parts of the running stack are."""
 
     http_url: str
@@ -47,7 +47,7 @@ class Stack:
 
 
 @dataclass(frozen=True)
-class Load:
+class DemoLoad:
     """One document through HTTP, and short requests through Kafka."""
 
     document_id: str
@@ -55,7 +55,7 @@ class Load:
     texts: list[str]
 
     @classmethod
-    def of(cls, size: Size) -> "Load":
+    def of(cls, size: DemoSize) -> "DemoLoad":
         """The same texts for the same size and seed, under a new document id."""
         document = prose(size.words)
         chooser = random.Random(size.seed)
@@ -66,18 +66,18 @@ class Load:
 class DemoRun:
     """One run. After `run`, `results` holds what came out and `started_ms` when it began."""
 
-    stack: Stack
-    load: Load
+    stack: DemoStack
+    load: DemoLoad
     spread_seconds: float
     progress: Progress
-    results: Results = field(init=False)
+    results: DemoResults = field(init=False)
     started_ms: int = field(default=0, init=False)
     repeated_requests: int = field(default=0, init=False)
     _next_progress: float = field(default=0.0, init=False)
 
     def run(self) -> None:
         """All requests out, all answers in. Raises TransientError naming how many are missing."""
-        self.results = Results(self.stack.codec)
+        self.results = DemoResults(self.stack.codec)
         reader, producer = open_results(self.stack.kafka), DurableProducer(self.stack.kafka)
         try:
             self.started_ms = _now_ms()
@@ -101,7 +101,7 @@ class DemoRun:
         url = f"{self.stack.http_url}/api/v1/translations"
         httpx.post(url, json=body, timeout=_HTTP_SECONDS).raise_for_status()
 
-    def _watch(self, reader: LogReader, producer: DurableProducer, sends: deque[Send]) -> None:
+    def _watch(self, reader: LogReader, producer: DurableProducer, sends: deque[ScheduledRequest]) -> None:
         document = self.progress.add_task("document (high)", total=1.0)
         answers = self.progress.add_task("answers", total=len(self.results.expected))
         while not self.results.is_complete():
@@ -112,14 +112,14 @@ class DemoRun:
             self.progress.update(answers, completed=len(self.results.results))
             self._show_document(document)
 
-    def _send_due(self, producer: DurableProducer, sends: deque[Send]) -> None:
+    def _send_due(self, producer: DurableProducer, sends: deque[ScheduledRequest]) -> None:
         elapsed_seconds = (_now_ms() - self.started_ms) / 1000
         due: list[OutboundRecord] = []
         while sends and sends[0].at_seconds <= elapsed_seconds:
             due.append(self._record(sends.popleft()))
         producer.send(due)
 
-    def _record(self, send: Send) -> OutboundRecord:
+    def _record(self, send: ScheduledRequest) -> OutboundRecord:
         key, value = send.request.request_id.encode(), self.stack.codec.encode(send.request)
         return OutboundRecord(requests_topic(send.priority), key, value)
 

@@ -16,7 +16,7 @@ _P95 = 0.95
 
 
 @dataclass
-class Results:
+class DemoResults:
     """Results by request, and how many records each request got."""
 
     codec: Codec

@@ -13,7 +13,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Pair:
+class TextPair:
     """Both texts of a request; None where that side failed or has no answer."""
 
     request_id: str
@@ -32,7 +32,7 @@ class Pair:
 class Comparison:
     """The pairs of a replay, and what could not be replayed: `skipped` counts by reason."""
 
-    pairs: list[Pair] = field(default_factory=list)
+    pairs: list[TextPair] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
 
@@ -73,6 +73,6 @@ def _words(text: str) -> Sequence[str]:
     return text.split()
 
 
-def _shown(score: float, pair: Pair, with_texts: bool) -> dict[str, Any]:
+def _shown(score: float, pair: TextPair, with_texts: bool) -> dict[str, Any]:
     shown: dict[str, Any] = {"request_id": pair.request_id, "similarity": round(score, 4)}
     return shown | {"past": pair.past, "replayed": pair.replayed} if with_texts else shown

@@ -19,7 +19,7 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.objects.object_store import UrlObjectStore, open_objects
 from connectors.objects.settings import ObjectSettings
 from connectors.redis.translation_memory import InMemoryTranslationMemory
-from inference_workers.models.catalogue import Catalogue
+from inference_workers.models.catalogue import ModelRouter
 from inference_workers.models.store import ModelInfo, discover
 from inference_workers.settings import WorkerLimits
 from inference_workers.translating import SegmentTranslator
@@ -27,7 +27,7 @@ from producers.cli.failures import CommandError, UsageError
 from producers.cli.options import AsJson
 from producers.cli.replay.comparison import Comparison
 from producers.cli.replay.moments import moment_ms
-from producers.cli.replay.run import Output, Replay
+from producers.cli.replay.run import ReplayOutput, Replay
 from producers.cli.replay.shown import lines_of_report
 from producers.cli.replay.traffic import Exchange, KafkaPast, Traffic
 from producers.cli.replay.translating import Replayer
@@ -96,14 +96,14 @@ class Target:
         self._topic = topic
 
     @contextmanager
-    def open(self) -> Iterator[Output]:
+    def open(self) -> Iterator[ReplayOutput]:
         """Closed at the end of the context. Raises TransientError."""
         kafka = self._kafka
         topic = Topic(self._topic, "TranslationResult", "request_id", kafka.partitions, _KEPT_MS)
         KafkaAdmin(kafka).create_topic(topic)
         producer = DurableProducer(kafka)
         try:
-            yield Output(producer, open_codec(kafka), self._topic, kafka.max_message_bytes)
+            yield ReplayOutput(producer, open_codec(kafka), self._topic, kafka.max_message_bytes)
         finally:
             producer.close()
 
@@ -111,7 +111,7 @@ class Target:
 def _replayed(
     traffic: Traffic, exchanges: Sequence[Exchange], models: Sequence[ModelInfo], target: Target, *, is_quiet: bool
 ) -> Comparison:
-    engines = Catalogue(models, WorkerLimits().device, WorkerLimits().model_memory_mb << 20)
+    engines = ModelRouter(models, WorkerLimits().device, WorkerLimits().model_memory_mb << 20)
     memory = InMemoryTranslationMemory()
     # Nobody waits for a replay, so a slow text may take its time.
     segments = SegmentTranslator(engines, memory, time.perf_counter, longest_seconds=math.inf)

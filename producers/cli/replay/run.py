@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from connectors.kafka.producer import DurableProducer
-from inference_workers.models.catalogue import Catalogue
-from producers.cli.replay.comparison import Comparison, Pair
+from inference_workers.models.catalogue import ModelRouter
+from producers.cli.replay.comparison import Comparison, TextPair
 from producers.cli.replay.traffic import Exchange, Traffic
 from producers.cli.replay.translating import Replayer, Task, task_of
 from schemas.codec import Codec
@@ -22,7 +22,7 @@ _WRITTEN_TOGETHER = 100
 
 
 @dataclass(frozen=True)
-class Output:
+class ReplayOutput:
     """The topic of a replay."""
 
     producer: DurableProducer
@@ -50,9 +50,9 @@ class Replay:
     """
 
     traffic: Traffic
-    models: Catalogue
+    models: ModelRouter
     replayer: Replayer
-    output: Output
+    output: ReplayOutput
     detect: Callable[[str], object]
     on_done: Callable[[], None]
     limits: BatchLimits
@@ -113,9 +113,9 @@ class Replay:
             ) from None
         return task_of(exchange, text, pair.source, self.limits)
 
-    def _pair(self, task: Task, result: TranslationResult) -> Pair:
+    def _pair(self, task: Task, result: TranslationResult) -> TextPair:
         answer = task.exchange.answer
-        return Pair(
+        return TextPair(
             request_id=result.request_id,
             past=self._past_text(answer) if answer else None,
             replayed=result.text,

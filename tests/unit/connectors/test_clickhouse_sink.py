@@ -6,7 +6,7 @@ from collections import deque
 
 import pytest
 
-from connectors.clickhouse.sink import Patience, UsageSink
+from connectors.clickhouse.sink import InsertRetry, UsageSink
 from connectors.kafka.range_reader import StartingPlace
 from schemas.codec import Codec
 from schemas.errors import TransientError
@@ -58,7 +58,7 @@ def usage_log():
 
 def sink_of(usage_log, table, **bounds):
     pauses = []
-    patience = Patience(clock=lambda: 0.0, sleep=pauses.append)
+    patience = InsertRetry(clock=lambda: 0.0, sleep=pauses.append)
     sink = UsageSink(usage_log, table, None, letter_writer("usage_sink"), patience=patience, **bounds)
     sink.begin([StartingPlace("usage", number, 0, None) for number in range(6)])
     return sink, pauses

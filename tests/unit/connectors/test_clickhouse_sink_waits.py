@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from connectors.clickhouse.settings import AnalyticsSettings
-from connectors.clickhouse.sink import Patience, UsageSink
+from connectors.clickhouse.sink import InsertRetry, UsageSink
 from connectors.kafka.range_reader import StartingPlace
 from schemas.codec import Codec
 from schemas.errors import TransientError
@@ -60,7 +60,7 @@ class Table:
 def sink_of(failures, should_stop=lambda: False):
     time, log, table = Time(), Log(3), Table(failures)
     told = []
-    patience = Patience(60.0, should_stop, told.append, lambda: time.now, time.sleep)
+    patience = InsertRetry(60.0, should_stop, told.append, lambda: time.now, time.sleep)
     sink = UsageSink(
         log,
         table,

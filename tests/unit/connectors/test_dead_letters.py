@@ -3,9 +3,9 @@
 import pytest
 from prometheus_client import REGISTRY
 
-from connectors.dead_letters.ration import Ration
+from connectors.dead_letters.ration import TokenBucket
 from connectors.dead_letters.settings import DeadLetterSettings
-from connectors.dead_letters.writer import open_letters
+from connectors.dead_letters.writer import open_dead_letters
 from schemas.codec import Codec
 from schemas.errors import PermanentError
 from schemas.messages import DeadLetter
@@ -67,7 +67,7 @@ def test_originals_beyond_the_ration_stay_in_their_topics_and_are_counted():
 
 def test_the_ration_is_there_again_after_a_quiet_time():
     seconds = [0.0]
-    ration = Ration(10.0, 100, lambda: seconds[0])
+    ration = TokenBucket(10.0, 100, lambda: seconds[0])
     assert ration.grants(100)
     assert not ration.grants(1)
     seconds[0] = 5.0
@@ -79,7 +79,7 @@ def test_the_ration_is_there_again_after_a_quiet_time():
 
 
 def test_a_ration_of_nothing_leaves_every_original_where_it_is():
-    letters = open_letters("intake", CODEC, DeadLetterSettings(bytes_per_second=0, burst_bytes=0), 100_000)
+    letters = open_dead_letters("intake", CODEC, DeadLetterSettings(bytes_per_second=0, burst_bytes=0), 100_000)
     assert written(letters, inbound()).value is None
 
 

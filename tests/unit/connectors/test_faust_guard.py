@@ -3,7 +3,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from connectors.faust.guard import Guard, Patience, Step, WaitInterruptedError
+from connectors.faust.guard import EventProcessor, Patience, EventHandler, WaitInterruptedError
 from schemas.codec import Codec
 from schemas.dead_letters import about_request
 from schemas.errors import FatalError, PermanentError, TransientError
@@ -66,7 +66,7 @@ class Steps:
 
     def guard(self, **patience):
         waits = Patience(is_interrupted=lambda: self.interrupted, sleep=self.sleep, **patience)
-        return Guard(Step(letter_writer("intake"), self.handle, self.delivered), self.kafka.send, waits)
+        return EventProcessor(EventHandler(letter_writer("intake"), self.handle, self.delivered), self.kafka.send, waits)
 
     def process(self, *offsets, **patience):
         asyncio.run(self.guard(**patience).process([inbound(offset) for offset in offsets]))
@@ -168,8 +168,8 @@ def test_a_refusal_may_say_more_than_the_dead_letter():
     def refusal(record, error, letter):
         return about_request(letter, "r1", "acme"), [outbound(record, "control")]
 
-    step = Step(letter_writer("intake"), steps.handle, steps.delivered, refusal)
-    guard = Guard(step, steps.kafka.send, Patience())
+    step = EventHandler(letter_writer("intake"), steps.handle, steps.delivered, refusal)
+    guard = EventProcessor(step, steps.kafka.send, Patience())
     asyncio.run(guard.process([inbound()]))
     assert [record.topic for record in steps.kafka.stored] == [DEAD_LETTERS, "control"]
     assert [letter.request_id for letter in letters(steps.kafka)] == ["r1"]
@@ -212,8 +212,8 @@ def test_outputs_beyond_the_bound_are_stored_before_the_next_event():
         held.append(record.offset + 1 - len(steps.kafka.stored))
         return [outbound(record)]
 
-    guard = Guard(
-        Step(letter_writer("intake"), handle, steps.delivered), steps.kafka.send, Patience(), unsent_bytes=20
+    guard = EventProcessor(
+        EventHandler(letter_writer("intake"), handle, steps.delivered), steps.kafka.send, Patience(), unsent_bytes=20
     )
     asyncio.run(guard.process([inbound(offset) for offset in range(7)]))
     # Every output has 11 bytes, so two of them are too many.
@@ -231,6 +231,6 @@ def test_a_refusal_that_kafka_refuses_too_leaves_the_dead_letter_alone():
     def refusal(_record, _error, letter):
         return letter, [OutboundRecord("control", b"k", b"too large")]
 
-    guard = Guard(Step(letter_writer("intake"), handle, refusal=refusal), kafka.send, Patience())
+    guard = EventProcessor(EventHandler(letter_writer("intake"), handle, refusal=refusal), kafka.send, Patience())
     asyncio.run(asyncio.wait_for(guard.process([inbound()]), 5))
     assert {letter.cause for letter in letters(kafka)} == {"output_too_large"}

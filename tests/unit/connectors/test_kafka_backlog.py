@@ -1,7 +1,7 @@
 """What is left to read: a partition is looked into only when its lag stands still."""
 
 from connectors.kafka.admin import PartitionLag
-from connectors.kafka.backlog import Backlog
+from connectors.kafka.backlog import LagReader
 
 
 class Partition:
@@ -24,7 +24,7 @@ def left(backlog):
 
 def test_a_marker_counts_until_it_is_known_to_be_one():
     partition = Partition()
-    backlog = Backlog(partition.lags, partition.is_empty)
+    backlog = LagReader(partition.lags, partition.is_empty)
     assert [left(backlog) for _ in range(5)] == [1, 0, 0, 0, 0]
     assert partition.looks == 1
 
@@ -32,13 +32,13 @@ def test_a_marker_counts_until_it_is_known_to_be_one():
 def test_a_record_that_is_not_read_counts_for_ever():
     partition = Partition()
     partition.records = 1
-    backlog = Backlog(partition.lags, partition.is_empty)
+    backlog = LagReader(partition.lags, partition.is_empty)
     assert [left(backlog) for _ in range(4)] == [1] * 4
 
 
 def test_what_comes_behind_a_marker_counts():
     partition = Partition()
-    backlog = Backlog(partition.lags, partition.is_empty)
+    backlog = LagReader(partition.lags, partition.is_empty)
     assert [left(backlog), left(backlog)] == [1, 0]
     partition.end, partition.records = 7, 1
     assert [left(backlog), left(backlog)] == [2, 2]
@@ -46,7 +46,7 @@ def test_what_comes_behind_a_marker_counts():
 
 def test_a_partition_that_moves_is_not_looked_into():
     partition = Partition()
-    backlog = Backlog(partition.lags, partition.is_empty)
+    backlog = LagReader(partition.lags, partition.is_empty)
     for _ in range(5):
         left(backlog)
         partition.committed += 1

@@ -3,7 +3,7 @@
 import pytest
 from prometheus_client import REGISTRY
 
-from connectors.kafka.cycle import LONGEST_PAUSE_SECONDS, Cycle, pause_seconds
+from connectors.kafka.cycle import LONGEST_PAUSE_SECONDS, TransactionalProcessor, pause_seconds
 from schemas.errors import FatalError, TransientError
 from schemas.records import InboundRecord, OutboundRecord
 
@@ -60,7 +60,7 @@ class Transactions:
 def run(reader, handler, transactions, size=2):
     pauses = []
     turns = iter(range(50))
-    cycle = Cycle(
+    cycle = TransactionalProcessor(
         "stage", Source(reader, size), handler, transactions,
         should_stop=lambda: reader.committed == len(reader.log) or next(turns, None) is None,
         sleep=pauses.append,
@@ -122,7 +122,7 @@ def test_a_rewind_that_fails_is_tried_again():
 
 def test_a_part_may_stay_away_for_days():
     reader, transactions, pauses = Reader(3), Transactions(), []
-    Cycle(
+    TransactionalProcessor(
         "stage", Source(reader, 3), Handler([TransientError("away")] * 5_000), transactions,
         should_stop=lambda: reader.committed == 3, sleep=pauses.append,
     ).run()  # fmt: skip
@@ -150,7 +150,7 @@ def test_a_signal_ends_the_wait_and_leaves_the_records_to_others():
         raise TransientError("still away")
 
     reader.rewind = rewind
-    Cycle(
+    TransactionalProcessor(
         "stage", Source(reader, 2), Handler([TransientError("away")]), transactions,
         should_stop=lambda: len(pauses) == 4, sleep=pauses.append,
     ).run()  # fmt: skip
@@ -162,7 +162,7 @@ def test_an_empty_poll_is_no_success_that_makes_the_pauses_short_again():
     source = Source(reader, 2)
     full, turns = source.take, iter(range(1_000))
     source.take = lambda: [] if next(turns) % 2 else full()
-    Cycle(
+    TransactionalProcessor(
         "stage", source, Handler(), transactions,
         should_stop=lambda: reader.committed == 2, sleep=pauses.append, on_waiting=told.append,
     ).run()  # fmt: skip
@@ -177,7 +177,7 @@ class Told:
         self.turns, self.words = iter(range(turns)), []
 
     def run(self, source, handler=None):
-        Cycle(
+        TransactionalProcessor(
             "told",
             source,
             handler or Handler(),

@@ -2,14 +2,14 @@
 
 import pytest
 
-from connectors.kafka.lost_client import LostClient
+from connectors.kafka.lost_client import LostConnection
 from schemas.errors import FatalError
 
 
 def client_of(heard, another_heard):
     """One word for each time that it is asked."""
     words, others = iter(heard), iter(another_heard)
-    return LostClient(lambda: next(words), lambda: next(others))
+    return LostConnection(lambda: next(words), lambda: next(others))
 
 
 def test_while_nobody_is_answered_kafka_is_away_and_the_client_is_not_lost():

@@ -1,5 +1,5 @@
 from connectors.kafka.admin import PartitionLag
-from connectors.kafka.progress import Progress
+from connectors.kafka.progress import ConsumerHealth
 from connectors.telemetry.health import Health
 
 HELD = {("in", 0)}
@@ -11,7 +11,7 @@ class Watched:
     def __init__(self):
         self.now = 0.0
         self.health = Health(silence_seconds=10, clock=lambda: self.now)
-        self.progress = Progress(self.health, recent_seconds=5, clock=lambda: self.now)
+        self.progress = ConsumerHealth(self.health, recent_seconds=5, clock=lambda: self.now)
 
     def look(self, committed, end, assigned=frozenset(HELD), after=4, **why):
         self.now += after

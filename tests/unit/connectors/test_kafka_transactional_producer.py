@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from connectors.kafka.group_reader import Claim
+from connectors.kafka.group_reader import OffsetClaim
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transactions import TransactionalProducer
 from schemas.errors import FatalError, TransientError
@@ -37,7 +37,7 @@ class Reader:
     def claim(self):
         if self.refusal:
             raise self.refusal
-        return Claim(["offsets"], "member")
+        return OffsetClaim(["offsets"], "member")
 
     def settle(self):
         self.is_settled = True

@@ -3,7 +3,7 @@
 import pytest
 
 from connectors.kafka.client_config import consumer_config
-from connectors.kafka.lost_client import LostClient, LostClientError
+from connectors.kafka.lost_client import LostConnection, LostConnectionError
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.watchful_consumer import WatchfulConsumer
 
@@ -38,7 +38,7 @@ def open_consumer(clock):
             consumer.questions.append(clock.now)
             return next(words)
 
-        consumer._lost = LostClient(is_heard, lambda: next(others))
+        consumer._lost = LostConnection(is_heard, lambda: next(others))
         opened.append(consumer)
         return consumer
 
@@ -75,6 +75,6 @@ def test_who_reads_something_begins_to_count_anew(open_consumer, clock):
 
 def test_who_is_not_heard_three_times_while_others_are_is_lost(open_consumer, clock):
     consumer = open_consumer([False] * 3, [True] * 3)
-    with pytest.raises(LostClientError, match="not this one"):
+    with pytest.raises(LostConnectionError, match="not this one"):
         be_idle(consumer, clock, 30)
     assert consumer.questions == [105.5, 108.0, 110.5]

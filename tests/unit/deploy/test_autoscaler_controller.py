@@ -3,11 +3,11 @@
 import pytest
 
 from deploy.autoscaler.controller import Controller
-from deploy.autoscaler.decision import Reason
-from deploy.autoscaler.fleet import Asked, AskingFleet, LocalFleet
-from deploy.autoscaler.measurement import Measured
+from deploy.autoscaler.decision import ScalingReason
+from deploy.autoscaler.fleet import RequestedReplicas, PolledFleet, LocalFleet
+from deploy.autoscaler.measurement import PoolMeasurement
 from deploy.autoscaler.policy import Policy
-from deploy.autoscaler.snapshot import Waiting
+from deploy.autoscaler.snapshot import WaitingWork
 from deploy.local.desired import Author, Desired, propose, read_desired, write_desired
 from deploy.local.run_file import RunFile, RunInfo
 from schemas.errors import TransientError
@@ -16,7 +16,7 @@ from schemas.priorities import Priority
 
 class FakeFleet:
     def __init__(self, replicas=2, is_pinned=False):
-        self.now = Asked(replicas, is_pinned)
+        self.now = RequestedReplicas(replicas, is_pinned)
         self.told = []
 
     def asked(self, ready):
@@ -24,7 +24,7 @@ class FakeFleet:
 
     def ask(self, replicas):
         self.told.append(replicas)
-        self.now = Asked(replicas)
+        self.now = RequestedReplicas(replicas)
 
 
 class FakeMeter:
@@ -37,7 +37,7 @@ class FakeMeter:
     def measure(self, now):
         if self.words is None:
             raise TransientError("no broker")
-        return Measured({Priority.STANDARD: Waiting(self.words)}, 100.0, self.ready)
+        return PoolMeasurement({Priority.STANDARD: WaitingWork(self.words)}, 100.0, self.ready)
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_while_kafka_is_away_the_last_decision_stands_and_says_so(meter):
     standing = run(found, meter, 5, 1_000)
 
     assert standing.decision.replicas == 5
-    assert standing.decision.reason is Reason.BLIND
+    assert standing.decision.reason is ScalingReason.BLIND
     assert standing.blind_because == "no broker"
     assert fleet.told == [5]
 
@@ -134,10 +134,10 @@ def test_what_does_not_come_is_asked_for_again(meter):
 
 
 def test_a_fleet_that_asks_us_is_at_first_as_it_is_found():
-    fleet = AskingFleet()
-    assert fleet.asked(ready=15) == Asked(15)
+    fleet = PolledFleet()
+    assert fleet.asked(ready=15) == RequestedReplicas(15)
     fleet.ask(12)
-    assert fleet.asked(ready=15) == Asked(12)
+    assert fleet.asked(ready=15) == RequestedReplicas(12)
 
 
 def test_the_local_fleet_goes_by_the_files_of_the_stack(tmp_path):
@@ -146,9 +146,9 @@ def test_the_local_fleet_goes_by_the_files_of_the_stack(tmp_path):
     fleet = LocalFleet(tmp_path)
 
     assert fleet.bounds() == (2, 6)
-    assert fleet.asked(ready=0) == Asked(2)
+    assert fleet.asked(ready=0) == RequestedReplicas(2)
     write_desired(tmp_path, Desired(4, Author.PERSON))
-    assert fleet.asked(ready=0) == Asked(4, is_pinned=True)
+    assert fleet.asked(ready=0) == RequestedReplicas(4, is_pinned=True)
 
 
 def test_a_local_fleet_without_a_stack_is_away_for_now(tmp_path):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from deploy.autoscaler.decision import Decision, Reason, replicas_wanted
+from deploy.autoscaler.decision import ScalingDecision, ScalingReason, replicas_wanted
 from deploy.autoscaler.policy import Policy
-from deploy.autoscaler.snapshot import PastNeed, Snapshot, Waiting
+from deploy.autoscaler.snapshot import PastNeed, Snapshot, WaitingWork
 from schemas.priorities import Priority
 
 POLICY = Policy(min_replicas=1, max_replicas=20)
@@ -25,73 +25,73 @@ def test_deadlines_leave_time_for_the_other_stages():
 
 
 def test_nothing_to_do_needs_the_minimum():
-    assert decided() == Decision(1, 1, Reason.STEADY)
+    assert decided() == ScalingDecision(1, 1, ScalingReason.STEADY)
 
 
 def test_what_one_replica_finds_time_for_needs_no_second():
     # 100 words/s * 91 s
-    assert decided({Priority.HIGH: Waiting(9_100)}).replicas == 1
+    assert decided({Priority.HIGH: WaitingWork(9_100)}).replicas == 1
 
 
 def test_missing_replicas_have_the_horizon_less_their_start():
     # Due in 475 s: 109,100 words; one replica does 47,500; 61,600 are left for replicas that work 445 s:
     # 61,600 / 44,500 -> 2 more.
-    assert decided({Priority.STANDARD: Waiting(109_100)}) == Decision(3, 3, Reason.DEADLINE)
+    assert decided({Priority.STANDARD: WaitingWork(109_100)}) == ScalingDecision(3, 3, ScalingReason.DEADLINE)
 
 
 def test_pending_replicas_count_from_when_they_will_be_ready():
-    waiting = {Priority.STANDARD: Waiting(109_100)}
+    waiting = {Priority.STANDARD: WaitingWork(109_100)}
 
     # 47,500 + 2 * 100 * 445 = 136,500
-    assert decided(waiting, pending_seconds=(30.0, 30.0)) == Decision(3, 3, Reason.STEADY)
+    assert decided(waiting, pending_seconds=(30.0, 30.0)) == ScalingDecision(3, 3, ScalingReason.STEADY)
     # 47,500 + 2 * 100 * 275 = 102,500: 6,600 are missing
-    assert decided(waiting, pending_seconds=(200.0, 200.0)) == Decision(4, 4, Reason.DEADLINE)
+    assert decided(waiting, pending_seconds=(200.0, 200.0)) == ScalingDecision(4, 4, ScalingReason.DEADLINE)
 
 
 def test_waiting_time_is_used_up():
     # After 400 s there are 75 s left: 7,500 of 10,000 words; 2,500 / (100 * 45) -> 1 more.
-    assert decided({Priority.STANDARD: Waiting(10_000, 0.0, 400.0)}).replicas == 2
+    assert decided({Priority.STANDARD: WaitingWork(10_000, 0.0, 400.0)}).replicas == 2
 
 
 def test_more_urgent_work_takes_time_from_the_less_urgent():
     # Each alone is just possible for one replica; within 91 s both fall due.
-    waiting = {Priority.CRITICAL: Waiting(1_900), Priority.HIGH: Waiting(9_100)}
+    waiting = {Priority.CRITICAL: WaitingWork(1_900), Priority.HIGH: WaitingWork(9_100)}
 
     assert decided(waiting).replicas == 2
 
 
 def test_a_deadline_that_no_start_can_meet_is_named_and_worked_down():
     # Due in 19 s, a start takes 30: 3,800 words, 1,900 missing, 1,900 / (100 * 19) -> 1 more.
-    assert decided({Priority.CRITICAL: Waiting(3_800)}) == Decision(2, 2, Reason.DEADLINE, (Priority.CRITICAL,))
+    assert decided({Priority.CRITICAL: WaitingWork(3_800)}) == ScalingDecision(2, 2, ScalingReason.DEADLINE, (Priority.CRITICAL,))
 
 
 def test_arrivals_fill_replicas_to_the_chosen_utilisation():
     # 600 words/s / (100 * 0.75)
-    assert decided({Priority.STANDARD: Waiting(0, 600.0)}) == Decision(8, 8, Reason.ARRIVALS)
+    assert decided({Priority.STANDARD: WaitingWork(0, 600.0)}) == ScalingDecision(8, 8, ScalingReason.ARRIVALS)
 
 
 def test_the_tail_of_an_average_needs_no_replica():
     nobody = Policy(min_replicas=0, max_replicas=20)
 
-    assert decided({Priority.STANDARD: Waiting(0, 0.5)}, ready=0, policy=nobody).replicas == 0
-    assert decided({Priority.STANDARD: Waiting(1, 0.0)}, ready=0, policy=nobody).replicas == 1
+    assert decided({Priority.STANDARD: WaitingWork(0, 0.5)}, ready=0, policy=nobody).replicas == 0
+    assert decided({Priority.STANDARD: WaitingWork(1, 0.0)}, ready=0, policy=nobody).replicas == 1
 
 
 def test_the_bounds_win():
-    assert decided({Priority.STANDARD: Waiting(10_000_000)}) == Decision(20, 20, Reason.BOUNDS)
-    assert decided(ready=25, past=()) == Decision(20, 1, Reason.BOUNDS)
+    assert decided({Priority.STANDARD: WaitingWork(10_000_000)}) == ScalingDecision(20, 20, ScalingReason.BOUNDS)
+    assert decided(ready=25, past=()) == ScalingDecision(20, 1, ScalingReason.BOUNDS)
 
 
 def test_fewer_only_when_a_whole_window_needed_fewer():
     busy_lately = (PastNeed(300.0, 6), PastNeed(100.0, 4), PastNeed(5.0, 1))
 
-    assert decided(ready=6, past=busy_lately[1:]) == Decision(6, 1, Reason.WINDOW)
-    assert decided(ready=6, past=(PastNeed(301.0, 6), *busy_lately[1:])) == Decision(4, 1, Reason.WINDOW)
-    assert decided(ready=6) == Decision(1, 1, Reason.SCALE_IN)
+    assert decided(ready=6, past=busy_lately[1:]) == ScalingDecision(6, 1, ScalingReason.WINDOW)
+    assert decided(ready=6, past=(PastNeed(301.0, 6), *busy_lately[1:])) == ScalingDecision(4, 1, ScalingReason.WINDOW)
+    assert decided(ready=6) == ScalingDecision(1, 1, ScalingReason.SCALE_IN)
 
 
 def test_an_autoscaler_that_just_began_sends_nobody_away():
-    assert decided(ready=6, past=()) == Decision(6, 1, Reason.WINDOW)
+    assert decided(ready=6, past=()) == ScalingDecision(6, 1, ScalingReason.WINDOW)
 
 
 def test_scale_ins_have_a_pause_between_them():
@@ -101,14 +101,14 @@ def test_scale_ins_have_a_pause_between_them():
 
 def test_the_fewer_that_stay_have_a_margin():
     # 0.8 * 100 * 475 = 38,000 words for one
-    assert decided({Priority.STANDARD: Waiting(38_000)}, ready=2).replicas == 1
-    assert decided({Priority.STANDARD: Waiting(38_001)}, ready=2).replicas == 2
+    assert decided({Priority.STANDARD: WaitingWork(38_000)}, ready=2).replicas == 1
+    assert decided({Priority.STANDARD: WaitingWork(38_001)}, ready=2).replicas == 2
 
 
 def test_nobody_is_sent_away_while_something_is_late():
-    late = {Priority.CRITICAL: Waiting(1, 0.0, 19.0)}
+    late = {Priority.CRITICAL: WaitingWork(1, 0.0, 19.0)}
 
-    assert decided(late, ready=6) == Decision(6, 6, Reason.STEADY)
+    assert decided(late, ready=6) == ScalingDecision(6, 6, ScalingReason.STEADY)
 
 
 def test_bounds_that_contradict_each_other_are_refused():

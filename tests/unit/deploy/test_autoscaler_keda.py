@@ -5,8 +5,8 @@ import threading
 import grpc
 import pytest
 
-from deploy.autoscaler.controller import Standing
-from deploy.autoscaler.decision import Decision, Reason
+from deploy.autoscaler.controller import ScalingState
+from deploy.autoscaler.decision import ScalingDecision, ScalingReason
 from deploy.autoscaler.keda import externalscaler_pb2 as messages
 from deploy.autoscaler.keda.externalscaler_pb2_grpc import ExternalScalerStub
 from deploy.autoscaler.keda.server import KedaServer, PoolScaler, padded
@@ -17,8 +17,8 @@ from tests.ports import free_port
 REF = messages.ScaledObjectRef(name="worker", namespace="dragoman", scalerMetadata={"pool": "default"})
 
 
-def standing(replicas: int, current: int = 2) -> Standing:
-    return Standing(Decision(replicas, replicas, Reason.DEADLINE), Snapshot({}, 1.0, 1.0, current))
+def standing(replicas: int, current: int = 2) -> ScalingState:
+    return ScalingState(ScalingDecision(replicas, replicas, ScalingReason.DEADLINE), Snapshot({}, 1.0, 1.0, current))
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_the_metric_is_the_wanted_number_and_its_target_is_one(scaler, keda):
 
 def test_while_nothing_can_be_measured_the_last_answer_stands(scaler, keda):
     scaler.publish(standing(7))
-    scaler.publish(Standing(Decision(7, 7, Reason.BLIND), None, "no broker"))
+    scaler.publish(ScalingState(ScalingDecision(7, 7, ScalingReason.BLIND), None, "no broker"))
 
     assert asked(keda) == 7
 

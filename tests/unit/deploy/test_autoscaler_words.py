@@ -5,9 +5,9 @@ from collections import deque
 import pytest
 
 from connectors.kafka.admin import PartitionLag
-from deploy.autoscaler.backlog import Backlog
+from deploy.autoscaler.backlog import PoolBacklog
 from deploy.autoscaler.measurement import SpeedMeter
-from deploy.autoscaler.snapshot import Waiting
+from deploy.autoscaler.snapshot import WaitingWork
 from deploy.autoscaler.starts import Starts
 from deploy.autoscaler.words import ArrivalRate, MeanWords, PartitionWords, Read, ReplicaSpeed
 from schemas.codec import Codec
@@ -61,7 +61,7 @@ def kafka():
 
 @pytest.fixture
 def backlog(kafka):
-    return Backlog(kafka, kafka, "default", read_ahead_records=3, memory_seconds=60.0)
+    return PoolBacklog(kafka, kafka, "default", read_ahead_records=3, memory_seconds=60.0)
 
 
 def test_the_backlog_is_the_words_of_the_records_that_are_not_committed(kafka, backlog):
@@ -71,8 +71,8 @@ def test_the_backlog_is_the_words_of_the_records_that_are_not_committed(kafka, b
 
     waiting = backlog.measure(now=5.0)
 
-    assert waiting[Priority.HIGH] == Waiting(437, 0.0, 4.0)
-    assert waiting[Priority.CRITICAL] == waiting[Priority.STANDARD] == Waiting()
+    assert waiting[Priority.HIGH] == WaitingWork(437, 0.0, 4.0)
+    assert waiting[Priority.CRITICAL] == waiting[Priority.STANDARD] == WaitingWork()
 
 
 def test_reading_begins_once_where_the_group_stands(kafka, backlog):

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from connectors.redis.seen import InMemorySeenRequests
-from connectors.redis.slots import Arrival, InMemorySlots, Subject, Verdict
+from connectors.redis.slots import Arrival, InMemorySlots, RequestRevision, Verdict
 from deploy.regions.takeover import TakeOver
 from schemas.codec import Codec
 from schemas.messages import TranslationRequest, TranslationResult
@@ -63,7 +63,7 @@ def test_an_answered_request_is_skipped_by_intake_and_never_answered_again():
     region = Region(asked(HIGH, 0, 3, "done"), answer("done"))
     region.take_over()
     assert region.was_seen("done") == payload_fingerprint(request("done"))
-    late = Arrival(Subject("done"), "v1/1", 0, 1, b"late", "translation.translated-0-1")
+    late = Arrival(RequestRevision("done"), "v1/1", 0, 1, b"late", "translation.translated-0-1")
     assert region.slots.decide([late])[0].verdict is Verdict.ANSWERED
 
 
@@ -71,10 +71,10 @@ def test_what_the_lost_region_had_begun_is_begun_anew():
     region = Region(asked(HIGH, 0, 3, "open"))
     asyncio.run(region.seen.mark({"open": "x"}, 60))
     # Its completer was on the way when the region was lost.
-    region.slots.decide([Arrival(Subject("open"), "v1/1", 0, 1, b"old", "translation.translated-0-1")])
+    region.slots.decide([Arrival(RequestRevision("open"), "v1/1", 0, 1, b"old", "translation.translated-0-1")])
     region.take_over()
     assert region.was_seen("open") is None
-    new = Arrival(Subject("open"), "v1/1", 0, 1, b"new", "translation.translated-0-9")
+    new = Arrival(RequestRevision("open"), "v1/1", 0, 1, b"new", "translation.translated-0-9")
     assert region.slots.decide([new])[0].slots == (b"new",)
 
 
@@ -88,7 +88,7 @@ def test_a_correction_that_is_still_owed_does_not_open_the_first_answer_again():
 def test_a_correction_answers_the_first_request_too_whose_record_may_be_compacted_away():
     region = Region(asked(HIGH, 0, 3, "corrected"), answer("corrected", version=2))
     assert region.take_over().open == 0
-    assert region.slots.answered([Subject("corrected", 1), Subject("corrected", 2)]) == [True, True]
+    assert region.slots.answered([RequestRevision("corrected", 1), RequestRevision("corrected", 2)]) == [True, True]
 
 
 def test_a_result_whose_text_was_erased_still_answers():

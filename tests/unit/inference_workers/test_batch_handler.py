@@ -6,10 +6,10 @@ import pytest
 
 from connectors.redis.answered import FixedAnsweredRequests
 from connectors.redis.translation_memory import InMemoryTranslationMemory
-from inference_workers.answers import Identity
+from inference_workers.answers import WorkerIdentity
 from inference_workers.handler import BatchHandler
 from inference_workers.priorities import PriorityCredit, Shares
-from inference_workers.relevance import Relevance
+from inference_workers.relevance import SkipPolicy
 from inference_workers.source import PrioritySource
 from inference_workers.speed import Speedometer
 from inference_workers.translating import SegmentTranslator
@@ -55,9 +55,9 @@ class Copier:
 
 def outputs_of(batch, times=1, limit=100_000):
     segments = SegmentTranslator(Copier(times), InMemoryTranslationMemory(), lambda: 0.0)
-    identity = Identity("w1", "default", "cpu", "on_demand")
+    identity = WorkerIdentity("w1", "default", "cpu", "on_demand")
     letters = letter_writer("inference", max_message_bytes=limit)
-    relevance, memory, speed = Relevance(FixedAnsweredRequests()), InMemoryTranslationMemory(), Speedometer(1.0)
+    relevance, memory, speed = SkipPolicy(FixedAnsweredRequests()), InMemoryTranslationMemory(), Speedometer(1.0)
     handler = BatchHandler(CODEC, relevance, segments, memory, identity, speed, lambda: 5, letters, limit)
     return handler.handle([InboundRecord("t", 0, 0, b"k", CODEC.encode(batch))])
 

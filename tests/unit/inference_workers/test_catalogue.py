@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from inference_workers.engines.protocol import Traits, Translation
-from inference_workers.models.catalogue import Catalogue
+from inference_workers.models.catalogue import ModelRouter
 from inference_workers.models.store import ModelInfo
 from schemas.errors import FatalError, PermanentError
 
@@ -47,9 +47,9 @@ def model(source: str, target: str, size: int = 10) -> ModelInfo:
 MODELS = [model("en", "pt"), model("pt", "en"), model("en", "de"), model("de", "en")]
 
 
-def catalogue(models=MODELS, memory_bytes=1000) -> tuple[Catalogue, Loader]:
+def catalogue(models=MODELS, memory_bytes=1000) -> tuple[ModelRouter, Loader]:
     loader = Loader()
-    return Catalogue(models, "cpu", memory_bytes, loader), loader
+    return ModelRouter(models, "cpu", memory_bytes, loader), loader
 
 
 def texts(found) -> list[str]:

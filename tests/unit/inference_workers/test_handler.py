@@ -7,9 +7,9 @@ import pytest
 
 from connectors.redis.answered import FixedAnsweredRequests
 from connectors.redis.translation_memory import InMemoryTranslationMemory
-from inference_workers.answers import Identity
+from inference_workers.answers import WorkerIdentity
 from inference_workers.handler import BatchHandler
-from inference_workers.relevance import Relevance
+from inference_workers.relevance import SkipPolicy
 from inference_workers.speed import Speedometer
 from inference_workers.translating import SegmentTranslator
 from schemas import topics
@@ -55,8 +55,8 @@ def memory() -> InMemoryTranslationMemory:
 @pytest.fixture
 def handler(memory) -> BatchHandler:
     segments = SegmentTranslator(Shouter(), memory, Clock())
-    identity = Identity("worker-1", "default", "cpu", "spot")
-    relevance, letters = Relevance(FixedAnsweredRequests()), letter_writer("inference")
+    identity = WorkerIdentity("worker-1", "default", "cpu", "spot")
+    relevance, letters = SkipPolicy(FixedAnsweredRequests()), letter_writer("inference")
     return BatchHandler(CODEC, relevance, segments, memory, identity, Speedometer(10.0), lambda: 2_500, letters)
 
 

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from connectors.redis.answered import FixedAnsweredRequests
-from connectors.redis.slots import Subject
+from connectors.redis.slots import RequestRevision
 from connectors.redis.translation_memory import InMemoryTranslationMemory
 from connectors.telemetry.metrics import BATCHES_SKIPPED
-from inference_workers.answers import Identity
+from inference_workers.answers import WorkerIdentity
 from inference_workers.handler import BatchHandler
-from inference_workers.relevance import Relevance
+from inference_workers.relevance import SkipPolicy
 from inference_workers.speed import Speedometer
 from inference_workers.translating import SegmentTranslator
 from schemas import topics
@@ -34,17 +34,17 @@ def batch(request_id: str = "r1", **job: object) -> SegmentBatch:
     return replace(BATCH, request_id=request_id, job=replace(BATCH.job, **job))
 
 
-def reasons(*batches: SegmentBatch, answered: tuple[Subject, ...] = ()) -> list[str | None]:
-    return Relevance(FixedAnsweredRequests(*answered)).reasons_to_skip(batches, NOW)
+def reasons(*batches: SegmentBatch, answered: tuple[RequestRevision, ...] = ()) -> list[str | None]:
+    return SkipPolicy(FixedAnsweredRequests(*answered)).reasons_to_skip(batches, NOW)
 
 
 def test_batches_of_answered_requests_are_skipped_and_others_are_not():
-    assert reasons(batch("r1"), batch("r2"), answered=(Subject("r1"),)) == ["answered", None]
+    assert reasons(batch("r1"), batch("r2"), answered=(RequestRevision("r1"),)) == ["answered", None]
 
 
 def test_a_correction_is_wanted_though_the_first_answer_is_out():
-    assert reasons(batch(revision=2), answered=(Subject("r1"),)) == [None]
-    assert reasons(batch(revision=2), answered=(Subject("r1", 2),)) == ["answered"]
+    assert reasons(batch(revision=2), answered=(RequestRevision("r1"),)) == [None]
+    assert reasons(batch(revision=2), answered=(RequestRevision("r1", 2),)) == ["answered"]
 
 
 def test_a_batch_is_skipped_from_the_moment_of_its_deadline():
@@ -55,10 +55,10 @@ def test_what_is_skipped_costs_no_engine_time_leaves_no_output_and_is_counted():
     translator, memory = ShoutingTranslator(Clock()), InMemoryTranslationMemory()
     handler = BatchHandler(
         Codec(),
-        Relevance(FixedAnsweredRequests(Subject("cancelled"))),
+        SkipPolicy(FixedAnsweredRequests(RequestRevision("cancelled"))),
         SegmentTranslator(translator, memory, translator.clock),
         memory,
-        Identity("w", "tests-of-relevance", "cpu", "spot"),
+        WorkerIdentity("w", "tests-of-relevance", "cpu", "spot"),
         Speedometer(100.0),
         lambda: NOW,
         letter_writer("inference"),

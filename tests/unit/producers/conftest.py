@@ -9,10 +9,10 @@ from fastapi import FastAPI
 
 from connectors.redis.job_view import JobView
 from connectors.telemetry.health import Health
-from producers.http.admission import Admission
+from producers.http.admission import Backpressure
 from producers.http.app import create_app
 from producers.http.ports import Ports
-from producers.http.settings import AdmissionLimits, HttpLimits
+from producers.http.settings import BackpressureLimits, HttpLimits
 from schemas.errors import TransientError
 from schemas.messages import JobControl, TranslationRequest, TranslationResult
 from schemas.priorities import Priority
@@ -121,12 +121,12 @@ def health() -> Health:
 
 
 @pytest.fixture
-def admission() -> Admission:
-    return Admission(AdmissionLimits(first_records_per_second=1.0), clock=lambda: 0.0)
+def admission() -> Backpressure:
+    return Backpressure(BackpressureLimits(first_records_per_second=1.0), clock=lambda: 0.0)
 
 
 @pytest.fixture
-def http(world: World, limits: HttpLimits, health: Health, admission: Admission) -> Client:
+def http(world: World, limits: HttpLimits, health: Health, admission: Backpressure) -> Client:
     return Client(create_app(Ports(world, world, world, world, admission, lambda: NOW_MS), limits, health))
 
 

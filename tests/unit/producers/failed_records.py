@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from producers.cli.dead_letters.plans import Planner, groups_of
+from producers.cli.dead_letters.plans import RedrivePlanner, groups_of
 from producers.cli.dead_letters.summary import summary_of
 from schemas.codec import Codec
 from schemas.dead_letters import about_request, about_segments, dead_letter_of
@@ -11,7 +11,7 @@ from schemas.messages import Hole, Job, SegmentBatch, TranslationResult
 from schemas.records import InboundRecord
 from schemas.topics import DEAD_LETTERS
 from stream_apps.intake.batching import BatchLimits
-from stream_apps.intake.outputs import Wire
+from stream_apps.intake.outputs import WireFormat
 
 CODEC = Codec()
 NOW = 1_700_000_000_000
@@ -79,7 +79,7 @@ class Failures:
         return result.text
 
     def planner(self):
-        return Planner(self, CODEC, Wire(CODEC), BatchLimits(), NOW)
+        return RedrivePlanner(self, CODEC, WireFormat(CODEC), BatchLimits(), NOW)
 
     def plan_all(self):
         return [self.planner().plan(group) for group in groups_of(self.letters, self.letters)]

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import pytest
 from typer.testing import CliRunner
 
-from producers.cli.dead_letters.filters import Filter, moment_ms
-from producers.cli.dead_letters.open_letters import OpenLetters
-from producers.cli.dead_letters.plans import Plan, groups_of
+from producers.cli.dead_letters.filters import DeadLetterFilter, moment_ms
+from producers.cli.dead_letters.open_letters import OpenDeadLetters
+from producers.cli.dead_letters.plans import RedrivePlan, groups_of
 from producers.cli.dead_letters.run import carry_out
-from producers.cli.dead_letters.shown import letter_json, lines_of_letter, refusals_of, table_of, value_of
+from producers.cli.dead_letters.shown import dead_letter_json, lines_of_dead_letter, refusals_of, table_of, value_of
 from producers.cli.failures import UsageError
 from producers.cli.main import app
 from schemas.dead_letters import dead_letter_of
@@ -24,18 +24,18 @@ from tests.unit.producers.failed_records import BATCHES, CODEC, NOW, REQUESTS, b
 def test_filters_narrow_and_the_limit_takes_the_oldest(failures):
     for at, cause in enumerate(("a", "b", "a")):
         failures.add(inbound(b"x", offset=at), cause=cause, at=at)
-    assert [letter.failed_at for letter in Filter(cause="a").chosen(failures.letters)] == [0, 2]
-    assert [letter.failed_at for letter in Filter(limit=1).chosen(failures.letters)] == [0]
-    assert [letter.failed_at for letter in Filter(since_ms=1, until_ms=2).chosen(failures.letters)] == [1]
-    assert Filter(tenant="other").chosen(failures.letters) == Filter(stage="status").chosen(failures.letters) == []
-    assert len(Filter(tenant="acme", request="r1", topic=REQUESTS, stage="intake").chosen(failures.letters)) == 3
-    assert Filter(ids=(failures.letters[1].dead_letter_id,)).chosen(failures.letters) == [failures.letters[1]]
+    assert [letter.failed_at for letter in DeadLetterFilter(cause="a").chosen(failures.letters)] == [0, 2]
+    assert [letter.failed_at for letter in DeadLetterFilter(limit=1).chosen(failures.letters)] == [0]
+    assert [letter.failed_at for letter in DeadLetterFilter(since_ms=1, until_ms=2).chosen(failures.letters)] == [1]
+    assert DeadLetterFilter(tenant="other").chosen(failures.letters) == DeadLetterFilter(stage="status").chosen(failures.letters) == []
+    assert len(DeadLetterFilter(tenant="acme", request="r1", topic=REQUESTS, stage="intake").chosen(failures.letters)) == 3
+    assert DeadLetterFilter(ids=(failures.letters[1].dead_letter_id,)).chosen(failures.letters) == [failures.letters[1]]
 
 
 def test_a_filter_that_asks_nothing_is_open():
-    assert Filter().is_open
-    assert not Filter(limit=3).is_open
-    assert not Filter(since_ms=1).is_open
+    assert DeadLetterFilter().is_open
+    assert not DeadLetterFilter(limit=3).is_open
+    assert not DeadLetterFilter(since_ms=1).is_open
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_what_is_no_moment_says_what_would_be_one():
 
 
 def test_what_is_no_letter_is_counted_and_holds_nothing_up():
-    letters = OpenLetters(CODEC, lambda _: True)
+    letters = OpenDeadLetters(CODEC, lambda _: True)
     letters.add(InboundRecord(DEAD_LETTERS, 0, 0, b"k", b"rubbish"))
     letters.add(InboundRecord(DEAD_LETTERS, 0, 1, None, None))
     assert (letters.unreadable, letters.oldest_first()) == (1, [])
@@ -84,21 +84,21 @@ def test_what_cannot_be_sent_again_stays_open_and_the_others_go(failures):
 
 
 def test_nothing_to_do_opens_no_transaction():
-    assert carry_out([], Plan, pytest.fail).closed == []
+    assert carry_out([], RedrivePlan, pytest.fail).closed == []
 
 
 def test_a_letter_is_shown_without_what_was_sent_unless_that_is_asked_for():
     request = TranslationRequest(request_id="r1", target_language="pt", text="A secret.")
     record = inbound(CODEC.encode(request), attempt=b"\xff")
     letter = dead_letter_of(record, PermanentError("x", "no", cure="mend it"), stage="intake", now_ms=NOW)
-    hidden = letter_json(letter, None)
-    assert "secret" not in json.dumps(hidden) + lines_of_letter(hidden)
+    hidden = dead_letter_json(letter, None)
+    assert "secret" not in json.dumps(hidden) + lines_of_dead_letter(hidden)
     assert (hidden["value_bytes"], hidden["cure"], hidden["headers"]["attempt"]) == (
         len(record.value),
         "mend it",
         "\\xff",
     )
-    shown = letter_json(letter, value_of(record, CODEC, TopicPlan()))
+    shown = dead_letter_json(letter, value_of(record, CODEC, TopicPlan()))
     assert shown["value"]["text"] == "A secret."
     assert value_of(inbound(b"\xff\x00"), CODEC, TopicPlan()) == "ff00"
     assert value_of(inbound(b"\xff", "elsewhere"), CODEC, TopicPlan()) == "ff"

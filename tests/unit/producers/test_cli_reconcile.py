@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 from producers.cli.failures import UsageError
 from producers.cli.main import app
 from producers.cli.reconcile import moment_ms, shown
-from stream_apps.repair.reconcile import Report
+from stream_apps.repair.reconcile import ReconcileReport
 
 NOW_SECONDS = 1_700_000_000.0
 
@@ -30,12 +30,12 @@ def test_what_is_no_moment_is_wrong_usage():
 
 
 def test_a_dry_run_says_that_nothing_was_sent_and_trouble_is_named_only_where_there_is_some():
-    assert shown(Report(answered=5, on_their_way=2, lost=3), is_dry_run=True).splitlines() == [
+    assert shown(ReconcileReport(answered=5, on_their_way=2, lost=3), is_dry_run=True).splitlines() == [
         "5 answered",
         "2 on their way",
         "3 lost, not sent again (dry run)",
     ]
-    told = shown(Report(lost=3, redriven=3, given_up=1, unanswerable=4), is_dry_run=False)
+    told = shown(ReconcileReport(lost=3, redriven=3, given_up=1, unanswerable=4), is_dry_run=False)
     assert "3 sent again" in told
     assert "1 given up" in told
     assert "4 that no answer can reach" in told

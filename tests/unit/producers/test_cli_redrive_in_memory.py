@@ -10,20 +10,20 @@ from connectors.redis.answered import FixedAnsweredRequests
 from connectors.redis.results import InMemoryResults
 from connectors.redis.slots import InMemorySlots
 from connectors.redis.translation_memory import InMemoryTranslationMemory
-from inference_workers.answers import Identity
+from inference_workers.answers import WorkerIdentity
 from inference_workers.handler import BatchHandler
-from inference_workers.relevance import Relevance
+from inference_workers.relevance import SkipPolicy
 from inference_workers.speed import Speedometer
 from inference_workers.translating import SegmentTranslator
-from producers.cli.dead_letters.open_letters import OpenLetters
-from producers.cli.dead_letters.plans import Planner, groups_of
+from producers.cli.dead_letters.open_letters import OpenDeadLetters
+from producers.cli.dead_letters.plans import RedrivePlanner, groups_of
 from schemas import topics
 from schemas.codec import Codec
 from schemas.messages import DeadLetter, Job, SegmentBatch, TranslationResult, UsageEvent
 from schemas.records import InboundRecord
 from stream_apps.assembly.handler import AssemblyHandler
 from stream_apps.intake.batching import BatchLimits
-from stream_apps.intake.outputs import Wire, batch_records
+from stream_apps.intake.outputs import WireFormat, batch_records
 from tests.letters import letter_writer
 
 CODEC = Codec()
@@ -58,8 +58,8 @@ class Pipeline:
         self.engine = Engine()
         memory = InMemoryTranslationMemory()
         segments = SegmentTranslator(self.engine, memory, lambda: 0.0)
-        identity = Identity("w", "default", "cpu", "spot")
-        relevance, letters = Relevance(FixedAnsweredRequests()), letter_writer("inference")
+        identity = WorkerIdentity("w", "default", "cpu", "spot")
+        relevance, letters = SkipPolicy(FixedAnsweredRequests()), letter_writer("inference")
         self.worker = BatchHandler(
             CODEC, relevance, segments, memory, identity, Speedometer(1.0), lambda: NOW, letters
         )
@@ -96,14 +96,14 @@ class Pipeline:
         return result.text
 
     def open_letters(self):
-        letters = OpenLetters(CODEC, lambda _: True)
+        letters = OpenDeadLetters(CODEC, lambda _: True)
         for record in self.log:
             if record.topic == topics.DEAD_LETTERS:
                 letters.add(record)
         return letters.oldest_first()
 
     def redrive(self):
-        planner = Planner(self, CODEC, Wire(CODEC), BatchLimits(2, 1000), NOW)
+        planner = RedrivePlanner(self, CODEC, WireFormat(CODEC), BatchLimits(2, 1000), NOW)
         letters = self.open_letters()
         for group in groups_of(letters, letters):
             self.send(planner.plan(group).records)
@@ -130,7 +130,7 @@ def ask(pipeline, *texts):
         scores=[None] * len(texts),
     )
     origin = InboundRecord("translation.requests.standard", 0, 0, b"r1", b"")
-    pipeline.send(batch_records([batch], origin, Wire(CODEC)))
+    pipeline.send(batch_records([batch], origin, WireFormat(CODEC)))
 
 
 @pytest.fixture

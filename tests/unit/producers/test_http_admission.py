@@ -8,11 +8,11 @@ import pytest
 from connectors.kafka.admin import PartitionLag
 from connectors.redis.job_view import JobView
 from producers.http.adapters import KafkaBacklog
-from producers.http.admission import Admission
-from producers.http.load import Queue, Reading
-from producers.http.measuring import measure
+from producers.http.admission import Backpressure
+from producers.http.load import QueueCounts, BacklogReading
+from producers.http.measuring import measure_backlog
 from producers.http.problems import OverloadedError
-from producers.http.settings import AdmissionLimits
+from producers.http.settings import BackpressureLimits
 from schemas.errors import TransientError
 from schemas.priorities import Priority
 
@@ -20,17 +20,17 @@ URL = "/api/v1/translations"
 BODY = {"text": "Good morning.", "source_language": "en", "target_language": "pt"}
 CRITICAL, HIGH, STANDARD = Priority
 # One record a second is assumed until more is measured.
-LIMITS = AdmissionLimits(max_backlog_records=3000, first_records_per_second=1.0)
+LIMITS = BackpressureLimits(max_backlog_records=3000, first_records_per_second=1.0)
 
 
 def reading(*waiting, at_seconds=0.0, taken=0):
     """Batches waiting for workers: critical, high, standard."""
-    batches = {one: Queue(count, taken) for one, count in zip(Priority, waiting, strict=True)}
-    return Reading(at_seconds, {one: Queue() for one in Priority}, batches)
+    batches = {one: QueueCounts(count, taken) for one, count in zip(Priority, waiting, strict=True)}
+    return BacklogReading(at_seconds, {one: QueueCounts() for one in Priority}, batches)
 
 
 def admission_after(*readings, limits=LIMITS, now=0.0):
-    admission = Admission(limits, clock=lambda: now)
+    admission = Backpressure(limits, clock=lambda: now)
     for one in readings:
         admission.measured(one)
     return admission
@@ -161,7 +161,7 @@ def test_a_failed_measurement_is_tried_again():
 
     async def some_time():
         with suppress(TimeoutError):
-            await asyncio.wait_for(measure(admission, backlog, every_seconds=0.001), 0.2)
+            await asyncio.wait_for(measure_backlog(admission, backlog, every_seconds=0.001), 0.2)
 
     asyncio.run(some_time())
     assert backlog.looks > 1
@@ -180,7 +180,7 @@ def test_a_reading_adds_up_the_groups_of_intake_and_of_every_pool():
     admin = Admin()
     found = asyncio.run(KafkaBacklog(admin, ("default", "gpu"), clock=lambda: 9.0).read())
     assert found.at_seconds == 9.0
-    assert found.requests[CRITICAL] == Queue(waiting=8, taken=4)
-    assert found.batches[HIGH] == Queue(waiting=16, taken=8)
+    assert found.requests[CRITICAL] == QueueCounts(waiting=8, taken=4)
+    assert found.batches[HIGH] == QueueCounts(waiting=16, taken=8)
     assert ("intake", "translation.requests.standard") in admin.asked
     assert ("inference.gpu.high", "translation.batches.gpu.high") in admin.asked

@@ -4,11 +4,11 @@ import math
 
 import pytest
 
-from producers.http.load import Load, Pace, Queue, Reading, next_pace
+from producers.http.load import QueueLoad, ServiceRate, QueueCounts, BacklogReading, next_service_rate
 from schemas.priorities import Priority
 
 CRITICAL, HIGH, STANDARD = Priority
-TEN = Pace(10.0, 10.0)
+TEN = ServiceRate(10.0, 10.0)
 
 
 def reading(at_seconds=0.0, requests=(0, 0, 0), batches=(0, 0, 0), taken=(0, 0)):
@@ -16,35 +16,35 @@ def reading(at_seconds=0.0, requests=(0, 0, 0), batches=(0, 0, 0), taken=(0, 0))
 
     def queues(waiting, taken):
         return {
-            one: Queue(count, taken if one is STANDARD else 0)
+            one: QueueCounts(count, taken if one is STANDARD else 0)
             for one, count in zip(Priority, waiting, strict=True)
         }
 
-    return Reading(at_seconds, queues(requests, taken[0]), queues(batches, taken[1]))
+    return BacklogReading(at_seconds, queues(requests, taken[0]), queues(batches, taken[1]))
 
 
 def paced(before, now, pace=TEN):
-    return next_pace(pace, before, now, smoothing_seconds=10.0)
+    return next_service_rate(pace, before, now, smoothing_seconds=10.0)
 
 
 def test_only_what_is_at_least_as_urgent_stands_before_a_request():
-    load = Load(reading(batches=(1, 20, 300)), Pace(1.0, 1.0))
+    load = QueueLoad(reading(batches=(1, 20, 300)), ServiceRate(1.0, 1.0))
     assert [load.wait_seconds(one) for one in Priority] == [1, 21, 321]
 
 
 def test_requests_not_yet_split_count_as_the_batches_they_will_become():
-    load = Load(reading(requests=(0, 0, 10), batches=(0, 0, 5)), Pace(1000.0, 10.0, batches_per_request=4.0))
+    load = QueueLoad(reading(requests=(0, 0, 10), batches=(0, 0, 5)), ServiceRate(1000.0, 10.0, batches_per_request=4.0))
     assert load.records_before(STANDARD) == 45
     assert load.wait_seconds(STANDARD) == pytest.approx(4.5)
 
 
 def test_the_slower_of_intake_and_workers_decides():
-    load = Load(reading(requests=(0, 0, 100)), Pace(2.0, 1000.0))
+    load = QueueLoad(reading(requests=(0, 0, 100)), ServiceRate(2.0, 1000.0))
     assert load.wait_seconds(STANDARD) == 50
 
 
 def test_what_was_accepted_since_the_reading_waits_too():
-    load = Load(reading(), Pace(1.0, 1.0)).accepting(HIGH).accepting(HIGH)
+    load = QueueLoad(reading(), ServiceRate(1.0, 1.0)).accepting(HIGH).accepting(HIGH)
     assert [load.requests_before(one) for one in Priority] == [0, 2, 2]
 
 

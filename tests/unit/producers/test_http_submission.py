@@ -203,7 +203,7 @@ def test_the_openapi_document_describes_problems_and_nothing_of_the_frameworks_o
     schemas = document["components"]["schemas"]
     post = document["paths"][URL]["post"]
     assert "application/problem+json" in post["responses"]["422"]["content"]
-    assert {"Problem", "FieldProblem", "Submission", "Job"} <= schemas.keys()
+    assert {"Problem", "FieldProblem", "Submission", "JobResponse"} <= schemas.keys()
     assert "HTTPValidationError" not in schemas
     assert {"Idempotency-Key", "traceparent"} == {
         part["name"].title() if "dempot" in part["name"] else part["name"] for part in post["parameters"]

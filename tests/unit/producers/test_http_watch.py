@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from producers.http.watch import watch
+from producers.http.watch import watch_readiness
 from schemas.errors import FatalError
 
 
@@ -20,7 +20,7 @@ class Parts:
 def watch_once(health, *problems):
     async def look():
         with suppress(TimeoutError):
-            await asyncio.wait_for(watch(health, Parts(*problems), 60, on_fatal=pytest.fail), 0.01)
+            await asyncio.wait_for(watch_readiness(health, Parts(*problems), 60, on_fatal=pytest.fail), 0.01)
 
     asyncio.run(look())
 
@@ -32,7 +32,7 @@ class LostParts:
 
 def test_a_process_that_only_a_fresh_one_can_replace_is_ended(health):
     ended = []
-    asyncio.run(watch(health, LostParts(), 60, on_fatal=ended.append))
+    asyncio.run(watch_readiness(health, LostParts(), 60, on_fatal=ended.append))
     assert [str(error) for error in ended] == ["Kafka answers others"]
 
 

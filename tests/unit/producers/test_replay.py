@@ -10,10 +10,10 @@ from connectors.redis.translation_memory import InMemoryTranslationMemory
 from inference_workers.models.store import ModelInfo
 from inference_workers.translating import SegmentTranslator
 from producers.cli.failures import CommandError, UsageError
-from producers.cli.replay.comparison import Comparison, Pair, similarity
+from producers.cli.replay.comparison import Comparison, TextPair, similarity
 from producers.cli.replay.main import check_topic, chosen
 from producers.cli.replay.moments import moment_ms
-from producers.cli.replay.run import Output, Replay
+from producers.cli.replay.run import ReplayOutput, Replay
 from producers.cli.replay.shown import lines_of_report
 from producers.cli.replay.traffic import Traffic
 from producers.cli.replay.translating import Replayer
@@ -85,11 +85,11 @@ def test_similarity_is_one_for_equal_texts_only():
 
 def test_the_report_counts_every_pair_once_and_keeps_texts_to_itself():
     pairs = [
-        Pair("r1", "a b", "a b", 1, 2),
-        Pair("r2", "a b", "a c", 1, 2),
-        Pair("r3", None, "x", 1, 1),
-        Pair("r4", "x", None, 1, 1),
-        Pair("r5", None, None, 1, 4),
+        TextPair("r1", "a b", "a b", 1, 2),
+        TextPair("r2", "a b", "a c", 1, 2),
+        TextPair("r3", None, "x", 1, 1),
+        TextPair("r4", "x", None, 1, 1),
+        TextPair("r5", None, None, 1, 4),
     ]
     comparison = Comparison(pairs, Counter({"pair en-xx not served": 2}), seconds=2.0)
     report = comparison.report(5, with_texts=False)
@@ -163,7 +163,7 @@ def replayed(requests, answers, limit=None, limits=USUAL):
     exchanges = traffic.exchanges(NOW, NOW + 1000, list(Priority), limit)
     memory, kafka = InMemoryTranslationMemory(), Kafka()
     replayer = Replayer(SegmentTranslator(Shouting(), memory, lambda: 0.0), memory, lambda: NOW)
-    output = Output(kafka, CODEC, "elsewhere", 100_000)
+    output = ReplayOutput(kafka, CODEC, "elsewhere", 100_000)
     replay = Replay(traffic, Shouting(), replayer, output, lambda _text: "en", lambda: None, limits)
     report = replay.run(exchanges).report(5, with_texts=False)
     return report, [CODEC.decode(record.value, TranslationResult) for record in kafka.sent]

@@ -4,8 +4,8 @@ import pytest
 
 from schemas.errors import PermanentError
 from schemas.messages import Hole, Job, JobControl, TranslationResult
-from stream_apps.assembly.accounts import billed, finished
-from stream_apps.assembly.orders import answer, check_order, withheld
+from stream_apps.assembly.accounts import billed_usage, finished_event
+from stream_apps.assembly.orders import early_result, check_order, withheld
 
 JOB = Job(tenant="acme", priority="critical", pool="gpu", segments=5, batches=2, words=80, accepted_at=1_000)
 RESULT = TranslationResult(
@@ -34,14 +34,14 @@ RESULT = TranslationResult(
 def test_each_order_has_its_status_and_a_cause(action, status, cause):
     order = JobControl(request_id="r1", action=action)
     check_order(order)
-    result = answer(order, JOB, 4_000)
+    result = early_result(order, JOB, 4_000)
     assert (result.request_id, result.status, result.error_cause) == ("r1", status, cause)
     assert (result.text, result.tenant, result.segments, result.timings) == (None, "acme", 5, {"total": 3.0})
 
 
 def test_a_refusal_says_which_field_was_wrong():
     order = JobControl(request_id="r1", action="FAIL", cause="unsupported_pair", message="no model", field="text")
-    result = answer(order, JOB, 4_000)
+    result = early_result(order, JOB, 4_000)
     assert (result.error_cause, result.error_message, result.error_field) == (
         "unsupported_pair",
         "no model",
@@ -50,8 +50,8 @@ def test_a_refusal_says_which_field_was_wrong():
 
 
 def test_what_was_not_delivered_is_not_billed():
-    result = answer(JobControl(request_id="r1", action="CANCEL"), JOB, 4_000)
-    assert (result.source_words, billed(result, JOB).source_words) == (0, 0)
+    result = early_result(JobControl(request_id="r1", action="CANCEL"), JOB, 4_000)
+    assert (result.source_words, billed_usage(result, JOB).source_words) == (0, 0)
 
 
 def test_an_unknown_action_is_refused():
@@ -73,7 +73,7 @@ def test_a_text_that_cannot_be_handed_over_fails_and_is_not_billed():
 
 
 def test_the_billed_row_repeats_the_words_of_the_result():
-    usage = billed(RESULT, JOB)
+    usage = billed_usage(RESULT, JOB)
     assert (usage.kind, usage.status, usage.pool, usage.tenant) == ("billed", "PARTIAL", "gpu", "acme")
     assert (usage.source_words, usage.target_words, usage.source_characters) == (80, 90, 400)
     assert (usage.segments, usage.cached_segments, usage.failed_segments) == (4, 3, 1)
@@ -81,12 +81,12 @@ def test_the_billed_row_repeats_the_words_of_the_result():
 
 
 def test_a_request_has_one_billed_row_whoever_answers_it():
-    cancelled = answer(JobControl(request_id="r1", action="CANCEL"), JOB, 4_000)
-    assert billed(RESULT, JOB).event_id == billed(cancelled, JOB).event_id
+    cancelled = early_result(JobControl(request_id="r1", action="CANCEL"), JOB, 4_000)
+    assert billed_usage(RESULT, JOB).event_id == billed_usage(cancelled, JOB).event_id
 
 
 def test_the_last_job_event_tells_the_status_and_what_matters():
-    event = finished(RESULT, JOB)
+    event = finished_event(RESULT, JOB)
     assert (event.stage, event.status, event.at) == ("FINISHED", "PARTIAL", 3_500)
     assert (event.batches, event.segments, event.words, event.cached_segments) == (2, 4, 80, 3)
     assert event.detail == {"source_language": "en", "target_language": "pt", "model": "m1"}
@@ -94,5 +94,5 @@ def test_the_last_job_event_tells_the_status_and_what_matters():
 
 def test_the_last_job_event_of_a_refusal_tells_why():
     order = JobControl(request_id="r1", action="FAIL", cause="unsupported_pair", message="no model", field="text")
-    detail = finished(answer(order, JOB, 4_000), JOB).detail
+    detail = finished_event(early_result(order, JOB, 4_000), JOB).detail
     assert detail == {"cause": "unsupported_pair", "message": "no model", "field": "text"}

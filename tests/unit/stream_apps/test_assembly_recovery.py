@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from connectors.redis.results import InMemoryResults
-from connectors.redis.slots import Claim, InMemorySlots, Subject, Verdict
-from connectors.redis.state_epoch import Rebuild, StateLostError, Witness
+from connectors.redis.slots import AnswerOrder, InMemorySlots, RequestRevision, Verdict
+from connectors.redis.state_epoch import Rebuild, StateLostError, StateIdentity
 from schemas.codec import Codec
 from schemas.errors import TransientError
 from schemas.messages import TranslationResult
@@ -32,7 +32,7 @@ def rebuilt(*records: InboundRecord) -> Rebuilder:
 
 
 def is_answered(rebuilder: Rebuilder, request_id: str, revision: int = 1) -> bool:
-    (decision,) = rebuilder.slots.decide([Claim(Subject(request_id, revision), "c-0-1")])
+    (decision,) = rebuilder.slots.decide([AnswerOrder(RequestRevision(request_id, revision), "c-0-1")])
     return decision.verdict is Verdict.ANSWERED
 
 
@@ -82,9 +82,9 @@ def test_a_result_of_no_version_still_answers_its_request():
 
 def test_an_empty_state_is_rebuilt_whole_and_one_thrown_back_from_its_last_use():
     reach = Reach(whole_ms=50 * HOUR_MS, margin_ms=10)
-    assert reach.since_ms(Witness("", "run", None), NOW) == NOW - 50 * HOUR_MS
-    assert reach.since_ms(Witness("a:other", "run", NOW - HOUR_MS), NOW) == NOW - HOUR_MS - 10
-    assert reach.since_ms(Witness("a:other", "run", NOW - 90 * HOUR_MS), NOW) == NOW - 50 * HOUR_MS
+    assert reach.since_ms(StateIdentity("", "run", None), NOW) == NOW - 50 * HOUR_MS
+    assert reach.since_ms(StateIdentity("a:other", "run", NOW - HOUR_MS), NOW) == NOW - HOUR_MS - 10
+    assert reach.since_ms(StateIdentity("a:other", "run", NOW - 90 * HOUR_MS), NOW) == NOW - 50 * HOUR_MS
 
 
 class AwayEpoch:
@@ -119,10 +119,10 @@ class LostEpoch:
     is_known = False
     is_settled = False
 
-    def look(self) -> Witness:
-        return Witness("new:run" if self.is_settled else "", "run", None)
+    def look(self) -> StateIdentity:
+        return StateIdentity("new:run" if self.is_settled else "", "run", None)
 
-    def begin(self, found: Witness) -> Rebuild:
+    def begin(self, found: StateIdentity) -> Rebuild:
         return Rebuild(found, "key", dict(self.reached))
 
     def reach(self, _rebuild: Rebuild, reached: dict[int, int]) -> None:
@@ -132,7 +132,7 @@ class LostEpoch:
         self.is_settled = True
         return True
 
-    def adopt(self, _found: Witness) -> None:
+    def adopt(self, _found: StateIdentity) -> None:
         self.is_known = True
 
 

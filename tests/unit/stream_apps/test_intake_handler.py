@@ -17,7 +17,7 @@ from schemas.segments import memory_key
 from schemas.topics import CONTROL, DEAD_LETTERS, STATUS
 from stream_apps.intake.batching import batch_partition
 from stream_apps.intake.handler import IntakeHandler, Tools
-from stream_apps.intake.outputs import Wire
+from stream_apps.intake.outputs import WireFormat
 from stream_apps.intake.repeats import Repeats, payload_fingerprint
 from stream_apps.intake.segmentation import Segmenter
 from stream_apps.intake.settings import IntakeLimits
@@ -52,7 +52,7 @@ class Intake:
             detect=self.detect,
             now_ms=lambda: NOW,
         )
-        wire = Wire(CODEC, batch_partitions=6, max_message_bytes=100_000)
+        wire = WireFormat(CODEC, batch_partitions=6, max_message_bytes=100_000)
         self.handler = IntakeHandler(tools, wire, IntakeLimits(**limits), "segmentation-1")
         self.detected = Language("en")
         self.offset = 0

@@ -6,25 +6,25 @@ from schemas.errors import PermanentError
 from schemas.messages import JobControl, JobEvent
 from schemas.priorities import Priority
 from schemas.topics import CONTROL, STATUS
-from stream_apps.intake.lateness import LatePolicy, with_late_policy
+from stream_apps.intake.lateness import DeadlinePolicy, with_deadline_policy
 from tests.unit.stream_apps.test_intake_handler import NOW, Intake, batches, read, request
 
 SOON, PASSED = NOW + 60_000, NOW - 100
 
 
-def late(request, policy=LatePolicy.EXPIRE):
-    return with_late_policy(request, Priority.HIGH, {Priority.HIGH: policy})
+def late(request, policy=DeadlinePolicy.EXPIRE):
+    return with_deadline_policy(request, Priority.HIGH, {Priority.HIGH: policy})
 
 
 def test_a_request_that_expires_keeps_its_deadline_and_one_that_is_served_has_none():
     assert late(request(deadline=SOON)).deadline == SOON
-    assert late(request(deadline=SOON), LatePolicy.SERVE).deadline is None
+    assert late(request(deadline=SOON), DeadlinePolicy.SERVE).deadline is None
 
 
 def test_the_option_of_a_request_wins_over_the_policy_and_never_reaches_an_engine():
     served = late(request(deadline=SOON, options={"late": "serve", "beam": "4"}))
     assert (served.deadline, served.options) == (None, {"beam": "4"})
-    assert late(request(deadline=SOON, options={"late": "expire"}), LatePolicy.SERVE).deadline == SOON
+    assert late(request(deadline=SOON, options={"late": "expire"}), DeadlinePolicy.SERVE).deadline == SOON
 
 
 def test_another_value_is_refused_by_name():

@@ -8,12 +8,12 @@ from schemas.priorities import Priority
 from schemas.records import InboundRecord
 from schemas.redrive import redrive_header
 from schemas.topics import CONTROL, RESULTS, TRANSLATED, batches_topic, requests_topic
-from stream_apps.repair.frontier import frontiers
-from stream_apps.repair.open_requests import OpenRequests, Patience
+from stream_apps.repair.frontier import low_watermarks
+from stream_apps.repair.open_requests import OpenRequests, LossPolicy
 
 CODEC = Codec()
 NOW = 1_000_000
-PATIENCE = Patience(grace_ms=10_000, most_redrives=3)
+PATIENCE = LossPolicy(grace_ms=10_000, most_redrives=3)
 TOPIC = requests_topic(Priority.HIGH)
 
 
@@ -92,7 +92,7 @@ def test_all_parts_together_hold_every_request_once():
 
 
 def test_where_nothing_waits_the_frontier_is_now():
-    assert frontiers([], CODEC, ["default"], NOW) == dict.fromkeys(Priority, NOW)
+    assert low_watermarks([], CODEC, ["default"], NOW) == dict.fromkeys(Priority, NOW)
 
 
 @pytest.mark.parametrize(
@@ -108,12 +108,12 @@ def test_where_nothing_waits_the_frontier_is_now():
 )
 def test_a_record_under_way_tells_when_its_request_was_stored(topic, message):
     waiting = InboundRecord(topic, 0, 1, b"a", CODEC.encode(message), {}, 900)
-    assert frontiers([waiting], CODEC, ["default"], NOW)[Priority.HIGH] == 7
+    assert low_watermarks([waiting], CODEC, ["default"], NOW)[Priority.HIGH] == 7
 
 
 def test_a_flood_of_standard_requests_does_not_keep_lost_critical_ones_waiting():
     waiting = InboundRecord(requests_topic(Priority.STANDARD), 0, 1, b"a", b"", {}, 900)
-    found = frontiers([waiting], CODEC, ["default"], NOW)
+    found = low_watermarks([waiting], CODEC, ["default"], NOW)
     assert (found[Priority.CRITICAL], found[Priority.STANDARD]) == (NOW, 900)
 
 
@@ -121,4 +121,4 @@ def test_an_order_without_a_header_and_rubbish_count_from_their_own_time():
     order = JobControl(request_id="a", action="CANCEL")
     for value in (CODEC.encode(order), b"rubbish"):
         waiting = InboundRecord(CONTROL, 0, 1, b"a", value, {}, 900)
-        assert frontiers([waiting], CODEC, [], NOW)[Priority.CRITICAL] == 900
+        assert low_watermarks([waiting], CODEC, [], NOW)[Priority.CRITICAL] == 900

@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from connectors.redis.state_epoch import Witness
-from stream_apps.repair.reconcile import Report
+from connectors.redis.state_epoch import StateIdentity
+from stream_apps.repair.reconcile import ReconcileReport
 from stream_apps.repair.schedule import Rhythm, Schedule
 
-SOUND, OTHER, GONE = (Witness(epoch, "run", None) for epoch in ("a:run", "b:run", ""))
+SOUND, OTHER, GONE = (StateIdentity(epoch, "run", None) for epoch in ("a:run", "b:run", ""))
 RHYTHM = Rhythm(every_seconds=60, every_seconds_after_loss=5, window_ms=1_000, window_after_loss_ms=50_000)
 
 
@@ -16,14 +16,14 @@ RHYTHM = Rhythm(every_seconds=60, every_seconds_after_loss=5, window_ms=1_000, w
 class World:
     """The state, the clock and the comparisons; `oldest_ms` is what each of them finds."""
 
-    witness: Witness = SOUND
+    witness: StateIdentity = SOUND
     known: str = SOUND.epoch
     now: int = 100_000
     oldest_ms: int | None = None
     since: list[int] = field(default_factory=list)
     takes_ms: int = 0
 
-    def look(self) -> Witness:
+    def look(self) -> StateIdentity:
         return self.witness
 
     def repaired(self) -> str:
@@ -32,10 +32,10 @@ class World:
     def set_repaired(self, epoch: str) -> None:
         self.known = epoch
 
-    def reconcile(self, since_ms: int, _on_progress: object) -> Report:
+    def reconcile(self, since_ms: int, _on_progress: object) -> ReconcileReport:
         self.since.append(since_ms)
         self.now += self.takes_ms
-        return Report(oldest_open_ms=self.oldest_ms)
+        return ReconcileReport(oldest_open_ms=self.oldest_ms)
 
 
 @pytest.fixture
