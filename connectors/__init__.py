@@ -1,1 +1,1 @@
-"""How Dragoman touches the world: one folder per outside system."""
+"""How we touch the world: one folder per outside system, which alone imports its client."""

@@ -41,6 +41,9 @@ class ProcessSettings(BaseSettings):
     health_port: int = Field(
         default=0, ge=0, le=65535, description="Serves /health, /ready and /metrics; 0 takes any free port."
     )
+    silence_seconds: float = Field(
+        default=120.0, gt=0, description="/health fails after so long without progress."
+    )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
 

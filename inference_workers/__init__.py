@@ -1,1 +1,1 @@
-"""Who translates: engines, their models, and the transactional worker around them."""
+"""Who translates: batches -> translated batches."""

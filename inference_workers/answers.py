@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from inference_workers.batching import pair_of
 from schemas.dead_letters import about_request, about_segments, dead_letter_of
 from schemas.errors import PermanentError
+from schemas.events import DeadLetter, JobEvent, UsageEvent
 from schemas.ids import event_id
-from schemas.messages import DeadLetter, JobEvent, SegmentBatch, TranslatedBatch, UsageEvent
+from schemas.messages import SegmentBatch, TranslatedBatch
 from schemas.priorities import SLA_SECONDS, Priority
 from schemas.records import InboundRecord
-from schemas.words import count_words
+from schemas.segments import count_words
 
 STAGE = "inference"
 
@@ -147,13 +148,13 @@ def job_event(done: TranslatedBatch) -> JobEvent:
 
 def segment_dead_letters(record: InboundRecord, done: TranslatedBatch, now_ms: int) -> list[DeadLetter]:
     """A dead letter for each hole, so that it can be translated again later."""
-    letters: list[DeadLetter] = []
+    dead_letters: list[DeadLetter] = []
     for cause in sorted({cause for cause in done.causes if cause}):
-        letter = dead_letter_of(record, _failure_of(cause), stage=STAGE, now_ms=now_ms)
-        letter = about_request(letter, done.request_id, done.job.tenant)
+        dead_letter = dead_letter_of(record, _failure_of(cause), stage=STAGE, now_ms=now_ms)
+        dead_letter = about_request(dead_letter, done.request_id, done.job.tenant)
         holes = [at for at, found in enumerate(done.causes) if found == cause]
-        letters += about_segments(letter, done.batch_number, holes)
-    return letters
+        dead_letters += about_segments(dead_letter, done.batch_number, holes)
+    return dead_letters
 
 
 def _failure_of(cause: str) -> PermanentError:

@@ -3,45 +3,45 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from connectors.dead_letters.writer import DeadLetterWriter
-from connectors.redis.translation_memory import Remembered, TranslationMemory
 from connectors.telemetry import metrics
 from inference_workers.answers import (
-    SegmentAnswer,
     Effort,
+    SegmentAnswer,
     WorkerIdentity,
     job_event,
     segment_dead_letters,
     translated_batch,
     usage_event,
 )
-from inference_workers.batching import pair_of
-from inference_workers.relevance import SkipPolicy
-from inference_workers.speed import Speedometer
+from inference_workers.batching import check_batch, pair_of
+from inference_workers.priority_source import Speedometer
 from inference_workers.translating import SegmentTranslator
-from inference_workers.validation import check_batch
 from schemas import topics
 from schemas.codec import Codec
 from schemas.dead_letters import ENVELOPE_BYTES
 from schemas.errors import PermanentError
 from schemas.messages import Message, SegmentBatch, TranslatedBatch
 from schemas.records import Headers, InboundRecord, OutboundRecord
+from schemas.segments import Remembered
+from stream_apps.pipeline.skip_policy import SkipPolicy
+from stream_apps.pipeline.stores import TranslationMemory
+from stream_apps.runtime.dead_letters import DeadLetterWriter
 
 ReceivedBatch = tuple[InboundRecord, SegmentBatch]
 
 
 @dataclass
 class BatchHandler:
-    """Implements connectors.kafka.cycle.Handler."""
+    """Implements stream_apps.runtime.transactional_processor.Handler."""
 
     codec: Codec
-    relevance: SkipPolicy
+    skip_policy: SkipPolicy
     segments: SegmentTranslator
     memory: TranslationMemory
     identity: WorkerIdentity
     speed: Speedometer
     now_ms: Callable[[], int]
-    letters: DeadLetterWriter
+    dead_letters: DeadLetterWriter
     max_message_bytes: int = 2_000_000
     _learnt: dict[str, Remembered] = field(default_factory=dict, init=False)
 
@@ -72,7 +72,7 @@ class BatchHandler:
             try:
                 sound.append((record, self._sound(record)))
             except PermanentError as error:
-                refused.append(self.letters.record_of(self.letters.letter_of(record, error)))
+                refused.append(self.dead_letters.record_of(self.dead_letters.dead_letter_of(record, error)))
         return sound, refused
 
     def _sound(self, record: InboundRecord) -> SegmentBatch:
@@ -82,7 +82,7 @@ class BatchHandler:
 
     def _wanted(self, waiting: Sequence[ReceivedBatch]) -> list[ReceivedBatch]:
         """Without those whose answer nobody waits for: their offsets are committed, and that is all."""
-        reasons = self.relevance.reasons_to_skip([batch for _, batch in waiting], self.now_ms())
+        reasons = self.skip_policy.reasons_to_skip([batch for _, batch in waiting], self.now_ms())
         for (_, batch), reason in zip(waiting, reasons, strict=True):
             if reason:
                 metrics.BATCHES_SKIPPED.labels(self.identity.pool, batch.job.priority, reason).inc()
@@ -99,7 +99,7 @@ class BatchHandler:
             self._record(topics.TRANSLATED, key, done, record.trace),
             self._record(topics.USAGE, usage.event_id, usage),
             self._record(topics.STATUS, key, job_event(done)),
-            *map(self.letters.record_of, segment_dead_letters(record, done, effort.now_ms)),
+            *map(self.dead_letters.record_of, segment_dead_letters(record, done, effort.now_ms)),
         ]
 
     def _fitted(self, batch: SegmentBatch, answers: list[SegmentAnswer], effort: Effort) -> TranslatedBatch:

@@ -5,10 +5,10 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from connectors.dead_letters.settings import DeadLetterSettings
 from connectors.kafka.settings import KafkaSettings
 from connectors.redis.settings import RedisSettings
 from connectors.settings import ProcessSettings, Section
+from stream_apps.runtime.dead_letters import DeadLetterSettings
 
 
 class WorkerLimits(Section):
@@ -39,7 +39,6 @@ class WorkerLimits(Section):
         default=0.1, ge=0, le=1, description="Guaranteed to standard while others never end."
     )
     aged_share: float = Field(default=0.5, ge=0, le=1, description="Instead, once a record waited half its SLA.")
-    silence_seconds: float = Field(default=120.0, gt=0, description="/health fails after so long without a cycle.")
     registry_ttl_seconds: int = Field(default=30, ge=1, description="Its models count as served for so long.")
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Protocol
 
-from connectors.redis.translation_memory import Remembered, TranslationMemory
 from inference_workers.answers import SegmentAnswer
 from inference_workers.batching import SegmentIndex, Work, pair_of, plan
 from schemas.errors import PermanentError
 from schemas.messages import SegmentBatch
-from schemas.segments import memory_key, normalise
+from schemas.segments import Remembered, memory_key, normalise
+from stream_apps.pipeline.stores import TranslationMemory
 
 # The engine gets so many characters at first, and more while they take it less than that.
 _FIRST_CHARACTERS, _GROWTH, _QUICK_SECONDS = 2000, 4, 2.0
@@ -29,7 +29,7 @@ class TranslationOutcome(Protocol):
 
 
 class Translator(Protocol):
-    """Models with their fidelity layer (inference_workers/models/catalogue.py)."""
+    """Models with their fidelity layer (inference_workers/model_router.py)."""
 
     def version_of(self, source: str, target: str) -> str:
         """Model version of a pair. Raises PermanentError when no model serves it."""
@@ -99,7 +99,9 @@ class SegmentTranslator:
                 answer = SegmentAnswer(remembered.text, remembered.score, cached=True)
                 _fill(known, work.places.pop(text), answer, answer)
 
-    def _translate(self, work: Work, known: list[list[SegmentAnswer | None]], done: CycleAnswers, end: float) -> None:
+    def _translate(
+        self, work: Work, known: list[list[SegmentAnswer | None]], done: CycleAnswers, end: float
+    ) -> None:
         texts, at_once, spent = work.by_length(), _FIRST_CHARACTERS, 0.0
         while texts and (before := self.clock()) < end:
             some, texts = _first_of(texts, at_once)
@@ -143,7 +145,12 @@ def _already(batch: SegmentBatch, at: int) -> SegmentAnswer | None:
     return None if filled is None else SegmentAnswer(filled, batch.scores[at], cached=True)
 
 
-def _fill(known: list[list[SegmentAnswer | None]], places: Sequence[SegmentIndex], first: SegmentAnswer, again: SegmentAnswer) -> None:
+def _fill(
+    known: list[list[SegmentAnswer | None]],
+    places: Sequence[SegmentIndex],
+    first: SegmentAnswer,
+    again: SegmentAnswer,
+) -> None:
     for count, (batch, position) in enumerate(places):
         known[batch][position] = again if count else first
 

@@ -1,1 +1,1 @@
-"""How requests get in."""
+"""How requests get in: HTTP and the command line."""

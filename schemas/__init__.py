@@ -1,1 +1,1 @@
-"""What flows: messages, their Avro schemas and codec, topics, ids, languages and errors. No I/O."""
+"""What flows: messages, their Avro schemas and codec, topics, ids, errors. No I/O."""

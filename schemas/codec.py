@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from fastavro import schemaless_reader, schemaless_writer
 
-from schemas.catalog import Schema, WireSchema, by_fingerprint, current, int_fields
+from schemas.avro_schemas import Schema, WireSchema, by_fingerprint, current, int_fields
 from schemas.errors import DecodeError, DragomanError
 from schemas.messages import Message
 

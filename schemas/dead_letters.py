@@ -5,10 +5,9 @@ from dataclasses import replace
 
 from schemas.codec import Codec
 from schemas.errors import PermanentError
+from schemas.events import DeadLetter
 from schemas.ids import event_id
-from schemas.messages import DeadLetter
-from schemas.records import InboundRecord, OutboundRecord
-from schemas.redrive import attempt_of
+from schemas.records import InboundRecord, OutboundRecord, attempt_of
 from schemas.topics import DEAD_LETTERS
 
 # Room for the envelope that Kafka and its client put around a value.
@@ -37,30 +36,30 @@ def dead_letter_of(record: InboundRecord, error: PermanentError, *, stage: str, 
     )
 
 
-def dead_letter_record(letter: DeadLetter, codec: Codec, max_message_bytes: int) -> OutboundRecord:
+def dead_letter_record(dead_letter: DeadLetter, codec: Codec, max_message_bytes: int) -> OutboundRecord:
     """The letter, ready to send. A value that would not fit stays behind; its coordinates tell where it lies."""
-    value = codec.encode(letter)
+    value = codec.encode(dead_letter)
     if len(value) + ENVELOPE_BYTES > max_message_bytes:
-        value = codec.encode(without_original(letter))
-    return OutboundRecord(DEAD_LETTERS, letter.dead_letter_id.encode(), value, {"schema": b"DeadLetter"})
+        value = codec.encode(without_original(dead_letter))
+    return OutboundRecord(DEAD_LETTERS, dead_letter.dead_letter_id.encode(), value, {"schema": b"DeadLetter"})
 
 
-def without_original(letter: DeadLetter) -> DeadLetter:
+def without_original(dead_letter: DeadLetter) -> DeadLetter:
     """The same letter with coordinates only."""
-    return replace(letter, value=None, headers={}, key=None)
+    return replace(dead_letter, value=None, headers={}, key=None)
 
 
-def about_request(letter: DeadLetter, request_id: str, tenant: str) -> DeadLetter:
+def about_request(dead_letter: DeadLetter, request_id: str, tenant: str) -> DeadLetter:
     """The letter, now that the request behind it is known."""
-    return replace(letter, request_id=request_id, tenant=tenant)
+    return replace(dead_letter, request_id=request_id, tenant=tenant)
 
 
-def about_segments(letter: DeadLetter, batch_number: int, segments: Sequence[int]) -> list[DeadLetter]:
+def about_segments(dead_letter: DeadLetter, batch_number: int, segments: Sequence[int]) -> list[DeadLetter]:
     """One letter for each failed segment of a batch."""
     return [
         replace(
-            letter,
-            dead_letter_id=event_id(letter.dead_letter_id, segment),
+            dead_letter,
+            dead_letter_id=event_id(dead_letter.dead_letter_id, segment),
             batch_number=batch_number,
             segment=segment,
         )

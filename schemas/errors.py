@@ -6,6 +6,9 @@ DragomanError
 └── FatalError       this process must not go on      -> exit, be restarted
 """
 
+# The exit code of a process that a DragomanError ended.
+FATAL_EXIT_CODE = 70
+
 # What went wrong may quote what was sent, and a dead letter must stay small whatever that was.
 _LONGEST_QUOTE = 1000
 

@@ -9,9 +9,10 @@ import math
 from collections.abc import Mapping
 
 from schemas.errors import PermanentError
-from schemas.messages import Job, UsageEvent
+from schemas.events import UsageEvent
+from schemas.messages import Job
 from schemas.priorities import parse_priority
-from schemas.redrive import FIRST_REVISION, MOST_REVISIONS
+from schemas.records import FIRST_REVISION, MOST_REVISIONS
 
 # Characters of an id, a name, a tag, a version or a cause, and of a sentence about what went wrong.
 LONGEST_NAME = 1000

@@ -1,1 +1,1 @@
-"""What happens to a request before and after its translation."""
+"""What happens to a request: the runtime, the pure pipeline, and the processes made of both."""

@@ -14,11 +14,18 @@ from typing import Any
 import httpx
 
 from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.log_reader import LogReader
+from connectors.kafka.partition_reader import LogReader
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Codec
-from schemas.messages import Job, Message, SegmentBatch, TranslatedBatch, TranslationRequest, TranslationResult
+from schemas.messages import (
+    Job,
+    Message,
+    SegmentBatch,
+    TranslatedBatch,
+    TranslationRequest,
+    TranslationResult,
+)
 from schemas.priorities import Priority
 from schemas.records import OutboundRecord
 from schemas.topics import RESULTS, TRANSLATED, batches_topic, requests_topic

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.clickhouse.analytics_client import AnalyticsClient
+from connectors.clickhouse.client import AnalyticsClient
 from deploy.local.main import down, read_run, up
 from deploy.local.settings import StackSettings
 from tests.servers import LIBRARIES

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import redis
 
-from deploy.local.valkey import server_binary, state_command
+from deploy.local.stack import server_binary, state_command
 from tests.ports import free_port
 
 Ended = subprocess.CompletedProcess[str]

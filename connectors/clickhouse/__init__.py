@@ -1,1 +1,1 @@
-"""Usage into ClickHouse exactly once, and answers out of it. `python -m connectors.clickhouse`."""
+"""ClickHouse, embedded or a server: a client for questions, a connection that writes, the tables."""

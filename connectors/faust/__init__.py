@@ -1,1 +1,1 @@
-"""Faust made safe: nothing is committed before its outputs are stored (docs/architecture.md)."""
+"""Faust agents on a transport that loses nothing."""

@@ -29,7 +29,6 @@ class FaustSettings(Section):
         default=60.0, gt=0, description="How long Kafka and the topics may be away at start."
     )
     lag_interval_seconds: float = Field(default=5.0, gt=0, description="How often progress is measured.")
-    silence_seconds: float = Field(default=60.0, gt=0, description="/health fails after so long without progress.")
 
     @model_validator(mode="after")
     def _pauses_fit_into_a_rebalance(self) -> "FaustSettings":

@@ -2,16 +2,21 @@
 
 It reads committed records only, sends idempotently, and commits what was *finished* instead of what Faust
 counted as acked: Faust acks an event although its agent failed, skipped it or was cancelled.
+
+Records with header names that are no UTF-8, which aiokafka refuses to read, and so never gets past.
+
+The protocol calls the names strings, but no broker checks it. All on private parts of the pinned version.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import aiokafka
+from aiokafka.consumer import fetcher
+from aiokafka.record.default_records import _DefaultRecordBatchPy
+from aiokafka.record.memory_records import _MemoryRecordsPy
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Producer, Transport
 from faust.types import TP, Message
-
-from connectors.faust.forgiving_records import forgive_header_names
 
 
 class ReadCommittedThread(AIOKafkaConsumerThread):
@@ -25,7 +30,7 @@ class ReadCommittedThread(AIOKafkaConsumerThread):
         return consumer
 
     async def on_thread_stop(self) -> None:
-        """Leaves the group under a static name too (connectors/kafka/leaving.py says why)."""
+        """Leaves the group under a static name too (connectors/kafka/static_membership.py says why)."""
         if self._consumer is not None and self._consumer._coordinator is not None:
             self._consumer._coordinator._group_instance_id = None
         await super().on_thread_stop()
@@ -80,3 +85,68 @@ class DurableTransport(Transport):
 
     Consumer = FinishedConsumer
     Producer = IdempotentProducer
+
+
+_LEGACY_BELOW = 2
+
+
+def forgive_header_names() -> None:
+    """From now on every consumer of this process reads them, with U+FFFD for what is no UTF-8."""
+    fetcher.MemoryRecords = ForgivingRecords
+
+
+class ForgivingRecords(_MemoryRecordsPy):  # type: ignore[misc]  # an untyped base
+    """The batches of one fetch."""
+
+    def next_batch(self, *args: int) -> Any:
+        """As usual; formats before Kafka 0.11 have no headers."""
+        data = self._next_slice
+        batch = super().next_batch(*args)
+        return batch if batch is None or batch.magic < _LEGACY_BELOW else ForgivingBatch(batch, bytes(data))
+
+
+class ForgivingBatch:
+    """Reads on with the slower Python code where the compiled one stumbles over a name."""
+
+    def __init__(self, batch: Any, data: bytes) -> None:
+        self._batch = batch
+        self._data = data
+        self._taken = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._batch, name)
+
+    def __iter__(self) -> "ForgivingBatch":
+        iter(self._batch)
+        return self
+
+    def __next__(self) -> Any:
+        try:
+            record = next(self._batch)
+        except UnicodeDecodeError:
+            self._batch = _leniently(self._data, self._taken)
+            record = next(self._batch)
+        self._taken += 1
+        return record
+
+
+def _leniently(data: bytes, taken: int) -> Any:
+    batch = _DefaultRecordBatchPy(data)
+    batch._maybe_uncompress()
+    batch._buffer = _LenientBuffer(batch._buffer)
+    for _ in range(taken):
+        next(batch)
+    return batch
+
+
+class _LenientBuffer(bytes):
+    """Bytes whose slices decode whatever they hold."""
+
+    def __getitem__(self, at: Any) -> Any:
+        found = super().__getitem__(at)
+        return _LenientName(found) if isinstance(found, bytes) else found
+
+
+class _LenientName(bytes):
+    def decode(self, encoding: str = "utf-8", errors: str = "replace") -> str:
+        return super().decode(encoding, errors)

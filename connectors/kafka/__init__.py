@@ -1,1 +1,1 @@
-"""Kafka through confluent-kafka: durable sends, groups, transactions, topics."""
+"""Kafka by librdkafka: members of groups, readers without a group, producers, administration."""

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec  # type: ignore[attr-defined]  # not in its __all__
 
-from connectors.kafka.client_config import client_config
-from connectors.kafka.committed import CommittedOffsets
-from connectors.kafka.failures import failure_of
-from connectors.kafka.lost_client import LostConnectionError, watch_connection, is_reachable
+from connectors.kafka.client_config import client_config, consumer_config
+from connectors.kafka.errors import failure_of
+from connectors.kafka.group_lag import CommittedOffsets, LagReader, PartitionLag, reaches_end
+from connectors.kafka.lost_connection import LostConnectionError, is_reachable, watch_connection
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.topic_check import Difference, Found, differences, wanted_settings
 from schemas.errors import FatalError, TransientError
@@ -25,20 +25,6 @@ _SESSION_MARGIN_SECONDS = 5
 # The library's stubs lack them.
 _EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # the library's stub lacks it
 _LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # as above
-
-
-@dataclass(frozen=True)
-class PartitionLag:
-    """How many records of one partition a group has still to read."""
-
-    topic: str
-    partition: int
-    committed: int
-    end: int
-
-    @property
-    def records(self) -> int:
-        return max(self.end - max(self.committed, 0), 0)
 
 
 @dataclass(frozen=True)
@@ -240,3 +226,9 @@ def _new_topic(topic: Topic, settings: KafkaSettings) -> NewTopic:
         replication_factor=settings.replication,
         config=wanted_settings(topic, settings),
     )
+
+
+def open_lag_reader(settings: KafkaSettings) -> LagReader:
+    """On a real cluster. Nothing connects before the first measurement."""
+    config = consumer_config(settings, "dragoman.backlog", "backlog") | {"enable.partition.eof": True}
+    return LagReader(KafkaAdmin(settings).lag, lambda lag: reaches_end(config, lag))

@@ -1,4 +1,9 @@
-"""Settings -> librdkafka's keys. Nobody else knows them."""
+"""Settings -> librdkafka's keys. Nobody else knows them.
+
+TLS of the clients that take a context of Python's instead of librdkafka's keys.
+"""
+
+import ssl
 
 from connectors.kafka.settings import FIRST_RECONNECT_MS, KafkaSettings
 
@@ -16,7 +21,7 @@ def client_config(settings: KafkaSettings) -> Config:
         "reconnect.backoff.ms": FIRST_RECONNECT_MS,
         "reconnect.backoff.max.ms": settings.reconnect_max_ms,
         # How long a client may act on what a starting cluster said of itself; the default is 5 minutes. No help
-        # to one that was told of no broker at all: connectors/kafka/lost_client.py.
+        # to one that was told of no broker at all: connectors/kafka/lost_connection.py.
         "topic.metadata.refresh.interval.ms": 3000,
     }
     if settings.security_protocol.startswith("SASL"):
@@ -83,3 +88,10 @@ def consumer_config(settings: KafkaSettings, group: str, instance: str) -> Confi
             "fetch.max.bytes": settings.fetch_bytes,
         }
     )
+
+
+def tls_context(settings: KafkaSettings) -> ssl.SSLContext | None:
+    """None where brokers are spoken to in the clear."""
+    if not settings.security_protocol.endswith("SSL"):
+        return None
+    return ssl.create_default_context(cafile=settings.ca_file or None)

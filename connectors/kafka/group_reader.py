@@ -9,10 +9,9 @@ from operator import methodcaller
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from connectors.kafka.client_config import consumer_config
-from connectors.kafka.failures import MemberFencedError, failure_of, member_failure_of
-from connectors.kafka.lost_client import LostConnectionError
+from connectors.kafka.errors import MemberFencedError, failure_of, member_failure_of
+from connectors.kafka.lost_connection import LostConnectionError, WatchfulConsumer
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.watchful_consumer import WatchfulConsumer
 from schemas.errors import DragomanError, FatalError, TransientError
 from schemas.records import InboundRecord
 
@@ -42,7 +41,7 @@ class Membership:
 
 
 class GroupReader:
-    """One thread's, but for `standing`. Never commits: a transaction does (connectors/kafka/transactions.py)."""
+    """One thread's, but for `standing`. Never commits: a transaction does (connectors/kafka/transactional_producer.py)."""
 
     def __init__(self, settings: KafkaSettings, group: str, topics: Sequence[str], instance: str) -> None:
         self.group = group
@@ -55,7 +54,7 @@ class GroupReader:
         self._is_stale = False
         self._has_joined = False
         self._is_second_client = False
-        self._standing = Membership()
+        self._membership = Membership()
         self._looked_at = -inf
         self._longest_cycle_seconds = settings.max_poll_interval_ms / 1000
 
@@ -71,14 +70,14 @@ class GroupReader:
         return self._has_joined and bool(self._consumer.memberid())
 
     @property
-    def standing(self) -> Membership:
+    def membership(self) -> Membership:
         """As it was at the last `take`, for any thread; none when that is longer ago than the group allows.
 
         The client serves one thread at a time and does not queue them: a thread that asked it beside an idle
         loop, which asks without a pause, would wait for minutes.
         """
         is_overdue = time.monotonic() - self._looked_at > self._longest_cycle_seconds
-        return Membership() if is_overdue else self._standing
+        return Membership() if is_overdue else self._membership
 
     @property
     def assignment(self) -> list[tuple[str, int]]:
@@ -172,7 +171,7 @@ class GroupReader:
     def _look_around(self) -> None:
         now = time.monotonic()
         if now - self._looked_at >= _LOOK_SECONDS:
-            self._standing, self._looked_at = Membership(self.is_member, tuple(self.assignment)), now
+            self._membership, self._looked_at = Membership(self.is_member, tuple(self.assignment)), now
 
     def _hold(self, timeout_seconds: float, limit: int) -> list[InboundRecord]:
         try:

@@ -12,10 +12,10 @@ from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
 from connectors.kafka.admin import Span
 from connectors.kafka.client_config import consumer_config
-from connectors.kafka.failures import failure_of
+from connectors.kafka.errors import failure_of
 from connectors.kafka.group_reader import record_of
+from connectors.kafka.lost_connection import WatchfulConsumer
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.watchful_consumer import WatchfulConsumer
 from schemas.errors import TransientError
 from schemas.records import InboundRecord
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from connectors.kafka.client_config import producer_config
-from connectors.kafka.failures import failure_of
-from connectors.kafka.lost_client import is_reachable
+from connectors.kafka.errors import failure_of
+from connectors.kafka.lost_connection import is_reachable
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import DragomanError, TransientError
 from schemas.records import OutboundRecord

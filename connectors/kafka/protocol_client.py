@@ -8,8 +8,8 @@ from typing import Any
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
+from connectors.kafka.client_config import tls_context
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.tls import tls_context
 from schemas.errors import TransientError
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from connectors.kafka.client_config import consumer_config
-from connectors.kafka.failures import member_failure_of
+from connectors.kafka.errors import member_failure_of
 from connectors.kafka.group_reader import records_of
+from connectors.kafka.lost_connection import WatchfulConsumer
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.watchful_consumer import WatchfulConsumer
 from schemas.records import InboundRecord
 
 _TIMEOUT_SECONDS = 10.0

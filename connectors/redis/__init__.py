@@ -1,1 +1,1 @@
-"""Redis in its two roles: a cache that may vanish, and state that must not."""
+"""Redis: the translation memory in the cache, everything else in the state."""

@@ -1,12 +1,19 @@
-"""Opens Redis clients and turns their errors into ours. Nothing connects before the first command."""
+"""Opens Redis clients and turns their errors into ours. Nothing connects before the first command.
 
-from collections.abc import Iterator
+Lua scripts beside this module, run by their hash: one round trip for any number of calls.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 from typing import Any
 
 import redis
 import redis.asyncio
-from redis.exceptions import AuthenticationError, AuthorizationError, RedisError
+from redis.exceptions import AuthenticationError, AuthorizationError, NoScriptError, RedisError
 
 from connectors.redis.settings import RedisSettings
 from schemas.errors import FatalError, TransientError
@@ -55,3 +62,85 @@ def _options(settings: RedisSettings) -> dict[str, Any]:
         "max_connections": settings.max_connections,
         "health_check_interval": 30,
     }
+
+
+Argument = str | bytes | int
+
+
+@dataclass(frozen=True)
+class Script:
+    """The text of one script and what Redis calls it."""
+
+    text: str
+    sha: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """One run of a script. All keys of a call lie in one cluster slot."""
+
+    script: Script
+    keys: Sequence[str]
+    arguments: Sequence[Argument]
+
+
+@cache
+def script(name: str) -> Script:
+    """The script in NAME.lua."""
+    text = resources.files("connectors.redis").joinpath(f"{name}.lua").read_text("utf-8")
+    return Script(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+def run_all(client: Client, calls: Sequence[Call]) -> list[Any]:
+    """The replies, in order. Raises TransientError; then some calls may have run, so they must bear a repeat."""
+    if not calls:
+        return []
+    with redis_errors():
+        replies = _attempt(client, calls)
+        if _is_unknown_script(replies):
+            for text in _texts(calls):
+                client.script_load(text)
+            replies = _attempt(client, calls)
+        return _without_errors(replies)
+
+
+async def run_all_async(client: AsyncClient, calls: Sequence[Call]) -> list[Any]:
+    """As `run_all`, for an event loop."""
+    if not calls:
+        return []
+    with redis_errors():
+        replies = await _attempt_async(client, calls)
+        if _is_unknown_script(replies):
+            for text in _texts(calls):
+                await client.script_load(text)
+            replies = await _attempt_async(client, calls)
+        return _without_errors(replies)
+
+
+def _attempt(client: Client, calls: Sequence[Call]) -> list[Any]:
+    with client.pipeline(transaction=False) as pipeline:
+        for call in calls:
+            pipeline.evalsha(call.script.sha, len(call.keys), *call.keys, *call.arguments)
+        return list(pipeline.execute(raise_on_error=False))
+
+
+async def _attempt_async(client: AsyncClient, calls: Sequence[Call]) -> list[Any]:
+    async with client.pipeline(transaction=False) as pipeline:
+        for call in calls:
+            pipeline.evalsha(call.script.sha, len(call.keys), *call.keys, *call.arguments)
+        return list(await pipeline.execute(raise_on_error=False))
+
+
+def _is_unknown_script(replies: Sequence[Any]) -> bool:
+    return any(isinstance(reply, NoScriptError) for reply in replies)
+
+
+def _texts(calls: Sequence[Call]) -> list[str]:
+    return list(dict.fromkeys(call.script.text for call in calls))
+
+
+def _without_errors(replies: list[Any]) -> list[Any]:
+    for reply in replies:
+        if isinstance(reply, RedisError):
+            raise reply
+    return replies

@@ -8,15 +8,100 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from connectors.redis.client import AsyncClient
-from connectors.redis.deadlines import DeadlineWriter
-from connectors.redis.scripts import Call, run_all_async, script
-from connectors.redis.work_queue import FinishedWords, WaitingJob, update_queue_call
+from connectors.redis.client import AsyncClient, Call, run_all_async, script
+from connectors.redis.request_markers import DeadlineWriter
 from schemas.priorities import Priority
 
 # Below 2^53, so that Lua compares exactly.
 WEIGHT_DIGITS = 16
 HEAVIEST = 9 * 10**15
+
+
+@dataclass(frozen=True)
+class QueuePosition:
+    """What is before a job. `words_per_second` None while nothing was measured."""
+
+    jobs_ahead: int
+    words_ahead: int
+    words_per_second: float | None
+
+
+# Two spans cannot be compared with a job of a few seconds, a minute can.
+SPAN_MS = 5_000
+
+
+SPANS = 12
+
+
+_KEEP_SPEED_SECONDS = 3 * SPANS * SPAN_MS // 1000
+
+
+_EXACT_JOBS = 500
+
+
+@dataclass(frozen=True)
+class WaitingJob:
+    """A job as the queue sees it. `remaining_words` None: it waits no more."""
+
+    request_id: str
+    pool: str
+    priority: Priority
+    submitted_at: int
+    remaining_words: int | None
+
+
+@dataclass(frozen=True)
+class FinishedWords:
+    """Words that were just finished, and when (ms)."""
+
+    words: int = 0
+    at: int = 0
+
+
+def update_queue_call(job: WaitingJob, progress: FinishedWords, forget_before_ms: int) -> Call:
+    """Brings the queue up to date with the job."""
+    remaining = "" if job.remaining_words is None else job.remaining_words
+    keys = (*_queue(job.pool, job.priority), _speed(job.pool, progress.at // SPAN_MS))
+    arguments = (
+        job.request_id,
+        job.submitted_at,
+        remaining,
+        forget_before_ms,
+        progress.words,
+        _KEEP_SPEED_SECONDS,
+    )
+    return Call(script("place_job"), keys, arguments)
+
+
+def queue_position_call(request_id: str, pool: str, priority: Priority, now_ms: int) -> Call:
+    """Asks for the job's place; `place_of` reads the reply."""
+    urgent = list(Priority)[: list(Priority).index(priority) + 1]
+    queues = [key for one in urgent for key in _queue(pool, one)]
+    # The present span is not over, so it would count as slow.
+    last = now_ms // SPAN_MS - 1
+    speeds = [_speed(pool, last - back) for back in range(SPANS)]
+    return Call(script("ask_queue"), [*queues, *speeds], (request_id, len(urgent), _EXACT_JOBS))
+
+
+def queue_position_of(reply: Sequence[int | bytes | None]) -> QueuePosition | None:
+    """None for a job that is not waiting."""
+    if not reply:
+        return None
+    jobs, words, *spans = reply
+    return QueuePosition(int(jobs or 0), int(words or 0), words_per_second([int(span) for span in spans if span]))
+
+
+def words_per_second(spans: Sequence[int]) -> float | None:
+    """Mean over the spans in which words were finished: an idle minute does not make a pool slow."""
+    return sum(spans) / (len(spans) * SPAN_MS / 1000) if spans else None
+
+
+def _queue(pool: str, priority: Priority) -> tuple[str, str]:
+    return f"{{queue:{pool}}}:{priority}", f"{{queue:{pool}}}:{priority}:words"
+
+
+def _speed(pool: str, span: int) -> str:
+    return f"{{queue:{pool}}}:speed:{span}"
 
 
 @dataclass(frozen=True)

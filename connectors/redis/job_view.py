@@ -1,14 +1,17 @@
-"""What callers see of a job: how far it is, its place in the queue, when it may be done."""
+"""What callers see of a job: how far it is, its place in the queue, when it may be done.
+
+Who waits for the workers, with how many words, and how fast words get done: places and estimates.
+
+State Redis, all keys of a pool in one cluster slot. Only advice for people: nothing is decided by it.
+"""
 
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from connectors.redis.client import Client, redis_errors
-from connectors.redis.job_ledger import job_keys, unstamped
-from connectors.redis.scripts import run_all
-from connectors.redis.work_queue import QueuePosition, queue_position_call, queue_position_of
+from connectors.redis.client import Client, redis_errors, run_all
+from connectors.redis.job_ledger import QueuePosition, job_keys, queue_position_call, queue_position_of, unstamped
 from schemas.messages import Job
 from schemas.priorities import Priority
 
@@ -60,7 +63,9 @@ class JobViews:
         return view if view.status or not view.words else self._with_place(view)
 
     def _with_place(self, view: JobView) -> JobView:
-        call = queue_position_call(view.request_id, view.pool, Priority(view.priority), round(self._clock() * 1000))
+        call = queue_position_call(
+            view.request_id, view.pool, Priority(view.priority), round(self._clock() * 1000)
+        )
         place = queue_position_of(run_all(self._client, [call])[0])
         return _placed(view, place) if place else view
 

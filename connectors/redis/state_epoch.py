@@ -13,8 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from connectors.redis.client import Client, redis_errors
-from connectors.redis.scripts import Call, run_all, script
+from connectors.redis.client import Call, Client, redis_errors, run_all, script
 from schemas.errors import TransientError
 
 _PREFIX = "{state}:"
@@ -76,8 +75,8 @@ class StateEpoch:
 
     def check(self, reply: Sequence[bytes]) -> None:
         """Raises StateLostError unless the state is the known one; then it is known no more."""
-        witness = _witness(reply)
-        if witness.is_sound and witness.epoch == self._known:
+        identity = _identity(reply)
+        if identity.is_sound and identity.epoch == self._known:
             return
         self._known = ""
         raise StateLostError("the state Redis was lost, restarted or rebuilt")
@@ -88,11 +87,11 @@ class StateEpoch:
 
     def look(self) -> StateIdentity:
         """Asks without judging."""
-        return _witness(run_all(self._client, [self.call()])[0])
+        return _identity(run_all(self._client, [self.call()])[0])
 
-    def adopt(self, witness: StateIdentity) -> None:
+    def adopt(self, identity: StateIdentity) -> None:
         """This sound state is the known one from now on."""
-        self._known = witness.epoch
+        self._known = identity.epoch
 
     def begin(self, found: StateIdentity) -> Rebuild:
         """To be called before the log that is rebuilt from is measured."""
@@ -138,6 +137,6 @@ def forget_epoch(client: Client) -> None:
         client.delete(_EPOCH, _REACHED)
 
 
-def _witness(reply: Sequence[bytes]) -> StateIdentity:
+def _identity(reply: Sequence[bytes]) -> StateIdentity:
     epoch, run_id, clock = (part.decode() for part in reply)
     return StateIdentity(epoch, run_id, int(clock) if clock else None)

@@ -6,57 +6,19 @@ Values: 4 bytes score (IEEE float, little-endian, NaN for none), then the transl
 import math
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
 from connectors.redis.client import AsyncClient, Client, redis_errors
 from connectors.telemetry.metrics import TRANSLATION_MEMORY_FAILURES
 from schemas.errors import TransientError
+from schemas.segments import Remembered
 
 log = structlog.get_logger()
 
 _PREFIX = "tm:"
 _SCORE = struct.Struct("<f")
-
-
-@dataclass(frozen=True)
-class Remembered:
-    """A translation and its score, 0 to 1; None where the engine gave none."""
-
-    text: str
-    score: float | None = None
-
-
-class TranslationMemory(Protocol):
-    """For threads. Keys come from schemas.segments.memory_key. Never raises because it is away."""
-
-    def get_many(self, keys: Sequence[str]) -> list[Remembered | None]:
-        """One answer per key, in the order of the keys."""
-
-    def put_many(self, items: Mapping[str, Remembered]) -> None:
-        """Remember these; the latest wins."""
-
-
-class AsyncTranslationMemory(Protocol):
-    """The read side for an event loop."""
-
-    async def get_many(self, keys: Sequence[str]) -> list[Remembered | None]:
-        """One answer per key, in the order of the keys."""
-
-
-class InMemoryTranslationMemory:
-    """For tests and for a single process."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, bytes] = {}
-
-    def get_many(self, keys: Sequence[str]) -> list[Remembered | None]:
-        return [_remembered(self._known.get(key)) for key in keys]
-
-    def put_many(self, items: Mapping[str, Remembered]) -> None:
-        self._known.update({key: _packed(item) for key, item in items.items()})
 
 
 class RedisTranslationMemory:

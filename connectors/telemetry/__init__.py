@@ -1,1 +1,1 @@
-"""Logs, metrics and health, the same for every process."""
+"""Metrics and health of every process."""

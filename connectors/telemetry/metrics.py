@@ -1,7 +1,12 @@
 """Every metric of the platform: name, meaning, labels. docs/reference/metrics.md is made from this file.
 
 Labels are bounded: priorities, pools, pairs, outcomes; never a tenant, an id or an address.
+
+The metrics as a list: what each is called where it is scraped, and which processes count it.
 """
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -177,3 +182,100 @@ REPAIR_HANGING_TRANSACTIONS = Counter(
     "dragoman_repair_hanging_transactions", "Transactions ended that Kafka had forgotten"
 )
 DEADLINES_EXPIRED = Counter("dragoman_deadlines_expired", "Orders to end requests whose deadline passed")
+
+
+Metric = Counter | Gauge | Histogram
+
+# As the modules that count them are imported; a test holds this table against the imports.
+_SHARED: Mapping[tuple[str, ...], tuple[Metric, ...]] = {
+    ("worker", "assembly"): (CYCLE_SECONDS, CYCLES_RETRIED),
+    ("intake", "status"): (EVENTS_RETRIED, EVENT_BATCH_SECONDS),
+    ("intake", "worker"): (TRANSLATION_MEMORY_FAILURES,),
+    ("intake", "worker", "assembly", "status", "analytics"): (
+        DEAD_LETTERS,
+        DEAD_LETTERS_RATIONED,
+    ),
+}
+_OF_ONE: Mapping[str, tuple[Metric, ...]] = {
+    "http": (
+        HTTP_REQUESTS,
+        HTTP_SECONDS,
+        REQUESTS_ACCEPTED,
+        CANCELLATIONS_ORDERED,
+        HTTP_REFUSALS,
+        OPEN_SUBMISSION_BYTES,
+        ADMISSION_BACKLOG_RECORDS,
+        ADMISSION_WAIT_SECONDS,
+        ADMISSION_READING_AGE_SECONDS,
+    ),
+    "intake": (
+        REQUESTS,
+        REQUEST_SEGMENTS,
+        REQUEST_WORDS,
+        INTAKE_SECONDS,
+    ),
+    "worker": (
+        WORDS_TRANSLATED,
+        SEGMENTS_TRANSLATED,
+        BATCHES_SKIPPED,
+        ENGINE_BUSY_SECONDS,
+        ENGINE_WORDS_PER_SECOND,
+        OUT_OF_MEMORY,
+        MODEL_LOAD_SECONDS,
+    ),
+    "assembly": (
+        RESULTS,
+        RESULT_SECONDS,
+        SLOT_VERDICTS,
+        STATE_REBUILDS,
+        STATE_REBUILD_SHARE,
+    ),
+    "status": (JOB_EVENTS,),
+    "repair": (
+        REPAIR_ACTING,
+        REPAIR_SHARE,
+        REPAIR_COMPARISONS,
+        REPAIR_SECONDS,
+        REPAIR_REDRIVEN,
+        REPAIR_OPEN,
+        REPAIR_OLDEST_OPEN_SECONDS,
+        REPAIR_HANGING_TRANSACTIONS,
+        DEADLINES_EXPIRED,
+    ),
+    "analytics": (
+        USAGE_ROWS,
+        USAGE_INSERT_SECONDS,
+        USAGE_RANGES_REPEATED,
+    ),
+    "autoscaler": (
+        AUTOSCALER_REPLICAS,
+        AUTOSCALER_BACKLOG_WORDS,
+        AUTOSCALER_OLDEST_SECONDS,
+        AUTOSCALER_ARRIVING_WORDS_PER_SECOND,
+        AUTOSCALER_REPLICA_WORDS_PER_SECOND,
+        AUTOSCALER_DECISIONS,
+        AUTOSCALER_OUT_OF_REACH,
+    ),
+}
+COUNTED: Mapping[tuple[str, ...], tuple[Metric, ...]] = {
+    **_SHARED,
+    **{(process,): found for process, found in _OF_ONE.items()},
+}
+
+
+@dataclass(frozen=True)
+class Description:
+    """A metric as it is scraped. A histogram adds `_bucket`, `_sum` and `_count` to its name."""
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    meaning: str
+
+
+def describe(metric: Metric) -> Description:
+    """A counter is scraped with `_total` behind its name."""
+    (family,) = metric.describe()
+    name = f"{family.name}_total" if family.type == "counter" else family.name
+    # The client offers the labels' names nowhere else.
+    return Description(name, family.type, tuple(metric._labelnames), family.documentation)

@@ -1,1 +1,1 @@
-"""Decides how many workers a pool should have, from what waits in Kafka."""
+"""How many replicas a pool should have, and who makes it so."""

@@ -1,4 +1,8 @@
-"""How many replicas a pool should have: the demand-bound rule. Pure.
+"""What is known of a pool at one moment: all that a decision rests on. Words and seconds.
+
+What an operator chooses: bounds, service levels, and how much to hold in reserve.
+
+How many replicas a pool should have: the demand-bound rule. Pure.
 
 From real-time scheduling (Baruah, Mok and Rosier, "Preemptively scheduling hard-real-time sporadic tasks on
 one processor", 1990): deadlines are kept if for every horizon the work that falls due within it is no more
@@ -7,13 +11,83 @@ the formulas.
 """
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from deploy.autoscaler.policy import Policy
-from deploy.autoscaler.snapshot import Snapshot
-from schemas.priorities import Priority
+from schemas.priorities import SLA_SECONDS, Priority
+
+
+@dataclass(frozen=True)
+class WaitingWork:
+    """One priority's work: all that is not committed, so what is in a worker's hands counts too.
+
+    `words_per_second` is the rate at which more arrives.
+    """
+
+    backlog_words: float = 0.0
+    words_per_second: float = 0.0
+    oldest_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class PastNeed:
+    """What an earlier decision found necessary."""
+
+    seconds_ago: float
+    replicas: int
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """`pending_seconds`: for each replica that was asked for and is not ready, when it will be.
+
+    `past` reaches back without a gap to its oldest entry.
+    `steady_seconds`: since the last decision for fewer replicas.
+    """
+
+    waiting: Mapping[Priority, WaitingWork]
+    replica_words_per_second: float
+    startup_seconds: float
+    ready: int
+    pending_seconds: tuple[float, ...] = ()
+    past: tuple[PastNeed, ...] = ()
+    steady_seconds: float = math.inf
+
+    @property
+    def current(self) -> int:
+        """Replicas that are ready or will be."""
+        return self.ready + len(self.pending_seconds)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Times in seconds, shares from 0 to 1."""
+
+    min_replicas: int
+    max_replicas: int
+    sla_seconds: Mapping[Priority, float] = field(default_factory=lambda: dict(SLA_SECONDS))
+    sla_share: float = 0.8
+    service_floor_seconds: float = 5.0
+    utilisation: float = 0.75
+    scale_in_utilisation: float = 0.8
+    shortest_horizon_seconds: float = 15.0
+    scale_in_window_seconds: float = 300.0
+    scale_in_pause_seconds: float = 60.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.min_replicas <= self.max_replicas:
+            raise ValueError(f"replicas: 0 <= {self.min_replicas} <= {self.max_replicas} is not true")
+
+    def deadline_seconds(self, priority: Priority) -> float:
+        """The age at which a word should be translated: the SLA less safety and the time of the other stages."""
+        usable = self.sla_seconds[priority] * self.sla_share - self.service_floor_seconds
+        return max(usable, self.shortest_horizon_seconds)
+
+    def within_bounds(self, replicas: int) -> int:
+        """The nearest number that is allowed."""
+        return min(max(replicas, self.min_replicas), self.max_replicas)
+
 
 # A load below one hundredth of a replica is the tail of an average, not work.
 _NEGLIGIBLE_REPLICAS = 0.01

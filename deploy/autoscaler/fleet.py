@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from deploy.local.control import propose_scale
-from deploy.local.desired import Author, read_desired
-from deploy.local.failures import StackError
-from deploy.local.run_file import read_run
+from deploy.local.errors import StackError
+from deploy.local.main import propose_scale
+from deploy.local.state_files import Author, read_desired, read_run
 from schemas.errors import TransientError
 
 

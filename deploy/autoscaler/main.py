@@ -1,44 +1,31 @@
-"""`python -m deploy.autoscaler`: every few seconds measures, decides, and hands the decision on. Wiring only."""
+"""The autoscaler: measures every few seconds, decides, and hands the decision on."""
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import structlog
-
-from connectors.shutdown import Shutdown
-from connectors.telemetry.health import Health, serve_health
-from connectors.telemetry.logging import configure_logging
+from connectors.telemetry.health import Health
 from deploy.autoscaler.controller import Controller, ScalingState
-from deploy.autoscaler.fleet import PolledFleet, Fleet, LocalFleet
+from deploy.autoscaler.decision import Policy
+from deploy.autoscaler.fleet import Fleet, LocalFleet, PolledFleet
 from deploy.autoscaler.measurement import KafkaMeter
-from deploy.autoscaler.policy import Policy
 from deploy.autoscaler.settings import AutoscalerSection, AutoscalerSettings
-from schemas.errors import FatalError, TransientError
-
-log = structlog.get_logger()
-
-FATAL_EXIT = 70
+from schemas.errors import TransientError
+from stream_apps.runtime.process import Process, Shutdown, run_process
 
 Publish = Callable[[ScalingState], None]
 
 
 def main() -> None:
-    """Runs until SIGTERM; leaves with 70 on a fatal error, so that a fresh process takes over."""
-    settings = AutoscalerSettings()
-    configure_logging("autoscaler", settings.instance, settings.log_level)
-    health = Health(settings.autoscaler.silence_seconds)
-    server = serve_health(health, settings.health_port, settings.health_host)
-    try:
-        shutdown = Shutdown().install()
-        with _keda(settings.autoscaler) as publish:
-            Autoscaler(settings, health, publish).run(shutdown)
-    except (FatalError, TransientError) as error:
-        log.error("autoscaler_failed", error=str(error))
-        sys.exit(FATAL_EXIT)
-    finally:
-        server.close()
+    """Run the autoscaler until SIGTERM."""
+    run_process("autoscaler", AutoscalerSettings, run)
+
+
+def run(settings: AutoscalerSettings, process: Process) -> None:
+    """Measure, decide, and hand each decision to the fleet and to KEDA."""
+    with _keda(settings.autoscaler) as publish:
+        process.started()
+        Autoscaler(settings, process.health, publish).run(process.shutdown)
 
 
 class Autoscaler:
@@ -70,13 +57,13 @@ class Autoscaler:
             return self._controller.blind(str(error))
         return self._controller.turn(self._meter, time.time())
 
-    def _show(self, standing: ScalingState) -> None:
-        self._publish(standing)
+    def _show(self, state: ScalingState) -> None:
+        self._publish(state)
         self._health.beat()
-        if standing.snapshot:
+        if state.snapshot:
             self._health.ready()
         else:
-            self._health.not_ready(f"cannot measure, the last decision stands: {standing.blind_because}")
+            self._health.not_ready(f"cannot measure, the last decision stands: {state.blind_because}")
 
 
 @contextmanager
@@ -99,3 +86,7 @@ def _fleet(section: AutoscalerSection) -> tuple[Fleet, Policy]:
         return PolledFleet(), section.policy(section.min_replicas, section.max_replicas)
     local = LocalFleet(section.local_root)
     return local, section.policy(*local.bounds())
+
+
+if __name__ == "__main__":
+    main()

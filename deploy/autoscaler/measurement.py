@@ -9,17 +9,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.log_reader import LogReader
-from connectors.kafka.place_reader import PlaceReader
+from connectors.kafka.partition_reader import LogReader, PlaceReader
 from connectors.kafka.schema_registry import open_codec
 from connectors.kafka.settings import KafkaSettings
-from deploy.autoscaler.backlog import PoolBacklog
+from deploy.autoscaler.backlog import PoolBacklog, ReplicaSpeed
+from deploy.autoscaler.decision import WaitingWork
 from deploy.autoscaler.settings import AutoscalerSection
-from deploy.autoscaler.snapshot import WaitingWork
-from deploy.autoscaler.words import ReplicaSpeed
 from schemas.codec import Codec
 from schemas.errors import PermanentError
-from schemas.messages import UsageEvent
+from schemas.events import UsageEvent
 from schemas.priorities import Priority
 from schemas.records import InboundRecord
 from schemas.topics import USAGE, inference_group

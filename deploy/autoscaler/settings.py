@@ -7,7 +7,7 @@ from pydantic_settings import SettingsConfigDict
 
 from connectors.kafka.settings import KafkaSettings
 from connectors.settings import ProcessSettings, Section
-from deploy.autoscaler.policy import Policy
+from deploy.autoscaler.decision import Policy
 
 
 class AutoscalerSection(Section):
@@ -38,7 +38,6 @@ class AutoscalerSection(Section):
     keda_address: str = Field(
         default="", description="host:port where KEDA asks (extra `keda`); empty: nobody is answered."
     )
-    silence_seconds: float = Field(default=120.0, gt=0, description="/health fails after so long without a turn.")
 
     def policy(self, min_replicas: int, max_replicas: int) -> Policy:
         """The rule's part of the settings, for these bounds."""

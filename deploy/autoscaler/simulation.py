@@ -11,11 +11,9 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from deploy.autoscaler.decision import ScalingDecision, replicas_wanted
-from deploy.autoscaler.need_history import NeedHistory
-from deploy.autoscaler.policy import Policy
-from deploy.autoscaler.snapshot import Snapshot, WaitingWork
-from deploy.autoscaler.words import ArrivalRate
+from deploy.autoscaler.backlog import ArrivalRate
+from deploy.autoscaler.controller import NeedHistory
+from deploy.autoscaler.decision import Policy, ScalingDecision, Snapshot, WaitingWork, replicas_wanted
 from schemas.priorities import Priority
 
 DAY_SECONDS = 24 * 3600

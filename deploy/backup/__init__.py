@@ -1,1 +1,1 @@
-"""How the stores are saved and brought back: state Redis, ClickHouse, objects; one folder or URL a backup."""
+"""Backups of state, usage and objects."""

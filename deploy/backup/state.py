@@ -1,4 +1,6 @@
-"""The state Redis, key by key, in one Avro file.
+"""Chunks as a file that can be read from, for libraries that want one.
+
+The state Redis, key by key, in one Avro file.
 
 Not one moment: a request may be answered between its first key and its second. That is enough, because every
 key stands for itself and can be lost or old without harm: markers and slots that are missing lead to work that
@@ -14,8 +16,33 @@ from fastavro.write import Writer
 from connectors.redis.client import Client
 from connectors.redis.dump import Entry, Restored, count_keys, dump, restore
 from deploy.backup.archive import Backup, Draft
-from deploy.backup.parts import PartFacts, OnPartProgress
-from deploy.backup.stream import opened
+from deploy.backup.job import OnPartProgress, PartFacts
+
+
+def opened(chunks: Iterator[bytes]) -> io.BufferedReader:
+    """Reads on as far as it is asked; what the chunks raise comes out of its `read`."""
+    return io.BufferedReader(_Chunks(chunks))
+
+
+class _Chunks(io.RawIOBase):
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # narrower than "any buffer"
+        while not self._rest:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return 0
+            self._rest = memoryview(chunk)
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
+
 
 _FILE = "keys.avro"
 _SCHEMA = parse_schema(

@@ -1,13 +1,184 @@
-"""ClickHouse: usage events by month and window of offsets, and the list of prices. Rollups are made anew."""
+"""Usage out of a running ClickHouse, server or analytics process, in files of bounded size.
 
-from collections.abc import Callable
+A file holds the rows of one month that stood in one window of offsets of one Kafka partition. What the sink
+adds while the export runs lies behind the last offsets that were noted at its beginning, and is left out: the
+files are one moment of the table, and the sink could go on right behind it.
 
-from connectors.clickhouse.analytics_client import AnalyticsClient
+Usage back into ClickHouse: each file once, the rollups by the same view that makes them every day.
+
+ClickHouse: usage events by month and window of offsets, and the list of prices. Rollups are made anew.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from connectors.clickhouse.client import AnalyticsClient
 from connectors.clickhouse.database import Database
-from connectors.clickhouse.usage_export import UsageExport, Window
-from connectors.clickhouse.usage_restore import Stage, Totals, UsageRestore
 from deploy.backup.archive import Backup, Draft
-from deploy.backup.parts import PartFacts, OnPartProgress
+from deploy.backup.job import OnPartProgress, PartFacts
+from schemas.errors import FatalError, PermanentError
+
+FORMAT = "Native"
+EVENTS, PRICES = "usage_events", "price_list"
+# At most so many rows in a file: below the limit of one answer (DRAGOMAN_ANALYTICS_MAX_RESULT_ROWS).
+_WINDOW_ROWS = 50_000
+
+
+@dataclass(frozen=True)
+class Window:
+    """One file to be. `month` is a number like 202611; both offsets are included."""
+
+    month: int
+    partition: int
+    first: int
+    last: int
+    rows: int
+    words: int
+
+    @property
+    def name(self) -> str:
+        """Below the folder of the table."""
+        return f"{EVENTS}/{self.month}/{self.partition}-{self.first:020d}.native"
+
+
+@dataclass(frozen=True)
+class ExportPlan:
+    """All files, and the last offset of each partition that they hold."""
+
+    windows: tuple[Window, ...]
+    last_offsets: dict[int, int]
+
+
+class UsageExport:
+    """Reads only. Raises TransientError when ClickHouse is away."""
+
+    def __init__(self, client: AnalyticsClient) -> None:
+        self._client = client
+
+    def plan(self) -> ExportPlan:
+        """What there is at this moment."""
+        rows = self._client.query(
+            f"SELECT kafka_partition AS part, max(kafka_offset) AS last FROM {EVENTS} GROUP BY part"
+        )
+        last_offsets = {int(row["part"]): int(row["last"]) for row in rows}
+        windows = [window for part, last in last_offsets.items() for window in self._windows(part, last)]
+        return ExportPlan(tuple(sorted(windows, key=lambda window: window.name)), last_offsets)
+
+    def events(self, window: Window) -> Iterator[bytes]:
+        """The rows of one window, in ClickHouse's native format."""
+        return self._client.stream(
+            f"SELECT * FROM {EVENTS} WHERE toYYYYMM(at) = {window.month}"
+            f" AND kafka_partition = {window.partition}"
+            f" AND kafka_offset BETWEEN {window.first} AND {window.last} FORMAT {FORMAT}"
+        )
+
+    def prices(self) -> Iterator[bytes]:
+        """The whole list of prices."""
+        return self._client.stream(f"SELECT * FROM {PRICES} FORMAT {FORMAT}")
+
+    def _windows(self, part: int, last: int) -> list[Window]:
+        rows = self._client.query(
+            f"SELECT toYYYYMM(at) AS month, intDiv(kafka_offset, {_WINDOW_ROWS}) AS number,"
+            f" count() AS found, sum(source_words) AS words FROM {EVENTS}"
+            f" WHERE kafka_partition = {part} AND kafka_offset <= {last} GROUP BY month, number"
+        )
+        return [_window(part, last, {name: int(value) for name, value in row.items()}) for row in rows]
+
+
+def _window(part: int, last: int, row: dict[str, int]) -> Window:
+    first = row["number"] * _WINDOW_ROWS
+    return Window(row["month"], part, first, min(first + _WINDOW_ROWS - 1, last), row["found"], row["words"])
+
+
+_VIEWS = ("usage_hourly_view", "cost")
+_TABLES = ("usage_hourly", EVENTS, PRICES, "restores")
+_BEGUN, _FINISHED = "begun", "finished"
+
+
+class Stage(StrEnum):
+    """How far the restore of one backup has come in this database."""
+
+    NEW = "new"
+    BEGUN = _BEGUN
+    FINISHED = _FINISHED
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What a table sums up to."""
+
+    rows: int
+    words: int
+
+
+class UsageRestore:
+    """For one backup. Nobody else may write meanwhile: the sink must stand still.
+
+    A repeat doubles nothing: a file that is in already is recognised by its token, a finished restore by its
+    note. Raises PermanentError where other data is in the way, TransientError when ClickHouse is away.
+    """
+
+    def __init__(self, database: Database, backup_id: str) -> None:
+        self._database = database
+        self._backup_id = backup_id
+
+    def begin(self, replace: bool) -> Stage:
+        """Makes the tables; with `replace` throws away what was in them."""
+        if replace:
+            for view in _VIEWS:
+                self._database.run(f"DROP VIEW IF EXISTS {view} SYNC")
+            for table in _TABLES:
+                self._database.run(f"DROP TABLE IF EXISTS {table} SYNC")
+        self._database.create({})
+        stage = self._stage()
+        if stage is Stage.NEW:
+            self._check_empty()
+            self._note(_BEGUN)
+        return stage
+
+    def load_events(self, name: str, native: bytes) -> None:
+        """The rows of one file; nothing where they are in already."""
+        self._database.load(EVENTS, native, FORMAT, token=f"{self._backup_id}/{name}")
+
+    def load_prices(self, native: bytes) -> None:
+        """The whole list, instead of the one that is there."""
+        self._database.run(f"TRUNCATE TABLE {PRICES} SYNC")
+        if native:
+            self._database.load(PRICES, native, FORMAT, token="")
+
+    def finish(self, expected: Totals) -> None:
+        """Raises FatalError where the tables do not sum up to what the backup holds."""
+        events = self._totals(f"SELECT count(), sum(source_words) FROM {EVENTS}")
+        hourly = self._totals("SELECT sum(events), sum(source_words) FROM usage_hourly")
+        if not expected == events == hourly:
+            raise FatalError(
+                f"the backup has {expected}, usage_events {events}, usage_hourly {hourly}: "
+                "restore once more with --replace, while nothing writes to ClickHouse"
+            )
+        self._note(_FINISHED)
+
+    def _check_empty(self) -> None:
+        if rows := self._totals(f"SELECT count(), sum(source_words) FROM {EVENTS}").rows:
+            raise PermanentError(
+                "not_empty",
+                f"{EVENTS} holds {rows} rows that are not of this backup",
+                cure="restore into an empty database, or throw away what is there with --replace",
+            )
+
+    def _stage(self) -> Stage:
+        rows = self._database.rows(
+            f"SELECT argMax(state, at) FROM restores WHERE backup_id = '{self._backup_id}' HAVING count() > 0"
+        )
+        return Stage(rows[0][0]) if rows else Stage.NEW
+
+    def _note(self, state: str) -> None:
+        self._database.run(f"INSERT INTO restores (backup_id, state) VALUES ('{self._backup_id}', '{state}')")
+
+    def _totals(self, sql: str) -> Totals:
+        ((rows, words),) = self._database.rows(sql)
+        return Totals(int(rows), int(words))
+
 
 _PRICES = "price_list.native"
 

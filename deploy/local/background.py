@@ -1,20 +1,78 @@
-"""Starts a supervisor that outlives the command that started it, and waits until it knows how that went."""
+"""How a supervisor tells what it does: lines for people, or JSON lines for the process that started it.
+
+Starts a supervisor that outlives the command that started it, and waits until it knows how that went.
+"""
 
 import asyncio
 import json
 import os
 import subprocess
+import sys
+import time
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from deploy.local.failures import StackError
-from deploy.local.process_log import ProcessLog
-from deploy.local.report import JsonReport
+from deploy.local.errors import StackError
+from deploy.local.process_spec import ProcessLog
 from deploy.local.settings import StackSettings, inherited_environment
 from deploy.local.stack import build_processes, python_command, python_environment
 from deploy.local.stack_run import OnStateChange, ProcessPlan, StackRun
 
+
+class LineReport:
+    """For a supervisor in the foreground."""
+
+    def progress(self, name: str, state: str) -> None:
+        """One line on standard output."""
+        print(f"{time.strftime('%H:%M:%S')} {name}: {state}", flush=True)
+
+    def ready(self) -> None:
+        """All are up."""
+        self.progress("stack", "ready; Ctrl-C stops it")
+
+    def failed(self, message: str) -> None:
+        """The stack did not start."""
+        print(message, file=sys.stderr, flush=True)
+
+
+class JsonReport:
+    """For a supervisor in the background: to its log for ever, to its starter until that knows the outcome."""
+
+    def __init__(self) -> None:
+        self._starter_listens = True
+
+    def progress(self, name: str, state: str) -> None:
+        """A process changed its state."""
+        self._tell({"name": name, "state": state})
+
+    def ready(self) -> None:
+        """All are up; the starter may go."""
+        self._tell({"ready": True})
+        self._starter_listens = False
+        _point_to_nothing(sys.stdout.fileno())
+
+    def failed(self, message: str) -> None:
+        """The stack did not start."""
+        self._tell({"failed": message})
+
+    def _tell(self, event: dict[str, Any]) -> None:
+        print(json.dumps({"at": time.strftime("%Y-%m-%dT%H:%M:%S%z"), **event}), file=sys.stderr, flush=True)
+        if self._starter_listens:
+            try:
+                print(json.dumps(event), flush=True)
+            except BrokenPipeError:  # the starter was killed; the stack is none the worse
+                self._starter_listens = False
+                _point_to_nothing(sys.stdout.fileno())
+
+
+def _point_to_nothing(descriptor: int) -> None:
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, descriptor)
+    os.close(nothing)
+
+
 DETACHED = "--detached"
-_SUPERVISOR = python_command("deploy.local")
+_SUPERVISOR = python_command("deploy.local.main")
 
 
 def start_in_background(

@@ -1,13 +1,20 @@
-"""One supervisor per root: a lock the kernel frees when its holder dies, so it cannot be stale."""
+"""One supervisor per root: a lock the kernel frees when its holder dies, so it cannot be stale.
+
+Processes that a supervisor left behind, found by the root that each carries in its environment.
+
+A process id in a file may belong to somebody else by now; the environment of a process cannot.
+"""
 
 import fcntl
 import os
+import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from deploy.local.failures import already_running
+from deploy.local.errors import already_running
 
 _PATIENCE_SECONDS = 0.5
 _TRY_AGAIN_SECONDS = 0.05
@@ -75,3 +82,32 @@ def _try_lock(file: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+OWNER_VARIABLE = "DRAGOMAN_STACK_ROOT"
+_PROC = Path("/proc")
+
+
+def leftovers(root: Path) -> list[int]:
+    """Ids of the processes started for this root, this one not. Empty where there is no /proc."""
+    if not _PROC.exists():
+        return []
+    numbers = (int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit())
+    return [pid for pid in numbers if pid != os.getpid() and _belongs_to(pid, root)]
+
+
+def end_leftovers(root: Path) -> list[int]:
+    """Kills them; they hold nothing that a crash would lose. Answers their ids."""
+    ended = leftovers(root)
+    for pid in ended:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return ended
+
+
+def _belongs_to(pid: int, root: Path) -> bool:
+    try:
+        environment = (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
+    except OSError:  # ended meanwhile, or another user's
+        return False
+    return f"{OWNER_VARIABLE}={root}".encode() in environment

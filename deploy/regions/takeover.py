@@ -16,20 +16,21 @@ from connectors.kafka.log_scan import scanning
 from connectors.kafka.schema_registry import open_codec
 from connectors.kafka.settings import KafkaSettings
 from connectors.redis.client import open_state, open_state_async
-from connectors.redis.seen import RedisSeenRequests, SeenRequests
+from connectors.redis.request_markers import RedisSeenRequests
 from connectors.redis.settings import RedisSettings
-from connectors.redis.slots import RedisSlots, Slots, RequestRevision
+from connectors.redis.slots import RedisSlots
 from schemas import topics
 from schemas.codec import Codec
 from schemas.errors import PermanentError
 from schemas.messages import TranslationRequest, TranslationResult
 from schemas.priorities import Priority
-from schemas.records import InboundRecord
-from schemas.redrive import FIRST_REVISION, redriven_revision, revisions_up_to
+from schemas.records import FIRST_REVISION, InboundRecord, redriven_revision, revisions_up_to
+from schemas.slots import RequestRevision
 from stream_apps.assembly.main import GROUP as ASSEMBLY
 from stream_apps.assembly.settings import AssemblySettings
-from stream_apps.intake.app import GROUP as INTAKE
-from stream_apps.intake.repeats import payload_fingerprint
+from stream_apps.intake.main import GROUP as INTAKE
+from stream_apps.pipeline.deduplication import payload_fingerprint
+from stream_apps.pipeline.stores import SeenRequests, Slots
 
 _RECORDS = 1000
 
@@ -52,7 +53,7 @@ class _Call:
 
     record: InboundRecord
     request: TranslationRequest
-    subject: RequestRevision
+    request_revision: RequestRevision
     is_redriven: bool
 
 
@@ -93,14 +94,14 @@ class TakeOver:
     async def _sort(self, records: Sequence[InboundRecord]) -> list[InboundRecord]:
         """Notes the answered ones, makes the others new, and answers where those stand."""
         calls = [call for record in records if (call := _call_in(record, self.codec))]
-        answered = self.slots.answered([call.subject for call in calls])
+        answered = self.slots.answered([call.request_revision for call in calls])
         done = [call for call, is_done in zip(calls, answered, strict=True) if is_done]
         waiting = [call for call, is_done in zip(calls, answered, strict=True) if not is_done]
-        fingerprints = {call.subject.request_id: payload_fingerprint(call.request) for call in done}
+        fingerprints = {call.request_revision.request_id: payload_fingerprint(call.request) for call in done}
         await self.seen.mark(fingerprints, self.done_seconds)
         # Intake does not look for the marker of what an operator sent again.
-        await self.seen.forget([call.subject.request_id for call in waiting if not call.is_redriven])
-        self.slots.reopen([call.subject for call in waiting])
+        await self.seen.forget([call.request_revision.request_id for call in waiting if not call.is_redriven])
+        self.slots.reopen([call.request_revision for call in waiting])
         self.found.open += len(waiting)
         return [call.record for call in waiting]
 
@@ -154,5 +155,5 @@ def _call_in(record: InboundRecord, codec: Codec) -> _Call | None:
     except PermanentError:
         return None
     revision = redriven_revision(record.headers)
-    subject = RequestRevision(request.request_id, revision or FIRST_REVISION)
-    return _Call(record, request, subject, revision is not None)
+    request_revision = RequestRevision(request.request_id, revision or FIRST_REVISION)
+    return _Call(record, request, request_revision, revision is not None)

@@ -1,1 +1,1 @@
-"""Engines: each runs models of one kind behind one protocol. The only folder that knows an engine's library."""
+"""One file per translation engine, all behind `protocol.Engine`."""

@@ -1,4 +1,6 @@
-"""Translate with masks; verify; try the next mask; at last translate around the masks.
+"""Is a translation one at all? Empty answers and repetition loops are not. Pure.
+
+Translate with masks; verify; try the next mask; at last translate around the masks.
 
 Each step takes all texts that need it in one call to the engine.
 """
@@ -8,7 +10,35 @@ from dataclasses import dataclass, replace
 
 from inference_workers.engines.protocol import Engine, Translation
 from inference_workers.fidelity.masking import Masker, Parts, masked, unmasked
-from inference_workers.fidelity.plausibility import flaw_of
+
+# A loop says the same few words again and again; a translation never needs that many words either.
+_LONGEST_NGRAM = 4
+_REPEATS = 4
+_GROWTH, _SLACK_WORDS = 2, 10
+
+
+def flaw_of(source: str, translated: str) -> str | None:
+    """`empty_translation`, `repetition_loop`, or None for a plausible translation."""
+    if not translated.strip():
+        return "empty_translation"
+    words = translated.split()
+    if len(words) > _GROWTH * len(source.split()) + _SLACK_WORDS and _has_loop(words):
+        return "repetition_loop"
+    return None
+
+
+def _has_loop(words: list[str]) -> bool:
+    return any(_repeats(words, size) for size in range(1, _LONGEST_NGRAM + 1))
+
+
+def _repeats(words: list[str], size: int) -> bool:
+    run = 1
+    for at in range(size, len(words) - size + 1, size):
+        run = run + 1 if words[at : at + size] == words[at - size : at] else 1
+        if run >= _REPEATS:
+            return True
+    return False
+
 
 EngineOptions = Mapping[str, str]
 

@@ -1,1 +1,1 @@
-"""The `dragoman` command."""
+"""The command `dragoman`: thin, the logic lives in the apps."""

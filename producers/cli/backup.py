@@ -11,20 +11,18 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from connectors.clickhouse.analytics_client import AnalyticsClient
+from connectors.clickhouse.client import AnalyticsClient
 from connectors.clickhouse.database import open_database
 from connectors.kafka.admin import KafkaAdmin
-from connectors.objects.files import open_files
+from connectors.object_files import open_files
 from connectors.redis.client import open_state
 from deploy.backup import job
-from deploy.backup.manifest import Manifest
-from deploy.backup.objects import ObjectsPart
-from deploy.backup.parts import OnPartProgress, BackupPart
-from deploy.backup.rewind import rewind_usage
+from deploy.backup.archive import Manifest
+from deploy.backup.job import BackupPart, ObjectsPart, OnPartProgress, rewind_usage
 from deploy.backup.state import StatePart
 from deploy.backup.usage import UsagePart
-from producers.cli.options import AsJson
-from producers.cli.running import analytics_settings, kafka_settings, object_settings, redis_settings
+from producers.cli.arguments import AsJson
+from producers.cli.target import analytics_settings, kafka_settings, object_settings, redis_settings
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -1,23 +1,64 @@
-"""The console script `dragoman`: the table of its commands. Each is imported only when it runs.
+"""Commands that are imported when they run, so that `dragoman --help` answers at once.
+
+The console script `dragoman`: the table of its commands. Each is imported only when it runs.
 
 Exit codes: 0 done, 1 it failed, 2 wrong usage, 3 what it talks to is not running, 130 Ctrl-C.
 """
 
+import importlib
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from producers.cli.failures import failure_of
-from producers.cli.lazy import Command, LazyGroup
+from producers.cli.errors import failure_of
+
+
+@dataclass(frozen=True)
+class Command:
+    """Where a command lives (`module:attribute`, a function or a Typer application) and what it is for."""
+
+    place: str
+    help: str
+
+
+class LazyGroup(TyperGroup):
+    """A group whose members stand in a table; subclasses set it."""
+
+    table: ClassVar[dict[str, Command]] = {}
+
+    def list_commands(self, _ctx: Any) -> list[str]:
+        """In the order of the table."""
+        return list(self.table)
+
+    def get_command(self, _ctx: Any, cmd_name: str) -> Any:
+        """Enough of the command for a list of commands: its name and its help."""
+        command = self.table.get(cmd_name)
+        return command and TyperCommand(cmd_name, help=command.help)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The real command, imported now."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command and load(self.table[name or ""], name or ""), rest
+
+
+def load(command: Command, name: str) -> Any:
+    """The command as Typer runs it."""
+    module, _, attribute = command.place.partition(":")
+    found = getattr(importlib.import_module(module), attribute)
+    if not isinstance(found, typer.Typer):
+        single = typer.Typer(add_completion=False, rich_markup_mode=None)
+        single.command(name)(found)
+        found = single
+    return typer.main.get_command(found)
 
 
 class Commands(LazyGroup):
     """Ordered as one would need them."""
 
     table: ClassVar[dict[str, Command]] = {
-        "demo": Command(
-            "producers.cli.demo.main:demo", "Start everything, translate, kill a worker, show the result."
-        ),
+        "demo": Command("producers.cli.demo:demo", "Start everything, translate, kill a worker, show the result."),
         "up": Command("producers.cli.stack:up", "Start the whole platform on this machine."),
         "down": Command("producers.cli.stack:down", "Stop it."),
         "status": Command("producers.cli.stack:status", "Show what runs, and where."),
@@ -26,10 +67,8 @@ class Commands(LazyGroup):
         "translate": Command("producers.cli.translate:translate", "Translate a text and print it."),
         "submit": Command("producers.cli.translate:submit", "Send the text of a file; follow it with --wait."),
         "result": Command("producers.cli.translate:result", "Show a job, or its translation when finished."),
-        "cancel": Command("producers.cli.cancel:cancel", "End a job that is not finished."),
-        "replay": Command(
-            "producers.cli.replay.main:replay", "Translate past requests on another model and compare."
-        ),
+        "cancel": Command("producers.cli.translate:cancel", "End a job that is not finished."),
+        "replay": Command("producers.cli.replay:replay", "Translate past requests on another model and compare."),
         "topics": Command("producers.cli.topics:app", "Create, list and check the Kafka topics."),
         "reconcile": Command(
             "producers.cli.reconcile:reconcile", "Send again every request that was lost without an answer."
@@ -38,11 +77,9 @@ class Commands(LazyGroup):
         "regions": Command("producers.cli.regions:app", "Copy the topics to a second region; take over there."),
         "models": Command("producers.cli.models:app", "Show the translation models on this machine."),
         "dead-letters": Command(
-            "producers.cli.dead_letters.commands:app", "Look at what could not be processed; send it again."
+            "producers.cli.dead_letters:app", "Look at what could not be processed; send it again."
         ),
-        "reference": Command(
-            "producers.cli.reference.commands:app", "Print what can be set and what can be measured."
-        ),
+        "reference": Command("producers.cli.reference:app", "Print what can be set and what can be measured."),
         "usage": Command("producers.cli.usage:usage", "Show words, latency and cost."),
     }
 

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from inference_workers.models.store import CHECKSUMS, ModelInfo, discover, verify
+from inference_workers.model_store import CHECKSUMS, ModelInfo, discover, verify
 from inference_workers.settings import WorkerLimits
-from producers.cli.failures import CommandError
-from producers.cli.options import AsJson
-from producers.cli.table import lines_of
+from producers.cli.arguments import AsJson
+from producers.cli.errors import CommandError
+from producers.cli.output import lines_of
 
 app = typer.Typer(
     no_args_is_help=True,

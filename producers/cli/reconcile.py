@@ -16,9 +16,9 @@ from rich.progress import Progress
 from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.schema_registry import open_codec
-from producers.cli.failures import UsageError
-from producers.cli.options import AsJson
-from producers.cli.running import kafka_settings
+from producers.cli.arguments import AsJson
+from producers.cli.errors import UsageError
+from producers.cli.target import kafka_settings
 from stream_apps.repair.reconcile import OnReadProgress, Reconciler, ReconcileReport
 from stream_apps.repair.settings import RepairLimits
 

@@ -12,15 +12,13 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from connectors.kafka.settings import KafkaSettings
-from deploy.local.kafka.prepare import fetch_jars, has_jars
+from deploy.local.kafka_files import fetch_jars, has_jars
 from deploy.local.settings import StackSettings
-from deploy.regions.freshness import Freshness, freshness
-from deploy.regions.mirror import POM, mirror_command, mirror_properties
-from deploy.regions.settings import RegionSettings
+from deploy.regions.mirror import POM, Freshness, RegionSettings, freshness, mirror_command, mirror_properties
 from deploy.regions.takeover import take_over
-from producers.cli.options import AsJson
-from producers.cli.running import kafka_settings, redis_settings
-from producers.cli.table import lines_of
+from producers.cli.arguments import AsJson
+from producers.cli.output import lines_of
+from producers.cli.target import kafka_settings, redis_settings
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -10,12 +10,12 @@ import httpx
 import typer
 
 from deploy.local import main as local
-from deploy.local.run_file import RunInfo
 from deploy.local.settings import StackSettings
-from producers.cli.failures import CommandError, NotRunningError
-from producers.cli.options import AsJson
-from producers.cli.running import Root, root_of, running
-from producers.cli.table import lines_of
+from deploy.local.state_files import RunInfo
+from producers.cli.arguments import AsJson
+from producers.cli.errors import CommandError, NotRunningError
+from producers.cli.output import lines_of
+from producers.cli.target import Root, root_of, running
 
 _ASK_SECONDS = 2.0
 _ASK_AGAIN_SECONDS = 0.1

@@ -9,10 +9,10 @@ import typer
 
 from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.settings import KafkaSettings
-from producers.cli.failures import CommandError
-from producers.cli.options import AsJson
-from producers.cli.running import kafka_settings
-from producers.cli.table import lines_of, markdown_of
+from producers.cli.arguments import AsJson
+from producers.cli.errors import CommandError
+from producers.cli.output import lines_of, markdown_of
+from producers.cli.target import kafka_settings
 from schemas.topics import DAY_MS, FOREVER_MS, NO_LIMIT_BYTES, Topic, catalogue
 
 _HEADER = ("topic", "message", "key", "partitions", "kept")

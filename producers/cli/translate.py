@@ -1,4 +1,7 @@
-"""`translate`, `submit` and `result`: texts through the HTTP interface of a running platform."""
+"""`translate`, `submit` and `result`: texts through the HTTP interface of a running platform.
+
+`cancel`: ends a job through the HTTP interface.
+"""
 
 import json
 import sys
@@ -7,11 +10,10 @@ from typing import Annotated
 
 import typer
 
-from producers.cli.api import Api, Json
-from producers.cli.failures import CommandError, UsageError
-from producers.cli.follow import progress_bar, remaining, text_of, wait_for
-from producers.cli.options import AsJson, Url
-from producers.cli.running import http_url
+from producers.cli.api import Api, Json, progress_bar, remaining, text_of, wait_for
+from producers.cli.arguments import AsJson, Url
+from producers.cli.errors import CommandError, UsageError
+from producers.cli.target import http_url
 
 From = Annotated[str, typer.Option("--from", help="Source language (BCP-47), or auto.")]
 To = Annotated[str, typer.Option("--to", help="Target language (BCP-47).")]
@@ -20,7 +22,7 @@ OutputFile = Annotated[Path | None, typer.Option(help="Write the translation to 
 Wait = Annotated[bool, typer.Option("--wait", help="Show the progress and wait for the translation.")]
 
 # Looks of a second each until a job is believed to be unknown: one just accepted, one that the user named.
-_ACCEPTED_PATIENCE, _NAMED_PATIENCE = 30, 2
+_LOOKS_FOR_ACCEPTED, _LOOKS_FOR_NAMED = 30, 2
 
 
 def translate(  # noqa: PLR0913, PLR0917  # one parameter per option
@@ -35,7 +37,7 @@ def translate(  # noqa: PLR0913, PLR0917  # one parameter per option
     body = _submission(sys.stdin.read() if text == "-" else text, source, target, priority)
     with Api(http_url(url)) as api:
         job_id = api.submit(body)["job_id"]
-        job = wait_for(api, job_id, lambda _job: None, _ACCEPTED_PATIENCE)
+        job = wait_for(api, job_id, lambda _job: None, _LOOKS_FOR_ACCEPTED)
     _show(job, None, as_json)
 
 
@@ -58,7 +60,7 @@ def submit(  # noqa: PLR0913, PLR0917  # one parameter per option
         if not wait:
             _show_accepted(accepted, as_json)
             return
-        job = _wait(api, accepted["job_id"], as_json, _ACCEPTED_PATIENCE)
+        job = _wait(api, accepted["job_id"], as_json, _LOOKS_FOR_ACCEPTED)
     _show(job, output, as_json)
 
 
@@ -71,7 +73,7 @@ def result(
 ) -> None:
     """Print the translation of a job; while there is none, say how far it is and exit with 1."""
     with Api(http_url(url)) as api:
-        job = _wait(api, job_id, as_json, _NAMED_PATIENCE) if wait else api.job(job_id)
+        job = _wait(api, job_id, as_json, _LOOKS_FOR_NAMED) if wait else api.job(job_id)
     if job["is_finished"] or as_json:
         _show(job, output, as_json)
         return
@@ -97,9 +99,9 @@ def _read(file: Path) -> str:
         raise UsageError(f"{file} is not UTF-8 (byte {error.start})", "convert it with iconv") from None
 
 
-def _wait(api: Api, job_id: str, as_json: bool, patience: int) -> Json:
+def _wait(api: Api, job_id: str, as_json: bool, most_looks: int) -> Json:
     with progress_bar(is_shown=not as_json) as watch:
-        return wait_for(api, job_id, watch, patience)
+        return wait_for(api, job_id, watch, most_looks)
 
 
 def _show_accepted(accepted: Json, as_json: bool) -> None:
@@ -131,3 +133,32 @@ def _warn_of_holes(job: Json) -> None:
     if holes:
         causes = ", ".join(sorted({hole["cause"] for hole in holes}))
         typer.echo(f"{len(holes)} of {job['segments']} segments stand untranslated: {causes}", err=True)
+
+
+_LOOKS_FOR_CANCELLED = 2
+
+
+def cancel(
+    job_id: Annotated[str, typer.Argument(metavar="ID", help="As `dragoman submit` printed it.")],
+    url: Url = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Until the job is finished, one way or the other.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """End a job that is not finished: its waiting work is skipped, its answer is CANCELLED."""
+    with Api(http_url(url)) as api:
+        job = api.cancel(job_id)
+        if wait:
+            job = wait_for(api, job_id, lambda _job: None, _LOOKS_FOR_CANCELLED)
+    if as_json:
+        typer.echo(json.dumps(job, ensure_ascii=False))
+    if job["is_finished"]:
+        _check_cancelled(job)
+    if not as_json:
+        typer.echo("cancelled" if job["is_finished"] else "cancellation ordered", err=True)
+
+
+def _check_cancelled(job: Json) -> None:
+    if job["status"] != "CANCELLED":
+        raise CommandError(
+            f"too late: the job is {job['status']}", f"read it with: dragoman result {job['job_id']}"
+        )

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from connectors.clickhouse.analytics_client import AnalyticsClient
-from producers.cli.options import AsJson
-from producers.cli.running import running
-from producers.cli.table import lines_of
+from connectors.clickhouse.client import AnalyticsClient
+from producers.cli.arguments import AsJson
+from producers.cli.output import lines_of
+from producers.cli.target import running
 
 Row = dict[str, Any]
 

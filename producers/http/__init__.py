@@ -1,1 +1,1 @@
-"""The HTTP entrance: JSON in, a Kafka record out, job views and results back."""
+"""The HTTP producer."""

@@ -1,24 +1,35 @@
-"""The ports, made of Kafka, Redis and the object store."""
+"""The ports, made of Kafka, Redis and the object store.
+
+Accepted means stored: a request is handed to Kafka and the caller waits for the acknowledgement.
+
+Whether requests can be accepted right now: asked every other second, shown by /ready and the health port.
+"""
 
 import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
 
 from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.lost_client import LostConnection
-from connectors.objects.object_store import ObjectStore
+from connectors.kafka.lost_connection import LostConnection
+from connectors.kafka.producer import OnDone
 from connectors.redis.client import AsyncClient, redis_errors
 from connectors.redis.job_view import JobView, JobViews
-from connectors.redis.model_registry import ModelVersions
-from connectors.redis.results import ResultStore
-from producers.http.load import QueueCounts, BacklogReading
+from connectors.redis.request_markers import ResultStore
+from connectors.telemetry.health import Health
+from producers.http.backpressure import BacklogReading, QueueCounts
 from schemas.codec import Codec
-from schemas.errors import DragomanError, PermanentError, TransientError
+from schemas.errors import DragomanError, FatalError, PermanentError, TransientError
+from schemas.events import JobControl, JobEvent
 from schemas.ids import event_id, fingerprint
-from schemas.messages import TranslationResult
+from schemas.messages import TranslationRequest, TranslationResult
 from schemas.priorities import Priority
-from schemas.topics import INTAKE_GROUP, batches_topic, inference_group, requests_topic
+from schemas.records import Headers, OutboundRecord
+from schemas.topics import CONTROL, INTAKE_GROUP, STATUS, batches_topic, inference_group, requests_topic
+from stream_apps.pipeline.stores import ModelVersions, ObjectStore
 
 
 @dataclass(frozen=True)
@@ -126,3 +137,112 @@ class PartsReadiness:
         except DragomanError as error:
             return [str(error)]
         return []
+
+
+log = structlog.get_logger()
+
+
+class Sender(Protocol):
+    """What is asked of connectors.kafka.producer.DurableProducer."""
+
+    def send_async(self, record: OutboundRecord, on_done: OnDone) -> None:
+        """Calls `on_done` from any thread, once."""
+
+
+@dataclass(frozen=True)
+class KafkaRequestLog:
+    """Appends to the request topics and tells translation.status. `on_fatal`: the process must not go on."""
+
+    sender: Sender
+    codec: Codec
+    acknowledge_timeout_seconds: float
+    now_ms: Callable[[], int]
+    on_fatal: Callable[[FatalError], None]
+
+    async def append(self, request: TranslationRequest, priority: Priority, headers: Headers) -> None:
+        """Raises TransientError when Kafka did not acknowledge in time; it may still store it then."""
+        key = request.request_id.encode()
+        record = OutboundRecord(requests_topic(priority), key, self.codec.encode(request), headers)
+        await self._stored(
+            record,
+            f"a repeat with request_id {request.request_id}, or with your Idempotency-Key, is answered once",
+        )
+        accepted = _accepted(request, priority, self.now_ms())
+        self.sender.send_async(OutboundRecord(STATUS, key, self.codec.encode(accepted), headers), _report_lost)
+
+    async def cancel(self, order: JobControl) -> None:
+        """As `append`. The key brings it to the assembler of the request."""
+        headers = {"schema": b"JobControl"}
+        record = OutboundRecord(CONTROL, order.request_id.encode(), self.codec.encode(order), headers)
+        await self._stored(record, "a repeat is harmless")
+
+    async def _stored(self, record: OutboundRecord, about_repeats: str) -> None:
+        loop = asyncio.get_running_loop()
+        stored: asyncio.Future[None] = loop.create_future()
+
+        def on_done(error: DragomanError | None) -> None:
+            loop.call_soon_threadsafe(_settle, stored, error)
+
+        self.sender.send_async(record, on_done)
+        try:
+            await asyncio.wait_for(stored, self.acknowledge_timeout_seconds)
+        except TimeoutError:
+            raise TransientError(
+                f"Kafka did not acknowledge within {self.acknowledge_timeout_seconds:g} s; {about_repeats}",
+                retry_after_seconds=5,
+            ) from None
+        except FatalError as error:
+            self.on_fatal(error)
+            raise TransientError("this process must restart", retry_after_seconds=5) from error
+
+
+def _settle(stored: asyncio.Future[None], error: DragomanError | None) -> None:
+    if stored.done():
+        return
+    if error is None:
+        stored.set_result(None)
+    else:
+        stored.set_exception(error)
+
+
+def _accepted(request: TranslationRequest, priority: Priority, now_ms: int) -> JobEvent:
+    return JobEvent(
+        request_id=request.request_id,
+        tenant=request.tenant,
+        stage="ACCEPTED",
+        priority=priority,
+        detail={"source_language": request.source_language, "target_language": request.target_language},
+        submitted_at=request.submitted_at,
+        at=now_ms,
+    )
+
+
+def _report_lost(error: DragomanError | None) -> None:
+    # Later stages tell more than this event does; losing it costs a moment of "unknown job" only.
+    if error:
+        log.warning("status_event_lost", error=str(error))
+
+
+class Readiness(Protocol):
+    """Whether the parts that accepting needs can be reached."""
+
+    async def problems(self) -> list[str]:
+        """One line for each part that is away. Raises FatalError when only a fresh process can reach it."""
+
+
+async def watch_readiness(
+    health: Health, readiness: Readiness, every_seconds: float, on_fatal: Callable[[FatalError], object]
+) -> None:
+    """Until cancelled, or told that all is over. Its beats prove that the event loop turns."""
+    while True:
+        health.beat()
+        try:
+            problems = await readiness.problems()
+        except FatalError as error:
+            on_fatal(error)
+            return
+        if problems:
+            health.not_ready("; ".join(problems))
+        else:
+            health.ready()
+        await asyncio.sleep(every_seconds)

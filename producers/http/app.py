@@ -9,11 +9,9 @@ from fastapi.openapi.utils import get_openapi
 
 from connectors.telemetry.health import Health
 from producers.http import problems
-from producers.http.body_limit import BodyLimit
-from producers.http.measured import RequestMetrics
-from producers.http.open_requests import OpenSubmissions
+from producers.http.middleware import BodyLimit, OpenSubmissions, RequestMetrics
 from producers.http.ports import Ports
-from producers.http.routes import languages, operations, translations
+from producers.http.routes import router
 from producers.http.settings import HttpLimits
 
 VERSION = "1"
@@ -33,8 +31,7 @@ def create_app(ports: Ports, limits: HttpLimits, health: Health, lifespan: Lifes
     app.state.ports = ports
     app.state.limits = limits
     app.state.health = health
-    for routes in (translations, languages, operations):
-        app.include_router(routes.router)
+    app.include_router(router)
     problems.install(app)
     app.add_middleware(BodyLimit, max_body_bytes=limits.max_body_bytes)
     app.add_middleware(OpenSubmissions, limits=limits)

@@ -1,45 +1,38 @@
 """Wires the HTTP process: settings -> adapters -> application -> uvicorn."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import structlog
 import uvicorn
 from fastapi import FastAPI
 
 from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.lost_client import watch_connection
+from connectors.kafka.lost_connection import watch_connection
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.schema_registry import open_codec
-from connectors.objects.object_store import open_objects
+from connectors.object_store import open_objects
 from connectors.redis.client import AsyncClient, Client, open_state, open_state_async
 from connectors.redis.job_view import JobViews
-from connectors.redis.model_registry import AsyncModelRegistry
-from connectors.redis.results import ResultStore
-from connectors.shutdown import Shutdown
-from connectors.telemetry.health import Health, serve_health
-from connectors.telemetry.logging import configure_logging
+from connectors.redis.presence import AsyncModelRegistry
+from connectors.redis.request_markers import ResultStore
 from producers.http.adapters import (
     KafkaBacklog,
+    KafkaRequestLog,
     NoTexts,
     PartsReadiness,
     RedisJobs,
     RegisteredModels,
     StoredTexts,
+    watch_readiness,
 )
-from producers.http.admission import Backpressure
 from producers.http.app import create_app
-from producers.http.measuring import measure_backlog
+from producers.http.backpressure import Backpressure, measure_backlog
 from producers.http.ports import Ports, Texts
-from producers.http.request_log import KafkaRequestLog
 from producers.http.settings import HttpSettings
-from producers.http.watch import watch_readiness
 from schemas.errors import FatalError
-
-log = structlog.get_logger()
+from stream_apps.runtime.process import Process, now_ms, run_process
 
 # Longest answer of Kafka to a question in the background; the end of the process may have to wait for it.
 _KAFKA_SECONDS = 2.0
@@ -63,24 +56,23 @@ class Connections:
 class Server:
     """uvicorn, with a way to end it from inside."""
 
-    def __init__(self, settings: HttpSettings) -> None:
-        self.has_failed = False
+    def __init__(self, settings: HttpSettings, process: Process) -> None:
+        self.failure: FatalError | None = None
         self._settings = settings
-        self._health = Health()
+        self._process = process
+        self._health = process.health
         self._connections = _connect(settings)
         self._admission = Backpressure(settings.admission)
         app = create_app(self._ports(), settings.http, self._health, self._lifespan)
         self._uvicorn = uvicorn.Server(_uvicorn_config(app, settings))
 
     def run(self) -> None:
-        """Until SIGTERM, SIGINT or a fatal error."""
-        with closing(serve_health(self._health, self._settings.health_port, self._settings.health_host)):
-            self._uvicorn.run()
+        """Serve until SIGTERM, SIGINT or a fatal error."""
+        self._uvicorn.run()
 
     def end(self, error: FatalError) -> None:
-        """The producer is of no use any more; a fresh process will do."""
-        log.error("fatal", error=str(error))
-        self.has_failed = True
+        """Stop serving: the producer is of no use any more, a fresh process will do."""
+        self.failure = error
         self._uvicorn.should_exit = True
 
     def _ports(self) -> Ports:
@@ -88,12 +80,12 @@ class Server:
         codec = open_codec(settings.kafka)
         timeout_seconds = settings.http.acknowledge_timeout_seconds
         return Ports(
-            requests=KafkaRequestLog(connections.producer, codec, timeout_seconds, _now_ms, self.end),
+            requests=KafkaRequestLog(connections.producer, codec, timeout_seconds, now_ms, self.end),
             jobs=RedisJobs(JobViews(connections.state), ResultStore(connections.state), codec),
             texts=_texts(settings),
             models=RegisteredModels(AsyncModelRegistry(connections.state_async), settings.kafka.pools),
             admission=self._admission,
-            now_ms=_now_ms,
+            now_ms=now_ms,
         )
 
     @asynccontextmanager
@@ -106,23 +98,24 @@ class Server:
             asyncio.create_task(watch_readiness(self._health, readiness, settings.http.watch_seconds, self.end)),
             asyncio.create_task(measure_backlog(self._admission, backlog, settings.admission.measure_seconds)),
         ]
-        log.info("started")
+        self._process.started()
         yield
         for task in tasks:
             task.cancel()
         await self._connections.close()
-        log.info("stopped")
 
 
 def main() -> None:
-    """Exit code 1 after a fatal error, so that a supervisor starts it again."""
-    settings = HttpSettings()
-    configure_logging("http", settings.instance, settings.log_level)
-    # uvicorn raises a signal again when it has stopped; with this it ends in an exit code of 0.
-    Shutdown().install()
-    server = Server(settings)
+    """Run the HTTP producer until SIGTERM."""
+    run_process("http", HttpSettings, run)
+
+
+def run(settings: HttpSettings, process: Process) -> None:
+    """Serve HTTP. Raises FatalError when Kafka's client is of no use any more."""
+    server = Server(settings, process)
     server.run()
-    raise SystemExit(int(server.has_failed))
+    if server.failure:
+        raise server.failure
 
 
 def _connect(settings: HttpSettings) -> Connections:
@@ -149,5 +142,5 @@ def _uvicorn_config(app: FastAPI, settings: HttpSettings) -> uvicorn.Config:
     )
 
 
-def _now_ms() -> int:
-    return int(time.time() * 1000)
+if __name__ == "__main__":
+    main()

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from connectors.redis.job_view import JobView
-from schemas.messages import JobControl, TranslationRequest, TranslationResult
+from schemas.events import JobControl
+from schemas.messages import TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import Headers
 

@@ -4,7 +4,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from connectors.kafka.settings import KafkaSettings
-from connectors.objects.settings import ObjectSettings
+from connectors.object_store import ObjectSettings
 from connectors.redis.settings import RedisSettings
 from connectors.settings import ProcessSettings, Section
 from schemas.priorities import Priority

@@ -1,1 +1,1 @@
-"""Joins the translated batches of a request and answers it, exactly once."""
+"""Translated batches -> results, each exactly once."""

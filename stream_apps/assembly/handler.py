@@ -3,22 +3,21 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from connectors.dead_letters.writer import DeadLetterWriter
-from connectors.objects.object_store import ObjectStore
-from connectors.redis.results import Results
-from connectors.redis.slots import Arrival, AnswerOrder, SlotDecision, Slots, RequestRevision, Verdict
 from connectors.telemetry import metrics
 from schemas import topics
 from schemas.codec import Codec
 from schemas.dead_letters import ENVELOPE_BYTES
 from schemas.errors import PermanentError
+from schemas.events import JobControl
 from schemas.ids import fingerprint
-from schemas.messages import Job, JobControl, Message, TranslatedBatch, TranslationResult
-from schemas.records import Headers, InboundRecord, OutboundRecord
-from schemas.redrive import FIRST_REVISION, version_header
-from stream_apps.assembly.accounts import billed_usage, finished_event
-from stream_apps.assembly.join import check_batch, join, split_of
-from stream_apps.assembly.orders import early_result, check_order, withheld
+from schemas.messages import Job, Message, TranslatedBatch, TranslationResult
+from schemas.records import FIRST_REVISION, Headers, InboundRecord, OutboundRecord, version_header
+from schemas.slots import AnswerOrder, Arrival, RequestRevision, SlotDecision, Verdict
+from stream_apps.pipeline.early_results import check_order, early_result, withheld
+from stream_apps.pipeline.join import check_batch, join, split_of
+from stream_apps.pipeline.result_events import billed_usage, finished_event
+from stream_apps.pipeline.stores import ObjectStore, Results, Slots
+from stream_apps.runtime.dead_letters import DeadLetterWriter
 
 STAGE = "assembly"
 
@@ -48,7 +47,7 @@ class Answered:
 
 @dataclass
 class AssemblyHandler:
-    """Implements connectors.kafka.cycle.Handler. Handling the same records again gives the same answers."""
+    """Implements stream_apps.runtime.transactional_processor.Handler. Handling the same records again gives the same answers."""
 
     codec: Codec
     slots: Slots
@@ -56,7 +55,7 @@ class AssemblyHandler:
     texts: ObjectStore
     inline_limit_bytes: int
     now_ms: Callable[[], int]
-    letters: DeadLetterWriter
+    dead_letters: DeadLetterWriter
     slots_bytes: int = 16_000_000
     max_message_bytes: int = 2_000_000
     _answered: dict[RequestRevision, Answered] = field(default_factory=dict, init=False)
@@ -65,8 +64,8 @@ class AssemblyHandler:
     def handle(self, records: list[InboundRecord]) -> list[OutboundRecord]:
         """Everything that the records lead to. Raises TransientError only."""
         self._answered = {}
-        sightings, outputs = self._sight(records)
-        for some in portions(sightings, self.slots_bytes):
+        parsed_records, outputs = self._parse(records)
+        for some in portions(parsed_records, self.slots_bytes):
             outputs += self._decided(some)
         return outputs
 
@@ -91,29 +90,31 @@ class AssemblyHandler:
         if not self._untold:
             return
         by_revision = sorted(self._untold.items(), key=lambda entry: entry[0].revision)
-        self.results.put_many({subject.request_id: done.encoded for subject, done in by_revision})
-        self.slots.finish({subject: done.coordinates for subject, done in by_revision})
+        self.results.put_many(
+            {request_revision.request_id: done.encoded for request_revision, done in by_revision}
+        )
+        self.slots.finish({request_revision: done.coordinates for request_revision, done in by_revision})
         self._untold = {}
 
-    def _sight(self, records: Sequence[InboundRecord]) -> tuple[list[ParsedRecord], list[OutboundRecord]]:
+    def _parse(self, records: Sequence[InboundRecord]) -> tuple[list[ParsedRecord], list[OutboundRecord]]:
         sound: list[ParsedRecord] = []
         refused: list[OutboundRecord] = []
         for record in records:
             try:
-                sound.append(self._sighting(record))
+                sound.append(self._parsed(record))
             except PermanentError as error:
-                refused.append(self.letters.record_of(self.letters.letter_of(record, error)))
+                refused.append(self.dead_letters.record_of(self.dead_letters.dead_letter_of(record, error)))
         return sound, refused
 
-    def _sighting(self, record: InboundRecord) -> ParsedRecord:
+    def _parsed(self, record: InboundRecord) -> ParsedRecord:
         if record.topic == topics.CONTROL:
             order = self.codec.decode(record.value, JobControl)
             check_order(order)
-            return ParsedRecord(record, order, AnswerOrder(_subject(order), record.coordinates))
+            return ParsedRecord(record, order, AnswerOrder(_request_revision(order), record.coordinates))
         batch = self.codec.decode(record.value, TranslatedBatch)
         check_batch(batch)
         entry = Arrival(
-            subject=_subject(batch),
+            request_revision=_request_revision(batch),
             split=split_of(batch.job),
             batch_number=batch.batch_number,
             batches=batch.job.batches,
@@ -122,26 +123,26 @@ class AssemblyHandler:
         )
         return ParsedRecord(record, batch, entry)
 
-    def _decided(self, sightings: Sequence[ParsedRecord]) -> list[OutboundRecord]:
+    def _decided(self, parsed_records: Sequence[ParsedRecord]) -> list[OutboundRecord]:
         outputs: list[OutboundRecord] = []
-        decisions = self.slots.decide([sighting.entry for sighting in sightings])
-        for sighting, decision in zip(sightings, decisions, strict=True):
+        decisions = self.slots.decide([parsed.entry for parsed in parsed_records])
+        for parsed, decision in zip(parsed_records, decisions, strict=True):
             metrics.SLOT_VERDICTS.labels(decision.verdict).inc()
             if decision.verdict is Verdict.COMPLETE:
-                outputs += self._answer(sighting, decision)
+                outputs += self._answer(parsed, decision)
         return outputs
 
-    def _answer(self, sighting: ParsedRecord, decision: SlotDecision) -> list[OutboundRecord]:
+    def _answer(self, parsed: ParsedRecord, decision: SlotDecision) -> list[OutboundRecord]:
         batches = [self.codec.decode(slot, TranslatedBatch) for slot in decision.slots]
-        result, job = _concluded(sighting.message, batches, self.now_ms())
+        result, job = _concluded(parsed.message, batches, self.now_ms())
         encoded, result = self._fitted(result)
         # Without its text, which is in the encoded one already.
         told = replace(result, text=None)
-        self._answered[sighting.entry.subject] = Answered(sighting.record.coordinates, encoded, told)
+        self._answered[parsed.entry.request_revision] = Answered(parsed.record.coordinates, encoded, told)
         key = result.request_id.encode()
         usage = billed_usage(result, job)
         return [
-            OutboundRecord(topics.RESULTS, key, encoded, _headers(sighting.record, result)),
+            OutboundRecord(topics.RESULTS, key, encoded, _headers(parsed.record, result)),
             self._record(topics.USAGE, usage.event_id.encode(), usage),
             self._record(topics.STATUS, key, finished_event(result, job)),
         ]
@@ -169,26 +170,26 @@ class AssemblyHandler:
         return OutboundRecord(topic, key, self.codec.encode(message), {"schema": type(message).__name__.encode()})
 
 
-def _subject(message: TranslatedBatch | JobControl) -> RequestRevision:
+def _request_revision(message: TranslatedBatch | JobControl) -> RequestRevision:
     return RequestRevision(message.request_id, message.job.revision if message.job else FIRST_REVISION)
 
 
-def portions(sightings: Sequence[ParsedRecord], most_bytes: int) -> Iterator[list[ParsedRecord]]:
+def portions(parsed_records: Sequence[ParsedRecord], most_bytes: int) -> Iterator[list[ParsedRecord]]:
     """In order, so many at a time that the slots of all they may complete have about `most_bytes` at most.
 
     How large the other slots of a request are is not known; they are taken to be like the one that came.
     """
     portion: list[ParsedRecord] = []
-    subjects: set[RequestRevision] = set()
+    request_revisions: set[RequestRevision] = set()
     size = 0
-    for sighting in sightings:
+    for parsed in parsed_records:
         # A request is completed once, however many of its records come.
-        more = 0 if sighting.entry.subject in subjects else sighting.slots_bytes
+        more = 0 if parsed.entry.request_revision in request_revisions else parsed.slots_bytes
         if portion and size + more > most_bytes:
             yield portion
-            portion, subjects, size, more = [], set(), 0, sighting.slots_bytes
-        portion.append(sighting)
-        subjects.add(sighting.entry.subject)
+            portion, request_revisions, size, more = [], set(), 0, parsed.slots_bytes
+        portion.append(parsed)
+        request_revisions.add(parsed.entry.request_revision)
         size += more
     if portion:
         yield portion

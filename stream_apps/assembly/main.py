@@ -1,36 +1,27 @@
 """Wires an assembler: settings -> Kafka, Redis, object store -> the cycle."""
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import structlog
-
-from connectors.dead_letters.writer import open_dead_letters
 from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.cycle import TransactionalProcessor
 from connectors.kafka.group_reader import GroupReader
-from connectors.kafka.leaving import close_readers
 from connectors.kafka.log_scan import LogScan
-from connectors.kafka.progress_watch import ConsumerHealthMonitor
 from connectors.kafka.schema_registry import open_codec
-from connectors.kafka.transactions import TransactionalProducer
+from connectors.kafka.transactional_producer import TransactionalProducer
 from connectors.redis.client import open_state
-from connectors.redis.results import ResultStore
+from connectors.redis.request_markers import ResultStore
 from connectors.redis.slots import RedisSlots
 from connectors.redis.state_epoch import StateEpoch
-from connectors.shutdown import Shutdown
-from connectors.telemetry.health import Health, serve_health
-from connectors.telemetry.logging import configure_logging
 from schemas import topics
-from schemas.errors import DragomanError
 from schemas.records import InboundRecord
 from stream_apps.assembly.handler import STAGE, AssemblyHandler
 from stream_apps.assembly.recovery import Reach, Rebuilder, Recovery
 from stream_apps.assembly.settings import AssemblyLimits, AssemblySettings
 from stream_apps.assembly.texts import open_texts
-
-log = structlog.get_logger()
+from stream_apps.runtime.consumer_health import ConsumerHealthMonitor, joined
+from stream_apps.runtime.dead_letters import open_dead_letters
+from stream_apps.runtime.process import Process, Shutdown, now_ms, run_process
+from stream_apps.runtime.transactional_processor import TransactionalProcessor
 
 GROUP = topics.ASSEMBLY_GROUP
 
@@ -53,38 +44,24 @@ class AssemblySource:
 
 
 def main() -> None:
-    """Exit code 1 after a failure that a fresh process may survive."""
-    settings = AssemblySettings()
-    configure_logging(STAGE, settings.instance, settings.log_level)
-    shutdown = Shutdown().install()
-    try:
-        run(settings, shutdown)
-    except DragomanError as error:
-        log.critical("fatal", error=str(error))
-        raise SystemExit(1) from error
+    """Run an assembler until SIGTERM."""
+    run_process(STAGE, AssemblySettings, run)
 
 
-def run(settings: AssemblySettings, shutdown: Shutdown) -> None:
-    """Until a signal. Raises FatalError, or TransientError when Kafka is away at the start."""
-    health = Health(settings.assembly.silence_seconds)
-    server = serve_health(health, settings.health_port, settings.health_host)
+def run(settings: AssemblySettings, process: Process) -> None:
+    """Answer requests, one Kafka transaction a cycle."""
     reader = GroupReader(settings.kafka, GROUP, [topics.TRANSLATED, topics.CONTROL], settings.instance)
-    watch = ConsumerHealthMonitor(settings.kafka, [reader], health)
-    try:
-        cycle = _cycle(settings, reader, watch, shutdown)
-        reader.subscribe()
-        watch.start()
-        log.info("started", health_port=server.port)
-        cycle.run()
-        log.info("stopped")
-    finally:
-        watch.stop()
-        close_readers(settings.kafka, [reader], settings.instance, for_good=shutdown.is_wanted())
-        server.close()
+    monitor = ConsumerHealthMonitor(settings.kafka, [reader], process.health)
+    processor = _processor(settings, reader, monitor, process.shutdown)
+    with joined(settings.kafka, settings.instance, monitor, process.shutdown):
+        process.started()
+        processor.run()
 
 
-def _cycle(settings: AssemblySettings, reader: GroupReader, watch: ConsumerHealthMonitor, shutdown: Shutdown) -> TransactionalProcessor:
-    epoch = StateEpoch(open_state(settings.redis), _now_ms)
+def _processor(
+    settings: AssemblySettings, reader: GroupReader, monitor: ConsumerHealthMonitor, shutdown: Shutdown
+) -> TransactionalProcessor:
+    epoch = StateEpoch(open_state(settings.redis), now_ms)
     handler = _handler(settings, epoch)
     return TransactionalProcessor(
         stage=STAGE,
@@ -94,8 +71,8 @@ def _cycle(settings: AssemblySettings, reader: GroupReader, watch: ConsumerHealt
         producer=TransactionalProducer(settings.kafka, f"{STAGE}-{settings.instance}"),
         should_stop=shutdown.is_wanted,
         sleep=shutdown.wait,
-        on_waiting=watch.waits,
-        on_working=watch.works,
+        on_waiting=monitor.waits,
+        on_working=monitor.works,
         confirm=handler.confirm,
     )
 
@@ -107,7 +84,7 @@ def _recovery(settings: AssemblySettings, epoch: StateEpoch, handler: AssemblyHa
         slots=handler.slots,
         results=handler.results,
         codec=handler.codec,
-        show_after_ms=lambda: _now_ms() - limits.result_ttl_seconds * 1000,
+        show_after_ms=lambda: now_ms() - limits.result_ttl_seconds * 1000,
     )
 
     def open_log(since_ms: int, reached: Mapping[int, int]) -> LogScan:
@@ -120,12 +97,8 @@ def _recovery(settings: AssemblySettings, epoch: StateEpoch, handler: AssemblyHa
         rebuilder=rebuilder,
         reach=reach,
         slice_seconds=limits.rebuild_slice_seconds,
-        now_ms=_now_ms,
+        now_ms=now_ms,
     )
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _handler(settings: AssemblySettings, epoch: StateEpoch) -> AssemblyHandler:
@@ -139,7 +112,11 @@ def _handler(settings: AssemblySettings, epoch: StateEpoch) -> AssemblyHandler:
         texts=texts,
         inline_limit_bytes=inline_limit_bytes,
         slots_bytes=settings.assembly.cycle_bytes,
-        now_ms=_now_ms,
-        letters=open_dead_letters(STAGE, codec, settings.dead_letters, settings.kafka.max_message_bytes),
+        now_ms=now_ms,
+        dead_letters=open_dead_letters(STAGE, codec, settings.dead_letters, settings.kafka.max_message_bytes),
         max_message_bytes=settings.kafka.max_message_bytes,
     )
+
+
+if __name__ == "__main__":
+    main()

@@ -11,15 +11,14 @@ from typing import Protocol
 
 import structlog
 
-from connectors.redis.results import Results
-from connectors.redis.slots import Slots, RequestRevision
-from connectors.redis.state_epoch import Rebuild, StateEpoch, StateLostError, StateIdentity
+from connectors.redis.state_epoch import Rebuild, StateEpoch, StateIdentity, StateLostError
 from connectors.telemetry import metrics
 from schemas.codec import Codec
 from schemas.errors import PermanentError, TransientError
 from schemas.messages import TranslationResult
-from schemas.records import InboundRecord
-from schemas.redrive import FIRST_REVISION, revisions_up_to, told_version
+from schemas.records import FIRST_REVISION, InboundRecord, revisions_up_to, told_version
+from schemas.slots import RequestRevision
+from stream_apps.pipeline.stores import Results, Slots
 
 log = structlog.get_logger()
 

@@ -3,12 +3,12 @@
 from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from connectors.dead_letters.settings import DeadLetterSettings
 from connectors.kafka.settings import KafkaSettings
-from connectors.objects.settings import ObjectSettings
+from connectors.object_store import ObjectSettings
 from connectors.redis.settings import RedisSettings
 from connectors.redis.slots import SlotRetention
 from connectors.settings import ProcessSettings, Section
+from stream_apps.runtime.dead_letters import DeadLetterSettings
 
 _DAY_SECONDS = 24 * 60 * 60
 
@@ -41,7 +41,6 @@ class AssemblyLimits(Section):
     rebuild_margin_minutes: float = Field(
         default=5.0, ge=0, description="Read again before the last use of a state that was restarted: clock skew."
     )
-    silence_seconds: float = Field(default=120.0, gt=0, description="/health fails after so long without a cycle.")
 
     @property
     def result_ttl_seconds(self) -> int:

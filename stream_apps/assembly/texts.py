@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from connectors.objects.object_store import ObjectStore, open_objects
+from connectors.object_store import open_objects
 from schemas.errors import PermanentError
 from stream_apps.assembly.settings import AssemblySettings
+from stream_apps.pipeline.stores import ObjectStore
 
 # For the fields beside the text, and for Kafka's own headers.
 _ENVELOPE_BYTES = 64_000

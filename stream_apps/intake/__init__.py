@@ -1,1 +1,1 @@
-"""Requests in, batches of segments out."""
+"""Requests -> batches."""

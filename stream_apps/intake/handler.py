@@ -11,22 +11,21 @@ from typing import TypeVar
 
 import structlog
 
-from connectors.objects.object_store import ObjectStore
-from connectors.redis.model_registry import ModelVersions
-from connectors.redis.translation_memory import AsyncTranslationMemory, Remembered
 from connectors.telemetry.metrics import INTAKE_SECONDS, REQUEST_SEGMENTS, REQUEST_WORDS, REQUESTS
 from schemas.dead_letters import about_request
 from schemas.errors import PermanentError
+from schemas.events import DeadLetter
 from schemas.languages import Language
-from schemas.messages import DeadLetter, Job, TranslationRequest
+from schemas.messages import Job, TranslationRequest
 from schemas.priorities import Priority
-from schemas.records import InboundRecord, OutboundRecord
-from schemas.redrive import redriven_revision
-from schemas.segments import memory_key, normalise
+from schemas.records import InboundRecord, OutboundRecord, redriven_revision
+from schemas.segments import Remembered, memory_key, normalise
 from schemas.topics import priority_of_topic
-from stream_apps.intake.batching import Piece, batches_of, cut
-from stream_apps.intake.lateness import with_deadline_policy
-from stream_apps.intake.outputs import (
+from stream_apps.intake.settings import IntakeLimits
+from stream_apps.pipeline.batching import Piece, batches_of, cut
+from stream_apps.pipeline.deadline_policy import with_deadline_policy
+from stream_apps.pipeline.deduplication import Repeats
+from stream_apps.pipeline.output_records import (
     RequestContext,
     WireFormat,
     batch_records,
@@ -35,17 +34,17 @@ from stream_apps.intake.outputs import (
     refusal_record,
     segmented_record,
 )
-from stream_apps.intake.repeats import Repeats
-from stream_apps.intake.routing import model_version, pair_names, pool_of
-from stream_apps.intake.segmentation import Split
-from stream_apps.intake.settings import IntakeLimits
-from stream_apps.intake.validation import (
+from stream_apps.pipeline.request_rules import (
     RequestedLanguages,
+    RequestLimits,
     check_different,
     check_request,
     check_request_id,
     check_text,
 )
+from stream_apps.pipeline.routing import model_version, pair_names, pool_of
+from stream_apps.pipeline.segmentation import Split
+from stream_apps.pipeline.stores import AsyncTranslationMemory, ModelVersions, ObjectStore
 
 log = structlog.get_logger()
 
@@ -80,10 +79,13 @@ class _Accepted:
 class IntakeHandler:
     """Raises PermanentError, or TransientError when Redis or the object store is needed and away."""
 
-    def __init__(self, tools: Tools, wire: WireFormat, limits: IntakeLimits, pipeline_version: str) -> None:
+    def __init__(
+        self, tools: Tools, wire: WireFormat, limits: IntakeLimits, requests: RequestLimits, pipeline_version: str
+    ) -> None:
         self._tools = tools
         self._wire = wire
         self._limits = limits
+        self._requests = requests
         self._cut = limits.batch
         self._version = f"{pipeline_version}-{limits.max_segments_per_batch}x{limits.max_batch_bytes}"
 
@@ -91,11 +93,11 @@ class IntakeHandler:
         """Everything to be sent for one request record."""
         priority = priority_of_topic(record.topic)
         request = self._wire.codec.decode(record.value, TranslationRequest)
-        check_request_id(request, self._limits)
+        check_request_id(request, self._requests)
         is_redriven = redriven_revision(record.headers) is not None
         if not is_redriven and await self._tools.repeats.is_repeat(request, record):
             return self._dropped(request, priority)
-        languages = check_request(request, priority, self._limits, record.timestamp_ms)
+        languages = check_request(request, priority, self._requests, record.timestamp_ms)
         request = with_deadline_policy(request, priority, self._limits.late)
         if request.deadline is not None and request.deadline <= self._tools.now_ms():
             return self._expired(request, record, priority)
@@ -107,17 +109,17 @@ class IntakeHandler:
         await self._tools.repeats.delivered(records)
 
     def refused(
-        self, record: InboundRecord, error: PermanentError, letter: DeadLetter
+        self, record: InboundRecord, error: PermanentError, dead_letter: DeadLetter
     ) -> tuple[DeadLetter, Sequence[OutboundRecord]]:
         """The letter, about its request; and, where the request can be answered, the order to answer it."""
         REQUESTS.labels(priority_of_topic(record.topic), "refused").inc()
         try:
             request = self._wire.codec.decode(record.value, TranslationRequest)
         except PermanentError:
-            return letter, ()
+            return dead_letter, ()
         if error.cause == "bad_request_id":
-            return letter, ()
-        named = about_request(letter, request.request_id, request.tenant[: self._limits.max_id_length])
+            return dead_letter, ()
+        named = about_request(dead_letter, request.request_id, request.tenant[: self._requests.max_id_length])
         if error.cause == "id_reused":  # the first request of the id has an answer, or will have one
             return named, ()
         about = self._about(request, record, priority_of_topic(record.topic))
@@ -135,7 +137,7 @@ class IntakeHandler:
         return [expiry_record(self._about(request, record, priority), self._wire)]
 
     def _about(self, request: TranslationRequest, record: InboundRecord, priority: Priority) -> RequestContext:
-        job = job_of(request, record, priority, self._limits)
+        job = job_of(request, record, priority, self._requests)
         return RequestContext(request.request_id, job, record, self._tools.now_ms())
 
     async def _accepted(
@@ -153,7 +155,7 @@ class IntakeHandler:
         pieces = await self._off_loop(text, lambda: cut(self._tools.split(text, str(source)), self._cut))
         job = self._job(accepted, pieces)
         pairs = pair_names(source, accepted.target)
-        version = await model_version(self._tools.models, job.pool, pairs, self._limits)
+        version = await model_version(self._tools.models, job.pool, pairs, self._limits.pairs)
         request = accepted.request
         known = await self._look_up(version, job, pieces, request)
         batches = batches_of(request.request_id, job, pieces, known, request.options)
@@ -169,7 +171,7 @@ class IntakeHandler:
         pool = pool_of(self._limits.routes, self._limits.default_pool, accepted.priority, pairs, words)
         detected = accepted.request.source_language == "auto"
         return replace(
-            job_of(accepted.request, accepted.record, accepted.priority, self._limits),
+            job_of(accepted.request, accepted.record, accepted.priority, self._requests),
             pool=pool,
             source_language=str(accepted.source),
             detected_language=str(accepted.source) if detected else None,
@@ -196,7 +198,7 @@ class IntakeHandler:
 
     async def _stored_text(self, ref: str) -> str:
         text = await asyncio.to_thread(self._tools.objects.read_text, ref, self._limits.max_content_bytes)
-        return check_text(text, "content_ref", self._limits)
+        return check_text(text, "content_ref", self._requests)
 
     async def _off_loop(self, text: str, work: Callable[[], T]) -> T:
         """Long texts must not keep the other agents, and the more urgent requests, waiting."""

@@ -1,54 +1,50 @@
-"""Intake's entrance: reads the configuration, wires the parts, runs until it is told to stop."""
+"""Intake: settings -> Kafka, Redis, objects -> one Faust agent for each request topic."""
 
-import sys
-import time
-
-import structlog
-
-from connectors.faust.consumption import EXIT_CODE
 from connectors.kafka.schema_registry import open_codec
-from connectors.objects.object_store import open_objects
+from connectors.object_store import open_objects
 from connectors.redis.client import open_cache_async, open_state_async
-from connectors.redis.model_registry import AsyncModelRegistry
-from connectors.redis.seen import RedisSeenRequests
+from connectors.redis.presence import AsyncModelRegistry
+from connectors.redis.request_markers import RedisSeenRequests
 from connectors.redis.translation_memory import AsyncRedisTranslationMemory
-from connectors.telemetry.health import serve_health
-from connectors.telemetry.logging import configure_logging
-from schemas.errors import FatalError
-from stream_apps.intake.app import GROUP, build_process
-from stream_apps.intake.detection import LangidDetector
+from schemas.priorities import Priority
+from schemas.topics import INTAKE_GROUP, requests_topic
 from stream_apps.intake.handler import IntakeHandler, Tools
-from stream_apps.intake.outputs import WireFormat
-from stream_apps.intake.repeats import Repeats
-from stream_apps.intake.segmentation import SEGMENTATION_VERSION, Segmenter
 from stream_apps.intake.settings import IntakeSettings
+from stream_apps.pipeline.deduplication import Repeats
+from stream_apps.pipeline.output_records import WireFormat
+from stream_apps.pipeline.routing import LangidDetector
+from stream_apps.pipeline.segmentation import SEGMENTATION_VERSION, Segmenter
+from stream_apps.runtime.dead_letters import open_dead_letters
+from stream_apps.runtime.event_process import EventProcess, GroupMember
+from stream_apps.runtime.event_processor import EventHandler
+from stream_apps.runtime.process import Process, now_ms, run_process
 
-log = structlog.get_logger()
+GROUP = INTAKE_GROUP
+_VERSION = f"segmentation-{SEGMENTATION_VERSION}"
 
 
 def main() -> None:
-    """Runs until SIGTERM. Exit code 70 when a fresh process must try again."""
-    settings = IntakeSettings()
-    configure_logging(GROUP, settings.instance, settings.log_level)
-    try:
-        wire = build_wire(settings)
-        process = build_process(
-            settings, IntakeHandler(build_tools(settings), wire, settings.intake, _VERSION), wire
-        )
-        server = serve_health(process.health, settings.health_port, settings.health_host)
-        log.info("process_started", health_port=server.port)
-        process.run()
-    except FatalError as error:
-        log.critical("process_exits", reason=str(error), code=EXIT_CODE)
-        sys.exit(EXIT_CODE)
+    """Run intake until SIGTERM."""
+    run_process(GROUP, IntakeSettings, run)
 
 
-_VERSION = f"segmentation-{SEGMENTATION_VERSION}"
+def run(settings: IntakeSettings, process: Process) -> None:
+    """Give each request topic an agent, so that a flood of standard requests never delays a critical one."""
+    wire = build_wire(settings)
+    handler = IntakeHandler(build_tools(settings), wire, settings.intake, settings.requests, _VERSION)
+    dead_letters = open_dead_letters(GROUP, wire.codec, settings.dead_letters, wire.max_message_bytes)
+    events = EventProcess(GroupMember(GROUP, settings.instance), settings.kafka, settings.faust, process.health)
+    topics = [requests_topic(priority) for priority in Priority]
+    events.consume(topics, EventHandler(dead_letters, handler.handle, handler.delivered, handler.refused))
+    process.started()
+    events.run()
 
 
 def build_wire(settings: IntakeSettings) -> WireFormat:
     """How this deployment's records look."""
-    return WireFormat(open_codec(settings.kafka), settings.kafka.batch_partitions, settings.kafka.max_message_bytes)
+    return WireFormat(
+        open_codec(settings.kafka), settings.kafka.batch_partitions, settings.kafka.max_message_bytes
+    )
 
 
 def build_tools(settings: IntakeSettings) -> Tools:
@@ -61,5 +57,9 @@ def build_tools(settings: IntakeSettings) -> Tools:
         objects=open_objects(settings.objects),
         split=Segmenter().split,
         detect=LangidDetector(threshold=settings.intake.detection_threshold).detect,
-        now_ms=lambda: round(time.time() * 1000),
+        now_ms=now_ms,
     )
+
+
+if __name__ == "__main__":
+    main()

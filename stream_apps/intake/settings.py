@@ -1,30 +1,20 @@
 """What intake is told: every limit on a request, and the rules that choose a pool."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from connectors.dead_letters.settings import DeadLetterSettings
 from connectors.faust.settings import FaustSettings
 from connectors.kafka.settings import KafkaSettings
-from connectors.objects.settings import ObjectSettings
+from connectors.object_store import ObjectSettings
 from connectors.redis.settings import RedisSettings
 from connectors.settings import ProcessSettings, Section
 from schemas.priorities import Priority
-from schemas.validity import LONGEST_NAME, MOST_METADATA_BYTES, MOST_SEGMENTS_PER_BATCH
-from stream_apps.intake.batching import BatchLimits
-from stream_apps.intake.lateness import DeadlinePolicy
-
-
-class Route(BaseModel):
-    """A rule: requests that fit every condition given go to the pool. Empty conditions fit all."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    pool: str = Field(description="One of DRAGOMAN_KAFKA_POOLS.")
-    priorities: tuple[Priority, ...] = Field(default=(), description="One of them.")
-    pairs: tuple[str, ...] = Field(default=(), description="One of them, such as en-pt.")
-    min_words: int = Field(default=0, ge=0, description="Of the text, this number included.")
-    max_words: int | None = Field(default=None, ge=0, description="Of the text, this number included.")
+from schemas.validity import MOST_SEGMENTS_PER_BATCH
+from stream_apps.pipeline.batching import BatchLimits
+from stream_apps.pipeline.deadline_policy import DeadlinePolicy
+from stream_apps.pipeline.request_rules import RequestLimits
+from stream_apps.pipeline.routing import Route
+from stream_apps.runtime.dead_letters import DeadLetterSettings
 
 
 class IntakeLimits(Section):
@@ -32,23 +22,7 @@ class IntakeLimits(Section):
 
     model_config = SettingsConfigDict(env_prefix="DRAGOMAN_INTAKE_", frozen=True, extra="forbid")
 
-    max_id_length: int = Field(
-        default=200, ge=1, le=LONGEST_NAME, description="Characters of request_id, tenant and glossary."
-    )
-    max_text_characters: int = Field(default=1_000_000, ge=1, description="Code points of one text.")
     max_content_bytes: int = Field(default=4_000_000, ge=1, description="Of a text behind content_ref.")
-    content_types: tuple[str, ...] = Field(
-        default=("text/plain",), description="Other formats are extracted to plain text before they come here."
-    )
-    max_metadata_entries: int = Field(default=32, ge=0, description="Of one request.")
-    max_metadata_bytes: int = Field(
-        default=8192, ge=0, le=MOST_METADATA_BYTES, description="Echoed in every batch and in the result."
-    )
-    max_options: int = Field(default=16, ge=0, description="Of one request.")
-    max_option_length: int = Field(
-        default=256, ge=1, description="Characters of the name or the value of an option."
-    )
-    max_deadline_days: int = Field(default=7, ge=1, description="No longer than requests are kept.")
     late: dict[Priority, DeadlinePolicy] = Field(
         default=dict.fromkeys(Priority, DeadlinePolicy.EXPIRE),
         description="JSON by priority: a request whose deadline passed is ended (expire) or served (serve).",
@@ -87,4 +61,5 @@ class IntakeSettings(ProcessSettings):
     redis: RedisSettings = Field(default_factory=RedisSettings)
     objects: ObjectSettings = Field(default_factory=ObjectSettings)
     dead_letters: DeadLetterSettings = Field(default_factory=DeadLetterSettings)
+    requests: RequestLimits = Field(default_factory=RequestLimits)
     intake: IntakeLimits = Field(default_factory=IntakeLimits)

@@ -1,1 +1,1 @@
-"""Finds what has no answer and sees to it: requests that were lost are sent again, late ones are ended."""
+"""What was lost is sent again, what is late is ended."""

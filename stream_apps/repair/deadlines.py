@@ -6,11 +6,11 @@ from typing import Protocol
 
 import structlog
 
-from connectors.redis.deadlines import Deadlines
 from connectors.redis.job_view import JobViews, header_of
+from connectors.redis.request_markers import Deadlines
 from connectors.telemetry.metrics import DEADLINES_EXPIRED
 from schemas.codec import Codec
-from schemas.messages import JobControl
+from schemas.events import JobControl
 from schemas.records import OutboundRecord
 from schemas.topics import CONTROL
 

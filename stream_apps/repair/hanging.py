@@ -15,9 +15,9 @@ from typing import Protocol
 import structlog
 
 from connectors.kafka.open_transactions import OpenTransaction
-from connectors.shutdown import Shutdown
 from connectors.telemetry import metrics
 from schemas.errors import TransientError
+from stream_apps.runtime.process import Shutdown
 
 log = structlog.get_logger()
 
@@ -39,10 +39,10 @@ class HangingTransactions:
     """Not thread-safe. A transaction is judged once it is open for `patience_seconds`."""
 
     def __init__(
-        self, transactions: Transactions, patience_seconds: float, clock: Callable[[], float] = time.monotonic
+        self, transactions: Transactions, open_seconds: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._transactions = transactions
-        self._patience_seconds = patience_seconds
+        self._open_seconds = open_seconds
         self._clock = clock
         self._seen_at: dict[OpenTransaction, float] = {}
 
@@ -50,7 +50,7 @@ class HangingTransactions:
         """One look. Raises TransientError; the next one begins where this one ended."""
         now = self._clock()
         self._seen_at = {one: self._seen_at.get(one, now) for one in self._transactions.open()}
-        old = {one for one, seen_at in self._seen_at.items() if now - seen_at >= self._patience_seconds}
+        old = {one for one, seen_at in self._seen_at.items() if now - seen_at >= self._open_seconds}
         if not old or not (unknown := self._transactions.unknown(old)):
             return
         # Asked once more: its end may have come while the coordinator was asked.

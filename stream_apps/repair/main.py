@@ -11,21 +11,20 @@ from connectors.kafka.open_transactions import CONSUMER_OFFSETS, KafkaTransactio
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.schema_registry import open_codec
 from connectors.redis.client import open_state
-from connectors.redis.deadlines import Deadlines
 from connectors.redis.job_view import JobViews
-from connectors.redis.lease import Lease
+from connectors.redis.presence import Lease
+from connectors.redis.request_markers import Deadlines
 from connectors.redis.state_epoch import StateEpoch
-from connectors.shutdown import Shutdown
 from connectors.telemetry import metrics
-from connectors.telemetry.health import Health, serve_health
-from connectors.telemetry.logging import configure_logging
-from schemas.errors import DragomanError, FatalError, TransientError
+from connectors.telemetry.health import Health
+from schemas.errors import FatalError, TransientError
 from schemas.topics import catalogue
 from stream_apps.repair.deadlines import DeadlineSweeper
 from stream_apps.repair.hanging import HangingTransactions, watch_transactions
 from stream_apps.repair.reconcile import Reconciler, ReconcileReport
 from stream_apps.repair.schedule import Rhythm, Schedule
 from stream_apps.repair.settings import RepairSettings
+from stream_apps.runtime.process import Process, Shutdown, now_ms, run_process
 
 log = structlog.get_logger()
 
@@ -106,40 +105,30 @@ class Acting:
 
 
 def main() -> None:
-    """Exit code 1 after a failure that a fresh process may survive."""
-    settings = RepairSettings()
-    configure_logging(STAGE, settings.instance, settings.log_level)
-    shutdown = Shutdown().install()
-    try:
-        run(settings, shutdown)
-    except DragomanError as error:
-        log.critical("fatal", error=str(error))
-        raise SystemExit(1) from error
+    """Run the repair process until SIGTERM."""
+    run_process(STAGE, RepairSettings, run)
 
 
-def run(settings: RepairSettings, shutdown: Shutdown) -> None:
-    """Until a signal. Raises FatalError."""
-    health = Health(settings.repair.silence_seconds)
-    server = serve_health(health, settings.health_port, settings.health_host)
+def run(settings: RepairSettings, process: Process) -> None:
+    """Compare requests with results on a thread; hold the lease and sweep deadlines on this one."""
     producer = DurableProducer(settings.kafka)
     lease = Lease(open_state(settings.redis), STAGE, settings.instance, settings.repair.lease_seconds)
-    comparisons = Comparisons(_schedule(settings, producer, health, shutdown), shutdown, health)
-    sweeper = _sweeper(settings, producer)
+    schedule = _schedule(settings, producer, process.health, process.shutdown)
+    comparisons = Comparisons(schedule, process.shutdown, process.health)
     thread = comparisons.start()
-    _watch_transactions(settings, comparisons.is_acting, shutdown)
-    log.info("started", health_port=server.port)
+    _watch_transactions(settings, comparisons.is_acting, process.shutdown)
+    process.started()
     try:
-        _act(settings, Acting(comparisons, lease, sweeper), shutdown)
+        _act(settings, Acting(comparisons, lease, _sweeper(settings, producer)), process.shutdown)
     finally:
         thread.join(timeout=_PAUSE_SECONDS)
         producer.close()
-        server.close()
 
 
 def _watch_transactions(settings: RepairSettings, is_acting: threading.Event, shutdown: Shutdown) -> None:
     kafka, limits = settings.kafka, settings.repair
     names = {topic.name for topic in catalogue(kafka.plan)} | {CONSUMER_OFFSETS}
-    hanging = HangingTransactions(KafkaTransactions(kafka, names), limits.transactions_patience_seconds)
+    hanging = HangingTransactions(KafkaTransactions(kafka, names), limits.transactions_open_seconds)
     arguments = (hanging, limits.transactions_every_seconds, is_acting, shutdown)
     # Whatever it is at when the process ends, it may be left.
     threading.Thread(target=watch_transactions, args=arguments, name="transactions", daemon=True).start()
@@ -160,7 +149,7 @@ def _sweeper(settings: RepairSettings, producer: DurableProducer) -> DeadlineSwe
         views=JobViews(state),
         orders=producer,
         codec=open_codec(settings.kafka),
-        now_ms=_now_ms,
+        now_ms=now_ms,
         most_requests=settings.repair.sweep_requests,
     )
 
@@ -173,7 +162,7 @@ def _schedule(settings: RepairSettings, producer: DurableProducer, health: Healt
         producer=producer,
         codec=open_codec(settings.kafka),
         limits=limits.reconcile_limits,
-        now_ms=_now_ms,
+        now_ms=now_ms,
     )
 
     def on_progress(part: str, share: float) -> None:
@@ -183,12 +172,12 @@ def _schedule(settings: RepairSettings, producer: DurableProducer, health: Healt
         health.beat()
 
     return Schedule(
-        state=StateEpoch(open_state(settings.redis), _now_ms),
+        state=StateEpoch(open_state(settings.redis), now_ms),
         reconcile=reconciler.reconcile,
         rhythm=Rhythm(
             limits.every_seconds, limits.every_seconds_after_loss, limits.window_ms, limits.window_after_loss_ms
         ),
-        now_ms=_now_ms,
+        now_ms=now_ms,
         on_progress=on_progress,
     )
 
@@ -200,10 +189,10 @@ def _measure(report: ReconcileReport, seconds: float) -> None:
     for fate in ("on_their_way", "lost", "given_up"):
         metrics.REPAIR_OPEN.labels(fate).set(getattr(report, fate))
     oldest_ms = report.oldest_open_ms
-    metrics.REPAIR_OLDEST_OPEN_SECONDS.set(0 if oldest_ms is None else max(_now_ms() - oldest_ms, 0) / 1000)
+    metrics.REPAIR_OLDEST_OPEN_SECONDS.set(0 if oldest_ms is None else max(now_ms() - oldest_ms, 0) / 1000)
     if report.lost or report.given_up:
         log.warning("comparison_done", seconds=round(seconds, 3), **vars(report))
 
 
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
+if __name__ == "__main__":
+    main()

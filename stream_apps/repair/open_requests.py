@@ -8,10 +8,9 @@ from hashlib import blake2b
 from schemas.codec import Codec
 from schemas.errors import PermanentError
 from schemas.messages import TranslationRequest, TranslationResult
-from schemas.records import InboundRecord
-from schemas.redrive import FIRST_REVISION, redriven_revision
+from schemas.records import FIRST_REVISION, InboundRecord, redriven_revision
 from schemas.topics import priority_of_topic
-from stream_apps.repair.frontier import Watermarks
+from stream_apps.repair.low_watermark import Watermarks
 
 RecordLocation = tuple[str, int, int]
 """Topic, partition, offset."""
@@ -86,14 +85,14 @@ class OpenRequests:
                 self._close(_hash(request_id, revision))
                 corrected.discard(revision)
 
-    def judged(self, frontiers: Watermarks, patience: LossPolicy) -> Iterator[tuple[OpenRequest, str]]:
+    def judged(self, watermarks: Watermarks, loss_policy: LossPolicy) -> Iterator[tuple[OpenRequest, str]]:
         """Every open request: LOST, ON_THEIR_WAY, or GIVEN_UP."""
         for request in self._open.values():
-            frontier_ms = frontiers[priority_of_topic(request.place[0])]
-            if request.last_ms >= frontier_ms - patience.grace_ms:
+            watermark_ms = watermarks[priority_of_topic(request.place[0])]
+            if request.last_ms >= watermark_ms - loss_policy.grace_ms:
                 yield request, ON_THEIR_WAY
             else:
-                yield request, GIVEN_UP if request.redrives >= patience.most_redrives else LOST
+                yield request, GIVEN_UP if request.redrives >= loss_policy.most_redrives else LOST
 
     def _close(self, key: bytes) -> None:
         if self._open.pop(key, None):

@@ -16,16 +16,17 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from connectors.kafka.admin import KafkaAdmin, PartitionLag, Span
+from connectors.kafka.admin import KafkaAdmin, Span
+from connectors.kafka.group_lag import PartitionLag
 from connectors.kafka.log_scan import scanning
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Codec
 from schemas.errors import PermanentError, TransientError
-from schemas.messages import DeadLetter, TranslationRequest
+from schemas.events import DeadLetter
+from schemas.messages import TranslationRequest
 from schemas.priorities import Priority
-from schemas.records import InboundRecord, OutboundRecord
-from schemas.redrive import redrive_header
+from schemas.records import InboundRecord, OutboundRecord, redrive_header
 from schemas.topics import (
     ASSEMBLY_GROUP,
     CONTROL,
@@ -37,8 +38,8 @@ from schemas.topics import (
     inference_group,
     requests_topic,
 )
-from stream_apps.repair.frontier import Watermarks, low_watermarks
-from stream_apps.repair.open_requests import LOST, OpenRequests, LossPolicy, RecordLocation
+from stream_apps.repair.low_watermark import Watermarks, low_watermarks
+from stream_apps.repair.open_requests import LOST, LossPolicy, OpenRequests, RecordLocation
 
 log = structlog.get_logger()
 
@@ -57,7 +58,7 @@ OnReadProgress = Callable[[str, float], None]
 class ReconcileLimits:
     """`most_ids`: of requests that are held in memory at a time; more of them are compared in several passes."""
 
-    patience: LossPolicy
+    loss_policy: LossPolicy
     most_ids: int
 
 
@@ -85,9 +86,11 @@ class Reconciler:
     limits: ReconcileLimits
     now_ms: Callable[[], int]
 
-    def reconcile(self, since_ms: int, on_progress: OnReadProgress, *, is_dry_run: bool = False) -> ReconcileReport:
+    def reconcile(
+        self, since_ms: int, on_progress: OnReadProgress, *, is_dry_run: bool = False
+    ) -> ReconcileReport:
         """Everything that Kafka stored since then. A dry run sends nothing."""
-        reached = self._frontiers()
+        reached = self._watermarks()
         refused = self._refused(since_ms)
         spans = self.admin.spans(REQUEST_TOPICS, since_ms)
         parts = max(math.ceil(sum(span.length for span in spans) / self.limits.most_ids), 1)
@@ -95,11 +98,11 @@ class Reconciler:
         for part in range(parts):
             found = OpenRequests(self.codec, refused, part, parts)
             self._compare(found, spans, since_ms, on_progress)
-            tally.add(found, reached, self.limits.patience)
+            tally.add(found, reached, self.limits.loss_policy)
         redriven = 0 if is_dry_run else self._redrive(tally.lost, spans, on_progress)
         return replace(tally.report(), redriven=redriven)
 
-    def _frontiers(self) -> Watermarks:
+    def _watermarks(self) -> Watermarks:
         now_ms, kafka = self.now_ms(), self.kafka
         lags = [*self.admin.lag(INTAKE_GROUP, REQUEST_TOPICS)]
         for pool in kafka.pools:
@@ -126,14 +129,16 @@ class Reconciler:
         places = set()
         for record in self._read(self.admin.spans([DEAD_LETTERS], since_ms), "refused", lambda *_: None):
             try:
-                letter = self.codec.decode(record.value, DeadLetter)
+                dead_letter = self.codec.decode(record.value, DeadLetter)
             except PermanentError:
                 continue
-            if letter.stage == INTAKE_GROUP and letter.cause in _WITHOUT_ANSWER:
-                places.add((letter.topic, letter.partition, letter.offset))
+            if dead_letter.stage == INTAKE_GROUP and dead_letter.cause in _WITHOUT_ANSWER:
+                places.add((dead_letter.topic, dead_letter.partition, dead_letter.offset))
         return places
 
-    def _compare(self, found: OpenRequests, spans: Sequence[Span], since_ms: int, on_progress: OnReadProgress) -> None:
+    def _compare(
+        self, found: OpenRequests, spans: Sequence[Span], since_ms: int, on_progress: OnReadProgress
+    ) -> None:
         for record in self._read(spans, "requests", on_progress):
             found.sent(record)
         results = self.admin.spans([RESULTS], since_ms - _CLOCK_SKEW_MS)
@@ -176,9 +181,9 @@ class _Tally:
     lost: dict[RecordLocation, int] = field(default_factory=dict)
     moments: list[int] = field(default_factory=list)
 
-    def add(self, found: OpenRequests, reached: Watermarks, patience: LossPolicy) -> None:
+    def add(self, found: OpenRequests, reached: Watermarks, loss_policy: LossPolicy) -> None:
         self.counts += found.counts
-        for request, fate in found.judged(reached, patience):
+        for request, fate in found.judged(reached, loss_policy):
             self.counts[fate] += 1
             if fate == LOST:
                 self.lost[request.place] = request.revision

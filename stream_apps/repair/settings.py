@@ -37,14 +37,11 @@ class RepairLimits(Section):
     transactions_every_seconds: float = Field(
         default=5.0, gt=0, description="Between two looks for transactions that Kafka has forgotten."
     )
-    transactions_patience_seconds: float = Field(
+    transactions_open_seconds: float = Field(
         default=10.0, gt=0, description="Open for so long, a transaction is looked at."
     )
     lease_seconds: float = Field(
         default=15.0, gt=0, description="A second instance takes over after so long a silence of the first."
-    )
-    silence_seconds: float = Field(
-        default=120.0, gt=0, description="/health fails after so long without progress."
     )
 
     @property

@@ -1,1 +1,1 @@
-"""Turns the events of all stages into one view of each job."""
+"""Job events -> job views."""

@@ -8,7 +8,7 @@ the later counts.
 from connectors.redis.job_ledger import BatchDone, Fact, JobUpdate
 from connectors.redis.job_view import DETAIL
 from schemas.errors import PermanentError
-from schemas.messages import JobEvent
+from schemas.events import JobEvent
 from schemas.priorities import parse_priority
 from schemas.validity import LATEST_MS, MOST_BATCHES, check_id, check_length, check_number, check_texts
 

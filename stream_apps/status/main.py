@@ -1,46 +1,97 @@
-"""Wires the status projection: settings -> Faust, Redis."""
+"""The status projection: each job event is decoded, turned into facts, merged into the view of its job."""
 
-import structlog
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from connectors.dead_letters.writer import open_dead_letters
-from connectors.faust.guard import EventHandler
-from connectors.faust.process import FaustProcess, GroupMember
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from connectors.faust.settings import FaustSettings
 from connectors.kafka.schema_registry import open_codec
+from connectors.kafka.settings import KafkaSettings
 from connectors.redis.client import open_state_async
-from connectors.redis.job_ledger import JobLedger
-from connectors.telemetry.health import serve_health
-from connectors.telemetry.logging import configure_logging
-from schemas.errors import FatalError
+from connectors.redis.job_ledger import JobLedger, LedgerTimes
+from connectors.redis.settings import RedisSettings
+from connectors.settings import ProcessSettings, Section
+from connectors.telemetry import metrics
+from schemas.codec import Codec
+from schemas.events import JobEvent
+from schemas.records import InboundRecord, OutboundRecord
 from schemas.topics import STATUS
-from stream_apps.status.handler import StatusHandler
-from stream_apps.status.settings import StatusSettings
+from stream_apps.runtime.dead_letters import DeadLetterSettings, open_dead_letters
+from stream_apps.runtime.event_process import EventProcess, GroupMember
+from stream_apps.runtime.event_processor import EventHandler
+from stream_apps.runtime.process import Process, run_process
+from stream_apps.status.facts import update_of
 
-log = structlog.get_logger()
+_HOUR_SECONDS = 60 * 60
+
+
+class StatusLimits(Section):
+    """DRAGOMAN_STATUS_*."""
+
+    model_config = SettingsConfigDict(env_prefix="DRAGOMAN_STATUS_", frozen=True, extra="forbid")
+
+    view_ttl_hours: float = Field(default=96.0, gt=0, description="How long a job is shown after its last event.")
+    queue_ttl_hours: float = Field(
+        default=96.0, gt=0, description="How long a job counts as waiting: the batches' retention plus a day."
+    )
+
+    @property
+    def times(self) -> LedgerTimes:
+        """In seconds."""
+        return LedgerTimes(round(self.view_ttl_hours * _HOUR_SECONDS), round(self.queue_ttl_hours * _HOUR_SECONDS))
+
+
+class StatusFaustSettings(FaustSettings):
+    """DRAGOMAN_FAUST_*, for a topic of many small records: a small buffer makes Faust wait between fetches."""
+
+    buffered_records: int = Field(default=4096, ge=2, description="Prefetched; more waits in Kafka.")
+
+
+class StatusSettings(ProcessSettings):
+    """The whole configuration."""
+
+    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+    redis: RedisSettings = Field(default_factory=RedisSettings)
+    dead_letters: DeadLetterSettings = Field(default_factory=DeadLetterSettings)
+    faust: StatusFaustSettings = Field(default_factory=StatusFaustSettings)
+    status: StatusLimits = Field(default_factory=StatusLimits)
+
+
+@dataclass(frozen=True)
+class StatusHandler:
+    """`handle` fits stream_apps.runtime.event_processor.EventHandler."""
+
+    codec: Codec
+    ledger: JobLedger
+
+    async def handle(self, record: InboundRecord) -> Sequence[OutboundRecord]:
+        """No outputs: the view is all. Raises PermanentError or TransientError."""
+        event = self.codec.decode(record.value, JobEvent)
+        await self.ledger.apply(update_of(event))
+        metrics.JOB_EVENTS.labels(event.stage).inc()
+        return []
+
 
 GROUP = "status"
 
 
-def build_process(settings: StatusSettings) -> FaustProcess:
-    """The application, not yet connected."""
-    process = FaustProcess(GroupMember(GROUP, settings.instance), settings.kafka, settings.faust)
+def main() -> None:
+    """Run the projection until SIGTERM."""
+    run_process(GROUP, StatusSettings, run)
+
+
+def run(settings: StatusSettings, process: Process) -> None:
+    """Merge every job event into the view of its job."""
     codec = open_codec(settings.kafka)
     handler = StatusHandler(codec, JobLedger(open_state_async(settings.redis), settings.status.times))
-    letters = open_dead_letters(GROUP, codec, settings.dead_letters, settings.kafka.max_message_bytes)
-    process.consume([STATUS], EventHandler(letters, handler.handle))
-    return process
+    dead_letters = open_dead_letters(GROUP, codec, settings.dead_letters, settings.kafka.max_message_bytes)
+    events = EventProcess(GroupMember(GROUP, settings.instance), settings.kafka, settings.faust, process.health)
+    events.consume([STATUS], EventHandler(dead_letters, handler.handle))
+    process.started()
+    events.run()
 
 
-def main() -> None:
-    """Exit code 1 after a failure that a fresh process may survive."""
-    settings = StatusSettings()
-    configure_logging(GROUP, settings.instance, settings.log_level)
-    process = build_process(settings)
-    server = serve_health(process.health, settings.health_port, settings.health_host)
-    log.info("started", health_port=server.port)
-    try:
-        process.run()
-    except FatalError as error:
-        log.critical("fatal", error=str(error))
-        raise SystemExit(1) from error
-    finally:
-        server.close()
+if __name__ == "__main__":
+    main()

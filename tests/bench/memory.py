@@ -23,7 +23,7 @@ from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.settings import KafkaSettings
 from deploy.local.main import down, read_run, up
 from deploy.local.settings import StackSettings
-from producers.cli.table import lines_of
+from producers.cli.output import lines_of
 from schemas.ids import event_id
 from schemas.priorities import Priority
 from schemas.topics import batches_topic, inference_group, requests_topic

@@ -20,7 +20,7 @@ import httpx
 
 from deploy.local.main import down, up
 from deploy.local.settings import StackSettings
-from producers.cli.table import lines_of
+from producers.cli.output import lines_of
 from schemas.errors import DragomanError
 from tests.outside import Outside, Tail
 from tests.servers import LIBRARIES

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from enum import StrEnum
 
-from connectors.kafka.cycle import TransactionalProcessor
+from stream_apps.runtime.transactional_processor import TransactionalProcessor
 
 # Wide enough that a kill meets it now and then.
 _GAP_SECONDS = 0.3

@@ -100,11 +100,11 @@ class Disturbance:
             self._tick(agenda.now())
         self.injector.relieve_all()
 
-    def drain(self, patience: Patience) -> None:
+    def drain(self, limits: Patience) -> None:
         """Returns when all is answered, or patience is over."""
         began, silence = time.monotonic(), Silence()
-        while (open_requests := self._open()) and time.monotonic() - began < patience.longest_seconds:
-            if silence.seconds(open_requests) > patience.quiet_seconds:
+        while (open_requests := self._open()) and time.monotonic() - began < limits.longest_seconds:
+            if silence.seconds(open_requests) > limits.quiet_seconds:
                 return
             self._tick(time.monotonic() - began)
 

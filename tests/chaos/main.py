@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from deploy.local.failures import StackError
+from deploy.local.errors import StackError
 from tests.chaos.controls import Control
 from tests.chaos.progress import Ticker
 from tests.chaos.report import show, write_json

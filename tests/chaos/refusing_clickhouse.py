@@ -39,8 +39,8 @@ def refuse(client: Any, file: Path) -> Any:
 
 
 def main() -> None:
-    """As `python -m connectors.clickhouse`."""
-    from connectors.clickhouse.main import main as run_analytics
+    """As `python -m stream_apps.usage_sink.main`."""
+    from stream_apps.usage_sink.main import main as run_analytics
 
     file, get_client = Path(sys.argv[1]), clickhouse_connect.get_client
     clickhouse_connect.get_client = lambda **options: refuse(get_client(**options), file)

@@ -8,11 +8,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from deploy.local.background import start_in_background
-from deploy.local.failures import StackError
+from deploy.local.errors import StackError
 from deploy.local.main import down, is_running, read_run, scale
-from deploy.local.run_file import RunInfo
 from deploy.local.settings import StackSettings
 from deploy.local.stack_run import OnStateChange
+from deploy.local.state_files import RunInfo
 from tests.chaos.processes import processes_left
 from tests.chaos.staging import command, role_of
 from tests.servers import LIBRARIES

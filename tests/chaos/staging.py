@@ -10,15 +10,15 @@ from functools import partial
 from pathlib import Path
 
 from deploy.local.background import DETACHED, supervise_in_background
-from deploy.local.backoff import RestartPolicy
-from deploy.local.ports import PortBook
-from deploy.local.process_spec import ProcessSpec
+from deploy.local.machine import PortBook
+from deploy.local.process_spec import ProcessSpec, RestartPolicy
 from deploy.local.settings import StackSettings
 from deploy.local.stack import build_processes, python_command
+from stream_apps.runtime.retry import RetryPolicy
 from tests.chaos.faults import SESSION_SECONDS
 
 # By default a life below 30 s doubles the pause before the next; kills come more often than that.
-_RESTART = RestartPolicy(first_pause_seconds=0.3, longest_pause_seconds=4.0, stable_after_seconds=6.0)
+_RESTART = RestartPolicy(RetryPolicy(0.3, 4.0), stable_after_seconds=6.0)
 
 _ENVIRONMENT: Mapping[str, str] = {
     "DRAGOMAN_KAFKA_SESSION_TIMEOUT_MS": f"{SESSION_SECONDS * 1000:.0f}",
@@ -26,7 +26,7 @@ _ENVIRONMENT: Mapping[str, str] = {
     "DRAGOMAN_HTTP_MAX_INLINE_BYTES": "10000",
     "DRAGOMAN_ASSEMBLY_INLINE_LIMIT_BYTES": "20000",
 }
-_CONTROLLED = {"worker": "inference_workers", "assembly": "stream_apps.assembly"}
+_CONTROLLED = {"worker": "inference_workers.main", "assembly": "stream_apps.assembly.main"}
 # It would make good what a control breaks on purpose.
 _NOT_UNDER_CONTROL = ("repair",)
 

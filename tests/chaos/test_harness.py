@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.exceptions import OperationalError
 
-from deploy.local.ports import PortBook
+from deploy.local.machine import PortBook
 from deploy.local.settings import StackSettings
 from tests.chaos.agenda import Agenda
 from tests.chaos.controls import commit_before_send, send_before_commit

@@ -3,8 +3,10 @@
 import pytest
 import redis
 
-from connectors.redis.answered import FixedAnsweredRequests, RedisAnsweredRequests
-from connectors.redis.slots import AnswerOrder, RedisSlots, SlotRetention, RequestRevision
+from connectors.memory import FixedAnsweredRequests
+from connectors.redis.request_markers import RedisAnsweredRequests
+from connectors.redis.slots import RedisSlots, SlotRetention
+from schemas.slots import AnswerOrder, RequestRevision
 from tests.valkey import running_valkey
 
 ANSWERED = (RequestRevision("r1"), RequestRevision("r2", 2))
@@ -27,7 +29,14 @@ def answered(request):
 
 
 def test_of_those_asked_for_it_names_the_answered_ones(answered):
-    asked = [RequestRevision("r1"), RequestRevision("r1"), RequestRevision("r1", 2), RequestRevision("r2"), RequestRevision("r2", 2), RequestRevision("r3")]
+    asked = [
+        RequestRevision("r1"),
+        RequestRevision("r1"),
+        RequestRevision("r1", 2),
+        RequestRevision("r2"),
+        RequestRevision("r2", 2),
+        RequestRevision("r3"),
+    ]
     assert answered.among(asked) == set(ANSWERED)
 
 

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from connectors.clickhouse.analytics_client import AnalyticsClient
+from connectors.clickhouse.client import AnalyticsClient
 from connectors.clickhouse.database import Database
-from connectors.clickhouse.query_server import QueryLimits, QueryServer, checked_query
-from connectors.clickhouse.settings import EXAMPLE_PRICES
-from connectors.clickhouse.usage_rows import columns_of, row_of
 from schemas.errors import PermanentError, TransientError
+from schemas.events import UsageEvent
 from schemas.ids import event_id
-from schemas.messages import UsageEvent
 from schemas.records import InboundRecord
+from stream_apps.usage_sink.query_server import QueryLimits, QueryServer, checked_query
+from stream_apps.usage_sink.ranges import columns_of, row_of
+from stream_apps.usage_sink.settings import EXAMPLE_PRICES
 
 HOUR_MS = 3_600_000
 NOW_MS = round(datetime(2026, 3, 31, 23, 30, tzinfo=UTC).timestamp() * 1000)

@@ -6,12 +6,12 @@ import pytest
 import redis
 import redis.asyncio
 
-from connectors.redis.deadlines import Deadlines
 from connectors.redis.job_ledger import JobLedger, LedgerTimes
 from connectors.redis.job_view import JobViews
+from connectors.redis.request_markers import Deadlines
 from schemas.codec import Codec
 from schemas.errors import TransientError
-from schemas.messages import JobControl, JobEvent
+from schemas.events import JobControl, JobEvent
 from stream_apps.repair.deadlines import DeadlineSweeper
 from stream_apps.status.facts import update_of
 from tests.valkey import running_valkey

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from inference_workers.engines.pivot import PivotEngine
-from inference_workers.engines.protocol import Engine, Translation
-from inference_workers.models.store import MANIFEST, discover, load
+from inference_workers.engines.protocol import Engine, PivotEngine, Translation
+from inference_workers.model_store import MANIFEST, discover, load
 from schemas.errors import FatalError
 from tests.tiny_models import SENTENCES, make_ctranslate2_model, make_transformers_model
 

@@ -3,8 +3,8 @@
 import pytest
 from obstore.store import LocalStore, MemoryStore
 
-from connectors.objects.files import FileInfo, Files, open_files
-from connectors.objects.settings import ObjectSettings
+from connectors.object_files import FileInfo, Files, open_files
+from connectors.object_store import ObjectSettings
 from schemas.errors import FatalError, PermanentError, TransientError
 
 LARGE = 12_000_000

@@ -10,11 +10,11 @@ from connectors.redis.job_ledger import JobLedger, LedgerTimes
 from connectors.redis.job_view import JobView, JobViews
 from schemas.codec import Codec
 from schemas.errors import DecodeError, TransientError
-from schemas.messages import JobEvent
+from schemas.events import JobEvent
 from schemas.records import InboundRecord
 from schemas.topics import STATUS
 from stream_apps.status.facts import update_of
-from stream_apps.status.handler import StatusHandler
+from stream_apps.status.main import StatusHandler
 from tests.valkey import running_valkey
 
 NOW_SECONDS = 1_000.0

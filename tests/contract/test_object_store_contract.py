@@ -2,8 +2,7 @@
 
 import pytest
 
-from connectors.objects.object_store import open_objects
-from connectors.objects.settings import ObjectSettings
+from connectors.object_store import ObjectSettings, open_objects
 from schemas.errors import FatalError, PermanentError, TransientError
 
 

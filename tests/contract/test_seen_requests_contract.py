@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
+from connectors.memory import InMemorySeenRequests
 from connectors.redis.client import open_state, open_state_async
-from connectors.redis.model_registry import AsyncModelRegistry, ModelRegistry
-from connectors.redis.seen import InMemorySeenRequests, RedisSeenRequests
+from connectors.redis.presence import AsyncModelRegistry, ModelRegistry
+from connectors.redis.request_markers import RedisSeenRequests
 from connectors.redis.settings import RedisSettings
 
 

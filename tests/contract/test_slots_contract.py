@@ -5,19 +5,12 @@ import random
 import pytest
 import redis
 
+from connectors.memory import InMemorySlots
 from connectors.redis.client import Client
-from connectors.redis.slots import (
-    Arrival,
-    AnswerOrder,
-    SlotDecision,
-    InMemorySlots,
-    RedisSlots,
-    SlotRetention,
-    Slots,
-    RequestRevision,
-    Verdict,
-)
+from connectors.redis.slots import RedisSlots, SlotRetention
 from schemas.errors import TransientError
+from schemas.slots import AnswerOrder, Arrival, RequestRevision, SlotDecision, Verdict
+from stream_apps.pipeline.stores import Slots
 from tests.valkey import running_valkey
 
 RETENTION = SlotRetention(slots_seconds=100, done_seconds=200)
@@ -47,7 +40,12 @@ def real(valkey) -> RedisSlots:
 
 def arrival(number: int, offset: int, batches: int = 3, split: str = "v1/3", request_id: str = "r1") -> Arrival:
     return Arrival(
-        RequestRevision(request_id), split, number, batches, f"{split} {number} at {offset}".encode(), f"t-0-{offset}"
+        RequestRevision(request_id),
+        split,
+        number,
+        batches,
+        f"{split} {number} at {offset}".encode(),
+        f"t-0-{offset}",
     )
 
 
@@ -182,8 +180,8 @@ def test_both_implementations_decide_alike_over_thousands_of_steps(real):
         decision = one(memory, entry)
         assert one(real, entry) == decision
         if decision.verdict is Verdict.COMPLETE and chance.random() < 0.5:
-            memory.finish({entry.subject: entry.coordinates})
-            real.finish({entry.subject: entry.coordinates})
+            memory.finish({entry.request_revision: entry.coordinates})
+            real.finish({entry.request_revision: entry.coordinates})
 
 
 def _some_entry(chance: random.Random, step: int) -> Arrival | AnswerOrder:

@@ -6,10 +6,11 @@ import pytest
 import redis
 
 from connectors.redis.dump import dump, restore
-from connectors.redis.lease import Lease
-from connectors.redis.slots import AnswerOrder, RedisSlots, SlotRetention, RequestRevision
+from connectors.redis.presence import Lease
+from connectors.redis.slots import RedisSlots, SlotRetention
 from connectors.redis.state_epoch import StateEpoch, StateLostError, forget_epoch
 from schemas.errors import TransientError
+from schemas.slots import AnswerOrder, RequestRevision
 from tests.valkey import running_valkey
 
 OTHER_RUN = b"f" * 40

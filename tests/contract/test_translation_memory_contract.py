@@ -7,15 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.memory import InMemoryTranslationMemory
 from connectors.redis.client import open_cache, open_cache_async
 from connectors.redis.settings import RedisSettings
-from connectors.redis.translation_memory import (
-    AsyncRedisTranslationMemory,
-    InMemoryTranslationMemory,
-    RedisTranslationMemory,
-    Remembered,
-)
-from schemas.segments import memory_key, normalise
+from connectors.redis.translation_memory import AsyncRedisTranslationMemory, RedisTranslationMemory
+from schemas.segments import Remembered, memory_key, normalise
 
 
 class AsyncReader:

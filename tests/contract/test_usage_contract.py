@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from connectors.clickhouse.analytics_client import AnalyticsClient
+from connectors.clickhouse.client import AnalyticsClient
 from connectors.clickhouse.database import Database
-from connectors.clickhouse.query_server import QueryLimits, QueryServer
-from connectors.clickhouse.usage_rows import columns_of, row_of
 from producers.cli.usage import By, question
+from schemas.events import UsageEvent
 from schemas.ids import event_id
-from schemas.messages import UsageEvent
 from schemas.records import InboundRecord
+from stream_apps.usage_sink.query_server import QueryLimits, QueryServer
+from stream_apps.usage_sink.ranges import columns_of, row_of
 
 NOW_MS = round((datetime.now(UTC) - timedelta(hours=1)).timestamp() * 1000)
 

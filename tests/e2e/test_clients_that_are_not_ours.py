@@ -37,16 +37,16 @@ def test_raw_bytes_sent_by_kcat_come_back_translated(stack, needed):
 
 def test_a_malformed_event_is_a_dead_letter_and_the_next_one_is_served(stack):
     outside = Outside(stack.kafka_bootstrap)
-    letters, results = outside.tail("translation.dead_letters"), outside.tail("translation.results")
+    dead_letters, results = outside.tail("translation.dead_letters"), outside.tail("translation.results")
     for value in (b"garbage", json.dumps({"text": "hi"}).encode(), b"\xc3\x01" + bytes(20)):
         outside.send_bytes("translation.requests.high", "same-key", value)
     served = outside.send_request("high", text="The house is big.")
     assert results.of(served)["status"] == "COMPLETED"
-    found = letters.until(lambda read: len(read) >= 3)
-    assert {letter["value"] for letter in found} >= {b"garbage", b'{"text": "hi"}'}
-    assert {letter["cause"] for letter in found} == {"undecodable"}
-    assert all(letter["stage"] == "intake" and letter["cure"] for letter in found)
-    letters.close()
+    found = dead_letters.until(lambda read: len(read) >= 3)
+    assert {dead_letter["value"] for dead_letter in found} >= {b"garbage", b'{"text": "hi"}'}
+    assert {dead_letter["cause"] for dead_letter in found} == {"undecodable"}
+    assert all(dead_letter["stage"] == "intake" and dead_letter["cure"] for dead_letter in found)
+    dead_letters.close()
     results.close()
 
 
@@ -62,14 +62,14 @@ def test_a_malformed_event_is_a_dead_letter_and_the_next_one_is_served(stack):
 )
 def test_a_bad_request_is_a_dead_letter_and_one_failed_result_that_name_the_field(stack, fields, cause, field):
     outside = Outside(stack.kafka_bootstrap)
-    letters, results = outside.tail("translation.dead_letters"), outside.tail("translation.results")
+    dead_letters, results = outside.tail("translation.dead_letters"), outside.tail("translation.results")
     request_id = outside.send_request("standard", **{"text": "Hello.", "metadata": {"ticket": "7"}, **fields})
-    letter, result = letters.of(request_id), results.of(request_id)
-    assert (letter["cause"], letter["field"]) == (cause, field)
-    assert letter["cure"]
+    dead_letter, result = dead_letters.of(request_id), results.of(request_id)
+    assert (dead_letter["cause"], dead_letter["field"]) == (cause, field)
+    assert dead_letter["cure"]
     assert (result["status"], result["error_cause"], result["error_field"]) == ("FAILED", cause, field)
     assert result["metadata"] == {"ticket": "7"}
-    letters.close()
+    dead_letters.close()
     results.close()
 
 

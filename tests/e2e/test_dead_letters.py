@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.control import read_run, scale, scale_automatically
+from deploy.local.main import read_run, scale, scale_automatically
 from tests.outside import Outside
 
 WORKER = Path(__file__).with_name("worker_with_holes.py")
@@ -27,14 +27,14 @@ class Platform:
         self.stack = stack
         self.outside = Outside(stack.kafka_bootstrap)
         self.results = self.outside.tail("translation.results")
-        self.letters = self.outside.tail("translation.dead_letters")
+        self.dead_letters = self.outside.tail("translation.dead_letters")
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "DRAGOMAN_LOCAL_ROOT": str(self.stack.root)}
         run = [sys.executable, "-m", "producers.cli.main", "dead-letters", *arguments]
         return subprocess.run(run, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
-    def open_letters(self, request_id: str) -> list[dict]:
+    def open_dead_letters(self, request_id: str) -> list[dict]:
         return json.loads(self.command("list", "--request", request_id, "--json").stdout)
 
     def redrive(self, request_id: str) -> dict:
@@ -54,11 +54,11 @@ class Platform:
         self.results.more(3.0)
         return [one["version"] for one in self.results.read if one["request_id"] == request_id]
 
-    def letter_with_attempt(self, request_id: str, attempt: int) -> dict:
+    def dead_letter_with_attempt(self, request_id: str, attempt: int) -> dict:
         def mine(read):
             return [one for one in read if (one["request_id"], one["attempt"]) == (request_id, attempt)]
 
-        return mine(self.letters.until(mine))[0]
+        return mine(self.dead_letters.until(mine))[0]
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def platform(stack) -> Iterator[Platform]:
     found = Platform(stack)
     yield found
     found.results.close()
-    found.letters.close()
+    found.dead_letters.close()
 
 
 @pytest.fixture(scope="module")
@@ -114,13 +114,15 @@ def test_the_holes_of_a_partial_result_are_filled_and_nothing_is_billed_twice(pl
     assert (first["status"], [hole["segment"] for hole in first["holes"]]) == ("PARTIAL", [1, 3])
     for hole in first["holes"]:
         assert first["text"][hole["start"] : hole["start"] + hole["length"]] == LEMONS
-    assert [letter["cause"] for letter in platform.open_letters(request_id)] == ["repetition_loop"] * 2
+    assert [dead_letter["cause"] for dead_letter in platform.open_dead_letters(request_id)] == [
+        "repetition_loop"
+    ] * 2
 
     done = platform.redrive(request_id)
     assert (len(done["closed"]), done["sent"], done["versions"]) == (2, 1, {request_id: 2})
     second = platform.version(request_id, 2)
     assert (second["status"], second["text"], second["holes"]) == ("PARTIAL", first["text"], first["holes"])
-    assert platform.letter_with_attempt(request_id, 2)["stage"] == "inference"
+    assert platform.dead_letter_with_attempt(request_id, 2)["stage"] == "inference"
 
     flag.unlink()
     platform.redrive(request_id)
@@ -131,7 +133,7 @@ def test_the_holes_of_a_partial_result_are_filled_and_nothing_is_billed_twice(pl
     assert third["source_words"] == first["source_words"] == 16
     assert platform.versions(request_id) == [1, 2, 3]
     assert platform.stack.analytics().billed([request_id] * 3) == (3, 16)
-    assert platform.open_letters(request_id) == []
+    assert platform.open_dead_letters(request_id) == []
 
 
 def translation_of(corrected: dict, before: dict) -> str:
@@ -161,8 +163,8 @@ def test_a_refused_request_is_refused_again_once_for_each_redrive(platform):
     platform.redrive(request_id)
     second = platform.version(request_id, 2)
     assert (second["status"], second["error_cause"]) == ("FAILED", "unsupported_pair")
-    assert platform.letter_with_attempt(request_id, 2)["cause"] == "unsupported_pair"
+    assert platform.dead_letter_with_attempt(request_id, 2)["cause"] == "unsupported_pair"
     assert platform.versions(request_id) == [1, 2]
-    assert [letter["attempt"] for letter in platform.open_letters(request_id)] == [2]
+    assert [dead_letter["attempt"] for dead_letter in platform.open_dead_letters(request_id)] == [2]
     assert platform.command("drop", "--request", request_id).returncode == 0
-    assert platform.open_letters(request_id) == []
+    assert platform.open_dead_letters(request_id) == []

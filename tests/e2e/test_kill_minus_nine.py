@@ -53,15 +53,15 @@ def test_a_request_that_is_sent_twice_is_answered_once(stack):
 
 def test_an_id_that_comes_back_with_another_text_is_a_dead_letter_and_the_first_answer_stands(stack):
     outside = Outside(stack.kafka_bootstrap)
-    results, letters = outside.tail("translation.results"), outside.tail("translation.dead_letters")
+    results, dead_letters = outside.tail("translation.results"), outside.tail("translation.dead_letters")
     request_id = outside.send_request("high", text="The first text.")
     results.of(request_id)
     outside.send_request("high", request_id=request_id, text="Another text.")
-    assert letters.of(request_id)["cause"] == "id_reused"
+    assert dead_letters.of(request_id)["cause"] == "id_reused"
     results.more(1.0)
     assert results.counts()[request_id] == 1
     results.close()
-    letters.close()
+    dead_letters.close()
 
 
 def _send(outside: Outside, number: int) -> str:

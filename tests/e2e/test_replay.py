@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from typer.testing import CliRunner
 
-from inference_workers.models.store import discover
+from inference_workers.model_store import discover
 from producers.cli.main import app
 from tests.outside import Outside
 

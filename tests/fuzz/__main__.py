@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deploy.local.main import down, up
 from deploy.local.settings import StackSettings
-from producers.cli.table import lines_of
+from producers.cli.output import lines_of
 from tests.fuzz.campaign import Campaign, Outcome, rows_of
 from tests.servers import LIBRARIES
 from tests.stack import Stack

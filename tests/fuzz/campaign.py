@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, KafkaError, Message, Producer
 
 from deploy.local.main import read_run
 from schemas.codec import Codec
-from schemas.messages import DeadLetter
+from schemas.events import DeadLetter
 from schemas.priorities import Priority
 from tests.fuzz.poison import Poison, Poisoner
 from tests.fuzz.samples import INPUTS
@@ -82,23 +82,23 @@ class Campaign:
         expected = self._rehearse(outside)
         before, started = self._pids(), time.monotonic()
         results = outside.tail("translation.results")
-        letters = Letters(self.stack.kafka_bootstrap)
+        dead_letters = Letters(self.stack.kafka_bootstrap)
         good = self._send(outside)
         self._send_fences()
         end = time.monotonic() + self.timeout_seconds
-        letters.until(lambda: self._fences <= letters.causes.keys(), end)
+        dead_letters.until(lambda: self._fences <= dead_letters.causes.keys(), end)
         results.until(
             lambda read: good.keys() <= {one["request_id"] for one in read}, max(end - time.monotonic(), 5)
         )
         # Long enough for a second answer, and for letters that were on their way beside the last ones.
         results.more(2.0)
-        letters.until(lambda: False, time.monotonic() + 1.0)
+        dead_letters.until(lambda: False, time.monotonic() + 1.0)
         answers = {one["request_id"]: one["text"] for one in results.read if one["request_id"] in good}
         counts = results.counts()
         results.close()
-        letters.close()
+        dead_letters.close()
         return Outcome(
-            **self._judged(letters),
+            **self._judged(dead_letters),
             good_sent=len(good),
             good_answered=len(answers),
             good_twice=sum(counts[request_id] > 1 for request_id in good),
@@ -172,12 +172,12 @@ class Campaign:
             }
         )
 
-    def _judged(self, letters: "Letters") -> dict[str, Any]:
+    def _judged(self, dead_letters: "Letters") -> dict[str, Any]:
         sent = Counter(poison.topic for poison in self._places.values())
         dead: dict[str, Counter[str]] = defaultdict(Counter)
         sound, spared, twice = Counter[str](), Counter[str](), 0
         for place, poison in self._places.items():
-            causes = letters.causes.get(place, [])
+            causes = dead_letters.causes.get(place, [])
             dead[poison.topic].update(causes[:1])
             twice += len(causes) > 1
             if not causes:
@@ -220,9 +220,11 @@ class Letters:
         """Closes the connections."""
         self._tail.close()
 
-    def _add(self, letter: DeadLetter) -> None:
-        if letter.segment is None:
-            self.causes.setdefault((letter.topic, letter.partition, letter.offset), []).append(letter.cause)
+    def _add(self, dead_letter: DeadLetter) -> None:
+        if dead_letter.segment is None:
+            self.causes.setdefault((dead_letter.topic, dead_letter.partition, dead_letter.offset), []).append(
+                dead_letter.cause
+            )
 
 
 def rows_of(outcome: Outcome) -> Iterator[tuple[str, ...]]:

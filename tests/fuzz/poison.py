@@ -12,7 +12,7 @@ from typing import Any
 
 from fastavro import parse_schema, schemaless_writer
 
-from schemas.catalog import current
+from schemas.avro_schemas import current
 from tests.fuzz.samples import MESSAGE_OF, sample
 
 Datum = dict[str, Any]

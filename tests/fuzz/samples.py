@@ -40,7 +40,7 @@ def sample(topic: str, name: str, now_ms: int) -> dict[str, Any]:
         "JobEvent": _event(name, now_ms),
         "UsageEvent": _usage(name, now_ms),
         "TranslationResult": _result(name, now_ms),
-        "DeadLetter": _letter(name, now_ms),
+        "DeadLetter": _dead_letter(name, now_ms),
     }[kind]
 
 
@@ -161,7 +161,7 @@ def _result(name: str, now_ms: int) -> dict[str, Any]:
     }
 
 
-def _letter(name: str, now_ms: int) -> dict[str, Any]:
+def _dead_letter(name: str, now_ms: int) -> dict[str, Any]:
     return {
         "dead_letter_id": name,
         "stage": "intake",

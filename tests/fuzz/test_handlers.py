@@ -9,31 +9,31 @@ import pytest
 import redis
 import redis.asyncio
 from obstore.store import MemoryStore
+from tests.dead_letters import dead_letter_writer
 
-from connectors.clickhouse.sink import UsageSink
-from connectors.faust.guard import EventProcessor, Patience, EventHandler
 from connectors.kafka.range_reader import StartingPlace
-from connectors.objects.object_store import UrlObjectStore, open_objects
-from connectors.objects.settings import ObjectSettings
-from connectors.redis.answered import FixedAnsweredRequests, RedisAnsweredRequests
+from connectors.memory import (
+    FixedAnsweredRequests,
+    FixedModelVersions,
+    InMemoryResults,
+    InMemorySeenRequests,
+    InMemoryTranslationMemory,
+)
+from connectors.object_store import ObjectSettings, UrlObjectStore, open_objects
 from connectors.redis.job_ledger import JobLedger, LedgerTimes
-from connectors.redis.model_registry import FixedModelVersions
-from connectors.redis.results import InMemoryResults
-from connectors.redis.seen import InMemorySeenRequests
-from connectors.redis.slots import RedisSlots, SlotRetention, RequestRevision
-from connectors.redis.translation_memory import InMemoryTranslationMemory
+from connectors.redis.request_markers import RedisAnsweredRequests
+from connectors.redis.slots import RedisSlots, SlotRetention
 from inference_workers.answers import WorkerIdentity
 from inference_workers.handler import BatchHandler
-from inference_workers.relevance import SkipPolicy
-from inference_workers.speed import Speedometer
+from inference_workers.priority_source import Speedometer
 from inference_workers.translating import SegmentTranslator
-from producers.cli.dead_letters.open_letters import OpenDeadLetters
 from schemas.codec import Codec
 from schemas.errors import PermanentError
+from schemas.events import DeadLetter
 from schemas.languages import Language
-from schemas.messages import DeadLetter
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, OutboundRecord, words_of
+from schemas.slots import RequestRevision
 from schemas.topics import (
     CONTROL,
     DEAD_LETTERS,
@@ -47,16 +47,20 @@ from schemas.topics import (
 from stream_apps.assembly.handler import AssemblyHandler
 from stream_apps.assembly.recovery import Rebuilder
 from stream_apps.intake.handler import IntakeHandler, Tools
-from stream_apps.intake.outputs import WireFormat
-from stream_apps.intake.repeats import Repeats
-from stream_apps.intake.segmentation import Segmenter
 from stream_apps.intake.settings import IntakeLimits
-from stream_apps.repair.open_requests import OpenRequests
+from stream_apps.pipeline.deduplication import Repeats
+from stream_apps.pipeline.output_records import WireFormat
+from stream_apps.pipeline.request_rules import RequestLimits
+from stream_apps.pipeline.segmentation import Segmenter
+from stream_apps.pipeline.skip_policy import SkipPolicy
+from stream_apps.redrive.open_dead_letters import OpenDeadLetters
 from stream_apps.repair.open_requests import LossPolicy as Grace
-from stream_apps.status.handler import StatusHandler
+from stream_apps.repair.open_requests import OpenRequests
+from stream_apps.runtime.event_processor import EventHandler, EventProcessor, EventRetry
+from stream_apps.status.main import StatusHandler
+from stream_apps.usage_sink.sink import UsageSink
 from tests.fuzz.poison import Poison, Poisoner, encoded
 from tests.fuzz.samples import MESSAGE_OF, sample
-from tests.letters import letter_writer
 from tests.valkey import running_valkey
 
 CODEC = Codec()
@@ -91,16 +95,18 @@ class Outcome:
 
     def check(self) -> None:
         """Each deadly record is one dead letter of a cause that somebody thought of; all outputs fit."""
-        letters = [
+        dead_letters = [
             CODEC.decode(output.value, DeadLetter) for output in self.outputs if output.topic == DEAD_LETTERS
         ]
-        per_record = Counter(letter.offset for letter in letters if letter.segment is None)
+        per_record = Counter(dead_letter.offset for dead_letter in dead_letters if dead_letter.segment is None)
         spared = [one.kind for at, one in enumerate(self.poison) if one.is_deadly and at not in per_record]
         assert Counter(spared) == {}
         assert max(per_record.values()) == 1
-        assert all(re.fullmatch("[a-z_]+", letter.cause) for letter in letters)
-        assert {letter.cause for letter in letters if not (letter.message and letter.cure)} == set()
-        assert "unexpected" not in {letter.cause for letter in letters}
+        assert all(re.fullmatch("[a-z_]+", dead_letter.cause) for dead_letter in dead_letters)
+        assert {
+            dead_letter.cause for dead_letter in dead_letters if not (dead_letter.message and dead_letter.cure)
+        } == set()
+        assert "unexpected" not in {dead_letter.cause for dead_letter in dead_letters}
         assert max(map(_size, self.outputs)) <= LIMIT
 
 
@@ -125,7 +131,7 @@ async def _nothing() -> None:
     """There is nothing to close."""
 
 
-def _guarded(poison: list[Poison], step: EventHandler, close=_nothing) -> Outcome:
+def _processed(poison: list[Poison], step: EventHandler, close=_nothing) -> Outcome:
     outcome = Outcome(poison)
 
     async def send(output: OutboundRecord) -> None:
@@ -137,10 +143,10 @@ def _guarded(poison: list[Poison], step: EventHandler, close=_nothing) -> Outcom
         raise AssertionError("no record is a reason to wait")
 
     async def run() -> None:
-        guard = EventProcessor(step, send, Patience(sleep=wait))
+        processor = EventProcessor(step, send, EventRetry(sleep=wait))
         records = _inbound(poison)
         for start in range(0, len(records), 50):
-            await guard.process(records[start : start + 50])
+            await processor.process(records[start : start + 50])
         await close()
 
     asyncio.run(run())
@@ -171,9 +177,9 @@ def test_intake_refuses_every_spoiled_request(priority):
         detect=lambda _text: Language("en"),
         now_ms=lambda: NOW,
     )
-    handler = IntakeHandler(tools, WireFormat(CODEC, 6, LIMIT), IntakeLimits(), "v1")
-    step = EventHandler(_letters("intake"), handler.handle, handler.delivered, handler.refused)
-    _guarded(_poison(requests_topic(priority)), step).check()
+    handler = IntakeHandler(tools, WireFormat(CODEC, 6, LIMIT), IntakeLimits(), RequestLimits(), "v1")
+    step = EventHandler(_dead_letters("intake"), handler.handle, handler.delivered, handler.refused)
+    _processed(_poison(requests_topic(priority)), step).check()
 
 
 @pytest.mark.parametrize("priority", Priority)
@@ -196,7 +202,7 @@ def test_assembly_refuses_every_spoiled_batch_and_order(valkey, topic):
             UrlObjectStore(MemoryStore()),
             700_000,
             lambda: NOW,
-            _letters("assembly"),
+            _dead_letters("assembly"),
             max_message_bytes=LIMIT,
         )
         _cycled(_poison(topic), handler).check()
@@ -205,15 +211,15 @@ def test_assembly_refuses_every_spoiled_batch_and_order(valkey, topic):
 def test_the_status_projection_refuses_every_spoiled_event(valkey):
     client = redis.asyncio.Redis.from_url(valkey)
     handler = StatusHandler(CODEC, JobLedger(client, LedgerTimes(60, 60)))
-    step = EventHandler(_letters("status"), handler.handle)
-    _guarded(_poison(STATUS), step, client.aclose).check()
+    step = EventHandler(_dead_letters("status"), handler.handle)
+    _processed(_poison(STATUS), step, client.aclose).check()
 
 
 def test_the_usage_sink_refuses_every_spoiled_event_and_keeps_its_place():
     poison = _poison(USAGE)
     outcome, log = Outcome(poison), _Log(_inbound(poison))
     box = _Box(outcome.outputs)
-    sink = UsageSink(log, _StrictTable(), box, _letters("usage_sink"), batch_seconds=0)
+    sink = UsageSink(log, _StrictTable(), box, _dead_letters("usage_sink"), batch_seconds=0)
     sink.begin([StartingPlace(USAGE, 0, 0, None)])
     sink.turn()
     outcome.check()
@@ -241,13 +247,13 @@ def test_repair_passes_over_every_spoiled_answer():
     assert list(found.judged(dict.fromkeys(Priority, NOW), Grace(0, 3))) == []
 
 
-def test_the_list_of_letters_passes_over_every_spoiled_one():
+def test_the_list_of_dead_letters_passes_over_every_spoiled_one():
     poison = _poison(DEAD_LETTERS)
-    letters = OpenDeadLetters(CODEC, lambda _summary: True)
+    dead_letters = OpenDeadLetters(CODEC, lambda _summary: True)
     for record in _inbound(poison):
-        letters.add(record)
-    assert letters.unreadable >= sum(one.kind in UNREADABLE and one.value is not None for one in poison)
-    assert len(letters.oldest_first()) > 0
+        dead_letters.add(record)
+    assert dead_letters.unreadable >= sum(one.kind in UNREADABLE and one.value is not None for one in poison)
+    assert len(dead_letters.oldest_first()) > 0
 
 
 def _result(request_id):
@@ -259,8 +265,8 @@ def _request(request_id):
     return encoded(MESSAGE_OF[topic], sample(topic, request_id, NOW))
 
 
-def _letters(stage):
-    return letter_writer(stage, burst_bytes=10**9, max_message_bytes=LIMIT, now_ms=NOW)
+def _dead_letters(stage):
+    return dead_letter_writer(stage, burst_bytes=10**9, max_message_bytes=LIMIT, now_ms=NOW)
 
 
 @dataclass
@@ -300,8 +306,12 @@ def _batch_handler() -> BatchHandler:
     memory = InMemoryTranslationMemory()
     segments = SegmentTranslator(_Shouting(), memory, clock=lambda: 0.0)
     identity = WorkerIdentity("w1", "default", "cpu", "on_demand")
-    relevance, letters, speed = SkipPolicy(FixedAnsweredRequests()), _letters("inference"), Speedometer(100.0)
-    return BatchHandler(CODEC, relevance, segments, memory, identity, speed, lambda: NOW, letters, LIMIT)
+    skip_policy, dead_letters, speed = (
+        SkipPolicy(FixedAnsweredRequests()),
+        _dead_letters("inference"),
+        Speedometer(100.0),
+    )
+    return BatchHandler(CODEC, skip_policy, segments, memory, identity, speed, lambda: NOW, dead_letters, LIMIT)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ def test_spoiled_records_on_every_topic_disturb_nobody(stack):
 
 def test_header_names_that_are_no_utf8_stop_no_process(stack):
     outside = Outside(stack.kafka_bootstrap)
-    letters, results = outside.tail("translation.dead_letters"), outside.tail("translation.results")
+    dead_letters, results = outside.tail("translation.dead_letters"), outside.tail("translation.results")
     script = Path(__file__).with_name("raw_names.py")
     command = [sys.executable, str(script), stack.kafka_bootstrap, *INPUTS]
     subprocess.run(command, env={**os.environ, "AIOKAFKA_NO_EXTENSIONS": "1"}, timeout=30, check=True)
@@ -29,8 +29,8 @@ def test_header_names_that_are_no_utf8_stop_no_process(stack):
         for priority in ("critical", "high", "standard")
     }
     results.until(lambda read: sent <= {one["request_id"] for one in read}, 60)
-    letters.until(lambda read: set(INPUTS) <= {one["topic"] for one in read}, 60)
-    assert {one["topic"] for one in letters.read} == set(INPUTS)
+    dead_letters.until(lambda read: set(INPUTS) <= {one["topic"] for one in read}, 60)
+    assert {one["topic"] for one in dead_letters.read} == set(INPUTS)
     assert sent <= {one["request_id"] for one in results.read}
-    letters.close()
+    dead_letters.close()
     results.close()

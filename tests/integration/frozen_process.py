@@ -10,7 +10,7 @@ import signal
 import sys
 from typing import Any
 
-from connectors.kafka.transactions import TransactionalProducer
+from connectors.kafka.transactional_producer import TransactionalProducer
 
 
 def freeze_before(method: str) -> None:

@@ -1,14 +1,13 @@
-"""A supervisor of tiny processes, run by path as `python -m deploy.local` is: a store, then some workers."""
+"""A supervisor of tiny processes, run by path as `python -m deploy.local.main` is: a store, then some workers."""
 
 import os
 import sys
 
 from deploy.local.background import supervise_in_background
-from deploy.local.backoff import RestartPolicy
-from deploy.local.ports import PortBook
-from deploy.local.process_spec import ProcessSpec
-from deploy.local.readiness import AnswersOk, TcpOpen
+from deploy.local.machine import PortBook
+from deploy.local.process_spec import AnswersOk, ProcessSpec, RestartPolicy, TcpOpen
 from deploy.local.settings import StackSettings
+from stream_apps.runtime.retry import RetryPolicy
 
 COMMAND = (sys.executable, __file__)
 
@@ -31,14 +30,14 @@ def server(name: str, port: int, stage: int, *traits: str) -> ProcessSpec:
     """Answers everything with 200. Traits: with-child, deaf (to SIGTERM)."""
     command = (sys.executable, "-I", "-S", "-c", SERVER, str(port), *traits)
     ready = TcpOpen(port) if stage == 1 else AnswersOk(f"http://127.0.0.1:{port}/ready")
-    quick = RestartPolicy(first_pause_seconds=0.05)
+    quick = RestartPolicy(RetryPolicy(0.05))
     return ProcessSpec(name, command, stage, ready, stop_timeout_seconds=0.5, restart=quick)
 
 
 def broken(name: str, stage: int) -> ProcessSpec:
     """Says why, and ends."""
     command = (sys.executable, "-I", "-S", "-c", "import sys; sys.exit('no model in /models')")
-    quick = RestartPolicy(first_pause_seconds=0.05, start_attempts=2)
+    quick = RestartPolicy(RetryPolicy(0.05), start_attempts=2)
     return ProcessSpec(name, command, stage, TcpOpen(1), restart=quick)
 
 

@@ -14,21 +14,13 @@ import pytest
 import redis
 
 from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.log_reader import LogReader
+from connectors.kafka.partition_reader import LogReader
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.settings import KafkaSettings
-from connectors.redis.results import ResultStore
+from connectors.redis.request_markers import ResultStore
 from schemas.codec import Codec
-from schemas.messages import (
-    DeadLetter,
-    Job,
-    JobControl,
-    JobEvent,
-    Message,
-    TranslatedBatch,
-    TranslationResult,
-    UsageEvent,
-)
+from schemas.events import DeadLetter, JobControl, JobEvent, UsageEvent
+from schemas.messages import Job, Message, TranslatedBatch, TranslationResult
 from schemas.records import OutboundRecord
 from schemas.topics import CONTROL, DEAD_LETTERS, RESULTS, STATUS, TRANSLATED, USAGE
 from stream_apps.assembly.main import GROUP
@@ -93,7 +85,7 @@ class Stack:
     def start(self, instance: str):
         with self.log.open("ab") as log:
             self.processes[instance] = subprocess.Popen(
-                [sys.executable, "-m", "stream_apps.assembly"],
+                [sys.executable, "-m", "stream_apps.assembly.main"],
                 env={
                     **os.environ,
                     "DRAGOMAN_INSTANCE": instance,
@@ -248,9 +240,11 @@ def test_rubbish_becomes_a_dead_letter_and_what_follows_is_answered(stack):
         stack.producer.send([OutboundRecord(TRANSLATED, request_id.encode(), b'{"not": "avro"}')])
         stack.send(*batches_of(request_id, 2))
         stack.results.of(request_id)
-        letters = stack.tails[DEAD_LETTERS].until(lambda read: any(one.key == request_id.encode() for one in read))
-    (letter,) = [one for one in letters if one.key == request_id.encode()]
-    assert (letter.stage, letter.cause, letter.topic, letter.value) == (
+        dead_letters = stack.tails[DEAD_LETTERS].until(
+            lambda read: any(one.key == request_id.encode() for one in read)
+        )
+    (dead_letter,) = [one for one in dead_letters if one.key == request_id.encode()]
+    assert (dead_letter.stage, dead_letter.cause, dead_letter.topic, dead_letter.value) == (
         "assembly",
         "undecodable",
         TRANSLATED,

@@ -94,7 +94,7 @@ def start() -> Iterator[Callable[[str], Autoscaler]]:
             "DRAGOMAN_AUTOSCALER_SCALE_IN_PAUSE_SECONDS": "0",
         }
         process = subprocess.Popen(
-            [sys.executable, "-m", "deploy.autoscaler"], cwd=CHECKOUT, env=os.environ | told
+            [sys.executable, "-m", "deploy.autoscaler.main"], cwd=CHECKOUT, env=os.environ | told
         )
         begun.append(Autoscaler(port, keda_address, process))
         return begun[-1]

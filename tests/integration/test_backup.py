@@ -9,18 +9,16 @@ import uuid
 import pytest
 import redis
 
-from connectors.clickhouse.analytics_client import AnalyticsClient
+from connectors.clickhouse.client import AnalyticsClient
 from connectors.clickhouse.database import open_database
-from connectors.clickhouse.query_server import QueryLimits, QueryServer
-from connectors.clickhouse.usage_restore import Stage, UsageRestore
-from connectors.objects.files import open_files
-from connectors.objects.settings import ObjectSettings
+from connectors.object_files import open_files
+from connectors.object_store import ObjectSettings
 from deploy.backup.archive import open_backup
-from deploy.backup.job import create, restore, verify
-from deploy.backup.objects import ObjectsPart
+from deploy.backup.job import ObjectsPart, create, restore, verify
 from deploy.backup.state import StatePart
-from deploy.backup.usage import UsagePart
+from deploy.backup.usage import Stage, UsagePart, UsageRestore
 from schemas.errors import PermanentError
+from stream_apps.usage_sink.query_server import QueryLimits, QueryServer
 from tests.valkey import running_valkey
 
 DAYS = (
@@ -253,10 +251,10 @@ def test_a_large_store_is_saved_and_brought_back_in_little_memory(tmp_path):
 
 _MEASURE = """
 import resource, sys
-from connectors.objects.files import open_files
-from connectors.objects.settings import ObjectSettings
+from connectors.object_files import open_files
+from connectors.object_store import ObjectSettings
 from deploy.backup.job import create, restore
-from deploy.backup.objects import ObjectsPart
+from deploy.backup.job import ObjectsPart
 
 def part(name):
     return ObjectsPart(open_files(ObjectSettings(url=f"file://{sys.argv[1]}/{name}")))

@@ -10,14 +10,12 @@ import uuid
 import pytest
 from typer.testing import CliRunner
 
-from connectors.dead_letters.ration import TokenBucket
-from connectors.dead_letters.writer import DeadLetterWriter
 from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.log_scan import scanning
+from connectors.kafka.partition_reader import RecordLookup
 from connectors.kafka.producer import DurableProducer
-from connectors.kafka.record_lookup import RecordLookup
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.transactions import TransactionalProducer
+from connectors.kafka.transactional_producer import TransactionalProducer
 from producers.cli.main import app
 from schemas.codec import Codec
 from schemas.dead_letters import about_request
@@ -25,6 +23,7 @@ from schemas.errors import FatalError, PermanentError
 from schemas.messages import TranslationRequest, TranslationResult
 from schemas.records import OutboundRecord
 from schemas.topics import CONTROL, DEAD_LETTERS, RESULTS, requests_topic
+from stream_apps.runtime.dead_letters import DeadLetterWriter, TokenBucket
 
 pytestmark = pytest.mark.real
 
@@ -51,8 +50,8 @@ class Desk:
         self.send(OutboundRecord(REQUESTS, key, CODEC.encode(request), {"traceparent": b"00-1-2-01"}))
         record = next(one for one in whole(self.kafka, REQUESTS) if one.key == key)
         writer = DeadLetterWriter("intake", CODEC, TokenBucket(0, burst_bytes, lambda: 0.0), 10**6, lambda: number)
-        letter = about_request(writer.letter_of(record, BAD), request.request_id, self.tenant)
-        self.send(writer.record_of(letter))
+        dead_letter = about_request(writer.dead_letter_of(record, BAD), request.request_id, self.tenant)
+        self.send(writer.record_of(dead_letter))
         return record
 
     def run(self, command: str, *options: str):
@@ -87,16 +86,16 @@ def desk(kafka, monkeypatch):
     return Desk(kafka)
 
 
-def test_a_redrive_sends_the_request_again_and_closes_the_letter(desk):
+def test_a_redrive_sends_the_request_again_and_closes_the_dead_letter(desk):
     record = desk.fails(1)
-    (letter,) = desk.listed()
-    assert (letter["request_id"], letter["cause"], letter["offset"]) == (
+    (dead_letter,) = desk.listed()
+    assert (dead_letter["request_id"], dead_letter["cause"], dead_letter["offset"]) == (
         record.key.decode(),
         BAD.cause,
         record.offset,
     )
     done = json.loads(desk.run("redrive", "--tenant", desk.tenant, "--json").stdout)
-    assert (done["sent"], done["closed"]) == (1, [letter["dead_letter_id"]])
+    assert (done["sent"], done["closed"]) == (1, [dead_letter["dead_letter_id"]])
     (again,) = desk.redriven()
     assert (again.key, again.value, again.partition) == (record.key, record.value, record.partition)
     assert again.headers == {"traceparent": b"00-1-2-01", "redrive": b"1", "attempt": b"2"}
@@ -112,7 +111,7 @@ def test_a_redrive_asks_for_the_version_after_the_newest_one(desk):
     assert [one.headers["redrive"] for one in desk.redriven()] == [b"3"]
 
 
-def test_a_letter_with_coordinates_only_is_redriven_from_its_topic(desk):
+def test_a_dead_letter_with_coordinates_only_is_redriven_from_its_topic(desk):
     record = desk.fails(1, burst_bytes=0)
     assert desk.run("redrive", "--tenant", desk.tenant).exit_code == 0
     (again,) = desk.redriven()
@@ -121,18 +120,18 @@ def test_a_letter_with_coordinates_only_is_redriven_from_its_topic(desk):
 
 def test_a_dry_run_changes_nothing(desk):
     desk.fails(1)
-    (letter,) = desk.listed()
-    ran = desk.run("redrive", letter["dead_letter_id"], "--dry-run")
-    assert ran.stdout == f"{letter['dead_letter_id']}: version 1\n"
+    (dead_letter,) = desk.listed()
+    ran = desk.run("redrive", dead_letter["dead_letter_id"], "--dry-run")
+    assert ran.stdout == f"{dead_letter['dead_letter_id']}: version 1\n"
     assert desk.run("drop", "--tenant", desk.tenant, "--dry-run").exit_code == 0
-    assert (desk.redriven(), desk.listed()) == ([], [letter])
+    assert (desk.redriven(), desk.listed()) == ([], [dead_letter])
 
 
-def test_a_dropped_letter_is_closed_and_nothing_is_sent(desk):
+def test_a_dropped_dead_letter_is_closed_and_nothing_is_sent(desk):
     for number in range(3):
         desk.fails(number)
     assert desk.run("drop", "--tenant", desk.tenant, "--limit", "2").exit_code == 0
-    assert [letter["failed_at"] for letter in desk.listed()] == [2]
+    assert [dead_letter["failed_at"] for dead_letter in desk.listed()] == [2]
     assert desk.redriven() == []
 
 
@@ -144,13 +143,13 @@ def test_an_unknown_id_is_an_error_that_says_where_to_look(desk):
     )
 
 
-def test_a_letter_is_shown_and_its_text_only_when_asked_for(desk):
+def test_a_dead_letter_is_shown_and_its_text_only_when_asked_for(desk):
     desk.fails(1)
-    (letter,) = desk.listed()
-    hidden = desk.run("show", letter["dead_letter_id"]).stdout
+    (dead_letter,) = desk.listed()
+    hidden = desk.run("show", dead_letter["dead_letter_id"]).stdout
     assert BAD.cure in hidden
     assert "Hello." not in hidden
-    shown = json.loads(desk.run("show", letter["dead_letter_id"], "--show-value", "--json").stdout)
+    shown = json.loads(desk.run("show", dead_letter["dead_letter_id"], "--show-value", "--json").stdout)
     assert shown["value"]["text"] == "Hello."
 
 
@@ -171,7 +170,7 @@ def killed_redrive(desk, moment):
     order = "kill(); commit(self)" if moment == "before the commit" else "commit(self); kill()"
     code = f"""
 import os, signal
-from connectors.kafka.transactions import TransactionalProducer
+from connectors.kafka.transactional_producer import TransactionalProducer
 commit = TransactionalProducer._commit
 kill = lambda: os.kill(os.getpid(), signal.SIGKILL)
 def _commit(self):

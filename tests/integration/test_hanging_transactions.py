@@ -19,7 +19,7 @@ from confluent_kafka.admin import (
 from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.client_config import client_config, transactional_config
 from connectors.kafka.open_transactions import KafkaTransactions
-from connectors.kafka.place_reader import PlaceReader
+from connectors.kafka.partition_reader import PlaceReader
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.protocol_client import protocol_client
 from schemas.records import OutboundRecord

@@ -15,14 +15,15 @@ from confluent_kafka.admin import AdminClient
 
 from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.client_config import client_config
-from connectors.kafka.log_reader import LogReader
+from connectors.kafka.partition_reader import LogReader
 from connectors.kafka.settings import KafkaSettings
 from connectors.redis.client import open_state
-from connectors.redis.model_registry import ModelRegistry
-from connectors.redis.results import ResultStore
+from connectors.redis.presence import ModelRegistry
+from connectors.redis.request_markers import ResultStore
 from connectors.redis.settings import RedisSettings
 from schemas.codec import Codec
-from schemas.messages import JobEvent, TranslationRequest, TranslationResult
+from schemas.events import JobEvent
+from schemas.messages import TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.topics import STATUS, batches_topic, inference_group, requests_topic
 from tests.ports import free_port
@@ -51,7 +52,9 @@ def start(tmp_path):
             "DRAGOMAN_ADMISSION_LEAST_RECORDS_PER_SECOND": str(least_records_per_second),
             **more,
         }
-        process = subprocess.Popen([sys.executable, "-m", "producers.http"], cwd=CHECKOUT, env=os.environ | told)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "producers.http.main"], cwd=CHECKOUT, env=os.environ | told
+        )
         client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
         begun.append((process, client))
         wait_until(lambda: answers(client, "/health"))

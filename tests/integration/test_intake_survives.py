@@ -18,7 +18,8 @@ from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Codec
-from schemas.messages import DeadLetter, JobControl, SegmentBatch, TranslationRequest
+from schemas.events import DeadLetter, JobControl
+from schemas.messages import SegmentBatch, TranslationRequest
 from schemas.priorities import Priority
 from schemas.records import OutboundRecord
 from schemas.topics import CONTROL, DEAD_LETTERS, batches_topic, requests_topic
@@ -55,7 +56,7 @@ class Stack:
     def intake(self, instance="intake-0", **environment):
         with self.log.open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "stream_apps.intake"],
+                [sys.executable, "-m", "stream_apps.intake.main"],
                 env={**self.environment, "DRAGOMAN_INSTANCE": instance, **environment},
                 stderr=log,
             )
@@ -208,7 +209,7 @@ def test_rubbish_becomes_dead_letters_and_holds_nothing_up(stack):
     stack.send([empty, good], topic)
     with stack.intake():
         stack.wait_for(lambda: stack.lag() == 0, "lag remains")
-    causes = sorted(letter.cause for letter in stack.read(DEAD_LETTERS, DeadLetter))
+    causes = sorted(dead_letter.cause for dead_letter in stack.read(DEAD_LETTERS, DeadLetter))
     assert causes == ["empty_text", "undecodable", "undecodable"]
     (order,) = stack.read(CONTROL, JobControl)
     assert (order.request_id, order.action) == (empty.request_id, "FAIL")

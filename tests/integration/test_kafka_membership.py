@@ -7,15 +7,15 @@ import pytest
 from confluent_kafka import TopicPartition
 
 from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.group_reader import OffsetClaim, GroupReader
-from connectors.kafka.leaving import close_readers
+from connectors.kafka.group_reader import GroupReader, OffsetClaim
 from connectors.kafka.producer import DurableProducer
-from connectors.kafka.progress_watch import ConsumerHealthMonitor
-from connectors.kafka.transactions import TransactionalProducer
+from connectors.kafka.static_membership import close_readers
+from connectors.kafka.transactional_producer import TransactionalProducer
 from connectors.telemetry.health import Health
 from schemas.errors import FatalError, TransientError
 from schemas.records import OutboundRecord
 from schemas.topics import CONTROL, STATUS
+from stream_apps.runtime.consumer_health import ConsumerHealthMonitor
 from tests.group_traffic import NAME, send, take_all, take_in_turn, take_some
 from tests.ports import free_port
 

@@ -5,11 +5,11 @@ import uuid
 import pytest
 
 from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.backlog import open_lag_reader
-from connectors.kafka.log_reader import LogReader
+from connectors.kafka.group_lag import open_lag_reader
+from connectors.kafka.partition_reader import LogReader
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.transactions import TransactionalProducer
+from connectors.kafka.transactional_producer import TransactionalProducer
 from schemas.errors import FatalError, TransientError
 from schemas.records import OutboundRecord
 from schemas.topics import CONTROL, STATUS, catalogue

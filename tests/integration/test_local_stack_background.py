@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from deploy.local.background import start_in_background
-from deploy.local.control import (
+from deploy.local.errors import StackError
+from deploy.local.main import (
     down,
     is_running,
     propose_scale,
@@ -20,8 +21,7 @@ from deploy.local.control import (
     scale_automatically,
     up,
 )
-from deploy.local.failures import StackError
-from deploy.local.leftovers import leftovers
+from deploy.local.root_lock import leftovers
 from deploy.local.settings import StackSettings
 from tests.integration import local_stack_small
 

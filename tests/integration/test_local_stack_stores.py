@@ -10,10 +10,10 @@ import pytest
 import redis
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from deploy.local.control import down, read_run, up
-from deploy.local.leftovers import leftovers
-from deploy.local.run_file import RunInfo
+from deploy.local.main import down, read_run, up
+from deploy.local.root_lock import leftovers
 from deploy.local.settings import StackSettings
+from deploy.local.state_files import RunInfo
 
 pytestmark = pytest.mark.real
 JARS = Path(__file__).parents[2] / ".dragoman" / "kafka" / "libs"

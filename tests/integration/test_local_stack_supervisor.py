@@ -10,14 +10,22 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.backoff import RestartPolicy
-from deploy.local.failures import StackError
-from deploy.local.keeper import Surroundings
-from deploy.local.leftovers import OWNER_VARIABLE, leftovers
-from deploy.local.ports import open_port_book
-from deploy.local.process_spec import ProcessSpec, ProcessState
-from deploy.local.readiness import AnswersOk, AnswersPing, Completes, ReadyCheck, TcpOpen, is_ready
-from deploy.local.supervisor import StackSupervisor
+from deploy.local.errors import StackError
+from deploy.local.machine import open_port_book
+from deploy.local.process_spec import (
+    AnswersOk,
+    AnswersPing,
+    Completes,
+    ProcessSpec,
+    ProcessState,
+    ReadyCheck,
+    RestartPolicy,
+    TcpOpen,
+    is_ready,
+)
+from deploy.local.root_lock import OWNER_VARIABLE, leftovers
+from deploy.local.supervisor import StackSupervisor, Surroundings
+from stream_apps.runtime.retry import RetryPolicy
 from tests.integration.local_stack_small import broken, server
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
@@ -49,7 +57,7 @@ def trial(tmp_path: Path) -> Trial:
 
 
 def one_shot(name: str, shell: str, attempts: int = 3) -> ProcessSpec:
-    policy = RestartPolicy(first_pause_seconds=0.02, start_attempts=attempts)
+    policy = RestartPolicy(RetryPolicy(0.02), start_attempts=attempts)
     return ProcessSpec(name, ("sh", "-c", shell), 1, Completes(), restart=policy)
 
 
@@ -101,8 +109,8 @@ def test_a_failing_process_stops_the_start_of_the_stages_after_it(trial: Trial) 
 def test_the_log_of_a_talkative_process_is_bounded_while_it_lives(
     trial: Trial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("deploy.local.process_log._ROTATE_BYTES", 10_000)
-    monkeypatch.setattr("deploy.local.keeper._LOOK_AT_LOG_SECONDS", 0.05)
+    monkeypatch.setattr("deploy.local.process_spec._ROTATE_BYTES", 10_000)
+    monkeypatch.setattr("deploy.local.supervisor._LOOK_AT_LOG_SECONDS", 0.05)
     asyncio.run(trial.run(one_shot("talker", "for n in $(seq 30); do seq 1000; sleep 0.02; done")))
 
     sizes = [path.stat().st_size for path in sorted((trial.root / "logs").glob("talker*"))]
@@ -122,7 +130,9 @@ def test_a_process_that_is_not_ready_in_time_fails_the_start(trial: Trial) -> No
 def test_a_command_that_does_not_exist_is_named(trial: Trial) -> None:
     with pytest.raises(StackError, match="cannot run no-such-command: No such file or directory"):
         asyncio.run(
-            trial.run(ProcessSpec("odd", ("no-such-command",), 1, Completes(), restart=RestartPolicy(0.01)))
+            trial.run(
+                ProcessSpec("odd", ("no-such-command",), 1, Completes(), restart=RestartPolicy(RetryPolicy(0.01)))
+            )
         )
 
 

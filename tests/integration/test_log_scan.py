@@ -10,7 +10,7 @@ from connectors.kafka.admin import KafkaAdmin, Span
 from connectors.kafka.log_scan import LogScan, scanning
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.transactions import TransactionalProducer
+from connectors.kafka.transactional_producer import TransactionalProducer
 from schemas.errors import TransientError
 from schemas.records import OutboundRecord
 from schemas.topics import CONTROL, STATUS

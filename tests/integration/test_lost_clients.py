@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from connectors.kafka.lost_client import LostConnectionError, is_reachable
-from connectors.kafka.place_reader import PlaceReader
+from connectors.kafka.lost_connection import LostConnectionError, is_reachable
+from connectors.kafka.partition_reader import PlaceReader
 from schemas.errors import TransientError
 from schemas.topics import CONTROL
 from tests.group_traffic import send, take_all

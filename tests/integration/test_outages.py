@@ -14,7 +14,11 @@ from tests.valkey import Valkey
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 AWAY_SECONDS = 6
-MODULES = {"intake": "stream_apps.intake", "worker": "inference_workers", "assembly": "stream_apps.assembly"}
+MODULES = {
+    "intake": "stream_apps.intake.main",
+    "worker": "inference_workers.main",
+    "assembly": "stream_apps.assembly.main",
+}
 WORK = {"intake": to_segment, "worker": to_translate, "assembly": to_assemble}
 
 

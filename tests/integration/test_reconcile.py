@@ -6,13 +6,14 @@ import uuid
 import pytest
 
 from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.log_reader import LogReader
 from connectors.kafka.log_scan import scanning
+from connectors.kafka.partition_reader import LogReader
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Codec
 from schemas.errors import TransientError
-from schemas.messages import DeadLetter, TranslationRequest, TranslationResult
+from schemas.events import DeadLetter
+from schemas.messages import TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import OutboundRecord
 from schemas.topics import (
@@ -104,11 +105,11 @@ def test_what_is_lost_is_sent_again_as_it_was_and_only_once_while_it_is_on_its_w
     world.send(TOPIC, "rubbish", b"rubbish")
     assert reused == lost
     world.work_all_off()
-    letters = LogReader(world.kafka, TOPIC)
+    dead_letters = LogReader(world.kafka, TOPIC)
     assert world.reconcile(is_dry_run=True).lost == 1
     found = world.reconcile()
     assert (found.answered, found.lost, found.redriven, found.unanswerable) == (1, 1, 1, 1)
-    (copy,) = [record for record in letters.take(100, 3.0) if record.key == lost.encode()]
+    (copy,) = [record for record in dead_letters.take(100, 3.0) if record.key == lost.encode()]
     assert copy.headers == {"tenant": b"tests", "redrive": b"1"}
     assert CODEC.decode(copy.value, TranslationRequest).metadata == {"ticket": "7"}
     again = world.reconcile()
@@ -116,7 +117,7 @@ def test_what_is_lost_is_sent_again_as_it_was_and_only_once_while_it_is_on_its_w
     world.result(lost)
     world.work_all_off()
     assert world.reconcile(most_ids=2).lost == 0
-    letters.close()
+    dead_letters.close()
 
 
 def test_what_intake_refused_without_an_answer_is_left_alone(world):
@@ -126,7 +127,7 @@ def test_what_intake_refused_without_an_answer_is_left_alone(world):
         for record in _records(world, TOPIC)
         if record.key == refused.encode()
     )
-    letter = DeadLetter(
+    dead_letter = DeadLetter(
         dead_letter_id=str(uuid.uuid4()),
         stage="intake",
         cause="bad_request_id",
@@ -135,7 +136,7 @@ def test_what_intake_refused_without_an_answer_is_left_alone(world):
         partition=place[1],
         offset=place[2],
     )
-    world.send(DEAD_LETTERS, letter.dead_letter_id, CODEC.encode(letter))
+    world.send(DEAD_LETTERS, dead_letter.dead_letter_id, CODEC.encode(dead_letter))
     world.work_all_off()
     found = world.reconcile()
     assert (found.lost, found.unanswerable) == (0, 1)

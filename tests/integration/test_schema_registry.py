@@ -8,8 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from connectors.kafka.http_schema_registry import HttpSchemaRegistry
-from connectors.kafka.schema_registry import open_codec
+from connectors.kafka.schema_registry import HttpSchemaRegistry, open_codec
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Codec
 from schemas.errors import DecodeError, FatalError, TransientError

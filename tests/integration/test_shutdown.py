@@ -8,23 +8,23 @@ import httpx
 import pytest
 
 from connectors.kafka.admin import KafkaAdmin
-from connectors.shutdown import STOP_SECONDS
 from schemas.priorities import Priority
 from schemas.topics import ASSEMBLY_GROUP, INTAKE_GROUP, inference_group
+from stream_apps.runtime.process import STOP_SECONDS
 from tests.fleet import Fleet, to_segment, until
 from tests.ports import free_port
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 MODULES = {
-    "http": "producers.http",
-    "intake": "stream_apps.intake",
-    "worker": "inference_workers",
-    "assembly": "stream_apps.assembly",
-    "status": "stream_apps.status",
-    "analytics": "connectors.clickhouse",
-    "repair": "stream_apps.repair",
-    "autoscaler": "deploy.autoscaler",
+    "http": "producers.http.main",
+    "intake": "stream_apps.intake.main",
+    "worker": "inference_workers.main",
+    "assembly": "stream_apps.assembly.main",
+    "status": "stream_apps.status.main",
+    "analytics": "stream_apps.usage_sink.main",
+    "repair": "stream_apps.repair.main",
+    "autoscaler": "deploy.autoscaler.main",
 }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from connectors.redis.state_epoch import StateEpoch
-from deploy.local.valkey import START_STATE, server_binary
+from deploy.local.stack import START_STATE, server_binary
 from tests.state_server import State
 
 CLOCK_MS = 1_000

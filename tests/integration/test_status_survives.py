@@ -15,7 +15,7 @@ from connectors.kafka.producer import DurableProducer
 from connectors.kafka.settings import KafkaSettings
 from connectors.redis.job_view import JobViews
 from schemas.codec import Codec
-from schemas.messages import JobEvent
+from schemas.events import JobEvent
 from schemas.records import OutboundRecord
 from schemas.topics import STATUS
 
@@ -42,7 +42,7 @@ def start(kafka_bootstrap, redis_state_url, tmp_path):
     def start() -> subprocess.Popen[bytes]:
         with (tmp_path / "status.log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "stream_apps.status"],
+                [sys.executable, "-m", "stream_apps.status.main"],
                 env={
                     **os.environ,
                     "DRAGOMAN_INSTANCE": "status-test",

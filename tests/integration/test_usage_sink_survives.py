@@ -10,14 +10,14 @@ from functools import partial
 
 import pytest
 
-from connectors.clickhouse.analytics_client import AnalyticsClient
+from connectors.clickhouse.client import AnalyticsClient
 from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Codec
 from schemas.errors import TransientError
+from schemas.events import UsageEvent
 from schemas.ids import event_id
-from schemas.messages import UsageEvent
 from schemas.records import OutboundRecord
 from schemas.topics import USAGE
 from tests.ports import free_port
@@ -52,7 +52,7 @@ class Analytics:
     @contextmanager
     def process(self):
         with self.log.open("ab") as log:
-            command = [sys.executable, "-m", "connectors.clickhouse"]
+            command = [sys.executable, "-m", "stream_apps.usage_sink.main"]
             process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
         try:
             yield process

@@ -24,8 +24,8 @@ class Kind:
     begun: str
 
 
-WORKER = Kind("worker", "inference_workers", to_translate, "worker_failed", "worker_ready")
-ASSEMBLY = Kind("assembly", "stream_apps.assembly", to_assemble, "fatal", "started")
+WORKER = Kind("worker", "inference_workers.main", to_translate, "process_failed", "process_started")
+ASSEMBLY = Kind("assembly", "stream_apps.assembly.main", to_assemble, "process_failed", "process_started")
 
 
 def new_ids(count):

@@ -9,19 +9,20 @@ from dataclasses import dataclass, field
 
 import redis
 from obstore.store import MemoryStore
+from tests.dead_letters import dead_letter_writer
 
-from connectors.objects.object_store import UrlObjectStore
-from connectors.redis.results import ResultStore
+from connectors.object_store import UrlObjectStore
+from connectors.redis.request_markers import ResultStore
 from connectors.redis.slots import RedisSlots, SlotRetention
 from connectors.redis.state_epoch import StateEpoch
 from schemas import topics
 from schemas.codec import Codec
 from schemas.errors import TransientError
-from schemas.messages import Job, JobControl, TranslatedBatch
+from schemas.events import JobControl
+from schemas.messages import Job, TranslatedBatch
 from schemas.records import InboundRecord
 from stream_apps.assembly.handler import AssemblyHandler
 from stream_apps.assembly.recovery import Reach, Rebuilder, Recovery
-from tests.letters import letter_writer
 
 CODEC = Codec()
 LONG_MS = 10**9
@@ -111,7 +112,7 @@ class Assembler:
             UrlObjectStore(MemoryStore()),
             10**6,
             now_ms=kafka.tick,
-            letters=letter_writer("assembly"),
+            dead_letters=dead_letter_writer("assembly"),
         )
         # A margin of nothing: all clocks are the same here, and the rule must hold without it.
         self.recovery = Recovery(

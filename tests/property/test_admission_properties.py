@@ -5,8 +5,14 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.http.admission import overload_of, retry_after_seconds
-from producers.http.load import QueueLoad, ServiceRate, QueueCounts, BacklogReading
+from producers.http.backpressure import (
+    BacklogReading,
+    QueueCounts,
+    QueueLoad,
+    ServiceRate,
+    overload_of,
+    retry_after_seconds,
+)
 from producers.http.settings import BackpressureLimits
 from schemas.priorities import Priority
 

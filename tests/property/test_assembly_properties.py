@@ -8,20 +8,20 @@ import redis.asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from obstore.store import MemoryStore
+from tests.dead_letters import dead_letter_writer
 
-from connectors.objects.object_store import UrlObjectStore
+from connectors.memory import InMemoryResults, InMemorySlots
+from connectors.object_store import UrlObjectStore
 from connectors.redis.job_ledger import JobLedger, LedgerTimes
 from connectors.redis.job_view import JobView, JobViews
-from connectors.redis.results import InMemoryResults
-from connectors.redis.slots import InMemorySlots
 from schemas import topics
 from schemas.codec import Codec
-from schemas.messages import Job, JobControl, JobEvent, TranslatedBatch, TranslationResult
+from schemas.events import JobControl, JobEvent
+from schemas.messages import Job, TranslatedBatch, TranslationResult
 from schemas.records import InboundRecord
 from stream_apps.assembly.handler import AssemblyHandler
-from stream_apps.assembly.join import join
+from stream_apps.pipeline.join import join
 from stream_apps.status.facts import update_of
-from tests.letters import letter_writer
 from tests.valkey import running_valkey
 
 CODEC = Codec()
@@ -92,7 +92,7 @@ def histories(draw: st.DrawFn) -> tuple[list[InboundRecord], list[tuple[int, boo
 
 def new_handler() -> AssemblyHandler:
     stores = InMemorySlots(), InMemoryResults(), UrlObjectStore(MemoryStore())
-    return AssemblyHandler(CODEC, *stores, 10**6, now_ms=lambda: NOW, letters=letter_writer("assembly"))
+    return AssemblyHandler(CODEC, *stores, 10**6, now_ms=lambda: NOW, dead_letters=dead_letter_writer("assembly"))
 
 
 def _topic(message: TranslatedBatch | JobControl) -> str:

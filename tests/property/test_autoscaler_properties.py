@@ -6,10 +6,16 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.autoscaler.decision import ScalingDecision, ScalingReason, replicas_wanted
-from deploy.autoscaler.need_history import NeedHistory
-from deploy.autoscaler.policy import Policy
-from deploy.autoscaler.snapshot import PastNeed, Snapshot, WaitingWork
+from deploy.autoscaler.controller import NeedHistory
+from deploy.autoscaler.decision import (
+    PastNeed,
+    Policy,
+    ScalingDecision,
+    ScalingReason,
+    Snapshot,
+    WaitingWork,
+    replicas_wanted,
+)
 from schemas.priorities import Priority
 
 WORDS = st.floats(0, 1e6)

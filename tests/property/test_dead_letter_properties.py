@@ -6,16 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.dead_letters.ration import TokenBucket
-from producers.cli.dead_letters.correction import correction_of
-from producers.cli.dead_letters.open_letters import OpenDeadLetters
 from schemas.codec import Codec
-from schemas.messages import DeadLetter, Job, SegmentBatch, TranslatedBatch, TranslationResult
+from schemas.events import DeadLetter
+from schemas.messages import Job, SegmentBatch, TranslatedBatch, TranslationResult
 from schemas.records import InboundRecord
-from schemas.words import count_words
-from stream_apps.assembly.accounts import billed_usage
-from stream_apps.assembly.join import check_batch, join
-from stream_apps.intake.batching import BatchLimits
+from schemas.segments import count_words
+from stream_apps.pipeline.batching import BatchLimits
+from stream_apps.pipeline.join import check_batch, join
+from stream_apps.pipeline.result_events import billed_usage
+from stream_apps.redrive.correction import correction_of
+from stream_apps.redrive.open_dead_letters import OpenDeadLetters
+from stream_apps.runtime.dead_letters import TokenBucket
 
 CODEC = Codec()
 NOW = 1_000_000
@@ -30,11 +31,11 @@ GAPS = st.text(" \n\t", max_size=3)
 )
 def test_no_span_of_time_grants_more_than_the_burst_and_the_rate(rate, burst, asked):
     now = [0]
-    ration = TokenBucket(rate, burst, lambda: float(now[0]))
+    token_bucket = TokenBucket(rate, burst, lambda: float(now[0]))
     granted = []
     for pause, size in asked:
         now[0] += pause
-        if ration.grants(size):
+        if token_bucket.grants(size):
             granted.append((now[0], size))
     for at, (start, _) in enumerate(granted):
         total = 0
@@ -46,26 +47,28 @@ def test_no_span_of_time_grants_more_than_the_burst_and_the_rate(rate, burst, as
 @given(rate=st.integers(1, 1000), burst=st.integers(1, 5000), spent=st.lists(st.integers(0, 5000), max_size=20))
 def test_after_a_quiet_time_whatever_fits_into_the_burst_is_granted(rate, burst, spent):
     now = [0.0]
-    ration = TokenBucket(rate, burst, lambda: now[0])
+    token_bucket = TokenBucket(rate, burst, lambda: now[0])
     for size in spent:
-        ration.grants(size)
+        token_bucket.grants(size)
     now[0] += burst / rate + 1
-    assert ration.grants(burst)
+    assert token_bucket.grants(burst)
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), max_size=40))
-def test_a_letter_is_open_exactly_when_no_tombstone_follows_it(history):
-    letters = OpenDeadLetters(CODEC, lambda _: True)
+def test_a_dead_letter_is_open_exactly_when_no_tombstone_follows_it(history):
+    dead_letters = OpenDeadLetters(CODEC, lambda _: True)
     expected = set()
     for offset, (number, is_tombstone) in enumerate(history):
         name = f"letter-{number}"
-        letter = DeadLetter(dead_letter_id=name, stage="intake", cause="x", message="y", failed_at=offset)
-        value = None if is_tombstone else CODEC.encode(letter)
-        letters.add(InboundRecord("translation.dead_letters", number % 2, offset, name.encode(), value))
+        dead_letter = DeadLetter(dead_letter_id=name, stage="intake", cause="x", message="y", failed_at=offset)
+        value = None if is_tombstone else CODEC.encode(dead_letter)
+        dead_letters.add(InboundRecord("translation.dead_letters", number % 2, offset, name.encode(), value))
         expected = expected - {name} if is_tombstone else expected | {name}
-    found = letters.oldest_first()
-    assert {letter.dead_letter_id for letter in found} == expected
-    assert [letter.failed_at for letter in found] == sorted(letter.failed_at for letter in found)
+    found = dead_letters.oldest_first()
+    assert {dead_letter.dead_letter_id for dead_letter in found} == expected
+    assert [dead_letter.failed_at for dead_letter in found] == sorted(
+        dead_letter.failed_at for dead_letter in found
+    )
 
 
 @st.composite

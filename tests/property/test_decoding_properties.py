@@ -5,10 +5,10 @@ from contextlib import suppress
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas import messages
-from schemas.catalog import NAMES, current
+from schemas.avro_schemas import NAMES, current
 from schemas.codec import Codec
 from schemas.errors import DecodeError
+from schemas.events import MESSAGES, JobEvent
 from schemas.records import InboundRecord, words_of
 
 CODEC = Codec()
@@ -16,7 +16,7 @@ CODEC = Codec()
 
 @given(st.sampled_from(NAMES), st.binary(max_size=200))
 def test_any_body_is_a_message_or_a_decode_error(name, body):
-    kind = getattr(messages, name)
+    kind = MESSAGES[name]
     with suppress(DecodeError):
         message = CODEC.decode(b"\xc3\x01" + current(name).fingerprint + body, kind)
         assert CODEC.encode(CODEC.decode(CODEC.encode(message), kind)) == CODEC.encode(message)
@@ -25,7 +25,7 @@ def test_any_body_is_a_message_or_a_decode_error(name, body):
 @given(st.binary(max_size=40))
 def test_any_value_is_a_message_or_a_decode_error(value):
     with suppress(DecodeError):
-        assert isinstance(CODEC.decode(value, messages.JobEvent), messages.JobEvent)
+        assert isinstance(CODEC.decode(value, JobEvent), JobEvent)
 
 
 @given(st.binary(max_size=20) | st.integers().map(lambda number: str(number).encode()))

@@ -3,13 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.redis.results import InMemoryResults
-from connectors.redis.slots import AnswerOrder, InMemorySlots, RequestRevision, Verdict
+from connectors.memory import InMemoryResults, InMemorySlots
 from schemas.codec import Codec
 from schemas.messages import TranslationResult
-from schemas.records import InboundRecord
-from schemas.redrive import (
+from schemas.records import (
     MOST_REVISIONS,
+    InboundRecord,
     attempt_of,
     redrive_header,
     redriven_revision,
@@ -17,6 +16,7 @@ from schemas.redrive import (
     told_version,
     version_header,
 )
+from schemas.slots import AnswerOrder, RequestRevision, Verdict
 from schemas.topics import RESULTS, TRANSLATED
 from stream_apps.assembly.recovery import Rebuilder
 

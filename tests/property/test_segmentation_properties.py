@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream_apps.intake.segmentation import Segmenter
+from stream_apps.pipeline.segmentation import Segmenter
 
 PIECES = st.sampled_from(
     [

@@ -5,7 +5,7 @@ import redis
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.messages import JobControl
+from schemas.events import JobControl
 from tests.property.state_loss_world import SIZES, batches, half_rebuilt, step_until, world_of
 from tests.valkey import running_valkey
 

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.clickhouse.sink import InsertRetry, UsageSink
 from connectors.kafka.range_reader import StartingPlace
 from schemas.codec import Codec
 from schemas.errors import TransientError
+from schemas.events import UsageEvent
 from schemas.ids import event_id
-from schemas.messages import UsageEvent
 from schemas.records import InboundRecord
-from tests.letters import letter_writer
+from stream_apps.usage_sink.sink import InsertRetry, UsageSink
+from tests.dead_letters import dead_letter_writer
 
 CODEC = Codec()
 NOW = round(time.time() * 1000)
@@ -128,10 +128,10 @@ def run(counts: list[int], seed: int, kills: float, refusals: float, *, takes_no
             log,
             table,
             Letters(),
-            letter_writer("usage_sink"),
+            dead_letter_writer("usage_sink"),
             size,
             batch_seconds=0.0,
-            patience=_HASTE,
+            retry=_HASTE,
         )
         sink.begin(log.places())
         try:

@@ -9,7 +9,7 @@ from confluent_kafka import Consumer, Producer
 
 from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.settings import KafkaSettings
-from deploy.regions.freshness import freshness
+from deploy.regions.mirror import freshness
 from deploy.regions.takeover import take_over
 from schemas.codec import Codec
 from schemas.messages import TranslationResult

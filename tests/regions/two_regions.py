@@ -14,15 +14,13 @@ import httpx
 
 from connectors.kafka.settings import KafkaSettings
 from connectors.redis.settings import RedisSettings
-from deploy.local.kafka.prepare import fetch_jars, has_jars
+from deploy.local.kafka_files import fetch_jars, has_jars
+from deploy.local.machine import PortBook, first_port_of
 from deploy.local.main import down, read_run, up
-from deploy.local.ports import PortBook, first_port_of, is_port_free
-from deploy.local.process_spec import ProcessSpec
-from deploy.local.readiness import AnswersOk
+from deploy.local.process_spec import AnswersOk, ProcessSpec, is_port_free
 from deploy.local.settings import StackSettings, inherited_environment
 from deploy.local.stack import build_processes
-from deploy.regions.mirror import POM, mirror_command, mirror_properties
-from deploy.regions.settings import RegionSettings
+from deploy.regions.mirror import POM, RegionSettings, mirror_command, mirror_properties
 from tests.servers import LIBRARIES
 
 MIRROR_LIBRARIES = LIBRARIES.with_name("mirror-libs")

@@ -1,1 +1,1 @@
-"""KEDA asks here how many replicas a pool should have (gRPC, its external scaler contract)."""
+"""The external scaler that KEDA polls."""

@@ -38,12 +38,12 @@ class PoolScaler(service.ExternalScalerServicer):
         self._changed = threading.Condition()
         self._replicas: int | None = None
 
-    def publish(self, standing: ScalingState) -> None:
+    def publish(self, state: ScalingState) -> None:
         """After every turn; one that measured nothing changes nothing."""
-        if standing.decision is None or standing.snapshot is None:
+        if state.decision is None or state.snapshot is None:
             return
         with self._changed:
-            self._replicas = padded(standing.decision.replicas, standing.snapshot.current)
+            self._replicas = padded(state.decision.replicas, state.snapshot.current)
             self._changed.notify_all()
 
     def IsActive(

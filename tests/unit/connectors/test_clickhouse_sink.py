@@ -5,14 +5,14 @@ import uuid
 from collections import deque
 
 import pytest
+from tests.dead_letters import dead_letter_writer
 
-from connectors.clickhouse.sink import InsertRetry, UsageSink
 from connectors.kafka.range_reader import StartingPlace
 from schemas.codec import Codec
 from schemas.errors import TransientError
-from schemas.messages import UsageEvent
+from schemas.events import UsageEvent
 from schemas.records import InboundRecord
-from tests.letters import letter_writer
+from stream_apps.usage_sink.sink import InsertRetry, UsageSink
 
 CODEC = Codec()
 NOW = round(time.time() * 1000)
@@ -58,8 +58,8 @@ def usage_log():
 
 def sink_of(usage_log, table, **bounds):
     pauses = []
-    patience = InsertRetry(clock=lambda: 0.0, sleep=pauses.append)
-    sink = UsageSink(usage_log, table, None, letter_writer("usage_sink"), patience=patience, **bounds)
+    retry = InsertRetry(clock=lambda: 0.0, sleep=pauses.append)
+    sink = UsageSink(usage_log, table, None, dead_letter_writer("usage_sink"), retry=retry, **bounds)
     sink.begin([StartingPlace("usage", number, 0, None) for number in range(6)])
     return sink, pauses
 

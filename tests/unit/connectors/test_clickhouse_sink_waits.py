@@ -5,15 +5,15 @@ import uuid
 
 import pytest
 from pydantic import ValidationError
+from tests.dead_letters import dead_letter_writer
 
-from connectors.clickhouse.settings import AnalyticsSettings
-from connectors.clickhouse.sink import InsertRetry, UsageSink
 from connectors.kafka.range_reader import StartingPlace
 from schemas.codec import Codec
 from schemas.errors import TransientError
-from schemas.messages import UsageEvent
+from schemas.events import UsageEvent
 from schemas.records import InboundRecord
-from tests.letters import letter_writer
+from stream_apps.usage_sink.settings import AnalyticsSettings
+from stream_apps.usage_sink.sink import InsertRetry, UsageSink
 
 NOW = round(time.time() * 1000)
 
@@ -60,14 +60,14 @@ class Table:
 def sink_of(failures, should_stop=lambda: False):
     time, log, table = Time(), Log(3), Table(failures)
     told = []
-    patience = InsertRetry(60.0, should_stop, told.append, lambda: time.now, time.sleep)
+    retry = InsertRetry(60.0, should_stop, told.append, lambda: time.now, time.sleep)
     sink = UsageSink(
         log,
         table,
         None,
-        letter_writer("usage_sink"),
+        dead_letter_writer("usage_sink"),
         batch_seconds=0.0,
-        patience=patience,
+        retry=retry,
     )
     sink.begin([StartingPlace("u", 0, 0, None)])
     return sink, time, log, table, told
@@ -101,6 +101,6 @@ def test_a_signal_ends_the_wait():
 
 
 def test_a_patience_that_outlasts_the_membership_is_refused(monkeypatch):
-    monkeypatch.setenv("DRAGOMAN_ANALYTICS_PATIENCE_SECONDS", "120")
-    with pytest.raises(ValidationError, match="PATIENCE_SECONDS must be below"):
+    monkeypatch.setenv("DRAGOMAN_ANALYTICS_INSERT_RETRY_SECONDS", "120")
+    with pytest.raises(ValidationError, match="INSERT_RETRY_SECONDS must be below"):
         AnalyticsSettings()

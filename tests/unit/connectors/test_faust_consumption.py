@@ -4,9 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from connectors.faust.consumption import EXIT_CODE, process
-from connectors.faust.guard import WaitInterruptedError
-from schemas.errors import FatalError
+from connectors.faust.app import process_events
+from schemas.errors import FATAL_EXIT_CODE, FatalError
 
 
 @dataclass
@@ -21,15 +20,17 @@ class Consumer:
         self.abandoned = True
 
 
-class Guard:
-    def __init__(self, error=None):
+class Processor:
+    def __init__(self, error=None, are_stored=True):
         self.error = error
+        self.are_stored = are_stored
         self.records = []
 
     async def process(self, records):
         self.records = records
         if self.error:
             raise self.error
+        return self.are_stored
 
 
 def event(offset):
@@ -40,43 +41,45 @@ def event(offset):
     )
 
 
-def run(guard, may_cancel=False):
+def run(processor, may_cancel=False):
     consumer, codes = Consumer(), []
-    coroutine = process([event(3), event(4)], guard, consumer, may_cancel=lambda: may_cancel, leave=codes.append)
+    coroutine = process_events(
+        [event(3), event(4)], processor.process, consumer, may_cancel=lambda: may_cancel, leave=codes.append
+    )
     return consumer, codes, coroutine
 
 
-def test_events_are_finished_in_order_after_the_guard_is_done():
-    guard = Guard()
-    consumer, codes, work = run(guard)
+def test_events_are_finished_in_order_after_the_processor_is_done():
+    processor = Processor()
+    consumer, codes, work = run(processor)
     asyncio.run(work)
     assert (consumer.finished, consumer.abandoned, codes) == ([3, 4], False, [])
-    assert (guard.records[0].headers, guard.records[0].timestamp_ms) == ({"h": b"1"}, 1234)
+    assert (processor.records[0].headers, processor.records[0].timestamp_ms) == ({"h": b"1"}, 1234)
 
 
 def test_interrupted_events_are_abandoned_so_that_they_are_read_again():
-    consumer, codes, work = run(Guard(WaitInterruptedError()))
+    consumer, codes, work = run(Processor(are_stored=False))
     asyncio.run(work)
     assert (consumer.finished, consumer.abandoned, codes) == ([], True, [])
 
 
 @pytest.mark.parametrize("error", [FatalError("misconfigured"), RuntimeError("a defect"), SystemExit(1)])
 def test_an_escaped_error_ends_the_process_before_the_next_event(error):
-    consumer, codes, work = run(Guard(error))
+    consumer, codes, work = run(Processor(error))
     with pytest.raises(type(error)):
         asyncio.run(work)
-    assert (consumer.finished, codes) == ([], [EXIT_CODE])
+    assert (consumer.finished, codes) == ([], [FATAL_EXIT_CODE])
 
 
 def test_a_cancelled_agent_ends_the_process_unless_it_is_stopping():
-    consumer, codes, work = run(Guard(asyncio.CancelledError()))
+    consumer, codes, work = run(Processor(asyncio.CancelledError()))
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(work)
-    assert (consumer.finished, codes) == ([], [EXIT_CODE])
+    assert (consumer.finished, codes) == ([], [FATAL_EXIT_CODE])
 
 
 def test_a_cancelled_agent_finishes_nothing_while_stopping():
-    consumer, codes, work = run(Guard(asyncio.CancelledError()), may_cancel=True)
+    consumer, codes, work = run(Processor(asyncio.CancelledError()), may_cancel=True)
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(work)
     assert (consumer.finished, codes) == ([], [])

@@ -3,14 +3,15 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from connectors.faust.guard import EventProcessor, Patience, EventHandler, WaitInterruptedError
 from schemas.codec import Codec
 from schemas.dead_letters import about_request
 from schemas.errors import FatalError, PermanentError, TransientError
-from schemas.messages import DeadLetter
+from schemas.events import DeadLetter
 from schemas.records import InboundRecord, OutboundRecord
 from schemas.topics import DEAD_LETTERS
-from tests.letters import letter_writer
+from stream_apps.runtime.event_processor import EventHandler, EventProcessor, EventRetry
+from stream_apps.runtime.retry import RetryPolicy
+from tests.dead_letters import dead_letter_writer
 
 CODEC = Codec()
 BAD = PermanentError("empty_text", "text is empty", field="text", cure="send text")
@@ -64,15 +65,18 @@ class Steps:
     async def sleep(self, seconds):
         self.pauses.append(seconds)
 
-    def guard(self, **patience):
-        waits = Patience(is_interrupted=lambda: self.interrupted, sleep=self.sleep, **patience)
-        return EventProcessor(EventHandler(letter_writer("intake"), self.handle, self.delivered), self.kafka.send, waits)
+    def processor(self, first_seconds=0.2, longest_seconds=3.0, **retry):
+        policy = RetryPolicy(first_seconds, longest_seconds)
+        waits = EventRetry(policy, is_interrupted=lambda: self.interrupted, sleep=self.sleep, **retry)
+        return EventProcessor(
+            EventHandler(dead_letter_writer("intake"), self.handle, self.delivered), self.kafka.send, waits
+        )
 
-    def process(self, *offsets, **patience):
-        asyncio.run(self.guard(**patience).process([inbound(offset) for offset in offsets]))
+    def process(self, *offsets, **retry):
+        return asyncio.run(self.processor(**retry).process([inbound(offset) for offset in offsets]))
 
 
-def letters(kafka):
+def dead_letters(kafka):
     return [CODEC.decode(record.value, DeadLetter) for record in kafka.stored if record.topic == DEAD_LETTERS]
 
 
@@ -87,22 +91,22 @@ def test_the_outputs_of_all_events_are_stored_before_anyone_is_told():
 def test_a_permanent_error_becomes_a_dead_letter_and_spares_the_neighbours():
     steps = Steps(errors={1: [BAD]})
     steps.process(0, 1, 2)
-    (letter,) = letters(steps.kafka)
-    assert (letter.cause, letter.field, letter.cure) == ("empty_text", "text", "send text")
-    assert (letter.topic, letter.offset, letter.value) == ("in", 1, b"v")
+    (dead_letter,) = dead_letters(steps.kafka)
+    assert (dead_letter.cause, dead_letter.field, dead_letter.cure) == ("empty_text", "text", "send text")
+    assert (dead_letter.topic, dead_letter.offset, dead_letter.value) == ("in", 1, b"v")
     assert len(steps.kafka.stored) == 3
 
 
 def test_a_transient_error_is_retried_until_it_passes():
     steps = Steps(errors={0: [TransientError("redis is away", 0.1)] * 5})
-    steps.process(0, first_pause_seconds=0.1, longest_pause_seconds=0.5)
+    steps.process(0, first_seconds=0.1, longest_seconds=0.5)
     assert [record.value for record in steps.kafka.stored] == [b"answer to 0"]
     assert 0.5 < sum(steps.pauses) < 3
 
 
 def test_pauses_double_up_to_the_longest_one():
     steps = Steps(errors={0: [TransientError("away", 0.1)] * 8})
-    steps.process(0, first_pause_seconds=0.1, longest_pause_seconds=0.2)
+    steps.process(0, first_seconds=0.1, longest_seconds=0.2)
     assert max(steps.pauses) <= 0.2
 
 
@@ -121,8 +125,7 @@ def test_a_producer_that_never_works_again_ends_the_process():
 
 def test_a_rebalance_interrupts_the_wait_and_nothing_is_told_delivered():
     steps = Steps(errors={0: [TransientError("redis is away")]}, interrupted=True)
-    with pytest.raises(WaitInterruptedError):
-        steps.process(0)
+    assert not steps.process(0)
     assert steps.delivered_records == []
     assert steps.kafka.stored == []
 
@@ -130,16 +133,16 @@ def test_a_rebalance_interrupts_the_wait_and_nothing_is_told_delivered():
 def test_a_defect_is_tried_twice_and_then_becomes_a_dead_letter_without_the_text():
     steps = Steps(errors={0: [KeyError("secret text"), KeyError("secret text")]})
     steps.process(0)
-    (letter,) = letters(steps.kafka)
-    assert letter.cause == "unexpected"
-    assert "KeyError" in letter.message
-    assert "secret" not in letter.message
+    (dead_letter,) = dead_letters(steps.kafka)
+    assert dead_letter.cause == "unexpected"
+    assert "KeyError" in dead_letter.message
+    assert "secret" not in dead_letter.message
 
 
 def test_a_defect_that_passes_is_forgiven():
     steps = Steps(errors={0: [KeyError("once")]})
     steps.process(0)
-    assert letters(steps.kafka) == []
+    assert dead_letters(steps.kafka) == []
     assert len(steps.kafka.stored) == 1
 
 
@@ -152,8 +155,8 @@ def test_a_fatal_error_passes_through():
 def test_an_output_that_kafka_will_never_take_becomes_a_dead_letter():
     steps = Steps(kafka=Kafka(refused_topics=("out",)))
     steps.process(0)
-    (letter,) = letters(steps.kafka)
-    assert letter.cause == "output_too_large"
+    (dead_letter,) = dead_letters(steps.kafka)
+    assert dead_letter.cause == "output_too_large"
 
 
 def test_a_dead_letter_that_kafka_will_never_take_ends_the_process():
@@ -165,42 +168,41 @@ def test_a_dead_letter_that_kafka_will_never_take_ends_the_process():
 def test_a_refusal_may_say_more_than_the_dead_letter():
     steps = Steps(errors={0: [BAD]})
 
-    def refusal(record, error, letter):
-        return about_request(letter, "r1", "acme"), [outbound(record, "control")]
+    def refusal(record, error, dead_letter):
+        return about_request(dead_letter, "r1", "acme"), [outbound(record, "control")]
 
-    step = EventHandler(letter_writer("intake"), steps.handle, steps.delivered, refusal)
-    guard = EventProcessor(step, steps.kafka.send, Patience())
-    asyncio.run(guard.process([inbound()]))
+    step = EventHandler(dead_letter_writer("intake"), steps.handle, steps.delivered, refusal)
+    processor = EventProcessor(step, steps.kafka.send, EventRetry())
+    asyncio.run(processor.process([inbound()]))
     assert [record.topic for record in steps.kafka.stored] == [DEAD_LETTERS, "control"]
-    assert [letter.request_id for letter in letters(steps.kafka)] == ["r1"]
+    assert [dead_letter.request_id for dead_letter in dead_letters(steps.kafka)] == ["r1"]
 
 
 @dataclass
 class Told:
     words: list = field(default_factory=list)
 
-    def patience(self):
+    def retry(self):
         return {"on_waiting": self.words.append, "on_working": lambda: self.words.append("works")}
 
 
-def test_a_guard_says_that_it_waits_and_that_it_works_again():
+def test_a_processor_says_that_it_waits_and_that_it_works_again():
     told = Told()
     steps = Steps(errors={0: [TransientError("redis is away")] * 2})
-    steps.process(0, 1, **told.patience())
+    steps.process(0, 1, **told.retry())
     assert told.words == ["redis is away"] * 2 + ["works"]
 
 
 def test_a_wait_that_a_rebalance_ends_is_over():
     told = Told()
     steps = Steps(errors={0: [TransientError("redis is away")]}, interrupted=True)
-    with pytest.raises(WaitInterruptedError):
-        steps.process(0, **told.patience())
+    assert not steps.process(0, **told.retry())
     assert told.words == ["redis is away", "works"]
 
 
-def test_a_guard_that_never_waited_does_not_speak_for_those_that_do():
+def test_a_processor_that_never_waited_does_not_speak_for_those_that_do():
     told = Told()
-    Steps().process(0, 1, **told.patience())
+    Steps().process(0, 1, **told.retry())
     assert told.words == []
 
 
@@ -212,10 +214,13 @@ def test_outputs_beyond_the_bound_are_stored_before_the_next_event():
         held.append(record.offset + 1 - len(steps.kafka.stored))
         return [outbound(record)]
 
-    guard = EventProcessor(
-        EventHandler(letter_writer("intake"), handle, steps.delivered), steps.kafka.send, Patience(), unsent_bytes=20
+    processor = EventProcessor(
+        EventHandler(dead_letter_writer("intake"), handle, steps.delivered),
+        steps.kafka.send,
+        EventRetry(),
+        unsent_bytes=20,
     )
-    asyncio.run(guard.process([inbound(offset) for offset in range(7)]))
+    asyncio.run(processor.process([inbound(offset) for offset in range(7)]))
     # Every output has 11 bytes, so two of them are too many.
     assert max(held) == 2
     assert [record.offset for record in steps.delivered_records] == list(range(7))
@@ -228,9 +233,11 @@ def test_a_refusal_that_kafka_refuses_too_leaves_the_dead_letter_alone():
     async def handle(record):
         return [outbound(record)]
 
-    def refusal(_record, _error, letter):
-        return letter, [OutboundRecord("control", b"k", b"too large")]
+    def refusal(_record, _error, dead_letter):
+        return dead_letter, [OutboundRecord("control", b"k", b"too large")]
 
-    guard = EventProcessor(EventHandler(letter_writer("intake"), handle, refusal=refusal), kafka.send, Patience())
-    asyncio.run(asyncio.wait_for(guard.process([inbound()]), 5))
-    assert {letter.cause for letter in letters(kafka)} == {"output_too_large"}
+    processor = EventProcessor(
+        EventHandler(dead_letter_writer("intake"), handle, refusal=refusal), kafka.send, EventRetry()
+    )
+    asyncio.run(asyncio.wait_for(processor.process([inbound()]), 5))
+    assert {dead_letter.cause for dead_letter in dead_letters(kafka)} == {"output_too_large"}

@@ -1,7 +1,7 @@
 import pytest
 
-from connectors.faust.process import wait_for_topics
 from schemas.errors import FatalError, TransientError
+from stream_apps.runtime.event_process import wait_for_topics
 
 
 class Admin:

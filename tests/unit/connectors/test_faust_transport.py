@@ -8,7 +8,7 @@ import pytest
 from aiokafka.partitioner import DefaultPartitioner
 from faust.types import TP, Message
 
-from connectors.faust.application import build_app
+from connectors.faust.app import build_app
 from connectors.faust.settings import FaustSettings
 from connectors.faust.transport import DurableTransport, FinishedConsumer, ReadCommittedThread
 from connectors.kafka.settings import KafkaSettings

@@ -4,7 +4,7 @@ import pytest
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from aiokafka.record.memory_records import MemoryRecords
 
-from connectors.faust.forgiving_records import ForgivingRecords
+from connectors.faust.transport import ForgivingRecords
 from connectors.kafka.group_reader import record_of
 from tests.fuzz.raw_names import RawName
 

@@ -21,7 +21,7 @@ def ask_in_vain(admin, times):
 @pytest.mark.parametrize(("others_are_heard", "times"), [(True, 2), (False, 5)])
 def test_while_kafka_may_be_away_the_client_stays(admin, monkeypatch, others_are_heard, times):
     monkeypatch.setattr("connectors.kafka.admin.is_reachable", lambda _client: False)
-    monkeypatch.setattr("connectors.kafka.lost_client.is_reachable", lambda _client: others_are_heard)
+    monkeypatch.setattr("connectors.kafka.lost_connection.is_reachable", lambda _client: others_are_heard)
     client = admin._client
     ask_in_vain(admin, times)
     assert admin._client is client
@@ -29,7 +29,7 @@ def test_while_kafka_may_be_away_the_client_stays(admin, monkeypatch, others_are
 
 def test_when_only_new_clients_are_answered_it_is_replaced(admin, monkeypatch):
     monkeypatch.setattr("connectors.kafka.admin.is_reachable", lambda _client: False)
-    monkeypatch.setattr("connectors.kafka.lost_client.is_reachable", lambda _client: True)
+    monkeypatch.setattr("connectors.kafka.lost_connection.is_reachable", lambda _client: True)
     client, committed = admin._client, admin._committed
     ask_in_vain(admin, 3)
     assert admin._client is not client

@@ -1,7 +1,6 @@
 """What is left to read: a partition is looked into only when its lag stands still."""
 
-from connectors.kafka.admin import PartitionLag
-from connectors.kafka.backlog import LagReader
+from connectors.kafka.group_lag import LagReader, PartitionLag
 
 
 class Partition:

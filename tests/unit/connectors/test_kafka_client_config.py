@@ -3,7 +3,12 @@
 import pytest
 from pydantic import ValidationError
 
-from connectors.kafka.client_config import client_config, consumer_config, producer_config, transactional_config
+from connectors.kafka.client_config import (
+    client_config,
+    consumer_config,
+    producer_config,
+    transactional_config,
+)
 from connectors.kafka.settings import KafkaSettings
 
 

@@ -3,9 +3,9 @@
 import pytest
 from prometheus_client import REGISTRY
 
-from connectors.kafka.cycle import LONGEST_PAUSE_SECONDS, TransactionalProcessor, pause_seconds
 from schemas.errors import FatalError, TransientError
 from schemas.records import InboundRecord, OutboundRecord
+from stream_apps.runtime.transactional_processor import TransactionalProcessor
 
 
 class Reader:
@@ -217,9 +217,3 @@ def test_an_empty_poll_before_the_same_records_come_again_is_no_work():
 def test_a_fatal_error_ends_the_loop():
     with pytest.raises(FatalError):
         run(Reader(5), Handler(), Transactions([FatalError("fenced")]))
-
-
-def test_the_pause_doubles_to_a_bound_and_jitter_takes_half_of_it_at_most():
-    assert [pause_seconds(0.5, failures, 0) for failures in (1, 2, 3)] == [0.5, 1, 2]
-    assert pause_seconds(1, 50, 0) == LONGEST_PAUSE_SECONDS
-    assert pause_seconds(1, 2, 1) == 1

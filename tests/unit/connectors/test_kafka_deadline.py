@@ -8,7 +8,8 @@ import threading
 import time
 from pathlib import Path
 
-from connectors.kafka.deadline import EXIT_CODE, ends_process_after
+from connectors.kafka.transactional_producer import ends_process_after
+from schemas.errors import FATAL_EXIT_CODE
 
 CHECKOUT = Path(__file__).parents[3]
 
@@ -16,21 +17,21 @@ CHECKOUT = Path(__file__).parents[3]
 def test_a_process_that_waits_for_ever_in_a_call_ends_so_that_another_is_started():
     program = (
         "import threading\n"
-        "from connectors.kafka.deadline import ends_process_after\n"
+        "from connectors.kafka.transactional_producer import ends_process_after\n"
         "with ends_process_after(0.2, 'wait'): threading.Event().wait()\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=CHECKOUT, capture_output=True, text=True, timeout=30, check=False
     )
 
-    assert done.returncode == EXIT_CODE
+    assert done.returncode == FATAL_EXIT_CODE
     assert "call_never_returned" in done.stdout
 
 
 def test_time_in_which_the_process_itself_stood_still_does_not_count():
     program = (
         "import os, signal, time\n"
-        "from connectors.kafka.deadline import ends_process_after\n"
+        "from connectors.kafka.transactional_producer import ends_process_after\n"
         "with ends_process_after(1.0, 'sleep'):\n"
         "    os.kill(os.getpid(), signal.SIGSTOP)\n"
         "    time.sleep(0.2)\n"

@@ -4,7 +4,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from connectors.kafka.group_reader import GroupReader, Membership
-from connectors.kafka.lost_client import LostConnectionError
+from connectors.kafka.lost_connection import LostConnectionError
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import FatalError, TransientError
 
@@ -219,11 +219,11 @@ def test_it_is_a_member_from_its_first_assignment_until_it_is_thrown_out(reader)
 def test_other_threads_are_told_what_it_was_at_its_last_take(reader, monkeypatch):
     now = 100.0
     monkeypatch.setattr("connectors.kafka.group_reader.time.monotonic", lambda: now)
-    assert reader.standing == Membership()
+    assert reader.membership == Membership()
     reader._consumer.on_assign(reader._consumer, [])
     reader.take(1, 0)
     reader._consumer.memberid = reader._consumer.assignment = None  # whoever asks the client now waits for ever
-    assert reader.standing == Membership(is_member=True, partitions=(("t", 0),))
+    assert reader.membership == Membership(is_member=True, partitions=(("t", 0),))
 
 
 def test_a_reader_that_takes_nothing_for_longer_than_the_group_allows_has_no_standing(reader, monkeypatch):
@@ -231,8 +231,8 @@ def test_a_reader_that_takes_nothing_for_longer_than_the_group_allows_has_no_sta
     monkeypatch.setattr("connectors.kafka.group_reader.time.monotonic", lambda: next(times))
     reader._consumer.on_assign(reader._consumer, [])
     reader.take(1, 0)
-    assert reader.standing.is_member
-    assert not reader.standing.is_member
+    assert reader.membership.is_member
+    assert not reader.membership.is_member
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from connectors.kafka.lost_client import LostConnection
+from connectors.kafka.lost_connection import LostConnection
 from schemas.errors import FatalError
 
 

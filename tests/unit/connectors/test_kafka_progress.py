@@ -1,6 +1,6 @@
-from connectors.kafka.admin import PartitionLag
-from connectors.kafka.progress import ConsumerHealth
+from connectors.kafka.group_lag import PartitionLag
 from connectors.telemetry.health import Health
+from stream_apps.runtime.consumer_health import ConsumerHealth
 
 HELD = {("in", 0)}
 

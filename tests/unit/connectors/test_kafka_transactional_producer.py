@@ -7,7 +7,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from connectors.kafka.group_reader import OffsetClaim
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.transactions import TransactionalProducer
+from connectors.kafka.transactional_producer import TransactionalProducer
 from schemas.errors import FatalError, TransientError
 from schemas.records import OutboundRecord
 
@@ -46,7 +46,7 @@ class Reader:
 @pytest.fixture
 def library(monkeypatch):
     library = Producer()
-    monkeypatch.setattr("connectors.kafka.transactions.Producer", lambda _config: library)
+    monkeypatch.setattr("connectors.kafka.transactional_producer.Producer", lambda _config: library)
     return library
 
 
@@ -141,7 +141,7 @@ def test_a_call_to_a_coordinator_that_never_returns_ends_the_process(producer, l
         ended.append((call, seconds))
         yield
 
-    monkeypatch.setattr("connectors.kafka.transactions.ends_process_after", noting)
+    monkeypatch.setattr("connectors.kafka.transactional_producer.ends_process_after", noting)
     library.failures["commit_transaction"] = [failure(KafkaError.ILLEGAL_GENERATION)]
     with pytest.raises(TransientError):
         producer.commit([OUTPUT], [Reader()])

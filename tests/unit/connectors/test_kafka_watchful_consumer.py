@@ -3,9 +3,8 @@
 import pytest
 
 from connectors.kafka.client_config import consumer_config
-from connectors.kafka.lost_client import LostConnection, LostConnectionError
+from connectors.kafka.lost_connection import LostConnection, LostConnectionError, WatchfulConsumer
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.watchful_consumer import WatchfulConsumer
 
 
 class Clock:
@@ -19,7 +18,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr("connectors.kafka.watchful_consumer.time", clock)
+    monkeypatch.setattr("connectors.kafka.lost_connection.time", clock)
     return clock
 
 

@@ -3,8 +3,9 @@ import redis.exceptions
 
 from connectors.redis.client import open_cache, open_state, redis_errors
 from connectors.redis.settings import RedisSettings
-from connectors.redis.translation_memory import AsyncRedisTranslationMemory, RedisTranslationMemory, Remembered
+from connectors.redis.translation_memory import AsyncRedisTranslationMemory, RedisTranslationMemory
 from schemas.errors import FatalError, TransientError
+from schemas.segments import Remembered
 
 
 @pytest.mark.parametrize("error", [redis.exceptions.ConnectionError("refused"), OSError("no route")])

@@ -1,6 +1,6 @@
 import asyncio
 
-from connectors.redis.model_registry import AsyncModelRegistry, ModelRegistry
+from connectors.redis.presence import AsyncModelRegistry, ModelRegistry
 
 
 class Pipeline:

@@ -1,6 +1,6 @@
 """When rows are written, and as which range."""
 
-from connectors.clickhouse.ranges import PartitionBuffer, Range
+from stream_apps.usage_sink.ranges import PartitionBuffer, Range
 
 
 def buffer(*offsets: int, first: int = 10, pending_last: int | None = None) -> PartitionBuffer:

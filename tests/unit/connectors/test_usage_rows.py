@@ -4,11 +4,11 @@ import uuid
 
 import pytest
 
-from connectors.clickhouse.usage_rows import check_row, row_of
 from schemas.errors import PermanentError
-from schemas.messages import UsageEvent
+from schemas.events import UsageEvent
 from schemas.records import InboundRecord
 from schemas.topics import DAY_MS
+from stream_apps.usage_sink.ranges import check_row, row_of
 
 NOW = 1_700_000_000_000
 RECORD = InboundRecord("translation.usage", 1, 2, None, None)

@@ -3,13 +3,10 @@
 import pytest
 
 from deploy.autoscaler.controller import Controller
-from deploy.autoscaler.decision import ScalingReason
-from deploy.autoscaler.fleet import RequestedReplicas, PolledFleet, LocalFleet
+from deploy.autoscaler.decision import Policy, ScalingReason, WaitingWork
+from deploy.autoscaler.fleet import LocalFleet, PolledFleet, RequestedReplicas
 from deploy.autoscaler.measurement import PoolMeasurement
-from deploy.autoscaler.policy import Policy
-from deploy.autoscaler.snapshot import WaitingWork
-from deploy.local.desired import Author, Desired, propose, read_desired, write_desired
-from deploy.local.run_file import RunFile, RunInfo
+from deploy.local.state_files import Author, Desired, RunFile, RunInfo, propose, read_desired, write_desired
 from schemas.errors import TransientError
 from schemas.priorities import Priority
 
@@ -51,8 +48,8 @@ def controller(fleet):
 
 def run(found, meter, begin, end, step=5):
     for now in range(begin, end, step):
-        standing = found.turn(meter, float(now))
-    return standing
+        state = found.turn(meter, float(now))
+    return state
 
 
 def test_the_fleet_is_told_when_the_number_changes(meter):
@@ -86,11 +83,11 @@ def test_while_kafka_is_away_the_last_decision_stands_and_says_so(meter):
     meter.words = 200_000
     run(found, meter, 0, 5)
     meter.words = None
-    standing = run(found, meter, 5, 1_000)
+    state = run(found, meter, 5, 1_000)
 
-    assert standing.decision.replicas == 5
-    assert standing.decision.reason is ScalingReason.BLIND
-    assert standing.blind_because == "no broker"
+    assert state.decision.replicas == 5
+    assert state.decision.reason is ScalingReason.BLIND
+    assert state.blind_because == "no broker"
     assert fleet.told == [5]
 
 
@@ -118,10 +115,10 @@ def test_before_the_first_measurement_there_is_no_decision(meter):
 def test_a_person_goes_before_the_rule(meter):
     fleet = FakeFleet(is_pinned=True)
     meter.words = 200_000
-    standing = run(controller(fleet), meter, 0, 1_000)
+    state = run(controller(fleet), meter, 0, 1_000)
 
     assert fleet.told == []
-    assert standing.decision.replicas > 2
+    assert state.decision.replicas > 2
 
 
 def test_what_does_not_come_is_asked_for_again(meter):

@@ -2,9 +2,15 @@
 
 import pytest
 
-from deploy.autoscaler.decision import ScalingDecision, ScalingReason, replicas_wanted
-from deploy.autoscaler.policy import Policy
-from deploy.autoscaler.snapshot import PastNeed, Snapshot, WaitingWork
+from deploy.autoscaler.decision import (
+    PastNeed,
+    Policy,
+    ScalingDecision,
+    ScalingReason,
+    Snapshot,
+    WaitingWork,
+    replicas_wanted,
+)
 from schemas.priorities import Priority
 
 POLICY = Policy(min_replicas=1, max_replicas=20)
@@ -62,7 +68,9 @@ def test_more_urgent_work_takes_time_from_the_less_urgent():
 
 def test_a_deadline_that_no_start_can_meet_is_named_and_worked_down():
     # Due in 19 s, a start takes 30: 3,800 words, 1,900 missing, 1,900 / (100 * 19) -> 1 more.
-    assert decided({Priority.CRITICAL: WaitingWork(3_800)}) == ScalingDecision(2, 2, ScalingReason.DEADLINE, (Priority.CRITICAL,))
+    assert decided({Priority.CRITICAL: WaitingWork(3_800)}) == ScalingDecision(
+        2, 2, ScalingReason.DEADLINE, (Priority.CRITICAL,)
+    )
 
 
 def test_arrivals_fill_replicas_to_the_chosen_utilisation():
@@ -86,7 +94,9 @@ def test_fewer_only_when_a_whole_window_needed_fewer():
     busy_lately = (PastNeed(300.0, 6), PastNeed(100.0, 4), PastNeed(5.0, 1))
 
     assert decided(ready=6, past=busy_lately[1:]) == ScalingDecision(6, 1, ScalingReason.WINDOW)
-    assert decided(ready=6, past=(PastNeed(301.0, 6), *busy_lately[1:])) == ScalingDecision(4, 1, ScalingReason.WINDOW)
+    assert decided(ready=6, past=(PastNeed(301.0, 6), *busy_lately[1:])) == ScalingDecision(
+        4, 1, ScalingReason.WINDOW
+    )
     assert decided(ready=6) == ScalingDecision(1, 1, ScalingReason.SCALE_IN)
 
 

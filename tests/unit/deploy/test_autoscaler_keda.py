@@ -6,19 +6,20 @@ import grpc
 import pytest
 
 from deploy.autoscaler.controller import ScalingState
-from deploy.autoscaler.decision import ScalingDecision, ScalingReason
+from deploy.autoscaler.decision import ScalingDecision, ScalingReason, Snapshot
 from deploy.autoscaler.keda import externalscaler_pb2 as messages
 from deploy.autoscaler.keda.externalscaler_pb2_grpc import ExternalScalerStub
 from deploy.autoscaler.keda.server import KedaServer, PoolScaler, padded
-from deploy.autoscaler.snapshot import Snapshot
 from schemas.errors import FatalError
 from tests.ports import free_port
 
 REF = messages.ScaledObjectRef(name="worker", namespace="dragoman", scalerMetadata={"pool": "default"})
 
 
-def standing(replicas: int, current: int = 2) -> ScalingState:
-    return ScalingState(ScalingDecision(replicas, replicas, ScalingReason.DEADLINE), Snapshot({}, 1.0, 1.0, current))
+def state(replicas: int, current: int = 2) -> ScalingState:
+    return ScalingState(
+        ScalingDecision(replicas, replicas, ScalingReason.DEADLINE), Snapshot({}, 1.0, 1.0, current)
+    )
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def asked(keda):
 
 
 def test_the_metric_is_the_wanted_number_and_its_target_is_one(scaler, keda):
-    scaler.publish(standing(7))
+    scaler.publish(state(7))
     (spec,) = keda.GetMetricSpec(REF).metricSpecs
 
     assert (spec.metricName, spec.targetSize, spec.targetSizeFloat) == ("replicas", 1, 1.0)
@@ -51,7 +52,7 @@ def test_the_metric_is_the_wanted_number_and_its_target_is_one(scaler, keda):
 
 
 def test_while_nothing_can_be_measured_the_last_answer_stands(scaler, keda):
-    scaler.publish(standing(7))
+    scaler.publish(state(7))
     scaler.publish(ScalingState(ScalingDecision(7, 7, ScalingReason.BLIND), None, "no broker"))
 
     assert asked(keda) == 7
@@ -65,7 +66,7 @@ def test_before_the_first_measurement_keda_gets_an_error_for_its_fallback(keda):
 
 
 def test_another_pool_is_refused_by_name(scaler, keda):
-    scaler.publish(standing(7))
+    scaler.publish(state(7))
     with pytest.raises(grpc.RpcError) as refused:
         keda.IsActive(messages.ScaledObjectRef(scalerMetadata={"pool": "premium"}))
 
@@ -74,17 +75,17 @@ def test_another_pool_is_refused_by_name(scaler, keda):
 
 
 def test_zero_is_an_answer_and_not_active(scaler, keda):
-    scaler.publish(standing(0))
+    scaler.publish(state(0))
 
     assert asked(keda) == 0
     assert keda.IsActive(REF).result is False
 
 
 def test_the_stream_tells_every_change(scaler, keda):
-    scaler.publish(standing(0))
+    scaler.publish(state(0))
     stream = keda.StreamIsActive(REF)
     assert next(stream).result is False
-    threading.Timer(0.1, scaler.publish, [standing(3)]).start()
+    threading.Timer(0.1, scaler.publish, [state(3)]).start()
     assert next(stream).result is True
     stream.cancel()
 

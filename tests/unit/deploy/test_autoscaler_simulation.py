@@ -2,7 +2,7 @@
 
 import pytest
 
-from deploy.autoscaler.policy import Policy
+from deploy.autoscaler.decision import Policy
 from deploy.autoscaler.simulation import DAY_SECONDS, PoolDay, Site, bursty_day, idle_day
 from schemas.priorities import Priority
 

@@ -4,14 +4,13 @@ from collections import deque
 
 import pytest
 
-from connectors.kafka.admin import PartitionLag
-from deploy.autoscaler.backlog import PoolBacklog
+from connectors.kafka.group_lag import PartitionLag
+from deploy.autoscaler.backlog import ArrivalRate, MeanWords, PartitionWords, PoolBacklog, Read, ReplicaSpeed
+from deploy.autoscaler.controller import Starts
+from deploy.autoscaler.decision import WaitingWork
 from deploy.autoscaler.measurement import SpeedMeter
-from deploy.autoscaler.snapshot import WaitingWork
-from deploy.autoscaler.starts import Starts
-from deploy.autoscaler.words import ArrivalRate, MeanWords, PartitionWords, Read, ReplicaSpeed
 from schemas.codec import Codec
-from schemas.messages import UsageEvent
+from schemas.events import UsageEvent
 from schemas.priorities import Priority
 from schemas.records import InboundRecord
 from schemas.topics import batches_topic

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from deploy.backup.manifest import FORMAT, FileEntry, Manifest, entry_of, line_of, manifest_of
+from deploy.backup.archive import FORMAT, FileEntry, Manifest, entry_of, line_of, manifest_of
 from schemas.errors import PermanentError
 
 MANIFEST = Manifest("b1", "2026-01-31T00:00:00+00:00", 3, 1000, "aa", {"state": {"keys": 7}})

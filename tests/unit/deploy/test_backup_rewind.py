@@ -2,7 +2,7 @@
 
 import pytest
 
-from deploy.backup.rewind import rewind_usage
+from deploy.backup.job import rewind_usage
 from schemas.errors import FatalError
 from schemas.topics import USAGE
 

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from connectors.settings import PREFIX, Section
-from connectors.shutdown import STOP_SECONDS
-from deploy.local.kafka.broker import SHORT_INTERNAL_TOPICS
+from deploy.local.kafka_broker import SHORT_INTERNAL_TOPICS
+from stream_apps.runtime.process import STOP_SECONDS
 
 ROOT = Path(__file__).parents[3]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -32,7 +32,7 @@ def test_the_broker_keeps_its_internal_topics_as_short_as_that_of_the_one_machin
 
 @pytest.mark.parametrize("name", OURS)
 def test_a_service_runs_a_module_that_exists(name):
-    python, flag, module = OURS[name]["command"]
+    python, flag, module, *_rest = OURS[name]["command"]
     assert (python, flag) == ("python", "-m")
     assert importlib.util.find_spec(module) is not None
 
@@ -51,7 +51,7 @@ def test_a_server_has_a_health_check(name):
 
 @pytest.mark.parametrize("name", OURS)
 def test_a_service_is_given_settings_that_the_code_knows(name):
-    for module in ("connectors.clickhouse.settings", "producers.http.settings"):
+    for module in ("stream_apps.usage_sink.settings", "producers.http.settings"):
         importlib.import_module(module)  # makes its sections known
 
     sections = {cls.model_config["env_prefix"]: cls for cls in _subclasses(Section)}

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.kafka.broker import Broker, new_cluster_id, server_properties
-from deploy.local.kafka.prepare import has_jars, is_formatted
+from deploy.local.kafka_broker import Broker, new_cluster_id, server_properties
+from deploy.local.kafka_files import has_jars, is_formatted
 
 BROKER = Broker(Path("/root/kafka"), Path("/root/kafka/libs"), Path("/root/data/kafka"), 29_092, 29_093, 256)
 

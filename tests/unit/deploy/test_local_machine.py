@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.failures import StackError
+from deploy.local.errors import StackError
 from deploy.local.machine import check_machine, java_version
 from deploy.local.settings import StackSettings
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.failures import StackError
-from deploy.local.ports import (
+from deploy.local.errors import StackError
+from deploy.local.machine import (
     FIRST_PORT,
     LAST_PORT,
     PortBook,

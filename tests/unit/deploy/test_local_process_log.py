@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from deploy.local.process_log import ProcessLog
+from deploy.local.process_spec import ProcessLog
 
 
 def live(log: ProcessLog, *lines: str) -> None:

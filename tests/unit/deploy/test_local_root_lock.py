@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.failures import StackError
+from deploy.local.errors import StackError
 from deploy.local.root_lock import RootLock, supervisor_of
 
 

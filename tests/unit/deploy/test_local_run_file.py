@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.failures import StackError
-from deploy.local.run_file import RunFile, RunInfo, path_of, read_run
+from deploy.local.errors import StackError
+from deploy.local.state_files import RunFile, RunInfo, path_of, read_run
 
 INFO = RunInfo(
     kafka_bootstrap="127.0.0.1:1",

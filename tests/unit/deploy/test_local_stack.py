@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from deploy.local.ports import PortBook
-from deploy.local.process_spec import ProcessSpec, stages_of
-from deploy.local.readiness import AnswersOk, Completes
+from deploy.local.machine import PortBook
+from deploy.local.process_spec import AnswersOk, Completes, ProcessSpec, stages_of
 from deploy.local.settings import StackSettings, inherited_environment
 from deploy.local.stack import addresses_of, build_processes, health_urls_of
 
@@ -105,7 +104,7 @@ def test_no_two_processes_share_a_health_port() -> None:
 
 
 def test_a_module_is_run_by_this_interpreter_and_not_from_the_users_folder() -> None:
-    assert processes()["status"].command == (sys.executable, "-P", "-m", "stream_apps.status")
+    assert processes()["status"].command == (sys.executable, "-P", "-m", "stream_apps.status.main")
 
 
 def test_the_cache_forgets_and_the_state_does_not() -> None:

@@ -4,9 +4,7 @@ import re
 
 import pytest
 
-from deploy.regions.freshness import Freshness
-from deploy.regions.mirror import REQUESTS, TOPICS, mirror_properties
-from deploy.regions.settings import RegionSettings
+from deploy.regions.mirror import REQUESTS, TOPICS, Freshness, RegionSettings, mirror_properties
 from schemas.topics import TopicPlan, catalogue
 
 

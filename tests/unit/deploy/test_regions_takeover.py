@@ -3,15 +3,14 @@
 import asyncio
 from dataclasses import replace
 
-from connectors.redis.seen import InMemorySeenRequests
-from connectors.redis.slots import Arrival, InMemorySlots, RequestRevision, Verdict
+from connectors.memory import InMemorySeenRequests, InMemorySlots
 from deploy.regions.takeover import TakeOver
 from schemas.codec import Codec
 from schemas.messages import TranslationRequest, TranslationResult
-from schemas.records import InboundRecord
-from schemas.redrive import redrive_header
+from schemas.records import InboundRecord, redrive_header
+from schemas.slots import Arrival, RequestRevision, Verdict
 from schemas.topics import RESULTS
-from stream_apps.intake.repeats import payload_fingerprint
+from stream_apps.pipeline.deduplication import payload_fingerprint
 
 CODEC = Codec()
 HIGH, STANDARD = "translation.requests.high", "translation.requests.standard"
@@ -88,7 +87,10 @@ def test_a_correction_that_is_still_owed_does_not_open_the_first_answer_again():
 def test_a_correction_answers_the_first_request_too_whose_record_may_be_compacted_away():
     region = Region(asked(HIGH, 0, 3, "corrected"), answer("corrected", version=2))
     assert region.take_over().open == 0
-    assert region.slots.answered([RequestRevision("corrected", 1), RequestRevision("corrected", 2)]) == [True, True]
+    assert region.slots.answered([RequestRevision("corrected", 1), RequestRevision("corrected", 2)]) == [
+        True,
+        True,
+    ]
 
 
 def test_a_result_whose_text_was_erased_still_answers():

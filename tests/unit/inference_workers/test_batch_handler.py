@@ -3,22 +3,20 @@
 from dataclasses import dataclass, replace
 
 import pytest
+from tests.dead_letters import dead_letter_writer
 
-from connectors.redis.answered import FixedAnsweredRequests
-from connectors.redis.translation_memory import InMemoryTranslationMemory
+from connectors.memory import FixedAnsweredRequests, InMemoryTranslationMemory
 from inference_workers.answers import WorkerIdentity
 from inference_workers.handler import BatchHandler
-from inference_workers.priorities import PriorityCredit, Shares
-from inference_workers.relevance import SkipPolicy
-from inference_workers.source import PrioritySource
-from inference_workers.speed import Speedometer
+from inference_workers.priority_source import PriorityCredit, PrioritySource, Shares, Speedometer
 from inference_workers.translating import SegmentTranslator
 from schemas import topics
 from schemas.codec import Codec
-from schemas.messages import DeadLetter, Job, SegmentBatch, TranslatedBatch
+from schemas.events import DeadLetter
+from schemas.messages import Job, SegmentBatch, TranslatedBatch
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, words_of
-from tests.letters import letter_writer
+from stream_apps.pipeline.skip_policy import SkipPolicy
 
 CODEC = Codec()
 SOUND = SegmentBatch(
@@ -56,9 +54,9 @@ class Copier:
 def outputs_of(batch, times=1, limit=100_000):
     segments = SegmentTranslator(Copier(times), InMemoryTranslationMemory(), lambda: 0.0)
     identity = WorkerIdentity("w1", "default", "cpu", "on_demand")
-    letters = letter_writer("inference", max_message_bytes=limit)
-    relevance, memory, speed = SkipPolicy(FixedAnsweredRequests()), InMemoryTranslationMemory(), Speedometer(1.0)
-    handler = BatchHandler(CODEC, relevance, segments, memory, identity, speed, lambda: 5, letters, limit)
+    dead_letters = dead_letter_writer("inference", max_message_bytes=limit)
+    skip_policy, memory, speed = SkipPolicy(FixedAnsweredRequests()), InMemoryTranslationMemory(), Speedometer(1.0)
+    handler = BatchHandler(CODEC, skip_policy, segments, memory, identity, speed, lambda: 5, dead_letters, limit)
     return handler.handle([InboundRecord("t", 0, 0, b"k", CODEC.encode(batch))])
 
 
@@ -85,8 +83,8 @@ def read(outputs, topic, message):
 )
 def test_a_batch_that_is_out_of_bounds_is_a_dead_letter_that_names_the_field(changes, field):
     outputs = outputs_of(replace(SOUND, **changes), limit=2_000_000)
-    (letter,) = read(outputs, topics.DEAD_LETTERS, DeadLetter)
-    assert (letter.cause, letter.field, len(outputs)) == ("out_of_bounds", field, 1)
+    (dead_letter,) = read(outputs, topics.DEAD_LETTERS, DeadLetter)
+    assert (dead_letter.cause, dead_letter.field, len(outputs)) == ("out_of_bounds", field, 1)
 
 
 def test_a_sound_batch_is_translated():
@@ -98,16 +96,16 @@ def test_translations_that_kafka_would_not_take_become_holes():
     outputs = outputs_of(SOUND, times=20_000)
     (done,) = read(outputs, topics.TRANSLATED, TranslatedBatch)
     assert (done.translations, set(done.causes)) == (["It rains.", "It snows."], {"translation_too_large"})
-    letters = read(outputs, topics.DEAD_LETTERS, DeadLetter)
-    assert [letter.segment for letter in letters] == [0, 1]
-    assert {letter.limit for letter in letters} == {"DRAGOMAN_KAFKA_MAX_MESSAGE_BYTES"}
-    assert all("raise the limit" in letter.cure for letter in letters)
+    dead_letters = read(outputs, topics.DEAD_LETTERS, DeadLetter)
+    assert [dead_letter.segment for dead_letter in dead_letters] == [0, 1]
+    assert {dead_letter.limit for dead_letter in dead_letters} == {"DRAGOMAN_KAFKA_MAX_MESSAGE_BYTES"}
+    assert all("raise the limit" in dead_letter.cure for dead_letter in dead_letters)
 
 
 def test_a_record_that_is_too_large_for_a_dead_letter_leaves_its_value_behind():
     handler_outputs = outputs_of(replace(SOUND, lead="x" * 90_000, gaps=[" "]), limit=50_000)
-    (letter,) = read(handler_outputs, topics.DEAD_LETTERS, DeadLetter)
-    assert (letter.value, letter.topic, letter.offset) == (None, "t", 0)
+    (dead_letter,) = read(handler_outputs, topics.DEAD_LETTERS, DeadLetter)
+    assert (dead_letter.value, dead_letter.topic, dead_letter.offset) == (None, "t", 0)
 
 
 @pytest.mark.parametrize("header", [b"9" * 5000, b"-3", b"\xd9\xa3", b"", b"1e9"])

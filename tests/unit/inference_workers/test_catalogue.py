@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from inference_workers.engines.protocol import Traits, Translation
-from inference_workers.models.catalogue import ModelRouter
-from inference_workers.models.store import ModelInfo
+from inference_workers.model_router import ModelRouter
+from inference_workers.model_store import ModelInfo
 from schemas.errors import FatalError, PermanentError
 
 

@@ -80,7 +80,7 @@ def test_a_loop_is_cut_in_two_and_a_loop_in_both_is_a_named_hole():
     assert (found.text, found.cause) == ("an endless story of an endless kind", "repetition_loop")
 
 
-def test_capitals_are_translated_in_small_letters_and_come_back_large():
+def test_capitals_are_translated_in_small_dead_letters_and_come_back_large():
     engine = Shouter()
     (found,) = translate(engine, "DO NOT ENTER")
     assert found.text == "DO NOT ENTER"

@@ -4,19 +4,19 @@ import dataclasses
 from dataclasses import dataclass
 
 import pytest
+from tests.dead_letters import dead_letter_writer
 
-from connectors.redis.answered import FixedAnsweredRequests
-from connectors.redis.translation_memory import InMemoryTranslationMemory
+from connectors.memory import FixedAnsweredRequests, InMemoryTranslationMemory
 from inference_workers.answers import WorkerIdentity
 from inference_workers.handler import BatchHandler
-from inference_workers.relevance import SkipPolicy
-from inference_workers.speed import Speedometer
+from inference_workers.priority_source import Speedometer
 from inference_workers.translating import SegmentTranslator
 from schemas import topics
 from schemas.codec import Codec
-from schemas.messages import DeadLetter, Job, JobEvent, Kept, SegmentBatch, TranslatedBatch, UsageEvent
+from schemas.events import DeadLetter, JobEvent, UsageEvent
+from schemas.messages import Job, Kept, SegmentBatch, TranslatedBatch
 from schemas.records import InboundRecord
-from tests.letters import letter_writer
+from stream_apps.pipeline.skip_policy import SkipPolicy
 
 CODEC = Codec()
 JOB = Job(tenant="acme", priority="high", source_language="en", target_language="pt", batches=1, accepted_at=500)
@@ -56,8 +56,10 @@ def memory() -> InMemoryTranslationMemory:
 def handler(memory) -> BatchHandler:
     segments = SegmentTranslator(Shouter(), memory, Clock())
     identity = WorkerIdentity("worker-1", "default", "cpu", "spot")
-    relevance, letters = SkipPolicy(FixedAnsweredRequests()), letter_writer("inference")
-    return BatchHandler(CODEC, relevance, segments, memory, identity, Speedometer(10.0), lambda: 2_500, letters)
+    skip_policy, dead_letters = SkipPolicy(FixedAnsweredRequests()), dead_letter_writer("inference")
+    return BatchHandler(
+        CODEC, skip_policy, segments, memory, identity, Speedometer(10.0), lambda: 2_500, dead_letters
+    )
 
 
 def record(*texts: str, offset: int = 7, **job: object) -> InboundRecord:
@@ -107,21 +109,21 @@ def test_a_segment_that_fails_is_a_hole_and_a_dead_letter_with_the_batch_in_it(h
     outputs = handler.handle([one])
     (done,) = of(outputs, topics.TRANSLATED, TranslatedBatch)
     assert (done.translations, done.causes) == (["GOOD DAY", "bad one"], [None, "repetition_loop"])
-    (letter,) = of(outputs, topics.DEAD_LETTERS, DeadLetter)
-    assert (letter.request_id, letter.batch_number, letter.segment, letter.cause) == (
+    (dead_letter,) = of(outputs, topics.DEAD_LETTERS, DeadLetter)
+    assert (dead_letter.request_id, dead_letter.batch_number, dead_letter.segment, dead_letter.cause) == (
         "r1",
         0,
         1,
         "repetition_loop",
     )
-    assert letter.value == one.value
+    assert dead_letter.value == one.value
 
 
 def test_bytes_that_are_no_batch_are_a_dead_letter_and_the_others_go_on(handler):
     rubbish = InboundRecord("translation.batches.default.high", 0, 1, b"k", b"rubbish")
     outputs = handler.handle([rubbish, record("good day")])
-    (letter,) = of(outputs, topics.DEAD_LETTERS, DeadLetter)
-    assert (letter.cause, letter.value, letter.stage) == ("undecodable", b"rubbish", "inference")
+    (dead_letter,) = of(outputs, topics.DEAD_LETTERS, DeadLetter)
+    assert (dead_letter.cause, dead_letter.value, dead_letter.stage) == ("undecodable", b"rubbish", "inference")
     assert len(of(outputs, topics.TRANSLATED, TranslatedBatch)) == 1
 
 

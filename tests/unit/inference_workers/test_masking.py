@@ -2,7 +2,7 @@
 
 import pytest
 
-from inference_workers.engines.firefox import TRAITS
+from inference_workers.engines.bergamot import TRAITS
 from inference_workers.fidelity.masking import Masker, masked, unmasked
 
 PLAIN, FIREFOX = Masker(None), Masker(TRAITS.unseen)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from inference_workers.models.store import CHECKSUMS, MANIFEST, ModelInfo, discover, load, verify
+from inference_workers.model_store import CHECKSUMS, MANIFEST, ModelInfo, discover, load, verify
 from schemas.errors import FatalError
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from inference_workers.fidelity.plausibility import flaw_of
+from inference_workers.fidelity.translation import flaw_of
 
 
 @pytest.mark.parametrize("translated", ["", "  ", "\n"])

@@ -2,8 +2,7 @@
 
 from collections import Counter
 
-from inference_workers.priorities import PriorityCredit, Shares
-from inference_workers.source import PrioritySource
+from inference_workers.priority_source import PriorityCredit, PrioritySource, Shares
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, words_of
 

@@ -2,20 +2,20 @@
 
 from dataclasses import replace
 
-from connectors.redis.answered import FixedAnsweredRequests
-from connectors.redis.slots import RequestRevision
-from connectors.redis.translation_memory import InMemoryTranslationMemory
+from tests.dead_letters import dead_letter_writer
+
+from connectors.memory import FixedAnsweredRequests, InMemoryTranslationMemory
 from connectors.telemetry.metrics import BATCHES_SKIPPED
 from inference_workers.answers import WorkerIdentity
 from inference_workers.handler import BatchHandler
-from inference_workers.relevance import SkipPolicy
-from inference_workers.speed import Speedometer
+from inference_workers.priority_source import Speedometer
 from inference_workers.translating import SegmentTranslator
 from schemas import topics
 from schemas.codec import Codec
 from schemas.messages import Job, SegmentBatch, TranslatedBatch
 from schemas.records import InboundRecord
-from tests.letters import letter_writer
+from schemas.slots import RequestRevision
+from stream_apps.pipeline.skip_policy import SkipPolicy
 from tests.unit.inference_workers.test_translating import Clock, ShoutingTranslator
 
 NOW = 1_000
@@ -61,7 +61,7 @@ def test_what_is_skipped_costs_no_engine_time_leaves_no_output_and_is_counted():
         WorkerIdentity("w", "tests-of-relevance", "cpu", "spot"),
         Speedometer(100.0),
         lambda: NOW,
-        letter_writer("inference"),
+        dead_letter_writer("inference"),
     )
     waiting = [batch("cancelled"), batch("wanted"), batch("late", deadline=1)]
     outputs = handler.handle(

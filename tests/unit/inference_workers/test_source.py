@@ -1,7 +1,6 @@
 """Which records a worker takes for its next cycle."""
 
-from inference_workers.priorities import PriorityCredit, Shares
-from inference_workers.source import PrioritySource
+from inference_workers.priority_source import PriorityCredit, PrioritySource, Shares
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, words_of
 

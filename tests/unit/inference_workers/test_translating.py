@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from connectors.redis.translation_memory import InMemoryTranslationMemory, Remembered
+from connectors.memory import InMemoryTranslationMemory
 from inference_workers.engines.protocol import OutOfMemoryError
 from inference_workers.fitting import FittingTranslator, SafeSize
 from inference_workers.translating import SegmentTranslator
 from schemas.errors import PermanentError, TransientError
 from schemas.messages import Job, SegmentBatch
-from schemas.segments import memory_key, normalise
+from schemas.segments import Remembered, memory_key, normalise
 
 
 @dataclass(frozen=True)

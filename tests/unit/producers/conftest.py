@@ -9,12 +9,13 @@ from fastapi import FastAPI
 
 from connectors.redis.job_view import JobView
 from connectors.telemetry.health import Health
-from producers.http.admission import Backpressure
 from producers.http.app import create_app
+from producers.http.backpressure import Backpressure
 from producers.http.ports import Ports
 from producers.http.settings import BackpressureLimits, HttpLimits
 from schemas.errors import TransientError
-from schemas.messages import JobControl, TranslationRequest, TranslationResult
+from schemas.events import JobControl
+from schemas.messages import TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import Headers
 from tests.unit.producers.failed_records import Failures

@@ -2,16 +2,16 @@
 
 import dataclasses
 
-from producers.cli.dead_letters.plans import RedrivePlanner, groups_of
-from producers.cli.dead_letters.summary import summary_of
 from schemas.codec import Codec
 from schemas.dead_letters import about_request, about_segments, dead_letter_of
 from schemas.errors import PermanentError
 from schemas.messages import Hole, Job, SegmentBatch, TranslationResult
 from schemas.records import InboundRecord
 from schemas.topics import DEAD_LETTERS
-from stream_apps.intake.batching import BatchLimits
-from stream_apps.intake.outputs import WireFormat
+from stream_apps.pipeline.batching import BatchLimits
+from stream_apps.pipeline.output_records import WireFormat
+from stream_apps.redrive.open_dead_letters import summary_of
+from stream_apps.redrive.plans import RedrivePlanner, groups_of
 
 CODEC = Codec()
 NOW = 1_700_000_000_000
@@ -55,22 +55,22 @@ class Failures:
 
     def __init__(self):
         self.originals = {}
-        self.letters = []
+        self.dead_letters = []
         self.results = {}
 
     def add(self, record, *, cause="empty_text", stage="intake", request_id="r1", segments=(), at=NOW):
         """One letter for the record, or one for each of its segments."""
-        letter = dead_letter_of(record, PermanentError(cause, "no"), stage=stage, now_ms=at)
-        letter = about_request(letter, request_id, "acme") if request_id else letter
+        dead_letter = dead_letter_of(record, PermanentError(cause, "no"), stage=stage, now_ms=at)
+        dead_letter = about_request(dead_letter, request_id, "acme") if request_id else dead_letter
         number = CODEC.decode(record.value, SegmentBatch).batch_number if segments else 0
-        for one in about_segments(letter, number, segments) if segments else [letter]:
-            lies = InboundRecord(DEAD_LETTERS, 4, len(self.letters), one.dead_letter_id.encode(), b"")
-            self.letters.append(summary_of(one, lies))
+        for one in about_segments(dead_letter, number, segments) if segments else [dead_letter]:
+            lies = InboundRecord(DEAD_LETTERS, 4, len(self.dead_letters), one.dead_letter_id.encode(), b"")
+            self.dead_letters.append(summary_of(one, lies))
             self.originals[one.dead_letter_id] = record
-        return self.letters[-1]
+        return self.dead_letters[-1]
 
-    def original(self, letter):
-        return self.originals[letter.dead_letter_id]
+    def original(self, dead_letter):
+        return self.originals[dead_letter.dead_letter_id]
 
     def newest(self, request_id):
         return self.results.get(request_id)
@@ -82,4 +82,4 @@ class Failures:
         return RedrivePlanner(self, CODEC, WireFormat(CODEC), BatchLimits(), NOW)
 
     def plan_all(self):
-        return [self.planner().plan(group) for group in groups_of(self.letters, self.letters)]
+        return [self.planner().plan(group) for group in groups_of(self.dead_letters, self.dead_letters)]

@@ -3,11 +3,11 @@
 import pytest
 
 from connectors.kafka.settings import KafkaSettings
-from producers.cli.dead_letters import sources
 from schemas.codec import Codec
 from schemas.messages import TranslationResult
 from schemas.records import InboundRecord
 from schemas.topics import RESULTS
+from stream_apps.redrive import sources
 
 CODEC = Codec()
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from producers.cli.failures import StoppedWaitingError, failure_of
-from producers.cli.follow import wait_for
+from producers.cli.api import wait_for
+from producers.cli.errors import StoppedWaitingError, failure_of
 from producers.cli.main import Commands, app
-from producers.cli.table import lines_of
+from producers.cli.output import lines_of
 from producers.cli.topics import kept
 from schemas.errors import FatalError, PermanentError, TransientError
 from schemas.topics import DAY_MS, Topic
@@ -121,6 +121,6 @@ class InterruptedApi:
 def test_ctrl_c_while_waiting_says_how_to_come_back():
     looks = []
     with pytest.raises(StoppedWaitingError, match="come back with: dragoman result job-7 --wait") as stopped:
-        wait_for(InterruptedApi(), "job-7", looks.append, patience=1)
+        wait_for(InterruptedApi(), "job-7", looks.append, most_looks=1)
     assert stopped.value.exit_code == 130
     assert looks == [{"is_finished": False}]

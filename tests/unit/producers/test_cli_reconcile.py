@@ -3,7 +3,7 @@
 import pytest
 from typer.testing import CliRunner
 
-from producers.cli.failures import UsageError
+from producers.cli.errors import UsageError
 from producers.cli.main import app
 from producers.cli.reconcile import moment_ms, shown
 from stream_apps.repair.reconcile import ReconcileReport

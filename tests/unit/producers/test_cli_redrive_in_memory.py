@@ -4,27 +4,25 @@ from dataclasses import dataclass, field
 
 import pytest
 from obstore.store import MemoryStore
+from tests.dead_letters import dead_letter_writer
 
-from connectors.objects.object_store import UrlObjectStore
-from connectors.redis.answered import FixedAnsweredRequests
-from connectors.redis.results import InMemoryResults
-from connectors.redis.slots import InMemorySlots
-from connectors.redis.translation_memory import InMemoryTranslationMemory
+from connectors.memory import FixedAnsweredRequests, InMemoryResults, InMemorySlots, InMemoryTranslationMemory
+from connectors.object_store import UrlObjectStore
 from inference_workers.answers import WorkerIdentity
 from inference_workers.handler import BatchHandler
-from inference_workers.relevance import SkipPolicy
-from inference_workers.speed import Speedometer
+from inference_workers.priority_source import Speedometer
 from inference_workers.translating import SegmentTranslator
-from producers.cli.dead_letters.open_letters import OpenDeadLetters
-from producers.cli.dead_letters.plans import RedrivePlanner, groups_of
 from schemas import topics
 from schemas.codec import Codec
-from schemas.messages import DeadLetter, Job, SegmentBatch, TranslationResult, UsageEvent
+from schemas.events import DeadLetter, UsageEvent
+from schemas.messages import Job, SegmentBatch, TranslationResult
 from schemas.records import InboundRecord
 from stream_apps.assembly.handler import AssemblyHandler
-from stream_apps.intake.batching import BatchLimits
-from stream_apps.intake.outputs import WireFormat, batch_records
-from tests.letters import letter_writer
+from stream_apps.pipeline.batching import BatchLimits
+from stream_apps.pipeline.output_records import WireFormat, batch_records
+from stream_apps.pipeline.skip_policy import SkipPolicy
+from stream_apps.redrive.open_dead_letters import OpenDeadLetters
+from stream_apps.redrive.plans import RedrivePlanner, groups_of
 
 CODEC = Codec()
 NOW = 1_700_000_000_000
@@ -59,12 +57,12 @@ class Pipeline:
         memory = InMemoryTranslationMemory()
         segments = SegmentTranslator(self.engine, memory, lambda: 0.0)
         identity = WorkerIdentity("w", "default", "cpu", "spot")
-        relevance, letters = SkipPolicy(FixedAnsweredRequests()), letter_writer("inference")
+        skip_policy, dead_letters = SkipPolicy(FixedAnsweredRequests()), dead_letter_writer("inference")
         self.worker = BatchHandler(
-            CODEC, relevance, segments, memory, identity, Speedometer(1.0), lambda: NOW, letters
+            CODEC, skip_policy, segments, memory, identity, Speedometer(1.0), lambda: NOW, dead_letters
         )
         stores = InMemorySlots(), InMemoryResults(), UrlObjectStore(MemoryStore())
-        self.assembler = AssemblyHandler(CODEC, *stores, 10**6, lambda: NOW, letter_writer("assembly"))
+        self.assembler = AssemblyHandler(CODEC, *stores, 10**6, lambda: NOW, dead_letter_writer("assembly"))
         self.log = []
 
     def send(self, outputs):
@@ -95,17 +93,17 @@ class Pipeline:
     def text_of(self, result):
         return result.text
 
-    def open_letters(self):
-        letters = OpenDeadLetters(CODEC, lambda _: True)
+    def open_dead_letters(self):
+        dead_letters = OpenDeadLetters(CODEC, lambda _: True)
         for record in self.log:
             if record.topic == topics.DEAD_LETTERS:
-                letters.add(record)
-        return letters.oldest_first()
+                dead_letters.add(record)
+        return dead_letters.oldest_first()
 
     def redrive(self):
         planner = RedrivePlanner(self, CODEC, WireFormat(CODEC), BatchLimits(2, 1000), NOW)
-        letters = self.open_letters()
-        for group in groups_of(letters, letters):
+        dead_letters = self.open_dead_letters()
+        for group in groups_of(dead_letters, dead_letters):
             self.send(planner.plan(group).records)
 
 
@@ -155,7 +153,7 @@ def test_holes_are_filled_step_by_step_and_billed_once(pipeline):
     billed = [one.source_words for one in pipeline.read(topics.USAGE, UsageEvent) if one.kind == "billed"]
     assert billed == [9, 0, 0]
     assert [one.attempt for one in pipeline.read(topics.DEAD_LETTERS, DeadLetter)] == [1, 1, 1, 2]
-    assert pipeline.open_letters() == []
+    assert pipeline.open_dead_letters() == []
 
 
 def test_a_request_of_which_everything_failed_is_billed_when_it_is_translated(pipeline):
@@ -167,4 +165,4 @@ def test_a_request_of_which_everything_failed_is_billed_when_it_is_translated(pi
         (1, "FAILED", 0),
         (2, "COMPLETED", 9),
     ]
-    assert pipeline.open_letters() == []
+    assert pipeline.open_dead_letters() == []

@@ -4,11 +4,11 @@ import dataclasses
 
 import pytest
 
-from producers.cli.dead_letters.correction import correction_of, repetition_of
-from producers.cli.dead_letters.plans import groups_of, tombstone_of
 from schemas.errors import PermanentError
 from schemas.messages import Hole, SegmentBatch
-from stream_apps.intake.batching import BatchLimits
+from stream_apps.pipeline.batching import BatchLimits
+from stream_apps.redrive.correction import correction_of, repetition_of
+from stream_apps.redrive.plans import groups_of, tombstone_of
 from tests.unit.producers.failed_records import (
     BATCHES,
     CODEC,
@@ -26,14 +26,14 @@ def batches_in(plan):
 
 
 def test_a_refused_request_is_sent_again_as_it_was_and_asks_for_the_version_after_the_newest(failures):
-    letter = failures.add(inbound(b"bytes", attempt=b"2", redrive=b"2", other=b"x"))
+    dead_letter = failures.add(inbound(b"bytes", attempt=b"2", redrive=b"2", other=b"x"))
     failures.results["r1"] = dataclasses.replace(PARTIAL, version=2, status="FAILED")
     (plan,) = failures.plan_all()
     (out,) = plan.outputs
     assert (out.topic, out.partition, out.key, out.value) == (REQUESTS, 2, b"r1", b"bytes")
     assert out.headers == {"traceparent": b"00-1-2-01", "other": b"x", "redrive": b"3", "attempt": b"3"}
     assert plan.version == 3
-    assert plan.records[1:] == [tombstone_of(letter)]
+    assert plan.records[1:] == [tombstone_of(dead_letter)]
 
 
 def test_a_request_without_an_answer_asks_for_its_first(failures):
@@ -42,11 +42,11 @@ def test_a_request_without_an_answer_asks_for_its_first(failures):
     assert plan.outputs[0].headers["redrive"] == b"1"
 
 
-def test_two_letters_of_one_request_never_ask_for_the_same_version(failures):
+def test_two_dead_letters_of_one_request_never_ask_for_the_same_version(failures):
     failures.add(inbound(b"one", offset=1))
     failures.add(inbound(b"two", offset=2))
     planner = failures.planner()
-    assert [planner.plan([letter]).version for letter in failures.letters] == [1, 2]
+    assert [planner.plan([dead_letter]).version for dead_letter in failures.dead_letters] == [1, 2]
 
 
 def test_another_request_under_a_used_id_is_not_sent_again(failures):
@@ -68,16 +68,16 @@ def test_another_request_under_a_used_id_is_not_sent_again(failures):
     ],
 )
 def test_what_no_request_is_known_of_goes_to_its_place_again_as_it_was(failures, topic, stage):
-    letter = failures.add(inbound(b"\xffrubbish", topic), stage=stage, request_id=None)
+    dead_letter = failures.add(inbound(b"\xffrubbish", topic), stage=stage, request_id=None)
     (plan,) = failures.plan_all()
     (out,) = plan.outputs
     assert (out.topic, out.partition, out.key, out.value) == (topic, 2, b"r1", b"\xffrubbish")
     assert out.headers == {"traceparent": b"00-1-2-01", "attempt": b"2"}
-    assert plan.records[1:] == [tombstone_of(letter)]
+    assert plan.records[1:] == [tombstone_of(dead_letter)]
 
 
 def test_a_failed_sentence_becomes_a_correction_that_costs_nothing(failures):
-    letter = failures.add(inbound(CODEC.encode(batch()), BATCHES), stage="inference", segments=[1])
+    dead_letter = failures.add(inbound(CODEC.encode(batch()), BATCHES), stage="inference", segments=[1])
     failures.results["r1"] = PARTIAL
     (plan,) = failures.plan_all()
     (one,) = batches_in(plan)
@@ -94,7 +94,7 @@ def test_a_failed_sentence_becomes_a_correction_that_costs_nothing(failures):
     assert (one.job.kept.segments, one.job.kept.target_words, list(one.job.kept.models)) == (2, 2, ["m1"])
     (out,) = plan.outputs
     assert (out.topic, out.headers["attempt"], out.headers["traceparent"]) == (BATCHES, b"2", b"00-1-2-01")
-    assert plan.records[1:] == [tombstone_of(letter)]
+    assert plan.records[1:] == [tombstone_of(dead_letter)]
 
 
 def test_one_correction_closes_every_sentence_of_its_request_though_one_was_chosen(failures):
@@ -103,9 +103,9 @@ def test_one_correction_closes_every_sentence_of_its_request_though_one_was_chos
     other = failures.add(
         inbound(CODEC.encode(batch()), BATCHES, offset=9), stage="inference", request_id="r2", segments=[1]
     )
-    groups = groups_of(failures.letters[:1], failures.letters)
-    assert [[letter.dead_letter_id for letter in group] for group in groups] == [
-        [letter.dead_letter_id for letter in failures.letters if letter is not other]
+    groups = groups_of(failures.dead_letters[:1], failures.dead_letters)
+    assert [[dead_letter.dead_letter_id for dead_letter in group] for group in groups] == [
+        [dead_letter.dead_letter_id for dead_letter in failures.dead_letters if dead_letter is not other]
     ]
 
 
@@ -143,7 +143,7 @@ def test_a_request_of_which_every_sentence_failed_is_translated_again_as_a_whole
         (1, 2, None),
     ]
     assert {one.job.billed_words for one in batches_in(plan)} == {0}
-    assert len(plan.letters) == 2
+    assert len(plan.dead_letters) == 2
 
 
 def test_a_repetition_needs_every_batch():

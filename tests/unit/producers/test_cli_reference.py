@@ -12,18 +12,18 @@ from typer.testing import CliRunner
 
 from connectors.settings import PREFIX, ProcessSettings, Section
 from connectors.telemetry import metrics
-from connectors.telemetry.catalogue import COUNTED, Metric, describe
+from connectors.telemetry.metrics import COUNTED, Metric, describe
 from producers.cli.main import app
-from producers.cli.reference.configuration import configuration_page
-from producers.cli.reference.fields import bounds_of, default_of, is_number, type_of, unit_of
-from producers.cli.reference.metrics import metrics_page
-from producers.cli.reference.processes import (
+from producers.cli.reference import (
     PROCESSES,
     SECTION_READERS,
     classes_by_reader,
+    configuration_page,
+    metrics_page,
     prefix_of,
     readers_by_prefix,
 )
+from producers.cli.setting_cells import bounds_of, default_of, is_number, type_of, unit_of
 
 ROOT = Path(__file__).parents[3]
 SOURCES = [
@@ -41,11 +41,11 @@ MAINS = {
     "assembly": "stream_apps.assembly.main",
     "status": "stream_apps.status.main",
     "repair": "stream_apps.repair.main",
-    "analytics": "connectors.clickhouse.main",
+    "analytics": "stream_apps.usage_sink.main",
     "autoscaler": "deploy.autoscaler.main",
 }
 # The sink takes the length of its pauses from there and has a loop of its own.
-UNCOUNTED = {"analytics": "connectors.kafka.cycle"}
+UNCOUNTED = {"analytics": "stream_apps.runtime.transactional_processor"}
 SETTINGS = sorted({one for classes in classes_by_reader().values() for one in classes}, key=prefix_of)
 FIELDS = [
     pytest.param(name, field, id=f"{prefix_of(settings)}{name}".upper())

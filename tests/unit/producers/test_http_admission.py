@@ -5,12 +5,10 @@ from contextlib import suppress
 
 import pytest
 
-from connectors.kafka.admin import PartitionLag
+from connectors.kafka.group_lag import PartitionLag
 from connectors.redis.job_view import JobView
 from producers.http.adapters import KafkaBacklog
-from producers.http.admission import Backpressure
-from producers.http.load import QueueCounts, BacklogReading
-from producers.http.measuring import measure_backlog
+from producers.http.backpressure import BacklogReading, Backpressure, QueueCounts, measure_backlog
 from producers.http.problems import OverloadedError
 from producers.http.settings import BackpressureLimits
 from schemas.errors import TransientError

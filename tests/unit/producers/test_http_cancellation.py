@@ -5,11 +5,12 @@ import asyncio
 import pytest
 
 from connectors.redis.job_view import JobView
+from producers.http.adapters import KafkaRequestLog
 from producers.http.caller import Caller, caller_of
-from producers.http.request_log import KafkaRequestLog
 from schemas.codec import Codec
 from schemas.errors import TransientError
-from schemas.messages import JobControl, TranslationResult
+from schemas.events import JobControl
+from schemas.messages import TranslationResult
 
 URL = "/api/v1/translations/job"
 RUNNING = JobView(

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from producers.http.load import QueueLoad, ServiceRate, QueueCounts, BacklogReading, next_service_rate
+from producers.http.backpressure import BacklogReading, QueueCounts, QueueLoad, ServiceRate, next_service_rate
 from schemas.priorities import Priority
 
 CRITICAL, HIGH, STANDARD = Priority
@@ -33,7 +33,9 @@ def test_only_what_is_at_least_as_urgent_stands_before_a_request():
 
 
 def test_requests_not_yet_split_count_as_the_batches_they_will_become():
-    load = QueueLoad(reading(requests=(0, 0, 10), batches=(0, 0, 5)), ServiceRate(1000.0, 10.0, batches_per_request=4.0))
+    load = QueueLoad(
+        reading(requests=(0, 0, 10), batches=(0, 0, 5)), ServiceRate(1000.0, 10.0, batches_per_request=4.0)
+    )
     assert load.records_before(STANDARD) == 45
     assert load.wait_seconds(STANDARD) == pytest.approx(4.5)
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 import pytest
 
 from connectors.kafka.producer import OnDone
-from producers.http.request_log import KafkaRequestLog
+from producers.http.adapters import KafkaRequestLog
 from schemas.codec import Codec
 from schemas.errors import FatalError, TransientError
-from schemas.messages import JobEvent, TranslationRequest
+from schemas.events import JobEvent
+from schemas.messages import TranslationRequest
 from schemas.priorities import Priority
 from schemas.records import OutboundRecord
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from producers.http.watch import watch_readiness
+from producers.http.adapters import watch_readiness
 from schemas.errors import FatalError
 
 

@@ -6,24 +6,21 @@ from pathlib import Path
 import pytest
 
 from connectors.kafka.settings import KafkaSettings
-from connectors.redis.translation_memory import InMemoryTranslationMemory
-from inference_workers.models.store import ModelInfo
+from connectors.memory import InMemoryTranslationMemory
+from inference_workers.model_store import ModelInfo
 from inference_workers.translating import SegmentTranslator
-from producers.cli.failures import CommandError, UsageError
-from producers.cli.replay.comparison import Comparison, TextPair, similarity
-from producers.cli.replay.main import check_topic, chosen
-from producers.cli.replay.moments import moment_ms
-from producers.cli.replay.run import ReplayOutput, Replay
-from producers.cli.replay.shown import lines_of_report
-from producers.cli.replay.traffic import Traffic
-from producers.cli.replay.translating import Replayer
+from producers.cli.errors import CommandError, UsageError
+from producers.cli.replay import check_topic, chosen, lines_of_report, moment_ms
 from schemas.codec import Codec
 from schemas.errors import PermanentError
 from schemas.messages import TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import InboundRecord
 from schemas.topics import RESULTS, requests_topic
-from stream_apps.intake.batching import BatchLimits
+from stream_apps.pipeline.batching import BatchLimits
+from stream_apps.replay.comparison import Comparison, TextPair, similarity
+from stream_apps.replay.replay import Replay, Replayer, ReplayOutput
+from stream_apps.replay.traffic import Traffic
 
 CODEC = Codec()
 NOW = 1_700_000_000_000

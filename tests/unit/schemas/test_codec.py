@@ -6,10 +6,11 @@ import struct
 import pytest
 from fastavro import parse_schema
 
-from schemas.catalog import NAMES, current, foreign, plain, released, single_object_fingerprint
+from schemas.avro_schemas import NAMES, current, foreign, plain, released, single_object_fingerprint
 from schemas.codec import Codec
 from schemas.errors import DecodeError
-from schemas.messages import Job, JobEvent, SegmentBatch, TranslationRequest
+from schemas.events import JobEvent
+from schemas.messages import Job, SegmentBatch, TranslationRequest
 
 REQUEST = TranslationRequest(request_id="r-1", target_language="pt", text="Olá 👋", metadata={"a": "b"})
 

@@ -4,19 +4,19 @@ import dataclasses
 
 import pytest
 
-from schemas import messages
-from schemas.catalog import NAMES, current
+from schemas.avro_schemas import NAMES, current
+from schemas.events import MESSAGES
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_message_has_the_fields_of_its_schema_in_order(name):
-    fields = [field.name for field in dataclasses.fields(getattr(messages, name))]
+    fields = [field.name for field in dataclasses.fields(MESSAGES[name])]
     assert fields == [field["name"] for field in current(name).published["fields"]]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_default_in_the_schema_is_the_default_of_the_message(name):
-    cls = getattr(messages, name)
+    cls = MESSAGES[name]
     for field in current(name).published["fields"]:
         if "default" not in field:
             continue

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.redrive import redrive_header, redriven_revision
+from schemas.records import redrive_header, redriven_revision
 
 
 @pytest.mark.parametrize("revision", [1, 2, 40])

@@ -36,7 +36,7 @@ def test_an_unknown_priority_is_refused_with_the_known_ones():
 @pytest.mark.parametrize(
     ("tag", "parsed"), [("EN", "en"), ("pt-br", "pt-BR"), ("ZH-hant-tw", "zh-Hant-TW"), ("es-419", "es-419")]
 )
-def test_a_language_tag_gets_its_usual_letter_case(tag, parsed):
+def test_a_language_tag_gets_its_usual_dead_letter_case(tag, parsed):
     assert str(parse_language(tag, "target_language")) == parsed
 
 
@@ -82,7 +82,7 @@ def test_a_dead_letter_keeps_the_record_and_gets_the_same_id_each_time():
 
 def test_each_failed_segment_of_a_batch_has_a_dead_letter_of_its_own():
     record = InboundRecord("t", 1, 2, b"k", b"v")
-    letter = dead_letter_of(record, PermanentError("lost_mask", "x"), stage="inference", now_ms=1)
-    letters = about_segments(letter, 4, [0, 9])
-    assert [(one.batch_number, one.segment) for one in letters] == [(4, 0), (4, 9)]
-    assert len({one.dead_letter_id for one in letters}) == 2
+    dead_letter = dead_letter_of(record, PermanentError("lost_mask", "x"), stage="inference", now_ms=1)
+    dead_letters = about_segments(dead_letter, 4, [0, 9])
+    assert [(one.batch_number, one.segment) for one in dead_letters] == [(4, 0), (4, 9)]
+    assert len({one.dead_letter_id for one in dead_letters}) == 2

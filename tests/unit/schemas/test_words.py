@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.words import count_words
+from schemas.segments import count_words
 
 
 @pytest.mark.parametrize(

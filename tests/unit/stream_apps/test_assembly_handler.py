@@ -2,27 +2,18 @@
 
 import pytest
 from obstore.store import MemoryStore
+from tests.dead_letters import dead_letter_writer
 
-from connectors.objects.object_store import UrlObjectStore
-from connectors.redis.results import InMemoryResults
-from connectors.redis.slots import InMemorySlots
+from connectors.memory import InMemoryResults, InMemorySlots
+from connectors.object_store import UrlObjectStore
 from schemas import topics
 from schemas.codec import Codec
 from schemas.errors import TransientError
-from schemas.messages import (
-    DeadLetter,
-    Job,
-    JobControl,
-    JobEvent,
-    Message,
-    TranslatedBatch,
-    TranslationResult,
-    UsageEvent,
-)
+from schemas.events import DeadLetter, JobControl, JobEvent, UsageEvent
+from schemas.messages import Job, Message, TranslatedBatch, TranslationResult
 from schemas.records import InboundRecord, OutboundRecord
 from stream_apps.assembly.handler import AssemblyHandler, portions
 from stream_apps.assembly.texts import NoTexts
-from tests.letters import letter_writer
 
 CODEC = Codec()
 JOB = Job(tenant="acme", priority="high", pipeline_version="v1", batches=2, segments=2, words=6, accepted_at=1)
@@ -40,7 +31,9 @@ def handler(store) -> AssemblyHandler:
 
 def handler_with(texts, limit: int) -> AssemblyHandler:
     stores = InMemorySlots(), InMemoryResults(), texts
-    return AssemblyHandler(CODEC, *stores, limit, now_ms=lambda: 2_001, letters=letter_writer("assembly"))
+    return AssemblyHandler(
+        CODEC, *stores, limit, now_ms=lambda: 2_001, dead_letters=dead_letter_writer("assembly")
+    )
 
 
 def batch(number: int, offset: int, text: str = "Olá", request_id: str = "r1", **job: object) -> InboundRecord:
@@ -174,8 +167,8 @@ def test_an_order_too_late_is_silent(handler):
 def test_an_undecodable_record_is_a_dead_letter_and_the_others_go_on(handler):
     broken = InboundRecord(topics.TRANSLATED, 0, 7, b"r9", b'{"json": 1}')
     outputs = handler.handle([batch(0, 1), broken, batch(1, 2)])
-    (letter,) = of(outputs, topics.DEAD_LETTERS, DeadLetter)
-    assert (letter.stage, letter.cause, letter.offset, letter.value) == (
+    (dead_letter,) = of(outputs, topics.DEAD_LETTERS, DeadLetter)
+    assert (dead_letter.stage, dead_letter.cause, dead_letter.offset, dead_letter.value) == (
         "assembly",
         "undecodable",
         7,
@@ -186,7 +179,7 @@ def test_an_undecodable_record_is_a_dead_letter_and_the_others_go_on(handler):
 
 def test_a_batch_that_does_not_fit_and_an_unknown_order_are_dead_letters(handler):
     outputs = handler.handle([batch(5, 1), order(2, action="PAUSE")])
-    causes = [letter.cause for letter in of(outputs, topics.DEAD_LETTERS, DeadLetter)]
+    causes = [dead_letter.cause for dead_letter in of(outputs, topics.DEAD_LETTERS, DeadLetter)]
     assert causes == ["unfit_batch", "unknown_action"]
 
 
@@ -234,14 +227,14 @@ def test_a_correction_is_a_second_version_that_bills_only_what_the_first_did_not
 
 def test_slots_are_read_for_few_large_requests_at_a_time(handler):
     records = [batch(0, offset, "x" * 1000, request_id=f"r{offset}", batches=50) for offset in range(5)]
-    sightings = [handler._sighting(record) for record in records]
-    assert [len(some) for some in portions(sightings, 120_000)] == [2, 2, 1]
-    assert [len(some) for some in portions(sightings, 1)] == [1, 1, 1, 1, 1]
+    parsed_records = [handler._parsed(record) for record in records]
+    assert [len(some) for some in portions(parsed_records, 120_000)] == [2, 2, 1]
+    assert [len(some) for some in portions(parsed_records, 1)] == [1, 1, 1, 1, 1]
 
 
 def test_many_batches_of_one_request_are_one_portion(handler):
-    sightings = [handler._sighting(batch(number, number, "x" * 1000, batches=50)) for number in range(50)]
-    assert [len(some) for some in portions(sightings, 60_000)] == [50]
+    parsed_records = [handler._parsed(batch(number, number, "x" * 1000, batches=50)) for number in range(50)]
+    assert [len(some) for some in portions(parsed_records, 60_000)] == [50]
 
 
 def test_answers_are_the_same_however_small_the_portions_are(store):
@@ -285,5 +278,5 @@ def test_a_result_whose_holes_alone_are_too_large_fails_by_name_instead_of_block
 def test_a_batch_that_is_out_of_bounds_is_a_dead_letter_that_names_the_field(handler, changes, field):
     sound = CODEC.decode(batch(0, 1).value, TranslatedBatch)
     outputs = handler.handle([record(topics.TRANSLATED, 1, TranslatedBatch(**{**vars(sound), **changes}))])
-    (letter,) = of(outputs, topics.DEAD_LETTERS, DeadLetter)
-    assert (letter.cause, letter.field) == ("out_of_bounds", field)
+    (dead_letter,) = of(outputs, topics.DEAD_LETTERS, DeadLetter)
+    assert (dead_letter.cause, dead_letter.field) == ("out_of_bounds", field)

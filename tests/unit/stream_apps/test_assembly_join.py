@@ -6,7 +6,7 @@ import pytest
 
 from schemas.errors import PermanentError
 from schemas.messages import Hole, Job, TranslatedBatch
-from stream_apps.assembly.join import check_batch, join, split_of
+from stream_apps.pipeline.join import check_batch, join, split_of
 
 JOB = Job(
     tenant="acme",

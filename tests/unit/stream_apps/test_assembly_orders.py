@@ -3,9 +3,10 @@
 import pytest
 
 from schemas.errors import PermanentError
-from schemas.messages import Hole, Job, JobControl, TranslationResult
-from stream_apps.assembly.accounts import billed_usage, finished_event
-from stream_apps.assembly.orders import early_result, check_order, withheld
+from schemas.events import JobControl
+from schemas.messages import Hole, Job, TranslationResult
+from stream_apps.pipeline.early_results import check_order, early_result, withheld
+from stream_apps.pipeline.result_events import billed_usage, finished_event
 
 JOB = Job(tenant="acme", priority="critical", pool="gpu", segments=5, batches=2, words=80, accepted_at=1_000)
 RESULT = TranslationResult(

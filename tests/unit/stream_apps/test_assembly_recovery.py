@@ -4,14 +4,13 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from connectors.redis.results import InMemoryResults
-from connectors.redis.slots import AnswerOrder, InMemorySlots, RequestRevision, Verdict
-from connectors.redis.state_epoch import Rebuild, StateLostError, StateIdentity
+from connectors.memory import InMemoryResults, InMemorySlots
+from connectors.redis.state_epoch import Rebuild, StateIdentity, StateLostError
 from schemas.codec import Codec
 from schemas.errors import TransientError
 from schemas.messages import TranslationResult
-from schemas.records import InboundRecord
-from schemas.redrive import MOST_REVISIONS, revisions_up_to
+from schemas.records import MOST_REVISIONS, InboundRecord, revisions_up_to
+from schemas.slots import AnswerOrder, RequestRevision, Verdict
 from stream_apps.assembly.recovery import Reach, Rebuilder, Recovery
 
 CODEC = Codec()

@@ -2,11 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.redis.translation_memory import Remembered
 from schemas.errors import PermanentError
 from schemas.messages import Job
-from stream_apps.intake.batching import BatchLimits, batch_partition, batches_of, cut
-from stream_apps.intake.segmentation import Split
+from schemas.segments import Remembered
+from stream_apps.pipeline.batching import BatchLimits, batch_partition, batches_of, cut
+from stream_apps.pipeline.segmentation import Split
 
 words = st.text(st.characters(codec="utf-8", exclude_categories=("Zs", "Cc")), min_size=1, max_size=20)
 splits = st.lists(st.tuples(words, st.sampled_from(["", " ", "\n\n"])), min_size=1, max_size=100).map(

@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.errors import PermanentError
-from stream_apps.intake.detection import LangidDetector
+from stream_apps.pipeline.routing import LangidDetector
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def test_a_sentence_is_recognised(detector, text, language):
 
 
 @pytest.mark.parametrize("text", ["12345", "?!", "   ", ""])
-def test_a_text_without_letters_has_no_language(detector, text):
+def test_a_text_without_dead_letters_has_no_language(detector, text):
     with pytest.raises(PermanentError) as caught:
         detector.detect(text)
     assert (caught.value.cause, caught.value.field) == ("undetected_language", "source_language")

@@ -2,26 +2,25 @@ import asyncio
 import dataclasses
 
 import pytest
+from tests.dead_letters import dead_letter_writer
 
-from connectors.objects.object_store import open_objects
-from connectors.objects.settings import ObjectSettings
-from connectors.redis.model_registry import FixedModelVersions
-from connectors.redis.seen import InMemorySeenRequests
-from connectors.redis.translation_memory import InMemoryTranslationMemory, Remembered
+from connectors.memory import FixedModelVersions, InMemorySeenRequests, InMemoryTranslationMemory
+from connectors.object_store import ObjectSettings, open_objects
 from schemas.codec import Codec
 from schemas.errors import DecodeError, PermanentError, TransientError
+from schemas.events import DeadLetter, JobControl, JobEvent
 from schemas.languages import Language
-from schemas.messages import DeadLetter, JobControl, JobEvent, SegmentBatch, TranslationRequest
+from schemas.messages import SegmentBatch, TranslationRequest
 from schemas.records import InboundRecord
-from schemas.segments import memory_key
+from schemas.segments import Remembered, memory_key
 from schemas.topics import CONTROL, DEAD_LETTERS, STATUS
-from stream_apps.intake.batching import batch_partition
 from stream_apps.intake.handler import IntakeHandler, Tools
-from stream_apps.intake.outputs import WireFormat
-from stream_apps.intake.repeats import Repeats, payload_fingerprint
-from stream_apps.intake.segmentation import Segmenter
 from stream_apps.intake.settings import IntakeLimits
-from tests.letters import letter_writer
+from stream_apps.pipeline.batching import batch_partition
+from stream_apps.pipeline.deduplication import Repeats, payload_fingerprint
+from stream_apps.pipeline.output_records import WireFormat
+from stream_apps.pipeline.request_rules import RequestLimits
+from stream_apps.pipeline.segmentation import Segmenter
 
 CODEC = Codec()
 NOW = 1_700_000_000_000
@@ -53,7 +52,7 @@ class Intake:
             now_ms=lambda: NOW,
         )
         wire = WireFormat(CODEC, batch_partitions=6, max_message_bytes=100_000)
-        self.handler = IntakeHandler(tools, wire, IntakeLimits(**limits), "segmentation-1")
+        self.handler = IntakeHandler(tools, wire, *_limits(limits), "segmentation-1")
         self.detected = Language("en")
         self.offset = 0
 
@@ -72,9 +71,11 @@ class Intake:
             try:
                 outputs = await self.handler.handle(record)
             except PermanentError as error:
-                letters = letter_writer("intake")
-                letter, others = self.handler.refused(record, error, letters.letter_of(record, error))
-                outputs = [letters.record_of(letter), *others]
+                dead_letters = dead_letter_writer("intake")
+                dead_letter, others = self.handler.refused(
+                    record, error, dead_letters.dead_letter_of(record, error)
+                )
+                outputs = [dead_letters.record_of(dead_letter), *others]
             if delivered:
                 await self.handler.delivered([record])
             return outputs
@@ -201,8 +202,13 @@ def test_a_text_behind_a_reference_is_fetched():
 )
 def test_a_refused_request_gets_a_dead_letter_and_an_order_to_answer_it(changes, cause, field):
     outputs = Intake().take(request(**changes))
-    (letter,), (order,) = read(outputs, DEAD_LETTERS, DeadLetter), read(outputs, CONTROL, JobControl)
-    assert (letter.cause, letter.field, letter.request_id, letter.tenant) == (cause, field, "r1", "acme")
+    (dead_letter,), (order,) = read(outputs, DEAD_LETTERS, DeadLetter), read(outputs, CONTROL, JobControl)
+    assert (dead_letter.cause, dead_letter.field, dead_letter.request_id, dead_letter.tenant) == (
+        cause,
+        field,
+        "r1",
+        "acme",
+    )
     assert (order.action, order.cause, order.field, order.request_id) == ("FAIL", cause, field, "r1")
     assert (order.job.tenant, order.job.priority, order.job.accepted_at) == ("acme", "high", NOW - 500)
     assert len(outputs) == 2
@@ -215,8 +221,8 @@ def test_an_order_to_answer_echoes_no_oversized_metadata():
 
 def test_a_request_without_a_usable_id_gets_no_answer():
     outputs = Intake().take(request(request_id=""))
-    (letter,) = read(outputs, DEAD_LETTERS, DeadLetter)
-    assert (letter.cause, letter.request_id, len(outputs)) == ("bad_request_id", None, 1)
+    (dead_letter,) = read(outputs, DEAD_LETTERS, DeadLetter)
+    assert (dead_letter.cause, dead_letter.request_id, len(outputs)) == ("bad_request_id", None, 1)
 
 
 def test_bytes_that_are_no_request_are_a_decode_error():
@@ -224,8 +230,13 @@ def test_bytes_that_are_no_request_are_a_decode_error():
     with pytest.raises(DecodeError):
         asyncio.run(Intake().handler.handle(record))
     outputs = Intake().take_record(record)
-    (letter,) = read(outputs, DEAD_LETTERS, DeadLetter)
-    assert (letter.cause, letter.value, letter.request_id, len(outputs)) == ("undecodable", record.value, None, 1)
+    (dead_letter,) = read(outputs, DEAD_LETTERS, DeadLetter)
+    assert (dead_letter.cause, dead_letter.value, dead_letter.request_id, len(outputs)) == (
+        "undecodable",
+        record.value,
+        None,
+        1,
+    )
 
 
 def test_a_deadline_that_has_passed_is_answered_without_work():
@@ -267,8 +278,8 @@ def test_another_payload_under_the_same_id_is_a_dead_letter_only(delivered):
     intake = Intake()
     intake.take(request(), delivered=delivered)
     outputs = intake.take(request(text="Something else."))
-    (letter,) = read(outputs, DEAD_LETTERS, DeadLetter)
-    assert (letter.cause, letter.field, len(outputs)) == ("id_reused", "request_id", 1)
+    (dead_letter,) = read(outputs, DEAD_LETTERS, DeadLetter)
+    assert (dead_letter.cause, dead_letter.field, len(outputs)) == ("id_reused", "request_id", 1)
 
 
 def test_even_a_broken_payload_under_a_used_id_does_not_fail_the_first_request():
@@ -336,3 +347,10 @@ def test_a_spoiled_redrive_header_is_none(spoiled):
     (batch,) = batches(intake.take(request(), redrive=spoiled))
     assert batch.job.revision == 1
     assert batches(intake.take(request(), redrive=spoiled)) == []
+
+
+def _limits(changed):
+    """Those of intake, and those of every way in."""
+    rules = {name: value for name, value in changed.items() if name in RequestLimits.model_fields}
+    own = {name: value for name, value in changed.items() if name not in rules}
+    return IntakeLimits(**own), RequestLimits(**rules)

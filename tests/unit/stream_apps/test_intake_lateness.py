@@ -3,10 +3,10 @@
 import pytest
 
 from schemas.errors import PermanentError
-from schemas.messages import JobControl, JobEvent
+from schemas.events import JobControl, JobEvent
 from schemas.priorities import Priority
 from schemas.topics import CONTROL, STATUS
-from stream_apps.intake.lateness import DeadlinePolicy, with_deadline_policy
+from stream_apps.pipeline.deadline_policy import DeadlinePolicy, with_deadline_policy
 from tests.unit.stream_apps.test_intake_handler import NOW, Intake, batches, read, request
 
 SOON, PASSED = NOW + 60_000, NOW - 100

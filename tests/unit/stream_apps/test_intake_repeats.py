@@ -2,10 +2,10 @@
 
 import asyncio
 
-from connectors.redis.seen import InMemorySeenRequests
+from connectors.memory import InMemorySeenRequests
 from schemas.messages import TranslationRequest
 from schemas.records import InboundRecord
-from stream_apps.intake.repeats import Repeats
+from stream_apps.pipeline.deduplication import Repeats
 
 
 def taken(repeats, offset):

@@ -2,12 +2,12 @@ import asyncio
 
 import pytest
 
-from connectors.redis.model_registry import FixedModelVersions
+from connectors.memory import FixedModelVersions
 from schemas.errors import PermanentError
 from schemas.languages import Language
 from schemas.priorities import Priority
-from stream_apps.intake.routing import model_version, pair_names, pool_of
-from stream_apps.intake.settings import IntakeLimits, Route
+from stream_apps.intake.settings import IntakeLimits
+from stream_apps.pipeline.routing import Route, model_version, pair_names, pool_of
 
 PAIRS = pair_names(Language("en", None, "GB"), Language("pt", None, "BR"))
 
@@ -46,7 +46,7 @@ def test_routes_are_configured_as_json(monkeypatch):
 
 def version(served, pairs=PAIRS, configured=("en-pt",)):
     models = FixedModelVersions({"default": served})
-    return asyncio.run(model_version(models, "default", pairs, IntakeLimits(pairs=configured)))
+    return asyncio.run(model_version(models, "default", pairs, configured))
 
 
 def test_the_most_specific_model_is_taken():

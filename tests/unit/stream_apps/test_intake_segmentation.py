@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from stream_apps.intake.segmentation import Segmenter
-from stream_apps.intake.segmentation import sentences as sentences_module
+from stream_apps.pipeline import segmentation as sentences_module
+from stream_apps.pipeline.segmentation import Segmenter
 
 SEGMENTER = Segmenter()
 

@@ -5,17 +5,22 @@ from schemas.languages import Language
 from schemas.messages import TranslationRequest
 from schemas.priorities import Priority
 from schemas.topics import DAY_MS
-from stream_apps.intake.settings import IntakeLimits
-from stream_apps.intake.validation import check_different, check_request, check_request_id, check_text
+from stream_apps.pipeline.request_rules import (
+    RequestLimits,
+    check_different,
+    check_request,
+    check_request_id,
+    check_text,
+)
 
 NOW = 1_700_000_000_000
-LIMITS = IntakeLimits(
+LIMITS = RequestLimits(
     max_id_length=20,
     max_text_characters=100,
     max_metadata_entries=2,
     max_metadata_bytes=40,
     max_options=2,
-    max_option_length=10,
+    max_option_characters=10,
 )
 
 

@@ -3,13 +3,13 @@
 import pytest
 
 from schemas.codec import Codec
-from schemas.messages import Job, JobControl, SegmentBatch, TranslatedBatch, TranslationRequest, TranslationResult
+from schemas.events import JobControl
+from schemas.messages import Job, SegmentBatch, TranslatedBatch, TranslationRequest, TranslationResult
 from schemas.priorities import Priority
-from schemas.records import InboundRecord
-from schemas.redrive import redrive_header
+from schemas.records import InboundRecord, redrive_header
 from schemas.topics import CONTROL, RESULTS, TRANSLATED, batches_topic, requests_topic
-from stream_apps.repair.frontier import low_watermarks
-from stream_apps.repair.open_requests import OpenRequests, LossPolicy
+from stream_apps.repair.low_watermark import low_watermarks
+from stream_apps.repair.open_requests import LossPolicy, OpenRequests
 
 CODEC = Codec()
 NOW = 1_000_000
@@ -35,8 +35,8 @@ def compared(*records: InboundRecord, refused=frozenset(), part: int = 0, parts:
     return found
 
 
-def fates(found: OpenRequests, frontier_ms: int = NOW) -> list[tuple[int, str]]:
-    judged = found.judged(dict.fromkeys(Priority, frontier_ms), PATIENCE)
+def fates(found: OpenRequests, watermark_ms: int = NOW) -> list[tuple[int, str]]:
+    judged = found.judged(dict.fromkeys(Priority, watermark_ms), PATIENCE)
     return [(request.place[2], fate) for request, fate in judged]
 
 
@@ -46,7 +46,7 @@ def test_what_has_a_result_is_answered_and_what_has_none_is_lost():
     assert found.counts["answered"] == 1
 
 
-def test_what_was_stored_no_more_than_the_grace_before_the_frontier_is_on_its_way():
+def test_what_was_stored_no_more_than_the_grace_before_the_watermark_is_on_its_way():
     assert fates(compared(request("a", 1, at_ms=490_000)), 500_001) == [(1, "lost")]
     assert fates(compared(request("a", 1, at_ms=490_001)), 500_001) == [(1, "on_their_way")]
 
@@ -91,7 +91,7 @@ def test_all_parts_together_hold_every_request_once():
     assert sorted(found) == list(range(50))
 
 
-def test_where_nothing_waits_the_frontier_is_now():
+def test_where_nothing_waits_the_watermark_is_now():
     assert low_watermarks([], CODEC, ["default"], NOW) == dict.fromkeys(Priority, NOW)
 
 

@@ -16,7 +16,7 @@ RHYTHM = Rhythm(every_seconds=60, every_seconds_after_loss=5, window_ms=1_000, w
 class World:
     """The state, the clock and the comparisons; `oldest_ms` is what each of them finds."""
 
-    witness: StateIdentity = SOUND
+    identity: StateIdentity = SOUND
     known: str = SOUND.epoch
     now: int = 100_000
     oldest_ms: int | None = None
@@ -24,7 +24,7 @@ class World:
     takes_ms: int = 0
 
     def look(self) -> StateIdentity:
-        return self.witness
+        return self.identity
 
     def repaired(self) -> str:
         return self.known
@@ -59,13 +59,13 @@ def test_while_all_is_well_a_comparison_looks_back_a_little_once_a_minute(world,
 
 def test_a_loss_is_compared_at_once_and_far_back(world, schedule):
     schedule.turn()
-    world.witness = GONE
+    world.identity = GONE
     assert schedule.turn() is not None
     assert world.since[-1] == 50_000
 
 
 def test_until_all_that_was_stored_before_is_answered_it_goes_on_from_the_oldest(world, schedule):
-    world.witness, world.oldest_ms = OTHER, 99_000
+    world.identity, world.oldest_ms = OTHER, 99_000
     schedule.turn()
     world.now += 5_000
     schedule.turn()
@@ -77,15 +77,15 @@ def test_until_all_that_was_stored_before_is_answered_it_goes_on_from_the_oldest
 
 
 def test_a_loss_is_not_over_before_the_state_is_whole(world, schedule):
-    world.witness = GONE
+    world.identity = GONE
     schedule.turn()
     assert world.known == SOUND.epoch
 
 
 def test_a_second_loss_in_the_middle_of_the_first_starts_the_wait_anew(world, schedule):
-    world.witness, world.oldest_ms = OTHER, 99_000
+    world.identity, world.oldest_ms = OTHER, 99_000
     schedule.turn()
-    world.now, world.witness, world.oldest_ms = 101_000, SOUND, 100_500
+    world.now, world.identity, world.oldest_ms = 101_000, SOUND, 100_500
     world.known = ""
     schedule.turn()
     assert world.known == ""

@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.errors import PermanentError
-from schemas.messages import JobEvent
+from schemas.events import JobEvent
 from schemas.validity import LATEST_MS
 from stream_apps.status.facts import update_of
 

@@ -1,3 +1,0 @@
-from connectors.clickhouse.main import main
-
-main()

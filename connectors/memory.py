@@ -1,0 +1,116 @@
+"""The stores of the pipeline in this process's memory: for tests, and for a single process."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from schemas.segments import Remembered
+from schemas.slots import AnswerOrder, Arrival, RequestRevision, SlotDecision, Verdict
+
+_FINAL = " final"
+
+
+class InMemorySlots:
+    """For tests and for a single process; remembers until it ends."""
+
+    def __init__(self) -> None:
+        self._slots: dict[RequestRevision, dict[tuple[str, int], bytes]] = {}
+        self._completers: dict[RequestRevision, str] = {}
+
+    def decide(self, entries: Sequence[Arrival | AnswerOrder]) -> list[SlotDecision]:
+        return [self._decide(entry) for entry in entries]
+
+    def confirm(self) -> None:
+        """It cannot be lost while the process lives."""
+
+    def finish(self, completers: Mapping[RequestRevision, str]) -> None:
+        for request_revision, coordinates in completers.items():
+            self._completers[request_revision] = coordinates + _FINAL
+            self._slots.pop(request_revision, None)
+
+    def answered(self, request_revisions: Sequence[RequestRevision]) -> list[bool]:
+        return [
+            self._completers.get(request_revision, "").endswith(_FINAL) for request_revision in request_revisions
+        ]
+
+    def reopen(self, request_revisions: Sequence[RequestRevision]) -> None:
+        for request_revision in request_revisions:
+            self._completers.pop(request_revision, None)
+            self._slots.pop(request_revision, None)
+
+    def _decide(self, entry: Arrival | AnswerOrder) -> SlotDecision:
+        if self._completers.get(entry.request_revision, entry.coordinates) != entry.coordinates:
+            return SlotDecision(Verdict.ANSWERED)
+        slots = self._slots.setdefault(entry.request_revision, {})
+        if isinstance(entry, AnswerOrder):
+            self._completers[entry.request_revision] = entry.coordinates
+            return SlotDecision(Verdict.COMPLETE, tuple(slots.values())[:1])
+        slots.setdefault((entry.split, entry.batch_number), entry.payload)
+        # A count first: `batches` may be any number that somebody wrote.
+        if sum(split == entry.split for split, _ in slots) < entry.batches:
+            return SlotDecision(Verdict.WAITING)
+        payloads = tuple(slots[entry.split, number] for number in range(entry.batches))
+        self._completers[entry.request_revision] = entry.coordinates
+        return SlotDecision(Verdict.COMPLETE, payloads)
+
+
+class InMemoryResults:
+    """For tests and for a single process."""
+
+    def __init__(self) -> None:
+        self._encoded: dict[str, bytes] = {}
+
+    def put_many(self, encoded: Mapping[str, bytes]) -> None:
+        self._encoded.update(encoded)
+
+    def get(self, request_id: str) -> bytes | None:
+        return self._encoded.get(request_id)
+
+
+class InMemorySeenRequests:
+    """For tests and for a single process; remembers until it ends."""
+
+    def __init__(self) -> None:
+        self._fingerprints: dict[str, str] = {}
+
+    async def look_up(self, request_id: str) -> str | None:
+        return self._fingerprints.get(request_id)
+
+    async def mark(self, fingerprints: Mapping[str, str], ttl_seconds: int) -> None:
+        del ttl_seconds  # the process is short-lived
+        self._fingerprints = {**fingerprints, **self._fingerprints}
+
+    async def forget(self, request_ids: Sequence[str]) -> None:
+        for request_id in request_ids:
+            self._fingerprints.pop(request_id, None)
+
+
+class InMemoryTranslationMemory:
+    """For tests and for a single process."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Remembered] = {}
+
+    def get_many(self, keys: Sequence[str]) -> list[Remembered | None]:
+        return [self._known.get(key) for key in keys]
+
+    def put_many(self, items: Mapping[str, Remembered]) -> None:
+        self._known.update(items)
+
+
+class FixedAnsweredRequests:
+    """For tests: what is answered, known beforehand."""
+
+    def __init__(self, *request_revisions: RequestRevision) -> None:
+        self._request_revisions = set(request_revisions)
+
+    def among(self, request_revisions: Collection[RequestRevision]) -> set[RequestRevision]:
+        return self._request_revisions & set(request_revisions)
+
+
+class FixedModelVersions:
+    """For tests: what a registry would say, known beforehand."""
+
+    def __init__(self, versions: Mapping[str, Mapping[str, str]]) -> None:
+        self._versions = versions
+
+    async def read(self, pool: str) -> dict[str, str]:
+        return dict(self._versions.get(pool, {}))

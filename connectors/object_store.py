@@ -1,0 +1,142 @@
+"""Where large texts lie.
+
+Texts by reference: `content_ref` of requests and results. References are relative to one configured store.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, MemoryStore, from_url
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from connectors.settings import Section
+from schemas.errors import FatalError, PermanentError, TransientError
+
+
+class ObjectSettings(Section):
+    """DRAGOMAN_OBJECTS_*. Credentials come from the cloud's usual environment or identity."""
+
+    model_config = SettingsConfigDict(env_prefix="DRAGOMAN_OBJECTS_", frozen=True, extra="forbid")
+
+    url: str = Field(
+        default="memory:///", description="file:///path, s3://bucket/prefix, gs://, az:// or memory:///"
+    )
+    timeout_seconds: float = Field(
+        default=10.0, gt=0, description="Of one request to the store, connecting included."
+    )
+    retries: int = Field(default=2, ge=0, description="Inside the client, before the failure is ours.")
+
+
+_REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._=-]*(?:/[A-Za-z0-9_][A-Za-z0-9._=-]*)*")
+_LONGEST_REF = 512
+_RETRY_AFTER_SECONDS = 1.0
+
+ObjectStoreClient = obstore.store.ObjectStore
+
+
+class UrlObjectStore:
+    """Any store that has a URL."""
+
+    def __init__(self, store: ObjectStoreClient) -> None:
+        self._store = store
+
+    def read_text(self, ref: str, limit_bytes: int) -> str:
+        place = checked_ref(ref)
+        with _store_errors(ref):
+            found = obstore.get(self._store, place)
+            _check_size(int(found.meta["size"]), limit_bytes)
+            return _decoded(bytes(found.bytes()))
+
+    def write_text(self, name: str, text: str) -> str:
+        place = checked_ref(name)
+        with _store_errors(name):
+            obstore.put(self._store, place, text.encode())
+        return place
+
+
+def open_objects(settings: ObjectSettings) -> UrlObjectStore:
+    """The store of that URL; connects at the first use. Raises FatalError for a URL that means nothing."""
+    try:
+        return UrlObjectStore(open_store(settings))
+    except (BaseError, ValueError, OSError) as error:
+        raise FatalError(f"DRAGOMAN_OBJECTS_URL {settings.url!r} cannot be opened: {first_line(error)}") from error
+
+
+def checked_ref(ref: str) -> str:
+    """The reference itself. Refuses absolute paths, `..` and anything that could leave the store."""
+    if len(ref) > _LONGEST_REF or not _REF.fullmatch(ref):
+        raise PermanentError(
+            "bad_content_ref",
+            f"content_ref is {ref[:80]!r}, which is no relative path in the object store",
+            field="content_ref",
+            limit=f"letters, digits and ._=-/ in {_LONGEST_REF} characters; no part starts with a dot",
+            cure="send the path below the configured store, such as documents/2024/a.txt",
+        )
+    return ref
+
+
+def open_store(settings: ObjectSettings) -> ObjectStoreClient:
+    """The library's own client for that URL. Raises what the library raises."""
+    url = urlsplit(settings.url)
+    if url.scheme == "memory":
+        return MemoryStore()
+    if url.scheme == "file":
+        return LocalStore(Path(unquote(url.path)), mkdir=True)
+    return from_url(
+        settings.url,
+        client_options={"timeout": timedelta(seconds=settings.timeout_seconds), "allow_http": True},
+        retry_config={
+            "max_retries": settings.retries,
+            "retry_timeout": timedelta(seconds=settings.timeout_seconds),
+        },
+    )
+
+
+@contextmanager
+def _store_errors(ref: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise PermanentError(
+            "content_missing",
+            f"content_ref {ref!r} does not exist in the object store",
+            field="content_ref",
+            cure="store the text first, then send the request",
+        ) from error
+    except (BaseError, OSError) as error:
+        raise TransientError(f"object store: {first_line(error)}", _RETRY_AFTER_SECONDS) from error
+
+
+def _check_size(size_bytes: int, limit_bytes: int) -> None:
+    if size_bytes > limit_bytes:
+        raise PermanentError(
+            "text_too_long",
+            f"content_ref names {size_bytes} bytes",
+            field="content_ref",
+            limit=f"{limit_bytes} bytes",
+            cure="split the text into several requests",
+        )
+
+
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise PermanentError(
+            "content_not_utf8",
+            f"content_ref names bytes that are not UTF-8 (byte {error.start})",
+            field="content_ref",
+            cure="store the text as UTF-8",
+        ) from error
+
+
+def first_line(error: Exception) -> str:
+    """What an error of the library says, without its long explanations."""
+    return str(error).partition("\n")[0][:200]

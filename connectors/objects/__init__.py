@@ -1,1 +1,0 @@
-"""Texts too large for a Kafka record, in an object store of any make."""

@@ -1,3 +1,0 @@
-from deploy.autoscaler.main import main
-
-main()

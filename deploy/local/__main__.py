@@ -1,5 +1,0 @@
-import sys
-
-from deploy.local.main import main
-
-sys.exit(main())

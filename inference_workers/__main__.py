@@ -1,3 +1,0 @@
-from inference_workers.main import main
-
-main()

@@ -1,0 +1,154 @@
+"""How fast this worker is, so that a cycle takes a chosen time and a position in the queue has an end.
+
+Which priority's batch comes next: the most urgent first, and nobody starves. Pure.
+
+A deficit counter per priority (after Shreedhar and Varghese, "Efficient fair queueing using deficit
+round-robin", 1995): every translated word earns each priority its guaranteed share of credit, every word
+taken costs one. Who has credit for a batch is served even while more urgent work waits; the rest of the
+budget goes strictly by urgency. Unused shares are not lost: the next priority takes them.
+
+The records of a worker's next cycle: one consumer group per priority, polled by urgency and credit.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+from schemas.priorities import SLA_SECONDS, Priority
+from schemas.records import InboundRecord, words_of
+
+# Weight of the newest cycle: old speed is forgotten after about ten cycles.
+_ALPHA = 0.2
+
+
+@dataclass
+class Speedometer:
+    """An exponentially weighted mean of words per second of work, reused segments included."""
+
+    words_per_second: float
+
+    def add(self, words: int, seconds: float) -> None:
+        """A cycle of that many words took so long. Cycles answered from memory alone say nothing."""
+        if words and seconds > 0:
+            self.words_per_second += _ALPHA * (words / seconds - self.words_per_second)
+
+    def words_in(self, seconds: float) -> int:
+        """The words of a cycle that should take so long; never less than one."""
+        return max(int(self.words_per_second * seconds), 1)
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Guaranteed shares of a busy worker, and when waiting work counts as old.
+
+    `aged_share` replaces the share of a priority whose last record waited longer than
+    `aged_after` (a fraction of its SLA).
+    """
+
+    guaranteed: Mapping[Priority, float]
+    aged_after: float = 0.5
+    aged_share: float = 0.5
+
+
+@dataclass
+class PriorityCredit:
+    """The counters of one worker. Words in, words out."""
+
+    shares: Shares
+    most_words: int
+    _credit: dict[Priority, float] = field(default_factory=lambda: dict.fromkeys(Priority, 0.0))
+    _waited_seconds: dict[Priority, float] = field(default_factory=lambda: dict.fromkeys(Priority, 0.0))
+
+    def is_entitled(self, priority: Priority) -> bool:
+        """Whether it has credit left, and so comes before urgency counts."""
+        return self._credit[priority] >= 1
+
+    def took(self, priority: Priority, words: int, waited_seconds: float) -> None:
+        """A batch of that priority was taken after it had waited that long."""
+        self._credit[priority] -= words
+        self._waited_seconds[priority] = waited_seconds
+
+    def found_empty(self, priority: Priority) -> None:
+        """Nothing waits there: credit is for those who wait."""
+        self._credit[priority] = min(self._credit[priority], 0.0)
+        self._waited_seconds[priority] = 0.0
+
+    def earned(self, words: int) -> None:
+        """A cycle of that many words is done. Credit and debt are capped, so no burst follows a lull."""
+        for priority in Priority:
+            grown = self._credit[priority] + words * self._share(priority)
+            self._credit[priority] = max(-self.most_words, min(grown, self.most_words))
+
+    def _share(self, priority: Priority) -> float:
+        guaranteed = self.shares.guaranteed.get(priority, 0.0)
+        is_old = self._waited_seconds[priority] > self.shares.aged_after * SLA_SECONDS[priority]
+        return max(guaranteed, self.shares.aged_share) if is_old else guaranteed
+
+
+class Reader(Protocol):
+    """What the source asks of a group member."""
+
+    def take(self, limit: int, timeout_seconds: float) -> list[InboundRecord]:
+        """Up to `limit` records; an empty list after the timeout."""
+
+
+R = TypeVar("R", bound=Reader)
+
+
+@dataclass
+class PrioritySource(Generic[R]):
+    """Takes batches until the cycle's budget of words, or of bytes, is used up."""
+
+    by_priority: Mapping[Priority, R]
+    credit: PriorityCredit
+    budget_words: Callable[[], int]
+    now_ms: Callable[[], int]
+    idle_wait_seconds: float = 0.05
+    cycle_bytes: int = 16_000_000
+    cycle_records: int = 1000
+    _words_left: int = field(default=0, init=False)
+    _bytes_left: int = field(default=0, init=False)
+    _records_left: int = field(default=0, init=False)
+
+    @property
+    def readers(self) -> list[R]:
+        """Every group that this worker is a member of."""
+        return list(self.by_priority.values())
+
+    def take(self) -> list[InboundRecord]:
+        """The next cycle's records; blocks for the idle wait when nothing is there."""
+        self._words_left, self._bytes_left = self.budget_words(), self.cycle_bytes
+        self._records_left = self.cycle_records
+        records = [*self._entitled(), *self._urgent()]
+        if not records:
+            records = self._one(Priority.CRITICAL, self.idle_wait_seconds)
+        self.credit.earned(sum(map(words_of, records)))
+        return records
+
+    @property
+    def _has_room(self) -> bool:
+        # Words are what their sender says; bytes and records are counted here.
+        return self._words_left > 0 and self._bytes_left > 0 and self._records_left > 0
+
+    def _entitled(self) -> Iterator[InboundRecord]:
+        # The least urgent first: while critical work never ends, nothing else would bring them in.
+        for priority in reversed(Priority):
+            while self._has_room and self.credit.is_entitled(priority) and (found := self._one(priority)):
+                yield from found
+
+    def _urgent(self) -> Iterator[InboundRecord]:
+        for priority in Priority:
+            while self._has_room and (found := self._one(priority)):
+                yield from found
+
+    def _one(self, priority: Priority, timeout_seconds: float = 0.0) -> list[InboundRecord]:
+        found = self.by_priority[priority].take(1, timeout_seconds)
+        if not found:
+            self.credit.found_empty(priority)
+        for record in found:
+            words = words_of(record)
+            self._words_left -= words
+            self._bytes_left -= len(record.value or b"")
+            self._records_left -= 1
+            self.credit.took(priority, words, (self.now_ms() - record.timestamp_ms) / 1000)
+        return found

@@ -1,1 +1,0 @@
-"""The main job on the real one-machine stack, shown and measured."""

@@ -1,1 +1,0 @@
-"""Past traffic through another model, held against the answers that it got."""

@@ -1,0 +1,158 @@
+"""What callers see of a job: JSON models and how they are made of a view and a result."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from pydantic import BaseModel, Field
+
+from connectors.redis.job_view import JobView
+from producers.http.jobs import JobSnapshot
+from producers.http.submit import ValidSubmission
+from schemas.messages import TranslationResult
+from schemas.priorities import SLA_SECONDS, Priority
+
+
+class AcceptedResponse(BaseModel):
+    """The request is stored and will be answered."""
+
+    job_id: str
+    status_url: str
+    priority: Priority
+    sla_seconds: int = Field(description="Within this time most requests of the priority are answered.")
+
+
+class HoleResponse(BaseModel):
+    """A segment that could not be translated; its source text stands in its place."""
+
+    segment: int
+    cause: str
+    start: int = Field(description="Where it begins in the text, in code points; -1 where that is not known.")
+    length: int = Field(description="Its code points; -1 where that is not known.")
+
+
+class ErrorResponse(BaseModel):
+    """Why there is no text."""
+
+    cause: str
+    message: str | None
+    field: str | None
+
+
+class ResultResponse(BaseModel):
+    """The answer."""
+
+    status: str
+    text: str | None
+    content_type: str
+    holes: list[HoleResponse]
+    error: ErrorResponse | None
+    source_language: str
+    detected_language: str | None
+    target_language: str
+    segments: int
+    source_words: int
+    target_words: int
+    source_characters: int
+    target_characters: int
+    cached_share: float = Field(description="Share of segments that the translation memory knew, 0 to 1.")
+    confidence: float | None = Field(description="0 to 1; null where the engine gives none.")
+    model: str
+    timings_seconds: dict[str, float]
+    completed_at: datetime | None
+    metadata: dict[str, str]
+
+
+class JobResponse(BaseModel):
+    """How far a job is, and its result once there is one."""
+
+    job_id: str
+    tenant: str
+    status: str
+    stage: str
+    priority: Priority
+    sla_seconds: int
+    is_finished: bool
+    progress: float = Field(description="0 to 1.")
+    segments: int
+    segments_done: int
+    batches: int
+    batches_done: int
+    words: int
+    cached_segments: int
+    queue_position: int | None = Field(description="Requests of the same or a higher priority before this one.")
+    estimated_completion_seconds: float | None = Field(
+        description="Words before it by the measured words per second; null while nothing is measured."
+    )
+    submitted_at: datetime | None
+    updated_at: datetime | None
+    detail: dict[str, str]
+    result: ResultResponse | None
+
+
+class LanguagesResponse(BaseModel):
+    """What ready workers have announced; empty while none has."""
+
+    pairs: list[str] = Field(description="SOURCE-TARGET, such as en-pt.")
+
+
+def accepted_response(judged: ValidSubmission, status_url: str) -> AcceptedResponse:
+    """The answer to a POST."""
+    return AcceptedResponse(
+        job_id=judged.request.request_id,
+        status_url=status_url,
+        priority=judged.priority,
+        sla_seconds=SLA_SECONDS[judged.priority],
+    )
+
+
+def job_response(job_id: str, snapshot: JobSnapshot) -> JobResponse:
+    """The answer to a GET. What the result says is surer than the view, which may lag behind."""
+    result, view = snapshot.result, snapshot.view or JobView(request_id=job_id)
+    if result:
+        view = _overruled(view, result)
+    changed = {
+        "job_id": job_id,
+        "status": view.status or "RUNNING",
+        "sla_seconds": SLA_SECONDS[Priority(view.priority)],
+        "is_finished": snapshot.is_finished,
+        "submitted_at": _moment(view.submitted_at),
+        "updated_at": _moment(view.updated_at),
+        "result": result_response(result) if result else None,
+    }
+    return JobResponse.model_validate(vars(view) | changed)
+
+
+def result_response(result: TranslationResult) -> ResultResponse:
+    """The result as JSON."""
+    cause = result.error_cause
+    changed = {
+        "holes": [vars(hole) for hole in result.holes],
+        "error": {"cause": cause, "message": result.error_message, "field": result.error_field} if cause else None,
+        "timings_seconds": result.timings,
+        "completed_at": _moment(result.completed_at),
+    }
+    return ResultResponse.model_validate(vars(result) | changed)
+
+
+def _overruled(view: JobView, result: TranslationResult) -> JobView:
+    return replace(
+        view,
+        tenant=result.tenant,
+        stage="FINISHED",
+        status=result.status,
+        priority=result.priority,
+        progress=1.0,
+        segments=result.segments,
+        segments_done=result.segments,
+        batches_done=view.batches,
+        words=result.source_words,
+        cached_segments=round(result.cached_share * result.segments),
+        queue_position=None,
+        estimated_completion_seconds=None,
+        submitted_at=result.submitted_at,
+        updated_at=result.completed_at,
+    )
+
+
+def _moment(at_ms: int) -> datetime | None:
+    return datetime.fromtimestamp(at_ms / 1000, UTC) if at_ms else None

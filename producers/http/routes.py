@@ -1,0 +1,107 @@
+"""Every route: translations, languages, and the probes of supervisors, load balancers and Prometheus."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import BaseModel
+
+from connectors.telemetry.health import Health, answer_of
+from producers.http.caller import CallerOfRequest
+from producers.http.jobs import cancel, read_job
+from producers.http.ports import Ports
+from producers.http.problems import responses
+from producers.http.responses import (
+    AcceptedResponse,
+    JobResponse,
+    LanguagesResponse,
+    accepted_response,
+    job_response,
+)
+from producers.http.settings import HttpLimits
+from producers.http.submission import Submission
+from producers.http.submit import Envelope, accept
+
+router = APIRouter()
+
+_TRANSLATIONS = "/api/v1/translations"
+# As every process of the platform answers them.
+_PROBES: dict[str, Any] = {"tags": ["operations"]}
+
+
+@router.post(_TRANSLATIONS, tags=["translations"], status_code=202, responses=responses(400, 413, 415, 422, 503))
+async def submit_translation(
+    submission: Submission,
+    request: Request,
+    response: Response,
+    caller: CallerOfRequest,
+    envelope: Annotated[Envelope, Header()],
+) -> AcceptedResponse:
+    """Accepted once Kafka has stored the request: from then on exactly one result will come."""
+    ports: Ports = request.app.state.ports
+    limits: HttpLimits = request.app.state.limits
+    judged = await accept(submission, envelope, caller, ports, limits)
+    status_url = str(request.url_for("read_translation", job_id=judged.request.request_id))
+    response.headers["Location"] = status_url
+    return accepted_response(judged, status_url)
+
+
+@router.get(f"{_TRANSLATIONS}/{{job_id}}", tags=["translations"], responses=responses(404, 422, 503))
+async def read_translation(
+    job_id: str,
+    request: Request,
+    caller: CallerOfRequest,
+    wait: Annotated[float, Query(ge=0, description="Seconds to wait for the result; long ones are cut.")] = 0,
+) -> JobResponse:
+    """Progress, place in the queue and, when finished, the result."""
+    ports: Ports = request.app.state.ports
+    limits: HttpLimits = request.app.state.limits
+    snapshot = await read_job(job_id, caller, ports, limits, min(wait, limits.max_wait_seconds))
+    return job_response(job_id, snapshot)
+
+
+@router.delete(
+    f"{_TRANSLATIONS}/{{job_id}}",
+    tags=["translations"],
+    status_code=202,
+    responses={200: {"model": JobResponse}, **responses(404, 422, 503)},
+)
+async def cancel_translation(
+    job_id: str, request: Request, response: Response, caller: CallerOfRequest
+) -> JobResponse:
+    """Ordered once Kafka has stored it: 202 and the job as it was. A finished job stays as it is: 200."""
+    ports: Ports = request.app.state.ports
+    snapshot = await cancel(job_id, caller, ports, request.app.state.limits)
+    if snapshot.is_finished:
+        response.status_code = 200
+    return job_response(job_id, snapshot)
+
+
+@router.get("/api/v1/languages", tags=["languages"], responses=responses(503))
+async def list_languages(request: Request) -> LanguagesResponse:
+    """The pairs that ready workers have announced."""
+    ports: Ports = request.app.state.ports
+    return LanguagesResponse(pairs=sorted(await ports.models.pairs()))
+
+
+class Alive(BaseModel):
+    """The event loop turns."""
+
+    alive: bool
+    silent_seconds: float
+
+
+class Ready(BaseModel):
+    """Whether requests can be accepted, and what keeps them from it."""
+
+    ready: bool
+    reason: str
+
+
+@router.get("/health", response_model=Alive, responses={503: {"model": Alive}}, **_PROBES)
+@router.get("/ready", response_model=Ready, responses={503: {"model": Ready}}, **_PROBES)
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}}, **_PROBES)
+async def answer_probe(request: Request) -> Response:
+    """Answer as every process of the platform does."""
+    health: Health = request.app.state.health
+    status, content_type, body = answer_of(health, request.url.path)
+    return Response(body, status, media_type=content_type)

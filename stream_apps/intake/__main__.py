@@ -1,3 +1,0 @@
-from stream_apps.intake.main import main
-
-main()

@@ -1,0 +1,140 @@
+"""What intake says: batches, a status event, a refusal, an expiry. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from schemas.codec import Codec
+from schemas.dead_letters import ENVELOPE_BYTES
+from schemas.errors import PermanentError
+from schemas.events import JobControl, JobEvent
+from schemas.ids import batch_id
+from schemas.messages import Job, Message, SegmentBatch, TranslationRequest
+from schemas.priorities import Priority
+from schemas.records import FIRST_REVISION, InboundRecord, OutboundRecord, redriven_revision
+from schemas.topics import CONTROL, STATUS, batches_topic
+from stream_apps.pipeline.batching import batch_partition
+from stream_apps.pipeline.request_rules import RequestLimits, metadata_bytes
+
+
+@dataclass(frozen=True)
+class WireFormat:
+    """How messages become records in this deployment."""
+
+    codec: Codec
+    batch_partitions: int = 6
+    max_message_bytes: int = 2_000_000
+
+
+@dataclass(frozen=True)
+class RequestContext:
+    """The request that is spoken of, where it stood, and when."""
+
+    request_id: str
+    job: Job
+    record: InboundRecord
+    now_ms: int
+
+
+def job_of(request: TranslationRequest, record: InboundRecord, priority: Priority, limits: RequestLimits) -> Job:
+    """As much of the header as the request alone tells. Echoes nothing that exceeds a limit."""
+    echo = metadata_bytes(request) <= limits.max_metadata_bytes
+    return Job(
+        tenant=request.tenant[: limits.max_id_length],
+        priority=str(priority),
+        source_language=request.source_language[: limits.max_id_length],
+        target_language=request.target_language[: limits.max_id_length],
+        glossary=request.glossary and request.glossary[: limits.max_id_length],
+        content_type=request.content_type[: limits.max_id_length],
+        submitted_at=request.submitted_at,
+        accepted_at=record.timestamp_ms,
+        deadline=request.deadline,
+        metadata=dict(request.metadata) if echo else {},
+        revision=redriven_revision(record.headers) or FIRST_REVISION,
+    )
+
+
+def batch_records(
+    batches: Sequence[SegmentBatch], record: InboundRecord, wire: WireFormat
+) -> list[OutboundRecord]:
+    """Each to the partition of its number, so that many workers share one long document."""
+    return [_batch_record(batch, record, wire) for batch in batches]
+
+
+def segmented_record(about: RequestContext, cached_segments: int, wire: WireFormat) -> OutboundRecord:
+    """The status event that says how much work the request is."""
+    job = about.job
+    event = JobEvent(
+        request_id=about.request_id,
+        tenant=job.tenant,
+        stage="SEGMENTED",
+        priority=job.priority,
+        pool=job.pool,
+        batches=job.batches,
+        segments=job.segments,
+        words=job.words,
+        cached_segments=cached_segments,
+        detail={"source_language": job.source_language, "target_language": job.target_language},
+        submitted_at=job.submitted_at,
+        at=about.now_ms,
+        # Whoever ends a request by it names no revision: a correction that is late is ended when it is read again.
+        deadline=job.deadline if job.revision == FIRST_REVISION else None,
+    )
+    return _record(STATUS, about, event, wire)
+
+
+def refusal_record(about: RequestContext, error: PermanentError, wire: WireFormat) -> OutboundRecord:
+    """Tells assembly to answer the request, once, with FAILED."""
+    cure = f"; {error.cure}" if error.cure else ""
+    order = JobControl(
+        request_id=about.request_id,
+        action="FAIL",
+        cause=error.cause,
+        message=f"{error.message}{cure}",
+        field=error.field,
+        requested_by="intake",
+        job=about.job,
+        at=about.now_ms,
+    )
+    return _record(CONTROL, about, order, wire)
+
+
+def expiry_record(about: RequestContext, wire: WireFormat) -> OutboundRecord:
+    """Tells assembly that the deadline passed before any work was done."""
+    order = JobControl(
+        request_id=about.request_id,
+        action="EXPIRE",
+        cause="deadline_passed",
+        message="the deadline passed before the request was read",
+        field="deadline",
+        requested_by="intake",
+        job=about.job,
+        at=about.now_ms,
+    )
+    return _record(CONTROL, about, order, wire)
+
+
+def _batch_record(batch: SegmentBatch, record: InboundRecord, wire: WireFormat) -> OutboundRecord:
+    value = wire.codec.encode(batch)
+    if len(value) + ENVELOPE_BYTES > wire.max_message_bytes:
+        # Remembered translations are a favour; the worker can make them again.
+        nothing = [None] * len(batch.texts)
+        value = wire.codec.encode(replace(batch, translations=nothing, scores=nothing))
+    job = batch.job
+    return OutboundRecord(
+        topic=batches_topic(job.pool, Priority(job.priority)),
+        key=batch_id(batch.request_id, batch.batch_number).encode(),
+        value=value,
+        headers={
+            **record.trace,
+            "tenant": job.tenant.encode(),
+            "priority": job.priority.encode(),
+            "words": str(batch.source_words).encode(),
+            "schema": b"SegmentBatch",
+        },
+        partition=batch_partition(batch.request_id, batch.batch_number, wire.batch_partitions),
+    )
+
+
+def _record(topic: str, about: RequestContext, message: Message, wire: WireFormat) -> OutboundRecord:
+    headers = {**about.record.trace, "schema": type(message).__name__.encode()}
+    return OutboundRecord(topic, about.request_id.encode(), wire.codec.encode(message), headers)

@@ -1,0 +1,204 @@
+"""What a request must be. Each refusal names the field, the limit and the cure. Pure."""
+
+import re
+from dataclasses import dataclass
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from connectors.settings import Section
+from schemas.errors import PermanentError
+from schemas.languages import AUTO, Language, parse_language
+from schemas.messages import TranslationRequest
+from schemas.priorities import Priority, parse_priority
+from schemas.topics import DAY_MS
+from schemas.validity import LONGEST_NAME, MOST_METADATA_BYTES
+
+_OPTION_NAME = re.compile(r"[a-z][a-z0-9_.]{0,63}")
+# 2001-09-09 in milliseconds; anything before it was meant as seconds.
+_EARLIEST_MS = 10**12
+
+
+class RequestLimits(Section):
+    """DRAGOMAN_REQUESTS_*: what a request may be, the same for every way in."""
+
+    model_config = SettingsConfigDict(env_prefix="DRAGOMAN_REQUESTS_", frozen=True, extra="forbid")
+
+    max_id_length: int = Field(
+        default=200, ge=1, le=LONGEST_NAME, description="Characters of request_id, tenant and glossary."
+    )
+    max_text_characters: int = Field(default=1_000_000, ge=1, description="Code points of one text.")
+    content_types: tuple[str, ...] = Field(
+        default=("text/plain",), description="Other formats are extracted to plain text before they come here."
+    )
+    max_metadata_entries: int = Field(default=32, ge=0, description="Of one request.")
+    max_metadata_bytes: int = Field(
+        default=8192, ge=0, le=MOST_METADATA_BYTES, description="Echoed in every batch and in the result."
+    )
+    max_options: int = Field(default=16, ge=0, description="Of one request.")
+    max_option_characters: int = Field(default=256, ge=1, description="Of the name or the value of an option.")
+    max_deadline_days: int = Field(default=7, ge=1, description="No longer than requests are kept.")
+
+
+@dataclass(frozen=True)
+class RequestedLanguages:
+    """What was asked for; `source` None asks for detection."""
+
+    source: Language | None
+    target: Language
+
+
+def check_request_id(request: TranslationRequest, limits: RequestLimits) -> None:
+    """First of all: without a usable id, nobody can be answered."""
+    _check_name("request_id", request.request_id, limits.max_id_length, "bad_request_id")
+
+
+def check_request(
+    request: TranslationRequest, priority: Priority, limits: RequestLimits, accepted_at: int
+) -> RequestedLanguages:
+    """The languages of a request that may be processed. Raises PermanentError for the first thing wrong."""
+    _check_name("tenant", request.tenant, limits.max_id_length, "bad_tenant")
+    _check_priority(request.priority, priority)
+    languages = _languages(request)
+    _check_content(request, limits)
+    if request.glossary is not None:
+        _check_name("glossary", request.glossary, limits.max_id_length, "bad_glossary")
+    _check_options(request, limits)
+    _check_metadata(request, limits)
+    _check_deadline(request, limits, accepted_at)
+    return languages
+
+
+def check_text(text: str, field: str, limits: RequestLimits) -> str:
+    """The text, if there is something to translate and not too much of it."""
+    if not text.strip():
+        raise PermanentError(
+            "empty_text",
+            f"{field} holds no text",
+            field=field,
+            limit="1 character",
+            cure="send text that is not blank",
+        )
+    if len(text) > limits.max_text_characters:
+        raise PermanentError(
+            "text_too_long",
+            f"{field} has {len(text)} characters",
+            field=field,
+            limit=f"{limits.max_text_characters} characters",
+            cure="split it into several requests",
+        )
+    return text
+
+
+def check_different(source: Language, target: Language) -> None:
+    """Both tags the same: nothing to do."""
+    if source == target:
+        raise PermanentError(
+            "same_language",
+            f"source and target are both {target}",
+            field="target_language",
+            limit="another language than the source",
+            cure="send another target_language",
+        )
+
+
+def _check_name(field: str, value: str, longest: int, cause: str) -> None:
+    if not value.strip() or len(value) > longest or not value.isprintable():
+        shown = value[:40].encode("unicode_escape").decode()
+        raise PermanentError(
+            cause,
+            f"{field} is '{shown}' ({len(value)} characters)",
+            field=field,
+            limit=f"1 to {longest} printable characters",
+            cure=f"send a {field} within the limit, for example a UUID",
+        )
+
+
+def _check_priority(named: str | None, priority: Priority) -> None:
+    if named is not None and parse_priority(named) is not priority:
+        raise PermanentError(
+            "priority_contradicts_topic",
+            f"priority is {named!r}, but the topic is that of {priority}",
+            field="priority",
+            limit=str(priority),
+            cure=f"leave priority out, or send to translation.requests.{named}",
+        )
+
+
+def _languages(request: TranslationRequest) -> RequestedLanguages:
+    target = parse_language(request.target_language, "target_language")
+    if request.source_language == AUTO:
+        return RequestedLanguages(None, target)
+    source = parse_language(request.source_language, "source_language")
+    check_different(source, target)
+    return RequestedLanguages(source, target)
+
+
+def _check_content(request: TranslationRequest, limits: RequestLimits) -> None:
+    if (request.text is None) == (request.content_ref is None):
+        found = "neither" if request.text is None else "both"
+        raise PermanentError(
+            "text_or_content_ref",
+            f"{found} of text and content_ref is set",
+            field="text",
+            limit="exactly one of text and content_ref",
+            cure="send text, or store it and send content_ref",
+        )
+    if request.content_type not in limits.content_types:
+        raise PermanentError(
+            "unsupported_content_type",
+            f"content_type is {request.content_type[:80]!r}",
+            field="content_type",
+            limit=", ".join(limits.content_types),
+            cure="extract the text and send it as text/plain",
+        )
+    if request.text is not None:
+        check_text(request.text, "text", limits)
+
+
+def _check_options(request: TranslationRequest, limits: RequestLimits) -> None:
+    bad = [
+        name
+        for name, value in request.options.items()
+        if not _OPTION_NAME.fullmatch(name) or len(value) > limits.max_option_characters or "\0" in value
+    ]
+    if bad or len(request.options) > limits.max_options:
+        raise PermanentError(
+            "bad_options",
+            f"option {bad[0][:40]!r} is malformed" if bad else f"there are {len(request.options)} options",
+            field="options",
+            limit=f"{limits.max_options} options, names of [a-z0-9_.], values to {limits.max_option_characters}",
+            cure="leave out what the engine does not know",
+        )
+
+
+def _check_metadata(request: TranslationRequest, limits: RequestLimits) -> None:
+    size = metadata_bytes(request)
+    if size > limits.max_metadata_bytes or len(request.metadata) > limits.max_metadata_entries:
+        raise PermanentError(
+            "metadata_too_large",
+            f"metadata has {len(request.metadata)} entries and {size} bytes",
+            field="metadata",
+            limit=f"{limits.max_metadata_entries} entries and {limits.max_metadata_bytes} bytes",
+            cure="keep the rest on your side, under the request_id",
+        )
+
+
+def metadata_bytes(request: TranslationRequest) -> int:
+    """UTF-8 bytes of all keys and values."""
+    return sum(len(key.encode()) + len(value.encode()) for key, value in request.metadata.items())
+
+
+def _check_deadline(request: TranslationRequest, limits: RequestLimits, accepted_at: int) -> None:
+    deadline = request.deadline
+    if deadline is None:
+        return
+    latest = accepted_at + limits.max_deadline_days * DAY_MS
+    if not max(_EARLIEST_MS, request.submitted_at) <= deadline <= latest:
+        raise PermanentError(
+            "bad_deadline",
+            f"deadline is {deadline}",
+            field="deadline",
+            limit=f"after submitted_at and within {limits.max_deadline_days} days",
+            cure="send milliseconds since the epoch",
+        )

@@ -1,0 +1,73 @@
+"""What goes out beside a result: the words that the tenant pays, and the news that the job is finished. Pure."""
+
+from schemas.events import JobEvent, UsageEvent
+from schemas.ids import event_id
+from schemas.messages import Job, TranslationResult
+from schemas.priorities import SLA_SECONDS, Priority
+from schemas.records import FIRST_REVISION
+from stream_apps.pipeline.join import seconds_since_acceptance
+
+
+def billed_usage(result: TranslationResult, job: Job) -> UsageEvent:
+    """The one billed row of an answer. Which words came from the memory is in its compute rows.
+
+    A correction bills only what earlier answers did not: the rows of a request add up to its newest answer.
+    """
+    revision = () if job.revision == FIRST_REVISION else (job.revision,)
+    return UsageEvent(
+        event_id=event_id("billed", result.request_id, *revision),
+        kind="billed",
+        request_id=result.request_id,
+        tenant=result.tenant,
+        priority=result.priority,
+        source_language=result.source_language,
+        target_language=result.target_language,
+        model=result.model,
+        pool=job.pool,
+        status=result.status,
+        source_words=max(result.source_words - job.billed_words, 0),
+        target_words=result.target_words,
+        source_characters=result.source_characters,
+        segments=result.segments,
+        cached_segments=cached_segments(result),
+        failed_segments=len(result.holes),
+        latency_ms=seconds_since_acceptance(job, result.completed_at) * 1000,
+        sla_ms=SLA_SECONDS[Priority(result.priority)] * 1000,
+        at=result.completed_at,
+    )
+
+
+def finished_event(result: TranslationResult, job: Job) -> JobEvent:
+    """The last step of every job."""
+    return JobEvent(
+        request_id=result.request_id,
+        tenant=result.tenant,
+        stage="FINISHED",
+        priority=result.priority,
+        pool=job.pool,
+        batches=job.batches,
+        segments=result.segments,
+        words=job.words,
+        cached_segments=cached_segments(result),
+        status=result.status,
+        detail=_detail(result),
+        submitted_at=result.submitted_at,
+        at=result.completed_at,
+    )
+
+
+def cached_segments(result: TranslationResult) -> int:
+    """The whole number behind `cached_share`."""
+    return round(result.cached_share * result.segments)
+
+
+def _detail(result: TranslationResult) -> dict[str, str]:
+    told = {
+        "source_language": result.source_language,
+        "target_language": result.target_language,
+        "model": result.model,
+        "cause": result.error_cause,
+        "message": result.error_message,
+        "field": result.error_field,
+    }
+    return {name: value for name, value in told.items() if value}

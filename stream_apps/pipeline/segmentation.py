@@ -1,0 +1,153 @@
+"""Text -> segments: paragraphs, then sentences, then what is still too long for an engine is cut.
+
+The result of a segmentation: nothing of the text is lost. Pure.
+
+Where sentences end inside one paragraph: yasbd for its languages, sentencex for all others.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import accumulate
+
+import sentencex
+import structlog
+from yasbd import BoundaryDetector, get_supported_langs
+
+from stream_apps.pipeline.paragraphs import paragraph_ends
+
+# Part of the pipeline version: whoever changes a rule of this folder counts it up, for a replay of an
+# older request must not be taken for the same batches.
+SEGMENTATION_VERSION = "1"
+
+
+@dataclass(frozen=True)
+class Split:
+    """`lead`, then each of `texts` followed by its gap, is the text again, character by character.
+
+    No text is empty or has white space around it.
+    """
+
+    lead: str
+    texts: tuple[str, ...]
+    gaps: tuple[str, ...]
+
+    def joined(self) -> str:
+        """The text that was split."""
+        return self.lead + "".join(text + gap for text, gap in zip(self.texts, self.gaps, strict=True))
+
+
+@dataclass(frozen=True)
+class Segmenter:
+    """A pure function of text and language. No segment has more than `longest` characters."""
+
+    longest: int = 1000
+
+    def split(self, text: str, language: str) -> Split:
+        """The segments of the text; `language` is a BCP-47 tag."""
+        return split_at(text, self._ends(text, language))
+
+    def _ends(self, text: str, language: str) -> Iterator[int]:
+        start = 0
+        for paragraph_end in paragraph_ends(text):
+            paragraph = text[start:paragraph_end]
+            for end in sentence_ends(paragraph, language) if paragraph.strip() else ():
+                yield from self._within(text, start, paragraph_end - len(paragraph) + end)
+                start = paragraph_end - len(paragraph) + end
+            start = paragraph_end
+            yield start
+
+    def _within(self, text: str, start: int, end: int) -> Iterator[int]:
+        yield from (start + cut for cut in cuts(text[start:end], self.longest))
+        yield end
+
+
+def split_at(text: str, ends: Iterable[int]) -> Split:
+    """Cut where `ends` says (ascending offsets); white space around a piece goes into the gaps."""
+    pieces: list[tuple[int, int]] = []
+    start = 0
+    for end in (*ends, len(text)):
+        stripped = text[start:end].strip()
+        if stripped:
+            begin = text.index(stripped, start)
+            pieces.append((begin, begin + len(stripped)))
+        start = end
+    if not pieces:
+        return Split(text, (), ())
+    nexts = [begin for begin, _ in pieces[1:]] + [len(text)]
+    gaps = tuple(text[end:following] for (_, end), following in zip(pieces, nexts, strict=True))
+    return Split(text[: pieces[0][0]], tuple(text[begin:end] for begin, end in pieces), gaps)
+
+
+log = structlog.get_logger()
+
+# Both libraries need quadratic time on long runs of punctuation; no sentence ends inside one.
+_RUN = re.compile(r"[^\w\s]{20,}")
+# And they are asked about so many characters at a time at most.
+CHUNK_CHARACTERS = 2000
+_WHITE_SPACE = re.compile(r"\s")
+
+
+def sentence_ends(paragraph: str, language: str) -> list[int]:
+    """Offsets behind each sentence. The paragraph's own line breaks end no sentence."""
+    # The same length throughout, so that offsets stay true.
+    flat = _RUN.sub(lambda run: "x" * len(run[0]), _WHITE_SPACE.sub(" ", paragraph))
+    chunks = _chunks(flat)
+    pieces = [piece for chunk in chunks for piece in _sentences(chunk, language)]
+    return list(accumulate(map(len, pieces)))
+
+
+def _chunks(text: str) -> list[str]:
+    chunks: list[str] = []
+    start = 0
+    while len(text) - start > CHUNK_CHARACTERS:
+        space = text.rfind(" ", start + 1, start + CHUNK_CHARACTERS)
+        end = space + 1 if space > start else start + CHUNK_CHARACTERS
+        chunks.append(text[start:end])
+        start = end
+    return [*chunks, text[start:]]
+
+
+def _sentences(text: str, language: str) -> list[str]:
+    found = _detected(text, language.partition("-")[0])
+    # A segmenter that loses or adds a character would shift everything behind it.
+    return found if "".join(found) == text else [text]
+
+
+def _detected(text: str, language: str) -> list[str]:
+    detector = _detector(language)
+    if detector is not None:
+        return list(detector.segment(text, preserve_whitespace=True))
+    try:
+        return [boundary["text"] for boundary in sentencex.get_sentence_boundaries(language, text)]
+    except BaseException as error:  # the library panics in Rust, past Exception, on rare inputs
+        if type(error).__name__ != "PanicException":
+            raise
+        log.warning("segmenter_panicked", language=language, characters=len(text))
+        return [text]
+
+
+@cache
+def _detector(language: str) -> BoundaryDetector | None:
+    return BoundaryDetector(language) if language in _languages() else None
+
+
+@cache
+def _languages() -> frozenset[str]:
+    return frozenset(get_supported_langs()) - {"auto"}
+
+
+def cuts(sentence: str, longest: int) -> Iterator[int]:
+    """Where an overlong sentence is cut: behind punctuation, else behind white space, else anywhere."""
+    start = 0
+    while len(sentence) - start > longest:
+        window = sentence[start : start + longest]
+        start += _last(r"[,;:.!?)\]»”、。，；：]\s*", window) or _last(r"\s+", window) or longest
+        yield start
+
+
+def _last(pattern: str, window: str) -> int:
+    # In the second half only: a cut near the beginning would leave crumbs.
+    ends = [match.end() for match in re.finditer(pattern, window) if match.end() > len(window) // 2]
+    return ends[-1] if ends else 0

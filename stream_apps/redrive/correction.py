@@ -1,0 +1,161 @@
+"""From an answer with holes to the batches that fill them. Pure.
+
+The former holes are segments again; the text between them is lead and gaps, which come back as they are. So the
+ordinary worker and the ordinary join give the corrected text, and where every hole stays its source, the same one.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from schemas.errors import PermanentError
+from schemas.messages import Hole, Job, Kept, SegmentBatch, TranslationResult
+from schemas.segments import count_words
+from stream_apps.pipeline.batching import BatchLimits, Piece, batches_of
+
+_UTF8_BYTES = 4
+
+
+@dataclass
+class _Draft:
+    """A batch in the making. Bytes of UTF-8."""
+
+    lead: str = ""
+    holes: list[Hole] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    gaps: list[str] = field(default_factory=list)
+    size_bytes: int = 0
+
+    def has_room(self, text: str, hole: Hole | None, limits: BatchLimits) -> bool:
+        """Whether the stretch may be added; the first one always may."""
+        is_empty = not (self.lead or self.texts)
+        is_full = hole is not None and len(self.texts) == limits.segments
+        return is_empty or not (is_full or self.size_bytes + len(text.encode()) > limits.text_bytes)
+
+    def add(self, text: str, hole: Hole | None) -> None:
+        """The next stretch of the text."""
+        self.size_bytes += len(text.encode())
+        if hole:
+            self.holes.append(hole)
+            self.texts.append(text)
+            self.gaps.append("")
+        elif self.texts:
+            self.gaps[-1] += text
+        else:
+            self.lead += text
+
+    @property
+    def piece(self) -> Piece:
+        """As intake cuts them."""
+        return Piece(self.lead, self.texts, self.gaps, sum(map(count_words, self.texts)))
+
+
+def correction_of(
+    result: TranslationResult, text: str, origin: SegmentBatch, limits: BatchLimits, now_ms: int
+) -> list[SegmentBatch]:
+    """The batches of the next version of a PARTIAL result whose text is `text`.
+
+    `origin` is any batch of the request: it knows what a result does not repeat. Raises PermanentError where the
+    result does not say where its holes are.
+    """
+    drafts = _drafts(text, _checked(result, text), limits)
+    job = replace(
+        next_job(origin.job, result, now_ms),
+        kept=_kept(result, text),
+        segments=result.segments,
+        batches=len(drafts),
+        words=result.source_words,
+    )
+    nothing_known = [None] * len(result.holes)
+    batches = batches_of(result.request_id, job, [draft.piece for draft in drafts], nothing_known, origin.options)
+    return [
+        replace(batch, numbers=[hole.segment for hole in draft.holes])
+        for batch, draft in zip(batches, drafts, strict=True)
+    ]
+
+
+def repetition_of(
+    result: TranslationResult, origins: Mapping[int, SegmentBatch], now_ms: int
+) -> list[SegmentBatch]:
+    """All batches of a request again, of which not one segment was translated.
+
+    `origins` maps their numbers to them. Raises PermanentError when one is missing.
+    """
+    wanted = max((batch.job.batches for batch in origins.values()), default=1)
+    missing = [number for number in range(wanted) if number not in origins]
+    if missing:
+        raise PermanentError(
+            "batch_missing",
+            f"{len(missing)} of {wanted} batches have no open letter",
+            cure="send the request again under a new id, and drop its letters",
+        )
+    job = next_job(origins[0].job, result, now_ms)
+    return [replace(origins[number], job=job) for number in range(wanted)]
+
+
+def next_job(job: Job, result: TranslationResult, now_ms: int) -> Job:
+    """The header under which the version after `result` is made, as if it were accepted now."""
+    return replace(
+        job,
+        revision=result.version + 1,
+        billed_words=result.source_words,
+        accepted_at=now_ms,
+        # It has passed, and the request was answered in time or not.
+        deadline=None,
+    )
+
+
+def _kept(result: TranslationResult, text: str) -> Kept:
+    source = [text[hole.start : hole.start + hole.length] for hole in result.holes]
+    return Kept(
+        segments=result.segments - len(source),
+        cached_segments=round(result.cached_share * result.segments),
+        # A hole counts with the words of its source, which stand in its place.
+        target_words=max(result.target_words - sum(map(count_words, source)), 0),
+        characters=len(text) - sum(map(len, source)),
+        confidence=result.confidence,
+        models=result.model.split(", ") if result.model else (),
+    )
+
+
+def _checked(result: TranslationResult, text: str) -> list[Hole]:
+    """The holes in the order of the text."""
+    holes = sorted(result.holes, key=lambda hole: hole.start)
+    end = 0
+    for hole in holes:
+        if hole.start < end or hole.length < 0:
+            raise _unplaced(result)
+        end = hole.start + hole.length
+    if end > len(text):
+        raise _unplaced(result)
+    return holes
+
+
+def _drafts(text: str, holes: Sequence[Hole], limits: BatchLimits) -> list[_Draft]:
+    drafts = [_Draft()]
+    for stretch, hole in _stretches(text, holes, max(limits.text_bytes // _UTF8_BYTES, 1)):
+        if not drafts[-1].has_room(stretch, hole, limits):
+            drafts.append(_Draft())
+        drafts[-1].add(stretch, hole)
+    return drafts
+
+
+def _stretches(text: str, holes: Sequence[Hole], longest: int) -> Iterator[tuple[str, Hole | None]]:
+    """Holes, and the text between them in stretches of at most `longest` characters."""
+    at = 0
+    for hole in holes:
+        yield from _cut(text[at : hole.start], longest)
+        at = hole.start + hole.length
+        yield text[hole.start : at], hole
+    yield from _cut(text[at:], longest)
+
+
+def _cut(text: str, longest: int) -> Iterator[tuple[str, None]]:
+    return ((text[start : start + longest], None) for start in range(0, len(text), longest))
+
+
+def _unplaced(result: TranslationResult) -> PermanentError:
+    return PermanentError(
+        "holes_without_places",
+        f"version {result.version} of the result does not say where its holes are",
+        cure="send the request again under a new id, and drop its letters",
+    )

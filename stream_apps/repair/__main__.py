@@ -1,5 +1,0 @@
-"""`python -m stream_apps.repair`."""
-
-from stream_apps.repair.main import main
-
-main()

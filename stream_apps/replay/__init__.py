@@ -1,0 +1,1 @@
+"""Past requests on another model, compared."""

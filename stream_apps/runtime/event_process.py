@@ -1,0 +1,127 @@
+"""A whole Faust process: checks its topics, consumes, shows its health, ends cleanly on SIGTERM."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from connectors.faust.app import DurableApp, build_app, consume, run_app, send_durably
+from connectors.faust.settings import FaustSettings
+from connectors.kafka.admin import KafkaAdmin, open_lag_reader
+from connectors.kafka.group_lag import LagReader
+from connectors.kafka.settings import KafkaSettings
+from connectors.telemetry.health import Health
+from schemas.errors import FatalError, TransientError
+from schemas.records import OutboundRecord
+from stream_apps.runtime.consumer_health import ConsumerHealth
+from stream_apps.runtime.event_processor import EventHandler, EventProcessor, EventRetry
+from stream_apps.runtime.retry import RetryPolicy
+
+log = structlog.get_logger()
+
+_RETRY_SECONDS = 1.0
+
+
+class TopicSource(Protocol):
+    """Kafka's word on the topics (connectors.kafka.admin.KafkaAdmin)."""
+
+    def check_topics(self) -> list[str]:
+        """One line for every difference from the catalogue. Raises TransientError when Kafka is away."""
+
+
+@dataclass(frozen=True)
+class GroupMember:
+    """The consumer group, and this process's static name within it."""
+
+    group: str
+    instance: str
+
+
+class EventProcess:
+    """Build it, `consume`, then `run` in the main thread. Connects in `run` only."""
+
+    def __init__(self, member: GroupMember, kafka: KafkaSettings, settings: FaustSettings, health: Health) -> None:
+        self.app: DurableApp = build_app(member.group, member.instance, kafka, settings)
+        self._group = member.group
+        self._kafka = kafka
+        self._settings = settings
+        self._topics: list[str] = []
+        self._health = health
+        # A wait is recent while its longest pause and two measurements have not passed.
+        recent_seconds = settings.longest_pause_seconds + 2 * settings.lag_interval_seconds
+        self._consumer_health = ConsumerHealth(health, recent_seconds)
+
+    def consume(self, topics: Sequence[str], handler: EventHandler) -> None:
+        """Give each topic an agent and a buffer of its own."""
+        for topic in topics:
+            processor = EventProcessor(handler, self._send, self._retry(), self._settings.unsent_bytes)
+            consume(self.app, topic, processor.process, self._settings)
+        self._topics.extend(topics)
+
+    def run(self) -> None:
+        """Run until SIGTERM or SIGINT; raises SystemExit. Raises FatalError when topics are missing."""
+        wait_for_topics(KafkaAdmin(self._kafka), self._settings.startup_seconds)
+        self.app.task(self._watch_with(open_lag_reader(self._kafka)))
+        run_app(self.app)
+
+    def assignment(self) -> set[tuple[str, int]]:
+        """Return the partitions (topic, number) that this process holds."""
+        return {(tp.topic, tp.partition) for tp in self.app.consumer.assignment()}
+
+    async def _send(self, record: OutboundRecord) -> None:
+        await send_durably(await self.app.maybe_start_producer(), record)
+
+    def _retry(self) -> EventRetry:
+        settings = self._settings
+        return EventRetry(
+            policy=RetryPolicy(settings.first_pause_seconds, settings.longest_pause_seconds),
+            send_attempts=settings.send_attempts,
+            is_interrupted=lambda: self.app.rebalancing or self.app.should_stop,
+            on_waiting=self._consumer_health.waits,
+            on_working=self._consumer_health.works,
+        )
+
+    def _watch_with(self, lags: LagReader) -> Callable[[], object]:
+        async def watch() -> None:
+            while not self.app.should_stop:
+                await self._measure(lags)
+                await asyncio.sleep(_RETRY_SECONDS if self._health.reason else self._settings.lag_interval_seconds)
+
+        return watch
+
+    async def _measure(self, lags: LagReader) -> None:
+        try:
+            found = await asyncio.to_thread(lags.lag, self._group, self._topics)
+        except TransientError as error:
+            self._consumer_health.kafka_is_away(str(error))
+            return
+        assigned = self.assignment()
+        self._consumer_health.look(
+            found,
+            assigned,
+            unsettled="rebalancing" if self.app.rebalancing else "",
+            obstacle="" if assigned else "no partition is assigned",
+        )
+
+
+def wait_for_topics(
+    admin: TopicSource, startup_seconds: float, sleep: Callable[[float], None] = time.sleep
+) -> None:
+    """Faust stays blind to a topic that appears later. Raises FatalError when they are not there in time."""
+    waited = 0.0
+    while problems := _topic_problems(admin):
+        if waited >= startup_seconds:
+            raise FatalError(f"topics are not as the catalogue says: {'; '.join(problems)}")
+        log.warning("topics_missing", problems=problems)
+        sleep(_RETRY_SECONDS)
+        waited += _RETRY_SECONDS
+
+
+def _topic_problems(admin: TopicSource) -> list[str]:
+    try:
+        return admin.check_topics()
+    except TransientError as error:
+        return [str(error)]

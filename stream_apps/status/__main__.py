@@ -1,5 +1,0 @@
-"""`python -m stream_apps.status`."""
-
-from stream_apps.status.main import main
-
-main()

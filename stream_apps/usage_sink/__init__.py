@@ -1,0 +1,1 @@
+"""Usage events -> ClickHouse, each exactly once; and the answers to queries."""
