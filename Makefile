@@ -5,9 +5,13 @@ SHELL := /bin/bash
 
 UV_VERSION := 0.13.9
 BIN := .venv/bin
-# Bytecode is made at once: without it, where Python may not write any, each process compiles for seconds at its start.
+# Bytecode is compiled at installation, and Python may write it later: otherwise each process compiles for seconds.
+export PYTHONDONTWRITEBYTECODE :=
 UV := VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip
 SEGMENTS := 1000000
+JARS := .dragoman/kafka/libs/complete
+# Processes that `make test` uses; each starts servers of its own. Given servers are shared, so the tests take turns.
+JOBS ?= $(if $(KAFKA_BOOTSTRAP_SERVERS),0,3)
 PACKAGES := schemas connectors stream_apps inference_workers producers deploy
 EXTRAS := local,ctranslate2,keda,dev
 
@@ -23,9 +27,9 @@ RECOVERY ?=
 PACE ?=
 
 help:  ## Print the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
-setup: .venv/.dev  ## Everything that demo and test need (Python packages, JDK, Kafka's jars)
+setup: .venv/.dev $(JARS)  ## Everything that demo and test need (Python packages, JDK, Kafka's jars)
 
 demo: .venv/.demo  ## Translate a real document through real Kafka, Valkey and ClickHouse; ends in .dragoman/demo.json
 	$(BIN)/dragoman demo $(ARGS)
@@ -36,35 +40,39 @@ up: .venv/.demo  ## Start the one-machine stack in the background (stop it with 
 down:  ## Stop it
 	$(BIN)/dragoman down
 
-test: .venv/.dev  ## All tests, on the real local stack; prints line and branch coverage
-	$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+test: .venv/.dev $(JARS)  ## All tests, on the real local stack; prints line and branch coverage (JOBS=3, ARGS=tests/e2e)
+	$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term $(ARGS)
 
-chaos: .venv/.dev  ## Kill everything again and again; prove that nothing is lost or doubled (docs/chaos.md)
+chaos: .venv/.dev $(JARS)  ## Kill everything again and again; prove that nothing is lost or doubled (docs/chaos.md)
 	$(BIN)/python -m tests.chaos --kills $(KILLS) --requests $(REQUESTS) --seed $(SEED) $(if $(PACE),--pace $(PACE)) --control "$(CONTROL)" $(if $(RECOVERY),--recovery $(RECOVERY)) $(ARGS)
 
-test-slow: .venv/.dev  ## The tests that take minutes: zombies, outages, state loss, stopping, rolling restarts
+test-slow: .venv/.dev $(JARS)  ## The tests that take minutes: zombies, outages, state loss, stopping, rolling restarts
 	$(BIN)/python -m pytest -m slow $(ARGS)
 
 test-unit: .venv/.dev  ## The tests that need no server; seconds
 	$(BIN)/python -m pytest tests/unit tests/property $(ARGS)
 
-test-transformers: .venv/.dev  ## The engine tests that need torch (5 GB more)
-	$(UV) install -q -r requirements/transformers.lock
-	$(BIN)/python -m pytest tests/contract -k transformers $(ARGS)
+test-transformers: .venv-transformers/.ready  ## The engine tests that need torch, in an environment of their own (5 GB)
+	.venv-transformers/bin/python -m pytest --timeout 600 tests/contract -k transformers $(ARGS)  # torch: a slow import
 
-bench-rolling: .venv/.dev  ## Answer times while workers and assemblers are restarted one after the other
+profile: .venv/.dev  ## Run the tests of ARGS under cProfile and print where the time goes
+	@mkdir -p .dragoman
+	$(BIN)/python -m cProfile -o .dragoman/test.profile -m pytest $(ARGS)
+	$(BIN)/python -c "import pstats; pstats.Stats('.dragoman/test.profile').sort_stats('cumulative').print_stats(30)"
+
+bench-rolling: .venv/.dev $(JARS)  ## Answer times while workers and assemblers are restarted one after the other
 	$(BIN)/python -m pytest -q -s -m slow tests/e2e/test_rolling_restart.py $(ARGS)
 
-bench-memory: .venv/.dev  ## Queue SEGMENTS (1000000) before a slow worker; fails where the memory of a process follows the backlog
+bench-memory: .venv/.dev $(JARS)  ## Queue SEGMENTS (1000000) before a slow worker; fails where the memory of a process follows the backlog
 	$(BIN)/python -m tests.bench.memory --segments $(SEGMENTS) $(ARGS)
 
-test-regions: .venv/.dev  ## Two regions, MirrorMaker 2 between them, one of them lost; 3 minutes
+test-regions: .venv/.dev $(JARS)  ## Two regions, MirrorMaker 2 between them, one of them lost; 3 minutes
 	$(BIN)/python -m pytest tests/regions/second_region.py $(ARGS)
 
-recovery: .venv/.dev  ## Kill each kind of process and the broker once; prints the seconds until an answer
+recovery: .venv/.dev $(JARS)  ## Kill each kind of process and the broker once; prints the seconds until an answer
 	$(BIN)/python -m tests.bench.recovery $(ARGS)
 
-poison: .venv/.dev  ## Spoiled records on every topic, sound ones between them (RECORDS=10000 a topic, SEED=1)
+poison: .venv/.dev $(JARS)  ## Malformed records on every topic, valid ones between them (RECORDS=10000 a topic, SEED=1)
 	$(BIN)/python -m tests.fuzz --records $(or $(RECORDS),10000) --seed $(or $(SEED),1)
 
 check: lint types imports  ## What the build checks besides the tests
@@ -87,7 +95,7 @@ format: .venv/.dev  ## Rewrite the files in the house format
 locks: .venv/.uv  ## Resolve the dependencies anew
 	$(UV) compile pyproject.toml --extra local --universal --generate-hashes --no-emit-index-url -q -U -o requirements/demo.lock
 	$(UV) compile pyproject.toml $(foreach e,$(subst $(comma), ,$(EXTRAS)),--extra $(e)) --universal --generate-hashes --no-emit-index-url -q -U -o requirements/dev.lock
-	$(UV) compile pyproject.toml $(foreach e,$(subst $(comma), ,$(EXTRAS)),--extra $(e)) --extra transformers --extra documents --universal --generate-hashes --no-emit-index-url -q -U -o requirements/transformers.lock
+	$(UV) compile pyproject.toml $(foreach e,$(subst $(comma), ,$(EXTRAS)),--extra $(e)) --extra transformers --extra documents -c requirements/dev.lock --universal --generate-hashes --no-emit-index-url -q -U -o requirements/transformers.lock
 
 keda-proto: .venv/.dev  ## Make the gRPC code of KEDA's contract anew
 	$(UV) install -q grpcio-tools==1.85.1
@@ -103,7 +111,7 @@ release-schemas:  ## Freeze the Avro schemas as the next released version
 
 clean:  ## Remove the environment and all data of the local stack
 	-$(BIN)/dragoman down
-	rm -rf .venv .dragoman
+	rm -rf .venv .venv-transformers .dragoman
 
 comma := ,
 
@@ -124,3 +132,13 @@ comma := ,
 	$(UV) install -q --no-deps -e .
 	$(BIN)/python -m compileall -q $(PACKAGES)
 	@touch $@ .venv/.demo
+
+# The test processes would otherwise fetch them at the same time.
+$(JARS): deploy/local/kafka/pom.xml | .venv/.dev
+	$(BIN)/python -c "from pathlib import Path; from deploy.local.kafka_broker import fetch_jars; fetch_jars(Path('$(@D)'))"
+
+.venv-transformers/.ready: .venv/.uv requirements/transformers.lock pyproject.toml
+	python3 -m venv .venv-transformers
+	VIRTUAL_ENV=$(CURDIR)/.venv-transformers $(BIN)/uv pip install -q --require-hashes -r requirements/transformers.lock
+	VIRTUAL_ENV=$(CURDIR)/.venv-transformers $(BIN)/uv pip install -q --no-deps -e .
+	@touch $@

@@ -1,1 +1,1 @@
-"""How we touch the world: one folder per outside system, which alone imports its client."""
+"""The clients of outside systems: one folder each, which alone imports the client library."""

@@ -1,4 +1,4 @@
-"""The stores of the pipeline in this process's memory: for tests, and for a single process."""
+"""The stores of the pipeline in memory: for tests, and for a platform in a single process."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -9,7 +9,7 @@ _FINAL = " final"
 
 
 class InMemorySlots:
-    """For tests and for a single process; remembers until it ends."""
+    """Slots of open requests. Remembers until the process ends."""
 
     def __init__(self) -> None:
         self._slots: dict[RequestRevision, dict[tuple[str, int], bytes]] = {}
@@ -19,41 +19,39 @@ class InMemorySlots:
         return [self._decide(entry) for entry in entries]
 
     def confirm(self) -> None:
-        """It cannot be lost while the process lives."""
+        """Do nothing: the state cannot be lost while the process lives."""
 
     def finish(self, completers: Mapping[RequestRevision, str]) -> None:
-        for request_revision, coordinates in completers.items():
-            self._completers[request_revision] = coordinates + _FINAL
-            self._slots.pop(request_revision, None)
+        for request, coordinates in completers.items():
+            self._completers[request] = coordinates + _FINAL
+            self._slots.pop(request, None)
 
-    def answered(self, request_revisions: Sequence[RequestRevision]) -> list[bool]:
-        return [
-            self._completers.get(request_revision, "").endswith(_FINAL) for request_revision in request_revisions
-        ]
+    def answered(self, requests: Sequence[RequestRevision]) -> list[bool]:
+        return [self._completers.get(request, "").endswith(_FINAL) for request in requests]
 
-    def reopen(self, request_revisions: Sequence[RequestRevision]) -> None:
-        for request_revision in request_revisions:
-            self._completers.pop(request_revision, None)
-            self._slots.pop(request_revision, None)
+    def reopen(self, requests: Sequence[RequestRevision]) -> None:
+        for request in requests:
+            self._completers.pop(request, None)
+            self._slots.pop(request, None)
 
     def _decide(self, entry: Arrival | AnswerOrder) -> SlotDecision:
-        if self._completers.get(entry.request_revision, entry.coordinates) != entry.coordinates:
+        if self._completers.get(entry.request, entry.coordinates) != entry.coordinates:
             return SlotDecision(Verdict.ANSWERED)
-        slots = self._slots.setdefault(entry.request_revision, {})
+        slots = self._slots.setdefault(entry.request, {})
         if isinstance(entry, AnswerOrder):
-            self._completers[entry.request_revision] = entry.coordinates
+            self._completers[entry.request] = entry.coordinates
             return SlotDecision(Verdict.COMPLETE, tuple(slots.values())[:1])
         slots.setdefault((entry.split, entry.batch_number), entry.payload)
         # A count first: `batches` may be any number that somebody wrote.
         if sum(split == entry.split for split, _ in slots) < entry.batches:
             return SlotDecision(Verdict.WAITING)
         payloads = tuple(slots[entry.split, number] for number in range(entry.batches))
-        self._completers[entry.request_revision] = entry.coordinates
+        self._completers[entry.request] = entry.coordinates
         return SlotDecision(Verdict.COMPLETE, payloads)
 
 
 class InMemoryResults:
-    """For tests and for a single process."""
+    """Encoded results. Remembers until the process ends."""
 
     def __init__(self) -> None:
         self._encoded: dict[str, bytes] = {}
@@ -66,7 +64,7 @@ class InMemoryResults:
 
 
 class InMemorySeenRequests:
-    """For tests and for a single process; remembers until it ends."""
+    """Fingerprints of accepted requests. Remembers until the process ends."""
 
     def __init__(self) -> None:
         self._fingerprints: dict[str, str] = {}
@@ -84,7 +82,7 @@ class InMemorySeenRequests:
 
 
 class InMemoryTranslationMemory:
-    """For tests and for a single process."""
+    """Translations by key. Remembers until the process ends."""
 
     def __init__(self) -> None:
         self._known: dict[str, Remembered] = {}
@@ -97,17 +95,17 @@ class InMemoryTranslationMemory:
 
 
 class FixedAnsweredRequests:
-    """For tests: what is answered, known beforehand."""
+    """A fixed set of answered requests."""
 
-    def __init__(self, *request_revisions: RequestRevision) -> None:
-        self._request_revisions = set(request_revisions)
+    def __init__(self, *requests: RequestRevision) -> None:
+        self._requests = set(requests)
 
-    def among(self, request_revisions: Collection[RequestRevision]) -> set[RequestRevision]:
-        return self._request_revisions & set(request_revisions)
+    def among(self, requests: Collection[RequestRevision]) -> set[RequestRevision]:
+        return self._requests & set(requests)
 
 
 class FixedModelVersions:
-    """For tests: what a registry would say, known beforehand."""
+    """Fixed model versions by pool and pair."""
 
     def __init__(self, versions: Mapping[str, Mapping[str, str]]) -> None:
         self._versions = versions

@@ -1,4 +1,4 @@
-"""Files of any size below one URL, streamed: what backups are made of, and what they copy."""
+"""Streams files of any size below one URL: what backups are made of, and what they copy."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -12,14 +12,14 @@ from connectors.object_store import ObjectSettings, ObjectStoreClient, first_lin
 from schemas.errors import FatalError, PermanentError, TransientError
 
 _CHUNK_BYTES = 1 << 20
-# What S3 wants at least, but for the last one.
+# The least that S3 takes, except for the last part.
 _PART_BYTES = 5 << 20
 _CONCURRENT_PARTS = 4
 
 
 @dataclass(frozen=True)
 class FileInfo:
-    """A file of `size` bytes that is there."""
+    """An existing file of `size` bytes."""
 
     name: str
     size: int
@@ -34,23 +34,23 @@ class Written:
 
 
 class Files:
-    """A few chunks of a megabyte are in memory at once, however large the files are.
+    """The files below one URL; a few chunks of a megabyte are in memory at once, however large the files are.
 
-    Raises TransientError when the store is away, PermanentError for a file that is not there.
+    Raises TransientError when the store is unreachable, PermanentError for a file that does not exist.
     """
 
     def __init__(self, store: ObjectStoreClient) -> None:
         self._store = store
 
     def all(self, folder: str | None = None) -> Iterator[FileInfo]:
-        """Every file below the folder, in no order."""
+        """List every file below the folder, in no order."""
         with _store_errors(folder or "the store"):
             for page in obstore.list(self._store, folder):
                 for found in page:
                     yield FileInfo(found["path"], found["size"])
 
     def size(self, name: str) -> int | None:
-        """In bytes; None where there is no such file."""
+        """Return the size in bytes; None where there is no such file."""
         try:
             return int(obstore.head(self._store, name)["size"])
         except FileNotFoundError:
@@ -59,13 +59,13 @@ class Files:
             raise TransientError(f"{name}: {first_line(error)}") from error
 
     def read(self, name: str) -> Iterator[bytes]:
-        """The content, piece by piece."""
+        """Yield the content chunk by chunk."""
         with _store_errors(name):
             for chunk in obstore.get(self._store, name).stream(min_chunk_size=_CHUNK_BYTES):
                 yield bytes(chunk)
 
     def write(self, name: str, chunks: Iterable[bytes]) -> Written:
-        """The file is there when this returns. When `chunks` raises, there is none of that name."""
+        """Write a file, which exists once this returns. When `chunks` raises, there is no file of that name."""
         digest = Digest()
         with (
             _store_errors(name),
@@ -78,8 +78,16 @@ class Files:
         return digest.written
 
 
+def open_files(settings: ObjectSettings) -> Files:
+    """Open the files below that URL; connects at the first use. Raises FatalError for a URL that means nothing."""
+    try:
+        return Files(open_store(settings))
+    except (BaseError, ValueError, OSError) as error:
+        raise FatalError(f"{settings.url!r} cannot be opened: {first_line(error)}") from error
+
+
 class Digest:
-    """Counts and sums up what passes by."""
+    """The size and the SHA-256 of the chunks that pass through it."""
 
     def __init__(self) -> None:
         self._size = 0
@@ -87,23 +95,15 @@ class Digest:
 
     @property
     def written(self) -> Written:
-        """Of all that has passed."""
+        """Return the size and the digest of all chunks so far."""
         return Written(self._size, self._sha256.hexdigest())
 
     def over(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """The same chunks."""
+        """Pass the chunks on unchanged."""
         for chunk in chunks:
             self._size += len(chunk)
             self._sha256.update(chunk)
             yield chunk
-
-
-def open_files(settings: ObjectSettings) -> Files:
-    """The files below that URL; connects at the first use. Raises FatalError for a URL that means nothing."""
-    try:
-        return Files(open_store(settings))
-    except (BaseError, ValueError, OSError) as error:
-        raise FatalError(f"{settings.url!r} cannot be opened: {first_line(error)}") from error
 
 
 @contextmanager

@@ -1,11 +1,12 @@
-"""Where large texts lie.
+"""Keeps texts that are too large for a Kafka record, by reference: `content_ref` of requests and results.
 
-Texts by reference: `content_ref` of requests and results. References are relative to one configured store.
+References are relative to one configured store.
 """
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -18,6 +19,12 @@ from pydantic_settings import SettingsConfigDict
 
 from connectors.settings import Section
 from schemas.errors import FatalError, PermanentError, TransientError
+
+_REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._=-]*(?:/[A-Za-z0-9_][A-Za-z0-9._=-]*)*")
+_LONGEST_REF = 512
+_RETRY_AFTER_SECONDS = 1.0
+
+ObjectStoreClient = obstore.store.ObjectStore
 
 
 class ObjectSettings(Section):
@@ -33,57 +40,79 @@ class ObjectSettings(Section):
     )
     retries: int = Field(default=2, ge=0, description="Inside the client, before the failure is ours.")
 
-
-_REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._=-]*(?:/[A-Za-z0-9_][A-Za-z0-9._=-]*)*")
-_LONGEST_REF = 512
-_RETRY_AFTER_SECONDS = 1.0
-
-ObjectStoreClient = obstore.store.ObjectStore
+    @property
+    def is_shared(self) -> bool:
+        """Tell whether other processes can read what this one writes."""
+        return not self.url.startswith("memory:")
 
 
 class UrlObjectStore:
-    """Any store that has a URL."""
+    """Any store that has a URL. Its client blocks."""
 
     def __init__(self, store: ObjectStoreClient) -> None:
         self._store = store
 
     def read_text(self, ref: str, limit_bytes: int) -> str:
-        place = checked_ref(ref)
+        path = checked_ref(ref)
         with _store_errors(ref):
-            found = obstore.get(self._store, place)
+            found = obstore.get(self._store, path)
             _check_size(int(found.meta["size"]), limit_bytes)
             return _decoded(bytes(found.bytes()))
 
     def write_text(self, name: str, text: str) -> str:
-        place = checked_ref(name)
+        path = checked_ref(name)
         with _store_errors(name):
-            obstore.put(self._store, place, text.encode())
-        return place
+            obstore.put(self._store, path, text.encode())
+        return path
+
+
+@dataclass(frozen=True)
+class NoObjectStore:
+    """Stands in where no store is configured that every process can read: it refuses every text.
+
+    `limit_bytes` is the largest text that needs no store; `cause` and `field` are those of a refused write.
+    """
+
+    limit_bytes: int
+    cause: str
+    field: str | None = None
+
+    def read_text(self, ref: str, limit_bytes: int) -> str:
+        raise PermanentError(
+            "content_missing",
+            f"content_ref {ref!r} cannot be read: no object store is configured",
+            field="content_ref",
+            limit=f"{limit_bytes} bytes in an object store",
+            cure="set DRAGOMAN_OBJECTS_URL, then redrive or ask again",
+        )
+
+    def write_text(self, name: str, text: str) -> str:
+        raise PermanentError(
+            self.cause,
+            f"{name} has {len(text.encode())} bytes and needs an object store",
+            field=self.field,
+            limit=f"{self.limit_bytes} bytes where no object store is configured",
+            cure="send the text in smaller requests, or have DRAGOMAN_OBJECTS_URL set",
+        )
 
 
 def open_objects(settings: ObjectSettings) -> UrlObjectStore:
-    """The store of that URL; connects at the first use. Raises FatalError for a URL that means nothing."""
+    """Open the store of that URL; it connects at the first use. Raises FatalError for a URL that means nothing."""
     try:
         return UrlObjectStore(open_store(settings))
     except (BaseError, ValueError, OSError) as error:
         raise FatalError(f"DRAGOMAN_OBJECTS_URL {settings.url!r} cannot be opened: {first_line(error)}") from error
 
 
-def checked_ref(ref: str) -> str:
-    """The reference itself. Refuses absolute paths, `..` and anything that could leave the store."""
-    if len(ref) > _LONGEST_REF or not _REF.fullmatch(ref):
-        raise PermanentError(
-            "bad_content_ref",
-            f"content_ref is {ref[:80]!r}, which is no relative path in the object store",
-            field="content_ref",
-            limit=f"letters, digits and ._=-/ in {_LONGEST_REF} characters; no part starts with a dot",
-            cure="send the path below the configured store, such as documents/2024/a.txt",
-        )
-    return ref
+def open_shared_objects(
+    settings: ObjectSettings, limit_bytes: int, cause: str, field: str | None = None
+) -> UrlObjectStore | NoObjectStore:
+    """Open the store, or NoObjectStore where its texts could be read by this process only. Raises FatalError."""
+    return open_objects(settings) if settings.is_shared else NoObjectStore(limit_bytes, cause, field)
 
 
 def open_store(settings: ObjectSettings) -> ObjectStoreClient:
-    """The library's own client for that URL. Raises what the library raises."""
+    """Open the library's own client for that URL. Raises what the library raises."""
     url = urlsplit(settings.url)
     if url.scheme == "memory":
         return MemoryStore()
@@ -97,6 +126,24 @@ def open_store(settings: ObjectSettings) -> ObjectStoreClient:
             "retry_timeout": timedelta(seconds=settings.timeout_seconds),
         },
     )
+
+
+def checked_ref(ref: str) -> str:
+    """Return the reference. Refuses absolute paths, `..` and anything that could leave the store."""
+    if len(ref) > _LONGEST_REF or not _REF.fullmatch(ref):
+        raise PermanentError(
+            "bad_content_ref",
+            f"content_ref is {ref[:80]!r}, which is no relative path in the object store",
+            field="content_ref",
+            limit=f"letters, digits and ._=-/ in {_LONGEST_REF} characters; no part starts with a dot",
+            cure="send the path below the configured store, such as documents/2024/a.txt",
+        )
+    return ref
+
+
+def first_line(error: Exception) -> str:
+    """Return what an error of the library says, without its long explanations."""
+    return str(error).partition("\n")[0][:200]
 
 
 @contextmanager
@@ -135,8 +182,3 @@ def _decoded(data: bytes) -> str:
             field="content_ref",
             cure="store the text as UTF-8",
         ) from error
-
-
-def first_line(error: Exception) -> str:
-    """What an error of the library says, without its long explanations."""
-    return str(error).partition("\n")[0][:200]

@@ -1,7 +1,7 @@
-"""Configuration that every process shares: sections with a prefix each, unknown keys refused.
+"""The base classes of every process's configuration: sections with a prefix each, unknown keys refused.
 
-A process composes its own frozen class from `ProcessSettings` and sections, builds it once in its main
-and passes it down. Nothing else reads the environment.
+A process composes its own frozen class from `ProcessSettings` and sections, builds it once in its main and passes
+it down. Nothing else reads the environment.
 """
 
 import os
@@ -29,7 +29,7 @@ class Section(BaseSettings):
 
 
 class ProcessSettings(BaseSettings):
-    """What every process is told: who it is, and where it shows its health."""
+    """The settings of every process: its name, and where it shows its health."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 

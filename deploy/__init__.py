@@ -1,1 +1,1 @@
-"""How it runs."""
+"""How the platform is run."""

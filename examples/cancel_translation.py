@@ -1,4 +1,4 @@
-"""A client that shares no code with Dragoman: end a request by an event of its own, wait for its one result."""
+"""A client that shares no code with Dragoman: cancel a request with an event, wait for its one result."""
 
 import io
 import json
@@ -20,9 +20,9 @@ def load(name):
 
 
 servers, request_id, out, (schema, magic) = sys.argv[1], sys.argv[2], io.BytesIO(), load("JobControl")
-order = {"request_id": request_id, "action": "CANCEL", "requested_by": "example", "at": int(time.time() * 1000)}
-schemaless_writer(out, schema, order)
-# Java's partitioner and the request's id as key: the order meets its request in the same assembler's log.
+event = {"request_id": request_id, "action": "CANCEL", "requested_by": "example", "at": int(time.time() * 1000)}
+schemaless_writer(out, schema, event)
+# Java's partitioner, and the request's id as key: the event reaches the assembler that has the request.
 producer = Producer({"bootstrap.servers": servers, "acks": "all", "partitioner": "murmur2_random"})
 producer.produce("translation.control", key=request_id, value=magic + out.getvalue())
 producer.flush()
@@ -39,7 +39,7 @@ result_schema, _ = load("TranslationResult")
 while message := consumer.poll(30):
     if not message.error() and message.key().decode() == request_id:
         result = schemaless_reader(io.BytesIO(message.value()[10:]), result_schema, None)
-        # CANCELLED, or what it was finished with before the order came.
+        # CANCELLED, or how the request had ended before the event arrived.
         print(result["status"])
         break
 consumer.close()

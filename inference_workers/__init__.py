@@ -1,1 +1,1 @@
-"""Who translates: batches -> translated batches."""
+"""Translate batches of segments: engines, models, the fidelity layer, and the worker process."""

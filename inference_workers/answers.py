@@ -1,4 +1,4 @@
-"""From the segments of a batch to what a worker writes: translation, usage, progress, dead letters. Pure."""
+"""Make the outputs of a batch: its translation, its usage event, its progress, its dead letters. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,10 +12,11 @@ from schemas.messages import SegmentBatch, TranslatedBatch
 from schemas.priorities import SLA_SECONDS, Priority
 from schemas.records import InboundRecord
 from schemas.segments import count_words
+from schemas.states import JobStage, UsageKind
 
 STAGE = "inference"
 
-# Of a hole: what happened, against which limit, and what to do about it.
+# By the cause of a hole: what happened, which limit was met, and what to do about it.
 _HINTS: Mapping[str, tuple[str, str | None, str]] = {
     "out_of_memory": (
         "the segment alone does not fit into the device's memory",
@@ -23,9 +24,9 @@ _HINTS: Mapping[str, tuple[str, str | None, str]] = {
         "redrive where a worker has more memory",
     ),
     "out_of_time": (
-        "the longest time of a cycle was over before its turn came",
+        "the longest time of a cycle was over before the segment was translated",
         "DRAGOMAN_WORKER_LONGEST_CYCLE_SECONDS",
-        "redrive, best when less is to do",
+        "redrive, best when the load is lower",
     ),
     "translation_too_large": (
         "the translations of the batch exceed what Kafka takes in one record",
@@ -43,7 +44,7 @@ _UNUSABLE = ("the engine gave no usable translation", None, "redrive with anothe
 
 @dataclass(frozen=True)
 class WorkerIdentity:
-    """Who worked, and under which price."""
+    """Which worker did the work, and its keys in the price list."""
 
     worker: str
     pool: str
@@ -53,7 +54,7 @@ class WorkerIdentity:
 
 @dataclass(frozen=True)
 class SegmentAnswer:
-    """One segment's outcome. `cause` is set where it failed; then `text` is the source."""
+    """What a worker answers for one segment. `cause` is set where it failed; then `text` is the source."""
 
     text: str
     score: float | None
@@ -63,7 +64,7 @@ class SegmentAnswer:
 
 @dataclass(frozen=True)
 class Effort:
-    """What a batch cost. Milliseconds; `busy_ms` is its part of the cycle's engine time."""
+    """What a batch cost, in milliseconds. `busy_ms` is its part of the cycle's engine time."""
 
     model: str
     busy_ms: float
@@ -72,7 +73,7 @@ class Effort:
 
 
 def translated_batch(batch: SegmentBatch, answers: Sequence[SegmentAnswer], effort: Effort) -> TranslatedBatch:
-    """The batch with every slot filled."""
+    """Return the batch with an answer for every segment."""
     return TranslatedBatch(
         request_id=batch.request_id,
         batch_number=batch.batch_number,
@@ -95,12 +96,12 @@ def translated_batch(batch: SegmentBatch, answers: Sequence[SegmentAnswer], effo
 def usage_event(
     record: InboundRecord, done: TranslatedBatch, batch: SegmentBatch, effort: Effort, identity: WorkerIdentity
 ) -> UsageEvent:
-    """The compute row of a batch. Its id holds the record's coordinates: a repeat is a use of its own."""
+    """Return the compute usage of a batch. Its id is that of the record, so a batch sent again counts again."""
     pair, job = pair_of(batch), batch.job
     cached_words = sum(count_words(text) for text, cached in zip(batch.texts, done.cached, strict=True) if cached)
     return UsageEvent(
-        event_id=event_id("compute", record.coordinates),
-        kind="compute",
+        event_id=event_id(UsageKind.COMPUTE, record.coordinates),
+        kind=UsageKind.COMPUTE,
         request_id=batch.request_id,
         batch_number=batch.batch_number,
         tenant=job.tenant,
@@ -127,12 +128,12 @@ def usage_event(
 
 
 def job_event(done: TranslatedBatch) -> JobEvent:
-    """Progress: this batch is done."""
+    """Return the event that this batch is translated."""
     job = done.job
     return JobEvent(
         request_id=done.request_id,
         tenant=job.tenant,
-        stage="TRANSLATED",
+        stage=JobStage.TRANSLATED,
         priority=job.priority,
         pool=job.pool,
         batch_number=done.batch_number,
@@ -147,7 +148,7 @@ def job_event(done: TranslatedBatch) -> JobEvent:
 
 
 def segment_dead_letters(record: InboundRecord, done: TranslatedBatch, now_ms: int) -> list[DeadLetter]:
-    """A dead letter for each hole, so that it can be translated again later."""
+    """Return a dead letter for each hole, so that it can be translated again later."""
     dead_letters: list[DeadLetter] = []
     for cause in sorted({cause for cause in done.causes if cause}):
         dead_letter = dead_letter_of(record, _failure_of(cause), stage=STAGE, now_ms=now_ms)

@@ -1,10 +1,8 @@
-"""What of a cycle has to be translated: identical segments once, grouped by pair, ordered by length. Pure.
-
-What a batch must be, before any model sees it. Pure.
-"""
+"""Check the batches of a cycle and plan its work: identical segments once, grouped, ordered by length. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from schemas.languages import LanguagePair
 from schemas.messages import SegmentBatch
@@ -18,62 +16,39 @@ from schemas.validity import (
     out_of_bounds,
 )
 
+# Twice what intake sends: an engine's time and memory grow faster than the length of a segment.
+LONGEST_SEGMENT = 2000
+# A batch of holes repeats the source, and must always fit into a Kafka record.
+MOST_TEXT_BYTES = 1_000_000
+_PARALLEL = ("texts", "gaps", "translations", "scores")
+
 OptionItems = tuple[tuple[str, str], ...]
 WorkKey = tuple[LanguagePair, str | None, OptionItems]
-# Batch index in the cycle, segment index in the batch.
-SegmentIndex = tuple[int, int]
+
+
+class SegmentIndex(NamedTuple):
+    """Which segment of a cycle: the index of its batch, and its index within the batch."""
+
+    batch: int
+    segment: int
 
 
 @dataclass
 class Work:
-    """Distinct normalised segments of one pair, glossary and options, and where each one is wanted."""
+    """Distinct normalised segments of one pair, glossary and options; `wanted` tells where each one is wanted."""
 
     pair: LanguagePair
     glossary: str | None
     options: Mapping[str, str]
-    places: dict[str, list[SegmentIndex]] = field(default_factory=dict)
+    wanted: dict[str, list[SegmentIndex]] = field(default_factory=dict)
 
     def by_length(self) -> list[str]:
-        """The distinct segments, longest first, so that neighbours of a device batch need equal padding."""
-        return sorted(self.places, key=lambda text: (-len(text), text))
-
-
-def plan(batches: Sequence[SegmentBatch], normalised: Sequence[Sequence[str]]) -> list[Work]:
-    """The work of a cycle; `normalised` holds the normalised texts of each batch."""
-    works: dict[WorkKey, Work] = {}
-    for index, (batch, texts) in enumerate(zip(batches, normalised, strict=True)):
-        work = works.setdefault(_group(batch), _empty_work(batch))
-        for position in _open_segments(batch):
-            work.places.setdefault(texts[position], []).append((index, position))
-    return [work for work in works.values() if work.places]
-
-
-def pair_of(batch: SegmentBatch) -> LanguagePair:
-    """The languages of a batch."""
-    return LanguagePair(batch.job.source_language, batch.job.target_language)
-
-
-def _open_segments(batch: SegmentBatch) -> Iterable[int]:
-    return (at for at, filled in enumerate(batch.translations) if filled is None)
-
-
-def _group(batch: SegmentBatch) -> WorkKey:
-    return pair_of(batch), batch.job.glossary, tuple(sorted(batch.options.items()))
-
-
-def _empty_work(batch: SegmentBatch) -> Work:
-    return Work(pair_of(batch), batch.job.glossary, batch.options)
-
-
-# Twice what intake sends: an engine's time and memory grow faster than the length of a segment.
-LONGEST_SEGMENT = 2000
-# So that a batch of holes, which repeats the source, always fits into a Kafka record.
-MOST_TEXT_BYTES = 1_000_000
-_PARALLEL = ("texts", "gaps", "translations", "scores")
+        """Return the distinct segments, longest first, so that neighbours in a device batch need equal padding."""
+        return sorted(self.wanted, key=lambda text: (-len(text), text))
 
 
 def check_batch(batch: SegmentBatch) -> None:
-    """Raises PermanentError naming the field that is out of bounds, or does not fit the others."""
+    """Raise PermanentError naming a field that is out of bounds or does not fit the others."""
     check_id("request_id", batch.request_id)
     check_job(batch.job)
     check_number("batch_number", batch.batch_number, most=batch.job.batches - 1)
@@ -87,7 +62,34 @@ def check_batch(batch: SegmentBatch) -> None:
     _check_size(batch)
 
 
+def plan(batches: Sequence[SegmentBatch], normalised: Sequence[Sequence[str]]) -> list[Work]:
+    """Return the work of a cycle; `normalised` holds the normalised texts of each batch."""
+    works: dict[WorkKey, Work] = {}
+    for number, (batch, texts) in enumerate(zip(batches, normalised, strict=True)):
+        work = works.setdefault(_key(batch), _empty_work(batch))
+        for segment in _open_segments(batch):
+            work.wanted.setdefault(texts[segment], []).append(SegmentIndex(number, segment))
+    return [work for work in works.values() if work.wanted]
+
+
+def pair_of(batch: SegmentBatch) -> LanguagePair:
+    """Return the languages of a batch."""
+    return LanguagePair(batch.job.source_language, batch.job.target_language)
+
+
 def _check_size(batch: SegmentBatch) -> None:
     size = sum(len(text.encode()) for text in (batch.lead, *batch.texts, *batch.gaps))
     if size > MOST_TEXT_BYTES:
         raise out_of_bounds("texts", f"{size} bytes together with their gaps", f"{MOST_TEXT_BYTES} bytes")
+
+
+def _open_segments(batch: SegmentBatch) -> Iterable[int]:
+    return (at for at, filled in enumerate(batch.translations) if filled is None)
+
+
+def _key(batch: SegmentBatch) -> WorkKey:
+    return pair_of(batch), batch.job.glossary, tuple(sorted(batch.options.items()))
+
+
+def _empty_work(batch: SegmentBatch) -> Work:
+    return Work(pair_of(batch), batch.job.glossary, batch.options)

@@ -1,4 +1,4 @@
-"""Texts that do not fit into the device's memory together are translated in smaller parts."""
+"""Translate texts in smaller parts when they do not fit into the device's memory together."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,9 +16,9 @@ CAUSE = "out_of_memory"
 
 @dataclass
 class SafeSize:
-    """How much has fitted, remembered for a while: another program may have held the memory. Pure.
+    """How much fits, remembered for a while only, as another program may have held the memory. Pure.
 
-    A size is characters with padding, for a device batch is as wide as its longest text: count x longest.
+    A size is a number of characters with padding: a device batch is as wide as its longest text.
     """
 
     forget_after_seconds: float
@@ -26,7 +26,7 @@ class SafeSize:
     _until: float = field(default=0.0, init=False)
 
     def fitting(self, texts: Sequence[str], now: float) -> int:
-        """How many of the texts, from the first on, to try together; at least one."""
+        """Return how many of the texts, from the first on, to try together; one at least."""
         if now >= self._until:
             self._most = float("inf")
         longest = count = 0
@@ -38,14 +38,14 @@ class SafeSize:
         return count
 
     def failed(self, texts: Sequence[str], now: float) -> None:
-        """These, more than one, did not fit together: half of it from now on."""
+        """Note that these texts, more than one, did not fit together: try half their size from now on."""
         self._most = len(texts) * max(map(len, texts)) / 2
         self._until = now + self.forget_after_seconds
 
 
 @dataclass(frozen=True)
 class Unfit:
-    """A text that does not fit even alone: a hole."""
+    """A text that does not fit even alone; it becomes a hole."""
 
     text: str
     score: float | None = None
@@ -66,7 +66,7 @@ class FittingTranslator:
     def translate(
         self, texts: Sequence[str], source: str, target: str, options: Mapping[str, str]
     ) -> Sequence[TranslationOutcome]:
-        """Never raises OutOfMemoryError. Each failure makes the next part smaller, so it comes to an end."""
+        """Translate part by part. Never raises OutOfMemoryError: each failure makes the next part smaller."""
         outcomes: list[TranslationOutcome] = []
         while len(outcomes) < len(texts):
             count = self.size.fitting(texts[len(outcomes) :], self.clock())
@@ -78,7 +78,7 @@ class FittingTranslator:
         return outcomes
 
     def _unfit(self, part: Sequence[str]) -> list[Unfit]:
-        """A hole for a single text; for several nothing but the lesson."""
+        """Return a hole for a single text; for several texts nothing, but note their size."""
         metrics.OUT_OF_MEMORY.inc()
         log.warning("out_of_memory", texts=len(part), longest_characters=max(map(len, part)))
         if len(part) == 1:

@@ -1,7 +1,8 @@
-"""One cycle of a worker: records in; translations, usage, progress and dead letters out."""
+"""Handle one cycle of a worker: records in; translations, usage, progress and dead letters out."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from connectors.telemetry import metrics
 from inference_workers.answers import (
@@ -27,12 +28,17 @@ from stream_apps.pipeline.skip_policy import SkipPolicy
 from stream_apps.pipeline.stores import TranslationMemory
 from stream_apps.runtime.dead_letters import DeadLetterWriter
 
-ReceivedBatch = tuple[InboundRecord, SegmentBatch]
+
+class ReceivedBatch(NamedTuple):
+    """A batch that was read, with its record."""
+
+    record: InboundRecord
+    batch: SegmentBatch
 
 
 @dataclass
 class BatchHandler:
-    """Implements stream_apps.runtime.transactional_processor.Handler."""
+    """Implements stream_apps.runtime.transactional_processor.RecordHandler. For one thread."""
 
     codec: Codec
     skip_policy: SkipPolicy
@@ -46,47 +52,50 @@ class BatchHandler:
     _learnt: dict[str, Remembered] = field(default_factory=dict, init=False)
 
     def handle(self, records: list[InboundRecord]) -> list[OutboundRecord]:
-        """Everything that the records lead to. Raises TransientError only."""
+        """Return all outputs of the records. Blocks while the engine works.
+
+        Raises TransientError or FatalError.
+        """
         decoded, outputs = self._decode(records)
-        sound = self._wanted(decoded)
-        done = self.segments.translate([batch for _, batch in sound])
+        wanted = self._wanted(decoded)
+        done = self.segments.translate([received.batch for received in wanted])
         self._learnt = done.learnt
         for (record, batch), answers, model, seconds in zip(
-            sound, done.answers, done.models, done.busy_seconds, strict=True
+            wanted, done.answers, done.models, done.busy_seconds, strict=True
         ):
             queue_ms = max(self.now_ms() - batch.job.accepted_at - seconds * 1000, 0.0)
             effort = Effort(model, seconds * 1000, queue_ms, self.now_ms())
             outputs += self._outputs(record, batch, answers, effort)
-        self._measure([batch for _, batch in sound], sum(done.busy_seconds))
+        self._measure([received.batch for received in wanted], sum(done.busy_seconds))
         return outputs
 
     def committed(self) -> None:
-        """What was learnt is worth remembering now. Losing it costs a second translation, nothing else."""
+        """Put what was learnt into the memory. Losing it costs a second translation, nothing else."""
         self.memory.put_many(self._learnt)
         self._learnt = {}
 
     def _decode(self, records: Sequence[InboundRecord]) -> tuple[list[ReceivedBatch], list[OutboundRecord]]:
-        sound: list[ReceivedBatch] = []
+        decoded: list[ReceivedBatch] = []
         refused: list[OutboundRecord] = []
         for record in records:
             try:
-                sound.append((record, self._sound(record)))
+                decoded.append(ReceivedBatch(record, self._checked(record)))
             except PermanentError as error:
                 refused.append(self.dead_letters.record_of(self.dead_letters.dead_letter_of(record, error)))
-        return sound, refused
+        return decoded, refused
 
-    def _sound(self, record: InboundRecord) -> SegmentBatch:
+    def _checked(self, record: InboundRecord) -> SegmentBatch:
         batch = self.codec.decode(record.value, SegmentBatch)
         check_batch(batch)
         return batch
 
-    def _wanted(self, waiting: Sequence[ReceivedBatch]) -> list[ReceivedBatch]:
-        """Without those whose answer nobody waits for: their offsets are committed, and that is all."""
-        reasons = self.skip_policy.reasons_to_skip([batch for _, batch in waiting], self.now_ms())
-        for (_, batch), reason in zip(waiting, reasons, strict=True):
+    def _wanted(self, decoded: Sequence[ReceivedBatch]) -> list[ReceivedBatch]:
+        """Return those whose answer is still wanted. Of the others the offsets are committed, nothing else."""
+        reasons = self.skip_policy.reasons_to_skip([received.batch for received in decoded], self.now_ms())
+        for received, reason in zip(decoded, reasons, strict=True):
             if reason:
-                metrics.BATCHES_SKIPPED.labels(self.identity.pool, batch.job.priority, reason).inc()
-        return [pair for pair, reason in zip(waiting, reasons, strict=True) if not reason]
+                metrics.BATCHES_SKIPPED.labels(self.identity.pool, received.batch.job.priority, reason).inc()
+        return [received for received, reason in zip(decoded, reasons, strict=True) if not reason]
 
     def _outputs(
         self, record: InboundRecord, batch: SegmentBatch, answers: list[SegmentAnswer], effort: Effort
@@ -103,7 +112,7 @@ class BatchHandler:
         ]
 
     def _fitted(self, batch: SegmentBatch, answers: list[SegmentAnswer], effort: Effort) -> TranslatedBatch:
-        """The translated batch; all holes where the translations would be too large for Kafka."""
+        """Return the translated batch, every segment a hole if it would be too large for Kafka."""
         done = translated_batch(batch, answers, effort)
         if len(self.codec.encode(done)) + ENVELOPE_BYTES <= self.max_message_bytes:
             return done
@@ -118,7 +127,7 @@ class BatchHandler:
         for answer in answers:
             outcome = "failed" if answer.cause else "cached" if answer.cached else "translated"
             metrics.SEGMENTS_TRANSLATED.labels(pool, priority, outcome).inc()
-        # Without a model the pair may be anything; a label must not.
+        # Without a model the pair may be any text that a client sent, and labels must stay few.
         pair = str(pair_of(batch)) if model else "unserved"
         metrics.WORDS_TRANSLATED.labels(pool, priority, pair).inc(batch.source_words)
 

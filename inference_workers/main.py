@@ -1,8 +1,7 @@
-"""`python -m inference_workers.main`: loads its models, warms up, and only then joins its groups. Wiring only."""
+"""Wire a worker: load its models, warm up, and only then join its consumer groups."""
 
 import threading
 import time
-from collections.abc import Callable
 
 import structlog
 
@@ -40,29 +39,31 @@ def main() -> None:
 
 
 def run(settings: WorkerSettings, process: Process) -> None:
-    """Load the models, warm up, and only then join the groups: a member is able to work."""
-    limits, shutdown = settings.worker, process.shutdown
-    router = _warm(limits)
-    readers = {priority: _reader(settings, priority) for priority in Priority}
-    producer = TransactionalProducer(settings.kafka, f"inference-{limits.pool}-{settings.instance}")
+    """Join the groups only when the models are warm, so that every member is able to work."""
+    limits = settings.worker
+    router = _warm_router(limits)
     speed = Speedometer(limits.first_words_per_second)
-    source = PrioritySource(
-        readers, _credit(limits), _budget(speed, limits), now_ms, cycle_bytes=limits.cycle_bytes
-    )
-    handler = _handler(settings, router, speed)
+    source = _source(settings, speed)
     monitor = ConsumerHealthMonitor(settings.kafka, source.readers, process.health)
     processor = TransactionalProcessor(
-        STAGE, source, handler, producer, shutdown.is_wanted, shutdown.wait, monitor.waits, monitor.works
+        stage=STAGE,
+        source=source,
+        handler=_handler(settings, router, speed),
+        producer=TransactionalProducer(settings.kafka, f"inference-{limits.pool}-{settings.instance}"),
+        should_stop=process.shutdown.is_wanted,
+        sleep=process.shutdown.wait,
+        on_waiting=monitor.waits,
+        on_working=monitor.works,
     )
     with (
         Announcer(settings, router.versions()),
-        joined(settings.kafka, settings.instance, monitor, shutdown),
+        joined(settings.kafka, settings.instance, monitor, process.shutdown),
     ):
         process.started(pool=limits.pool, pairs=sorted(router.versions()))
         processor.run()
 
 
-def _warm(limits: WorkerLimits) -> ModelRouter:
+def _warm_router(limits: WorkerLimits) -> ModelRouter:
     started = time.monotonic()
     router = ModelRouter(discover(limits.model_paths), limits.device, limits.model_memory_mb << 20)
     if not router.versions():
@@ -70,6 +71,17 @@ def _warm(limits: WorkerLimits) -> ModelRouter:
     router.warm_up()
     metrics.MODEL_LOAD_SECONDS.labels(limits.pool).set(time.monotonic() - started)
     return router
+
+
+def _source(settings: WorkerSettings, speed: Speedometer) -> PrioritySource[GroupReader]:
+    limits = settings.worker
+    return PrioritySource(
+        by_priority={priority: _reader(settings, priority) for priority in Priority},
+        credit=_credit(limits),
+        budget_words=lambda: speed.words_in(limits.cycle_seconds),
+        now_ms=now_ms,
+        cycle_bytes=limits.cycle_bytes,
+    )
 
 
 def _reader(settings: WorkerSettings, priority: Priority) -> GroupReader:
@@ -80,13 +92,8 @@ def _reader(settings: WorkerSettings, priority: Priority) -> GroupReader:
 
 def _credit(limits: WorkerLimits) -> PriorityCredit:
     guaranteed = {Priority.HIGH: limits.high_share, Priority.STANDARD: limits.standard_share}
-    return PriorityCredit(
-        Shares(guaranteed, aged_share=limits.aged_share), most_words=int(limits.first_words_per_second)
-    )
-
-
-def _budget(speed: Speedometer, limits: WorkerLimits) -> Callable[[], int]:
-    return lambda: speed.words_in(limits.cycle_seconds)
+    shares = Shares(guaranteed, aged_share=limits.aged_share)
+    return PriorityCredit(shares, most_words=int(limits.first_words_per_second))
 
 
 def _handler(settings: WorkerSettings, router: ModelRouter, speed: Speedometer) -> BatchHandler:
@@ -102,7 +109,7 @@ def _handler(settings: WorkerSettings, router: ModelRouter, speed: Speedometer) 
 
 
 class Announcer:
-    """Keeps the worker's pairs in the registry while it lives; they expire by themselves when it dies."""
+    """Announces the worker's pairs in the registry while it lives. They expire by themselves after its death."""
 
     def __init__(self, settings: WorkerSettings, versions: dict[str, str]) -> None:
         self._registry = ModelRegistry(open_state(settings.redis))

@@ -1,4 +1,4 @@
-"""The models of one worker by pair: direct, or through English; loaded when needed, idle ones unloaded."""
+"""Route each pair to a model, or to two through English; load models when needed, unload idle ones."""
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,8 @@ from typing import Protocol
 from inference_workers.engines.protocol import Engine, PivotEngine
 from inference_workers.fidelity import Fidelity, Outcome
 from inference_workers.model_store import ModelInfo, load
-from schemas.errors import FatalError, PermanentError
+from schemas.errors import FatalError
+from schemas.languages import unsupported_pair
 
 PIVOT = "en"
 WARM_UP = "The house is big. A casa é grande."
@@ -16,13 +17,16 @@ PairKey = tuple[str, str]
 
 
 class Loader(Protocol):
-    """How a model becomes an engine."""
+    """Makes an engine of a model (inference_workers.model_store.load)."""
 
     def __call__(self, info: ModelInfo, device: str) -> Engine: ...
 
 
 class ModelRouter:
-    """Implements inference_workers.translating.Translator. For one thread."""
+    """Implements inference_workers.translating.Translator. For one thread; `close` it at the end.
+
+    Loaded models together stay below `memory_bytes`; the least recently used is unloaded first.
+    """
 
     def __init__(
         self, models: Sequence[ModelInfo], device: str = "auto", memory_bytes: int = 8 << 30, loader: Loader = load
@@ -36,27 +40,23 @@ class ModelRouter:
         self._layers: dict[PairKey, Fidelity] = {}
 
     def versions(self) -> dict[str, str]:
-        """`en-pt` -> model version, for every pair served, through English included."""
+        """Return `en-pt` -> model version for every pair served, those through English included."""
         languages = {language for pair in self._models for language in pair}
         pairs = [(one, other) for one in languages for other in languages if one != other]
         return {f"{one}-{other}": self.version_of(one, other) for one, other in pairs if self._route(one, other)}
 
     def version_of(self, source: str, target: str) -> str:
-        """Which models translate the pair. Raises PermanentError naming the pairs that are served."""
+        """Return the versions of the models that translate the pair.
+
+        Raises PermanentError naming the pairs that are served.
+        """
         route = self._route(source, target)
         if not route:
-            served = ", ".join(f"{one}-{other}" for one, other in sorted(self._models))
-            raise PermanentError(
-                "unsupported_pair",
-                f"no model translates {source} to {target}",
-                field="target_language",
-                limit=served,
-                cure=f"ask for one of {served}",
-            )
+            raise unsupported_pair(f"{source}-{target}", (f"{one}-{other}" for one, other in self._models))
         return "+".join(info.version for info in route)
 
     def warm_up(self) -> None:
-        """Loads every direct model within the memory and translates once with it."""
+        """Load every model in turn and translate once with it. Blocks for seconds. Raises FatalError."""
         for source, target in self._models:
             self.translate([WARM_UP], source, target, {})
 
@@ -67,12 +67,15 @@ class ModelRouter:
         return self._layer(source, target).translate(texts, options)
 
     def close(self) -> None:
-        """Unloads everything."""
+        """Unload every model."""
         while self._loaded:
             self._unload()
 
     def _route(self, source: str, target: str) -> list[ModelInfo]:
-        """One model, or two through English, or none. Regions fall back to the language: pt-BR to pt."""
+        """Return one model, or two through English, or none.
+
+        A model has plain languages, so a pair is looked up by the last name of schemas.languages.served_as.
+        """
         source, target = source.partition("-")[0], target.partition("-")[0]
         direct = self._models.get((source, target))
         if direct:
@@ -105,7 +108,7 @@ class ModelRouter:
         return sum(self._models[pair].bytes for pair in self._loaded)
 
     def _unload(self) -> None:
-        # Layers hold engines, also of chains, so none may outlive the unloaded one.
+        # A layer holds its engines, two of them for a route through English, so none may outlive an unloaded one.
         self._layers.clear()
         _, engine = self._loaded.popitem(last=False)
         engine.close()

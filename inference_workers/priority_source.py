@@ -1,13 +1,15 @@
-"""How fast this worker is, so that a cycle takes a chosen time and a position in the queue has an end.
+"""Take the batches of a worker's next cycle: the most urgent first, and no priority starves.
 
-Which priority's batch comes next: the most urgent first, and nobody starves. Pure.
+`Speedometer` measures how many words the worker translates per second, and so how many fit into a cycle of a
+chosen time.
 
-A deficit counter per priority (after Shreedhar and Varghese, "Efficient fair queueing using deficit
-round-robin", 1995): every translated word earns each priority its guaranteed share of credit, every word
-taken costs one. Who has credit for a batch is served even while more urgent work waits; the rest of the
-budget goes strictly by urgency. Unused shares are not lost: the next priority takes them.
+`PriorityCredit` decides which priority comes next, with a deficit counter for each (after Shreedhar and Varghese,
+"Efficient fair queueing using deficit round-robin", 1995). Every translated word earns each priority its
+guaranteed share of credit, every word taken costs one. A priority with credit is served even while more urgent
+work waits; the rest of the budget goes strictly by urgency. Unused shares are not lost: the next priority takes
+them. Both classes are pure.
 
-The records of a worker's next cycle: one consumer group per priority, polled by urgency and credit.
+`PrioritySource` polls one consumer group per priority, by urgency and credit.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -17,32 +19,32 @@ from typing import Generic, Protocol, TypeVar
 from schemas.priorities import SLA_SECONDS, Priority
 from schemas.records import InboundRecord, words_of
 
-# Weight of the newest cycle: old speed is forgotten after about ten cycles.
-_ALPHA = 0.2
+# Weight of the newest cycle in the mean: a change of speed is learnt within about ten cycles.
+_NEWEST_WEIGHT = 0.2
 
 
 @dataclass
 class Speedometer:
-    """An exponentially weighted mean of words per second of work, reused segments included."""
+    """An exponentially weighted mean of the words per second of work, reused segments included."""
 
     words_per_second: float
 
     def add(self, words: int, seconds: float) -> None:
-        """A cycle of that many words took so long. Cycles answered from memory alone say nothing."""
+        """Learn from a cycle that took that long. One that was answered from the memory alone says nothing."""
         if words and seconds > 0:
-            self.words_per_second += _ALPHA * (words / seconds - self.words_per_second)
+            self.words_per_second += _NEWEST_WEIGHT * (words / seconds - self.words_per_second)
 
     def words_in(self, seconds: float) -> int:
-        """The words of a cycle that should take so long; never less than one."""
+        """Return how many words fit into that time; one at least."""
         return max(int(self.words_per_second * seconds), 1)
 
 
 @dataclass(frozen=True)
 class Shares:
-    """Guaranteed shares of a busy worker, and when waiting work counts as old.
+    """The shares of a busy worker that are guaranteed to each priority (0 to 1).
 
-    `aged_share` replaces the share of a priority whose last record waited longer than
-    `aged_after` (a fraction of its SLA).
+    `aged_share` replaces the share of a priority whose last record waited longer than `aged_after`, a fraction of
+    its SLA.
     """
 
     guaranteed: Mapping[Priority, float]
@@ -52,7 +54,7 @@ class Shares:
 
 @dataclass
 class PriorityCredit:
-    """The counters of one worker. Words in, words out."""
+    """The deficit counters of one worker, in words. Credit and debt stay within `most_words`."""
 
     shares: Shares
     most_words: int
@@ -60,21 +62,21 @@ class PriorityCredit:
     _waited_seconds: dict[Priority, float] = field(default_factory=lambda: dict.fromkeys(Priority, 0.0))
 
     def is_entitled(self, priority: Priority) -> bool:
-        """Whether it has credit left, and so comes before urgency counts."""
+        """Return whether the priority has credit, and so is served before urgency counts."""
         return self._credit[priority] >= 1
 
     def took(self, priority: Priority, words: int, waited_seconds: float) -> None:
-        """A batch of that priority was taken after it had waited that long."""
+        """Note that a batch of that priority was taken, and how long it had waited."""
         self._credit[priority] -= words
         self._waited_seconds[priority] = waited_seconds
 
     def found_empty(self, priority: Priority) -> None:
-        """Nothing waits there: credit is for those who wait."""
+        """Note that nothing waits: a priority keeps credit only while its work waits."""
         self._credit[priority] = min(self._credit[priority], 0.0)
         self._waited_seconds[priority] = 0.0
 
     def earned(self, words: int) -> None:
-        """A cycle of that many words is done. Credit and debt are capped, so no burst follows a lull."""
+        """Give each priority its share of a cycle of that many words. The cap prevents a burst after a lull."""
         for priority in Priority:
             grown = self._credit[priority] + words * self._share(priority)
             self._credit[priority] = max(-self.most_words, min(grown, self.most_words))
@@ -85,19 +87,19 @@ class PriorityCredit:
         return max(guaranteed, self.shares.aged_share) if is_old else guaranteed
 
 
-class Reader(Protocol):
-    """What the source asks of a group member."""
+class PriorityReader(Protocol):
+    """A member of one priority's consumer group (connectors.kafka.group_reader.GroupReader)."""
 
     def take(self, limit: int, timeout_seconds: float) -> list[InboundRecord]:
-        """Up to `limit` records; an empty list after the timeout."""
+        """Return up to `limit` records; an empty list after the timeout. Raises TransientError or FatalError."""
 
 
-R = TypeVar("R", bound=Reader)
+R = TypeVar("R", bound=PriorityReader)
 
 
 @dataclass
 class PrioritySource(Generic[R]):
-    """Takes batches until the cycle's budget of words, or of bytes, is used up."""
+    """Takes batches until the words, the bytes or the records of a cycle are used up. For one thread."""
 
     by_priority: Mapping[Priority, R]
     credit: PriorityCredit
@@ -112,11 +114,11 @@ class PrioritySource(Generic[R]):
 
     @property
     def readers(self) -> list[R]:
-        """Every group that this worker is a member of."""
+        """Return the reader of every group that this worker is a member of."""
         return list(self.by_priority.values())
 
     def take(self) -> list[InboundRecord]:
-        """The next cycle's records; blocks for the idle wait when nothing is there."""
+        """Return the records of the next cycle. Blocks for the idle wait when there are none."""
         self._words_left, self._bytes_left = self.budget_words(), self.cycle_bytes
         self._records_left = self.cycle_records
         records = [*self._entitled(), *self._urgent()]
@@ -127,11 +129,11 @@ class PrioritySource(Generic[R]):
 
     @property
     def _has_room(self) -> bool:
-        # Words are what their sender says; bytes and records are counted here.
+        # The number of words is what the sender says; bytes and records are counted here.
         return self._words_left > 0 and self._bytes_left > 0 and self._records_left > 0
 
     def _entitled(self) -> Iterator[InboundRecord]:
-        # The least urgent first: while critical work never ends, nothing else would bring them in.
+        # The least urgent first: while critical work never ends, they are served nowhere else.
         for priority in reversed(Priority):
             while self._has_room and self.credit.is_entitled(priority) and (found := self._one(priority)):
                 yield from found

@@ -1,4 +1,4 @@
-"""The segments of one cycle: remembered where the memory knows them, translated once where it does not."""
+"""Answer the segments of one cycle: from the translation memory where it knows them, else by the engine, once."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
@@ -13,8 +13,12 @@ from schemas.messages import SegmentBatch
 from schemas.segments import Remembered, memory_key, normalise
 from stream_apps.pipeline.stores import TranslationMemory
 
-# The engine gets so many characters at first, and more while they take it less than that.
+# Characters that the engine gets in its first call; four times as many in the next, while a call takes less than
+# two seconds.
 _FIRST_CHARACTERS, _GROWTH, _QUICK_SECONDS = 2000, 4, 2.0
+
+KnownAnswers = list[list[SegmentAnswer | None]]
+"""The answers of each batch, by segment; None is not answered yet."""
 
 
 class TranslationOutcome(Protocol):
@@ -32,17 +36,17 @@ class Translator(Protocol):
     """Models with their fidelity layer (inference_workers/model_router.py)."""
 
     def version_of(self, source: str, target: str) -> str:
-        """Model version of a pair. Raises PermanentError when no model serves it."""
+        """Return the model version of a pair. Raises PermanentError when no model serves it."""
 
     def translate(
         self, texts: Sequence[str], source: str, target: str, options: Mapping[str, str]
     ) -> Sequence[TranslationOutcome]:
-        """One outcome for each text. Raises OutOfMemoryError when the device is."""
+        """Return one outcome for each text. Blocks while the engine works. Raises OutOfMemoryError."""
 
 
 @dataclass
 class CycleAnswers:
-    """The answers of each batch, the models used, and the engine's seconds by batch."""
+    """The answers, the model and the engine's seconds of each batch, and what is worth remembering."""
 
     answers: list[list[SegmentAnswer]]
     models: list[str]
@@ -52,11 +56,11 @@ class CycleAnswers:
 
 @dataclass(frozen=True)
 class SegmentTranslator:
-    """Memory and engine joined. `clock` counts seconds.
+    """Memory and engine together. `clock` counts seconds.
 
-    After `longest_seconds` of one `translate`, what is left becomes holes with the cause `out_of_time`: some
-    texts take an engine a hundred times longer than prose, and a worker that is away for too long loses its
-    membership, after which the same batch would come again, for ever.
+    Segments that are not translated after `longest_seconds` of one `translate` become holes with the cause
+    `out_of_time`. Some texts take an engine a hundred times longer than prose; a worker that does not poll for too
+    long loses its membership, and then the same batch would come again, for ever.
     """
 
     translator: Translator
@@ -65,8 +69,8 @@ class SegmentTranslator:
     longest_seconds: float = 45.0
 
     def translate(self, batches: Sequence[SegmentBatch]) -> CycleAnswers:
-        """Answers for every segment of every batch. Raises TransientError; holes are answers with a cause."""
-        known = [[_already(batch, at) for at in range(len(batch.texts))] for batch in batches]
+        """Answer every segment of every batch; a hole is an answer with a cause. Raises TransientError."""
+        known = [[_given(batch, at) for at in range(len(batch.texts))] for batch in batches]
         end = self.clock() + self.longest_seconds
         done = CycleAnswers([], [self._model(batch) for batch in batches], [0.0] * len(batches), {})
         normalised = [[normalise(text) for text in batch.texts] for batch in batches]
@@ -87,9 +91,9 @@ class SegmentTranslator:
         model = self.translator.version_of(work.pair.source, work.pair.target)
         return [memory_key(model, work.pair.source, work.pair.target, work.glossary, text) for text in texts]
 
-    def _recall(self, work: Work, known: list[list[SegmentAnswer | None]]) -> None:
-        # The look-up at intake may be minutes old; another request can have translated the same since.
-        texts = list(work.places)
+    def _recall(self, work: Work, known: KnownAnswers) -> None:
+        # Intake looked these up too, but perhaps minutes ago; another request may have had the same text since.
+        texts = list(work.wanted)
         try:
             found = self.memory.get_many(self._keys(work, texts))
         except PermanentError:
@@ -97,14 +101,12 @@ class SegmentTranslator:
         for text, remembered in zip(texts, found, strict=True):
             if remembered is not None:
                 answer = SegmentAnswer(remembered.text, remembered.score, cached=True)
-                _fill(known, work.places.pop(text), answer, answer)
+                _fill(known, work.wanted.pop(text), answer, answer)
 
-    def _translate(
-        self, work: Work, known: list[list[SegmentAnswer | None]], done: CycleAnswers, end: float
-    ) -> None:
-        texts, at_once, spent = work.by_length(), _FIRST_CHARACTERS, 0.0
+    def _translate(self, work: Work, known: KnownAnswers, done: CycleAnswers, end: float) -> None:
+        texts, characters, spent = work.by_length(), _FIRST_CHARACTERS, 0.0
         while texts and (before := self.clock()) < end:
-            some, texts = _first_of(texts, at_once)
+            some, texts = _first_of(texts, characters)
             try:
                 outcomes = self.translator.translate(some, work.pair.source, work.pair.target, work.options)
             except PermanentError as error:
@@ -112,65 +114,63 @@ class SegmentTranslator:
                 break
             seconds = self.clock() - before
             spent += seconds
-            at_once *= _GROWTH if seconds < _QUICK_SECONDS else 1
-            self._fill_in(work, some, outcomes, known, done)
+            characters *= _GROWTH if seconds < _QUICK_SECONDS else 1
+            self._note(work, some, outcomes, known, done)
         else:
             _refuse(known, work, texts, "out_of_time")
         self._share_effort(work, spent, done)
 
-    def _fill_in(
+    def _note(
         self,
         work: Work,
         texts: Sequence[str],
         outcomes: Sequence[TranslationOutcome],
-        known: list[list[SegmentAnswer | None]],
+        known: KnownAnswers,
         done: CycleAnswers,
     ) -> None:
         for key, text, outcome in zip(self._keys(work, texts), texts, outcomes, strict=True):
             if outcome.cause is None:
                 done.learnt[key] = Remembered(outcome.text, outcome.score)
             first = SegmentAnswer(outcome.text, outcome.score, cached=False, cause=outcome.cause)
-            again = SegmentAnswer(outcome.text, outcome.score, cached=outcome.cause is None, cause=outcome.cause)
-            _fill(known, work.places[text], first, again)
+            repeat = SegmentAnswer(outcome.text, outcome.score, cached=outcome.cause is None, cause=outcome.cause)
+            _fill(known, work.wanted[text], first, repeat)
 
     def _share_effort(self, work: Work, seconds: float, done: CycleAnswers) -> None:
-        # Who brought a segment first pays for it, by length; its repeats are free.
-        characters = sum(len(text) for text in work.places) or 1
-        for text, places in work.places.items():
-            done.busy_seconds[places[0][0]] += seconds * len(text) / characters
+        # The batch that brought a segment first pays for it, by length; repeats are free.
+        characters = sum(len(text) for text in work.wanted) or 1
+        for text, indexes in work.wanted.items():
+            done.busy_seconds[indexes[0].batch] += seconds * len(text) / characters
 
 
-def _already(batch: SegmentBatch, at: int) -> SegmentAnswer | None:
+def _given(batch: SegmentBatch, at: int) -> SegmentAnswer | None:
+    """Return the answer that intake found in the translation memory, if it did."""
     filled = batch.translations[at]
     return None if filled is None else SegmentAnswer(filled, batch.scores[at], cached=True)
 
 
 def _fill(
-    known: list[list[SegmentAnswer | None]],
-    places: Sequence[SegmentIndex],
-    first: SegmentAnswer,
-    again: SegmentAnswer,
+    known: KnownAnswers, indexes: Sequence[SegmentIndex], first: SegmentAnswer, repeat: SegmentAnswer
 ) -> None:
-    for count, (batch, position) in enumerate(places):
-        known[batch][position] = again if count else first
+    for count, (batch, segment) in enumerate(indexes):
+        known[batch][segment] = repeat if count else first
 
 
 def _first_of(texts: list[str], characters: int) -> tuple[list[str], list[str]]:
-    """So many characters of the texts, one text at least, and the rest."""
+    """Split the texts after that many characters, but after one text at least."""
     ends = list(accumulate(map(len, texts)))
     count = max(bisect_right(ends, characters), 1)
     return texts[:count], texts[count:]
 
 
-def _refuse(known: list[list[SegmentAnswer | None]], work: Work, texts: Sequence[str], cause: str) -> None:
+def _refuse(known: KnownAnswers, work: Work, texts: Sequence[str], cause: str) -> None:
     for text in texts:
-        for batch, position in work.places[text]:
-            # The source as it was sent takes its place at the end.
-            known[batch][position] = SegmentAnswer(text, None, cached=False, cause=cause)
+        for batch, segment in work.wanted[text]:
+            # `_complete` puts the source in its place, exactly as it was sent.
+            known[batch][segment] = SegmentAnswer(text, None, cached=False, cause=cause)
 
 
 def _complete(batch: SegmentBatch, answers: Sequence[SegmentAnswer | None]) -> list[SegmentAnswer]:
-    """Every segment answered; a hole shows the source exactly as it was sent."""
+    """Return an answer for every segment; a hole shows the source exactly as it was sent."""
     return [
         SegmentAnswer(source, None, cached=False, cause=answer.cause if answer else "not_translated")
         if answer is None or answer.cause

@@ -1,1 +1,1 @@
-"""What flows: messages, their Avro schemas and codec, topics, ids, errors. No I/O."""
+"""Messages, their Avro schemas and codec, topics, ids and errors. No I/O."""

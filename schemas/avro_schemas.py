@@ -1,4 +1,4 @@
-"""The Avro schemas as they lie in the folder: the current ones and every released one."""
+"""Loads the Avro schemas of this folder: the current ones and every released one."""
 
 import json
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ from schemas.errors import DecodeError
 
 Schema = dict[str, Any]
 
+# Primitive types whose data take at least one byte each.
 _SIZED = ("boolean", "int", "long", "float", "double", "bytes", "string")
 
 NAMES = (
@@ -30,7 +31,7 @@ NAMES = (
 
 @dataclass(frozen=True)
 class WireSchema:
-    """One schema of one message: as published, as fastavro wants it, and its 8-byte fingerprint."""
+    """One schema of one message: as published, parsed for fastavro, and its 8-byte fingerprint."""
 
     name: str
     published: Schema
@@ -39,20 +40,20 @@ class WireSchema:
 
 
 def single_object_fingerprint(schema: Schema) -> bytes:
-    """CRC-64-AVRO of the parsing canonical form, little-endian (Avro 1.12, single-object encoding)."""
+    """Compute the CRC-64-AVRO of the parsing canonical form, little-endian (Avro 1.12, single-object encoding)."""
     # fastavro gives the digits already in the byte order that the specification puts on the wire.
     return bytes.fromhex(fingerprint(to_parsing_canonical_form(schema), "CRC-64-AVRO"))
 
 
 @cache
 def current(name: str) -> WireSchema:
-    """The schema that this version writes."""
+    """Return the schema that this version writes."""
     return _wire_schema(name, _folder().joinpath(f"{name}.avsc").read_text("utf-8"))
 
 
 @cache
 def released(name: str) -> tuple[WireSchema, ...]:
-    """Every released schema of that name, oldest first."""
+    """Return every released schema of that name, oldest first."""
     versions = sorted(_folder().joinpath("released").iterdir(), key=lambda entry: int(entry.name[1:]))
     files = [version.joinpath(f"{name}.avsc") for version in versions]
     return tuple(_wire_schema(name, file.read_text("utf-8")) for file in files if file.is_file())
@@ -60,22 +61,22 @@ def released(name: str) -> tuple[WireSchema, ...]:
 
 @cache
 def by_fingerprint() -> dict[bytes, WireSchema]:
-    """Every schema that a reader may meet on the wire."""
+    """Map the fingerprints to every schema that a reader may meet on the wire."""
     known = [schema for name in NAMES for schema in (*released(name), current(name))]
     return {schema.fingerprint: schema for schema in known}
 
 
 @cache
 def int_fields(name: str) -> tuple[tuple[str, ...], ...]:
-    """Paths of the fields of that message that are Avro ints, optional ones and those of its header included."""
+    """List the paths of the message's Avro int fields, optional ones and those of its header included."""
     return tuple(_int_fields(current(name).published))
 
 
 def foreign(text: str) -> Schema:
-    """A schema that somebody else wrote, parsed. Raises DecodeError for one whose data could be a bomb.
+    """Parse a schema that somebody else wrote. Raises DecodeError for one whose data could be a bomb.
 
-    Data of a recursive schema may be nested deeper than a stack, and an array whose items take no bytes
-    longer than any memory.
+    Data of a recursive schema may be nested deeper than the stack, and an array whose items take no bytes may be
+    longer than the memory.
     """
     published = plain(json.loads(text))
     if not isinstance(published, dict) or published.get("type") != "record":
@@ -86,7 +87,7 @@ def foreign(text: str) -> Schema:
 
 
 def plain(schema: Any) -> Any:
-    """The schema without logical types, so that times stay milliseconds instead of datetime objects."""
+    """Strip the logical types, so that times stay milliseconds instead of datetime objects."""
     if isinstance(schema, dict):
         return {key: plain(value) for key, value in schema.items() if key != "logicalType"}
     if isinstance(schema, list):
@@ -123,7 +124,7 @@ def _check_foreign(kind: Any, inside: tuple[str, ...]) -> None:
 
 
 def _is_sized(kind: Any) -> bool:
-    """Whether a datum takes a byte at least. A union has its branch's number, an enum its symbol's."""
+    """Tell whether a datum takes at least one byte. A union has its branch's number, an enum its symbol's."""
     if not isinstance(kind, dict):
         return isinstance(kind, list)
     if kind["type"] in ("record", "error"):

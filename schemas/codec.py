@@ -1,4 +1,4 @@
-"""Message <-> bytes. The only place that knows the two wire formats.
+"""Turns messages into bytes and back. The only module that knows the two wire formats.
 
 Single object (no registry):  0xC3 0x01, 8 bytes CRC-64-AVRO little-endian, Avro body.
 Confluent (with a registry):  0x00, 4 bytes schema id big-endian, Avro body.
@@ -24,13 +24,13 @@ M = TypeVar("M", bound=Message)
 
 
 class SchemaRegistry(Protocol):
-    """What the codec asks of a registry."""
+    """What the codec needs of a schema registry."""
 
     def id_of(self, name: str) -> int:
-        """The registered id of the current schema of that name."""
+        """Return the registered id of the current schema of that name."""
 
     def schema_of(self, schema_id: int) -> Schema:
-        """The writer's schema, parsed. Raises DecodeError for an id that the registry does not know."""
+        """Return the writer's schema, parsed. Raises DecodeError for an id that the registry does not know."""
 
 
 class Codec:
@@ -40,7 +40,7 @@ class Codec:
         self._registry = registry
 
     def encode(self, message: Message) -> bytes:
-        """The framed bytes of the message."""
+        """Return the framed bytes of the message."""
         schema = current(type(message).__name__)
         out = BytesIO()
         out.write(self._frame(schema))
@@ -48,7 +48,11 @@ class Codec:
         return out.getvalue()
 
     def decode(self, data: bytes | None, expected: type[M]) -> M:
-        """The message in the bytes. Raises DecodeError, which says what the bytes look like instead."""
+        """Read the message from the bytes.
+
+        Raises DecodeError, which says what the bytes look like instead, and PermanentError for a name that is
+        none of its enum (schemas/states.py).
+        """
         if not data:
             raise DecodeError("the record has no value", cure="send an Avro message, not a tombstone")
         try:
@@ -98,7 +102,7 @@ def _read(body: bytes, writer: Schema, reader: WireSchema) -> dict[str, object]:
 
 
 def _check_ints(datum: dict[str, Any], name: str) -> None:
-    """Fastavro reads 64 bits where the schema says 32, and whoever got them from us could not read them."""
+    """Refuse ints of more than 32 bits: fastavro reads them, but no reader of what we write then could."""
     for path in int_fields(name):
         value: Any = datum
         for field in path:

@@ -1,4 +1,4 @@
-"""A record that cannot be processed, wrapped with its cause and everything needed to send it again."""
+"""Wraps a record that cannot be processed with its cause and everything needed to send it again."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +15,10 @@ ENVELOPE_BYTES = 4096
 
 
 def dead_letter_of(record: InboundRecord, error: PermanentError, *, stage: str, now_ms: int) -> DeadLetter:
-    """The same record at the same stage always gives the same dead_letter_id; sent again, it is another record."""
+    """Build the dead letter of a record.
+
+    The same record at the same stage always gives the same dead_letter_id; sent again, it is another record.
+    """
     return DeadLetter(
         dead_letter_id=event_id("dead_letter", stage, record.coordinates),
         stage=stage,
@@ -37,7 +40,7 @@ def dead_letter_of(record: InboundRecord, error: PermanentError, *, stage: str, 
 
 
 def dead_letter_record(dead_letter: DeadLetter, codec: Codec, max_message_bytes: int) -> OutboundRecord:
-    """The letter, ready to send. A value that would not fit stays behind; its coordinates tell where it lies."""
+    """Encode the dead letter for its topic. A value that would not fit is left out; the coordinates locate it."""
     value = codec.encode(dead_letter)
     if len(value) + ENVELOPE_BYTES > max_message_bytes:
         value = codec.encode(without_original(dead_letter))
@@ -45,17 +48,17 @@ def dead_letter_record(dead_letter: DeadLetter, codec: Codec, max_message_bytes:
 
 
 def without_original(dead_letter: DeadLetter) -> DeadLetter:
-    """The same letter with coordinates only."""
+    """Drop the original record from the dead letter, leaving its coordinates."""
     return replace(dead_letter, value=None, headers={}, key=None)
 
 
 def about_request(dead_letter: DeadLetter, request_id: str, tenant: str) -> DeadLetter:
-    """The letter, now that the request behind it is known."""
+    """Name the request that the dead letter is about."""
     return replace(dead_letter, request_id=request_id, tenant=tenant)
 
 
 def about_segments(dead_letter: DeadLetter, batch_number: int, segments: Sequence[int]) -> list[DeadLetter]:
-    """One letter for each failed segment of a batch."""
+    """Make one dead letter for each failed segment of a batch."""
     return [
         replace(
             dead_letter,

@@ -1,4 +1,4 @@
-"""The whole error tree. The branch decides what happens, so one loop can catch for everybody.
+"""The whole error tree. The branch alone decides what happens, so one loop can handle every error.
 
 DragomanError
 ├── PermanentError   this input can never work        -> dead letter, go on
@@ -9,12 +9,12 @@ DragomanError
 # The exit code of a process that a DragomanError ended.
 FATAL_EXIT_CODE = 70
 
-# What went wrong may quote what was sent, and a dead letter must stay small whatever that was.
+# A message may quote what was sent, and a dead letter must stay small whatever that was.
 _LONGEST_QUOTE = 1000
 
 
 class DragomanError(Exception):
-    """Any failure that Dragoman names."""
+    """Any failure that Dragoman raises itself."""
 
 
 class PermanentError(DragomanError):
@@ -50,7 +50,7 @@ class DecodeError(PermanentError):
 
 
 class TransientError(DragomanError):
-    """A part is away or overloaded; the same input may succeed after `retry_after_seconds`."""
+    """A dependency is unreachable or overloaded; the same input may succeed after `retry_after_seconds`."""
 
     def __init__(self, message: str, retry_after_seconds: float = 1.0) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""What is told of the work: job events, usage, dead letters, and orders that end a request."""
+"""The messages about the work: job events, usage events, dead letters, and orders that end a request."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -14,15 +14,23 @@ from schemas.messages import (
     TranslationRequest,
     TranslationResult,
 )
+from schemas.states import (
+    ControlAction,
+    JobStage,
+    ResultStatus,
+    UsageKind,
+    parse_member,
+    parse_optional_member,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobEvent(Message):
-    """A step of a request. Any order and any repeat gives the same job view."""
+    """A stage that a request has reached. Events in any order and with repeats give the same job view."""
 
     request_id: str
     tenant: str = ""
-    stage: str
+    stage: JobStage
     priority: str = "standard"
     pool: str = "default"
     batch_number: int | None = None
@@ -30,23 +38,32 @@ class JobEvent(Message):
     segments: int = 0
     words: int = 0
     cached_segments: int = 0
-    status: str | None = None
+    status: ResultStatus | None = None
     detail: Mapping[str, str] = dataclasses.field(default_factory=dict)
     submitted_at: int = 0
     at: int = 0
     deadline: int | None = None
 
+    def to_datum(self) -> Datum:
+        return {**vars(self), "stage": str(self.stage), "status": self.status and str(self.status)}
+
+    @classmethod
+    def from_datum(cls, datum: Datum) -> Self:
+        stage = parse_member(JobStage, "stage", datum["stage"])
+        status = parse_optional_member(ResultStatus, "status", datum["status"])
+        return cls(**{**datum, "stage": stage, "status": status})
+
 
 @dataclass(frozen=True, kw_only=True)
 class UsageEvent(Message):
-    """What was used.
+    """Use that is counted.
 
-    kind billed: one per request, in the transaction of its result. kind compute: one per batch, in
-    the transaction of its translation.
+    BILLED: one per answer, in the transaction of its result. COMPUTE: one per batch, in the transaction of its
+    translation.
     """
 
     event_id: str
-    kind: str
+    kind: UsageKind
     request_id: str
     batch_number: int | None = None
     tenant: str = ""
@@ -58,7 +75,7 @@ class UsageEvent(Message):
     worker: str = ""
     device: str = "cpu"
     market: str = "on_demand"
-    status: str = ""
+    status: ResultStatus | None = None
     source_words: int = 0
     target_words: int = 0
     source_characters: int = 0
@@ -72,10 +89,19 @@ class UsageEvent(Message):
     sla_ms: int = 0
     at: int = 0
 
+    def to_datum(self) -> Datum:
+        return {**vars(self), "kind": str(self.kind), "status": str(self.status or "")}
+
+    @classmethod
+    def from_datum(cls, datum: Datum) -> Self:
+        kind = parse_member(UsageKind, "kind", datum["kind"])
+        status = parse_optional_member(ResultStatus, "status", datum["status"])
+        return cls(**{**datum, "kind": kind, "status": status})
+
 
 @dataclass(frozen=True, kw_only=True)
 class DeadLetter(Message):
-    """A record or segment that cannot be processed, with all that is needed to send it again."""
+    """A record or segment that cannot be processed, with everything needed to send it again."""
 
     dead_letter_id: str
     stage: str
@@ -101,10 +127,10 @@ class DeadLetter(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class JobControl(Message):
-    """An order that concerns a whole request. Competes with its completion: one of them answers."""
+    """An order to end a whole request. It competes with the completion of the request: one of them answers."""
 
     request_id: str
-    action: str
+    action: ControlAction
     cause: str = ""
     message: str = ""
     field: str | None = None
@@ -113,11 +139,12 @@ class JobControl(Message):
     at: int = 0
 
     def to_datum(self) -> Datum:
-        return {**vars(self), "job": self.job and self.job.to_datum()}
+        return {**vars(self), "action": str(self.action), "job": self.job and self.job.to_datum()}
 
     @classmethod
     def from_datum(cls, datum: Datum) -> Self:
-        return cls(**{**datum, "job": datum["job"] and Job.from_datum(datum["job"])})
+        action = parse_member(ControlAction, "action", datum["action"])
+        return cls(**{**datum, "action": action, "job": datum["job"] and Job.from_datum(datum["job"])})
 
 
 MESSAGES: Mapping[str, type[Message]] = {

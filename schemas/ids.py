@@ -1,4 +1,4 @@
-"""Deterministic ids: the same input always gets the same id, so a repeat can be recognised."""
+"""Makes deterministic ids: the same input always gets the same id, so that a repeat can be recognised."""
 
 import hashlib
 import uuid
@@ -8,20 +8,20 @@ _NAMESPACE = uuid.UUID("6f1d1a52-3c7e-5b0e-9c55-d1a60ab0c0de")
 
 
 def new_request_id() -> str:
-    """A fresh id for a request that came without one."""
+    """Make a random id for a request that came without one."""
     return str(uuid.uuid4())
 
 
 def batch_id(request_id: str, batch_number: int) -> str:
-    """`request_id/3`: which batch of which request."""
+    """Name a batch of a request: `request_id/3`."""
     return f"{request_id}/{batch_number}"
 
 
 def event_id(*parts: str | int) -> str:
-    """A UUIDv5 over the parts: the same usage counted twice has the same id."""
+    """Make a UUIDv5 over the parts: the same usage counted twice has the same id."""
     return str(uuid.uuid5(_NAMESPACE, "/".join(map(str, parts))))
 
 
 def fingerprint(payload: bytes) -> str:
-    """32 hexadecimal digits that tell two payloads apart."""
+    """Hash a payload to 32 hexadecimal digits."""
     return hashlib.blake2b(payload, digest_size=16).hexdigest()

@@ -1,6 +1,7 @@
-"""BCP-47 language tags, parsed once and compared by value (RFC 5646, section 2.1)."""
+"""BCP-47 language tags (RFC 5646, section 2.1), and the one rule by which a model serves a pair of languages."""
 
 import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from schemas.errors import PermanentError
@@ -38,7 +39,7 @@ class LanguagePair:
 
 
 def parse_language(tag: str, field: str) -> Language:
-    """`pt-br` -> pt-BR, in the usual letter case. Raises PermanentError naming the field."""
+    """Parse a tag into its usual letter case: `pt-br` -> pt-BR. Raises PermanentError naming the field."""
     match = _TAG.fullmatch(tag)
     if match is None:
         raise PermanentError(
@@ -50,3 +51,32 @@ def parse_language(tag: str, field: str) -> Language:
         )
     script, region = match["script"], match["region"]
     return Language(match["language"].lower(), script and script.title(), region and region.upper())
+
+
+def served_as(source: Language, target: Language) -> list[str]:
+    """List the names under which models may serve the pair, the most specific first.
+
+    From en-GB to pt-BR: en-GB-pt-BR, en-pt-BR, en-pt. A model for pt serves pt-BR too.
+    """
+    exact = f"{source}-{target}"
+    to_region = f"{source.language}-{target}"
+    plain = f"{source.language}-{target.language}"
+    return list(dict.fromkeys((exact, to_region, plain)))
+
+
+def is_served(source: Language | None, target: Language, served: Collection[str]) -> bool:
+    """Tell whether one of the `served` pairs (`en-pt`) fits. `source` None is yet to be detected: any will do."""
+    if source is None:
+        return any(pair.endswith((f"-{target}", f"-{target.language}")) for pair in served)
+    return any(name in served for name in served_as(source, target))
+
+
+def unsupported_pair(pair: str, served: Iterable[str]) -> PermanentError:
+    """Build the refusal of a pair (`en-pt`) that is none of the served ones."""
+    return PermanentError(
+        "unsupported_pair",
+        f"no model translates {pair}",
+        field="target_language",
+        limit=", ".join(sorted(served)) or "no pair at present",
+        cure="ask for one of these pairs, or have a model for this one deployed",
+    )

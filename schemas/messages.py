@@ -1,7 +1,7 @@
-"""The messages: frozen data, one class per Avro schema of the same name (schemas/avro/NAME.avsc).
+"""The messages of requests, batches and results: one frozen class per Avro schema of the same name.
 
-Field names and defaults repeat the schemas; a test holds the two against each other.
-Times are milliseconds since the epoch.
+Field names and defaults repeat those of schemas/avro/NAME.avsc; a test compares the two. A status is None here
+where the wire has an empty string. Times are milliseconds since the epoch.
 """
 
 import dataclasses
@@ -9,25 +9,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from schemas.states import ResultStatus, parse_optional_member
+
 Datum = dict[str, Any]
 
 
 class Message:
-    """What travels in a topic. `to_datum` and `from_datum` are what Avro writes and reads."""
+    """A message of a topic. `to_datum` gives what Avro writes, `from_datum` takes what Avro reads."""
 
     def to_datum(self) -> Datum:
-        """The fields by name; the caller must not change it."""
+        """Return the fields by name; the caller must not change the dict."""
         return vars(self)
 
     @classmethod
     def from_datum(cls, datum: Datum) -> Self:
-        """The message with these fields."""
+        """Build the message from its fields. Raises PermanentError for an unknown name of an enum."""
         return cls(**datum)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TranslationRequest(Message):
-    """Ask for a translation. Send to translation.requests.<priority>, key = request_id."""
+    """A wish for a translation. Send to translation.requests.<priority>, key = request_id."""
 
     request_id: str
     tenant: str = "default"
@@ -46,7 +48,7 @@ class TranslationRequest(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """What a correction takes over from the answer that it corrects: the segments that were translated already."""
+    """What a correction keeps of the answer it corrects: the figures of the segments translated already."""
 
     segments: int = 0
     cached_segments: int = 0
@@ -58,7 +60,7 @@ class Kept:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What every stage must know of the request that a batch belongs to."""
+    """The header of a batch: what every stage must know of its request."""
 
     tenant: str = ""
     priority: str = "standard"
@@ -82,12 +84,12 @@ class Job:
     kept: Kept | None = None
 
     def to_datum(self) -> Datum:
-        """As part of a message."""
+        """Return the fields for the message that carries the header."""
         return {**vars(self), "kept": self.kept and vars(self.kept)}
 
     @classmethod
     def from_datum(cls, datum: Datum) -> Self:
-        """Back again."""
+        """Build the header from its fields."""
         return cls(**{**datum, "kept": datum["kept"] and Kept(**datum["kept"])})
 
 
@@ -145,7 +147,7 @@ class TranslatedBatch(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class Hole:
-    """A segment that could not be translated; its source text stands in its place."""
+    """A segment that could not be translated; the result holds its source text instead."""
 
     segment: int
     cause: str
@@ -160,7 +162,7 @@ class TranslationResult(Message):
     request_id: str
     version: int = 1
     tenant: str = ""
-    status: str = ""
+    status: ResultStatus | None = None
     priority: str = "standard"
     text: str | None = None
     content_ref: str | None = None
@@ -187,8 +189,11 @@ class TranslationResult(Message):
     metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def to_datum(self) -> Datum:
-        return {**vars(self), "holes": [vars(hole) for hole in self.holes]}
+        status, holes = str(self.status or ""), [vars(hole) for hole in self.holes]
+        return {**vars(self), "status": status, "holes": holes}
 
     @classmethod
     def from_datum(cls, datum: Datum) -> Self:
-        return cls(**{**datum, "holes": tuple(Hole(**hole) for hole in datum["holes"])})
+        status = parse_optional_member(ResultStatus, "status", datum["status"])
+        holes = tuple(Hole(**hole) for hole in datum["holes"])
+        return cls(**{**datum, "status": status, "holes": holes})

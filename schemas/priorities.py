@@ -1,8 +1,9 @@
-"""The three priorities, their service levels, and how a score from 0 to 100 becomes one."""
+"""The three priorities, their service levels, and the priority of a score from 0 to 100."""
 
 from enum import StrEnum
 
 from schemas.errors import PermanentError
+from schemas.states import parse_member
 
 
 class Priority(StrEnum):
@@ -21,22 +22,12 @@ HIGHEST_SCORE = 100
 
 
 def parse_priority(value: str) -> Priority:
-    """The priority of that name. Raises PermanentError naming the field."""
-    try:
-        return Priority(value)
-    except ValueError:
-        names = ", ".join(Priority)
-        raise PermanentError(
-            "unknown_priority",
-            f"priority is {value!r}, which is none of {names}",
-            field="priority",
-            limit=names,
-            cure=f"send one of {names}",
-        ) from None
+    """Return the priority of that name. Raise PermanentError `unknown_priority` for any other name."""
+    return parse_member(Priority, "priority", value)
 
 
 def priority_of_score(score: int) -> Priority:
-    """90-100 critical, 70-89 high, 0-69 standard. Raises PermanentError outside 0-100."""
+    """Map a score: 90-100 critical, 70-89 high, 0-69 standard. Raises PermanentError outside 0-100."""
     if not 0 <= score <= HIGHEST_SCORE:
         raise PermanentError(
             "score_out_of_range",

@@ -1,13 +1,13 @@
-"""A Kafka record on its way in and on its way out, free of any client library's types.
+"""A Kafka record on its way in and on its way out, free of any client library's types, and its headers.
 
-The headers of what an operator sends again, and of what comes of it.
+Anybody may write anything into a header: one that makes no sense counts as missing.
 
-On a request: it is processed though it was seen before. `redrive: 1` asks for the answer that never came;
-`redrive: 2` asks for a second one, which corrects the first. Whatever is sent how often, each revision of a
-request is answered once.
-On every record: `attempt: 2` says that it failed once; a dead letter of it counts on from there.
-On a result: `version: 2` tells its revision, so that a rebuild need not decode a text to learn it.
-Anybody may write anything into a header: one that says nothing sensible counts as none.
+`words`         on batches: their source words
+`traceparent`   on every record: joins what is written to the trace of what was read
+`redrive`       on a request: process it although it was seen before. 1 asks for the answer that never came, 2
+                for a second answer, which corrects the first. Each revision is answered once, however often asked
+`attempt`       on every record: 2 says that it failed once; a dead letter of it counts on from there
+`version`       on a result: its revision, so that a rebuild need not decode the text to learn it
 """
 
 from collections.abc import Mapping
@@ -15,13 +15,24 @@ from dataclasses import dataclass, field
 
 Headers = dict[str, bytes]
 
+WORDS_HEADER = "words"
+TRACE_HEADER = "traceparent"
+REDRIVE_HEADER = "redrive"
+ATTEMPT_HEADER = "attempt"
+VERSION_HEADER = "version"
+
+FIRST_REVISION = 1
+FIRST_ATTEMPT = 1
+# A rebuild writes the markers of every revision up to the answered one, so their number must be bounded.
+MOST_REVISIONS = 1_000
+
 # Only a guess for records of producers that send no `words` header.
 _BYTES_PER_WORD = 7
-_MOST_DIGITS = 9
-
-TRACE = "traceparent"
 # W3C Trace Context: 55 bytes today, a later version may append to them.
 _LONGEST_TRACE = 256
+# int() refuses, or takes long for, very long numbers.
+_MOST_WORDS_DIGITS = 9
+_MOST_REVISION_DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -38,14 +49,14 @@ class InboundRecord:
 
     @property
     def coordinates(self) -> str:
-        """`topic-partition-offset`: unique for every record ever written."""
+        """Return `topic-partition-offset`: unique for every record ever written."""
         return f"{self.topic}-{self.partition}-{self.offset}"
 
     @property
     def trace(self) -> Headers:
-        """The header that joins what is written to the trace of this record; empty where there is none."""
-        value = self.headers.get(TRACE, b"")
-        return {TRACE: value} if 0 < len(value) <= _LONGEST_TRACE else {}
+        """Return the header that joins outputs to the trace of this record; empty where there is none."""
+        value = self.headers.get(TRACE_HEADER, b"")
+        return {TRACE_HEADER: value} if 0 < len(value) <= _LONGEST_TRACE else {}
 
 
 @dataclass(frozen=True)
@@ -60,59 +71,47 @@ class OutboundRecord:
 
 
 def words_of(record: InboundRecord) -> int:
-    """The `words` header, else a guess from the size; one at least, so that a cycle has an end."""
-    header = record.headers.get("words", b"")
-    is_number = header.isdigit() and len(header) <= _MOST_DIGITS
-    return max(int(header) if is_number else len(record.value or b"") // _BYTES_PER_WORD, 1)
-
-
-HEADER = "redrive"
-ATTEMPT_HEADER = "attempt"
-VERSION_HEADER = "version"
-FIRST_REVISION = 1
-FIRST_ATTEMPT = 1
-# Each has markers of its own that a rebuild must write, so there must not be any number of them.
-MOST_REVISIONS = 1_000
-_MOST_DIGITS_REDRIVE = 6
+    """Read the `words` header, or guess from the size; at least 1, so that a cycle has an end."""
+    words = _number(record.headers.get(WORDS_HEADER, b""), _MOST_WORDS_DIGITS)
+    return max(len(record.value or b"") // _BYTES_PER_WORD if words is None else words, 1)
 
 
 def redrive_header(revision: int) -> Headers:
-    """What to send along; `revision` counts from 1."""
-    return {HEADER: str(revision).encode()}
+    """Make the header that asks for that revision, counted from 1."""
+    return {REDRIVE_HEADER: str(revision).encode()}
 
 
 def redriven_revision(headers: Mapping[str, bytes]) -> int | None:
-    """The revision that is asked for; None for a request that comes in the ordinary way."""
-    revision = _number(headers.get(HEADER, b""))
+    """Read the revision that is asked for; None for a request that comes in the ordinary way."""
+    revision = _number(headers.get(REDRIVE_HEADER, b""))
     return None if revision is None or revision > MOST_REVISIONS else max(revision, FIRST_REVISION)
 
 
 def revisions_up_to(version: int) -> range:
-    """A correction comes after the first answer, so its result stands for all before it."""
+    """Return the revisions that an answer stands for: a correction replaces all answers before it."""
     return range(FIRST_REVISION, min(max(version, FIRST_REVISION), MOST_REVISIONS) + 1)
 
 
 def version_header(version: int) -> Headers:
-    """What a result tells of itself."""
+    """Make the header that tells the revision of a result."""
     return {VERSION_HEADER: str(version).encode()}
 
 
 def told_version(headers: Mapping[str, bytes]) -> int | None:
-    """The revision that a result answers; None where its headers do not say."""
+    """Read the revision that a result answers; None where its headers do not say."""
     version = _number(headers.get(VERSION_HEADER, b""))
     return version if version is not None and FIRST_REVISION <= version <= MOST_REVISIONS else None
 
 
 def attempt_header(attempt: int) -> Headers:
-    """What to send along; `attempt` counts from 1."""
+    """Make the header that counts the attempts, from 1."""
     return {ATTEMPT_HEADER: str(attempt).encode()}
 
 
 def attempt_of(headers: Mapping[str, bytes]) -> int:
-    """Which attempt a record is; 1 for all that nobody sent again."""
+    """Read which attempt a record is; 1 for one that was never sent again."""
     return max(_number(headers.get(ATTEMPT_HEADER, b"")) or FIRST_ATTEMPT, FIRST_ATTEMPT)
 
 
-def _number(value: bytes) -> int | None:
-    # Digits without end are no number for int().
-    return int(value) if value.isdigit() and len(value) <= _MOST_DIGITS_REDRIVE else None
+def _number(value: bytes, most_digits: int = _MOST_REVISION_DIGITS) -> int | None:
+    return int(value) if value.isdigit() and len(value) <= most_digits else None

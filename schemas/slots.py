@@ -1,11 +1,11 @@
-"""What assembly asks of the slots of open requests, and what they decide."""
+"""The questions that assembly asks about the slots of open requests, and the decisions it gets."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """What a record means for its request."""
+    """What a record means for its request: more is missing, it completes the request, or it comes too late."""
 
     WAITING = "WAITING"
     COMPLETE = "COMPLETE"
@@ -14,7 +14,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class RequestRevision:
-    """What is answered once: a request, or a later correction of its answer (`revision` above 1)."""
+    """The unit that is answered once: a request, or a later correction of its answer (`revision` above 1)."""
 
     request_id: str
     revision: int = 1
@@ -22,9 +22,9 @@ class RequestRevision:
 
 @dataclass(frozen=True)
 class Arrival:
-    """A translated batch. `split` names the way the request was cut: batches of two ways are never mixed."""
+    """A translated batch. `split` names the way the request was cut: batches of two splits are never mixed."""
 
-    request_revision: RequestRevision
+    request: RequestRevision
     split: str
     batch_number: int
     batches: int
@@ -36,13 +36,16 @@ class Arrival:
 class AnswerOrder:
     """An order to answer the request now, whatever is missing."""
 
-    request_revision: RequestRevision
+    request: RequestRevision
     coordinates: str
 
 
 @dataclass(frozen=True)
 class SlotDecision:
-    """`slots`: all of an arrival's split in order, or at most any one for a claim; empty unless COMPLETE."""
+    """The verdict on one entry, and the payloads of its slots where it is COMPLETE.
+
+    For an arrival those of all slots of its split in order, for an order at most one.
+    """
 
     verdict: Verdict
     slots: tuple[bytes, ...] = ()

@@ -29,9 +29,9 @@ DEAD_LETTER_BYTES = 250_000_000
 
 @dataclass(frozen=True)
 class Topic:
-    """One topic: what flows in it, what its key is, and how long it is kept (-1: by compaction only).
+    """One topic: its message, its key, and how long a record is kept (-1: for ever, but for compaction).
 
-    `retention_bytes` of each partition come on top of the time: whichever is reached first (-1: no limit).
+    `retention_bytes` limits each partition as well (-1: no limit); whichever limit is reached first counts.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Topic:
 
 @dataclass(frozen=True)
 class TopicPlan:
-    """What a deployment chooses: how many partitions, which worker pools, how much room for dead letters."""
+    """What a deployment chooses: partitions, worker pools, and the bytes of each partition of dead letters."""
 
     partitions: int = 6
     batch_partitions: int = 6
@@ -54,12 +54,12 @@ class TopicPlan:
 
 
 def requests_topic(priority: Priority) -> str:
-    """Where requests of that priority are sent."""
+    """Name the topic for requests of that priority."""
     return _REQUESTS + priority
 
 
 def priority_of_topic(topic: str) -> Priority:
-    """The priority that a request topic stands for. Raises PermanentError for any other topic."""
+    """Return the priority that a request topic stands for. Raises PermanentError for any other topic."""
     name = topic.removeprefix(_REQUESTS)
     if name not in tuple(Priority):
         raise PermanentError("unknown_topic", f"{topic} is no request topic")
@@ -67,17 +67,17 @@ def priority_of_topic(topic: str) -> Priority:
 
 
 def batches_topic(pool: str, priority: Priority) -> str:
-    """Where the batches for one pool and priority wait."""
+    """Name the topic in which the batches of one pool and priority wait."""
     return f"{_BATCHES}{pool}.{priority}"
 
 
 def inference_group(pool: str, priority: Priority) -> str:
-    """The consumer group of the workers, whose lag drives their number."""
+    """Name the consumer group of the workers, whose lag drives their number."""
     return f"inference.{pool}.{priority}"
 
 
 def catalogue(plan: TopicPlan) -> list[Topic]:
-    """Every topic of a deployment."""
+    """List every topic of a deployment."""
     per_priority = [
         Topic(requests_topic(priority), "TranslationRequest", "request_id", plan.partitions, REQUEST_RETENTION_MS)
         for priority in Priority
@@ -105,6 +105,6 @@ def _shared(plan: TopicPlan) -> list[Topic]:
 
 
 def _dead_letters(plan: TopicPlan) -> Topic:
-    """Compacted, because a tombstone closes a letter; bounded, because anybody may send rubbish."""
+    # Compacted, because a tombstone closes a dead letter; bounded, because anybody may send rubbish.
     name, key, bound = DEAD_LETTERS, "dead_letter_id", plan.dead_letter_bytes
     return Topic(name, "DeadLetter", key, plan.partitions, 30 * DAY_MS, "compact,delete", bound)

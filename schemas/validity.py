@@ -1,6 +1,6 @@
-"""What a message must be beyond the types of its fields. Pure.
+"""Checks what the types of a message's fields do not: lengths, counts, times, parallel arrays. Pure.
 
-Anybody may write to a topic, so each process checks what it reads, and a record that is out of bounds is a
+Anybody may write to a topic, so each process checks what it reads, and a record that is out of bounds becomes a
 dead letter. The bounds are those of the wire: the limits of intake lie far within them, and whatever is built
 from a sound message fits into a Kafka record again.
 """
@@ -29,9 +29,8 @@ _OPTIONAL_NAMES = ("detected_language", "glossary")
 _COUNTS = ("segments", "words", "characters", "billed_words")
 _TIMES = ("submitted_at", "accepted_at")
 
-_USAGE_KINDS = ("billed", "compute")
 _USAGE_NAMES = (
-    "tenant", "source_language", "target_language", "model", "pool", "worker", "device", "market", "status",
+    "tenant", "source_language", "target_language", "model", "pool", "worker", "device", "market",
 )  # fmt: skip
 _USAGE_COUNTS = (
     "source_words", "target_words", "source_characters", "segments", "cached_segments", "cached_words",
@@ -41,7 +40,7 @@ _USAGE_DURATIONS = ("busy_ms", "queue_ms", "latency_ms")
 
 
 def check_job(job: Job) -> None:
-    """The header of a batch or an order. Raises PermanentError naming the field."""
+    """Check the header of a batch or an order. Raises PermanentError naming the field."""
     parse_priority(job.priority)
     for field in (*_NAMES, *_OPTIONAL_NAMES):
         check_length(f"job.{field}", getattr(job, field) or "")
@@ -55,11 +54,9 @@ def check_job(job: Job) -> None:
 
 
 def check_usage(event: UsageEvent) -> None:
-    """What is added up must be numbers that can be. Raises PermanentError naming the field."""
+    """Check a usage event, whose numbers will be added up. Raises PermanentError naming the field."""
     check_id("request_id", event.request_id)
     parse_priority(event.priority)
-    if event.kind not in _USAGE_KINDS:
-        raise out_of_bounds("kind", "unknown", ", ".join(_USAGE_KINDS))
     for field in _USAGE_NAMES:
         check_length(field, getattr(event, field))
     check_number("batch_number", event.batch_number or 0)
@@ -70,33 +67,33 @@ def check_usage(event: UsageEvent) -> None:
 
 
 def check_id(field: str, value: str) -> None:
-    """What a request, or an event, is known by. Raises PermanentError."""
+    """Check an id: neither empty nor too long. Raises PermanentError."""
     if not value:
         raise out_of_bounds(field, "empty", f"1 to {LONGEST_NAME} characters")
     check_length(field, value)
 
 
 def check_length(field: str, value: str, most: int = LONGEST_NAME) -> None:
-    """Raises PermanentError for more than `most` characters."""
+    """Check a length in characters. Raises PermanentError beyond `most`."""
     if len(value) > most:
         raise out_of_bounds(field, f"{len(value)} characters long", f"{most} characters")
 
 
 def check_number(field: str, value: float, *, least: int = 0, most: int = _MOST_COUNTED) -> None:
-    """Raises PermanentError outside `least` to `most`, and for what is no finite number."""
+    """Check a number. Raises PermanentError outside `least` to `most`, and for NaN and infinity."""
     if not (math.isfinite(value) and least <= value <= most):
         raise out_of_bounds(field, f"{value}", f"{least} to {most}")
 
 
 def check_texts(field: str, texts: Mapping[str, str], most_bytes: int = MOST_METADATA_BYTES) -> None:
-    """A map of short texts. Raises PermanentError when keys and values have too many UTF-8 bytes together."""
+    """Check a map of texts. Raises PermanentError when keys and values have too many UTF-8 bytes together."""
     size = sum(len(key.encode()) + len(value.encode()) for key, value in texts.items())
     if size > most_bytes:
         raise out_of_bounds(field, f"{size} bytes large", f"{most_bytes} bytes")
 
 
 def check_parallel(lengths: Mapping[str, int]) -> None:
-    """Arrays by name that must be equally long, and not too long. Raises PermanentError naming the first."""
+    """Check that arrays are equally long and not too long. Raises PermanentError naming the first bad one."""
     names = list(lengths)
     wanted = lengths[names[0]]
     if wanted > MOST_SEGMENTS_PER_BATCH:
@@ -107,7 +104,7 @@ def check_parallel(lengths: Mapping[str, int]) -> None:
 
 
 def out_of_bounds(field: str, found: str, limit: str) -> PermanentError:
-    """`found` must not quote a text."""
+    """Build the error. `found` must not quote a text."""
     return PermanentError(
         "out_of_bounds",
         f"{field} is {found}",

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.partition_reader import LogReader
+from connectors.kafka.partition_reader import open_tail
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Codec
@@ -33,12 +33,12 @@ from tests.ports import free_port
 
 CODEC = Codec()
 SESSION_SECONDS = 6
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 FROZEN_PROCESS = Path(__file__).parent / "integration" / "frozen_process.py"
 
 
 class Fleet:
-    """Start, stop, freeze. Everything is ended by `close`."""
+    """Starts, stops and freezes processes. `close` ends them all."""
 
     def __init__(self, servers: Any, folder: Path) -> None:
         self.servers = servers
@@ -56,7 +56,7 @@ class Fleet:
         }
 
     def start(self, module: str, name: str, *, freeze_before: str = "", **environment: str) -> None:
-        """The log of that name is its standard error."""
+        """Start the module as a process of that name; its standard error goes to the log of that name."""
         frozen = [str(FROZEN_PROCESS), module, freeze_before]
         port = self.health_ports[name] = free_port()
         own = {"DRAGOMAN_INSTANCE": name, "DRAGOMAN_HEALTH_PORT": str(port)}
@@ -68,22 +68,22 @@ class Fleet:
             )
 
     def wait_until_frozen(self, name: str) -> None:
-        """It has records in hand and stands still."""
+        """Wait until the process has stopped itself, with records in hand."""
         _, status = os.waitpid(self.processes[name].pid, os.WUNTRACED)
         assert os.WIFSTOPPED(status), f"{name} ended instead: {self._log(name).read_text()}"
 
     def thaw(self, name: str) -> None:
-        """It goes on where it stood."""
+        """Let it continue where it stopped."""
         self.processes[name].send_signal(signal.SIGCONT)
 
     def stop(self, name: str, timeout_seconds: float = 30.0) -> int:
-        """SIGTERM; the exit code."""
+        """Send SIGTERM; return the exit code."""
         process = self.processes.pop(name)
         process.terminate()
         return process.wait(timeout_seconds)
 
     def wait_until_ready(self, name: str) -> None:
-        """Its own word."""
+        """Wait until its `/ready` answers 200."""
 
         def is_ready() -> bool:
             try:
@@ -94,28 +94,28 @@ class Fleet:
         until(is_ready, f"readiness of {name}")
 
     def exit_code(self, name: str) -> int:
-        """Of a process that ends by itself."""
-        return self.processes.pop(name).wait(PATIENCE_SECONDS)
+        """Return the exit code of a process that ends by itself."""
+        return self.processes.pop(name).wait(TIMEOUT_SECONDS)
 
     def events(self, name: str, event: str) -> list[dict[str, Any]]:
-        """The lines with that event in its log."""
+        """Return the lines with that event in its log."""
         lines = self._log(name).read_text().splitlines()
         found = [json.loads(line) for line in lines if line.startswith("{")]
         return [line for line in found if line["event"] == event]
 
     def wait_for_event(self, name: str, event: str) -> dict[str, Any]:
-        """The first of that name."""
+        """Wait for that event in its log; return the first one."""
         until(lambda: self.events(name, event), f"{event} in the log of {name}")
         return self.events(name, event)[0]
 
     def cpu_seconds(self, name: str) -> float:
-        """User and system time so far."""
+        """Return the user and system time it has used."""
         fields = Path(f"/proc/{self.processes[name].pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def send(self, messages: Sequence[Message]) -> None:
-        """To the topics where they belong, spread over the partitions."""
-        topic = {
+    def send(self, messages: Sequence[TranslationRequest | SegmentBatch | TranslatedBatch]) -> None:
+        """Send each to the topic of its type, spread over the partitions."""
+        topic: dict[type[Message], str] = {
             TranslationRequest: requests_topic(Priority.HIGH),
             SegmentBatch: batches_topic("default", Priority.HIGH),
             TranslatedBatch: TRANSLATED,
@@ -128,7 +128,7 @@ class Fleet:
         )
 
     def close(self) -> None:
-        """Whoever leaves its group by itself does not keep the next test waiting."""
+        """Stop every process. One that leaves its group does not keep the next test waiting."""
         for name in list(self.processes):
             self.thaw(name)
             self.stop(name)
@@ -153,30 +153,30 @@ class Fleet:
 
 
 class Answers:
-    """What readers of committed records see of a topic since it was made."""
+    """Reads what is committed to a topic from the moment it was made."""
 
     def __init__(self, kafka: KafkaSettings, topic: str, kind: type[Message]) -> None:
-        self._reader = LogReader(kafka, topic)
+        self._reader = open_tail(kafka, topic)
         self._kind = kind
         self.read: list[Any] = []
 
     def counts(self, seconds: float = 0.0) -> Counter[str]:
-        """Answers per request, after listening for so long."""
+        """Read for that many seconds; count the answers per request."""
         found = self._reader.take(5_000, seconds)
         self.read += [CODEC.decode(record.value, self._kind) for record in found]
         return Counter(one.request_id for one in self.read)
 
     def wait_for(self, request_ids: Sequence[str]) -> None:
-        """Each has at least one."""
+        """Wait until each request has at least one answer."""
         until(lambda: set(request_ids) <= self.counts(0.3).keys(), "all answers")
 
     def close(self) -> None:
-        """Closes the connections."""
+        """Close the connections."""
         self._reader.close()
 
 
-def until(is_so: Callable[[], object], what: str, timeout_seconds: float = PATIENCE_SECONDS) -> None:
-    """Asks until it is so."""
+def until(is_so: Callable[[], object], what: str, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+    """Wait until `is_so` returns something true."""
     end = time.monotonic() + timeout_seconds
     while not is_so():
         assert time.monotonic() < end, f"no {what} in {timeout_seconds:g} s"
@@ -184,7 +184,7 @@ def until(is_so: Callable[[], object], what: str, timeout_seconds: float = PATIE
 
 
 def to_segment(request_ids: Sequence[str]) -> list[TranslationRequest]:
-    """One request of one sentence for each."""
+    """Make one request of one sentence for each."""
     return [
         TranslationRequest(
             request_id=request_id,
@@ -199,7 +199,7 @@ def to_segment(request_ids: Sequence[str]) -> list[TranslationRequest]:
 
 
 def to_translate(request_ids: Sequence[str]) -> list[SegmentBatch]:
-    """One batch of one sentence for each."""
+    """Make one batch of one sentence for each."""
     return [
         SegmentBatch(
             request_id=request_id,
@@ -216,7 +216,7 @@ def to_translate(request_ids: Sequence[str]) -> list[SegmentBatch]:
 
 
 def to_assemble(request_ids: Sequence[str]) -> list[TranslatedBatch]:
-    """The only batch of each."""
+    """Make the only batch of each."""
     return [
         TranslatedBatch(
             request_id=request_id,

@@ -24,7 +24,7 @@ AVRO = Path(__file__).parent.parent / "schemas" / "avro"
 
 
 class Outside:
-    """Sends raw records and reads whole topics from where they ended when it was made."""
+    """Sends raw records, and reads topics."""
 
     def __init__(self, bootstrap: str) -> None:
         self.bootstrap = bootstrap
@@ -41,14 +41,14 @@ class Outside:
         )
 
     def send_bytes(self, topic: str, key: str, value: bytes) -> None:
-        """One record, acknowledged."""
+        """Send one record and wait for its acknowledgement."""
         failed: list[Any] = []
         self.producer.produce(topic, key=key, value=value, on_delivery=lambda error, _: failed.append(error))
         self.producer.flush(20)
         assert failed == [None]
 
     def send_request(self, topic_priority: str, /, **fields: Any) -> str:
-        """One request event to the topic of that priority; returns its id."""
+        """Send one request to the topic of that priority; return its id."""
         request = request_of(**fields)
         self.send_bytes(
             f"translation.requests.{topic_priority}", request["request_id"], encoded("TranslationRequest", request)
@@ -56,7 +56,7 @@ class Outside:
         return str(request["request_id"])
 
     def tail(self, topic: str, *, message: str = "", from_beginning: bool = False) -> "Tail":
-        """Reads the topic from its end, or from its beginning; `message` is needed outside the catalogue."""
+        """Read the topic from its end, or from its beginning; `message` is needed outside the catalogue."""
         return Tail(self.bootstrap, topic, from_beginning, message or MESSAGE_OF[topic])
 
 
@@ -74,53 +74,53 @@ class Tail:
                 "log_level": 2,
             }
         )
-        places = [
+        partitions = [
             TopicPartition(topic, number)
             for number in self.consumer.list_topics(topic, 10).topics[topic].partitions
         ]
-        for place in places:
-            low, high = self.consumer.get_watermark_offsets(place, timeout=10)
-            place.offset = low if from_beginning else high
-        self.consumer.assign(places)
+        for one in partitions:
+            low, high = self.consumer.get_watermark_offsets(one, timeout=10)
+            one.offset = low if from_beginning else high
+        self.consumer.assign(partitions)
         self.schema = schema
         self.read: list[dict[str, Any]] = []
 
     def until(self, wanted: Any, timeout_seconds: float = 60.0) -> list[dict[str, Any]]:
-        """Reads until `wanted(all that was read)` or the time is over; returns all that was read."""
+        """Read until `wanted(all that was read)` or the time is over; return all that was read."""
         end = time.monotonic() + timeout_seconds
         while not wanted(self.read) and time.monotonic() < end:
             self.more(0.2)
         return self.read
 
     def more(self, timeout_seconds: float) -> None:
-        """Takes in what arrives in that time."""
+        """Read what arrives within that time, at most 500 records."""
         for message in self.consumer.consume(500, timeout_seconds):
             assert not message.error(), message.error()
-            if message.value() is not None:  # a tombstone closes a dead letter
-                self.read.append(decoded(self.schema, message.value()))
+            if (value := message.value()) is not None:  # a tombstone closes a dead letter
+                self.read.append(decoded(self.schema, value))
 
     def of(self, request_id: str, timeout_seconds: float = 60.0) -> dict[str, Any]:
-        """The first message about the request."""
+        """Return the first message about the request."""
         found = self.until(lambda read: any(one["request_id"] == request_id for one in read), timeout_seconds)
         return next(one for one in found if one["request_id"] == request_id)
 
     def counts(self) -> Counter[str]:
-        """Messages per request."""
+        """Count the messages per request."""
         return Counter(one["request_id"] for one in self.read)
 
     def close(self) -> None:
-        """Closes the connections."""
+        """Close the connections."""
         self.consumer.close()
 
 
 def request_of(**fields: Any) -> dict[str, Any]:
-    """A request with usual values."""
+    """Make a request with usual values."""
     usual = {"request_id": str(uuid.uuid4()), "source_language": "en", "target_language": "pt", "tenant": "tests"}
     return {**usual, "submitted_at": int(time.time() * 1000), **fields}
 
 
 def encoded(name: str, datum: dict[str, Any]) -> bytes:
-    """Avro single-object encoding."""
+    """Encode as an Avro single object."""
     schema = json.loads((AVRO / f"{name}.avsc").read_text())
     out = io.BytesIO()
     out.write(b"\xc3\x01" + bytes.fromhex(fingerprint(to_parsing_canonical_form(schema), "CRC-64-AVRO")))
@@ -129,7 +129,7 @@ def encoded(name: str, datum: dict[str, Any]) -> bytes:
 
 
 def decoded(name: str, data: bytes) -> dict[str, Any]:
-    """Back again; logical types as they come."""
+    """Decode an Avro single object; logical types as they come."""
     schema = parse_schema(json.loads((AVRO / f"{name}.avsc").read_text()))
     assert data[:2] == b"\xc3\x01"
     found = schemaless_reader(io.BytesIO(data[10:]), schema, None)

@@ -1,35 +1,41 @@
-"""Real servers for integration tests: given ones, containers, or the processes of the local stack."""
+"""Provide real servers for integration tests: given ones, containers, or the processes of the local stack."""
 
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from connectors.kafka.admin import KafkaAdmin
+from connectors.kafka.settings import KafkaSettings
 from deploy.local.main import down, read_run, up
 from deploy.local.settings import StackSettings
+from schemas.errors import TransientError
 
 CHECKOUT = Path(__file__).parent.parent
-# Shared by all runs, so that Kafka's jars are fetched once.
+# Shared by all runs, so that Kafka's jars are fetched once (by `make setup`).
 LIBRARIES = CHECKOUT / ".dragoman" / "kafka" / "libs"
+_COORDINATOR_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
 class Servers:
-    """Where they answer."""
+    """Addresses of the servers."""
 
     kafka_bootstrap: str
     redis_cache_url: str
     redis_state_url: str
-    # Of the local stack, where they are its processes.
+    # Root of the local stack if they are its processes.
     root: Path | None = None
 
 
 @contextmanager
 def open_servers(root: Path) -> Iterator[Servers | None]:
-    """The first of the three ways that works; None when none does."""
+    """Open the first of the three that is available; None when none is. They are closed with the context."""
     with ExitStack() as stack:
         if os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
             yield _given()
@@ -39,6 +45,21 @@ def open_servers(root: Path) -> Iterator[Servers | None]:
             yield stack.enter_context(_processes(root))
         else:
             yield None
+
+
+def wait_for_coordinators(bootstrap: str) -> None:
+    """Create the topics, and wait until a broker that has just started can tell what groups have committed."""
+    admin = KafkaAdmin(KafkaSettings(bootstrap=bootstrap))
+    end = time.monotonic() + _COORDINATOR_SECONDS
+    while True:
+        try:
+            admin.create_topics()
+            admin.lag("tests", list(admin.partitions()))
+            return
+        except TransientError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
 
 
 def _given() -> Servers:
@@ -62,8 +83,11 @@ def _containers() -> Iterator[Servers]:
         RedisContainer("valkey/valkey:9-bookworm") as cache,
         RedisContainer("valkey/valkey:9-bookworm") as state,
     ):
-        urls = [f"redis://{one.get_container_host_ip()}:{one.get_exposed_port(6379)}/0" for one in (cache, state)]
-        yield Servers(kafka.get_bootstrap_server(), *urls)
+        yield Servers(kafka.get_bootstrap_server(), _url_of(cache), _url_of(state))
+
+
+def _url_of(redis: Any) -> str:
+    return f"redis://{redis.get_container_host_ip()}:{redis.get_exposed_port(6379)}/0"
 
 
 @contextmanager

@@ -26,16 +26,15 @@ class State:
         self.server: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Returns when it has loaded its files."""
+        """Start it; return when it has loaded its files."""
         # SIGXFSZ stays ignored: a file at its limit is then as a full disk is.
         self.server = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, restore_signals=False)
         self.until(self.answers)
 
     def run(self, *more: str, command: tuple[str, ...] = (), **environment: str) -> Ended:
-        """Until it ends by itself."""
-        asked = (*(command or self.command), *more)
-        told = {**os.environ, **environment}
-        return subprocess.run(asked, env=told, capture_output=True, text=True, timeout=30, check=False)
+        """Run it until it ends by itself."""
+        whole, variables = (*(command or self.command), *more), {**os.environ, **environment}
+        return subprocess.run(whole, env=variables, capture_output=True, text=True, timeout=30, check=False)
 
     def kill(self) -> None:
         if self.server:

@@ -1,1 +1,1 @@
-"""ClickHouse, embedded or a server: a client for questions, a connection that writes, the tables."""
+"""ClickHouse, embedded or a server: a client for queries, a connection that writes, and the tables."""

@@ -1,4 +1,4 @@
-"""Asks ClickHouse over HTTP: a server, or the analytics process of the embedded engine. Same protocol."""
+"""Queries ClickHouse over HTTP: a server, or the analytics process with the embedded engine (same protocol)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,13 +12,13 @@ _TIMEOUT_SECONDS = 30.0
 
 
 class AnalyticsClient:
-    """Read-only questions in SQL. `url` may hold user and password."""
+    """Sends read-only queries. `url` may hold user and password."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     def query(self, sql: str) -> list[dict[str, Any]]:
-        """One dict per row. Raises TransientError when nobody answers, PermanentError when SQL is refused."""
+        """Return one dict per row. Raises TransientError when nothing answers, PermanentError for refused SQL."""
         settings = {"default_format": "JSON", "output_format_json_quote_64bit_integers": "0"}
         with _transport_errors():
             answer = httpx.post(self._url, params=settings, content=sql.encode(), timeout=_TIMEOUT_SECONDS)
@@ -26,7 +26,7 @@ class AnalyticsClient:
         return list(answer.json()["data"])
 
     def stream(self, sql: str) -> Iterator[bytes]:
-        """The answer as it comes, in the FORMAT that the SQL names. Raises as `query` does."""
+        """Yield the answer as it comes, in the FORMAT that the SQL names. Raises as `query` does."""
         with (
             _transport_errors(),
             httpx.stream("POST", self._url, content=sql.encode(), timeout=_TIMEOUT_SECONDS) as answer,

@@ -1,4 +1,4 @@
-"""One connection to ClickHouse, embedded or a server: tables made, rows inserted once, queries answered."""
+"""Opens ClickHouse, embedded or a server: creates tables, inserts rows once, answers queries."""
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ _DDL = resources.files("connectors.clickhouse").joinpath("ddl")
 
 
 class Database:
-    """Thread-safe by a lock: the embedded engine serves one caller at a time."""
+    """One connection. Thread-safe by a lock: the embedded engine serves one caller at a time."""
 
     def __init__(self, dsn: str) -> None:
         self._lock = threading.Lock()
@@ -26,35 +26,35 @@ class Database:
             raise TransientError(f"ClickHouse cannot be opened: {error}") from error
 
     def create(self, prices: Mapping[str, float]) -> None:
-        """Makes what is missing of the tables, and adds the prices that have changed."""
+        """Create the missing tables, and add the prices that have changed."""
         with self._lock:
             for file in sorted(_DDL.iterdir(), key=lambda file: file.name):
                 self._client.command(file.read_text("utf-8"))
             self._add_prices(prices)
 
     def insert(self, table: str, columns: Mapping[str, Sequence[Any]], token: str) -> None:
-        """Adds the rows, once for a token however often it is called. Raises TransientError."""
+        """Insert the rows, once for a token however often it is called. Raises TransientError."""
         data, names = list(columns.values()), list(columns)
         with self._lock, _insert_errors():
             self._client.insert(table, data, names, column_oriented=True, settings=_once(token))
 
     def load(self, table: str, data: bytes, fmt: str, token: str) -> None:
-        """As `insert`, of rows in ClickHouse's own format of that name."""
+        """Insert rows in ClickHouse's format of that name, as `insert` does."""
         with self._lock, _insert_errors():
             self._client.raw_insert(table, insert_block=data, fmt=fmt, settings=_once(token))
 
     def run(self, statement: str) -> None:
-        """A statement of ours that changes something. Raises TransientError."""
+        """Run a statement of our own that changes something. Raises TransientError."""
         with self._lock, _insert_errors():
             self._client.command(statement)
 
     def rows(self, sql: str) -> list[Sequence[Any]]:
-        """The answer to a question of ours. Raises TransientError."""
+        """Return the rows of a query of our own. Raises TransientError."""
         with self._lock, _insert_errors():
             return list(self._client.query(sql).result_rows)
 
     def answer(self, sql: str, fmt: str, settings: Mapping[str, Any]) -> bytes:
-        """The result in ClickHouse's own format of that name. Raises PermanentError for bad SQL."""
+        """Return the result of a query in ClickHouse's format of that name. Raises PermanentError for bad SQL."""
         with self._lock:
             try:
                 return bytes(self._client.raw_query(sql, fmt=fmt, settings=dict(settings)))
@@ -64,7 +64,7 @@ class Database:
                 raise PermanentError("query_failed", str(error)) from error
 
     def close(self) -> None:
-        """Ends the connection; the embedded engine writes what it holds."""
+        """Close the connection; the embedded engine writes what it holds."""
         with self._lock:
             self._client.close()
 
@@ -74,7 +74,7 @@ class Database:
         ).result_rows
         known = {f"{device}/{market}": float(price) for device, market, price in rows}
         changed = {name: price for name, price in prices.items() if known.get(name) != price}
-        # A price that was never changed holds for all times; a new one from now on.
+        # The first price of a device counts for all times, a changed one from now on.
         times = [datetime.now(UTC) if name in known else datetime.fromtimestamp(0, UTC) for name in changed]
         if changed:
             devices, markets = zip(*(name.split("/", 1) for name in changed), strict=True)
@@ -84,7 +84,7 @@ class Database:
 
 
 def open_database(dsn: str) -> Database:
-    """For a process that is not the sink. Raises FatalError where it cannot be opened, and says why it may be."""
+    """Open it for a process that is not the sink. Raises FatalError with the likely reason where that fails."""
     try:
         return Database(dsn)
     except TransientError as error:
@@ -96,7 +96,7 @@ def open_database(dsn: str) -> Database:
 
 
 def _once(token: str) -> dict[str, Any]:
-    """Settings of an insert; an empty token means: by its content."""
+    """Return the settings of an insert; with an empty token its content decides whether it is a repeat."""
     return {
         "async_insert": 0,
         "insert_deduplication_token": token,

@@ -1,4 +1,4 @@
-"""How the Faust processes take, retry and commit."""
+"""Settings of the processes that run on Faust."""
 
 from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
@@ -11,22 +11,32 @@ class FaustSettings(Section):
 
     model_config = SettingsConfigDict(env_prefix="DRAGOMAN_FAUST_", frozen=True, extra="forbid")
 
-    commit_interval_seconds: float = Field(default=1.0, gt=0, description="Work repeated after a kill, at most.")
-    rebalance_timeout_seconds: float = Field(
-        default=30.0, gt=0, description="Members must have re-joined within it; above LONGEST_PAUSE_SECONDS."
+    commit_interval_seconds: float = Field(
+        default=1.0, gt=0, description="Most work that is repeated after a kill."
     )
-    take_records: int = Field(default=50, ge=1, description="Events whose deliveries are awaited together.")
+    rebalance_timeout_seconds: float = Field(
+        default=30.0, gt=0, description="Members must rejoin within it; above LONGEST_PAUSE_SECONDS."
+    )
+    take_records: int = Field(
+        default=50, ge=1, description="Most events of a take; their deliveries are awaited together."
+    )
     take_seconds: float = Field(default=0.02, gt=0, description="Longest wait for the next event of a take.")
-    buffered_records: int = Field(default=64, ge=2, description="Prefetched per topic; more waits in Kafka.")
+    buffered_records: int = Field(
+        default=64, ge=2, description="Most records prefetched per topic; the rest waits in Kafka."
+    )
     unsent_bytes: int = Field(
-        default=8_000_000, ge=1, description="Outputs of a take beyond this are sent before its next event."
+        default=8_000_000,
+        ge=1,
+        description="When the outputs of a take exceed this, they are sent before its next event.",
     )
     first_pause_seconds: float = Field(default=0.2, gt=0, description="After the first transient failure.")
     longest_pause_seconds: float = Field(default=3.0, gt=0, description="Pauses double up to this.")
-    send_attempts: int = Field(default=20, ge=1, description="Then the process exits and is started afresh.")
+    send_attempts: int = Field(
+        default=20, ge=1, description="After this many failures the process exits and is restarted."
+    )
     producer_batch_bytes: int = Field(default=262_144, ge=1, description="Most bytes sent to a partition at once.")
     startup_seconds: float = Field(
-        default=60.0, gt=0, description="How long Kafka and the topics may be away at start."
+        default=60.0, gt=0, description="How long Kafka and the topics may be missing at start."
     )
     lag_interval_seconds: float = Field(default=5.0, gt=0, description="How often progress is measured.")
 

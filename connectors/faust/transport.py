@@ -1,11 +1,11 @@
-"""Faust's Kafka transport with three corrections, all on private attributes of pinned versions.
+"""Faust's Kafka transport with four corrections, which use private parts of pinned versions.
 
-It reads committed records only, sends idempotently, and commits what was *finished* instead of what Faust
-counted as acked: Faust acks an event although its agent failed, skipped it or was cancelled.
-
-Records with header names that are no UTF-8, which aiokafka refuses to read, and so never gets past.
-
-The protocol calls the names strings, but no broker checks it. All on private parts of the pinned version.
+1. It reads committed records only.
+2. It sends idempotently.
+3. It commits what is *finished* instead of what Faust counts as acked: Faust acks an event although its agent
+   failed, skipped it or was cancelled.
+4. It reads records whose header names are not UTF-8. The protocol says that they are strings, but no broker checks
+   it, and aiokafka would fail on such a record for ever.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,19 +18,21 @@ from aiokafka.record.memory_records import _MemoryRecordsPy
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Producer, Transport
 from faust.types import TP, Message
 
+_FIRST_FORMAT_WITH_HEADERS = 2
+
 
 class ReadCommittedThread(AIOKafkaConsumerThread):
-    """Never hands out records of open or aborted transactions."""
+    """A consumer thread that hides records of open and aborted transactions."""
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         forgive_header_names()
         consumer = super()._create_worker_consumer(transport)
-        # Faust asks for it only with its own exactly-once mode, which loses records.
+        # Faust sets it only in its own exactly-once mode, which loses records.
         consumer._isolation_level = "read_committed"
         return consumer
 
     async def on_thread_stop(self) -> None:
-        """Leaves the group under a static name too (connectors/kafka/static_membership.py says why)."""
+        """Leave the group, even as a static member (connectors/kafka/static_membership.py says why)."""
         if self._consumer is not None and self._consumer._coordinator is not None:
             self._consumer._coordinator._group_instance_id = None
         await super().on_thread_stop()
@@ -45,13 +47,13 @@ class FinishedConsumer(Consumer):
         self._abandoned_generation: int | None = None
 
     def finish(self, message: Message) -> None:
-        """The outputs of this event and of all before it are stored. Ignored after a rebalance."""
+        """Note that the outputs of this event and all before it are stored. Ignored after a rebalance."""
         generation = message.generation_id
         if generation == self.app.consumer_generation_id and generation != self._abandoned_generation:
             self._finished[message.tp] = message.offset + 1
 
     def abandon(self) -> None:
-        """Commit nothing more before the next assignment: an event was given up, later ones must not pass it."""
+        """Commit nothing more before the next assignment: no later event may pass the one that was given up."""
         self._abandoned_generation = self.app.consumer_generation_id
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
@@ -66,7 +68,7 @@ class FinishedConsumer(Consumer):
         return iter(tuple(self._finished))
 
     def _new_offset(self, tp: TP) -> int | None:
-        # Faust's own bookkeeping would grow for ever, as nobody else empties it.
+        # Faust's own bookkeeping would grow without bound, as nothing else empties it.
         self._acked[tp].clear()
         self._acked_index[tp].clear()
         self._gap.pop(tp, None)
@@ -74,39 +76,40 @@ class FinishedConsumer(Consumer):
 
 
 class IdempotentProducer(Producer):
-    """acks=all, and retries of the client itself cannot double a record."""
+    """A producer with acks=all whose own retries cannot duplicate a record."""
 
     def _settings_extra(self) -> Mapping[str, Any]:
         return {"acks": "all", "enable_idempotence": True}
 
 
 class DurableTransport(Transport):
-    """The corrections, joined."""
+    """The transport with all corrections."""
 
     Consumer = FinishedConsumer
     Producer = IdempotentProducer
 
 
-_LEGACY_BELOW = 2
-
-
 def forgive_header_names() -> None:
-    """From now on every consumer of this process reads them, with U+FFFD for what is no UTF-8."""
+    """Make every consumer of this process replace bytes of header names that are not UTF-8 by U+FFFD."""
     fetcher.MemoryRecords = ForgivingRecords
 
 
 class ForgivingRecords(_MemoryRecordsPy):  # type: ignore[misc]  # an untyped base
-    """The batches of one fetch."""
+    """The record batches of one fetch."""
 
     def next_batch(self, *args: int) -> Any:
-        """As usual; formats before Kafka 0.11 have no headers."""
+        """Return the next batch; formats before Kafka 0.11 have no headers and stay as they are."""
         data = self._next_slice
         batch = super().next_batch(*args)
-        return batch if batch is None or batch.magic < _LEGACY_BELOW else ForgivingBatch(batch, bytes(data))
+        return (
+            batch
+            if batch is None or batch.magic < _FIRST_FORMAT_WITH_HEADERS
+            else ForgivingBatch(batch, bytes(data))
+        )
 
 
 class ForgivingBatch:
-    """Reads on with the slower Python code where the compiled one stumbles over a name."""
+    """A batch that continues with the slower Python code where the compiled code fails on a header name."""
 
     def __init__(self, batch: Any, data: bytes) -> None:
         self._batch = batch
@@ -140,7 +143,7 @@ def _leniently(data: bytes, taken: int) -> Any:
 
 
 class _LenientBuffer(bytes):
-    """Bytes whose slices decode whatever they hold."""
+    """Bytes whose slices can always be decoded."""
 
     def __getitem__(self, at: Any) -> Any:
         found = super().__getitem__(at)

@@ -1,9 +1,7 @@
-"""Settings -> librdkafka's keys. Nobody else knows them.
-
-TLS of the clients that take a context of Python's instead of librdkafka's keys.
-"""
+"""Translate our settings into those of the client libraries; no other module knows their keys."""
 
 import ssl
+from typing import Any
 
 from connectors.kafka.settings import FIRST_RECONNECT_MS, KafkaSettings
 
@@ -11,7 +9,7 @@ Config = dict[str, str | int | float | bool]
 
 
 def client_config(settings: KafkaSettings) -> Config:
-    """What every client needs to reach the brokers."""
+    """Return what every client of librdkafka needs to reach the brokers."""
     config: Config = {
         "bootstrap.servers": settings.bootstrap,
         "security.protocol": settings.security_protocol,
@@ -20,8 +18,8 @@ def client_config(settings: KafkaSettings) -> Config:
         # librdkafka's own 10 s would miss a broker that is back for longer than it was away.
         "reconnect.backoff.ms": FIRST_RECONNECT_MS,
         "reconnect.backoff.max.ms": settings.reconnect_max_ms,
-        # How long a client may act on what a starting cluster said of itself; the default is 5 minutes. No help
-        # to one that was told of no broker at all: connectors/kafka/lost_connection.py.
+        # What a starting cluster says about itself is soon outdated; the default is 5 minutes. It does not help a
+        # client that was told of no broker at all: connectors/kafka/lost_connection.py.
         "topic.metadata.refresh.interval.ms": 3000,
     }
     if settings.security_protocol.startswith("SASL"):
@@ -36,7 +34,7 @@ def client_config(settings: KafkaSettings) -> Config:
 
 
 def producer_config(settings: KafkaSettings) -> Config:
-    """A producer whose acknowledged records survive any one broker, without duplicates of its own."""
+    """Return the settings of an idempotent producer whose acknowledged records survive the loss of one broker."""
     return client_config(settings) | {
         "acks": "all",
         "enable.idempotence": True,
@@ -52,12 +50,12 @@ def producer_config(settings: KafkaSettings) -> Config:
 
 
 def transactional_config(settings: KafkaSettings, transactional_id: str) -> Config:
-    """A producer that writes in transactions; a second one with the same id fences the first."""
+    """Return the settings of a transactional producer; a second one with the same id fences the first."""
     return producer_config(settings) | {
         "transactional.id": transactional_id,
         "transaction.timeout.ms": settings.transaction_timeout_ms,
-        # Also the life of librdkafka's (2.16) memory of a group's coordinator. While a broker is away its handle
-        # is given up, but the memory still names it: send_offsets_to_transaction would wait for it for ever.
+        # It also limits how long librdkafka (2.16) remembers a group's coordinator. While a broker is away its
+        # handle is dropped, but still remembered as coordinator: send_offsets_to_transaction would never return.
         "metadata.max.age.ms": 1000,
         # Must not exceed the transaction's own timeout.
         "delivery.timeout.ms": min(settings.delivery_timeout_ms, settings.transaction_timeout_ms),
@@ -65,7 +63,7 @@ def transactional_config(settings: KafkaSettings, transactional_id: str) -> Conf
 
 
 def consumer_config(settings: KafkaSettings, group: str, instance: str) -> Config:
-    """A group member that sees committed records only and never commits by itself."""
+    """Return the settings of a group member that sees committed records only and never commits by itself."""
     membership: Config = {"group.instance.id": instance} if settings.static_membership else {}
     return (
         client_config(settings)
@@ -91,7 +89,28 @@ def consumer_config(settings: KafkaSettings, group: str, instance: str) -> Confi
 
 
 def tls_context(settings: KafkaSettings) -> ssl.SSLContext | None:
-    """None where brokers are spoken to in the clear."""
+    """Return the context for clients that take one of Python's; None where TLS is off."""
     if not settings.security_protocol.endswith("SSL"):
         return None
     return ssl.create_default_context(cafile=settings.ca_file or None)
+
+
+def admin_client_config(settings: KafkaSettings, timeout_seconds: float) -> dict[str, Any]:
+    """Return kafka-python's settings; the time-out holds for connecting and for each request."""
+    timeout_ms = max(round(timeout_seconds * 1000), 1)
+    config: dict[str, Any] = {
+        "bootstrap_servers": [address.strip() for address in settings.bootstrap.split(",")],
+        "bootstrap_timeout_ms": timeout_ms,
+        "request_timeout_ms": timeout_ms,
+        "reconnect_backoff_ms": FIRST_RECONNECT_MS,
+        "reconnect_backoff_max_ms": settings.reconnect_max_ms,
+        "security_protocol": settings.security_protocol,
+        "ssl_context": tls_context(settings),
+    }
+    if settings.security_protocol.startswith("SASL"):
+        config |= {
+            "sasl_mechanism": settings.sasl_mechanism,
+            "sasl_plain_username": settings.sasl_username,
+            "sasl_plain_password": settings.sasl_password.get_secret_value(),
+        }
+    return config

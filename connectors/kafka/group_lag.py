@@ -1,31 +1,22 @@
-"""How far groups have come, asked as one of their kind and without joining.
-
-The admin client's own question (list_consumer_group_offsets) ends the process: when the coordinator answers that
-it is not the coordinator any more, or not yet, librdkafka (2.16) tells the client's group, and an admin client
-has none. It is a segmentation fault (confluent-kafka-javascript issue 374), met at every first start of a cluster.
-The admin client's other calls about groups (describe, alter offsets) never turn to the client's own group.
-
-What a group has still to read, as readers of committed records count it.
-
-Offsets alone say too much: transaction markers and aborted records have offsets, but nobody will ever read
-them. Behind the last answer of a transactional writer an idle group would seem to lag for ever.
-"""
+"""Measure how far consumer groups have come, and how many records they still have to read."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
 from connectors.kafka.client_config import client_config
 from connectors.kafka.errors import failure_of
+from connectors.kafka.partition_reader import PartitionReader
 from connectors.kafka.settings import KafkaSettings
 
-_FORGET_EVENTS = 100
+_MOST_NOTICES = 100
+_PROBE_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
 class PartitionLag:
-    """How many records of one partition a group has still to read."""
+    """The offset that a group has committed in one partition (negative: none) and the partition's end."""
 
     topic: str
     partition: int
@@ -34,51 +25,63 @@ class PartitionLag:
 
     @property
     def records(self) -> int:
+        """Return how many offsets lie between the two."""
         return max(self.end - max(self.committed, 0), 0)
 
-
-class CommittedOffsets:
-    """One client for each group that was asked for; it never becomes a member."""
-
-    def __init__(self, settings: KafkaSettings) -> None:
-        self._settings = settings
-        self._clients: dict[str, Consumer] = {}
-
-    def read(self, group: str, places: Sequence[TopicPartition], timeout_seconds: float) -> list[TopicPartition]:
-        """The places with the group's offsets, negative where nothing was committed.
-
-        Raises TransientError, FatalError or KafkaException.
-        """
-        client = self._client(group)
-        # Without a subscription nothing but notices of lost connections comes; they must not pile up.
-        client.consume(_FORGET_EVENTS, 0)
-        found = client.committed(list(places), timeout=timeout_seconds) if places else []
-        for place in found:
-            if place.error:
-                raise failure_of(place.error)
-        return found
-
-    @property
-    def clients(self) -> Collection[Consumer]:
-        """Those that were opened so far."""
-        return self._clients.values()
-
-    def _client(self, group: str) -> Consumer:
-        if group not in self._clients:
-            # Else the answer waits for transactions that are about to move the group.
-            as_it_is = {"isolation.level": "read_uncommitted"}
-            self._clients[group] = Consumer(client_config(self._settings) | {"group.id": group} | as_it_is)
-        return self._clients[group]
-
-
-_PROBE_SECONDS = 5.0
 
 IsEmpty = Callable[[PartitionLag], bool]
 Lags = Callable[[str, list[str]], list[PartitionLag]]
 
 
+class CommittedOffsets:
+    """Reads committed offsets with one consumer for each group, which never joins the group.
+
+    The admin client's own call (list_consumer_group_offsets) crashes the process: when the coordinator answers
+    that it is no coordinator any more, or not yet, librdkafka (2.16) tells the client's own group, and an admin
+    client has none. That is a segmentation fault (confluent-kafka-javascript issue 374), seen at every first
+    start of a cluster. The admin client's other calls about groups never use the client's own group.
+    """
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._clients: dict[str, Consumer] = {}
+
+    def read(
+        self, group: str, partitions: Sequence[TopicPartition], timeout_seconds: float
+    ) -> list[TopicPartition]:
+        """Return the partitions with the group's offsets, negative where nothing was committed.
+
+        Raises TransientError, FatalError or KafkaException.
+        """
+        client = self._client(group)
+        # A consumer without a subscription gets only notices of lost connections; they must not pile up.
+        client.consume(_MOST_NOTICES, 0)
+        found = client.committed(list(partitions), timeout=timeout_seconds) if partitions else []
+        for partition in found:
+            if partition.error:
+                raise failure_of(partition.error)
+        return found
+
+    @property
+    def clients(self) -> Collection[Consumer]:
+        """Return the consumers that were opened so far."""
+        return self._clients.values()
+
+    def _client(self, group: str) -> Consumer:
+        if group not in self._clients:
+            # With read_committed the answer would wait for transactions that are about to move the group.
+            isolation = {"isolation.level": "read_uncommitted"}
+            self._clients[group] = Consumer(client_config(self._settings) | {"group.id": group} | isolation)
+        return self._clients[group]
+
+
 class LagReader:
-    """Looks into a partition only when its lag is the same as at the last measurement. Not thread-safe."""
+    """Measures lag as readers of committed records see it. Not thread-safe.
+
+    Offsets alone say too much: transaction markers and aborted records have offsets, but nobody will ever read
+    them. An idle group would seem to lag for ever behind the last transaction. So a partition whose lag is the
+    same as at the last measurement is probed for a record.
+    """
 
     def __init__(self, lags: Lags, is_empty: IsEmpty) -> None:
         self._lags = lags
@@ -86,27 +89,25 @@ class LagReader:
         self._last: dict[tuple[str, str, int], tuple[PartitionLag, bool]] = {}
 
     def lag(self, group: str, topics: list[str]) -> list[PartitionLag]:
-        """As KafkaAdmin.lag; where nothing but markers is left, the lag is 0. Raises TransientError."""
+        """Return the lags as KafkaAdmin.lag does, but 0 where only markers are left. Raises TransientError."""
         return [self._corrected(group, lag) for lag in self._lags(group, topics)]
 
     def _corrected(self, group: str, lag: PartitionLag) -> PartitionLag:
-        place = (group, lag.topic, lag.partition)
-        last, was_empty = self._last.get(place, (None, False))
+        key = (group, lag.topic, lag.partition)
+        last, was_empty = self._last.get(key, (None, False))
         is_empty = lag == last and lag.records > 0 and (was_empty or self._is_empty(lag))
-        self._last[place] = (lag, is_empty)
+        self._last[key] = (lag, is_empty)
         return replace(lag, end=max(lag.committed, 0)) if is_empty else lag
 
 
-def reaches_end(config: dict[str, str | int | float | bool], lag: PartitionLag) -> bool:
-    """Whether a reader that starts at the committed offset comes to the end without a record."""
-    consumer = Consumer(config)
+def is_without_records(settings: KafkaSettings, lag: PartitionLag) -> bool:
+    """Tell whether a reader of committed records gets from the committed offset to the end without a record.
+
+    Raises TransientError or FatalError.
+    """
+    reader = PartitionReader(settings, "lag_probe", notices_ends=True)
     try:
-        start = lag.committed if lag.committed >= 0 else OFFSET_BEGINNING
-        consumer.assign([TopicPartition(lag.topic, lag.partition, start)])
-        first = next(iter(consumer.consume(1, _PROBE_SECONDS)), None)
-    except KafkaException as error:
-        raise failure_of(error) from error
+        reader.read_from({(lag.topic, lag.partition): max(lag.committed, 0)})
+        return not reader.take(1, _PROBE_SECONDS) and bool(reader.ends)
     finally:
-        consumer.close()
-    notice = first.error() if first else None
-    return notice is not None and notice.code() == KafkaError._PARTITION_EOF
+        reader.close()

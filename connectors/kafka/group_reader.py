@@ -1,4 +1,4 @@
-"""One member of one consumer group: takes records, remembers how far, goes back when told."""
+"""A member of a consumer group that takes records, tracks their offsets, and rewinds when told to."""
 
 import time
 from collections.abc import Sequence
@@ -17,16 +17,16 @@ from schemas.records import InboundRecord
 
 _NOT_A_FAILURE = frozenset({KafkaError._PARTITION_EOF})
 _MOVED_RETRY_SECONDS = 0.1
-# For a name that is no UTF-8, confluent-kafka gives back a broken list beside an exception. Called like this,
-# Python notices and raises SystemError; called as a plain method, it stops noticing once the call is hot, and
-# the process dies of the list.
+# If a header's name is not UTF-8, confluent-kafka returns a broken list and sets an exception as well. Called
+# like this, Python notices and raises SystemError. Called as a plain method, Python stops noticing once the call
+# is hot, and the broken list crashes the process.
 _read_headers = methodcaller("headers")
-_LOOK_SECONDS = 0.2
+_MEMBERSHIP_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
 class OffsetClaim:
-    """What a transaction says for one reader: the offsets behind what it took, and as which member it took it."""
+    """What a transaction commits for one reader: the offsets behind its records, and the member that took them."""
 
     offsets: list[TopicPartition]
     member: object
@@ -34,114 +34,114 @@ class OffsetClaim:
 
 @dataclass(frozen=True)
 class Membership:
-    """A member's place in its group; the (topic, partition) pairs that it holds."""
+    """Whether a reader is a member of its group, and the (topic, partition) pairs that it holds."""
 
     is_member: bool = False
     partitions: tuple[tuple[str, int], ...] = ()
 
 
 class GroupReader:
-    """One thread's, but for `standing`. Never commits: a transaction does (connectors/kafka/transactional_producer.py)."""
+    """For one thread, except `membership`. It never commits; connectors/kafka/transactional_producer.py does."""
 
     def __init__(self, settings: KafkaSettings, group: str, topics: Sequence[str], instance: str) -> None:
         self.group = group
         self.topics = list(topics)
         self._settings, self._instance = settings, instance
         self._consumer = self._open()
-        # Of each partition: the first offset taken and not settled, and the one after the last.
+        # For each partition: the first offset that was taken and not settled, and the one after the last.
         self._in_hand: dict[tuple[str, int], tuple[int, int]] = {}
         self._member_id: str | None = None
         self._is_stale = False
         self._has_joined = False
         self._is_second_client = False
         self._membership = Membership()
-        self._looked_at = -inf
-        self._longest_cycle_seconds = settings.max_poll_interval_ms / 1000
+        self._membership_at = -inf
+        self._max_poll_seconds = settings.max_poll_interval_ms / 1000
 
     def subscribe(self) -> None:
-        """Join the group. Until then the member holds no partition."""
+        """Join the group; until then the reader holds no partition."""
         self._consumer.subscribe(
-            self.topics, on_assign=self._joined, on_revoke=self._forget, on_lost=self._forget_all
+            self.topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
 
     @property
     def is_member(self) -> bool:
-        """Whether the group has told it its partitions, which may be none, and has not thrown it out since."""
+        """Tell whether the group has assigned it partitions, possibly none, and has not removed it since."""
         return self._has_joined and bool(self._consumer.memberid())
 
     @property
     def membership(self) -> Membership:
-        """As it was at the last `take`, for any thread; none when that is longer ago than the group allows.
+        """Return the membership at the last `take`, to any thread; none if the group allows no such pause.
 
-        The client serves one thread at a time and does not queue them: a thread that asked it beside an idle
-        loop, which asks without a pause, would wait for minutes.
+        The client serves one thread at a time and does not queue them. An idle loop calls it without a pause, so
+        another thread that asks the client itself would wait for minutes.
         """
-        is_overdue = time.monotonic() - self._looked_at > self._longest_cycle_seconds
+        is_overdue = time.monotonic() - self._membership_at > self._max_poll_seconds
         return Membership() if is_overdue else self._membership
 
     @property
     def assignment(self) -> list[tuple[str, int]]:
-        """The (topic, partition) pairs that this member holds."""
+        """Return the (topic, partition) pairs that this member holds."""
         return [(held.topic, held.partition) for held in self._consumer.assignment()]
 
     def take(self, limit: int, timeout_seconds: float, limit_bytes: float = inf) -> list[InboundRecord]:
-        """Up to `limit` records; an empty list after the timeout. Raises TransientError or FatalError.
+        """Return up to `limit` records, none after the timeout. Raises TransientError or FatalError.
 
-        The record that brings the values to `limit_bytes` is the last one. Also TransientError, when partitions
-        went while their records were in hand, or the membership itself: then `rewind`.
+        The record with which the values reach `limit_bytes` is the last one. It is also a TransientError if
+        partitions are revoked while their records are in hand, or the membership is lost: then `rewind`.
         """
-        self._look_around()
+        self._refresh_membership()
         try:
             return self._take(limit, timeout_seconds, limit_bytes)
         except (MemberFencedError, LostConnectionError) as error:
-            raise self._begin_anew(error) from error
+            raise self._reopen(error) from error
 
     def _take(self, limit: int, timeout_seconds: float, limit_bytes: float) -> list[InboundRecord]:
-        # consume() waits for the full number, so wait for the first one only.
-        records = self._hold(timeout_seconds, 1)
+        # consume() would wait for the full number, so wait for the first record only.
+        records = self._consume(timeout_seconds, 1)
         # Without a bound in bytes, what has been fetched comes in one call.
         at_once, size = (limit - 1 if limit_bytes == inf else 1), _bytes_of(records)
-        while 0 < len(records) < limit and size < limit_bytes and (more := self._hold(0, at_once)):
+        while 0 < len(records) < limit and size < limit_bytes and (more := self._consume(0, at_once)):
             records += more
             size += _bytes_of(more)
         return records
 
     def claim(self) -> OffsetClaim | None:
-        """What to commit for the records taken since `settle` or `rewind`; None when there are none.
+        """Return what to commit for the records taken since `settle` or `rewind`; None if there are none.
 
-        Raises TransientError when the group has thrown this member out since: somebody else has the records.
+        Raises TransientError if the group has removed this member since: another member has the records now.
         """
         if not self._in_hand:
             return None
-        offsets = [TopicPartition(*place, after) for place, (_, after) in self._in_hand.items()]
+        offsets = [TopicPartition(*partition, after) for partition, (_, after) in self._in_hand.items()]
         claim = OffsetClaim(offsets, self._consumer.consumer_group_metadata())
-        # Asked after the metadata: the client forgets its id on its own thread when it is thrown out, and
+        # Compared after the metadata was read: a removed member loses its id on a thread of the client, and
         # metadata without id and generation would pass the broker's fence.
         if self._consumer.memberid() != self._member_id:
             raise TransientError(f"thrown out of group {self.group} with records in hand", _MOVED_RETRY_SECONDS)
         return claim
 
     def settle(self) -> None:
-        """What was taken is committed."""
+        """Note that everything taken is committed."""
         self._is_second_client = False
         self._empty_hand()
 
     def rewind(self) -> None:
-        """Take again whatever was taken and not settled. Raises TransientError when the client is not able to.
+        """Take everything again that was taken and not settled. Raises TransientError if the client cannot.
 
-        It asks nobody: an answer from Kafka would have to wait for the rebalance that made the rewind necessary.
+        No broker is asked: its answer would wait for the rebalance that made the rewind necessary.
         """
         held = set(self.assignment)
         try:
-            for place, (first, _) in self._in_hand.items():
-                if place in held:
-                    self._consumer.seek(TopicPartition(*place, first))
+            for partition, (first, _) in self._in_hand.items():
+                if partition in held:
+                    self._consumer.seek(TopicPartition(*partition, first))
         except KafkaException as error:
             raise failure_of(error) from error
         self._empty_hand()
 
     def close(self) -> None:
-        """Leave the group, so that others take over without waiting for a time-out; a static member stays."""
+        """Leave the group, so that others take over at once; a static member stays in it."""
         self._consumer.close()
 
     def _empty_hand(self) -> None:
@@ -151,13 +151,13 @@ class GroupReader:
     def _open(self) -> Consumer:
         return WatchfulConsumer(self._settings, consumer_config(self._settings, self.group, self._instance))
 
-    def _begin_anew(self, error: DragomanError) -> DragomanError:
-        """Under the same name, from what is committed; what to raise.
+    def _reopen(self, error: DragomanError) -> DragomanError:
+        """Open a new client under the same name, which starts from the committed offsets; return what to raise.
 
-        librdkafka (2.16) forgets its member id when the broker is away for longer than the session, and until
-        the loss is polled its heartbeats go on without one: the broker takes them for a second process of that
-        name. A real second process fences the transactional id as well, and of two that take the name from each
-        other one ends: the one that is fenced again before anything was committed.
+        librdkafka (2.16) forgets its member id if the broker is away for longer than the session, and it sends
+        heartbeats without an id until the application polls. The broker takes them for a second process of that
+        name. A real second process fences the transactional id as well. Of two processes that take the name from
+        each other, the one that is fenced again before it has committed anything ends.
         """
         if self._is_second_client:
             return FatalError(str(error))
@@ -168,60 +168,51 @@ class GroupReader:
         self.subscribe()
         return TransientError(f"joins group {self.group} anew: {error}", _MOVED_RETRY_SECONDS)
 
-    def _look_around(self) -> None:
+    def _refresh_membership(self) -> None:
         now = time.monotonic()
-        if now - self._looked_at >= _LOOK_SECONDS:
-            self._membership, self._looked_at = Membership(self.is_member, tuple(self.assignment)), now
+        if now - self._membership_at >= _MEMBERSHIP_SECONDS:
+            self._membership, self._membership_at = Membership(self.is_member, tuple(self.assignment)), now
 
-    def _hold(self, timeout_seconds: float, limit: int) -> list[InboundRecord]:
+    def _consume(self, timeout_seconds: float, limit: int) -> list[InboundRecord]:
         try:
             messages = self._consumer.consume(limit, timeout_seconds)
         except KafkaException as error:
             raise member_failure_of(error) from error
         if messages and not self._in_hand:
             self._member_id = self._consumer.memberid()
-        # Failures last: what was taken beside one must be known before it raises, or a rewind would skip it.
+        # Failures last: the records beside one must be in hand before it raises, or a rewind would skip them.
         messages.sort(key=lambda message: message.error() is not None)
-        records = [record for message in messages if (record := self._held(message))]
+        records = [record for message in messages if (record := self._record(message))]
         if self._is_stale or (records and not self._member_id):
             raise TransientError(
                 f"partitions of group {self.group} moved with records in hand", _MOVED_RETRY_SECONDS
             )
         return records
 
-    def _held(self, message: Message) -> InboundRecord | None:
+    def _record(self, message: Message) -> InboundRecord | None:
         record = record_of(message)
         if record is not None:
-            place = (record.topic, record.partition)
-            first, _ = self._in_hand.get(place, (record.offset, 0))
-            self._in_hand[place] = (first, record.offset + 1)
+            partition = (record.topic, record.partition)
+            first, _ = self._in_hand.get(partition, (record.offset, 0))
+            self._in_hand[partition] = (first, record.offset + 1)
         return record
 
-    def _joined(self, _consumer: Consumer, _assigned: list[TopicPartition]) -> None:
+    def _on_assign(self, _consumer: Consumer, _assigned: list[TopicPartition]) -> None:
         self._has_joined = True
 
-    def _forget(self, _consumer: Consumer, revoked: list[TopicPartition]) -> None:
-        """Called inside `take` only. Their next owner starts before the records in hand."""
-        for place in revoked:
-            if self._in_hand.pop((place.topic, place.partition), None) is not None:
+    def _on_revoke(self, _consumer: Consumer, revoked: list[TopicPartition]) -> None:
+        """Drop these records from the hand: the next owner takes them again. Called inside `take` only."""
+        for partition in revoked:
+            if self._in_hand.pop((partition.topic, partition.partition), None) is not None:
                 self._is_stale = True
 
-    def _forget_all(self, consumer: Consumer, lost: list[TopicPartition]) -> None:
+    def _on_lost(self, consumer: Consumer, lost: list[TopicPartition]) -> None:
         self._has_joined = False
-        self._forget(consumer, lost)
-
-
-def records_of(consumer: Consumer, limit: int, timeout_seconds: float) -> list[InboundRecord]:
-    """What the consumer has within the timeout, up to `limit`. Raises TransientError or FatalError."""
-    try:
-        messages = consumer.consume(limit, timeout_seconds)
-    except KafkaException as error:
-        raise member_failure_of(error) from error
-    return [record for message in messages if (record := record_of(message))]
+        self._on_revoke(consumer, lost)
 
 
 def record_of(message: Message) -> InboundRecord | None:
-    """The record in a message; None for a notice. Raises TransientError or FatalError for a failure."""
+    """Return the record in a message; None for a notice. Raises TransientError or FatalError for a failure."""
     error, topic, partition, offset = message.error(), message.topic(), message.partition(), message.offset()
     if error is not None and error.code() in _NOT_A_FAILURE:
         return None

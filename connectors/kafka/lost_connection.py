@@ -1,9 +1,7 @@
-"""Finds a client that will never hear of Kafka again.
+"""Notice a Kafka client that will never reach the brokers again.
 
-A cluster that starts may answer with no broker at all. librdkafka (2.16; its issue 5301) then gives up every
-broker it knew, those of its bootstrap list too, and has nobody left to ask. Only a new client helps.
-
-A consumer that notices when it can never receive anything again, whatever it is used for.
+A cluster that is starting may answer with an empty list of brokers. librdkafka (2.16; its issue 5301) then drops
+every broker it knew, the bootstrap brokers included, and has none left to ask. Only a new client helps.
 """
 
 import time
@@ -17,42 +15,49 @@ from connectors.kafka.client_config import client_config
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import FatalError
 
-# In a row: right after an outage a client that is well may come back a moment later than a new one.
-_TIMES = 3
+# In a row: just after an outage a healthy client may come back a moment later than a new one.
+_MOST_FAILED_CHECKS = 3
 _ANSWER_SECONDS = 2.0
+# A consumer that receives nothing is usually just idle, so it checks rarely; after a failed check sooner.
+_IDLE_SECONDS, _RECHECK_SECONDS = 5.0, 2.0
+# On the thread that reads: a rebalance waits for it meanwhile.
+_CONSUMER_ANSWER_SECONDS = 1.0
 
 
 class LostConnectionError(FatalError):
-    """The client can never be used again; a new one can."""
+    """This client can never be used again; a new one can."""
 
 
 class MetadataClient(Protocol):
     """Any client of confluent-kafka."""
 
     def list_topics(self, *, timeout: float) -> Any:
-        """Raises KafkaException when nobody answers in time."""
+        """Ask a broker for the topics. Raises KafkaException if none answers in time."""
 
 
 class LostConnection:
-    """For one thread at a time. Both questions take seconds while Kafka is away."""
+    """Compares a client with new ones: it is lost if they reach Kafka and it does not, three times in a row.
 
-    def __init__(self, is_heard: Callable[[], bool], is_another_heard: Callable[[], bool]) -> None:
-        self._is_heard, self._is_another_heard = is_heard, is_another_heard
-        self._times = 0
+    For one thread at a time. Both callables may take seconds while Kafka is away.
+    """
 
-    def is_heard(self) -> bool:
-        """Whether Kafka answers the client. Raises LostConnectionError after three answers to new ones instead."""
-        if self._is_heard():
-            self._times = 0
+    def __init__(self, is_answered: Callable[[], bool], is_new_client_answered: Callable[[], bool]) -> None:
+        self._is_answered, self._is_new_client_answered = is_answered, is_new_client_answered
+        self._failed_checks = 0
+
+    def is_answered(self) -> bool:
+        """Tell whether Kafka answers the client. Raises LostConnectionError once the client is lost."""
+        if self._is_answered():
+            self._failed_checks = 0
             return True
-        self._times = self._times + 1 if self._is_another_heard() else 0
-        if self._times >= _TIMES:
+        self._failed_checks = self._failed_checks + 1 if self._is_new_client_answered() else 0
+        if self._failed_checks >= _MOST_FAILED_CHECKS:
             raise LostConnectionError("Kafka answers new clients and not this one, which knows no broker any more")
         return False
 
 
 def is_reachable(client: MetadataClient, timeout_seconds: float = _ANSWER_SECONDS) -> bool:
-    """Whether a broker answers this client right now."""
+    """Tell whether a broker answers this client right now."""
     try:
         client.list_topics(timeout=timeout_seconds)
     except KafkaException:
@@ -60,33 +65,28 @@ def is_reachable(client: MetadataClient, timeout_seconds: float = _ANSWER_SECOND
     return True
 
 
-def watch_connection(settings: KafkaSettings, is_heard: Callable[[], bool]) -> LostConnection:
-    """Compares the client that is asked there with new ones."""
-    return LostConnection(is_heard, lambda: is_reachable(AdminClient(client_config(settings))))
-
-
-# Nothing to read is the usual reason to be idle, so it asks now and then, and sooner in doubt.
-_IDLE_SECONDS, _DOUBT_SECONDS = 5.0, 2.0
-# Of the thread that reads: a rebalance waits for it meanwhile.
-_ANSWER_SECONDS_WATCHFUL_CONSUMER = 1.0
+def watch_connection(settings: KafkaSettings, is_answered: Callable[[], bool]) -> LostConnection:
+    """Return a check that compares the client behind `is_answered` with new admin clients."""
+    return LostConnection(is_answered, lambda: is_reachable(AdminClient(client_config(settings))))
 
 
 class WatchfulConsumer(Consumer):
-    """Its `consume` raises LostClientError, too."""
+    """A consumer that checks its connection while it receives nothing; `consume` may raise LostConnectionError."""
 
     def __init__(self, settings: KafkaSettings, config: Mapping[str, str | int | float | bool]) -> None:
         super().__init__(dict(config))
-        self._lost = watch_connection(settings, lambda: is_reachable(self, _ANSWER_SECONDS_WATCHFUL_CONSUMER))
-        self._ask_at = time.monotonic() + _IDLE_SECONDS
+        self._connection = watch_connection(settings, lambda: is_reachable(self, _CONSUMER_ANSWER_SECONDS))
+        self._check_at = time.monotonic() + _IDLE_SECONDS
 
     def consume(self, num_messages: int = 1, timeout: float = -1) -> list[Message]:
-        """As the library's, failures among the messages."""
-        return self._noted(super().consume(num_messages, timeout))
-
-    def _noted(self, messages: list[Message]) -> list[Message]:
-        now = time.monotonic()
-        if messages:
-            self._ask_at = now + _IDLE_SECONDS
-        elif now > self._ask_at:
-            self._ask_at = now + (_IDLE_SECONDS if self._lost.is_heard() else _DOUBT_SECONDS)
+        """Consume as the library does, with failures among the messages."""
+        messages = super().consume(num_messages, timeout)
+        self._check_if_idle(is_idle=not messages)
         return messages
+
+    def _check_if_idle(self, *, is_idle: bool) -> None:
+        now = time.monotonic()
+        if not is_idle:
+            self._check_at = now + _IDLE_SECONDS
+        elif now > self._check_at:
+            self._check_at = now + (_IDLE_SECONDS if self._connection.is_answered() else _RECHECK_SECONDS)

@@ -1,4 +1,4 @@
-"""A producer whose `send` returns only when Kafka has stored everything."""
+"""A producer whose `send` returns only once Kafka has stored all records."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ _POLL_SECONDS = 0.1
 
 
 class DurableProducer:
-    """Idempotent, acks=all. Delivery reports arrive on a thread of its own. Thread-safe."""
+    """Idempotent, with acks=all. Thread-safe; delivery reports arrive on a thread of its own."""
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._producer = Producer(producer_config(settings))
@@ -40,7 +40,7 @@ class DurableProducer:
             on_done(failure_of(error))
 
     def send(self, records: Sequence[OutboundRecord], timeout_seconds: float = 30.0) -> None:
-        """Returns when all are stored. Raises the first error, or TransientError after the timeout."""
+        """Wait until all are stored. Raises the first error, or TransientError after the timeout."""
         failures: list[DragomanError] = []
         left = threading.Semaphore(0)
 
@@ -58,11 +58,11 @@ class DurableProducer:
             raise failures[0]
 
     def is_reachable(self, timeout_seconds: float = 2.0) -> bool:
-        """Whether a broker answers right now."""
+        """Tell whether a broker answers right now."""
         return is_reachable(self._producer, timeout_seconds)
 
     def close(self, timeout_seconds: float = 10.0) -> None:
-        """Waits for what is still under way."""
+        """Wait for records that are still on their way, then stop."""
         self._producer.flush(timeout_seconds)
         self._closing.set()
         self._poller.join(timeout=1.0)

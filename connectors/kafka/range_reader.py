@@ -1,4 +1,4 @@
-"""A group member whose commits carry a note: the range of offsets that its sink is about to write."""
+"""A group member whose commits carry metadata: the range of offsets that its sink is about to write."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -8,7 +8,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from connectors.kafka.client_config import consumer_config
 from connectors.kafka.errors import member_failure_of
-from connectors.kafka.group_reader import records_of
+from connectors.kafka.group_reader import record_of
 from connectors.kafka.lost_connection import WatchfulConsumer
 from connectors.kafka.settings import KafkaSettings
 from schemas.records import InboundRecord
@@ -17,8 +17,8 @@ _TIMEOUT_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
-class StartingPlace:
-    """Where reading of a partition begins; `pending_last` is the end of a range that was announced."""
+class StartingOffset:
+    """Where reading of a partition starts; `pending_last` is the last offset of a range that was announced."""
 
     topic: str
     partition: int
@@ -27,22 +27,24 @@ class StartingPlace:
 
 
 class RangeReader:
-    """Not thread-safe. Callbacks run inside `take`; a commit that is refused raises TransientError."""
+    """Not thread-safe. Callbacks run inside `take`; a refused commit raises TransientError."""
 
     def __init__(self, settings: KafkaSettings, group: str, topic: str, instance: str) -> None:
         self.group = group
         self._topic = topic
-        # Eager: every rebalance drops all buffers and starts again from the committed notes.
+        # Eager: every rebalance drops all buffers and starts again from the committed metadata.
         config = consumer_config(settings, group, instance) | {"partition.assignment.strategy": "range"}
         self._consumer = WatchfulConsumer(settings, config)
 
-    def subscribe(self, on_places: Callable[[Sequence[StartingPlace]], None], on_lost: Callable[[], None]) -> None:
-        """Join the group; the callbacks tell which partitions begin where, and that all were lost."""
+    def subscribe(
+        self, on_assigned: Callable[[Sequence[StartingOffset]], None], on_lost: Callable[[], None]
+    ) -> None:
+        """Join the group; the callbacks learn where each partition starts, and that all were lost."""
 
         def assigned(consumer: Consumer, partitions: list[TopicPartition]) -> None:
-            places = [self._place(found) for found in consumer.committed(partitions, timeout=_TIMEOUT_SECONDS)]
-            consumer.assign([TopicPartition(place.topic, place.partition, place.offset) for place in places])
-            on_places(places)
+            starts = [self._start(found) for found in consumer.committed(partitions, timeout=_TIMEOUT_SECONDS)]
+            consumer.assign([TopicPartition(start.topic, start.partition, start.offset) for start in starts])
+            on_assigned(starts)
 
         def lost(_consumer: Consumer, _partitions: list[TopicPartition]) -> None:
             on_lost()
@@ -50,34 +52,38 @@ class RangeReader:
         self._consumer.subscribe([self._topic], on_assign=assigned, on_revoke=lost, on_lost=lost)
 
     def take(self, limit: int, timeout_seconds: float) -> list[InboundRecord]:
-        """Up to `limit` records. Raises TransientError or FatalError."""
-        return records_of(self._consumer, limit, timeout_seconds)
+        """Wait for `limit` records and return what came within the time. Raises TransientError or FatalError."""
+        try:
+            messages = self._consumer.consume(limit, timeout_seconds)
+        except KafkaException as error:
+            raise member_failure_of(error) from error
+        return [record for message in messages if (record := record_of(message))]
 
     def announce(self, partition: int, first: int, last: int) -> None:
-        """The range from `first` to `last` is about to be written."""
+        """Commit that the range from `first` to `last` is about to be written."""
         self._commit(partition, first, json.dumps({"max": last}))
 
     def finish(self, partition: int, last: int) -> None:
-        """Everything up to `last` is written."""
+        """Commit that everything up to `last` is written."""
         self._commit(partition, last + 1, "")
 
     def close(self) -> None:
-        """Leave the group; a static member stays."""
+        """Leave the group; a static member stays in it."""
         self._consumer.close()
 
-    def _commit(self, partition: int, offset: int, note: str) -> None:
-        place = TopicPartition(self._topic, partition, offset, note)
+    def _commit(self, partition: int, offset: int, metadata: str) -> None:
+        start = TopicPartition(self._topic, partition, offset, metadata)
         try:
-            for answer in self._consumer.commit(offsets=[place], asynchronous=False) or ():
+            for answer in self._consumer.commit(offsets=[start], asynchronous=False) or ():
                 if answer.error:
                     raise member_failure_of(answer.error)
         except KafkaException as error:
             raise member_failure_of(error) from error
 
-    def _place(self, found: TopicPartition) -> StartingPlace:
+    def _start(self, found: TopicPartition) -> StartingOffset:
         offset = found.offset
         if offset < 0:
-            # A number is needed, for it names the first range.
+            # A number is needed, as it is the start of the first range.
             offset = self._consumer.get_watermark_offsets(found, timeout=_TIMEOUT_SECONDS)[0]
-        note = json.loads(found.metadata) if found.metadata else {}
-        return StartingPlace(found.topic, found.partition, offset, note.get("max"))
+        metadata = json.loads(found.metadata) if found.metadata else {}
+        return StartingOffset(found.topic, found.partition, offset, metadata.get("max"))

@@ -1,7 +1,4 @@
-"""How records are framed: with a schema registry, or without.
-
-A Confluent-compatible schema registry over HTTP: our schemas registered, the writers' schemas fetched.
-"""
+"""Choose how records are framed, and talk to a Confluent-compatible schema registry over HTTP."""
 
 import json
 from functools import cache
@@ -12,24 +9,22 @@ from schemas.avro_schemas import Schema, current, foreign
 from schemas.codec import Codec
 from schemas.errors import DecodeError, FatalError, TransientError
 
-
-def open_codec(settings: KafkaSettings) -> Codec:
-    """Confluent framing where a registry is configured, else single-object encoding."""
-    if not settings.schema_registry_url:
-        return Codec()
-
-    return Codec(HttpSchemaRegistry(settings.schema_registry_url))
-
-
 _TIMEOUT_SECONDS = 10.0
 _NOT_FOUND = 404
 
 
+def open_codec(settings: KafkaSettings) -> Codec:
+    """Return a codec with Confluent framing if a registry is configured, else with single-object encoding."""
+    if not settings.schema_registry_url:
+        return Codec()
+    return Codec(HttpSchemaRegistry(settings.schema_registry_url))
+
+
 class HttpSchemaRegistry:
-    """Answers are immutable by the registry's contract, so each is asked for once."""
+    """Registers our schemas and fetches other writers', each once: the registry never changes an answer."""
 
     def __init__(self, url: str) -> None:
-        import httpx  # noqa: PLC0415  # 0.04 s of every start, for those who have a registry only
+        import httpx  # noqa: PLC0415  # 0.04 s at every start, only needed with a registry
 
         self._httpx = httpx
         self._http = httpx.Client(base_url=url, timeout=_TIMEOUT_SECONDS)
@@ -37,7 +32,7 @@ class HttpSchemaRegistry:
         self.schema_of = cache(self._fetch)
 
     def close(self) -> None:
-        """Closes the connections."""
+        """Close the connections."""
         self._http.close()
 
     def _register(self, name: str) -> int:

@@ -1,4 +1,4 @@
-"""Where Kafka is and how its clients behave."""
+"""Settings of Kafka and its clients."""
 
 from typing import Literal
 
@@ -18,48 +18,54 @@ class KafkaSettings(Section):
 
     bootstrap: str = Field(default="127.0.0.1:9092", description="host:port of some brokers, with commas.")
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        default="PLAINTEXT", description="How brokers are spoken to."
+        default="PLAINTEXT", description="How clients talk to the brokers."
     )
-    sasl_mechanism: str = Field(default="SCRAM-SHA-512", description="Used with SASL_* only, as the next two.")
-    sasl_username: str = Field(default="", description="Who we are.")
+    sasl_mechanism: str = Field(default="SCRAM-SHA-512", description="With SASL_* only, as are the next two.")
+    sasl_username: str = Field(default="", description="The user.")
     sasl_password: SecretStr = Field(default=SecretStr(""), description="Its password.")
-    ca_file: str = Field(default="", description="PEM file of who signs the brokers; empty: the system's.")
+    ca_file: str = Field(
+        default="", description="PEM file of the CA that signs the brokers' certificates; empty: the system's."
+    )
     schema_registry_url: str = Field(default="", description="Set: Confluent framing. Empty: single-object.")
-    partitions: int = Field(default=6, ge=1, description="Of every topic but the batches; the same for all.")
-    batch_partitions: int = Field(default=6, ge=1, description="Of each batch topic: at least 3 per worker.")
+    partitions: int = Field(default=6, ge=1, description="Of each topic except the batch topics; the same for all.")
+    batch_partitions: int = Field(default=6, ge=1, description="Of each batch topic; at least 3 per worker.")
     pools: tuple[str, ...] = Field(
-        default=("default",), description="Of workers; each has batch topics of its own."
+        default=("default",), description="Worker pools; each has batch topics of its own."
     )
     dead_letter_bytes: int = Field(
-        default=DEAD_LETTER_BYTES, gt=0, description="Most bytes of each partition of the dead letters."
+        default=DEAD_LETTER_BYTES, gt=0, description="Most bytes of each partition of the dead-letter topic."
     )
     replication: int = Field(default=1, ge=1, description="3 in production.")
     session_timeout_ms: int = Field(
-        default=10_000, gt=0, description="A dead member's work moves after this time."
+        default=10_000, gt=0, description="After this time the partitions of a dead member move to others."
     )
     static_membership: bool = Field(
         default=False,
-        description="Where names outlive processes: who comes back in time has its partitions at once; who does "
-        "not keeps them until the session ends.",
+        description="For instances whose names outlive their processes: one that comes back in time has its "
+        "partitions at once; one that does not blocks them until its session ends.",
     )
     max_poll_interval_ms: int = Field(
-        default=120_000, gt=0, description="A member that takes nothing for so long is thrown out: longest cycle."
+        default=120_000,
+        gt=0,
+        description="Longest cycle: a member that takes nothing for this time is removed from its group.",
     )
     transaction_timeout_ms: int = Field(
-        default=30_000, gt=0, description="Readers of committed records wait this long for a killed writer."
+        default=30_000,
+        gt=0,
+        description="Readers of committed records wait this long for the transaction of a killed writer.",
     )
     delivery_timeout_ms: int = Field(
         default=30_000, gt=0, description="A record that the broker has not acknowledged by then has failed."
     )
     progress_interval_seconds: float = Field(
-        default=10.0, gt=0, description="How often a worker or an assembler asks whether its group gets on."
+        default=10.0, gt=0, description="How often a worker or an assembler checks that its group makes progress."
     )
     reconnect_max_ms: int = Field(
         default=1000,
         ge=FIRST_RECONNECT_MS,
         description="Pauses between attempts to reach a broker double up to this, from 100 ms.",
     )
-    linger_ms: int = Field(default=5, ge=0, description="A record waits so long for others to be sent with it.")
+    linger_ms: int = Field(default=5, ge=0, description="How long a record waits for others to be sent with it.")
     max_message_bytes: int = Field(
         default=2_000_000, ge=1, description="Of one record; must fit into FETCH_BYTES and PRODUCER_BUFFER_KBYTES."
     )
@@ -70,12 +76,12 @@ class KafkaSettings(Section):
     consumer_buffer_kbytes: int = Field(
         default=4096,
         ge=1,
-        description="Fetched and not yet taken, of one consumer; passed by one answer at most.",
+        description="Fetched and not yet taken, per consumer; exceeded by one answer at most.",
     )
     producer_buffer_kbytes: int = Field(
         default=65_536,
         ge=1,
-        description="Sent and not yet acknowledged, of one producer; then sending waits or fails.",
+        description="Sent and not yet acknowledged, per producer; when it is full, sending waits or fails.",
     )
 
     @model_validator(mode="after")
@@ -86,5 +92,5 @@ class KafkaSettings(Section):
 
     @property
     def plan(self) -> TopicPlan:
-        """The deployment's choice of partitions, pools and room."""
+        """Return the deployment's choice of partitions, pools and sizes."""
         return TopicPlan(self.partitions, self.batch_partitions, self.pools, self.dead_letter_bytes)

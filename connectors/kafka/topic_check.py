@@ -1,4 +1,4 @@
-"""The catalogue held against what a cluster has: every difference, and what to do about it. Pure."""
+"""Compare the catalogue with the topics of a cluster: every difference and its cure. Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from connectors.kafka.settings import KafkaSettings
 from schemas.topics import NO_LIMIT_BYTES, Topic
 
-# Kafka takes no smaller segment.
+# Kafka accepts no smaller segment.
 _SEGMENTS, _SMALLEST_BYTES = 8, 1 << 20
 CREATE = "dragoman topics create"
 
 
 @dataclass(frozen=True)
 class Found:
-    """A topic as the cluster has it: its number of partitions and its settings by their Kafka names."""
+    """A topic of the cluster: its number of partitions, and its settings by their Kafka names."""
 
     partitions: int
     settings: Mapping[str, str]
@@ -21,7 +21,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that is not as the catalogue says. `cure` is a command."""
+    """One deviation from the catalogue. `cure` is a command."""
 
     topic: str
     name: str
@@ -34,7 +34,7 @@ class Difference:
 
 
 def wanted_settings(topic: Topic, settings: KafkaSettings) -> dict[str, str]:
-    """What the catalogue and the deployment say of the topic, by Kafka's names."""
+    """Return the settings that the catalogue and the deployment want, by their Kafka names."""
     return {
         "cleanup.policy": topic.cleanup,
         "retention.ms": str(topic.retention_ms),
@@ -48,14 +48,14 @@ def wanted_settings(topic: Topic, settings: KafkaSettings) -> dict[str, str]:
 def _segments(topic: Topic, settings: KafkaSettings) -> dict[str, str]:
     if topic.retention_bytes == NO_LIMIT_BYTES:
         return {}
-    # Whole segments go at a time, and never the newest: small ones keep the partition near its bound.
+    # Kafka deletes whole segments and never the newest: small ones keep the partition near its bound.
     return {
         "segment.bytes": str(max(topic.retention_bytes // _SEGMENTS, settings.max_message_bytes, _SMALLEST_BYTES))
     }
 
 
 def differences(topic: Topic, found: Found | None, settings: KafkaSettings) -> list[Difference]:
-    """All of one topic; None where the cluster has no such topic."""
+    """Return all differences of one topic; `found` is None if the cluster has no such topic."""
     if found is None:
         return [Difference(topic.name, "partitions", "0", str(topic.partitions), CREATE)]
     of_settings = _differing(topic, found, wanted_settings(topic, settings), settings.bootstrap)
@@ -64,27 +64,27 @@ def differences(topic: Topic, found: Found | None, settings: KafkaSettings) -> l
     return [_of_partitions(topic, found.partitions, settings.bootstrap), *of_settings]
 
 
-def _of_partitions(topic: Topic, there: int, bootstrap: str) -> Difference:
-    # Kafka can add partitions, but never take one away.
+def _of_partitions(topic: Topic, number: int, bootstrap: str) -> Difference:
+    # Kafka can add partitions, but never remove one.
     cure = f"kafka-topics.sh --bootstrap-server {bootstrap} --alter --topic {topic.name}"
     cure = f"{cure} --partitions {topic.partitions}"
-    if there > topic.partitions:
+    if number > topic.partitions:
         setting = "DRAGOMAN_KAFKA_BATCH_PARTITIONS" if ".batches." in topic.name else "DRAGOMAN_KAFKA_PARTITIONS"
-        cure = f"set {setting}={there}"
-    return Difference(topic.name, "partitions", str(there), str(topic.partitions), cure)
+        cure = f"set {setting}={number}"
+    return Difference(topic.name, "partitions", str(number), str(topic.partitions), cure)
 
 
 def _differing(topic: Topic, found: Found, wanted: Mapping[str, str], bootstrap: str) -> Iterator[Difference]:
     for name, value in wanted.items():
-        is_value = found.settings.get(name, "unknown")
-        if _parts(is_value) != _parts(value):
+        actual = found.settings.get(name, "unknown")
+        if _parts(actual) != _parts(value):
             alter = f"kafka-configs.sh --bootstrap-server {bootstrap} --alter --entity-type topics"
             # Kafka's tool wants brackets around a value that is a list.
             shown = f"[{value}]" if "," in value else value
             cure = f"{alter} --entity-name {topic.name} --add-config {name}={shown}"
-            yield Difference(topic.name, name, is_value, value, cure)
+            yield Difference(topic.name, name, actual, value, cure)
 
 
 def _parts(value: str) -> set[str]:
-    """The order of a list does not matter."""
+    """Split the value, as the order of a list does not matter."""
     return set(value.split(","))

@@ -1,7 +1,4 @@
-"""A bound for calls of a client library that do not keep their own time-out.
-
-Outputs and input offsets in one Kafka transaction: all of a cycle is seen, or nothing of it.
-"""
+"""Write outputs and input offsets in one Kafka transaction: readers see all of a cycle or nothing."""
 
 import os
 import threading
@@ -21,44 +18,20 @@ from schemas.records import OutboundRecord
 
 log = structlog.get_logger()
 
-_SLICES = 16
-
-
-@contextmanager
-def ends_process_after(seconds: float, call: str, leave: Callable[[int], object] = os._exit) -> Iterator[None]:
-    """What runs inside returns in time, or the process ends at once with code 70 and is started afresh.
-
-    Only for work that a killed process may leave behind at any moment, as an open transaction.
-    """
-    has_returned = threading.Event()
-
-    def watch() -> None:
-        # In slices: time in which the whole process stood still (SIGSTOP, a paused machine) counts as one of
-        # them at most. Who wakes up from that has hung nowhere.
-        if not any(has_returned.wait(seconds / _SLICES) for _ in range(_SLICES)):
-            log.critical("call_never_returned", call=call, seconds=seconds, code=FATAL_EXIT_CODE)
-            leave(FATAL_EXIT_CODE)
-
-    threading.Thread(target=watch, name="deadline", daemon=True).start()
-    try:
-        yield
-    finally:
-        has_returned.set()
-
-
 _FLUSH_SECONDS = 30.0
-# Nothing can interrupt it, so less than the stated time to stop (stream_apps/runtime/process.py).
+# Nothing can interrupt it, so less than the time that a process has to stop (stream_apps/runtime/process.py).
 _START_SECONDS = 20.0
-# Of a call to a coordinator. It takes milliseconds, unless the coordinator is away: then librdkafka (2.16) may
-# forget the time-out and never return, and the process must end while the broker starts, to be back when it is.
-# A writer that hangs with an open transaction holds up the readers of everybody else's.
+# For a call to a coordinator. It takes milliseconds unless the coordinator is away. Then librdkafka (2.16) may
+# forget the time-out and never return, and the process must end while the broker starts, to be back when it is:
+# a writer that hangs with an open transaction holds up the readers of all others.
 _CALL_SECONDS = 7.0
 _STUCK_SECONDS = _CALL_SECONDS + 1.0
+_SLICES = 16
 _QUEUE_WAIT_SECONDS, _QUEUE_WAITS = 0.1, 300
 
 
 class TransactionalProducer:
-    """Single-threaded. Starting one fences any other process with the same transactional id."""
+    """For one thread. Opening one fences any other process with the same transactional id."""
 
     def __init__(self, settings: KafkaSettings, transactional_id: str) -> None:
         self._producer = Producer(transactional_config(settings, transactional_id))
@@ -74,12 +47,12 @@ class TransactionalProducer:
         readers: Sequence[GroupReader],
         confirm: Callable[[], None] | None = None,
     ) -> None:
-        """Write the outputs and what the readers took, as one.
+        """Write the outputs and commit the offsets of the readers, as one.
 
-        1. what the readers claim  2. begin  3. produce  4. `confirm`, once Kafka has stored the outputs
-        5. offsets of every reader  6. commit.
-        Raises TransientError after an abort: nothing was written, the caller must rewind the readers. So does
-        a TransientError of `confirm`. Raises FatalError when this process was fenced.
+        1. collect the claims of the readers  2. begin  3. produce  4. call `confirm` once Kafka has stored the
+        outputs  5. add the offsets of every reader  6. commit.
+        Raises TransientError after an abort, also if `confirm` raises one: nothing was written, and the caller
+        must rewind the readers. Raises FatalError if this process was fenced.
         """
         claims = [claim for reader in readers if (claim := reader.claim())]
         try:
@@ -94,7 +67,7 @@ class TransactionalProducer:
             reader.settle()
 
     def abort(self) -> None:
-        """Undo what is open. Raises FatalError when not even that is possible."""
+        """Abort an open transaction. Raises FatalError if not even that is possible."""
         if not self._is_open:
             return
         self._is_open = False
@@ -114,7 +87,7 @@ class TransactionalProducer:
         for record in outputs:
             self._produce(record)
         if outputs:
-            # The commit would do so too, but its time is measured for a coordinator's answer, not for megabytes.
+            # The commit would flush too, but its time-out is meant for a coordinator's answer, not for megabytes.
             self._flush()
             if confirm:
                 confirm()
@@ -123,7 +96,7 @@ class TransactionalProducer:
         self._commit()
 
     def _produce(self, record: OutboundRecord) -> None:
-        # A full queue empties as Kafka acknowledges.
+        # A full queue empties while Kafka acknowledges.
         for _ in range(_QUEUE_WAITS):
             try:
                 produce(self._producer, record)
@@ -133,7 +106,7 @@ class TransactionalProducer:
         raise TransientError(f"Kafka took nothing of a full queue in {_QUEUE_WAITS * _QUEUE_WAIT_SECONDS:g} s")
 
     def _flush(self) -> None:
-        # A record that failed makes the commit fail, so only the wait matters here.
+        # A failed record makes the commit fail, so only the wait matters here.
         if left := self._producer.flush(_FLUSH_SECONDS):
             raise TransientError(f"Kafka did not store {left} records within {_FLUSH_SECONDS:g} s")
 
@@ -143,11 +116,35 @@ class TransactionalProducer:
         except KafkaException as error:
             if not error.args[0].retriable():
                 raise
-            # A time-out leaves the outcome open; only asking again tells, and that is safe.
+            # A time-out leaves the outcome open; committing again is safe and tells.
             _in_time(self._producer.commit_transaction)
 
 
+@contextmanager
+def ends_process_after(
+    seconds: float, call: str, exit_process: Callable[[int], object] = os._exit
+) -> Iterator[None]:
+    """Bound a call that may never return: when the time is up, end the process at once with code 70.
+
+    Only for work that a killed process may leave behind at any moment, such as an open transaction.
+    """
+    has_returned = threading.Event()
+
+    def watch() -> None:
+        # In slices: time during which the whole process stood still (SIGSTOP, a paused machine) counts as one
+        # slice at most. A process that wakes up from that has not hung in the call.
+        if not any(has_returned.wait(seconds / _SLICES) for _ in range(_SLICES)):
+            log.critical("call_never_returned", call=call, seconds=seconds, code=FATAL_EXIT_CODE)
+            exit_process(FATAL_EXIT_CODE)
+
+    threading.Thread(target=watch, name="deadline", daemon=True).start()
+    try:
+        yield
+    finally:
+        has_returned.set()
+
+
 def _in_time(call: Callable[..., object], *arguments: object) -> None:
-    """The last argument of these calls is their time-out; see above why that is not enough."""
+    """Call with the time-out, and end the process if the call does not keep it (see _CALL_SECONDS)."""
     with ends_process_after(_STUCK_SECONDS, call.__name__):
         call(*arguments, _CALL_SECONDS)

@@ -1,6 +1,6 @@
-"""Opens Redis clients and turns their errors into ours. Nothing connects before the first command.
+"""Opens Redis clients, turns their errors into ours, and runs the Lua scripts beside this module.
 
-Lua scripts beside this module, run by their hash: one round trip for any number of calls.
+Nothing connects before the first command. Scripts run by their hash: one round trip for any number of calls.
 """
 
 import hashlib
@@ -20,56 +20,14 @@ from schemas.errors import FatalError, TransientError
 
 Client = redis.Redis
 AsyncClient = redis.asyncio.Redis
+Argument = str | bytes | int
 
 _RETRY_AFTER_SECONDS = 0.5
 
 
-def open_cache(settings: RedisSettings) -> Client:
-    """The cache, for threads."""
-    return redis.Redis.from_url(settings.cache_url, **_options(settings))
-
-
-def open_state(settings: RedisSettings) -> Client:
-    """The state, for threads."""
-    return redis.Redis.from_url(settings.state_url, **_options(settings))
-
-
-def open_cache_async(settings: RedisSettings) -> AsyncClient:
-    """The cache, for one event loop."""
-    return redis.asyncio.Redis.from_url(settings.cache_url, **_options(settings))
-
-
-def open_state_async(settings: RedisSettings) -> AsyncClient:
-    """The state, for one event loop."""
-    return redis.asyncio.Redis.from_url(settings.state_url, **_options(settings))
-
-
-@contextmanager
-def redis_errors() -> Iterator[None]:
-    """What Redis raises inside becomes TransientError, or FatalError where it refuses our credentials."""
-    try:
-        yield
-    except (AuthenticationError, AuthorizationError) as error:
-        raise FatalError(f"Redis refuses the credentials: {error}") from error
-    except (RedisError, OSError) as error:
-        raise TransientError(f"Redis: {type(error).__name__}: {error}", _RETRY_AFTER_SECONDS) from error
-
-
-def _options(settings: RedisSettings) -> dict[str, Any]:
-    return {
-        "socket_connect_timeout": settings.connect_timeout_seconds,
-        "socket_timeout": settings.socket_timeout_seconds,
-        "max_connections": settings.max_connections,
-        "health_check_interval": 30,
-    }
-
-
-Argument = str | bytes | int
-
-
 @dataclass(frozen=True)
 class Script:
-    """The text of one script and what Redis calls it."""
+    """The text of a script, and the hash by which Redis knows it."""
 
     text: str
     sha: str
@@ -84,15 +42,49 @@ class Call:
     arguments: Sequence[Argument]
 
 
+def open_cache(settings: RedisSettings) -> Client:
+    """Open the cache, for threads."""
+    return redis.Redis.from_url(settings.cache_url, **_options(settings))
+
+
+def open_state(settings: RedisSettings) -> Client:
+    """Open the state, for threads."""
+    return redis.Redis.from_url(settings.state_url, **_options(settings))
+
+
+def open_cache_async(settings: RedisSettings) -> AsyncClient:
+    """Open the cache, for one event loop."""
+    return redis.asyncio.Redis.from_url(settings.cache_url, **_options(settings))
+
+
+def open_state_async(settings: RedisSettings) -> AsyncClient:
+    """Open the state, for one event loop."""
+    return redis.asyncio.Redis.from_url(settings.state_url, **_options(settings))
+
+
+@contextmanager
+def redis_errors() -> Iterator[None]:
+    """Turn what Redis raises inside into TransientError, or FatalError where it refuses our credentials."""
+    try:
+        yield
+    except (AuthenticationError, AuthorizationError) as error:
+        raise FatalError(f"Redis refuses the credentials: {error}") from error
+    except (RedisError, OSError) as error:
+        raise TransientError(f"Redis: {type(error).__name__}: {error}", _RETRY_AFTER_SECONDS) from error
+
+
 @cache
 def script(name: str) -> Script:
-    """The script in NAME.lua."""
+    """Load the script in NAME.lua."""
     text = resources.files("connectors.redis").joinpath(f"{name}.lua").read_text("utf-8")
     return Script(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
 def run_all(client: Client, calls: Sequence[Call]) -> list[Any]:
-    """The replies, in order. Raises TransientError; then some calls may have run, so they must bear a repeat."""
+    """Run the calls and return the replies in order.
+
+    Raises TransientError; then some calls may have run, so they must bear being repeated.
+    """
     if not calls:
         return []
     with redis_errors():
@@ -105,7 +97,7 @@ def run_all(client: Client, calls: Sequence[Call]) -> list[Any]:
 
 
 async def run_all_async(client: AsyncClient, calls: Sequence[Call]) -> list[Any]:
-    """As `run_all`, for an event loop."""
+    """Do the same as `run_all`, for an event loop."""
     if not calls:
         return []
     with redis_errors():
@@ -115,6 +107,15 @@ async def run_all_async(client: AsyncClient, calls: Sequence[Call]) -> list[Any]
                 await client.script_load(text)
             replies = await _attempt_async(client, calls)
         return _without_errors(replies)
+
+
+def _options(settings: RedisSettings) -> dict[str, Any]:
+    return {
+        "socket_connect_timeout": settings.connect_timeout_seconds,
+        "socket_timeout": settings.socket_timeout_seconds,
+        "max_connections": settings.max_connections,
+        "health_check_interval": 30,
+    }
 
 
 def _attempt(client: Client, calls: Sequence[Call]) -> list[Any]:

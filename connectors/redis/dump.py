@@ -1,6 +1,6 @@
-"""Every key of a Redis over the network: out of one, into another. Works where nobody can reach its files.
+"""Copies the keys of a Redis over the network, out of one and into another, where its files are out of reach.
 
-Not one moment of the whole, but each key as it was when it was read; `deploy/backup` says why that is enough.
+Each key is as it was when it was read, not all at one moment; `deploy/backup` says why that is enough.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Entry:
-    """One key. `ttl_ms` is the life it had left when it was read, 0 for one that lives for ever."""
+    """One key. `ttl_ms` is the life it had left when it was read, 0 for a key that never expires."""
 
     key: bytes
     value: bytes
@@ -32,22 +32,22 @@ class Entry:
 
 @dataclass
 class Restored:
-    """How many keys were written, and how many were there already and stayed."""
+    """How many keys were written, and how many existed and were kept."""
 
     written: int = 0
     kept: int = 0
 
 
 def count_keys(client: Client) -> int:
-    """How many there are now."""
+    """Count the keys."""
     with redis_errors():
         return int(client.dbsize())
 
 
 def dump(client: Client) -> Iterator[Entry]:
-    """Every key that is there from the beginning to the end, a few perhaps twice. Raises TransientError.
+    """Yield every key that exists throughout the dump, a few perhaps twice. Raises TransientError.
 
-    Without the epoch: it vouches for one moment of the whole, which a dump is not.
+    Without the epoch: it stands for the whole state at one moment, which a dump is not.
     """
     for keys in _portions(key for key in client.scan_iter(count=_KEYS) if not is_about_state(key)):
         with redis_errors(), client.pipeline(transaction=False) as pipeline:
@@ -62,10 +62,10 @@ def dump(client: Client) -> Iterator[Entry]:
 
 
 def restore(client: Client, entries: Iterable[Entry], replace: bool) -> Iterator[Restored]:
-    """Writes the keys with the life they had left; what was done of each portion. May be repeated.
+    """Write the keys with the life they had left, and yield the counts of each portion. May be repeated.
 
-    Without `replace` a key that is there stays: it is newer. Afterwards the assemblers bring back what the dump
-    lacks, before they decide anything. Raises TransientError, PermanentError.
+    Without `replace` an existing key is kept: it is newer. Afterwards the assemblers restore what the dump lacks,
+    before they decide anything. Raises TransientError, PermanentError.
     """
     for portion in _portions(entries):
         with redis_errors(), client.pipeline(transaction=False) as pipeline:

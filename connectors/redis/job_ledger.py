@@ -1,7 +1,10 @@
-"""Writes what is known of every job. A fact replaces a lighter one, so order and repeats do not matter.
+"""Writes what is known of every job, and where it waits. A fact replaces a lighter one, so order does not matter.
 
-State Redis: hash `job:{id}` (facts stamped with their weight, counters of what is done) and the bitmap
-`job:{id}:batches` (which batches are done), both in one cluster slot.
+State Redis:
+`job:{id}`            hash: facts stamped with their weight, counters of what is done
+`job:{id}:batches`    bitmap: which batches are done; in the cluster slot of the hash
+`{queue:pool}:*`      for each priority, the waiting jobs by time of submission and their remaining words; for each
+                      span of time, the words that were finished in it. Only advice: nothing is decided by it
 """
 
 import time
@@ -16,97 +19,17 @@ from schemas.priorities import Priority
 WEIGHT_DIGITS = 16
 HEAVIEST = 9 * 10**15
 
-
-@dataclass(frozen=True)
-class QueuePosition:
-    """What is before a job. `words_per_second` None while nothing was measured."""
-
-    jobs_ahead: int
-    words_ahead: int
-    words_per_second: float | None
-
-
-# Two spans cannot be compared with a job of a few seconds, a minute can.
+# The speed of a pool is the mean of a minute, long enough to even out jobs of a few seconds.
 SPAN_MS = 5_000
-
-
 SPANS = 12
-
-
 _KEEP_SPEED_SECONDS = 3 * SPANS * SPAN_MS // 1000
-
-
+# So many jobs ahead have their words added up; the rest counts as their mean.
 _EXACT_JOBS = 500
 
 
 @dataclass(frozen=True)
-class WaitingJob:
-    """A job as the queue sees it. `remaining_words` None: it waits no more."""
-
-    request_id: str
-    pool: str
-    priority: Priority
-    submitted_at: int
-    remaining_words: int | None
-
-
-@dataclass(frozen=True)
-class FinishedWords:
-    """Words that were just finished, and when (ms)."""
-
-    words: int = 0
-    at: int = 0
-
-
-def update_queue_call(job: WaitingJob, progress: FinishedWords, forget_before_ms: int) -> Call:
-    """Brings the queue up to date with the job."""
-    remaining = "" if job.remaining_words is None else job.remaining_words
-    keys = (*_queue(job.pool, job.priority), _speed(job.pool, progress.at // SPAN_MS))
-    arguments = (
-        job.request_id,
-        job.submitted_at,
-        remaining,
-        forget_before_ms,
-        progress.words,
-        _KEEP_SPEED_SECONDS,
-    )
-    return Call(script("place_job"), keys, arguments)
-
-
-def queue_position_call(request_id: str, pool: str, priority: Priority, now_ms: int) -> Call:
-    """Asks for the job's place; `place_of` reads the reply."""
-    urgent = list(Priority)[: list(Priority).index(priority) + 1]
-    queues = [key for one in urgent for key in _queue(pool, one)]
-    # The present span is not over, so it would count as slow.
-    last = now_ms // SPAN_MS - 1
-    speeds = [_speed(pool, last - back) for back in range(SPANS)]
-    return Call(script("ask_queue"), [*queues, *speeds], (request_id, len(urgent), _EXACT_JOBS))
-
-
-def queue_position_of(reply: Sequence[int | bytes | None]) -> QueuePosition | None:
-    """None for a job that is not waiting."""
-    if not reply:
-        return None
-    jobs, words, *spans = reply
-    return QueuePosition(int(jobs or 0), int(words or 0), words_per_second([int(span) for span in spans if span]))
-
-
-def words_per_second(spans: Sequence[int]) -> float | None:
-    """Mean over the spans in which words were finished: an idle minute does not make a pool slow."""
-    return sum(spans) / (len(spans) * SPAN_MS / 1000) if spans else None
-
-
-def _queue(pool: str, priority: Priority) -> tuple[str, str]:
-    return f"{{queue:{pool}}}:{priority}", f"{{queue:{pool}}}:{priority}:words"
-
-
-def _speed(pool: str, span: int) -> str:
-    return f"{{queue:{pool}}}:speed:{span}"
-
-
-@dataclass(frozen=True)
 class Fact:
-    """What one event says, and how much its word counts against others: 0 to HEAVIEST."""
+    """What one event says, and how much it counts against others: 0 to HEAVIEST."""
 
     value: str
     weight: int
@@ -124,7 +47,7 @@ class BatchDone:
 
 @dataclass(frozen=True)
 class JobUpdate:
-    """All that one event says of one job."""
+    """Everything that one event says of one job."""
 
     request_id: str
     facts: Mapping[str, Fact] = field(default_factory=dict)
@@ -140,8 +63,28 @@ class LedgerTimes:
     queue_seconds: int
 
 
+@dataclass(frozen=True)
+class QueuePosition:
+    """What is ahead of a job. `words_per_second` None while nothing was measured."""
+
+    jobs_ahead: int
+    words_ahead: int
+    words_per_second: float | None
+
+
+@dataclass(frozen=True)
+class _WaitingJob:
+    """A job as the queue sees it. `remaining_words` None: it does not wait any more."""
+
+    request_id: str
+    pool: str
+    priority: Priority
+    submitted_at: int
+    remaining_words: int | None
+
+
 class JobLedger:
-    """For an event loop. `clock` gives seconds since the epoch. Raises TransientError."""
+    """Merges events into jobs. For an event loop. `clock`: seconds since 1970. Raises TransientError."""
 
     def __init__(self, client: AsyncClient, times: LedgerTimes, clock: Callable[[], float] = time.time) -> None:
         self._client = client
@@ -150,25 +93,24 @@ class JobLedger:
         self._deadlines = DeadlineWriter(client)
 
     async def apply(self, update: JobUpdate) -> None:
-        """May be repeated; only the measured speed counts a repeat that follows a failure half-way."""
-        ((is_new, known),) = await run_all_async(self._client, [self._merge(update)])
+        """Merge one event. May be repeated; only the measured speed counts a repeat after a failure half-way."""
+        ((is_new, known),) = await run_all_async(self._client, [self._merge_call(update)])
         await self._note_deadline(update, is_finished=known[0] is not None)
-        job = _waiting(update.request_id, known)
+        job = _waiting_job(update.request_id, known)
         if job is None:
             return
-        batch = update.batch
-        progress = FinishedWords(batch.words, batch.at) if batch and is_new else FinishedWords()
+        done = update.batch if is_new else None
         forget_before_ms = round((self._clock() - self._times.queue_seconds) * 1000)
-        await run_all_async(self._client, [update_queue_call(job, progress, forget_before_ms)])
+        await run_all_async(self._client, [_queue_call(job, done, forget_before_ms)])
 
     async def _note_deadline(self, update: JobUpdate, *, is_finished: bool) -> None:
-        """An event that comes after the end of its job must not bring the deadline back."""
+        # An event that comes after the end of its job must not bring the deadline back.
         if is_finished:
             await self._deadlines.remove(update.request_id)
         elif update.deadline_ms is not None:
             await self._deadlines.add(update.request_id, update.deadline_ms)
 
-    def _merge(self, update: JobUpdate) -> Call:
+    def _merge_call(self, update: JobUpdate) -> Call:
         batch = update.batch
         done = (batch.number, batch.segments, batch.words) if batch else ("", 0, 0)
         facts = [part for name, fact in update.facts.items() for part in (name, _stamped(fact))]
@@ -176,24 +118,65 @@ class JobLedger:
 
 
 def job_keys(request_id: str) -> tuple[str, str]:
-    """The hash and the bitmap."""
+    """Name the hash and the bitmap of a job."""
     return f"job:{{{request_id}}}", f"job:{{{request_id}}}:batches"
 
 
 def unstamped(value: bytes | None) -> str:
-    """The fact's value; empty for none."""
+    """Strip the weight from a fact's value; empty for none."""
     return (value or b"")[WEIGHT_DIGITS:].decode()
+
+
+def queue_position_call(request_id: str, pool: str, priority: Priority, now_ms: int) -> Call:
+    """Make the call that asks for a job's position; `queue_position_of` reads the reply."""
+    urgent = list(Priority)[: list(Priority).index(priority) + 1]
+    queues = [key for one in urgent for key in _queue_keys(pool, one)]
+    # The present span is not over, so it would count as slow.
+    last = now_ms // SPAN_MS - 1
+    speeds = [_speed_key(pool, last - back) for back in range(SPANS)]
+    return Call(script("ask_queue"), [*queues, *speeds], (request_id, len(urgent), _EXACT_JOBS))
+
+
+def queue_position_of(reply: Sequence[int | bytes | None]) -> QueuePosition | None:
+    """Read the position from a reply; None for a job that is not waiting."""
+    if not reply:
+        return None
+    jobs, words, *spans = reply
+    return QueuePosition(int(jobs or 0), int(words or 0), _words_per_second([int(span) for span in spans if span]))
+
+
+def _words_per_second(spans: Sequence[int]) -> float | None:
+    """Average over the spans in which words were finished: an idle minute does not make a pool slow."""
+    return sum(spans) / (len(spans) * SPAN_MS / 1000) if spans else None
+
+
+def _queue_call(job: _WaitingJob, done: BatchDone | None, forget_before_ms: int) -> Call:
+    """Make the call that brings the queue up to date with the job, and counts the words just finished."""
+    words, finished_at = (done.words, done.at) if done else (0, 0)
+    remaining = "" if job.remaining_words is None else job.remaining_words
+    keys = (*_queue_keys(job.pool, job.priority), _speed_key(job.pool, finished_at // SPAN_MS))
+    times = (forget_before_ms, words, _KEEP_SPEED_SECONDS)
+    return Call(script("place_job"), keys, (job.request_id, job.submitted_at, remaining, *times))
+
+
+def _queue_keys(pool: str, priority: Priority) -> tuple[str, str]:
+    return f"{{queue:{pool}}}:{priority}", f"{{queue:{pool}}}:{priority}:words"
+
+
+def _speed_key(pool: str, span: int) -> str:
+    return f"{{queue:{pool}}}:speed:{span}"
 
 
 def _stamped(fact: Fact) -> str:
     return f"{min(max(fact.weight, 0), HEAVIEST):0{WEIGHT_DIGITS}d}{fact.value}"
 
 
-def _waiting(request_id: str, known: Sequence[bytes | None]) -> WaitingJob | None:
-    """None before the words of the job are known: until then nobody waits for it."""
+def _waiting_job(request_id: str, known: Sequence[bytes | None]) -> _WaitingJob | None:
+    """Read the job from the reply of the merge; None before its words are known: until then it does not wait."""
     *facts, done = (*known[:4], known[5], known[4])
     status, pool, priority, words, submitted_at = map(unstamped, facts)
     if not words:
         return None
     remaining = max(int(words) - int(done or 0), 0)
-    return WaitingJob(request_id, pool, Priority(priority), int(submitted_at or 0), None if status else remaining)
+    submitted_at_ms = int(submitted_at or 0)
+    return _WaitingJob(request_id, pool, Priority(priority), submitted_at_ms, None if status else remaining)

@@ -1,8 +1,6 @@
-"""What callers see of a job: how far it is, its place in the queue, when it may be done.
+"""Reads what callers see of a job: how far it is, its position in the queue, and when it may be done.
 
-Who waits for the workers, with how many words, and how fast words get done: places and estimates.
-
-State Redis, all keys of a pool in one cluster slot. Only advice for people: nothing is decided by it.
+connectors/redis/job_ledger.py writes it and describes the keys.
 """
 
 import time
@@ -14,8 +12,14 @@ from connectors.redis.client import Client, redis_errors, run_all
 from connectors.redis.job_ledger import QueuePosition, job_keys, queue_position_call, queue_position_of, unstamped
 from schemas.messages import Job
 from schemas.priorities import Priority
+from schemas.states import JobStage, ResultStatus, parse_member, parse_optional_member
 
+# Before the name of a fact that is a detail.
 DETAIL = "detail."
+
+_COUNTERS = ("segments_done", "batches_done", "words_done")
+_NUMBERS = ("segments", "batches", "words", "cached_segments", "submitted_at", "updated_at")
+_TEXTS = ("tenant", "priority", "pool")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +31,8 @@ class JobView:
 
     request_id: str
     tenant: str = ""
-    stage: str = "ACCEPTED"
-    status: str | None = None
+    stage: JobStage = JobStage.ACCEPTED
+    status: ResultStatus | None = None
     priority: str = Priority.STANDARD
     pool: str = "default"
     progress: float = 0.0
@@ -54,35 +58,39 @@ class JobViews:
         self._clock = clock
 
     def read(self, request_id: str) -> JobView | None:
-        """None for a job that nobody has reported, or whose view has expired."""
+        """Return the view; None for a job that nobody has reported, or whose view has expired."""
         with redis_errors():
             fields = cast(dict[bytes, bytes], self._client.hgetall(job_keys(request_id)[0]))
         if not fields:
             return None
         view = view_of(request_id, fields)
-        return view if view.status or not view.words else self._with_place(view)
+        return view if view.status or not view.words else self._with_position(view)
 
-    def _with_place(self, view: JobView) -> JobView:
-        call = queue_position_call(
-            view.request_id, view.pool, Priority(view.priority), round(self._clock() * 1000)
-        )
-        place = queue_position_of(run_all(self._client, [call])[0])
-        return _placed(view, place) if place else view
+    def _with_position(self, view: JobView) -> JobView:
+        now_ms = round(self._clock() * 1000)
+        call = queue_position_call(view.request_id, view.pool, Priority(view.priority), now_ms)
+        position = queue_position_of(run_all(self._client, [call])[0])
+        return _positioned(view, position) if position else view
 
 
 def view_of(request_id: str, fields: Mapping[bytes, bytes]) -> JobView:
-    """The view in the fields of the hash, without a place in the queue."""
+    """Build the view from the fields of the hash, without a position in the queue."""
     values: dict[str, Any] = {name: int(fields.get(name.encode(), 0)) for name in _COUNTERS}
     facts = {name.decode(): unstamped(value) for name, value in fields.items() if name.decode() not in _COUNTERS}
     values |= {name: int(facts[name]) for name in _NUMBERS if name in facts}
     values |= {name: facts[name] for name in _TEXTS if name in facts}
-    detail = {name.removeprefix(DETAIL): value for name, value in facts.items() if name.startswith(DETAIL)}
-    view = JobView(request_id=request_id, detail=detail, **values)
+    view = JobView(
+        request_id=request_id,
+        stage=parse_member(JobStage, "stage", facts.get("stage", JobStage.ACCEPTED)),
+        status=parse_optional_member(ResultStatus, "status", facts.get("status")),
+        detail={name.removeprefix(DETAIL): value for name, value in facts.items() if name.startswith(DETAIL)},
+        **values,
+    )
     return replace(view, progress=_progress(view))
 
 
 def header_of(view: JobView) -> Job:
-    """As much of the request's header as is known here, for orders that may come before any of its batches."""
+    """Build the header as far as the view knows it, for orders that may come before any batch of the request."""
     return Job(
         tenant=view.tenant,
         priority=view.priority,
@@ -96,11 +104,6 @@ def header_of(view: JobView) -> Job:
     )
 
 
-_COUNTERS = ("segments_done", "batches_done", "words_done")
-_NUMBERS = ("segments", "batches", "words", "cached_segments", "submitted_at", "updated_at")
-_TEXTS = ("tenant", "stage", "status", "priority", "pool")
-
-
 def _progress(view: JobView) -> float:
     if view.status:
         return 1.0
@@ -108,11 +111,11 @@ def _progress(view: JobView) -> float:
     return min(done / whole, 1.0) if whole else 0.0
 
 
-def _placed(view: JobView, place: QueuePosition) -> JobView:
-    words = place.words_ahead + max(view.words - view.words_done, 0)
-    speed = place.words_per_second
+def _positioned(view: JobView, position: QueuePosition) -> JobView:
+    words = position.words_ahead + max(view.words - view.words_done, 0)
+    speed = position.words_per_second
     return replace(
         view,
-        queue_position=place.jobs_ahead,
+        queue_position=position.jobs_ahead,
         estimated_completion_seconds=words / speed if speed else None,
     )

@@ -1,16 +1,10 @@
-"""Which requests were accepted before, and with which payload. Written only after their delivery.
+"""What the state Redis keeps of a request beside its slots and its view, each by request id.
 
-Encoded results by request, for those who ask over HTTP; the results topic remains the record.
-
-Which open requests have a deadline, in its order. Only advice: an order to end a request may come too late,
-and then it loses against the answer.
-
-State Redis, sorted set `deadlines`: request id by deadline (ms). Kept by the status projection.
-
-Which requests are answered already, so that nobody works for them any more. Only advice: it saves work.
-
-Reads the markers of connectors/redis/slots.py. A marker counts when it is final: while an answer is under way
-its transaction may still be aborted, and then the batches are wanted again.
+`seen:{id}`     the fingerprint of an accepted payload, written only after its batches are delivered
+`result:{id}`   the encoded result for HTTP callers, for a limited time; the results topic remains the record
+`deadlines`     sorted set of open requests by deadline (ms), kept by the status projection. Only advice: an order
+                that comes too late loses against the answer
+`done:{id}`     who answers the request; written by connectors/redis/slots.py and only read here
 """
 
 import time
@@ -24,39 +18,67 @@ from connectors.redis.slots import are_answered
 from schemas.errors import TransientError
 from schemas.slots import RequestRevision
 
-_PREFIX = "seen:"
+log = structlog.get_logger()
+
+_SEEN_PREFIX = "seen:"
+_DEADLINES_KEY = "deadlines"
+_DAY_SECONDS = 24 * 60 * 60
+# A Redis that hangs costs its time-outs once, not in every cycle.
+_UNASKED_SECONDS = 5.0
 
 
 class RedisSeenRequests:
-    """In the state Redis."""
+    """Fingerprints of the requests that were accepted before. For an event loop."""
 
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
 
     async def look_up(self, request_id: str) -> str | None:
         with redis_errors():
-            value = await self._client.get(_PREFIX + request_id)
+            value = await self._client.get(_SEEN_PREFIX + request_id)
         return value.decode() if isinstance(value, bytes) else None
 
     async def mark(self, fingerprints: Mapping[str, str], ttl_seconds: int) -> None:
         with redis_errors():
             async with self._client.pipeline(transaction=False) as pipeline:
                 for request_id, fingerprint in fingerprints.items():
-                    pipeline.set(_PREFIX + request_id, fingerprint, ex=ttl_seconds, nx=True)
+                    pipeline.set(_SEEN_PREFIX + request_id, fingerprint, ex=ttl_seconds, nx=True)
                 await pipeline.execute()
 
     async def forget(self, request_ids: Sequence[str]) -> None:
         if not request_ids:
             return
         with redis_errors():
-            await self._client.unlink(*(_PREFIX + request_id for request_id in request_ids))
+            await self._client.unlink(*(_SEEN_PREFIX + request_id for request_id in request_ids))
 
 
-_DAY_SECONDS = 24 * 60 * 60
+class RedisAnsweredRequests:
+    """Which requests are answered, so that nobody works for them any more. Only advice: it saves work.
+
+    A marker counts when it is final: while an answer is under way its transaction may still be aborted, and then
+    the batches are wanted again. For threads, one round trip. `clock` counts seconds.
+    """
+
+    def __init__(self, client: Client, clock: Callable[[], float] = time.monotonic) -> None:
+        self._client = client
+        self._clock = clock
+        self._asks_again_at = clock()
+
+    def among(self, requests: Collection[RequestRevision]) -> set[RequestRevision]:
+        asked = list(dict.fromkeys(requests))
+        if not asked or self._clock() < self._asks_again_at:
+            return set()
+        try:
+            answers = are_answered(self._client, asked)
+        except TransientError as error:
+            self._asks_again_at = self._clock() + _UNASKED_SECONDS
+            log.warning("answered_requests_unknown", error=str(error))
+            return set()
+        return {request for request, is_answered in zip(asked, answers, strict=True) if is_answered}
 
 
 class ResultStore:
-    """In the state Redis, key `result:{id}`, for a limited time."""
+    """Encoded results of answered requests. For threads."""
 
     def __init__(self, client: Client, ttl_seconds: int = _DAY_SECONDS) -> None:
         self._client = client
@@ -65,81 +87,49 @@ class ResultStore:
     def put_many(self, encoded: Mapping[str, bytes]) -> None:
         with redis_errors(), self._client.pipeline(transaction=False) as pipeline:
             for request_id, value in encoded.items():
-                pipeline.set(_key(request_id), value, ex=self._ttl_seconds)
+                pipeline.set(_result_key(request_id), value, ex=self._ttl_seconds)
             pipeline.execute()
 
     def get(self, request_id: str) -> bytes | None:
         with redis_errors():
-            return cast(bytes | None, self._client.get(_key(request_id)))
-
-
-def _key(request_id: str) -> str:
-    return f"result:{{{request_id}}}"
-
-
-_KEY = "deadlines"
+            return cast(bytes | None, self._client.get(_result_key(request_id)))
 
 
 class DeadlineWriter:
-    """For an event loop. Raises TransientError."""
+    """Notes the deadlines of open requests. For an event loop. Raises TransientError."""
 
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
 
     async def add(self, request_id: str, deadline_ms: int) -> None:
-        """May be repeated."""
+        """Note the deadline. May be repeated."""
         with redis_errors():
-            await self._client.zadd(_KEY, {request_id: deadline_ms})
+            await self._client.zadd(_DEADLINES_KEY, {request_id: deadline_ms})
 
     async def remove(self, request_id: str) -> None:
-        """Nobody waits for it any more."""
+        """Forget the deadline of a request that has ended."""
         with redis_errors():
-            await self._client.zrem(_KEY, request_id)
+            await self._client.zrem(_DEADLINES_KEY, request_id)
 
 
 class Deadlines:
-    """For threads. Raises TransientError."""
+    """Reads the deadlines that have passed. For threads. Raises TransientError."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
     def passed(self, now_ms: int, limit: int) -> list[str]:
-        """Up to `limit` requests whose deadline is over, the oldest first."""
+        """List up to `limit` requests whose deadline has passed, the earliest deadline first."""
         with redis_errors():
-            found = self._client.zrange(_KEY, "-inf", now_ms, byscore=True, offset=0, num=limit)
+            found = self._client.zrange(_DEADLINES_KEY, "-inf", now_ms, byscore=True, offset=0, num=limit)
         return [member.decode() for member in found]  # type: ignore[union-attr]  # ours are bytes
 
     def remove(self, request_ids: Collection[str]) -> None:
-        """Their end is ordered."""
+        """Forget the deadlines of requests whose end is ordered."""
         if request_ids:
             with redis_errors():
-                self._client.zrem(_KEY, *request_ids)
+                self._client.zrem(_DEADLINES_KEY, *request_ids)
 
 
-log = structlog.get_logger()
-
-# A Redis that hangs costs its time-outs once, not in every cycle.
-_LEFT_ALONE_SECONDS = 5.0
-
-
-class RedisAnsweredRequests:
-    """One round trip. `clock` counts seconds."""
-
-    def __init__(self, client: Client, clock: Callable[[], float] = time.monotonic) -> None:
-        self._client = client
-        self._clock = clock
-        self._asks_again_at = clock()
-
-    def among(self, request_revisions: Collection[RequestRevision]) -> set[RequestRevision]:
-        asked = list(dict.fromkeys(request_revisions))
-        if not asked or self._clock() < self._asks_again_at:
-            return set()
-        try:
-            answers = are_answered(self._client, asked)
-        except TransientError as error:
-            self._asks_again_at = self._clock() + _LEFT_ALONE_SECONDS
-            log.warning("answered_requests_unknown", error=str(error))
-            return set()
-        return {
-            request_revision for request_revision, is_answered in zip(asked, answers, strict=True) if is_answered
-        }
+def _result_key(request_id: str) -> str:
+    return f"result:{{{request_id}}}"

@@ -1,4 +1,4 @@
-"""Where the two Redis instances are and how long they remember."""
+"""Where the two Redis instances are, and how long they remember."""
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -27,10 +27,10 @@ class RedisSettings(Section):
 
     @property
     def tm_ttl_seconds(self) -> int:
-        """Life of one remembered translation."""
+        """Return the life of one remembered translation."""
         return round(self.tm_ttl_days * _DAY_SECONDS)
 
     @property
     def done_ttl_seconds(self) -> int:
-        """Life of the markers of requests that were seen or answered."""
+        """Return the life of the markers of requests that were seen or answered."""
         return round(self.done_ttl_days * _DAY_SECONDS)

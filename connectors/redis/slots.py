@@ -8,8 +8,8 @@ It stays the completer when it is read again, because then its first transaction
     killed before `finish`         its offset is committed; the slots stay until they expire, nobody may answer
     any other record, any time     has other coordinates: it never answers
 
-The rule holds while Redis remembers. That it does is vouched for by the state's epoch, which is read behind every
-decision and once more before the answers are committed (connectors/redis/state_epoch.py, docs/decisions/0008).
+The rule holds while Redis remembers. The state's epoch proves that it does; it is read behind every decision and
+once more before the answers are committed (connectors/redis/state_epoch.py, docs/decisions/0008).
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,14 +31,14 @@ class SlotRetention:
 
 
 class RedisSlots:
-    """In the state Redis. Both keys of a subject lie in one cluster slot; later revisions end in `:<revision>`.
+    """Slots in the state Redis. Both keys of a request lie in one cluster slot; corrections end in `:<revision>`.
 
     `asm:{id}`: `s<split>:<n>` -> payload, `#<split>` -> how many are filled.
     `done:{id}`: the completer, with ` final` behind it after `finish`.
     """
 
     def __init__(self, client: Client, retention: SlotRetention, epoch: StateEpoch | None = None) -> None:
-        """Without an epoch nobody notices a loss."""
+        """Take the client. Without an epoch a loss of the state goes unnoticed."""
         self._client = client
         self._retention = retention
         self._epoch = epoch
@@ -59,47 +59,47 @@ class RedisSlots:
 
     def finish(self, completers: Mapping[RequestRevision, str]) -> None:
         with redis_errors(), self._client.pipeline(transaction=False) as pipeline:
-            for request_revision, coordinates in completers.items():
-                slots, done = _keys(request_revision)
+            for request, coordinates in completers.items():
+                slots, done = _keys(request)
                 # In this order: a marker without slots must be final.
                 pipeline.set(done, coordinates + _FINAL, ex=self._retention.done_seconds)
                 pipeline.unlink(slots)
             pipeline.execute()
 
-    def answered(self, request_revisions: Sequence[RequestRevision]) -> list[bool]:
-        return are_answered(self._client, request_revisions)
+    def answered(self, requests: Sequence[RequestRevision]) -> list[bool]:
+        return are_answered(self._client, requests)
 
-    def reopen(self, request_revisions: Sequence[RequestRevision]) -> None:
+    def reopen(self, requests: Sequence[RequestRevision]) -> None:
         with redis_errors(), self._client.pipeline(transaction=False) as pipeline:
-            for request_revision in request_revisions:
-                pipeline.unlink(*_keys(request_revision))
+            for request in requests:
+                pipeline.unlink(*_keys(request))
             pipeline.execute()
 
     def _call(self, entry: Arrival | AnswerOrder) -> Call:
-        keys, kept = _keys(entry.request_revision), self._retention
+        keys, kept = _keys(entry.request), self._retention
         if isinstance(entry, AnswerOrder):
             return Call(script("claim_answer"), keys, (entry.coordinates, kept.done_seconds))
-        place = (entry.split, entry.batch_number, entry.batches)
+        slot = (entry.split, entry.batch_number, entry.batches)
         values = (entry.payload, entry.coordinates, kept.slots_seconds, kept.done_seconds)
-        return Call(script("fill_slot"), keys, (*place, *values))
+        return Call(script("fill_slot"), keys, (*slot, *values))
 
 
-def done_key(request_revision: RequestRevision) -> str:
-    """Where the completer stands."""
-    return f"done:{{{request_revision.request_id}}}{_behind(request_revision)}"
+def done_key(request: RequestRevision) -> str:
+    """Name the key that holds the completer."""
+    return f"done:{{{request.request_id}}}{_revision_suffix(request)}"
 
 
-def are_answered(client: Client, request_revisions: Sequence[RequestRevision]) -> list[bool]:
-    """Whether what stands at each marker belongs to a committed answer. One round trip. Raises TransientError."""
+def are_answered(client: Client, requests: Sequence[RequestRevision]) -> list[bool]:
+    """Tell for each whether its marker is that of a committed answer. One round trip. Raises TransientError."""
     with redis_errors(), client.pipeline(transaction=False) as pipeline:
-        for request_revision in request_revisions:
-            pipeline.get(done_key(request_revision))
+        for request in requests:
+            pipeline.get(done_key(request))
         return [marker is not None and marker.endswith(_FINAL.encode()) for marker in pipeline.execute()]
 
 
-def _keys(request_revision: RequestRevision) -> tuple[str, str]:
-    return f"asm:{{{request_revision.request_id}}}{_behind(request_revision)}", done_key(request_revision)
+def _keys(request: RequestRevision) -> tuple[str, str]:
+    return f"asm:{{{request.request_id}}}{_revision_suffix(request)}", done_key(request)
 
 
-def _behind(request_revision: RequestRevision) -> str:
-    return f":{request_revision.revision}" if request_revision.revision > 1 else ""
+def _revision_suffix(request: RequestRevision) -> str:
+    return f":{request.revision}" if request.revision > 1 else ""

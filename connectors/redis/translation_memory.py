@@ -1,4 +1,4 @@
-"""Remembers translated segments. A cache: when it is away, nothing is known and nothing fails.
+"""Remembers translated segments. A cache: when it is unreachable, nothing is known and nothing fails.
 
 Values: 4 bytes score (IEEE float, little-endian, NaN for none), then the translation in UTF-8.
 """
@@ -22,7 +22,7 @@ _SCORE = struct.Struct("<f")
 
 
 class RedisTranslationMemory:
-    """One MGET for a look-up, one pipeline of SET EX for the rest."""
+    """For threads. One MGET for a look-up, one pipeline of SET EX to remember."""
 
     def __init__(self, client: Client, ttl_seconds: int) -> None:
         self._client = client
@@ -50,7 +50,7 @@ class RedisTranslationMemory:
 
 
 class AsyncRedisTranslationMemory:
-    """One MGET for a look-up."""
+    """The read side for an event loop. One MGET for a look-up."""
 
     def __init__(self, client: AsyncClient) -> None:
         self._client = client

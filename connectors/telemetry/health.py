@@ -1,6 +1,6 @@
-"""Liveness by progress, readiness by word of the process, metrics: one small HTTP server.
+"""Serves liveness, readiness and metrics of a process over HTTP.
 
-A process that is up but does nothing is dead: /health fails when nobody has called `beat` for a while.
+A process that runs without making progress is dead: /health fails when `beat` has not been called for a while.
 """
 
 import json
@@ -16,7 +16,7 @@ _OK, _UNAVAILABLE, _NOT_FOUND = 200, 503, 404
 
 
 class Health:
-    """What a process says of itself. Thread-safe. Times in seconds."""
+    """Whether a process makes progress and whether it is ready. Thread-safe. Times in seconds."""
 
     def __init__(self, silence_seconds: float = 60.0, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -25,33 +25,33 @@ class Health:
         self._reason = "starting"
 
     def beat(self) -> None:
-        """Work went on, or there was none to do."""
+        """Note that work went on, or that there was none to do."""
         self._last_beat = self._clock()
 
     def ready(self) -> None:
-        """Able to do its job from now on."""
+        """Note that the process can do its job."""
         self._reason = ""
 
     def not_ready(self, reason: str) -> None:
-        """Not able to, and why."""
+        """Note that the process cannot do its job, and why."""
         self._reason = reason
 
     @property
     def reason(self) -> str:
-        """Why it is not ready; empty when it is."""
+        """Return why it is not ready; empty when it is."""
         return self._reason
 
     def silent_seconds(self) -> float:
-        """Time since the last beat."""
+        """Return the time since the last beat."""
         return self._clock() - self._last_beat
 
     def is_alive(self) -> bool:
-        """Whether there was a beat lately."""
+        """Tell whether there was a beat lately."""
         return self.silent_seconds() < self._silence_seconds
 
 
 class HealthServer:
-    """GET /health, /ready and /metrics on a thread of its own."""
+    """Answers GET /health, /ready and /metrics on a thread of its own."""
 
     def __init__(self, health: Health, host: str, port: int) -> None:
         self._server = ThreadingHTTPServer((host, port), _handler(health))
@@ -61,22 +61,22 @@ class HealthServer:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """Return the port on which it listens."""
         return int(self._server.server_address[1])
 
     def close(self) -> None:
-        """Stops answering."""
+        """Stop answering."""
         self._server.shutdown()
         self._server.server_close()
 
 
 def serve_health(health: Health, port: int, host: str = "127.0.0.1") -> HealthServer:
-    """Starts answering at once; close it at the end."""
+    """Start a server, which answers at once; the caller closes it."""
     return HealthServer(health, host, port)
 
 
 def answer_of(health: Health, path: str) -> tuple[int, str, bytes]:
-    """Status, content type and body for a path."""
+    """Return status, content type and body for a path."""
     match path.partition("?")[0]:
         case "/health":
             alive = health.is_alive()
@@ -103,6 +103,6 @@ def _handler(health: Health) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
         def log_message(self, *_args: object) -> None:
-            """Probes every second are no news."""
+            """Log nothing: probes come every second."""
 
     return HealthHandler

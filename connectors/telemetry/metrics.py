@@ -1,8 +1,7 @@
-"""Every metric of the platform: name, meaning, labels. docs/reference/metrics.md is made from this file.
+"""Every metric of the platform: name, meaning, labels, and which processes count it.
 
-Labels are bounded: priorities, pools, pairs, outcomes; never a tenant, an id or an address.
-
-The metrics as a list: what each is called where it is scraped, and which processes count it.
+docs/reference/metrics.md is made from this file. Labels are bounded: priorities, pools, pairs, outcomes; never a
+tenant, an id or an address.
 """
 
 from collections.abc import Mapping
@@ -23,8 +22,8 @@ CYCLE_SECONDS = Histogram(
 )
 CYCLES_RETRIED = Counter("dragoman_cycles_retried", "Cycles undone by a transient failure", ["stage"])
 DEAD_LETTERS = Counter("dragoman_dead_letters", "Records that could not be processed", ["stage", "cause"])
-DEAD_LETTERS_RATIONED = Counter(
-    "dragoman_dead_letters_rationed", "Dead letters beyond the ration, which carry coordinates only", ["stage"]
+DEAD_LETTERS_WITHOUT_ORIGINAL = Counter(
+    "dragoman_dead_letters_without_original", "Dead letters beyond the rate limit: coordinates only", ["stage"]
 )
 
 # --- inference_workers ---
@@ -58,21 +57,21 @@ CANCELLATIONS_ORDERED = Counter("dragoman_http_cancellations_ordered", "Cancella
 
 HTTP_REFUSALS = Counter(
     "dragoman_http_refusals",
-    "Requests answered 503: too much waits (wait, backlog) or is open (open_requests)",
+    "Requests answered 503, because of the wait, the backlog or open_requests",
     ["cause", "priority"],
 )
 OPEN_SUBMISSION_BYTES = Gauge("dragoman_http_open_submission_bytes", "Bodies of the submissions under way")
-ADMISSION_BACKLOG_RECORDS = Gauge(
-    "dragoman_http_backlog_records", "Batches that stand before a new request, as last measured", ["priority"]
+BACKPRESSURE_BACKLOG_RECORDS = Gauge(
+    "dragoman_http_backlog_records", "Batches ahead of a new request, as last measured", ["priority"]
 )
-ADMISSION_WAIT_SECONDS = Gauge(
+BACKPRESSURE_WAIT_SECONDS = Gauge(
     "dragoman_http_estimated_wait_seconds", "Estimated wait of a new request for a worker", ["priority"]
 )
-ADMISSION_READING_AGE_SECONDS = Gauge(
-    "dragoman_http_backlog_age_seconds", "Age of the reading by which the last request was judged"
+BACKPRESSURE_READING_AGE_SECONDS = Gauge(
+    "dragoman_http_backlog_age_seconds", "Age of the measurement by which the last request was accepted or refused"
 )
 
-# --- redis ---
+# --- connectors/redis ---
 TRANSLATION_MEMORY_FAILURES = Counter(
     "dragoman_translation_memory_failures", "Reads and writes that the cache did not answer", ["operation"]
 )
@@ -155,7 +154,7 @@ AUTOSCALER_OUT_OF_REACH = Counter(
     ["pool", "priority"],
 )
 
-# --- connectors/clickhouse ---
+# --- stream_apps/usage_sink ---
 USAGE_ROWS = Counter("dragoman_usage_rows", "Usage rows written to ClickHouse")
 USAGE_INSERT_SECONDS = Histogram(
     "dragoman_usage_insert_seconds", "Time until ClickHouse had one insert", buckets=CYCLE_BUCKETS
@@ -183,7 +182,6 @@ REPAIR_HANGING_TRANSACTIONS = Counter(
 )
 DEADLINES_EXPIRED = Counter("dragoman_deadlines_expired", "Orders to end requests whose deadline passed")
 
-
 Metric = Counter | Gauge | Histogram
 
 # As the modules that count them are imported; a test holds this table against the imports.
@@ -191,10 +189,7 @@ _SHARED: Mapping[tuple[str, ...], tuple[Metric, ...]] = {
     ("worker", "assembly"): (CYCLE_SECONDS, CYCLES_RETRIED),
     ("intake", "status"): (EVENTS_RETRIED, EVENT_BATCH_SECONDS),
     ("intake", "worker"): (TRANSLATION_MEMORY_FAILURES,),
-    ("intake", "worker", "assembly", "status", "analytics"): (
-        DEAD_LETTERS,
-        DEAD_LETTERS_RATIONED,
-    ),
+    ("intake", "worker", "assembly", "status", "analytics"): (DEAD_LETTERS, DEAD_LETTERS_WITHOUT_ORIGINAL),
 }
 _OF_ONE: Mapping[str, tuple[Metric, ...]] = {
     "http": (
@@ -204,16 +199,11 @@ _OF_ONE: Mapping[str, tuple[Metric, ...]] = {
         CANCELLATIONS_ORDERED,
         HTTP_REFUSALS,
         OPEN_SUBMISSION_BYTES,
-        ADMISSION_BACKLOG_RECORDS,
-        ADMISSION_WAIT_SECONDS,
-        ADMISSION_READING_AGE_SECONDS,
+        BACKPRESSURE_BACKLOG_RECORDS,
+        BACKPRESSURE_WAIT_SECONDS,
+        BACKPRESSURE_READING_AGE_SECONDS,
     ),
-    "intake": (
-        REQUESTS,
-        REQUEST_SEGMENTS,
-        REQUEST_WORDS,
-        INTAKE_SECONDS,
-    ),
+    "intake": (REQUESTS, REQUEST_SEGMENTS, REQUEST_WORDS, INTAKE_SECONDS),
     "worker": (
         WORDS_TRANSLATED,
         SEGMENTS_TRANSLATED,
@@ -223,13 +213,7 @@ _OF_ONE: Mapping[str, tuple[Metric, ...]] = {
         OUT_OF_MEMORY,
         MODEL_LOAD_SECONDS,
     ),
-    "assembly": (
-        RESULTS,
-        RESULT_SECONDS,
-        SLOT_VERDICTS,
-        STATE_REBUILDS,
-        STATE_REBUILD_SHARE,
-    ),
+    "assembly": (RESULTS, RESULT_SECONDS, SLOT_VERDICTS, STATE_REBUILDS, STATE_REBUILD_SHARE),
     "status": (JOB_EVENTS,),
     "repair": (
         REPAIR_ACTING,
@@ -242,11 +226,7 @@ _OF_ONE: Mapping[str, tuple[Metric, ...]] = {
         REPAIR_HANGING_TRANSACTIONS,
         DEADLINES_EXPIRED,
     ),
-    "analytics": (
-        USAGE_ROWS,
-        USAGE_INSERT_SECONDS,
-        USAGE_RANGES_REPEATED,
-    ),
+    "analytics": (USAGE_ROWS, USAGE_INSERT_SECONDS, USAGE_RANGES_REPEATED),
     "autoscaler": (
         AUTOSCALER_REPLICAS,
         AUTOSCALER_BACKLOG_WORDS,
@@ -274,7 +254,7 @@ class Description:
 
 
 def describe(metric: Metric) -> Description:
-    """A counter is scraped with `_total` behind its name."""
+    """Describe a metric as it is scraped; a counter has `_total` behind its name."""
     (family,) = metric.describe()
     name = f"{family.name}_total" if family.type == "counter" else family.name
     # The client offers the labels' names nowhere else.

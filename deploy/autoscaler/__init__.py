@@ -1,1 +1,1 @@
-"""How many replicas a pool should have, and who makes it so."""
+"""How many replicas a pool should have, and how that number is applied."""

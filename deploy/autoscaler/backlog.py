@@ -1,6 +1,7 @@
-"""From records to words: what waits in a partition, how fast words arrive, how fast a replica is. Pure.
+"""How much work waits for a pool, measured in Kafka: words by priority, their age, and the rate of arrival.
 
-What waits for a pool, measured in Kafka: words by priority, how old, how fast more comes.
+PoolBacklog reads the batch topics. The estimators before it are pure: the words that wait in one partition, the
+rate at which words arrive, the mean words of a record, the speed of a replica.
 """
 
 import math
@@ -10,15 +11,18 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from connectors.kafka.group_lag import PartitionLag
-from connectors.kafka.partition_reader import Place
 from deploy.autoscaler.decision import WaitingWork
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, words_of
 from schemas.topics import batches_topic, inference_group
 
+_TAKE_RECORDS, _TAKE_SECONDS = 1000, 0.2
+# Reading must not delay a decision; what these takes do not reach is estimated.
+_MOST_TAKES = 10
 
-class Read(NamedTuple):
-    """What was seen of one record that waits."""
+
+class WaitingRecord(NamedTuple):
+    """What is remembered of one record that waits."""
 
     offset: int
     words: int
@@ -27,57 +31,57 @@ class Read(NamedTuple):
 
 @dataclass
 class PartitionWords:
-    """The uncommitted records of one partition: exact as far as they were read, the rest is estimated.
+    """The words of the uncommitted records of one partition, as far as they were read.
 
-    Reading begins where the group stood; `next_offset` is where it goes on.
+    Reading begins at the committed offset of the group; `next_offset` is the first offset that was not read.
     """
 
     next_offset: int
     words: int = 0
     _committed: int = field(init=False)
-    _waiting: deque[Read] = field(default_factory=deque, init=False)
+    _waiting: deque[WaitingRecord] = field(default_factory=deque, init=False)
 
     def __post_init__(self) -> None:
         self._committed = self.next_offset
 
-    def add(self, record: Read) -> None:
-        """The next record was read."""
+    def add(self, record: WaitingRecord) -> None:
+        """Add the next record that was read."""
         self.next_offset = max(self.next_offset, record.offset + 1)
         if record.offset >= self._committed:
             self._waiting.append(record)
             self.words += record.words
 
-    def settle(self, committed: int) -> None:
-        """The group has come so far; what lies before waits no more."""
+    def drop_committed(self, committed: int) -> None:
+        """Drop the records before the committed offset of the group; they no longer wait."""
         self._committed = committed
         self.next_offset = max(self.next_offset, committed)
         while self._waiting and self._waiting[0].offset < committed:
             self.words -= self._waiting.popleft().words
 
     def is_outdated(self, committed: int, end: int) -> bool:
-        """Whether the group went back, or the topic was made anew: then reading must begin again."""
+        """Tell whether the group was set back, or the topic recreated; then reading must begin again."""
         return committed < self._committed or end < self.next_offset
 
     @property
     def records(self) -> int:
-        """Records that were read and wait."""
+        """Return how many records were read and wait."""
         return len(self._waiting)
 
     @property
     def oldest_ms(self) -> int | None:
-        """Kafka's time stamp of the first record that waits; None when none was read."""
+        """Return Kafka's time stamp of the first record that waits; None when none was read."""
         return self._waiting[0].timestamp_ms if self._waiting else None
 
 
 @dataclass
 class ArrivalRate:
-    """Words per second, an exponentially weighted mean: what is `memory_seconds` old weighs 1/e."""
+    """Words per second, an exponentially weighted mean: a value `memory_seconds` old weighs 1/e."""
 
     memory_seconds: float
     per_second: float = 0.0
 
     def add(self, words: float, seconds: float) -> None:
-        """So many words arrived in so many seconds."""
+        """Add the words that arrived during these seconds."""
         if seconds > 0:
             weight = 1 - math.exp(-seconds / self.memory_seconds)
             self.per_second += weight * (words / seconds - self.per_second)
@@ -85,14 +89,14 @@ class ArrivalRate:
 
 @dataclass
 class MeanWords:
-    """Words per record of one priority, over about the last `memory_records`; assumed until one was seen."""
+    """Words per record of one priority, over about the last `memory_records`; assumed until one was read."""
 
     words_per_record: float = 100.0
     memory_records: int = 500
     _records: float = field(default=0.0, init=False)
 
     def add(self, words: int) -> None:
-        """One more record."""
+        """Add the words of one more record."""
         self._records = min(self._records + 1, self.memory_records)
         self.words_per_record += (words - self.words_per_record) / self._records
 
@@ -101,7 +105,7 @@ class MeanWords:
 class ReplicaSpeed:
     """Words per second of a busy replica, over about the last `memory_seconds` of work.
 
-    The first value counts like one second of work, so the first measurements outweigh it soon.
+    The first value weighs as much as one second of work, so the first measurements soon outweigh it.
     """
 
     first_words_per_second: float
@@ -113,7 +117,7 @@ class ReplicaSpeed:
         self._words = self.first_words_per_second
 
     def add(self, words: float, seconds: float) -> None:
-        """A replica translated so many words in so many seconds of work."""
+        """Add the words that a replica translated in these seconds of work."""
         if seconds > 0:
             kept = math.exp(-seconds / self.memory_seconds)
             self._words = self._words * kept + words
@@ -121,39 +125,40 @@ class ReplicaSpeed:
 
     @property
     def words_per_second(self) -> float:
-        """Never zero: nothing is that slow for ever."""
+        """Return the speed, never zero, since it divides."""
         return max(self._words / self._seconds, 1e-3)
 
 
-_TAKE_RECORDS, _TAKE_SECONDS = 1000, 0.2
-# Reading may not hold up a decision; what is not read in this many takes is estimated.
-_MOST_TAKES = 10
-
-
 class GroupOffsets(Protocol):
-    """Where groups stand and topics end."""
+    """Committed offsets of groups and end offsets of topics."""
 
-    def lag(self, group: str, topics: list[str]) -> list[PartitionLag]: ...
+    def lag(self, group: str, topics: list[str]) -> list[PartitionLag]:
+        """Return one entry for each partition of these topics."""
 
 
 class PartitionRecords(Protocol):
-    """Partitions read from chosen offsets."""
+    """Records of partitions, read from chosen offsets without a group."""
 
-    def read_from(self, offsets: Mapping[Place, int]) -> None: ...
-    def take(self, limit: int, timeout_seconds: float) -> list[InboundRecord]: ...
-    def pause(self, places: frozenset[Place]) -> None: ...
+    def read_from(self, offsets: Mapping[tuple[str, int], int]) -> None:
+        """Read exactly these partitions from now on, starting at these offsets."""
+
+    def take(self, limit: int, timeout_seconds: float) -> list[InboundRecord]:
+        """Return up to `limit` records, after the timeout at the latest."""
+
+    def pause(self, partitions: frozenset[tuple[str, int]]) -> None:
+        """Stop reading these partitions, and read all others again."""
 
 
 @dataclass
-class _PriorityWords:
-    """What was measured of one priority."""
+class _PriorityWork:
+    """The measurements of one priority."""
 
     rate: ArrivalRate
     mean: MeanWords = field(default_factory=MeanWords)
     lags: Sequence[PartitionLag] = ()
 
-    def arrived(self, lags: Sequence[PartitionLag], seconds: float) -> None:
-        """The partitions as they are now; how much they grew in so many seconds is the rate."""
+    def update(self, lags: Sequence[PartitionLag], seconds: float) -> None:
+        """Update the partitions; their growth during these seconds gives the rate of arrival."""
         before = {lag.partition: lag.end for lag in self.lags}
         records = sum(max(lag.end - before.get(lag.partition, lag.end), 0) for lag in lags)
         self.rate.add(records * self.mean.words_per_record, seconds)
@@ -161,7 +166,7 @@ class _PriorityWords:
 
 
 class PoolBacklog:
-    """Follows the batch topics of one pool. Raises TransientError; the next measurement then goes on."""
+    """Measures the batch topics of one pool. After a TransientError the next measurement continues."""
 
     def __init__(
         self,
@@ -175,39 +180,40 @@ class PoolBacklog:
         self._records = records
         self._pool = pool
         self._read_ahead_records = read_ahead_records
-        self._priorities = {priority: _PriorityWords(ArrivalRate(memory_seconds)) for priority in Priority}
-        self._by_topic = {batches_topic(pool, priority): words for priority, words in self._priorities.items()}
-        self._partitions: dict[Place, PartitionWords] = {}
+        self._priorities = {priority: _PriorityWork(ArrivalRate(memory_seconds)) for priority in Priority}
+        self._by_topic = {batches_topic(pool, priority): work for priority, work in self._priorities.items()}
+        self._partitions: dict[tuple[str, int], PartitionWords] = {}
         self._measured_at: float | None = None
 
     def measure(self, now: float) -> dict[Priority, WaitingWork]:
-        """As it is at `now`, in seconds since the epoch, as Kafka's time stamps are."""
+        """Measure the work of each priority at `now`, in seconds since the epoch."""
         lags = {priority: self._lag(priority) for priority in Priority}
-        self._follow([lag for found in lags.values() for lag in found])
+        self._sync([lag for found in lags.values() for lag in found])
         self._read()
         seconds = 0.0 if self._measured_at is None else now - self._measured_at
         self._measured_at = now
         for priority, found in lags.items():
-            self._priorities[priority].arrived(found, seconds)
-        return {priority: self._waiting(words, now) for priority, words in self._priorities.items()}
+            self._priorities[priority].update(found, seconds)
+        return {priority: self._waiting(work, now) for priority, work in self._priorities.items()}
 
     def _lag(self, priority: Priority) -> list[PartitionLag]:
         return self._offsets.lag(inference_group(self._pool, priority), [batches_topic(self._pool, priority)])
 
-    def _follow(self, lags: Sequence[PartitionLag]) -> None:
-        """Forgets what is done; reads anew from where the groups stand where the old reading makes no sense."""
+    def _sync(self, lags: Sequence[PartitionLag]) -> None:
+        """Drop what is committed; where partitions changed or a group was set back, start reading again."""
         committed = {(lag.topic, lag.partition): max(lag.committed, 0) for lag in lags}
         ends = {(lag.topic, lag.partition): lag.end for lag in lags}
         if self._partitions.keys() != committed.keys() or any(
-            words.is_outdated(committed[place], ends[place]) for place, words in self._partitions.items()
+            words.is_outdated(committed[partition], ends[partition])
+            for partition, words in self._partitions.items()
         ):
             self._records.read_from(committed)
-            self._partitions = {place: PartitionWords(offset) for place, offset in committed.items()}
-        for place, words in self._partitions.items():
-            words.settle(committed[place])
+            self._partitions = {partition: PartitionWords(offset) for partition, offset in committed.items()}
+        for partition, words in self._partitions.items():
+            words.drop_committed(committed[partition])
 
     def _read(self) -> None:
-        full = (at for at, words in self._partitions.items() if words.records >= self._read_ahead_records)
+        full = (one for one, words in self._partitions.items() if words.records >= self._read_ahead_records)
         self._records.pause(frozenset(full))
         for _ in range(_MOST_TAKES):
             records = self._records.take(_TAKE_RECORDS, _TAKE_SECONDS)
@@ -219,16 +225,16 @@ class PoolBacklog:
     def _add(self, record: InboundRecord) -> None:
         words = words_of(record)
         self._by_topic[record.topic].mean.add(words)
-        place = record.topic, record.partition
-        self._partitions[place].add(Read(record.offset, words, record.timestamp_ms))
+        waiting = WaitingRecord(record.offset, words, record.timestamp_ms)
+        self._partitions[record.topic, record.partition].add(waiting)
 
-    def _waiting(self, priority: _PriorityWords, now: float) -> WaitingWork:
-        partitions = [(self._partitions[lag.topic, lag.partition], lag) for lag in priority.lags]
+    def _waiting(self, work: _PriorityWork, now: float) -> WaitingWork:
+        partitions = [(self._partitions[lag.topic, lag.partition], lag) for lag in work.lags]
         unread_records = sum(max(lag.end - words.next_offset, 0) for words, lag in partitions)
         read_words = sum(words.words for words, _ in partitions)
         oldest_ms = min((words.oldest_ms for words, _ in partitions if words.oldest_ms), default=None)
         return WaitingWork(
-            backlog_words=read_words + unread_records * priority.mean.words_per_record,
-            words_per_second=priority.rate.per_second,
+            backlog_words=read_words + unread_records * work.mean.words_per_record,
+            words_per_second=work.rate.per_second,
             oldest_seconds=0.0 if oldest_ms is None else max(now - oldest_ms / 1000, 0.0),
         )

@@ -1,13 +1,9 @@
-"""What is known of a pool at one moment: all that a decision rests on. Words and seconds.
+"""How many replicas a pool should have: the demand-bound rule, from a snapshot of the pool and a policy. Pure.
 
-What an operator chooses: bounds, service levels, and how much to hold in reserve.
-
-How many replicas a pool should have: the demand-bound rule. Pure.
-
-From real-time scheduling (Baruah, Mok and Rosier, "Preemptively scheduling hard-real-time sporadic tasks on
-one processor", 1990): deadlines are kept if for every horizon the work that falls due within it is no more
-than the work that can be done within it. Where it is more, replicas are missing; docs/autoscaling.md derives
-the formulas.
+The rule is from real-time scheduling (Baruah, Mok and Rosier, "Preemptively scheduling hard-real-time sporadic
+tasks on one processor", 1990): all deadlines are kept if, for every horizon, the work that falls due within it is
+no more than the work that can be done within it. Where it is more, replicas are missing. docs/autoscaling.md
+derives the formulas.
 """
 
 import math
@@ -17,10 +13,13 @@ from enum import StrEnum
 
 from schemas.priorities import SLA_SECONDS, Priority
 
+# A load below one hundredth of a replica is the tail of an average, not work.
+_NEGLIGIBLE_REPLICAS = 0.01
+
 
 @dataclass(frozen=True)
 class WaitingWork:
-    """One priority's work: all that is not committed, so what is in a worker's hands counts too.
+    """The uncommitted work of one priority, including what a worker is translating at this moment.
 
     `words_per_second` is the rate at which more arrives.
     """
@@ -32,7 +31,7 @@ class WaitingWork:
 
 @dataclass(frozen=True)
 class PastNeed:
-    """What an earlier decision found necessary."""
+    """How many replicas an earlier decision found necessary."""
 
     seconds_ago: float
     replicas: int
@@ -40,10 +39,11 @@ class PastNeed:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """`pending_seconds`: for each replica that was asked for and is not ready, when it will be.
+    """What is known of a pool at one moment, in words and seconds: everything that a decision depends on.
 
-    `past` reaches back without a gap to its oldest entry.
-    `steady_seconds`: since the last decision for fewer replicas.
+    `pending_seconds`: for each replica that was requested and is not ready, the time until it will be.
+    `past` has no gap between now and its oldest entry.
+    `steady_seconds`: the time since the last decision for fewer replicas.
     """
 
     waiting: Mapping[Priority, WaitingWork]
@@ -56,13 +56,13 @@ class Snapshot:
 
     @property
     def current(self) -> int:
-        """Replicas that are ready or will be."""
+        """Return how many replicas are ready or starting."""
         return self.ready + len(self.pending_seconds)
 
 
 @dataclass(frozen=True)
 class Policy:
-    """Times in seconds, shares from 0 to 1."""
+    """What an operator chooses: bounds, service levels and reserves. Times in seconds, shares from 0 to 1."""
 
     min_replicas: int
     max_replicas: int
@@ -80,21 +80,17 @@ class Policy:
             raise ValueError(f"replicas: 0 <= {self.min_replicas} <= {self.max_replicas} is not true")
 
     def deadline_seconds(self, priority: Priority) -> float:
-        """The age at which a word should be translated: the SLA less safety and the time of the other stages."""
+        """Return the age at which a word should be translated: the SLA less a reserve and the other stages."""
         usable = self.sla_seconds[priority] * self.sla_share - self.service_floor_seconds
         return max(usable, self.shortest_horizon_seconds)
 
     def within_bounds(self, replicas: int) -> int:
-        """The nearest number that is allowed."""
+        """Return the nearest number within the bounds."""
         return min(max(replicas, self.min_replicas), self.max_replicas)
 
 
-# A load below one hundredth of a replica is the tail of an average, not work.
-_NEGLIGIBLE_REPLICAS = 0.01
-
-
 class ScalingReason(StrEnum):
-    """Why a decision is as it is; also a metric's label."""
+    """Why a decision was made; also the label of a metric."""
 
     STEADY = "steady"
     DEADLINE = "deadline"
@@ -107,9 +103,10 @@ class ScalingReason(StrEnum):
 
 @dataclass(frozen=True)
 class ScalingDecision:
-    """`needed` is what the moment asks for, within the bounds; `replicas` also minds the scale-in window.
+    """How many replicas the pool should have, and why.
 
-    `out_of_reach`: priorities with a deadline that no new replica can start early enough to save.
+    `needed` is what is needed at this moment, within the bounds; `replicas` also respects the scale-in window.
+    `out_of_reach`: priorities with a deadline that a new replica would start too late to keep.
     """
 
     replicas: int
@@ -120,7 +117,7 @@ class ScalingDecision:
 
 @dataclass(frozen=True)
 class _Shortage:
-    """Replicas that are missing for one horizon of one priority."""
+    """How many replicas are missing for one horizon of one priority."""
 
     priority: Priority
     replicas: int
@@ -128,7 +125,7 @@ class _Shortage:
 
 
 def replicas_wanted(snapshot: Snapshot, policy: Policy) -> ScalingDecision:
-    """Never outside the bounds. Fewer than now only if no deadline is at risk, for a whole window."""
+    """Decide, always within the bounds. Fewer than now only if no deadline was at risk for a whole window."""
     shortages = list(_shortages(snapshot, policy))
     raw, reason = _needed(snapshot, policy, max((found.replicas for found in shortages), default=0))
     needed, current = policy.within_bounds(raw), snapshot.current
@@ -144,7 +141,7 @@ def replicas_wanted(snapshot: Snapshot, policy: Policy) -> ScalingDecision:
 
 
 def _needed(snapshot: Snapshot, policy: Policy, missing: int) -> tuple[int, ScalingReason]:
-    """What the moment asks for, whatever the bounds."""
+    """Return what is needed at this moment, regardless of the bounds."""
     current, steady = snapshot.current, _for_arrivals(snapshot, policy)
     if missing:
         return max(steady, current + missing), ScalingReason.DEADLINE
@@ -156,7 +153,7 @@ def _needed(snapshot: Snapshot, policy: Policy, missing: int) -> tuple[int, Scal
 
 
 def _for_arrivals(snapshot: Snapshot, policy: Policy) -> int:
-    """Enough that the backlog does not grow, with the chosen utilisation."""
+    """Return how many replicas keep the backlog from growing, at the chosen utilisation."""
     arriving = sum(waiting.words_per_second for waiting in snapshot.waiting.values())
     replicas = arriving / (snapshot.replica_words_per_second * policy.utilisation)
     return math.ceil(replicas - _NEGLIGIBLE_REPLICAS)
@@ -174,7 +171,7 @@ def _shortages(snapshot: Snapshot, policy: Policy) -> Iterator[_Shortage]:
 
 
 def _horizons(snapshot: Snapshot, policy: Policy) -> Iterator[tuple[Priority, float]]:
-    """Where demand jumps or bends: only there can it exceed supply for the first time."""
+    """Yield the horizons where demand jumps or bends: only there can it first exceed supply."""
     for priority, waiting in snapshot.waiting.items():
         deadline = policy.deadline_seconds(priority)
         yield priority, max(policy.shortest_horizon_seconds, deadline - waiting.oldest_seconds)
@@ -182,7 +179,7 @@ def _horizons(snapshot: Snapshot, policy: Policy) -> Iterator[tuple[Priority, fl
 
 
 def _demand(snapshot: Snapshot, policy: Policy, horizon: float) -> float:
-    """Words that fall due within the horizon: those that wait, and those that will have arrived."""
+    """Sum the words that fall due within the horizon: those that wait, and those that will have arrived."""
     words = 0.0
     for priority, waiting in snapshot.waiting.items():
         deadline = policy.deadline_seconds(priority)
@@ -193,13 +190,13 @@ def _demand(snapshot: Snapshot, policy: Policy, horizon: float) -> float:
 
 
 def _supply(snapshot: Snapshot, horizon: float) -> float:
-    """Words that ready and pending replicas can translate within the horizon."""
+    """Sum the words that ready and pending replicas can translate within the horizon."""
     pending = sum(max(0.0, horizon - seconds) for seconds in snapshot.pending_seconds)
     return snapshot.replica_words_per_second * (snapshot.ready * horizon + pending)
 
 
 def _sufficient(snapshot: Snapshot, policy: Policy) -> int:
-    """The fewest replicas that keep every deadline with the margin that scale-in wants."""
+    """Return the fewest replicas that keep every deadline, with the reserve that a scale-in requires."""
     speed = snapshot.replica_words_per_second * policy.scale_in_utilisation
     needs = (_demand(snapshot, policy, horizon) / (speed * horizon) for _, horizon in _horizons(snapshot, policy))
     return math.ceil(max(needs, default=0.0))
@@ -213,9 +210,10 @@ def _is_late(snapshot: Snapshot, policy: Policy) -> bool:
 
 
 def _held(snapshot: Snapshot, policy: Policy) -> int:
-    """What must stay: the most that was needed in the window; all, until the window is over once.
+    """Return how many replicas must stay: the most that were needed in the window.
 
-    All also for a pause after each scale-in, so that a lull costs the group few rebalances.
+    All stay until one whole window was seen, and for a pause after each scale-in, so that a lull causes few
+    rebalances of the group.
     """
     window = policy.scale_in_window_seconds
     seen_seconds = max((past.seconds_ago for past in snapshot.past), default=0.0)

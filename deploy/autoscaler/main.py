@@ -1,4 +1,4 @@
-"""The autoscaler: measures every few seconds, decides, and hands the decision on."""
+"""The autoscaler process: measures a pool every few seconds, decides, and passes each decision on."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +14,7 @@ from schemas.errors import TransientError
 from stream_apps.runtime.process import Process, Shutdown, run_process
 
 Publish = Callable[[ScalingState], None]
+"""Called with the result of every turn."""
 
 
 def main() -> None:
@@ -29,7 +30,7 @@ def run(settings: AutoscalerSettings, process: Process) -> None:
 
 
 class Autoscaler:
-    """The process. Kafka may be away at any time, also at the start. `publish` is told of every turn."""
+    """The loop of the process. Kafka may be unreachable at any time, also at the start."""
 
     def __init__(self, settings: AutoscalerSettings, health: Health, publish: Publish) -> None:
         self._settings = settings
@@ -41,7 +42,7 @@ class Autoscaler:
         self._meter: KafkaMeter | None = None
 
     def run(self, shutdown: Shutdown) -> None:
-        """Until a signal. Raises FatalError."""
+        """Take turns until a shutdown is requested, then close the meter. Raises FatalError."""
         try:
             while not shutdown.is_wanted():
                 self._show(self._turn())
@@ -54,7 +55,7 @@ class Autoscaler:
         try:
             self._meter = self._meter or KafkaMeter(self._settings.kafka, self._settings.autoscaler)
         except TransientError as error:
-            return self._controller.blind(str(error))
+            return self._controller.blind_turn(str(error))
         return self._controller.turn(self._meter, time.time())
 
     def _show(self, state: ScalingState) -> None:

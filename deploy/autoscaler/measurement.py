@@ -1,7 +1,7 @@
-"""Everything about a pool that Kafka knows: what waits, how fast its replicas are, how many are ready.
+"""What Kafka tells about a pool: the work that waits, the speed of its replicas, how many replicas are ready.
 
-No replica is asked: members of the group are ready, for a worker joins when its models are warm; and the
-usage events of the batches say how many words took how much of the engine's time (docs/decisions/0010).
+No replica is queried. Members of the group are ready, because a worker joins when its models are warm; and the
+usage events of the batches tell how many words took how much time of the engine (docs/decisions/0010).
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.partition_reader import LogReader, PlaceReader
+from connectors.kafka.partition_reader import PartitionReader, open_tail
 from connectors.kafka.schema_registry import open_codec
 from connectors.kafka.settings import KafkaSettings
 from deploy.autoscaler.backlog import PoolBacklog, ReplicaSpeed
@@ -20,17 +20,18 @@ from schemas.errors import PermanentError
 from schemas.events import UsageEvent
 from schemas.priorities import Priority
 from schemas.records import InboundRecord
+from schemas.states import UsageKind
 from schemas.topics import USAGE, inference_group
 from schemas.validity import check_usage
 
 _TAKE_RECORDS, _TAKE_SECONDS = 2000, 0.1
-# Kafka may hold an empty fetch so long: nobody waits for these records.
+# How long Kafka may hold an empty fetch: nothing waits for these records.
 _FETCH_WAIT_MS = 500
 
 
 @dataclass(frozen=True)
 class PoolMeasurement:
-    """The pool at one moment."""
+    """The measurements of a pool at one moment."""
 
     waiting: Mapping[Priority, WaitingWork]
     replica_words_per_second: float
@@ -41,18 +42,19 @@ class Meter(Protocol):
     """Measures a pool."""
 
     def measure(self, now: float) -> PoolMeasurement:
-        """At `now`, in seconds since the epoch. Raises TransientError when Kafka is away."""
+        """Measure at `now`, in seconds since the epoch. Raises TransientError when Kafka is unreachable."""
 
 
 class RecordTail(Protocol):
     """New records of a topic."""
 
-    def take(self, limit: int, timeout_seconds: float) -> list[InboundRecord]: ...
+    def take(self, limit: int, timeout_seconds: float) -> list[InboundRecord]:
+        """Return up to `limit` records, after the timeout at the latest."""
 
 
 @dataclass(frozen=True)
 class SpeedMeter:
-    """How fast the replicas of a pool are, from their usage events."""
+    """The speed of the replicas of a pool, from their usage events."""
 
     usage: RecordTail
     codec: Codec
@@ -60,7 +62,7 @@ class SpeedMeter:
     speed: ReplicaSpeed
 
     def read(self) -> float:
-        """Words per second of work. What memory answered is no work, so its words do not count."""
+        """Return words per second of work. Words from the translation memory are no work and do not count."""
         events = [
             event for record in self.usage.take(_TAKE_RECORDS, _TAKE_SECONDS) if (event := self._event(record))
         ]
@@ -74,20 +76,20 @@ class SpeedMeter:
             check_usage(event)
         except PermanentError:
             return None  # the usage sink makes a dead letter of it
-        return event if event.kind == "compute" and event.pool == self.pool else None
+        return event if event.kind is UsageKind.COMPUTE and event.pool == self.pool else None
 
 
 class KafkaMeter:
-    """Opens its clients; close it. Not thread-safe. Raises TransientError when Kafka is away."""
+    """Opens its clients; close it. Not thread-safe. Raises TransientError when Kafka is unreachable."""
 
     def __init__(self, kafka: KafkaSettings, section: AutoscalerSection) -> None:
-        calm = kafka.model_copy(update={"fetch_wait_ms": _FETCH_WAIT_MS})
-        self._admin = KafkaAdmin(calm)
-        self._usage = LogReader(calm, USAGE)
-        self._places = PlaceReader(calm, "autoscaler")
+        settings = kafka.model_copy(update={"fetch_wait_ms": _FETCH_WAIT_MS})
+        self._admin = KafkaAdmin(settings)
+        self._usage = open_tail(settings, USAGE)
+        self._batches = PartitionReader(settings, "autoscaler", fills_takes=True)
         self._backlog = PoolBacklog(
             self._admin,
-            self._places,
+            self._batches,
             section.pool,
             section.read_ahead_records,
             section.arrival_memory_seconds,
@@ -97,10 +99,11 @@ class KafkaMeter:
         self._group = inference_group(section.pool, Priority.CRITICAL)
 
     def measure(self, now: float) -> PoolMeasurement:
+        """Measure at `now`, in seconds since the epoch."""
         waiting = self._backlog.measure(now)
         return PoolMeasurement(waiting, self._speed.read(), self._admin.members(self._group))
 
     def close(self) -> None:
-        """Closes the connections."""
+        """Close the connections."""
         self._usage.close()
-        self._places.close()
+        self._batches.close()

@@ -1,12 +1,10 @@
-"""A day of a pool as a fluid: what the rule would keep of the service levels, and what it would save.
+"""Simulates a pool for a day, with work as a fluid: which service levels hold, and what the autoscaler saves.
 
-`python -m deploy.autoscaler.simulation` prints both days of docs/autoscaling.md. A fluid has no batches, no
-skew between partitions and no failures; a replica works at its measured speed from the moment it is ready.
+`dragoman simulate` prints the days of docs/autoscaling.md. A fluid has no batches, no skew between partitions and
+no failures; a replica works at its measured speed from the moment it is ready.
 """
 
-import argparse
 import random
-import sys
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +15,7 @@ from deploy.autoscaler.decision import Policy, ScalingDecision, Snapshot, Waitin
 from schemas.priorities import Priority
 
 DAY_SECONDS = 24 * 3600
-SPREAD = {Priority.CRITICAL: 0.1, Priority.HIGH: 0.2, Priority.STANDARD: 0.7}
+ARRIVAL_SHARES = {Priority.CRITICAL: 0.1, Priority.HIGH: 0.2, Priority.STANDARD: 0.7}
 
 ArrivalCurve = Callable[[float], float]
 """Words per second that arrive at a second of the day."""
@@ -25,7 +23,7 @@ ArrivalCurve = Callable[[float], float]
 
 @dataclass(frozen=True)
 class Site:
-    """What the simulated workers are like, and how often somebody decides."""
+    """The simulated workers, and how often the autoscaler decides."""
 
     words_per_second: float = 400.0
     startup_seconds: float = 45.0
@@ -35,7 +33,7 @@ class Site:
 
 @dataclass
 class SimulatedDay:
-    """Sums over the day. Late: translated later than the SLA after it arrived."""
+    """Sums over the day. A word is late when it is translated later than the SLA after its arrival."""
 
     words: dict[Priority, float] = field(default_factory=lambda: dict.fromkeys(Priority, 0.0))
     late_words: dict[Priority, float] = field(default_factory=lambda: dict.fromkeys(Priority, 0.0))
@@ -44,17 +42,17 @@ class SimulatedDay:
     most_replicas: int = 0
 
     def late_share(self, priority: Priority) -> float:
-        """0 to 1."""
+        """Return the share of a priority's words that were late, 0 to 1."""
         return self.late_words[priority] / self.words[priority] if self.words[priority] else 0.0
 
     def saving(self, static_replicas: int, seconds: float = DAY_SECONDS) -> float:
-        """Share of the replica-hours of a fleet of constant size."""
+        """Return the share of a constant fleet's replica-hours that was not needed."""
         return 1 - self.replica_hours / (static_replicas * seconds / 3600)
 
 
 @dataclass
 class PoolDay:
-    """One pool, step by step: work arrives, the most urgent is done first, the rule decides."""
+    """One pool, interval by interval: work arrives, the most urgent is done first, the autoscaler decides."""
 
     site: Site
     policy: Policy
@@ -71,23 +69,23 @@ class PoolDay:
         self._ready_at = [0.0] * self.policy.min_replicas
 
     def run(self, load: ArrivalCurve, seconds: float = DAY_SECONDS) -> SimulatedDay:
-        """The whole day."""
+        """Simulate the whole day."""
         while self.now < seconds:
-            self.step(load(self.now))
+            self.advance(load(self.now))
         return self.outcome
 
-    def step(self, words_per_second: float) -> ScalingDecision:
-        """One interval."""
+    def advance(self, words_per_second: float) -> ScalingDecision:
+        """Simulate one interval."""
         self._arrive(words_per_second)
         self._work()
         self.now += self.site.interval_seconds
         decision = replicas_wanted(self._snapshot(), self.policy)
         self._history.add(decision, len(self._ready_at), self.now)
-        self._follow(decision.replicas)
+        self._scale_to(decision.replicas)
         return decision
 
     def _arrive(self, words_per_second: float) -> None:
-        for priority, share in SPREAD.items():
+        for priority, share in ARRIVAL_SHARES.items():
             words = words_per_second * share * self.site.interval_seconds
             self._rates[priority].add(words, self.site.interval_seconds)
             self.outcome.words[priority] += words
@@ -136,7 +134,7 @@ class PoolDay:
             for priority, queue in self._queues.items()
         }
 
-    def _follow(self, replicas: int) -> None:
+    def _scale_to(self, replicas: int) -> None:
         have = len(self._ready_at)
         self.outcome.changes += replicas != have
         self.outcome.most_replicas = max(self.outcome.most_replicas, replicas)
@@ -147,12 +145,12 @@ class PoolDay:
 
 
 def idle_day(words_per_second: float = 20.0) -> ArrivalCurve:
-    """A trickle that one replica hardly notices."""
+    """Return a load that hardly occupies one replica."""
     return lambda _: words_per_second
 
 
 def bursty_day(capacity_words_per_second: float, seed: int, bursts: int = 14) -> ArrivalCurve:
-    """5 % of the capacity all day, and bursts of 5 to 12 minutes to 68-85 % of it."""
+    """Return 5 % of the capacity all day, with bursts of 5 to 12 minutes to 68-85 % of it."""
     chance = random.Random(seed)
     starts = [chance.uniform(0, DAY_SECONDS - 900) for _ in range(bursts)]
     ends = [start + chance.uniform(300, 720) for start in starts]
@@ -163,30 +161,3 @@ def bursty_day(capacity_words_per_second: float, seed: int, bursts: int = 14) ->
         return capacity_words_per_second * burst
 
     return load
-
-
-def main() -> None:
-    """Both days, as a table."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.autoscaler.simulation", description=__doc__)
-    parser.add_argument("--startup", type=float, default=45.0, help="seconds from asking to ready")
-    parser.add_argument("--min", type=int, default=2, help="fewest replicas")
-    parser.add_argument("--static", type=int, default=20, help="most replicas, and the fleet it is compared with")
-    options = parser.parse_args()
-    site, policy = Site(startup_seconds=options.startup), Policy(options.min, options.static)
-    capacity = site.words_per_second * options.static
-    days = {"idle": idle_day(), **{f"bursty, seed {n}": bursty_day(capacity, n) for n in (1, 2, 3)}}
-    lines = ["day              words  late: critical   high  standard  replica-hours  saving  changes  most"]
-    lines += [_line(name, PoolDay(site, policy).run(load), options.static) for name, load in days.items()]
-    sys.stdout.write("\n".join(lines) + "\n")
-
-
-def _line(name: str, outcome: SimulatedDay, static: int) -> str:
-    late = "  ".join(f"{outcome.late_share(priority):8.2%}" for priority in Priority)
-    return (
-        f"{name:15s} {sum(outcome.words.values()) / 1e6:5.1f}M      {late}  {outcome.replica_hours:13.1f}"
-        f"  {outcome.saving(static):6.1%}  {outcome.changes:7d}  {outcome.most_replicas:4d}"
-    )
-
-
-if __name__ == "__main__":
-    main()

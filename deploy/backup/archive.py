@@ -1,6 +1,7 @@
-"""What a backup says of itself: `manifest.json`, and `files.jsonl` with one line for each file. Pure.
+"""How one backup is stored in a folder or below a URL: its format, how it is written, read and verified.
 
-One backup in a folder or below a URL: written aside, valid only when whole, checked before it is used.
+A backup has the files of its parts, a listing (`files.jsonl`, one line for each file) and a manifest
+(`manifest.json`). The manifest is written last, so a backup that was cut short has none and cannot be opened.
 """
 
 import hashlib
@@ -20,6 +21,9 @@ from schemas.errors import PermanentError
 MANIFEST, LISTING = "manifest.json", "files.jsonl"
 FORMAT = 1
 
+_CHUNK_BYTES = 1 << 20
+_LISTING_MEMORY_BYTES = 8 << 20
+
 
 @dataclass(frozen=True)
 class FileEntry:
@@ -31,13 +35,26 @@ class FileEntry:
     sha256: str
     records: int
 
+    def to_line(self) -> bytes:
+        """Return its line of the listing."""
+        return json.dumps(asdict(self)).encode() + b"\n"
+
+
+def entry_of(line: bytes) -> FileEntry:
+    """Parse one line of the listing. Raises PermanentError for anything else."""
+    try:
+        return FileEntry(**json.loads(line))
+    except (ValueError, TypeError) as error:
+        raise damaged(LISTING, "cannot be read") from error
+
+
+OnFile = Callable[[FileEntry], None]
+"""Called with every file that was verified."""
+
 
 @dataclass(frozen=True)
 class Manifest:
-    """Written last: a backup without it is none. `size` in bytes.
-
-    `parts` holds what each part must know when it is restored.
-    """
+    """What a backup says about itself. `size` in bytes; `parts` holds what each part needs at its restore."""
 
     backup_id: str
     created_at: str
@@ -48,13 +65,13 @@ class Manifest:
     format: int = FORMAT
 
     def to_json(self) -> bytes:
-        """For people, too. Holds its own checksum."""
+        """Return readable JSON that holds its own checksum."""
         fields = asdict(self)
         return json.dumps({**fields, "sha256": _checksum(fields)}, indent=2).encode() + b"\n"
 
 
 def manifest_of(data: bytes) -> Manifest:
-    """Raises PermanentError for what is no manifest, was changed, or is one of a later version."""
+    """Parse a manifest. Raises PermanentError where it is damaged, or written by a later version."""
     try:
         fields = json.loads(data)
         checksum = fields.pop("sha256")
@@ -72,36 +89,6 @@ def manifest_of(data: bytes) -> Manifest:
     return manifest
 
 
-def _checksum(fields: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
-
-
-def line_of(entry: FileEntry) -> bytes:
-    """One line of the listing."""
-    return json.dumps(asdict(entry)).encode() + b"\n"
-
-
-def entry_of(line: bytes) -> FileEntry:
-    """Raises PermanentError for what is no line of the listing."""
-    try:
-        return FileEntry(**json.loads(line))
-    except (ValueError, TypeError) as error:
-        raise damaged(LISTING, "cannot be read") from error
-
-
-def damaged(name: str, how: str) -> PermanentError:
-    """A file that is not what was written; nothing was restored."""
-    cure = "take another backup; nothing of this one was restored"
-    return PermanentError("backup_damaged", f"{name} is damaged: {how}", field=name, cure=cure)
-
-
-_PIECE_BYTES = 1 << 20
-_LISTING_MEMORY_BYTES = 8 << 20
-
-OnFile = Callable[[FileEntry], None]
-"""Told of every file that was found sound."""
-
-
 class Draft:
     """A backup that is being written. Its listing grows on disk, not in memory."""
 
@@ -112,36 +99,57 @@ class Draft:
         self._count = self._size = 0
 
     def add(self, part: str, name: str, chunks: Iterable[bytes], records: Callable[[], int]) -> FileEntry:
-        """Writes `part/name`; `records` is asked when all chunks have passed."""
+        """Write `part/name`; `records` is called when all chunks have passed."""
         written = self._files.write(f"{part}/{name}", chunks)
         entry = FileEntry(f"{part}/{name}", part, written.size, written.sha256, records())
-        self._listing.write(line_of(entry))
+        self._listing.write(entry.to_line())
         self._count += 1
         self._size += entry.size
         return entry
 
     def finish(self, created_at: str, parts: Mapping[str, Mapping[str, Any]]) -> Manifest:
-        """Listing, then manifest: from now on it is a backup."""
+        """Write the listing, then the manifest, which makes it a backup."""
         self._listing.seek(0)
-        listing = self._files.write(LISTING, iter(lambda: self._listing.read(_PIECE_BYTES), b""))
+        listing = self._files.write(LISTING, iter(lambda: self._listing.read(_CHUNK_BYTES), b""))
         manifest = Manifest(self.backup_id, created_at, self._count, self._size, listing.sha256, parts)
         self._files.write(MANIFEST, [manifest.to_json()])
         return manifest
 
 
+@contextmanager
+def new_backup(location: str, backup_id: str) -> Iterator[Draft]:
+    """Open a draft for that folder or URL. Raises PermanentError where something is there already.
+
+    A folder gets its name when the draft is finished; what a killed attempt left beside it is deleted first. Below
+    a URL nothing can be renamed: there the manifest, written last, makes it a backup.
+    """
+    with tempfile.SpooledTemporaryFile(_LISTING_MEMORY_BYTES) as listing:
+        if "://" in location:
+            files = open_files(ObjectSettings(url=location))
+            _check_free(location, any(True for _ in files.all()))
+            yield Draft(files, backup_id, listing)
+            return
+        path = Path(location).absolute()
+        _check_free(location, path.exists())
+        partial = path.with_name(f"{path.name}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        yield Draft(open_files(ObjectSettings(url=partial.as_uri())), backup_id, listing)
+        partial.rename(path)
+
+
 class Backup:
-    """A backup that is whole as far as its manifest says; `verify` looks at every byte."""
+    """A backup whose manifest is sound; `verify` checks every byte of the rest."""
 
     def __init__(self, files: Files, manifest: Manifest) -> None:
         self.manifest = manifest
         self._files = files
 
     def entries(self, part: str) -> Iterator[FileEntry]:
-        """The files of one part, from the listing."""
+        """Yield the files of one part, from the listing."""
         return (entry for entry in map(entry_of, self._lines()) if entry.part == part)
 
     def read(self, entry: FileEntry) -> Iterator[bytes]:
-        """Its content. Raises PermanentError behind the last piece where it is not what was written."""
+        """Yield the content of a file. Raises PermanentError after the last chunk where it is damaged."""
         digest = Digest()
         yield from digest.over(self._files.read(entry.name))
         found = digest.written
@@ -151,7 +159,7 @@ class Backup:
             raise damaged(entry.name, "its checksum is another")
 
     def verify(self, parts: Iterable[str], on_file: OnFile) -> None:
-        """Reads the files of these parts. Raises PermanentError naming the first that is damaged or missing."""
+        """Read all files of these parts. Raises PermanentError naming the first that is damaged or missing."""
         digest = hashlib.sha256()
         for line in self._lines():
             digest.update(line)
@@ -172,46 +180,35 @@ class Backup:
             yield rest
 
 
-@contextmanager
-def new_backup(place: str, backup_id: str) -> Iterator[Draft]:
-    """A draft for that folder or URL. Raises PermanentError where something is there already.
-
-    A folder gets its name when the draft is finished; what a killed attempt left beside it goes first. Below a
-    URL nothing can be renamed: there the manifest, written last, makes the difference.
-    """
-    with tempfile.SpooledTemporaryFile(_LISTING_MEMORY_BYTES) as listing:
-        if "://" in place:
-            files = open_files(ObjectSettings(url=place))
-            _check_free(place, any(True for _ in files.all()))
-            yield Draft(files, backup_id, listing)
-            return
-        path = Path(place).absolute()
-        _check_free(place, path.exists())
-        aside = path.with_name(f"{path.name}.partial")
-        shutil.rmtree(aside, ignore_errors=True)
-        yield Draft(open_files(ObjectSettings(url=aside.as_uri())), backup_id, listing)
-        aside.rename(path)
-
-
-def open_backup(place: str) -> Backup:
-    """Raises PermanentError where there is no whole backup."""
-    if "://" not in place and not Path(place).is_dir():
-        raise _no_backup(place, "there is no such folder")
-    url = place if "://" in place else Path(place).absolute().as_uri()
+def open_backup(location: str) -> Backup:
+    """Open the backup in that folder or below that URL. Raises PermanentError where there is no whole backup."""
+    if "://" not in location and not Path(location).is_dir():
+        raise _no_backup(location, "there is no such folder")
+    url = location if "://" in location else Path(location).absolute().as_uri()
     files = open_files(ObjectSettings(url=url))
     if files.size(MANIFEST) is None:
-        raise _no_backup(place, f"it has no {MANIFEST}, so its making was cut short")
+        raise _no_backup(location, f"it has no {MANIFEST}, so its making was cut short")
     return Backup(files, manifest_of(b"".join(files.read(MANIFEST))))
 
 
-def _check_free(place: str, is_taken: bool) -> None:
+def damaged(name: str, how: str) -> PermanentError:
+    """Build the error for a file that is not what was written; nothing was restored."""
+    cure = "take another backup; nothing of this one was restored"
+    return PermanentError("backup_damaged", f"{name} is damaged: {how}", field=name, cure=cure)
+
+
+def _checksum(fields: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+
+
+def _check_free(location: str, is_taken: bool) -> None:
     if is_taken:
         raise PermanentError(
             "place_taken",
-            f"{place} is not empty",
-            cure="give every backup a place of its own, such as one with a date",
+            f"{location} is not empty",
+            cure="give every backup a location of its own, such as one with a date",
         )
 
 
-def _no_backup(place: str, why: str) -> PermanentError:
-    return PermanentError("no_backup", f"{place} is no backup: {why}", cure="make one: dragoman backup create")
+def _no_backup(location: str, why: str) -> PermanentError:
+    return PermanentError("no_backup", f"{location} is no backup: {why}", cure="make one: dragoman backup create")

@@ -1,10 +1,7 @@
-"""What every store must be able to do to be saved and brought back.
+"""What one can do with a backup: create it, verify it, restore it, and continue the usage sink after a restore.
 
-The object store: every text under its name, from any URL to any other.
-
-Create, verify, restore: the three things one does with a backup.
-
-The usage sink goes on where the restored rows end: what came between is read from Kafka once more.
+A backup has parts, one for each store. The part of the object store is here; those of Redis and ClickHouse have
+modules of their own.
 """
 
 import uuid
@@ -20,27 +17,28 @@ from schemas.topics import USAGE
 from stream_apps.usage_sink.main import GROUP
 
 PartFacts = dict[str, Any]
+"""What the manifest says about a part, or what the restore of a part has done."""
 
 OnPartProgress = Callable[[str, int, int | None], None]
-"""Told a part, how many records of it are done, and how many there are, where that is known."""
+"""Called with a part, how many of its records are done, and how many there are, where that is known."""
 
 
 class BackupPart(Protocol):
-    """One store. Raises TransientError when it is away."""
+    """One store. Raises TransientError when it is unreachable."""
 
     @property
     def name(self) -> str:
-        """The folder of its files in a backup."""
+        """Return the name of the part, which is the folder of its files in a backup."""
 
     def save(self, draft: Draft, on_progress: OnPartProgress) -> PartFacts:
-        """Adds its files; what it answers stands in the manifest."""
+        """Add its files to the draft, and return what the manifest should say about it."""
 
     def restore(self, backup: Backup, replace: bool, on_progress: OnPartProgress) -> PartFacts:
-        """Brings its files back; may be repeated, also after it was cut short. Answers what was done."""
+        """Bring its files back and return what was done. May be repeated, also after it was cut short."""
 
 
 class ObjectsPart:
-    """Objects are named by their request and never change, so one that is there is kept."""
+    """The object store. An object is named after its request and never changes, so an existing one is kept."""
 
     name = "objects"
 
@@ -48,6 +46,7 @@ class ObjectsPart:
         self._files = files
 
     def save(self, draft: Draft, on_progress: OnPartProgress) -> PartFacts:
+        """Add every object."""
         count = size = 0
         for found in self._files.all():
             size += draft.add(self.name, found.name, self._files.read(found.name), lambda: 1).size
@@ -56,6 +55,7 @@ class ObjectsPart:
         return {"objects": count, "bytes": size}
 
     def restore(self, backup: Backup, replace: bool, on_progress: OnPartProgress) -> PartFacts:
+        """Write every object; without `replace` only those that are missing or have another size."""
         total = int(backup.manifest.parts[self.name]["objects"])
         written = kept = 0
         for entry in backup.entries(self.name):
@@ -69,59 +69,44 @@ class ObjectsPart:
         return {"written": written, "kept": kept}
 
 
-def create(place: str, parts: Sequence[BackupPart], on_progress: OnPartProgress) -> Manifest:
-    """A new backup of these parts. When it raises, there is none under that name."""
-    with new_backup(place, str(uuid.uuid4())) as draft:
+def create(location: str, parts: Sequence[BackupPart], on_progress: OnPartProgress) -> Manifest:
+    """Create a backup of these parts in that folder or below that URL. When it raises, there is no backup."""
+    with new_backup(location, str(uuid.uuid4())) as draft:
         facts = {part.name: part.save(draft, on_progress) for part in parts}
         return draft.finish(datetime.now(UTC).isoformat(timespec="seconds"), facts)
 
 
-def verify(place: str, on_progress: OnPartProgress) -> Manifest:
-    """Reads all of it. Raises PermanentError naming the first file that is damaged."""
-    backup = open_backup(place)
+def verify(location: str, on_progress: OnPartProgress) -> Manifest:
+    """Read a whole backup. Raises PermanentError naming the first file that is damaged."""
+    backup = open_backup(location)
     _verify(backup, list(backup.manifest.parts), on_progress)
     return backup.manifest
 
 
 def restore(
-    place: str, parts: Sequence[BackupPart], replace: bool, on_progress: OnPartProgress
+    location: str, parts: Sequence[BackupPart], replace: bool, on_progress: OnPartProgress
 ) -> dict[str, PartFacts]:
-    """Brings these parts back, having verified them first. May be repeated."""
-    backup = open_backup(place)
+    """Verify these parts of a backup, then restore them. May be repeated."""
+    backup = open_backup(location)
     for part in parts:
-        _checked(backup, part.name)
+        _check_has(backup, part.name)
     _verify(backup, [part.name for part in parts], on_progress)
     return {part.name: part.restore(backup, replace, on_progress) for part in parts}
 
 
-def facts_of(place: str, part: str) -> PartFacts:
-    """What the backup says of that part. Raises PermanentError where it has none."""
-    return dict(_checked(open_backup(place), part).manifest.parts[part])
-
-
-def _checked(backup: Backup, part: str) -> Backup:
-    if part not in backup.manifest.parts:
-        there = ", ".join(backup.manifest.parts)
-        raise PermanentError("no_such_part", f"the backup has no {part}, only {there}", field=part)
-    return backup
-
-
-def _verify(backup: Backup, parts: Sequence[str], on_progress: OnPartProgress) -> None:
-    read = 0
-
-    def on_file(entry: FileEntry) -> None:
-        nonlocal read
-        read += entry.size
-        on_progress("verified bytes", read, backup.manifest.size if len(parts) > 1 else None)
-
-    backup.verify(parts, on_file)
+def facts_of(location: str, part: str) -> PartFacts:
+    """Return what the manifest says about that part. Raises PermanentError where the backup does not have it."""
+    backup = open_backup(location)
+    _check_has(backup, part)
+    return dict(backup.manifest.parts[part])
 
 
 def rewind_usage(admin: KafkaAdmin, last_offsets: Mapping[str, int]) -> dict[int, int]:
-    """Where each partition goes on. Raises FatalError where the offsets are of another cluster.
+    """Let the usage sink continue after the last restored rows; return its new offset by partition.
 
-    The sink must stand still, which is waited for as long as a session lasts. A partition that the backup knows
-    nothing of is read from its beginning.
+    What came after them is read from Kafka once more. A partition that the backup does not know is read from its
+    beginning. Waits up to the length of a session for the sink to stop. Raises FatalError where the offsets belong
+    to another cluster.
     """
     ends = admin.ends(USAGE)
     begins = {partition: int(last_offsets.get(str(partition), -1)) + 1 for partition in ends}
@@ -134,3 +119,20 @@ def rewind_usage(admin: KafkaAdmin, last_offsets: Mapping[str, int]) -> dict[int
     admin.wait_until_empty(GROUP)
     admin.move_group(GROUP, {(USAGE, partition): begin for partition, begin in begins.items()})
     return begins
+
+
+def _check_has(backup: Backup, part: str) -> None:
+    if part not in backup.manifest.parts:
+        there = ", ".join(backup.manifest.parts)
+        raise PermanentError("no_such_part", f"the backup has no {part}, only {there}", field=part)
+
+
+def _verify(backup: Backup, parts: Sequence[str], on_progress: OnPartProgress) -> None:
+    read = 0
+
+    def on_file(entry: FileEntry) -> None:
+        nonlocal read
+        read += entry.size
+        on_progress("verified bytes", read, backup.manifest.size if len(parts) > 1 else None)
+
+    backup.verify(parts, on_file)

@@ -1,10 +1,8 @@
-"""Chunks as a file that can be read from, for libraries that want one.
+"""How the state Redis is backed up: key by key, in one Avro file.
 
-The state Redis, key by key, in one Avro file.
-
-Not one moment: a request may be answered between its first key and its second. That is enough, because every
-key stands for itself and can be lost or old without harm: markers and slots that are missing lead to work that
-is done again and recognised, and what was accepted and never answered is found by comparing the topics.
+The file is not a snapshot of one moment: a request may be answered while its keys are read. That is enough,
+because each key can be lost or old without harm: where markers and slots are missing, work is repeated and
+recognised as a repeat, and what was accepted and never answered is found by comparing the topics.
 """
 
 import io
@@ -18,9 +16,82 @@ from connectors.redis.dump import Entry, Restored, count_keys, dump, restore
 from deploy.backup.archive import Backup, Draft
 from deploy.backup.job import OnPartProgress, PartFacts
 
+_FILE = "keys.avro"
+_SCHEMA = parse_schema(
+    {
+        "type": "record",
+        "name": "RedisKey",
+        "fields": [
+            {"name": "key", "type": "bytes"},
+            {"name": "value", "type": "bytes", "doc": "As DUMP returns it."},
+            {"name": "ttl_ms", "type": "long", "doc": "Time to live when it was read; 0: none."},
+        ],
+    }
+)
+_CHUNK_BYTES = 1 << 20
 
-def opened(chunks: Iterator[bytes]) -> io.BufferedReader:
-    """Reads on as far as it is asked; what the chunks raise comes out of its `read`."""
+
+class StatePart:
+    """Keys are restored with the time to live that was left, so a marker may live too long, never too short."""
+
+    name = "state"
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def save(self, draft: Draft, on_progress: OnPartProgress) -> PartFacts:
+        """Add one file with all keys."""
+        total = count_keys(self._client)
+        count = 0
+
+        def counted() -> Iterator[Entry]:
+            nonlocal count
+            for entry in dump(self._client):
+                count += 1
+                on_progress(self.name, count, total)
+                yield entry
+
+        draft.add(self.name, _FILE, _encoded(counted()), lambda: count)
+        return {"keys": count}
+
+    def restore(self, backup: Backup, replace: bool, on_progress: OnPartProgress) -> PartFacts:
+        """Write all keys; without `replace` only those that are missing."""
+        total = int(backup.manifest.parts[self.name]["keys"])
+        done = Restored()
+        for file in backup.entries(self.name):
+            for portion in restore(self._client, _decoded(backup.read(file)), replace):
+                done.written += portion.written
+                done.kept += portion.kept
+                on_progress(self.name, done.written + done.kept, total)
+        return {"written": done.written, "kept": done.kept}
+
+
+def _encoded(entries: Iterable[Entry]) -> Iterator[bytes]:
+    buffer = io.BytesIO()
+    writer = Writer(buffer, _SCHEMA, codec="deflate")
+    for entry in entries:
+        writer.write(vars(entry))
+        if buffer.tell() >= _CHUNK_BYTES:
+            yield _drain(buffer)
+    writer.flush()
+    yield _drain(buffer)
+
+
+def _drain(buffer: io.BytesIO) -> bytes:
+    data = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return data
+
+
+def _decoded(chunks: Iterator[bytes]) -> Iterator[Entry]:
+    for datum in reader(_file_over(chunks)):
+        assert isinstance(datum, dict)
+        yield Entry(**datum)
+
+
+def _file_over(chunks: Iterator[bytes]) -> io.BufferedReader:
+    """Open chunks as a file for libraries that want one; `read` raises what the chunks raise."""
     return io.BufferedReader(_Chunks(chunks))
 
 
@@ -42,75 +113,3 @@ class _Chunks(io.RawIOBase):
         buffer[:size] = self._rest[:size]
         self._rest = self._rest[size:]
         return size
-
-
-_FILE = "keys.avro"
-_SCHEMA = parse_schema(
-    {
-        "type": "record",
-        "name": "RedisKey",
-        "fields": [
-            {"name": "key", "type": "bytes"},
-            {"name": "value", "type": "bytes", "doc": "As DUMP gives it."},
-            {"name": "ttl_ms", "type": "long", "doc": "Life left when it was read; 0: for ever."},
-        ],
-    }
-)
-_CHUNK_BYTES = 1 << 20
-
-
-class StatePart:
-    """Lives are restored as they were left, so that a marker may live longer than needed, never shorter."""
-
-    name = "state"
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-
-    def save(self, draft: Draft, on_progress: OnPartProgress) -> PartFacts:
-        total = count_keys(self._client)
-        count = 0
-
-        def counted() -> Iterator[Entry]:
-            nonlocal count
-            for entry in dump(self._client):
-                count += 1
-                on_progress(self.name, count, total)
-                yield entry
-
-        draft.add(self.name, _FILE, _encoded(counted()), lambda: count)
-        return {"keys": count}
-
-    def restore(self, backup: Backup, replace: bool, on_progress: OnPartProgress) -> PartFacts:
-        total = int(backup.manifest.parts[self.name]["keys"])
-        done = Restored()
-        for file in backup.entries(self.name):
-            for portion in restore(self._client, _decoded(backup.read(file)), replace):
-                done.written += portion.written
-                done.kept += portion.kept
-                on_progress(self.name, done.written + done.kept, total)
-        return {"written": done.written, "kept": done.kept}
-
-
-def _encoded(entries: Iterable[Entry]) -> Iterator[bytes]:
-    buffer = io.BytesIO()
-    writer = Writer(buffer, _SCHEMA, codec="deflate")
-    for entry in entries:
-        writer.write(vars(entry))
-        if buffer.tell() >= _CHUNK_BYTES:
-            yield _taken(buffer)
-    writer.flush()
-    yield _taken(buffer)
-
-
-def _taken(buffer: io.BytesIO) -> bytes:
-    data = buffer.getvalue()
-    buffer.seek(0)
-    buffer.truncate()
-    return data
-
-
-def _decoded(chunks: Iterator[bytes]) -> Iterator[Entry]:
-    for datum in reader(opened(chunks)):
-        assert isinstance(datum, dict)
-        yield Entry(**datum)

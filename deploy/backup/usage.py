@@ -1,12 +1,10 @@
-"""Usage out of a running ClickHouse, server or analytics process, in files of bounded size.
+"""How usage is backed up: the events and the prices of ClickHouse, out of a running one and into another.
 
-A file holds the rows of one month that stood in one window of offsets of one Kafka partition. What the sink
-adds while the export runs lies behind the last offsets that were noted at its beginning, and is left out: the
-files are one moment of the table, and the sink could go on right behind it.
+A file holds the events of one month in one window of offsets of one Kafka partition, so its size is bounded.
+Events that the sink adds during the export have later offsets than those noted at its beginning and are left out:
+the files show the table at one moment, and the sink can continue right after it.
 
-Usage back into ClickHouse: each file once, the rollups by the same view that makes them every day.
-
-ClickHouse: usage events by month and window of offsets, and the list of prices. Rollups are made anew.
+At a restore each file is loaded once, and the view that makes the rollups every day makes them again.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,13 +19,16 @@ from schemas.errors import FatalError, PermanentError
 
 FORMAT = "Native"
 EVENTS, PRICES = "usage_events", "price_list"
-# At most so many rows in a file: below the limit of one answer (DRAGOMAN_ANALYTICS_MAX_RESULT_ROWS).
+# The most rows in a file; below the limit of one answer (DRAGOMAN_ANALYTICS_MAX_RESULT_ROWS).
 _WINDOW_ROWS = 50_000
+_PRICES_FILE = "price_list.native"
+_VIEWS = ("usage_hourly_view", "cost")
+_TABLES = ("usage_hourly", EVENTS, PRICES, "restores")
 
 
 @dataclass(frozen=True)
 class Window:
-    """One file to be. `month` is a number like 202611; both offsets are included."""
+    """The events of one file. `month` is a number like 202611; both offsets are included."""
 
     month: int
     partition: int
@@ -38,26 +39,26 @@ class Window:
 
     @property
     def name(self) -> str:
-        """Below the folder of the table."""
+        """Return the name of its file, in the folder of the table."""
         return f"{EVENTS}/{self.month}/{self.partition}-{self.first:020d}.native"
 
 
 @dataclass(frozen=True)
 class ExportPlan:
-    """All files, and the last offset of each partition that they hold."""
+    """All files of an export, and the last offset of each partition that they hold."""
 
     windows: tuple[Window, ...]
     last_offsets: dict[int, int]
 
 
 class UsageExport:
-    """Reads only. Raises TransientError when ClickHouse is away."""
+    """Reads from a running ClickHouse, server or analytics process. Raises TransientError when unreachable."""
 
     def __init__(self, client: AnalyticsClient) -> None:
         self._client = client
 
     def plan(self) -> ExportPlan:
-        """What there is at this moment."""
+        """Plan the files for the events that are there at this moment."""
         rows = self._client.query(
             f"SELECT kafka_partition AS part, max(kafka_offset) AS last FROM {EVENTS} GROUP BY part"
         )
@@ -66,7 +67,7 @@ class UsageExport:
         return ExportPlan(tuple(sorted(windows, key=lambda window: window.name)), last_offsets)
 
     def events(self, window: Window) -> Iterator[bytes]:
-        """The rows of one window, in ClickHouse's native format."""
+        """Yield the events of one window, in ClickHouse's native format."""
         return self._client.stream(
             f"SELECT * FROM {EVENTS} WHERE toYYYYMM(at) = {window.month}"
             f" AND kafka_partition = {window.partition}"
@@ -74,7 +75,7 @@ class UsageExport:
         )
 
     def prices(self) -> Iterator[bytes]:
-        """The whole list of prices."""
+        """Yield the whole list of prices."""
         return self._client.stream(f"SELECT * FROM {PRICES} FORMAT {FORMAT}")
 
     def _windows(self, part: int, last: int) -> list[Window]:
@@ -91,40 +92,35 @@ def _window(part: int, last: int, row: dict[str, int]) -> Window:
     return Window(row["month"], part, first, min(first + _WINDOW_ROWS - 1, last), row["found"], row["words"])
 
 
-_VIEWS = ("usage_hourly_view", "cost")
-_TABLES = ("usage_hourly", EVENTS, PRICES, "restores")
-_BEGUN, _FINISHED = "begun", "finished"
-
-
-class Stage(StrEnum):
-    """How far the restore of one backup has come in this database."""
+class RestoreStage(StrEnum):
+    """The stage of the restore of one backup into this database."""
 
     NEW = "new"
-    BEGUN = _BEGUN
-    FINISHED = _FINISHED
+    BEGUN = "begun"
+    FINISHED = "finished"
 
 
 @dataclass(frozen=True)
 class Totals:
-    """What a table sums up to."""
+    """The totals of a table."""
 
     rows: int
     words: int
 
 
 class UsageRestore:
-    """For one backup. Nobody else may write meanwhile: the sink must stand still.
+    """Writes one backup into ClickHouse. Nothing else may write at the same time: the sink must be stopped.
 
-    A repeat doubles nothing: a file that is in already is recognised by its token, a finished restore by its
-    note. Raises PermanentError where other data is in the way, TransientError when ClickHouse is away.
+    A repeat doubles nothing: a file that was loaded is recognised by its token, a finished restore by its entry in
+    the table of restores. Raises PermanentError where other data is in the way, TransientError when unreachable.
     """
 
     def __init__(self, database: Database, backup_id: str) -> None:
         self._database = database
         self._backup_id = backup_id
 
-    def begin(self, replace: bool) -> Stage:
-        """Makes the tables; with `replace` throws away what was in them."""
+    def begin(self, replace: bool) -> RestoreStage:
+        """Create the tables, with `replace` after dropping them, and return how far this restore had come."""
         if replace:
             for view in _VIEWS:
                 self._database.run(f"DROP VIEW IF EXISTS {view} SYNC")
@@ -132,23 +128,23 @@ class UsageRestore:
                 self._database.run(f"DROP TABLE IF EXISTS {table} SYNC")
         self._database.create({})
         stage = self._stage()
-        if stage is Stage.NEW:
+        if stage is RestoreStage.NEW:
             self._check_empty()
-            self._note(_BEGUN)
+            self._note(RestoreStage.BEGUN)
         return stage
 
     def load_events(self, name: str, native: bytes) -> None:
-        """The rows of one file; nothing where they are in already."""
+        """Load the events of one file; does nothing where they were loaded before."""
         self._database.load(EVENTS, native, FORMAT, token=f"{self._backup_id}/{name}")
 
     def load_prices(self, native: bytes) -> None:
-        """The whole list, instead of the one that is there."""
+        """Replace the whole list of prices."""
         self._database.run(f"TRUNCATE TABLE {PRICES} SYNC")
         if native:
             self._database.load(PRICES, native, FORMAT, token="")
 
     def finish(self, expected: Totals) -> None:
-        """Raises FatalError where the tables do not sum up to what the backup holds."""
+        """Note that all is loaded. Raises FatalError where the tables have other totals than the backup."""
         events = self._totals(f"SELECT count(), sum(source_words) FROM {EVENTS}")
         hourly = self._totals("SELECT sum(events), sum(source_words) FROM usage_hourly")
         if not expected == events == hourly:
@@ -156,7 +152,7 @@ class UsageRestore:
                 f"the backup has {expected}, usage_events {events}, usage_hourly {hourly}: "
                 "restore once more with --replace, while nothing writes to ClickHouse"
             )
-        self._note(_FINISHED)
+        self._note(RestoreStage.FINISHED)
 
     def _check_empty(self) -> None:
         if rows := self._totals(f"SELECT count(), sum(source_words) FROM {EVENTS}").rows:
@@ -166,25 +162,22 @@ class UsageRestore:
                 cure="restore into an empty database, or throw away what is there with --replace",
             )
 
-    def _stage(self) -> Stage:
+    def _stage(self) -> RestoreStage:
         rows = self._database.rows(
             f"SELECT argMax(state, at) FROM restores WHERE backup_id = '{self._backup_id}' HAVING count() > 0"
         )
-        return Stage(rows[0][0]) if rows else Stage.NEW
+        return RestoreStage(rows[0][0]) if rows else RestoreStage.NEW
 
-    def _note(self, state: str) -> None:
-        self._database.run(f"INSERT INTO restores (backup_id, state) VALUES ('{self._backup_id}', '{state}')")
+    def _note(self, stage: RestoreStage) -> None:
+        self._database.run(f"INSERT INTO restores (backup_id, state) VALUES ('{self._backup_id}', '{stage}')")
 
     def _totals(self, sql: str) -> Totals:
         ((rows, words),) = self._database.rows(sql)
         return Totals(int(rows), int(words))
 
 
-_PRICES = "price_list.native"
-
-
 class UsagePart:
-    """Saved through the running process; restored into a database that nobody else has open."""
+    """Saved through the running process; restored into a database that no other process has open."""
 
     name = "clickhouse"
 
@@ -193,6 +186,7 @@ class UsagePart:
         self._open_target = open_target
 
     def save(self, draft: Draft, on_progress: OnPartProgress) -> PartFacts:
+        """Add the events, file by file, and the prices."""
         export = UsageExport(self._client)
         plan = export.plan()
         total, done = sum(window.rows for window in plan.windows), 0
@@ -200,18 +194,19 @@ class UsagePart:
             self._save(draft, export, window)
             done += window.rows
             on_progress(self.name, done, total)
-        draft.add(self.name, _PRICES, export.prices(), lambda: 0)
+        draft.add(self.name, _PRICES_FILE, export.prices(), lambda: 0)
         words = sum(window.words for window in plan.windows)
         last_offsets = {str(partition): offset for partition, offset in plan.last_offsets.items()}
         return {"rows": total, "words": words, "last_offsets": last_offsets}
 
     def restore(self, backup: Backup, replace: bool, on_progress: OnPartProgress) -> PartFacts:
+        """Load the events and the prices, then check the totals. A finished restore is not repeated."""
         facts = backup.manifest.parts[self.name]
         expected = Totals(int(facts["rows"]), int(facts["words"]))
         database = self._open_target()
         try:
             target = UsageRestore(database, backup.manifest.backup_id)
-            if target.begin(replace) is Stage.FINISHED:
+            if target.begin(replace) is RestoreStage.FINISHED:
                 return {"rows": 0, "is_repeat": True}
             self._load(target, backup, expected.rows, on_progress)
             target.finish(expected)
@@ -226,7 +221,7 @@ class UsagePart:
         done = 0
         for entry in backup.entries(self.name):
             native = b"".join(backup.read(entry))
-            if entry.name.endswith(_PRICES):
+            if entry.name.endswith(_PRICES_FILE):
                 target.load_prices(native)
             else:
                 target.load_events(entry.name, native)

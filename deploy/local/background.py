@@ -1,6 +1,7 @@
-"""How a supervisor tells what it does: lines for people, or JSON lines for the process that started it.
+"""How a supervisor runs in the background: started, watched until it is ready, and how it reports.
 
-Starts a supervisor that outlives the command that started it, and waits until it knows how that went.
+A supervisor in the foreground prints lines for people. One in the background writes JSON lines: to its own log
+all the time, and to the command that started it until that command knows whether the start succeeded.
 """
 
 import asyncio
@@ -18,59 +19,6 @@ from deploy.local.settings import StackSettings, inherited_environment
 from deploy.local.stack import build_processes, python_command, python_environment
 from deploy.local.stack_run import OnStateChange, ProcessPlan, StackRun
 
-
-class LineReport:
-    """For a supervisor in the foreground."""
-
-    def progress(self, name: str, state: str) -> None:
-        """One line on standard output."""
-        print(f"{time.strftime('%H:%M:%S')} {name}: {state}", flush=True)
-
-    def ready(self) -> None:
-        """All are up."""
-        self.progress("stack", "ready; Ctrl-C stops it")
-
-    def failed(self, message: str) -> None:
-        """The stack did not start."""
-        print(message, file=sys.stderr, flush=True)
-
-
-class JsonReport:
-    """For a supervisor in the background: to its log for ever, to its starter until that knows the outcome."""
-
-    def __init__(self) -> None:
-        self._starter_listens = True
-
-    def progress(self, name: str, state: str) -> None:
-        """A process changed its state."""
-        self._tell({"name": name, "state": state})
-
-    def ready(self) -> None:
-        """All are up; the starter may go."""
-        self._tell({"ready": True})
-        self._starter_listens = False
-        _point_to_nothing(sys.stdout.fileno())
-
-    def failed(self, message: str) -> None:
-        """The stack did not start."""
-        self._tell({"failed": message})
-
-    def _tell(self, event: dict[str, Any]) -> None:
-        print(json.dumps({"at": time.strftime("%Y-%m-%dT%H:%M:%S%z"), **event}), file=sys.stderr, flush=True)
-        if self._starter_listens:
-            try:
-                print(json.dumps(event), flush=True)
-            except BrokenPipeError:  # the starter was killed; the stack is none the worse
-                self._starter_listens = False
-                _point_to_nothing(sys.stdout.fileno())
-
-
-def _point_to_nothing(descriptor: int) -> None:
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, descriptor)
-    os.close(nothing)
-
-
 DETACHED = "--detached"
 _SUPERVISOR = python_command("deploy.local.main")
 
@@ -78,9 +26,12 @@ _SUPERVISOR = python_command("deploy.local.main")
 def start_in_background(
     settings: StackSettings, on_progress: OnStateChange, command: Sequence[str] = _SUPERVISOR
 ) -> None:
-    """Returns when all are ready. Raises StackError with the supervisor's reason when they are not."""
+    """Start a supervisor that outlives this process, and return when the whole stack is ready.
+
+    Raises StackError with the supervisor's reason when it does not get ready.
+    """
     log = ProcessLog(settings.logs, "supervisor")
-    with log.open_life() as output:
+    with log.open_for_start() as output:
         starter = subprocess.Popen(
             (*command, DETACHED),
             stdin=subprocess.DEVNULL,
@@ -90,11 +41,14 @@ def start_in_background(
             start_new_session=True,
         )
     with starter:
-        _follow(starter.stdout or (), on_progress, log)
+        _relay_progress(starter.stdout or (), on_progress, log)
 
 
 def supervise_in_background(settings: StackSettings, plan: ProcessPlan = build_processes) -> int:
-    """The supervisor that was started. Answers the exit code: 0 stopped as asked, 1 could not start."""
+    """Run as the supervisor that `start_in_background` started.
+
+    Returns the exit code: 0 when it was stopped by a signal, 1 when the stack could not start.
+    """
     if os.fork():  # the parent ends here, so that init and not the starter inherits the supervisor
         os._exit(0)
     report = JsonReport()
@@ -106,7 +60,59 @@ def supervise_in_background(settings: StackSettings, plan: ProcessPlan = build_p
     return 0
 
 
-def _follow(lines: Iterable[bytes], on_progress: OnStateChange, log: ProcessLog) -> None:
+class LineReport:
+    """The report of a supervisor in the foreground: one line for each change."""
+
+    def progress(self, name: str, state: str) -> None:
+        """Print the new state of a process."""
+        print(f"{time.strftime('%H:%M:%S')} {name}: {state}", flush=True)
+
+    def ready(self) -> None:
+        """Print that every process is ready."""
+        self.progress("stack", "ready; Ctrl-C stops it")
+
+    def failed(self, message: str) -> None:
+        """Print to standard error why the stack did not start."""
+        print(message, file=sys.stderr, flush=True)
+
+
+class JsonReport:
+    """The report of a supervisor in the background: JSON lines to its log and, until all is ready, its starter."""
+
+    def __init__(self) -> None:
+        self._starter_listens = True
+
+    def progress(self, name: str, state: str) -> None:
+        """Report the new state of a process."""
+        self._send({"name": name, "state": state})
+
+    def ready(self) -> None:
+        """Report that every process is ready; the starter stops listening."""
+        self._send({"ready": True})
+        self._starter_listens = False
+        _redirect_to_null(sys.stdout.fileno())
+
+    def failed(self, message: str) -> None:
+        """Report why the stack did not start."""
+        self._send({"failed": message})
+
+    def _send(self, event: dict[str, Any]) -> None:
+        print(json.dumps({"at": time.strftime("%Y-%m-%dT%H:%M:%S%z"), **event}), file=sys.stderr, flush=True)
+        if self._starter_listens:
+            try:
+                print(json.dumps(event), flush=True)
+            except BrokenPipeError:  # the starter was killed; the stack runs on without it
+                self._starter_listens = False
+                _redirect_to_null(sys.stdout.fileno())
+
+
+def _redirect_to_null(descriptor: int) -> None:
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, descriptor)
+    os.close(null)
+
+
+def _relay_progress(lines: Iterable[bytes], on_progress: OnStateChange, log: ProcessLog) -> None:
     for line in lines:
         match json.loads(line):
             case {"name": name, "state": state}:

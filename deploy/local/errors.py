@@ -1,4 +1,4 @@
-"""Why the stack cannot start, each with its cure."""
+"""Why the one-machine stack cannot do what was asked, each reason with its cure."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from schemas.errors import FatalError
 
 
 class StackError(FatalError):
-    """The one-machine stack cannot do what was asked. `cure` says what the user can do."""
+    """The one-machine stack cannot do what was asked. `cure` says what the user can do about it."""
 
     def __init__(self, message: str, cure: str = "") -> None:
         super().__init__(f"{message}; {cure}" if cure else message)
@@ -14,16 +14,16 @@ class StackError(FatalError):
 
 
 def already_running(root: Path, supervisor_pid: int) -> StackError:
-    """A second start of the same root."""
+    """Build the error for a second start of the same root."""
     return StackError(f"the stack in {root} is running (process {supervisor_pid})", "stop it first: dragoman down")
 
 
 def not_running(root: Path) -> StackError:
-    """Something was asked of a stack that is not there."""
+    """Build the error for a command to a stack that is not running."""
     return StackError(f"no stack is running in {root}", "start it: dragoman up")
 
 
 def never_ready(name: str, reason: str, log: Path, last_lines: list[str]) -> StackError:
-    """A process that never got ready, with what it said last."""
+    """Build the error for a process that never got ready, with the last lines of its log."""
     said = "".join(f"\n    {line}" for line in last_lines) or " nothing"
     return StackError(f"{name} {reason}. The end of {log} says:{said}")

@@ -1,8 +1,8 @@
-"""One supervisor per root: a lock the kernel frees when its holder dies, so it cannot be stale.
+"""Which supervisor owns a root, and which processes of a dead one are still running.
 
-Processes that a supervisor left behind, found by the root that each carries in its environment.
-
-A process id in a file may belong to somebody else by now; the environment of a process cannot.
+One supervisor per root: it holds a lock that the kernel frees when the holder dies, so the lock cannot be stale.
+Processes that a killed supervisor left are found by the root that each carries in its environment: a process id
+in a file may belong to another program by now, the environment of a process cannot.
 """
 
 import fcntl
@@ -16,13 +16,15 @@ from typing import Self
 
 from deploy.local.errors import already_running
 
-_PATIENCE_SECONDS = 0.5
-_TRY_AGAIN_SECONDS = 0.05
+OWNER_VARIABLE = "DRAGOMAN_STACK_ROOT"
+_LOCK_WAIT_SECONDS = 0.5
+_RETRY_SECONDS = 0.05
 _PID_BYTES = 10
+_PROC = Path("/proc")
 
 
 class RootLock:
-    """Held from `with` to the end of it. Raises StackError when another supervisor holds it."""
+    """Held inside its `with` block. Raises StackError on entry when another supervisor holds it."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -30,14 +32,14 @@ class RootLock:
 
     def __enter__(self) -> Self:
         self._file = _open(self._root)
-        # Somebody may just be asking `supervisor_of`, which takes the lock for a moment.
-        until = time.monotonic() + _PATIENCE_SECONDS
+        # Another process may be inside `supervisor_of`, which takes the lock for a moment.
+        end = time.monotonic() + _LOCK_WAIT_SECONDS
         while not _try_lock(self._file):
-            if time.monotonic() > until:
+            if time.monotonic() > end:
                 holder = _holder(self._file)
                 os.close(self._file)
                 raise already_running(self._root, holder)
-            time.sleep(_TRY_AGAIN_SECONDS)
+            time.sleep(_RETRY_SECONDS)
         os.pwrite(self._file, f"{os.getpid():<{_PID_BYTES}}".encode(), 0)
         return self
 
@@ -49,8 +51,8 @@ class RootLock:
 
 
 def supervisor_of(root: Path) -> int | None:
-    """Process id of the supervisor that runs there; None when none does."""
-    if not _path(root).exists():
+    """Return the process id of the supervisor that runs in this root; None when none does."""
+    if not _lock_path(root).exists():
         return None
     file = _open(root)
     try:
@@ -59,21 +61,30 @@ def supervisor_of(root: Path) -> int | None:
         os.close(file)
 
 
-def _path(root: Path) -> Path:
+def leftovers(root: Path) -> list[int]:
+    """Return the ids of the processes started for this root, except this one. Empty where there is no /proc."""
+    if not _PROC.exists():
+        return []
+    pids = (int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit())
+    return [pid for pid in pids if pid != os.getpid() and _belongs_to(pid, root)]
+
+
+def end_leftovers(root: Path) -> list[int]:
+    """Kill the leftovers, which hold nothing that a crash would lose. Returns their ids."""
+    ended = leftovers(root)
+    for pid in ended:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return ended
+
+
+def _lock_path(root: Path) -> Path:
     return root / "lock"
-
-
-def _holder(file: int) -> int:
-    """What the holder wrote. Waits out the instant before it did."""
-    until = time.monotonic() + _PATIENCE_SECONDS
-    while not (pid := int(os.pread(file, _PID_BYTES, 0) or 0)) and time.monotonic() < until:
-        time.sleep(_TRY_AGAIN_SECONDS)
-    return pid
 
 
 def _open(root: Path) -> int:
     root.mkdir(parents=True, exist_ok=True)
-    return os.open(_path(root), os.O_RDWR | os.O_CREAT, 0o644)
+    return os.open(_lock_path(root), os.O_RDWR | os.O_CREAT, 0o644)
 
 
 def _try_lock(file: int) -> bool:
@@ -84,30 +95,17 @@ def _try_lock(file: int) -> bool:
     return True
 
 
-OWNER_VARIABLE = "DRAGOMAN_STACK_ROOT"
-_PROC = Path("/proc")
-
-
-def leftovers(root: Path) -> list[int]:
-    """Ids of the processes started for this root, this one not. Empty where there is no /proc."""
-    if not _PROC.exists():
-        return []
-    numbers = (int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit())
-    return [pid for pid in numbers if pid != os.getpid() and _belongs_to(pid, root)]
-
-
-def end_leftovers(root: Path) -> list[int]:
-    """Kills them; they hold nothing that a crash would lose. Answers their ids."""
-    ended = leftovers(root)
-    for pid in ended:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    return ended
+def _holder(file: int) -> int:
+    """Read the holder's process id, waiting for it if the holder has not written it yet."""
+    end = time.monotonic() + _LOCK_WAIT_SECONDS
+    while not (pid := int(os.pread(file, _PID_BYTES, 0) or 0)) and time.monotonic() < end:
+        time.sleep(_RETRY_SECONDS)
+    return pid
 
 
 def _belongs_to(pid: int, root: Path) -> bool:
     try:
         environment = (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
-    except OSError:  # ended meanwhile, or another user's
+    except OSError:  # it has ended, or it belongs to another user
         return False
     return f"{OWNER_VARIABLE}={root}".encode() in environment

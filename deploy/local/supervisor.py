@@ -1,7 +1,4 @@
-"""Keeps one named process alive: starts it, starts it again when it ends, stops it with all it started.
-
-Runs all processes of the stack: stage by stage up, in reverse down, restarted in between.
-"""
+"""How processes are kept alive: ProcessSupervisor for one, StackSupervisor for all of a stack, stage by stage."""
 
 import asyncio
 import os
@@ -26,16 +23,16 @@ from deploy.local.process_spec import (
     stages_of,
 )
 
-_ASK_AGAIN_SECONDS = 0.1
-_LOOK_AT_LOG_SECONDS = 5.0
+_READY_POLL_SECONDS = 0.1
+_LOG_CHECK_SECONDS = 5.0
 
-Observer = Callable[[str, ProcessState, int | None], None]
-"""Told of every change: name, state, process id while there is one."""
+OnProcessState = Callable[[str, ProcessState, int | None], None]
+"""Called at every change with the name, the new state, and the process id while there is a process."""
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What all processes of a stack share: where they log, and the environment they inherit."""
+class ProcessContext:
+    """What all processes of a stack share: the folder of their logs and the environment they inherit."""
 
     logs: Path
     environment: Mapping[str, str]
@@ -44,65 +41,68 @@ class Surroundings:
 
 
 class ProcessSupervisor:
-    """One process over its restarts. Not for use by several tasks at once."""
+    """Keeps one process running: starts it, restarts it when it ends, stops it together with its children.
 
-    def __init__(self, spec: ProcessSpec, surroundings: Surroundings, observe: Observer) -> None:
+    Not for use by several tasks at once.
+    """
+
+    def __init__(self, spec: ProcessSpec, context: ProcessContext, on_state: OnProcessState) -> None:
         self.spec = spec
-        self._surroundings = surroundings
-        self._observe = observe
-        self._log = ProcessLog(surroundings.logs, spec.name)
+        self._context = context
+        self._on_state = on_state
+        self._log = ProcessLog(context.logs, spec.name)
         self._process: Process | None = None
-        self._keeping: asyncio.Task[None] | None = None
+        self._supervision: asyncio.Task[None] | None = None
         self._was_ready = asyncio.Event()
 
     async def start(self) -> None:
-        """Returns when the process is ready, or done. Raises StackError when it never gets there."""
-        self._keeping = asyncio.create_task(self._keep(), name=f"keep {self.spec.name}")
+        """Start the process and return when it is ready, or done. Raises StackError when it never gets there."""
+        self._supervision = asyncio.create_task(self._supervise(), name=f"supervise {self.spec.name}")
         ready = asyncio.create_task(self._was_ready.wait())
         try:
-            await asyncio.wait({self._keeping, ready}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({self._supervision, ready}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             ready.cancel()
-        if self._keeping.done():
-            self._keeping.result()
+        if self._supervision.done():
+            self._supervision.result()
 
     async def stop(self) -> None:
-        """SIGTERM, time to finish, SIGKILL for what is left of its group."""
-        if self._keeping is None or (self._keeping.done() and self._process is None):
+        """Send SIGTERM, wait up to the stop timeout, then kill what is left of its process group."""
+        if self._supervision is None or (self._supervision.done() and self._process is None):
             return
-        self._keeping.cancel()
-        await asyncio.gather(self._keeping, return_exceptions=True)
+        self._supervision.cancel()
+        await asyncio.gather(self._supervision, return_exceptions=True)
         if self._process is not None:
-            self._tell(ProcessState.STOPPING)
+            self._report(ProcessState.STOPPING)
             await _end(self._process, self.spec.stop_timeout_seconds)
             self._process = None
-        self._tell(ProcessState.STOPPED)
+        self._report(ProcessState.STOPPED)
 
-    async def _keep(self) -> None:
+    async def _supervise(self) -> None:
         failures = 0
         while True:
-            began = self._surroundings.clock()
-            exit_code = await self._live()
+            began = self._context.clock()
+            exit_code = await self._run_once()
             if exit_code == 0 and isinstance(self.spec.ready, Completes):
-                self._became(ProcessState.DONE)
+                self._mark_ready(ProcessState.DONE)
                 return
-            # Before it was ready once, no life counts as stable: a start must end.
-            lived_seconds = self._surroundings.clock() - began if self._was_ready.is_set() else 0.0
+            # Before the first time it is ready no run counts as stable, so that a failing start comes to an end.
+            lived_seconds = self._context.clock() - began if self._was_ready.is_set() else 0.0
             failures = self.spec.restart.failures_in_a_row(failures, lived_seconds)
             if not self._was_ready.is_set() and failures >= self.spec.restart.start_attempts:
-                raise self._gives_up(f"ended {failures} times before it was ready, last with code {exit_code}")
-            self._tell(ProcessState.RESTARTING)
-            await asyncio.sleep(self.spec.restart.pauses.pause_seconds(failures, self._surroundings.chance()))
+                raise self._failed(f"ended {failures} times before it was ready, last with code {exit_code}")
+            self._report(ProcessState.RESTARTING)
+            await asyncio.sleep(self.spec.restart.pauses.pause_seconds(failures, self._context.chance()))
 
-    async def _live(self) -> int:
-        """One life, from start to exit code."""
+    async def _run_once(self) -> int:
+        """Run the process from its start to its end and return the exit code."""
         try:
             process = self._process = await self._spawn()
         except OSError as error:
             if not self._was_ready.is_set():
                 raise StackError(f"cannot start {self.spec.name}: {error}") from error
             return launch.CANNOT_RUN
-        self._tell(ProcessState.STARTING)
+        self._report(ProcessState.STARTING)
         exit_code = await self._watch(process)
         _kill_group(process.pid)
         self._process = None
@@ -111,7 +111,7 @@ class ProcessSupervisor:
     async def _watch(self, process: Process) -> int:
         readiness = asyncio.create_task(self._await_readiness(process))
         exited = asyncio.create_task(process.wait())
-        bounding = asyncio.create_task(self._bound_log())
+        rotation = asyncio.create_task(self._rotate_log())
         try:
             await asyncio.wait({readiness, exited}, return_when=asyncio.FIRST_COMPLETED)
             if readiness.done():
@@ -120,84 +120,75 @@ class ProcessSupervisor:
         finally:
             readiness.cancel()
             exited.cancel()
-            bounding.cancel()
+            rotation.cancel()
 
-    async def _bound_log(self) -> None:
+    async def _rotate_log(self) -> None:
         while True:
-            await asyncio.sleep(_LOOK_AT_LOG_SECONDS)
-            # On a thread: copying takes a moment, and who waits here supervises.
-            await asyncio.to_thread(self._log.set_aside)
+            await asyncio.sleep(_LOG_CHECK_SECONDS)
+            # On a thread: copying takes a moment, and this loop supervises all processes.
+            await asyncio.to_thread(self._log.rotate)
 
     async def _spawn(self) -> Process:
         launcher = (sys.executable, "-I", "-S", launch.__file__, str(os.getpid()), str(self.spec.niceness))
-        with self._log.open_life() as output:
+        with self._log.open_for_start() as output:
             return await asyncio.create_subprocess_exec(
                 *launcher,
                 *self.spec.command,
                 stdin=DEVNULL,
                 stdout=output,
                 stderr=output,
-                env={**self._surroundings.environment, **self.spec.environment},
+                env={**self._context.environment, **self.spec.environment},
                 start_new_session=True,
             )
 
     async def _await_readiness(self, process: Process) -> None:
-        """Too late the first time: gives up. Too late after a restart: kills it, so that it is restarted."""
+        """Wait until the process is ready.
+
+        At a timeout give up if it was never ready; else kill the process, so that it is restarted.
+        """
         try:
             async with asyncio.timeout(self.spec.ready_timeout_seconds):
                 while not await is_ready(self.spec.ready):
-                    await asyncio.sleep(_ASK_AGAIN_SECONDS)
+                    await asyncio.sleep(_READY_POLL_SECONDS)
         except TimeoutError:
             if not self._was_ready.is_set():
-                raise self._gives_up(f"was not ready in {self.spec.ready_timeout_seconds:g} s") from None
+                raise self._failed(f"was not ready in {self.spec.ready_timeout_seconds:g} s") from None
             _kill_group(process.pid)
         else:
-            self._became(ProcessState.READY)
+            self._mark_ready(ProcessState.READY)
 
-    def _became(self, state: ProcessState) -> None:
+    def _mark_ready(self, state: ProcessState) -> None:
         self._was_ready.set()
-        self._tell(state)
+        self._report(state)
 
-    def _gives_up(self, reason: str) -> StackError:
-        self._tell(ProcessState.FAILED)
+    def _failed(self, reason: str) -> StackError:
+        self._report(ProcessState.FAILED)
         return never_ready(self.spec.name, reason, self._log.path, self._log.last_lines())
 
-    def _tell(self, state: ProcessState) -> None:
-        self._observe(self.spec.name, state, self._process.pid if self._process else None)
-
-
-async def _end(process: Process, timeout_seconds: float) -> None:
-    with suppress(ProcessLookupError):
-        process.send_signal(signal.SIGTERM)
-    with suppress(TimeoutError):
-        await asyncio.wait_for(process.wait(), timeout_seconds)
-    _kill_group(process.pid)
-    await process.wait()
-
-
-def _kill_group(leader_pid: int) -> None:
-    """Also the grandchildren: each process leads a group of its own."""
-    with suppress(ProcessLookupError):
-        os.killpg(leader_pid, signal.SIGKILL)
+    def _report(self, state: ProcessState) -> None:
+        self._on_state(self.spec.name, state, self._process.pid if self._process else None)
 
 
 class StackSupervisor:
-    """Its processes end with it, however it ends. Call from one task at a time."""
+    """Keeps all processes of a stack running; they end with it, however it ends. Call from one task at a time."""
 
-    def __init__(self, surroundings: Surroundings, observe: Observer) -> None:
-        self._surroundings = surroundings
-        self._observe = observe
+    def __init__(self, context: ProcessContext, on_state: OnProcessState) -> None:
+        self._context = context
+        self._on_state = on_state
         self._supervisors: dict[str, ProcessSupervisor] = {}
 
     async def start(self, specs: Sequence[ProcessSpec]) -> None:
-        """Returns when all are ready. Raises StackError naming the first that is not; then call `stop`."""
+        """Start the processes stage by stage and return when all are ready.
+
+        Raises StackError naming the first that does not get ready; then call `stop`.
+        """
         for stage in stages_of(specs):
-            supervisors = [ProcessSupervisor(spec, self._surroundings, self._observe) for spec in stage]
+            supervisors = [ProcessSupervisor(spec, self._context, self._on_state) for spec in stage]
             self._supervisors |= {supervisor.spec.name: supervisor for supervisor in supervisors}
             await _start_together(supervisors)
 
     async def change_to(self, specs: Sequence[ProcessSpec]) -> None:
-        """Stops what `specs` does not name, starts what is new in it, leaves the rest alone.
+        """Stop what `specs` does not name, start what is new in it, and leave the rest alone.
 
         Raises StackError naming a process that did not get ready; that one is stopped, the others run on.
         """
@@ -211,7 +202,7 @@ class StackSupervisor:
             raise
 
     async def restart(self, name: str) -> None:
-        """Stops that process and starts it again; returns when it is ready. Raises StackError when it is not."""
+        """Stop that process, start it again, and return when it is ready. Raises StackError when it is not."""
         supervisor = self._supervisors.get(name)
         if supervisor is None:
             return
@@ -219,7 +210,7 @@ class StackSupervisor:
         await self.start([supervisor.spec])
 
     async def stop(self) -> None:
-        """Stops all, the last stage first; a stage together. Returns when none is left."""
+        """Stop all processes, the last stage first, each stage together. Returns when none is left."""
         specs = [supervisor.spec for supervisor in self._supervisors.values()]
         for stage in reversed(stages_of(specs)):
             await self._stop([self._supervisors[spec.name] for spec in stage])
@@ -240,3 +231,18 @@ async def _start_together(supervisors: Iterable[ProcessSupervisor]) -> None:
             start.cancel()
     if failures := [error for start in done if (error := start.exception())]:
         raise failures[0]
+
+
+async def _end(process: Process, timeout_seconds: float) -> None:
+    with suppress(ProcessLookupError):
+        process.send_signal(signal.SIGTERM)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(process.wait(), timeout_seconds)
+    _kill_group(process.pid)
+    await process.wait()
+
+
+def _kill_group(leader_pid: int) -> None:
+    """Kill the process with all its descendants: each process of the stack leads a group of its own."""
+    with suppress(ProcessLookupError):
+        os.killpg(leader_pid, signal.SIGKILL)

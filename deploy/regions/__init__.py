@@ -1,1 +1,1 @@
-"""A second region that stands by."""
+"""A second region that can take over: its copy of the topics, and the take-over."""

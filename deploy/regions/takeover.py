@@ -1,9 +1,9 @@
-"""What the standing-by region must know before its platform may start: what is answered, and what is not.
+"""How the standby region takes over: it finds out which requests are answered before its platform starts.
 
 Everything comes from the replicated topics; the state of the lost region is not needed.
-1. every record of translation.results makes a marker: that request is answered, nobody answers it again;
-2. every replicated request with a marker is noted as seen, so that intake skips it; one without is made new;
-3. intake begins at the first request of each partition that has no answer.
+1. Every record of translation.results sets a marker: that request is answered and will not be answered again.
+2. Every replicated request with a marker is noted as seen, so that intake skips it; one without is reopened.
+3. Intake starts at the first unanswered request of each partition.
 May be repeated. Only while no process of the platform runs in this region.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.log_scan import scanning
+from connectors.kafka.partition_reader import scanning
 from connectors.kafka.schema_registry import open_codec
 from connectors.kafka.settings import KafkaSettings
 from connectors.redis.client import open_state, open_state_async
@@ -35,12 +35,12 @@ from stream_apps.pipeline.stores import SeenRequests, Slots
 _RECORDS = 1000
 
 OnTopicProgress = Callable[[str, int], None]
-"""Told a topic and how many records of it were read since the last call."""
+"""Called with a topic and how many records of it were read since the last call."""
 
 
 @dataclass
 class TakenOver:
-    """What was found. `begins`: topic and partition -> where intake goes on."""
+    """The result of a take-over. `begins`: by topic and partition, the offset at which intake starts."""
 
     answered: int = 0
     open: int = 0
@@ -48,8 +48,8 @@ class TakenOver:
 
 
 @dataclass(frozen=True)
-class _Call:
-    """A request as it was sent, for the first time or again."""
+class _SentRequest:
+    """A request as it was sent, for the first time or again by an operator."""
 
     record: InboundRecord
     request: TranslationRequest
@@ -59,7 +59,7 @@ class _Call:
 
 @dataclass(frozen=True)
 class TakeOver:
-    """One take-over. `read` gives a whole topic, `ends` the end of each of its partitions."""
+    """One take-over. `read` yields a whole topic in lists, `ends` returns the end of each of its partitions."""
 
     read: Callable[[str], Iterator[list[InboundRecord]]]
     ends: Callable[[str], Mapping[int, int]]
@@ -71,10 +71,10 @@ class TakeOver:
     found: TakenOver = field(default_factory=TakenOver)
 
     async def run(self) -> TakenOver:
-        """Raises TransientError when a part is away; then run it again."""
+        """Take over. Raises TransientError when a store is unreachable; then run it again."""
         self._mark_answered()
         for priority in Priority:
-            await self._walk(topics.requests_topic(priority))
+            await self._read_requests(topics.requests_topic(priority))
         return self.found
 
     def _mark_answered(self) -> None:
@@ -83,31 +83,31 @@ class TakeOver:
             self.found.answered += len(records)
             self.on_progress(topics.RESULTS, len(records))
 
-    async def _walk(self, topic: str) -> None:
+    async def _read_requests(self, topic: str) -> None:
         begins = dict(self.ends(topic))
         for records in self.read(topic):
-            for record in await self._sort(records):
+            for record in await self._reopen(records):
                 begins[record.partition] = min(begins[record.partition], record.offset)
             self.on_progress(topic, len(records))
         self.found.begins |= {(topic, partition): offset for partition, offset in begins.items()}
 
-    async def _sort(self, records: Sequence[InboundRecord]) -> list[InboundRecord]:
-        """Notes the answered ones, makes the others new, and answers where those stand."""
-        calls = [call for record in records if (call := _call_in(record, self.codec))]
-        answered = self.slots.answered([call.request_revision for call in calls])
-        done = [call for call, is_done in zip(calls, answered, strict=True) if is_done]
-        waiting = [call for call, is_done in zip(calls, answered, strict=True) if not is_done]
-        fingerprints = {call.request_revision.request_id: payload_fingerprint(call.request) for call in done}
+    async def _reopen(self, records: Sequence[InboundRecord]) -> list[InboundRecord]:
+        """Note the answered requests as seen, reopen the others, and return the records of those."""
+        sent = [one for record in records if (one := _request_in(record, self.codec))]
+        answered = self.slots.answered([one.request_revision for one in sent])
+        done = [one for one, is_done in zip(sent, answered, strict=True) if is_done]
+        waiting = [one for one, is_done in zip(sent, answered, strict=True) if not is_done]
+        fingerprints = {one.request_revision.request_id: payload_fingerprint(one.request) for one in done}
         await self.seen.mark(fingerprints, self.done_seconds)
-        # Intake does not look for the marker of what an operator sent again.
-        await self.seen.forget([call.request_revision.request_id for call in waiting if not call.is_redriven])
-        self.slots.reopen([call.request_revision for call in waiting])
+        # Intake ignores the marker of a request that an operator sent again.
+        await self.seen.forget([one.request_revision.request_id for one in waiting if not one.is_redriven])
+        self.slots.reopen([one.request_revision for one in waiting])
         self.found.open += len(waiting)
-        return [call.record for call in waiting]
+        return [one.record for one in waiting]
 
 
 def take_over(kafka: KafkaSettings, redis: RedisSettings, on_progress: OnTopicProgress) -> TakenOver:
-    """Prepares the state Redis and intake's group. Raises FatalError while the platform runs here."""
+    """Prepare the state Redis and the offsets of intake. Raises FatalError while the platform runs here."""
     admin = KafkaAdmin(kafka)
     for group in (INTAKE, ASSEMBLY):
         admin.wait_until_empty(group)
@@ -139,21 +139,21 @@ def _whole(kafka: KafkaSettings, admin: KafkaAdmin, topic: str) -> Iterator[list
 
 
 def _marks(record: InboundRecord, codec: Codec) -> list[tuple[RequestRevision, str]]:
-    """A result answers its revision and all before it, whose records may be compacted away."""
+    """Return what the result answers: its revision and all before it, whose records may be compacted away."""
     try:
         result = codec.decode(record.value, TranslationResult)
-    except PermanentError:  # somebody has emptied the value; the key says who was answered
+    except PermanentError:  # the value was erased; the key still says which request was answered
         result = TranslationResult(request_id=(record.key or b"").decode(errors="replace"))
     revisions = revisions_up_to(result.version)
     return [(RequestRevision(result.request_id, revision), record.coordinates) for revision in revisions]
 
 
-def _call_in(record: InboundRecord, codec: Codec) -> _Call | None:
-    """None for what is no request: intake has written its dead letter, or will."""
+def _request_in(record: InboundRecord, codec: Codec) -> _SentRequest | None:
+    """Decode a request; None for anything else, for which intake writes a dead letter."""
     try:
         request = codec.decode(record.value, TranslationRequest)
     except PermanentError:
         return None
     revision = redriven_revision(record.headers)
     request_revision = RequestRevision(request.request_id, revision or FIRST_REVISION)
-    return _Call(record, request, request_revision, revision is not None)
+    return _SentRequest(record, request, request_revision, revision is not None)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Starts the state server: start_state.sh SERVER --dir FOLDER ... (docs/decisions/0016).
-# An append-only file that the server would refuse is put aside first: the state can be rebuilt from Kafka, a server
-# that never starts stops everything. DRAGOMAN_STATE_FOLDERS_KEPT (3): how many such folders are kept.
+# An append-only file that the server would refuse is put aside first: the state can be rebuilt from Kafka, but a
+# server that never starts stops everything. DRAGOMAN_STATE_FOLDERS_KEPT (3): how many such folders are kept.
 # shellcheck disable=SC2016  # the dollars are Valkey's protocol
 set -eu
 
@@ -17,7 +17,7 @@ refuse() {
 read_arguments() {
   server=$(command -v "${1-}") || refuse "no server called '${1-}'"
   case $server in /*) ;; *) server=$PWD/$server ;; esac
-  # Only what stands here is known to this script.
+  # The script knows the arguments only; it does not read a configuration file.
   case ${2---} in --*) ;; *) refuse "'$2': settings are given as arguments, not in a file" ;; esac
   directory=. before=
   for word in "$@"; do
@@ -33,7 +33,7 @@ read_bound() {
   case $kept in 0* | *[!0-9]*) refuse "DRAGOMAN_STATE_FOLDERS_KEPT=$kept: 1 or more" ;; esac
 }
 
-# Valkey and Redis check files when they are called by another name, so the checker is of the server's own version.
+# The server binary checks files when it is called by another name, so the checker has the server's version.
 make_checkers() {
   tools=$(mktemp -d) || refuse "no folder for the checker; TMPDIR names a place for it"
   trap 'rm -rf "$tools"' EXIT
@@ -49,7 +49,7 @@ write_samples() {
     printf 'REDIS0009\0\0\0\0\0\0\0\0\0' >"$tools/spoiled.rdb"
 }
 
-# A checker that is none would find every file spoiled, or none.
+# A program that cannot check would call every file spoiled, or no file.
 require_checkers() {
   for sample in sound.aof sound.rdb; do
     check "$tools" $sample
@@ -68,7 +68,7 @@ check() {
   said=$(cd "$1" && "$checker" "$2" 2>&1 </dev/null) || status=$?
 }
 
-# Whether the file is to blame, and not the checker's circumstances. 134, 139: it died of what it read.
+# Tells whether the fault is in the file, not in the checker's environment. 134, 139: the file crashed the checker.
 is_fault_found() {
   case $status:$said in
     1:*'AOF analyzed:'* | 1:*'RDB ERROR DETECTED'* | 134:* | 139:*) return 0 ;;
@@ -109,11 +109,11 @@ judge() {
   fi
   is_fault_found || refuse "the check of $folder/$1 failed itself (status $status)"
   sound=$(printf '%s\n' "$said" | sed -n 's/.*ok_up_to=\([0-9]*\).*/\1/p')
-  # The checker's own words may hold keys and values.
+  # The checker's own output may contain keys and values, so it is not repeated.
   fault="$1 of $(($(wc -c <"$folder/$1"))) bytes is spoiled${sound:+ from byte $sound on}"
 }
 
-# Whether the checker met the end of the file within a command. The server drops such an end, as after any kill.
+# Tells whether the file ends within a command. The server drops such an end, as it does after any kill.
 is_cut_short() {
   case $1:$status:$said in
     *.rdb:* | *'format error'*) return 1 ;;
@@ -125,7 +125,7 @@ is_cut_short() {
   esac
 }
 
-# The checker says the same of a hole in a length and of a length that the end of the file cuts.
+# The checker reports a hole in a length like a length that is cut by the end of the file.
 is_half_a_number() {
   offset=$(printf '%s\n' "$said" | sed -n 's/^0x *\([0-9a-f]*\): .*/\1/p')
   rest=$((0x$offset + 1))
@@ -141,7 +141,7 @@ put_aside() {
     "$kept such folders are kept (DRAGOMAN_STATE_FOLDERS_KEPT)${removed:+, removed now:$removed}"
 }
 
-# By age, as their names say; never the newest, which a clock that was set back would name as the oldest.
+# Oldest first, by name; never the newest, which has the oldest name if the clock was set back.
 remove_surplus() {
   removed='' surplus=$(($# - kept))
   for old in "$@"; do

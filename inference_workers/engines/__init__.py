@@ -1,1 +1,1 @@
-"""One file per translation engine, all behind `protocol.Engine`."""
+"""Run models: one file per translation engine, all behind `protocol.Engine`."""

@@ -1,4 +1,4 @@
-"""Mozilla's CPU engine (fxtranslate) on any Mozilla model directory. No GPU, no scores, one core."""
+"""Run Mozilla's Firefox models with the bergamot engine (fxtranslate): on one CPU core, without scores."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,8 +9,8 @@ from fxtranslate import Translator
 from inference_workers.engines.protocol import Traits, Translation
 from schemas.errors import FatalError
 
-# What the vocabularies of the Firefox models lack was found by translating "The sign X is used here." for
-# each sign, and by every script that is not Latin.
+# Characters that are not in the vocabularies of the Firefox models. They were found by translating "The sign X is
+# used here." for each sign, and for every script that is not Latin.
 _UNSEEN = re.compile(
     r"[#<>@\\^`{}~«»©®™•→←↑↓✓✗½¼¾²³¹µ§¶°†‡|]+"
     "|[^\x00-\u024f\u1e00-\u1eff\u2000-\u206f\u20a0-\u20cf\u2190-\u21ff]+"
@@ -24,8 +24,8 @@ _SPELLINGS = {
 TRAITS = Traits(mask_styles=("QZ{}", "https://x.co/{}"), unseen=_UNSEEN, spellings=_SPELLINGS)
 
 
-class FirefoxEngine:
-    """Must be used in the thread that made it; it holds the interpreter while it translates."""
+class BergamotEngine:
+    """One Firefox model folder. Use it in the thread that made it; it holds the GIL while it translates."""
 
     def __init__(self, directory: Path, version: str) -> None:
         self.version = version

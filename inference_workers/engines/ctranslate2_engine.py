@@ -1,6 +1,6 @@
-"""CTranslate2: OPUS-MT, NLLB, M2M-100, MADLAD and other converted models, on CPU and GPU.
+"""Run converted models (OPUS-MT, NLLB, M2M-100, MADLAD and others) with CTranslate2, on CPU and GPU.
 
-Text <-> tokens, by whatever tokenizer file lies beside a CTranslate2 model.
+The tokenizer is whichever the model folder has: SentencePiece or a tokenizer.json.
 """
 
 import json
@@ -14,13 +14,27 @@ import ctranslate2
 from sentencepiece import SentencePieceProcessor
 from tokenizers import Tokenizer as HuggingFaceTokenizer
 
-from inference_workers.engines.protocol import OutOfMemoryError, Traits, Translation
+from inference_workers.engines.protocol import MANIFEST, OutOfMemoryError, Traits, Translation
 from schemas.errors import FatalError, PermanentError
 
 TRAITS = Traits(gives_scores=True)
-# Memory grows with the beam; quality does not, beyond a handful.
+_END = "</s>"
+# Memory grows with the beam; beyond a handful, quality does not.
 _WIDEST_BEAM = 16
+# Words of CUDA and cuBLAS; the allocator of the CPU raises MemoryError instead.
 _OUT_OF_MEMORY = ("out of memory", "failed to allocate", "cublas_status_alloc_failed")
+
+
+class Tokenizer(Protocol):
+    """Text to tokens and back, for one pair. The decoder is forced to begin with `target_prefix`."""
+
+    target_prefix: list[str]
+
+    def encode(self, text: str) -> list[str]:
+        """Return the tokens, with the special tokens that the model needs."""
+
+    def decode(self, tokens: Sequence[str]) -> str:
+        """Return plain text."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +49,7 @@ class CTranslate2Options:
 
 
 class CTranslate2Engine:
-    """Sentences are sorted by length inside, so a device batch holds like lengths."""
+    """One model folder for one pair. CTranslate2 sorts sentences by length, so a device batch has like lengths."""
 
     def __init__(self, directory: Path, version: str, pair: tuple[str, str], options: CTranslate2Options) -> None:
         self.version = version
@@ -53,9 +67,9 @@ class CTranslate2Engine:
             raise FatalError(f"{directory} cannot be loaded by CTranslate2: {error}") from error
 
     def translate(self, sentences: Sequence[str], options: Mapping[str, str]) -> list[Translation]:
-        """`options["beam_size"]` overrides the configured one. Scores are exp of the mean log probability.
+        """Translate all sentences at once. A score is exp of the mean log probability.
 
-        Raises PermanentError for a beam size that is no number from 1 to 16.
+        `options["beam_size"]` overrides the configured one. Raises PermanentError unless it is from 1 to 16.
         """
         tokens = [self._tokenizer.encode(sentence) for sentence in sentences]
         prefix = self._tokenizer.target_prefix
@@ -97,32 +111,14 @@ def _beam_size(options: Mapping[str, str], configured: int) -> int:
 
 
 def _failure(error: RuntimeError | MemoryError) -> FatalError | OutOfMemoryError:
-    # CUDA's and cuBLAS's words; the processor's allocator raises MemoryError.
     said = str(error).lower()
     if isinstance(error, MemoryError) or any(words in said for words in _OUT_OF_MEMORY):
         return OutOfMemoryError()
     return FatalError(f"CTranslate2: {error}")
 
 
-_END = "</s>"
-# FLORES-200 codes of NLLB differ from BCP-47; a model folder may name its own in dragoman-model.json.
-LANGUAGE_TOKENS_FILE = "dragoman-model.json"
-
-
-class Tokenizer(Protocol):
-    """For one pair. `target_prefix` is what the decoder is forced to begin with."""
-
-    target_prefix: list[str]
-
-    def encode(self, text: str) -> list[str]:
-        """Tokens with all special tokens of the model."""
-
-    def decode(self, tokens: Sequence[str]) -> str:
-        """Plain text."""
-
-
 class SentencePieceTokenizer:
-    """source.spm and target.spm (OPUS-MT), or one shared file (NLLB, M2M-100, MADLAD)."""
+    """SentencePiece: source.spm and target.spm (OPUS-MT), or one shared file (NLLB, M2M-100, MADLAD)."""
 
     def __init__(self, source: Path, target: Path, prefix: list[str], target_prefix: list[str]) -> None:
         self._source = SentencePieceProcessor(model_file=str(source))
@@ -138,7 +134,7 @@ class SentencePieceTokenizer:
 
 
 class FileTokenizer:
-    """tokenizer.json of the Hugging Face library."""
+    """The tokenizer.json of the Hugging Face library."""
 
     def __init__(self, file: Path, target_prefix: list[str]) -> None:
         self._tokenizer = HuggingFaceTokenizer.from_file(str(file))
@@ -153,7 +149,7 @@ class FileTokenizer:
 
 
 def open_tokenizer(directory: Path, source: str, target: str) -> Tokenizer:
-    """The tokenizer of a model folder. Raises FatalError naming the files it looked for."""
+    """Return the tokenizer of a model folder. Raises FatalError naming the files it looked for."""
     names = _language_tokens(directory)
     prefix, target_prefix = [[names[code]] if code in names else [] for code in (source, target)]
     source_file, target_file = directory / "source.spm", directory / "target.spm"
@@ -168,7 +164,8 @@ def open_tokenizer(directory: Path, source: str, target: str) -> Tokenizer:
 
 
 def _language_tokens(directory: Path) -> dict[str, str]:
-    file = directory / LANGUAGE_TOKENS_FILE
+    # The codes of some models differ from BCP-47: NLLB has those of FLORES-200.
+    file = directory / MANIFEST
     if not file.is_file():
         return {}
     return dict(json.loads(file.read_text()).get("language_tokens", {}))

@@ -1,27 +1,27 @@
-"""What the worker asks of an engine.
-
-Two engines in a row where no model translates directly: through English, usually.
-"""
+"""What the worker asks of an engine, and `PivotEngine`: two engines in a row, where no model is direct."""
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
 from schemas.errors import TransientError
+
+# In a model folder: what its files do not tell, such as pairs, version, engine and language tokens.
+MANIFEST = "dragoman-model.json"
 
 _OUT_OF_MEMORY_PAUSE_SECONDS = 0.5
 
 
 class OutOfMemoryError(TransientError):
-    """The device has no room for so much at once; less may fit (inference_workers/fitting.py)."""
+    """The device has no memory for so much text at once; less may fit (inference_workers/fitting.py)."""
 
     def __init__(self) -> None:
         super().__init__("the device is out of memory", _OUT_OF_MEMORY_PAUSE_SECONDS)
 
 
 class Translation(NamedTuple):
-    """One sentence. `score` is between 0 and 1; None where the engine gives none."""
+    """One translated sentence. `score` is between 0 and 1; None where the engine gives none."""
 
     text: str
     score: float | None = None
@@ -29,9 +29,9 @@ class Translation(NamedTuple):
 
 @dataclass(frozen=True)
 class Traits:
-    """What a model cannot see or says differently: the fidelity layer works around it.
+    """What a model cannot represent; the fidelity layer works around it.
 
-    `unseen` matches characters that its vocabulary lacks; `spellings` are replaced by what it knows;
+    `unseen` matches characters that are not in its vocabulary. `spellings` maps characters to others that are.
     `mask_styles` are formats for placeholders, the best first, measured per model family.
     """
 
@@ -46,37 +46,39 @@ class Engine(Protocol):
 
     @property
     def version(self) -> str:
-        """Names engine and model content: a translation memory key depends on it."""
+        """Name engine and model content. Keys of the translation memory depend on it."""
 
     @property
     def traits(self) -> Traits:
-        """What to work around."""
+        """Return what to work around."""
 
     def translate(self, sentences: Sequence[str], options: Mapping[str, str]) -> list[Translation]:
-        """One translation per sentence. Raises OutOfMemoryError."""
+        """Return one translation per sentence, in order. Blocks.
+
+        Raises OutOfMemoryError, FatalError when the engine is broken, PermanentError for a bad option.
+        """
 
     def close(self) -> None:
-        """Frees the model."""
+        """Free the model. Nothing may be called afterwards."""
 
 
 @dataclass(frozen=True)
 class PivotEngine:
-    """`first` into the pivot language, `second` out of it. A score is the product of both."""
+    """Translates with `first` into the pivot language, with `second` out of it. A score is the product of both."""
 
     first: Engine
     second: Engine
 
     @property
     def version(self) -> str:
-        """Both versions: either one changes the result."""
+        """Return both versions, as either one changes the result."""
         return f"{self.first.version}+{self.second.version}"
 
     @property
     def traits(self) -> Traits:
-        """Those of the first; what both lack would have to be masked for both, and masks pass through."""
+        """Return those of `first`: it decides what is masked, and masks pass through `second` unchanged."""
         gives_scores = self.first.traits.gives_scores and self.second.traits.gives_scores
-        theirs = self.first.traits
-        return Traits(gives_scores, theirs.mask_styles, theirs.unseen, theirs.spellings)
+        return replace(self.first.traits, gives_scores=gives_scores)
 
     def translate(self, sentences: Sequence[str], options: Mapping[str, str]) -> list[Translation]:
         between = self.first.translate(sentences, options)
@@ -87,7 +89,7 @@ class PivotEngine:
         ]
 
     def close(self) -> None:
-        """The engines belong to the catalogue, which closes them."""
+        """Do nothing: both engines belong to the model router, which closes them."""
 
 
 def _product(one: float | None, other: float | None) -> float | None:

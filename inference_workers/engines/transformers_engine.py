@@ -1,4 +1,4 @@
-"""Hugging Face models that CTranslate2 does not run, spread over all devices by accelerate."""
+"""Run Hugging Face models that CTranslate2 does not support, spread over all devices by accelerate."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 from inference_workers.engines.protocol import OutOfMemoryError, Traits, Translation
 from schemas.errors import FatalError
 
-# Beyond twice the source: a translation that needs more is none.
+# Tokens beyond twice the source; a longer output is no translation.
 _SLACK_TOKENS = 20
 
 
@@ -30,7 +30,7 @@ class TransformersEngine:
             raise FatalError(f"{directory} cannot be loaded by transformers: {error}") from error
 
     def translate(self, sentences: Sequence[str], options: Mapping[str, str]) -> list[Translation]:
-        """Scores are exp of the mean log probability of the chosen tokens."""
+        """Translate batch by batch. A score is exp of the mean log probability of the chosen tokens."""
         found: list[Translation] = []
         for start in range(0, len(sentences), self._batch_sentences):
             found += self._batch(list(sentences[start : start + self._batch_sentences]), options)
@@ -43,7 +43,7 @@ class TransformersEngine:
         import torch  # noqa: PLC0415  # as above
 
         inputs = self._tokenizer(sentences, return_tensors="pt", padding=True).to(self._model.device)
-        # Each sentence has a limit of its own, so that no neighbour in the batch changes what becomes of it.
+        # Each sentence has its own limit, so that its translation does not depend on its neighbours in the batch.
         limits = 2 * inputs["attention_mask"].sum(1) + _SLACK_TOKENS
         try:
             with torch.inference_mode():
@@ -56,7 +56,7 @@ class TransformersEngine:
                 )
         except torch.OutOfMemoryError as error:
             raise OutOfMemoryError from error
-        # The first token is the decoder's start; the last one within the limit may be forced to be the end.
+        # The first token is the decoder's start; the last one within the limit may be a forced end.
         sequences = [tokens[:limit] for tokens, limit in zip(output.sequences, limits, strict=True)]
         texts = self._tokenizer.batch_decode(sequences, skip_special_tokens=True)
         return [Translation(text, score) for text, score in zip(texts, self._scores(output, limits), strict=True)]
@@ -64,10 +64,11 @@ class TransformersEngine:
     def _scores(self, output: Any, limits: Any) -> list[float]:
         import torch  # noqa: PLC0415  # as above
 
-        steps = self._model.compute_transition_scores(
+        log_probabilities = self._model.compute_transition_scores(
             output.sequences, output.scores, getattr(output, "beam_indices", None), normalize_logits=True
         )
-        within = torch.arange(steps.shape[1], device=steps.device) < limits.to(steps.device)[:, None] - 1
-        real = torch.isfinite(steps) & within
-        means = torch.where(real, steps, 0.0).sum(1) / real.sum(1).clamp(min=1)
+        positions = torch.arange(log_probabilities.shape[1], device=log_probabilities.device)
+        within = positions < limits.to(log_probabilities.device)[:, None] - 1
+        real = torch.isfinite(log_probabilities) & within
+        means = torch.where(real, log_probabilities, 0.0).sum(1) / real.sum(1).clamp(min=1)
         return [min(float(score), 1.0) for score in means.exp()]

@@ -1,4 +1,4 @@
-"""Nothing that must not change is changed: placeholders, URLs, tags, code, symbols the model cannot see."""
+"""Keep unchanged what must not change: placeholders, URLs, tags, code, characters the model cannot represent."""
 
 from inference_workers.fidelity.translation import Fidelity, Outcome
 

@@ -1,10 +1,10 @@
-"""What is hidden from the engine, how, and how it comes back. Pure."""
+"""Hide the pieces of a text that must not change from the engine, and put them back. Pure."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# The order matters: at one place the first alternative wins.
+# The order matters: where two alternatives match, the first one wins.
 _PROTECTED = "|".join(
     (
         r"(?:https?|ftp)://[^\s<>\"']*[^\s<>\"'.,;:!?)\]]",
@@ -17,7 +17,7 @@ _PROTECTED = "|".join(
         r"%\(\w+\)[-+#0]*\d*(?:\.\d+)?[a-zA-Z]|%(?:\d+\$)?[-+#0]*\d*(?:\.\d+)?(?:hh|ll|[hljzt])?[sdiufFeEgGxXoc@](?![a-zA-Z])",
         r"[A-Za-z]:\\[\w.\\-]+|(?<![\w/])(?:~|\.{1,2})?/[\w.-]+(?:/[\w.-]+)*/?",
         r"\b__\w+__(?:\(\))?|\b\w+(?:\.\w+)*\(\)|\b\w*[a-z]\w*_\w+\b|\b[a-z_]\w+(?:\.[a-z_]\w+)+\b",
-        # What looks like a mask of ours in the text itself must not be taken for one.
+        # A text that contains what looks like one of our masks: it must not be taken for one.
         r"\bQZ\s?\d+\b",
     )
 )
@@ -33,26 +33,26 @@ class Parts:
 
     @property
     def has_words(self) -> bool:
-        """Whether there is anything to translate."""
+        """Return whether there is anything to translate."""
         return any(_WORD.search(text) for text in self.plain)
 
     @property
     def is_shouted(self) -> bool:
-        """Whether all that is to be translated is in capitals, several words of it."""
+        """Return whether all words to translate are in capitals, and there are several."""
         words = [word for text in self.plain for word in _WORD.findall(text)]
         return len(words) > 1 and all(word.isupper() for word in words)
 
 
 class Masker:
-    """Takes texts apart and puts them together for one model's traits."""
+    """Takes texts apart. `unseen` matches characters that the model cannot represent."""
 
     def __init__(self, unseen: re.Pattern[str] | None) -> None:
         also = f"|{unseen.pattern}" if unseen else ""
-        # Neighbours are hidden as one: two masks side by side are often merged by a model.
+        # Neighbours are hidden as one, because models often merge two masks side by side.
         self._pattern = re.compile(f"(?:{_PROTECTED}{also})+", re.DOTALL)
 
     def take_apart(self, text: str) -> Parts:
-        """The text with all that must not change set aside."""
+        """Split the text into what is translated and what must not change."""
         plain: list[str] = []
         hidden: list[str] = []
         start = 0
@@ -64,7 +64,7 @@ class Masker:
 
 
 def masked(parts: Parts, style: str) -> str:
-    """The text for the engine: a numbered mask for each hidden piece. `style` has {} for the number."""
+    """Return the text with a numbered mask for each hidden piece. `style` has {} for the number."""
     pieces = [parts.plain[0]]
     for number, plain in enumerate(parts.plain[1:]):
         pieces += [style.format(number), plain]
@@ -72,7 +72,7 @@ def masked(parts: Parts, style: str) -> str:
 
 
 def unmasked(translated: str, hidden: Sequence[str], style: str) -> str | None:
-    """The translation with each hidden piece back in place; None unless every mask is there exactly once."""
+    """Put each hidden piece back in place. Returns None unless every mask is there exactly once."""
     pattern = _mask_pattern(style)
     numbers = [int(found[1]) for found in pattern.finditer(translated)]
     if sorted(numbers) != list(range(len(hidden))):

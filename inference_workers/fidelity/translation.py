@@ -1,8 +1,11 @@
-"""Is a translation one at all? Empty answers and repetition loops are not. Pure.
+"""Translate through one engine, keep unchanged what must not change, and refuse what is no translation.
 
-Translate with masks; verify; try the next mask; at last translate around the masks.
+1. Hide what must not change behind masks, and translate.
+2. Accept a translation if every mask is there once and it has no flaw: it is not empty and no repetition loop.
+3. Translate the others again with the next style of mask.
+4. At last translate the stretches between the masks one by one.
 
-Each step takes all texts that need it in one call to the engine.
+Each of the first three steps takes all texts that need it in one call to the engine.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,41 +14,17 @@ from dataclasses import dataclass, replace
 from inference_workers.engines.protocol import Engine, Translation
 from inference_workers.fidelity.masking import Masker, Parts, masked, unmasked
 
-# A loop says the same few words again and again; a translation never needs that many words either.
+# A repetition loop says the same few words again and again, and has far more words than a translation needs.
 _LONGEST_NGRAM = 4
 _REPEATS = 4
 _GROWTH, _SLACK_WORDS = 2, 10
-
-
-def flaw_of(source: str, translated: str) -> str | None:
-    """`empty_translation`, `repetition_loop`, or None for a plausible translation."""
-    if not translated.strip():
-        return "empty_translation"
-    words = translated.split()
-    if len(words) > _GROWTH * len(source.split()) + _SLACK_WORDS and _has_loop(words):
-        return "repetition_loop"
-    return None
-
-
-def _has_loop(words: list[str]) -> bool:
-    return any(_repeats(words, size) for size in range(1, _LONGEST_NGRAM + 1))
-
-
-def _repeats(words: list[str], size: int) -> bool:
-    run = 1
-    for at in range(size, len(words) - size + 1, size):
-        run = run + 1 if words[at : at + size] == words[at - size : at] else 1
-        if run >= _REPEATS:
-            return True
-    return False
-
 
 EngineOptions = Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A translation, or `cause` why there is none (then `text` is the source)."""
+    """A translation, or the `cause` why there is none; then `text` is the source."""
 
     text: str
     score: float | None
@@ -55,77 +34,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _Task:
-    """One text on its way, taken apart."""
+    """One text to translate, taken apart."""
 
     at: int
     source: str
     parts: Parts
     shouted: bool
-
-
-class Fidelity:
-    """The layer around one engine."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._masker = Masker(engine.traits.unseen)
-        self._spellings = str.maketrans(dict(engine.traits.spellings))
-
-    def translate(self, texts: Sequence[str], options: EngineOptions) -> list[Outcome]:
-        """One outcome per text, in order. Raises TransientError when the engine does."""
-        tasks = [self._task(at, text) for at, text in enumerate(texts)]
-        outcomes = {task.at: self._untouched(task) for task in tasks if not task.parts.has_words}
-        open_tasks = [task for task in tasks if task.at not in outcomes]
-        attempt = 0
-        for style in self._engine.traits.mask_styles:
-            attempt += 1
-            solved = self._with_masks(open_tasks, style, options, attempt)
-            outcomes |= solved
-            # Without masks, another style of mask changes nothing.
-            open_tasks = [task for task in open_tasks if task.at not in solved]
-        for task in open_tasks:
-            outcomes[task.at] = self._around_masks(task, options, attempt + 1)
-        return [outcomes[at] for at in range(len(texts))]
-
-    def _task(self, at: int, text: str) -> _Task:
-        parts = self._masker.take_apart(text)
-        shouted = parts.is_shouted
-        plain = tuple(piece.translate(self._spellings) for piece in parts.plain)
-        if shouted:
-            # Models were trained on few sentences in capitals; they leave such words alone.
-            plain = tuple(piece.lower() for piece in plain)
-        return _Task(at, text, replace(parts, plain=plain), shouted)
-
-    def _untouched(self, task: _Task) -> Outcome:
-        return Outcome(task.source, 1.0 if self._engine.traits.gives_scores else None, attempts=0)
-
-    def _with_masks(
-        self, tasks: Sequence[_Task], style: str, options: EngineOptions, attempt: int
-    ) -> dict[int, Outcome]:
-        if attempt > 1:
-            tasks = [task for task in tasks if task.parts.hidden]
-        sent = [masked(task.parts, style) for task in tasks]
-        found = self._engine.translate(sent, options) if sent else []
-        solved: dict[int, Outcome] = {}
-        for task, source, translation in zip(tasks, sent, found, strict=True):
-            text = unmasked(_loud(translation.text, task.shouted), task.parts.hidden, style)
-            if text is not None and flaw_of(source, translation.text) is None:
-                solved[task.at] = Outcome(text, translation.score, attempts=attempt)
-        return solved
-
-    def _around_masks(self, task: _Task, options: EngineOptions, attempt: int) -> Outcome:
-        """Each stretch between masks by itself. Grammar suffers, the hidden pieces cannot."""
-        pieces = [_Piece.of(plain) for plain in _stretches(task.parts)]
-        wanted = [piece.words for piece in pieces if piece.is_translatable]
-        found = iter(self._engine.translate(wanted, options))
-        texts, scores = [], []
-        for piece in pieces:
-            translation = next(found) if piece.is_translatable else Translation(piece.words, None)
-            if piece.is_translatable and (flaw := flaw_of(piece.words, translation.text)):
-                return Outcome(task.source, None, flaw, attempt)
-            scores += [translation.score] if piece.is_translatable else []
-            texts.append(piece.lead + _loud(translation.text.strip(), task.shouted) + piece.trail)
-        return Outcome(_interleaved(texts, task.parts), _least(scores), attempts=attempt)
 
 
 @dataclass(frozen=True)
@@ -147,8 +61,83 @@ class _Piece:
         return any(character.isalpha() for character in self.words)
 
 
-# A text without masks that failed is cut once, at a space near its middle: half a sentence may do better.
+class Fidelity:
+    """The layer around one engine. For one thread; the engine belongs to the caller."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._masker = Masker(engine.traits.unseen)
+        self._spellings = str.maketrans(dict(engine.traits.spellings))
+
+    def translate(self, texts: Sequence[str], options: EngineOptions) -> list[Outcome]:
+        """Return one outcome per text, in order. Blocks and raises as the engine does."""
+        tasks = [self._task(at, text) for at, text in enumerate(texts)]
+        outcomes = {task.at: self._untouched(task) for task in tasks if not task.parts.has_words}
+        open_tasks = [task for task in tasks if task.at not in outcomes]
+        attempt = 0
+        for style in self._engine.traits.mask_styles:
+            attempt += 1
+            solved = self._with_masks(open_tasks, style, options, attempt)
+            outcomes |= solved
+            open_tasks = [task for task in open_tasks if task.at not in solved]
+        for task in open_tasks:
+            outcomes[task.at] = self._around_masks(task, options, attempt + 1)
+        return [outcomes[at] for at in range(len(texts))]
+
+    def _task(self, at: int, text: str) -> _Task:
+        parts = self._masker.take_apart(text)
+        shouted = parts.is_shouted
+        plain = tuple(piece.translate(self._spellings) for piece in parts.plain)
+        if shouted:
+            # Models were trained on few sentences in capitals, and leave such words untranslated.
+            plain = tuple(piece.lower() for piece in plain)
+        return _Task(at, text, replace(parts, plain=plain), shouted)
+
+    def _untouched(self, task: _Task) -> Outcome:
+        return Outcome(task.source, 1.0 if self._engine.traits.gives_scores else None, attempts=0)
+
+    def _with_masks(
+        self, tasks: Sequence[_Task], style: str, options: EngineOptions, attempt: int
+    ) -> dict[int, Outcome]:
+        if attempt > 1:
+            # Another style of mask changes nothing for a text without masks.
+            tasks = [task for task in tasks if task.parts.hidden]
+        sent = [masked(task.parts, style) for task in tasks]
+        found = self._engine.translate(sent, options) if sent else []
+        solved: dict[int, Outcome] = {}
+        for task, source, translation in zip(tasks, sent, found, strict=True):
+            text = unmasked(_loud(translation.text, task.shouted), task.parts.hidden, style)
+            if text is not None and flaw_of(source, translation.text) is None:
+                solved[task.at] = Outcome(text, translation.score, attempts=attempt)
+        return solved
+
+    def _around_masks(self, task: _Task, options: EngineOptions, attempt: int) -> Outcome:
+        """Translate each stretch between masks by itself. Grammar suffers, but no hidden piece can be lost."""
+        pieces = [_Piece.of(plain) for plain in _stretches(task.parts)]
+        wanted = [piece.words for piece in pieces if piece.is_translatable]
+        found = iter(self._engine.translate(wanted, options))
+        texts, scores = [], []
+        for piece in pieces:
+            translation = next(found) if piece.is_translatable else Translation(piece.words, None)
+            if piece.is_translatable and (flaw := flaw_of(piece.words, translation.text)):
+                return Outcome(task.source, None, flaw, attempt)
+            scores += [translation.score] if piece.is_translatable else []
+            texts.append(piece.lead + _loud(translation.text.strip(), task.shouted) + piece.trail)
+        return Outcome(_interleaved(texts, task.parts), _least(scores), attempts=attempt)
+
+
+def flaw_of(source: str, translated: str) -> str | None:
+    """Return `empty_translation`, `repetition_loop`, or None for a plausible translation."""
+    if not translated.strip():
+        return "empty_translation"
+    words = translated.split()
+    if len(words) > _GROWTH * len(source.split()) + _SLACK_WORDS and _has_loop(words):
+        return "repetition_loop"
+    return None
+
+
 def _stretches(parts: Parts) -> tuple[str, ...]:
+    # A text without masks is cut once, at a space near its middle: half a sentence may do better.
     if parts.hidden:
         return parts.plain
     text = parts.plain[0]
@@ -169,3 +158,16 @@ def _least(scores: Sequence[float | None]) -> float | None:
 
 def _loud(text: str, shouted: bool) -> str:
     return text.upper() if shouted else text
+
+
+def _has_loop(words: list[str]) -> bool:
+    return any(_repeats(words, size) for size in range(1, _LONGEST_NGRAM + 1))
+
+
+def _repeats(words: list[str], size: int) -> bool:
+    run = 1
+    for at in range(size, len(words) - size + 1, size):
+        run = run + 1 if words[at : at + size] == words[at - size : at] else 1
+        if run >= _REPEATS:
+            return True
+    return False

@@ -1,1 +1,1 @@
-"""The command `dragoman`: thin, the logic lives in the apps."""
+"""The command `dragoman`. A command parses what was typed, calls other packages and prints."""

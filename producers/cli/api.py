@@ -1,21 +1,30 @@
-"""The HTTP interface as the commands use it, with its problems turned into one line.
+"""The HTTP interface as the commands use it: jobs are sent, fetched, cancelled and waited for.
 
-Waits for a job and shows how far it is.
+An RFC 9457 problem becomes a CommandError, which is one line on the terminal.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol
 
 import httpx
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from producers.cli.errors import CommandError, NotRunningError, StoppedWaitingError
 
+_TIMEOUT_SECONDS = 30.0
+_POLL_SECONDS = 1.0
+
 Json = dict[str, Any]
 
-_TIMEOUT_SECONDS = 30.0
+OnJobProgress = Callable[[Json], object]
+"""Told of the job after every poll."""
+
+
+class JobSource(Protocol):
+    """Returns jobs, as `Api` does."""
+
+    def job(self, job_id: str, wait_seconds: float = 0) -> Json:
+        """Return the job once it is finished, or as it is after that time. Raises UnknownJobError."""
 
 
 class UnknownJobError(CommandError):
@@ -23,7 +32,7 @@ class UnknownJobError(CommandError):
 
 
 class Api:
-    """Close it at the end, or use it in `with`."""
+    """A client of one platform. Close it at the end, or use it in `with`."""
 
     def __init__(self, url: str, transport: httpx.BaseTransport | None = None) -> None:
         self._url = url
@@ -36,120 +45,83 @@ class Api:
         self._http.close()
 
     def submit(self, submission: Json) -> Json:
-        """The accepted job."""
-        return self._ask("POST", "/api/v1/translations", json=submission)
+        """Send a text; return the accepted job."""
+        return self._call("POST", "/api/v1/translations", json=submission)
 
     def job(self, job_id: str, wait_seconds: float = 0) -> Json:
-        """The job as it is, at the latest after that time. Raises UnknownJobError."""
-        return self._ask("GET", f"/api/v1/translations/{job_id}", params={"wait": wait_seconds})
+        return self._call("GET", f"/api/v1/translations/{job_id}", params={"wait": wait_seconds})
 
     def cancel(self, job_id: str) -> Json:
-        """The job as it was when the order was stored. Raises UnknownJobError."""
-        return self._ask("DELETE", f"/api/v1/translations/{job_id}")
+        """Cancel the job; return it as it was when the cancellation was stored. Raises UnknownJobError."""
+        return self._call("DELETE", f"/api/v1/translations/{job_id}")
 
-    def _ask(self, method: str, path: str, **rest: Any) -> Json:
+    def _call(self, method: str, path: str, **rest: Any) -> Json:
         try:
-            answer = self._http.request(method, path, **rest)
+            response = self._http.request(method, path, **rest)
         except httpx.TransportError as error:
             raise NotRunningError(f"nothing answers at {self._url}", "start it with: dragoman up") from error
-        if answer.is_error:
-            raise _failure(answer)
-        found: Json = answer.json()
+        if response.is_error:
+            raise _failure(response)
+        found: Json = response.json()
         return found
 
 
-def _failure(answer: httpx.Response) -> CommandError:
-    if "problem+json" not in answer.headers.get("content-type", ""):
-        return CommandError(f"{answer.url} answered {answer.status_code}", "is this the address of Dragoman?")
-    problem = answer.json()
-    limit = f" (limit: {problem['limit']})" if "limit" in problem else ""
-    kinds = {404: UnknownJobError, 503: NotRunningError}
-    kind = kinds.get(answer.status_code, CommandError)
-    return kind(f"{problem['detail']}{limit}", problem.get("cure"))
+def wait_for(api: JobSource, job_id: str, on_progress: OnJobProgress, polls_until_unknown: int) -> Json:
+    """Return the job when it is finished.
 
-
-_LOOK_SECONDS = 1.0
-
-
-class Watcher(Protocol):
-    """Is told of every look at the job."""
-
-    def __call__(self, job: Json) -> None:
-        """The job as it is now."""
-
-
-def wait_for(api: Api, job_id: str, watch: Watcher, most_looks: int) -> Json:
-    """The finished job. Raises StoppedWaitingError on Ctrl-C, UnknownJobError after `patience` looks in vain."""
+    Raises StoppedWaitingError on Ctrl-C, and UnknownJobError when that many polls of a second did not find it.
+    """
     come_back = f"the job goes on, come back with: dragoman result {job_id} --wait"
     try:
-        job = _first_parse(api, job_id, most_looks)
+        job = _first_seen(api, job_id, polls_until_unknown)
         while not job["is_finished"]:
-            watch(job)
-            job = api.job(job_id, _LOOK_SECONDS)
+            on_progress(job)
+            job = api.job(job_id, _POLL_SECONDS)
     except KeyboardInterrupt:
         raise StoppedWaitingError("stopped waiting", come_back) from None
     except NotRunningError as error:
         raise NotRunningError(error.message, come_back) from None
-    watch(job)
+    on_progress(job)
     return job
 
 
-def _first_parse(api: Api, job_id: str, most_looks: int) -> Json:
-    # An accepted job may show up a moment later.
-    for _ in range(most_looks - 1):
-        with suppress(UnknownJobError):
-            return api.job(job_id, _LOOK_SECONDS)
-    return api.job(job_id, _LOOK_SECONDS)
-
-
-@contextmanager
-def progress_bar(is_shown: bool) -> Iterator[Watcher]:
-    """A bar on standard error: stage, segments, how much longer; or nothing."""
-    if not is_shown:
-        yield lambda _job: None
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[segments]}"),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[remaining]}"),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("accepted", total=1.0, segments="", remaining="")
-
-        def watch(job: Json) -> None:
-            progress.update(
-                task,
-                completed=job["progress"],
-                description=job["stage"].lower(),
-                segments=f"{job['segments_done']}/{job['segments']} segments",
-                remaining=remaining(job),
-            )
-
-        yield watch
-
-
-def remaining(job: Json) -> str:
-    """How much longer, as far as that is measured."""
-    if job["is_finished"]:
-        return str(job["status"]).lower()
-    seconds, ahead = job["estimated_completion_seconds"], job["queue_position"]
-    time_left = "" if seconds is None else f"about {seconds:.0f} s left"
-    queue = f"{ahead} ahead in the queue" if ahead else ""
-    return ", ".join(part for part in (time_left, queue) if part)
-
-
 def text_of(job: Json) -> str:
-    """The translation of a finished job. Raises CommandError when there is none."""
+    """Return the translation of a finished job. Raises CommandError when there is none."""
     result = job["result"]
     if result is None:
         raise CommandError(
-            f"the job is {job['status']}, but its text is kept no longer",
+            f"the job is {job['status']}, but its text is no longer kept",
             "read it from the topic translation.results",
         )
     if result["text"] is None:
         error = result["error"] or {"cause": job["status"], "message": None}
         raise CommandError(f"the job is {job['status']}: {error['message'] or error['cause']}")
     return str(result["text"])
+
+
+def time_left(job: Json) -> str:
+    """Say how much longer the job takes, as far as that is known; the status of a finished one."""
+    if job["is_finished"]:
+        return str(job["status"]).lower()
+    seconds, ahead = job["estimated_completion_seconds"], job["queue_position"]
+    left = "" if seconds is None else f"about {seconds:.0f} s left"
+    queue = f"{ahead} ahead in the queue" if ahead else ""
+    return ", ".join(part for part in (left, queue) if part)
+
+
+def _failure(response: httpx.Response) -> CommandError:
+    if "problem+json" not in response.headers.get("content-type", ""):
+        return CommandError(f"{response.url} answered {response.status_code}", "is this the address of Dragoman?")
+    problem = response.json()
+    limit = f" (limit: {problem['limit']})" if "limit" in problem else ""
+    kinds = {404: UnknownJobError, 503: NotRunningError}
+    kind = kinds.get(response.status_code, CommandError)
+    return kind(f"{problem['detail']}{limit}", problem.get("cure"))
+
+
+def _first_seen(api: JobSource, job_id: str, polls_until_unknown: int) -> Json:
+    # An accepted job may become visible a moment later.
+    for _ in range(polls_until_unknown - 1):
+        with suppress(UnknownJobError):
+            return api.job(job_id, _POLL_SECONDS)
+    return api.job(job_id, _POLL_SECONDS)

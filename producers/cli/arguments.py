@@ -1,9 +1,7 @@
-"""Options that several commands share.
-
-Which letters a command is about. Pure.
-"""
+"""Options that several commands share, and the one parser of times. Asks no server."""
 
 import re
+import time
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -12,19 +10,32 @@ import typer
 from producers.cli.errors import UsageError
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
-Url = Annotated[str | None, typer.Option(help="Of the HTTP interface; the local platform's by default.")]
+Url = Annotated[str | None, typer.Option(help="Address of the HTTP interface; the local platform's by default.")]
+
+_AGO = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)([smhdw])")
+_UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+_LONGEST_QUOTE = 40
 
 
-_AGO = re.compile(r"(\d{1,6})([smhd])")
-_SECONDS = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
+def clock_ms() -> int:
+    """Return the time now, in milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
 
 
-def moment_ms(text: str, now: datetime) -> int:
-    """`90m`, `12h`, `7d`: so long ago; else ISO 8601, in UTC where no zone is named. Raises UsageError."""
-    if ago := _AGO.fullmatch(text):
-        return round((now.timestamp() - int(ago[1]) * _SECONDS[ago[2]]) * 1000)
+def parse_time_ms(typed: str, option: str, now_ms: int) -> int:
+    """Return milliseconds since the epoch, never less than 0.
+
+    `90s`, `30m`, `1.5h`, `7d` and `2w` count back from now; anything else is ISO 8601, in UTC where it names no
+    zone. Raises UsageError, which names the option.
+    """
+    typed = typed.strip()
+    if ago := _AGO.fullmatch(typed):
+        return max(now_ms - round(float(ago[1]) * _UNIT_MS[ago[2]]), 0)
     try:
-        at = datetime.fromisoformat(text)
+        at = datetime.fromisoformat(typed)
     except ValueError:
-        raise UsageError(f"{text!r} is no time", "say 90m, 12h, 7d or 2026-01-31T12:00") from None
-    return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+        raise UsageError(
+            f"{option} is {typed[:_LONGEST_QUOTE]!r}, which is no time",
+            "give how long ago it was (90s, 30m, 1.5h, 7d, 2w) or ISO 8601 (2026-01-31T12:00, UTC)",
+        ) from None
+    return max(round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000), 0)

@@ -2,7 +2,7 @@
 
 from schemas.errors import FatalError, PermanentError, TransientError
 
-DONE, FAILED, USAGE, NOT_RUNNING, INTERRUPTED = 0, 1, 2, 3, 130
+FAILED, USAGE, NOT_RUNNING, INTERRUPTED = 1, 2, 3, 130
 
 
 class CommandError(Exception):
@@ -26,7 +26,7 @@ class UsageError(CommandError):
 
 
 class NotRunningError(CommandError):
-    """Nobody answers where the platform should be."""
+    """Nothing answers where the platform should be."""
 
     exit_code = NOT_RUNNING
 
@@ -38,7 +38,7 @@ class StoppedWaitingError(CommandError):
 
 
 def failure_of(error: Exception) -> CommandError | None:
-    """The platform's own errors in the words of a command; None for an error that nobody expected."""
+    """Turn the platform's own errors into the failure of a command; return None for an unexpected error."""
     match error:
         case CommandError():
             return error

@@ -1,8 +1,7 @@
-"""Commands that are imported when they run, so that `dragoman --help` answers at once.
+"""The console script `dragoman`: the table of its commands, each imported only when it runs.
 
-The console script `dragoman`: the table of its commands. Each is imported only when it runs.
-
-Exit codes: 0 done, 1 it failed, 2 wrong usage, 3 what it talks to is not running, 130 Ctrl-C.
+So `dragoman --help` answers at once. A failure becomes one line on standard error and an exit code: 0 done,
+1 it failed, 2 wrong usage, 3 what it talks to is not running, 130 Ctrl-C.
 """
 
 import importlib
@@ -17,35 +16,35 @@ from producers.cli.errors import failure_of
 
 @dataclass(frozen=True)
 class Command:
-    """Where a command lives (`module:attribute`, a function or a Typer application) and what it is for."""
+    """Where a command is defined (`module:attribute`, a function or a Typer application) and what it does."""
 
-    place: str
+    defined_in: str
     help: str
 
 
 class LazyGroup(TyperGroup):
-    """A group whose members stand in a table; subclasses set it."""
+    """A group whose commands stand in a table; subclasses set it."""
 
     table: ClassVar[dict[str, Command]] = {}
 
     def list_commands(self, _ctx: Any) -> list[str]:
-        """In the order of the table."""
+        """Return the names in the order of the table."""
         return list(self.table)
 
     def get_command(self, _ctx: Any, cmd_name: str) -> Any:
-        """Enough of the command for a list of commands: its name and its help."""
+        """Return what a list of commands shows: name and help, without an import."""
         command = self.table.get(cmd_name)
         return command and TyperCommand(cmd_name, help=command.help)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The real command, imported now."""
+        """Import the command that runs."""
         name, command, rest = super().resolve_command(ctx, args)
         return name, command and load(self.table[name or ""], name or ""), rest
 
 
 def load(command: Command, name: str) -> Any:
-    """The command as Typer runs it."""
-    module, _, attribute = command.place.partition(":")
+    """Import the command and return it as Typer runs it."""
+    module, _, attribute = command.defined_in.partition(":")
     found = getattr(importlib.import_module(module), attribute)
     if not isinstance(found, typer.Typer):
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -55,17 +54,17 @@ def load(command: Command, name: str) -> Any:
 
 
 class Commands(LazyGroup):
-    """Ordered as one would need them."""
+    """The commands of `dragoman`, roughly in the order in which a new user needs them."""
 
     table: ClassVar[dict[str, Command]] = {
-        "demo": Command("producers.cli.demo:demo", "Start everything, translate, kill a worker, show the result."),
+        "demo": Command("producers.cli.demo:demo", "Start everything, translate, measure, show the result."),
         "up": Command("producers.cli.stack:up", "Start the whole platform on this machine."),
         "down": Command("producers.cli.stack:down", "Stop it."),
         "status": Command("producers.cli.stack:status", "Show what runs, and where."),
         "scale": Command("producers.cli.stack:scale", "Change the number of workers."),
         "restart": Command("producers.cli.stack:restart", "Restart processes one after the other."),
         "translate": Command("producers.cli.translate:translate", "Translate a text and print it."),
-        "submit": Command("producers.cli.translate:submit", "Send the text of a file; follow it with --wait."),
+        "submit": Command("producers.cli.translate:submit", "Send the text of a file; wait for it with --wait."),
         "result": Command("producers.cli.translate:result", "Show a job, or its translation when finished."),
         "cancel": Command("producers.cli.translate:cancel", "End a job that is not finished."),
         "replay": Command("producers.cli.replay:replay", "Translate past requests on another model and compare."),
@@ -73,18 +72,19 @@ class Commands(LazyGroup):
         "reconcile": Command(
             "producers.cli.reconcile:reconcile", "Send again every request that was lost without an answer."
         ),
-        "backup": Command("producers.cli.backup:app", "Save the stores, check a backup, bring it back."),
+        "backup": Command("producers.cli.backup:app", "Save the stores, check a backup, restore it."),
         "regions": Command("producers.cli.regions:app", "Copy the topics to a second region; take over there."),
         "models": Command("producers.cli.models:app", "Show the translation models on this machine."),
         "dead-letters": Command(
             "producers.cli.dead_letters:app", "Look at what could not be processed; send it again."
         ),
+        "simulate": Command("producers.cli.simulate:simulate", "Simulate a day of the autoscaler."),
         "reference": Command("producers.cli.reference:app", "Print what can be set and what can be measured."),
         "usage": Command("producers.cli.usage:usage", "Show words, latency and cost."),
     }
 
     def invoke(self, ctx: Any) -> Any:
-        """The one place where a failure becomes a line on standard error and an exit code."""
+        """Run the command; turn an expected failure into a line on standard error and an exit code."""
         try:
             return super().invoke(ctx)
         except Exception as error:  # an unexpected one goes on with its trace
@@ -110,7 +110,7 @@ app = typer.Typer(
 
 @app.callback()
 def _root() -> None:
-    """Without a callback Typer would make a single command of the group."""
+    """Make `app` a group, which without a callback Typer would not do."""
 
 
 if __name__ == "__main__":

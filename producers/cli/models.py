@@ -1,6 +1,5 @@
-"""`models`: what a worker on this machine would find."""
+"""`models`: the translation models that a worker on this machine would find."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ from inference_workers.model_store import CHECKSUMS, ModelInfo, discover, verify
 from inference_workers.settings import WorkerLimits
 from producers.cli.arguments import AsJson
 from producers.cli.errors import CommandError
-from producers.cli.output import lines_of
+from producers.cli.output import lines_of, print_json
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -30,7 +29,7 @@ def list_models(folders: Folders = None, as_json: AsJson = False) -> None:
     """Print every model: its pair, engine, size and version."""
     models = _found(folders)
     if as_json:
-        typer.echo(json.dumps([_as_json(model) for model in models]))
+        print_json([_as_json(model) for model in models])
         return
     rows = [
         (f"{model.source}-{model.target}", model.engine, f"{model.bytes / 1e6:.0f} MB", model.version)
@@ -45,16 +44,16 @@ def verify_models(folders: Folders = None) -> None:
     models = _found(folders)
     for model in models:
         verify(model)
-    unproved = sum(not (model.path / CHECKSUMS).is_file() for model in models)
-    typer.echo(f"{len(models) - unproved} models verified, {unproved} have no {CHECKSUMS}")
+    unverified = sum(not (model.path / CHECKSUMS).is_file() for model in models)
+    typer.echo(f"{len(models) - unverified} models verified, {unverified} have no {CHECKSUMS}")
 
 
 def _found(folders: list[Path] | None) -> list[ModelInfo]:
     models = discover(folders or WorkerLimits().model_paths)
     if not models:
         raise CommandError(
-            "no models are found",
-            "install the extra `local`, or set DRAGOMAN_WORKER_MODEL_PATHS to folders of models",
+            "no models were found",
+            "install the extra `local`, or set DRAGOMAN_WORKER_MODEL_PATHS to folders with models",
         )
     return models
 

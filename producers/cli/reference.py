@@ -1,10 +1,7 @@
-"""`reference`: the settings and the metrics as pages. Asks no server and not the environment.
+"""`reference`: every setting and every metric as pages of the documentation, made from the code.
 
-docs/reference/configuration.md: every setting, from the classes that read the environment.
-
-Which process is told what. A process's class says it; what reads single sections stands here.
-
-docs/reference/metrics.md: every metric, from the catalogue of `connectors.telemetry`.
+docs/reference/configuration.md comes from the classes that read the environment, docs/reference/metrics.md from
+the catalogue in connectors/telemetry/metrics.py. Asks no server and does not read the environment.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,6 +35,50 @@ app = typer.Typer(
     help="Print what can be set and what can be measured.",
 )
 
+Readers = dict[str, type[BaseSettings]]
+"""Process -> the class with which it reads a section of the environment."""
+
+PROCESSES: Mapping[str, type[ProcessSettings]] = {
+    "http": HttpSettings,
+    "intake": IntakeSettings,
+    "worker": WorkerSettings,
+    "assembly": AssemblySettings,
+    "status": StatusSettings,
+    "repair": RepairSettings,
+    "analytics": AnalyticsSettings,
+    "autoscaler": AutoscalerSettings,
+}
+# These have no class of their own: the command line, and the supervisor of the one-machine stack.
+SECTION_READERS: Mapping[str, tuple[type[Section], ...]] = {
+    "command line": (
+        KafkaSettings,
+        RedisSettings,
+        ObjectSettings,
+        AnalyticsSection,
+        IntakeLimits,
+        WorkerLimits,
+        RepairLimits,
+        StackSettings,
+        RegionSettings,
+    ),
+    "supervisor": (StackSettings,),
+}
+
+_ABOVE_SETTINGS = """\
+# Configuration
+Made from the settings classes: `make reference`. A process reads these variables once, when it starts, and
+nothing else. A value out of bounds, or a name that no section with its prefix knows, ends the start with a
+message that says so.
+
+*Types.* `bool` is `true` or `false`; what has parts is JSON: `DRAGOMAN_KAFKA_POOLS='["default", "gpu"]'`.
+*Units.* `MB` are 2^20 bytes for models, the cache and Java's heaps, else 10^6; a `share` is 1 for all.
+Not set means empty. What the limits mean for memory: [bounds](../bounds.md); who waits for what, and how
+long: [retries](../retries.md). `dragoman up` sets addresses, ports and names itself, and hands on everything
+else. Access to an object store comes from its cloud's own variables. One variable is a script's:
+`DRAGOMAN_STATE_FOLDERS_KEPT` (3, at least 1), read by deploy/valkey/start_state.sh, is the number of unreadable
+states that are kept."""
+_METRIC_HEADER = ("metric", "type", "labels", "meaning")
+
 
 @app.command()
 def configuration() -> None:
@@ -51,34 +92,49 @@ def metrics() -> None:
     typer.echo(metrics_page(), nl=False)
 
 
-Readers = dict[str, type[BaseSettings]]
-
-
-_ABOVE = """\
-# Configuration
-Made from the settings classes: `make reference`. A process reads these variables once, when it starts, and
-nothing else. A value out of bounds, or a name that no section with its prefix knows, ends the start with a
-message that says so.
-
-*Types.* `bool` is `true` or `false`; what has parts is JSON: `DRAGOMAN_KAFKA_POOLS='["default", "gpu"]'`.
-*Units.* `MB` are 2^20 bytes for models, the cache and Java's heaps, else 10^6; a `share` is 1 for all.
-Not set means empty. What the limits mean for memory: [bounds](../bounds.md); who waits for what, and how
-long: [retries](../retries.md). `dragoman up` sets addresses, ports and names itself, and hands on everything
-else. Access to an object store comes from its cloud's own variables. One variable is a script's:
-`DRAGOMAN_STATE_FOLDERS_KEPT` (3, at least 1), read by deploy/valkey/start_state.sh, is the number of unreadable
-states that are kept."""
-
-
 def configuration_page() -> str:
-    """Whole, with its last newline."""
-    sections = [_section(prefix, readers) for prefix, readers in sorted(readers_by_prefix().items())]
-    return "\n\n".join([_ABOVE, *sections]) + "\n"
+    """Write the whole page of settings, with its last newline."""
+    sections = [_settings_section(prefix, readers) for prefix, readers in sorted(readers_by_prefix().items())]
+    return "\n\n".join([_ABOVE_SETTINGS, *sections]) + "\n"
 
 
-def _section(prefix: str, readers: Readers) -> str:
-    settings = _broadest(readers)
+def metrics_page() -> str:
+    """Write the whole page of metrics, with its last newline."""
+    sections = [_metrics_section(processes, found) for processes, found in COUNTED.items()]
+    return "\n\n".join([_above_metrics(), *sections]) + "\n"
+
+
+def readers_by_prefix() -> dict[str, Readers]:
+    """Return for each prefix of the environment which process reads it, and with which class."""
+    found: dict[str, Readers] = {}
+    for name, classes in classes_by_reader().items():
+        for one in classes:
+            found.setdefault(prefix_of(one), {})[name] = one
+    return found
+
+
+def classes_by_reader() -> dict[str, tuple[type[BaseSettings], ...]]:
+    """Return for each process all classes that it builds from the environment."""
+    processes: dict[str, tuple[type[BaseSettings], ...]] = {
+        name: (ProcessSettings, *sections_of(settings)) for name, settings in PROCESSES.items()
+    }
+    return {**processes, **SECTION_READERS}
+
+
+def sections_of(settings: type[ProcessSettings]) -> list[type[Section]]:
+    """Return the sections that the class of a process is composed of."""
+    kinds = [field.annotation for field in settings.model_fields.values()]
+    return [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Section)]
+
+
+def prefix_of(settings: type[BaseSettings]) -> str:
+    """Return the prefix of the class's variables, such as `DRAGOMAN_KAFKA_`."""
+    return settings.model_config["env_prefix"]
+
+
+def _settings_section(prefix: str, readers: Readers) -> str:
     title = f"{prefix}*" if prefix != PREFIX else f"{prefix}*, of every process"
-    about = _about(prefix, settings)
+    about = _about(prefix, _broadest(readers))
     told = f"{about}\n\n" if about else ""
     return (
         f"## {title}\n{told}Read by: {', '.join(readers)}.\n\n{markdown_of(HEADER, list(_rows(prefix, readers)))}"
@@ -86,13 +142,13 @@ def _section(prefix: str, readers: Readers) -> str:
 
 
 def _about(prefix: str, settings: type[BaseSettings]) -> str:
-    """The class's docstring without the prefix that it opens with."""
+    """Return the docstring of the class without the prefix that it opens with."""
     said = (settings.__doc__ or "").removeprefix(f"{prefix}*").lstrip(".,: ")
     return said[:1].upper() + said[1:]
 
 
 def _broadest(readers: Readers) -> type[BaseSettings]:
-    """The class that all others of a prefix derive from."""
+    """Return the class that all others of a prefix derive from."""
     return next(one for one in readers.values() if all(issubclass(other, one) for other in readers.values()))
 
 
@@ -110,71 +166,7 @@ def _other_defaults(name: str, field: FieldInfo, readers: Readers) -> dict[str, 
     return {process: default for process, default in found.items() if default != default_of(field)}
 
 
-PROCESSES: Mapping[str, type[ProcessSettings]] = {
-    "http": HttpSettings,
-    "intake": IntakeSettings,
-    "worker": WorkerSettings,
-    "assembly": AssemblySettings,
-    "status": StatusSettings,
-    "repair": RepairSettings,
-    "analytics": AnalyticsSettings,
-    "autoscaler": AutoscalerSettings,
-}
-# They have no class of their own: the command line, and the supervisor of the one-machine stack.
-SECTION_READERS: Mapping[str, tuple[type[Section], ...]] = {
-    "command line": (
-        KafkaSettings,
-        RedisSettings,
-        ObjectSettings,
-        AnalyticsSection,
-        IntakeLimits,
-        WorkerLimits,
-        RepairLimits,
-        StackSettings,
-        RegionSettings,
-    ),
-    "supervisor": (StackSettings,),
-}
-
-
-def readers_by_prefix() -> dict[str, Readers]:
-    """For each prefix of the environment: who reads it, and the class by which it does."""
-    found: dict[str, Readers] = {}
-    for name, classes in classes_by_reader().items():
-        for one in classes:
-            found.setdefault(prefix_of(one), {})[name] = one
-    return found
-
-
-def classes_by_reader() -> dict[str, tuple[type[BaseSettings], ...]]:
-    """For each process: all that it builds from the environment."""
-    processes: dict[str, tuple[type[BaseSettings], ...]] = {
-        name: (ProcessSettings, *sections_of(settings)) for name, settings in PROCESSES.items()
-    }
-    return {**processes, **SECTION_READERS}
-
-
-def sections_of(settings: type[ProcessSettings]) -> list[type[Section]]:
-    """The sections that a process's class is composed of."""
-    kinds = [field.annotation for field in settings.model_fields.values()]
-    return [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Section)]
-
-
-def prefix_of(settings: type[BaseSettings]) -> str:
-    """`DRAGOMAN_KAFKA_`."""
-    return settings.model_config["env_prefix"]
-
-
-_HEADER = ("metric", "type", "labels", "meaning")
-
-
-def metrics_page() -> str:
-    """Whole, with its last newline."""
-    sections = [_section_metrics(processes, found) for processes, found in COUNTED.items()]
-    return "\n\n".join([_above(), *sections]) + "\n"
-
-
-def _above() -> str:
+def _above_metrics() -> str:
     return f"""\
 # Metrics
 Made from `connectors/telemetry/metrics.py`: `make reference`. Every process serves them at `/metrics` of its
@@ -190,8 +182,8 @@ Labels are bounded: `stage` is a process, `priority` one of three, `pool` a pool
 `en-pt`; the others are named with the metric. None is a tenant, an id or an address."""
 
 
-def _section_metrics(processes: Sequence[str], metrics: Sequence[Metric]) -> str:
-    return f"## {', '.join(processes)}\n{markdown_of(_HEADER, [_cells(metric) for metric in metrics])}"
+def _metrics_section(processes: Sequence[str], found: Sequence[Metric]) -> str:
+    return f"## {', '.join(processes)}\n{markdown_of(_METRIC_HEADER, [_cells(metric) for metric in found])}"
 
 
 def _cells(metric: Metric) -> tuple[str, ...]:

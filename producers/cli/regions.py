@@ -1,30 +1,26 @@
-"""`regions`: MirrorMaker 2 from the region that serves to the one that stands by, and the take-over there."""
+"""`regions`: MirrorMaker 2 from the active region to the standby region, and the take-over in the standby."""
 
-import json
 import os
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from connectors.kafka.settings import KafkaSettings
-from deploy.local.kafka_files import fetch_jars, has_jars
+from deploy.local.kafka_broker import fetch_jars, has_jars
 from deploy.local.settings import StackSettings
 from deploy.regions.mirror import POM, Freshness, RegionSettings, freshness, mirror_command, mirror_properties
 from deploy.regions.takeover import take_over
 from producers.cli.arguments import AsJson
-from producers.cli.output import lines_of
+from producers.cli.output import lines_of, print_json, progress_bars, time_text
 from producers.cli.target import kafka_settings, redis_settings
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
-    help="Copy the topics to a second region; take over there. Told by DRAGOMAN_REGIONS_*.",
+    help="Copy the topics to a second region; take over there. Configured by DRAGOMAN_REGIONS_*.",
 )
 
 
@@ -48,7 +44,9 @@ def run_mirror() -> None:
 
 @app.command("lag")
 def show_lag(
-    target_only: Annotated[bool, typer.Option("--target-only", help="The other region does not answer.")] = False,
+    target_only: Annotated[
+        bool, typer.Option("--target-only", help="Ask this region alone: the other one does not answer.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the newest record of every topic in both regions."""
@@ -56,7 +54,7 @@ def show_lag(
     source = None if target_only else _kafka_at(settings.source_bootstrap)
     found = freshness(source, _kafka_at(settings.target_bootstrap))
     if as_json:
-        typer.echo(json.dumps([{**asdict(one), "behind_seconds": one.behind_seconds} for one in found]))
+        print_json([{**asdict(one), "behind_seconds": one.behind_seconds} for one in found])
         return
     header = ("topic", f"newest in {settings.source}", f"newest in {settings.target}", "behind")
     typer.echo(lines_of(header, [_cells(one) for one in found]))
@@ -65,18 +63,10 @@ def show_lag(
 @app.command("take-over")
 def take_over_here(as_json: AsJson = False) -> None:
     """Prepare this region's state Redis and intake's group from its topics, before the platform starts here."""
-    columns = SpinnerColumn(), TextColumn("{task.description}: {task.completed} records"), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True), disable=as_json) as progress:
-        tasks = {}
-
-        def show(topic: str, records: int) -> None:
-            if topic not in tasks:
-                tasks[topic] = progress.add_task(topic, total=None)
-            progress.advance(tasks[topic], records)
-
-        found = take_over(kafka_settings(), redis_settings(), show)
+    with progress_bars(is_shown=not as_json) as bars:
+        found = take_over(kafka_settings(), redis_settings(), bars.advance)
     if as_json:
-        typer.echo(json.dumps({"answered": found.answered, "open": found.open}))
+        print_json({"answered": found.answered, "open": found.open})
     else:
         typer.echo(
             f"{found.answered} results known here, {found.open} requests without one; start the platform now"
@@ -84,7 +74,7 @@ def take_over_here(as_json: AsJson = False) -> None:
 
 
 def _kafka_at(bootstrap: str) -> KafkaSettings:
-    """With the credentials of DRAGOMAN_KAFKA_*."""
+    """Return the settings for that cluster, with the credentials of DRAGOMAN_KAFKA_*."""
     return KafkaSettings().model_copy(update={"bootstrap": bootstrap})
 
 
@@ -98,8 +88,4 @@ def _cells(found: Freshness) -> tuple[str, ...]:
     behind = "-" if found.behind_seconds is None else f"{found.behind_seconds:.1f} s"
     if found.source_ms and not found.target_ms:
         behind = "everything"
-    return found.topic, _time(found.source_ms), _time(found.target_ms), behind
-
-
-def _time(at_ms: int | None) -> str:
-    return "-" if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return found.topic, time_text(found.source_ms), time_text(found.target_ms), behind

@@ -1,4 +1,4 @@
-"""One setting as cells of a table: what it is called, which values it takes, what it means."""
+"""Describes one setting as the cells of a table row: name, type, default, unit, bounds and meaning."""
 
 import socket
 import types
@@ -35,13 +35,13 @@ _UNITS = {
         )
     },
 }
-# A number that counts nothing.
-_NUMBERED = {"port"}
+# Numbers that have no unit.
+_WITHOUT_UNIT = {"port"}
 _COMPUTED = {socket.gethostname: "the host's name"}
 
 
 def cells_of(variable: str, field: FieldInfo, other_defaults: dict[str, str]) -> tuple[str, ...]:
-    """A row. `other_defaults`: process -> its default, where that is not the field's."""
+    """Return the row. `other_defaults`: process -> its default, where that is not the field's."""
     others = "".join(f"; {process}: {default}" for process, default in other_defaults.items())
     return (
         f"`{variable}`",
@@ -54,11 +54,11 @@ def cells_of(variable: str, field: FieldInfo, other_defaults: dict[str, str]) ->
 
 
 def unit_of(variable: str, annotation: Any) -> str:
-    """From the name; a number without one is a count."""
+    """Return the unit that the name ends in; a number without one is a count."""
     if not is_number(annotation):
         return ""
     words = variable.lower().split("_")
-    if words[-1] in _NUMBERED:
+    if words[-1] in _WITHOUT_UNIT:
         return ""
     if words[-2:] == ["per", "second"]:
         return f"{words[-3]}/s"
@@ -66,13 +66,13 @@ def unit_of(variable: str, annotation: Any) -> str:
 
 
 def is_number(annotation: Any) -> bool:
-    """Whether the values are numbers, or numbers and nothing."""
+    """Say whether the values are numbers, or numbers and None."""
     kinds = {kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)}
     return get_origin(annotation) in (None, Union, types.UnionType) and bool({int, float} & kinds)
 
 
 def type_of(annotation: Any) -> str:
-    """As one would write it into the environment: everything with parts is JSON."""
+    """Name the type as it is written in the environment: everything with parts is JSON."""
     if get_origin(annotation) is Literal:
         return " or ".join(map(str, get_args(annotation)))
     if annotation is SecretStr:
@@ -87,7 +87,7 @@ def type_of(annotation: Any) -> str:
 
 
 def default_of(field: FieldInfo) -> str:
-    """As one would write it into the environment."""
+    """Write the default as one would write it in the environment."""
     if field.default_factory in _COMPUTED:
         return _COMPUTED[field.default_factory]
     value = field.get_default(call_default_factory=True, validated_data={})
@@ -101,7 +101,7 @@ def default_of(field: FieldInfo) -> str:
 
 
 def bounds_of(field: FieldInfo) -> str:
-    """`> 0, <= 1`; a pattern where there is one."""
+    """Write the bounds, such as `> 0, <= 1`, and a pattern where there is one."""
     bounds = [
         f"{sign} {getattr(part, name)}"
         for part in field.metadata
@@ -113,7 +113,7 @@ def bounds_of(field: FieldInfo) -> str:
 
 
 def nested_models(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The models whose JSON a setting holds."""
+    """Yield the models whose JSON a setting holds."""
     for kind in get_args(annotation):
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             yield kind

@@ -1,6 +1,5 @@
 """`up`, `down`, `status`, `scale`, `restart`: the whole platform on this machine."""
 
-import json
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -14,24 +13,24 @@ from deploy.local.settings import StackSettings
 from deploy.local.state_files import RunInfo
 from producers.cli.arguments import AsJson
 from producers.cli.errors import CommandError, NotRunningError
-from producers.cli.output import lines_of
+from producers.cli.output import lines_of, print_json
 from producers.cli.target import Root, root_of, running
 
-_ASK_SECONDS = 2.0
-_ASK_AGAIN_SECONDS = 0.1
-# To stop, and to be ready again.
-_RESTART_SECONDS = 150.0
+_READINESS_TIMEOUT_SECONDS = 2.0
+_POLL_SECONDS = 0.1
+# For stopping and becoming ready again.
+_RESTART_TIMEOUT_SECONDS = 150.0
 
 
 def up(
     detach: Annotated[bool, typer.Option("--detach", help="Return when everything is ready.")] = False,
-    workers: Annotated[int | None, typer.Option(min=0, help="Translating processes; each needs a core.")] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Forget the data of earlier runs.")] = False,
+    workers: Annotated[int | None, typer.Option(min=0, help="Worker processes; each needs a core.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Delete the data of earlier runs.")] = False,
     root: Root = None,
 ) -> None:
-    """Start Kafka, Valkey, ClickHouse and the whole platform on this machine; Ctrl-C stops it."""
-    asked: dict[str, Any] = {"root": root, "workers": workers, "fresh": fresh or None}
-    settings = StackSettings(**{name: value for name, value in asked.items() if value is not None})
+    """Start Kafka, Valkey, ClickHouse and the whole platform on this machine; Ctrl-C stops them."""
+    given: dict[str, Any] = {"root": root, "workers": workers, "fresh": fresh or None}
+    settings = StackSettings(**{name: value for name, value in given.items() if value is not None})
     local.up(settings, detach=detach, on_progress=lambda name, state: typer.echo(f"{name}: {state}", err=True))
     if detach:
         typer.echo(_ready(running(root), stores_only=settings.stores_only))
@@ -46,13 +45,11 @@ def down(root: Root = None) -> None:
 
 
 def scale(
-    workers: Annotated[
-        int | None, typer.Argument(min=0, help="How many translating processes there shall be.")
-    ] = None,
+    workers: Annotated[int | None, typer.Argument(min=0, help="How many worker processes to run.")] = None,
     auto: Annotated[bool, typer.Option("--auto", help="Let the autoscaler choose again.")] = False,
     root: Root = None,
 ) -> None:
-    """Change the number of workers while everything runs; the autoscaler then keeps to it."""
+    """Change the number of workers while everything runs; the autoscaler then keeps that number."""
     if (workers is None) is not auto:
         raise typer.BadParameter("give a number of workers, or --auto")
     running(root)
@@ -64,7 +61,7 @@ def scale(
 
 
 def restart(
-    name: Annotated[str, typer.Argument(help="A process (worker-1) or a kind: worker, assembly, intake.")],
+    name: Annotated[str, typer.Argument(help="A process (worker-1), or all of a kind: worker, assembly, intake.")],
     root: Root = None,
 ) -> None:
     """Restart processes one after the other; each has to be ready before the next one stops."""
@@ -75,14 +72,14 @@ def restart(
 
 
 def _await_restart(root: Path, name: str, old_pid: int | None) -> None:
-    end = time.monotonic() + _RESTART_SECONDS
+    end = time.monotonic() + _RESTART_TIMEOUT_SECONDS
     while True:
         run = local.read_run(root)
         if run.processes.get(name) not in (None, old_pid) and not _readiness(run.health_urls[name]):
             return
         if time.monotonic() > end:
             raise CommandError(f"{name} is not back", f"read {root / 'logs' / name}.log")
-        time.sleep(_ASK_AGAIN_SECONDS)
+        time.sleep(_POLL_SECONDS)
 
 
 def status(root: Root = None, as_json: AsJson = False) -> None:
@@ -90,7 +87,7 @@ def status(root: Root = None, as_json: AsJson = False) -> None:
     run = running(root)
     ready = {name: _readiness(url) for name, url in run.health_urls.items()}
     if as_json:
-        typer.echo(json.dumps({**asdict(run), "readiness": ready}))
+        print_json({**asdict(run), "readiness": ready})
     else:
         typer.echo(_shown(run, ready, time.time()))
     waiting = sorted(name for name, reason in ready.items() if reason)
@@ -105,7 +102,7 @@ def _ready(run: RunInfo, *, stores_only: bool) -> str:
 
 
 def _shown(run: RunInfo, ready: dict[str, str], now_seconds: float) -> str:
-    places = {
+    facts = {
         "HTTP": run.http_url,
         "Kafka": run.kafka_bootstrap,
         "analytics": run.analytics_url,
@@ -113,13 +110,13 @@ def _shown(run: RunInfo, ready: dict[str, str], now_seconds: float) -> str:
         "up for": f"{(now_seconds - run.started_at) / 60:.0f} min",
     }
     processes = [(name, str(pid), ready.get(name) or "ready") for name, pid in sorted(run.processes.items())]
-    return "\n".join([lines_of((), list(places.items())), "", lines_of(("process", "pid", "state"), processes)])
+    return "\n".join([lines_of((), list(facts.items())), "", lines_of(("process", "pid", "state"), processes)])
 
 
 def _readiness(url: str) -> str:
-    """Why it is not ready; empty when it is."""
+    """Return why the process is not ready; an empty string when it is."""
     try:
-        answer = httpx.get(f"{url}/ready", timeout=_ASK_SECONDS)
+        answer = httpx.get(f"{url}/ready", timeout=_READINESS_TIMEOUT_SECONDS)
         return "" if answer.is_success else str(answer.json().get("reason", answer.status_code))
     except httpx.TransportError:
         return "does not answer"

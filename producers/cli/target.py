@@ -1,4 +1,4 @@
-"""Finds the platform that a command talks to: the one it is told, else the local one."""
+"""Finds the platform that a command talks to: the one that the environment names, else the local one."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,12 +22,12 @@ Root = Annotated[
 
 
 def root_of(root: Path | None) -> Path:
-    """The folder of the local platform."""
+    """Return the folder of the local platform."""
     return root or StackSettings().root
 
 
 def running(root: Path | None = None) -> RunInfo:
-    """The addresses of the local platform. Raises NotRunningError."""
+    """Return the addresses of the local platform. Raises NotRunningError."""
     try:
         return read_run(root_of(root))
     except StackError as error:
@@ -35,12 +35,12 @@ def running(root: Path | None = None) -> RunInfo:
 
 
 def http_url(url: str | None) -> str:
-    """Where the HTTP interface is."""
+    """Return the address of the HTTP interface. Raises NotRunningError."""
     return url or running().http_url
 
 
 def kafka_settings() -> KafkaSettings:
-    """DRAGOMAN_KAFKA_* where the bootstrap address is given there, else that of the local platform."""
+    """Return DRAGOMAN_KAFKA_*; the local platform's Kafka where no bootstrap address is set."""
     settings = KafkaSettings()
     if "bootstrap" in settings.model_fields_set:
         return settings
@@ -48,7 +48,7 @@ def kafka_settings() -> KafkaSettings:
 
 
 def redis_settings() -> RedisSettings:
-    """As `kafka_settings`, of DRAGOMAN_REDIS_*: the state's address decides."""
+    """Return DRAGOMAN_REDIS_*; the local platform's Valkeys where the state's address is not set."""
     settings = RedisSettings()
     if "state_url" in settings.model_fields_set:
         return settings
@@ -57,7 +57,7 @@ def redis_settings() -> RedisSettings:
 
 
 def object_settings() -> ObjectSettings:
-    """As `kafka_settings`, of DRAGOMAN_OBJECTS_*."""
+    """Return DRAGOMAN_OBJECTS_*; the local platform's folder where no URL is set."""
     settings = ObjectSettings()
     if "url" in settings.model_fields_set:
         return settings
@@ -65,7 +65,10 @@ def object_settings() -> ObjectSettings:
 
 
 def analytics_settings() -> AnalyticsSection:
-    """As `kafka_settings`, of DRAGOMAN_ANALYTICS_*: `url` for who asks, `dsn` for who opens the database."""
+    """Return DRAGOMAN_ANALYTICS_*, completed with the local platform's database.
+
+    `url` is for queries, `dsn` for opening the database itself.
+    """
     settings = AnalyticsSection()
     local: dict[str, Any] = {}
     if "dsn" not in settings.model_fields_set:

@@ -1,6 +1,5 @@
-"""`topics`: the catalogue, and the cluster held against it."""
+"""`topics`: create, list and check the Kafka topics of the catalogue."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
@@ -11,7 +10,7 @@ from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.settings import KafkaSettings
 from producers.cli.arguments import AsJson
 from producers.cli.errors import CommandError
-from producers.cli.output import lines_of, markdown_of
+from producers.cli.output import lines_of, markdown_of, print_json
 from producers.cli.target import kafka_settings
 from schemas.topics import DAY_MS, FOREVER_MS, NO_LIMIT_BYTES, Topic, catalogue
 
@@ -39,10 +38,10 @@ def list_topics(
     as_json: AsJson = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print docs/topics.md.")] = False,
 ) -> None:
-    """Print the catalogue: every topic that this configuration needs. Asks no Kafka."""
+    """Print the catalogue: every topic that this configuration needs. Needs no Kafka."""
     topics = catalogue(KafkaSettings().plan)
     if as_json:
-        typer.echo(json.dumps([asdict(topic) for topic in topics]))
+        print_json([asdict(topic) for topic in topics])
     elif as_markdown:
         typer.echo(page_of(topics), nl=False)
     else:
@@ -51,9 +50,12 @@ def list_topics(
 
 @app.command("create")
 def create_topics(as_json: AsJson = False) -> None:
-    """Create what is missing."""
+    """Create the topics that are missing."""
     created = KafkaAdmin(kafka_settings()).create_topics()
-    typer.echo(json.dumps(created) if as_json else f"{len(created)} created")
+    if as_json:
+        print_json(created)
+    else:
+        typer.echo(f"{len(created)} created")
 
 
 @app.command("check")
@@ -61,7 +63,7 @@ def check_topics(as_json: AsJson = False) -> None:
     """Compare the cluster with the catalogue; exit with 1 where they differ."""
     problems = KafkaAdmin(kafka_settings()).compare_topics()
     if as_json:
-        typer.echo(json.dumps([asdict(problem) for problem in problems]))
+        print_json([asdict(problem) for problem in problems])
     if problems:
         raise CommandError("\n".join(map(str, problems)))
     if not as_json:
@@ -69,7 +71,7 @@ def check_topics(as_json: AsJson = False) -> None:
 
 
 def kept(topic: Topic) -> str:
-    """How long records stay: `7 days`, `30 days, compacted`, `30 days or 1 GB, compacted`."""
+    """Say how long records stay: `7 days`, `30 days, compacted`, `30 days or 1 GB, compacted`."""
     days = "for ever" if topic.retention_ms == FOREVER_MS else f"{topic.retention_ms / DAY_MS:g} days"
     if topic.retention_bytes != NO_LIMIT_BYTES:
         days = f"{days} or {topic.retention_bytes / 1e9:g} GB a partition"
@@ -77,7 +79,7 @@ def kept(topic: Topic) -> str:
 
 
 def page_of(topics: Sequence[Topic]) -> str:
-    """The catalogue as a page of the documentation."""
+    """Write the catalogue as a page of the documentation."""
     rows = [(f"`{topic.name}`", *_cells(topic)[1:]) for topic in topics]
     return f"{_ABOVE}\n\n{markdown_of(_HEADER, rows)}\n"
 

@@ -1,28 +1,28 @@
-"""`translate`, `submit` and `result`: texts through the HTTP interface of a running platform.
+"""`translate`, `submit`, `result`, `cancel`: texts through the HTTP interface of a running platform."""
 
-`cancel`: ends a job through the HTTP interface.
-"""
-
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from producers.cli.api import Api, Json, progress_bar, remaining, text_of, wait_for
+from producers.cli.api import Api, Json, text_of, time_left, wait_for
 from producers.cli.arguments import AsJson, Url
 from producers.cli.errors import CommandError, UsageError
+from producers.cli.output import ProgressBars, print_json, progress_bars
 from producers.cli.target import http_url
+from schemas.states import ResultStatus
 
+JobId = Annotated[str, typer.Argument(metavar="ID", help="As `dragoman submit` printed it.")]
 From = Annotated[str, typer.Option("--from", help="Source language (BCP-47), or auto.")]
 To = Annotated[str, typer.Option("--to", help="Target language (BCP-47).")]
 PriorityOption = Annotated[str, typer.Option(help="critical, high, standard, or a score from 0 to 100.")]
 OutputFile = Annotated[Path | None, typer.Option(help="Write the translation to this file.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Show the progress and wait for the translation.")]
+WaitForEnd = Annotated[bool, typer.Option("--wait", help="Until the job is finished, one way or the other.")]
 
-# Looks of a second each until a job is believed to be unknown: one just accepted, one that the user named.
-_LOOKS_FOR_ACCEPTED, _LOOKS_FOR_NAMED = 30, 2
+# Polls of a second each until a job counts as unknown: one that was just accepted, one that the user named.
+_POLLS_FOR_ACCEPTED, _POLLS_FOR_NAMED = 30, 2
 
 
 def translate(  # noqa: PLR0913, PLR0917  # one parameter per option
@@ -37,7 +37,7 @@ def translate(  # noqa: PLR0913, PLR0917  # one parameter per option
     body = _submission(sys.stdin.read() if text == "-" else text, source, target, priority)
     with Api(http_url(url)) as api:
         job_id = api.submit(body)["job_id"]
-        job = wait_for(api, job_id, lambda _job: None, _LOOKS_FOR_ACCEPTED)
+        job = wait_for(api, job_id, lambda _job: None, _POLLS_FOR_ACCEPTED)
     _show(job, None, as_json)
 
 
@@ -60,29 +60,39 @@ def submit(  # noqa: PLR0913, PLR0917  # one parameter per option
         if not wait:
             _show_accepted(accepted, as_json)
             return
-        job = _wait(api, accepted["job_id"], as_json, _LOOKS_FOR_ACCEPTED)
+        job = _wait_with_bar(api, accepted["job_id"], as_json, _POLLS_FOR_ACCEPTED)
     _show(job, output, as_json)
 
 
 def result(
-    job_id: Annotated[str, typer.Argument(metavar="ID", help="As `dragoman submit` printed it.")],
-    url: Url = None,
-    wait: Wait = False,
-    output: OutputFile = None,
-    as_json: AsJson = False,
+    job_id: JobId, url: Url = None, wait: Wait = False, output: OutputFile = None, as_json: AsJson = False
 ) -> None:
     """Print the translation of a job; while there is none, say how far it is and exit with 1."""
     with Api(http_url(url)) as api:
-        job = _wait(api, job_id, as_json, _LOOKS_FOR_NAMED) if wait else api.job(job_id)
+        job = _wait_with_bar(api, job_id, as_json, _POLLS_FOR_NAMED) if wait else api.job(job_id)
     if job["is_finished"] or as_json:
         _show(job, output, as_json)
         return
     state = f"{job['stage'].lower()}, {job['progress']:.0%}"
-    left = remaining(job)
+    left = time_left(job)
     raise CommandError(
         f"not finished: {state}{', ' + left if left else ''}",
         f"wait for it with: dragoman result {job_id} --wait",
     )
+
+
+def cancel(job_id: JobId, url: Url = None, wait: WaitForEnd = False, as_json: AsJson = False) -> None:
+    """End a job that is not finished: its waiting work is skipped, its answer is CANCELLED."""
+    with Api(http_url(url)) as api:
+        job = api.cancel(job_id)
+        if wait:
+            job = wait_for(api, job_id, lambda _job: None, _POLLS_FOR_NAMED)
+    if as_json:
+        print_json(job)
+    if job["is_finished"]:
+        _check_cancelled(job)
+    if not as_json:
+        typer.echo("cancelled" if job["is_finished"] else "cancellation requested", err=True)
 
 
 def _submission(text: str, source: str, target: str, priority: str) -> Json:
@@ -99,20 +109,28 @@ def _read(file: Path) -> str:
         raise UsageError(f"{file} is not UTF-8 (byte {error.start})", "convert it with iconv") from None
 
 
-def _wait(api: Api, job_id: str, as_json: bool, most_looks: int) -> Json:
-    with progress_bar(is_shown=not as_json) as watch:
-        return wait_for(api, job_id, watch, most_looks)
+def _wait_with_bar(api: Api, job_id: str, as_json: bool, polls_until_unknown: int) -> Json:
+    with progress_bars(is_shown=not as_json) as bars:
+        return wait_for(api, job_id, lambda job: _show_progress(bars, job), polls_until_unknown)
+
+
+def _show_progress(bars: ProgressBars, job: Json) -> None:
+    segments = f"{job['segments_done']}/{job['segments']} segments"
+    note = ", ".join(part for part in (segments, time_left(job)) if part)
+    bars.show_share("job", job["progress"], label=job["stage"].lower(), note=note)
 
 
 def _show_accepted(accepted: Json, as_json: bool) -> None:
-    typer.echo(json.dumps(accepted) if as_json else accepted["job_id"])
-    if not as_json:
-        typer.echo(f"accepted; see it with: dragoman result {accepted['job_id']} --wait", err=True)
+    if as_json:
+        print_json(accepted)
+        return
+    typer.echo(accepted["job_id"])
+    typer.echo(f"accepted; see it with: dragoman result {accepted['job_id']} --wait", err=True)
 
 
 def _show(job: Json, output: Path | None, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(job, ensure_ascii=False))
+        print_json(job)
     if job["is_finished"] and (output or not as_json):
         _write(text_of(job), output)
         _warn_of_holes(job)
@@ -132,33 +150,11 @@ def _warn_of_holes(job: Json) -> None:
     holes = job["result"]["holes"]
     if holes:
         causes = ", ".join(sorted({hole["cause"] for hole in holes}))
-        typer.echo(f"{len(holes)} of {job['segments']} segments stand untranslated: {causes}", err=True)
-
-
-_LOOKS_FOR_CANCELLED = 2
-
-
-def cancel(
-    job_id: Annotated[str, typer.Argument(metavar="ID", help="As `dragoman submit` printed it.")],
-    url: Url = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Until the job is finished, one way or the other.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """End a job that is not finished: its waiting work is skipped, its answer is CANCELLED."""
-    with Api(http_url(url)) as api:
-        job = api.cancel(job_id)
-        if wait:
-            job = wait_for(api, job_id, lambda _job: None, _LOOKS_FOR_CANCELLED)
-    if as_json:
-        typer.echo(json.dumps(job, ensure_ascii=False))
-    if job["is_finished"]:
-        _check_cancelled(job)
-    if not as_json:
-        typer.echo("cancelled" if job["is_finished"] else "cancellation ordered", err=True)
+        typer.echo(f"{len(holes)} of {job['segments']} segments stay untranslated: {causes}", err=True)
 
 
 def _check_cancelled(job: Json) -> None:
-    if job["status"] != "CANCELLED":
+    if job["status"] != ResultStatus.CANCELLED:
         raise CommandError(
             f"too late: the job is {job['status']}", f"read it with: dragoman result {job['job_id']}"
         )

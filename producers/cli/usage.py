@@ -1,6 +1,5 @@
 """`usage`: what was translated, how fast, and what it cost, from ClickHouse."""
 
-import json
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -8,14 +7,14 @@ import typer
 
 from connectors.clickhouse.client import AnalyticsClient
 from producers.cli.arguments import AsJson
-from producers.cli.output import lines_of
+from producers.cli.output import lines_of, print_json
 from producers.cli.target import running
 
 Row = dict[str, Any]
 
 
 class By(StrEnum):
-    """What the rows stand for."""
+    """What each row of the table is about."""
 
     TENANT = "tenant"
     PRIORITY = "priority"
@@ -29,16 +28,17 @@ _HEADER = ("requests", "words", "cached", "p50", "p95", "in SLA", "cost", "per M
 
 def usage(
     by: Annotated[By, typer.Option(help="One row for each of these.")] = By.TENANT,
-    days: Annotated[int, typer.Option(min=1, help="Of so many days until now.")] = 30,
+    days: Annotated[int, typer.Option(min=1, help="The last so many days.")] = 30,
     url: Annotated[
-        str | None, typer.Option(envvar="DRAGOMAN_ANALYTICS_URL", help="Of ClickHouse; the local one by default.")
+        str | None,
+        typer.Option(envvar="DRAGOMAN_ANALYTICS_URL", help="ClickHouse's address; the local one by default."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show requests, words, latency and cost."""
     rows = AnalyticsClient(url or running().analytics_url).query(question(by, days))
     if as_json:
-        typer.echo(json.dumps(rows))
+        print_json(rows)
     elif rows:
         typer.echo(lines_of((by.value, *_HEADER), [_cells(row) for row in rows]))
     else:
@@ -46,10 +46,10 @@ def usage(
 
 
 def question(by: By, days: int) -> str:
-    """Billed words and latency of each group, beside the cost of its machine time. Most words first.
+    """Return the SQL for billed words, latency and the cost of machine time of each group, most words first.
 
     A request counts once, with the latency of its first answer in these days; the words of its corrections are
-    added. Which words the memory knew stands in the compute rows.
+    added. The words that came from the translation memory stand in the compute rows.
     """
     key, since = _KEYS.get(by, by.value), f"at >= now() - INTERVAL {days} DAY"
     billed = f"""
@@ -65,14 +65,14 @@ def question(by: By, days: int) -> str:
     paid = f"SELECT {key} AS name, sum(cost) AS cost_usd FROM cost WHERE {since} GROUP BY name"
     return (
         "SELECT name, requests, words, cached_words, p50_seconds, p95_seconds, in_sla, cost_usd"
-        f" FROM ({billed}) AS billed LEFT JOIN ({_known(key, since)}) AS known USING (name)"
+        f" FROM ({billed}) AS billed LEFT JOIN ({_cached(key, since)}) AS reused USING (name)"
         f" LEFT JOIN ({paid}) AS paid USING (name) ORDER BY words DESC, name"
     )
 
 
-def _known(key: str, since: str) -> str:
-    # The first row of each batch: a repeat finds all that the first one had to translate. Of billed requests only:
-    # the share is one of their words.
+def _cached(key: str, since: str) -> str:
+    # The first row of each batch: a retry finds everything in the memory that the first try had to translate.
+    # Billed requests only, because the share is of their words.
     return f"""
         SELECT name, sum(first_words) AS cached_words FROM (
             SELECT {key} AS name, argMin(cached_words, at) AS first_words

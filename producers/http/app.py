@@ -1,4 +1,4 @@
-"""The application: routes, errors, limits and metrics joined."""
+"""Builds the ASGI application from its routes, errors, limits and metrics."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -13,23 +13,27 @@ from producers.http.middleware import BodyLimit, OpenSubmissions, RequestMetrics
 from producers.http.ports import Ports
 from producers.http.routes import router
 from producers.http.settings import HttpLimits
+from stream_apps.pipeline.request_rules import RequestLimits
 
 VERSION = "1"
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def create_app(ports: Ports, limits: HttpLimits, health: Health, lifespan: Lifespan | None = None) -> FastAPI:
-    """An ASGI application that owns nothing: whoever made the ports closes them."""
+def create_app(
+    ports: Ports, limits: HttpLimits, requests: RequestLimits, health: Health, lifespan: Lifespan | None = None
+) -> FastAPI:
+    """Build an application that owns nothing: the caller closes the ports."""
     app = FastAPI(
         title="Dragoman",
         version=VERSION,
-        description="Asks for translations and follows them. The contract behind it is a set of Kafka topics.",
+        description="Ask for translations and read their progress and results.",
         lifespan=lifespan,
         redoc_url=None,
     )
     app.state.ports = ports
     app.state.limits = limits
+    app.state.request_limits = requests
     app.state.health = health
     app.include_router(router)
     problems.install(app)

@@ -1,13 +1,11 @@
-"""What waits before a new request, and how fast it is worked off, from two readings of Kafka. Pure.
+"""Backpressure: refuse a request at once, with 503 and Retry-After, when it would wait too long.
 
-A request waits twice: in its topic for intake, then as batches for the workers.
+A request waits twice, in its topic for intake and then as batches for the workers. Kafka is asked for both
+queues every few seconds, off the path of requests. Two readings give the rate at which the queues are worked
+off, rate and queues give the wait of one more request, and the wait is compared with the limits.
 
-Whether one more request can be answered in time, judged by what Kafka said of the backlog a moment ago.
-
-A refused caller has lost nothing: nothing was sent, and Retry-After says when to come back. What is refused to
-the urgent is refused to the less urgent too, so critical requests are refused last.
-
-Asks Kafka for the backlog every few seconds, off the path of requests.
+A refused caller has lost nothing, because nothing was sent. What is refused to the urgent is refused to the less
+urgent too, so critical requests are refused last.
 """
 
 import asyncio
@@ -20,9 +18,9 @@ from typing import Protocol
 import structlog
 
 from connectors.telemetry.metrics import (
-    ADMISSION_BACKLOG_RECORDS,
-    ADMISSION_READING_AGE_SECONDS,
-    ADMISSION_WAIT_SECONDS,
+    BACKPRESSURE_BACKLOG_RECORDS,
+    BACKPRESSURE_READING_AGE_SECONDS,
+    BACKPRESSURE_WAIT_SECONDS,
     HTTP_REFUSALS,
 )
 from producers.http.problems import OverloadedError
@@ -30,10 +28,12 @@ from producers.http.settings import BackpressureLimits
 from schemas.errors import TransientError
 from schemas.priorities import Priority
 
+log = structlog.get_logger()
+
 
 @dataclass(frozen=True)
 class QueueCounts:
-    """Records that a consumer group has still to take, and those it has taken since the beginning."""
+    """The records that consumer groups have still to take, and those taken since the topic began."""
 
     waiting: int = 0
     taken: int = 0
@@ -41,7 +41,7 @@ class QueueCounts:
 
 @dataclass(frozen=True)
 class BacklogReading:
-    """All queues at one moment; `at_seconds` by any clock that never goes back."""
+    """All queues at one moment. `at_seconds`: by any clock that never goes back."""
 
     at_seconds: float
     requests: Mapping[Priority, QueueCounts]
@@ -59,110 +59,159 @@ class ServiceRate:
 
 @dataclass(frozen=True)
 class QueueLoad:
-    """The last reading, the pace, and the requests that this process accepted after the reading."""
+    """The last reading, the rate, and the requests that this process has stored since the reading."""
 
     reading: BacklogReading
-    pace: ServiceRate
-    accepted: Mapping[Priority, int] = field(default_factory=dict)
+    rate: ServiceRate
+    stored: Mapping[Priority, int] = field(default_factory=dict)
 
     def requests_before(self, priority: Priority) -> float:
-        """Requests for intake that are at least as urgent."""
-        urgent = as_urgent_as(priority)
-        return _waiting(self.reading.requests, urgent) + sum(self.accepted.get(one, 0) for one in urgent)
+        """Return the requests waiting for intake that are at least as urgent."""
+        urgent = _as_urgent_as(priority)
+        return _waiting(self.reading.requests, urgent) + sum(self.stored.get(one, 0) for one in urgent)
 
     def records_before(self, priority: Priority) -> float:
-        """Batches for the workers that are at least as urgent, those of requests not yet split included."""
-        waiting = _waiting(self.reading.batches, as_urgent_as(priority))
-        return waiting + self.requests_before(priority) * self.pace.batches_per_request
+        """Return the batches that are at least as urgent, with those that waiting requests will be split into."""
+        waiting = _waiting(self.reading.batches, _as_urgent_as(priority))
+        return waiting + self.requests_before(priority) * self.rate.batches_per_request
 
     def wait_seconds(self, priority: Priority) -> float:
-        """Until a new request of the priority is taken by a worker, the more urgent ones before it.
+        """Return the time until a worker takes a new request of the priority, after the more urgent ones.
 
-        Intake and workers run at the same time, so the slower one decides. What less urgent work is
+        Intake and workers run at the same time, so the slower one decides. The share that less urgent work is
         guaranteed meanwhile (inference_workers/priority_source.py) is not counted.
         """
-        intake = self.requests_before(priority) / self.pace.requests_per_second
-        return max(intake, self.records_before(priority) / self.pace.batches_per_second)
+        intake = self.requests_before(priority) / self.rate.requests_per_second
+        return max(intake, self.records_before(priority) / self.rate.batches_per_second)
 
-    def accepting(self, priority: Priority) -> "QueueLoad":
-        """One request more."""
-        return replace(self, accepted={**self.accepted, priority: self.accepted.get(priority, 0) + 1})
-
-
-def as_urgent_as(priority: Priority) -> list[Priority]:
-    """The priority and all before it."""
-    return [one for one in Priority if list(Priority).index(one) <= list(Priority).index(priority)]
-
-
-def next_service_rate(
-    pace: ServiceRate, before: BacklogReading, now: BacklogReading, smoothing_seconds: float
-) -> ServiceRate:
-    """The pace after another reading: an exponentially weighted mean with that time constant.
-
-    A queue that ran dry shows what came, not what could be worked off: it can only raise the mean.
-    """
-    seconds = now.at_seconds - before.at_seconds
-    if seconds <= 0:
-        return pace
-    weight = 1 - math.exp(-seconds / smoothing_seconds)
-    requests = _Passed.between(before.requests, now.requests)
-    batches = _Passed.between(before.batches, now.batches)
-    made = batches.arrived / requests.taken if requests.taken else pace.batches_per_request
-    return ServiceRate(
-        requests.mean(pace.requests_per_second, seconds, weight),
-        batches.mean(pace.batches_per_second, seconds, weight),
-        # A request leads to one batch at least; those refused by intake lead to none.
-        max(_towards(pace.batches_per_request, made, weight), 1.0),
-    )
-
-
-@dataclass(frozen=True)
-class _Passed:
-    """What went through the queues of one kind between two readings. Retention may let counts fall."""
-
-    taken: int
-    arrived: int
-    least_waiting: int
-
-    @classmethod
-    def between(cls, before: Mapping[Priority, QueueCounts], now: Mapping[Priority, QueueCounts]) -> "_Passed":
-        waited, waiting = _waiting(before, Priority), _waiting(now, Priority)
-        taken = max(sum(queue.taken for queue in now.values()) - sum(queue.taken for queue in before.values()), 0)
-        return cls(taken, max(taken + waiting - waited, 0), min(waited, waiting))
-
-    def mean(self, per_second: float, seconds: float, weight: float) -> float:
-        observed = self.taken / seconds
-        was_busy = self.least_waiting > 0 and self.least_waiting >= self.taken
-        return _towards(per_second, observed, weight) if was_busy else max(per_second, observed)
-
-
-def _waiting(queues: Mapping[Priority, QueueCounts], priorities: Iterable[Priority]) -> int:
-    return sum(queues[priority].waiting for priority in priorities if priority in queues)
-
-
-def _towards(mean: float, observed: float, weight: float) -> float:
-    return mean + weight * (observed - mean)
+    def with_request(self, priority: Priority) -> "QueueLoad":
+        """Return the load with one stored request more."""
+        return replace(self, stored={**self.stored, priority: self.stored.get(priority, 0) + 1})
 
 
 @dataclass(frozen=True)
 class Overload:
-    """Which bound is exceeded (`wait` or `backlog`), in words, and for how many seconds it probably stays so."""
+    """An exceeded limit (`wait` or `backlog`), in words, and the seconds until it probably no longer is."""
 
     cause: str
     message: str
     seconds: float
 
 
+class BacklogSource(Protocol):
+    """Reads the queues."""
+
+    async def read(self) -> BacklogReading:
+        """Read all queues now. Raises TransientError when Kafka does not answer."""
+
+
+class Backpressure:
+    """Holds the last reading and refuses by it. For one event loop; `clock` counts seconds."""
+
+    def __init__(self, limits: BackpressureLimits, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._load: QueueLoad | None = None
+
+    def update(self, reading: BacklogReading) -> None:
+        """Use this reading from now on."""
+        first = self._limits.first_records_per_second
+        rate = ServiceRate(first, first)
+        if self._load is not None:
+            rate = next_service_rate(self._load.rate, self._load.reading, reading, self._limits.smoothing_seconds)
+        self._load = QueueLoad(reading, rate)
+        self._show(self._load)
+
+    def check(self, priority: Priority) -> None:
+        """Raise OverloadedError when a limit is exceeded. Without a recent reading, every request may pass."""
+        load = self._current()
+        overload = load and overload_of(load, priority, self._limits)
+        if overload:
+            HTTP_REFUSALS.labels(overload.cause, priority).inc()
+            raise OverloadedError(overload.message, retry_after_seconds(overload, self._limits))
+
+    def count(self, priority: Priority) -> None:
+        """Count one more request in the queue; the next reading will contain it."""
+        if self._load is not None:
+            self._load = self._load.with_request(priority)
+
+    def _current(self) -> QueueLoad | None:
+        if self._load is None:
+            return None
+        age_seconds = self._clock() - self._load.reading.at_seconds
+        BACKPRESSURE_READING_AGE_SECONDS.set(age_seconds)
+        # An unknown backlog is no reason to refuse: without Kafka no request is acknowledged anyway.
+        return self._load if age_seconds <= self._limits.reading_seconds else None
+
+    def _show(self, load: QueueLoad) -> None:
+        shown = replace(load, rate=_bounded(load.rate, self._limits))
+        for priority in Priority:
+            BACKPRESSURE_BACKLOG_RECORDS.labels(priority).set(shown.records_before(priority))
+            BACKPRESSURE_WAIT_SECONDS.labels(priority).set(shown.wait_seconds(priority))
+
+
+async def measure_backlog(backpressure: Backpressure, backlog: BacklogSource, every_seconds: float) -> None:
+    """Update `backpressure` with readings until cancelled. After a failed reading the last one stands."""
+    while True:
+        try:
+            backpressure.update(await backlog.read())
+        except TransientError as error:
+            log.warning("backlog_not_measured", error=str(error))
+        await asyncio.sleep(every_seconds)
+
+
 def overload_of(load: QueueLoad, priority: Priority, limits: BackpressureLimits) -> Overload | None:
-    """The refusal that lasts longest of those that hold for the priority or a more urgent one."""
-    load = replace(load, pace=_bounded(load.pace, limits))
-    found = [refusal for urgent in as_urgent_as(priority) for refusal in _exceeded(load, urgent, limits)]
-    return max(found, key=lambda refusal: refusal.seconds, default=None)
+    """Return the longest overload of the priority and the more urgent ones; None when there is room."""
+    load = replace(load, rate=_bounded(load.rate, limits))
+    found = [overload for urgent in _as_urgent_as(priority) for overload in _exceeded(load, urgent, limits)]
+    return max(found, key=lambda overload: overload.seconds, default=None)
 
 
-def retry_after_seconds(refusal: Overload, limits: BackpressureLimits) -> int:
-    """Whole seconds within the configured bounds."""
-    return min(max(math.ceil(refusal.seconds), 1), limits.max_retry_after_seconds)
+def retry_after_seconds(overload: Overload, limits: BackpressureLimits) -> int:
+    """Return whole seconds, at least one and at most the configured limit."""
+    return min(max(math.ceil(overload.seconds), 1), limits.max_retry_after_seconds)
+
+
+def next_service_rate(
+    rate: ServiceRate, before: BacklogReading, now: BacklogReading, smoothing_seconds: float
+) -> ServiceRate:
+    """Return the rate after another reading: an exponentially weighted mean with that time constant.
+
+    A queue that ran dry shows what arrived, not what could be worked off: it can only raise the mean.
+    """
+    seconds = now.at_seconds - before.at_seconds
+    if seconds <= 0:
+        return rate
+    weight = 1 - math.exp(-seconds / smoothing_seconds)
+    requests = _Flow.between(before.requests, now.requests)
+    batches = _Flow.between(before.batches, now.batches)
+    made = batches.arrived / requests.taken if requests.taken else rate.batches_per_request
+    return ServiceRate(
+        requests.mean_rate(rate.requests_per_second, seconds, weight),
+        batches.mean_rate(rate.batches_per_second, seconds, weight),
+        # A request leads to one batch at least; those refused by intake lead to none.
+        max(_weighted(rate.batches_per_request, made, weight), 1.0),
+    )
+
+
+@dataclass(frozen=True)
+class _Flow:
+    """The records of one kind of queue between two readings. Retention may let counts fall."""
+
+    taken: int
+    arrived: int
+    least_waiting: int
+
+    @classmethod
+    def between(cls, before: Mapping[Priority, QueueCounts], now: Mapping[Priority, QueueCounts]) -> "_Flow":
+        waited, waiting = _waiting(before, Priority), _waiting(now, Priority)
+        taken = max(sum(queue.taken for queue in now.values()) - sum(queue.taken for queue in before.values()), 0)
+        return cls(taken, max(taken + waiting - waited, 0), min(waited, waiting))
+
+    def mean_rate(self, per_second: float, seconds: float, weight: float) -> float:
+        observed = self.taken / seconds
+        was_busy = self.least_waiting > 0 and self.least_waiting >= self.taken
+        return _weighted(per_second, observed, weight) if was_busy else max(per_second, observed)
 
 
 def _exceeded(load: QueueLoad, priority: Priority, limits: BackpressureLimits) -> list[Overload]:
@@ -170,81 +219,29 @@ def _exceeded(load: QueueLoad, priority: Priority, limits: BackpressureLimits) -
     records, most = load.records_before(priority), limits.max_backlog_records
     found = []
     if wait > longest:
-        message = f"{priority} requests would wait about {wait:.0f} s; at most {longest:g} s are promised"
+        message = f"{priority} requests would wait about {wait:.0f} s, the limit is {longest:g} s"
         found.append(Overload("wait", message, wait - longest))
     if records > most:
-        message = f"about {records:.0f} records of {priority} or more urgent work wait; {most} may"
-        found.append(Overload("backlog", message, (records - most) / load.pace.batches_per_second))
+        message = f"about {records:.0f} records of {priority} or more urgent work wait, the limit is {most}"
+        found.append(Overload("backlog", message, (records - most) / load.rate.batches_per_second))
     return found
 
 
-def _bounded(pace: ServiceRate, limits: BackpressureLimits) -> ServiceRate:
+def _bounded(rate: ServiceRate, limits: BackpressureLimits) -> ServiceRate:
     least = limits.least_records_per_second
     return ServiceRate(
-        max(pace.requests_per_second, least), max(pace.batches_per_second, least), pace.batches_per_request
+        max(rate.requests_per_second, least), max(rate.batches_per_second, least), rate.batches_per_request
     )
 
 
-class Backpressure:
-    """The last reading and the rule, joined. For one event loop; `clock` counts seconds."""
-
-    def __init__(self, limits: BackpressureLimits, clock: Callable[[], float] = time.monotonic) -> None:
-        self._limits = limits
-        self._clock = clock
-        self._load: QueueLoad | None = None
-
-    def measured(self, reading: BacklogReading) -> None:
-        """Judge by this reading from now on."""
-        first = self._limits.first_records_per_second
-        pace = ServiceRate(first, first)
-        if self._load is not None:
-            pace = next_service_rate(self._load.pace, self._load.reading, reading, self._limits.smoothing_seconds)
-        self._load = QueueLoad(reading, pace)
-        self._show(self._load)
-
-    def check(self, priority: Priority) -> None:
-        """Raises OverloadedError. Refuses nobody before the first reading and when the last one is too old."""
-        load = self._current()
-        refusal = load and overload_of(load, priority, self._limits)
-        if refusal:
-            HTTP_REFUSALS.labels(refusal.cause, priority).inc()
-            raise OverloadedError(refusal.message, retry_after_seconds(refusal, self._limits))
-
-    def accepted(self, priority: Priority) -> None:
-        """One more waits; the next reading will show it."""
-        if self._load is not None:
-            self._load = self._load.accepting(priority)
-
-    def _current(self) -> QueueLoad | None:
-        if self._load is None:
-            return None
-        age_seconds = self._clock() - self._load.reading.at_seconds
-        ADMISSION_READING_AGE_SECONDS.set(age_seconds)
-        # What is not known refuses nobody: without Kafka no request is acknowledged anyway.
-        return self._load if age_seconds <= self._limits.reading_seconds else None
-
-    def _show(self, load: QueueLoad) -> None:
-        judged = replace(load, pace=_bounded(load.pace, self._limits))
-        for priority in Priority:
-            ADMISSION_BACKLOG_RECORDS.labels(priority).set(judged.records_before(priority))
-            ADMISSION_WAIT_SECONDS.labels(priority).set(judged.wait_seconds(priority))
+def _as_urgent_as(priority: Priority) -> list[Priority]:
+    # Priorities are ordered from the most urgent one.
+    return list(Priority)[: list(Priority).index(priority) + 1]
 
 
-log = structlog.get_logger()
+def _waiting(queues: Mapping[Priority, QueueCounts], priorities: Iterable[Priority]) -> int:
+    return sum(queues[priority].waiting for priority in priorities if priority in queues)
 
 
-class BacklogSource(Protocol):
-    """Where readings come from."""
-
-    async def read(self) -> BacklogReading:
-        """The queues right now. Raises TransientError when Kafka cannot be asked."""
-
-
-async def measure_backlog(admission: Backpressure, backlog: BacklogSource, every_seconds: float) -> None:
-    """Until cancelled. After a failure the last reading stands."""
-    while True:
-        try:
-            admission.measured(await backlog.read())
-        except TransientError as error:
-            log.warning("backlog_not_measured", error=str(error))
-        await asyncio.sleep(every_seconds)
+def _weighted(mean: float, observed: float, weight: float) -> float:
+    return mean + weight * (observed - mean)

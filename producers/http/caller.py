@@ -10,13 +10,13 @@ from schemas.errors import PermanentError
 
 @dataclass(frozen=True)
 class Caller:
-    """An asker. `may_name_tenants`: it may ask for others too."""
+    """Somebody who sends HTTP requests. `may_name_tenants`: for other tenants than its own, too."""
 
     tenant: str
     may_name_tenants: bool = False
 
     def tenant_for(self, named: str | None) -> str:
-        """The tenant that a request counts for. Raises PermanentError for one that is not the caller's."""
+        """Return the tenant of a submission. Raises PermanentError for one that the caller may not name."""
         if named is None or named == self.tenant or self.may_name_tenants:
             return named or self.tenant
         raise PermanentError(
@@ -28,12 +28,12 @@ class Caller:
         )
 
     def may_see(self, tenant: str) -> bool:
-        """Whether that tenant's jobs are the caller's business."""
+        """Tell whether the caller may look at jobs of that tenant."""
         return self.may_name_tenants or tenant == self.tenant
 
 
 def caller_of(request: Request) -> Caller:
-    """Without credentials everybody is trusted to say who pays; the place where they will be checked."""
+    """Return the caller of a request. There are no credentials yet: everybody may name the tenant who pays."""
     return Caller(request.app.state.limits.default_tenant, may_name_tenants=True)
 
 

@@ -1,4 +1,4 @@
-"""Wires the HTTP process: settings -> adapters -> application -> uvicorn."""
+"""Runs the HTTP process: settings -> adapters -> application -> uvicorn."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,7 +12,7 @@ from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.lost_connection import watch_connection
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.schema_registry import open_codec
-from connectors.object_store import open_objects
+from connectors.object_store import open_shared_objects
 from connectors.redis.client import AsyncClient, Client, open_state, open_state_async
 from connectors.redis.job_view import JobViews
 from connectors.redis.presence import AsyncModelRegistry
@@ -20,34 +20,45 @@ from connectors.redis.request_markers import ResultStore
 from producers.http.adapters import (
     KafkaBacklog,
     KafkaRequestLog,
-    NoTexts,
-    PartsReadiness,
     RedisJobs,
     RegisteredModels,
     StoredTexts,
-    watch_readiness,
 )
 from producers.http.app import create_app
 from producers.http.backpressure import Backpressure, measure_backlog
 from producers.http.ports import Ports, Texts
+from producers.http.readiness import PartsReadiness, watch_readiness
 from producers.http.settings import HttpSettings
 from schemas.errors import FatalError
 from stream_apps.runtime.process import Process, now_ms, run_process
 
-# Longest answer of Kafka to a question in the background; the end of the process may have to wait for it.
+# How long the background tasks wait for an answer of Kafka. The end of the process may have to wait as long.
 _KAFKA_SECONDS = 2.0
+
+
+def main() -> None:
+    """Run the HTTP producer until SIGTERM."""
+    run_process("http", HttpSettings, run)
+
+
+def run(settings: HttpSettings, process: Process) -> None:
+    """Serve HTTP until a signal. Raises FatalError when the Kafka client cannot be used any more."""
+    server = Server(settings, process)
+    server.run()
+    if server.failure:
+        raise server.failure
 
 
 @dataclass(frozen=True)
 class Connections:
-    """Everything that is opened once and closed at the end. Opening connects to nothing yet."""
+    """What is opened once and closed at the end. Opening does not connect yet."""
 
     producer: DurableProducer
     state: Client
     state_async: AsyncClient
 
     async def close(self) -> None:
-        """What is still under way is delivered first."""
+        """Deliver what the producer still holds, then close everything."""
         self.producer.close()
         self.state.close()
         await self.state_async.aclose()
@@ -60,10 +71,9 @@ class Server:
         self.failure: FatalError | None = None
         self._settings = settings
         self._process = process
-        self._health = process.health
         self._connections = _connect(settings)
-        self._admission = Backpressure(settings.admission)
-        app = create_app(self._ports(), settings.http, self._health, self._lifespan)
+        self._backpressure = Backpressure(settings.backpressure)
+        app = create_app(self._ports(), settings.http, settings.requests, process.health, self._lifespan)
         self._uvicorn = uvicorn.Server(_uvicorn_config(app, settings))
 
     def run(self) -> None:
@@ -71,7 +81,7 @@ class Server:
         self._uvicorn.run()
 
     def end(self, error: FatalError) -> None:
-        """Stop serving: the producer is of no use any more, a fresh process will do."""
+        """Stop serving, because only a fresh process can go on after this error."""
         self.failure = error
         self._uvicorn.should_exit = True
 
@@ -84,38 +94,27 @@ class Server:
             jobs=RedisJobs(JobViews(connections.state), ResultStore(connections.state), codec),
             texts=_texts(settings),
             models=RegisteredModels(AsyncModelRegistry(connections.state_async), settings.kafka.pools),
-            admission=self._admission,
+            backpressure=self._backpressure,
             now_ms=now_ms,
         )
 
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
-        settings = self._settings
+        settings, health = self._settings, self._process.health
         kafka = watch_connection(settings.kafka, self._connections.producer.is_reachable)
         readiness = PartsReadiness(kafka, self._connections.state_async)
         backlog = KafkaBacklog(KafkaAdmin(settings.kafka, _KAFKA_SECONDS), settings.kafka.pools)
         tasks = [
-            asyncio.create_task(watch_readiness(self._health, readiness, settings.http.watch_seconds, self.end)),
-            asyncio.create_task(measure_backlog(self._admission, backlog, settings.admission.measure_seconds)),
+            asyncio.create_task(watch_readiness(health, readiness, settings.http.watch_seconds, self.end)),
+            asyncio.create_task(
+                measure_backlog(self._backpressure, backlog, settings.backpressure.measure_seconds)
+            ),
         ]
         self._process.started()
         yield
         for task in tasks:
             task.cancel()
         await self._connections.close()
-
-
-def main() -> None:
-    """Run the HTTP producer until SIGTERM."""
-    run_process("http", HttpSettings, run)
-
-
-def run(settings: HttpSettings, process: Process) -> None:
-    """Serve HTTP. Raises FatalError when Kafka's client is of no use any more."""
-    server = Server(settings, process)
-    server.run()
-    if server.failure:
-        raise server.failure
 
 
 def _connect(settings: HttpSettings) -> Connections:
@@ -125,9 +124,9 @@ def _connect(settings: HttpSettings) -> Connections:
 
 
 def _texts(settings: HttpSettings) -> Texts:
-    if settings.objects.url.startswith("memory:"):
-        return NoTexts(settings.http.max_inline_bytes)
-    return StoredTexts(open_objects(settings.objects), settings.http.max_result_bytes)
+    limits = settings.http
+    store = open_shared_objects(settings.objects, limits.max_inline_bytes, "text_too_long", field="text")
+    return StoredTexts(store, limits.max_inline_bytes, limits.max_result_bytes)
 
 
 def _uvicorn_config(app: FastAPI, settings: HttpSettings) -> uvicorn.Config:

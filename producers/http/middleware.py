@@ -1,10 +1,7 @@
-"""Refuses a body that is too large before it is in memory, with a problem instead of plain text.
+"""Wraps the application: bounds one body, bounds all open submissions together, and counts every answer.
 
-Bounds the memory of this process: so many submissions, and so many bytes of them, at a time.
-
-A submission is open from its first byte to its answer, its wait for Kafka's acknowledgement included.
-
-Counts and times every answer by its route.
+The bounds protect the memory of this process, so both refuse before a body is read. A submission is open from
+its first byte to its answer, its wait for Kafka's acknowledgement included.
 """
 
 from time import perf_counter
@@ -17,33 +14,25 @@ from producers.http.problems import BodyTooLarge, OverloadedError, overloaded_re
 from producers.http.settings import HttpLimits
 
 _MOST_DIGITS = 15
-
-
-def announced_bytes(request: Request) -> int | None:
-    """The Content-Length; None where there is none, or none that can be read."""
-    length = request.headers.get("content-length", "")
-    if not length.isdecimal():
-        return None
-    # Digits without end are no number for int(), and far too much in any case.
-    return int(length) if len(length) <= _MOST_DIGITS else 10**_MOST_DIGITS
+_RETRY_AFTER_SECONDS = 1
 
 
 class BodyLimit:
-    """Counts what arrives; a Content-Length is believed when it says too much, never when it says little."""
+    """Refuses a body that is too large: at once by its Content-Length, or as soon as too much has arrived."""
 
     def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
         self._app = app
         self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hands on to the application with a counting `receive`."""
+        """Call the application with a `receive` that counts bytes and raises BodyTooLarge."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        announced = announced_bytes(Request(scope)) or 0
+        announced = _announced_bytes(Request(scope)) or 0
         received = 0
 
-        async def counted() -> Message:
+        async def counting_receive() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
@@ -51,14 +40,11 @@ class BodyLimit:
                 raise BodyTooLarge(self._max_body_bytes)
             return message
 
-        await self._app(scope, counted, send)
-
-
-_RETRY_AFTER_SECONDS = 1
+        await self._app(scope, counting_receive, send)
 
 
 class OpenSubmissions:
-    """Around the application. Refuses a POST before it reads its body, and nothing else."""
+    """Refuses a POST, before its body is read, while too many submissions or bytes of them are open."""
 
     def __init__(self, app: ASGIApp, limits: HttpLimits) -> None:
         self._app = app
@@ -67,7 +53,7 @@ class OpenSubmissions:
         self._bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hands on, or answers 503 at once."""
+        """Call the application, or answer 503."""
         if scope["type"] != "http" or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
@@ -85,8 +71,8 @@ class OpenSubmissions:
 
     def _exceeded(self, size: int) -> str:
         if self._count >= self._limits.max_open_requests:
-            return f"{self._count} submissions are open in this process, as many as may be"
-        # A body that is larger than all together may be gets its turn when it is alone.
+            return f"{self._count} submissions are open in this process, which is the limit"
+        # A body larger than the limit of all bodies gets its turn when no other is open.
         if self._count and self._bytes + size > self._limits.max_open_bytes:
             return f"submissions of {self._bytes} bytes are open in this process, {size} more are too many"
         return ""
@@ -97,34 +83,43 @@ class OpenSubmissions:
         OPEN_SUBMISSION_BYTES.set(self._bytes)
 
 
-def _size_of(request: Request, max_body_bytes: int) -> int:
-    """As announced; the most that BodyLimit lets pass where nothing is."""
-    announced = announced_bytes(request)
-    return max_body_bytes if announced is None else min(announced, max_body_bytes)
-
-
 class RequestMetrics:
-    """Around the whole application, errors included."""
+    """Counts and times every answer by its route, errors included."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Looks at the status as it passes by."""
+        """Call the application with a `send` that notes the status."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         status, started = 500, perf_counter()
 
-        async def noted(message: Message) -> None:
+        async def noting_send(message: Message) -> None:
             nonlocal status
             status = message.get("status", status)
             await send(message)
 
         try:
-            await self._app(scope, receive, noted)
+            await self._app(scope, receive, noting_send)
         finally:
             # The template, not the path: ids would make a series each.
             route = getattr(scope.get("route"), "path", "unknown")
             HTTP_REQUESTS.labels(scope["method"], route, str(status)).inc()
             HTTP_SECONDS.labels(route).observe(perf_counter() - started)
+
+
+def _announced_bytes(request: Request) -> int | None:
+    """Return the Content-Length; None where there is none, or none that is a number."""
+    length = request.headers.get("content-length", "")
+    if not length.isdecimal():
+        return None
+    # int() refuses numbers of thousands of digits; any number this long is far too much.
+    return int(length) if len(length) <= _MOST_DIGITS else 10**_MOST_DIGITS
+
+
+def _size_of(request: Request, max_body_bytes: int) -> int:
+    # A body of unknown length counts as the longest that BodyLimit lets pass.
+    announced = _announced_bytes(request)
+    return max_body_bytes if announced is None else min(announced, max_body_bytes)

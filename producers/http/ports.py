@@ -1,4 +1,4 @@
-"""What the HTTP entrance needs of the world. Tests bring small fakes; main.py brings Kafka, Redis and objects."""
+"""The ports of the HTTP producer. adapters.py implements them on Kafka, Redis and the object store."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,59 +12,63 @@ from schemas.records import Headers
 
 
 class RequestLog(Protocol):
-    """Where accepted requests are kept, and the orders to cancel them."""
+    """Stores accepted requests and the orders to cancel them."""
 
     async def append(self, request: TranslationRequest, priority: Priority, headers: Headers) -> None:
-        """Returns once the request is durable. Raises TransientError when that takes too long."""
+        """Return once the request is durable. Raises TransientError when that takes too long."""
 
     async def cancel(self, order: JobControl) -> None:
-        """Returns once the order is durable. Raises TransientError when that takes too long."""
+        """Return once the order is durable. Raises TransientError when that takes too long."""
 
 
 class Jobs(Protocol):
-    """What is known of accepted requests. Every call raises TransientError when it cannot be asked."""
+    """Tells what is known of accepted requests. Raises TransientError when the store does not answer."""
 
     async def view(self, job_id: str) -> JobView | None:
-        """How far it is; None for an unknown one."""
+        """Return how far the job is; None for an unknown one."""
 
     async def result(self, job_id: str) -> TranslationResult | None:
-        """Its answer; None while there is none and after its time."""
+        """Return the job's result; None while there is none and after it has expired."""
 
 
 class Texts(Protocol):
-    """Where texts are kept that are too large for a Kafka record."""
+    """Stores the texts that are too large for a Kafka record."""
+
+    @property
+    def max_inline_bytes(self) -> int:
+        """Return the UTF-8 bytes up to which a text stays in its record."""
 
     async def keep(self, request_id: str, text: str) -> str:
-        """Stores it; returns the reference. Raises TransientError."""
+        """Store the text and return its reference. Raises TransientError."""
 
     async def load(self, reference: str) -> str:
-        """The text again. Raises TransientError."""
+        """Return the text of a reference. Raises TransientError."""
 
 
 class Models(Protocol):
-    """Who translates what at the moment."""
+    """Tells what can be translated at the moment."""
 
     async def pairs(self) -> Sequence[str]:
-        """The pairs (`en-pt`) that ready workers have announced; empty while none has."""
+        """Return the pairs (`en-pt`) that ready workers have announced. Raises TransientError."""
 
 
 class BackpressureGate(Protocol):
-    """Whether there is room for one more."""
+    """Refuses requests while too many wait."""
 
     def check(self, priority: Priority) -> None:
-        """Raises OverloadedError when there is none for that priority."""
+        """Raise OverloadedError when there is no room for another request of the priority."""
 
-    def accepted(self, priority: Priority) -> None:
-        """One more is in Kafka."""
+    def count(self, priority: Priority) -> None:
+        """Count one more request that Kafka has stored."""
 
 
 @dataclass(frozen=True)
 class Ports:
-    """All of them, and the time."""
+    """All ports together. `now_ms` gives milliseconds since the epoch."""
 
     requests: RequestLog
     jobs: Jobs
     texts: Texts
     models: Models
-    admission: BackpressureGate
+    backpressure: BackpressureGate
     now_ms: Callable[[], int]

@@ -1,4 +1,4 @@
-"""Every error is an RFC 9457 problem that names the field, the limit and the cure, and no text of the caller."""
+"""Answers every error as an RFC 9457 problem: it names field, limit and cure, and never quotes the text."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -38,6 +38,8 @@ _FIELD_CURES = {
     "missing": "send the field",
     "string_unicode": "send valid Unicode, without lone surrogates",
 }
+# The parts of pydantic's context that tell a caller what would be allowed.
+_LIMITS = ("max_length", "min_length", "ge", "gt", "le", "lt", "pattern", "expected")
 
 
 class FieldProblem(BaseModel):
@@ -50,13 +52,13 @@ class FieldProblem(BaseModel):
 
 
 class Problem(BaseModel):
-    """RFC 9457, with the field, the limit and the cure of the first thing that is wrong."""
+    """An RFC 9457 problem, with the field, the limit and the cure of the first thing that is wrong."""
 
     type: str = Field(description="urn:dragoman:problem:CAUSE; the cause is stable.")
     title: str
     status: int
     detail: str
-    instance: str = Field(description="The path that was asked for.")
+    instance: str = Field(description="The path of the request.")
     field: str | None = None
     limit: str | None = None
     cure: str | None = None
@@ -64,7 +66,7 @@ class Problem(BaseModel):
 
 
 class BodyTooLarge(HTTPException):
-    """Raised while the body is read."""
+    """The body is longer than allowed; raised while it is read."""
 
     def __init__(self, max_body_bytes: int) -> None:
         super().__init__(413, "the body is too large")
@@ -72,21 +74,21 @@ class BodyTooLarge(HTTPException):
 
 
 class OverloadedError(TransientError):
-    """The platform, or this process, has as much to do as it may have. Nothing was sent."""
+    """The platform, or this process, has no room for another request. Nothing was sent to Kafka."""
 
 
 def not_found(job_id: str) -> PermanentError:
-    """No such job, or none of the caller's."""
+    """Build the error for a job that does not exist or is not the caller's."""
     return PermanentError(
         "unknown_job",
-        f"there is no job {job_id!r}, or its time is over",
+        f"there is no job {job_id!r}, or it has expired",
         field="job_id",
         cure="use the job_id of the answer to the POST; results are kept for a limited time",
     )
 
 
 def install(app: FastAPI) -> None:
-    """From now on the application answers every error as a problem."""
+    """Make the application answer every error as a problem."""
     app.add_exception_handler(PermanentError, _permanent)
     app.add_exception_handler(OverloadedError, _overloaded)
     app.add_exception_handler(TransientError, _transient)
@@ -96,15 +98,26 @@ def install(app: FastAPI) -> None:
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """These errors, for the OpenAPI document of a route."""
+    """Describe the errors of a route for its OpenAPI document."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
 def openapi_schemas() -> dict[str, Any]:
-    """The schemas that `responses` refers to."""
+    """Return the schemas that `responses` refers to."""
     schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     return {**schema.pop("$defs"), "Problem": schema}
+
+
+def overloaded_response(request: Request, error: OverloadedError) -> JSONResponse:
+    """Answer 503 with the seconds after which a retry makes sense."""
+    return _unavailable(request, "overloaded", error)
+
+
+def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """Build the answer, without the members that have no value."""
+    content = problem.model_dump(exclude_none=True, exclude_defaults=True)
+    return JSONResponse(content, problem.status, headers, media_type=MEDIA_TYPE)
 
 
 async def _permanent(request: Request, error: Any) -> JSONResponse:
@@ -121,11 +134,6 @@ async def _transient(request: Request, error: Any) -> JSONResponse:
 async def _overloaded(request: Request, error: Any) -> JSONResponse:
     # Counted, not logged: a flood must not become a flood of lines.
     return overloaded_response(request, error)
-
-
-def overloaded_response(request: Request, error: OverloadedError) -> JSONResponse:
-    """503 with the time after which it is worth to come again."""
-    return _unavailable(request, "overloaded", error)
 
 
 def _unavailable(request: Request, cause: str, error: TransientError) -> JSONResponse:
@@ -162,12 +170,6 @@ async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     return problem_response(_of_status(request, 500, "the request met an unexpected error"))
 
 
-def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """The answer, without the members that have no value."""
-    content = problem.model_dump(exclude_none=True, exclude_defaults=True)
-    return JSONResponse(content, problem.status, headers, media_type=MEDIA_TYPE)
-
-
 def _of_status(request: Request, status: int, detail: str) -> Problem:
     cause = _CAUSES.get(status, f"http_{status}")
     return _problem(request, status, cause, detail, cure=_CURES.get(status))
@@ -185,12 +187,9 @@ def _problem(request: Request, status: int, cause: str, detail: str, **rest: str
 
 
 def _field_problem(part: Mapping[str, Any]) -> FieldProblem:
-    place, *inner = [str(step) for step in part["loc"]]
+    source, *inner = [str(key) for key in part["loc"]]
     # Names that the caller made up are cut, and may hold what no answer can be encoded with.
-    field = (".".join(inner) or place)[:80].encode(errors="replace").decode()
+    field = (".".join(inner) or source)[:80].encode(errors="replace").decode()
     limits = ", ".join(f"{name} {value}" for name, value in part.get("ctx", {}).items() if name in _LIMITS)
     cure = _FIELD_CURES.get(part["type"], "see the field in /openapi.json")
     return FieldProblem(field=field, detail=f"{field}: {part['msg']}", limit=limits or None, cure=cure)
-
-
-_LIMITS = ("max_length", "min_length", "ge", "gt", "le", "lt", "pattern", "expected")

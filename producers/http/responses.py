@@ -1,4 +1,4 @@
-"""What callers see of a job: JSON models and how they are made of a view and a result."""
+"""The JSON that callers get: its models, and how they are built from a snapshot of a job."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,6 +10,7 @@ from producers.http.jobs import JobSnapshot
 from producers.http.submit import ValidSubmission
 from schemas.messages import TranslationResult
 from schemas.priorities import SLA_SECONDS, Priority
+from schemas.states import JobStage
 
 
 class AcceptedResponse(BaseModel):
@@ -22,12 +23,12 @@ class AcceptedResponse(BaseModel):
 
 
 class HoleResponse(BaseModel):
-    """A segment that could not be translated; its source text stands in its place."""
+    """A segment that could not be translated; the text holds its source instead."""
 
     segment: int
     cause: str
-    start: int = Field(description="Where it begins in the text, in code points; -1 where that is not known.")
-    length: int = Field(description="Its code points; -1 where that is not known.")
+    start: int = Field(description="Its first code point in the text; -1 where that is not known.")
+    length: int = Field(description="Its length in code points; -1 where that is not known.")
 
 
 class ErrorResponse(BaseModel):
@@ -39,7 +40,7 @@ class ErrorResponse(BaseModel):
 
 
 class ResultResponse(BaseModel):
-    """The answer."""
+    """The result of a job."""
 
     status: str
     text: str | None
@@ -90,23 +91,23 @@ class JobResponse(BaseModel):
 
 
 class LanguagesResponse(BaseModel):
-    """What ready workers have announced; empty while none has."""
+    """The pairs that ready workers have announced; empty while none has."""
 
     pairs: list[str] = Field(description="SOURCE-TARGET, such as en-pt.")
 
 
-def accepted_response(judged: ValidSubmission, status_url: str) -> AcceptedResponse:
-    """The answer to a POST."""
+def accepted_response(valid: ValidSubmission, status_url: str) -> AcceptedResponse:
+    """Build the answer to a POST."""
     return AcceptedResponse(
-        job_id=judged.request.request_id,
+        job_id=valid.request.request_id,
         status_url=status_url,
-        priority=judged.priority,
-        sla_seconds=SLA_SECONDS[judged.priority],
+        priority=valid.priority,
+        sla_seconds=SLA_SECONDS[valid.priority],
     )
 
 
 def job_response(job_id: str, snapshot: JobSnapshot) -> JobResponse:
-    """The answer to a GET. What the result says is surer than the view, which may lag behind."""
+    """Build the answer to a GET. The result overrules the view, which may lag behind."""
     result, view = snapshot.result, snapshot.view or JobView(request_id=job_id)
     if result:
         view = _overruled(view, result)
@@ -123,9 +124,10 @@ def job_response(job_id: str, snapshot: JobSnapshot) -> JobResponse:
 
 
 def result_response(result: TranslationResult) -> ResultResponse:
-    """The result as JSON."""
+    """Build the JSON of a result."""
     cause = result.error_cause
     changed = {
+        "status": result.status or "",
         "holes": [vars(hole) for hole in result.holes],
         "error": {"cause": cause, "message": result.error_message, "field": result.error_field} if cause else None,
         "timings_seconds": result.timings,
@@ -138,7 +140,7 @@ def _overruled(view: JobView, result: TranslationResult) -> JobView:
     return replace(
         view,
         tenant=result.tenant,
-        stage="FINISHED",
+        stage=JobStage.FINISHED,
         status=result.status,
         priority=result.priority,
         progress=1.0,

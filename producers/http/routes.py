@@ -1,4 +1,4 @@
-"""Every route: translations, languages, and the probes of supervisors, load balancers and Prometheus."""
+"""The routes: translations, languages, and the probes for supervisors, load balancers and Prometheus."""
 
 from typing import Annotated, Any
 
@@ -20,11 +20,12 @@ from producers.http.responses import (
 from producers.http.settings import HttpLimits
 from producers.http.submission import Submission
 from producers.http.submit import Envelope, accept
+from stream_apps.pipeline.request_rules import RequestLimits
 
 router = APIRouter()
 
 _TRANSLATIONS = "/api/v1/translations"
-# As every process of the platform answers them.
+# The same probes that the health port of every process answers.
 _PROBES: dict[str, Any] = {"tags": ["operations"]}
 
 
@@ -36,13 +37,12 @@ async def submit_translation(
     caller: CallerOfRequest,
     envelope: Annotated[Envelope, Header()],
 ) -> AcceptedResponse:
-    """Accepted once Kafka has stored the request: from then on exactly one result will come."""
-    ports: Ports = request.app.state.ports
-    limits: HttpLimits = request.app.state.limits
-    judged = await accept(submission, envelope, caller, ports, limits)
-    status_url = str(request.url_for("read_translation", job_id=judged.request.request_id))
+    """Accept a request. 202 says that Kafka has stored it: from then on exactly one result will come."""
+    limits: RequestLimits = request.app.state.request_limits
+    accepted = await accept(submission, envelope, caller, request.app.state.ports, limits)
+    status_url = str(request.url_for("read_translation", job_id=accepted.request.request_id))
     response.headers["Location"] = status_url
-    return accepted_response(judged, status_url)
+    return accepted_response(accepted, status_url)
 
 
 @router.get(f"{_TRANSLATIONS}/{{job_id}}", tags=["translations"], responses=responses(404, 422, 503))
@@ -50,9 +50,11 @@ async def read_translation(
     job_id: str,
     request: Request,
     caller: CallerOfRequest,
-    wait: Annotated[float, Query(ge=0, description="Seconds to wait for the result; long ones are cut.")] = 0,
+    wait: Annotated[
+        float, Query(ge=0, description="Seconds to wait for the result; long waits are cut short.")
+    ] = 0,
 ) -> JobResponse:
-    """Progress, place in the queue and, when finished, the result."""
+    """Show progress, the position in the queue and, when the job is finished, the result."""
     ports: Ports = request.app.state.ports
     limits: HttpLimits = request.app.state.limits
     snapshot = await read_job(job_id, caller, ports, limits, min(wait, limits.max_wait_seconds))
@@ -68,7 +70,11 @@ async def read_translation(
 async def cancel_translation(
     job_id: str, request: Request, response: Response, caller: CallerOfRequest
 ) -> JobResponse:
-    """Ordered once Kafka has stored it: 202 and the job as it was. A finished job stays as it is: 200."""
+    """Order the job to be cancelled.
+
+    202 says that Kafka has stored the order, and shows the job as it was before. 200 shows a job that is
+    finished already and stays as it is.
+    """
     ports: Ports = request.app.state.ports
     snapshot = await cancel(job_id, caller, ports, request.app.state.limits)
     if snapshot.is_finished:
@@ -78,20 +84,20 @@ async def cancel_translation(
 
 @router.get("/api/v1/languages", tags=["languages"], responses=responses(503))
 async def list_languages(request: Request) -> LanguagesResponse:
-    """The pairs that ready workers have announced."""
+    """List the pairs that ready workers have announced."""
     ports: Ports = request.app.state.ports
     return LanguagesResponse(pairs=sorted(await ports.models.pairs()))
 
 
 class Alive(BaseModel):
-    """The event loop turns."""
+    """Whether the event loop runs, and how long it has been silent."""
 
     alive: bool
     silent_seconds: float
 
 
 class Ready(BaseModel):
-    """Whether requests can be accepted, and what keeps them from it."""
+    """Whether requests can be accepted, and the reason if they cannot."""
 
     ready: bool
     reason: str
@@ -101,7 +107,7 @@ class Ready(BaseModel):
 @router.get("/ready", response_model=Ready, responses={503: {"model": Ready}}, **_PROBES)
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}}, **_PROBES)
 async def answer_probe(request: Request) -> Response:
-    """Answer as every process of the platform does."""
+    """Answer a probe as every process of the platform does."""
     health: Health = request.app.state.health
     status, content_type, body = answer_of(health, request.url.path)
     return Response(body, status, media_type=content_type)

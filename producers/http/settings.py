@@ -1,4 +1,4 @@
-"""What the HTTP process is told."""
+"""Settings of the HTTP process."""
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -8,16 +8,17 @@ from connectors.object_store import ObjectSettings
 from connectors.redis.settings import RedisSettings
 from connectors.settings import ProcessSettings, Section
 from schemas.priorities import Priority
+from stream_apps.pipeline.request_rules import RequestLimits
 
 
 class HttpLimits(Section):
-    """DRAGOMAN_HTTP_*."""
+    """DRAGOMAN_HTTP_*: the address of the HTTP producer, and the limits of its answers and its memory."""
 
     model_config = SettingsConfigDict(env_prefix="DRAGOMAN_HTTP_", frozen=True, extra="forbid")
 
     host: str = Field(default="127.0.0.1", description="Address on which it listens.")
     port: int = Field(default=8080, ge=0, le=65535, description="Its port; 0 takes any free port.")
-    default_tenant: str = Field(default="default", description="Who asks where nobody is named.")
+    default_tenant: str = Field(default="default", description="Tenant of a submission that names none.")
     max_body_bytes: int = Field(default=8_000_000, ge=1, description="Of one HTTP request, as sent.")
     max_open_requests: int = Field(
         default=500, ge=1, description="Submissions under way in this process at a time; more get 503."
@@ -25,17 +26,10 @@ class HttpLimits(Section):
     max_open_bytes: int = Field(
         default=32_000_000, ge=1, description="Bodies of all of them together; more get 503."
     )
-    max_text_characters: int = Field(default=1_000_000, ge=1, description="Code points of one text.")
     max_result_bytes: int = Field(default=16_000_000, ge=1, description="Of a translation in the object store.")
     max_inline_bytes: int = Field(
         default=700_000, ge=0, description="Larger texts (UTF-8) go to the object store, their reference to Kafka."
     )
-    content_types: tuple[str, ...] = Field(default=("text/plain",), description="Of a text; others are refused.")
-    max_options: int = Field(default=16, ge=0, description="Of one request.")
-    max_option_characters: int = Field(default=256, ge=1, description="Of the name or the value of an option.")
-    max_metadata_entries: int = Field(default=32, ge=0, description="Of one request.")
-    max_metadata_bytes: int = Field(default=8192, ge=0, description="UTF-8, keys and values.")
-    max_deadline_days: int = Field(default=7, ge=1, description="No longer than requests are kept.")
     acknowledge_timeout_seconds: float = Field(
         default=10.0, gt=0, description="How long a caller waits for Kafka to store the request."
     )
@@ -44,18 +38,18 @@ class HttpLimits(Section):
     grace_seconds: float = Field(
         default=1.0,
         ge=0,
-        description="An accepted job, and the result of a finished one, show up this much later.",
+        description="How much later an accepted job, or the result of a finished one, may show up.",
     )
     watch_seconds: float = Field(
-        default=2.0, gt=0, description="How often Kafka and Redis are asked whether they are there."
+        default=2.0, gt=0, description="How often Kafka and Redis are asked whether they answer."
     )
     shutdown_seconds: int = Field(default=10, ge=0, description="Open requests get this long after SIGTERM.")
 
 
 class BackpressureLimits(Section):
-    """DRAGOMAN_ADMISSION_*: when the HTTP producer says 503 because too much waits already."""
+    """DRAGOMAN_BACKPRESSURE_*: when the HTTP producer answers 503 because too much is waiting."""
 
-    model_config = SettingsConfigDict(env_prefix="DRAGOMAN_ADMISSION_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix="DRAGOMAN_BACKPRESSURE_", frozen=True, extra="forbid")
 
     critical_wait_seconds: float = Field(
         default=60.0, gt=0, description="Longest estimated wait for a worker: twice the service level."
@@ -65,25 +59,25 @@ class BackpressureLimits(Section):
     max_backlog_records: int = Field(
         default=200_000,
         ge=1,
-        description="Most batches that may wait, of a priority and the more urgent.",
+        description="Most batches that may wait, of a priority and the more urgent ones.",
     )
     first_records_per_second: float = Field(
-        default=10.0, gt=0, description="Pace of intake and of the workers, assumed until it is measured."
+        default=10.0, gt=0, description="Rate of intake and of the workers, assumed until it is measured."
     )
     least_records_per_second: float = Field(
-        default=1.0, gt=0, description="A slower pace counts as this one: a few stuck records refuse nobody."
+        default=1.0, gt=0, description="A slower rate counts as this one: a few stuck records refuse nobody."
     )
-    smoothing_seconds: float = Field(default=30.0, gt=0, description="Time constant of the measured pace.")
+    smoothing_seconds: float = Field(default=30.0, gt=0, description="Time constant of the measured rate.")
     measure_seconds: float = Field(default=3.0, gt=0, description="How often Kafka is asked for the backlog.")
     reading_seconds: float = Field(
         default=60.0,
         gt=0,
-        description="A reading stands this long when no newer one can be had; then all may pass.",
+        description="A reading counts this long while no newer one can be had; then every request may pass.",
     )
-    max_retry_after_seconds: int = Field(default=300, ge=1, description="No Retry-After is longer.")
+    max_retry_after_seconds: int = Field(default=300, ge=1, description="Longest Retry-After.")
 
     def wait_seconds(self, priority: Priority) -> float:
-        """The limit of that priority."""
+        """Return the limit of that priority."""
         limits = {
             Priority.CRITICAL: self.critical_wait_seconds,
             Priority.HIGH: self.high_wait_seconds,
@@ -93,7 +87,7 @@ class BackpressureLimits(Section):
 
 
 class HttpSettings(ProcessSettings):
-    """All of them."""
+    """Everything that the HTTP process is configured with."""
 
     model_config = SettingsConfigDict(frozen=True)
 
@@ -101,4 +95,5 @@ class HttpSettings(ProcessSettings):
     redis: RedisSettings = Field(default_factory=RedisSettings)
     objects: ObjectSettings = Field(default_factory=ObjectSettings)
     http: HttpLimits = Field(default_factory=HttpLimits)
-    admission: BackpressureLimits = Field(default_factory=BackpressureLimits)
+    requests: RequestLimits = Field(default_factory=RequestLimits)
+    backpressure: BackpressureLimits = Field(default_factory=BackpressureLimits)

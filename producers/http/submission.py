@@ -1,4 +1,4 @@
-"""The JSON of a submission: its fields, their shapes, their documentation."""
+"""The JSON body of a submission: its fields, their shapes and their documentation."""
 
 from typing import Annotated
 
@@ -24,7 +24,7 @@ Glossary = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$")
 
 
 class Submission(BaseModel):
-    """What a caller asks for."""
+    """A text to be translated, and how."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -43,11 +43,11 @@ class Submission(BaseModel):
     request_id: RequestId | None = Field(
         default=None, description="Chosen by the caller, unique; sending the same request again is harmless."
     )
-    tenant: Tenant | None = Field(default=None, description="Who asks and pays.")
+    tenant: Tenant | None = Field(default=None, description="Tenant that asks and pays.")
     glossary: Glossary | None = Field(default=None, description="Glossary and version to apply.")
     options: dict[Text, Text] = Field(default_factory=dict, description="Engine options.")
     deadline: AwareDatetime | None = Field(
-        default=None, description="After this moment an answer is of no use; RFC 3339 with an offset."
+        default=None, description="After this moment a result is useless; RFC 3339 with an offset."
     )
     metadata: dict[Text, Text] = Field(default_factory=dict, description="Echoed in the result.")
     content_type: str = Field(default="text/plain", description="Media type of the text.")

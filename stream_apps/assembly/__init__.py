@@ -1,1 +1,1 @@
-"""Translated batches -> results, each exactly once."""
+"""Assembles translated batches into results, each exactly once."""

@@ -1,4 +1,4 @@
-"""One cycle of assembly: batches and orders in; results, usage, job events and dead letters out."""
+"""Handles one cycle of assembly: batches and orders in; results, usage, job events and dead letters out."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,7 +24,7 @@ STAGE = "assembly"
 
 @dataclass(frozen=True)
 class ParsedRecord:
-    """A sound record, what it holds, and what it asks of the slots."""
+    """A sound record, its message, and its entry for the slots."""
 
     record: InboundRecord
     message: TranslatedBatch | JobControl
@@ -32,13 +32,13 @@ class ParsedRecord:
 
     @property
     def slots_bytes(self) -> int:
-        """Expected size of what the slots give when this completes its request."""
+        """Estimate the bytes that the slots return when this record completes its request."""
         return len(self.record.value or b"") * (self.entry.batches if isinstance(self.entry, Arrival) else 1)
 
 
 @dataclass(frozen=True)
 class Answered:
-    """An answer whose transaction is under way."""
+    """An answer whose transaction is under way; `result` without its text."""
 
     coordinates: str
     encoded: bytes
@@ -47,22 +47,22 @@ class Answered:
 
 @dataclass
 class AssemblyHandler:
-    """Implements stream_apps.runtime.transactional_processor.Handler. Handling the same records again gives the same answers."""
+    """A handler of the transactional processor. Handling the same records again gives the same answers."""
 
     codec: Codec
     slots: Slots
     results: Results
-    texts: ObjectStore
+    objects: ObjectStore
     inline_limit_bytes: int
     now_ms: Callable[[], int]
     dead_letters: DeadLetterWriter
     slots_bytes: int = 16_000_000
     max_message_bytes: int = 2_000_000
     _answered: dict[RequestRevision, Answered] = field(default_factory=dict, init=False)
-    _untold: dict[RequestRevision, Answered] = field(default_factory=dict, init=False)
+    _unstored: dict[RequestRevision, Answered] = field(default_factory=dict, init=False)
 
     def handle(self, records: list[InboundRecord]) -> list[OutboundRecord]:
-        """Everything that the records lead to. Raises TransientError only."""
+        """Return all outputs of the records. Raises TransientError only."""
         self._answered = {}
         parsed_records, outputs = self._parse(records)
         for some in portions(parsed_records, self.slots_bytes):
@@ -70,31 +70,30 @@ class AssemblyHandler:
         return outputs
 
     def confirm(self) -> None:
-        """The answers are in the log: may they be committed? Raises TransientError when Redis was lost meanwhile.
+        """Confirm that the answers may be committed. Raises TransientError when Redis was lost meanwhile.
 
-        In this order, because whoever rebuilds a lost state reads the log up to an end that he measured after the
-        loss: an answer that was confirmed before it lies in front of that end.
+        The answers are written first and confirmed then, because a rebuild reads the log up to an end that is
+        measured after the loss: an answer that was confirmed before the loss lies in front of that end.
         """
         if self._answered:
             self.slots.confirm()
 
     def committed(self) -> None:
-        """Show the results to HTTP, let the slots go. Lost: the results topic has them, the slots expire.
+        """Show the results to HTTP and release the slots.
 
-        Raises TransientError; what Redis did not take then is told with the next answers.
+        Raises TransientError; what Redis did not take then is stored with the next answers. If the process ends
+        before that, the results topic still has the results, and the slots expire.
         """
         for done in self._answered.values():
             _count(done.result)
-        self._untold |= self._answered
+        self._unstored |= self._answered
         self._answered = {}
-        if not self._untold:
+        if not self._unstored:
             return
-        by_revision = sorted(self._untold.items(), key=lambda entry: entry[0].revision)
-        self.results.put_many(
-            {request_revision.request_id: done.encoded for request_revision, done in by_revision}
-        )
-        self.slots.finish({request_revision: done.coordinates for request_revision, done in by_revision})
-        self._untold = {}
+        by_revision = sorted(self._unstored.items(), key=lambda entry: entry[0].revision)
+        self.results.put_many({request.request_id: done.encoded for request, done in by_revision})
+        self.slots.finish({request: done.coordinates for request, done in by_revision})
+        self._unstored = {}
 
     def _parse(self, records: Sequence[InboundRecord]) -> tuple[list[ParsedRecord], list[OutboundRecord]]:
         sound: list[ParsedRecord] = []
@@ -110,11 +109,11 @@ class AssemblyHandler:
         if record.topic == topics.CONTROL:
             order = self.codec.decode(record.value, JobControl)
             check_order(order)
-            return ParsedRecord(record, order, AnswerOrder(_request_revision(order), record.coordinates))
+            return ParsedRecord(record, order, AnswerOrder(_request_of(order), record.coordinates))
         batch = self.codec.decode(record.value, TranslatedBatch)
         check_batch(batch)
         entry = Arrival(
-            request_revision=_request_revision(batch),
+            request=_request_of(batch),
             split=split_of(batch.job),
             batch_number=batch.batch_number,
             batches=batch.job.batches,
@@ -136,9 +135,9 @@ class AssemblyHandler:
         batches = [self.codec.decode(slot, TranslatedBatch) for slot in decision.slots]
         result, job = _concluded(parsed.message, batches, self.now_ms())
         encoded, result = self._fitted(result)
-        # Without its text, which is in the encoded one already.
-        told = replace(result, text=None)
-        self._answered[parsed.entry.request_revision] = Answered(parsed.record.coordinates, encoded, told)
+        # Its text is in `encoded` already.
+        textless = replace(result, text=None)
+        self._answered[parsed.entry.request] = Answered(parsed.record.coordinates, encoded, textless)
         key = result.request_id.encode()
         usage = billed_usage(result, job)
         return [
@@ -148,20 +147,20 @@ class AssemblyHandler:
         ]
 
     def _fitted(self, result: TranslationResult) -> tuple[bytes, TranslationResult]:
-        """The encoded result, its text in the object store where it would be too large for Kafka."""
+        """Encode the result, with its text in the object store where it would be too large for Kafka."""
         encoded = self.codec.encode(result)
         if len(encoded) > self.inline_limit_bytes and result.text is not None:
-            result = self._set_apart(result, result.text)
+            result = self._with_stored_text(result, result.text)
             encoded = self.codec.encode(result)
         if len(encoded) + ENVELOPE_BYTES > self.max_message_bytes:
             result = withheld(result, _too_many_holes(result, self.max_message_bytes))
             encoded = self.codec.encode(result)
         return encoded, result
 
-    def _set_apart(self, result: TranslationResult, text: str) -> TranslationResult:
+    def _with_stored_text(self, result: TranslationResult, text: str) -> TranslationResult:
         try:
             # Named by request and version: a repeat after an aborted transaction replaces the text by the same.
-            ref = self.texts.write_text(_text_name(result), text)
+            ref = self.objects.write_text(_text_name(result), text)
         except PermanentError as error:
             return withheld(result, error)
         return replace(result, text=None, content_ref=ref)
@@ -170,26 +169,26 @@ class AssemblyHandler:
         return OutboundRecord(topic, key, self.codec.encode(message), {"schema": type(message).__name__.encode()})
 
 
-def _request_revision(message: TranslatedBatch | JobControl) -> RequestRevision:
+def _request_of(message: TranslatedBatch | JobControl) -> RequestRevision:
     return RequestRevision(message.request_id, message.job.revision if message.job else FIRST_REVISION)
 
 
 def portions(parsed_records: Sequence[ParsedRecord], most_bytes: int) -> Iterator[list[ParsedRecord]]:
-    """In order, so many at a time that the slots of all they may complete have about `most_bytes` at most.
+    """Group the records, in order, so that the slots of all requests they may complete have about `most_bytes`.
 
-    How large the other slots of a request are is not known; they are taken to be like the one that came.
+    The sizes of the other slots of a request are not known; they are taken to be like the one that came.
     """
     portion: list[ParsedRecord] = []
-    request_revisions: set[RequestRevision] = set()
+    requests: set[RequestRevision] = set()
     size = 0
     for parsed in parsed_records:
         # A request is completed once, however many of its records come.
-        more = 0 if parsed.entry.request_revision in request_revisions else parsed.slots_bytes
+        more = 0 if parsed.entry.request in requests else parsed.slots_bytes
         if portion and size + more > most_bytes:
             yield portion
-            portion, request_revisions, size, more = [], set(), 0, parsed.slots_bytes
+            portion, requests, size, more = [], set(), 0, parsed.slots_bytes
         portion.append(parsed)
-        request_revisions.add(parsed.entry.request_revision)
+        requests.add(parsed.entry.request)
         size += more
     if portion:
         yield portion
@@ -198,27 +197,27 @@ def portions(parsed_records: Sequence[ParsedRecord], most_bytes: int) -> Iterato
 def _concluded(
     message: TranslatedBatch | JobControl, batches: Sequence[TranslatedBatch], now_ms: int
 ) -> tuple[TranslationResult, Job]:
-    """The answer, and the header of the request as far as it is known."""
+    """Build the answer, and the header of the request as far as it is known."""
     if isinstance(message, TranslatedBatch):
         return join(batches, now_ms), message.job
-    # Whoever orders knows less of the request than intake, which wrote the header of its batches.
+    # The sender of an order knows less of the request than intake, which wrote the header of its batches.
     job = batches[0].job if batches else message.job or Job()
     return early_result(message, job, now_ms), job
 
 
 def _text_name(result: TranslationResult) -> str:
-    behind = "" if result.version == FIRST_REVISION else f"-{result.version}"
-    return f"results/{fingerprint(result.request_id.encode())}{behind}.txt"
+    suffix = "" if result.version == FIRST_REVISION else f"-{result.version}"
+    return f"results/{fingerprint(result.request_id.encode())}{suffix}.txt"
 
 
 def _headers(record: InboundRecord, result: TranslationResult) -> Headers:
-    told = {
+    headers = {
         "schema": b"TranslationResult",
         "tenant": result.tenant.encode(),
         "priority": result.priority.encode(),
         "words": str(result.source_words).encode(),
     }
-    return told | version_header(result.version) | record.trace
+    return headers | version_header(result.version) | record.trace
 
 
 def _too_many_holes(result: TranslationResult, limit_bytes: int) -> PermanentError:

@@ -1,13 +1,14 @@
-"""Wires an assembler: settings -> Kafka, Redis, object store -> the cycle."""
+"""The assembly process: opens Kafka, Redis and the object store, and runs the transactional processor."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.group_reader import GroupReader
-from connectors.kafka.log_scan import LogScan
+from connectors.kafka.partition_reader import LogScan
 from connectors.kafka.schema_registry import open_codec
 from connectors.kafka.transactional_producer import TransactionalProducer
+from connectors.object_store import open_shared_objects
 from connectors.redis.client import open_state
 from connectors.redis.request_markers import ResultStore
 from connectors.redis.slots import RedisSlots
@@ -17,27 +18,28 @@ from schemas.records import InboundRecord
 from stream_apps.assembly.handler import STAGE, AssemblyHandler
 from stream_apps.assembly.recovery import Reach, Rebuilder, Recovery
 from stream_apps.assembly.settings import AssemblyLimits, AssemblySettings
-from stream_apps.assembly.texts import open_texts
 from stream_apps.runtime.consumer_health import ConsumerHealthMonitor, joined
 from stream_apps.runtime.dead_letters import open_dead_letters
 from stream_apps.runtime.process import Process, Shutdown, now_ms, run_process
 from stream_apps.runtime.transactional_processor import TransactionalProcessor
 
 GROUP = topics.ASSEMBLY_GROUP
+# Room for the other fields of a result, and for Kafka's own headers.
+_ENVELOPE_BYTES = 64_000
 
 
 @dataclass
 class AssemblySource:
-    """Batches and orders as they come: one group, so that both are in one transaction."""
+    """Reads batches and orders in one group, so that both are in one transaction."""
 
     readers: Sequence[GroupReader]
     limits: AssemblyLimits
     recovery: Recovery
 
     def take(self) -> list[InboundRecord]:
-        """The records of one cycle. Raises TransientError while the state is not known to be whole."""
+        """Take the records of one cycle. Raises TransientError while the state is not known to be complete."""
         limits = self.limits
-        # First, because Kafka takes a member for dead that rebuilds for minutes without asking for records.
+        # First, because Kafka drops a member that rebuilds for minutes without asking for records.
         records = self.readers[0].take(limits.cycle_records, limits.idle_wait_seconds, limits.cycle_bytes)
         self.recovery.ensure(is_idle=not records)
         return records
@@ -103,14 +105,15 @@ def _recovery(settings: AssemblySettings, epoch: StateEpoch, handler: AssemblyHa
 
 def _handler(settings: AssemblySettings, epoch: StateEpoch) -> AssemblyHandler:
     state = open_state(settings.redis)
-    texts, inline_limit_bytes = open_texts(settings)
     codec = open_codec(settings.kafka)
+    storeless_limit_bytes = settings.kafka.max_message_bytes - _ENVELOPE_BYTES
+    inline_limit_bytes = settings.assembly.inline_limit_bytes
     return AssemblyHandler(
         codec=codec,
         slots=RedisSlots(state, settings.retention, epoch),
         results=ResultStore(state, settings.assembly.result_ttl_seconds),
-        texts=texts,
-        inline_limit_bytes=inline_limit_bytes,
+        objects=open_shared_objects(settings.objects, storeless_limit_bytes, "result_too_large"),
+        inline_limit_bytes=inline_limit_bytes if settings.objects.is_shared else storeless_limit_bytes,
         slots_bytes=settings.assembly.cycle_bytes,
         now_ms=now_ms,
         dead_letters=open_dead_letters(STAGE, codec, settings.dead_letters, settings.kafka.max_message_bytes),

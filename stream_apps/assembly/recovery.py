@@ -1,7 +1,7 @@
-"""Makes a lost state whole again before anything is decided on it (docs/decisions/0008).
+"""Rebuilds a lost state Redis before anything is decided on it (docs/decisions/0008).
 
-Which requests are answered stands in translation.results; from there the markers come back. Open requests need
-no marker: who lost their slots is sent again by stream_apps/repair.
+The markers of answered requests are restored from translation.results. Open requests need no marker: those that
+lost their slots are sent again by stream_apps/repair.
 """
 
 import time
@@ -23,11 +23,11 @@ from stream_apps.pipeline.stores import Results, Slots
 log = structlog.get_logger()
 
 _TAKE_RECORDS, _TAKE_SECONDS = 5_000, 0.5
-_IDLE_LOOK_SECONDS = 1.0
+_IDLE_CHECK_SECONDS = 1.0
 
 
 class ResultLog(Protocol):
-    """Committed results up to the end that the log had when it was opened (connectors.kafka.log_scan.LogScan)."""
+    """The committed results up to the end of the log at opening (connectors.kafka.partition_reader.LogScan)."""
 
     @property
     def is_done(self) -> bool: ...
@@ -45,7 +45,7 @@ class Reach:
     margin_ms: int
 
     def since_ms(self, found: StateIdentity, now_ms: int) -> int:
-        """All that a marker can be needed for; or, of a state that only lost its end, what came after it."""
+        """Return when to begin: at the oldest marker that may be needed, or at the last use of the state."""
         if found.epoch == "" or found.clock_ms is None:
             return now_ms - self.whole_ms
         return max(found.clock_ms - self.margin_ms, now_ms - self.whole_ms)
@@ -53,7 +53,7 @@ class Reach:
 
 @dataclass(frozen=True)
 class Rebuilder:
-    """Results -> markers; recent ones -> what HTTP shows. May be repeated, and done by several at once."""
+    """Restores markers from results, and recent results for HTTP. May be repeated, and done by several at once."""
 
     slots: Slots
     results: Results
@@ -61,10 +61,10 @@ class Rebuilder:
     show_after_ms: Callable[[], int]
 
     def restore(self, records: Sequence[InboundRecord]) -> None:
-        """Raises TransientError.
+        """Write the markers of these results. Raises TransientError.
 
-        The marker replaces whatever stands there: since the loss, a late duplicate may have become the completer
-        of an answered request. It has not answered, because decisions are void until the state is whole.
+        A marker replaces whatever is there: since the loss, a late duplicate may have become the completer of an
+        answered request. It has not answered, because decisions are void until the state is complete.
         """
         answers = [record for record in records if record.key and record.value]
         self.slots.finish(
@@ -91,10 +91,6 @@ class Rebuilder:
             return FIRST_REVISION
 
 
-def _request_id(record: InboundRecord) -> str:
-    return (record.key or b"").decode(errors="replace")
-
-
 @dataclass(frozen=True)
 class _UnderWay:
     rebuild: Rebuild
@@ -103,7 +99,7 @@ class _UnderWay:
 
 @dataclass
 class Recovery:
-    """Between records and their decisions. `clock` counts seconds; `now_ms` is milliseconds since 1970.
+    """Makes sure of a complete state before each cycle. `clock` counts seconds; `now_ms`: milliseconds since 1970.
 
     `open_log` gets the time to begin at (ms), and for each partition the offset before which nothing is missing.
     """
@@ -116,18 +112,18 @@ class Recovery:
     now_ms: Callable[[], int]
     clock: Callable[[], float] = time.monotonic
     _under_way: _UnderWay | None = field(default=None, init=False)
-    _looked_at: float = field(default=0.0, init=False)
+    _checked_at: float = field(default=0.0, init=False)
 
     def ensure(self, *, is_idle: bool) -> None:
-        """Returns when the state is whole and known. Raises StateLostError after a slice of the rebuild.
+        """Return if the state is complete and known; else rebuild for a slice of time and raise StateLostError.
 
-        Whoever has work looks at the epoch with every decision; who has none looks once a second.
+        Every decision checks the epoch too, so only an idle assembler checks here, once a second.
         """
         if self.epoch.is_known:
-            if is_idle and self.clock() - self._looked_at >= _IDLE_LOOK_SECONDS:
+            if is_idle and self.clock() - self._checked_at >= _IDLE_CHECK_SECONDS:
                 self.epoch.confirm()
-                # Only now: while Redis is away, every take must say so.
-                self._looked_at = self.clock()
+                # Only now: while Redis is unreachable, every call must raise.
+                self._checked_at = self.clock()
             return
         found = self.epoch.look()
         if found.is_sound:
@@ -150,7 +146,7 @@ class Recovery:
         try:
             self._read_on(under_way)
         except TransientError:
-            # What was taken last may be in nobody's hand: read again from where all is restored.
+            # The last records may not have been restored: read again from the last offset that is.
             self._end("failed")
             raise
         if under_way.log.is_done:
@@ -181,3 +177,7 @@ class Recovery:
             metrics.STATE_REBUILDS.labels(how).inc()
             log.warning("state_rebuild_ended", how=how)
         self._under_way = None
+
+
+def _request_id(record: InboundRecord) -> str:
+    return (record.key or b"").decode(errors="replace")

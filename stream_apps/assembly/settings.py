@@ -1,4 +1,4 @@
-"""What an assembler is told."""
+"""The configuration of an assembler."""
 
 from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
@@ -44,17 +44,17 @@ class AssemblyLimits(Section):
 
     @property
     def result_ttl_seconds(self) -> int:
-        """Life of a result in Redis."""
+        """Return the life of a result in Redis."""
         return round(self.result_ttl_hours * 3600)
 
     @property
     def rebuild_margin_ms(self) -> int:
-        """In milliseconds."""
+        """Return the margin in milliseconds."""
         return round(self.rebuild_margin_minutes * 60_000)
 
 
 class AssemblySettings(ProcessSettings):
-    """An assembler's whole configuration."""
+    """The whole configuration of an assembler."""
 
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
@@ -64,7 +64,7 @@ class AssemblySettings(ProcessSettings):
 
     @property
     def retention(self) -> SlotRetention:
-        """How long Redis keeps slots and markers."""
+        """Return how long Redis keeps slots and markers."""
         return SlotRetention(round(self.assembly.slots_ttl_days * _DAY_SECONDS), self.redis.done_ttl_seconds)
 
     @model_validator(mode="after")

@@ -1,1 +1,1 @@
-"""Requests -> batches."""
+"""Turns requests into batches."""

@@ -1,7 +1,7 @@
-"""What becomes of one request: refused, recognised as a repeat, expired, or split into batches.
+"""Handles one request: it is refused, recognised as a repeat, expired, or split into batches.
 
-Works on protocols only. Any PermanentError on the way ends in `refused`: a dead letter, and an order to
-assembly to answer with FAILED, so that every request that names itself is answered exactly once.
+Works on protocols only. Any PermanentError on the way ends in `refused`: a dead letter, and an order to assembly
+to answer with FAILED, so that every request that has an id is answered exactly once.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from connectors.telemetry.metrics import INTAKE_SECONDS, REQUEST_SEGMENTS, REQUE
 from schemas.dead_letters import about_request
 from schemas.errors import PermanentError
 from schemas.events import DeadLetter
-from schemas.languages import Language
+from schemas.languages import Language, served_as
 from schemas.messages import Job, TranslationRequest
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, OutboundRecord, redriven_revision
@@ -24,7 +24,7 @@ from schemas.topics import priority_of_topic
 from stream_apps.intake.settings import IntakeLimits
 from stream_apps.pipeline.batching import Piece, batches_of, cut
 from stream_apps.pipeline.deadline_policy import with_deadline_policy
-from stream_apps.pipeline.deduplication import Repeats
+from stream_apps.pipeline.deduplication import RequestDeduplicator
 from stream_apps.pipeline.output_records import (
     RequestContext,
     WireFormat,
@@ -42,7 +42,7 @@ from stream_apps.pipeline.request_rules import (
     check_request_id,
     check_text,
 )
-from stream_apps.pipeline.routing import model_version, pair_names, pool_of
+from stream_apps.pipeline.routing import model_version, pool_of
 from stream_apps.pipeline.segmentation import Split
 from stream_apps.pipeline.stores import AsyncTranslationMemory, ModelVersions, ObjectStore
 
@@ -53,9 +53,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Tools:
-    """What intake needs of the world. `detect` raises PermanentError; `now_ms` is milliseconds since the epoch."""
+    """The stores and functions that intake needs. `detect` raises PermanentError; `now_ms`: since the epoch."""
 
-    repeats: Repeats
+    deduplicator: RequestDeduplicator
     models: ModelVersions
     memory: AsyncTranslationMemory
     objects: ObjectStore
@@ -66,7 +66,7 @@ class Tools:
 
 @dataclass(frozen=True)
 class _Accepted:
-    """A request on its way through the stages, with what is known of it so far."""
+    """A request that passed all checks, with its languages and its text."""
 
     request: TranslationRequest
     record: InboundRecord
@@ -77,7 +77,7 @@ class _Accepted:
 
 
 class IntakeHandler:
-    """Raises PermanentError, or TransientError when Redis or the object store is needed and away."""
+    """Turns requests into outputs. `handle` raises PermanentError, or TransientError while a store is away."""
 
     def __init__(
         self, tools: Tools, wire: WireFormat, limits: IntakeLimits, requests: RequestLimits, pipeline_version: str
@@ -90,12 +90,12 @@ class IntakeHandler:
         self._version = f"{pipeline_version}-{limits.max_segments_per_batch}x{limits.max_batch_bytes}"
 
     async def handle(self, record: InboundRecord) -> Sequence[OutboundRecord]:
-        """Everything to be sent for one request record."""
+        """Return everything to be sent for one request record."""
         priority = priority_of_topic(record.topic)
         request = self._wire.codec.decode(record.value, TranslationRequest)
         check_request_id(request, self._requests)
         is_redriven = redriven_revision(record.headers) is not None
-        if not is_redriven and await self._tools.repeats.is_repeat(request, record):
+        if not is_redriven and await self._tools.deduplicator.is_repeat(request, record):
             return self._dropped(request, priority)
         languages = check_request(request, priority, self._requests, record.timestamp_ms)
         request = with_deadline_policy(request, priority, self._limits.late)
@@ -105,13 +105,13 @@ class IntakeHandler:
         return await self._batched(accepted)
 
     async def delivered(self, records: Sequence[InboundRecord]) -> None:
-        """Every output of these records is stored."""
-        await self._tools.repeats.delivered(records)
+        """Note that every output of these records is stored."""
+        await self._tools.deduplicator.delivered(records)
 
     def refused(
         self, record: InboundRecord, error: PermanentError, dead_letter: DeadLetter
     ) -> tuple[DeadLetter, Sequence[OutboundRecord]]:
-        """The letter, about its request; and, where the request can be answered, the order to answer it."""
+        """Name the request in the dead letter; and return the order to answer it, where it can be answered."""
         REQUESTS.labels(priority_of_topic(record.topic), "refused").inc()
         try:
             request = self._wire.codec.decode(record.value, TranslationRequest)
@@ -154,7 +154,7 @@ class IntakeHandler:
         text, source = accepted.text, accepted.source
         pieces = await self._off_loop(text, lambda: cut(self._tools.split(text, str(source)), self._cut))
         job = self._job(accepted, pieces)
-        pairs = pair_names(source, accepted.target)
+        pairs = served_as(source, accepted.target)
         version = await model_version(self._tools.models, job.pool, pairs, self._limits.pairs)
         request = accepted.request
         known = await self._look_up(version, job, pieces, request)
@@ -167,7 +167,7 @@ class IntakeHandler:
 
     def _job(self, accepted: _Accepted, pieces: Sequence[Piece]) -> Job:
         words = sum(piece.words for piece in pieces)
-        pairs = pair_names(accepted.source, accepted.target)
+        pairs = served_as(accepted.source, accepted.target)
         pool = pool_of(self._limits.routes, self._limits.default_pool, accepted.priority, pairs, words)
         detected = accepted.request.source_language == "auto"
         return replace(
@@ -201,7 +201,7 @@ class IntakeHandler:
         return check_text(text, "content_ref", self._requests)
 
     async def _off_loop(self, text: str, work: Callable[[], T]) -> T:
-        """Long texts must not keep the other agents, and the more urgent requests, waiting."""
+        # Long texts must not keep the other agents, and the more urgent requests, waiting.
         return work() if len(text) <= self._limits.thread_characters else await asyncio.to_thread(work)
 
     def _count(self, job: Job, hits: int, accepted: _Accepted) -> None:

@@ -1,4 +1,4 @@
-"""Intake: settings -> Kafka, Redis, objects -> one Faust agent for each request topic."""
+"""The intake process: opens Kafka, Redis and the object store, and reads each request topic with its own agent."""
 
 from connectors.kafka.schema_registry import open_codec
 from connectors.object_store import open_objects
@@ -10,7 +10,7 @@ from schemas.priorities import Priority
 from schemas.topics import INTAKE_GROUP, requests_topic
 from stream_apps.intake.handler import IntakeHandler, Tools
 from stream_apps.intake.settings import IntakeSettings
-from stream_apps.pipeline.deduplication import Repeats
+from stream_apps.pipeline.deduplication import RequestDeduplicator
 from stream_apps.pipeline.output_records import WireFormat
 from stream_apps.pipeline.routing import LangidDetector
 from stream_apps.pipeline.segmentation import SEGMENTATION_VERSION, Segmenter
@@ -41,17 +41,19 @@ def run(settings: IntakeSettings, process: Process) -> None:
 
 
 def build_wire(settings: IntakeSettings) -> WireFormat:
-    """How this deployment's records look."""
+    """Build the wire format of this deployment's records."""
     return WireFormat(
         open_codec(settings.kafka), settings.kafka.batch_partitions, settings.kafka.max_message_bytes
     )
 
 
 def build_tools(settings: IntakeSettings) -> Tools:
-    """The real parts; none of them connects before its first use."""
+    """Open the real parts; none of them connects before its first use."""
     state = open_state_async(settings.redis)
     return Tools(
-        repeats=Repeats(RedisSeenRequests(state), settings.redis.done_ttl_seconds, settings.intake.max_under_way),
+        deduplicator=RequestDeduplicator(
+            RedisSeenRequests(state), settings.redis.done_ttl_seconds, settings.intake.max_under_way
+        ),
         models=AsyncModelRegistry(state, settings.intake.registry_cache_seconds),
         memory=AsyncRedisTranslationMemory(open_cache_async(settings.redis)),
         objects=open_objects(settings.objects),

@@ -1,4 +1,4 @@
-"""What intake is told: every limit on a request, and the rules that choose a pool."""
+"""The configuration of intake: the limits of batches, and the rules that choose a pool."""
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -18,7 +18,7 @@ from stream_apps.runtime.dead_letters import DeadLetterSettings
 
 
 class IntakeLimits(Section):
-    """DRAGOMAN_INTAKE_*. Changing the batch limits while requests wait makes their repeats split otherwise."""
+    """DRAGOMAN_INTAKE_*. After a change of the batch limits, repeats of waiting requests are split differently."""
 
     model_config = SettingsConfigDict(env_prefix="DRAGOMAN_INTAKE_", frozen=True, extra="forbid")
 
@@ -49,12 +49,12 @@ class IntakeLimits(Section):
 
     @property
     def batch(self) -> BatchLimits:
-        """Where a batch ends."""
+        """Return where a batch ends."""
         return BatchLimits(self.max_segments_per_batch, self.max_batch_bytes)
 
 
 class IntakeSettings(ProcessSettings):
-    """Everything the process is told."""
+    """The whole configuration of intake."""
 
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     faust: FaustSettings = Field(default_factory=FaustSettings)

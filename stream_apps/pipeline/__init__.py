@@ -1,1 +1,1 @@
-"""The rules of translation work, pure: what a request must be, how it is cut, routed and joined."""
+"""The rules of the translation pipeline, pure: what a request must be, how it is cut, routed and joined."""

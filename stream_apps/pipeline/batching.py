@@ -1,6 +1,7 @@
-"""Segments -> batches. Pure; what the memory knows fills slots, but never changes where a batch ends.
+"""Cuts the segments of a request into batches. Pure.
 
-So a repeat of the same request gives the same batches, whatever was remembered in between.
+Remembered translations travel in the batches but never change where a batch ends, so a repeat of the same request
+gives the same batches, whatever was remembered in between.
 """
 
 import zlib
@@ -15,7 +16,7 @@ from stream_apps.pipeline.segmentation import Split
 
 @dataclass(frozen=True)
 class BatchLimits:
-    """Where a batch ends: so many segments, or so many UTF-8 bytes of source text."""
+    """The most segments, and the most UTF-8 bytes of source text, of one batch."""
 
     segments: int = 32
     text_bytes: int = 400_000
@@ -32,7 +33,7 @@ class Piece:
 
 
 def cut(split: Split, limits: BatchLimits) -> list[Piece]:
-    """The split in pieces within the limits. Raises PermanentError when one segment alone exceeds them."""
+    """Cut the split into pieces within the limits. Raises PermanentError when one segment alone exceeds them."""
     ends: list[int] = []
     size = len(split.lead.encode())
     start = 0
@@ -53,7 +54,7 @@ def batches_of(
     known: Sequence[Remembered | None],
     options: Mapping[str, str],
 ) -> list[SegmentBatch]:
-    """One batch per piece; `known` has one entry per segment of the request."""
+    """Make one batch per piece; `known` has one entry per segment of the request."""
     batches: list[SegmentBatch] = []
     start = 0
     for number, piece in enumerate(pieces):
@@ -77,7 +78,7 @@ def batches_of(
 
 
 def batch_partition(request_id: str, batch_number: int, partitions: int) -> int:
-    """The batches of one request go round all partitions, starting at one that its id decides."""
+    """Choose a partition: the batches of a request go round all of them, starting at one that its id decides."""
     return (zlib.crc32(request_id.encode()) + batch_number) % partitions
 
 

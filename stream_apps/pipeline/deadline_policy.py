@@ -1,4 +1,4 @@
-"""What a deadline means: an answer that comes too late is worth nothing, or it is worth having. Pure."""
+"""Decides what a passed deadline means: the request is ended, or it is served all the same. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,7 +12,7 @@ OPTION = "late"
 
 
 class DeadlinePolicy(StrEnum):
-    """EXPIRE: ended as EXPIRED, its work skipped. SERVE: translated all the same."""
+    """EXPIRE: the request ends as EXPIRED and its work is skipped. SERVE: it is translated all the same."""
 
     EXPIRE = "expire"
     SERVE = "serve"
@@ -21,7 +21,7 @@ class DeadlinePolicy(StrEnum):
 def with_deadline_policy(
     request: TranslationRequest, priority: Priority, policies: Mapping[Priority, DeadlinePolicy]
 ) -> TranslationRequest:
-    """The request as later stages see it: its deadline, if it is one that ends it, and the engine's options.
+    """Return the request as later stages see it: with a deadline only if it ends the request, without `late`.
 
     The request's own option `late` wins over the policy of its priority. Raises PermanentError for another value.
     """

@@ -1,43 +1,39 @@
-"""The result of a request that ends without its text: cancelled, expired, refused, undeliverable. Pure."""
+"""Builds the result of a request that ends without a text: cancelled, expired, refused, undeliverable. Pure."""
 
 from dataclasses import replace
 
 from schemas.errors import PermanentError
 from schemas.events import JobControl
 from schemas.messages import Job, TranslationResult
+from schemas.states import ControlAction, ResultStatus
 from schemas.validity import LONGEST_REMARK, check_id, check_job, check_length
 from stream_apps.pipeline.join import echoed, seconds_since_acceptance
 
-_STATUSES = {"CANCEL": "CANCELLED", "EXPIRE": "EXPIRED", "FAIL": "FAILED"}
-_CAUSES = {"CANCEL": "cancelled", "EXPIRE": "expired", "FAIL": "failed"}
+_STATUSES = {
+    ControlAction.CANCEL: ResultStatus.CANCELLED,
+    ControlAction.EXPIRE: ResultStatus.EXPIRED,
+    ControlAction.FAIL: ResultStatus.FAILED,
+}
 
 
 def check_order(order: JobControl) -> None:
-    """Raises PermanentError for an action that nobody knows, and for what no answer could echo."""
+    """Check that an answer can echo the order. Raise PermanentError naming the field that is out of bounds."""
     check_id("request_id", order.request_id)
     check_length("message", order.message, LONGEST_REMARK)
     for field in ("cause", "field"):
         check_length(field, getattr(order, field) or "")
     if order.job:
         check_job(order.job)
-    if order.action not in _STATUSES:
-        known = ", ".join(_STATUSES)
-        raise PermanentError(
-            "unknown_action",
-            f"action is {order.action!r}, which is none of {known}",
-            field="action",
-            limit=known,
-            cure=f"send one of {known}",
-        )
 
 
 def early_result(order: JobControl, job: Job, now_ms: int) -> TranslationResult:
-    """The answer without a text. Nothing was delivered, so nothing is billed: source_words is 0."""
+    """Build the answer without a text. Nothing was delivered, so nothing is billed: source_words is 0."""
+    status = _STATUSES[order.action]
     return TranslationResult(
         request_id=order.request_id,
         **echoed(job),
-        status=_STATUSES[order.action],
-        error_cause=order.cause or _CAUSES[order.action],
+        status=status,
+        error_cause=order.cause or status.lower(),
         error_message=order.message or None,
         error_field=order.field,
         segments=job.segments,
@@ -47,10 +43,10 @@ def early_result(order: JobControl, job: Job, now_ms: int) -> TranslationResult:
 
 
 def withheld(result: TranslationResult, error: PermanentError) -> TranslationResult:
-    """The same result where its text cannot be handed over: FAILED, and not billed."""
+    """Turn a result whose text cannot be handed over into one that is FAILED and not billed."""
     return replace(
         result,
-        status="FAILED",
+        status=ResultStatus.FAILED,
         text=None,
         content_ref=None,
         holes=(),

@@ -1,4 +1,4 @@
-"""All translated batches of a request -> its result. Pure: the same batches give the same text."""
+"""Joins the translated batches of a request into its result. Pure: the same batches give the same text."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -8,6 +8,7 @@ from typing import Any
 
 from schemas.errors import PermanentError
 from schemas.messages import Hole, Job, Kept, TranslatedBatch, TranslationResult
+from schemas.states import ResultStatus
 from schemas.validity import check_id, check_job, check_length, check_number, check_parallel
 
 _PARALLEL = ("translations", "gaps", "causes", "scores", "cached")
@@ -18,12 +19,12 @@ _TIMINGS: dict[str, Callable[[list[float]], float]] = {"queue": max}
 
 
 def split_of(job: Job) -> str:
-    """Names the way the request was cut: only batches of the same split fit together."""
+    """Name the way the request was cut: only batches of the same split fit together."""
     return f"{job.pipeline_version}/{job.batches}"
 
 
 def check_batch(batch: TranslatedBatch) -> None:
-    """Raises PermanentError naming the field that does not fit the others."""
+    """Check a batch. Raises PermanentError naming the field that is out of bounds or does not fit the others."""
     check_id("request_id", batch.request_id)
     check_job(batch.job)
     if not 0 <= batch.batch_number < batch.job.batches:
@@ -44,11 +45,11 @@ def check_batch(batch: TranslatedBatch) -> None:
 
 
 def join(batches: Sequence[TranslatedBatch], now_ms: int) -> TranslationResult:
-    """The result of a request whose batches are all here, in the order of their numbers.
+    """Build the result from all batches of a request, in the order of their numbers.
 
-    A segment that failed is a hole that holds its source text. When every segment failed there is no text,
-    and what was not translated is not billed: source_words is 0. The batches of a correction hold the former
-    holes as segments, and all the text between them; the rest of it stands in `job.kept`.
+    A segment that failed is a hole that holds its source text. When every segment failed there is no text, and
+    what was not translated is not billed: source_words is 0. The batches of a correction hold the former holes as
+    segments, with all the text between them as gaps; the figures of that text are in `job.kept`.
     """
     job = batches[0].job
     kept = job.kept or Kept()
@@ -62,7 +63,7 @@ def join(batches: Sequence[TranslatedBatch], now_ms: int) -> TranslationResult:
         **(_failure(holes) if text is None else {}),
         status=_status(len(holes), segments),
         text=text,
-        holes=tuple(holes if text is None else _placed(pieces)),
+        holes=tuple(holes if text is None else _located(pieces)),
         segments=segments,
         source_words=0 if text is None else job.words,
         target_words=0 if text is None else kept.target_words + sum(batch.target_words for batch in batches),
@@ -76,7 +77,7 @@ def join(batches: Sequence[TranslatedBatch], now_ms: int) -> TranslationResult:
 
 
 def echoed(job: Job) -> dict[str, Any]:
-    """What every result repeats of its job."""
+    """Return the fields that every result repeats of its job."""
     return {
         "version": job.revision,
         "tenant": job.tenant,
@@ -93,7 +94,7 @@ def echoed(job: Job) -> dict[str, Any]:
 
 
 def seconds_since_acceptance(job: Job, now_ms: int) -> float:
-    """Since Kafka stored the request, or since it was sent where that is all we know; 0 if not even that."""
+    """Return the seconds since Kafka stored the request, else since it was sent, else 0."""
     since_ms = job.accepted_at or job.submitted_at or now_ms
     return max(now_ms - since_ms, 0) / 1000
 
@@ -106,7 +107,7 @@ def _check_timings(batch: TranslatedBatch) -> None:
 
 
 def _pieces(batches: Sequence[TranslatedBatch]) -> Iterator[tuple[str, Hole | None]]:
-    """The text in order, piece by piece; with its hole where the piece is one."""
+    """Yield the text in order, piece by piece, each with its hole where it is one."""
     in_order = count()
     for batch in batches:
         yield batch.lead, None
@@ -116,8 +117,8 @@ def _pieces(batches: Sequence[TranslatedBatch]) -> Iterator[tuple[str, Hole | No
             yield gap, None
 
 
-def _placed(pieces: Sequence[tuple[str, Hole | None]]) -> Iterator[Hole]:
-    """The holes, each with its place in the text."""
+def _located(pieces: Sequence[tuple[str, Hole | None]]) -> Iterator[Hole]:
+    """Yield the holes, each with its position in the text."""
     start = 0
     for text, hole in pieces:
         if hole:
@@ -125,10 +126,10 @@ def _placed(pieces: Sequence[tuple[str, Hole | None]]) -> Iterator[Hole]:
         start += len(text)
 
 
-def _status(holes: int, segments: int) -> str:
+def _status(holes: int, segments: int) -> ResultStatus:
     if not holes:
-        return "COMPLETED"
-    return "PARTIAL" if holes < segments else "FAILED"
+        return ResultStatus.COMPLETED
+    return ResultStatus.PARTIAL if holes < segments else ResultStatus.FAILED
 
 
 def _failure(holes: Sequence[Hole]) -> dict[str, Any]:
@@ -137,7 +138,7 @@ def _failure(holes: Sequence[Hole]) -> dict[str, Any]:
 
 
 def _confidence(batches: Sequence[TranslatedBatch], kept: Kept) -> float | None:
-    """Mean score weighted by the length of the translations; holes have none, one unknown makes it unknown."""
+    """Average the scores, weighted by the length of the translations, without holes; None if one is unknown."""
     weighted = [(kept.confidence, kept.characters)] if kept.segments else []
     weighted += [
         (score, len(translation))

@@ -1,4 +1,4 @@
-"""What intake says: batches, a status event, a refusal, an expiry. Pure."""
+"""Builds the records that intake sends: batches, a status event, a refusal, an expiry. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +11,7 @@ from schemas.ids import batch_id
 from schemas.messages import Job, Message, SegmentBatch, TranslationRequest
 from schemas.priorities import Priority
 from schemas.records import FIRST_REVISION, InboundRecord, OutboundRecord, redriven_revision
+from schemas.states import ControlAction, JobStage
 from schemas.topics import CONTROL, STATUS, batches_topic
 from stream_apps.pipeline.batching import batch_partition
 from stream_apps.pipeline.request_rules import RequestLimits, metadata_bytes
@@ -27,7 +28,7 @@ class WireFormat:
 
 @dataclass(frozen=True)
 class RequestContext:
-    """The request that is spoken of, where it stood, and when."""
+    """A request, the record that carried it, and the present time in milliseconds."""
 
     request_id: str
     job: Job
@@ -36,7 +37,7 @@ class RequestContext:
 
 
 def job_of(request: TranslationRequest, record: InboundRecord, priority: Priority, limits: RequestLimits) -> Job:
-    """As much of the header as the request alone tells. Echoes nothing that exceeds a limit."""
+    """Build as much of the header as the request alone tells. Echoes nothing that exceeds a limit."""
     echo = metadata_bytes(request) <= limits.max_metadata_bytes
     return Job(
         tenant=request.tenant[: limits.max_id_length],
@@ -56,17 +57,17 @@ def job_of(request: TranslationRequest, record: InboundRecord, priority: Priorit
 def batch_records(
     batches: Sequence[SegmentBatch], record: InboundRecord, wire: WireFormat
 ) -> list[OutboundRecord]:
-    """Each to the partition of its number, so that many workers share one long document."""
+    """Encode the batches, each for the partition of its number, so that many workers share one long document."""
     return [_batch_record(batch, record, wire) for batch in batches]
 
 
 def segmented_record(about: RequestContext, cached_segments: int, wire: WireFormat) -> OutboundRecord:
-    """The status event that says how much work the request is."""
+    """Build the status event that says how much work the request is."""
     job = about.job
     event = JobEvent(
         request_id=about.request_id,
         tenant=job.tenant,
-        stage="SEGMENTED",
+        stage=JobStage.SEGMENTED,
         priority=job.priority,
         pool=job.pool,
         batches=job.batches,
@@ -76,18 +77,18 @@ def segmented_record(about: RequestContext, cached_segments: int, wire: WireForm
         detail={"source_language": job.source_language, "target_language": job.target_language},
         submitted_at=job.submitted_at,
         at=about.now_ms,
-        # Whoever ends a request by it names no revision: a correction that is late is ended when it is read again.
+        # An order to expire names no revision: a late correction is ended when it is read, not by its deadline.
         deadline=job.deadline if job.revision == FIRST_REVISION else None,
     )
     return _record(STATUS, about, event, wire)
 
 
 def refusal_record(about: RequestContext, error: PermanentError, wire: WireFormat) -> OutboundRecord:
-    """Tells assembly to answer the request, once, with FAILED."""
+    """Build the order that makes assembly answer the request with FAILED."""
     cure = f"; {error.cure}" if error.cure else ""
     order = JobControl(
         request_id=about.request_id,
-        action="FAIL",
+        action=ControlAction.FAIL,
         cause=error.cause,
         message=f"{error.message}{cure}",
         field=error.field,
@@ -99,10 +100,10 @@ def refusal_record(about: RequestContext, error: PermanentError, wire: WireForma
 
 
 def expiry_record(about: RequestContext, wire: WireFormat) -> OutboundRecord:
-    """Tells assembly that the deadline passed before any work was done."""
+    """Build the order that makes assembly answer the request with EXPIRED, before any work was done."""
     order = JobControl(
         request_id=about.request_id,
-        action="EXPIRE",
+        action=ControlAction.EXPIRE,
         cause="deadline_passed",
         message="the deadline passed before the request was read",
         field="deadline",
@@ -116,7 +117,7 @@ def expiry_record(about: RequestContext, wire: WireFormat) -> OutboundRecord:
 def _batch_record(batch: SegmentBatch, record: InboundRecord, wire: WireFormat) -> OutboundRecord:
     value = wire.codec.encode(batch)
     if len(value) + ENVELOPE_BYTES > wire.max_message_bytes:
-        # Remembered translations are a favour; the worker can make them again.
+        # Remembered translations only save work; the worker can make them again.
         nothing = [None] * len(batch.texts)
         value = wire.codec.encode(replace(batch, translations=nothing, scores=nothing))
     job = batch.job

@@ -1,7 +1,7 @@
-"""Which lines belong together: prose that an editor wrapped at a column is one paragraph again. Pure.
+"""Finds the lines that belong together: prose that an editor wrapped at a column is one paragraph again. Pure.
 
-A line goes on with the next one only if it was wrapped: the next line's first word would not have fitted
-any more. That is how every greedy line breaker works, and so it also tells where it did not break.
+A line goes on with the next one only if it was wrapped: the next line's first word would not have fitted into it.
+That is how every greedy line breaker works, so where the word would have fitted, the author ended the line.
 """
 
 import re
@@ -9,17 +9,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-# Nobody wraps prose narrower or wider than this; such lines stand for themselves.
+# Columns. Nobody wraps prose narrower or wider; such lines are paragraphs of their own.
 NARROWEST, WIDEST = 40, 120
 
 _ITEM = re.compile(r"(?:[*+•‣–—-]|\(?(?:\d{1,3}|[a-zA-Z])[.)])\s+")
-# Prompts, grammar rules, rows of tables and rules: their line breaks carry meaning.
+# Prompts, grammar rules, rows of tables and horizontal rules: their line breaks carry meaning.
 _LITERAL = re.compile(r">>>|\.\.\. |\$ |.*::=|\||\+[-=]|[-=*_~#]{3,}")
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line: where it starts and ends in the text, how far it is indented, what stands in it."""
+    """One line: its offsets in the text, its indentation in columns, and its content without outer white space."""
 
     start: int
     end: int
@@ -28,13 +28,13 @@ class Line:
 
     @property
     def text_indent(self) -> int:
-        """Where the words begin, behind a bullet."""
+        """Return the column where the words begin, behind a bullet."""
         item = _ITEM.match(self.content)
         return self.indent + (item.end() if item else 0)
 
     @property
     def width(self) -> int:
-        """Columns that the line takes."""
+        """Return the columns that the line takes."""
         return self.indent + len(self.content)
 
 
@@ -42,11 +42,11 @@ _NOTHING = Line(0, 0, 0, "")
 
 
 def paragraph_ends(text: str) -> Iterator[int]:
-    """Where each paragraph ends: the offset behind its last line."""
+    """Yield where each paragraph ends: the offset behind its last line."""
     lines = list(_lines(text))
     widths = _block_widths(lines)
-    for (line, following), width in zip(pairwise([*lines, _NOTHING]), widths, strict=True):
-        if not _goes_on(line, following, width):
+    for (line, next_line), width in zip(pairwise([*lines, _NOTHING]), widths, strict=True):
+        if not _goes_on(line, next_line, width):
             yield line.end
 
 
@@ -60,7 +60,7 @@ def _lines(text: str) -> Iterator[Line]:
 
 
 def _block_widths(lines: list[Line]) -> list[int]:
-    """For each line, the widest line of the block (lines without a blank one between) it stands in."""
+    """Return for each line the width of the widest line in its block, the lines without a blank one between."""
     widths: list[int] = []
     block: list[Line] = []
     for line in (*lines, None):
@@ -73,10 +73,10 @@ def _block_widths(lines: list[Line]) -> list[int]:
     return widths
 
 
-def _goes_on(line: Line, following: Line, width: int) -> bool:
-    if not line.content or not following.content or not NARROWEST <= width <= WIDEST:
+def _goes_on(line: Line, next_line: Line, width: int) -> bool:
+    if not line.content or not next_line.content or not NARROWEST <= width <= WIDEST:
         return False
-    if _LITERAL.match(line.content) or _LITERAL.match(following.content) or _ITEM.match(following.content):
+    if _LITERAL.match(line.content) or _LITERAL.match(next_line.content) or _ITEM.match(next_line.content):
         return False
-    first_word = following.content.split(maxsplit=1)[0]
-    return following.indent == line.text_indent and line.width + 1 + len(first_word) > width
+    first_word = next_line.content.split(maxsplit=1)[0]
+    return next_line.indent == line.text_indent and line.width + 1 + len(first_word) > width

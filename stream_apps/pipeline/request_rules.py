@@ -1,4 +1,7 @@
-"""What a request must be. Each refusal names the field, the limit and the cure. Pure."""
+"""The rules for requests, the same for every way in: intake applies them, and HTTP applies them at once. Pure.
+
+Each refusal names the field, the limit and the cure, in words that fit a Kafka record and a JSON body alike.
+"""
 
 import re
 from dataclasses import dataclass
@@ -20,7 +23,7 @@ _EARLIEST_MS = 10**12
 
 
 class RequestLimits(Section):
-    """DRAGOMAN_REQUESTS_*: what a request may be, the same for every way in."""
+    """DRAGOMAN_REQUESTS_*: the limits of a request, the same for every way in."""
 
     model_config = SettingsConfigDict(env_prefix="DRAGOMAN_REQUESTS_", frozen=True, extra="forbid")
 
@@ -36,27 +39,30 @@ class RequestLimits(Section):
         default=8192, ge=0, le=MOST_METADATA_BYTES, description="Echoed in every batch and in the result."
     )
     max_options: int = Field(default=16, ge=0, description="Of one request.")
-    max_option_characters: int = Field(default=256, ge=1, description="Of the name or the value of an option.")
+    max_option_characters: int = Field(default=256, ge=1, description="Of the value of an option.")
     max_deadline_days: int = Field(default=7, ge=1, description="No longer than requests are kept.")
 
 
 @dataclass(frozen=True)
 class RequestedLanguages:
-    """What was asked for; `source` None asks for detection."""
+    """The languages that a request names; `source` None asks for detection."""
 
     source: Language | None
     target: Language
 
 
 def check_request_id(request: TranslationRequest, limits: RequestLimits) -> None:
-    """First of all: without a usable id, nobody can be answered."""
+    """Check the id, before all else: without a usable one nobody can be answered. Raises PermanentError."""
     _check_name("request_id", request.request_id, limits.max_id_length, "bad_request_id")
 
 
 def check_request(
     request: TranslationRequest, priority: Priority, limits: RequestLimits, accepted_at: int
 ) -> RequestedLanguages:
-    """The languages of a request that may be processed. Raises PermanentError for the first thing wrong."""
+    """Return the languages of a request that may be processed. Raises PermanentError for the first thing wrong.
+
+    `priority` is that of its topic, `accepted_at` the time of its record in milliseconds since the epoch.
+    """
     _check_name("tenant", request.tenant, limits.max_id_length, "bad_tenant")
     _check_priority(request.priority, priority)
     languages = _languages(request)
@@ -70,13 +76,13 @@ def check_request(
 
 
 def check_text(text: str, field: str, limits: RequestLimits) -> str:
-    """The text, if there is something to translate and not too much of it."""
+    """Return the text if it holds something to translate and not too much of it. Raises PermanentError."""
     if not text.strip():
         raise PermanentError(
             "empty_text",
             f"{field} holds no text",
             field=field,
-            limit="1 character",
+            limit="at least 1 character that is not blank",
             cure="send text that is not blank",
         )
     if len(text) > limits.max_text_characters:
@@ -91,7 +97,7 @@ def check_text(text: str, field: str, limits: RequestLimits) -> str:
 
 
 def check_different(source: Language, target: Language) -> None:
-    """Both tags the same: nothing to do."""
+    """Check that there is something to translate between. Raises PermanentError for equal languages."""
     if source == target:
         raise PermanentError(
             "same_language",
@@ -100,6 +106,11 @@ def check_different(source: Language, target: Language) -> None:
             limit="another language than the source",
             cure="send another target_language",
         )
+
+
+def metadata_bytes(request: TranslationRequest) -> int:
+    """Return the UTF-8 bytes of all keys and values."""
+    return sum(len(key.encode()) + len(value.encode()) for key, value in request.metadata.items())
 
 
 def _check_name(field: str, value: str, longest: int, cause: str) -> None:
@@ -150,24 +161,27 @@ def _check_content(request: TranslationRequest, limits: RequestLimits) -> None:
             f"content_type is {request.content_type[:80]!r}",
             field="content_type",
             limit=", ".join(limits.content_types),
-            cure="extract the text and send it as text/plain",
+            cure="extract the text and send it as one of these types",
         )
     if request.text is not None:
         check_text(request.text, "text", limits)
 
 
 def _check_options(request: TranslationRequest, limits: RequestLimits) -> None:
+    longest = limits.max_option_characters
     bad = [
         name
         for name, value in request.options.items()
-        if not _OPTION_NAME.fullmatch(name) or len(value) > limits.max_option_characters or "\0" in value
+        if not _OPTION_NAME.fullmatch(name) or len(value) > longest or "\0" in value
     ]
     if bad or len(request.options) > limits.max_options:
         raise PermanentError(
             "bad_options",
-            f"option {bad[0][:40]!r} is malformed" if bad else f"there are {len(request.options)} options",
+            f"option {bad[0][:40]!r} or its value is malformed"
+            if bad
+            else f"there are {len(request.options)} options",
             field="options",
-            limit=f"{limits.max_options} options, names of [a-z0-9_.], values to {limits.max_option_characters}",
+            limit=f"{limits.max_options} options, names of [a-z0-9_.], values to {longest} characters",
             cure="leave out what the engine does not know",
         )
 
@@ -180,13 +194,8 @@ def _check_metadata(request: TranslationRequest, limits: RequestLimits) -> None:
             f"metadata has {len(request.metadata)} entries and {size} bytes",
             field="metadata",
             limit=f"{limits.max_metadata_entries} entries and {limits.max_metadata_bytes} bytes",
-            cure="keep the rest on your side, under the request_id",
+            cure="keep the rest on your side, under the id of the request",
         )
-
-
-def metadata_bytes(request: TranslationRequest) -> int:
-    """UTF-8 bytes of all keys and values."""
-    return sum(len(key.encode()) + len(value.encode()) for key, value in request.metadata.items())
 
 
 def _check_deadline(request: TranslationRequest, limits: RequestLimits, accepted_at: int) -> None:
@@ -197,8 +206,8 @@ def _check_deadline(request: TranslationRequest, limits: RequestLimits, accepted
     if not max(_EARLIEST_MS, request.submitted_at) <= deadline <= latest:
         raise PermanentError(
             "bad_deadline",
-            f"deadline is {deadline}",
+            f"deadline is {deadline} in milliseconds since the epoch",
             field="deadline",
-            limit=f"after submitted_at and within {limits.max_deadline_days} days",
-            cure="send milliseconds since the epoch",
+            limit=f"after the submission, within {limits.max_deadline_days} days of it",
+            cure="send a moment within the limit, in the unit of the field, or no deadline",
         )

@@ -1,22 +1,23 @@
-"""What goes out beside a result: the words that the tenant pays, and the news that the job is finished. Pure."""
+"""Builds what goes out beside a result: the words to bill, and the event that the job is finished. Pure."""
 
 from schemas.events import JobEvent, UsageEvent
 from schemas.ids import event_id
 from schemas.messages import Job, TranslationResult
 from schemas.priorities import SLA_SECONDS, Priority
 from schemas.records import FIRST_REVISION
+from schemas.states import JobStage, UsageKind
 from stream_apps.pipeline.join import seconds_since_acceptance
 
 
 def billed_usage(result: TranslationResult, job: Job) -> UsageEvent:
-    """The one billed row of an answer. Which words came from the memory is in its compute rows.
+    """Build the one billed event of an answer. Which words came from the memory is in the compute events.
 
-    A correction bills only what earlier answers did not: the rows of a request add up to its newest answer.
+    A correction bills only what earlier answers did not: the events of a request add up to its newest answer.
     """
     revision = () if job.revision == FIRST_REVISION else (job.revision,)
     return UsageEvent(
-        event_id=event_id("billed", result.request_id, *revision),
-        kind="billed",
+        event_id=event_id(UsageKind.BILLED, result.request_id, *revision),
+        kind=UsageKind.BILLED,
         request_id=result.request_id,
         tenant=result.tenant,
         priority=result.priority,
@@ -38,11 +39,11 @@ def billed_usage(result: TranslationResult, job: Job) -> UsageEvent:
 
 
 def finished_event(result: TranslationResult, job: Job) -> JobEvent:
-    """The last step of every job."""
+    """Build the last event of a job."""
     return JobEvent(
         request_id=result.request_id,
         tenant=result.tenant,
-        stage="FINISHED",
+        stage=JobStage.FINISHED,
         priority=result.priority,
         pool=job.pool,
         batches=job.batches,
@@ -57,7 +58,7 @@ def finished_event(result: TranslationResult, job: Job) -> JobEvent:
 
 
 def cached_segments(result: TranslationResult) -> int:
-    """The whole number behind `cached_share`."""
+    """Return the whole number behind `cached_share`."""
     return round(result.cached_share * result.segments)
 
 

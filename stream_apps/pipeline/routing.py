@@ -1,77 +1,19 @@
-"""Which pool translates a request, and with which model. Pure, but for the registry that is asked.
+"""Where a request goes: the language of its text, the pool that translates it, and the model it meets there.
 
-Which language a text is in, where the request said auto: once per document, never per segment.
+The language is detected once per document, where the request says auto, and never per segment.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.errors import PermanentError
-from schemas.languages import Language, parse_language
+from schemas.languages import Language, parse_language, unsupported_pair
 from schemas.priorities import Priority
 from stream_apps.pipeline.stores import ModelVersions
-
-
-class Route(BaseModel):
-    """A rule: requests that fit every condition given go to the pool. Empty conditions fit all."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    pool: str = Field(description="One of DRAGOMAN_KAFKA_POOLS.")
-    priorities: tuple[Priority, ...] = Field(default=(), description="One of them.")
-    pairs: tuple[str, ...] = Field(default=(), description="One of them, such as en-pt.")
-    min_words: int = Field(default=0, ge=0, description="Of the text, this number included.")
-    max_words: int | None = Field(default=None, ge=0, description="Of the text, this number included.")
-
-
-def pair_names(source: Language, target: Language) -> list[str]:
-    """The names under which a model may serve the pair, the most specific first: en-pt-BR, en-pt."""
-    exact, plain = f"{source}-{target}", f"{source.language}-{target.language}"
-    half = f"{source.language}-{target}"
-    return list(dict.fromkeys((exact, half, plain)))
-
-
-def pool_of(routes: Sequence[Route], default: str, priority: Priority, pairs: Sequence[str], words: int) -> str:
-    """The pool of the first rule that fits, else the default."""
-    return next((route.pool for route in routes if _fits(route, priority, pairs, words)), default)
-
-
-async def model_version(
-    models: ModelVersions, pool: str, pairs: Sequence[str], configured: Sequence[str]
-) -> str | None:
-    """The version that the pool's workers serve; None while none is ready and the pair is configured.
-
-    Raises PermanentError for a pair that nobody serves, TransientError when the registry is away.
-    """
-    served = await models.read(pool)
-    known = [pair for pair in pairs if pair in (served or configured)]
-    if not known:
-        raise _unsupported(pairs[0], sorted(served or configured))
-    return served.get(known[0])
-
-
-def _fits(route: Route, priority: Priority, pairs: Sequence[str], words: int) -> bool:
-    return (
-        (not route.priorities or priority in route.priorities)
-        and (not route.pairs or any(pair in route.pairs for pair in pairs))
-        and route.min_words <= words
-        and (route.max_words is None or words <= route.max_words)
-    )
-
-
-def _unsupported(pair: str, served: Sequence[str]) -> PermanentError:
-    return PermanentError(
-        "unsupported_pair",
-        f"no model translates {pair}",
-        field="target_language",
-        limit=", ".join(served),
-        cure="send one of these pairs, or deploy a model for this one",
-    )
-
 
 # Languages told apart by default. More candidates make short texts harder to tell, fewer make a text in
 # any other language look like one of these.
@@ -82,22 +24,19 @@ CANDIDATES = (
 )  # fmt: skip
 
 
-class Detector(Protocol):
-    """Tells the language of a text."""
-
-    def detect(self, text: str) -> Language:
-        """Raises PermanentError, naming source_language, when no language is likely enough."""
-
-
 @dataclass(frozen=True)
 class LangidDetector:
-    """py3langid over the beginning of the text. The model (1 s, 90 MB) is loaded at the first call."""
+    """Detects the language of a text by its beginning, with py3langid.
+
+    The model (90 MB, 1 s) is loaded at the first call.
+    """
 
     candidates: Sequence[str] = CANDIDATES
     threshold: float = 0.5
     sample_characters: int = 4000
 
     def detect(self, text: str) -> Language:
+        """Return the most likely language. Raises PermanentError, naming source_language, when none is likely."""
         sample = text.strip()[: self.sample_characters]
         language, probability = self._identifier.classify(sample)
         # The library answers something even for texts without one known feature.
@@ -112,6 +51,47 @@ class LangidDetector:
         identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
         identifier.set_languages(list(self.candidates))
         return identifier
+
+
+class Route(BaseModel):
+    """A rule that sends requests to a pool. All its conditions must hold; one that is left empty always does."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pool: str = Field(description="One of DRAGOMAN_KAFKA_POOLS.")
+    priorities: tuple[Priority, ...] = Field(default=(), description="One of them.")
+    pairs: tuple[str, ...] = Field(default=(), description="One of them, such as en-pt.")
+    min_words: int = Field(default=0, ge=0, description="Of the text, this number included.")
+    max_words: int | None = Field(default=None, ge=0, description="Of the text, this number included.")
+
+    def fits(self, priority: Priority, pairs: Sequence[str], words: int) -> bool:
+        """Tell whether a request with one of these pair names and this number of words meets every condition."""
+        return (
+            (not self.priorities or priority in self.priorities)
+            and (not self.pairs or any(pair in self.pairs for pair in pairs))
+            and self.min_words <= words
+            and (self.max_words is None or words <= self.max_words)
+        )
+
+
+def pool_of(routes: Sequence[Route], default: str, priority: Priority, pairs: Sequence[str], words: int) -> str:
+    """Return the pool of the first route that fits, else the default."""
+    return next((route.pool for route in routes if route.fits(priority, pairs, words)), default)
+
+
+async def model_version(
+    models: ModelVersions, pool: str, pairs: Sequence[str], configured: Sequence[str]
+) -> str | None:
+    """Return the version of the pool's most specific model for `pairs` (schemas.languages.served_as).
+
+    None while no worker is ready and the pair is configured. Raises PermanentError for a pair that nobody
+    serves, TransientError when the registry cannot be asked.
+    """
+    served = await models.read(pool)
+    known = [pair for pair in pairs if pair in (served or configured)]
+    if not known:
+        raise unsupported_pair(pairs[0], served or configured)
+    return served.get(known[0])
 
 
 def _undetected(threshold: float) -> PermanentError:

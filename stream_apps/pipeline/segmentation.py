@@ -1,8 +1,7 @@
-"""Text -> segments: paragraphs, then sentences, then what is still too long for an engine is cut.
+"""Cuts a text into segments: paragraphs, then sentences; a sentence too long for an engine is cut again. Pure.
 
-The result of a segmentation: nothing of the text is lost. Pure.
-
-Where sentences end inside one paragraph: yasbd for its languages, sentencex for all others.
+Inside a paragraph, yasbd finds the ends of sentences for the languages it knows, sentencex for all others.
+Whatever the libraries answer, nothing of the text is lost.
 """
 
 import re
@@ -17,14 +16,22 @@ from yasbd import BoundaryDetector, get_supported_langs
 
 from stream_apps.pipeline.paragraphs import paragraph_ends
 
-# Part of the pipeline version: whoever changes a rule of this folder counts it up, for a replay of an
-# older request must not be taken for the same batches.
+log = structlog.get_logger()
+
+# Part of the pipeline version. Count it up with every change of the rules: a replay of an older request must not
+# be taken for the same batches.
 SEGMENTATION_VERSION = "1"
+
+# The most characters that a library gets at a time.
+CHUNK_CHARACTERS = 2000
+# Both libraries need quadratic time on long runs of punctuation; no sentence ends inside one.
+_RUN = re.compile(r"[^\w\s]{20,}")
+_WHITE_SPACE = re.compile(r"\s")
 
 
 @dataclass(frozen=True)
 class Split:
-    """`lead`, then each of `texts` followed by its gap, is the text again, character by character.
+    """A text in segments: `lead`, then each of `texts` followed by its gap, is the text, character by character.
 
     No text is empty or has white space around it.
     """
@@ -34,7 +41,7 @@ class Split:
     gaps: tuple[str, ...]
 
     def joined(self) -> str:
-        """The text that was split."""
+        """Return the text that was split."""
         return self.lead + "".join(text + gap for text, gap in zip(self.texts, self.gaps, strict=True))
 
 
@@ -45,7 +52,7 @@ class Segmenter:
     longest: int = 1000
 
     def split(self, text: str, language: str) -> Split:
-        """The segments of the text; `language` is a BCP-47 tag."""
+        """Split the text into segments; `language` is a BCP-47 tag."""
         return split_at(text, self._ends(text, language))
 
     def _ends(self, text: str, language: str) -> Iterator[int]:
@@ -64,7 +71,7 @@ class Segmenter:
 
 
 def split_at(text: str, ends: Iterable[int]) -> Split:
-    """Cut where `ends` says (ascending offsets); white space around a piece goes into the gaps."""
+    """Cut the text at `ends` (ascending offsets); white space around a piece goes into the gaps."""
     pieces: list[tuple[int, int]] = []
     start = 0
     for end in (*ends, len(text)):
@@ -76,26 +83,31 @@ def split_at(text: str, ends: Iterable[int]) -> Split:
     if not pieces:
         return Split(text, (), ())
     nexts = [begin for begin, _ in pieces[1:]] + [len(text)]
-    gaps = tuple(text[end:following] for (_, end), following in zip(pieces, nexts, strict=True))
+    gaps = tuple(text[end:next_begin] for (_, end), next_begin in zip(pieces, nexts, strict=True))
     return Split(text[: pieces[0][0]], tuple(text[begin:end] for begin, end in pieces), gaps)
 
 
-log = structlog.get_logger()
-
-# Both libraries need quadratic time on long runs of punctuation; no sentence ends inside one.
-_RUN = re.compile(r"[^\w\s]{20,}")
-# And they are asked about so many characters at a time at most.
-CHUNK_CHARACTERS = 2000
-_WHITE_SPACE = re.compile(r"\s")
-
-
 def sentence_ends(paragraph: str, language: str) -> list[int]:
-    """Offsets behind each sentence. The paragraph's own line breaks end no sentence."""
+    """Return the offset behind each sentence. The paragraph's own line breaks end no sentence."""
     # The same length throughout, so that offsets stay true.
     flat = _RUN.sub(lambda run: "x" * len(run[0]), _WHITE_SPACE.sub(" ", paragraph))
-    chunks = _chunks(flat)
-    pieces = [piece for chunk in chunks for piece in _sentences(chunk, language)]
-    return list(accumulate(map(len, pieces)))
+    sentences = [sentence for chunk in _chunks(flat) for sentence in _sentences(chunk, language)]
+    return list(accumulate(map(len, sentences)))
+
+
+def cuts(sentence: str, longest: int) -> Iterator[int]:
+    """Yield where to cut an overlong sentence: behind punctuation, else behind white space, else anywhere."""
+    start = 0
+    while len(sentence) - start > longest:
+        window = sentence[start : start + longest]
+        start += _last(r"[,;:.!?)\]»”、。，；：]\s*", window) or _last(r"\s+", window) or longest
+        yield start
+
+
+def _last(pattern: str, window: str) -> int:
+    # In the second half only: a cut near the beginning would leave crumbs.
+    ends = [match.end() for match in re.finditer(pattern, window) if match.end() > len(window) // 2]
+    return ends[-1] if ends else 0
 
 
 def _chunks(text: str) -> list[str]:
@@ -111,7 +123,7 @@ def _chunks(text: str) -> list[str]:
 
 def _sentences(text: str, language: str) -> list[str]:
     found = _detected(text, language.partition("-")[0])
-    # A segmenter that loses or adds a character would shift everything behind it.
+    # A library that loses or adds a character would shift everything behind it.
     return found if "".join(found) == text else [text]
 
 
@@ -136,18 +148,3 @@ def _detector(language: str) -> BoundaryDetector | None:
 @cache
 def _languages() -> frozenset[str]:
     return frozenset(get_supported_langs()) - {"auto"}
-
-
-def cuts(sentence: str, longest: int) -> Iterator[int]:
-    """Where an overlong sentence is cut: behind punctuation, else behind white space, else anywhere."""
-    start = 0
-    while len(sentence) - start > longest:
-        window = sentence[start : start + longest]
-        start += _last(r"[,;:.!?)\]»”、。，；：]\s*", window) or _last(r"\s+", window) or longest
-        yield start
-
-
-def _last(pattern: str, window: str) -> int:
-    # In the second half only: a cut near the beginning would leave crumbs.
-    ends = [match.end() for match in re.finditer(pattern, window) if match.end() > len(window) // 2]
-    return ends[-1] if ends else 0

@@ -1,4 +1,4 @@
-"""Which waiting batches still matter to somebody."""
+"""Decides which waiting batches need no translation any more. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,24 +12,24 @@ ANSWERED, EXPIRED = "answered", "expired"
 
 @dataclass(frozen=True)
 class SkipPolicy:
-    """A batch is skipped when its request is answered, above all by a cancellation, or when its deadline passed.
+    """Skips batches whose request is answered, above all by a cancellation, or whose deadline has passed.
 
-    Whoever answers does not depend on it: assembly ignores the batches of answered requests, and the order to
-    answer an expired one comes from the sweeper (stream_apps/repair).
+    No answer depends on it: assembly ignores the batches of answered requests, and the order to answer an expired
+    one comes from stream_apps/repair.
     """
 
     answered: AnsweredRequests
 
     def reasons_to_skip(self, batches: Sequence[SegmentBatch], now_ms: int) -> list[str | None]:
-        """ANSWERED, EXPIRED or None for each."""
-        answered = self.answered.among([_request_revision(batch) for batch in batches])
+        """Return ANSWERED, EXPIRED or None for each batch."""
+        answered = self.answered.among([_request_of(batch) for batch in batches])
         return [
-            ANSWERED if _request_revision(batch) in answered else EXPIRED if _is_late(batch, now_ms) else None
+            ANSWERED if _request_of(batch) in answered else EXPIRED if _is_late(batch, now_ms) else None
             for batch in batches
         ]
 
 
-def _request_revision(batch: SegmentBatch) -> RequestRevision:
+def _request_of(batch: SegmentBatch) -> RequestRevision:
     return RequestRevision(batch.request_id, batch.job.revision)
 
 

@@ -1,1 +1,1 @@
-"""Dead letters -> records that are sent again."""
+"""Turns dead letters into records that are sent again. Used by the command line; HTTP can use it as well."""

@@ -1,7 +1,7 @@
-"""From an answer with holes to the batches that fill them. Pure.
+"""Makes the batches that fill the holes of a partly translated answer. Pure.
 
-The former holes are segments again; the text between them is lead and gaps, which come back as they are. So the
-ordinary worker and the ordinary join give the corrected text, and where every hole stays its source, the same one.
+The holes are segments again; the text between them travels as lead and gaps, which come back unchanged. So the
+ordinary worker and the ordinary join produce the corrected text; where every hole fails again, the same text.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ _UTF8_BYTES = 4
 
 @dataclass
 class _Draft:
-    """A batch in the making. Bytes of UTF-8."""
+    """A batch being filled. Sizes are bytes of UTF-8."""
 
     lead: str = ""
     holes: list[Hole] = field(default_factory=list)
@@ -26,13 +26,13 @@ class _Draft:
     size_bytes: int = 0
 
     def has_room(self, text: str, hole: Hole | None, limits: BatchLimits) -> bool:
-        """Whether the stretch may be added; the first one always may."""
+        """Say whether the stretch still fits; the first one always does."""
         is_empty = not (self.lead or self.texts)
         is_full = hole is not None and len(self.texts) == limits.segments
         return is_empty or not (is_full or self.size_bytes + len(text.encode()) > limits.text_bytes)
 
     def add(self, text: str, hole: Hole | None) -> None:
-        """The next stretch of the text."""
+        """Append the next stretch of the text."""
         self.size_bytes += len(text.encode())
         if hole:
             self.holes.append(hole)
@@ -45,16 +45,16 @@ class _Draft:
 
     @property
     def piece(self) -> Piece:
-        """As intake cuts them."""
+        """Return the batch's text in the form in which intake cuts it."""
         return Piece(self.lead, self.texts, self.gaps, sum(map(count_words, self.texts)))
 
 
 def correction_of(
     result: TranslationResult, text: str, origin: SegmentBatch, limits: BatchLimits, now_ms: int
 ) -> list[SegmentBatch]:
-    """The batches of the next version of a PARTIAL result whose text is `text`.
+    """Return the batches of the next version of a PARTIAL result whose text is `text`.
 
-    `origin` is any batch of the request: it knows what a result does not repeat. Raises PermanentError where the
+    `origin` is any batch of the request: it holds what a result does not repeat. Raises PermanentError where the
     result does not say where its holes are.
     """
     drafts = _drafts(text, _checked(result, text), limits)
@@ -76,30 +76,30 @@ def correction_of(
 def repetition_of(
     result: TranslationResult, origins: Mapping[int, SegmentBatch], now_ms: int
 ) -> list[SegmentBatch]:
-    """All batches of a request again, of which not one segment was translated.
+    """Return all batches of a request again, of which no segment was translated.
 
-    `origins` maps their numbers to them. Raises PermanentError when one is missing.
+    `origins` maps batch numbers to batches. Raises PermanentError when one is missing.
     """
     wanted = max((batch.job.batches for batch in origins.values()), default=1)
     missing = [number for number in range(wanted) if number not in origins]
     if missing:
         raise PermanentError(
             "batch_missing",
-            f"{len(missing)} of {wanted} batches have no open letter",
-            cure="send the request again under a new id, and drop its letters",
+            f"{len(missing)} of {wanted} batches have no open dead letter",
+            cure="send the request again under a new id, and drop its dead letters",
         )
     job = next_job(origins[0].job, result, now_ms)
     return [replace(origins[number], job=job) for number in range(wanted)]
 
 
 def next_job(job: Job, result: TranslationResult, now_ms: int) -> Job:
-    """The header under which the version after `result` is made, as if it were accepted now."""
+    """Return the job header for the version after `result`, as if it were accepted now."""
     return replace(
         job,
         revision=result.version + 1,
         billed_words=result.source_words,
         accepted_at=now_ms,
-        # It has passed, and the request was answered in time or not.
+        # The old one has passed; it was kept or missed with the first answer.
         deadline=None,
     )
 
@@ -109,7 +109,7 @@ def _kept(result: TranslationResult, text: str) -> Kept:
     return Kept(
         segments=result.segments - len(source),
         cached_segments=round(result.cached_share * result.segments),
-        # A hole counts with the words of its source, which stand in its place.
+        # A hole counts with the words of its source, which stand in the text instead.
         target_words=max(result.target_words - sum(map(count_words, source)), 0),
         characters=len(text) - sum(map(len, source)),
         confidence=result.confidence,
@@ -118,15 +118,15 @@ def _kept(result: TranslationResult, text: str) -> Kept:
 
 
 def _checked(result: TranslationResult, text: str) -> list[Hole]:
-    """The holes in the order of the text."""
+    """Return the holes in the order of the text. Raises PermanentError where they do not fit into it."""
     holes = sorted(result.holes, key=lambda hole: hole.start)
     end = 0
     for hole in holes:
         if hole.start < end or hole.length < 0:
-            raise _unplaced(result)
+            raise _holes_not_located(result)
         end = hole.start + hole.length
     if end > len(text):
-        raise _unplaced(result)
+        raise _holes_not_located(result)
     return holes
 
 
@@ -140,7 +140,7 @@ def _drafts(text: str, holes: Sequence[Hole], limits: BatchLimits) -> list[_Draf
 
 
 def _stretches(text: str, holes: Sequence[Hole], longest: int) -> Iterator[tuple[str, Hole | None]]:
-    """Holes, and the text between them in stretches of at most `longest` characters."""
+    """Yield the holes, and the text between them in stretches of at most `longest` characters."""
     at = 0
     for hole in holes:
         yield from _cut(text[at : hole.start], longest)
@@ -153,9 +153,9 @@ def _cut(text: str, longest: int) -> Iterator[tuple[str, None]]:
     return ((text[start : start + longest], None) for start in range(0, len(text), longest))
 
 
-def _unplaced(result: TranslationResult) -> PermanentError:
+def _holes_not_located(result: TranslationResult) -> PermanentError:
     return PermanentError(
         "holes_without_places",
         f"version {result.version} of the result does not say where its holes are",
-        cure="send the request again under a new id, and drop its letters",
+        cure="send the request again under a new id, and drop its dead letters",
     )

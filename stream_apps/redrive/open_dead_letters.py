@@ -1,6 +1,7 @@
-"""What is remembered of a letter while all letters are read: everything but what was sent.
+"""Which dead letters are open, and which of them somebody means. Pure.
 
-Which letters are open: those without a tombstone behind them. Pure: a fold over the topic.
+A dead letter is open until a tombstone follows it: a fold over the topic. While the whole topic is read, all of a
+dead letter is remembered except what was sent.
 """
 
 import sys
@@ -16,7 +17,11 @@ from schemas.records import InboundRecord
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterSummary:
-    """A letter in a few hundred bytes. `letter_partition` and `letter_offset`: where it lies itself."""
+    """A dead letter in a few hundred bytes.
+
+    `topic`, `partition` and `offset` locate what failed, `dead_letter_partition` and `dead_letter_offset` the
+    dead letter itself.
+    """
 
     dead_letter_id: str
     stage: str
@@ -35,16 +40,16 @@ class DeadLetterSummary:
 
     @property
     def is_sentence(self) -> bool:
-        """Whether it speaks of one sentence of a batch that was answered otherwise."""
+        """Say whether it is about one sentence of a batch of which the rest was answered."""
         return self.segment is not None
 
     @property
-    def place(self) -> str:
-        """`topic-partition-offset` of what failed."""
+    def location(self) -> str:
+        """Return `topic-partition-offset` of what failed."""
         return f"{self.topic}-{self.partition}-{self.offset}"
 
 
-# Few distinct values in many letters.
+# Few distinct values in many dead letters.
 _SHARED = ("stage", "cause", "tenant", "topic")
 _COPIED = tuple(
     name
@@ -54,11 +59,11 @@ _COPIED = tuple(
 
 
 def summary_of(dead_letter: DeadLetter, record: InboundRecord) -> DeadLetterSummary:
-    """The summary of the letter that the record holds."""
-    fields: dict[str, Any] = {name: getattr(dead_letter, name) for name in _COPIED}
-    shared = {name: sys.intern(fields[name]) for name in _SHARED if fields[name] is not None}
+    """Return the summary of the dead letter that the record holds."""
+    copied: dict[str, Any] = {name: getattr(dead_letter, name) for name in _COPIED}
+    shared = {name: sys.intern(copied[name]) for name in _SHARED if copied[name] is not None}
     return DeadLetterSummary(
-        **fields | shared, dead_letter_partition=record.partition, dead_letter_offset=record.offset
+        **copied | shared, dead_letter_partition=record.partition, dead_letter_offset=record.offset
     )
 
 
@@ -66,7 +71,7 @@ def summary_of(dead_letter: DeadLetter, record: InboundRecord) -> DeadLetterSumm
 class OpenDeadLetters:
     """Takes in the records of translation.dead_letters, each partition in its order.
 
-    Remembers wanted letters only, and of them no values. `unreadable` counts what is no letter.
+    Remembers wanted dead letters only, without their values. `unreadable` counts records that are no dead letter.
     """
 
     codec: Codec
@@ -75,7 +80,7 @@ class OpenDeadLetters:
     _open: dict[bytes, DeadLetterSummary] = field(default_factory=dict, init=False)
 
     def add(self, record: InboundRecord) -> None:
-        """The next record of its partition."""
+        """Take in the next record of its partition."""
         key = record.key or b""
         # The newest record of a key is all that counts, as for compaction.
         self._open.pop(key, None)
@@ -90,15 +95,16 @@ class OpenDeadLetters:
             self._open[key] = dead_letter
 
     def oldest_first(self) -> list[DeadLetterSummary]:
-        """All that are open and wanted."""
-        return sorted(
-            self._open.values(), key=lambda dead_letter: (dead_letter.failed_at, dead_letter.dead_letter_id)
-        )
+        """Return all that are open and wanted."""
+        return sorted(self._open.values(), key=lambda one: (one.failed_at, one.dead_letter_id))
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeadLetterFilter:
-    """What is None, or empty, leaves that part open. Milliseconds since the epoch; `until_ms` is not included."""
+    """Which dead letters are meant; a part that is None or empty does not narrow.
+
+    Times are milliseconds since the epoch; `until_ms` itself is excluded.
+    """
 
     ids: Sequence[str] = ()
     stage: str | None = None
@@ -111,27 +117,21 @@ class DeadLetterFilter:
     limit: int | None = None
 
     @property
-    def is_open(self) -> bool:
-        """Whether nothing narrows it: every letter is meant."""
+    def means_all(self) -> bool:
+        """Say whether nothing narrows it, so that every open dead letter is meant."""
         return not any(getattr(self, part.name) for part in fields(self))
 
-    def matches(self, dead_letter: DeadLetterSummary) -> bool:
-        """Whether the letter is meant; `limit` counts later."""
-        asked = (self.stage, self.cause, self.tenant, self.request, self.topic)
-        found = (
-            dead_letter.stage,
-            dead_letter.cause,
-            dead_letter.tenant,
-            dead_letter.request_id,
-            dead_letter.topic,
-        )
+    def matches(self, one: DeadLetterSummary) -> bool:
+        """Say whether the dead letter is meant; `limit` is applied by `select`."""
+        wanted = (self.stage, self.cause, self.tenant, self.request, self.topic)
+        found = (one.stage, one.cause, one.tenant, one.request_id, one.topic)
         return (
-            all(wanted in (None, own) for wanted, own in zip(asked, found, strict=True))
-            and (not self.ids or dead_letter.dead_letter_id in self.ids)
-            and (self.since_ms is None or self.since_ms <= dead_letter.failed_at)
-            and (self.until_ms is None or dead_letter.failed_at < self.until_ms)
+            all(value in (None, own) for value, own in zip(wanted, found, strict=True))
+            and (not self.ids or one.dead_letter_id in self.ids)
+            and (self.since_ms is None or self.since_ms <= one.failed_at)
+            and (self.until_ms is None or one.failed_at < self.until_ms)
         )
 
-    def chosen(self, dead_letters: Sequence[DeadLetterSummary]) -> list[DeadLetterSummary]:
-        """The first of them that are meant, as many as the limit allows."""
-        return [dead_letter for dead_letter in dead_letters if self.matches(dead_letter)][: self.limit]
+    def select(self, dead_letters: Sequence[DeadLetterSummary]) -> list[DeadLetterSummary]:
+        """Return the first of them that match, as many as the limit allows."""
+        return [one for one in dead_letters if self.matches(one)][: self.limit]

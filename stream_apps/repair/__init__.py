@@ -1,1 +1,1 @@
-"""What was lost is sent again, what is late is ended."""
+"""Send lost requests again, end requests whose deadline passed, end hanging transactions."""

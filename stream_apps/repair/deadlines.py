@@ -1,4 +1,4 @@
-"""Ends open requests whose deadline has passed: assembly answers them EXPIRED unless another answer came first."""
+"""End open requests whose deadline passed: assembly answers them EXPIRED unless another answer came first."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,35 +12,40 @@ from connectors.telemetry.metrics import DEADLINES_EXPIRED
 from schemas.codec import Codec
 from schemas.events import JobControl
 from schemas.records import OutboundRecord
+from schemas.states import ControlAction
 from schemas.topics import CONTROL
 
 log = structlog.get_logger()
 
 
-class Orders(Protocol):
-    """Stores records durably before it returns (connectors.kafka.producer.DurableProducer)."""
+class ControlProducer(Protocol):
+    """Where orders to end a request are sent (connectors.kafka.producer.DurableProducer)."""
 
-    def send(self, records: Sequence[OutboundRecord], timeout_seconds: float = 30.0) -> None: ...
+    def send(self, records: Sequence[OutboundRecord], timeout_seconds: float = 30.0) -> None:
+        """Store the records durably before returning. Raises TransientError."""
 
 
 @dataclass(frozen=True)
 class DeadlineSweeper:
-    """`now_ms`: milliseconds since the epoch. Raises TransientError; then the same requests come up again."""
+    """Sends one order for each request whose deadline passed. `now_ms`: milliseconds since the epoch."""
 
     deadlines: Deadlines
     views: JobViews
-    orders: Orders
+    producer: ControlProducer
     codec: Codec
     now_ms: Callable[[], int]
     most_requests: int
 
     def sweep(self) -> int:
-        """How many requests were ordered to end."""
+        """Order at most `most_requests` requests to end, and return how many. Blocks until the orders are stored.
+
+        Raises TransientError; the next sweep then finds the same requests.
+        """
         late = self.deadlines.passed(self.now_ms(), self.most_requests)
         if not late:
             return 0
-        self.orders.send([self._order(request_id) for request_id in late])
-        # Not before: an order that is not stored must be sent again. One that is stored twice is harmless.
+        self.producer.send([self._order(request_id) for request_id in late])
+        # Only now: an order that is not stored must be sent again, and one that is stored twice is harmless.
         self.deadlines.remove(late)
         DEADLINES_EXPIRED.inc(len(late))
         log.info("deadlines_passed", requests=len(late))
@@ -50,7 +55,7 @@ class DeadlineSweeper:
         view = self.views.read(request_id)
         order = JobControl(
             request_id=request_id,
-            action="EXPIRE",
+            action=ControlAction.EXPIRE,
             cause="deadline_passed",
             message="the deadline passed before the translation was finished",
             field="deadline",

@@ -1,10 +1,15 @@
-"""Ends transactions that Kafka has forgotten: readers of committed records would wait behind them for ever.
+"""Abort transactions that Kafka has forgotten: readers of committed records would wait behind them for ever.
 
-A broker that is killed can come back with a transaction open in a partition of which its coordinator knows
-nothing: it was ended there, and the end never reached the partition. A coordinator adds a partition to a
-transaction before the first record is written and forgets it after the end is, so a transaction that is open
-before and after its coordinator says that it knows none will never end. Aborting is safe: nobody sees what was in
-it, and a request that has no answer for it is sent again (reconcile.py).
+A killed broker can come back with a transaction open in a partition although its coordinator has ended it, because
+the end never reached the partition. A coordinator adds a partition to a transaction before the first record is
+written, and forgets it after the end marker is. So a transaction will never end if
+
+1. it is open in a partition for a while,
+2. its coordinator says that it knows no such transaction,
+3. and it is still open after that answer.
+
+Aborting it is safe: nobody ever sees its records, and a request that lost its answer with it is sent again
+(reconcile.py).
 """
 
 import threading
@@ -23,20 +28,20 @@ log = structlog.get_logger()
 
 
 class Transactions(Protocol):
-    """Kafka's word (connectors.kafka.open_transactions). Each call raises TransientError."""
+    """What Kafka knows of transactions (connectors.kafka.open_transactions). Calls raise TransientError."""
 
     def open(self) -> set[OpenTransaction]:
-        """All that are open in the platform's topics."""
+        """Return all that are open in the platform's topics."""
 
     def unknown(self, transactions: Collection[OpenTransaction]) -> set[OpenTransaction]:
-        """Those that no coordinator knows."""
+        """Return those that no coordinator knows."""
 
     def abort(self, transaction: OpenTransaction) -> None:
-        """What is in it is never seen."""
+        """Abort it; nobody ever sees its records."""
 
 
 class HangingTransactions:
-    """Not thread-safe. A transaction is judged once it is open for `patience_seconds`."""
+    """Finds and aborts them once they are open for `open_seconds`. `clock` counts seconds. Not thread-safe."""
 
     def __init__(
         self, transactions: Transactions, open_seconds: float, clock: Callable[[], float] = time.monotonic
@@ -44,16 +49,19 @@ class HangingTransactions:
         self._transactions = transactions
         self._open_seconds = open_seconds
         self._clock = clock
-        self._seen_at: dict[OpenTransaction, float] = {}
+        self._first_seen_at: dict[OpenTransaction, float] = {}
 
     def turn(self) -> None:
-        """One look. Raises TransientError; the next one begins where this one ended."""
+        """Look once, and abort what hangs. Blocks while Kafka answers.
+
+        Raises TransientError; the next call goes on from there.
+        """
         now = self._clock()
-        self._seen_at = {one: self._seen_at.get(one, now) for one in self._transactions.open()}
-        old = {one for one, seen_at in self._seen_at.items() if now - seen_at >= self._open_seconds}
+        self._first_seen_at = {one: self._first_seen_at.get(one, now) for one in self._transactions.open()}
+        old = {one for one, seen_at in self._first_seen_at.items() if now - seen_at >= self._open_seconds}
         if not old or not (unknown := self._transactions.unknown(old)):
             return
-        # Asked once more: its end may have come while the coordinator was asked.
+        # Step 3: the end may have arrived while the coordinator was asked.
         for one in unknown & self._transactions.open():
             self._transactions.abort(one)
             metrics.REPAIR_HANGING_TRANSACTIONS.inc()
@@ -61,12 +69,12 @@ class HangingTransactions:
 
 
 def watch_transactions(
-    hanging: HangingTransactions, every_seconds: float, is_acting: threading.Event, shutdown: Shutdown
+    hanging: HangingTransactions, every_seconds: float, is_active: threading.Event, shutdown: Shutdown
 ) -> None:
-    """Looks while this instance acts, until the process is to stop."""
+    """Look at that interval while this instance is the active one. Blocks until the process is to stop."""
     while not shutdown.wait(every_seconds):
         try:
-            if is_acting.is_set():
+            if is_active.is_set():
                 hanging.turn()
         except TransientError as error:
             log.warning("hanging_transactions_not_sought", error=str(error))

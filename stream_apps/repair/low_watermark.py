@@ -1,8 +1,8 @@
-"""Up to which moment the platform has worked everything off: what is older and has no answer is lost. Pure.
+"""The oldest accept time still in flight. An unanswered request that is older is lost. Pure.
 
-A request that is still on its way has at least one record that a group has not committed: its own before intake,
-a batch before the workers, a translated batch or an order before assembly. Each of them tells when Kafka stored
-the request. The oldest of these moments is the frontier of a priority.
+A request in flight has at least one record that a consumer group has not committed: its own before intake, a
+batch before the workers, a translated batch or an order before assembly. Each of these records tells when Kafka
+stored the request. The oldest of these times is the low watermark, one for each priority.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,28 +16,30 @@ from schemas.records import InboundRecord
 from schemas.topics import CONTROL, TRANSLATED, batches_topic, requests_topic
 
 Watermarks = Mapping[Priority, int]
+"""Milliseconds since the epoch by priority."""
 
 
 def low_watermarks(
-    waiting: Iterable[InboundRecord], codec: Codec, pools: Iterable[str], now_ms: int
+    uncommitted: Iterable[InboundRecord], codec: Codec, pools: Iterable[str], now_ms: int
 ) -> Watermarks:
-    """Milliseconds since the epoch by priority; now where nothing waits.
+    """Return the watermark of each priority; `now_ms` where nothing is in flight.
 
-    `waiting`: the first record of every partition that its group has not committed. A flood of standard requests
-    must not keep lost critical ones waiting, so only what all priorities share counts for all.
+    `uncommitted`: the first record of each partition that its group has not committed. A topic of one priority
+    counts for that priority only, so that a flood of standard requests does not delay the repair of lost critical
+    ones. Topics that all priorities share count for all.
     """
     topics = {priority: _topics_of(priority, pools) for priority in Priority}
-    found = dict.fromkeys(Priority, now_ms)
-    for record in waiting:
-        moment_ms = moment_of(record, codec)
+    watermarks = dict.fromkeys(Priority, now_ms)
+    for record in uncommitted:
+        accepted_ms = accept_time_ms(record, codec)
         for priority in Priority:
             if record.topic in topics[priority]:
-                found[priority] = min(found[priority], moment_ms)
-    return found
+                watermarks[priority] = min(watermarks[priority], accepted_ms)
+    return watermarks
 
 
-def moment_of(record: InboundRecord, codec: Codec) -> int:
-    """When Kafka stored the request that the record belongs to, or the record itself where that is not known."""
+def accept_time_ms(record: InboundRecord, codec: Codec) -> int:
+    """Return when Kafka stored the request of this record, or the record itself where that is not known."""
     job = _job(record, codec)
     accepted_at = job.accepted_at if job else 0
     return min(record.timestamp_ms, accepted_at) if accepted_at else record.timestamp_ms
@@ -49,11 +51,11 @@ def _topics_of(priority: Priority, pools: Iterable[str]) -> set[str]:
 
 def _job(record: InboundRecord, codec: Codec) -> Job | None:
     try:
-        message: Message = codec.decode(record.value, _kind(record.topic))
+        message: Message = codec.decode(record.value, _message_type(record.topic))
     except PermanentError:
         return None
     return getattr(message, "job", None)
 
 
-def _kind(topic: str) -> type[SegmentBatch | TranslatedBatch | JobControl]:
+def _message_type(topic: str) -> type[SegmentBatch | TranslatedBatch | JobControl]:
     return {TRANSLATED: TranslatedBatch, CONTROL: JobControl}.get(topic, SegmentBatch)

@@ -1,4 +1,7 @@
-"""Wires the repair process: comparisons on a thread, the lease and the deadlines on the main one."""
+"""Wire the repair process: comparisons on one thread, the lease and the deadlines on the main one.
+
+Several instances may run. The one that holds the lease is active; the others stand by.
+"""
 
 import threading
 import time
@@ -22,37 +25,58 @@ from schemas.topics import catalogue
 from stream_apps.repair.deadlines import DeadlineSweeper
 from stream_apps.repair.hanging import HangingTransactions, watch_transactions
 from stream_apps.repair.reconcile import Reconciler, ReconcileReport
-from stream_apps.repair.schedule import Rhythm, Schedule
+from stream_apps.repair.schedule import ComparisonIntervals, Schedule
 from stream_apps.repair.settings import RepairSettings
 from stream_apps.runtime.process import Process, Shutdown, now_ms, run_process
 
 log = structlog.get_logger()
 
 STAGE = "repair"
-_LOOK_SECONDS = 0.5
+_TURN_SECONDS = 0.5
 _PAUSE_SECONDS = 2.0
+
+
+def main() -> None:
+    """Run the repair process until SIGTERM."""
+    run_process(STAGE, RepairSettings, run)
+
+
+def run(settings: RepairSettings, process: Process) -> None:
+    """Compare requests with results on a thread; hold the lease and sweep deadlines on this one."""
+    producer = DurableProducer(settings.kafka)
+    lease = Lease(open_state(settings.redis), STAGE, settings.instance, settings.repair.lease_seconds)
+    schedule = _schedule(settings, producer, process.health, process.shutdown)
+    comparisons = Comparisons(schedule, process.shutdown, process.health)
+    thread = comparisons.start()
+    _watch_transactions(settings, comparisons.is_active, process.shutdown)
+    process.started()
+    try:
+        _run_turns(settings, ActiveInstance(comparisons, lease, _sweeper(settings, producer)), process.shutdown)
+    finally:
+        thread.join(timeout=_PAUSE_SECONDS)
+        producer.close()
 
 
 @dataclass
 class Comparisons:
-    """Runs the schedule on a thread of its own while `is_acting`; remembers a failure that nobody survives."""
+    """Runs the schedule on a thread of its own while `is_active` is set; `failure` is what ended the thread."""
 
     schedule: Schedule
     shutdown: Shutdown
     health: Health
-    is_acting: threading.Event = field(default_factory=threading.Event)
+    is_active: threading.Event = field(default_factory=threading.Event)
     failure: FatalError | None = None
 
     def start(self) -> threading.Thread:
-        """The thread ends with the process, or with `failure`."""
+        """Start the thread and return it. It ends at a shutdown or with `failure`."""
         thread = threading.Thread(target=self._run, name="comparisons", daemon=True)
         thread.start()
         return thread
 
     def _run(self) -> None:
-        while not self.shutdown.wait(_LOOK_SECONDS):
+        while not self.shutdown.wait(_TURN_SECONDS):
             try:
-                if self.is_acting.is_set():
+                if self.is_active.is_set():
                     self._turn()
                 self.health.beat()
             except TransientError as error:
@@ -70,76 +94,58 @@ class Comparisons:
 
 
 @dataclass(frozen=True)
-class Acting:
-    """One instance acts, the others stand by and are as ready as that allows."""
+class ActiveInstance:
+    """Holds the lease, so that one instance is active and the others stand by, as ready as that allows."""
 
     comparisons: Comparisons
     lease: Lease
     sweeper: DeadlineSweeper
 
     def turn(self) -> None:
-        """Without Redis nobody acts: it is what knows of losses and deadlines."""
+        """Renew or ask for the lease, and sweep if it is held. Blocks while Redis answers; raises FatalError.
+
+        Without Redis no instance is active: only Redis knows of losses and deadlines.
+        """
         try:
             is_held = self.lease.hold()
-            self._tell(is_held=is_held)
+            self._set_active(is_held=is_held)
             if is_held:
                 self.sweeper.sweep()
             self.comparisons.health.ready()
         except TransientError as error:
-            self._tell(is_held=False)
+            self._set_active(is_held=False)
             self.comparisons.health.not_ready(str(error))
 
     def end(self) -> None:
-        """Another instance may act at once."""
+        """Release the lease, so that another instance takes over at once."""
         try:
             self.lease.release()
         except TransientError as error:
             log.warning("lease_left_behind", error=str(error))
 
-    def _tell(self, *, is_held: bool) -> None:
+    def _set_active(self, *, is_held: bool) -> None:
         metrics.REPAIR_ACTING.set(is_held)
         if is_held:
-            self.comparisons.is_acting.set()
+            self.comparisons.is_active.set()
         else:
-            self.comparisons.is_acting.clear()
+            self.comparisons.is_active.clear()
 
 
-def main() -> None:
-    """Run the repair process until SIGTERM."""
-    run_process(STAGE, RepairSettings, run)
-
-
-def run(settings: RepairSettings, process: Process) -> None:
-    """Compare requests with results on a thread; hold the lease and sweep deadlines on this one."""
-    producer = DurableProducer(settings.kafka)
-    lease = Lease(open_state(settings.redis), STAGE, settings.instance, settings.repair.lease_seconds)
-    schedule = _schedule(settings, producer, process.health, process.shutdown)
-    comparisons = Comparisons(schedule, process.shutdown, process.health)
-    thread = comparisons.start()
-    _watch_transactions(settings, comparisons.is_acting, process.shutdown)
-    process.started()
-    try:
-        _act(settings, Acting(comparisons, lease, _sweeper(settings, producer)), process.shutdown)
-    finally:
-        thread.join(timeout=_PAUSE_SECONDS)
-        producer.close()
-
-
-def _watch_transactions(settings: RepairSettings, is_acting: threading.Event, shutdown: Shutdown) -> None:
+def _watch_transactions(settings: RepairSettings, is_active: threading.Event, shutdown: Shutdown) -> None:
     kafka, limits = settings.kafka, settings.repair
     names = {topic.name for topic in catalogue(kafka.plan)} | {CONSUMER_OFFSETS}
     hanging = HangingTransactions(KafkaTransactions(kafka, names), limits.transactions_open_seconds)
-    arguments = (hanging, limits.transactions_every_seconds, is_acting, shutdown)
-    # Whatever it is at when the process ends, it may be left.
+    arguments = (hanging, limits.transactions_every_seconds, is_active, shutdown)
+    # A daemon: it may be cut off at any point when the process ends.
     threading.Thread(target=watch_transactions, args=arguments, name="transactions", daemon=True).start()
 
 
-def _act(settings: RepairSettings, acting: Acting, shutdown: Shutdown) -> None:
+def _run_turns(settings: RepairSettings, instance: ActiveInstance, shutdown: Shutdown) -> None:
     while not shutdown.wait(settings.repair.sweep_seconds):
-        if acting.comparisons.failure:
-            raise acting.comparisons.failure
-        acting.turn()
-    acting.end()
+        if instance.comparisons.failure:
+            raise instance.comparisons.failure
+        instance.turn()
+    instance.end()
 
 
 def _sweeper(settings: RepairSettings, producer: DurableProducer) -> DeadlineSweeper:
@@ -147,7 +153,7 @@ def _sweeper(settings: RepairSettings, producer: DurableProducer) -> DeadlineSwe
     return DeadlineSweeper(
         deadlines=Deadlines(state),
         views=JobViews(state),
-        orders=producer,
+        producer=producer,
         codec=open_codec(settings.kafka),
         now_ms=now_ms,
         most_requests=settings.repair.sweep_requests,
@@ -167,14 +173,14 @@ def _schedule(settings: RepairSettings, producer: DurableProducer, health: Healt
 
     def on_progress(part: str, share: float) -> None:
         if shutdown.is_wanted():
-            raise TransientError("the process is to stop; the next comparison begins anew")
+            raise TransientError("the process is to stop; the next comparison starts from the beginning")
         metrics.REPAIR_SHARE.labels(part).set(share)
         health.beat()
 
     return Schedule(
         state=StateEpoch(open_state(settings.redis), now_ms),
         reconcile=reconciler.reconcile,
-        rhythm=Rhythm(
+        intervals=ComparisonIntervals(
             limits.every_seconds, limits.every_seconds_after_loss, limits.window_ms, limits.window_after_loss_ms
         ),
         now_ms=now_ms,

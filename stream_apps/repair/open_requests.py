@@ -1,9 +1,13 @@
-"""Requests that were sent, less those that were answered: hashes of ids, so millions fit. Pure."""
+"""Requests without a result, and what became of each of them. Pure.
+
+It keeps hashes of ids, not texts, so millions of requests fit into memory.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from typing import NamedTuple
 
 from schemas.codec import Codec
 from schemas.errors import PermanentError
@@ -12,15 +16,28 @@ from schemas.records import FIRST_REVISION, InboundRecord, redriven_revision
 from schemas.topics import priority_of_topic
 from stream_apps.repair.low_watermark import Watermarks
 
-RecordLocation = tuple[str, int, int]
-"""Topic, partition, offset."""
-
 ANSWERED, ON_THEIR_WAY, LOST, GIVEN_UP = "answered", "on_their_way", "lost", "given_up"
+
+
+class RecordLocation(NamedTuple):
+    """Where a record is in Kafka."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    @classmethod
+    def of(cls, record: InboundRecord) -> "RecordLocation":
+        """Return the location of a record that was read."""
+        return cls(record.topic, record.partition, record.offset)
 
 
 @dataclass(frozen=True)
 class LossPolicy:
-    """When a request counts as lost, and how often it is sent again until nobody believes in it any more."""
+    """When a request counts as lost: it is more than `grace_ms` older than the watermark.
+
+    After `most_redrives` it is given up instead of sent again.
+    """
 
     grace_ms: int
     most_redrives: int
@@ -28,18 +45,24 @@ class LossPolicy:
 
 @dataclass(frozen=True)
 class OpenRequest:
-    """`place` is the record to send again; `at_ms` when Kafka stored it, `last_ms` its newest redriven copy."""
+    """A request without a result. `location` is its first record, the one to send again.
 
-    place: RecordLocation
+    `stored_ms` is when Kafka stored that record, `last_sent_ms` the same for its newest redriven copy.
+    """
+
+    location: RecordLocation
     revision: int
-    at_ms: int
-    last_ms: int
+    stored_ms: int
+    last_sent_ms: int
     redrives: int
 
 
 @dataclass
 class OpenRequests:
-    """Fill it with the requests and then with the results. Holds one of `parts` parts of all ids."""
+    """Add all requests, then all results; what remains is open. Holds part number `part` of `parts` of all ids.
+
+    `refused` are the requests that intake refused without an answer. `counts` has the answered and unanswerable.
+    """
 
     codec: Codec
     refused: Set[RecordLocation]
@@ -47,49 +70,49 @@ class OpenRequests:
     parts: int = 1
     counts: Counter[str] = field(default_factory=Counter)
     _open: dict[bytes, OpenRequest] = field(default_factory=dict)
-    _corrected: dict[bytes, set[int]] = field(default_factory=dict)
+    # Revisions after the first, by the hash of the request id.
+    _corrections: dict[bytes, set[int]] = field(default_factory=dict)
 
-    def sent(self, record: InboundRecord) -> None:
-        """A request as it stands in its topic. Repeats change nothing, redriven copies start the wait anew.
+    def add_request(self, record: InboundRecord) -> None:
+        """Add a request record. A plain repeat changes nothing; a redriven copy starts the wait anew.
 
-        A plain repeat is dropped by intake, so it brings no answer nearer, and a caller who repeats for ever would
-        keep his own request from being repaired.
+        Intake drops a plain repeat, so it brings no answer nearer; if it started the wait anew, a caller who keeps
+        repeating a lost request would keep it from being repaired.
         """
-        place = (record.topic, record.partition, record.offset)
-        request_id = None if place in self.refused else self._request_id(record)
+        location = RecordLocation.of(record)
+        request_id = None if location in self.refused else self._request_id(record)
         if request_id is None:
             self.counts["unanswerable"] += self.part == 0
             return
-        redriven = redriven_revision(record.headers)
-        revision = redriven or FIRST_REVISION
-        key = _hash(request_id, revision)
         if not self._is_mine(request_id):
             return
+        redriven = redriven_revision(record.headers)
+        revision = redriven or FIRST_REVISION
         if revision > FIRST_REVISION:
-            self._corrected.setdefault(_hash(request_id), set()).add(revision)
+            self._corrections.setdefault(_hash(request_id), set()).add(revision)
+        key, stored_ms = _hash(request_id, revision), record.timestamp_ms
         known = self._open.get(key)
         if known is None:
-            moment = record.timestamp_ms
-            self._open[key] = OpenRequest(place, revision, moment, moment, int(redriven is not None))
+            self._open[key] = OpenRequest(location, revision, stored_ms, stored_ms, int(redriven is not None))
         elif redriven is not None:
-            self._open[key] = replace(known, last_ms=record.timestamp_ms, redrives=known.redrives + 1)
+            self._open[key] = replace(known, last_sent_ms=stored_ms, redrives=known.redrives + 1)
 
-    def answered(self, record: InboundRecord) -> None:
-        """A result, which stands for every earlier revision too."""
+    def add_result(self, record: InboundRecord) -> None:
+        """Close the request of a result record, with every earlier revision of it."""
         if not record.key or not self._is_mine(request_id := record.key.decode(errors="replace")):
             return
         self._close(_hash(request_id))
-        if corrected := self._corrected.get(_hash(request_id)):
+        if corrections := self._corrections.get(_hash(request_id)):
             version = self._version(record)
-            for revision in [one for one in corrected if one <= version]:
+            for revision in [one for one in corrections if one <= version]:
                 self._close(_hash(request_id, revision))
-                corrected.discard(revision)
+                corrections.discard(revision)
 
-    def judged(self, watermarks: Watermarks, loss_policy: LossPolicy) -> Iterator[tuple[OpenRequest, str]]:
-        """Every open request: LOST, ON_THEIR_WAY, or GIVEN_UP."""
+    def fates(self, watermarks: Watermarks, loss_policy: LossPolicy) -> Iterator[tuple[OpenRequest, str]]:
+        """Yield every open request with its fate: LOST, ON_THEIR_WAY or GIVEN_UP."""
         for request in self._open.values():
-            watermark_ms = watermarks[priority_of_topic(request.place[0])]
-            if request.last_ms >= watermark_ms - loss_policy.grace_ms:
+            watermark_ms = watermarks[priority_of_topic(request.location.topic)]
+            if request.last_sent_ms >= watermark_ms - loss_policy.grace_ms:
                 yield request, ON_THEIR_WAY
             else:
                 yield request, GIVEN_UP if request.redrives >= loss_policy.most_redrives else LOST
@@ -115,6 +138,6 @@ class OpenRequests:
 
 
 def _hash(request_id: str, revision: int = FIRST_REVISION) -> bytes:
-    # 10 bytes: among a hundred million ids, one in a hundred million is taken for another.
+    # 10 bytes: among a hundred million ids, the chance that any two collide is about one in two hundred million.
     named = request_id if revision == FIRST_REVISION else f"{request_id}\n{revision}"
     return blake2b(named.encode(), digest_size=10).digest()

@@ -1,12 +1,18 @@
-"""Compares requests with results and sends again what has no answer: same id, same bytes, same topic.
+"""Compare requests with results, and send again what has no answer: same id, same bytes, same topic.
 
-What is still on its way is left alone, because it would be translated twice for nothing. In doubt a request is
-sent again: too much is harmless, for assembly answers each revision of a request once, whatever arrives how often
-(connectors/redis/slots.py); too little is not, for nobody else looks for a request that has no record under way.
+A request that is still in flight is left alone, because sending it again would cost a second translation. In doubt
+a request is sent again. Too much is harmless: assembly answers each revision of a request once, whatever arrives
+how often (connectors/redis/slots.py). Too little is not: nothing else looks for a request that has no record in
+flight.
 
-The order of the reads matters. First how far each group has come, along the way of a request: what moves on
-meanwhile is then seen at the next stage. Then what was refused, the requests, and last the results, up to an end
-measured after all that: an answer that was committed before the groups were asked is not missed.
+The steps, and why their order matters:
+
+1. Read the committed offsets of each group, in the order in which a request meets them: what moves on meanwhile
+   is seen at the next stage. The oldest uncommitted request is the low watermark.
+2. Read what intake refused without an answer.
+3. Read the requests, then the results, up to an end measured after step 1: an answer that was committed before the
+   groups were asked is not missed.
+4. Read the texts of the lost requests again, and send them.
 """
 
 import math
@@ -16,9 +22,9 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from connectors.kafka.admin import KafkaAdmin, Span
+from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.group_lag import PartitionLag
-from connectors.kafka.log_scan import scanning
+from connectors.kafka.partition_reader import Span, scanning
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Codec
@@ -39,24 +45,25 @@ from schemas.topics import (
     requests_topic,
 )
 from stream_apps.repair.low_watermark import Watermarks, low_watermarks
-from stream_apps.repair.open_requests import LOST, LossPolicy, OpenRequests, RecordLocation
+from stream_apps.repair.open_requests import GIVEN_UP, LOST, LossPolicy, OpenRequests, RecordLocation
 
 log = structlog.get_logger()
 
 REQUEST_TOPICS = [requests_topic(priority) for priority in Priority]
-# Intake can say nothing to whom it cannot name, and the other request of a reused id has the answer.
+# Causes for which intake writes no result: without an id there is nobody to answer, and of a reused id the other
+# request has the answer.
 _WITHOUT_ANSWER = frozenset({"undecodable", "bad_request_id", "id_reused"})
-# Clocks of clients may be ahead; then a result is older than its request.
+# A client's clock may be ahead of the broker's; then a result looks older than its request.
 _CLOCK_SKEW_MS = 5 * 60_000
-_TAKE_RECORDS, _TAKE_SECONDS, _HEADS_SECONDS = 2_000, 0.5, 30.0
+_TAKE_RECORDS, _TAKE_SECONDS, _FIRST_RECORDS_SECONDS = 2_000, 0.5, 30.0
 
 OnReadProgress = Callable[[str, float], None]
-"""Told what is being read, and how much of it was (0 to 1)."""
+"""Gets the name of the part that is being read, and its share read so far (0 to 1)."""
 
 
 @dataclass(frozen=True)
 class ReconcileLimits:
-    """`most_ids`: of requests that are held in memory at a time; more of them are compared in several passes."""
+    """`most_ids`: how many requests are held in memory at once; more of them are compared in several passes."""
 
     loss_policy: LossPolicy
     most_ids: int
@@ -64,7 +71,10 @@ class ReconcileLimits:
 
 @dataclass(frozen=True)
 class ReconcileReport:
-    """Numbers of requests, each revision on its own; `oldest_open_ms` of those that are lost or on their way."""
+    """Numbers of requests, where each revision counts as one.
+
+    `oldest_open_ms`: when Kafka stored the oldest request that is lost or on its way; None if there is none.
+    """
 
     answered: int = 0
     on_their_way: int = 0
@@ -77,7 +87,10 @@ class ReconcileReport:
 
 @dataclass(frozen=True)
 class Reconciler:
-    """Reads Kafka alone. `now_ms`: milliseconds since the epoch. Raises TransientError or FatalError."""
+    """Compares from Kafka alone, without Redis. `now_ms`: milliseconds since the epoch.
+
+    Not thread-safe. Every call blocks while it reads, and raises TransientError or FatalError.
+    """
 
     kafka: KafkaSettings
     admin: KafkaAdmin
@@ -89,8 +102,11 @@ class Reconciler:
     def reconcile(
         self, since_ms: int, on_progress: OnReadProgress, *, is_dry_run: bool = False
     ) -> ReconcileReport:
-        """Everything that Kafka stored since then. A dry run sends nothing."""
-        reached = self._watermarks()
+        """Compare everything that Kafka stored since then, send again what is lost, and return the numbers.
+
+        A dry run sends nothing. An error of `on_progress` ends the comparison.
+        """
+        watermarks = self._watermarks()
         refused = self._refused(since_ms)
         spans = self.admin.spans(REQUEST_TOPICS, since_ms)
         parts = max(math.ceil(sum(span.length for span in spans) / self.limits.most_ids), 1)
@@ -98,7 +114,7 @@ class Reconciler:
         for part in range(parts):
             found = OpenRequests(self.codec, refused, part, parts)
             self._compare(found, spans, since_ms, on_progress)
-            tally.add(found, reached, self.limits.loss_policy)
+            tally.add(found, watermarks, self.limits.loss_policy)
         redriven = 0 if is_dry_run else self._redrive(tally.lost, spans, on_progress)
         return replace(tally.report(), redriven=redriven)
 
@@ -109,59 +125,61 @@ class Reconciler:
             for priority in Priority:
                 lags += self.admin.lag(inference_group(pool, priority), [batches_topic(pool, priority)])
         lags += self.admin.lag(ASSEMBLY_GROUP, [TRANSLATED, CONTROL])
-        return low_watermarks(self._heads(lags), self.codec, kafka.pools, now_ms)
+        return low_watermarks(self._first_uncommitted(lags), self.codec, kafka.pools, now_ms)
 
-    def _heads(self, lags: Sequence[PartitionLag]) -> list[InboundRecord]:
-        """The first record of each partition that its group has not committed."""
-        waiting = [Span(lag.topic, lag.partition, max(lag.committed, 0), lag.end) for lag in lags if lag.records]
-        heads: dict[tuple[str, int], InboundRecord] = {}
-        end_ms = self.now_ms() + _HEADS_SECONDS * 1000
-        with scanning(self.kafka, waiting) as scan:
+    def _first_uncommitted(self, lags: Sequence[PartitionLag]) -> list[InboundRecord]:
+        """Return the first record of each partition that its group has not committed."""
+        spans = [Span(lag.topic, lag.partition, max(lag.committed, 0), lag.end) for lag in lags if lag.records]
+        firsts: dict[tuple[str, int], InboundRecord] = {}
+        end_ms = self.now_ms() + _FIRST_RECORDS_SECONDS * 1000
+        with scanning(self.kafka, spans) as scan:
             while not scan.is_done:
                 for record in scan.take(_TAKE_RECORDS, _TAKE_SECONDS):
-                    heads.setdefault((record.topic, record.partition), record)
+                    firsts.setdefault((record.topic, record.partition), record)
                     scan.drop(record.topic, record.partition)
                 if self.now_ms() > end_ms:
-                    raise TransientError(f"no record to be seen in {_HEADS_SECONDS:g} s where some are waiting")
-        return list(heads.values())
+                    raise TransientError(
+                        f"no record to be seen in {_FIRST_RECORDS_SECONDS:g} s where some are waiting"
+                    )
+        return list(firsts.values())
 
     def _refused(self, since_ms: int) -> set[RecordLocation]:
-        places = set()
+        locations = set()
         for record in self._read(self.admin.spans([DEAD_LETTERS], since_ms), "refused", lambda *_: None):
             try:
                 dead_letter = self.codec.decode(record.value, DeadLetter)
             except PermanentError:
                 continue
             if dead_letter.stage == INTAKE_GROUP and dead_letter.cause in _WITHOUT_ANSWER:
-                places.add((dead_letter.topic, dead_letter.partition, dead_letter.offset))
-        return places
+                locations.add(RecordLocation(dead_letter.topic, dead_letter.partition, dead_letter.offset))
+        return locations
 
     def _compare(
         self, found: OpenRequests, spans: Sequence[Span], since_ms: int, on_progress: OnReadProgress
     ) -> None:
         for record in self._read(spans, "requests", on_progress):
-            found.sent(record)
+            found.add_request(record)
         results = self.admin.spans([RESULTS], since_ms - _CLOCK_SKEW_MS)
         for record in self._read(results, "results", on_progress):
-            found.answered(record)
+            found.add_result(record)
 
     def _redrive(self, lost: dict[RecordLocation, int], spans: Sequence[Span], on_progress: OnReadProgress) -> int:
-        """Reads the texts a second time: they were too large to be kept."""
+        """Read the lost requests a second time, as their texts were not kept, send them, and return how many."""
         if not lost:
             return 0
         with scanning(self.kafka, _around(lost, spans)) as scan:
             for records in scan.until_done(_TAKE_RECORDS):
-                again = [
-                    self._again(record, lost[place])
+                copies = [
+                    self._copy(record, lost[location])
                     for record in records
-                    if (place := (record.topic, record.partition, record.offset)) in lost
+                    if (location := RecordLocation.of(record)) in lost
                 ]
-                self.producer.send(again)
+                self.producer.send(copies)
                 on_progress("redrive", scan.share)
         log.info("requests_redriven", requests=len(lost))
         return len(lost)
 
-    def _again(self, record: InboundRecord, revision: int) -> OutboundRecord:
+    def _copy(self, record: InboundRecord, revision: int) -> OutboundRecord:
         key = record.key or self.codec.decode(record.value, TranslationRequest).request_id.encode()
         headers = {**record.headers, **redrive_header(revision)}
         return OutboundRecord(record.topic, key, record.value or b"", headers)
@@ -175,27 +193,31 @@ class Reconciler:
 
 @dataclass
 class _Tally:
-    """Adds the passes up."""
+    """The sum of several passes. `lost` maps the location of each lost request to its revision."""
 
     counts: Counter[str] = field(default_factory=Counter)
     lost: dict[RecordLocation, int] = field(default_factory=dict)
-    moments: list[int] = field(default_factory=list)
+    oldest_open_ms: int | None = None
 
-    def add(self, found: OpenRequests, reached: Watermarks, loss_policy: LossPolicy) -> None:
+    def add(self, found: OpenRequests, watermarks: Watermarks, loss_policy: LossPolicy) -> None:
         self.counts += found.counts
-        for request, fate in found.judged(reached, loss_policy):
+        for request, fate in found.fates(watermarks, loss_policy):
             self.counts[fate] += 1
             if fate == LOST:
-                self.lost[request.place] = request.revision
-            if fate != "given_up":
-                self.moments = [min([request.at_ms, *self.moments])]
+                self.lost[request.location] = request.revision
+            if fate != GIVEN_UP:
+                self._note_open(request.stored_ms)
 
     def report(self) -> ReconcileReport:
-        return ReconcileReport(**self.counts, oldest_open_ms=self.moments[0] if self.moments else None)
+        return ReconcileReport(**self.counts, oldest_open_ms=self.oldest_open_ms)
+
+    def _note_open(self, stored_ms: int) -> None:
+        if self.oldest_open_ms is None or stored_ms < self.oldest_open_ms:
+            self.oldest_open_ms = stored_ms
 
 
 def _around(lost: dict[RecordLocation, int], spans: Sequence[Span]) -> list[Span]:
-    """The parts of the spans that hold something lost."""
+    """Return the parts of the spans from the first to the last lost request of each partition."""
     offsets: dict[tuple[str, int], list[int]] = {}
     for topic, partition, offset in lost:
         offsets.setdefault((topic, partition), []).append(offset)

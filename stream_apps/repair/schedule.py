@@ -1,4 +1,8 @@
-"""When requests and results are compared, and how far back: often and far after a loss, else seldom and near."""
+"""Decide when requests and results are compared, and how far back.
+
+Normally seldom and not far back. After a loss of the state Redis at once, far back, and often, until everything
+that was stored before the loss is answered.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,21 +15,26 @@ from stream_apps.repair.reconcile import OnReadProgress, ReconcileReport
 
 log = structlog.get_logger()
 
-# A comparison that takes long must not keep the process, and Kafka, busy with nothing else.
+# The rest after a comparison, as a multiple of its time, so that a long one does not keep Kafka busy for ever.
 _REST_PER_WORK = 4
 
 
 class State(Protocol):
-    """What is asked of connectors.redis.state_epoch.StateEpoch."""
+    """The identity of the state Redis (connectors.redis.state_epoch.StateEpoch). Calls raise TransientError."""
 
-    def look(self) -> StateIdentity: ...
-    def repaired(self) -> str: ...
-    def set_repaired(self, epoch: str) -> None: ...
+    def look(self) -> StateIdentity:
+        """Return the identity as it is now."""
+
+    def repaired(self) -> str:
+        """Return the epoch whose losses are repaired."""
+
+    def set_repaired(self, epoch: str) -> None:
+        """Remember, in the state itself, that the losses before this epoch are repaired."""
 
 
 @dataclass(frozen=True)
-class Rhythm:
-    """Seconds between comparisons, milliseconds that they look back."""
+class ComparisonIntervals:
+    """Seconds between two comparisons, and milliseconds that they look back."""
 
     every_seconds: float
     every_seconds_after_loss: float
@@ -35,58 +44,58 @@ class Rhythm:
 
 @dataclass
 class Schedule:
-    """`turn` again and again. `now_ms`: milliseconds since the epoch.
+    """Call `turn` again and again. `now_ms`: milliseconds since the epoch. Not thread-safe.
 
-    A loss is over when everything that was stored before it was noticed is answered; that is remembered in the
-    state itself, so a restart of this process neither forgets a loss nor imagines one.
+    A loss is repaired when everything that was stored before it was noticed is answered. The state itself keeps
+    the repaired epoch, so a restart of this process neither forgets a loss nor sees one where there is none.
     """
 
     state: State
     reconcile: Callable[[int, OnReadProgress], ReconcileReport]
-    rhythm: Rhythm
+    intervals: ComparisonIntervals
     now_ms: Callable[[], int]
     on_progress: OnReadProgress
     _next_ms: int = field(default=0, init=False)
-    _lost_ms: int | None = field(default=None, init=False)
+    _loss_seen_ms: int | None = field(default=None, init=False)
     _since_ms: int = field(default=0, init=False)
-    _seen_epoch: str | None = field(default=None, init=False)
+    _lost_epoch: str | None = field(default=None, init=False)
 
     def turn(self) -> ReconcileReport | None:
-        """Compares when it is time to. Raises TransientError."""
+        """Compare if it is time to, and return the report. Blocks while it compares. Raises TransientError."""
         now_ms, found = self.now_ms(), self.state.look()
         is_whole = found.is_sound and found.epoch == self.state.repaired()
-        if not is_whole and found.epoch != self._seen_epoch:
+        if not is_whole and found.epoch != self._lost_epoch:
             self._note_loss(found, now_ms)
         if now_ms < self._next_ms:
             return None
         report = self._compare(now_ms)
-        if self._lost_ms is not None:
-            self._judge_loss(found, report)
+        if self._loss_seen_ms is not None:
+            self._check_repaired(found, report)
         return report
 
     def _note_loss(self, found: StateIdentity, now_ms: int) -> None:
-        """The state is gone, or was rebuilt; either way, what was stored until now may have been lost with it."""
+        """Begin to repair: the state is gone or was rebuilt, so whatever was stored until now may be lost."""
         log.warning("state_loss_seen", epoch=found.epoch)
-        if self._lost_ms is None:
-            self._since_ms = now_ms - self.rhythm.window_after_loss_ms
-        self._lost_ms, self._seen_epoch, self._next_ms = now_ms, found.epoch, 0
+        if self._loss_seen_ms is None:
+            self._since_ms = now_ms - self.intervals.window_after_loss_ms
+        self._loss_seen_ms, self._lost_epoch, self._next_ms = now_ms, found.epoch, 0
 
     def _compare(self, now_ms: int) -> ReconcileReport:
-        is_lost = self._lost_ms is not None
-        since_ms = self._since_ms if is_lost else now_ms - self.rhythm.window_ms
+        is_lost = self._loss_seen_ms is not None
+        since_ms = self._since_ms if is_lost else now_ms - self.intervals.window_ms
         report = self.reconcile(since_ms, self.on_progress)
-        rest_ms = (self.rhythm.every_seconds_after_loss if is_lost else self.rhythm.every_seconds) * 1000
+        rest_ms = (self.intervals.every_seconds_after_loss if is_lost else self.intervals.every_seconds) * 1000
         ended_ms = self.now_ms()
         self._next_ms = ended_ms + round(max(rest_ms, _REST_PER_WORK * (ended_ms - now_ms)))
         return report
 
-    def _judge_loss(self, found: StateIdentity, report: ReconcileReport) -> None:
-        oldest_ms, lost_ms = report.oldest_open_ms, self._lost_ms or 0
-        if oldest_ms is not None and oldest_ms <= lost_ms:
-            # What lies before it is answered for good.
+    def _check_repaired(self, found: StateIdentity, report: ReconcileReport) -> None:
+        oldest_ms, loss_seen_ms = report.oldest_open_ms, self._loss_seen_ms or 0
+        if oldest_ms is not None and oldest_ms <= loss_seen_ms:
+            # Everything before the oldest open request is answered, so the next comparison begins there.
             self._since_ms = oldest_ms
             return
         if found.is_sound:
             self.state.set_repaired(found.epoch)
-            log.warning("state_loss_repaired", seconds=(self.now_ms() - lost_ms) / 1000, epoch=found.epoch)
-            self._lost_ms = self._seen_epoch = None
+            log.warning("state_loss_repaired", seconds=(self.now_ms() - loss_seen_ms) / 1000, epoch=found.epoch)
+            self._loss_seen_ms = self._lost_epoch = None

@@ -1,1 +1,1 @@
-"""Past requests on another model, compared."""
+"""Translates past requests on another model and compares the results. Answers and bills nobody."""

@@ -1,15 +1,17 @@
-"""Two translations of each text: how many are equal, and how far apart the others are. Pure.
+"""Compares two translations of each text: how many are equal, and how far apart the others are. Pure.
 
 The similarity of two texts is `difflib.SequenceMatcher.ratio` of the standard library over their words: twice
-the matching words by all words, 1.0 for equal texts. It tells how much an editor would see change, not which
-of the two is better.
+the matching words divided by all words, 1.0 for equal texts. It tells how much an editor would see change, not
+which of the two is better.
 """
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Any
+
+# The similarity of texts that differ in white space only.
+_NEARLY_EQUAL = 0.9999
 
 
 @dataclass(frozen=True)
@@ -24,20 +26,20 @@ class TextPair:
 
     @property
     def similarity(self) -> float:
-        """0 to 1, of two texts."""
+        """Return the similarity of the two texts, 0 to 1."""
         return similarity(self.past or "", self.replayed or "")
 
 
 @dataclass
 class Comparison:
-    """The pairs of a replay, and what could not be replayed: `skipped` counts by reason."""
+    """The pairs of a replay, the seconds of translating, and what was skipped, counted by reason."""
 
     pairs: list[TextPair] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
 
     def report(self, most_different: int, *, with_texts: bool) -> dict[str, Any]:
-        """All figures. Texts are in it only if asked for."""
+        """Return all figures and the `most_different` pairs; texts only if asked for."""
         both = [pair for pair in self.pairs if pair.past is not None and pair.replayed is not None]
         scored = sorted(((pair.similarity, pair) for pair in both), key=lambda one: (one[0], one[1].request_id))
         words = sum(pair.words for pair in self.pairs)
@@ -54,25 +56,18 @@ class Comparison:
             "both_failed": sum(pair.past is None and pair.replayed is None for pair in self.pairs),
             "mean_similarity": round(sum(score for score, _ in scored) / len(scored), 4) if scored else None,
             "most_different": [
-                _shown(score, pair, with_texts) for score, pair in scored[:most_different] if score < 1
+                _described(score, pair, with_texts) for score, pair in scored[:most_different] if score < 1
             ],
         }
 
 
 def similarity(one: str, other: str) -> float:
-    """0 to 1, over words; texts that differ in white space only are nearly equal, never fully."""
+    """Return 0 to 1, over words; texts that differ in white space only are nearly equal, never fully."""
     if one == other:
         return 1.0
-    return min(SequenceMatcher(None, _words(one), _words(other)).ratio(), _NEARLY)
+    return min(SequenceMatcher(None, one.split(), other.split()).ratio(), _NEARLY_EQUAL)
 
 
-_NEARLY = 0.9999
-
-
-def _words(text: str) -> Sequence[str]:
-    return text.split()
-
-
-def _shown(score: float, pair: TextPair, with_texts: bool) -> dict[str, Any]:
-    shown: dict[str, Any] = {"request_id": pair.request_id, "similarity": round(score, 4)}
-    return shown | {"past": pair.past, "replayed": pair.replayed} if with_texts else shown
+def _described(score: float, pair: TextPair, with_texts: bool) -> dict[str, Any]:
+    described: dict[str, Any] = {"request_id": pair.request_id, "similarity": round(score, 4)}
+    return described | {"past": pair.past, "replayed": pair.replayed} if with_texts else described

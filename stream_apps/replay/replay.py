@@ -1,38 +1,105 @@
-"""Requests through the platform's own segmenter, worker and assembler, in this process and on one model.
+"""Replays requests through the platform's own segmenter, worker and assembler, in this process and on one model.
 
-One replay: chooses what can be replayed, translates it, writes the results, collects the differences.
+`KafkaReplay` is a whole replay: it selects past requests, translates them, writes the results to a topic of their
+own and collects the differences.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from pathlib import Path
 
-from connectors.kafka.producer import DurableProducer
+from connectors.kafka.admin import KafkaAdmin
+from connectors.kafka.settings import KafkaSettings
 from connectors.memory import InMemoryTranslationMemory
 from inference_workers.answers import Effort, translated_batch
-from inference_workers.model_router import ModelRouter
-from inference_workers.translating import SegmentTranslator
+from inference_workers.model_store import ModelInfo
+from inference_workers.translating import SegmentTranslator, Translator
 from schemas.codec import Codec
-from schemas.dead_letters import ENVELOPE_BYTES
 from schemas.errors import PermanentError
 from schemas.languages import LanguagePair, parse_language
 from schemas.messages import Job, SegmentBatch, TranslationResult
-from schemas.records import OutboundRecord
 from schemas.segments import count_words
 from stream_apps.pipeline.batching import BatchLimits, Piece, batches_of, cut
 from stream_apps.pipeline.join import join
+from stream_apps.pipeline.routing import LangidDetector
 from stream_apps.pipeline.segmentation import SEGMENTATION_VERSION, Segmenter
+from stream_apps.pipeline.stores import ObjectStore
 from stream_apps.replay.comparison import Comparison, TextPair
-from stream_apps.replay.traffic import Exchange, Traffic
+from stream_apps.replay.traffic import (
+    Exchange,
+    KafkaPastRecords,
+    ReplayOutput,
+    Selection,
+    Traffic,
+    check_output_topic,
+    open_output,
+)
 
 PIPELINE_VERSION = f"replay-segmentation-{SEGMENTATION_VERSION}"
 # Texts of several requests share the engine's batches, and a request waits for few others.
 _WORDS_AT_ONCE = 2000
+_RESULTS_AT_ONCE = 100
+
+OnReplayProgress = Callable[[int, int], None]
+"""Told how many requests are done, and how many there are."""
+
+
+@dataclass(frozen=True)
+class KafkaReplay:
+    """Replays past traffic of one Kafka. Nothing stays open between two calls."""
+
+    kafka: KafkaSettings
+    codec: Codec
+    objects: ObjectStore
+    limits: BatchLimits
+
+    def run(
+        self, selection: Selection, models: Translator, topic: str, on_progress: OnReplayProgress
+    ) -> Comparison:
+        """Replay the selection on these models into `topic`.
+
+        Raises PermanentError for a topic of the platform's own, TransientError or FatalError.
+        """
+        check_output_topic(topic, self.kafka)
+        traffic = Traffic(KafkaPastRecords(self.kafka, KafkaAdmin(self.kafka)), self.codec, self.objects)
+        exchanges = traffic.exchanges(selection)
+        memory = InMemoryTranslationMemory()
+        # Nobody waits for a replay, so a slow text may take its time.
+        segments = SegmentTranslator(models, memory, time.perf_counter, longest_seconds=math.inf)
+        replayer = Replayer(segments, memory, lambda: time.time_ns() // 1_000_000)
+        with open_output(self.kafka, self.codec, topic) as output:
+            detect = LangidDetector().detect
+            return Replay(traffic, models, replayer, output, detect, on_progress, self.limits).run(exchanges)
+
+
+def choose_model(model: str, found: Sequence[ModelInfo]) -> list[ModelInfo]:
+    """Return every language pair of the one model with that name, version or folder.
+
+    Raises PermanentError `unknown_model` or `ambiguous_model`, which name the candidates.
+    """
+    fitting = [info for info in found if model in (info.name, info.version) or info.path == Path(model).absolute()]
+    if not fitting:
+        known = ", ".join(sorted({info.version for info in found})) or "none"
+        raise PermanentError(
+            "unknown_model",
+            f"there is no model {model!r}; found: {known}",
+            field="model",
+            cure="see: dragoman models list",
+        )
+    folders = {info.path for info in fitting}
+    if len(folders) > 1:
+        names = ", ".join(sorted(map(str, folders)))
+        raise PermanentError(
+            "ambiguous_model", f"{model!r} names several models: {names}", field="model", cure="give the folder"
+        )
+    return fitting
 
 
 @dataclass(frozen=True)
 class Task:
-    """An exchange that the model serves, its text, the language it is in, and how it is cut."""
+    """An exchange that the model serves, with its text, its language and the pieces it is cut into."""
 
     exchange: Exchange
     text: str
@@ -41,20 +108,20 @@ class Task:
 
 
 def task_of(exchange: Exchange, text: str, source_language: str, limits: BatchLimits) -> Task:
-    """Cut as intake cuts. Raises PermanentError for a text that no batch can hold."""
+    """Cut the text as intake does. Raises PermanentError for a text that no batch can hold."""
     return Task(exchange, text, source_language, cut(Segmenter().split(text, source_language), limits))
 
 
 @dataclass(frozen=True)
 class Replayer:
-    """One model. `now_ms` is milliseconds since the epoch."""
+    """Translates on one model. `now_ms` is milliseconds since the epoch."""
 
     segments: SegmentTranslator
     memory: InMemoryTranslationMemory
     now_ms: Callable[[], int]
 
     def translate(self, tasks: Sequence[Task]) -> Iterator[tuple[Task, TranslationResult]]:
-        """A result for each task, in order. Raises TransientError when the device is out of memory."""
+        """Yield a result for each task, in order. Raises TransientError when the device is out of memory."""
         for some in _slices(tasks):
             batches = [self._batches(task) for task in some]
             done = self.segments.translate([batch for group in batches for batch in group])
@@ -90,78 +157,53 @@ class Replayer:
         return batches_of(request.request_id, job, pieces, [None] * job.segments, request.options)
 
 
-def _slices(tasks: Sequence[Task]) -> Iterator[list[Task]]:
-    some: list[Task] = []
-    words = 0
-    for task in tasks:
-        some.append(task)
-        words += count_words(task.text)
-        if words >= _WORDS_AT_ONCE:
-            yield some
-            some, words = [], 0
-    if some:
-        yield some
-
-
-_WRITTEN_TOGETHER = 100
-
-
-@dataclass(frozen=True)
-class ReplayOutput:
-    """The topic of a replay."""
-
-    producer: DurableProducer
-    codec: Codec
-    topic: str
-    max_message_bytes: int
-
-    def write(self, results: Sequence[TranslationResult]) -> None:
-        """Returns when Kafka has them. Raises TransientError."""
-        self.producer.send([self._record(result) for result in results])
-
-    def _record(self, result: TranslationResult) -> OutboundRecord:
-        value = self.codec.encode(result)
-        if len(value) + ENVELOPE_BYTES > self.max_message_bytes:
-            value = self.codec.encode(replace(result, text=None, error_cause="result_too_large"))
-        headers = {"schema": b"TranslationResult", "words": str(result.source_words).encode()}
-        return OutboundRecord(self.topic, result.request_id.encode(), value, headers)
-
-
 @dataclass
 class Replay:
-    """`detect` names the language of a text, or raises PermanentError; `on_done` is told of every exchange.
+    """One replay. `detect` names the language of a text, or raises PermanentError.
 
-    `limits` cut a text as intake cuts it.
+    `limits` cut a text as intake cuts it; `clock` is seconds that never go back.
     """
 
     traffic: Traffic
-    models: ModelRouter
+    models: Translator
     replayer: Replayer
     output: ReplayOutput
     detect: Callable[[str], object]
-    on_done: Callable[[], None]
+    on_progress: OnReplayProgress
     limits: BatchLimits
     clock: Callable[[], float] = time.perf_counter
     comparison: Comparison = field(default_factory=Comparison, init=False)
 
-    def run(self, exchanges: Iterable[Exchange]) -> Comparison:
-        """Everything about these exchanges. Raises TransientError."""
-        tasks = [task for exchange in exchanges if (task := self._task(exchange))]
+    def run(self, exchanges: Sequence[Exchange]) -> Comparison:
+        """Translate and compare these exchanges; skip what the model cannot serve. Raises TransientError."""
+        tasks = self._tasks(exchanges)
         self.comparison.skipped["unreadable"] += self.traffic.unreadable
         waiting: list[TranslationResult] = []
-        for task, result in self._timed(tasks):
+        for done, (task, result) in enumerate(self._timed(tasks), len(exchanges) - len(tasks) + 1):
             self.comparison.pairs.append(self._pair(task, result))
             waiting.append(result)
-            if len(waiting) >= _WRITTEN_TOGETHER:
+            if len(waiting) >= _RESULTS_AT_ONCE:
                 self.output.write(waiting)
                 waiting = []
-            self.on_done()
+            self.on_progress(done, len(exchanges))
         self.output.write(waiting)
         self.comparison.skipped = +self.comparison.skipped
         return self.comparison
 
+    def _tasks(self, exchanges: Sequence[Exchange]) -> list[Task]:
+        tasks: list[Task] = []
+        for number, exchange in enumerate(exchanges, 1):
+            try:
+                tasks.append(self._task(exchange))
+            except PermanentError as error:
+                # Causes are codes; a message could quote the request.
+                reason = error.limit if error.cause == "unsupported_pair" and error.limit else error.cause
+                self.comparison.skipped[reason] += 1
+                self.on_progress(number - len(tasks), len(exchanges))
+        return tasks
+
     def _timed(self, tasks: Sequence[Task]) -> Iterator[tuple[Task, TranslationResult]]:
-        """Counts the seconds of translating alone."""
+        """Translate, and add up the seconds of that alone."""
         translated = self.replayer.translate(tasks)
         while True:
             started = self.clock()
@@ -171,17 +213,8 @@ class Replay:
                 return
             yield found
 
-    def _task(self, exchange: Exchange) -> Task | None:
-        try:
-            return self._served(exchange)
-        except PermanentError as error:
-            # Causes are codes; a message could quote the request.
-            reason = error.limit if error.cause == "unsupported_pair" and error.limit else error.cause
-            self.comparison.skipped[reason] += 1
-            self.on_done()
-            return None
-
-    def _served(self, exchange: Exchange) -> Task:
+    def _task(self, exchange: Exchange) -> Task:
+        """Prepare the exchange for the model. Raises PermanentError where the model cannot serve it."""
         text = self.traffic.text_of(exchange.request)
         if not text.strip():
             raise PermanentError("empty_text", "the request holds no text")
@@ -215,3 +248,17 @@ class Replay:
             return self.traffic.text_of(answer)
         except PermanentError:
             return None
+
+
+def _slices(tasks: Iterable[Task]) -> Iterator[list[Task]]:
+    """Divide the tasks into lists of about _WORDS_AT_ONCE words."""
+    some: list[Task] = []
+    words = 0
+    for task in tasks:
+        some.append(task)
+        words += count_words(task.text)
+        if words >= _WORDS_AT_ONCE:
+            yield some
+            some, words = [], 0
+    if some:
+        yield some

@@ -1,35 +1,40 @@
-"""Requests of the past and the answers they got."""
+"""The topics of a replay: past requests with the answers they got, and the topic of the new results."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.log_scan import scanning
+from connectors.kafka.partition_reader import scanning
+from connectors.kafka.producer import DurableProducer
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Codec
+from schemas.dead_letters import ENVELOPE_BYTES
 from schemas.errors import PermanentError
 from schemas.languages import AUTO
 from schemas.messages import TranslationRequest, TranslationResult
 from schemas.priorities import Priority
-from schemas.records import InboundRecord
-from schemas.topics import RESULTS, requests_topic
+from schemas.records import InboundRecord, OutboundRecord
+from schemas.topics import DAY_MS, RESULTS, Topic, catalogue, requests_topic
 from stream_apps.pipeline.stores import ObjectStore
 
 _LARGEST_TEXT_BYTES = 16_000_000
 _TAKE_RECORDS = 500
+_RESULTS_KEPT_MS = 30 * DAY_MS
+_END_OF_TIME_MS = 2**63 - 1
 
 
-class Past(Protocol):
-    """What topics took between two moments."""
+class PastRecords(Protocol):
+    """Reads what topics received between two times."""
 
     def records(self, topic: str, since_ms: int, until_ms: int) -> Iterator[InboundRecord]:
-        """Records stamped from `since_ms` on and before `until_ms`. Raises TransientError or FatalError."""
+        """Yield records stamped from `since_ms` on and before `until_ms`. Raises TransientError or FatalError."""
 
 
 @dataclass(frozen=True)
-class KafkaPast:
-    """Committed records up to now."""
+class KafkaPastRecords:
+    """Committed records, up to now."""
 
     settings: KafkaSettings
     admin: KafkaAdmin
@@ -37,8 +42,18 @@ class KafkaPast:
     def records(self, topic: str, since_ms: int, until_ms: int) -> Iterator[InboundRecord]:
         with scanning(self.settings, self.admin.spans([topic], since_ms)) as scan:
             for records in scan.until_done(_TAKE_RECORDS):
-                # Time stamps need not ascend, so a late one ends nothing.
+                # Time stamps need not ascend, so a late one does not end the reading.
                 yield from (record for record in records if since_ms <= record.timestamp_ms < until_ms)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which requests to replay: sent from `since_ms` on and before `until_ms`, the oldest `limit` of them."""
+
+    since_ms: int
+    until_ms: int
+    priorities: Sequence[Priority] = tuple(Priority)
+    limit: int | None = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +66,7 @@ class Exchange:
 
     @property
     def source_language(self) -> str:
-        """As asked for, or as detected for the answer; empty where neither says."""
+        """Return the language that was asked for, or detected for the answer; empty where neither is known."""
         if self.request.source_language != AUTO:
             return self.request.source_language
         return (self.answer and self.answer.detected_language) or ""
@@ -59,34 +74,29 @@ class Exchange:
 
 @dataclass
 class Traffic:
-    """What the topics hold. `unreadable` counts request records that are no requests."""
+    """Past requests and answers. `unreadable` counts records of request topics that are no requests."""
 
-    past: Past
+    past: PastRecords
     codec: Codec
     objects: ObjectStore
     unreadable: int = field(default=0, init=False)
 
-    def exchanges(
-        self, since_ms: int, until_ms: int, priorities: Sequence[Priority], limit: int | None
-    ) -> list[Exchange]:
-        """The requests sent in that time, the oldest first, each once. Raises TransientError."""
-        asked = self._requests(since_ms, until_ms, priorities)
-        chosen = asked[:limit]
-        answers = self._answers(since_ms, {request.request_id for request, _ in chosen})
-        return [Exchange(request, priority, answers.get(request.request_id)) for request, priority in chosen]
+    def exchanges(self, selection: Selection) -> list[Exchange]:
+        """Return the selected requests, the oldest first, each once. Raises TransientError."""
+        selected = self._requests(selection)[: selection.limit]
+        answers = self._answers(selection.since_ms, {request.request_id for request, _ in selected})
+        return [Exchange(request, priority, answers.get(request.request_id)) for request, priority in selected]
 
     def text_of(self, message: TranslationRequest | TranslationResult) -> str:
-        """The text, fetched where it is stored apart. Raises PermanentError or TransientError."""
+        """Return the text, fetched where it is stored apart. Raises PermanentError or TransientError."""
         if message.text is not None:
             return message.text
         return self.objects.read_text(message.content_ref or "", _LARGEST_TEXT_BYTES)
 
-    def _requests(
-        self, since_ms: int, until_ms: int, priorities: Sequence[Priority]
-    ) -> list[tuple[TranslationRequest, Priority]]:
+    def _requests(self, selection: Selection) -> list[tuple[TranslationRequest, Priority]]:
         found: dict[str, tuple[int, TranslationRequest, Priority]] = {}
-        for priority in priorities:
-            records = self.past.records(requests_topic(priority), since_ms, until_ms)
+        for priority in selection.priorities:
+            records = self.past.records(requests_topic(priority), selection.since_ms, selection.until_ms)
             for record, request in self._decoded(records):
                 found.setdefault(request.request_id, (record.timestamp_ms, request, priority))
         ordered = sorted(found.values(), key=lambda one: (one[0], one[1].request_id))
@@ -101,7 +111,7 @@ class Traffic:
 
     def _answers(self, since_ms: int, wanted: set[str]) -> dict[str, TranslationResult]:
         answers: dict[str, TranslationResult] = {}
-        # Nobody is answered before being asked; an answer may be as late as it likes.
+        # An answer is never older than its request, but it may be much younger.
         for record in self.past.records(RESULTS, since_ms, _END_OF_TIME_MS):
             if record.key is None or record.key.decode(errors="replace") not in wanted:
                 continue
@@ -112,4 +122,50 @@ class Traffic:
         return answers
 
 
-_END_OF_TIME_MS = 2**63 - 1
+class RecordSender(Protocol):
+    """Implemented by connectors.kafka.producer.DurableProducer."""
+
+    def send(self, records: Sequence[OutboundRecord]) -> None:
+        """Return when Kafka has stored the records. Raises TransientError."""
+
+
+@dataclass(frozen=True)
+class ReplayOutput:
+    """Writes the results of a replay to a topic of their own."""
+
+    producer: RecordSender
+    codec: Codec
+    topic: str
+    max_message_bytes: int
+
+    def write(self, results: Sequence[TranslationResult]) -> None:
+        """Return when Kafka has stored them. Raises TransientError."""
+        self.producer.send([self._record(result) for result in results])
+
+    def _record(self, result: TranslationResult) -> OutboundRecord:
+        value = self.codec.encode(result)
+        if len(value) + ENVELOPE_BYTES > self.max_message_bytes:
+            value = self.codec.encode(replace(result, text=None, error_cause="result_too_large"))
+        headers = {"schema": b"TranslationResult", "words": str(result.source_words).encode()}
+        return OutboundRecord(self.topic, result.request_id.encode(), value, headers)
+
+
+def check_output_topic(name: str, kafka: KafkaSettings) -> None:
+    """Raise PermanentError `platform_topic` for a topic that the platform itself uses."""
+    if name in {topic.name for topic in catalogue(kafka.plan)}:
+        raise PermanentError(
+            "platform_topic", f"{name} is a topic of the platform's own", field="to", cure="choose another topic"
+        )
+
+
+@contextmanager
+def open_output(kafka: KafkaSettings, codec: Codec, topic: str) -> Iterator[ReplayOutput]:
+    """Create the topic where it is missing; close the producer at the end. Raises TransientError."""
+    KafkaAdmin(kafka).create_topic(
+        Topic(topic, "TranslationResult", "request_id", kafka.partitions, _RESULTS_KEPT_MS)
+    )
+    producer = DurableProducer(kafka)
+    try:
+        yield ReplayOutput(producer, codec, topic, kafka.max_message_bytes)
+    finally:
+        producer.close()

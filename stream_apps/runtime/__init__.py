@@ -1,1 +1,1 @@
-"""How every process runs: its life, its loop, its retries, its dead letters, its health."""
+"""The run-time of every process: its life, its loop, its retries, its dead letters, its health."""

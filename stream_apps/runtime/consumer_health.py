@@ -1,13 +1,14 @@
-"""Is a consuming process getting on? Judged from outside its client: by what its group has committed.
+"""Tell whether a consuming process gets on, judged from outside its client: by what its group has committed.
 
-Measures the progress of a transactional process on a thread of its own, and tells its health.
+`ConsumerHealth` is the rule. `ConsumerHealthMonitor` applies it to a transactional process, on a thread of its
+own; a Faust process measures in its event loop (event_process.py). `joined` wraps the loop of a transactional
+process: join the groups, measure, leave.
 """
 
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
 
 from connectors.kafka.admin import open_lag_reader
 from connectors.kafka.group_lag import PartitionLag
@@ -18,21 +19,17 @@ from connectors.telemetry.health import Health
 from schemas.errors import TransientError
 from stream_apps.runtime.process import Shutdown
 
-Place = tuple[str, int]
-
-
-class LagSource(Protocol):
-    """Kafka's word on the group (connectors.kafka.admin.KafkaAdmin)."""
-
-    def lag(self, group: str, topics: list[str]) -> list[PartitionLag]:
-        """Raises TransientError when Kafka is away."""
+_STARTING_INTERVAL_SECONDS = 0.3
+_RECENT_SECONDS = 30.0
+_THREAD_END_SECONDS = 2.0
 
 
 class ConsumerHealth:
-    """Beats while there is nothing to do, while commits advance, or while it is known what is waited for.
+    """Beats while there is nothing to do, while commits advance, or while a known dependency is waited for.
 
-    A consumer that has silently stopped (no fetches, dead agent, stalled commits) does none of these. Thread-safe:
-    the loop says that it waits or works, another thread may measure.
+    A consumer that silently stopped (no fetches, a dead agent, stalled commits) does none of these. A wait counts
+    as recent for `recent_seconds`; `clock` counts seconds. Thread-safe and never blocks for long: the loop reports
+    that it waits or works, another thread may measure.
     """
 
     def __init__(self, health: Health, recent_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -46,46 +43,51 @@ class ConsumerHealth:
         self._committed = -1
 
     def waits(self, reason: str) -> None:
-        """A part that is needed is away; waiting for it is no silence."""
+        """Report that a dependency is down and why. Waiting for it counts as alive, but as not ready."""
         with self._lock:
             self._waiting_since = self._clock()
             self._waits_for = reason
-            self._tell()
+            self._show()
 
     def works(self) -> None:
-        """Nothing is waited for any more, so the next measurement need not be waited for either."""
+        """Report that nothing is waited for any more: readiness returns at once, not at the next measurement."""
         with self._lock:
             self._waits_for = ""
-            self._tell()
+            self._show()
 
-    def look(
-        self, lags: Sequence[PartitionLag], assigned: Collection[Place], *, unsettled: str = "", obstacle: str = ""
+    def measured(
+        self,
+        lags: Sequence[PartitionLag],
+        assigned: Collection[tuple[str, int]],
+        *,
+        unsettled: str = "",
+        obstacle: str = "",
     ) -> None:
-        """One measurement of the whole group, and what this member holds of it.
+        """Report one measurement: the lags of the whole group, and the (topic, partition) pairs of this member.
 
-        `unsettled` says why nobody can tell yet what it holds: for long, that is death. `obstacle` says why it
-        has nothing to do, which is no failure. Both mean: not ready.
+        `unsettled` says why the assignment is not known yet; if that lasts, the process counts as dead.
+        `obstacle` says why the member has nothing to do, which is no failure. Both mean: not ready.
         """
         with self._lock:
             self._obstacle = unsettled or obstacle
-            if not self._waited_lately():
+            if not self._waited_recently():
                 self._waits_for = ""
-            self._tell()
+            self._show()
         mine = [lag for lag in lags if (lag.topic, lag.partition) in assigned]
         committed = sum(max(lag.committed, 0) for lag in mine)
-        idle = not unsettled and not any(lag.records for lag in mine)
-        if idle or self._waited_lately() or committed != self._committed:
+        is_idle = not unsettled and not any(lag.records for lag in mine)
+        if is_idle or self._waited_recently() or committed != self._committed:
             self._health.beat()
         self._committed = committed
 
-    def kafka_is_away(self, reason: str) -> None:
-        """Nothing can be measured, and a restart would not help."""
+    def kafka_unreachable(self, reason: str) -> None:
+        """Report that Kafka did not answer. The process counts as alive, as a restart would not help."""
         with self._lock:
             self._obstacle = reason
-            self._tell()
+            self._show()
         self._health.beat()
 
-    def _tell(self) -> None:
+    def _show(self) -> None:
         if self._obstacle:
             self._health.not_ready(self._obstacle)
         elif self._waits_for:
@@ -93,21 +95,19 @@ class ConsumerHealth:
         else:
             self._health.ready()
 
-    def _waited_lately(self) -> bool:
-        # Whether it works in between or not: between two pauses a process is not silent.
+    def _waited_recently(self) -> bool:
+        # Whether or not it worked in between: a process that alternates between both is not silent.
         return self._clock() - self._waiting_since < self._recent_seconds
 
 
-_FIRST_SECONDS = 0.3
-_RECENT_SECONDS = 30.0
-_JOIN_SECONDS = 2.0
-
-
 class ConsumerHealthMonitor:
-    """Start it once the readers have subscribed, stop it before they are closed."""
+    """Measures the groups of the readers on a thread of its own, and reports to `health`.
+
+    Start it once the readers have subscribed, and stop it before they are closed; `joined` does both.
+    """
 
     def __init__(self, settings: KafkaSettings, readers: Sequence[GroupReader], health: Health) -> None:
-        self._lags_of = open_lag_reader(settings)
+        self._lag_reader = open_lag_reader(settings)
         self.readers = readers
         self._health = health
         self._interval_seconds = settings.progress_interval_seconds
@@ -117,44 +117,47 @@ class ConsumerHealthMonitor:
         self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
 
     def start(self) -> None:
-        """Measures often until the process is ready, then at the interval."""
+        """Measure several times a second until the process is ready, then at the interval. Returns at once."""
         self._thread.start()
 
     def waits(self, reason: str) -> None:
-        """The cycle waits for a part that is away."""
+        """Report that the loop waits for a dependency that is down."""
         self._consumer_health.waits(reason)
 
     def works(self) -> None:
-        """The cycle does not wait any more."""
+        """Report that the loop does not wait any more."""
         self._consumer_health.works()
 
     def stop(self) -> None:
-        """No reader is asked any more once it returns."""
+        """Stop measuring. Blocks for two seconds at most, as the thread may be waiting for Kafka."""
         self._stopped.set()
         if self._thread.is_alive():
-            # Not for ever: it may wait for a broker that is away.
-            self._thread.join(_JOIN_SECONDS)
+            self._thread.join(_THREAD_END_SECONDS)
 
     def _run(self) -> None:
-        while not self._stopped.wait(_FIRST_SECONDS if self._health.reason else self._interval_seconds):
+        while not self._stopped.wait(
+            _STARTING_INTERVAL_SECONDS if self._health.reason else self._interval_seconds
+        ):
             self._measure()
 
     def _measure(self) -> None:
         memberships = [(reader.group, reader.membership) for reader in self.readers]
         unsettled = ", ".join(group for group, membership in memberships if not membership.is_member)
-        assigned = [place for _, membership in memberships for place in membership.partitions]
+        assigned = [partition for _, membership in memberships for partition in membership.partitions]
         try:
             lags = list(self._lags(assigned))
         except TransientError as error:
-            self._consumer_health.kafka_is_away(str(error))
+            self._consumer_health.kafka_unreachable(str(error))
             return
-        self._consumer_health.look(lags, assigned, unsettled=f"not a member of {unsettled}" if unsettled else "")
+        self._consumer_health.measured(
+            lags, assigned, unsettled=f"not a member of {unsettled}" if unsettled else ""
+        )
 
     def _lags(self, assigned: Sequence[tuple[str, int]]) -> Iterable[PartitionLag]:
         for reader in self.readers:
             held = {topic for topic, _ in assigned if topic in reader.topics}
             if held:
-                yield from self._lags_of.lag(reader.group, sorted(held))
+                yield from self._lag_reader.lag(reader.group, sorted(held))
 
 
 @contextmanager
@@ -163,7 +166,10 @@ def joined(
 ) -> Iterator[None]:
     """Join the groups of the monitor's readers and measure their progress; leave them at the end.
 
-    A process that was told to stop gives its static names up; one that failed comes back under them.
+    1. Subscribe every reader, then start the monitor.
+    2. Run the body.
+    3. Stop the monitor, then close the readers. A process that was told to stop also gives up its static names,
+       so that others take its partitions at once; one that failed keeps them and comes back under them.
     """
     for reader in monitor.readers:
         reader.subscribe()

@@ -1,4 +1,4 @@
-"""A whole Faust process: checks its topics, consumes, shows its health, ends cleanly on SIGTERM."""
+"""Run a whole Faust process: check its topics, consume them, show its health, end cleanly on SIGTERM."""
 
 import asyncio
 import time
@@ -26,22 +26,25 @@ _RETRY_SECONDS = 1.0
 
 
 class TopicSource(Protocol):
-    """Kafka's word on the topics (connectors.kafka.admin.KafkaAdmin)."""
+    """What Kafka knows of the topics (connectors.kafka.admin.KafkaAdmin)."""
 
     def check_topics(self) -> list[str]:
-        """One line for every difference from the catalogue. Raises TransientError when Kafka is away."""
+        """Return one line for every difference from the topic catalogue. Blocks; raises TransientError."""
 
 
 @dataclass(frozen=True)
 class GroupMember:
-    """The consumer group, and this process's static name within it."""
+    """The consumer group, and the static name of this process within it."""
 
     group: str
     instance: str
 
 
 class EventProcess:
-    """Build it, `consume`, then `run` in the main thread. Connects in `run` only."""
+    """One Faust application. Build it, call `consume`, then `run` in the main thread.
+
+    Nothing connects before `run`. Faust ends the process itself, so nothing needs to be closed.
+    """
 
     def __init__(self, member: GroupMember, kafka: KafkaSettings, settings: FaustSettings, health: Health) -> None:
         self.app: DurableApp = build_app(member.group, member.instance, kafka, settings)
@@ -55,21 +58,24 @@ class EventProcess:
         self._consumer_health = ConsumerHealth(health, recent_seconds)
 
     def consume(self, topics: Sequence[str], handler: EventHandler) -> None:
-        """Give each topic an agent and a buffer of its own."""
+        """Give each topic an agent and a buffer of its own, so that no topic delays another. Returns at once."""
         for topic in topics:
             processor = EventProcessor(handler, self._send, self._retry(), self._settings.unsent_bytes)
             consume(self.app, topic, processor.process, self._settings)
         self._topics.extend(topics)
 
     def run(self) -> None:
-        """Run until SIGTERM or SIGINT; raises SystemExit. Raises FatalError when topics are missing."""
+        """Wait for the topics, then consume them. Blocks until SIGTERM or SIGINT, and raises SystemExit then.
+
+        Raises FatalError when topics are still missing after the start-up time.
+        """
         wait_for_topics(KafkaAdmin(self._kafka), self._settings.startup_seconds)
         self.app.task(self._watch_with(open_lag_reader(self._kafka)))
         run_app(self.app)
 
     def assignment(self) -> set[tuple[str, int]]:
-        """Return the partitions (topic, number) that this process holds."""
-        return {(tp.topic, tp.partition) for tp in self.app.consumer.assignment()}
+        """Return the (topic, partition) pairs that this process holds."""
+        return {(held.topic, held.partition) for held in self.app.consumer.assignment()}
 
     async def _send(self, record: OutboundRecord) -> None:
         await send_durably(await self.app.maybe_start_producer(), record)
@@ -96,10 +102,10 @@ class EventProcess:
         try:
             found = await asyncio.to_thread(lags.lag, self._group, self._topics)
         except TransientError as error:
-            self._consumer_health.kafka_is_away(str(error))
+            self._consumer_health.kafka_unreachable(str(error))
             return
         assigned = self.assignment()
-        self._consumer_health.look(
+        self._consumer_health.measured(
             found,
             assigned,
             unsettled="rebalancing" if self.app.rebalancing else "",
@@ -110,7 +116,10 @@ class EventProcess:
 def wait_for_topics(
     admin: TopicSource, startup_seconds: float, sleep: Callable[[float], None] = time.sleep
 ) -> None:
-    """Faust stays blind to a topic that appears later. Raises FatalError when they are not there in time."""
+    """Block until every topic exists as the catalogue says: Faust never notices a topic that appears later.
+
+    Raises FatalError after `startup_seconds`, naming the differences.
+    """
     waited = 0.0
     while problems := _topic_problems(admin):
         if waited >= startup_seconds:

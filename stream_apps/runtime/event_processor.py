@@ -1,11 +1,20 @@
-"""Between a handler and Kafka: an event is finished only when its outputs are stored. Knows no Faust.
+"""Process events so that each is finished only when its outputs are stored. Knows no Faust.
 
-PermanentError: a dead letter takes the place of the outputs.
-TransientError: the same event again after a pause that doubles, for as long as it takes (an output that Kafka
-    does not take: `send_attempts` times, then FatalError). Heartbeats go on meanwhile, on another thread; a
-    rebalance or a shutdown ends the wait, and the event is read again later.
+For a batch of events in order:
+
+1. Call the handler with each event and collect its outputs.
+2. Send the outputs, once they exceed `unsent_bytes` or the batch ends, and wait until all are stored.
+3. Tell the handler that they are delivered, and go on with the next event.
+
+What an error does:
+
+PermanentError: a dead letter takes the place of the event's outputs.
+TransientError: the same event again, after a pause that doubles, for as long as it takes. An output that Kafka
+    does not take is sent again too, but only `send_attempts` times; then FatalError. Heartbeats go on meanwhile,
+    on another thread. A rebalance or a shutdown ends the wait, and the event is read again later.
 FatalError: passed on; the process must exit.
-Anything else: once more, then a dead letter with cause `unexpected`. A bug must not block a partition.
+Anything else is a defect: the event is tried once more, then becomes a dead letter with cause `unexpected`,
+    because a defect must not block a partition.
 """
 
 import asyncio
@@ -27,22 +36,28 @@ from stream_apps.runtime.retry import RetryPolicy
 log = structlog.get_logger()
 
 HandleEvent = Callable[[InboundRecord], Awaitable[Sequence[OutboundRecord]]]
+"""Returns the outputs of an event. May raise any error; is called again after a TransientError."""
+
 OnDelivered = Callable[[Sequence[InboundRecord]], Awaitable[None]]
-# The dead letter with what is known of its request, and what else to send. Must not raise.
+"""Learns that the outputs of these events are stored. Losing this call must do no harm."""
+
 RefuseEvent = Callable[[InboundRecord, PermanentError, DeadLetter], tuple[DeadLetter, Sequence[OutboundRecord]]]
-# Raises TransientError, or PermanentError for a record that Kafka will never take.
+"""Returns the dead letter with what is known of its request, and what else to send. Must not raise."""
+
 SendRecord = Callable[[OutboundRecord], Awaitable[None]]
+"""Waits until the record is stored. Raises TransientError, or PermanentError if Kafka will never take it."""
+
 Sleep = Callable[[float], Awaitable[None]]
 
 _SLICE_SECONDS = 0.25
 
 
 class WaitInterruptedError(Exception):
-    """The partitions are about to go while an event still cannot be processed; nothing of it is finished."""
+    """The partitions are about to be revoked while an event still cannot be processed; it is not finished."""
 
 
 async def _nothing(_records: Sequence[InboundRecord]) -> None:
-    """Nobody waits for the delivery."""
+    """Do nothing with a delivery."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +71,17 @@ class EventHandler:
 
     @property
     def stage(self) -> str:
-        """Its name in letters, logs and metrics."""
+        """Return its name in dead letters, logs and metrics."""
         return self.dead_letters.stage
 
 
 @dataclass(frozen=True)
 class EventRetry:
-    """What happens while an event waits after a transient failure, and how long it waits."""
+    """How long an event waits after a transient failure, and who is told of it.
+
+    `is_interrupted` is asked several times a second during a pause. `on_waiting` gets the reason before each
+    pause; `on_working` is called when a batch that had to wait ends. `sleep` gets seconds.
+    """
 
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     send_attempts: int = 20
@@ -83,21 +102,21 @@ class EventRetry:
 
 
 class EventProcessor:
-    """Processes events one after the other and awaits their deliveries together, `unsent_bytes` at a time."""
+    """Processes the events of one topic in order, and sends their outputs `unsent_bytes` at a time."""
 
     def __init__(
         self, handler: EventHandler, send: SendRecord, retry: EventRetry, unsent_bytes: int = 8_000_000
     ) -> None:
         self._handler = handler
         self._send = send
-        self._retry_rules = retry
+        self._retry = retry
         self._unsent_bytes = unsent_bytes
         self._has_waited = False
 
     async def process(self, records: Sequence[InboundRecord]) -> bool:
         """Return True when the outputs of all are stored, False when a rebalance or a stop came first.
 
-        Raises FatalError.
+        Waits for as long as it takes. Raises FatalError.
         """
         with EVENT_BATCH_SECONDS.labels(self._handler.stage).time():
             try:
@@ -106,30 +125,23 @@ class EventProcessor:
             except WaitInterruptedError:
                 return False
             finally:
-                # Also when a rebalance ended the wait: whoever has the events now waits for itself.
-                self._wait_is_over()
+                # Also after a rebalance: the process that gets the events now reports its own waits.
+                self._end_wait()
 
     async def _process(self, records: Sequence[InboundRecord]) -> None:
         start = unsent = 0
         outputs: list[Sequence[OutboundRecord]] = []
-        for at, record in enumerate(records, 1):
+        for end, record in enumerate(records, 1):
             outputs.append(await self._outputs(record))
             unsent += sum(len(output.value or b"") for output in outputs[-1])
-            if unsent >= self._unsent_bytes or at == len(records):
-                await self._store(records[start:at], outputs)
-                start, unsent, outputs = at, 0, []
-
-    def _wait_is_over(self) -> None:
-        if self._has_waited:
-            self._has_waited = False
-            self._retry_rules.on_working()
-
-    async def _store(self, records: Sequence[InboundRecord], outputs: Sequence[Sequence[OutboundRecord]]) -> None:
-        await self._deliver(records, outputs)
-        await self._handler.delivered(records)
+            if unsent >= self._unsent_bytes or end == len(records):
+                await self._deliver(records[start:end], outputs)
+                await self._handler.delivered(records[start:end])
+                start, unsent, outputs = end, 0, []
 
     async def _outputs(self, record: InboundRecord) -> Sequence[OutboundRecord]:
-        failures = surprises = 0
+        """Call the handler until it answers; return its outputs, or a dead letter with what goes with it."""
+        failures = defects = 0
         while True:
             try:
                 return await self._handler.handle(record)
@@ -137,62 +149,64 @@ class EventProcessor:
                 return self._refused(record, error)
             except TransientError as error:
                 failures += 1
-                await self._retry(error, failures)
+                await self._pause(error, failures)
             except FatalError:
                 raise
             except Exception as error:
-                surprises += 1
-                _log_surprise(self._handler.stage, record, error)
-                if surprises > 1:
+                defects += 1
+                _log_defect(self._handler.stage, record, error)
+                if defects > 1:
                     return self._refused(record, _unexpected(error))
 
     async def _deliver(
         self, records: Sequence[InboundRecord], outputs: Sequence[Sequence[OutboundRecord]]
     ) -> None:
-        waiting = [(record, output) for record, group in zip(records, outputs, strict=True) for output in group]
+        """Send all outputs together, and those that failed again, until all are stored."""
+        unsent = [(record, output) for record, group in zip(records, outputs, strict=True) for output in group]
         failures = 0
-        while waiting:
-            answers = await asyncio.gather(*(self._outcome(output) for _, output in waiting))
-            left = [(*pair, error) for pair, error in zip(waiting, answers, strict=True) if error is not None]
-            waiting = [again for failed in left for again in self._second_try(*failed)]
-            transient = [error for *_, error in left if isinstance(error, TransientError)]
+        while unsent:
+            errors = await asyncio.gather(*(self._send_error(output) for _, output in unsent))
+            failed = [(*pair, error) for pair, error in zip(unsent, errors, strict=True) if error is not None]
+            unsent = [self._next_try(*one) for one in failed]
+            transient = [error for *_, error in failed if isinstance(error, TransientError)]
             if transient:
                 failures += 1
                 self._check_attempts(failures, transient[0])
-                await self._retry(transient[0], failures)
+                await self._pause(transient[0], failures)
 
-    def _check_attempts(self, failures: int, error: TransientError) -> None:
-        # A producer may have failed for good without saying so; a fresh process has a fresh one.
-        if failures >= self._retry_rules.send_attempts:
-            raise FatalError(f"Kafka took no output in {failures} attempts: {error}") from error
-
-    async def _outcome(self, output: OutboundRecord) -> DragomanError | None:
+    async def _send_error(self, output: OutboundRecord) -> DragomanError | None:
         try:
             await self._send(output)
         except (TransientError, PermanentError) as error:
             return error
         return None
 
-    def _second_try(
+    def _next_try(
         self, record: InboundRecord, output: OutboundRecord, error: DragomanError
-    ) -> list[tuple[InboundRecord, OutboundRecord]]:
+    ) -> tuple[InboundRecord, OutboundRecord]:
         if not isinstance(error, PermanentError):
-            return [(record, output)]
+            return record, output
         if output.topic == DEAD_LETTERS:
             raise FatalError(f"Kafka refuses a dead letter for {record.coordinates}: {error}") from error
-        # The letter alone: a refusal that is too large itself would be tried for ever.
-        return [
-            (
-                record,
-                self._handler.dead_letters.record_of(self._handler.dead_letters.dead_letter_of(record, error)),
-            )
-        ]
+        # The dead letter alone, without what `refusal` adds: if that is too large itself, this would never end.
+        dead_letters = self._handler.dead_letters
+        return record, dead_letters.record_of(dead_letters.dead_letter_of(record, error))
 
-    async def _retry(self, error: TransientError, failures: int) -> None:
+    def _check_attempts(self, failures: int, error: TransientError) -> None:
+        # A producer may have failed for good without saying so; a new process has a new one.
+        if failures >= self._retry.send_attempts:
+            raise FatalError(f"Kafka took no output in {failures} attempts: {error}") from error
+
+    async def _pause(self, error: TransientError, failures: int) -> None:
         EVENTS_RETRIED.labels(self._handler.stage).inc()
         log.warning("event_retried", stage=self._handler.stage, error=str(error), failures=failures)
         self._has_waited = True
-        await self._retry_rules.pause(error, failures)
+        await self._retry.pause(error, failures)
+
+    def _end_wait(self) -> None:
+        if self._has_waited:
+            self._has_waited = False
+            self._retry.on_working()
 
     def _refused(self, record: InboundRecord, error: PermanentError) -> list[OutboundRecord]:
         dead_letters = self._handler.dead_letters
@@ -200,8 +214,8 @@ class EventProcessor:
         return [dead_letters.record_of(dead_letter), *others]
 
 
-def _log_surprise(stage: str, record: InboundRecord, error: Exception) -> None:
-    # Where it happened, but not the exception's message, which may quote the text.
+def _log_defect(stage: str, record: InboundRecord, error: Exception) -> None:
+    # The place in the code, but not the exception's message, which may quote the text.
     trace = "".join(traceback.format_tb(error.__traceback__))
     log.error("event_surprised", stage=stage, record=record.coordinates, error=type(error).__name__, trace=trace)
 

@@ -1,4 +1,15 @@
-"""The life of every process: settings, logs, health, signals, and one exit code for one kind of end."""
+"""Run one process of the platform, from its settings to its exit code.
+
+Every main calls `run_process`, so every process takes the same steps:
+
+1. Build the settings from the environment. Raises pydantic's ValidationError for an unknown or invalid one.
+2. Configure logging: one JSON line per event, with the process and its instance in each.
+3. Serve /health, /ready and /metrics. Nothing else is connected yet, and /ready says "starting".
+4. Listen to SIGTERM and SIGINT, then call `run`. It blocks until a signal or a failure, and logs
+   `process_started` once everything is wired.
+5. Close the health server, log `process_stopped` or `process_failed`, and exit:
+   0 after a signal, 70 after a DragomanError, 1 after anything else (a defect: Python prints its traceback).
+"""
 
 import logging
 import signal
@@ -18,31 +29,31 @@ from schemas.errors import FATAL_EXIT_CODE, DragomanError
 
 log = structlog.get_logger()
 
-# From SIGTERM to the exit, at most. Whoever starts our processes kills them after this time and not before
-# (docs/shutdown.md); what is then cut off is done again by others.
+# The longest time from SIGTERM to the exit. Whoever starts our processes kills them after it and not before
+# (docs/shutdown.md); work that is cut off then is done again by another process.
 STOP_SECONDS = 30.0
 
 S = TypeVar("S", bound=ProcessSettings)
 
 
 class Shutdown:
-    """Set by the first SIGTERM or SIGINT; loops ask `is_wanted` between two turns."""
+    """The wish to stop: set by the first SIGTERM or SIGINT, asked for by loops between two turns. Thread-safe."""
 
     def __init__(self) -> None:
         self._wanted = threading.Event()
 
     def install(self) -> "Shutdown":
-        """Listen to the signals from now on. Only from the main thread."""
+        """Listen to both signals from now on, and return self. Raises ValueError outside the main thread."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         return self
 
     def is_wanted(self) -> bool:
-        """Tell whether the process should end."""
+        """Return whether the process should stop. Never blocks."""
         return self._wanted.is_set()
 
     def wait(self, seconds: float) -> bool:
-        """Sleep until the time is up or a signal comes; True when the process should end."""
+        """Block until the time is up or a signal comes, and return whether the process should stop."""
         return self._wanted.wait(seconds)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
@@ -51,21 +62,22 @@ class Shutdown:
 
 @dataclass(frozen=True)
 class Process:
-    """What the life of a process offers to its work: where to show health, and when to stop."""
+    """What `run_process` offers to `run`: where to report health, and when to stop. It closes the server."""
 
     health: Health
     server: HealthServer
     shutdown: Shutdown = field(default_factory=Shutdown)
 
     def started(self, **facts: object) -> None:
-        """Log that everything is wired, with what is worth knowing about it."""
+        """Log `process_started`, with the health port and the given facts. Call it once everything is wired."""
         log.info("process_started", health_port=self.server.port, **facts)
 
 
 def run_process(name: str, settings_type: type[S], run: Callable[[S, Process], None]) -> NoReturn:
-    """Build the settings, serve health, run until a signal, and exit.
+    """Take the steps above in the main thread. Blocks until `run` returns or raises; always ends the process.
 
-    Exit code 0 after a stop in order; 70 after a DragomanError of `run`, which a fresh process may survive.
+    `run` may also end with SystemExit, as libraries do that handle signals themselves (Faust, uvicorn): code 0
+    counts as a return, any other code is kept.
     """
     settings = settings_type()
     configure_logging(name, settings.instance, settings.log_level)
@@ -76,8 +88,9 @@ def run_process(name: str, settings_type: type[S], run: Callable[[S, Process], N
     except DragomanError as error:
         log.critical("process_failed", error=str(error), code=FATAL_EXIT_CODE)
         sys.exit(FATAL_EXIT_CODE)
-    except SystemExit as end:  # a library that ends the process itself, as Faust's worker does
+    except SystemExit as end:
         if end.code:
+            log.critical("process_failed", error="a library ended the process", code=end.code)
             raise
     finally:
         server.close()
@@ -103,7 +116,7 @@ def configure_logging(process: str, instance: str, level: str = "INFO") -> None:
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(process=process, instance=instance)
-    # Libraries log through the standard library; their warnings matter, their chatter does not.
+    # Libraries log through the standard library. Only their warnings matter.
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
 
 

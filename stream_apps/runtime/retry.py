@@ -1,4 +1,4 @@
-"""How long to wait before something is tried again: the one rule of all processes. Pure."""
+"""Decide how long to wait before something is tried again: one rule for all processes. Pure."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,8 @@ _MOST_DOUBLINGS = 32
 class RetryPolicy:
     """Pauses in seconds that double with each failure in a row, from `first_seconds` up to `longest_seconds`.
 
-    `spread` (0 to 1) is the share of a pause that chance may take away, so that not all come back at once.
+    `spread` (0 to 1) is the share of a pause that chance may take away, so that processes which failed together
+    do not come back together.
     """
 
     first_seconds: float = 0.2
@@ -19,8 +20,8 @@ class RetryPolicy:
     def pause_seconds(self, failures: int, chance: float, least_seconds: float = 0.0) -> float:
         """Return the pause after that many failures in a row, counted from 1.
 
-        `chance` is drawn from 0 to 1. `least_seconds`, what the failure itself asks for, replaces a shorter first
-        pause.
+        `chance` is a random number from 0 to 1. `least_seconds` is what the failure itself asks for; it replaces
+        a shorter first pause.
         """
         first = max(self.first_seconds, least_seconds)
         doubled = first * 2.0 ** min(failures - 1, _MOST_DOUBLINGS)

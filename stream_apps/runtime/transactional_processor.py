@@ -1,9 +1,19 @@
-"""The one loop of every transactional process: take, process, commit. The one place that catches.
+"""Turn records into outputs and commit both in one Kafka transaction, again and again.
 
-PermanentError never arrives here: a handler turns it into a dead letter, which is an output like any other.
-TransientError: nothing was committed; wait with jitter, rewind, take the same records again, until it works
-    (docs/retries.md). A signal ends the wait; whoever comes next takes the same records.
-FatalError: the loop ends; the process exits and is restarted.
+One cycle:
+
+1. `RecordSource.take` returns the records of the cycle.
+2. `RecordHandler.handle` returns all outputs. Bad input becomes a dead letter, which is an output like any other.
+3. `OutputTransactions.commit` writes the outputs and the offsets of every reader: all of them or none.
+   `confirm` is called within it, when the outputs are stored and nothing is committed yet.
+4. `RecordHandler.committed` learns that the outputs are visible to all.
+
+What an error does:
+
+TransientError: nothing was committed. The loop waits, rewinds every reader and takes the same records again, for
+    as long as it takes (docs/retries.md). A signal ends the wait; the next process takes the same records.
+FatalError: the loop ends, the process exits and is restarted.
+PermanentError: never arrives here, see step 2.
 """
 
 import random
@@ -15,73 +25,100 @@ from typing import Protocol
 import structlog
 
 from connectors.kafka.group_reader import GroupReader
-from connectors.kafka.transactional_producer import TransactionalProducer
 from connectors.telemetry.metrics import CYCLE_SECONDS, CYCLES_RETRIED
 from schemas.errors import FatalError, TransientError
 from schemas.records import InboundRecord, OutboundRecord
 from stream_apps.runtime.retry import RetryPolicy
 
 log = structlog.get_logger()
-# An error says itself how soon it is worth trying again.
+
+# The first pause is what the error itself asks for.
 _RETRY = RetryPolicy(first_seconds=0.0)
 _REWIND_ATTEMPTS = 10
-# What was rewound is fetched anew; until it comes, empty takes say nothing of whether it can be processed now.
-_QUIET_TAKES = 5
+# After a rewind the records are fetched anew. Until they arrive, takes are empty and say nothing about whether
+# the records can be processed now; only so many empty takes in a row mean that there is nothing to do.
+_EMPTY_TAKES = 5
 
 
 class RecordSource(Protocol):
-    """Where the records of the next cycle come from."""
+    """Where the records of a cycle come from."""
 
     @property
     def readers(self) -> Sequence[GroupReader]:
-        """Whose offsets the cycle commits."""
+        """Return the readers whose offsets the cycle commits."""
 
     def take(self) -> list[InboundRecord]:
-        """The records of one cycle; blocks a short while, returns an empty list when there are none."""
+        """Return the records of one cycle. Blocks a short while, then returns an empty list.
+
+        Raises TransientError or FatalError.
+        """
 
 
 class RecordHandler(Protocol):
-    """What is done with them."""
+    """What one process does with its records."""
 
     def handle(self, records: list[InboundRecord]) -> list[OutboundRecord]:
-        """All outputs of the cycle, dead letters included. Raises TransientError or FatalError only."""
+        """Return all outputs of the records, dead letters included. Blocks for as long as the work takes.
+
+        Raises TransientError or FatalError. It is called again with the same records when the cycle fails.
+        """
 
     def committed(self) -> None:
-        """The outputs of the last `handle` are visible to all. Losing this call must do no harm."""
+        """Learn that the outputs of the last `handle` are visible to all. Losing this call must do no harm.
+
+        Raises TransientError or FatalError.
+        """
+
+
+class OutputTransactions(Protocol):
+    """Where the outputs go (connectors.kafka.transactional_producer.TransactionalProducer)."""
+
+    def commit(
+        self,
+        outputs: Sequence[OutboundRecord],
+        readers: Sequence[GroupReader],
+        confirm: Callable[[], None] | None = None,
+    ) -> None:
+        """Write the outputs and the offsets of what the readers took: all of them or none. Blocks.
+
+        Raises TransientError when nothing was written, FatalError when this process must not go on.
+        """
 
 
 @dataclass(frozen=True)
 class TransactionalProcessor:
-    """One process's source, handler and producer, joined. `stage` names it in metrics."""
+    """The loop of one process: its source, its handler and its producer. `stage` names it in metrics.
+
+    `sleep` gets seconds and should return early when the process is to stop. `on_waiting` gets the reason before
+    each pause; `on_working` is called after each commit and once there is nothing to do. `confirm` may raise
+    TransientError to undo the cycle.
+    """
 
     stage: str
     source: RecordSource
     handler: RecordHandler
-    producer: TransactionalProducer
+    producer: OutputTransactions
     should_stop: Callable[[], bool]
-    # Should end early when the process is to stop.
     sleep: Callable[[float], object] = time.sleep
     on_waiting: Callable[[str], None] = lambda _reason: None
-    # After every commit, and once there is nothing to do.
     on_working: Callable[[], None] = lambda: None
-    # Asked when the outputs are stored and not yet committed: TransientError undoes the cycle.
     confirm: Callable[[], None] | None = None
 
     def run(self) -> None:
-        """Until `should_stop`, between two cycles. Raises FatalError."""
+        """Run cycles until `should_stop`, which is asked between two of them. Blocks. Raises FatalError."""
         failures = empty_takes = 0
         while not self.should_stop():
             try:
-                empty_takes = 0 if self._once() else empty_takes + 1
+                empty_takes = 0 if self._run_cycle() else empty_takes + 1
             except TransientError as error:
                 failures, empty_takes = self._recover(error, failures + 1), 0
                 continue
-            if empty_takes in (0, _QUIET_TAKES):
+            if empty_takes in (0, _EMPTY_TAKES):
                 failures = 0
                 self.on_working()
 
-    def _once(self) -> bool:
-        """Whether there was something to do."""
+    def _run_cycle(self) -> bool:
+        """Run the four steps, and return whether there were records."""
         records = self.source.take()
         if not records:
             return False
@@ -92,9 +129,10 @@ class TransactionalProcessor:
         return True
 
     def _recover(self, error: TransientError, failures: int) -> int:
-        """The failures in a row, once the same records can be taken again or the process is to stop.
+        """Wait and rewind the readers; return the failures in a row so far, early when the process is to stop.
 
-        Raises FatalError when the readers cannot be rewound: that asks nobody, so nothing is worth waiting for.
+        Raises FatalError when the readers cannot be rewound: a rewind asks no other process, so waiting longer
+        would not help.
         """
         CYCLES_RETRIED.labels(self.stage).inc()
         for _ in range(_REWIND_ATTEMPTS):

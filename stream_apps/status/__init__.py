@@ -1,1 +1,1 @@
-"""Job events -> job views."""
+"""Merges job events into job views."""

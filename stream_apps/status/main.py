@@ -1,4 +1,4 @@
-"""The status projection: each job event is decoded, turned into facts, merged into the view of its job."""
+"""The status projection: decodes each job event, turns it into facts and merges them into the view of its job."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ from stream_apps.runtime.event_processor import EventHandler
 from stream_apps.runtime.process import Process, run_process
 from stream_apps.status.facts import update_of
 
+GROUP = "status"
 _HOUR_SECONDS = 60 * 60
 
 
@@ -39,7 +40,7 @@ class StatusLimits(Section):
 
     @property
     def times(self) -> LedgerTimes:
-        """In seconds."""
+        """Return both times in seconds."""
         return LedgerTimes(round(self.view_ttl_hours * _HOUR_SECONDS), round(self.queue_ttl_hours * _HOUR_SECONDS))
 
 
@@ -50,7 +51,7 @@ class StatusFaustSettings(FaustSettings):
 
 
 class StatusSettings(ProcessSettings):
-    """The whole configuration."""
+    """The whole configuration of the projection."""
 
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
@@ -61,20 +62,17 @@ class StatusSettings(ProcessSettings):
 
 @dataclass(frozen=True)
 class StatusHandler:
-    """`handle` fits stream_apps.runtime.event_processor.EventHandler."""
+    """Merges one event; `handle` is a handler of stream_apps.runtime.event_processor.EventHandler."""
 
     codec: Codec
     ledger: JobLedger
 
     async def handle(self, record: InboundRecord) -> Sequence[OutboundRecord]:
-        """No outputs: the view is all. Raises PermanentError or TransientError."""
+        """Merge the event; there are no outputs. Raises PermanentError or TransientError."""
         event = self.codec.decode(record.value, JobEvent)
         await self.ledger.apply(update_of(event))
         metrics.JOB_EVENTS.labels(event.stage).inc()
         return []
-
-
-GROUP = "status"
 
 
 def main() -> None:

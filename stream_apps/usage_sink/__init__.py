@@ -1,1 +1,1 @@
-"""Usage events -> ClickHouse, each exactly once; and the answers to queries."""
+"""Write usage events to ClickHouse, each exactly once, and answer queries about them."""

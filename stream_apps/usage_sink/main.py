@@ -1,4 +1,8 @@
-"""The analytics process: sinks usage and answers queries. Wiring only."""
+"""Wire the analytics process: insert usage events on the main thread, answer queries on others.
+
+The sink runs in memberships of its consumer group. A failure that may pass ends one membership; after a pause the
+next one starts from the committed ranges (ranges.py).
+"""
 
 import random
 import time
@@ -24,7 +28,9 @@ from stream_apps.usage_sink.sink import STAGE, InsertRetry, UsageSink
 log = structlog.get_logger()
 
 GROUP = "usage_sink"
+# The first pause is what the error itself asks for.
 _RETRY = RetryPolicy(first_seconds=0.0)
+# A membership that lasted this long makes up for earlier failures.
 _STABLE_SECONDS = 120.0
 
 
@@ -46,12 +52,12 @@ def run(settings: AnalyticsSettings, process: Process) -> None:
         ):
             process.health.ready()
             process.started(port=queries.port)
-            _sink(_Parts(settings, database, producer, dead_letters, process))
+            _run_memberships(_Parts(settings, database, producer, dead_letters, process))
 
 
 @dataclass(frozen=True)
 class _Parts:
-    """What every membership is made of."""
+    """What all memberships share."""
 
     settings: AnalyticsSettings
     database: Database
@@ -60,18 +66,18 @@ class _Parts:
     process: Process
 
     def waits(self, reason: str) -> None:
-        """A restart would not bring it back."""
+        """Report that a dependency is down: not ready, but alive, as a restart would not help."""
         self.process.health.beat()
         self.process.health.not_ready(f"waiting: {reason}")
 
 
-def _sink(parts: _Parts) -> None:
-    """One membership after the other, until a signal; after a failure with a pause that doubles."""
+def _run_memberships(parts: _Parts) -> None:
+    """Run one membership after the other until a signal, with a pause that doubles after each failure."""
     failures = 0
     while not parts.process.shutdown.is_wanted():
         began = time.monotonic()
         try:
-            _serve_membership(parts)
+            _run_membership(parts)
         except TransientError as error:
             failures = 1 if time.monotonic() - began > _STABLE_SECONDS else failures + 1
             log.warning("usage_sink_restarts", error=str(error), failures=failures)
@@ -79,36 +85,34 @@ def _sink(parts: _Parts) -> None:
             parts.process.shutdown.wait(_RETRY.pause_seconds(failures, random.random(), error.retry_after_seconds))
 
 
-def _serve_membership(parts: _Parts) -> None:
-    """Until a signal. Raises TransientError; the next membership starts from the committed notes."""
-    section = parts.settings.analytics
-    reader = RangeReader(parts.settings.kafka, GROUP, USAGE, parts.settings.instance)
-    retry = InsertRetry(
-        section.insert_retry_seconds,
-        parts.process.shutdown.is_wanted,
-        parts.waits,
-        sleep=parts.process.shutdown.wait,
-    )
-    sink = UsageSink(
-        reader,
-        parts.database,
-        parts.producer,
-        parts.dead_letters,
-        section.batch_rows,
-        section.batch_seconds,
-        section.buffered_rows,
-        retry,
-    )
+def _run_membership(parts: _Parts) -> None:
+    """Join the group and sink until a signal, then insert what was read. Raises TransientError or FatalError."""
+    settings, shutdown = parts.settings, parts.process.shutdown
+    reader = RangeReader(settings.kafka, GROUP, USAGE, settings.instance)
+    sink = _sink(parts, reader)
     reader.subscribe(sink.begin, sink.forget)
     try:
-        while not parts.process.shutdown.is_wanted():
+        while not shutdown.is_wanted():
             sink.turn()
             parts.process.health.beat()
             parts.process.health.ready()
         sink.drain()
     finally:
-        settings, for_good = parts.settings, parts.process.shutdown.is_wanted()
-        close_readers(settings.kafka, [reader], settings.instance, for_good=for_good)
+        close_readers(settings.kafka, [reader], settings.instance, for_good=shutdown.is_wanted())
+
+
+def _sink(parts: _Parts, reader: RangeReader) -> UsageSink:
+    section, shutdown = parts.settings.analytics, parts.process.shutdown
+    return UsageSink(
+        source=reader,
+        table=parts.database,
+        dead_letter_producer=parts.producer,
+        dead_letters=parts.dead_letters,
+        batch_rows=section.batch_rows,
+        batch_seconds=section.batch_seconds,
+        buffered_rows=section.buffered_rows,
+        retry=InsertRetry(section.insert_retry_seconds, shutdown.is_wanted, parts.waits, sleep=shutdown.wait),
+    )
 
 
 if __name__ == "__main__":

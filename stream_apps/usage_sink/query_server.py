@@ -1,6 +1,6 @@
-"""The read-only part of ClickHouse's HTTP interface that our clients use, in front of the embedded engine.
+"""Answer queries over HTTP: the read-only part of ClickHouse's interface, in front of the embedded engine.
 
-GET or POST /?query=SQL (or SQL in the body), FORMAT in the SQL or default_format; GET /ping.
+GET or POST /?query=SQL (or the SQL in the body), with FORMAT in the SQL or in default_format. GET /ping.
 """
 
 import re
@@ -15,7 +15,7 @@ from schemas.errors import PermanentError, TransientError
 
 _READS = re.compile(r"\s*(SELECT|WITH|SHOW|DESCRIBE|DESC|EXISTS|EXPLAIN)\b", re.IGNORECASE)
 _COMMENT_OR_TEXT = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^'\\]|\\.|'')*'", re.DOTALL)
-# Table functions and clauses that reach files, other hosts or settings.
+# Table functions and clauses that would reach files, other hosts or settings.
 _REACHES_OUT = re.compile(
     r"\b(url|file|s3|gcs|hdfs|azureBlobStorage|remote|remoteSecure|mysql|postgresql|mongodb|redis|sqlite|jdbc|odbc|"
     r"executable|input|cluster\w*|iceberg\w*|deltaLake\w*|hudi\w*|python)\s*\(|\bINTO\s+OUTFILE\b|\bSETTINGS\b",
@@ -24,10 +24,13 @@ _REACHES_OUT = re.compile(
 _FORMAT = re.compile(r"\bFORMAT\s+(\w+)\s*;?\s*$", re.IGNORECASE)
 _MOST_BYTES = 1 << 20
 
+HttpAnswer = tuple[int, bytes]
+"""Status and body."""
+
 
 @dataclass(frozen=True)
 class QueryLimits:
-    """What one query may take."""
+    """The most that one query may take."""
 
     seconds: int
     rows: int
@@ -35,7 +38,7 @@ class QueryLimits:
 
     @property
     def settings(self) -> dict[str, int]:
-        """In ClickHouse's words; numbers are numbers in JSON."""
+        """Return them as ClickHouse's settings, and ask for plain numbers in JSON."""
         return {
             "max_execution_time": self.seconds,
             "max_result_rows": self.rows,
@@ -45,7 +48,7 @@ class QueryLimits:
 
 
 def checked_query(sql: str) -> str:
-    """The statement, if it is one that only reads our tables. Raises PermanentError saying why not."""
+    """Return the statement if it only reads our tables. Raises PermanentError saying why it does not."""
     bare = _COMMENT_OR_TEXT.sub("''", sql).strip().rstrip(";")
     if not _READS.match(bare) or ";" in bare:
         raise PermanentError("not_a_query", "only one SELECT, WITH, SHOW, DESCRIBE, EXISTS or EXPLAIN is answered")
@@ -55,7 +58,7 @@ def checked_query(sql: str) -> str:
 
 
 class QueryServer:
-    """Answers on a thread of its own until it is closed."""
+    """Serves on threads of its own from its construction on; close it at the end, before the database."""
 
     def __init__(self, database: Database, host: str, port: int, limits: QueryLimits) -> None:
         self._server = ThreadingHTTPServer((host, port), _handler(_answerer(database, limits)))
@@ -64,16 +67,13 @@ class QueryServer:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """Return the port on which it listens."""
         return int(self._server.server_address[1])
 
     def close(self) -> None:
-        """Stops answering."""
+        """Stop answering. Blocks until the server thread has ended."""
         self._server.shutdown()
         self._server.server_close()
-
-
-HttpAnswer = tuple[int, bytes]
 
 
 def _answerer(database: Database, limits: QueryLimits) -> Callable[[str, str], HttpAnswer]:
@@ -109,9 +109,9 @@ def _handler(answer: Callable[[str, str], HttpAnswer]) -> type[BaseHTTPRequestHa
             if url.path == "/ping":
                 self._send(200, b"Ok.\n")
                 return
-            asked = parse_qs(url.query)
-            sql = "\n".join([*asked.get("query", []), body.decode("utf-8", "replace")])
-            default = asked.get("default_format", [self.headers.get("X-ClickHouse-Format") or "TabSeparated"])
+            parameters = parse_qs(url.query)
+            sql = "\n".join([*parameters.get("query", []), body.decode("utf-8", "replace")])
+            default = parameters.get("default_format", [self.headers.get("X-ClickHouse-Format") or "TabSeparated"])
             self._send(*answer(sql, default[0]))
 
         def _send(self, status: int, body: bytes) -> None:
@@ -121,6 +121,6 @@ def _handler(answer: Callable[[str, str], HttpAnswer]) -> type[BaseHTTPRequestHa
             self.wfile.write(body)
 
         def log_message(self, *_args: object) -> None:
-            """Queries are not logged: they may hold names of tenants."""
+            """Log nothing: queries may hold names of tenants."""
 
     return QueryHandler

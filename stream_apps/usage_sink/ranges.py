@@ -1,20 +1,20 @@
-"""Which offsets go into one insert, so that a repeat makes exactly the same one. Pure.
+"""Usage events as rows, and which offsets go into one insert. Pure.
 
-The protocol for each partition (after the exactly-once design of clickhouse-kafka-connect, with Kafka's
-commit metadata in the place of its state table):
-1. commit the range's first offset with the range's last one in the metadata: the range is pending;
-2. insert the rows with a token that names partition and range: ClickHouse takes it once;
-3. commit the offset behind the range without metadata: the range is done.
-Who finds a pending range at the start forms exactly that range again and goes on with 2.
+An insert that is repeated must have exactly the same rows and the same token, so that ClickHouse takes it once.
+The protocol for each partition (after the exactly-once design of clickhouse-kafka-connect, with Kafka's commit
+metadata in place of its state table):
 
-A usage event as a row of usage_events. Pure.
+1. Commit the range's first offset, with its last offset in the metadata: the range is pending.
+2. Insert the rows, with a token that names the partition and the range.
+3. Commit the offset behind the range, without metadata: the range is done.
+
+A process that finds a pending range when it starts forms exactly that range again and goes on with step 2.
 """
 
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 from schemas.errors import PermanentError
 from schemas.events import UsageEvent
@@ -22,7 +22,12 @@ from schemas.records import InboundRecord
 from schemas.topics import DAY_MS
 from schemas.validity import check_number, check_usage
 
-Row = dict[str, Any]
+UsageRow = dict[str, object]
+"""One row of usage_events: column name -> value."""
+
+# ClickHouse keeps rows for 400 days (ddl/001_usage_events.sql) in one part per month, and takes at most 100 parts
+# in one insert. Clocks may differ by a day.
+_OLDEST_MS, _NEWEST_MS = 400 * DAY_MS, DAY_MS
 
 
 @dataclass(frozen=True)
@@ -33,17 +38,17 @@ class Range:
     partition: int
     first: int
     last: int
-    rows: list[Row]
+    rows: list[UsageRow]
 
     @property
     def token(self) -> str:
-        """The same for the same range, whoever forms it."""
+        """Return a name that is the same for the same range, whichever process forms it."""
         return f"{self.topic}-{self.partition}-{self.first}-{self.last}"
 
 
 @dataclass
 class PartitionBuffer:
-    """What has been read of one partition and not inserted yet. `first` is where the next range begins.
+    """What was read of one partition and not inserted yet. `first` is where the next range begins.
 
     `pending_last` is set where an earlier process announced a range and may have inserted it.
     """
@@ -52,17 +57,17 @@ class PartitionBuffer:
     partition: int
     first: int
     pending_last: int | None = None
-    rows: list[tuple[int, Row | None]] = field(default_factory=list)
+    rows: list[tuple[int, UsageRow | None]] = field(default_factory=list)
     oldest_at: float = 0.0
 
-    def add(self, offset: int, row: Row | None, now: float) -> None:
-        """A record; None for one that gave no row but has its place in the range."""
+    def add(self, offset: int, row: UsageRow | None, now: float) -> None:
+        """Add a record that was read at `now`. None is a record that gave no row but belongs to the range."""
         if not self.rows:
             self.oldest_at = now
         self.rows.append((offset, row))
 
     def due(self, batch_rows: int, is_old: Callable[[float], bool]) -> Range | None:
-        """The range to insert now, if there is one."""
+        """Return the range to insert now: a pending one, a full one, or an old one; None if there is none."""
         if not self.rows:
             return None
         if self.pending_last is not None:
@@ -72,7 +77,7 @@ class PartitionBuffer:
         return self._range(self.rows[-1][0]) if is_old(self.oldest_at) else None
 
     def done(self, finished: Range) -> None:
-        """The range is inserted and committed."""
+        """Drop the rows of a range that is inserted and committed."""
         self.rows = [(offset, row) for offset, row in self.rows if offset > finished.last]
         self.first = finished.last + 1
         self.pending_last = None
@@ -82,21 +87,17 @@ class PartitionBuffer:
         return Range(self.topic, self.partition, self.first, last, rows)
 
 
-Row_usage_rows = dict[str, object]
-
-# Rows live 400 days (ddl/001_usage_events.sql), in one part for each month of an insert, of which ClickHouse
-# takes 100. Clocks may differ by a day.
-_OLDEST_MS, _NEWEST_MS = 400 * DAY_MS, DAY_MS
-
-
 def check_row(event: UsageEvent, now_ms: int) -> None:
-    """Raises PermanentError for what ClickHouse would refuse, and the rows beside it for ever with it."""
+    """Raise PermanentError for an event that ClickHouse would refuse: its whole insert would fail for ever."""
     check_usage(event)
     check_number("at", event.at, least=now_ms - _OLDEST_MS, most=now_ms + _NEWEST_MS)
 
 
-def row_of(event: UsageEvent, record: InboundRecord) -> Row_usage_rows:
-    """All fields, and where the event stood. Raises PermanentError for an event_id that is no UUID."""
+def row_of(event: UsageEvent, record: InboundRecord) -> UsageRow:
+    """Return all fields of the event and the coordinates of its record.
+
+    Raises PermanentError for an event_id that is no UUID.
+    """
     try:
         event_id = uuid.UUID(event.event_id)
     except ValueError:
@@ -107,7 +108,7 @@ def row_of(event: UsageEvent, record: InboundRecord) -> Row_usage_rows:
             cure="send a UUID that is the same for the same use",
         ) from None
     return {
-        **vars(event),
+        **event.to_datum(),
         "event_id": event_id,
         "at": datetime.fromtimestamp(event.at / 1000, UTC),
         "kafka_partition": record.partition,
@@ -115,6 +116,6 @@ def row_of(event: UsageEvent, record: InboundRecord) -> Row_usage_rows:
     }
 
 
-def columns_of(rows: Sequence[Row_usage_rows]) -> dict[str, list[object]]:
-    """The rows column by column."""
+def columns_of(rows: Sequence[UsageRow]) -> dict[str, list[object]]:
+    """Return the rows as columns, the form in which ClickHouse takes them. There must be one row at least."""
     return {name: [row[name] for row in rows] for name in rows[0]}

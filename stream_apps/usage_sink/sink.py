@@ -1,4 +1,4 @@
-"""Usage events from Kafka into ClickHouse, each exactly once (see ranges.py for the protocol)."""
+"""Move usage events from Kafka to ClickHouse, each exactly once; ranges.py tells the protocol."""
 
 import random
 import time
@@ -8,14 +8,14 @@ from typing import Protocol
 
 import structlog
 
-from connectors.kafka.range_reader import StartingPlace
+from connectors.kafka.range_reader import StartingOffset
 from connectors.telemetry import metrics
 from schemas.errors import PermanentError, TransientError
 from schemas.events import UsageEvent
 from schemas.records import InboundRecord, OutboundRecord
 from stream_apps.runtime.dead_letters import DeadLetterWriter
 from stream_apps.runtime.retry import RetryPolicy
-from stream_apps.usage_sink.ranges import PartitionBuffer, Range, Row, check_row, columns_of, row_of
+from stream_apps.usage_sink.ranges import PartitionBuffer, Range, UsageRow, check_row, columns_of, row_of
 
 log = structlog.get_logger()
 
@@ -25,31 +25,41 @@ _RETRY = RetryPolicy()
 
 
 class UsageTable(Protocol):
-    """Where rows go."""
+    """Where rows go (connectors.clickhouse.database.Database)."""
 
     def insert(self, table: str, columns: dict[str, list[object]], token: str) -> None:
-        """Once for a token. Raises TransientError."""
+        """Insert the columns; a token that was inserted before changes nothing. Blocks; raises TransientError."""
 
 
-class RangeLog(Protocol):
-    """Where records come from, and where ranges are noted."""
+class RangeSource(Protocol):
+    """Where records come from and where ranges are noted (connectors.kafka.range_reader.RangeReader).
 
-    def take(self, limit: int, timeout_seconds: float) -> list[InboundRecord]: ...
-    def announce(self, partition: int, first: int, last: int) -> None: ...
-    def finish(self, partition: int, last: int) -> None: ...
+    Every call blocks while Kafka answers and may raise TransientError or FatalError.
+    """
+
+    def take(self, limit: int, timeout_seconds: float) -> list[InboundRecord]:
+        """Return up to `limit` records; none after the timeout. Assignments are told inside this call."""
+
+    def announce(self, partition: int, first: int, last: int) -> None:
+        """Commit that this range is about to be inserted."""
+
+    def finish(self, partition: int, last: int) -> None:
+        """Commit that everything up to `last` is inserted."""
 
 
 class DeadLetterProducer(Protocol):
-    """Stores records durably before it returns."""
+    """Where dead letters are sent (connectors.kafka.producer.DurableProducer)."""
 
-    def send(self, records: Sequence[OutboundRecord], timeout_seconds: float = 30.0) -> None: ...
+    def send(self, records: Sequence[OutboundRecord], timeout_seconds: float = 30.0) -> None:
+        """Store the records durably before returning. Raises TransientError."""
 
 
 @dataclass(frozen=True)
 class InsertRetry:
-    """How long an insert is tried again before the membership is given up. Seconds.
+    """How long an insert is tried again before the sink leaves its group, in seconds.
 
-    Less than the group's longest time between two polls: who leaves by itself is not taken for dead.
+    `longest_seconds` is below the group's longest time between two polls, so that the sink leaves by itself before
+    it is thrown out. `sleep` should return early when the process is to stop.
     """
 
     longest_seconds: float = 60.0
@@ -61,9 +71,12 @@ class InsertRetry:
 
 @dataclass
 class UsageSink:
-    """One turn after the other, on one thread. Raises FatalError; TransientError means: start afresh."""
+    """Call `turn` again and again, on one thread; `begin` and `forget` are called by the reader inside it.
 
-    log: RangeLog
+    Every call may raise FatalError, or TransientError: then start again with a new reader and a new sink.
+    """
+
+    source: RangeSource
     table: UsageTable
     dead_letter_producer: DeadLetterProducer
     dead_letters: DeadLetterWriter
@@ -73,47 +86,47 @@ class UsageSink:
     retry: InsertRetry = field(default_factory=InsertRetry)
     _buffers: dict[int, PartitionBuffer] = field(default_factory=dict, init=False)
 
-    def begin(self, places: Sequence[StartingPlace]) -> None:
-        """These partitions are ours from now on."""
-        for place in places:
-            buffer = PartitionBuffer(place.topic, place.partition, place.offset, place.pending_last)
-            self._buffers[place.partition] = buffer
-            if place.pending_last is not None:
+    def begin(self, starts: Sequence[StartingOffset]) -> None:
+        """Open a buffer for each partition that was assigned."""
+        for start in starts:
+            buffer = PartitionBuffer(start.topic, start.partition, start.offset, start.pending_last)
+            self._buffers[start.partition] = buffer
+            if start.pending_last is not None:
                 metrics.USAGE_RANGES_REPEATED.inc()
-                log.info("usage_range_repeated", partition=place.partition, first=place.offset)
+                log.info("usage_range_repeated", partition=start.partition, first=start.offset)
 
     def forget(self) -> None:
-        """They are not any more."""
+        """Drop the buffers of revoked partitions."""
         self._buffers.clear()
 
     def turn(self) -> None:
-        """Reads a little, writes what is due."""
-        # Taken first: a rebalance happens inside, and tells which partitions are ours.
-        taken = self.log.take(_TAKE_RECORDS, _TAKE_SECONDS)
+        """Read some records and insert what is due. Blocks for the retries of an insert."""
+        # First, because a rebalance happens inside and changes the buffers.
+        taken = self.source.take(_TAKE_RECORDS, _TAKE_SECONDS)
         read = [self._read(record) for record in taken if record.partition in self._buffers]
         if dead_letters := [dead_letter for _, _, dead_letter in read if dead_letter]:
             self.dead_letter_producer.send(dead_letters)
         for record, row, _ in read:
             self._buffers[record.partition].add(record.offset, row, self.retry.clock())
-        # While ClickHouse refuses, `_write` does not return and nothing more is taken.
+        # While ClickHouse refuses, `_write` does not return, so no more records are taken.
         is_full = sum(len(buffer.rows) for buffer in self._buffers.values()) >= self.buffered_rows
         self._write(lambda since: is_full or self.retry.clock() - since >= self.batch_seconds)
 
     def drain(self) -> None:
-        """Writes all that was read, before the process ends."""
+        """Insert everything that was read, before the process ends. Blocks as `turn` does."""
         self._write(lambda _: True)
 
     def _write(self, is_old: Callable[[float], bool]) -> None:
         for buffer in list(self._buffers.values()):
             while (found := buffer.due(self.batch_rows, is_old)) is not None:
                 if buffer.pending_last is None:
-                    self.log.announce(found.partition, found.first, found.last)
+                    self.source.announce(found.partition, found.first, found.last)
                 self._insert(found)
-                self.log.finish(found.partition, found.last)
+                self.source.finish(found.partition, found.last)
                 buffer.done(found)
 
     def _insert(self, found: Range) -> None:
-        """The same rows, the same token, until ClickHouse has them. Raises TransientError as `_wait` does."""
+        """Insert the rows with their token, again until ClickHouse has them. Raises as `_wait` does."""
         failures, started = 0, self.retry.clock()
         while found.rows:
             try:
@@ -127,15 +140,18 @@ class UsageSink:
         metrics.USAGE_INSERT_SECONDS.observe(self.retry.clock() - started)
 
     def _wait(self, error: TransientError, failures: int, waited_seconds: float) -> None:
-        """Raises the error when the patience ends: the range stays announced, the next member repeats it."""
+        """Pause before the next try, or raise the error when the time is up or the process is to stop.
+
+        The range stays announced, so the next member of the group repeats it.
+        """
         pause = _RETRY.pause_seconds(failures, random.random())
         if self.retry.should_stop() or waited_seconds + pause > self.retry.longest_seconds:
             raise error
         self.retry.on_waiting(str(error))
         self.retry.sleep(pause)
 
-    def _read(self, record: InboundRecord) -> tuple[InboundRecord, Row | None, OutboundRecord | None]:
-        """The record with its row, or with the dead letter that takes the row's place."""
+    def _read(self, record: InboundRecord) -> tuple[InboundRecord, UsageRow | None, OutboundRecord | None]:
+        """Return the record with its row, or with the dead letter that takes the place of the row."""
         try:
             event = self.dead_letters.codec.decode(record.value, UsageEvent)
             check_row(event, self.dead_letters.now_ms())

@@ -172,7 +172,7 @@ def measure(segments: int) -> tuple[Watch, dict[str, object]]:
 
 
 def ask(http_url: str, priority: str) -> dict[str, object]:
-    """What one more request is told."""
+    """What one more request is options."""
     body = {"text": "Hello.", "source_language": "en", "target_language": "pt", "priority": priority}
     answer = httpx.post(f"{http_url}/api/v1/translations", json=body, timeout=30)
     return {"status": answer.status_code, "retry_after": answer.headers.get("retry-after")}
@@ -206,25 +206,27 @@ def table_of(moments: Sequence[Moment], growth: dict[str, float]) -> str:
 
 def main() -> int:
     """0 when nothing grew too much."""
-    asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    asked.add_argument("--segments", type=int, default=1_000_000)
-    asked.add_argument("--most-growth-mb", type=float, default=50.0)
-    told = asked.parse_args()
-    watch, facts = measure(told.segments)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--segments", type=int, default=1_000_000)
+    parser.add_argument("--most-growth-mb", type=float, default=50.0)
+    options = parser.parse_args()
+    watch, facts = measure(options.segments)
     growth = growth_of(watch.moments)
-    too_much = {name: grown for name, grown in growth.items() if grown > told.most_growth_mb}
+    too_much = {name: grown for name, grown in growth.items() if grown > options.most_growth_mb}
     report = {
-        "segments": told.segments,
+        "segments": options.segments,
         **facts,
         "moments": [vars(moment) for moment in watch.moments],
         "growth_mb": growth,
-        "most_growth_mb": told.most_growth_mb,
+        "most_growth_mb": options.most_growth_mb,
         "passed": not too_much,
     }
     REPORT.write_text(json.dumps(report, indent=2))
     print(table_of(watch.moments, growth))
     print(f"at the full backlog HTTP says {json.dumps(facts['http_at_full_backlog'])}")
-    print(f"grew too much: {too_much}" if too_much else f"no process of ours grew by {told.most_growth_mb:g} MB")
+    print(
+        f"grew too much: {too_much}" if too_much else f"no process of ours grew by {options.most_growth_mb:g} MB"
+    )
     return 1 if too_much else 0
 
 

@@ -32,7 +32,7 @@ VICTIMS = (
     *("redis-cache", "redis-state", "kafka"),
 )
 _REQUESTS = 24
-_PATIENCE_SECONDS = 120.0
+_LONGEST_SECONDS = 120.0
 _REST_SECONDS = 3.0
 
 
@@ -108,7 +108,7 @@ def recovery_of(stack: Stack, victim: str) -> Recovery:
         "billed": probe.is_billed,
     }
     done: dict[str, float] = {}
-    while waiting and time.monotonic() - began < _PATIENCE_SECONDS:
+    while waiting and time.monotonic() - began < _LONGEST_SECONDS:
         for name in [name for name, is_done in waiting.items() if is_done()]:
             done[name] = round(time.monotonic() - began, 1)
             del waiting[name]

@@ -1,11 +1,11 @@
-"""Reads every result record that a read_committed consumer sees, from the first one on."""
+"""Read every result that a read_committed consumer sees, from the first record on."""
 
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 
 from tests.chaos.ledger import Answer, Ledger
 from tests.outside import decoded
@@ -16,10 +16,10 @@ _SILENCE_SECONDS = 12.0
 
 
 class AnswerReader(threading.Thread):
-    """Its own thread. `objects` is the folder of the object store, for translations that lie there.
+    """A thread of its own. `objects` is the folder of the object store, for translations that are stored there.
 
-    A client that brings nothing for 12 s is replaced by one that goes on at the same offsets: a cluster that names
-    no broker while it starts can end a client of librdkafka for good.
+    A client that returns nothing for 12 s is replaced by one that continues at the same offsets: a cluster that
+    names no broker while it starts can make a client of librdkafka useless for good.
     """
 
     def __init__(self, bootstrap: str, objects: Path, ledger: Ledger) -> None:
@@ -28,33 +28,38 @@ class AnswerReader(threading.Thread):
         self._ledger = ledger
         self._seen: set[tuple[int, int]] = set()
         self._closing = threading.Event()
-        self._broker = bootstrap
+        self._bootstrap = bootstrap
         self._heard_at = time.monotonic()
         self._consumer = self._client()
         partitions = self._consumer.list_topics(_TOPIC, 10).topics[_TOPIC].partitions
         self._next = dict.fromkeys(partitions, 0)
-        self._go_on()
+        self._continue()
 
     def run(self) -> None:
         while not self._closing.is_set():
             for message in self._consumer.consume(_TAKE, _TAKE_SECONDS):
-                # An error says that the broker is away; nearly always the client goes on by itself.
-                if not message.error() and self._is_new(message.partition(), message.offset()):
-                    self._note(decoded("TranslationResult", message.value()))
+                # An error says that the broker is unreachable; the client nearly always recovers by itself.
+                if not message.error():
+                    self._take(message)
             if time.monotonic() - self._heard_at > _SILENCE_SECONDS:
-                # It may wait long for its end; kept, it would go on fetching, and the run with it ever slower.
+                # Closing may block for long; left open, it would keep fetching and slow the run down.
                 threading.Thread(target=self._consumer.close, name="replaced", daemon=True).start()
                 self._consumer = self._client()
-                self._go_on()
+                self._continue()
 
     def close(self) -> None:
-        """Returns when the thread has ended."""
+        """Return when the thread has ended."""
         self._closing.set()
         self.join()
         self._consumer.close()
 
+    def _take(self, message: Message) -> None:
+        partition, offset, value = message.partition(), message.offset(), message.value()
+        if partition is not None and offset is not None and value is not None and self._is_new(partition, offset):
+            self._note(decoded("TranslationResult", value))
+
     def _is_new(self, partition: int, offset: int) -> bool:
-        """A record that this reader fetches twice is no second record."""
+        """Return False for a record that this reader has fetched before."""
         is_new = (partition, offset) not in self._seen
         self._seen.add((partition, offset))
         self._next[partition] = max(self._next[partition], offset + 1)
@@ -64,7 +69,7 @@ class AnswerReader(threading.Thread):
     def _client(self) -> Consumer:
         return Consumer(
             {
-                "bootstrap.servers": self._broker,
+                "bootstrap.servers": self._bootstrap,
                 "group.id": "chaos-answers",
                 "isolation.level": "read_committed",
                 "enable.auto.commit": False,
@@ -74,8 +79,8 @@ class AnswerReader(threading.Thread):
             }
         )
 
-    def _go_on(self) -> None:
-        self._consumer.assign([TopicPartition(_TOPIC, *place) for place in self._next.items()])
+    def _continue(self) -> None:
+        self._consumer.assign([TopicPartition(_TOPIC, *partition) for partition in self._next.items()])
         self._heard_at = time.monotonic()
 
     def _note(self, result: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What ClickHouse says was billed, asked over its HTTP interface."""
+"""Read what was billed from ClickHouse over its HTTP interface."""
 
 import time
 from collections.abc import Collection
@@ -13,7 +13,7 @@ _ASK_AGAIN_SECONDS = 1.0
 
 
 def bills(client: httpx.Client, url: str) -> dict[str, Bill]:
-    """By request. Raises httpx.HTTPError when nobody answers."""
+    """Return the bills by request. Raises httpx.HTTPError when ClickHouse is unreachable."""
     sql = (
         "SELECT request_id, toUInt32(count()), toUInt32(sum(source_words)) FROM usage_events "
         "WHERE kind = 'billed' GROUP BY request_id"
@@ -23,14 +23,14 @@ def bills(client: httpx.Client, url: str) -> dict[str, Bill]:
 
 
 def is_billed(client: httpx.Client, url: str, request_id: str) -> bool:
-    """Whether its row can be queried. Raises httpx.HTTPError when nobody answers."""
+    """Return whether its row can be queried. Raises httpx.HTTPError when ClickHouse is unreachable."""
     sql = f"SELECT count() FROM usage_events WHERE kind = 'billed' AND request_id = '{request_id}'"
     return int(_ask(client, url, sql)) > 0
 
 
-def settled_bills(url: str, request_ids: Collection[str], patience_seconds: float) -> dict[str, Bill]:
-    """The bills as soon as each of these requests has one, or when patience is over."""
-    end = time.monotonic() + patience_seconds
+def settled_bills(url: str, request_ids: Collection[str], longest_seconds: float) -> dict[str, Bill]:
+    """Return the bills once each of these requests has one, or after `longest_seconds`."""
+    end = time.monotonic() + longest_seconds
     found: dict[str, Bill] = {}
     with httpx.Client() as client:
         while time.monotonic() < end and not set(request_ids) <= found.keys():

@@ -1,4 +1,4 @@
-"""Worker and assembly made wrong on purpose, to see that the verdict notices: `... CONTROL MODULE`.
+"""Break worker and assembly on purpose, to see that the verdict notices: `... CONTROL MODULE`.
 
 Each breaks the one transaction in which a cycle's outputs and offsets are committed.
 """
@@ -11,19 +11,19 @@ from enum import StrEnum
 
 from stream_apps.runtime.transactional_processor import TransactionalProcessor
 
-# Wide enough that a kill meets it now and then.
+# Long enough that a kill falls into it now and then.
 _GAP_SECONDS = 0.3
 
 
 class Control(StrEnum):
-    """What is broken, and what must be noticed."""
+    """What is broken; the comment says what must be noticed."""
 
     COMMIT_BEFORE_SEND = "commit-before-send"  # at most once: lost
     SEND_BEFORE_COMMIT = "send-before-commit"  # at least once: duplicates
 
 
 def commit_before_send(cycle: TransactionalProcessor) -> bool:
-    """The offsets first; who dies before the outputs are sent has lost them."""
+    """Commit the offsets first: a process that dies before it sends the outputs loses them."""
     if records := cycle.source.take():
         cycle.producer.commit([], cycle.source.readers)
         outputs = cycle.handler.handle(records)
@@ -34,7 +34,7 @@ def commit_before_send(cycle: TransactionalProcessor) -> bool:
 
 
 def send_before_commit(cycle: TransactionalProcessor) -> bool:
-    """The outputs first; who dies before the offsets are committed sends them again."""
+    """Send the outputs first: a process that dies before it commits the offsets sends them again."""
     if records := cycle.source.take():
         cycle.producer.commit(cycle.handler.handle(records), [])
         time.sleep(_GAP_SECONDS)
@@ -50,9 +50,9 @@ _BROKEN: dict[Control, Callable[[TransactionalProcessor], bool]] = {
 
 
 def main() -> None:
-    """The module's own main, over the broken cycle."""
+    """Run the module's main with the broken cycle."""
     control, module = sys.argv[1:]
-    TransactionalProcessor._once = _BROKEN[Control(control)]
+    TransactionalProcessor._run_cycle = _BROKEN[Control(control)]  # type: ignore[method-assign, assignment]  # broken
     runpy.run_module(module, run_name="__main__")
 
 

@@ -1,4 +1,4 @@
-"""Small disks of their own for the stores, so that one can run full: tmpfs of limited size. Needs root."""
+"""Give each store a small disk of its own (tmpfs of limited size), so that it can run full. Needs root."""
 
 import ctypes
 import os
@@ -14,29 +14,29 @@ _PAGE_BYTES = 4096
 
 
 class Disks:
-    """Below one folder. They are seen by this process and its children only, and vanish with the last of them."""
+    """The disks below one folder. Only this process and its children see them; they vanish with the last one."""
 
     def __init__(self, data: Path) -> None:
         self._data = data
 
     def mount(self) -> None:
-        """Before the stack starts. Raises CalledProcessError or OSError where that is not allowed."""
-        _leave_the_mounts_of_others_alone()
+        """Mount them, before the stack starts. Raises CalledProcessError or OSError where that is not allowed."""
+        _enter_own_mount_namespace()
         for name, megabytes in MEGABYTES.items():
             folder = self._data / name
             folder.mkdir(parents=True, exist_ok=True)
             subprocess.run(("mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", folder), check=True)
 
     def fill(self, name: str) -> None:
-        """Nothing more can be written from now on."""
+        """Fill the disk: nothing more can be written."""
         file = os.open(self._filler(name), os.O_WRONLY | os.O_CREAT)
         try:
             _take_all(file)
         finally:
             os.close(file)
 
-    def relieve(self, name: str) -> None:
-        """There is space again."""
+    def free(self, name: str) -> None:
+        """Free the space again."""
         self._filler(name).unlink(missing_ok=True)
 
     def _filler(self, name: str) -> Path:
@@ -44,7 +44,7 @@ class Disks:
 
 
 def open_disks(data: Path) -> Disks | None:
-    """Mounted; None where this process may not."""
+    """Return mounted disks, or None where this process may not mount."""
     if sys.platform != "linux" or os.geteuid() != 0:
         return None
     disks = Disks(data)
@@ -55,14 +55,14 @@ def open_disks(data: Path) -> Disks | None:
     return disks
 
 
-def _leave_the_mounts_of_others_alone() -> None:
+def _enter_own_mount_namespace() -> None:
     if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNS) != 0:
         raise OSError(ctypes.get_errno(), "unshare")
     subprocess.run(("mount", "--make-rprivate", "/"), check=True)
 
 
 def _take_all(file: int) -> None:
-    """In ever smaller pieces, because others write meanwhile."""
+    """Allocate ever smaller pieces, because other processes write at the same time."""
     space = os.fstatvfs(file)
     taken, piece = 0, space.f_bavail * space.f_frsize
     while piece >= _PAGE_BYTES:

@@ -1,4 +1,4 @@
-"""The disturbed part of a run: requests and faults by the clock, a probe for each fault, then the drain."""
+"""Run the disturbed part: send requests and inject faults at their times, probe after each fault, then drain."""
 
 import time
 from collections import deque
@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from tests.chaos.agenda import Agenda
-from tests.chaos.entrances import HttpEntrance, KafkaEntrance
 from tests.chaos.faults import hit_role
 from tests.chaos.injection import Injector
 from tests.chaos.ledger import Ledger
@@ -15,8 +13,10 @@ from tests.chaos.progress import Ticker
 from tests.chaos.recovery import RecoveryWatch
 from tests.chaos.scenario import probe_name
 from tests.chaos.schedule import Fault
+from tests.chaos.senders import HttpSender, KafkaSender
 from tests.chaos.stack import ChaosStack
-from tests.chaos.traffic import Request, Send, Way
+from tests.chaos.timeline import Timeline
+from tests.chaos.traffic import Channel, Request, Send
 
 MOST_OUTSTANDING = 250
 
@@ -26,46 +26,46 @@ _TRY_AGAIN_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
-class Entrances:
-    """Both ways in."""
+class Senders:
+    """Kafka and HTTP."""
 
-    kafka: KafkaEntrance
-    http: HttpEntrance
+    kafka: KafkaSender
+    http: HttpSender
 
     def send(self, request: Request) -> None:
-        """By the way that the request asks for."""
-        by_kafka = request.way in (Way.KAFKA, Way.KAFKA_BY_REFERENCE)
+        """Send it through the channel that it names."""
+        by_kafka = request.channel in (Channel.KAFKA, Channel.KAFKA_BY_REFERENCE)
         (self.kafka if by_kafka else self.http).send(request)
 
-    def under_way(self) -> int:
-        """Sent and not accepted yet: while the broker is away, that is all of them."""
-        return self.kafka.under_way() + self.http.under_way()
+    def unaccepted(self) -> int:
+        """Count what was sent and not yet accepted: all of it while the broker is unreachable."""
+        return self.kafka.unaccepted() + self.http.unaccepted()
 
 
 @dataclass(frozen=True)
-class Patience:
-    """`longest_seconds` in all, and `quiet_seconds` without any new answer."""
+class DrainLimits:
+    """How long a drain waits: `longest_seconds` in all, `quiet_seconds` without a new answer."""
 
     longest_seconds: float = 180.0
     quiet_seconds: float = 90.0
 
 
-class Silence:
-    """How long a number has been the same."""
+class StallTimer:
+    """Measures how long a number has not changed."""
 
     def __init__(self) -> None:
         self._before, self._since = -1, time.monotonic()
 
     def seconds(self, number: int) -> float:
-        """The number as it is now."""
+        """Return the seconds since the number last changed."""
         if number != self._before:
             self._before, self._since = number, time.monotonic()
         return time.monotonic() - self._since
 
 
 @dataclass(frozen=True)
-class Measure:
-    """A fault, and what measures how long its role takes to work again."""
+class MeasuredFault:
+    """A fault, its probe request, and the watch that measures how long its role takes to recover."""
 
     fault: Fault
     probe: str
@@ -74,45 +74,45 @@ class Measure:
 
 @dataclass
 class Disturbance:
-    """For one thread."""
+    """Sends and injects by the clock. For one thread."""
 
     stack: ChaosStack
-    entrances: Entrances
+    senders: Senders
     ledger: Ledger
     injector: Injector
     ticker: Ticker
     _held: deque[Request] = field(default_factory=deque, init=False)
 
     def run(self, sends: Sequence[Send], faults: Sequence[Fault], recovery: RecoveryWatch) -> None:
-        """Returns when all was sent and all faults are over; or when nothing is answered any more.
+        """Return when everything was sent and every fault is over, or when answers have stopped.
 
-        Requests that wait for others to be answered would wait for ever then.
+        Held requests wait for others to be answered; without answers they would wait forever.
         """
-        agenda, silence = Agenda(), Silence()
+        timeline, stall = Timeline(), StallTimer()
         for send in sends:
-            agenda.add(send.at_seconds, partial(self._held.append, send.request))
+            timeline.add(send.at_seconds, partial(self._held.append, send.request))
         for number, fault in enumerate(faults):
-            measure = Measure(fault, probe_name(number), recovery)
-            agenda.add(fault.at_seconds, partial(self._strike, agenda, measure))
-        while not self._is_over(agenda) and silence.seconds(len(self.ledger.answers)) < _STUCK_SECONDS:
-            agenda.do_due()
+            measured = MeasuredFault(fault, probe_name(number), recovery)
+            timeline.add(fault.at_seconds, partial(self._inject, timeline, measured))
+        while not self._is_over(timeline) and stall.seconds(len(self.ledger.answers)) < _STUCK_SECONDS:
+            timeline.do_due()
             self._send_held()
-            self._tick(agenda.now())
-        self.injector.relieve_all()
+            self._tick(timeline.now())
+        self.injector.undo_all()
 
-    def drain(self, limits: Patience) -> None:
-        """Returns when all is answered, or patience is over."""
-        began, silence = time.monotonic(), Silence()
+    def drain(self, limits: DrainLimits) -> None:
+        """Return when everything is answered or a limit is reached."""
+        began, stall = time.monotonic(), StallTimer()
         while (open_requests := self._open()) and time.monotonic() - began < limits.longest_seconds:
-            if silence.seconds(open_requests) > limits.quiet_seconds:
+            if stall.seconds(open_requests) > limits.quiet_seconds:
                 return
             self._tick(time.monotonic() - began)
 
     def _open(self) -> int:
-        return len(self.ledger.unanswered()) + self.entrances.under_way()
+        return len(self.ledger.unanswered()) + self.senders.unaccepted()
 
     def _tick(self, now_seconds: float) -> None:
-        self.entrances.kafka.poll()
+        self.senders.kafka.poll()
         self.ticker.tell(now_seconds, self._state(now_seconds))
         time.sleep(_TICK_SECONDS)
 
@@ -124,21 +124,21 @@ class Disturbance:
             f"{now_seconds:5.0f} s: {kills} kills, {others} other faults, {accepted} accepted, {answered} answered"
         )
 
-    def _is_over(self, agenda: Agenda) -> bool:
-        return agenda.is_done() and not self._held
+    def _is_over(self, timeline: Timeline) -> bool:
+        return timeline.is_done() and not self._held
 
     def _send_held(self) -> None:
-        while self._held and self.ledger.outstanding() + self.entrances.under_way() <= MOST_OUTSTANDING:
-            self.entrances.send(self._held.popleft())
+        while self._held and self.ledger.outstanding() + self.senders.unaccepted() <= MOST_OUTSTANDING:
+            self.senders.send(self._held.popleft())
 
-    def _strike(self, agenda: Agenda, measure: Measure) -> None:
-        fault, role = measure.fault, hit_role(measure.fault.kind)
+    def _inject(self, timeline: Timeline, measured: MeasuredFault) -> None:
+        fault, role = measured.fault, hit_role(measured.fault.kind)
         before = self.stack.processes(role)
         undo = self.injector.inject(fault)
         if undo is None:
-            agenda.add(agenda.now() + _TRY_AGAIN_SECONDS, partial(self._strike, agenda, measure))
+            timeline.add(timeline.now() + _TRY_AGAIN_SECONDS, partial(self._inject, timeline, measured))
             return
-        agenda.add(agenda.now() + fault.lasts_seconds, undo)
-        way = Way.HTTP_WITH_ID if role == "http" else Way.KAFKA
-        self.entrances.send(Request(measure.probe, measure.probe, "critical", way))
-        measure.recovery.watch(fault.kind.name, role, measure.probe, before)
+        timeline.add(timeline.now() + fault.lasts_seconds, undo)
+        channel = Channel.HTTP_WITH_ID if role == "http" else Channel.KAFKA
+        self.senders.send(Request(measured.probe, measured.probe, "critical", channel))
+        measured.recovery.watch(fault.kind.name, role, measured.probe, before)

@@ -1,4 +1,4 @@
-"""Does to the stack what a fault says, and undoes what lasts."""
+"""Inject a fault into the stack, and undo it when its time is over."""
 
 import os
 import signal
@@ -14,13 +14,13 @@ from tests.chaos.refusing_clickhouse import Refusal
 from tests.chaos.schedule import Fault
 from tests.chaos.stack import ChaosStack
 
-# As few as the autoscaler leaves: a lone worker that is killed every few seconds proves nothing of the platform.
+# The autoscaler's lower bound: a single worker that is killed every few seconds proves nothing about the platform.
 FEWEST_WORKERS, MOST_WORKERS = 2, 4
 
 _SIGNALS = {Action.KILL: signal.SIGKILL, Action.TERM: signal.SIGTERM, Action.FREEZE: signal.SIGSTOP}
 
 Undo = Callable[[], None]
-"""Ends what lasts. May be called again."""
+"""Ends a lasting fault. May be called again."""
 
 
 class Injector:
@@ -33,7 +33,7 @@ class Injector:
         self.counts: Counter[str] = Counter()
 
     def inject(self, fault: Fault) -> Undo | None:
-        """How to end it; None where nobody is there to be hit: try again a moment later."""
+        """Inject it; return how to end it, or None when no process of the role is alive: try again later."""
         victims = sorted(self._stack.processes(hit_role(fault.kind)).values())
         if not victims:
             return None
@@ -46,11 +46,11 @@ class Injector:
         return undo
 
     def kills(self) -> int:
-        """How many so far."""
+        """Return how many processes were killed so far."""
         return sum(count for name, count in self.counts.items() if name.startswith(Action.KILL))
 
-    def relieve_all(self) -> None:
-        """Nothing of ours lasts any longer."""
+    def undo_all(self) -> None:
+        """End every fault that still lasts."""
         while self._undos:
             self._undos.pop()()
 
@@ -78,7 +78,7 @@ class Injector:
         if disks is None:
             raise ValueError(f"{target} has no small disk")
         disks.fill(target)
-        return lambda: disks.relieve(target)
+        return lambda: disks.free(target)
 
     def _forget(self) -> Undo:
         forget(self._stack.run().redis_state_url)
@@ -90,7 +90,7 @@ class Injector:
 
 
 def forget(redis_url: str) -> None:
-    """Everything that this Redis holds. A Redis that is away has nothing to forget now."""
+    """Delete everything that this Redis holds; do nothing when it is unreachable."""
     with suppress(redis.RedisError), redis.Redis.from_url(redis_url) as client:
         client.flushall()
 
@@ -101,4 +101,4 @@ def _wake(process: int) -> None:
 
 
 def _nothing() -> None:
-    """It does not last."""
+    """Undo a fault that does not last."""

@@ -1,4 +1,4 @@
-"""What was sent, accepted and answered: the books that the verdict is read from."""
+"""Record what was sent, accepted and answered; the verdict is computed from it."""
 
 import threading
 import time
@@ -28,33 +28,33 @@ class Ledger:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def accept(self, request_id: str, reference: str) -> None:
-        """From now on it must be answered. Once is enough, more do no harm."""
+        """Note an accepted request, which must be answered from now on. May be called again."""
         with self._lock:
             self.expected[request_id] = reference
             self.accepted_at.setdefault(request_id, time.monotonic())
 
     def answer(self, request_id: str, answer: Answer) -> None:
-        """A record of version 1 arrived."""
+        """Note a result of version 1."""
         with self._lock:
             self.answers[request_id].append(answer)
 
     def answered_at(self, request_id: str) -> float | None:
-        """When the first answer came."""
+        """Return when the first answer came."""
         with self._lock:
             found = self.answers.get(request_id)
             return found[0].at if found else None
 
     def unanswered(self) -> list[str]:
-        """Accepted, and nothing came yet."""
+        """Return the accepted requests without an answer."""
         with self._lock:
             return [request_id for request_id in self.expected if request_id not in self.answers]
 
     def outstanding(self) -> int:
-        """About how many are under way."""
+        """Return about how many requests are in flight."""
         with self._lock:
             return max(len(self.expected) - len(self.answers), 0)
 
     def progress(self) -> tuple[int, int]:
-        """How many were accepted, how many answered."""
+        """Return how many were accepted and how many answered."""
         with self._lock:
             return len(self.expected), len(self.answers)

@@ -1,4 +1,4 @@
-"""`python -m tests.chaos`: kills everything again and again, and proves that nothing is lost or doubled."""
+"""Kill everything again and again, and prove that nothing is lost or doubled: `python -m tests.chaos`."""
 
 import argparse
 import math
@@ -21,7 +21,7 @@ _INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0 when every invariant held; 1 when one did not, or recovery was slower than asked;
+    """Return 0 when every invariant held; 1 when one did not, or recovery was slower than the limit;
     2 when nothing could be proved.
     """
     options = _parser().parse_args(arguments)

@@ -1,4 +1,4 @@
-"""Which processes of a stack are there, read from /proc: each carries the stack's root in its environment."""
+"""Find the processes of a stack in /proc: each carries the stack's root in its environment."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ _MARK = "DRAGOMAN_STACK_ROOT"
 
 
 def processes_left(root: Path) -> list[int]:
-    """Their ids. Nothing but a stack of this root is counted."""
+    """Return the ids of the processes of the stack with this root."""
     mark = f"{_MARK}={root}".encode()
     numbers = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
     return [number for number in numbers if mark in _environment(number)]

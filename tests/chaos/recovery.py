@@ -1,4 +1,4 @@
-"""How long until a role works again after a fault, measured from outside: from the signal to a probe's success."""
+"""Measure from outside how long a role takes to recover: from the signal until a probe succeeds."""
 
 import math
 import threading
@@ -13,15 +13,15 @@ from tests.chaos.billing import is_billed
 from tests.chaos.ledger import Ledger
 from tests.chaos.stack import ChaosStack
 
-_PROBES = 48
-_ASK_AGAIN_SECONDS = {"analytics": 0.5}
-_USUALLY_SECONDS = 0.15
+_THREADS = 48
+_POLL_SECONDS = {"analytics": 0.5}
+_DEFAULT_POLL_SECONDS = 0.15
 _ANSWER_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Recovery:
-    """One fault, when it came after the watch began, and how long its role was away. Seconds."""
+    """One fault: seconds from the start of the watch, and seconds until its role worked again."""
 
     kind: str
     at_seconds: float
@@ -30,52 +30,52 @@ class Recovery:
 
 @dataclass(frozen=True)
 class Recoveries:
-    """What was measured. `never`: kinds whose probe had no success before the run ended."""
+    """The measured recoveries. `never`: kinds whose probe did not succeed before the run ended."""
 
     measured: list[Recovery] = field(default_factory=list)
     never: list[str] = field(default_factory=list)
 
     def by_kind(self) -> dict[str, list[float]]:
-        """Seconds."""
+        """Return the seconds, by kind of fault."""
         kinds = sorted({one.kind for one in self.measured})
         return {kind: [one.seconds for one in self.measured if one.kind == kind] for kind in kinds}
 
     def slower_than(self, seconds: float) -> list[Recovery]:
-        """The slowest first."""
+        """Return the recoveries above the limit, slowest first."""
         found = (one for one in self.measured if one.seconds > seconds)
         return sorted(found, key=lambda one: one.seconds, reverse=True)
 
     def slow_kinds(self, limit_seconds: float) -> list[str]:
-        """Kinds whose 95th percentile is above the limit, or that were never seen to work again."""
+        """Return the kinds whose 95th percentile is above the limit, or that never recovered."""
         slow = {kind for kind, found in self.by_kind().items() if percentile(found, 0.95) > limit_seconds}
         return sorted(slow | set(self.never))
 
 
 class RecoveryWatch:
-    """One waiting thread per fault; each asks now and then. `close` ends them."""
+    """Polls for each fault on a thread of its own. `close` ends them."""
 
     def __init__(self, stack: ChaosStack, ledger: Ledger) -> None:
         self._stack = stack
         self._ledger = ledger
-        self._pool = ThreadPoolExecutor(_PROBES, "recovery")
+        self._pool = ThreadPoolExecutor(_THREADS, "recovery")
         self._waiting: list[Future[None]] = []
         self._closing = threading.Event()
-        # One for all: a client of its own for every question took a third of a core.
+        # Shared: a new client for every poll took a third of a core.
         self._client = httpx.Client(timeout=_ANSWER_SECONDS)
         self._began = time.monotonic()
         self._recoveries = Recoveries()
 
     def watch(self, kind: str, role: str, probe_id: str, before: dict[str, int]) -> None:
-        """The fault has just hit these processes, and the probe request is being sent. Returns at once."""
-        works = self._question(role, probe_id, before)
-        pause_seconds = _ASK_AGAIN_SECONDS.get(role, _USUALLY_SECONDS)
+        """Measure a fault that has just hit these processes, with a probe that is being sent. Returns at once."""
+        works = self._probe(role, probe_id, before)
+        pause_seconds = _POLL_SECONDS.get(role, _DEFAULT_POLL_SECONDS)
         self._waiting.append(self._pool.submit(self._wait, kind, pause_seconds, works))
 
-    def close(self, patience_seconds: float) -> Recoveries:
-        """What was measured, as soon as every probe has succeeded or patience is over."""
+    def close(self, longest_seconds: float) -> Recoveries:
+        """Return what was measured once every probe has succeeded, or after `longest_seconds`."""
         try:
-            wait(self._waiting, patience_seconds)
-        finally:  # whoever interrupts the wait must not be kept by the threads
+            wait(self._waiting, longest_seconds)
+        finally:  # an interrupted wait must not be held up by the threads
             self._closing.set()
             self._pool.shutdown()
             self._client.close()
@@ -84,13 +84,13 @@ class RecoveryWatch:
     def _wait(self, kind: str, pause_seconds: float, works: Callable[[], bool]) -> None:
         began = time.monotonic()
         while not self._closing.wait(pause_seconds):
-            if _is_so(works):
+            if _succeeds(works):
                 found = Recovery(kind, began - self._began, time.monotonic() - began)
                 self._recoveries.measured.append(found)
                 return
         self._recoveries.never.append(kind)
 
-    def _question(self, role: str, probe_id: str, before: dict[str, int]) -> Callable[[], bool]:
+    def _probe(self, role: str, probe_id: str, before: dict[str, int]) -> Callable[[], bool]:
         run = self._stack.run()
         match role:
             case "http":
@@ -114,12 +114,12 @@ class RecoveryWatch:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Nearest rank: the smallest value that at least this share does not exceed; 0 of nothing."""
+    """Return the nearest-rank percentile: the smallest value that this share does not exceed. 0 if empty."""
     ordered = sorted(values)
     return round(ordered[max(math.ceil(share * len(ordered)), 1) - 1], 2) if ordered else 0.0
 
 
-def _is_so(works: Callable[[], bool]) -> bool:
+def _succeeds(works: Callable[[], bool]) -> bool:
     try:
         return works()
     except (httpx.HTTPError, ValueError, OSError):

@@ -1,6 +1,6 @@
-"""The real analytics process, whose ClickHouse refuses rows while a file says so: `... REFUSAL_FILE`.
+"""The real analytics process with a ClickHouse that refuses rows while a file says so: `... REFUSAL_FILE`.
 
-`before`: the rows are refused. `after`: they are taken, but the answer is lost, so that the sink sends them again.
+`before`: the rows are refused. `after`: they are stored but the response is lost, so the sink sends them again.
 """
 
 import sys
@@ -22,7 +22,7 @@ class Refusal(StrEnum):
 
 
 def refuse(client: Any, file: Path) -> Any:
-    """The client, refusing what the file says at the time of each insert."""
+    """Make the client refuse inserts as the file says at that moment."""
     insert = client.insert
 
     def refusing_insert(table: str, *arguments: Any, **named: Any) -> Any:
@@ -39,7 +39,7 @@ def refuse(client: Any, file: Path) -> Any:
 
 
 def main() -> None:
-    """As `python -m stream_apps.usage_sink.main`."""
+    """Run `python -m stream_apps.usage_sink.main` with that client."""
     from stream_apps.usage_sink.main import main as run_analytics
 
     file, get_client = Path(sys.argv[1]), clickhouse_connect.get_client

@@ -1,4 +1,4 @@
-"""What a run found: a table for people, one JSON file for machines."""
+"""Report a run: a table for people, one JSON file for machines."""
 
 import json
 from collections.abc import Iterable
@@ -38,17 +38,17 @@ class Report:
 
     @property
     def is_good(self) -> bool:
-        """Whether every invariant held and, where recovery has a limit, every kind kept it."""
+        """Return whether every invariant held and every kind of fault kept the recovery limit, if there is one."""
         return self.verdict.is_good and not self.slow_kinds
 
     @property
     def slow_kinds(self) -> list[str]:
-        """Kinds of fault whose recovery is above the limit; none where there is no limit."""
+        """Return the kinds of fault whose recovery is above the limit; none without a limit."""
         limit = self.recovery_limit_seconds
         return [] if limit is None else self.recoveries.slow_kinds(limit)
 
     def as_json(self) -> dict[str, Any]:
-        """Kills are SIGKILLs only; all else is in `faults_by_kind` too."""
+        """Return the report as JSON. `kills` counts SIGKILLs only; `faults_by_kind` holds every fault."""
         kills = {name.removeprefix(_KILL): n for name, n in self.faults.items() if name.startswith(_KILL)}
         return {
             "kills": sum(kills.values()),
@@ -74,19 +74,19 @@ class Report:
         return {**_summary(one.seconds for one in self.recoveries.measured), "by_kind": by_kind}
 
     def _slow_recoveries(self) -> list[str]:
-        """Those near the limit and above it, with the second at which each began: for reading the logs."""
+        """Return the recoveries near or above the limit, each with its start in seconds, for the logs."""
         found = self.recoveries.slower_than((self.recovery_limit_seconds or _LIMIT_SECONDS) * _NEAR_LIMIT)
         return [f"{one.kind} at {one.at_seconds:.0f} s: {one.seconds:.1f} s" for one in found[:_MOST_EVIDENCE]]
 
 
 def write_json(report: Report, path: Path) -> None:
-    """Replaces what an earlier run wrote."""
+    """Write the report, replacing that of an earlier run."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(report.as_json(), indent=2) + "\n")
 
 
 def show(report: Report, console: Console) -> None:
-    """The verdict, every kind of fault with its recovery, and what broke an invariant."""
+    """Print the verdict, every kind of fault with its recovery, and what broke an invariant."""
     found = report.as_json()
     console.print(_headline(report, found), soft_wrap=True)
     console.print(_verdict_table(report))

@@ -8,26 +8,26 @@ from pathlib import Path
 
 from tests.chaos.answers import AnswerReader
 from tests.chaos.billing import settled_bills
+from tests.chaos.committed_offsets import OffsetWatch
 from tests.chaos.disks import Disks, open_disks
-from tests.chaos.disturbance import Disturbance, Entrances, Patience
-from tests.chaos.entrances import Content, HttpEntrance, KafkaEntrance
+from tests.chaos.disturbance import Disturbance, DrainLimits, Senders
 from tests.chaos.faults import kinds_for
 from tests.chaos.injection import Injector, forget
 from tests.chaos.ledger import Ledger
-from tests.chaos.offsets import OffsetWatch
 from tests.chaos.progress import Ticker
 from tests.chaos.recovery import Recoveries, RecoveryWatch
 from tests.chaos.report import Report
 from tests.chaos.scenario import Scenario, probes, write_texts
 from tests.chaos.schedule import Fault, schedule
+from tests.chaos.senders import Content, HttpSender, KafkaSender
 from tests.chaos.stack import ChaosStack
-from tests.chaos.traffic import Request, Way
+from tests.chaos.traffic import Channel, Request
 from tests.chaos.verdict import Bill, Verdict, billing_difference, duplicates, lost, wrong_bills, wrong_texts
 
-_REFERENCE_PATIENCE = Patience(longest_seconds=300.0, quiet_seconds=60.0)
-_CHAOS_PATIENCE = Patience(longest_seconds=180.0, quiet_seconds=90.0)
-# Who is made wrong on purpose is not worth as much of it.
-_CONTROL_PATIENCE = Patience(longest_seconds=60.0, quiet_seconds=12.0)
+_REFERENCE_LIMITS = DrainLimits(longest_seconds=300.0, quiet_seconds=60.0)
+_CHAOS_LIMITS = DrainLimits(longest_seconds=180.0, quiet_seconds=90.0)
+# A run with a control is expected to lose requests; waiting long for them proves nothing more.
+_CONTROL_LIMITS = DrainLimits(longest_seconds=60.0, quiet_seconds=12.0)
 # Long enough for an answer that must not come.
 _SECOND_ANSWER_SECONDS = 3.0
 _BILL_SECONDS = 60.0
@@ -41,7 +41,7 @@ class UnfitReferenceError(Exception):
 
 @dataclass
 class Evidence:
-    """What a run showed, as far as it came."""
+    """What a run has shown so far."""
 
     references: dict[str, str] = field(default_factory=dict)
     faults: dict[str, int] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class Evidence:
 
 
 class Run:
-    """Once. Everything it starts has ended when `report` returns or raises."""
+    """One run. Everything it starts has ended when `report` returns or raises."""
 
     def __init__(self, scenario: Scenario, ticker: Ticker) -> None:
         self._scenario = scenario
@@ -62,9 +62,9 @@ class Run:
         self._evidence = Evidence()
 
     def report(self) -> Report:
-        """Raises StackError when the stack does not start, UnfitReferenceError when it does not translate."""
+        """Raises StackError if the stack does not start, UnfitReferenceError if it does not translate."""
         began = time.monotonic()
-        self._stack.stop()  # of an earlier run whose harness was killed
+        self._stack.stop()  # left by an earlier run whose harness was killed
         shutil.rmtree(self._scenario.root, ignore_errors=True)
         disks = open_disks(self._data)
         left: list[int] = []
@@ -75,7 +75,7 @@ class Run:
             self._observe(refs, disks)
         finally:
             left = self._stack.stop()
-        return self._judged(left, disks, time.monotonic() - began)
+        return self._report(left, disks, time.monotonic() - began)
 
     @property
     def _data(self) -> Path:
@@ -88,12 +88,12 @@ class Run:
         content = Content({**scenario.texts, **probes(len(faults))}, refs)
         with (
             closing(AnswerReader(run.kafka_bootstrap, self._data / "objects", self._ledger)) as reader,
-            closing(KafkaEntrance(run.kafka_bootstrap, content, self._ledger)) as kafka,
-            closing(HttpEntrance(run.http_url, content, self._ledger)) as http,
+            closing(KafkaSender(run.kafka_bootstrap, content, self._ledger)) as kafka,
+            closing(HttpSender(run.http_url, content, self._ledger)) as http,
         ):
             reader.start()
             disturbance = Disturbance(
-                self._stack, Entrances(kafka, http), self._ledger, Injector(self._stack, disks), self._ticker
+                self._stack, Senders(kafka, http), self._ledger, Injector(self._stack, disks), self._ticker
             )
             self._translate_undisturbed(disturbance, content)
             self._disturb(disturbance, faults)
@@ -103,8 +103,8 @@ class Run:
     def _translate_undisturbed(self, disturbance: Disturbance, content: Content) -> None:
         self._ticker.say(f"translating {len(content.texts)} texts undisturbed")
         for name in content.texts:
-            disturbance.entrances.send(Request(_reference_id(name), name, "standard", Way.KAFKA))
-        disturbance.drain(_REFERENCE_PATIENCE)
+            disturbance.senders.send(Request(_reference_id(name), name, "standard", Channel.KAFKA))
+        disturbance.drain(_REFERENCE_LIMITS)
         for name in content.texts:
             found = self._ledger.answers.get(_reference_id(name), [])
             if not found or found[0].text is None or found[0].status != "COMPLETED":
@@ -118,29 +118,29 @@ class Run:
         with closing(OffsetWatch(self._stack.run().kafka_bootstrap)) as offsets:
             offsets.start()
             recovery = RecoveryWatch(self._stack, self._ledger)
-            patience_seconds = 0.0
+            longest_seconds = 0.0
             try:
                 disturbance.run(scenario.sends, faults, recovery)
-                disturbance.drain(_CONTROL_PATIENCE if scenario.control else _CHAOS_PATIENCE)
-                patience_seconds = _PROBE_SECONDS
+                disturbance.drain(_CONTROL_LIMITS if scenario.control else _CHAOS_LIMITS)
+                longest_seconds = _PROBE_SECONDS
             finally:
-                disturbance.injector.relieve_all()
-                evidence.recoveries = recovery.close(patience_seconds)
+                disturbance.injector.undo_all()
+                evidence.recoveries = recovery.close(longest_seconds)
         evidence.faults = dict(disturbance.injector.counts)
-        evidence.backwards = offsets.waterline.backwards
+        evidence.backwards = offsets.highest.backwards
 
     def _settle(self, analytics_url: str) -> None:
         time.sleep(_SECOND_ANSWER_SECONDS)
         self._evidence.bills = settled_bills(analytics_url, list(self._ledger.answers), _BILL_SECONDS)
 
-    def _judged(self, left: list[int], disks: Disks | None, seconds: float) -> Report:
-        broken = self._broken()
+    def _report(self, left: list[int], disks: Disks | None, seconds: float) -> Report:
+        violations = self._violations()
         verdict = Verdict(
-            lost=len(broken["lost"]),
+            lost=len(violations["lost"]),
             duplicates=duplicates(self._ledger.answers),
-            wrong_text=len(broken["wrong_text"]),
+            wrong_text=len(violations["wrong_text"]),
             billing_difference=billing_difference(self._ledger.answers, self._evidence.bills),
-            offsets_backwards=len(broken["offsets_backwards"]),
+            offsets_backwards=len(violations["offsets_backwards"]),
             processes_left=len(left),
         )
         return Report(
@@ -153,12 +153,12 @@ class Run:
             pace_seconds=self._scenario.pace_seconds,
             control=self._scenario.control or None,
             left_out=[] if disks else ["full disks: only root can mount small ones"],
-            evidence=broken,
+            evidence=violations,
             recovery_limit_seconds=self._scenario.recovery_limit_seconds,
         )
 
-    def _broken(self) -> dict[str, list[str]]:
-        """By invariant, what broke it."""
+    def _violations(self) -> dict[str, list[str]]:
+        """Return what broke each invariant."""
         evidence, expected, answers = self._evidence, self._ledger.expected, self._ledger.answers
         return {
             "lost": lost(expected, answers),

@@ -1,4 +1,4 @@
-"""What one run is made of: texts, requests and faults, all drawn by its seed. Pure."""
+"""Derive the texts, requests and faults of one run from its seed. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ DEFAULT_PACE_SECONDS = 2.5
 
 _FEWEST_TEXTS, _MOST_TEXTS = 40, 300
 _REQUESTS_PER_TEXT = 4
-# A text of 2,000 sentences takes the stack half a minute; a short run has no time for that.
+# A text of 2,000 sentences takes the stack half a minute, too long for a short run.
 _LONG_RUN_REQUESTS, _LONGEST, _LONGEST_IN_A_SHORT_RUN = 1000, 2000, 150
 # About 150 sentences: a fraction of the 30 s that a critical request may take.
 _SHORT_CHARACTERS = 15_000
@@ -20,10 +20,10 @@ _SHORT_CHARACTERS = 15_000
 
 @dataclass(frozen=True)
 class Scenario:
-    """`control` is empty, or names what is made wrong on purpose. `root` is emptied before the run.
+    """The parameters of a run. `control`: what is broken on purpose, or empty. `root` is emptied before the run.
 
-    A kill comes every `pace_seconds` on average. `recovery_limit_seconds`: what the 95th percentile of each kind
-    of fault may take; None: no limit.
+    A kill comes every `pace_seconds` on average. `recovery_limit_seconds`: upper bound of the 95th percentile of
+    each kind of fault; None: no limit.
     """
 
     kills: int
@@ -36,36 +36,36 @@ class Scenario:
 
     @property
     def seconds(self) -> float:
-        """How long faults and requests come."""
+        """Return how long faults and requests come."""
         return self.kills * self.pace_seconds
 
     @cached_property
     def texts(self) -> dict[str, str]:
-        """By name."""
+        """Return the texts by name."""
         count = min(max(self.requests // _REQUESTS_PER_TEXT, _FEWEST_TEXTS), _MOST_TEXTS)
         longest = _LONGEST if self.requests >= _LONG_RUN_REQUESTS else _LONGEST_IN_A_SHORT_RUN
         return {f"text-{number:03}": text for number, text in enumerate(texts(self.seed, count, longest))}
 
     @cached_property
     def sends(self) -> list[Send]:
-        """By time."""
+        """Return what is sent, by time."""
         short = [name for name, text in self.texts.items() if len(text) <= _SHORT_CHARACTERS]
         long = [name for name, text in self.texts.items() if len(text) > _SHORT_CHARACTERS]
         return traffic(self.seed, self.requests, References(short, long), self.seconds)
 
 
 def probes(count: int) -> dict[str, str]:
-    """The texts of that many probes, by name."""
+    """Return the texts of that many probes, by name."""
     return {probe_name(number): probe_text(number) for number in range(count)}
 
 
 def probe_name(number: int) -> str:
-    """Of the probe of the fault with that number."""
+    """Return the name of the probe of the fault with that number."""
     return f"probe-{number:05}"
 
 
 def write_texts(texts_by_name: Iterable[tuple[str, str]], objects: Path) -> dict[str, str]:
-    """Puts the texts into the object store; answers their references."""
+    """Put the texts into the object store; return their references."""
     folder = objects / "sources"
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts_by_name:

@@ -1,27 +1,27 @@
-"""When which fault happens. Pure: the same seed, number of kills and kinds give the same schedule."""
+"""Draw when which fault happens. Pure: the same seed, number of kills and kinds give the same schedule."""
 
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.chaos.faults import Action, Kind
+from tests.chaos.faults import Action, FaultKind
 
-# So many kills for every fault of the other kinds.
+# Kills for each fault of the other kinds.
 _KILLS_PER_DISTURBANCE = 2.4
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault. `choice` in 0..1 picks among the processes of its role that live then."""
+    """One fault. `choice` in 0..1 picks one of the live processes of its role."""
 
     at_seconds: float
-    kind: Kind
+    kind: FaultKind
     lasts_seconds: float
     choice: float
 
 
-def schedule(seed: int, kills: int, pace_seconds: float, kinds: Sequence[Kind]) -> list[Fault]:
-    """Exactly that many kills, about one in `pace_seconds`, and the other kinds between them; by time."""
+def schedule(seed: int, kills: int, pace_seconds: float, kinds: Sequence[FaultKind]) -> list[Fault]:
+    """Draw exactly that many kills, about one every `pace_seconds`, and the other kinds between them; by time."""
     chance = random.Random(f"faults {seed}")
     deadly = [kind for kind in kinds if kind.action is Action.KILL]
     others = [kind for kind in kinds if kind.action is not Action.KILL]
@@ -31,7 +31,7 @@ def schedule(seed: int, kills: int, pace_seconds: float, kinds: Sequence[Kind]) 
         *((slot, others) for slot in _slots(disturbances, pace_seconds * _KILLS_PER_DISTURBANCE, chance)),
     ]
     free_at: dict[str, float] = {}
-    faults = [_place(at, wanted, free_at, chance) for at, wanted in sorted(slots, key=lambda slot: slot[0])]
+    faults = [_fault(at, wanted, free_at, chance) for at, wanted in sorted(slots, key=lambda slot: slot[0])]
     return sorted(faults, key=lambda fault: fault.at_seconds)
 
 
@@ -39,8 +39,8 @@ def _slots(count: int, pace_seconds: float, chance: random.Random) -> list[float
     return [(number + chance.random()) * pace_seconds for number in range(count)]
 
 
-def _place(at: float, kinds: Sequence[Kind], free_at: dict[str, float], chance: random.Random) -> Fault:
-    """One of the kinds that have rested; where none has, the one that will have first, then."""
+def _fault(at: float, kinds: Sequence[FaultKind], free_at: dict[str, float], chance: random.Random) -> Fault:
+    """Choose among the kinds that have rested; if none has, wait for the one that rests first."""
     rested = [kind for kind in kinds if free_at.get(kind.family, 0.0) <= at]
     if rested:
         (kind,) = chance.choices(rested, [kind.weight for kind in rested])

@@ -1,4 +1,4 @@
-"""The real stack under chaos: started by the supervisor that users have, asked for its processes by role."""
+"""The real stack under chaos: started by the supervisor that users run; finds its processes by role."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ from tests.servers import LIBRARIES
 WORKERS = 2
 
 _STOP_SECONDS = 90.0
-_ASK_AGAIN_SECONDS = 0.1
+_POLL_SECONDS = 0.1
 
 
 class ChaosStack:
@@ -32,36 +32,36 @@ class ChaosStack:
         self._control = control
 
     def start(self, on_progress: OnStateChange) -> None:
-        """Returns when all are ready. Raises StackError."""
+        """Start it; return when every process is ready. Raises StackError."""
         settings = StackSettings(
             root=self.root, workers=WORKERS, assemblies=2, intakes=2, kafka_libraries=LIBRARIES
         )
         start_in_background(settings, on_progress, command(self.refusal, self._control))
 
     def run(self) -> RunInfo:
-        """Addresses and processes right now."""
+        """Return the current addresses and processes."""
         return read_run(self.root)
 
     def processes(self, role: str) -> dict[str, int]:
-        """Names and ids of the processes of that role that live right now."""
+        """Return the names and ids of the live processes of that role."""
         return self._by_role().get(role, {})
 
     def roles(self) -> set[str]:
-        """Every role that has a process."""
+        """Return every role that has a live process."""
         return set(self._by_role())
 
     def scale(self, workers: int) -> None:
-        """Asks for that many workers."""
+        """Request that many workers."""
         with suppress(StackError):
             scale(self.root, workers)
 
     def stop(self) -> list[int]:
-        """Asks the supervisor to stop, and answers the processes that it left behind; those are ended then."""
+        """Stop the supervisor; return the processes it left behind, which are then killed."""
         with suppress(StackError, ProcessLookupError):
             os.kill(self.run().supervisor_pid, signal.SIGTERM)
         end = time.monotonic() + _STOP_SECONDS
         while is_running(self.root) and time.monotonic() < end:
-            time.sleep(_ASK_AGAIN_SECONDS)
+            time.sleep(_POLL_SECONDS)
         left = processes_left(self.root)
         down(self.root)
         return left

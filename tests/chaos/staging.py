@@ -1,6 +1,6 @@
 """The supervisor of a stack under chaos: `python -m tests.chaos.staging REFUSAL_FILE [CONTROL]`.
 
-The same processes as ever; some are started through a wrapper of the harness, and all restart quickly.
+The usual processes; some are started through a wrapper of the harness, and all restart quickly.
 """
 
 import sys
@@ -17,22 +17,22 @@ from deploy.local.stack import build_processes, python_command
 from stream_apps.runtime.retry import RetryPolicy
 from tests.chaos.faults import SESSION_SECONDS
 
-# By default a life below 30 s doubles the pause before the next; kills come more often than that.
+# By default a process that lived less than 30 s waits twice as long before its restart; kills come more often.
 _RESTART = RestartPolicy(RetryPolicy(0.3, 4.0), stable_after_seconds=6.0)
 
 _ENVIRONMENT: Mapping[str, str] = {
     "DRAGOMAN_KAFKA_SESSION_TIMEOUT_MS": f"{SESSION_SECONDS * 1000:.0f}",
-    # Low, so that long texts and translations take the way through the object store.
+    # Low, so that long texts and translations go through the object store.
     "DRAGOMAN_HTTP_MAX_INLINE_BYTES": "10000",
     "DRAGOMAN_ASSEMBLY_INLINE_LIMIT_BYTES": "20000",
 }
 _CONTROLLED = {"worker": "inference_workers.main", "assembly": "stream_apps.assembly.main"}
-# It would make good what a control breaks on purpose.
+# It would repair what a control breaks on purpose.
 _NOT_UNDER_CONTROL = ("repair",)
 
 
 def plan(refusal: Path, control: str, settings: StackSettings, ports: PortBook) -> list[ProcessSpec]:
-    """The processes of the platform, staged."""
+    """Return the processes of the platform as the harness starts them."""
     return [
         _staged(spec, refusal, control)
         for spec in build_processes(settings, ports)
@@ -41,13 +41,13 @@ def plan(refusal: Path, control: str, settings: StackSettings, ports: PortBook) 
 
 
 def role_of(name: str) -> str:
-    """worker-2 -> worker."""
+    """Strip the number: worker-2 is a worker."""
     role, _, number = name.rpartition("-")
     return role if number.isdigit() else name
 
 
 def command(refusal: Path, control: str) -> tuple[str, ...]:
-    """Runs this supervisor."""
+    """Return the command that runs this supervisor."""
     return (*python_command("tests.chaos.staging"), str(refusal), *([control] if control else []))
 
 
@@ -70,7 +70,7 @@ def _command(spec: ProcessSpec, refusal: Path, control: str) -> tuple[str, ...]:
 
 
 def main() -> int:
-    """Exit code 0 when it was stopped as asked."""
+    """Return 0 when it was stopped on request."""
     refusal, *control = [argument for argument in sys.argv[1:] if argument != DETACHED]
     return supervise_in_background(StackSettings(), partial(plan, Path(refusal), "".join(control)))
 

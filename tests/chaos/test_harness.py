@@ -13,7 +13,6 @@ from clickhouse_connect.driver.exceptions import OperationalError
 
 from deploy.local.machine import PortBook
 from deploy.local.settings import StackSettings
-from tests.chaos.agenda import Agenda
 from tests.chaos.controls import commit_before_send, send_before_commit
 from tests.chaos.disks import MEGABYTES
 from tests.chaos.ledger import Ledger
@@ -21,6 +20,7 @@ from tests.chaos.processes import processes_left
 from tests.chaos.recovery import RecoveryWatch
 from tests.chaos.refusing_clickhouse import refuse
 from tests.chaos.staging import plan, role_of
+from tests.chaos.timeline import Timeline
 from tests.servers import CHECKOUT
 
 
@@ -75,53 +75,53 @@ def test_instances_of_a_role_share_its_name():
 
 
 class Traced:
-    """A cycle's source, handler and producer in one, which writes down what is asked of it."""
+    """A cycle's source, handler and producer in one, which records the calls."""
 
     def __init__(self) -> None:
-        self.steps: list[str] = []
+        self.calls: list[str] = []
         self.readers = ["reader"]
 
     def take(self) -> list[str]:
         return ["record"]
 
     def handle(self, _records: list[str]) -> list[str]:
-        self.steps.append("handle")
+        self.calls.append("handle")
         return ["output"]
 
     def commit(self, outputs: list[str], readers: list[str]) -> None:
-        self.steps += ["send"] * len(outputs) + ["offsets"] * len(readers)
+        self.calls += ["send"] * len(outputs) + ["offsets"] * len(readers)
 
     def committed(self) -> None:
-        self.steps.append("committed")
+        self.calls.append("committed")
 
 
 @pytest.mark.parametrize(
-    ("broken", "steps"),
+    ("broken", "calls"),
     [
         (commit_before_send, ["offsets", "handle", "send", "committed"]),
         (send_before_commit, ["handle", "send", "offsets", "committed"]),
     ],
 )
-def test_a_control_takes_the_one_transaction_apart(monkeypatch, broken, steps):
+def test_a_control_takes_the_one_transaction_apart(monkeypatch, broken, calls):
     monkeypatch.setattr("tests.chaos.controls._GAP_SECONDS", 0)
     traced: Any = Traced()
     broken(SimpleNamespace(source=traced, handler=traced, producer=traced))
 
-    assert traced.steps == steps
+    assert traced.calls == calls
 
 
-def test_deeds_are_done_in_the_order_of_their_times_and_not_before():
+def test_tasks_run_in_the_order_of_their_times_and_not_before():
     now = 0.0
-    agenda, done = Agenda(lambda: now), []
-    agenda.add(2.0, lambda: done.append("later"))
-    agenda.add(1.0, lambda: done.append("sooner"))
-    agenda.do_due()
+    timeline, done = Timeline(lambda: now), []
+    timeline.add(2.0, lambda: done.append("later"))
+    timeline.add(1.0, lambda: done.append("sooner"))
+    timeline.do_due()
     assert done == []
 
     now = 2.5
-    agenda.do_due()
+    timeline.do_due()
     assert done == ["sooner", "later"]
-    assert agenda.is_done()
+    assert timeline.is_done()
 
 
 def test_a_process_of_the_stack_is_found_by_its_environment(tmp_path: Path):
@@ -171,12 +171,12 @@ try:
     print("taken")
 except OSError:
     print("full")
-disks.relieve("objects")
+disks.free("objects")
 (folder / "two").write_bytes(bytes(10_000))
 """
 
 
-def test_a_full_disk_takes_nothing_until_it_is_relieved_and_vanishes_with_its_process(tmp_path: Path, needed):
+def test_a_full_disk_takes_nothing_until_it_is_freed_and_vanishes_with_its_process(tmp_path: Path, needed):
     command = [sys.executable, "-c", _FILL, str(tmp_path)]
     shown = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
     needed("not allowed here" not in shown.stderr, "the right to mount")

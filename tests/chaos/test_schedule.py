@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.chaos import faults
-from tests.chaos.faults import Action, Kind, kinds_for
+from tests.chaos.faults import Action, FaultKind, kinds_for
 from tests.chaos.main import main
 from tests.chaos.scenario import DEFAULT_PACE_SECONDS
 from tests.chaos.schedule import schedule
@@ -23,7 +23,7 @@ KINDS = st.sets(st.sampled_from(sorted(ROLES)), min_size=1).map(
 
 
 @given(SEEDS, st.integers(0, 150), PACES, KINDS)
-def test_the_same_seed_gives_the_same_schedule(seed: int, kills: int, pace: float, kinds: tuple[Kind, ...]):
+def test_the_same_seed_gives_the_same_schedule(seed: int, kills: int, pace: float, kinds: tuple[FaultKind, ...]):
     assert schedule(seed, kills, pace, kinds) == schedule(seed, kills, pace, kinds)
 
 

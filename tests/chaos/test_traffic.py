@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.chaos.scenario import Scenario, write_texts
 from tests.chaos.texts import probe_text, texts
-from tests.chaos.traffic import PRIORITIES, References, Way, traffic
+from tests.chaos.traffic import PRIORITIES, Channel, References, traffic
 
 NAMES = [f"text-{number}" for number in range(20)]
 REFERENCES = References(NAMES[:15], NAMES[15:])
@@ -31,7 +31,7 @@ def test_every_way_and_priority_is_taken_and_some_requests_are_sent_again():
         times[send.request.name].append(send.at_seconds)
     repeated = [found for found in times.values() if len(found) > 1]
 
-    assert Counter(send.request.way for send in sends).keys() == set(Way)
+    assert Counter(send.request.channel for send in sends).keys() == set(Channel)
     assert Counter(send.request.priority for send in sends).keys() == set(PRIORITIES)
     assert 100 < len(repeated) < 250
     assert 0 < sum(first == again for first, again in repeated) < len(repeated)

@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.chaos.committed_offsets import HighestOffsets
 from tests.chaos.ledger import Answer, Ledger
-from tests.chaos.offsets import Waterline
 from tests.chaos.verdict import Bill, Verdict, billing_difference, duplicates, lost, wrong_bills, wrong_texts
 
 REFERENCES = {"text-1": "Olá."}
@@ -62,29 +62,29 @@ def test_one_violation_breaks_the_verdict():
 
 
 def test_an_offset_that_goes_backwards_is_noticed_and_one_that_stands_is_not():
-    line = Waterline()
+    highest = HighestOffsets()
     for offset in (3, 3, 5, 4, 6):
-        line.look({("intake", "requests", 0): offset})
+        highest.note({("intake", "requests", 0): offset})
 
-    assert line.backwards == ["('intake', 'requests', 0): 5 -> 4"]
+    assert highest.backwards == ["('intake', 'requests', 0): 5 -> 4"]
 
 
-def test_a_place_where_nothing_was_committed_yet_is_not_backwards_but_a_commit_that_vanished_is():
-    line, place, nothing = Waterline(), ("intake", "requests", 0), -1001
+def test_a_partition_without_a_commit_is_not_backwards_but_a_commit_that_vanished_is():
+    highest, partition, nothing = HighestOffsets(), ("intake", "requests", 0), -1001
     for offset in (nothing, nothing, 0, 2):
-        line.look({place: offset})
-    assert line.backwards == []
+        highest.note({partition: offset})
+    assert highest.backwards == []
 
-    line.look({place: nothing})
-    assert line.backwards == ["('intake', 'requests', 0): 2 -> -1001"]
+    highest.note({partition: nothing})
+    assert highest.backwards == ["('intake', 'requests', 0): 2 -> -1001"]
 
 
-def test_offsets_of_other_groups_and_partitions_are_other_offsets():
-    line = Waterline()
-    line.look({("intake", "requests", 0): 9})
-    line.look({("intake", "requests", 1): 2, ("assembly", "requests", 0): 1})
+def test_offsets_of_other_groups_and_partitions_are_compared_separately():
+    highest = HighestOffsets()
+    highest.note({("intake", "requests", 0): 9})
+    highest.note({("intake", "requests", 1): 2, ("assembly", "requests", 0): 1})
 
-    assert line.backwards == []
+    assert highest.backwards == []
 
 
 def test_an_answer_may_be_read_before_its_request_is_known_to_be_accepted():

@@ -1,4 +1,4 @@
-"""What is translated: distinct texts of real English prose, mostly short, some very long. Pure."""
+"""Make the texts to translate: distinct English prose, mostly short, some very long. Pure."""
 
 import random
 import re
@@ -12,7 +12,7 @@ _PARAGRAPH_SENTENCES = 5
 
 @cache
 def sentences() -> tuple[str, ...]:
-    """Plain sentences of the Python language reference, as it ships inside the standard library."""
+    """Return plain sentences of the Python language reference, which ships with the standard library."""
     from pydoc_data.topics import topics
 
     paragraphs = ("\n\n".join(topics[name] for name in sorted(topics))).split("\n\n")
@@ -21,7 +21,7 @@ def sentences() -> tuple[str, ...]:
 
 
 def texts(seed: int, count: int, longest: int) -> list[str]:
-    """`count` texts, no two the same; the longest has `longest` sentences, half of them have one or two."""
+    """Draw `count` distinct texts; the longest has `longest` sentences, half of them have one or two."""
     chance = random.Random(f"texts {seed}")
     sizes = [*(_size((rank + 0.5) / (count - 1), longest) for rank in range(count - 1)), longest]
     chance.shuffle(sizes)
@@ -29,13 +29,13 @@ def texts(seed: int, count: int, longest: int) -> list[str]:
 
 
 def probe_text(number: int) -> str:
-    """A short text that occurs once, so that no memory knows it."""
+    """Make a short text that occurs once, so that the translation memory does not know it."""
     every = sentences()
     return f"Question {number + 1} of today. {every[number % len(every)]}"
 
 
 def _size(share: float, longest: int) -> int:
-    """Quantile of a Pareto distribution from 1, cut at `longest`."""
+    """Return the quantile of a Pareto distribution from 1, cut at `longest`."""
     return min(longest, int((1 - share) ** (-1 / _TAIL)))
 
 

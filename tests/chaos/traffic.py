@@ -1,4 +1,4 @@
-"""Which requests are sent when, and by which way. Pure: the same seed gives the same traffic."""
+"""Draw which requests are sent when, and through which channel. Pure: the same seed gives the same traffic."""
 
 import random
 from collections.abc import Sequence
@@ -9,12 +9,12 @@ PRIORITIES = ("critical", "high", "standard")
 _PRIORITY_WEIGHTS = (2, 4, 4)
 REPEATED_AT_ONCE, REPEATED_LATER = 0.08, 0.08
 _LATER_SECONDS = (3.0, 30.0)
-# One request in so many is for a long text, as documents are rarer than tickets and chats.
+# One request in this many is for a long text: documents are rarer than tickets and chats.
 LONG_ONE_IN = 1_000
 
 
-class Way(StrEnum):
-    """How a request gets in."""
+class Channel(StrEnum):
+    """How a request enters the platform."""
 
     KAFKA = "kafka"
     KAFKA_BY_REFERENCE = "kafka, text in the object store"
@@ -22,7 +22,7 @@ class Way(StrEnum):
     HTTP_WITH_KEY = "http, idempotency key"
 
 
-_WAY_WEIGHTS = (60, 18, 11, 11)
+_CHANNEL_WEIGHTS = (60, 18, 11, 11)
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Request:
     name: str
     reference: str
     priority: str
-    way: Way
+    channel: Channel
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,10 @@ class Send:
 
 @dataclass(frozen=True)
 class References:
-    """The names of the texts. Long ones are seldom asked for, and never in a critical request.
+    """The names of the texts. Long ones are rare, and never sent as critical requests.
 
-    A text of 2,000 sentences takes longer than a critical request may: whoever sent it so would wait in a queue
-    that he made himself, and so would every critical request behind it.
+    A text of 2,000 sentences takes longer than a critical request may; it would delay every critical request
+    behind it.
     """
 
     short: Sequence[str]
@@ -56,7 +56,7 @@ class References:
 
 
 def traffic(seed: int, count: int, references: References, seconds: float) -> list[Send]:
-    """`count` requests evenly over the time; some are sent again, at once or later. By time."""
+    """Draw `count` requests spread evenly over the time; some are sent again, at once or later. Sorted by time."""
     chance = random.Random(f"traffic {seed}")
     sends: list[Send] = []
     for number in range(count):
@@ -68,9 +68,9 @@ def traffic(seed: int, count: int, references: References, seconds: float) -> li
 
 def _request(name: str, references: References, chance: random.Random) -> Request:
     (priority,) = chance.choices(PRIORITIES, _PRIORITY_WEIGHTS)
-    (way,) = chance.choices(tuple(Way), _WAY_WEIGHTS)
+    (channel,) = chance.choices(tuple(Channel), _CHANNEL_WEIGHTS)
     is_long = bool(references.long) and priority != "critical" and chance.randrange(LONG_ONE_IN) == 0
-    return Request(name, chance.choice(references.long if is_long else references.short), priority, way)
+    return Request(name, chance.choice(references.long if is_long else references.short), priority, channel)
 
 
 def _repeats(at: float, chance: random.Random) -> list[float]:

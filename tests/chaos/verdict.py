@@ -1,4 +1,4 @@
-"""Whether the invariants held: the books of the run against the reference and the bill. Pure."""
+"""Check the invariants: the answers of a run against the reference translations and the bills. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -16,7 +16,7 @@ class Bill:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Every number must be 0. `billing_difference` in words."""
+    """Violations of each invariant; every number must be 0. `billing_difference` in words."""
 
     lost: int
     duplicates: int
@@ -27,24 +27,24 @@ class Verdict:
 
     @property
     def is_good(self) -> bool:
-        """Whether they are."""
+        """Return whether every number is 0."""
         return not any(asdict(self).values())
 
 
 def lost(expected: Mapping[str, str], answers: Mapping[str, Sequence[Answer]]) -> list[str]:
-    """Accepted requests without an answer."""
+    """Return the accepted requests without an answer."""
     return [request_id for request_id in expected if not answers.get(request_id)]
 
 
 def duplicates(answers: Mapping[str, Sequence[Answer]]) -> int:
-    """Answers beyond the first of each request."""
+    """Count the answers beyond the first of each request."""
     return sum(len(found) - 1 for found in answers.values())
 
 
 def wrong_texts(
     expected: Mapping[str, str], answers: Mapping[str, Sequence[Answer]], references: Mapping[str, str]
 ) -> list[str]:
-    """Requests of which an answer is no complete translation, or another one than the undisturbed stack gave."""
+    """Return requests with an answer that is incomplete or differs from that of the undisturbed stack."""
     return [
         request_id
         for request_id, reference in expected.items()
@@ -54,14 +54,14 @@ def wrong_texts(
 
 
 def billing_difference(answers: Mapping[str, Sequence[Answer]], bills: Mapping[str, Bill]) -> int:
-    """Words billed too much or too little, request by request: one row with the words of its result is right."""
+    """Count words billed too much or too little. Right is one row per request with the words of its result."""
     return sum(
         _difference(answers.get(request_id), bills.get(request_id)) for request_id in answers.keys() | bills.keys()
     )
 
 
 def wrong_bills(answers: Mapping[str, Sequence[Answer]], bills: Mapping[str, Bill]) -> list[str]:
-    """The requests that make up the difference."""
+    """Return the requests that make up the difference."""
     return [
         f"{request_id}: {bills.get(request_id)}"
         for request_id in sorted(answers.keys() | bills.keys())

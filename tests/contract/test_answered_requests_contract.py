@@ -2,6 +2,8 @@
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from connectors.memory import FixedAnsweredRequests
 from connectors.redis.request_markers import RedisAnsweredRequests
@@ -9,6 +11,7 @@ from connectors.redis.slots import RedisSlots, SlotRetention
 from schemas.slots import AnswerOrder, RequestRevision
 from tests.valkey import running_valkey
 
+NEVER = Retry(NoBackoff(), 0)
 ANSWERED = (RequestRevision("r1"), RequestRevision("r2", 2))
 
 
@@ -55,10 +58,10 @@ def test_an_answer_whose_transaction_may_still_be_aborted_does_not_count(valkey)
 
 def test_while_redis_is_away_nobody_is_named_and_it_is_left_alone_for_a_while():
     now = [0.0]
-    client = redis.Redis(port=1, socket_connect_timeout=0.1, retry=None)
+    client = redis.Redis(port=1, socket_connect_timeout=0.1, retry=NEVER)
     answered = RedisAnsweredRequests(client, clock=lambda: now[0])
     assert answered.among([RequestRevision("r1")]) == set()
-    client.pipeline = None  # asking would fail now
+    client.__dict__["pipeline"] = None  # asking would fail now
     assert answered.among([RequestRevision("r1")]) == set()
     now[0] = 6.0
     with pytest.raises(TypeError):

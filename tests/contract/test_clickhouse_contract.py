@@ -16,6 +16,7 @@ from schemas.errors import PermanentError, TransientError
 from schemas.events import UsageEvent
 from schemas.ids import event_id
 from schemas.records import InboundRecord
+from schemas.states import UsageKind
 from stream_apps.usage_sink.query_server import QueryLimits, QueryServer, checked_query
 from stream_apps.usage_sink.ranges import columns_of, row_of
 from stream_apps.usage_sink.settings import EXAMPLE_PRICES
@@ -49,7 +50,7 @@ def insert(database: Database, token: str, *events: UsageEvent) -> None:
 
 def event(tenant: str, number: int, **fields: Any) -> UsageEvent:
     usual = {
-        "kind": "billed",
+        "kind": UsageKind.BILLED,
         "request_id": f"{tenant}-{number}",
         "tenant": tenant,
         "source_words": 10,
@@ -94,14 +95,14 @@ def test_late_answers_are_counted_by_the_hour(database, ask, tenant):
 
 
 def test_an_hour_of_a_device_costs_its_price(database, ask, tenant):
-    busy = {"kind": "compute", "device": "t4", "busy_ms": float(HOUR_MS)}
+    busy = {"kind": UsageKind.COMPUTE, "device": "t4", "busy_ms": float(HOUR_MS)}
     insert(database, f"{tenant}-0-1", event(tenant, 0, **busy), event(tenant, 1, **busy, market="spot"))
     rows = ask(f"SELECT market, cost FROM cost WHERE tenant = '{tenant}' ORDER BY market")
     assert {row["market"]: round(row["cost"], 6) for row in rows} == {"on_demand": 0.526, "spot": 0.158}
 
 
 def test_a_device_without_a_price_costs_nothing_and_shows_it(database, ask, tenant):
-    insert(database, tenant, event(tenant, 0, kind="compute", device="abacus", busy_ms=1000.0))
+    insert(database, tenant, event(tenant, 0, kind=UsageKind.COMPUTE, device="abacus", busy_ms=1000.0))
     (row,) = ask(f"SELECT cost, price_per_hour FROM cost WHERE tenant = '{tenant}'")
     assert (row["cost"], row["price_per_hour"]) == (0, 0)
 
@@ -111,14 +112,17 @@ def test_creating_again_changes_nothing_and_a_new_price_holds_from_now_on(databa
     database.create(EXAMPLE_PRICES)
     assert ask("SELECT count() AS prices FROM price_list") == before
     database.create({**EXAMPLE_PRICES, "cpu/reserved": 9.0})
-    insert(database, tenant, event(tenant, 0, kind="compute", market="reserved", busy_ms=float(HOUR_MS)))
+    insert(database, tenant, event(tenant, 0, kind=UsageKind.COMPUTE, market="reserved", busy_ms=float(HOUR_MS)))
     (row,) = ask(f"SELECT cost FROM cost WHERE tenant = '{tenant}'")
     assert row["cost"] == pytest.approx(EXAMPLE_PRICES["cpu/reserved"])
 
 
 def test_an_event_id_that_is_no_uuid_is_refused_by_name():
     with pytest.raises(PermanentError) as refused:
-        row_of(UsageEvent(event_id="seven", kind="billed", request_id="r"), InboundRecord("t", 0, 0, None, b""))
+        row_of(
+            UsageEvent(event_id="seven", kind=UsageKind.BILLED, request_id="r"),
+            InboundRecord("t", 0, 0, None, b""),
+        )
     assert (refused.value.cause, refused.value.field) == ("bad_event_id", "event_id")
 
 

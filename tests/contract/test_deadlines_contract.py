@@ -12,15 +12,17 @@ from connectors.redis.request_markers import Deadlines
 from schemas.codec import Codec
 from schemas.errors import TransientError
 from schemas.events import JobControl, JobEvent
+from schemas.records import OutboundRecord
+from schemas.states import JobStage, ResultStatus
 from stream_apps.repair.deadlines import DeadlineSweeper
 from stream_apps.status.facts import update_of
 from tests.valkey import running_valkey
 
 NOW = 1_000_000
 SEGMENTED = JobEvent(
-    request_id="r1", tenant="acme", priority="high", stage="SEGMENTED", words=9, deadline=NOW, at=1
+    request_id="r1", tenant="acme", priority="high", stage=JobStage.SEGMENTED, words=9, deadline=NOW, at=1
 )
-FINISHED = JobEvent(request_id="r1", priority="high", stage="FINISHED", status="COMPLETED", at=2)
+FINISHED = JobEvent(request_id="r1", priority="high", stage=JobStage.FINISHED, status=ResultStatus.COMPLETED, at=2)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +51,7 @@ def tell(server):
 class Orders:
     def __init__(self, is_away: bool = False) -> None:
         self.is_away = is_away
-        self.sent = []
+        self.sent: list[OutboundRecord] = []
 
     def send(self, records, timeout_seconds=30.0):
         if self.is_away:
@@ -74,6 +76,7 @@ def test_a_request_is_ended_from_its_deadline_on_and_once(server, tell):
         "EXPIRE",
         "deadline",
     )
+    assert order.job
     assert (order.job.tenant, order.job.priority, order.job.words) == ("acme", "high", 9)
 
 

@@ -3,16 +3,17 @@
 import importlib.util
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from inference_workers.engines.protocol import Engine, PivotEngine, Translation
-from inference_workers.model_store import MANIFEST, discover, load
+from inference_workers.engines.protocol import MANIFEST, Engine, PivotEngine, Translation
+from inference_workers.model_store import discover, load
 from schemas.errors import FatalError
 from tests.tiny_models import SENTENCES, make_ctranslate2_model, make_transformers_model
 
-ENGINES = ("firefox", "ctranslate2", "transformers", "pivot")
+ENGINES = ("bergamot", "ctranslate2", "transformers", "pivot")
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +22,9 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def engine(request, folder) -> Engine:
+def engine(request, folder) -> Iterator[Engine]:
     match request.param:
-        case "firefox":
+        case "bergamot":
             found = bundled("en", "pt")
         case "ctranslate2":
             make_ctranslate2_model(folder / "opus-mt-en-pt")

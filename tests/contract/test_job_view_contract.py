@@ -1,10 +1,13 @@
 """What is written of a job is what is read of it: ledger, queue and views on a real Valkey."""
 
 import asyncio
+from typing import Any
 
 import pytest
 import redis
 import redis.asyncio
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from connectors.redis.job_ledger import JobLedger, LedgerTimes
 from connectors.redis.job_view import JobView, JobViews
@@ -12,11 +15,13 @@ from schemas.codec import Codec
 from schemas.errors import DecodeError, TransientError
 from schemas.events import JobEvent
 from schemas.records import InboundRecord
+from schemas.states import JobStage, ResultStatus
 from schemas.topics import STATUS
 from stream_apps.status.facts import update_of
 from stream_apps.status.main import StatusHandler
 from tests.valkey import running_valkey
 
+NEVER = Retry(NoBackoff(), 0)
 NOW_SECONDS = 1_000.0
 NOW = 1_000_000
 TIMES = LedgerTimes(view_seconds=500, queue_seconds=900)
@@ -54,22 +59,24 @@ def tell(url, client):
     return apply
 
 
-def accepted(request_id: str = "r1", **fields: object) -> JobEvent:
-    return JobEvent(**{"request_id": request_id, "stage": "ACCEPTED", "tenant": "acme", "at": NOW, **fields})
+def accepted(request_id: str = "r1", **fields: Any) -> JobEvent:
+    usual = {"request_id": request_id, "stage": JobStage.ACCEPTED, "tenant": "acme", "at": NOW}
+    return JobEvent(**{**usual, **fields})
 
 
-def segmented(request_id: str = "r1", words: int = 100, **fields: object) -> JobEvent:
+def segmented(request_id: str = "r1", words: int = 100, **fields: Any) -> JobEvent:
     usual = {"batches": 4, "segments": 100, "words": words, "cached_segments": 7, "submitted_at": NOW - 1_000}
-    return accepted(request_id, **{**usual, "stage": "SEGMENTED", "at": NOW + 1, **fields})
+    return accepted(request_id, **{**usual, "stage": JobStage.SEGMENTED, "at": NOW + 1, **fields})
 
 
-def translated(number: int, request_id: str = "r1", **fields: object) -> JobEvent:
+def translated(number: int, request_id: str = "r1", **fields: Any) -> JobEvent:
     usual = {"batch_number": number, "batches": 4, "segments": 25, "words": 25, "at": NOW + 2 + number}
-    return accepted(request_id, **{**usual, "stage": "TRANSLATED", **fields})
+    return accepted(request_id, **{**usual, "stage": JobStage.TRANSLATED, **fields})
 
 
-def finished(request_id: str = "r1", **fields: object) -> JobEvent:
-    return accepted(request_id, **{"stage": "FINISHED", "status": "COMPLETED", "at": NOW + 10, **fields})
+def finished(request_id: str = "r1", **fields: Any) -> JobEvent:
+    usual = {"stage": JobStage.FINISHED, "status": ResultStatus.COMPLETED, "at": NOW + 10}
+    return accepted(request_id, **{**usual, **fields})
 
 
 def read(views: JobViews, request_id: str = "r1") -> JobView:
@@ -122,7 +129,7 @@ def test_progress_is_known_from_batches_alone_when_intake_is_late(views, tell):
 
 
 def test_whoever_answered_unseen_does_not_change_what_was_accepted(views, tell):
-    tell(accepted(priority="critical"), finished(tenant="", priority="standard", status="CANCELLED"))
+    tell(accepted(priority="critical"), finished(tenant="", priority="standard", status=ResultStatus.CANCELLED))
     view = read(views)
     assert (view.tenant, view.priority, view.status) == ("acme", "critical", "CANCELLED")
 
@@ -168,7 +175,8 @@ def test_beyond_five_hundred_jobs_the_words_ahead_are_estimated_from_their_mean(
     ahead = [segmented(f"job{number}", 10, submitted_at=NOW - 5_000 + number) for number in range(600)]
     tell(*ahead, segmented("mine", 100), translated(0, "mine", words=100, at=NOW - 6_000))
     view = read(views, "mine")
-    assert (view.queue_position, view.estimated_completion_seconds) == (600, pytest.approx(6_000 / 20))
+    assert view.queue_position == 600
+    assert view.estimated_completion_seconds == pytest.approx(6_000 / 20)
 
 
 def test_jobs_that_never_ended_are_forgotten_by_the_queue(views, tell):
@@ -202,9 +210,10 @@ def test_the_handler_refuses_what_is_no_event(url):
 
 
 def test_a_lost_redis_is_a_transient_error():
-    away = redis.Redis(port=1, socket_connect_timeout=0.1, retry=None)
+    away = redis.Redis(port=1, socket_connect_timeout=0.1, retry=NEVER)
     with pytest.raises(TransientError, match="Redis"):
         JobViews(away).read("r1")
-    ledger = JobLedger(redis.asyncio.Redis(port=1, socket_connect_timeout=0.1, retry=None), TIMES)
+    never = redis.asyncio.retry.Retry(NoBackoff(), 0)
+    ledger = JobLedger(redis.asyncio.Redis(port=1, socket_connect_timeout=0.1, retry=never), TIMES)
     with pytest.raises(TransientError, match="Redis"):
         asyncio.run(ledger.apply(update_of(accepted())))

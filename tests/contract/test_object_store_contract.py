@@ -2,7 +2,7 @@
 
 import pytest
 
-from connectors.object_store import ObjectSettings, open_objects
+from connectors.object_store import ObjectSettings, open_objects, open_shared_objects
 from schemas.errors import FatalError, PermanentError, TransientError
 
 
@@ -76,3 +76,20 @@ def test_a_store_that_is_away_is_a_transient_failure(monkeypatch):
 def test_a_url_that_means_nothing_is_fatal(url):
     with pytest.raises(FatalError, match="DRAGOMAN_OBJECTS_URL"):
         open_objects(ObjectSettings(url=url))
+
+
+def test_without_a_shared_store_texts_are_refused_with_limit_and_cure():
+    store = open_shared_objects(ObjectSettings(url="memory:///"), 500, "text_too_long", field="text")
+    with pytest.raises(PermanentError) as refused:
+        store.write_text("requests/a.txt", "x" * 501)
+    assert (refused.value.cause, refused.value.field) == ("text_too_long", "text")
+    assert "500 bytes" in (refused.value.limit or "")
+    with pytest.raises(PermanentError) as unread:
+        store.read_text("results/a.txt", 1000)
+    for error in (refused.value, unread.value):
+        assert "DRAGOMAN_OBJECTS_URL" in (error.cure or "")
+
+
+def test_with_a_shared_store_it_is_opened(tmp_path):
+    store = open_shared_objects(ObjectSettings(url=tmp_path.as_uri()), 500, "text_too_long")
+    assert store.read_text(store.write_text("a.txt", "text"), 1000) == "text"

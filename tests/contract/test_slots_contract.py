@@ -4,6 +4,8 @@ import random
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from connectors.memory import InMemorySlots
 from connectors.redis.client import Client
@@ -13,6 +15,7 @@ from schemas.slots import AnswerOrder, Arrival, RequestRevision, SlotDecision, V
 from stream_apps.pipeline.stores import Slots
 from tests.valkey import running_valkey
 
+NEVER = Retry(NoBackoff(), 0)
 RETENTION = SlotRetention(slots_seconds=100, done_seconds=200)
 WAITING, ANSWERED = SlotDecision(Verdict.WAITING), SlotDecision(Verdict.ANSWERED)
 
@@ -169,27 +172,27 @@ def test_requests_do_not_touch_each_other(slots):
     assert one(slots, arrival(0, 2, batches=1, request_id="b")).verdict is Verdict.COMPLETE
 
 
-def test_both_implementations_decide_alike_over_thousands_of_steps(real):
+def test_both_implementations_decide_alike_over_thousands_of_entries(real):
     memory, chance = InMemorySlots(), random.Random(7)
     offsets: dict[int, Arrival | AnswerOrder] = {}
-    for step in range(1500):
-        offset = chance.randrange(max(step, 1))
+    for turn in range(1500):
+        offset = chance.randrange(max(turn, 1))
         fresh = offset not in offsets or chance.random() < 0.7
-        entry = _some_entry(chance, step) if fresh else offsets[offset]
-        offsets[step] = entry
+        entry = _some_entry(chance, turn) if fresh else offsets[offset]
+        offsets[turn] = entry
         decision = one(memory, entry)
         assert one(real, entry) == decision
         if decision.verdict is Verdict.COMPLETE and chance.random() < 0.5:
-            memory.finish({entry.request_revision: entry.coordinates})
-            real.finish({entry.request_revision: entry.coordinates})
+            memory.finish({entry.request: entry.coordinates})
+            real.finish({entry.request: entry.coordinates})
 
 
-def _some_entry(chance: random.Random, step: int) -> Arrival | AnswerOrder:
+def _some_entry(chance: random.Random, turn: int) -> Arrival | AnswerOrder:
     request = chance.randrange(200)
     if chance.random() < 0.05:
-        return AnswerOrder(RequestRevision(f"r{request}"), f"c-0-{step}")
+        return AnswerOrder(RequestRevision(f"r{request}"), f"c-0-{turn}")
     batches = 1 + request % 4
-    return arrival(chance.randrange(batches), step, batches, f"v1/{batches}", f"r{request}")
+    return arrival(chance.randrange(batches), turn, batches, f"v1/{batches}", f"r{request}")
 
 
 def test_a_marker_outlives_its_slots_and_everything_expires(real, valkey):
@@ -216,7 +219,7 @@ def test_scripts_that_redis_has_forgotten_are_loaded_again(real, valkey):
 
 
 def test_a_lost_redis_is_a_transient_error():
-    away = RedisSlots(redis.Redis(port=1, socket_connect_timeout=0.1, retry=None), RETENTION)
+    away = RedisSlots(redis.Redis(port=1, socket_connect_timeout=0.1, retry=NEVER), RETENTION)
     with pytest.raises(TransientError, match="Redis"):
         away.decide([arrival(0, 1)])
     with pytest.raises(TransientError, match="Redis"):

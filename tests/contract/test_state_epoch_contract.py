@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from connectors.redis.dump import dump, restore
 from connectors.redis.presence import Lease
@@ -13,6 +15,7 @@ from schemas.errors import TransientError
 from schemas.slots import AnswerOrder, RequestRevision
 from tests.valkey import running_valkey
 
+NEVER = Retry(NoBackoff(), 0)
 OTHER_RUN = b"f" * 40
 
 
@@ -151,6 +154,6 @@ def test_one_of_two_holds_a_lease_until_it_is_released_or_runs_out(valkey):
 
 
 def test_without_redis_nobody_holds_a_lease():
-    away = Lease(redis.Redis(port=1, socket_connect_timeout=0.1, retry=None), "repair", "a", 1)
+    away = Lease(redis.Redis(port=1, socket_connect_timeout=0.1, retry=NEVER), "repair", "a", 1)
     with pytest.raises(TransientError):
         away.hold()

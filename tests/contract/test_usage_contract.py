@@ -12,6 +12,7 @@ from producers.cli.usage import By, question
 from schemas.events import UsageEvent
 from schemas.ids import event_id
 from schemas.records import InboundRecord
+from schemas.states import UsageKind
 from stream_apps.usage_sink.query_server import QueryLimits, QueryServer
 from stream_apps.usage_sink.ranges import columns_of, row_of
 
@@ -22,14 +23,15 @@ class Usage:
     """Rows of a tenant of the test's own, and what is said of them."""
 
     def __init__(self, database: Database, tenant: str) -> None:
-        self.database, self.tenant, self.events = database, tenant, []
+        self.database, self.tenant = database, tenant
+        self.events: list[UsageEvent] = []
 
     def billed(self, request: str, words: int, **fields: Any) -> None:
         usual = {"latency_ms": 1000.0, "sla_ms": 30_000}
-        self._add("billed", request, source_words=words, **usual | fields)
+        self._add(UsageKind.BILLED, request, source_words=words, **usual | fields)
 
     def computed(self, request: str, batch: int, cached: int, **fields: Any) -> None:
-        self._add("compute", request, batch_number=batch, cached_words=cached, **fields)
+        self._add(UsageKind.COMPUTE, request, batch_number=batch, cached_words=cached, **fields)
 
     def told(self, by: By = By.TENANT, days: int = 1) -> dict[str, Any]:
         rows = [row_of(event, InboundRecord("u", 0, at, None, b"")) for at, event in enumerate(self.events)]
@@ -39,10 +41,16 @@ class Usage:
         (row,) = [row for row in found if row["name"] in (self.tenant, f"{self.tenant}-pt")]
         return row
 
-    def _add(self, kind: str, request: str, **fields: Any) -> None:
-        usual = {"tenant": self.tenant, "source_language": self.tenant, "target_language": "pt", "at": NOW_MS}
-        about = {"event_id": event_id(self.tenant, len(self.events)), "request_id": f"{self.tenant}-{request}"}
-        self.events.append(UsageEvent(kind=kind, **about, **usual | fields))
+    def _add(self, kind: UsageKind, request: str, **fields: Any) -> None:
+        usual: dict[str, Any] = {
+            "tenant": self.tenant,
+            "source_language": self.tenant,
+            "target_language": "pt",
+            "at": NOW_MS,
+        }
+        number = event_id(self.tenant, len(self.events))
+        event = UsageEvent(kind=kind, event_id=number, request_id=f"{self.tenant}-{request}", **usual | fields)
+        self.events.append(event)
 
 
 @pytest.fixture

@@ -86,7 +86,7 @@ def test_the_result_carries_counts_versions_timings_and_the_metadata(stack):
     assert (result["segments"], result["detected_language"], result["priority"]) == (3, "en", "critical")
     assert result["target_words"] > 5
     assert result["confidence"] is None
-    assert result["model"].startswith("firefox")
+    assert result["model"].startswith("bergamot")
     assert result["pipeline_version"]
     assert result["timings"]["translate"] >= 0
     assert result["metadata"] == {"ticket": "9"}

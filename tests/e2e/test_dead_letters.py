@@ -50,8 +50,8 @@ class Platform:
         return next(one for one in found if (one["request_id"], one["version"]) == (request_id, version))
 
     def versions(self, request_id: str) -> list[int]:
-        """All answers, after time enough for one that must not come."""
-        self.results.more(3.0)
+        """Return all answers, after enough time for one that must not come."""
+        self.results.more(2.0)
         return [one["version"] for one in self.results.read if one["request_id"] == request_id]
 
     def dead_letter_with_attempt(self, request_id: str, attempt: int) -> dict:

@@ -28,7 +28,7 @@ def test_each_request_has_one_answer_though_worker_intake_and_assembly_are_kille
         stack.wait_for_restart(victim, pid)
     results.until(lambda read: set(sent) <= {one["request_id"] for one in read}, timeout_seconds=90)
     # Long enough for an answer that must not come: everything is idle by then.
-    results.more(3.0)
+    results.more(2.0)
     counts = results.counts()
     assert {request_id: counts[request_id] for request_id in sent} == dict.fromkeys(sent, 1)
     assert {one["status"] for one in results.read} == {"COMPLETED"}
@@ -46,7 +46,7 @@ def test_a_request_that_is_sent_twice_is_answered_once(stack):
     outside.send_request("high", request_id=request_id, text="Once only.", submitted_at=1)
     results.of(request_id)
     outside.send_request("high", request_id=request_id, text="Once only.", submitted_at=1)
-    results.more(3.0)
+    results.more(2.0)
     assert results.counts()[request_id] == 1
     results.close()
 
@@ -65,7 +65,7 @@ def test_an_id_that_comes_back_with_another_text_is_a_dead_letter_and_the_first_
 
 
 def _send(outside: Outside, number: int) -> str:
-    text = " ".join(SENTENCES[(number * 7 + step) % len(SENTENCES)] for step in range(1 + number % 50))
+    text = " ".join(SENTENCES[(number * 7 + at) % len(SENTENCES)] for at in range(1 + number % 50))
     return outside.send_request(("critical", "high", "standard")[number % 3], text=text)
 
 

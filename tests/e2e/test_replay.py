@@ -50,7 +50,7 @@ def another_model(tmp_path):
     folder.mkdir()
     for file in original.path.iterdir():
         (folder / file.name).symlink_to(file)
-    manifest = {"engine": "firefox", "pairs": ["en-pt"], "version": "another-1"}
+    manifest = {"engine": "bergamot", "pairs": ["en-pt"], "version": "another-1"}
     (folder / "dragoman-model.json").write_text(json.dumps(manifest))
     return folder
 

@@ -1,4 +1,4 @@
-"""`make poison`: the whole campaign on a stack of its own; exit code 1 where anything is not as it must be."""
+"""`make poison`: the whole campaign on a stack of its own; exit code 1 after any violation."""
 
 import argparse
 import json
@@ -21,11 +21,11 @@ _SECONDS_PER_RECORD = 0.05
 
 
 def main() -> int:
-    """Starts, poisons, stops, tells."""
-    asked = argparse.ArgumentParser(prog="make poison")
-    asked.add_argument("--records", type=int, default=10_000, help="for each topic")
-    asked.add_argument("--seed", type=int, default=1)
-    options = asked.parse_args()
+    """Start a stack, run the campaign, print the outcome."""
+    parser = argparse.ArgumentParser(prog="make poison")
+    parser.add_argument("--records", type=int, default=10_000, help="for each topic")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as root:
         up(StackSettings(root=Path(root), kafka_libraries=LIBRARIES), detach=True, on_progress=_show)
         try:
@@ -41,7 +41,7 @@ def _campaign(stack: Stack, records: int, seed: int) -> Campaign:
 
 
 def _tell(outcome: Outcome, seed: int) -> None:
-    header = ("topic", "sent", "dead letters", "taken for sound", "causes")
+    header = ("topic", "sent", "dead letters", "accepted", "causes")
     print(lines_of(header, list(rows_of(outcome))))
     print(
         f"\n{outcome.good_sent} good requests, {outcome.good_answered} answered, {outcome.good_twice} twice, "

@@ -1,4 +1,4 @@
-"""Poison on every topic that the platform reads, good requests between it, and what became of both."""
+"""Send malformed records to every topic that the platform reads, good requests between them, and check both."""
 
 import time
 from collections import Counter, defaultdict
@@ -18,7 +18,8 @@ from tests.fuzz.samples import INPUTS
 from tests.outside import Outside
 from tests.stack import Stack
 
-Place = tuple[str, int, int]
+Location = tuple[str | None, int | None, int | None]
+"""Topic, partition, offset."""
 
 SENTENCES = [
     f"The {noun} with the number {number} is {colour}."
@@ -32,11 +33,11 @@ _QUEUED = 50_000
 
 @dataclass
 class Outcome:
-    """What a campaign found. `spared`: deadly records that no process refused, by topic and kind."""
+    """What a campaign found. `spared`: deadly records without a dead letter, by topic and kind."""
 
     sent: dict[str, int]
     dead_letters: dict[str, dict[str, int]]
-    taken_for_sound: dict[str, int]
+    accepted_as_valid: dict[str, int]
     spared: dict[str, int]
     dead_twice: int
     good_sent: int
@@ -48,16 +49,16 @@ class Outcome:
 
     @property
     def violations(self) -> list[str]:
-        """One line for each thing that must not be."""
+        """Return one line for each violation."""
         found = {
-            f"deadly records were taken for sound: {self.spared}": len(self.spared),
+            f"deadly records were accepted as valid: {self.spared}": len(self.spared),
             f"{self.dead_twice} records have two dead letters": self.dead_twice,
             f"{self.good_sent - self.good_answered} good requests have no answer": self.good_sent
             - self.good_answered,
             f"{self.good_twice} good requests have two answers": self.good_twice,
             f"{self.good_wrong} answers are wrong": self.good_wrong,
             f"{self.restarts} processes were restarted": self.restarts,
-            "a bug was met: see the logs for event_surprised": sum(
+            "an unexpected error: see the logs for event_surprised": sum(
                 causes.get("unexpected", 0) for causes in self.dead_letters.values()
             ),
         }
@@ -66,23 +67,23 @@ class Outcome:
 
 @dataclass
 class Campaign:
-    """One run against a stack. Everything is sent first come, first served, on all topics in turn."""
+    """One run against a stack. Records go to all topics in turn."""
 
     stack: Stack
     seed: int
     records_per_topic: int
     good_requests: int
     timeout_seconds: float = 60.0
-    _places: dict[Place, Poison] = field(default_factory=dict, init=False)
-    _fences: set[Place] = field(default_factory=set, init=False)
+    _sent: dict[Location, Poison] = field(default_factory=dict, init=False)
+    _fences: set[Location] = field(default_factory=set, init=False)
 
     def run(self) -> Outcome:
-        """Sends, waits until every partition is read to its end, and judges."""
+        """Send, wait until every partition is read to its end, and compare."""
         outside = Outside(self.stack.kafka_bootstrap)
         expected = self._rehearse(outside)
         before, started = self._pids(), time.monotonic()
         results = outside.tail("translation.results")
-        dead_letters = Letters(self.stack.kafka_bootstrap)
+        dead_letters = DeadLetterCauses(self.stack.kafka_bootstrap)
         good = self._send(outside)
         self._send_fences()
         end = time.monotonic() + self.timeout_seconds
@@ -90,7 +91,7 @@ class Campaign:
         results.until(
             lambda read: good.keys() <= {one["request_id"] for one in read}, max(end - time.monotonic(), 5)
         )
-        # Long enough for a second answer, and for letters that were on their way beside the last ones.
+        # Long enough for a second answer, and for dead letters that were written beside the last ones.
         results.more(2.0)
         dead_letters.until(lambda: False, time.monotonic() + 1.0)
         answers = {one["request_id"]: one["text"] for one in results.read if one["request_id"] in good}
@@ -98,7 +99,7 @@ class Campaign:
         results.close()
         dead_letters.close()
         return Outcome(
-            **self._judged(dead_letters),
+            **self._outcome(dead_letters),
             good_sent=len(good),
             good_answered=len(answers),
             good_twice=sum(counts[request_id] > 1 for request_id in good),
@@ -108,7 +109,7 @@ class Campaign:
         )
 
     def _rehearse(self, outside: Outside) -> dict[str, str]:
-        """What the platform makes of each sentence while nobody disturbs it."""
+        """Return the undisturbed translation of each sentence."""
         results = outside.tail("translation.results")
         sent = {outside.send_request("high", text=text): text for text in SENTENCES}
         results.until(lambda read: sent.keys() <= {one["request_id"] for one in read})
@@ -116,7 +117,7 @@ class Campaign:
         return {sent[one["request_id"]]: one["text"] for one in results.read if one["request_id"] in sent}
 
     def _send(self, outside: Outside) -> dict[str, str]:
-        """All the poison, and the good requests evenly between it: id -> text."""
+        """Send all the poison, and the good requests evenly between it; return their texts by id."""
         producer = self._producer()
         now_ms = int(time.time() * 1000)
         streams = [
@@ -137,17 +138,17 @@ class Campaign:
     def _produce(self, producer: Producer, poison: Poison) -> None:
         def stored(error: KafkaError | None, message: Message) -> None:
             assert error is None, error
-            self._places[message.topic(), message.partition(), message.offset()] = poison
+            self._sent[message.topic(), message.partition(), message.offset()] = poison
 
         if len(producer) > _QUEUED:
             producer.flush(60)
         producer.poll(0)
         producer.produce(
-            poison.topic, key=poison.key, value=poison.value, headers=poison.headers, on_delivery=stored
+            poison.topic, key=poison.key, value=poison.value, headers=[*poison.headers], on_delivery=stored
         )
 
     def _send_fences(self) -> None:
-        """A dead letter of the last record says that all before it in its partition were read."""
+        """Send a last record to each partition: its dead letter shows that all records before it were read."""
         producer = self._producer()
         partitions = producer.list_topics(timeout=10).topics
 
@@ -172,21 +173,21 @@ class Campaign:
             }
         )
 
-    def _judged(self, dead_letters: "Letters") -> dict[str, Any]:
-        sent = Counter(poison.topic for poison in self._places.values())
+    def _outcome(self, dead_letters: "DeadLetterCauses") -> dict[str, Any]:
+        sent = Counter(poison.topic for poison in self._sent.values())
         dead: dict[str, Counter[str]] = defaultdict(Counter)
-        sound, spared, twice = Counter[str](), Counter[str](), 0
-        for place, poison in self._places.items():
-            causes = dead_letters.causes.get(place, [])
+        valid, spared, twice = Counter[str](), Counter[str](), 0
+        for location, poison in self._sent.items():
+            causes = dead_letters.causes.get(location, [])
             dead[poison.topic].update(causes[:1])
             twice += len(causes) > 1
             if not causes:
-                sound[poison.topic] += not poison.is_deadly
+                valid[poison.topic] += not poison.is_deadly
                 spared[f"{poison.topic}: {poison.kind}"] += poison.is_deadly
         return {
             "sent": dict(sent),
             "dead_letters": {topic: dict(causes) for topic, causes in dead.items()},
-            "taken_for_sound": dict(+sound),
+            "accepted_as_valid": dict(+valid),
             "spared": dict(+spared),
             "dead_twice": twice,
         }
@@ -196,28 +197,28 @@ class Campaign:
 
 
 def restarted(before: Mapping[str, int], now: Mapping[str, int]) -> int:
-    """Processes that are others than before, or gone. Workers may have been taken away for want of work."""
+    """Count processes that were restarted or are gone. Idle workers may have been removed by the autoscaler."""
     return sum(now.get(name, pid if name.startswith("worker") else 0) != pid for name, pid in before.items())
 
 
-class Letters:
-    """The causes of the dead letters by the place of their record; letters of single segments do not count."""
+class DeadLetterCauses:
+    """Reads the causes of dead letters by the location of their record, except those of single segments."""
 
     def __init__(self, bootstrap: str) -> None:
-        self.causes: dict[Place, list[str]] = {}
+        self.causes: dict[Location, list[str]] = {}
         self._codec = Codec()
         self._tail = Outside(bootstrap).tail("translation.dead_letters")
         self._consumer: Consumer = self._tail.consumer
 
     def until(self, is_enough: Any, end: float) -> None:
-        """Reads on until it is enough, or until that moment."""
+        """Read until it is enough, or until that moment."""
         while not is_enough() and time.monotonic() < end:
             for message in self._consumer.consume(500, 0.2):
                 assert not message.error(), message.error()
-                self._add(self._codec.decode(message.value(), DeadLetter))
+                self._add(self._codec.decode(message.value() or b"", DeadLetter))
 
     def close(self) -> None:
-        """Closes the connections."""
+        """Close the connections."""
         self._tail.close()
 
     def _add(self, dead_letter: DeadLetter) -> None:
@@ -228,8 +229,8 @@ class Letters:
 
 
 def rows_of(outcome: Outcome) -> Iterator[tuple[str, ...]]:
-    """A row for each topic: sent, dead letters, taken for sound, causes."""
+    """Return a row for each topic: sent, dead letters, accepted as valid, causes."""
     for topic, sent in outcome.sent.items():
         causes = Counter(outcome.dead_letters.get(topic, {}))
         told = ", ".join(f"{cause} {count}" for cause, count in causes.most_common())
-        yield topic, str(sent), str(causes.total()), str(outcome.taken_for_sound.get(topic, 0)), told
+        yield topic, str(sent), str(causes.total()), str(outcome.accepted_as_valid.get(topic, 0)), told

@@ -21,7 +21,7 @@ Headers = list[tuple[str, bytes | None]]
 
 @dataclass(frozen=True)
 class Poison:
-    """One record. `is_deadly`: no process may take it for sound, so it must become a dead letter."""
+    """One record. `is_deadly`: no process may accept it as valid, so it must become a dead letter."""
 
     topic: str
     kind: str
@@ -33,11 +33,11 @@ class Poison:
 
 @dataclass
 class Poisoner:
-    """Spoils sound messages in every way it knows, in turn. `now_ms` is what the messages call now."""
+    """Spoils valid messages in every known way, in turn. `now_ms` is the current time in the messages."""
 
     seed: int
     now_ms: int
-    # One in so many large strings and maps is near Kafka's limit instead of merely large.
+    # One in this many large strings and maps is near Kafka's limit instead of merely large.
     huge_one_in: int = 40
     _chooser: random.Random = field(init=False)
 
@@ -45,7 +45,7 @@ class Poisoner:
         self._chooser = random.Random(self.seed)
 
     def records(self, topic: str, count: int) -> Iterator[Poison]:
-        """So many records for the topic."""
+        """Make that many records for the topic."""
         kinds = list(_KINDS.items())
         for number in range(count):
             kind, (spoil, is_deadly) = kinds[number % len(kinds)]
@@ -96,7 +96,7 @@ class Poisoner:
         """A string or an array that claims to be longer than any memory, or shorter than nothing."""
         length = self._chooser.choice((2**60, 2**31, 2**62, -1, -(2**40), -(2**63), 2**24))
         whole = encoded(MESSAGE_OF[topic], datum)
-        at = self._chooser.choice([10, *(place for place in range(10, len(whole)) if whole[place] in (2, 4))])
+        at = self._chooser.choice([10, *(number for number in range(10, len(whole)) if whole[number] in (2, 4))])
         return whole[:at] + zigzag(length) + whole[at + 1 :]
 
     def _varint_bomb(self, topic: str, datum: Datum) -> bytes:
@@ -108,24 +108,24 @@ class Poisoner:
         return whole[:12] + bad + whole[12 + len(bad) :]
 
     def _huge_string(self, topic: str, datum: Datum) -> bytes:
-        place, name = self._chooser.choice(list(_strings(datum)))
+        owner, name = self._chooser.choice(list(_strings(datum)))
         unit = self._chooser.choice(("x", "é ", "\0", "'"))
-        place[name] = unit * (self._large() // len(unit.encode()))
+        owner[name] = unit * (self._large() // len(unit.encode()))
         return encoded(MESSAGE_OF[topic], datum)
 
     def _large_map(self, topic: str, datum: Datum) -> bytes:
-        place = datum.get("job") or datum
-        name = next((name for name in ("metadata", "detail", "options", "timings") if name in place), "")
+        owner = datum.get("job") or datum
+        name = next((name for name in ("metadata", "detail", "options", "timings") if name in owner), "")
         value: Any = 1.0 if name == "timings" else "v"
         if name:
-            place[name] = {f"key {number}": value for number in range(min(max(self._large() // 5, 8000), 120_000))}
+            owner[name] = {f"key {number}": value for number in range(min(max(self._large() // 5, 8000), 120_000))}
         else:
-            place["model"] = "m" * self._large()
+            owner["model"] = "m" * self._large()
         return encoded(MESSAGE_OF[topic], datum)
 
     def _number_out_of_range(self, topic: str, datum: Datum) -> bytes:
-        place, name, values = self._chooser.choice(list(_numbers(datum)))
-        place[name] = self._chooser.choice(values)
+        owner, name, values = self._chooser.choice(list(_numbers(datum)))
+        owner[name] = self._chooser.choice(values)
         return encoded(MESSAGE_OF[topic], datum)
 
     def _unequal_arrays(self, topic: str, datum: Datum) -> bytes:
@@ -139,8 +139,8 @@ class Poisoner:
     def _unknown_word(self, topic: str, datum: Datum) -> bytes:
         """A priority, action, stage or kind that does not exist."""
         name = next((name for name in ("action", "stage", "kind", "priority") if name in datum), "")
-        place = datum if name else datum["job"]
-        place[name or "priority"] = self._chooser.choice(("", "urgent", "x" * 70_000, "\0", "ＣＡＮＣＥＬ"))
+        owner = datum if name else datum["job"]
+        owner[name or "priority"] = self._chooser.choice(("", "urgent", "x" * 70_000, "\0", "ＣＡＮＣＥＬ"))
         return encoded(MESSAGE_OF[topic], datum)
 
     def _empty_id(self, topic: str, datum: Datum) -> bytes:
@@ -148,13 +148,13 @@ class Poisoner:
         return encoded(MESSAGE_OF[topic], datum)
 
     def _foreign(self, topic: str, datum: Datum) -> bytes:
-        """A sound message, in the wrong topic."""
+        """A valid message, in the wrong topic."""
         others = sorted(set(MESSAGE_OF.values()) - {MESSAGE_OF[topic]})
         name = self._chooser.choice(others)
         where = next(where for where, message in MESSAGE_OF.items() if message == name)
         return encoded(name, sample(where, datum["request_id"], self.now_ms))
 
-    def _sound(self, topic: str, datum: Datum) -> bytes:
+    def _valid(self, topic: str, datum: Datum) -> bytes:
         return encoded(MESSAGE_OF[topic], datum)
 
     def _headers(self) -> Headers:
@@ -200,7 +200,7 @@ _KINDS: dict[str, tuple[Spoil, bool]] = {
     "unknown word": (Poisoner._unknown_word, True),
     "empty id": (Poisoner._empty_id, True),
     "foreign message": (Poisoner._foreign, True),
-    "hostile headers": (Poisoner._sound, False),
+    "hostile headers": (Poisoner._valid, False),
 }
 
 
@@ -239,10 +239,10 @@ def _without_logical_types(schema: Any) -> Any:
 
 
 def _strings(datum: Datum) -> Iterator[tuple[Any, Any]]:
-    """The places of strings that no message may have so long."""
+    """Return where the strings are whose length is limited: the container and the key."""
     yield datum, "request_id"
-    for place in (datum, datum.get("job") or {}):
-        yield from ((place, name) for name in ("tenant", "target_language") if name in place)
+    for owner in (datum, datum.get("job") or {}):
+        yield from ((owner, name) for name in ("tenant", "target_language") if name in owner)
     if "texts" in datum:
         yield datum["texts"], 0
 
@@ -252,7 +252,7 @@ _BEYOND_TIME = (-1, -(2**62), 2**62, 10**17)
 
 
 def _numbers(datum: Datum) -> Iterator[tuple[Datum, str, tuple[Any, ...]]]:
-    """Places of numbers, with values that none of them may have."""
+    """Return where the numbers are (container and key), with values that each must not have."""
     if "target_language" in datum and "texts" not in datum and "event_id" not in datum:
         yield datum, "deadline", (1, -(2**62), 2**62)
         return
@@ -263,9 +263,9 @@ def _numbers(datum: Datum) -> Iterator[tuple[Datum, str, tuple[Any, ...]]]:
     for name in ("batches", "segments", "words", "characters"):
         if name in job:
             yield job, name, (*_BEYOND_INT, -5)
-    for place, name in ((job, "accepted_at"), (job, "submitted_at"), (datum, "at")):
-        if name in place and not (name == "at" and "action" in datum):
-            yield place, name, _BEYOND_TIME
+    for owner, name in ((job, "accepted_at"), (job, "submitted_at"), (datum, "at")):
+        if name in owner and not (name == "at" and "action" in datum):
+            yield owner, name, _BEYOND_TIME
     if "busy_ms" in datum:
         yield datum, "busy_ms", (float("nan"), float("inf"), -1.0)
     if "translations" in datum:

@@ -1,4 +1,4 @@
-"""One sound message for every topic that a process or a command of ours reads, to be spoiled."""
+"""One valid message for every topic that a process or a command of ours reads, to be spoiled."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ MESSAGE_OF = {**_INPUT_MESSAGES, RESULTS: "TranslationResult", DEAD_LETTERS: "De
 
 
 def sample(topic: str, name: str, now_ms: int) -> dict[str, Any]:
-    """A sound datum; `name` tells it from others. It is about a request that nobody has sent."""
+    """A valid datum; `name` tells it from others. It is about a request that nobody has sent."""
     kind = MESSAGE_OF[topic]
     priority = topic.rpartition(".")[2] if kind in ("TranslationRequest", "SegmentBatch") else "high"
     return {

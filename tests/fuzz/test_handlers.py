@@ -9,9 +9,8 @@ import pytest
 import redis
 import redis.asyncio
 from obstore.store import MemoryStore
-from tests.dead_letters import dead_letter_writer
 
-from connectors.kafka.range_reader import StartingPlace
+from connectors.kafka.range_reader import StartingOffset
 from connectors.memory import (
     FixedAnsweredRequests,
     FixedModelVersions,
@@ -48,17 +47,17 @@ from stream_apps.assembly.handler import AssemblyHandler
 from stream_apps.assembly.recovery import Rebuilder
 from stream_apps.intake.handler import IntakeHandler, Tools
 from stream_apps.intake.settings import IntakeLimits
-from stream_apps.pipeline.deduplication import Repeats
+from stream_apps.pipeline.deduplication import RequestDeduplicator
 from stream_apps.pipeline.output_records import WireFormat
 from stream_apps.pipeline.request_rules import RequestLimits
 from stream_apps.pipeline.segmentation import Segmenter
 from stream_apps.pipeline.skip_policy import SkipPolicy
 from stream_apps.redrive.open_dead_letters import OpenDeadLetters
-from stream_apps.repair.open_requests import LossPolicy as Grace
-from stream_apps.repair.open_requests import OpenRequests
+from stream_apps.repair.open_requests import LossPolicy, OpenRequests
 from stream_apps.runtime.event_processor import EventHandler, EventProcessor, EventRetry
 from stream_apps.status.main import StatusHandler
 from stream_apps.usage_sink.sink import UsageSink
+from tests.dead_letters import dead_letter_writer
 from tests.fuzz.poison import Poison, Poisoner, encoded
 from tests.fuzz.samples import MESSAGE_OF, sample
 from tests.valkey import running_valkey
@@ -169,7 +168,7 @@ def test_intake_refuses_every_spoiled_request(priority):
             return super().get_many(keys)
 
     tools = Tools(
-        repeats=Repeats(InMemorySeenRequests(), 60),
+        deduplicator=RequestDeduplicator(InMemorySeenRequests(), 60),
         models=FixedModelVersions({"default": {"en-pt": "m1"}}),
         memory=AsyncMemory(),
         objects=open_objects(ObjectSettings(url="memory:///")),
@@ -220,7 +219,7 @@ def test_the_usage_sink_refuses_every_spoiled_event_and_keeps_its_place():
     outcome, log = Outcome(poison), _Log(_inbound(poison))
     box = _Box(outcome.outputs)
     sink = UsageSink(log, _StrictTable(), box, _dead_letters("usage_sink"), batch_seconds=0)
-    sink.begin([StartingPlace(USAGE, 0, 0, None)])
+    sink.begin([StartingOffset(USAGE, 0, 0, None)])
     sink.turn()
     outcome.check()
     assert log.finished == [RECORDS - 1]
@@ -239,12 +238,12 @@ def test_a_rebuild_passes_over_every_spoiled_answer(valkey):
 def test_repair_passes_over_every_spoiled_answer():
     found = OpenRequests(CODEC, refused=set())
     request = InboundRecord(requests_topic(Priority.HIGH), 0, 0, b"sound", _request("sound"))
-    found.sent(request)
+    found.add_request(request)
     for record in _inbound(_poison(RESULTS)):
-        found.answered(record)
-    assert len(list(found.judged(dict.fromkeys(Priority, NOW), Grace(0, 3)))) == 1
-    found.answered(InboundRecord(RESULTS, 0, RECORDS, b"sound", _result("sound")))
-    assert list(found.judged(dict.fromkeys(Priority, NOW), Grace(0, 3))) == []
+        found.add_result(record)
+    assert len(list(found.fates(dict.fromkeys(Priority, NOW), LossPolicy(0, 3)))) == 1
+    found.add_result(InboundRecord(RESULTS, 0, RECORDS, b"sound", _result("sound")))
+    assert list(found.fates(dict.fromkeys(Priority, NOW), LossPolicy(0, 3))) == []
 
 
 def test_the_list_of_dead_letters_passes_over_every_spoiled_one():

@@ -1,4 +1,4 @@
-"""A short form of `make poison`: hundreds of spoiled records a topic, and nobody who sends sound ones notices."""
+"""A short form of `make poison`: hundreds of spoiled records a topic, and senders of valid ones notice nothing."""
 
 import os
 import subprocess

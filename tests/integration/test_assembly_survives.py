@@ -1,4 +1,4 @@
-"""Assemblers as processes of their own on real Kafka and Valkey: killed, frozen, outrun by orders, fed rubbish."""
+"""Assemblers as processes of their own on real Kafka and Valkey: killed, frozen, fed controls and bad records."""
 
 import os
 import random
@@ -9,12 +9,13 @@ import time
 import uuid
 from collections import Counter
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 import redis
 
 from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.partition_reader import LogReader
+from connectors.kafka.partition_reader import open_tail
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.settings import KafkaSettings
 from connectors.redis.request_markers import ResultStore
@@ -22,23 +23,25 @@ from schemas.codec import Codec
 from schemas.events import DeadLetter, JobControl, JobEvent, UsageEvent
 from schemas.messages import Job, Message, TranslatedBatch, TranslationResult
 from schemas.records import OutboundRecord
+from schemas.states import ControlAction
 from schemas.topics import CONTROL, DEAD_LETTERS, RESULTS, STATUS, TRANSLATED, USAGE
 from stream_apps.assembly.main import GROUP
 
 pytestmark = pytest.mark.real
 
 CODEC = Codec()
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 SESSION_SECONDS = 6
+QUIET_SECONDS = 2.0
 
 
 class Tail:
-    """What was written to a topic since it was made, as readers of committed records see it."""
+    """Reads what is committed to a topic from the moment it was made."""
 
     def __init__(self, kafka: KafkaSettings, topic: str, kind: type[Message]):
-        self._reader = LogReader(kafka, topic)
+        self._reader = open_tail(kafka, topic)
         self._kind = kind
-        self.read = []
+        self.read: list[Any] = []
 
     def more(self, seconds: float):
         found = self._reader.take(5_000, seconds)
@@ -46,10 +49,10 @@ class Tail:
         return self.read
 
     def until(self, is_enough):
-        end = time.monotonic() + PATIENCE_SECONDS
+        end = time.monotonic() + TIMEOUT_SECONDS
         while not is_enough(self.read) and time.monotonic() < end:
             self.more(0.2)
-        assert is_enough(self.read), f"{len(self.read)} messages after {PATIENCE_SECONDS} s"
+        assert is_enough(self.read), f"{len(self.read)} messages after {TIMEOUT_SECONDS} s"
         return self.read
 
     def of(self, request_id: str):
@@ -107,20 +110,23 @@ class Stack:
         process.terminate()
         return process.wait(20)
 
-    def send(self, *messages: Message):
+    def send(self, *messages: JobControl | TranslatedBatch):
         self.producer.send([_record(message) for message in messages])
 
     def wait_until_idle(self):
-        end = time.monotonic() + PATIENCE_SECONDS
+        end = time.monotonic() + TIMEOUT_SECONDS
         while self._lag() and time.monotonic() < end:
-            time.sleep(0.2)
+            time.sleep(0.05)
         assert self._lag() == 0
-        for tail in self.tails.values():
-            tail.more(2.0)
+        # Long enough for an answer that must not come, on all topics at the same time.
+        end = time.monotonic() + QUIET_SECONDS
+        while time.monotonic() < end:
+            for tail in self.tails.values():
+                tail.more(0.05)
 
     def close(self):
         for instance in list(self.processes):
-            # Whoever leaves its group by itself does not keep the next test waiting.
+            # A process that leaves its group does not keep the next test waiting.
             self.stop(instance)
         self.producer.close()
         for tail in self.tails.values():
@@ -145,7 +151,7 @@ def stack(kafka_bootstrap, redis_state_url, tmp_path):
     stack.close()
 
 
-def _record(message: Message) -> OutboundRecord:
+def _record(message: JobControl | TranslatedBatch) -> OutboundRecord:
     topic = CONTROL if isinstance(message, JobControl) else TRANSLATED
     return OutboundRecord(topic, message.request_id.encode(), CODEC.encode(message))
 
@@ -209,14 +215,14 @@ def test_two_thousand_requests_have_one_answer_each_though_assemblers_are_killed
     assert Counter(one.request_id for one in events) == Counter(sizes.keys())
 
 
-def test_an_order_answers_an_open_request_and_late_batches_stay_silent(stack):
+def test_a_control_answers_an_open_request_and_late_batches_stay_silent(stack):
     request_id = new_id()
     first, last = batches_of(request_id, 2)
     with running(stack, "assembly-a"):
         stack.send(first)
-        # Two topics have no order between them: the batch must be in its slot first.
+        # Kafka keeps no order across two topics: the batch must be in its slot first.
         stack.wait_until_idle()
-        stack.send(JobControl(request_id=request_id, action="CANCEL", cause="cancelled_by_user"))
+        stack.send(JobControl(request_id=request_id, action=ControlAction.CANCEL, cause="cancelled_by_user"))
         (result,) = stack.results.of(request_id)
         stack.send(last, first)
         stack.wait_until_idle()
@@ -224,17 +230,17 @@ def test_an_order_answers_an_open_request_and_late_batches_stay_silent(stack):
     assert len(stack.results.of(request_id)) == 1
 
 
-def test_an_order_for_an_answered_request_stays_silent(stack):
+def test_a_control_for_an_answered_request_stays_silent(stack):
     request_id = new_id()
     with running(stack, "assembly-a"):
         stack.send(*batches_of(request_id, 3))
         stack.results.of(request_id)
-        stack.send(JobControl(request_id=request_id, action="EXPIRE"))
+        stack.send(JobControl(request_id=request_id, action=ControlAction.EXPIRE))
         stack.wait_until_idle()
     assert [result.status for result in stack.results.of(request_id)] == ["COMPLETED"]
 
 
-def test_rubbish_becomes_a_dead_letter_and_what_follows_is_answered(stack):
+def test_a_malformed_record_becomes_a_dead_letter_and_what_follows_is_answered(stack):
     request_id = new_id()
     with running(stack, "assembly-a"):
         stack.producer.send([OutboundRecord(TRANSLATED, request_id.encode(), b'{"not": "avro"}')])

@@ -42,7 +42,7 @@ class Autoscaler:
     def get(self, path: str) -> httpx.Response:
         return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=5)
 
-    def told_to_keda(self) -> int:
+    def replicas_for_keda(self) -> int:
         """As KEDA would ask."""
         request = messages.GetMetricsRequest(scaledObjectRef=messages.ScaledObjectRef(), metricName="replicas")
         with grpc.insecure_channel(self.keda_address) as channel:
@@ -119,11 +119,11 @@ def send(kafka: KafkaSettings, words: list[int]) -> None:
 
 
 def commit_all(kafka: KafkaSettings, consumer: Consumer) -> None:
-    """What a worker's last transaction leaves: the group stands at the end."""
-    places = [TopicPartition(TOPIC, number) for number in range(kafka.batch_partitions)]
-    for place in places:
-        place.offset = consumer.get_watermark_offsets(place, timeout=10)[1]
-    consumer.commit(offsets=places, asynchronous=False)
+    """Commit the end of every partition, as the last transaction of a worker does."""
+    partitions = [TopicPartition(TOPIC, number) for number in range(kafka.batch_partitions)]
+    for partition in partitions:
+        partition.offset = consumer.get_watermark_offsets(partition, timeout=10)[1]
+    consumer.commit(offsets=partitions, asynchronous=False)
 
 
 def consumer_of(kafka: KafkaSettings, priority: Priority) -> Consumer:
@@ -135,13 +135,13 @@ def test_a_backlog_raises_the_wanted_number_and_its_end_lowers_it(kafka, start):
     autoscaler = start(kafka.bootstrap)
     until(autoscaler.is_ready)
     assert (autoscaler.replicas("wanted"), autoscaler.replicas("ready")) == (1, 0)
-    assert autoscaler.told_to_keda() == 1
+    assert autoscaler.replicas_for_keda() == 1
 
     # 475 s are left for 95,000 words, exactly what two such replicas do.
     send(kafka, [475] * 200)
     until(lambda: autoscaler.backlog_words() == 95_000)
     until(lambda: autoscaler.replicas("wanted") >= 2)
-    until(lambda: autoscaler.told_to_keda() >= 2)
+    until(lambda: autoscaler.replicas_for_keda() >= 2)
     assert autoscaler.metric("dragoman_autoscaler_oldest_seconds", priority="standard") < 30
 
     worker = consumer_of(kafka, Priority.STANDARD)
@@ -149,7 +149,7 @@ def test_a_backlog_raises_the_wanted_number_and_its_end_lowers_it(kafka, start):
     worker.close()
     until(lambda: autoscaler.backlog_words() == 0)
     until(lambda: autoscaler.replicas("wanted") == 1)
-    until(lambda: autoscaler.told_to_keda() == 1)
+    until(lambda: autoscaler.replicas_for_keda() == 1)
 
 
 def test_members_of_the_group_are_ready_replicas(kafka, start):
@@ -184,7 +184,7 @@ def test_without_kafka_it_lives_and_says_why_it_is_not_ready(start):
     assert autoscaler.get("/health").is_success
     assert autoscaler.replicas("wanted") == -1
     with pytest.raises(grpc.RpcError, match="nothing is measured yet"):
-        autoscaler.told_to_keda()
+        autoscaler.replicas_for_keda()
 
 
 def reason_of(autoscaler: Autoscaler) -> str:

@@ -11,8 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.log_scan import scanning
-from connectors.kafka.partition_reader import RecordLookup
+from connectors.kafka.partition_reader import RecordLookup, scanning
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transactional_producer import TransactionalProducer
@@ -21,19 +20,21 @@ from schemas.codec import Codec
 from schemas.dead_letters import about_request
 from schemas.errors import FatalError, PermanentError
 from schemas.messages import TranslationRequest, TranslationResult
+from schemas.priorities import Priority
 from schemas.records import OutboundRecord
+from schemas.states import ResultStatus
 from schemas.topics import CONTROL, DEAD_LETTERS, RESULTS, requests_topic
 from stream_apps.runtime.dead_letters import DeadLetterWriter, TokenBucket
 
 pytestmark = pytest.mark.real
 
 CODEC = Codec()
-REQUESTS = requests_topic("standard")
+REQUESTS = requests_topic(Priority.STANDARD)
 BAD = PermanentError("unsupported_pair", "no model translates en-xx", cure="deploy a model")
 
 
 class Desk:
-    """Kafka with letters of a tenant of this test's own, and the command."""
+    """Kafka with dead letters of a tenant of this test's own, and the command."""
 
     def __init__(self, kafka: KafkaSettings):
         self.kafka = kafka
@@ -44,7 +45,7 @@ class Desk:
         self._producer.send(records)
 
     def fails(self, number: int, burst_bytes: int = 10**6):
-        """A request that was refused: its record stands in its topic, its letter is open."""
+        """A request that was refused: its record is in its topic, its dead letter is open."""
         request = TranslationRequest(request_id=f"{self.tenant}-{number}", target_language="xx", text="Hello.")
         key = request.request_id.encode()
         self.send(OutboundRecord(REQUESTS, key, CODEC.encode(request), {"traceparent": b"00-1-2-01"}))
@@ -105,7 +106,7 @@ def test_a_redrive_sends_the_request_again_and_closes_the_dead_letter(desk):
 def test_a_redrive_asks_for_the_version_after_the_newest_one(desk):
     record = desk.fails(1)
     for version in (2, 1):
-        result = TranslationResult(request_id=record.key.decode(), version=version, status="FAILED")
+        result = TranslationResult(request_id=record.key.decode(), version=version, status=ResultStatus.FAILED)
         desk.send(OutboundRecord(RESULTS, record.key, CODEC.encode(result)))
     desk.run("redrive", "--tenant", desk.tenant)
     assert [one.headers["redrive"] for one in desk.redriven()] == [b"3"]
@@ -136,10 +137,10 @@ def test_a_dropped_dead_letter_is_closed_and_nothing_is_sent(desk):
 
 
 def test_an_unknown_id_is_an_error_that_says_where_to_look(desk):
-    ran = desk.run("drop", "no-such-letter")
+    ran = desk.run("drop", "no-such-id")
     assert (ran.exit_code, ran.stderr.splitlines()[-1]) == (
         1,
-        "dragoman: no open letter is no-such-letter; see: dragoman dead-letters list",
+        "dragoman: no open dead letter is no-such-id; see: dragoman dead-letters list",
     )
 
 
@@ -212,7 +213,7 @@ def test_a_record_is_found_by_its_place_or_not_at_all(kafka):
 
 
 def test_the_topic_of_dead_letters_is_compacted_and_bounded(kafka):
-    from confluent_kafka.admin import AdminClient, ConfigResource
+    from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined]  # not in __all__
 
     resource = ConfigResource(ConfigResource.Type.TOPIC, DEAD_LETTERS)
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})

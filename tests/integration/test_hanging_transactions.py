@@ -4,11 +4,12 @@ import asyncio
 import uuid
 
 import pytest
+from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.protocol.transaction import InitProducerIdRequest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from confluent_kafka import Producer
-from confluent_kafka.admin import (
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # not in its __all__
     AdminClient,
     AlterConfigOpType,
     ConfigEntry,
@@ -19,9 +20,8 @@ from confluent_kafka.admin import (
 from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.client_config import client_config, transactional_config
 from connectors.kafka.open_transactions import KafkaTransactions
-from connectors.kafka.partition_reader import PlaceReader
+from connectors.kafka.partition_reader import PartitionReader
 from connectors.kafka.producer import DurableProducer
-from connectors.kafka.protocol_client import protocol_client
 from schemas.records import OutboundRecord
 from schemas.topics import CONTROL
 from stream_apps.repair.hanging import HangingTransactions
@@ -58,7 +58,9 @@ def leave_hanging(settings):
 
 
 async def _leave_hanging(settings, name):
-    async with protocol_client(settings, 10) as client:
+    client = AIOKafkaClient(bootstrap_servers=settings.bootstrap)
+    await client.bootstrap()
+    try:
         node = await client.coordinator_lookup(1, name)
         answer = await client.send(node, InitProducerIdRequest(name, 60_000))
         assert answer.error_code == 0
@@ -69,10 +71,12 @@ async def _leave_hanging(settings, name):
         )
         ((_, ((_, error_code, *_),)),) = stored.topics
         assert error_code == 0
+    finally:
+        await client.close()
 
 
 def values_behind(settings, first):
-    reader = PlaceReader(settings, "test")
+    reader = PartitionReader(settings, "test")
     reader.read_from({(CONTROL, _PARTITION): first})
     found = [record.value for _ in range(10) for record in reader.take(100, 0.2)]
     reader.close()

@@ -15,7 +15,7 @@ from confluent_kafka.admin import AdminClient
 
 from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.client_config import client_config
-from connectors.kafka.partition_reader import LogReader
+from connectors.kafka.partition_reader import open_tail
 from connectors.kafka.settings import KafkaSettings
 from connectors.redis.client import open_state
 from connectors.redis.presence import ModelRegistry
@@ -25,6 +25,7 @@ from schemas.codec import Codec
 from schemas.events import JobEvent
 from schemas.messages import TranslationRequest, TranslationResult
 from schemas.priorities import Priority
+from schemas.states import ResultStatus
 from schemas.topics import STATUS, batches_topic, inference_group, requests_topic
 from tests.ports import free_port
 
@@ -48,8 +49,8 @@ def start(tmp_path):
             "DRAGOMAN_HTTP_PORT": str(port),
             "DRAGOMAN_HTTP_ACKNOWLEDGE_TIMEOUT_SECONDS": "1.5",
             "DRAGOMAN_HTTP_WATCH_SECONDS": "0.2",
-            "DRAGOMAN_ADMISSION_MEASURE_SECONDS": "0.2",
-            "DRAGOMAN_ADMISSION_LEAST_RECORDS_PER_SECOND": str(least_records_per_second),
+            "DRAGOMAN_BACKPRESSURE_MEASURE_SECONDS": "0.2",
+            "DRAGOMAN_BACKPRESSURE_LEAST_RECORDS_PER_SECOND": str(least_records_per_second),
             **more,
         }
         process = subprocess.Popen(
@@ -100,14 +101,14 @@ class TestOnRealServers:
     @pytest.fixture
     def read(self, api, kafka_bootstrap):
         settings = KafkaSettings(bootstrap=kafka_bootstrap)
-        readers = {topic: LogReader(settings, topic) for topic in (requests_topic("high"), STATUS)}
+        readers = {topic: open_tail(settings, topic) for topic in (requests_topic(Priority.HIGH), STATUS)}
         yield lambda topic: readers[topic].take(1, 10.0)[0]
         for reader in readers.values():
             reader.close()
 
     def test_an_accepted_request_is_in_its_topic_and_its_job_is_announced(self, read, api):
         job_id = api.post(URL, json=BODY, headers={"traceparent": TRACE}).json()["job_id"]
-        record = read(requests_topic("high"))
+        record = read(requests_topic(Priority.HIGH))
         request = Codec().decode(record.value, TranslationRequest)
         assert (record.key.decode(), request.request_id) == (job_id, job_id)
         assert (request.text, request.tenant, request.priority) == ("Good morning.", "default", "high")
@@ -118,13 +119,15 @@ class TestOnRealServers:
     def test_a_text_too_large_for_kafka_lies_in_the_object_store(self, read, api, tmp_path):
         text = "Good morning. " * 60_000
         assert api.post(URL, json=BODY | {"text": text}).status_code == 202
-        request = Codec().decode(read(requests_topic("high")).value, TranslationRequest)
+        request = Codec().decode(read(requests_topic(Priority.HIGH)).value, TranslationRequest)
         assert request.text is None
         assert (tmp_path / request.content_ref).read_text() == text
 
     def test_a_result_in_redis_ends_the_waiting(self, api, state):
         job_id = str(uuid.uuid4())
-        result = TranslationResult(request_id=job_id, tenant="default", status="COMPLETED", text="Bom dia.")
+        result = TranslationResult(
+            request_id=job_id, tenant="default", status=ResultStatus.COMPLETED, text="Bom dia."
+        )
         ResultStore(state).put_many({job_id: Codec().encode(result)})
         job = api.get(f"{URL}/{job_id}", params={"wait": 10}).json()
         assert (job["status"], job["result"]["text"]) == ("COMPLETED", "Bom dia.")
@@ -179,10 +182,10 @@ class TestBackpressure:
         self, start, kafka, drain, redis_state_url
     ):
         drain()
-        told = {"DRAGOMAN_ADMISSION_MAX_BACKLOG_RECORDS": str(self.MOST)}
+        told = {"DRAGOMAN_BACKPRESSURE_MAX_BACKLOG_RECORDS": str(self.MOST)}
         api = start(kafka.bootstrap, redis_state_url, least_records_per_second=0.5, **told)
         wait_until(lambda: "dragoman_http_estimated_wait_seconds{" in api.get("/metrics").text)
-        reader = LogReader(kafka, requests_topic("standard"))
+        reader = open_tail(kafka, requests_topic(Priority.STANDARD))
 
         answers_given = [api.post(URL, json=BODY | {"priority": "standard"}) for _ in range(60)]
         accepted = [answer.json()["job_id"] for answer in answers_given if answer.status_code == 202]
@@ -197,7 +200,7 @@ class TestBackpressure:
         assert api.post(URL, json=BODY | {"priority": "standard"}).status_code == 503
         assert api.post(URL, json=BODY | {"priority": "critical"}).status_code == 202
 
-        stored = [record.key.decode() for record in reader.take(1000, 3.0)]
+        stored = [(record.key or b"").decode() for record in reader.take(1000, 3.0)]
         reader.close()
         assert sorted(stored) == sorted(accepted)
 
@@ -214,7 +217,7 @@ def groups():
 def is_moved(client, read):
     try:
         (future,) = client.alter_consumer_group_offsets([read]).values()
-        return all(place.error is None for place in future.result(10).topic_partitions)
+        return all(partition.error is None for partition in future.result(10).topic_partitions)
     except KafkaException:
         # A member of another test is still being forgotten.
         return False

@@ -1,4 +1,4 @@
-"""Intake as a process of its own on real Kafka and Valkey: killed, stopped and fed with rubbish."""
+"""Intake as a process of its own on real Kafka and Valkey: killed, stopped, fed malformed records."""
 
 import os
 import signal
@@ -23,11 +23,12 @@ from schemas.messages import SegmentBatch, TranslationRequest
 from schemas.priorities import Priority
 from schemas.records import OutboundRecord
 from schemas.topics import CONTROL, DEAD_LETTERS, batches_topic, requests_topic
+from tests.ports import free_port
 
 pytestmark = pytest.mark.real
 
 CODEC = Codec()
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 
 
 class Stack:
@@ -41,12 +42,15 @@ class Stack:
         self.starts = self._ends()
         self.log = folder / "intake.log"
         self.state_url = redis_state_url
+        self.health_port = free_port()
         self.environment = {
             **os.environ,
             "DRAGOMAN_KAFKA_BOOTSTRAP": kafka_bootstrap,
+            "DRAGOMAN_HEALTH_PORT": str(self.health_port),
             "DRAGOMAN_KAFKA_SESSION_TIMEOUT_MS": "6000",
             "DRAGOMAN_KAFKA_STATIC_MEMBERSHIP": "true",
             "DRAGOMAN_FAUST_LAG_INTERVAL_SECONDS": "1",
+            "DRAGOMAN_FAUST_COMMIT_INTERVAL_SECONDS": "0.25",
             "DRAGOMAN_REDIS_CACHE_URL": redis_cache_url,
             "DRAGOMAN_REDIS_STATE_URL": redis_state_url,
             "PYTHONPATH": os.pathsep.join(sys.path),
@@ -86,11 +90,11 @@ class Stack:
         ]
 
     def read(self, topic, message):
-        """Everything written to the topic since the start of the test."""
+        """Return everything written to the topic since the start of the test."""
         return [CODEC.decode(record.value(), message) for record in self.records(topic) if record.value()]
 
     def written_at(self, priority):
-        """When Kafka stored each batch, in milliseconds."""
+        """Return when Kafka stored each batch, in milliseconds."""
         return [record.timestamp()[1] for record in self.records(batches_topic("default", priority))]
 
     def records(self, topic):
@@ -102,11 +106,13 @@ class Stack:
                 "enable.partition.eof": True,
             }
         )
-        places = [TopicPartition(topic, number, at) for (name, number), at in self.starts.items() if name == topic]
-        consumer.assign(places)
+        partitions = [
+            TopicPartition(topic, number, at) for (name, number), at in self.starts.items() if name == topic
+        ]
+        consumer.assign(partitions)
         found, ended = [], 0
-        while ended < len(places):
-            for record in consumer.consume(500, 5):
+        while ended < len(partitions):
+            for record in consumer.consume(500, 0.1):
                 if record.error():
                     ended += 1
                 else:
@@ -115,7 +121,7 @@ class Stack:
         return found
 
     def batches(self, priority=Priority.STANDARD):
-        """request id -> numbers of its batches, and how many it should have."""
+        """Return the numbers of the batches of each request, and how many it should have."""
         numbers, wanted = defaultdict(list), {}
         for batch in self.read(batches_topic("default", priority), SegmentBatch):
             numbers[batch.request_id].append(batch.batch_number)
@@ -124,19 +130,29 @@ class Stack:
 
     def lag(self):
         topics = [requests_topic(priority) for priority in Priority]
-        return sum(place.records for place in self.admin.lag("intake", topics))
+        return sum(one.records for one in self.admin.lag("intake", topics))
 
     def wait_for(self, condition, what):
-        end = time.monotonic() + PATIENCE_SECONDS
+        end = time.monotonic() + TIMEOUT_SECONDS
         while not condition():
             assert time.monotonic() < end, f"{what}; {self.log.read_text()[-3000:]}"
-            time.sleep(0.2)
+            time.sleep(0.05)
+
+    def wait_until_ready(self):
+        self.wait_for(lambda: self.status_of("ready") == 200, "never ready")
+
+    def status_of(self, path):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.health_port}/{path}", timeout=2) as answer:
+                return answer.status
+        except OSError:
+            return 0
 
     def _ends(self):
         return {
-            (place.topic, place.partition): place.end
-            for place in self.admin.lag("nobody", list(self.admin.partitions()))
-            if not place.topic.startswith("__")
+            (one.topic, one.partition): one.end
+            for one in self.admin.lag("nobody", list(self.admin.partitions()))
+            if not one.topic.startswith("__")
         }
 
 
@@ -157,7 +173,7 @@ def is_complete(stack, requests, priority=Priority.STANDARD):
 
 
 def test_killed_in_the_middle_every_request_still_has_all_its_batches(stack):
-    requests = stack.requests(2000, sentences=40)
+    requests = stack.requests(1000, sentences=40)
     stack.send(requests, requests_topic(Priority.STANDARD))
     for _ in range(3):
         with stack.intake() as intake:
@@ -181,12 +197,13 @@ def test_a_terminated_process_finishes_and_commits_what_it_has_in_hand(stack):
     numbers, _ = stack.batches()
     assert sorted(numbers.values()) == [[0]] * 300
     with stack.intake():
-        time.sleep(3)
+        stack.wait_until_ready()
+        time.sleep(1)
     assert stack.batches()[0] == numbers
 
 
 def test_a_critical_request_overtakes_a_flood_of_standard_ones(stack):
-    flood = stack.requests(3000, sentences=40)
+    flood = stack.requests(1500, sentences=40)
     stack.send(flood, requests_topic(Priority.STANDARD))
     urgent = TranslationRequest(
         request_id=f"{stack.run}-urgent", source_language="en", target_language="pt", text="Fire!"
@@ -200,7 +217,7 @@ def test_a_critical_request_overtakes_a_flood_of_standard_ones(stack):
     assert sum(at > served_at for at in stack.written_at(Priority.STANDARD)) > 500
 
 
-def test_rubbish_becomes_dead_letters_and_holds_nothing_up(stack):
+def test_malformed_records_become_dead_letters_and_hold_nothing_up(stack):
     topic = requests_topic(Priority.HIGH)
     good, empty = stack.requests(2)
     empty = TranslationRequest(request_id=empty.request_id, target_language="pt", text=" ")
@@ -211,8 +228,8 @@ def test_rubbish_becomes_dead_letters_and_holds_nothing_up(stack):
         stack.wait_for(lambda: stack.lag() == 0, "lag remains")
     causes = sorted(dead_letter.cause for dead_letter in stack.read(DEAD_LETTERS, DeadLetter))
     assert causes == ["empty_text", "undecodable", "undecodable"]
-    (order,) = stack.read(CONTROL, JobControl)
-    assert (order.request_id, order.action) == (empty.request_id, "FAIL")
+    (control,) = stack.read(CONTROL, JobControl)
+    assert (control.request_id, control.action) == (empty.request_id, "FAIL")
     assert is_complete(stack, [good], Priority.HIGH)
 
 
@@ -247,14 +264,6 @@ def test_without_its_topics_it_refuses_to_start(stack):
 
 
 def test_readiness_tells_whether_partitions_are_assigned(stack):
-    with stack.intake(DRAGOMAN_HEALTH_PORT="38123"):
-        stack.wait_for(lambda: _answer("http://127.0.0.1:38123/ready") == 200, "never ready")
-        assert _answer("http://127.0.0.1:38123/health") == 200
-
-
-def _answer(url):
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
-            return answer.status
-    except OSError:
-        return 0
+    with stack.intake():
+        stack.wait_until_ready()
+        assert stack.status_of("health") == 200

@@ -4,9 +4,8 @@ import uuid
 
 import pytest
 
-from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.group_lag import open_lag_reader
-from connectors.kafka.partition_reader import LogReader
+from connectors.kafka.admin import KafkaAdmin, open_lag_reader
+from connectors.kafka.partition_reader import open_tail
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transactional_producer import TransactionalProducer
@@ -53,7 +52,7 @@ def test_acknowledged_records_can_be_read_with_key_and_headers(settings, key, jo
 
 def test_outputs_and_offsets_are_committed_together(settings, key, joined):
     group = str(uuid.uuid4())
-    reader, output = joined(settings, group), LogReader(settings, STATUS)
+    reader, output = joined(settings, group), open_tail(settings, STATUS)
     send(settings, CONTROL, key, 5)
     found = take_all(reader, key, 5)
     producer = TransactionalProducer(settings, f"test-{group}")
@@ -78,7 +77,7 @@ def test_what_was_taken_and_not_committed_is_taken_again_after_a_rewind(settings
 
 
 def test_an_aborted_transaction_is_never_seen(settings, key):
-    output = LogReader(settings, STATUS)
+    output = open_tail(settings, STATUS)
     producer = TransactionalProducer(settings, f"test-{uuid.uuid4()}")
     too_large = OutboundRecord(STATUS, key, b"x" * (settings.max_message_bytes + 1))
     with pytest.raises(TransientError):
@@ -90,7 +89,7 @@ def test_an_aborted_transaction_is_never_seen(settings, key):
 
 def test_a_second_process_with_the_same_id_fences_the_first(settings, key):
     name = f"test-{uuid.uuid4()}"
-    output = LogReader(settings, STATUS)
+    output = open_tail(settings, STATUS)
     zombie = TransactionalProducer(settings, name)
     zombie.commit([OutboundRecord(STATUS, key, b"before")], [])
     successor = TransactionalProducer(settings, name)

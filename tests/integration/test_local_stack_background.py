@@ -133,7 +133,12 @@ def test_a_broken_process_fails_the_start_with_its_name_its_last_words_and_its_l
 
 def test_a_stop_during_the_start_ends_both(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMALL_STACK_FAULT", "never ready")
-    stopper = threading.Thread(target=lambda: (until(lambda: "slow" in read_run(root).processes), down(root)))
+
+    def stop_when_slow_starts() -> None:
+        until(lambda: "slow" in read_run(root).processes)
+        down(root)
+
+    stopper = threading.Thread(target=stop_when_slow_starts)
 
     settings = StackSettings(root=root, workers=1)
     with pytest.raises(StackError, match="stopped before it was ready"):

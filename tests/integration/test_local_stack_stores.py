@@ -3,12 +3,14 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 import redis
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from deploy.local.main import down, read_run, up
 from deploy.local.root_lock import leftovers
@@ -16,6 +18,7 @@ from deploy.local.settings import StackSettings
 from deploy.local.state_files import RunInfo
 
 pytestmark = pytest.mark.real
+T = TypeVar("T")
 JARS = Path(__file__).parents[2] / ".dragoman" / "kafka" / "libs"
 
 
@@ -34,7 +37,7 @@ def root(tmp_path: Path) -> Iterator[Path]:
 
 def cluster(run: RunInfo) -> tuple[str, set[str]]:
     metadata = AdminClient({"bootstrap.servers": run.kafka_bootstrap}).list_topics(timeout=10)
-    return metadata.cluster_id, set(metadata.topics)
+    return str(metadata.cluster_id), set(metadata.topics)
 
 
 def test_topics_state_and_addresses_outlive_a_restart(root: Path) -> None:
@@ -78,7 +81,7 @@ def test_a_killed_broker_and_a_killed_state_come_back_with_what_was_acknowledged
     assert read_run(root).processes["kafka"] != run.processes["kafka"]
 
 
-def until_answered(ask):  # type: ignore[no-untyped-def]  # any question, any answer
+def until_answered(ask: Callable[[], T]) -> T:
     end = time.monotonic() + 20
     while True:
         try:

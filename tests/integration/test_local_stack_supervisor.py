@@ -24,7 +24,7 @@ from deploy.local.process_spec import (
     is_ready,
 )
 from deploy.local.root_lock import OWNER_VARIABLE, leftovers
-from deploy.local.supervisor import StackSupervisor, Surroundings
+from deploy.local.supervisor import ProcessContext, StackSupervisor
 from stream_apps.runtime.retry import RetryPolicy
 from tests.integration.local_stack_small import broken, server
 
@@ -38,8 +38,8 @@ class Trial:
         self.root = root
         self.port = open_port_book(root).port
         self.told: list[tuple[str, ProcessState]] = []
-        surroundings = Surroundings(root / "logs", {**ENVIRONMENT, OWNER_VARIABLE: str(root)})
-        self.supervisor = StackSupervisor(surroundings, lambda name, state, _pid: self.told.append((name, state)))
+        context = ProcessContext(root / "logs", {**ENVIRONMENT, OWNER_VARIABLE: str(root)})
+        self.supervisor = StackSupervisor(context, lambda name, state, _pid: self.told.append((name, state)))
 
     def states_of(self, name: str) -> list[ProcessState]:
         return [state for told, state in self.told if told == name]
@@ -110,7 +110,7 @@ def test_the_log_of_a_talkative_process_is_bounded_while_it_lives(
     trial: Trial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("deploy.local.process_spec._ROTATE_BYTES", 10_000)
-    monkeypatch.setattr("deploy.local.supervisor._LOOK_AT_LOG_SECONDS", 0.05)
+    monkeypatch.setattr("deploy.local.supervisor._LOG_CHECK_SECONDS", 0.05)
     asyncio.run(trial.run(one_shot("talker", "for n in $(seq 30); do seq 1000; sleep 0.02; done")))
 
     sizes = [path.stat().st_size for path in sorted((trial.root / "logs").glob("talker*"))]
@@ -153,12 +153,12 @@ def test_a_process_is_told_its_own_environment_and_the_inherited_one(trial: Tria
     [(b"HTTP/1.1 200 OK\r\n\r\n", True), (b"HTTP/1.1 503 Service Unavailable\r\n\r\n", False), (b"", False)],
 )
 def test_only_a_200_is_ready(answer: bytes, ready: bool) -> None:
-    assert asyncio.run(asked(answer, lambda port: AnswersOk(f"http://127.0.0.1:{port}/ready"))) is ready
+    assert asyncio.run(is_ready_after(answer, lambda port: AnswersOk(f"http://127.0.0.1:{port}/ready"))) is ready
 
 
 @pytest.mark.parametrize(("answer", "ready"), [(b"+PONG\r\n", True), (b"-LOADING\r\n", False)])
 def test_a_store_that_still_loads_is_not_ready(answer: bytes, ready: bool) -> None:
-    assert asyncio.run(asked(answer, AnswersPing)) is ready
+    assert asyncio.run(is_ready_after(answer, AnswersPing)) is ready
 
 
 def test_a_port_where_nobody_listens_is_not_ready() -> None:
@@ -174,7 +174,7 @@ def test_a_silent_server_is_not_ready_and_does_not_hold_up_the_question() -> Non
         assert time.monotonic() - began < 1
 
 
-async def asked(answer: bytes, check: Callable[[int], ReadyCheck]) -> bool:
+async def is_ready_after(answer: bytes, check: Callable[[int], ReadyCheck]) -> bool:
     served = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from connectors.kafka.lost_connection import LostConnectionError, is_reachable
-from connectors.kafka.partition_reader import PlaceReader
+from connectors.kafka.partition_reader import PartitionReader
 from schemas.errors import TransientError
 from schemas.topics import CONTROL
 from tests.group_traffic import send, take_all
@@ -52,7 +52,7 @@ def first_lost(proxy, readers):
 
 
 def test_a_reader_that_can_never_read_again_says_so(proxy, through):
-    readers = [PlaceReader(through, "test") for _ in range(_CLIENTS)]
+    readers = [PartitionReader(through, "test") for _ in range(_CLIENTS)]
     for reader in readers:
         reader.read_from({(CONTROL, 0): 0})
     reader = first_lost(proxy, readers)

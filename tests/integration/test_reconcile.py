@@ -2,12 +2,12 @@
 
 import time
 import uuid
+from typing import Any
 
 import pytest
 
 from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.log_scan import scanning
-from connectors.kafka.partition_reader import LogReader
+from connectors.kafka.partition_reader import open_tail, scanning
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Codec
@@ -50,7 +50,7 @@ class World:
     def send(self, topic: str, key: str, value: bytes) -> None:
         self.producer.send([OutboundRecord(topic, key.encode(), value, {"tenant": b"tests"})])
 
-    def request(self, **fields: object) -> str:
+    def request(self, **fields: Any) -> str:
         request_id = str(fields.pop("request_id", uuid.uuid4()))
         value = CODEC.encode(TranslationRequest(request_id=request_id, target_language="pt", text="a", **fields))
         self.send(TOPIC, request_id, value)
@@ -105,11 +105,11 @@ def test_what_is_lost_is_sent_again_as_it_was_and_only_once_while_it_is_on_its_w
     world.send(TOPIC, "rubbish", b"rubbish")
     assert reused == lost
     world.work_all_off()
-    dead_letters = LogReader(world.kafka, TOPIC)
+    requests = open_tail(world.kafka, TOPIC)
     assert world.reconcile(is_dry_run=True).lost == 1
     found = world.reconcile()
     assert (found.answered, found.lost, found.redriven, found.unanswerable) == (1, 1, 1, 1)
-    (copy,) = [record for record in dead_letters.take(100, 3.0) if record.key == lost.encode()]
+    (copy,) = [record for record in requests.take(100, 3.0) if record.key == lost.encode()]
     assert copy.headers == {"tenant": b"tests", "redrive": b"1"}
     assert CODEC.decode(copy.value, TranslationRequest).metadata == {"ticket": "7"}
     again = world.reconcile()
@@ -117,24 +117,20 @@ def test_what_is_lost_is_sent_again_as_it_was_and_only_once_while_it_is_on_its_w
     world.result(lost)
     world.work_all_off()
     assert world.reconcile(most_ids=2).lost == 0
-    dead_letters.close()
+    requests.close()
 
 
 def test_what_intake_refused_without_an_answer_is_left_alone(world):
     refused = world.request()
-    place = next(
-        (record.topic, record.partition, record.offset)
-        for record in _records(world, TOPIC)
-        if record.key == refused.encode()
-    )
+    record = next(record for record in _records(world, TOPIC) if record.key == refused.encode())
     dead_letter = DeadLetter(
         dead_letter_id=str(uuid.uuid4()),
         stage="intake",
         cause="bad_request_id",
         message="",
-        topic=place[0],
-        partition=place[1],
-        offset=place[2],
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
     )
     world.send(DEAD_LETTERS, dead_letter.dead_letter_id, CODEC.encode(dead_letter))
     world.work_all_off()

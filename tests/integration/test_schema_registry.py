@@ -18,15 +18,16 @@ REQUEST = TranslationRequest(request_id="r1", target_language="pt", text="Olá")
 
 
 class Registry:
-    """Keeps schemas by id, one id for each different schema; counts what it is asked."""
+    """Keeps schemas by id, one id for each different schema, and the requests it was sent."""
 
     def __init__(self) -> None:
         self.schemas: list[str] = []
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.status = 200
+        self.url = ""
 
     def answer(self, method: str, path: str, body: bytes) -> tuple[int, object]:
-        self.asked.append(f"{method} {path}")
+        self.requests.append(f"{method} {path}")
         if self.status != 200:
             return self.status, {"error_code": self.status, "message": "as told"}
         if re.fullmatch(r"/subjects/dragoman\.\w+/versions", path):
@@ -80,7 +81,7 @@ def test_a_message_travels_in_confluent_framing_and_each_schema_is_asked_for_onc
     sent = [codec.encode(REQUEST) for _ in range(3)]
     assert sent[0][:5] == b"\x00\x00\x00\x00\x01"
     assert [codec.decode(value, TranslationRequest) for value in sent] == [REQUEST] * 3
-    assert registry.asked == ["POST /subjects/dragoman.TranslationRequest/versions", "GET /schemas/ids/1"]
+    assert registry.requests == ["POST /subjects/dragoman.TranslationRequest/versions", "GET /schemas/ids/1"]
 
 
 def test_a_codec_with_a_registry_still_reads_what_needs_none(client):

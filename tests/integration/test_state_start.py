@@ -31,7 +31,10 @@ def state(tmp_path):
             state.client.set(f"late-{number}", "x" * 50)
         assert epoch.look().is_sound
         with state.client.pipeline(transaction=True) as transaction:
-            transaction.set("last", "123").set("also", "123").delete("also").execute()
+            transaction.set("last", "123")
+            transaction.set("also", "123")
+            transaction.delete("also")
+            transaction.execute()
         state.kill()
         yield state
     finally:
@@ -273,9 +276,11 @@ def test_the_hole_that_a_full_disk_leaves_after_a_rewrite_is_survived(tmp_path):
 
 def fill_and_relieve(state: State) -> None:
     """A write is stored in part, undone, and stored later."""
-    _, most = resource.prlimit(state.server.pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(state.server.pid, resource.RLIMIT_FSIZE, (state.increment.stat().st_size + 60, most))
+    assert state.server is not None
+    pid = state.server.pid
+    _, most = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (state.increment.stat().st_size + 60, most))
     state.client.set("in between", "x" * 1000)
     state.until(lambda: state.client.info("persistence")["aof_last_write_status"] == "err")
-    resource.prlimit(state.server.pid, resource.RLIMIT_FSIZE, (most, most))
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, most))
     state.until(lambda: state.client.info("persistence")["aof_last_write_status"] == "ok")

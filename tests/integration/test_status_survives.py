@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import uuid
+from typing import Any
 
 import pytest
 import redis
@@ -17,12 +18,13 @@ from connectors.redis.job_view import JobViews
 from schemas.codec import Codec
 from schemas.events import JobEvent
 from schemas.records import OutboundRecord
+from schemas.states import JobStage, ResultStatus
 from schemas.topics import STATUS
 
 pytestmark = pytest.mark.real
 
 CODEC = Codec()
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 JOBS, BATCHES = 200, 3
 
 
@@ -71,21 +73,21 @@ def views(redis_state_url):
 
 def story(request_id: str) -> list[JobEvent]:
     now = round(time.time() * 1000)
-    job = {
+    job: dict[str, Any] = {
         "request_id": request_id,
         "tenant": "tests",
         "priority": "high",
         "batches": BATCHES,
         "submitted_at": now,
     }
-    size = {"segments": 2 * BATCHES, "words": 10 * BATCHES}
+    size: dict[str, Any] = {"segments": 2 * BATCHES, "words": 10 * BATCHES}
     return [
-        JobEvent(stage="SEGMENTED", at=now + 1, **size, **job),
+        JobEvent(stage=JobStage.SEGMENTED, at=now + 1, **size, **job),
         *[
-            JobEvent(stage="TRANSLATED", batch_number=number, segments=2, words=10, at=now + 2, **job)
+            JobEvent(stage=JobStage.TRANSLATED, batch_number=number, segments=2, words=10, at=now + 2, **job)
             for number in range(BATCHES)
         ],
-        JobEvent(stage="FINISHED", status="COMPLETED", at=now + 3, **size, **job),
+        JobEvent(stage=JobStage.FINISHED, status=ResultStatus.COMPLETED, at=now + 3, **size, **job),
     ]
 
 
@@ -116,7 +118,7 @@ def test_every_job_is_seen_finished_though_events_are_shuffled_repeated_and_the_
 
 
 def _wait(is_so) -> None:
-    end = time.monotonic() + PATIENCE_SECONDS
+    end = time.monotonic() + TIMEOUT_SECONDS
     while not is_so() and time.monotonic() < end:
-        time.sleep(0.2)
+        time.sleep(0.05)
     assert is_so()

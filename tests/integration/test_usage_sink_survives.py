@@ -19,13 +19,14 @@ from schemas.errors import TransientError
 from schemas.events import UsageEvent
 from schemas.ids import event_id
 from schemas.records import OutboundRecord
+from schemas.states import UsageKind
 from schemas.topics import USAGE
 from tests.ports import free_port
 
 pytestmark = pytest.mark.real
 
 CODEC = Codec()
-PATIENCE_SECONDS = 60
+WAIT_SECONDS = 60
 
 
 class Analytics:
@@ -80,14 +81,14 @@ class Analytics:
         return self.count()[0] > events
 
     def wait_for(self, condition):
-        end = time.monotonic() + PATIENCE_SECONDS
+        end = time.monotonic() + WAIT_SECONDS
         while not condition():
             assert time.monotonic() < end, self.log.read_text()[-2000:]
             time.sleep(0.2)
 
     def _record(self, number):
         event = UsageEvent(
-            event_id=event_id(self.tenant, number), kind="billed", request_id=f"{self.tenant}-{number}",
+            event_id=event_id(self.tenant, number), kind=UsageKind.BILLED, request_id=f"{self.tenant}-{number}",
             tenant=self.tenant, source_words=3, at=round(time.time() * 1000),
         )  # fmt: skip
         return OutboundRecord(USAGE, event.event_id.encode(), CODEC.encode(event))

@@ -6,10 +6,10 @@ The state is a real Valkey; the scripts, the epoch, the handler and the rebuild 
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 import redis
 from obstore.store import MemoryStore
-from tests.dead_letters import dead_letter_writer
 
 from connectors.object_store import UrlObjectStore
 from connectors.redis.request_markers import ResultStore
@@ -23,6 +23,7 @@ from schemas.messages import Job, TranslatedBatch
 from schemas.records import InboundRecord
 from stream_apps.assembly.handler import AssemblyHandler
 from stream_apps.assembly.recovery import Reach, Rebuilder, Recovery
+from tests.dead_letters import dead_letter_writer
 
 CODEC = Codec()
 LONG_MS = 10**9
@@ -67,7 +68,7 @@ class Kafka:
         return self.results[-1]
 
     def answers(self) -> Counter[str]:
-        return Counter(one.record.key.decode() for one in self.results if one.state == COMMITTED)
+        return Counter((one.record.key or b"").decode() for one in self.results if one.state == COMMITTED)
 
 
 @dataclass
@@ -187,7 +188,7 @@ class World:
             case "flush":
                 self.client.flushall()
             case "save":
-                self.snapshot = {key: self.client.dump(key) for key in self.client.scan_iter()}
+                self.snapshot = {key: self.client.dump(key) or b"" for key in self.client.scan_iter()}
             case "crash":
                 self._throw_back()
 
@@ -210,7 +211,8 @@ class World:
             # A real server's run id would be another one: no rebuild under way could note or settle anything.
             if not key.startswith(b"{state}:rebuild:"):
                 self.client.restore(key, 100_000, value)
-        if epoch := self.client.get("{state}:epoch"):
+        epoch = self.client.get("{state}:epoch")
+        if isinstance(epoch, bytes):
             # A real server would have a new run id; here the old epoch gets another one.
             self.client.set("{state}:epoch", epoch.rpartition(b":")[0] + b":" + b"f" * 40)
 
@@ -218,7 +220,7 @@ class World:
 def batches(name: str) -> list[TranslatedBatch]:
     size = SIZES[name]
     job = Job(batches=size, segments=size, pipeline_version="v1", accepted_at=1)
-    rest = {"gaps": ("",), "causes": (None,), "scores": (None,), "cached": (False,)}
+    rest: dict[str, Any] = {"gaps": ("",), "causes": (None,), "scores": (None,), "cached": (False,)}
     return [
         TranslatedBatch(request_id=name, batch_number=number, job=job, translations=(f"{number} ",), **rest)
         for number in range(size)

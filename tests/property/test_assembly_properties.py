@@ -1,6 +1,7 @@
 """Whatever arrives in whatever order, killed wherever: one answer, the right one, and one view of a job."""
 
 import asyncio
+from typing import Any
 
 import pytest
 import redis
@@ -8,7 +9,6 @@ import redis.asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from obstore.store import MemoryStore
-from tests.dead_letters import dead_letter_writer
 
 from connectors.memory import InMemoryResults, InMemorySlots
 from connectors.object_store import UrlObjectStore
@@ -19,9 +19,11 @@ from schemas.codec import Codec
 from schemas.events import JobControl, JobEvent
 from schemas.messages import Job, TranslatedBatch, TranslationResult
 from schemas.records import InboundRecord
+from schemas.states import ControlAction, JobStage, ResultStatus
 from stream_apps.assembly.handler import AssemblyHandler
 from stream_apps.pipeline.join import join
 from stream_apps.status.facts import update_of
+from tests.dead_letters import dead_letter_writer
 from tests.valkey import running_valkey
 
 CODEC = Codec()
@@ -40,7 +42,7 @@ def requests(draw: st.DrawFn) -> list[TranslatedBatch]:
 
 @st.composite
 def batches(draw: st.DrawFn, name: str, number: int, size: int, job: Job) -> TranslatedBatch:
-    def several(values: st.SearchStrategy[object]) -> list[object]:
+    def several(values: st.SearchStrategy[Any]) -> list[Any]:
         return draw(st.lists(values, min_size=size, max_size=size))
 
     return TranslatedBatch(
@@ -81,10 +83,11 @@ def histories(draw: st.DrawFn) -> tuple[list[InboundRecord], list[tuple[int, boo
     by_id = {found[0].request_id: found for found in draw(st.lists(requests(), min_size=1, max_size=3))}
     sound = [batch for found in by_id.values() for batch in found]
     again = draw(st.lists(st.sampled_from(sound), max_size=4))
-    orders = [JobControl(request_id=name, action="CANCEL") for name in by_id if draw(st.booleans())]
+    orders = [JobControl(request_id=name, action=ControlAction.CANCEL) for name in by_id if draw(st.booleans())]
+    messages: list[TranslatedBatch | JobControl] = draw(st.permutations([*sound, *again, *orders]))
     log = [
         InboundRecord(_topic(message), 0, offset, message.request_id.encode(), CODEC.encode(message))
-        for offset, message in enumerate(draw(st.permutations([*sound, *again, *orders])))
+        for offset, message in enumerate(messages)
     ]
     cycles = draw(st.lists(st.tuples(st.integers(1, 4), st.booleans(), st.booleans()), max_size=20))
     return log, cycles
@@ -144,18 +147,31 @@ def valkey():
 def stories(draw: st.DrawFn) -> tuple[list[JobEvent], list[JobEvent]]:
     """The events of one job as they happened, and the same with repeats in any order."""
     count = draw(st.integers(1, 5))
-    job = {"request_id": "r1", "tenant": "acme", "priority": "high", "batches": count, "submitted_at": NOW}
+    job: dict[str, Any] = {
+        "request_id": "r1",
+        "tenant": "acme",
+        "priority": "high",
+        "batches": count,
+        "submitted_at": NOW,
+    }
     events = [
-        JobEvent(stage="ACCEPTED", at=NOW, **{**job, "batches": 0}),
-        JobEvent(stage="SEGMENTED", at=NOW + 1, segments=count * 2, words=count * 9, detail={"from": "en"}, **job),
+        JobEvent(stage=JobStage.ACCEPTED, at=NOW, **{**job, "batches": 0}),
+        JobEvent(
+            stage=JobStage.SEGMENTED, at=NOW + 1, segments=count * 2, words=count * 9, detail={"from": "en"}, **job
+        ),
         *[
-            JobEvent(stage="TRANSLATED", batch_number=number, at=NOW + 2 + number, segments=2, words=9, **job)
+            JobEvent(
+                stage=JobStage.TRANSLATED, batch_number=number, at=NOW + 2 + number, segments=2, words=9, **job
+            )
             for number in range(count)
         ],
     ]
     if draw(st.booleans()):
-        end = {"status": draw(st.sampled_from(["COMPLETED", "FAILED"])), "detail": {"model": "m1"}}
-        events.append(JobEvent(stage="FINISHED", at=NOW + 9, segments=count * 2, **end, **job))
+        end: dict[str, Any] = {
+            "status": draw(st.sampled_from([ResultStatus.COMPLETED, ResultStatus.FAILED])),
+            "detail": {"model": "m1"},
+        }
+        events.append(JobEvent(stage=JobStage.FINISHED, at=NOW + 9, segments=count * 2, **end, **job))
     repeats = draw(st.lists(st.sampled_from(events), max_size=5))
     return events, draw(st.permutations([*events, *repeats]))
 

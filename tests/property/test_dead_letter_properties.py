@@ -1,4 +1,4 @@
-"""Rations, open letters and corrections, whatever comes."""
+"""Rate limits, open dead letters and corrections, whatever comes."""
 
 from dataclasses import replace
 
@@ -57,9 +57,9 @@ def test_after_a_quiet_time_whatever_fits_into_the_burst_is_granted(rate, burst,
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), max_size=40))
 def test_a_dead_letter_is_open_exactly_when_no_tombstone_follows_it(history):
     dead_letters = OpenDeadLetters(CODEC, lambda _: True)
-    expected = set()
+    expected: set[str] = set()
     for offset, (number, is_tombstone) in enumerate(history):
-        name = f"letter-{number}"
+        name = f"dead-letter-{number}"
         dead_letter = DeadLetter(dead_letter_id=name, stage="intake", cause="x", message="y", failed_at=offset)
         value = None if is_tombstone else CODEC.encode(dead_letter)
         dead_letters.add(InboundRecord("translation.dead_letters", number % 2, offset, name.encode(), value))

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.events import JobControl
+from schemas.states import ControlAction
 from tests.property.state_loss_world import SIZES, batches, half_rebuilt, step_until, world_of
 from tests.valkey import running_valkey
 
@@ -27,7 +28,9 @@ RARE = st.sampled_from(["kill 0", "kill 1", "flush", "flush", "save", "crash"])
 )
 @settings(max_examples=250, deadline=None)
 def test_whenever_the_state_is_lost_every_request_is_answered_once(valkey, first, cancelled, actions):
-    world = world_of(valkey, *first, *[JobControl(request_id=name, action="CANCEL") for name in cancelled])
+    world = world_of(
+        valkey, *first, *[JobControl(request_id=name, action=ControlAction.CANCEL) for name in cancelled]
+    )
     for action, times in actions:
         for _ in range(times if action.startswith("step") else 1):
             world.act(action)
@@ -94,7 +97,12 @@ def test_a_rebuild_whose_assembler_was_killed_goes_on_where_it_had_come_to(valke
     world.act("kill 1")
     opened = []
     open_log = world.assemblers[1].recovery.open_log
-    world.assemblers[1].recovery.open_log = lambda *asked: opened.append(asked) or open_log(*asked)
+
+    def noting(since_ms, reached):
+        opened.append((since_ms, reached))
+        return open_log(since_ms, reached)
+
+    world.assemblers[1].recovery.open_log = noting
     world.act("step 1")
     world.act("kill 0")
     world.drain()

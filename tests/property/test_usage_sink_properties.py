@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.kafka.range_reader import StartingPlace
+from connectors.kafka.range_reader import StartingOffset
 from schemas.codec import Codec
 from schemas.errors import TransientError
 from schemas.events import UsageEvent
 from schemas.ids import event_id
 from schemas.records import InboundRecord
+from schemas.states import UsageKind
 from stream_apps.usage_sink.sink import InsertRetry, UsageSink
 from tests.dead_letters import dead_letter_writer
 
@@ -24,17 +25,17 @@ _HASTE = InsertRetry(sleep=lambda _: None)
 
 
 class KilledError(Exception):
-    """SIGKILL, at this very place."""
+    """SIGKILL, at this very point."""
 
 
 @dataclass
 class Fate:
-    """Kills with some probability at every step that could be the last one."""
+    """Kills with some probability at every point where it may matter."""
 
     chance: random.Random
     probability: float
 
-    def step(self) -> None:
+    def decide(self) -> None:
         if self.chance.random() < self.probability:
             raise KilledError
 
@@ -58,8 +59,8 @@ class Log:
     def __post_init__(self) -> None:
         self._positions = {number: offset for number, (offset, _) in self.kafka.committed.items()}
 
-    def places(self) -> list[StartingPlace]:
-        return [StartingPlace(TOPIC, number, at, last) for number, (at, last) in self.kafka.committed.items()]
+    def places(self) -> list[StartingOffset]:
+        return [StartingOffset(TOPIC, number, at, last) for number, (at, last) in self.kafka.committed.items()]
 
     def take(self, limit: int, timeout_seconds: float) -> list[InboundRecord]:
         taken: list[InboundRecord] = []
@@ -71,15 +72,15 @@ class Log:
         return taken
 
     def announce(self, partition: int, first: int, last: int) -> None:
-        self.fate.step()
+        self.fate.decide()
         if self.takes_notes:
             self.kafka.committed[partition] = (first, last)
-        self.fate.step()
+        self.fate.decide()
 
     def finish(self, partition: int, last: int) -> None:
-        self.fate.step()
+        self.fate.decide()
         self.kafka.committed[partition] = (last + 1, None)
-        self.fate.step()
+        self.fate.decide()
 
 
 @dataclass
@@ -92,24 +93,26 @@ class Table:
     events: list[str] = field(default_factory=list)
 
     def insert(self, table: str, columns: dict[str, list[object]], token: str) -> None:
-        self.fate.step()
+        self.fate.decide()
         if self.fate.chance.random() < self.refusals:
             raise TransientError("not now")
         if token not in self.tokens:
             self.tokens.add(token)
             self.events += map(str, columns["event_id"])
-        self.fate.step()
+        self.fate.decide()
         if self.fate.chance.random() < self.refusals:
             raise TransientError("taken, but the answer is lost")
 
 
-class Letters:
+class DeadLetterTopic:
     def send(self, records, timeout_seconds=30.0) -> None:
         """Stored."""
 
 
 def usage(partition: int, offset: int) -> InboundRecord:
-    event = UsageEvent(event_id=event_id(partition, offset), kind="billed", request_id=f"r{offset}", at=NOW)
+    event = UsageEvent(
+        event_id=event_id(partition, offset), kind=UsageKind.BILLED, request_id=f"r{offset}", at=NOW
+    )
     is_rubbish = offset % 7 == 5
     return InboundRecord(TOPIC, partition, offset, b"k", b"rubbish" if is_rubbish else CODEC.encode(event))
 
@@ -127,7 +130,7 @@ def run(counts: list[int], seed: int, kills: float, refusals: float, *, takes_no
         sink = UsageSink(
             log,
             table,
-            Letters(),
+            DeadLetterTopic(),
             dead_letter_writer("usage_sink"),
             size,
             batch_seconds=0.0,

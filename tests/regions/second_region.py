@@ -1,4 +1,4 @@
-"""A region is lost. `make test-regions`; not part of the default suite, for it runs two stacks and MirrorMaker."""
+"""A region is lost. `make test-regions`; not in the default suite, because it runs two stacks and MirrorMaker."""
 
 import time
 import uuid
@@ -47,7 +47,7 @@ def test_a_group_that_has_read_half_goes_on_in_the_other_region_and_misses_nothi
     # Exactly the committed records, though the mirror was killed in between.
     assert copied.counts() == Counter(ids)
     assert {one.topic: one.behind_seconds for one in freshness(a.kafka, b.kafka)}[RESULTS] == 0
-    wait_for_places(b.kafka.bootstrap)
+    wait_for_group_offsets(b.kafka.bootstrap)
     read_in_b = read_results(b.kafka.bootstrap, MANY)
     missed = set(ids) - set(read_in_a) - set(read_in_b)
     twice = set(read_in_a) & set(read_in_b)
@@ -148,18 +148,19 @@ def read_results(bootstrap, count):
         }
     )
     consumer.subscribe([RESULTS])
-    read, silent_since = [], time.monotonic()
+    read: list[str] = []
+    silent_since = time.monotonic()
     while len(read) < count and time.monotonic() - silent_since < 8:
         messages = consumer.consume(min(100, count - len(read)), 0.5)
-        read += [message.key().decode() for message in messages if not message.error()]
+        read += [(message.key() or b"").decode() for message in messages if not message.error()]
         silent_since = time.monotonic() if messages else silent_since
     consumer.commit(asynchronous=False)
     consumer.close()
     return read
 
 
-def wait_for_places(bootstrap):
-    """Until the group's places in the other region stand still."""
+def wait_for_group_offsets(bootstrap):
+    """Wait until the copied offsets of the group no longer change."""
     admin = KafkaAdmin(KafkaSettings(bootstrap=bootstrap))
     before, since = None, time.monotonic()
     end = time.monotonic() + 60
@@ -178,7 +179,7 @@ def texts(results):
 
 
 def send(outside, number, sentences=1, priority="standard"):
-    text = " ".join(f"The garden number {number} of {step} is green." for step in range(sentences))
+    text = " ".join(f"The garden number {number} of {n} is green." for n in range(sentences))
     return outside.send_request(priority, request_id=f"region-{number}-{uuid.uuid4().hex}", text=text)
 
 

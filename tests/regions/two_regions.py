@@ -1,4 +1,4 @@
-"""Two regions on one machine: a whole stack, a standing-by one, and MirrorMaker 2 between them."""
+"""Two regions on one machine: a whole stack, one on standby, and MirrorMaker 2 between them."""
 
 import json
 import os
@@ -14,7 +14,7 @@ import httpx
 
 from connectors.kafka.settings import KafkaSettings
 from connectors.redis.settings import RedisSettings
-from deploy.local.kafka_files import fetch_jars, has_jars
+from deploy.local.kafka_broker import fetch_jars, has_jars
 from deploy.local.machine import PortBook, first_port_of
 from deploy.local.main import down, read_run, up
 from deploy.local.process_spec import AnswersOk, ProcessSpec, is_port_free
@@ -121,8 +121,9 @@ def two_regions(folder: Path) -> Iterator[tuple[Region, Region]]:
 def mirroring(a: Region, b: Region, folder: Path, only_requests: bool = False) -> Iterator[Mirror]:
     if not has_jars(MIRROR_LIBRARIES, POM):
         fetch_jars(MIRROR_LIBRARIES, POM)
-    addresses = {"source_bootstrap": a.kafka.bootstrap, "target_bootstrap": b.kafka.bootstrap}
-    settings = RegionSettings(**addresses, only_requests=only_requests)
+    settings = RegionSettings(
+        source_bootstrap=a.kafka.bootstrap, target_bootstrap=b.kafka.bootstrap, only_requests=only_requests
+    )
     properties = folder / "mm2.properties"
     properties.write_text(mirror_properties(settings))
     mirror = Mirror(mirror_command(settings, MIRROR_LIBRARIES, properties), folder / "mirror.log")

@@ -1,1 +1,1 @@
-"""The external scaler that KEDA polls."""
+"""The external scaler that KEDA polls over gRPC."""

@@ -1,7 +1,7 @@
-"""Answers KEDA from what the last turn found; a call never touches Kafka.
+"""How KEDA gets the wanted number of replicas: from the result of the last turn; a call never touches Kafka.
 
-The metric is the wanted number of replicas and its target is 1, so the HPA behind KEDA only follows. An HPA
-ignores less than 10 % more (its tolerance); the value is therefore padded until it must act.
+The metric is the wanted number and its target is 1, so the HPA behind KEDA scales to exactly that number. An HPA
+ignores an increase below 10 % (its tolerance); the value is therefore padded until it exceeds that.
 """
 
 import math
@@ -19,19 +19,19 @@ from schemas.errors import FatalError
 
 METRIC = "replicas"
 _TOLERANCE = 0.1
-# Streams hold a thread each; KEDA opens one per ScaledObject.
+# Each stream occupies a thread; KEDA opens one per ScaledObject.
 _THREADS = 16
 _STREAM_CHECK_SECONDS = 1.0
 _STOP_SECONDS = 2.0
 
 
 def padded(wanted: int, current: int) -> int:
-    """The wanted number; where more are wanted, enough more that an HPA with `current` replicas acts."""
+    """Return the wanted number; if it is more than `current`, at least as much as an HPA needs to act."""
     return wanted if wanted <= current else max(wanted, math.floor(current * (1 + _TOLERANCE)) + 1)
 
 
 class PoolScaler(service.ExternalScalerServicer):
-    """One pool. Thread-safe. Until something was measured every call fails, so that KEDA's fallback holds."""
+    """The scaler of one pool. Thread-safe. Calls fail until the first measurement, so that KEDA falls back."""
 
     def __init__(self, pool: str) -> None:
         self._pool = pool
@@ -39,7 +39,7 @@ class PoolScaler(service.ExternalScalerServicer):
         self._replicas: int | None = None
 
     def publish(self, state: ScalingState) -> None:
-        """After every turn; one that measured nothing changes nothing."""
+        """Take over the result of a turn; a turn without a measurement changes nothing."""
         if state.decision is None or state.snapshot is None:
             return
         with self._changed:
@@ -49,16 +49,18 @@ class PoolScaler(service.ExternalScalerServicer):
     def IsActive(
         self, request: messages.ScaledObjectRef, context: grpc.ServicerContext
     ) -> messages.IsActiveResponse:
+        """Tell whether any replica is wanted."""
         return messages.IsActiveResponse(result=self._answer(request, context) > 0)
 
     def StreamIsActive(
         self, request: messages.ScaledObjectRef, context: grpc.ServicerContext
     ) -> Iterator[messages.IsActiveResponse]:
-        said: bool | None = None
+        """Yield whether any replica is wanted, at the start and at every change, until the client leaves."""
+        sent: bool | None = None
         while context.is_active():
             is_active = self._answer(request, context) > 0
-            if is_active is not said:
-                said = is_active
+            if is_active is not sent:
+                sent = is_active
                 yield messages.IsActiveResponse(result=is_active)
             with self._changed:
                 self._changed.wait(_STREAM_CHECK_SECONDS)
@@ -66,6 +68,7 @@ class PoolScaler(service.ExternalScalerServicer):
     def GetMetricSpec(
         self, request: messages.ScaledObjectRef, context: grpc.ServicerContext
     ) -> messages.GetMetricSpecResponse:
+        """Return the name of the metric and its target."""
         self._check_pool(request, context)
         spec = messages.MetricSpec(metricName=METRIC, targetSize=1, targetSizeFloat=1.0)
         return messages.GetMetricSpecResponse(metricSpecs=[spec])
@@ -73,6 +76,7 @@ class PoolScaler(service.ExternalScalerServicer):
     def GetMetrics(
         self, request: messages.GetMetricsRequest, context: grpc.ServicerContext
     ) -> messages.GetMetricsResponse:
+        """Return the wanted number of replicas, padded."""
         replicas = self._answer(request.scaledObjectRef, context)
         value = messages.MetricValue(metricName=METRIC, metricValue=replicas, metricValueFloat=float(replicas))
         return messages.GetMetricsResponse(metricValues=[value])
@@ -92,7 +96,7 @@ class PoolScaler(service.ExternalScalerServicer):
 
 
 class KedaServer:
-    """Serves one scaler at `address` (host:port). Raises FatalError where that is taken."""
+    """Serves one scaler at `address` (host:port). Raises FatalError when the address is taken."""
 
     def __init__(self, scaler: PoolScaler, address: str) -> None:
         self._server = grpc.server(ThreadPoolExecutor(_THREADS, "keda"), options=[("grpc.so_reuseport", 0)])
@@ -104,7 +108,7 @@ class KedaServer:
         self._server.start()
 
     def close(self) -> None:
-        """Ends the calls under way."""
+        """End the calls in progress and stop listening."""
         self._server.stop(_STOP_SECONDS).wait()
 
 

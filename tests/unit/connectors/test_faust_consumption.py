@@ -42,9 +42,10 @@ def event(offset):
 
 
 def run(processor, may_cancel=False):
-    consumer, codes = Consumer(), []
+    consumer = Consumer()
+    codes: list[int] = []
     coroutine = process_events(
-        [event(3), event(4)], processor.process, consumer, may_cancel=lambda: may_cancel, leave=codes.append
+        [event(3), event(4)], processor.process, consumer, may_cancel=lambda: may_cancel, exit_process=codes.append
     )
     return consumer, codes, coroutine
 

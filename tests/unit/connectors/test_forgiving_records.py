@@ -1,4 +1,6 @@
-"""Header names that are no UTF-8, in the formats of both Kafka clients."""
+"""Header names that are not UTF-8, in the formats of both Kafka clients."""
+
+from typing import Any
 
 import pytest
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
@@ -62,10 +64,18 @@ def test_a_group_reader_takes_a_record_whose_headers_the_client_cannot_read():
         def timestamp(self):
             return 1, 5
 
-        topic = partition = offset = key = value = lambda self: None
+        def topic(self):
+            return "t"
 
-    message = Message()
-    message.topic, message.partition, message.offset = lambda: "t", lambda: 0, lambda: 3
+        def partition(self):
+            return 0
+
+        def offset(self):
+            return 3
+
+        key = value = lambda self: None
+
+    message: Any = Message()
     record = record_of(message)
     assert record is not None
     assert (record.offset, record.headers, record.timestamp_ms) == (3, {}, 5)

@@ -17,16 +17,20 @@ class SilentClient:
     def list_topics(self, timeout: float) -> SimpleNamespace:
         return SimpleNamespace(topics={"t": SimpleNamespace(partitions={0: None}, error=None)})
 
-    def list_offsets(self, places: dict[object, object]) -> dict[object, Future[object]]:
-        return {place: Future() for place in places}
+    def list_offsets(self, partitions: dict[object, object]) -> dict[object, Future[object]]:
+        return {partition: Future() for partition in partitions}
+
+
+def admin_with(client: Any, timeout_seconds: float = 20.0) -> KafkaAdmin:
+    admin = KafkaAdmin(KafkaSettings(), timeout_seconds)
+    admin._client = client
+    return admin
 
 
 def test_a_lag_that_nobody_tells_is_a_transient_failure_and_no_crash():
-    asked = KafkaAdmin(KafkaSettings(), timeout_seconds=0.01)
-    asked._client = SilentClient()
-
+    admin = admin_with(SilentClient(), timeout_seconds=0.01)
     with pytest.raises(TransientError, match="did not answer in time"):
-        asked.lag("intake", ["t"])
+        admin.lag("intake", ["t"])
 
 
 class SlowToSee:
@@ -50,18 +54,14 @@ class SlowToSee:
 
 def test_creating_topics_returns_when_they_can_be_seen():
     slow = SlowToSee(looks=2)
-    admin = KafkaAdmin(KafkaSettings())
-    admin._client = slow
-
+    admin = admin_with(slow)
     assert admin.create_topics() == slow.created
     assert admin.partitions().keys() == set(slow.created)
 
 
 def test_topics_that_are_never_seen_are_a_transient_failure_that_names_them():
-    admin = KafkaAdmin(KafkaSettings(), timeout_seconds=0.01)
-    admin._client = SlowToSee(looks=1_000)
-
-    with pytest.raises(TransientError, match=r"not to be seen yet: .*translation\.results"):
+    admin = admin_with(SlowToSee(looks=1_000), timeout_seconds=0.01)
+    with pytest.raises(TransientError, match=r"not visible yet: .*translation\.results"):
         admin.create_topics()
 
 
@@ -77,13 +77,13 @@ class LeavingMembers(KafkaAdmin):
 
 
 def test_a_member_that_stopped_without_leaving_is_waited_for():
-    pauses = []
+    pauses: list[float] = []
     LeavingMembers([2, 2, 1, 0]).wait_until_empty("usage_sink", pauses.append)
     assert pauses == [1.0] * 3
 
 
 def test_a_member_that_outlives_its_session_is_alive_and_must_be_stopped():
-    pauses = []
+    pauses: list[float] = []
     with pytest.raises(FatalError, match="1 processes of intake run; stop the platform here first"):
         LeavingMembers([1] * 99).wait_until_empty("intake", pauses.append)
     assert sum(pauses) == 15

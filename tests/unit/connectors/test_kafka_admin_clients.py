@@ -18,10 +18,10 @@ def ask_in_vain(admin, times):
             admin.partitions()
 
 
-@pytest.mark.parametrize(("others_are_heard", "times"), [(True, 2), (False, 5)])
-def test_while_kafka_may_be_away_the_client_stays(admin, monkeypatch, others_are_heard, times):
+@pytest.mark.parametrize(("others_are_answered", "times"), [(True, 2), (False, 5)])
+def test_while_kafka_may_be_away_the_client_stays(admin, monkeypatch, others_are_answered, times):
     monkeypatch.setattr("connectors.kafka.admin.is_reachable", lambda _client: False)
-    monkeypatch.setattr("connectors.kafka.lost_connection.is_reachable", lambda _client: others_are_heard)
+    monkeypatch.setattr("connectors.kafka.lost_connection.is_reachable", lambda _client: others_are_answered)
     client = admin._client
     ask_in_vain(admin, times)
     assert admin._client is client

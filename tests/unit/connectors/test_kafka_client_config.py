@@ -1,7 +1,7 @@
 """The promises of the design, as librdkafka is told them."""
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from connectors.kafka.client_config import (
     client_config,
@@ -34,7 +34,9 @@ def test_no_delivery_outlives_its_transaction():
 
 
 def test_credentials_are_sent_only_where_asked_for_and_never_printed():
-    settings = KafkaSettings(security_protocol="SASL_SSL", sasl_username="u", sasl_password="secret-word")
+    settings = KafkaSettings(
+        security_protocol="SASL_SSL", sasl_username="u", sasl_password=SecretStr("secret-word")
+    )
     assert client_config(settings)["sasl.password"] == "secret-word"
     assert "secret-word" not in repr(settings)
     assert "sasl.password" not in client_config(KafkaSettings())

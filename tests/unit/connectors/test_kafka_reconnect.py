@@ -30,6 +30,7 @@ def broker():
         [sys.executable, "-c", BROKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as mock:
         try:
+            assert mock.stdout is not None
             yield int(mock.stdout.readline())
         finally:
             mock.kill()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from connectors.kafka.admin import Span
+from connectors.kafka.partition_reader import Span
 
 
 @pytest.mark.parametrize(("before", "first"), [(0, 10), (10, 10), (15, 15), (20, 20)])

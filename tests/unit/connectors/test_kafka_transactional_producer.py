@@ -3,7 +3,7 @@
 from contextlib import contextmanager
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from connectors.kafka.group_reader import OffsetClaim
 from connectors.kafka.settings import KafkaSettings
@@ -12,6 +12,7 @@ from schemas.errors import FatalError, TransientError
 from schemas.records import OutboundRecord
 
 OUTPUT = OutboundRecord("out", b"k", b"v")
+OFFSETS = TopicPartition("in", 0, 1)
 
 
 class Producer:
@@ -37,7 +38,7 @@ class Reader:
     def claim(self):
         if self.refusal:
             raise self.refusal
-        return OffsetClaim(["offsets"], "member")
+        return OffsetClaim([OFFSETS], "member")
 
     def settle(self):
         self.is_settled = True

@@ -1,4 +1,4 @@
-"""When a consumer that brings nothing asks whether it is lost."""
+"""When a consumer that receives nothing checks its connection."""
 
 import pytest
 
@@ -24,22 +24,22 @@ def clock(monkeypatch):
 
 @pytest.fixture
 def open_consumer(clock):
-    """Of a cluster that answers it with the given words, one for each question."""
+    """A consumer whose checks have the given results, one after the other."""
     opened = []
 
-    def open_one(heard, another_heard=()):
+    def open_one(answered, new_client_answered=()):
         settings = KafkaSettings(bootstrap="127.0.0.1:1")
         consumer = WatchfulConsumer(settings, consumer_config(settings, "g", "i"))
-        consumer.questions = []
-        words, others = iter(heard), iter(another_heard)
+        checks: list[float] = []
+        answers, others = iter(answered), iter(new_client_answered)
 
-        def is_heard():
-            consumer.questions.append(clock.now)
-            return next(words)
+        def is_answered():
+            checks.append(clock.now)
+            return next(answers)
 
-        consumer._lost = LostConnection(is_heard, lambda: next(others))
+        consumer._connection = LostConnection(is_answered, lambda: next(others))
         opened.append(consumer)
-        return consumer
+        return consumer, checks
 
     yield open_one
     for consumer in opened:
@@ -52,28 +52,28 @@ def be_idle(consumer, clock, seconds):
         consumer.consume(1, 0)
 
 
-def test_who_is_idle_asks_every_five_seconds(open_consumer, clock):
-    consumer = open_consumer([True] * 3)
+def test_an_idle_consumer_checks_every_five_seconds(open_consumer, clock):
+    consumer, checks = open_consumer([True] * 3)
     be_idle(consumer, clock, 17)
-    assert consumer.questions == [105.5, 111.0, 116.5]
+    assert checks == [105.5, 111.0, 116.5]
 
 
-def test_who_is_not_heard_asks_again_two_seconds_later(open_consumer, clock):
-    consumer = open_consumer([False, False, True], [False, True])
+def test_after_a_failed_check_it_checks_again_two_seconds_later(open_consumer, clock):
+    consumer, checks = open_consumer([False, False, True], [False, True])
     be_idle(consumer, clock, 11)
-    assert consumer.questions == [105.5, 108.0, 110.5]
+    assert checks == [105.5, 108.0, 110.5]
 
 
-def test_who_reads_something_begins_to_count_anew(open_consumer, clock):
-    consumer = open_consumer([True])
+def test_a_record_puts_the_next_check_off(open_consumer, clock):
+    consumer, checks = open_consumer([True])
     be_idle(consumer, clock, 4)
-    consumer._noted(["a message"])
+    consumer._check_if_idle(is_idle=False)
     be_idle(consumer, clock, 4)
-    assert consumer.questions == []
+    assert checks == []
 
 
-def test_who_is_not_heard_three_times_while_others_are_is_lost(open_consumer, clock):
-    consumer = open_consumer([False] * 3, [True] * 3)
+def test_three_failed_checks_while_new_clients_are_answered_end_the_consumer(open_consumer, clock):
+    consumer, checks = open_consumer([False] * 3, [True] * 3)
     with pytest.raises(LostConnectionError, match="not this one"):
         be_idle(consumer, clock, 30)
-    assert consumer.questions == [105.5, 108.0, 110.5]
+    assert checks == [105.5, 108.0, 110.5]

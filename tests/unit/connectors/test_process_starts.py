@@ -10,7 +10,8 @@ import stream_apps.usage_sink.main, producers.http.main, inference_workers.main,
 from connectors.kafka.schema_registry import open_codec
 from connectors.kafka.settings import KafkaSettings
 open_codec(KafkaSettings())
-print(*(name for name in ("httpx", "requests", "torch", "ctranslate2", "chdb", "pandas") if name in sys.modules))
+unneeded = ("httpx", "requests", "torch", "ctranslate2", "chdb", "pandas", "kafka")
+print(*(name for name in unneeded if name in sys.modules))
 """
 
 

@@ -1,58 +1,57 @@
-"""Turn by turn: who is told what, and what an outage must not do."""
+"""Turn by turn: what the fleet is told, what an outage must not do, and how startups are tracked."""
 
 import pytest
 
-from deploy.autoscaler.controller import Controller
+from deploy.autoscaler.controller import Controller, ScalingState, StartupTracker
 from deploy.autoscaler.decision import Policy, ScalingReason, WaitingWork
-from deploy.autoscaler.fleet import LocalFleet, PolledFleet, RequestedReplicas
+from deploy.autoscaler.fleet import RequestedReplicas
 from deploy.autoscaler.measurement import PoolMeasurement
-from deploy.local.state_files import Author, Desired, RunFile, RunInfo, propose, read_desired, write_desired
 from schemas.errors import TransientError
 from schemas.priorities import Priority
 
 
 class FakeFleet:
-    def __init__(self, replicas=2, is_pinned=False):
+    def __init__(self, replicas: int = 2, is_pinned: bool = False) -> None:
         self.now = RequestedReplicas(replicas, is_pinned)
-        self.told = []
+        self.told: list[int] = []
 
-    def asked(self, ready):
+    def requested(self, ready: int) -> RequestedReplicas:
         return self.now
 
-    def ask(self, replicas):
+    def request(self, replicas: int) -> None:
         self.told.append(replicas)
         self.now = RequestedReplicas(replicas)
 
 
 class FakeMeter:
-    """100 words/s a replica; as much waits as `words` says, None: Kafka is away."""
+    """100 words/s a replica; `words` wait; None: Kafka is unreachable."""
 
-    def __init__(self, ready=2):
-        self.words = 0
+    def __init__(self, ready: int = 2) -> None:
+        self.words: int | None = 0
         self.ready = ready
 
-    def measure(self, now):
+    def measure(self, now: float) -> PoolMeasurement:
         if self.words is None:
             raise TransientError("no broker")
         return PoolMeasurement({Priority.STANDARD: WaitingWork(self.words)}, 100.0, self.ready)
 
 
 @pytest.fixture
-def meter():
+def meter() -> FakeMeter:
     return FakeMeter()
 
 
-def controller(fleet):
+def controller(fleet: FakeFleet) -> Controller:
     return Controller("default", fleet, Policy(1, 10), first_startup_seconds=30.0)
 
 
-def run(found, meter, begin, end, step=5):
-    for now in range(begin, end, step):
+def run(found: Controller, meter: FakeMeter, begin: int, end: int) -> ScalingState:
+    for now in range(begin, end, 5):
         state = found.turn(meter, float(now))
     return state
 
 
-def test_the_fleet_is_told_when_the_number_changes(meter):
+def test_the_fleet_is_told_when_the_number_changes(meter: FakeMeter) -> None:
     fleet = FakeFleet()
     meter.words = 200_000
     run(controller(fleet), meter, 0, 5)
@@ -60,7 +59,7 @@ def test_the_fleet_is_told_when_the_number_changes(meter):
     assert fleet.told == [5]
 
 
-def test_the_fleet_is_told_nothing_new_while_nothing_changes(meter):
+def test_the_fleet_is_told_nothing_new_while_nothing_changes(meter: FakeMeter) -> None:
     fleet = FakeFleet()
     meter.words = 80_000
     run(controller(fleet), meter, 0, 100)
@@ -68,7 +67,7 @@ def test_the_fleet_is_told_nothing_new_while_nothing_changes(meter):
     assert fleet.told == [2]  # once at the start, for a predecessor may have died before it told
 
 
-def test_a_lull_takes_a_whole_window_to_believe(meter):
+def test_a_lull_takes_a_whole_window_to_believe(meter: FakeMeter) -> None:
     fleet = FakeFleet()
     found = controller(fleet)
     run(found, meter, 0, 300)
@@ -77,7 +76,7 @@ def test_a_lull_takes_a_whole_window_to_believe(meter):
     assert fleet.now.replicas == 1
 
 
-def test_while_kafka_is_away_the_last_decision_stands_and_says_so(meter):
+def test_while_kafka_is_away_the_last_decision_stands_and_says_so(meter: FakeMeter) -> None:
     fleet = FakeFleet()
     found = controller(fleet)
     meter.words = 200_000
@@ -85,13 +84,14 @@ def test_while_kafka_is_away_the_last_decision_stands_and_says_so(meter):
     meter.words = None
     state = run(found, meter, 5, 1_000)
 
+    assert state.decision is not None
     assert state.decision.replicas == 5
     assert state.decision.reason is ScalingReason.BLIND
     assert state.blind_because == "no broker"
     assert fleet.told == [5]
 
 
-def test_after_an_outage_the_window_begins_anew(meter):
+def test_after_an_outage_the_window_begins_anew(meter: FakeMeter) -> None:
     fleet = FakeFleet()
     found = controller(fleet)
     run(found, meter, 0, 295)
@@ -104,7 +104,7 @@ def test_after_an_outage_the_window_begins_anew(meter):
     assert fleet.now.replicas == 1
 
 
-def test_before_the_first_measurement_there_is_no_decision(meter):
+def test_before_the_first_measurement_there_is_no_decision(meter: FakeMeter) -> None:
     fleet = FakeFleet()
     meter.words = None
 
@@ -112,16 +112,17 @@ def test_before_the_first_measurement_there_is_no_decision(meter):
     assert fleet.told == []
 
 
-def test_a_person_goes_before_the_rule(meter):
+def test_a_person_goes_before_the_rule(meter: FakeMeter) -> None:
     fleet = FakeFleet(is_pinned=True)
     meter.words = 200_000
     state = run(controller(fleet), meter, 0, 1_000)
 
     assert fleet.told == []
+    assert state.decision is not None
     assert state.decision.replicas > 2
 
 
-def test_what_does_not_come_is_asked_for_again(meter):
+def test_what_does_not_come_is_asked_for_again(meter: FakeMeter) -> None:
     fleet = FakeFleet(replicas=10)
     meter.words = 1_000_000
     run(controller(fleet), meter, 0, 61)
@@ -130,34 +131,31 @@ def test_what_does_not_come_is_asked_for_again(meter):
     assert fleet.told == [10, 10, 10]
 
 
-def test_a_fleet_that_asks_us_is_at_first_as_it_is_found():
-    fleet = PolledFleet()
-    assert fleet.asked(ready=15) == RequestedReplicas(15)
-    fleet.ask(12)
-    assert fleet.asked(ready=15) == RequestedReplicas(12)
+def test_a_start_is_pending_until_a_replica_is_ready_and_then_tells_how_long_it_took() -> None:
+    starts = StartupTracker(first_startup_seconds=45.0)
+    starts.observe(requested=2, ready=2, now=0.0)
+    starts.observe(requested=4, ready=2, now=10.0)
+    assert starts.pending_seconds(now=15.0) == (40.0, 40.0)
+
+    starts.observe(requested=4, ready=3, now=30.0)
+    assert starts.startup_seconds == 20.0
+    assert starts.pending_seconds(now=30.0) == (20.0,)
 
 
-def test_the_local_fleet_goes_by_the_files_of_the_stack(tmp_path):
-    info = RunInfo("k", "h", "a", "r", "s", "d", supervisor_pid=1, started_at=0.0, workers=2, max_workers=6)
-    RunFile(tmp_path, info).write()
-    fleet = LocalFleet(tmp_path)
+def test_an_overdue_start_counts_as_just_begun_and_is_asked_for_again_in_time() -> None:
+    starts = StartupTracker(first_startup_seconds=45.0)
+    starts.observe(requested=1, ready=0, now=0.0)
 
-    assert fleet.bounds() == (2, 6)
-    assert fleet.asked(ready=0) == RequestedReplicas(2)
-    write_desired(tmp_path, Desired(4, Author.PERSON))
-    assert fleet.asked(ready=0) == RequestedReplicas(4, is_pinned=True)
-
-
-def test_a_local_fleet_without_a_stack_is_away_for_now(tmp_path):
-    with pytest.raises(TransientError, match="no stack is running"):
-        LocalFleet(tmp_path).ask(3)
-    with pytest.raises(TransientError, match="no stack is running"):
-        LocalFleet(tmp_path).bounds()
+    assert starts.pending_seconds(now=50.0) == (45.0,)
+    assert not starts.is_overdue(now=90.0)
+    assert starts.is_overdue(now=91.0)
+    starts.restart_pending(now=91.0)
+    assert not starts.is_overdue(now=92.0)
 
 
-def test_the_autoscaler_cannot_overwrite_what_a_person_wants(tmp_path):
-    assert propose(tmp_path, 3) is True
-    write_desired(tmp_path, Desired(5, Author.PERSON))
+def test_withdrawn_starts_are_forgotten() -> None:
+    starts = StartupTracker(first_startup_seconds=45.0)
+    starts.observe(requested=5, ready=1, now=0.0)
+    starts.observe(requested=2, ready=1, now=1.0)
 
-    assert propose(tmp_path, 2) is False
-    assert read_desired(tmp_path) == Desired(5, Author.PERSON)
+    assert len(starts.pending_seconds(now=1.0)) == 1

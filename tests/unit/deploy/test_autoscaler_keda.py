@@ -1,6 +1,7 @@
 """What KEDA is told, by a real gRPC client."""
 
 import threading
+from collections.abc import Iterator
 
 import grpc
 import pytest
@@ -23,12 +24,12 @@ def state(replicas: int, current: int = 2) -> ScalingState:
 
 
 @pytest.fixture
-def scaler():
+def scaler() -> PoolScaler:
     return PoolScaler("default")
 
 
 @pytest.fixture
-def keda(scaler):
+def keda(scaler: PoolScaler) -> Iterator[ExternalScalerStub]:
     address = f"127.0.0.1:{free_port()}"
     server = KedaServer(scaler, address)
     with grpc.insecure_channel(address) as channel:
@@ -36,36 +37,40 @@ def keda(scaler):
     server.close()
 
 
-def asked(keda):
+def told(keda: ExternalScalerStub) -> int:
     (value,) = keda.GetMetrics(messages.GetMetricsRequest(scaledObjectRef=REF, metricName="replicas")).metricValues
     assert value.metricName == "replicas"
     assert value.metricValue == value.metricValueFloat
-    return value.metricValue
+    return int(value.metricValue)
 
 
-def test_the_metric_is_the_wanted_number_and_its_target_is_one(scaler, keda):
+def test_the_metric_is_the_wanted_number_and_its_target_is_one(
+    scaler: PoolScaler, keda: ExternalScalerStub
+) -> None:
     scaler.publish(state(7))
     (spec,) = keda.GetMetricSpec(REF).metricSpecs
 
     assert (spec.metricName, spec.targetSize, spec.targetSizeFloat) == ("replicas", 1, 1.0)
-    assert asked(keda) == 7
+    assert told(keda) == 7
 
 
-def test_while_nothing_can_be_measured_the_last_answer_stands(scaler, keda):
+def test_while_nothing_can_be_measured_the_last_answer_stands(
+    scaler: PoolScaler, keda: ExternalScalerStub
+) -> None:
     scaler.publish(state(7))
     scaler.publish(ScalingState(ScalingDecision(7, 7, ScalingReason.BLIND), None, "no broker"))
 
-    assert asked(keda) == 7
+    assert told(keda) == 7
 
 
-def test_before_the_first_measurement_keda_gets_an_error_for_its_fallback(keda):
-    for call in (lambda: asked(keda), lambda: keda.IsActive(REF)):
+def test_before_the_first_measurement_keda_gets_an_error_for_its_fallback(keda: ExternalScalerStub) -> None:
+    for call in (lambda: told(keda), lambda: keda.IsActive(REF)):
         with pytest.raises(grpc.RpcError) as refused:
             call()
         assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
 
 
-def test_another_pool_is_refused_by_name(scaler, keda):
+def test_another_pool_is_refused_by_name(scaler: PoolScaler, keda: ExternalScalerStub) -> None:
     scaler.publish(state(7))
     with pytest.raises(grpc.RpcError) as refused:
         keda.IsActive(messages.ScaledObjectRef(scalerMetadata={"pool": "premium"}))
@@ -74,14 +79,14 @@ def test_another_pool_is_refused_by_name(scaler, keda):
     assert "pool is 'premium'" in refused.value.details()
 
 
-def test_zero_is_an_answer_and_not_active(scaler, keda):
+def test_zero_is_an_answer_and_not_active(scaler: PoolScaler, keda: ExternalScalerStub) -> None:
     scaler.publish(state(0))
 
-    assert asked(keda) == 0
+    assert told(keda) == 0
     assert keda.IsActive(REF).result is False
 
 
-def test_the_stream_tells_every_change(scaler, keda):
+def test_the_stream_tells_every_change(scaler: PoolScaler, keda: ExternalScalerStub) -> None:
     scaler.publish(state(0))
     stream = keda.StreamIsActive(REF)
     assert next(stream).result is False
@@ -93,12 +98,12 @@ def test_the_stream_tells_every_change(scaler, keda):
 @pytest.mark.parametrize(
     ("wanted", "current", "told"), [(64, 63, 70), (20, 10, 20), (2, 1, 2), (1, 0, 1), (19, 20, 19), (20, 20, 20)]
 )
-def test_the_dead_band_of_the_hpa_is_left(wanted, current, told):
+def test_the_dead_band_of_the_hpa_is_left(wanted: int, current: int, told: int) -> None:
     assert padded(wanted, current) == told
     assert told <= current or current == 0 or told / current > 1.1
 
 
-def test_a_taken_address_is_named(keda, scaler):
+def test_a_taken_address_is_named(keda: ExternalScalerStub, scaler: PoolScaler) -> None:
     address = f"127.0.0.1:{free_port()}"
     first = KedaServer(scaler, address)
     with pytest.raises(FatalError, match="DRAGOMAN_AUTOSCALER_KEDA_ADDRESS"):

@@ -10,7 +10,7 @@ STATIC = 20
 POLICY = Policy(min_replicas=2, max_replicas=STATIC)
 
 
-def test_an_idle_day_costs_the_minimum():
+def test_an_idle_day_costs_the_minimum() -> None:
     outcome = PoolDay(Site(interval_seconds=30.0), POLICY).run(idle_day())
 
     assert outcome.saving(STATIC) == pytest.approx(0.9)
@@ -18,7 +18,7 @@ def test_an_idle_day_costs_the_minimum():
     assert outcome.changes == 0
 
 
-def test_a_bursty_day_keeps_every_service_level_and_saves_most_of_the_cost():
+def test_a_bursty_day_keeps_every_service_level_and_saves_most_of_the_cost() -> None:
     site = Site()
     load = bursty_day(STATIC * site.words_per_second, seed=1, bursts=4)
     outcome = PoolDay(site, POLICY).run(load, seconds=DAY_SECONDS / 4)
@@ -28,7 +28,7 @@ def test_a_bursty_day_keeps_every_service_level_and_saves_most_of_the_cost():
     assert outcome.most_replicas > 10
 
 
-def test_the_simulation_can_fail():
+def test_the_simulation_can_fail() -> None:
     site = Site(startup_seconds=600.0)
     load = bursty_day(STATIC * site.words_per_second, seed=1, bursts=4)
     outcome = PoolDay(site, POLICY).run(load, seconds=DAY_SECONDS / 4)
@@ -36,9 +36,9 @@ def test_the_simulation_can_fail():
     assert outcome.late_share(Priority.STANDARD) > 0.05
 
 
-def test_everything_that_arrives_is_translated_in_the_end():
+def test_everything_that_arrives_is_translated_in_the_end() -> None:
     day = PoolDay(Site(), POLICY)
     for second in range(0, 3_600, 5):
-        day.step(4_000.0 if second < 600 else 0.0)
+        day.advance(4_000.0 if second < 600 else 0.0)
 
     assert all(waiting.backlog_words == 0 for waiting in day._waiting().values())

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]  # no stubs are installed
 
 from connectors.settings import PREFIX, Section
 from deploy.local.kafka_broker import SHORT_INTERNAL_TOPICS
@@ -19,38 +19,38 @@ OURS = {name: service for name, service in COMPOSE["services"].items() if servic
 SERVERS = COMPOSE["services"].keys() - OURS.keys()
 
 
-def test_every_process_of_the_platform_has_a_service():
+def test_every_process_of_the_platform_has_a_service() -> None:
     assert OURS.keys() == {"topics", "intake", "worker", "assembly", "status", "repair", "analytics", "http"}
     assert {"kafka", "schema-registry", "redis-cache", "redis-state", "clickhouse"} == SERVERS
 
 
-def test_the_broker_keeps_its_internal_topics_as_short_as_that_of_the_one_machine_stack():
+def test_the_broker_keeps_its_internal_topics_as_short_as_that_of_the_one_machine_stack() -> None:
     environment = COMPOSE["services"]["kafka"]["environment"]
     wanted = {f"KAFKA_{key.replace('.', '_').upper()}": value for key, value in SHORT_INTERNAL_TOPICS.items()}
     assert {key: environment.get(key) for key in wanted} == wanted
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_a_service_runs_a_module_that_exists(name):
+def test_a_service_runs_a_module_that_exists(name: str) -> None:
     python, flag, module, *_rest = OURS[name]["command"]
     assert (python, flag) == ("python", "-m")
     assert importlib.util.find_spec(module) is not None
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_a_service_waits_for_what_it_needs_in_the_right_way(name):
+def test_a_service_waits_for_what_it_needs_in_the_right_way(name: str) -> None:
     for other, how in OURS[name]["depends_on"].items():
         ends = COMPOSE["services"][other].get("restart") == "no"
         assert how["condition"] == ("service_completed_successfully" if ends else "service_healthy"), (name, other)
 
 
 @pytest.mark.parametrize("name", SERVERS)
-def test_a_server_has_a_health_check(name):
+def test_a_server_has_a_health_check(name: str) -> None:
     assert COMPOSE["services"][name]["healthcheck"]["test"]
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_a_service_is_given_settings_that_the_code_knows(name):
+def test_a_service_is_given_settings_that_the_code_knows(name: str) -> None:
     for module in ("stream_apps.usage_sink.settings", "producers.http.settings"):
         importlib.import_module(module)  # makes its sections known
 
@@ -62,18 +62,18 @@ def test_a_service_is_given_settings_that_the_code_knows(name):
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_a_service_gets_the_stated_time_to_stop(name):
+def test_a_service_gets_the_stated_time_to_stop(name: str) -> None:
     assert OURS[name]["stop_grace_period"] == f"{STOP_SECONDS:.0f}s"
 
 
-def test_the_state_never_evicts_and_the_cache_always_may():
+def test_the_state_never_evicts_and_the_cache_always_may() -> None:
     command = {name: " ".join(COMPOSE["services"][name]["command"]) for name in ("redis-cache", "redis-state")}
     assert "allkeys-lru" in command["redis-cache"]
     assert "noeviction" in command["redis-state"]
     assert "--appendonly yes" in command["redis-state"]
 
 
-def test_the_state_is_started_by_the_script_of_this_checkout_and_not_as_root():
+def test_the_state_is_started_by_the_script_of_this_checkout_and_not_as_root() -> None:
     state = COMPOSE["services"]["redis-state"]
     shell, script, server, *_ = state["command"]
     assert (shell, server, state["user"]) == ("sh", "valkey-server", "valkey")
@@ -81,14 +81,14 @@ def test_the_state_is_started_by_the_script_of_this_checkout_and_not_as_root():
     assert (ROOT / mounted[0]).is_file()
 
 
-def test_docker_compose_itself_accepts_the_file():
+def test_docker_compose_itself_accepts_the_file() -> None:
     if not _has_compose():
         # A bare machine has no compose plugin, and no registry to get one from; the checks above still hold.
         pytest.skip("docker compose is not installed")
     subprocess.run(["docker", "compose", "config", "-q"], cwd=ROOT, check=True)
 
 
-def _subclasses(cls: type) -> list:
+def _subclasses(cls: type[Section]) -> list[type[Section]]:
     return [found for direct in cls.__subclasses__() for found in (direct, *_subclasses(direct))]
 
 

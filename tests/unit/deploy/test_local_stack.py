@@ -3,12 +3,9 @@
 import sys
 from pathlib import Path
 
-import pytest
-from pydantic import ValidationError
-
 from deploy.local.machine import PortBook
-from deploy.local.process_spec import AnswersOk, Completes, ProcessSpec, stages_of
-from deploy.local.settings import StackSettings, inherited_environment
+from deploy.local.process_spec import AnswersOk, ProcessSpec, stages_of
+from deploy.local.settings import StackSettings
 from deploy.local.stack import addresses_of, build_processes, health_urls_of
 
 
@@ -30,12 +27,6 @@ def test_stores_start_before_the_broker_then_the_topics_then_the_platform() -> N
         {"topics"},
         {"intake-1", "assembly-1", "status", "repair", "analytics", "http", "autoscaler", "worker-1", "worker-2"},
     ]
-
-
-def test_a_stage_keeps_the_given_order_however_stages_are_mixed() -> None:
-    specs = [ProcessSpec(name, (), stage, Completes()) for name, stage in (("c", 2), ("a", 1), ("d", 2), ("b", 1))]
-
-    assert [[spec.name for spec in stage] for stage in stages_of(specs)] == [["a", "b"], ["c", "d"]]
 
 
 def test_there_are_as_many_of_each_as_asked_for() -> None:
@@ -134,36 +125,3 @@ def test_more_workers_leave_the_other_processes_as_they_are() -> None:
     before, after = processes(book, workers=1), processes(book, workers=3)
 
     assert before.items() <= after.items()
-
-
-def test_settings_pass_through_the_environment_unchanged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    settings = StackSettings(
-        root=tmp_path, workers=5, fresh=True, kafka_libraries=tmp_path / "libs", http_port=8080
-    )
-    for name, value in settings.as_environment().items():
-        monkeypatch.setenv(name, value)
-
-    assert StackSettings() == settings
-
-
-def test_a_relative_root_is_made_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)
-
-    assert StackSettings().root == tmp_path / ".dragoman"
-
-
-def test_a_misspelt_setting_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DRAGOMAN_LOCAL_WROKERS", "3")
-
-    with pytest.raises(ValidationError, match="DRAGOMAN_LOCAL_WROKERS"):
-        StackSettings()
-
-
-def test_the_users_settings_reach_the_processes_but_those_of_the_stack_do_not(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("DRAGOMAN_KAFKA_LINGER_MS", "50")
-    monkeypatch.setenv("DRAGOMAN_LOCAL_WORKERS", "3")
-
-    assert inherited_environment()["DRAGOMAN_KAFKA_LINGER_MS"] == "50"
-    assert "DRAGOMAN_LOCAL_WORKERS" not in inherited_environment()

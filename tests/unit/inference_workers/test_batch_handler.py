@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 
 import pytest
-from tests.dead_letters import dead_letter_writer
 
 from connectors.memory import FixedAnsweredRequests, InMemoryTranslationMemory
 from inference_workers.answers import WorkerIdentity
@@ -17,6 +16,7 @@ from schemas.messages import Job, SegmentBatch, TranslatedBatch
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, words_of
 from stream_apps.pipeline.skip_policy import SkipPolicy
+from tests.dead_letters import dead_letter_writer
 
 CODEC = Codec()
 SOUND = SegmentBatch(

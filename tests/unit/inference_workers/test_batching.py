@@ -18,12 +18,12 @@ def planned(*batches):
 
 def test_identical_segments_of_a_cycle_are_translated_once():
     (work,) = planned(batch(["a", "b", "a"]), batch(["b"]))
-    assert work.places == {"a": [(0, 0), (0, 2)], "b": [(0, 1), (1, 0)]}
+    assert work.wanted == {"a": [(0, 0), (0, 2)], "b": [(0, 1), (1, 0)]}
 
 
 def test_segments_that_the_memory_filled_are_left_alone():
     (work,) = planned(batch(["a", "b"], filled=["a"]))
-    assert list(work.places) == ["b"]
+    assert list(work.wanted) == ["b"]
 
 
 def test_a_cycle_without_open_segments_is_no_work():

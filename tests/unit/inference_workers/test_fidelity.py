@@ -80,14 +80,14 @@ def test_a_loop_is_cut_in_two_and_a_loop_in_both_is_a_named_hole():
     assert (found.text, found.cause) == ("an endless story of an endless kind", "repetition_loop")
 
 
-def test_capitals_are_translated_in_small_dead_letters_and_come_back_large():
+def test_capitals_are_translated_in_lower_case_and_come_back_as_capitals():
     engine = Shouter()
     (found,) = translate(engine, "DO NOT ENTER")
     assert found.text == "DO NOT ENTER"
     assert engine.asked == [["do not enter"]]
 
 
-def test_signs_the_model_spells_otherwise_are_replaced_before_it_sees_them():
+def test_characters_that_the_model_spells_otherwise_are_replaced_before_it_sees_them():
     engine = Shouter()
     translate(engine, "one—two words")
     assert engine.asked == [["one - two words"]]

@@ -4,7 +4,6 @@ import dataclasses
 from dataclasses import dataclass
 
 import pytest
-from tests.dead_letters import dead_letter_writer
 
 from connectors.memory import FixedAnsweredRequests, InMemoryTranslationMemory
 from inference_workers.answers import WorkerIdentity
@@ -17,6 +16,7 @@ from schemas.events import DeadLetter, JobEvent, UsageEvent
 from schemas.messages import Job, Kept, SegmentBatch, TranslatedBatch
 from schemas.records import InboundRecord
 from stream_apps.pipeline.skip_policy import SkipPolicy
+from tests.dead_letters import dead_letter_writer
 
 CODEC = Codec()
 JOB = Job(tenant="acme", priority="high", source_language="en", target_language="pt", batches=1, accepted_at=500)

@@ -5,7 +5,7 @@ import pytest
 from inference_workers.engines.bergamot import TRAITS
 from inference_workers.fidelity.masking import Masker, masked, unmasked
 
-PLAIN, FIREFOX = Masker(None), Masker(TRAITS.unseen)
+PLAIN, BERGAMOT = Masker(None), Masker(TRAITS.unseen)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_ordinary_text_is_left_to_the_engine(text):
 @pytest.mark.parametrize("sign", ["©", "→", "🙂", "日本", "#", "§"])
 def test_signs_that_the_model_cannot_see_are_set_aside_for_that_model_only(sign):
     text = f"The sign {sign} here"
-    assert FIREFOX.take_apart(text).hidden == (sign,)
+    assert BERGAMOT.take_apart(text).hidden == (sign,)
     assert PLAIN.take_apart(text).hidden == ()
 
 

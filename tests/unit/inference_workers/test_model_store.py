@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from inference_workers.model_store import CHECKSUMS, MANIFEST, ModelInfo, discover, load, verify
+from inference_workers.engines.protocol import MANIFEST
+from inference_workers.model_store import CHECKSUMS, ModelInfo, discover, load, verify
 from schemas.errors import FatalError
 
 
@@ -22,14 +23,14 @@ def found(root: Path) -> list[ModelInfo]:
     return [info for info in discover([root]) if root in (info.path, info.path.parent)]
 
 
-FIREFOX = ("model.enpt.intgemm.alphas.bin", "vocab.enpt.spm")
+BERGAMOT = ("model.enpt.intgemm.alphas.bin", "vocab.enpt.spm")
 CTRANSLATE2 = ("model.bin", "config.json")
 
 
 @pytest.mark.parametrize(
     ("name", "files", "engine", "pair"),
     [
-        ("enpt-1693", FIREFOX, "firefox", ("en", "pt")),
+        ("enpt-1693", BERGAMOT, "bergamot", ("en", "pt")),
         ("opus-mt-en-de", CTRANSLATE2, "ctranslate2", ("en", "de")),
         ("marian-en-fil", ("config.json", "model.safetensors"), "transformers", ("en", "fil")),
     ],

@@ -166,6 +166,6 @@ def test_texts_that_take_an_engine_too_long_become_holes_and_spare_the_cycle(par
 
 def test_an_engine_that_is_quick_gets_more_and_more_at_once():
     many = [f"{number:04d}" + "x" * 96 for number in range(400)]
-    quick = SegmentTranslator(ShoutingTranslator(Clock()), InMemoryTranslationMemory(), lambda: 0.0)
-    quick.translate([batch(many)])
-    assert [len(call) for call in quick.translator.calls] == [20, 80, 300]
+    quick = ShoutingTranslator(Clock())
+    SegmentTranslator(quick, InMemoryTranslationMemory(), lambda: 0.0).translate([batch(many)])
+    assert [len(call) for call in quick.calls] == [20, 80, 300]

@@ -1,4 +1,4 @@
-"""A world small enough for unit tests: what Kafka, Redis and the object store would hold, in memory."""
+"""The HTTP application on ports in memory: what Kafka, Redis and the object store would hold."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -18,14 +18,14 @@ from schemas.events import JobControl
 from schemas.messages import TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import Headers
-from tests.unit.producers.failed_records import Failures
+from stream_apps.pipeline.request_rules import RequestLimits
 
 NOW_MS = 1_700_000_000_000
 
 
 @dataclass
 class World:
-    """Every port of the HTTP entrance at once."""
+    """Every port of the HTTP producer at once."""
 
     appended: list[tuple[TranslationRequest, Priority, Headers]] = field(default_factory=list)
     ordered: list[JobControl] = field(default_factory=list)
@@ -36,6 +36,7 @@ class World:
     away: dict[str, Exception] = field(default_factory=dict)
     looks: int = 0
     finishes_at_look: dict[int, TranslationResult] = field(default_factory=dict)
+    max_inline_bytes: int = 1_000
 
     async def append(self, request: TranslationRequest, priority: Priority, headers: Headers) -> None:
         self._check("kafka")
@@ -84,12 +85,15 @@ def world() -> World:
 def limits() -> HttpLimits:
     return HttpLimits(
         max_body_bytes=20_000,
-        max_text_characters=2_000,
-        max_inline_bytes=1_000,
         max_wait_seconds=0.2,
         poll_seconds=0.001,
         grace_seconds=0.02,
     )
+
+
+@pytest.fixture
+def request_limits() -> RequestLimits:
+    return RequestLimits(max_text_characters=2_000)
 
 
 class Client:
@@ -122,15 +126,13 @@ def health() -> Health:
 
 
 @pytest.fixture
-def admission() -> Backpressure:
+def backpressure() -> Backpressure:
     return Backpressure(BackpressureLimits(first_records_per_second=1.0), clock=lambda: 0.0)
 
 
 @pytest.fixture
-def http(world: World, limits: HttpLimits, health: Health, admission: Backpressure) -> Client:
-    return Client(create_app(Ports(world, world, world, world, admission, lambda: NOW_MS), limits, health))
-
-
-@pytest.fixture
-def failures():
-    return Failures()
+def http(
+    world: World, limits: HttpLimits, request_limits: RequestLimits, health: Health, backpressure: Backpressure
+) -> Client:
+    ports = Ports(world, world, world, world, backpressure, lambda: NOW_MS)
+    return Client(create_app(ports, limits, request_limits, health))

@@ -22,20 +22,20 @@ def test_objects_are_saved_verified_and_restored_without_any_server(root, tmp_pa
     objects = root / "data" / "objects"
     objects.mkdir(parents=True)
     (objects / "a.txt").write_text("A text.")
-    place = str(tmp_path / "b")
-    created = run("backup", "create", place, "--only", "objects")
-    assert (created.exit_code, created.stdout) == (0, f"{place}: 1 files, 0.0 MB\n")
-    assert run("backup", "verify", place).stdout == f"sound: {place}: 1 files, 0.0 MB\n"
+    location = str(tmp_path / "b")
+    created = run("backup", "create", location, "--only", "objects")
+    assert (created.exit_code, created.stdout) == (0, f"{location}: 1 files, 0.0 MB\n")
+    assert run("backup", "verify", location).stdout == f"sound: {location}: 1 files, 0.0 MB\n"
     (objects / "a.txt").unlink()
-    restored = run("backup", "restore", place, "--only", "objects", "--json")
+    restored = run("backup", "restore", location, "--only", "objects", "--json")
     assert json.loads(restored.stdout) == {"objects": {"written": 1, "kept": 0}}
     assert (objects / "a.txt").read_text() == "A text."
 
 
 def test_a_part_that_the_backup_does_not_have_is_named(root, tmp_path):
-    place = str(tmp_path / "b")
-    run("backup", "create", place, "--only", "objects")
-    ran = run("backup", "restore", place, "--only", "clickhouse")
+    location = str(tmp_path / "b")
+    run("backup", "create", location, "--only", "objects")
+    ran = run("backup", "restore", location, "--only", "clickhouse")
     assert (ran.exit_code, ran.stdout) == (1, "")
     assert ran.stderr.endswith("the backup has no clickhouse, only objects\n")
 

@@ -10,7 +10,6 @@ from typer.testing import CliRunner
 from producers.cli.api import wait_for
 from producers.cli.errors import StoppedWaitingError, failure_of
 from producers.cli.main import Commands, app
-from producers.cli.output import lines_of
 from producers.cli.topics import kept
 from schemas.errors import FatalError, PermanentError, TransientError
 from schemas.topics import DAY_MS, Topic
@@ -77,6 +76,7 @@ def test_workers_are_scaled_by_a_person_or_automatically(arguments):
 )
 def test_the_platforms_own_errors_become_one_line(error, line, exit_code):
     failure = failure_of(error)
+    assert failure
     assert (str(failure), failure.exit_code) == (line, exit_code)
 
 
@@ -100,27 +100,22 @@ def test_a_limit_of_size_is_said_in_gigabytes():
     assert kept(Topic("t", "M", "k", 1, 7 * DAY_MS, retention_bytes=10**9)) == "7 days or 1 GB a partition"
 
 
-def test_columns_are_as_wide_as_their_widest_cell():
-    assert lines_of(("name", "n"), [("a", "1"), ("longer", "10")]) == "name    n\na       1\nlonger  10"
-    assert lines_of((), [("a", "1")]) == "a  1"
-
-
 class InterruptedApi:
-    """The user presses Ctrl-C during the second look."""
+    """The user presses Ctrl-C during the second poll."""
 
     def __init__(self) -> None:
-        self._looks = 0
+        self._polls = 0
 
-    def job(self, _job_id, _wait_seconds):
-        self._looks += 1
-        if self._looks == 2:
+    def job(self, job_id, wait_seconds=0):
+        self._polls += 1
+        if self._polls == 2:
             raise KeyboardInterrupt
         return {"is_finished": False}
 
 
 def test_ctrl_c_while_waiting_says_how_to_come_back():
-    looks = []
+    polls: list[dict] = []
     with pytest.raises(StoppedWaitingError, match="come back with: dragoman result job-7 --wait") as stopped:
-        wait_for(InterruptedApi(), "job-7", looks.append, most_looks=1)
+        wait_for(InterruptedApi(), "job-7", polls.append, polls_until_unknown=1)
     assert stopped.value.exit_code == 130
-    assert looks == [{"is_finished": False}]
+    assert polls == [{"is_finished": False}]

@@ -23,7 +23,7 @@ def folder(tmp_path):
 
 def test_models_are_listed_with_pair_engine_and_version(folder):
     lines = models("list", str(folder)).stdout.splitlines()
-    assert ["en-pt", "firefox", "0", "MB", "firefox-enpt-1"] in [line.split() for line in lines]
+    assert ["en-pt", "bergamot", "0", "MB", "bergamot-enpt-1"] in [line.split() for line in lines]
 
 
 def test_models_are_listed_as_json(folder):

@@ -23,7 +23,7 @@ RUNNING = {
     "estimated_completion_seconds": 12.0,
     "result": None,
 }
-RESULT = {"status": "COMPLETED", "text": "Bom dia.", "holes": [], "error": None}
+RESULT: dict = {"status": "COMPLETED", "text": "Bom dia.", "holes": [], "error": None}
 FINISHED = RUNNING | {
     "status": "COMPLETED",
     "stage": "FINISHED",
@@ -118,7 +118,10 @@ def test_submit_prints_the_id_for_scripts_and_the_next_step_for_people(platform,
     assert platform.posted[0]["text"] == "Good morning."
 
 
-def test_submit_and_wait_shows_the_progress_and_writes_the_translation(platform, tmp_path):
+def test_submit_and_wait_shows_the_progress_on_a_terminal_and_writes_the_translation(
+    platform, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("FORCE_COLOR", "1")
     file, output = tmp_path / "a.txt", tmp_path / "b.txt"
     file.write_text("Good morning.")
     platform.jobs = [RUNNING, FINISHED]
@@ -148,7 +151,7 @@ def test_untranslated_segments_are_reported_beside_the_text(platform):
     platform.jobs = [FINISHED | {"result": RESULT | {"holes": [{"segment": 2, "cause": "engine_failed"}]}}]
     ran = dragoman(platform, "result", "job")
     assert (ran.exit_code, ran.stdout) == (0, "Bom dia.\n")
-    assert ran.stderr == "1 of 4 segments stand untranslated: engine_failed\n"
+    assert ran.stderr == "1 of 4 segments stay untranslated: engine_failed\n"
 
 
 def test_a_failed_job_fails_the_command_with_its_reason(platform):
@@ -200,9 +203,9 @@ def test_wrong_usage_is_exit_code_2(platform, tmp_path, content, arguments, mess
     assert not platform.posted
 
 
-def test_cancel_says_that_it_is_ordered_and_with_wait_that_it_is_done(platform):
+def test_cancel_says_that_it_is_requested_and_with_wait_that_it_is_done(platform):
     platform.jobs = [RUNNING]
-    assert dragoman(platform, "cancel", "job").stderr == "cancellation ordered\n"
+    assert dragoman(platform, "cancel", "job").stderr == "cancellation requested\n"
     platform.jobs = [RUNNING, FINISHED | {"status": "CANCELLED"}]
     ran = dragoman(platform, "cancel", "job", "--wait")
     assert (ran.exit_code, ran.stderr) == (0, "cancelled\n")

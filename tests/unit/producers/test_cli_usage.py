@@ -26,6 +26,7 @@ class ClickHouse:
         self.rows = [ROW]
         self.asked: list[str] = []
         self.refusal = ""
+        self.url = ""
 
 
 @pytest.fixture

@@ -11,12 +11,13 @@ from schemas.codec import Codec
 from schemas.errors import TransientError
 from schemas.events import JobControl
 from schemas.messages import TranslationResult
+from schemas.states import ControlAction, JobStage
 
 URL = "/api/v1/translations/job"
 RUNNING = JobView(
     request_id="job",
     tenant="default",
-    stage="SEGMENTED",
+    stage=JobStage.SEGMENTED,
     priority="high",
     segments=4,
     batches=2,
@@ -71,7 +72,7 @@ def test_the_order_goes_to_the_control_topic_under_the_key_of_its_request():
             records.append(record)
             on_done(None)
 
-    order = JobControl(request_id="job", action="CANCEL")
+    order = JobControl(request_id="job", action=ControlAction.CANCEL)
     log = KafkaRequestLog(Sender(), Codec(), 1.0, lambda: 9, print)
     asyncio.run(log.cancel(order))
     (record,) = records
@@ -86,4 +87,4 @@ def test_an_order_that_is_not_acknowledged_may_be_repeated():
 
     log = KafkaRequestLog(Silent(), Codec(), 0.01, lambda: 9, print)
     with pytest.raises(TransientError, match="a repeat is harmless"):
-        asyncio.run(log.cancel(JobControl(request_id="job", action="CANCEL")))
+        asyncio.run(log.cancel(JobControl(request_id="job", action=ControlAction.CANCEL)))

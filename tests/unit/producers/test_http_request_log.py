@@ -63,7 +63,7 @@ def test_a_refusal_is_raised_as_it_is():
 
 
 def test_a_fatal_error_ends_the_process_and_the_caller_may_try_again():
-    ended = []
+    ended: list[FatalError] = []
     with pytest.raises(TransientError):
         append(ThreadedSender(FatalError("fenced")), ended.append)
     assert [str(error) for error in ended] == ["fenced"]

@@ -1,19 +1,21 @@
 """A cycle of assembly on in-memory slots: who answers, with which outputs, after which failures."""
 
+from typing import Any
+
 import pytest
 from obstore.store import MemoryStore
-from tests.dead_letters import dead_letter_writer
 
 from connectors.memory import InMemoryResults, InMemorySlots
-from connectors.object_store import UrlObjectStore
+from connectors.object_store import NoObjectStore, UrlObjectStore
 from schemas import topics
-from schemas.codec import Codec
+from schemas.codec import Codec, M
 from schemas.errors import TransientError
 from schemas.events import DeadLetter, JobControl, JobEvent, UsageEvent
 from schemas.messages import Job, Message, TranslatedBatch, TranslationResult
 from schemas.records import InboundRecord, OutboundRecord
+from schemas.states import ControlAction
 from stream_apps.assembly.handler import AssemblyHandler, portions
-from stream_apps.assembly.texts import NoTexts
+from tests.dead_letters import dead_letter_writer
 
 CODEC = Codec()
 JOB = Job(tenant="acme", priority="high", pipeline_version="v1", batches=2, segments=2, words=6, accepted_at=1)
@@ -29,14 +31,14 @@ def handler(store) -> AssemblyHandler:
     return handler_with(store, 10_000)
 
 
-def handler_with(texts, limit: int) -> AssemblyHandler:
-    stores = InMemorySlots(), InMemoryResults(), texts
+def handler_with(objects, limit: int) -> AssemblyHandler:
+    stores = InMemorySlots(), InMemoryResults(), objects
     return AssemblyHandler(
         CODEC, *stores, limit, now_ms=lambda: 2_001, dead_letters=dead_letter_writer("assembly")
     )
 
 
-def batch(number: int, offset: int, text: str = "Olá", request_id: str = "r1", **job: object) -> InboundRecord:
+def batch(number: int, offset: int, text: str = "Olá", request_id: str = "r1", **job: Any) -> InboundRecord:
     message = TranslatedBatch(
         request_id=request_id,
         batch_number=number,
@@ -50,8 +52,9 @@ def batch(number: int, offset: int, text: str = "Olá", request_id: str = "r1", 
     return record(topics.TRANSLATED, offset, message)
 
 
-def order(offset: int, **fields: object) -> InboundRecord:
-    return record(topics.CONTROL, offset, JobControl(request_id="r1", **{"action": "CANCEL", **fields}))
+def order(offset: int, **fields: Any) -> InboundRecord:
+    message = JobControl(request_id="r1", **{"action": ControlAction.CANCEL, **fields})
+    return record(topics.CONTROL, offset, message)
 
 
 def record(topic: str, offset: int, message: Message) -> InboundRecord:
@@ -59,7 +62,7 @@ def record(topic: str, offset: int, message: Message) -> InboundRecord:
     return InboundRecord(topic, 0, offset, b"r1", CODEC.encode(message), headers)
 
 
-def of(outputs: list[OutboundRecord], topic: str, kind: type[Message]) -> list[Message]:
+def of(outputs: list[OutboundRecord], topic: str, kind: type[M]) -> list[M]:
     return [CODEC.decode(output.value, kind) for output in outputs if output.topic == topic]
 
 
@@ -154,7 +157,7 @@ def test_whoever_cancels_knows_less_of_the_request_than_its_batches(handler):
 
 
 def test_a_refused_request_is_answered_from_the_header_in_the_order(handler):
-    refusal = order(9, action="FAIL", cause="unsupported_pair", field="target_language", job=JOB)
+    refusal = order(9, action=ControlAction.FAIL, cause="unsupported_pair", field="target_language", job=JOB)
     (result,) = results(handler.handle([refusal]))
     assert (result.status, result.error_cause, result.tenant) == ("FAILED", "unsupported_pair", "acme")
 
@@ -205,7 +208,7 @@ def test_a_large_text_goes_to_the_object_store(store):
 
 
 def test_a_large_text_without_an_object_store_fails_by_name_and_is_not_billed():
-    handler = handler_with(NoTexts(500), 500)
+    handler = handler_with(NoObjectStore(500, "result_too_large"), 500)
     outputs = handler.handle([batch(0, 1, "Olá" * 100), batch(1, 2, "Olá" * 100)])
     (result,) = results(outputs)
     (usage,) = of(outputs, topics.USAGE, UsageEvent)
@@ -215,7 +218,7 @@ def test_a_large_text_without_an_object_store_fails_by_name_and_is_not_billed():
 def test_a_correction_is_a_second_version_that_bills_only_what_the_first_did_not(handler):
     handler.handle([batch(0, 4), batch(1, 5)])
     handler.committed()
-    again = {"revision": 2, "billed_words": 4}
+    again: dict[str, Any] = {"revision": 2, "billed_words": 4}
     outputs = handler.handle([batch(0, 8, "Oi", **again), batch(1, 9, "Oi", **again)])
     assert [(result.version, result.text) for result in results(outputs)] == [(2, "Oi 0. Oi 1. ")]
     (usage,) = of(outputs, topics.USAGE, UsageEvent)
@@ -261,7 +264,7 @@ def test_a_result_whose_holes_alone_are_too_large_fails_by_name_instead_of_block
     outputs = handler.handle([record(topics.TRANSLATED, 1, holes)])
     (result,) = results(outputs)
     assert (result.status, result.error_cause, result.holes) == ("FAILED", "result_too_large", ())
-    assert max(len(output.value) for output in outputs) < 20_000
+    assert max(len(output.value or b"") for output in outputs) < 20_000
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Joining batches: text, holes, counts, confidence, timings."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ JOB = Job(
 )
 
 
-def batch(number: int = 0, **changes: object) -> TranslatedBatch:
+def batch(number: int = 0, **changes: Any) -> TranslatedBatch:
     two = {
         "job": JOB,
         "lead": "\t" if number == 0 else "",

@@ -1,6 +1,7 @@
 """What a rebuild takes from a result: markers, and the answer where HTTP still shows it; what interrupts it."""
 
 from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
 import pytest
 
@@ -97,8 +98,8 @@ class AwayEpoch:
 
 def test_who_has_nothing_to_do_says_at_every_take_that_the_state_is_away():
     recovery = Recovery(
-        AwayEpoch(),
-        lambda _since_ms, _reached: None,
+        cast(Any, AwayEpoch()),
+        cast(Any, lambda _since_ms, _reached: None),
         rebuilt(),
         Reach(0, 0),
         1.0,
@@ -178,7 +179,9 @@ def recovering(epoch: LostEpoch, kafka: Outage, redis: Outage) -> Recovery:
         return Answers(reached.get(0, 0))
 
     rebuilder = Rebuilder(Slots(), InMemoryResults(), CODEC, show_after_ms=lambda: NOW)
-    return Recovery(epoch, open_log, rebuilder, Reach(HOUR_MS, 0), 1.0, now_ms=lambda: NOW, clock=lambda: 0.0)
+    return Recovery(
+        cast(Any, epoch), open_log, rebuilder, Reach(HOUR_MS, 0), 1.0, now_ms=lambda: NOW, clock=lambda: 0.0
+    )
 
 
 @pytest.mark.parametrize(("kafka", "redis"), [(0, 0), (1, 0), (0, 1), (2, 2)])

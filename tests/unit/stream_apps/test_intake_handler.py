@@ -2,7 +2,6 @@ import asyncio
 import dataclasses
 
 import pytest
-from tests.dead_letters import dead_letter_writer
 
 from connectors.memory import FixedModelVersions, InMemorySeenRequests, InMemoryTranslationMemory
 from connectors.object_store import ObjectSettings, open_objects
@@ -17,10 +16,11 @@ from schemas.topics import CONTROL, DEAD_LETTERS, STATUS
 from stream_apps.intake.handler import IntakeHandler, Tools
 from stream_apps.intake.settings import IntakeLimits
 from stream_apps.pipeline.batching import batch_partition
-from stream_apps.pipeline.deduplication import Repeats, payload_fingerprint
+from stream_apps.pipeline.deduplication import RequestDeduplicator, payload_fingerprint
 from stream_apps.pipeline.output_records import WireFormat
 from stream_apps.pipeline.request_rules import RequestLimits
 from stream_apps.pipeline.segmentation import Segmenter
+from tests.dead_letters import dead_letter_writer
 
 CODEC = Codec()
 NOW = 1_700_000_000_000
@@ -36,14 +36,14 @@ class AsyncMemory:
 
 
 class Intake:
-    """A handler with in-memory parts, and the guard's part in the drama."""
+    """A handler with in-memory parts, and the part of the event processor that answers refusals."""
 
     def __init__(self, **limits):
         self.seen = InMemorySeenRequests()
         self.memory = AsyncMemory()
         self.objects = open_objects(ObjectSettings(url="memory:///"))
         tools = Tools(
-            repeats=Repeats(self.seen, 60),
+            deduplicator=RequestDeduplicator(self.seen, 60),
             models=FixedModelVersions({"default": {"en-pt": "m1", "pt-en": "m2"}}),
             memory=self.memory,
             objects=self.objects,
@@ -294,7 +294,7 @@ def test_a_lost_marker_is_no_failure():
     async def away(_fingerprints, _ttl):
         raise TransientError("Redis is away")
 
-    intake.seen.mark = away
+    intake.seen.__dict__["mark"] = away
     assert intake.take(request())
 
 
@@ -349,7 +349,7 @@ def test_a_spoiled_redrive_header_is_none(spoiled):
     assert batches(intake.take(request(), redrive=spoiled)) == []
 
 
-def _limits(changed):
+def _limits(changed: dict) -> tuple[IntakeLimits, RequestLimits]:
     """Those of intake, and those of every way in."""
     rules = {name: value for name, value in changed.items() if name in RequestLimits.model_fields}
     own = {name: value for name, value in changed.items() if name not in rules}

@@ -7,13 +7,14 @@ from schemas.events import JobControl
 from schemas.messages import Job, SegmentBatch, TranslatedBatch, TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, redrive_header
+from schemas.states import ControlAction
 from schemas.topics import CONTROL, RESULTS, TRANSLATED, batches_topic, requests_topic
 from stream_apps.repair.low_watermark import low_watermarks
 from stream_apps.repair.open_requests import LossPolicy, OpenRequests
 
 CODEC = Codec()
 NOW = 1_000_000
-PATIENCE = LossPolicy(grace_ms=10_000, most_redrives=3)
+LOSS_POLICY = LossPolicy(grace_ms=10_000, most_redrives=3)
 TOPIC = requests_topic(Priority.HIGH)
 
 
@@ -31,13 +32,13 @@ def result(request_id: str, version: int = 1) -> InboundRecord:
 def compared(*records: InboundRecord, refused=frozenset(), part: int = 0, parts: int = 1) -> OpenRequests:
     found = OpenRequests(CODEC, refused, part, parts)
     for record in records:
-        (found.answered if record.topic == RESULTS else found.sent)(record)
+        (found.add_result if record.topic == RESULTS else found.add_request)(record)
     return found
 
 
 def fates(found: OpenRequests, watermark_ms: int = NOW) -> list[tuple[int, str]]:
-    judged = found.judged(dict.fromkeys(Priority, watermark_ms), PATIENCE)
-    return [(request.place[2], fate) for request, fate in judged]
+    found_fates = found.fates(dict.fromkeys(Priority, watermark_ms), LOSS_POLICY)
+    return [(request.location.offset, fate) for request, fate in found_fates]
 
 
 def test_what_has_a_result_is_answered_and_what_has_none_is_lost():
@@ -58,7 +59,7 @@ def test_a_redriven_copy_starts_the_wait_anew_and_a_plain_repeat_does_not():
 
 
 def test_what_was_sent_again_in_vain_too_often_is_given_up():
-    copies = [request("a", 2 + n, revision=1) for n in range(PATIENCE.most_redrives)]
+    copies = [request("a", 2 + n, revision=1) for n in range(LOSS_POLICY.most_redrives)]
     assert fates(compared(request("a", 1), *copies[:-1])) == [(1, "lost")]
     assert fates(compared(request("a", 1), *copies)) == [(1, "given_up")]
 
@@ -87,7 +88,7 @@ def test_a_correction_is_asked_for_and_answered_on_its_own():
 
 def test_all_parts_together_hold_every_request_once():
     records = [request(f"r{number}", number) for number in range(50)]
-    found = [place for part in range(3) for place, _ in fates(compared(*records, part=part, parts=3))]
+    found = [offset for part in range(3) for offset, _ in fates(compared(*records, part=part, parts=3))]
     assert sorted(found) == list(range(50))
 
 
@@ -103,7 +104,7 @@ def test_where_nothing_waits_the_watermark_is_now():
             SegmentBatch(request_id="a", batch_number=0, job=Job(accepted_at=7)),
         ),
         (TRANSLATED, TranslatedBatch(request_id="a", batch_number=0, job=Job(accepted_at=7))),
-        (CONTROL, JobControl(request_id="a", action="FAIL", job=Job(accepted_at=7))),
+        (CONTROL, JobControl(request_id="a", action=ControlAction.FAIL, job=Job(accepted_at=7))),
     ],
 )
 def test_a_record_under_way_tells_when_its_request_was_stored(topic, message):
@@ -118,7 +119,7 @@ def test_a_flood_of_standard_requests_does_not_keep_lost_critical_ones_waiting()
 
 
 def test_an_order_without_a_header_and_rubbish_count_from_their_own_time():
-    order = JobControl(request_id="a", action="CANCEL")
+    order = JobControl(request_id="a", action=ControlAction.CANCEL)
     for value in (CODEC.encode(order), b"rubbish"):
         waiting = InboundRecord(CONTROL, 0, 1, b"a", value, {}, 900)
         assert low_watermarks([waiting], CODEC, [], NOW)[Priority.CRITICAL] == 900

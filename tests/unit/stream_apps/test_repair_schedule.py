@@ -6,10 +6,12 @@ import pytest
 
 from connectors.redis.state_epoch import StateIdentity
 from stream_apps.repair.reconcile import ReconcileReport
-from stream_apps.repair.schedule import Rhythm, Schedule
+from stream_apps.repair.schedule import ComparisonIntervals, Schedule
 
 SOUND, OTHER, GONE = (StateIdentity(epoch, "run", None) for epoch in ("a:run", "b:run", ""))
-RHYTHM = Rhythm(every_seconds=60, every_seconds_after_loss=5, window_ms=1_000, window_after_loss_ms=50_000)
+INTERVALS = ComparisonIntervals(
+    every_seconds=60, every_seconds_after_loss=5, window_ms=1_000, window_after_loss_ms=50_000
+)
 
 
 @dataclass
@@ -45,7 +47,7 @@ def world() -> World:
 
 @pytest.fixture
 def schedule(world) -> Schedule:
-    return Schedule(world, world.reconcile, RHYTHM, lambda: world.now, lambda *_: None)
+    return Schedule(world, world.reconcile, INTERVALS, lambda: world.now, lambda *_: None)
 
 
 def test_while_all_is_well_a_comparison_looks_back_a_little_once_a_minute(world, schedule):
@@ -95,11 +97,11 @@ def test_a_second_loss_in_the_middle_of_the_first_starts_the_wait_anew(world, sc
 
 
 def test_a_restart_forgets_no_loss_and_imagines_none(world):
-    fresh = Schedule(world, world.reconcile, RHYTHM, lambda: world.now, lambda *_: None)
+    fresh = Schedule(world, world.reconcile, INTERVALS, lambda: world.now, lambda *_: None)
     fresh.turn()
     assert world.since == [99_000]
     world.known = "an epoch of before"
-    Schedule(world, world.reconcile, RHYTHM, lambda: world.now, lambda *_: None).turn()
+    Schedule(world, world.reconcile, INTERVALS, lambda: world.now, lambda *_: None).turn()
     assert world.since[-1] == 50_000
 
 

@@ -1,0 +1,62 @@
+"""Whether requests can be accepted now: asked every few seconds, shown by /ready and the health port."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from connectors.kafka.lost_connection import LostConnection
+from connectors.redis.client import AsyncClient, redis_errors
+from connectors.telemetry.health import Health
+from schemas.errors import DragomanError, FatalError
+
+
+class Readiness(Protocol):
+    """Asks the parts that accepting a request needs."""
+
+    async def problems(self) -> list[str]:
+        """Return one line for each part that does not answer.
+
+        Raises FatalError when only a fresh process can reach it.
+        """
+
+
+@dataclass(frozen=True)
+class PartsReadiness:
+    """Asks Kafka, which stores requests, and the state Redis, which knows the jobs."""
+
+    kafka: LostConnection
+    state: AsyncClient
+
+    async def problems(self) -> list[str]:
+        is_answered = await asyncio.to_thread(self.kafka.is_answered)
+        return [*([] if is_answered else ["Kafka does not answer"]), *await self._redis_problems()]
+
+    async def _redis_problems(self) -> list[str]:
+        try:
+            with redis_errors():
+                await self.state.ping()
+        except DragomanError as error:
+            return [str(error)]
+        return []
+
+
+async def watch_readiness(
+    health: Health, readiness: Readiness, every_seconds: float, on_fatal: Callable[[FatalError], object]
+) -> None:
+    """Report readiness to `health` until cancelled, or until `on_fatal` was told of a FatalError.
+
+    Each turn beats, which proves that the event loop runs.
+    """
+    while True:
+        health.beat()
+        try:
+            problems = await readiness.problems()
+        except FatalError as error:
+            on_fatal(error)
+            return
+        if problems:
+            health.not_ready("; ".join(problems))
+        else:
+            health.ready()
+        await asyncio.sleep(every_seconds)

@@ -1,0 +1,65 @@
+"""The names that messages carry for stages, statuses, actions and kinds.
+
+Enums in code, plain strings on the wire. A name is checked when its message is decoded.
+"""
+
+from enum import StrEnum
+from typing import TypeVar
+
+from schemas.errors import PermanentError
+
+E = TypeVar("E", bound=StrEnum)
+
+
+class JobStage(StrEnum):
+    """How far a request has come, in the order of the stages."""
+
+    ACCEPTED = "ACCEPTED"
+    SEGMENTED = "SEGMENTED"
+    TRANSLATED = "TRANSLATED"
+    FINISHED = "FINISHED"
+
+
+class ResultStatus(StrEnum):
+    """How a request ended. PARTIAL: some segments could not be translated."""
+
+    COMPLETED = "COMPLETED"
+    PARTIAL = "PARTIAL"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
+
+
+class ControlAction(StrEnum):
+    """What an order does to a request: each ends it without a text."""
+
+    CANCEL = "CANCEL"
+    EXPIRE = "EXPIRE"
+    FAIL = "FAIL"
+
+
+class UsageKind(StrEnum):
+    """BILLED: what a tenant pays for, one event per answer. COMPUTE: work of a worker, one event per batch."""
+
+    BILLED = "billed"
+    COMPUTE = "compute"
+
+
+def parse_member(enum: type[E], field: str, value: str) -> E:
+    """Return the member of that value. Raise PermanentError `unknown_<field>` for any other value."""
+    try:
+        return enum(value)
+    except ValueError:
+        names = ", ".join(enum)
+        raise PermanentError(
+            f"unknown_{field}",
+            f"{field} is {value!r}, which is none of {names}",
+            field=field,
+            limit=names,
+            cure=f"send one of {names}",
+        ) from None
+
+
+def parse_optional_member(enum: type[E], field: str, value: str | None) -> E | None:
+    """Return the member of that value, or None for no value. Raise as `parse_member` does."""
+    return parse_member(enum, field, value) if value else None

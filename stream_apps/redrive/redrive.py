@@ -1,0 +1,247 @@
+"""Lists, shows, redrives and drops the open dead letters of one Kafka.
+
+A redrive commits what it sends again and the tombstones in one Kafka transaction, a few plans at a time: killed at
+any moment, each plan is done completely or not at all.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeVar
+
+from connectors.kafka.admin import KafkaAdmin
+from connectors.kafka.partition_reader import RecordLookup, scanning
+from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.transactional_producer import TransactionalProducer
+from schemas.codec import Codec
+from schemas.errors import PermanentError
+from schemas.events import DeadLetter
+from schemas.messages import TranslationResult
+from schemas.records import InboundRecord, OutboundRecord
+from schemas.topics import DEAD_LETTERS, RESULTS
+from stream_apps.pipeline.batching import BatchLimits
+from stream_apps.pipeline.output_records import WireFormat
+from stream_apps.pipeline.stores import ObjectStore
+from stream_apps.redrive.open_dead_letters import DeadLetterFilter, DeadLetterSummary, OpenDeadLetters
+from stream_apps.redrive.plans import RedrivePlan, RedrivePlanner, groups_of
+
+# One for the whole platform: starting it aborts what a killed run left open, and fences one that still runs.
+_TRANSACTIONAL_ID = "dead_letters"
+# Of one transaction. A single plan may have more: it is never divided.
+_MOST_RECORDS, _MOST_BYTES = 500, 8_000_000
+_TAKE_RECORDS = 500
+_UTF8_BYTES = 4
+
+T = TypeVar("T")
+CommitRecords = Callable[[Sequence[OutboundRecord]], None]
+DeadLetterGroup = Sequence[DeadLetterSummary]
+
+
+class Track(Protocol):
+    """Shows how many items have been processed."""
+
+    def __call__(self, items: Iterable[T], what: str) -> Iterable[T]:
+        """Pass the items on, and count them as they are taken; `what` names the work."""
+
+
+@dataclass
+class RedriveReport:
+    """The outcome of a run: what was closed, and what was refused and why. `sent` counts records sent again."""
+
+    plans: list[RedrivePlan] = field(default_factory=list)
+    refused: list[tuple[DeadLetterSummary, PermanentError]] = field(default_factory=list)
+    sent: int = 0
+
+    @property
+    def closed(self) -> list[DeadLetterSummary]:
+        """Return the dead letters that have a tombstone now."""
+        return [dead_letter for plan in self.plans for dead_letter in plan.dead_letters]
+
+
+@dataclass(frozen=True)
+class DeadLetterAdmin:
+    """Works on the open dead letters of one Kafka. Nothing stays open between two calls.
+
+    `now_ms`: milliseconds since the epoch. Every method may raise TransientError or FatalError.
+    """
+
+    kafka: KafkaSettings
+    codec: Codec
+    track: Track
+    now_ms: Callable[[], int]
+
+    def read(self, is_wanted: Callable[[DeadLetterSummary], bool]) -> OpenDeadLetters:
+        """Read the whole topic; return all open dead letters that are wanted."""
+        found = OpenDeadLetters(self.codec, is_wanted)
+        for record in self.track(read_topic(self.kafka, DEAD_LETTERS), "reading dead letters"):
+            found.add(record)
+        return found
+
+    def show(self, dead_letter_id: str, *, with_original: bool) -> tuple[DeadLetter, InboundRecord | None]:
+        """Return one dead letter, and what was sent. Raises PermanentError when one of them is gone."""
+        wanted = DeadLetterFilter(ids=(dead_letter_id,))
+        (summary,) = select_known(wanted, self.read(wanted.matches).oldest_first())
+        with closing(RecordLookup(self.kafka)) as lookup:
+            records = DeadLetterRecords(lookup, self.codec)
+            return records.dead_letter(summary), records.original(summary) if with_original else None
+
+    def redrive(
+        self, wanted: DeadLetterFilter, objects: ObjectStore, limits: BatchLimits, *, is_dry_run: bool
+    ) -> RedriveReport:
+        """Send again what failed and close its dead letters. Raises PermanentError for an unknown id."""
+        commit = self._commit(is_dry_run=is_dry_run)
+        with closing(RecordLookup(self.kafka)) as lookup:
+            found = self.read(lambda one: one.is_sentence or wanted.matches(one)).oldest_first()
+            groups = groups_of(select_known(wanted, found), found)
+            requests = {one.request_id for group in groups for one in group if one.request_id}
+            answers = read_answers(self.kafka, self.codec, requests, self.track)
+            planner = self._planner(KafkaSources(lookup, self.codec, answers, objects), limits)
+            return carry_out(self.track(groups, "redriving"), planner.plan, commit)
+
+    def drop(self, wanted: DeadLetterFilter, *, is_dry_run: bool) -> RedriveReport:
+        """Close dead letters without sending anything. Raises PermanentError for an unknown id."""
+        commit = self._commit(is_dry_run=is_dry_run)
+        selected = select_known(wanted, self.read(wanted.matches).oldest_first())
+        return carry_out(self.track([[one] for one in selected], "dropping"), RedrivePlan, commit)
+
+    def _commit(self, *, is_dry_run: bool) -> CommitRecords:
+        """Open the producer. Before anything is read, so that an earlier run is committed by then or never."""
+        if is_dry_run:
+            return lambda _records: None
+        producer = TransactionalProducer(self.kafka, _TRANSACTIONAL_ID)
+        return lambda records: producer.commit(records, [])
+
+    def _planner(self, sources: "KafkaSources", limits: BatchLimits) -> RedrivePlanner:
+        wire = WireFormat(self.codec, self.kafka.batch_partitions, self.kafka.max_message_bytes)
+        return RedrivePlanner(sources, self.codec, wire, limits, self.now_ms())
+
+
+def select_known(wanted: DeadLetterFilter, found: Sequence[DeadLetterSummary]) -> list[DeadLetterSummary]:
+    """Return those that are meant. Raises PermanentError for an id that no open dead letter has."""
+    unknown = set(wanted.ids) - {one.dead_letter_id for one in found}
+    if unknown:
+        raise PermanentError(
+            "unknown_dead_letter",
+            f"no open dead letter is {', '.join(sorted(unknown))}",
+            field="ids",
+            cure="see: dragoman dead-letters list",
+        )
+    return wanted.select(found)
+
+
+def carry_out(
+    groups: Iterable[DeadLetterGroup], plan_of: Callable[[DeadLetterGroup], RedrivePlan], commit: CommitRecords
+) -> RedriveReport:
+    """Plan each group and commit the plans, several in one transaction. Raises TransientError or FatalError."""
+    report = RedriveReport()
+    waiting: list[OutboundRecord] = []
+    for group in groups:
+        try:
+            plan = plan_of(group)
+        except PermanentError as error:
+            report.refused += [(dead_letter, error) for dead_letter in group]
+            continue
+        if waiting and _is_full([*waiting, *plan.records]):
+            commit(waiting)
+            waiting = []
+        waiting += plan.records
+        report.sent += len(plan.outputs)
+        # The report needs no values, and there may be many plans.
+        report.plans.append(RedrivePlan(plan.dead_letters, (), plan.version))
+    if waiting:
+        commit(waiting)
+    return report
+
+
+@dataclass(frozen=True)
+class AnswerLocation:
+    """Where the newest answer of a request is stored, and which version it is."""
+
+    version: int
+    partition: int
+    offset: int
+
+
+def read_answers(
+    kafka: KafkaSettings, codec: Codec, request_ids: set[str], track: Track
+) -> dict[str, AnswerLocation]:
+    """Find the newest answers to these requests. Reads all results, remembers no text. Raises TransientError.
+
+    A record that is no result, which somebody else must have written, is skipped.
+    """
+    wanted = {request_id.encode() for request_id in request_ids}
+    newest: dict[str, AnswerLocation] = {}
+    for record in track(read_topic(kafka, RESULTS), "reading results") if wanted else ():
+        if record.key in wanted and record.value is not None:
+            with suppress(PermanentError):
+                result = codec.decode(record.value, TranslationResult)
+                found = AnswerLocation(result.version, record.partition, record.offset)
+                newest[result.request_id] = max(newest.get(result.request_id, found), found, key=_version)
+    return newest
+
+
+@dataclass(frozen=True)
+class DeadLetterRecords:
+    """Fetches dead letters and what they are about by their location. Raises TransientError."""
+
+    lookup: RecordLookup
+    codec: Codec
+
+    def dead_letter(self, summary: DeadLetterSummary) -> DeadLetter:
+        """Return the whole dead letter. Raises PermanentError when it is gone."""
+        found = self.lookup.find(DEAD_LETTERS, summary.dead_letter_partition, summary.dead_letter_offset)
+        return self.codec.decode(_still_kept(found, "the dead letter").value, DeadLetter)
+
+    def original(self, summary: DeadLetterSummary) -> InboundRecord:
+        """Return what failed, as it was sent. Raises PermanentError when it is gone."""
+        dead_letter = self.dead_letter(summary)
+        location = dead_letter.topic, dead_letter.partition, dead_letter.offset
+        if dead_letter.value is None:
+            return _still_kept(self.lookup.find(*location), f"the record at {summary.location}")
+        record = InboundRecord(*location, dead_letter.key, dead_letter.value)
+        return replace(record, headers=dict(dead_letter.headers), timestamp_ms=dead_letter.timestamp)
+
+
+@dataclass(frozen=True)
+class KafkaSources(DeadLetterRecords):
+    """Implements stream_apps.redrive.plans.RedriveSources."""
+
+    answers: Mapping[str, AnswerLocation]
+    objects: ObjectStore
+
+    def newest(self, request_id: str) -> TranslationResult | None:
+        answer = self.answers.get(request_id)
+        if answer is None:
+            return None
+        found = self.lookup.find(RESULTS, answer.partition, answer.offset)
+        return self.codec.decode(_still_kept(found, "the result").value, TranslationResult)
+
+    def text_of(self, result: TranslationResult) -> str:
+        if result.content_ref is None:
+            return result.text or ""
+        return self.objects.read_text(result.content_ref, result.target_characters * _UTF8_BYTES)
+
+
+def read_topic(kafka: KafkaSettings, topic: str) -> Iterable[InboundRecord]:
+    """Yield the committed records of the whole topic, up to where it ends now. Raises TransientError."""
+    with scanning(kafka, KafkaAdmin(kafka).spans([topic])) as scan:
+        for records in scan.until_done(_TAKE_RECORDS):
+            yield from records
+
+
+def _is_full(records: Sequence[OutboundRecord]) -> bool:
+    return len(records) > _MOST_RECORDS or sum(len(record.value or b"") for record in records) > _MOST_BYTES
+
+
+def _version(answer: AnswerLocation) -> int:
+    return answer.version
+
+
+def _still_kept(found: T | None, what: str) -> T:
+    if found is None:
+        raise PermanentError(
+            "original_gone",
+            f"{what} is no longer kept",
+            cure="send the request again under a new id, and drop the dead letter",
+        )
+    return found

@@ -1,0 +1,169 @@
+"""Send requests through Kafka (acks=all) and through HTTP, each until it is accepted."""
+
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache, partial
+from itertools import count
+
+import httpx
+from confluent_kafka import KafkaError, Producer
+
+from tests.chaos.ledger import Ledger
+from tests.chaos.traffic import Channel, Request
+from tests.outside import Outside, encoded, request_of
+
+TENANT = "chaos"
+
+_ACCEPTED = 202
+_TRY_AGAIN_SECONDS = 0.5
+_HTTP_SECONDS = 15.0
+_HTTP_THREADS = 16
+_SILENCE_SECONDS = 12.0
+
+
+@dataclass(frozen=True)
+class Content:
+    """The texts by name, and where they lie in the object store."""
+
+    texts: Mapping[str, str]
+    refs: Mapping[str, str]
+
+
+class KafkaSender:
+    """Produces requests. For one thread, which calls `poll` often.
+
+    A client that hears nothing for 12 s is replaced and its unacknowledged requests are sent again: a cluster
+    that names no broker while it starts can make a client of librdkafka useless for good.
+    """
+
+    def __init__(self, bootstrap: str, content: Content, ledger: Ledger) -> None:
+        self._bootstrap = bootstrap
+        self._producer = Outside(bootstrap).producer
+        self._content = content
+        self._ledger = ledger
+        self._values = cache(self._value)
+        self._waiting: dict[int, Request] = {}
+        self._numbers = count()
+        self._replaced: list[Producer] = []
+        self._heard_at = time.monotonic()
+
+    def send(self, request: Request) -> None:
+        """Produce the request; the ledger is told when Kafka has it. A repeat is the same record, byte by byte."""
+        topic, value = f"translation.requests.{request.priority}", self._values(request)
+        number = next(self._numbers)
+        if not self._waiting:
+            self._heard_at = time.monotonic()
+        self._waiting[number] = request
+        report = partial(self._report, number, request)
+        while True:
+            try:
+                self._producer.produce(topic, key=request.name, value=value, on_delivery=report)
+                return
+            except BufferError:
+                self._producer.poll(0.1)
+
+    def poll(self) -> None:
+        """Handle what Kafka has acknowledged."""
+        self._producer.poll(0)
+        if self._waiting and time.monotonic() - self._heard_at > _SILENCE_SECONDS:
+            self._replace_client()
+
+    def unaccepted(self) -> int:
+        """Count the records that Kafka has not acknowledged yet."""
+        return len(self._waiting)
+
+    def close(self, timeout_seconds: float = 30.0) -> None:
+        """Wait for the acknowledgements that are still missing."""
+        self._producer.flush(timeout_seconds)
+
+    def _replace_client(self) -> None:
+        again, self._waiting = list(self._waiting.values()), {}
+        # Purged, so that it stops trying; what it stores all the same is a repeat. Kept in a list, because its
+        # destructor would block.
+        self._producer.purge(blocking=False)
+        self._replaced.append(self._producer)
+        self._producer = Outside(self._bootstrap).producer
+        for request in again:
+            self.send(request)
+
+    def _report(self, number: int, request: Request, error: KafkaError | None, _message: object) -> None:
+        if self._waiting.pop(number, None) is None:
+            return  # from a client that was replaced
+        if error:
+            self.send(request)
+        else:
+            self._heard_at = time.monotonic()
+            self._ledger.accept(request.name, request.reference)
+
+    def _value(self, request: Request) -> bytes:
+        by_reference = request.channel is Channel.KAFKA_BY_REFERENCE
+        fields = {
+            "request_id": request.name,
+            "tenant": TENANT,
+            "text": None if by_reference else self._content.texts[request.reference],
+            "content_ref": self._content.refs[request.reference] if by_reference else None,
+        }
+        return encoded("TranslationRequest", request_of(**fields))
+
+
+class HttpSender:
+    """Posts requests on threads of its own. `url` is without a path."""
+
+    def __init__(self, url: str, content: Content, ledger: Ledger) -> None:
+        self._client = httpx.Client(base_url=url, timeout=_HTTP_SECONDS)
+        self._content = content
+        self._ledger = ledger
+        self._threads = ThreadPoolExecutor(_HTTP_THREADS, "http")
+        self._closing = threading.Event()
+        self._open: set[str] = set()
+        self.refused: list[str] = []
+
+    def send(self, request: Request) -> None:
+        """Post the request until it is accepted; after a broken connection or a 5xx it is posted again."""
+        self._open.add(request.name)
+        self._threads.submit(self._post_until_accepted, request)
+
+    def unaccepted(self) -> int:
+        """Count the posts that were not accepted yet."""
+        return len(self._open)
+
+    def close(self) -> None:
+        """Give up what was not accepted."""
+        self._closing.set()
+        self._threads.shutdown(cancel_futures=True)
+        self._client.close()
+
+    def _post_until_accepted(self, request: Request) -> None:
+        while not self._closing.is_set():
+            answer = self._post(request)
+            if answer is not None and not answer.is_server_error:
+                self._note(request, answer)
+                break
+            time.sleep(_TRY_AGAIN_SECONDS)
+        self._open.discard(request.name)
+
+    def _note(self, request: Request, answer: httpx.Response) -> None:
+        if answer.status_code == _ACCEPTED:
+            self._ledger.accept(answer.json()["job_id"], request.reference)
+        else:
+            self.refused.append(f"{request.name}: {answer.status_code} {answer.text[:300]}")
+
+    def _post(self, request: Request) -> httpx.Response | None:
+        """Return None when the connection broke: whether it was accepted is unknown."""
+        has_key = request.channel is Channel.HTTP_WITH_KEY
+        body = {
+            "text": self._content.texts[request.reference],
+            "source_language": "en",
+            "target_language": "pt",
+            "tenant": TENANT,
+            "priority": request.priority,
+        }
+        body |= {} if has_key else {"request_id": request.name}
+        headers = {"Idempotency-Key": request.name} if has_key else {}
+        try:
+            return self._client.post("/api/v1/translations", json=body, headers=headers)
+        except httpx.TransportError:
+            return None

@@ -1,0 +1,125 @@
+"""Pairs, routes through English, and models that come and go with the memory."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from inference_workers.engines.protocol import Traits, Translation
+from inference_workers.model_router import ModelRouter
+from inference_workers.model_store import ModelInfo
+from schemas.errors import FatalError, PermanentError
+
+
+class Tagger:
+    """Puts its pair before each text."""
+
+    traits = Traits()
+
+    def __init__(self, info: ModelInfo) -> None:
+        self.version = info.version
+        self.is_closed = False
+        self._tag = "".join(info.pair)
+
+    def translate(self, sentences: Sequence[str], options: Mapping[str, str]) -> list[Translation]:
+        assert not self.is_closed
+        return [Translation(f"{self._tag}:{sentence}") for sentence in sentences]
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+class Loader:
+    def __init__(self) -> None:
+        self.loaded: list[str] = []
+        self.engines: list[Tagger] = []
+
+    def __call__(self, info: ModelInfo, device: str) -> Tagger:
+        self.loaded.append(info.name)
+        self.engines.append(Tagger(info))
+        return self.engines[-1]
+
+
+def model(source: str, target: str, size: int = 10) -> ModelInfo:
+    return ModelInfo(f"{source}{target}", "tagger", source, target, Path(), size, f"v-{source}{target}")
+
+
+MODELS = [model("en", "pt"), model("pt", "en"), model("en", "de"), model("de", "en")]
+
+
+def router_of(models=MODELS, memory_bytes=1000) -> tuple[ModelRouter, Loader]:
+    loader = Loader()
+    return ModelRouter(models, "cpu", memory_bytes, loader), loader
+
+
+def texts(found) -> list[str]:
+    return [outcome.text for outcome in found]
+
+
+def test_a_pair_with_a_model_of_its_own_is_translated_directly():
+    router, loader = router_of()
+    assert texts(router.translate(["one", "two"], "en", "pt", {})) == ["enpt:one", "enpt:two"]
+    assert loader.loaded == ["enpt"]
+
+
+def test_a_region_falls_back_to_its_language():
+    router, _ = router_of()
+    assert router.version_of("en", "pt-BR") == "v-enpt"
+
+
+def test_without_a_direct_model_two_translate_through_english():
+    router, _ = router_of()
+    assert texts(router.translate(["eins"], "de", "pt", {})) == ["enpt:deen:eins"]
+    assert router.version_of("de", "pt") == "v-deen+v-enpt"
+
+
+def test_every_pair_that_can_be_router_is_announced_with_its_version():
+    router, _ = router_of()
+    assert router.versions() == {
+        "en-pt": "v-enpt",
+        "pt-en": "v-pten",
+        "en-de": "v-ende",
+        "de-en": "v-deen",
+        "de-pt": "v-deen+v-enpt",
+        "pt-de": "v-pten+v-ende",
+    }
+
+
+def test_a_pair_that_nobody_serves_is_refused_with_those_that_are():
+    router, _ = router_of()
+    with pytest.raises(PermanentError) as refused:
+        router.translate(["text"], "en", "ja", {})
+    assert (refused.value.cause, refused.value.field) == ("unsupported_pair", "target_language")
+    assert "en-pt" in (refused.value.limit or "")
+
+
+def test_the_least_recently_used_model_makes_room():
+    router, loader = router_of(memory_bytes=25)
+    router.translate(["text"], "en", "pt", {})
+    router.translate(["text"], "pt", "en", {})
+    router.translate(["text"], "en", "pt", {})
+    router.translate(["text"], "en", "de", {})
+    assert [engine.version for engine in loader.engines if engine.is_closed] == ["v-pten"]
+    router.translate(["text"], "pt", "en", {})
+    assert loader.loaded == ["enpt", "pten", "ende", "pten"]
+
+
+def test_a_chain_that_lost_one_of_its_models_loads_it_again():
+    router, _ = router_of(memory_bytes=25)
+    router.translate(["text"], "de", "pt", {})
+    router.translate(["text"], "en", "de", {})
+    assert texts(router.translate(["text"], "de", "pt", {})) == ["enpt:deen:text"]
+
+
+def test_a_chain_that_does_not_fit_into_the_memory_says_so():
+    router, _ = router_of(memory_bytes=15)
+    with pytest.raises(FatalError, match="de-pt need more than 15 bytes"):
+        router.translate(["text"], "de", "pt", {})
+
+
+def test_warming_up_loads_every_model_and_closing_frees_them():
+    router, loader = router_of()
+    router.warm_up()
+    assert sorted(loader.loaded) == ["deen", "ende", "enpt", "pten"]
+    router.close()
+    assert all(engine.is_closed for engine in loader.engines)

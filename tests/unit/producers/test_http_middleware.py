@@ -1,0 +1,111 @@
+"""Bodies and open submissions are bounded, in number and bytes; what is refused is not read."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from connectors.redis.job_view import JobView
+from producers.http.app import create_app
+from producers.http.ports import Ports
+from schemas.states import JobStage
+from tests.unit.producers.problem import problem_of
+
+URL = "/api/v1/translations"
+BODY = {"text": "Good morning.", "source_language": "en", "target_language": "pt"}
+
+
+class SlowKafka:
+    """Acknowledges when told."""
+
+    def __init__(self):
+        self.may_acknowledge = asyncio.Event()
+        self.appended = 0
+
+    async def append(self, request, priority, headers):
+        self.appended += 1
+        await self.may_acknowledge.wait()
+
+    async def cancel(self, order):
+        raise NotImplementedError
+
+
+@pytest.fixture
+def while_open(world, limits, request_limits, health, backpressure):
+    """`while_open(limits, open_bodies, work)`: what `work(client)` gives while those submissions wait."""
+
+    def run(changes, open_bodies, work):
+        async def go():
+            kafka = SlowKafka()
+            ports = Ports(kafka, world, world, world, backpressure, lambda: 1_700_000_000_000)
+            app = create_app(ports, limits.model_copy(update=changes), request_limits, health)
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+                posts = [asyncio.create_task(client.post(URL, json=body)) for body in open_bodies]
+                while kafka.appended < len(open_bodies):
+                    await asyncio.sleep(0)
+                meanwhile = await work(client)
+                kafka.may_acknowledge.set()
+                return meanwhile, [(await post).status_code for post in posts], await client.post(URL, json=BODY)
+
+        return asyncio.run(go())
+
+    return run
+
+
+def test_one_submission_too_many_is_refused_and_there_is_room_again_afterwards(while_open):
+    refused, opened, later = while_open(
+        {"max_open_requests": 2}, [BODY, BODY], lambda client: client.post(URL, json=BODY)
+    )
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    assert refused.json()["type"] == "urn:dragoman:problem:overloaded"
+    assert opened == [202, 202]
+    assert later.status_code == 202
+
+
+def test_bytes_are_bounded_too(while_open):
+    large = BODY | {"text": "a" * 900}
+    refused, opened, _ = while_open({"max_open_bytes": 1000}, [large], lambda client: client.post(URL, json=large))
+    assert (refused.status_code, opened) == (503, [202])
+
+
+def test_a_body_of_unknown_length_counts_as_the_longest(while_open):
+    async def chunks():
+        yield b'{"text": "a", "target_language": "pt"}'
+
+    headers = {"content-type": "application/json"}
+    refused, *_ = while_open(
+        {"max_open_bytes": 20_000}, [BODY], lambda client: client.post(URL, content=chunks(), headers=headers)
+    )
+    assert refused.status_code == 503
+
+
+def test_jobs_can_be_looked_at_while_no_submission_fits(while_open, world):
+    world.views["job-1"] = JobView(request_id="job-1", tenant="default", stage=JobStage.ACCEPTED)
+    seen, *_ = while_open({"max_open_requests": 1}, [BODY], lambda client: client.get(f"{URL}/job-1"))
+    assert seen.status_code == 200
+
+
+async def in_chunks(body):
+    for start in range(0, len(body), 15_000):
+        yield body[start : start + 15_000]
+
+
+@pytest.mark.parametrize("declares_its_length", [True, False])
+def test_a_body_that_is_too_large_is_refused_while_it_arrives(http, declares_its_length):
+    body = b'{"text": "' + b"a" * 30_000 + b'", "target_language": "pt"}'
+    content = body if declares_its_length else in_chunks(body)
+    answer = http.post(URL, content=content, headers={"content-type": "application/json"})
+    assert problem_of(answer, 413, "body_too_large")["limit"] == "20000 bytes"
+
+
+def test_a_length_of_more_digits_than_a_number_may_have_is_too_large(http):
+    headers = {"content-type": "application/json", "content-length": "9" * 5_000}
+    problem_of(http.post(URL, content=b"{}", headers=headers), 413, "body_too_large")
+
+
+def test_metrics_count_by_route_and_never_by_job(http, world):
+    world.views["job-42"] = JobView(request_id="job-42", tenant="default", stage=JobStage.ACCEPTED)
+    http.get(f"{URL}/job-42")
+    text = http.get("/metrics").text
+    assert 'dragoman_http_requests_total{method="GET",route="/api/v1/translations/{job_id}",status="200"}' in text
+    assert "job-42" not in text
