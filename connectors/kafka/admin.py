@@ -14,7 +14,7 @@ from connectors.kafka.group_lag import CommittedOffsets, LagReader, PartitionLag
 from connectors.kafka.lost_connection import LostConnectionError, is_reachable, watch_connection
 from connectors.kafka.partition_reader import Span
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.topic_check import Difference, Found, differences, wanted_settings
+from connectors.kafka.topic_check import Difference, ActualTopic, differences, wanted_settings
 from schemas.errors import FatalError, TransientError
 from schemas.topics import Topic, catalogue
 
@@ -62,7 +62,7 @@ class KafkaAdmin:
         """Return every difference between the catalogue and the cluster, each with its cure."""
         wanted, numbers = catalogue(self._settings.plan), self.partitions()
         known = self._settings_of([topic.name for topic in wanted if topic.name in numbers])
-        found = {name: Found(numbers[name], values) for name, values in known.items()}
+        found = {name: ActualTopic(numbers[name], values) for name, values in known.items()}
         lists = [differences(topic, found.get(topic.name), self._settings) for topic in wanted]
         return [difference for one in lists for difference in one]
 

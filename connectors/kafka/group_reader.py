@@ -96,16 +96,6 @@ class GroupReader:
         except (MemberFencedError, LostConnectionError) as error:
             raise self._reopen(error) from error
 
-    def _take(self, limit: int, timeout_seconds: float, limit_bytes: float) -> list[InboundRecord]:
-        # consume() would wait for the full number, so wait for the first record only.
-        records = self._consume(timeout_seconds, 1)
-        # Without a bound in bytes, what has been fetched comes in one call.
-        at_once, size = (limit - 1 if limit_bytes == inf else 1), _bytes_of(records)
-        while 0 < len(records) < limit and size < limit_bytes and (more := self._consume(0, at_once)):
-            records += more
-            size += _bytes_of(more)
-        return records
-
     def claim(self) -> OffsetClaim | None:
         """Return what to commit for the records taken since `settle` or `rewind`; None if there are none.
 
@@ -172,6 +162,16 @@ class GroupReader:
         now = time.monotonic()
         if now - self._membership_at >= _MEMBERSHIP_SECONDS:
             self._membership, self._membership_at = Membership(self.is_member, tuple(self.assignment)), now
+
+    def _take(self, limit: int, timeout_seconds: float, limit_bytes: float) -> list[InboundRecord]:
+        # consume() would wait for the full number, so wait for the first record only.
+        records = self._consume(timeout_seconds, 1)
+        # Without a bound in bytes, what has been fetched comes in one call.
+        at_once, size = (limit - 1 if limit_bytes == inf else 1), _bytes_of(records)
+        while 0 < len(records) < limit and size < limit_bytes and (more := self._consume(0, at_once)):
+            records += more
+            size += _bytes_of(more)
+        return records
 
     def _consume(self, timeout_seconds: float, limit: int) -> list[InboundRecord]:
         try:

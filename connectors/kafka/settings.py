@@ -27,7 +27,9 @@ class KafkaSettings(Section):
         default="", description="PEM file of the CA that signs the brokers' certificates; empty: the system's."
     )
     schema_registry_url: str = Field(default="", description="Set: Confluent framing. Empty: single-object.")
-    partitions: int = Field(default=6, ge=1, description="Of each topic except the batch topics; the same for all.")
+    partitions: int = Field(
+        default=6, ge=1, description="Of each topic except the batch topics; the same for all."
+    )
     batch_partitions: int = Field(default=6, ge=1, description="Of each batch topic; at least 3 per worker.")
     pools: tuple[str, ...] = Field(
         default=("default",), description="Worker pools; each has batch topics of its own."

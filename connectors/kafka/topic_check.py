@@ -12,7 +12,7 @@ CREATE = "dragoman topics create"
 
 
 @dataclass(frozen=True)
-class Found:
+class ActualTopic:
     """A topic of the cluster: its number of partitions, and its settings by their Kafka names."""
 
     partitions: int
@@ -54,7 +54,7 @@ def _segments(topic: Topic, settings: KafkaSettings) -> dict[str, str]:
     }
 
 
-def differences(topic: Topic, found: Found | None, settings: KafkaSettings) -> list[Difference]:
+def differences(topic: Topic, found: ActualTopic | None, settings: KafkaSettings) -> list[Difference]:
     """Return all differences of one topic; `found` is None if the cluster has no such topic."""
     if found is None:
         return [Difference(topic.name, "partitions", "0", str(topic.partitions), CREATE)]
@@ -74,7 +74,9 @@ def _of_partitions(topic: Topic, number: int, bootstrap: str) -> Difference:
     return Difference(topic.name, "partitions", str(number), str(topic.partitions), cure)
 
 
-def _differing(topic: Topic, found: Found, wanted: Mapping[str, str], bootstrap: str) -> Iterator[Difference]:
+def _differing(
+    topic: Topic, found: ActualTopic, wanted: Mapping[str, str], bootstrap: str
+) -> Iterator[Difference]:
     for name, value in wanted.items():
         actual = found.settings.get(name, "unknown")
         if _parts(actual) != _parts(value):

@@ -37,6 +37,8 @@ _UNITS = {
 }
 # Numbers that have no unit.
 _WITHOUT_UNIT = {"port"}
+# DRAGOMAN and the name of the section.
+_PREFIX_WORDS = 2
 _COMPUTED = {socket.gethostname: "the host's name"}
 
 
@@ -62,7 +64,8 @@ def unit_of(variable: str, annotation: Any) -> str:
         return ""
     if words[-2:] == ["per", "second"]:
         return f"{words[-3]}/s"
-    return next((_UNITS[word] for word in reversed(words) if word in _UNITS), "count")
+    own_words = words[_PREFIX_WORDS:]  # DRAGOMAN_REQUESTS_MAX_OPTIONS counts options
+    return next((_UNITS[word] for word in reversed(own_words) if word in _UNITS), "count")
 
 
 def is_number(annotation: Any) -> bool:

@@ -14,7 +14,7 @@ from connectors.redis.job_view import JobView, JobViews
 from connectors.redis.request_markers import ResultStore
 from producers.http.backpressure import BacklogReading, QueueCounts
 from schemas.codec import Codec
-from schemas.errors import DragomanError, FatalError, TransientError
+from schemas.errors import DragomanError, FatalError, PermanentError, TransientError
 from schemas.events import JobControl, JobEvent
 from schemas.ids import event_id, fingerprint
 from schemas.messages import TranslationRequest, TranslationResult
@@ -124,7 +124,12 @@ class StoredTexts:
         return await asyncio.to_thread(self.store.write_text, name, text)
 
     async def load(self, reference: str) -> str:
-        return await asyncio.to_thread(self.store.read_text, reference, self.max_result_bytes)
+        try:
+            return await asyncio.to_thread(self.store.read_text, reference, self.max_result_bytes)
+        except PermanentError as error:
+            # Whoever asks for a result did nothing wrong: the text is lost, or this process has no store.
+            message = f"the text of the result cannot be read: {error.message}"
+            raise TransientError(message, _RETRY_AFTER_SECONDS) from error
 
 
 @dataclass(frozen=True)

@@ -119,9 +119,9 @@ def test_the_broker_alone_does_not_fence_who_has_no_member_id(settings, key, joi
     (record,) = take_all(member, key, 1)
     stranger = GroupReader(settings, group, [CONTROL], "stranger")
     nobody = stranger._consumer.consumer_group_metadata()
-    place = TopicPartition(record.topic, record.partition, record.offset + 1)
+    partition = TopicPartition(record.topic, record.partition, record.offset + 1)
     producer = TransactionalProducer(settings, f"test-{group}")
-    producer._write([OutboundRecord(STATUS, key, b"unfenced")], [OffsetClaim([place], nobody)])
+    producer._write([OutboundRecord(STATUS, key, b"unfenced")], [OffsetClaim([partition], nobody)])
     (lag,) = [one for one in KafkaAdmin(settings).lag(group, [CONTROL]) if one.partition == record.partition]
     assert lag.committed == record.offset + 1
     stranger.close()
@@ -136,7 +136,7 @@ def test_a_member_that_stops_reading_is_dead_though_its_loop_turns(settings, key
         reader.take(500, 0.2)
         producer.commit([], [reader])
     assert (health.is_alive(), health.reason) == (True, "")
-    reader._consumer.pause([TopicPartition(*place) for place in reader.assignment])
+    reader._consumer.pause([TopicPartition(*partition) for partition in reader.assignment])
     send(settings, CONTROL, key, 1)
     for _ in range(60):
         assert reader.take(1, 0.2) == []

@@ -1,4 +1,4 @@
-"""confluent-kafka on the broker that librdkafka brings along: names that are no UTF-8 kill nobody."""
+"""confluent-kafka on the broker that librdkafka brings along: names that are not UTF-8 crash no process."""
 
 import os
 import subprocess

@@ -65,8 +65,8 @@ class Consumer:
     def assignment(self):
         return [TopicPartition("t", 0)]
 
-    def seek(self, place):
-        self.sought.append(place)
+    def seek(self, partition):
+        self.sought.append(partition)
 
     def close(self):
         self.is_closed = True
@@ -112,14 +112,14 @@ def test_a_partition_of_which_nothing_is_in_hand_may_go(reader):
     reader._consumer.script = [[Message(0, 7)], revoke(reader, 1)]
     assert len(reader.take(5, 0)) == 1
     claim = reader.claim()
-    assert [(place.partition, place.offset) for place in claim.offsets] == [(0, 8)]
+    assert [(found.partition, found.offset) for found in claim.offsets] == [(0, 8)]
 
 
 def test_a_rewind_goes_back_to_the_first_record_in_hand(reader):
     reader._consumer.script = [[Message(0, 7)], [Message(0, 8), Message(0, 9)]]
     reader.take(3, 0)
     reader.rewind()
-    assert [(place.partition, place.offset) for place in reader._consumer.sought] == [(0, 7)]
+    assert [(found.partition, found.offset) for found in reader._consumer.sought] == [(0, 7)]
     assert reader.claim() is None
 
 
@@ -129,7 +129,7 @@ def test_what_is_taken_beside_a_failure_is_not_skipped(reader):
     with pytest.raises(TransientError, match="_TRANSPORT"):
         reader.take(3, 0)
     reader.rewind()
-    assert [(place.partition, place.offset) for place in reader._consumer.sought] == [(0, 7)]
+    assert [(found.partition, found.offset) for found in reader._consumer.sought] == [(0, 7)]
 
 
 def test_a_failed_rewind_forgets_nothing(reader):
@@ -143,7 +143,7 @@ def test_a_failed_rewind_forgets_nothing(reader):
         reader.rewind()
     reader._consumer.seek = healthy
     reader.rewind()
-    assert [place.offset for place in reader._consumer.sought] == [7]
+    assert [found.offset for found in reader._consumer.sought] == [7]
 
 
 def test_records_that_were_taken_as_another_member_cannot_be_claimed(reader):

@@ -1,7 +1,7 @@
 """What `dragoman topics check` finds, without a cluster."""
 
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.topic_check import CREATE, Found, differences, wanted_settings
+from connectors.kafka.topic_check import CREATE, ActualTopic, differences, wanted_settings
 from schemas.topics import Topic
 
 SETTINGS = KafkaSettings(bootstrap="kafka:9092", replication=3)
@@ -13,7 +13,7 @@ def found(partitions=6, **changed):
     settings = wanted_settings(TOPIC, SETTINGS) | {
         name.replace("_", "."): value for name, value in changed.items()
     }
-    return Found(partitions, settings)
+    return ActualTopic(partitions, settings)
 
 
 def test_a_topic_as_the_catalogue_wants_it_has_no_difference():

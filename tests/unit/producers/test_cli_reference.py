@@ -119,6 +119,7 @@ class Example(BaseModel):
     wait_seconds: float = Field(default=1.5, gt=0, le=9)
     rows_per_second: int = 7
     port: int = 80
+    max_options: int = 16
     folder: Path | None = None
     names: tuple[str, ...] = ("a",)
     text: str = ""
@@ -131,6 +132,7 @@ class Example(BaseModel):
         ("wait_seconds", ("float", "`1.5`", "s", "> 0, <= 9")),
         ("rows_per_second", ("int", "`7`", "rows/s", "")),
         ("port", ("int", "`80`", "", "")),
+        ("max_options", ("int", "`16`", "count", "")),
         ("folder", ("path", "not set", "", "")),
         ("names", ("JSON list of str", '`["a"]`', "", "")),
         ("text", ("str", "not set", "", "")),
@@ -142,7 +144,7 @@ def test_a_setting_is_shown_as_one_writes_it(name, cells):
     assert (
         type_of(field.annotation),
         default_of(field),
-        unit_of(name.upper(), field.annotation),
+        unit_of(f"DRAGOMAN_REQUESTS_{name.upper()}", field.annotation),
         bounds_of(field),
     ) == cells
 

@@ -17,37 +17,37 @@ class Partition:
         return not self.records
 
 
-def left(backlog):
-    return backlog.lag("g", ["t"])[0].records
+def left(reader):
+    return reader.lag("g", ["t"])[0].records
 
 
 def test_a_marker_counts_until_it_is_known_to_be_one():
     partition = Partition()
-    backlog = LagReader(partition.lags, partition.is_empty)
-    assert [left(backlog) for _ in range(5)] == [1, 0, 0, 0, 0]
+    reader = LagReader(partition.lags, partition.is_empty)
+    assert [left(reader) for _ in range(5)] == [1, 0, 0, 0, 0]
     assert partition.looks == 1
 
 
 def test_a_record_that_is_not_read_counts_for_ever():
     partition = Partition()
     partition.records = 1
-    backlog = LagReader(partition.lags, partition.is_empty)
-    assert [left(backlog) for _ in range(4)] == [1] * 4
+    reader = LagReader(partition.lags, partition.is_empty)
+    assert [left(reader) for _ in range(4)] == [1] * 4
 
 
 def test_what_comes_behind_a_marker_counts():
     partition = Partition()
-    backlog = LagReader(partition.lags, partition.is_empty)
-    assert [left(backlog), left(backlog)] == [1, 0]
+    reader = LagReader(partition.lags, partition.is_empty)
+    assert [left(reader), left(reader)] == [1, 0]
     partition.end, partition.records = 7, 1
-    assert [left(backlog), left(backlog)] == [2, 2]
+    assert [left(reader), left(reader)] == [2, 2]
 
 
 def test_a_partition_that_moves_is_not_looked_into():
     partition = Partition()
-    backlog = LagReader(partition.lags, partition.is_empty)
+    reader = LagReader(partition.lags, partition.is_empty)
     for _ in range(5):
-        left(backlog)
+        left(reader)
         partition.committed += 1
         partition.end += 1
     assert partition.looks == 0
