@@ -14,7 +14,7 @@ from connectors.kafka.group_lag import CommittedOffsets, LagReader, PartitionLag
 from connectors.kafka.lost_connection import LostConnectionError, is_reachable, watch_connection
 from connectors.kafka.partition_reader import Span
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.topic_check import Difference, ActualTopic, differences, wanted_settings
+from connectors.kafka.topic_check import ActualTopic, Difference, differences, wanted_settings
 from schemas.errors import FatalError, TransientError
 from schemas.topics import Topic, catalogue
 

@@ -1,7 +1,6 @@
 """Options that several commands share, and the one parser of times. Asks no server."""
 
 import re
-import time
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -9,17 +8,13 @@ import typer
 
 from producers.cli.errors import UsageError
 
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 Url = Annotated[str | None, typer.Option(help="Address of the HTTP interface; the local platform's by default.")]
 
 _AGO = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)([smhdw])")
 _UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _LONGEST_QUOTE = 40
-
-
-def clock_ms() -> int:
-    """Return the time now, in milliseconds since the epoch."""
-    return time.time_ns() // 1_000_000
 
 
 def parse_time_ms(typed: str, option: str, now_ms: int) -> int:

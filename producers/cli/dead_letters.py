@@ -14,7 +14,7 @@ import typer
 
 from connectors.kafka.schema_registry import open_codec
 from connectors.object_store import open_objects
-from producers.cli.arguments import AsJson, clock_ms, parse_time_ms
+from producers.cli.arguments import AsJson, DryRun, parse_time_ms
 from producers.cli.errors import CommandError, UsageError
 from producers.cli.output import lines_of, print_json, progress_bars, time_text
 from producers.cli.target import kafka_settings, object_settings
@@ -27,6 +27,7 @@ from stream_apps.intake.settings import IntakeLimits
 from stream_apps.redrive.open_dead_letters import DeadLetterFilter, DeadLetterSummary
 from stream_apps.redrive.plans import RedrivePlan
 from stream_apps.redrive.redrive import DeadLetterAdmin, RedriveReport, Track
+from stream_apps.runtime.process import now_ms
 
 _Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Dead letters by id.")]
 _OPTIONS: dict[str, Any] = {
@@ -40,7 +41,6 @@ _OPTIONS: dict[str, Any] = {
     "limit": Annotated[int | None, typer.Option(min=1, help="Only so many of them, the oldest.")],
 }
 All = Annotated[bool, typer.Option("--all", help="Every open dead letter.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")]
 
 _HEADER = ("id", "failed at", "stage", "cause", "tenant", "request", "sentence", "attempt", "record")
 Json = dict[str, Any]
@@ -203,11 +203,11 @@ def refusal_lines(report: RedriveReport) -> list[str]:
 
 
 def _filter(ids: list[str] | None, since: str | None, until: str | None, **others: Any) -> DeadLetterFilter:
-    now_ms = clock_ms()
+    at_ms = now_ms()
     return DeadLetterFilter(
         ids=tuple(ids or ()),
-        since_ms=None if since is None else parse_time_ms(since, "--since", now_ms),
-        until_ms=None if until is None else parse_time_ms(until, "--until", now_ms),
+        since_ms=None if since is None else parse_time_ms(since, "--since", at_ms),
+        until_ms=None if until is None else parse_time_ms(until, "--until", at_ms),
         **others,
     )
 
@@ -220,7 +220,7 @@ def _check_is_narrow(wanted: DeadLetterFilter, everything: bool) -> None:
 
 def _admin(track: Track) -> DeadLetterAdmin:
     kafka = kafka_settings()
-    return DeadLetterAdmin(kafka, open_codec(kafka), track, clock_ms)
+    return DeadLetterAdmin(kafka, open_codec(kafka), track, now_ms)
 
 
 def _print_report(report: RedriveReport, done: str, *, dry_run: bool, as_json: bool) -> None:

@@ -26,6 +26,7 @@ from schemas.priorities import Priority
 from schemas.records import OutboundRecord
 from schemas.segments import count_words
 from schemas.topics import RESULTS, requests_topic
+from stream_apps.runtime.process import now_ms
 
 SOURCE, TARGET = "en", "pt"
 TENANTS = ("acme", "globex", "initech")
@@ -167,7 +168,7 @@ class DemoRun:
         reader = open_tail(self.stack.kafka, RESULTS)
         producer = DurableProducer(self.stack.kafka)
         try:
-            self.started_ms = _now_ms()
+            self.started_ms = now_ms()
             sends = deque(schedule(self.load.texts, self.spread_seconds, self.load.document_id, self.started_ms))
             self.repeated_requests = sum(send.is_repeat for send in sends)
             self.results.expected = {self.load.document_id, *(send.request.request_id for send in sends)}
@@ -192,7 +193,7 @@ class DemoRun:
         self, reader: PartitionReader, producer: DurableProducer, sends: deque[ScheduledRequest]
     ) -> None:
         while not self.results.is_complete():
-            if _now_ms() - self.started_ms > _LONGEST_SECONDS * 1000:
+            if now_ms() - self.started_ms > _LONGEST_SECONDS * 1000:
                 raise TransientError(f"{self.results.lost} requests have no answer after {_LONGEST_SECONDS:g} s")
             self._send_due(producer, sends)
             self.results.read(reader, _READ_SECONDS)
@@ -200,7 +201,7 @@ class DemoRun:
             self.bars.show_count("answers", len(self.results.results), len(self.results.expected))
 
     def _send_due(self, producer: DurableProducer, sends: deque[ScheduledRequest]) -> None:
-        elapsed_seconds = (_now_ms() - self.started_ms) / 1000
+        elapsed_seconds = (now_ms() - self.started_ms) / 1000
         due: list[OutboundRecord] = []
         while sends and sends[0].at_seconds <= elapsed_seconds:
             due.append(self._record(sends.popleft()))
@@ -277,7 +278,3 @@ def _interleaved(first: list[str], second: list[str]) -> list[str]:
     longer, shorter = (first, second) if len(first) >= len(second) else (second, first)
     mixed = [text for pair in zip(longer, shorter, strict=False) for text in pair]
     return mixed + longer[len(shorter) :]
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

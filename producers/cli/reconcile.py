@@ -8,19 +8,19 @@ import typer
 from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.schema_registry import open_codec
-from producers.cli.arguments import AsJson, clock_ms, parse_time_ms
+from producers.cli.arguments import AsJson, DryRun, parse_time_ms
 from producers.cli.output import print_json, progress_bars
 from producers.cli.target import kafka_settings
 from stream_apps.repair.reconcile import Reconciler, ReconcileReport
 from stream_apps.repair.settings import RepairLimits
+from stream_apps.runtime.process import now_ms
 
 Since = Annotated[str, typer.Option(help="How far back: 30m, 2h, 7d, or a time such as 2026-01-31T08:00Z.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Count the lost requests, send nothing.")]
 
 
 def reconcile(since: Since, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Send again every request that has no answer and is not being processed any more."""
-    since_ms = parse_time_ms(since, "--since", clock_ms())
+    since_ms = parse_time_ms(since, "--since", now_ms())
     settings = kafka_settings()
     producer = DurableProducer(settings)
     try:
@@ -30,7 +30,7 @@ def reconcile(since: Since, dry_run: DryRun = False, as_json: AsJson = False) ->
             producer=producer,
             codec=open_codec(settings),
             limits=RepairLimits().reconcile_limits,
-            now_ms=clock_ms,
+            now_ms=now_ms,
         )
         with progress_bars(is_shown=not as_json) as bars:
             report = reconciler.reconcile(since_ms, bars.show_share, is_dry_run=dry_run)

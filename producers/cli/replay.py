@@ -12,7 +12,7 @@ from connectors.object_store import ObjectSettings, UrlObjectStore, open_objects
 from inference_workers.model_router import ModelRouter
 from inference_workers.model_store import ModelInfo, discover
 from inference_workers.settings import WorkerLimits
-from producers.cli.arguments import AsJson, clock_ms, parse_time_ms
+from producers.cli.arguments import AsJson, parse_time_ms
 from producers.cli.errors import UsageError
 from producers.cli.output import lines_of, print_json, progress_bars
 from producers.cli.target import kafka_settings, running
@@ -22,6 +22,7 @@ from stream_apps.intake.settings import IntakeLimits
 from stream_apps.replay.comparison import Comparison
 from stream_apps.replay.replay import KafkaReplay, choose_model
 from stream_apps.replay.traffic import Selection
+from stream_apps.runtime.process import now_ms
 
 _WRONG_USAGE = ("platform_topic", "ambiguous_model")
 _FIGURES = {
@@ -50,8 +51,8 @@ def replay(  # noqa: PLR0913, PLR0917  # one parameter for each option
     as_json: AsJson = False,
 ) -> None:
     """Translate past requests again on another model and tell what differs. Answers and bills nobody."""
-    now_ms = clock_ms()
-    since_ms, until_ms = parse_time_ms(since, "--since", now_ms), parse_time_ms(until, "--until", now_ms)
+    at_ms = now_ms()
+    since_ms, until_ms = parse_time_ms(since, "--since", at_ms), parse_time_ms(until, "--until", at_ms)
     selection = Selection(since_ms, until_ms, priority or list(Priority), limit)
     try:
         comparison = _run(selection, choose_model(model, _models(model)), to, is_quiet=as_json)

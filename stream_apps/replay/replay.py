@@ -36,6 +36,7 @@ from stream_apps.replay.traffic import (
     check_output_topic,
     open_output,
 )
+from stream_apps.runtime.process import now_ms
 
 PIPELINE_VERSION = f"replay-segmentation-{SEGMENTATION_VERSION}"
 # Texts of several requests share the engine's batches, and a request waits for few others.
@@ -68,7 +69,7 @@ class KafkaReplay:
         memory = InMemoryTranslationMemory()
         # Nobody waits for a replay, so a slow text may take its time.
         segments = SegmentTranslator(models, memory, time.perf_counter, longest_seconds=math.inf)
-        replayer = Replayer(segments, memory, lambda: time.time_ns() // 1_000_000)
+        replayer = Replayer(segments, memory, now_ms)
         with open_output(self.kafka, self.codec, topic) as output:
             detect = LangidDetector().detect
             return Replay(traffic, models, replayer, output, detect, on_progress, self.limits).run(exchanges)
