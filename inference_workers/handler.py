@@ -24,7 +24,7 @@ from schemas.errors import PermanentError
 from schemas.messages import Message, SegmentBatch, TranslatedBatch
 from schemas.records import Headers, InboundRecord, OutboundRecord
 from schemas.segments import Remembered
-from stream_apps.pipeline.skip_policy import SkipPolicy
+from stream_apps.pipeline.deadline_policy import SkipPolicy
 from stream_apps.pipeline.stores import TranslationMemory
 from stream_apps.runtime.dead_letters import DeadLetterWriter
 

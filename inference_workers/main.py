@@ -24,7 +24,7 @@ from inference_workers.translating import SegmentTranslator
 from schemas.errors import FatalError, TransientError
 from schemas.priorities import Priority
 from schemas.topics import batches_topic, inference_group
-from stream_apps.pipeline.skip_policy import SkipPolicy
+from stream_apps.pipeline.deadline_policy import SkipPolicy
 from stream_apps.runtime.consumer_health import ConsumerHealthMonitor, joined
 from stream_apps.runtime.dead_letters import open_dead_letters
 from stream_apps.runtime.process import Process, now_ms, run_process

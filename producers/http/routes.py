@@ -18,8 +18,7 @@ from producers.http.responses import (
     job_response,
 )
 from producers.http.settings import HttpLimits
-from producers.http.submission import Submission
-from producers.http.submit import Envelope, accept
+from producers.http.submit import Envelope, Submission, accept
 from stream_apps.pipeline.request_rules import RequestLimits
 
 router = APIRouter()

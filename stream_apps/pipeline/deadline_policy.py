@@ -1,14 +1,17 @@
-"""Decides what a passed deadline means: the request is ended, or it is served all the same. Pure."""
+"""Decides what a passed deadline means, and which waiting batches need no translation any more. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from schemas.errors import PermanentError
-from schemas.messages import TranslationRequest
+from schemas.messages import SegmentBatch, TranslationRequest
 from schemas.priorities import Priority
+from schemas.slots import RequestRevision
+from stream_apps.pipeline.stores import AnsweredRequests
 
 OPTION = "late"
+ANSWERED, EXPIRED = "answered", "expired"
 
 
 class DeadlinePolicy(StrEnum):
@@ -34,6 +37,25 @@ def with_deadline_policy(
     )
 
 
+@dataclass(frozen=True)
+class SkipPolicy:
+    """Skips batches whose request is answered, above all by a cancellation, or whose deadline has passed.
+
+    No answer depends on it: assembly ignores the batches of answered requests, and the order to answer an expired
+    one comes from stream_apps/repair.
+    """
+
+    answered: AnsweredRequests
+
+    def reasons_to_skip(self, batches: Sequence[SegmentBatch], now_ms: int) -> list[str | None]:
+        """Return ANSWERED, EXPIRED or None for each batch."""
+        answered = self.answered.among([_request_of(batch) for batch in batches])
+        return [
+            ANSWERED if _request_of(batch) in answered else EXPIRED if _is_late(batch, now_ms) else None
+            for batch in batches
+        ]
+
+
 def _policy(value: str) -> DeadlinePolicy:
     try:
         return DeadlinePolicy(value)
@@ -46,3 +68,12 @@ def _policy(value: str) -> DeadlinePolicy:
             limit=known,
             cure=f"send one of {known}, or leave it out",
         ) from None
+
+
+def _request_of(batch: SegmentBatch) -> RequestRevision:
+    return RequestRevision(batch.request_id, batch.job.revision)
+
+
+def _is_late(batch: SegmentBatch, now_ms: int) -> bool:
+    # with_deadline_policy has taken the deadline from requests that are served late.
+    return batch.job.deadline is not None and batch.job.deadline <= now_ms

@@ -95,7 +95,7 @@ def test_cancelling_a_finished_job_changes_nothing(stack, http, results):
     assert only_result(results, job_id)["status"] == "COMPLETED"
 
 
-def test_a_cancellation_by_a_foreign_client_ends_a_job_and_one_that_comes_too_late_shows_the_result(stack, http, results):
+def test_a_foreign_client_ends_a_job_and_a_cancellation_that_comes_too_late_shows_the_result(stack, http, results):
     command = [sys.executable, "examples/cancel_translation.py", stack.kafka_bootstrap]
     job_id = submit(http, document(1_500))
     shown = subprocess.run([*command, job_id], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)

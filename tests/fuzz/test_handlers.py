@@ -47,11 +47,11 @@ from stream_apps.assembly.handler import AssemblyHandler
 from stream_apps.assembly.recovery import Rebuilder
 from stream_apps.intake.handler import IntakeHandler, Tools
 from stream_apps.intake.settings import IntakeLimits
+from stream_apps.pipeline.deadline_policy import SkipPolicy
 from stream_apps.pipeline.deduplication import RequestDeduplicator
 from stream_apps.pipeline.output_records import WireFormat
 from stream_apps.pipeline.request_rules import RequestLimits
 from stream_apps.pipeline.segmentation import Segmenter
-from stream_apps.pipeline.skip_policy import SkipPolicy
 from stream_apps.redrive.open_dead_letters import OpenDeadLetters
 from stream_apps.repair.open_requests import LossPolicy, OpenRequests
 from stream_apps.runtime.event_processor import EventHandler, EventProcessor, EventRetry
@@ -93,7 +93,7 @@ class Outcome:
     outputs: list[OutboundRecord] = field(default_factory=list)
 
     def check(self) -> None:
-        """Each deadly record is one dead letter of a cause that somebody thought of; all outputs fit."""
+        """Check that each deadly record has one dead letter with a known cause, and that all outputs fit."""
         dead_letters = [
             CODEC.decode(output.value, DeadLetter) for output in self.outputs if output.topic == DEAD_LETTERS
         ]
@@ -110,7 +110,7 @@ class Outcome:
 
 
 def _size(output: OutboundRecord) -> int:
-    return len(output.value) + sum(len(name) + len(value) for name, value in output.headers.items())
+    return len(output.value) + sum(len(name) + len(value or b"") for name, value in output.headers.items())
 
 
 def _poison(topic: str) -> list[Poison]:
@@ -127,10 +127,10 @@ def _inbound(poison: list[Poison]) -> list[InboundRecord]:
 
 
 async def _nothing() -> None:
-    """There is nothing to close."""
+    """Close nothing."""
 
 
-def _processed(poison: list[Poison], step: EventHandler, close=_nothing) -> Outcome:
+def _processed(poison: list[Poison], handler: EventHandler, close=_nothing) -> Outcome:
     outcome = Outcome(poison)
 
     async def send(output: OutboundRecord) -> None:
@@ -142,7 +142,7 @@ def _processed(poison: list[Poison], step: EventHandler, close=_nothing) -> Outc
         raise AssertionError("no record is a reason to wait")
 
     async def run() -> None:
-        processor = EventProcessor(step, send, EventRetry(sleep=wait))
+        processor = EventProcessor(handler, send, EventRetry(sleep=wait))
         records = _inbound(poison)
         for start in range(0, len(records), 50):
             await processor.process(records[start : start + 50])
@@ -163,22 +163,22 @@ def _cycled(poison: list[Poison], handler) -> Outcome:
 
 @pytest.mark.parametrize("priority", Priority)
 def test_intake_refuses_every_spoiled_request(priority):
-    class AsyncMemory(InMemoryTranslationMemory):
+    class EmptyMemory:
         async def get_many(self, keys):
-            return super().get_many(keys)
+            return [None for _ in keys]
 
     tools = Tools(
         deduplicator=RequestDeduplicator(InMemorySeenRequests(), 60),
         models=FixedModelVersions({"default": {"en-pt": "m1"}}),
-        memory=AsyncMemory(),
+        memory=EmptyMemory(),
         objects=open_objects(ObjectSettings(url="memory:///")),
         split=Segmenter().split,
         detect=lambda _text: Language("en"),
         now_ms=lambda: NOW,
     )
     handler = IntakeHandler(tools, WireFormat(CODEC, 6, LIMIT), IntakeLimits(), RequestLimits(), "v1")
-    step = EventHandler(_dead_letters("intake"), handler.handle, handler.delivered, handler.refused)
-    _processed(_poison(requests_topic(priority)), step).check()
+    event_handler = EventHandler(_dead_letters("intake"), handler.handle, handler.delivered, handler.refused)
+    _processed(_poison(requests_topic(priority)), event_handler).check()
 
 
 @pytest.mark.parametrize("priority", Priority)
@@ -192,7 +192,7 @@ def test_any_header_of_words_is_a_number_of_words():
 
 
 @pytest.mark.parametrize("topic", [TRANSLATED, CONTROL])
-def test_assembly_refuses_every_spoiled_batch_and_order(valkey, topic):
+def test_assembly_refuses_every_spoiled_batch_and_control(valkey, topic):
     with redis.Redis.from_url(valkey) as client:
         handler = AssemblyHandler(
             CODEC,
@@ -210,8 +210,8 @@ def test_assembly_refuses_every_spoiled_batch_and_order(valkey, topic):
 def test_the_status_projection_refuses_every_spoiled_event(valkey):
     client = redis.asyncio.Redis.from_url(valkey)
     handler = StatusHandler(CODEC, JobLedger(client, LedgerTimes(60, 60)))
-    step = EventHandler(_dead_letters("status"), handler.handle)
-    _processed(_poison(STATUS), step, client.aclose).check()
+    event_handler = EventHandler(_dead_letters("status"), handler.handle)
+    _processed(_poison(STATUS), event_handler, client.aclose).check()
 
 
 def test_the_usage_sink_refuses_every_spoiled_event_and_keeps_its_place():

@@ -1,3 +1,6 @@
+import asyncio
+from typing import Any
+
 import pytest
 import redis.exceptions
 
@@ -47,7 +50,8 @@ class AwayCache:
 
 
 def test_a_memory_that_is_away_knows_nothing_and_forgets_silently():
-    memory = RedisTranslationMemory(AwayCache(), 60)
+    cache: Any = AwayCache()
+    memory = RedisTranslationMemory(cache, 60)
     assert memory.get_many(["a", "b"]) == [None, None]
     memory.put_many({"a": Remembered("x", 0.5)})
 
@@ -57,6 +61,5 @@ async def _look_up(memory):
 
 
 def test_a_memory_that_is_away_does_not_stop_an_event_loop():
-    import asyncio
-
-    assert asyncio.run(_look_up(AsyncRedisTranslationMemory(AwayCache()))) == [None, None, None]
+    cache: Any = AwayCache()
+    assert asyncio.run(_look_up(AsyncRedisTranslationMemory(cache))) == [None, None, None]

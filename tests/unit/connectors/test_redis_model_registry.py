@@ -1,4 +1,5 @@
 import asyncio
+from typing import Any
 
 from connectors.redis.presence import AsyncModelRegistry, ModelRegistry
 
@@ -29,13 +30,13 @@ class Server:
     def __init__(self):
         self.hashes = {}
         self.expiries = {}
-        self.asked = 0
+        self.reads = 0
 
     def pipeline(self, transaction):
         return Pipeline(self)
 
     def hgetall(self, name):
-        self.asked += 1
+        self.reads += 1
         return {key.encode(): value.encode() for key, value in self.hashes.get(name, {}).items()}
 
 
@@ -48,7 +49,7 @@ class AsyncServer:
 
 
 def test_workers_publish_what_they_serve_and_others_read_it():
-    server = Server()
+    server: Any = Server()
     ModelRegistry(server, clock=lambda: 100.0).publish("default", {"en-pt": "mozilla:1", "pt-en": "mozilla:2"}, 30)
     assert ModelRegistry(server, clock=lambda: 129.0).read("default") == {
         "en-pt": "mozilla:1",
@@ -59,22 +60,24 @@ def test_workers_publish_what_they_serve_and_others_read_it():
 
 
 def test_a_pair_that_nobody_publishes_any_more_disappears_by_itself():
-    server = Server()
+    server: Any = Server()
     ModelRegistry(server, clock=lambda: 100.0).publish("default", {"en-pt": "1"}, 30)
     ModelRegistry(server, clock=lambda: 125.0).publish("default", {"pt-en": "1"}, 30)
     assert ModelRegistry(server, clock=lambda: 131.0).read("default") == {"pt-en": "1"}
 
 
 def test_nothing_to_serve_is_not_published():
-    server = Server()
+    server: Any = Server()
     ModelRegistry(server).publish("default", {}, 30)
     assert server.hashes == {}
 
 
 def test_an_event_loop_asks_once_in_a_while_only():
-    server, now = Server(), [100.0]
+    server: Any = Server()
+    now = [100.0]
     ModelRegistry(server, clock=lambda: now[0]).publish("default", {"en-pt": "1"}, 30)
-    registry = AsyncModelRegistry(AsyncServer(server), cache_seconds=5, clock=lambda: now[0])
+    asynchronous: Any = AsyncServer(server)
+    registry = AsyncModelRegistry(asynchronous, cache_seconds=5, clock=lambda: now[0])
 
     async def read():
         return await registry.read("default")
@@ -82,7 +85,7 @@ def test_an_event_loop_asks_once_in_a_while_only():
     assert asyncio.run(read()) == {"en-pt": "1"}
     now[0] = 104.0
     asyncio.run(read())
-    assert server.asked == 1
+    assert server.reads == 1
     now[0] = 105.0
     asyncio.run(read())
-    assert server.asked == 2
+    assert server.reads == 2

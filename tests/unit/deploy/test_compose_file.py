@@ -44,7 +44,7 @@ def test_a_service_waits_for_what_it_needs_in_the_right_way(name: str) -> None:
         assert how["condition"] == ("service_completed_successfully" if ends else "service_healthy"), (name, other)
 
 
-@pytest.mark.parametrize("name", SERVERS)
+@pytest.mark.parametrize("name", sorted(SERVERS))
 def test_a_server_has_a_health_check(name: str) -> None:
     assert COMPOSE["services"][name]["healthcheck"]["test"]
 

@@ -15,7 +15,7 @@ from schemas.events import DeadLetter
 from schemas.messages import Job, SegmentBatch, TranslatedBatch
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, words_of
-from stream_apps.pipeline.skip_policy import SkipPolicy
+from stream_apps.pipeline.deadline_policy import SkipPolicy
 from tests.dead_letters import dead_letter_writer
 
 CODEC = Codec()

@@ -15,7 +15,7 @@ from schemas.codec import Codec
 from schemas.events import DeadLetter, JobEvent, UsageEvent
 from schemas.messages import Job, Kept, SegmentBatch, TranslatedBatch
 from schemas.records import InboundRecord
-from stream_apps.pipeline.skip_policy import SkipPolicy
+from stream_apps.pipeline.deadline_policy import SkipPolicy
 from tests.dead_letters import dead_letter_writer
 
 CODEC = Codec()

@@ -14,7 +14,7 @@ from schemas.codec import Codec
 from schemas.messages import Job, SegmentBatch, TranslatedBatch
 from schemas.records import InboundRecord
 from schemas.slots import RequestRevision
-from stream_apps.pipeline.skip_policy import SkipPolicy
+from stream_apps.pipeline.deadline_policy import SkipPolicy
 from tests.dead_letters import dead_letter_writer
 from tests.unit.inference_workers.test_translating import Clock, ShoutingTranslator
 
