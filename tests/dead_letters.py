@@ -1,4 +1,4 @@
-"""Writers of dead letters whose clock stands still."""
+"""Make dead letter writers whose clock stands still."""
 
 import time
 
@@ -11,7 +11,7 @@ _STARTED_MS = time.time_ns() // 1_000_000
 def dead_letter_writer(
     stage: str, burst_bytes: int = 1_000_000, max_message_bytes: int = 100_000, now_ms: int = _STARTED_MS
 ) -> DeadLetterWriter:
-    """A writer whose token bucket is never filled up again."""
+    """Make a writer whose token bucket is never refilled."""
     return DeadLetterWriter(
         stage, Codec(), TokenBucket(0, burst_bytes, lambda: 0.0), max_message_bytes, lambda: now_ms
     )

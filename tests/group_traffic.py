@@ -1,10 +1,10 @@
-"""Sends a few records, and reads them as members of a group do."""
+"""Send a few records, and read them as members of a group do."""
 
 from connectors.kafka.producer import DurableProducer
 from schemas.records import OutboundRecord
 
 NAME = "test"
-"""Of every member that these tests make."""
+"""Name of every member that these tests make."""
 
 
 def send(settings, topic, key, count):
@@ -14,7 +14,7 @@ def send(settings, topic, key, count):
 
 
 def take_all(reader, key, count):
-    """Reads on until that many records with the key are there."""
+    """Read until that many records with the key have arrived."""
     found = []
     for _ in range(100):
         found += [record for record in reader.take(50, 0.2) if record.key == key]
@@ -24,7 +24,7 @@ def take_all(reader, key, count):
 
 
 def take_some(reader, partitions):
-    """Reads on until records of that many partitions are there."""
+    """Read until records of that many partitions have arrived."""
     found = []
     for _ in range(1_000):
         found += reader.take(1, 0.1)
@@ -34,7 +34,7 @@ def take_some(reader, partitions):
 
 
 def take_in_turn(*readers):
-    """So that a rebalance can come to its end."""
+    """Read with each in turn, so that a rebalance can complete."""
     for _ in range(300):
         for reader in readers:
             reader.take(1, 0.1)

@@ -1,4 +1,4 @@
-"""The whole platform on one machine, for end-to-end tests: started once, by the command that users have."""
+"""Start the whole platform on one machine for the end-to-end tests, once, by the command that users run."""
 
 import os
 import signal
@@ -28,27 +28,27 @@ class Stack:
 
     @property
     def kafka_bootstrap(self) -> str:
-        """host:port."""
+        """Return host:port."""
         return read_run(self.root).kafka_bootstrap
 
     @property
     def http_url(self) -> str:
-        """Without a path."""
+        """Return the base URL of the HTTP API, without a path."""
         return read_run(self.root).http_url
 
     def pid(self, name: str) -> int:
-        """The process of that name, right now."""
+        """Return the current process id of that name."""
         return read_run(self.root).processes[name]
 
     def wait_for_restart(self, name: str, old_pid: int, timeout_seconds: float = 60.0) -> None:
-        """Until run.json names another process."""
+        """Wait until run.json names another process."""
         end = time.monotonic() + timeout_seconds
         while read_run(self.root).processes.get(name) in (None, old_pid):
             assert time.monotonic() < end, f"{name} was not restarted"
             time.sleep(0.1)
 
     def metric(self, process: str, name: str) -> float:
-        """The sum of a metric over all its labels, of all processes whose names begin so."""
+        """Return the sum of a metric over all labels and all processes whose names begin with `process`."""
         found = 0.0
         for instance, url in read_run(self.root).health_urls.items():
             if instance.startswith(process):
@@ -58,7 +58,7 @@ class Stack:
 
     @contextmanager
     def frozen(self, *names: str) -> Iterator[None]:
-        """These processes stand still meanwhile."""
+        """Stop these processes (SIGSTOP) inside the context."""
         pids = [self.pid(name) for name in names]
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
@@ -69,22 +69,22 @@ class Stack:
                 os.kill(pid, signal.SIGCONT)
 
     def analytics(self) -> "Analytics":
-        """What ClickHouse says."""
+        """Return a client of ClickHouse."""
         return Analytics(AnalyticsClient(read_run(self.root).analytics_url))
 
 
 @dataclass(frozen=True)
 class Analytics:
-    """Waits for the sink, which is a second or two behind."""
+    """Queries ClickHouse; waits for the sink, which is a second or two behind."""
 
     client: AnalyticsClient
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
-        """The answer to one query."""
+        """Return the rows of one query."""
         return self.client.query(sql)
 
     def billed(self, request_ids: Sequence[str]) -> tuple[int, int]:
-        """Rows and words of kind billed for these requests, once each of them has one (or the time is over)."""
+        """Return rows and words billed for these requests, once each has a row or the time is over."""
         names = ", ".join(f"'{request_id}'" for request_id in request_ids)
         sql = (
             "SELECT toUInt32(count()) AS found, toUInt32(sum(source_words)) AS words FROM usage_events "
@@ -100,7 +100,7 @@ class Analytics:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Two workers and one of everything else."""
+    """Start two workers and one of everything else."""
     root = tmp_path_factory.mktemp("stack")
     up(StackSettings(root=root, kafka_libraries=LIBRARIES), detach=True, on_progress=lambda name, state: None)
     try:

@@ -1,4 +1,4 @@
-"""The state server with its append-only files, to be killed, spoiled and started again."""
+"""Run the state server with append-only files that a test kills, damages and starts again."""
 
 import os
 import subprocess
@@ -51,7 +51,7 @@ class State:
             return False
 
     def rewrite(self) -> None:
-        """A snapshot, and a new file for what comes after it."""
+        """Write a snapshot, and start a new file for what comes after it."""
         self.client.bgrewriteaof()
         self.until(lambda: self.increment.name.endswith(".2.incr.aof") and not self.is_rewriting())
 

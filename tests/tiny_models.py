@@ -68,7 +68,7 @@ def _train_pieces(folder: Path) -> list[str]:
 
 
 def _fill(spec: Any, vocabulary_size: int, seed: int) -> None:
-    """Gives every weight that the specification leaves open a value of the right shape."""
+    """Give every weight that the specification leaves open a value of the right shape."""
     import numpy
 
     random = numpy.random.default_rng(seed)

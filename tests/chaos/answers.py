@@ -28,7 +28,7 @@ class AnswerReader(threading.Thread):
         self._ledger = ledger
         self._seen: set[tuple[int, int]] = set()
         self._closing = threading.Event()
-        self._bootstrap = bootstrap
+        self._bootstrap_servers = bootstrap
         self._heard_at = time.monotonic()
         self._consumer = self._client()
         partitions = self._consumer.list_topics(_TOPIC, 10).topics[_TOPIC].partitions
@@ -69,7 +69,7 @@ class AnswerReader(threading.Thread):
     def _client(self) -> Consumer:
         return Consumer(
             {
-                "bootstrap.servers": self._bootstrap,
+                "bootstrap.servers": self._bootstrap_servers,
                 "group.id": "chaos-answers",
                 "isolation.level": "read_committed",
                 "enable.auto.commit": False,

@@ -45,7 +45,7 @@ class OffsetWatch(threading.Thread):
         topics = admin.list_topics(timeout=_ANSWER_SECONDS).topics
         self._partitions = [(name, number) for name, topic in topics.items() for number in topic.partitions]
         listed = admin.list_consumer_groups(request_timeout=_ANSWER_SECONDS).result(_ANSWER_SECONDS)
-        self._bootstrap = bootstrap
+        self._bootstrap_servers = bootstrap
         self._readers = {found.group_id: _reader(bootstrap, found.group_id) for found in listed.valid}
         self._failed_polls = 0
         self._closing = threading.Event()
@@ -77,7 +77,7 @@ class OffsetWatch(threading.Thread):
     def _count_failure(self) -> None:
         self._failed_polls += 1
         if self._failed_polls % _FAILED_POLLS == 0:
-            self._readers = {group: _reader(self._bootstrap, group) for group in self._readers}
+            self._readers = {group: _reader(self._bootstrap_servers, group) for group in self._readers}
 
 
 def _reader(bootstrap: str, group: str) -> Consumer:

@@ -24,13 +24,15 @@ INVARIANTS = (
 
 
 def run_chaos(folder: Path, *options: str) -> tuple[int, dict[str, Any], str]:
-    """Exit code, report, and what was shown."""
-    places = ("--root", str(folder / "root"), "--report", str(folder / "chaos.json"))
-    command = [sys.executable, "-m", "tests.chaos", *options, *places]
+    """Return the exit code, the report, and what was printed."""
+    report = folder / "chaos.json"
+    files = ("--root", str(folder / "root"), "--report", str(report))
+    command = [sys.executable, "-m", "tests.chaos", *options, *files]
     done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
     shown = done.stdout + done.stderr
     assert done.returncode in (0, 1), shown
-    return done.returncode, json.loads((folder / "chaos.json").read_text()), shown
+    assert report.exists(), shown
+    return done.returncode, json.loads(report.read_text()), shown
 
 
 @pytest.fixture

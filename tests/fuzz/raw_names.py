@@ -1,4 +1,4 @@
-"""Garbage with a header name that is no UTF-8 to partition 0 of each topic: `raw_names.py BOOTSTRAP TOPIC ...`.
+"""Send garbage with a header name that is not UTF-8 to partition 0 of topics: `raw_names.py BOOTSTRAP TOPIC ...`.
 
 Run it with AIOKAFKA_NO_EXTENSIONS=1: only aiokafka's Python code asks the name how it is encoded.
 """

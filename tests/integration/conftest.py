@@ -25,7 +25,7 @@ def key():
 
 @pytest.fixture
 def joined():
-    """Opens members of a group. One that a failed test left open would hold up the end of the session."""
+    """Open members of a group; close those that a failed test left open, which would delay the end."""
     readers = []
 
     def join(settings, group=None):

@@ -1,4 +1,4 @@
-"""A process of ours that freezes itself once, with records in hand: `python frozen_process.py MODULE METHOD`.
+"""Run a process of ours that stops itself once, with records in hand: `python frozen_process.py MODULE METHOD`.
 
 METHOD of the transactional producer says where: before `commit` (records handled), `_write` (claimed as this
 member) or `_commit` (everything sent, the transaction still open). SIGCONT lets it go on from there.
@@ -14,7 +14,7 @@ from connectors.kafka.transactional_producer import TransactionalProducer
 
 
 def freeze_before(method: str) -> None:
-    """The next call stops the process first."""
+    """Make the next call of the method stop the process first."""
     original = getattr(TransactionalProducer, method)
 
     def frozen(*arguments: Any) -> None:

@@ -1,7 +1,7 @@
-"""A Kafka broker seen through a proxy, which can name no broker to whoever asks for metadata.
+"""A proxy before a Kafka broker that can answer metadata requests without naming any broker.
 
-So does a broker that starts, now and then. Every connection is led through the proxy, because it puts its own port
-in place of the broker's.
+A starting broker sometimes does the same. Every connection goes through the proxy, because it replaces the
+broker's port by its own in the answers.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ _NO_BROKERS = b"\x01"
 
 
 class KafkaProxy:
-    """On a thread of its own, for one broker."""
+    """Runs on a thread of its own, for one broker."""
 
     def __init__(self, bootstrap: str) -> None:
         host, port = bootstrap.split(":")
@@ -51,7 +51,7 @@ class KafkaProxy:
         await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()}, return_exceptions=True)
 
     def cut(self) -> None:
-        """Ends every connection, as a broker that goes away; the next ones are taken."""
+        """Close every connection, as a broker that stops does; new ones are accepted."""
         self._loop.call_soon_threadsafe(self._cut)
 
     def _cut(self) -> None:
@@ -60,33 +60,33 @@ class KafkaProxy:
         self._writers.clear()
 
     async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
-        asked_at, answers_to = await asyncio.open_connection(*self._broker)
-        self._writers += [writer, answers_to]
-        asked: dict[int, int] = {}
-        ways = [self._requests(reader, answers_to, asked), self._answers(asked_at, writer, asked)]
-        tasks = [asyncio.create_task(way) for way in ways]
+        from_broker, to_broker = await asyncio.open_connection(*self._broker)
+        self._writers += [writer, to_broker]
+        pending: dict[int, int] = {}
+        directions = [self._requests(reader, to_broker, pending), self._answers(from_broker, writer, pending)]
+        tasks = [asyncio.create_task(one) for one in directions]
         # One of the two ends is gone.
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         writer.close()
-        answers_to.close()
+        to_broker.close()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _requests(self, client: StreamReader, broker: StreamWriter, asked: dict[int, int]) -> None:
+    async def _requests(self, client: StreamReader, broker: StreamWriter, pending: dict[int, int]) -> None:
         while True:
             request = await _frame(client)
             api, version, correlation = _REQUEST_HEADER.unpack_from(request)
             assert api != _METADATA or version >= 9, "older versions are laid out otherwise"
-            asked[correlation] = api
+            pending[correlation] = api
             broker.write(struct.pack(">i", len(request)) + request)
 
-    async def _answers(self, broker: StreamReader, client: StreamWriter, asked: dict[int, int]) -> None:
+    async def _answers(self, broker: StreamReader, client: StreamWriter, pending: dict[int, int]) -> None:
         while True:
             answer = await _frame(broker)
             (correlation,) = struct.unpack_from(">i", answer)
-            answer = self._told(asked.pop(correlation), answer)
+            answer = self._changed(pending.pop(correlation), answer)
             client.write(struct.pack(">i", len(answer)) + answer)
 
-    def _told(self, api: int, answer: bytes) -> bytes:
+    def _changed(self, api: int, answer: bytes) -> bytes:
         if api == _METADATA and not self.names_brokers:
             answer = _without_brokers(answer)
         if api in (_METADATA, _FIND_COORDINATOR):
@@ -97,12 +97,12 @@ class KafkaProxy:
 def _without_brokers(answer: bytes) -> bytes:
     # Correlation id, no tags, throttle time; then the compact array of brokers: id, host, port, rack, no tags.
     start = 4 + 1 + 4
-    count, place = _varint(answer, start)
+    count, at = _varint(answer, start)
     for _ in range(count - 1):
-        host, place = _varint(answer, place + 4)
-        rack, place = _varint(answer, place + host - 1 + 4)
-        place += max(rack - 1, 0) + 1
-    return answer[:start] + _NO_BROKERS + answer[place:]
+        host, at = _varint(answer, at + 4)
+        rack, at = _varint(answer, at + host - 1 + 4)
+        at += max(rack - 1, 0) + 1
+    return answer[:start] + _NO_BROKERS + answer[at:]
 
 
 async def _frame(stream: StreamReader) -> bytes:
@@ -110,12 +110,12 @@ async def _frame(stream: StreamReader) -> bytes:
     return await stream.readexactly(length)
 
 
-def _varint(data: bytes, place: int) -> tuple[int, int]:
-    """The number there, and the place behind it."""
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """Return the number at that index, and the index behind it."""
     value = shift = 0
     while True:
-        byte = data[place]
+        byte = data[at]
         value |= (byte & 0x7F) << shift
-        place, shift = place + 1, shift + 7
+        at, shift = at + 1, shift + 7
         if byte < 0x80:
-            return value, place
+            return value, at
