@@ -187,7 +187,8 @@ def has_jars(libraries: Path, pom: Path = POM) -> bool:
 
 def fetch_jars(libraries: Path, pom: Path = POM) -> None:
     """Fetch about 55 MB from Maven's repository. The folder gets its name last, so a failed fetch is repeated."""
-    fetched = libraries.with_name(f"{libraries.name}.{os.getpid()}")
+    # Maven would take a relative path from the folder of the pom.
+    fetched = libraries.absolute().with_name(f"{libraries.name}.{os.getpid()}")
     goal = ("dependency:copy-dependencies", f"-DoutputDirectory={fetched}", "-DincludeScope=runtime")
     subprocess.run(("mvn", "-q", "-B", "-f", str(pom), *goal), check=True)
     write_atomically(_stamp(fetched), _hash_of(pom))
