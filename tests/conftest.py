@@ -12,10 +12,15 @@ from typing import Any, NoReturn
 import pytest
 
 from tests.fleet import Fleet
-from tests.scheduling import FileScheduling
+from tests.scheduling import FileScheduling, in_order
 from tests.servers import open_servers, wait_for_coordinators
 
 pytest_plugins = ["tests.stack"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of the stack together."""
+    items[:] = in_order(items)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -110,7 +110,7 @@ class Outcome:
 
 
 def _size(output: OutboundRecord) -> int:
-    return len(output.value) + sum(len(name) + len(value or b"") for name, value in output.headers.items())
+    return len(output.value or b"") + sum(len(name) + len(value or b"") for name, value in output.headers.items())
 
 
 def _poison(topic: str) -> list[Poison]:
