@@ -15,7 +15,7 @@ from connectors.telemetry.metrics import INTAKE_SECONDS, REQUEST_SEGMENTS, REQUE
 from schemas.dead_letters import about_request
 from schemas.errors import PermanentError
 from schemas.events import DeadLetter
-from schemas.languages import Language, served_as
+from schemas.languages import AUTO, Language, served_as
 from schemas.messages import Job, TranslationRequest
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, OutboundRecord, redriven_revision
@@ -169,7 +169,7 @@ class IntakeHandler:
         words = sum(piece.words for piece in pieces)
         pairs = served_as(accepted.source, accepted.target)
         pool = pool_of(self._limits.routes, self._limits.default_pool, accepted.priority, pairs, words)
-        detected = accepted.request.source_language == "auto"
+        detected = accepted.request.source_language == AUTO
         return replace(
             job_of(accepted.request, accepted.record, accepted.priority, self._requests),
             pool=pool,
