@@ -1,4 +1,4 @@
-"""Streams files of any size below one URL: what backups are made of, and what they copy."""
+"""Stream files of any size below one URL: what backups are made of, and what they copy."""
 
 import hashlib
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Keeps texts that are too large for a Kafka record, by reference: `content_ref` of requests and results.
+"""Keep texts that are too large for a Kafka record, by reference: `content_ref` of requests and results.
 
 References are relative to one configured store.
 """

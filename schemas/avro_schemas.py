@@ -1,4 +1,4 @@
-"""Loads the Avro schemas of this folder: the current ones and every released one."""
+"""Load the Avro schemas of this folder: the current ones and every released one."""
 
 import json
 from collections.abc import Iterator

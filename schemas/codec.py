@@ -1,4 +1,4 @@
-"""Turns messages into bytes and back. The only module that knows the two wire formats.
+"""Turn messages into bytes and back. The only module that knows the two wire formats.
 
 Single object (no registry):  0xC3 0x01, 8 bytes CRC-64-AVRO little-endian, Avro body.
 Confluent (with a registry):  0x00, 4 bytes schema id big-endian, Avro body.

@@ -1,4 +1,4 @@
-"""Wraps a record that cannot be processed with its cause and everything needed to send it again."""
+"""Wrap a record that cannot be processed with its cause and everything needed to send it again."""
 
 from collections.abc import Sequence
 from dataclasses import replace

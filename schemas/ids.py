@@ -1,4 +1,4 @@
-"""Makes deterministic ids: the same input always gets the same id, so that a repeat can be recognised."""
+"""Make deterministic ids: the same input always gets the same id, so that a repeat can be recognised."""
 
 import hashlib
 import uuid

@@ -1,4 +1,4 @@
-"""What a segment is known by, and how many words it has. Pure.
+"""Identify a segment, and count its words. Pure.
 
 Intake looks translations up under the key under which the workers remember them, so both use these functions.
 Words are the unit of throughput, cost and backlog.

@@ -1,4 +1,4 @@
-"""Checks what the types of a message's fields do not: lengths, counts, times, parallel arrays. Pure.
+"""Check what the types of a message's fields do not: lengths, counts, times, parallel arrays. Pure.
 
 Anybody may write to a topic, so each process checks what it reads, and a record that is out of bounds becomes a
 dead letter. The bounds are those of the wire: the limits of intake lie far within them, and whatever is built

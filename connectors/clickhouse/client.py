@@ -1,4 +1,4 @@
-"""Queries ClickHouse over HTTP: a server, or the analytics process with the embedded engine (same protocol)."""
+"""Query ClickHouse over HTTP: a server, or the analytics process with the embedded engine (same protocol)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

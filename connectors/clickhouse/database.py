@@ -1,4 +1,4 @@
-"""Opens ClickHouse, embedded or a server: creates tables, inserts rows once, answers queries."""
+"""Open ClickHouse, embedded or a server: create tables, insert rows once, answer queries."""
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence

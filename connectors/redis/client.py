@@ -1,4 +1,4 @@
-"""Opens Redis clients, turns their errors into ours, and runs the Lua scripts beside this module.
+"""Open Redis clients, turn their errors into ours, and run the Lua scripts beside this module.
 
 Nothing connects before the first command. Scripts run by their hash: one round trip for any number of calls.
 """

@@ -1,4 +1,4 @@
-"""Copies the keys of a Redis over the network, out of one and into another, where its files are out of reach.
+"""Copy the keys of a Redis over the network, out of one and into another, where its files are out of reach.
 
 Each key is as it was when it was read, not all at one moment; `deploy/backup` says why that is enough.
 """

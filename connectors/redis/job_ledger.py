@@ -1,4 +1,4 @@
-"""Writes what is known of every job, and where it waits. A fact replaces a lighter one, so order does not matter.
+"""Write what is known of every job, and where it waits. A fact replaces a lighter one, so order does not matter.
 
 State Redis:
 `job:{id}`            hash: facts stamped with their weight, counters of what is done

@@ -1,4 +1,4 @@
-"""Reads what callers see of a job: how far it is, its position in the queue, and when it may be done.
+"""Read what callers see of a job: how far it is, its position in the queue, and when it may be done.
 
 connectors/redis/job_ledger.py writes it and describes the keys.
 """

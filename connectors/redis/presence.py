@@ -1,4 +1,4 @@
-"""Who is there: workers announce the models they serve, and one of several equal processes holds a lease.
+"""Announce who is there: workers tell the models they serve, and one of several equal processes holds a lease.
 
 State Redis:
 `models:{pool}`   hash, pair -> `expiry in ms:version`. Each pair expires by itself, so a model that no worker

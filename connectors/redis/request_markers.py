@@ -1,4 +1,4 @@
-"""What the state Redis keeps of a request beside its slots and its view, each by request id.
+"""Keep what the state Redis knows of a request beside its slots and its view, each by request id.
 
 `seen:{id}`     the fingerprint of an accepted payload, written only after its batches are delivered
 `result:{id}`   the encoded result for HTTP callers, for a limited time; the results topic remains the record

@@ -1,4 +1,4 @@
-"""Where the two Redis instances are, and how long they remember."""
+"""Settings of the two Redis instances: where they are, and how long they remember."""
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict

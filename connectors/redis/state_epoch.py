@@ -1,4 +1,4 @@
-"""Tells which state Redis this is, so that decisions made on a lost one are recognised (docs/decisions/0008).
+"""Tell which state Redis this is, so that decisions made on a lost one are recognised (docs/decisions/0008).
 
 State Redis, all in one cluster slot:
 `{state}:epoch`     random value and the run id of the server under which the state was last found complete

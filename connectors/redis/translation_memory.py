@@ -1,4 +1,4 @@
-"""Remembers translated segments. A cache: when it is unreachable, nothing is known and nothing fails.
+"""Remember translated segments. A cache: when it is unreachable, nothing is known and nothing fails.
 
 Values: 4 bytes score (IEEE float, little-endian, NaN for none), then the translation in UTF-8.
 """

@@ -1,4 +1,4 @@
-"""Serves liveness, readiness and metrics of a process over HTTP.
+"""Serve liveness, readiness and metrics of a process over HTTP.
 
 A process that runs without making progress is dead: /health fails when `beat` has not been called for a while.
 """

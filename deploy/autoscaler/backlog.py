@@ -1,4 +1,4 @@
-"""How much work waits for a pool, measured in Kafka: words by priority, their age, and the rate of arrival.
+"""Measure in Kafka how much work waits for a pool: words by priority, their age, and the rate of arrival.
 
 PoolBacklog reads the batch topics. The estimators before it are pure: the words that wait in one partition, the
 rate at which words arrive, the mean words of a record, the speed of a replica.

@@ -1,4 +1,4 @@
-"""How the autoscaler takes one turn after the other: measure, decide, tell the fleet, publish metrics.
+"""Run the autoscaler's turns: measure, decide, tell the fleet, publish metrics.
 
 The controller remembers two things between turns: which replicas are starting, and what earlier decisions found
 necessary.

@@ -1,4 +1,4 @@
-"""How many replicas a pool should have: the demand-bound rule, from a snapshot of the pool and a policy. Pure.
+"""Decide how many replicas a pool should have: the demand-bound rule on a snapshot and a policy. Pure.
 
 The rule is from real-time scheduling (Baruah, Mok and Rosier, "Preemptively scheduling hard-real-time sporadic
 tasks on one processor", 1990): all deadlines are kept if, for every horizon, the work that falls due within it is

@@ -1,4 +1,4 @@
-"""How a number of replicas is applied: by the local workers of a stack, or by KEDA polling us."""
+"""Apply a number of replicas: to the local workers of a stack, or through KEDA, which polls us."""
 
 from dataclasses import dataclass
 from pathlib import Path

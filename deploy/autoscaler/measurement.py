@@ -1,4 +1,4 @@
-"""What Kafka tells about a pool: the work that waits, the speed of its replicas, how many replicas are ready.
+"""Measure a pool through Kafka: the work that waits, the speed of its replicas, how many of them are ready.
 
 No replica is queried. Members of the group are ready, because a worker joins when its models are warm; and the
 usage events of the batches tell how many words took how much time of the engine (docs/decisions/0010).

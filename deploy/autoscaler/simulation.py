@@ -1,4 +1,4 @@
-"""Simulates a pool for a day, with work as a fluid: which service levels hold, and what the autoscaler saves.
+"""Simulate a pool for a day, with work as a fluid: which service levels hold, and what the autoscaler saves.
 
 `dragoman simulate` prints the days of docs/autoscaling.md. A fluid has no batches, no skew between partitions and
 no failures; a replica works at its measured speed from the moment it is ready.

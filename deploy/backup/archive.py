@@ -1,4 +1,4 @@
-"""How one backup is stored in a folder or below a URL: its format, how it is written, read and verified.
+"""Write, read and verify one backup in a folder or below a URL; this file defines its format.
 
 A backup has the files of its parts, a listing (`files.jsonl`, one line for each file) and a manifest
 (`manifest.json`). The manifest is written last, so a backup that was cut short has none and cannot be opened.

@@ -1,4 +1,4 @@
-"""What one can do with a backup: create it, verify it, restore it, and continue the usage sink after a restore.
+"""Create, verify and restore a backup, and continue the usage sink after a restore.
 
 A backup has parts, one for each store. The part of the object store is here; those of Redis and ClickHouse have
 modules of their own.

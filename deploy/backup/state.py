@@ -1,4 +1,4 @@
-"""How the state Redis is backed up: key by key, in one Avro file.
+"""Back up the state Redis, key by key, in one Avro file.
 
 The file is not a snapshot of one moment: a request may be answered while its keys are read. That is enough,
 because each key can be lost or old without harm: where markers and slots are missing, work is repeated and

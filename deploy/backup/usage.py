@@ -1,4 +1,4 @@
-"""How usage is backed up: the events and the prices of ClickHouse, out of a running one and into another.
+"""Back up usage: the events and the prices of ClickHouse, out of a running one and into another.
 
 A file holds the events of one month in one window of offsets of one Kafka partition, so its size is bounded.
 Events that the sink adds during the export have later offsets than those noted at its beginning and are left out:

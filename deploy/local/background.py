@@ -1,4 +1,4 @@
-"""How a supervisor runs in the background: started, watched until it is ready, and how it reports.
+"""Run a supervisor in the background: start it, watch it until it is ready, relay what it reports.
 
 A supervisor in the foreground prints lines for people. One in the background writes JSON lines: to its own log
 all the time, and to the command that started it until that command knows whether the start succeeded.

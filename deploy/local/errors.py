@@ -1,4 +1,4 @@
-"""Why the one-machine stack cannot do what was asked, each reason with its cure."""
+"""Say why the one-machine stack cannot do what was asked, each reason with its cure."""
 
 from pathlib import Path
 

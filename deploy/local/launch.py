@@ -1,4 +1,4 @@
-"""Starts a command that cannot outlive the supervisor: `python launch.py SUPERVISOR_PID NICENESS COMMAND...`.
+"""Start a command that cannot outlive the supervisor: `python launch.py SUPERVISOR_PID NICENESS COMMAND...`.
 
 On Linux a process can ask the kernel (PR_SET_PDEATHSIG) to be killed when its parent dies, however the parent
 dies; the request survives exec. A program of its own asks, because Python must not run between fork and exec.

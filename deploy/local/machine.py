@@ -1,4 +1,4 @@
-"""What the machine gives the stack: the tools and the disk space it needs, and a port for each process.
+"""Check what the stack needs of the machine: tools, disk space, and a port for each process.
 
 A missing tool is named with its cure. A process gets the port of the previous run if that is free, so that
 addresses stay the same over restarts.

@@ -1,4 +1,4 @@
-"""How a user or a program controls the stack: start it, stop it, look at it, scale it, restart its processes.
+"""Control the one-machine stack: start it, stop it, look at it, scale it, restart its processes.
 
 `python -m deploy.local.main` runs the stack in the foreground; with --detached it is the background supervisor.
 """

@@ -1,4 +1,4 @@
-"""What one process of the stack is: its command, when it counts as ready, when it is restarted, where it logs."""
+"""Specify one process of the stack: its command, when it is ready, when it is restarted, where it logs."""
 
 import asyncio
 import os

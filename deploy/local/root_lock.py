@@ -1,4 +1,4 @@
-"""Which supervisor owns a root, and which processes of a dead one are still running.
+"""Find which supervisor owns a root, and which processes of a dead one are still running.
 
 One supervisor per root: it holds a lock that the kernel frees when the holder dies, so the lock cannot be stale.
 Processes that a killed supervisor left are found by the root that each carries in its environment: a process id

@@ -1,4 +1,4 @@
-"""Which processes the one-machine stack consists of: their order, their commands and their environment.
+"""List the processes of the one-machine stack: their order, their commands and their environment.
 
 The stores start first: two Valkeys, a cache that may be lost and a state that must not be, and Kafka. Then come
 the topics and the processes of the platform.

@@ -1,4 +1,4 @@
-"""One run of the stack, from the lock on its root until the last process has stopped."""
+"""Run the stack once, from the lock on its root until the last process has stopped."""
 
 import asyncio
 import os

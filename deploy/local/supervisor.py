@@ -1,4 +1,4 @@
-"""How processes are kept alive: ProcessSupervisor for one, StackSupervisor for all of a stack, stage by stage."""
+"""Keep processes alive: ProcessSupervisor for one, StackSupervisor for all of a stack, stage by stage."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""How topics are copied to a second region: MirrorMaker 2, its settings, and how far the copy is behind.
+"""Copy topics to a second region: the settings of MirrorMaker 2, and how far the copy is behind.
 
 Topics have the same names on both sides (docs/decisions/0011): a client moves by changing one address.
 """

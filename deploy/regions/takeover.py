@@ -1,4 +1,4 @@
-"""How the standby region takes over: it finds out which requests are answered before its platform starts.
+"""Take over in the standby region: find out which requests are answered before its platform starts.
 
 Everything comes from the replicated topics; the state of the lost region is not needed.
 1. Every record of translation.results sets a marker: that request is answered and will not be answered again.

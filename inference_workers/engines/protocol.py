@@ -1,4 +1,4 @@
-"""What the worker asks of an engine, and `PivotEngine`: two engines in a row, where no model is direct."""
+"""Define what the worker asks of an engine, and `PivotEngine`: two engines in a row, where no model is direct."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""How a command fails: one line on standard error that says what to do next, and an exit code."""
+"""Fail a command: one line on standard error that says what to do next, and an exit code."""
 
 from schemas.errors import FatalError, PermanentError, TransientError
 

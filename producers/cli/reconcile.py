@@ -1,4 +1,4 @@
-"""`reconcile`: compares requests with results and sends again what has no answer."""
+"""`reconcile`: compare requests with results and send again what has no answer."""
 
 from dataclasses import asdict
 from typing import Annotated

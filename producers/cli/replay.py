@@ -1,4 +1,4 @@
-"""`replay`: translates past requests on another model, into a topic of its own, and prints what differs."""
+"""`replay`: translate past requests on another model, into a topic of its own, and print what differs."""
 
 from functools import partial
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Describes one setting as the cells of a table row: name, type, default, unit, bounds and meaning."""
+"""Describe one setting as the cells of a table row: name, type, default, unit, bounds and meaning."""
 
 import socket
 import types

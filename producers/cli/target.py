@@ -1,4 +1,4 @@
-"""Finds the platform that a command talks to: the one that the environment names, else the local one."""
+"""Find the platform that a command talks to: the one that the environment names, else the local one."""
 
 from pathlib import Path
 from typing import Annotated, Any

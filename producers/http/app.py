@@ -1,4 +1,4 @@
-"""Builds the ASGI application from its routes, errors, limits and metrics."""
+"""Build the ASGI application from its routes, errors, limits and metrics."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager

@@ -1,4 +1,4 @@
-"""Who is asking: the one place where a caller becomes a tenant."""
+"""Tell who is asking: the one place where a caller becomes a tenant."""
 
 from dataclasses import dataclass
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Looks at jobs and cancels them.
+"""Look at jobs and cancel them.
 
 A job is known by its view, which the status process keeps, and by its result once there is one. A look may wait
 for the result; a cancellation is an order that Kafka stores and assembly carries out.

@@ -1,4 +1,4 @@
-"""Runs the HTTP process: settings -> adapters -> application -> uvicorn."""
+"""Run the HTTP process: settings -> adapters -> application -> uvicorn."""
 
 import asyncio
 from collections.abc import AsyncIterator

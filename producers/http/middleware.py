@@ -1,4 +1,4 @@
-"""Wraps the application: bounds one body, bounds all open submissions together, and counts every answer.
+"""Wrap the application: bound one body, bound all open submissions together, and count every answer.
 
 The bounds protect the memory of this process, so both refuse before a body is read. A submission is open from
 its first byte to its answer, its wait for Kafka's acknowledgement included.

@@ -1,4 +1,4 @@
-"""Answers every error as an RFC 9457 problem: it names field, limit and cure, and never quotes the text."""
+"""Answer every error as an RFC 9457 problem: it names field, limit and cure, and never quotes the text."""
 
 from collections.abc import Mapping
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""Whether requests can be accepted now: asked every few seconds, shown by /ready and the health port."""
+"""Check every few seconds whether requests can be accepted; /ready and the health port show it."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Handles one cycle of assembly: batches and orders in; results, usage, job events and dead letters out."""
+"""Handle one cycle of assembly: batches and orders in; results, usage, job events and dead letters out."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""Rebuilds a lost state Redis before anything is decided on it (docs/decisions/0008).
+"""Rebuild a lost state Redis before anything is decided on it (docs/decisions/0008).
 
 The markers of answered requests are restored from translation.results. Open requests need no marker: those that
 lost their slots are sent again by stream_apps/repair.

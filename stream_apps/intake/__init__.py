@@ -1,1 +1,1 @@
-"""Turns requests into batches."""
+"""Turn requests into batches."""

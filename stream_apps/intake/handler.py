@@ -1,4 +1,4 @@
-"""Handles one request: it is refused, recognised as a repeat, expired, or split into batches.
+"""Handle one request: it is refused, recognised as a repeat, expired, or split into batches.
 
 Works on protocols only. Any PermanentError on the way ends in `refused`: a dead letter, and an order to assembly
 to answer with FAILED, so that every request that has an id is answered exactly once.

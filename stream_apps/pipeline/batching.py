@@ -1,4 +1,4 @@
-"""Cuts the segments of a request into batches. Pure.
+"""Cut the segments of a request into batches. Pure.
 
 Remembered translations travel in the batches but never change where a batch ends, so a repeat of the same request
 gives the same batches, whatever was remembered in between.

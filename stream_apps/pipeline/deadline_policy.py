@@ -1,4 +1,4 @@
-"""Decides what a passed deadline means, and which waiting batches need no translation any more. Pure."""
+"""Decide what a passed deadline means, and which waiting batches need no translation any more. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

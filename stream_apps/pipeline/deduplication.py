@@ -1,4 +1,4 @@
-"""Recognises a request that was sent before. Its marker is written once its batches are delivered."""
+"""Recognise a request that was sent before. Its marker is written once its batches are delivered."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Builds the result of a request that ends without a text: cancelled, expired, refused, undeliverable. Pure."""
+"""Build the result of a request that ends without a text: cancelled, expired, refused, undeliverable. Pure."""
 
 from dataclasses import replace
 

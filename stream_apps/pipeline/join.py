@@ -1,4 +1,4 @@
-"""Joins the translated batches of a request into its result. Pure: the same batches give the same text."""
+"""Join the translated batches of a request into its result. Pure: the same batches give the same text."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Builds the records that intake sends: batches, a status event, a refusal, an expiry. Pure."""
+"""Build the records that intake sends: batches, a status event, a refusal, an expiry. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Finds the lines that belong together: prose that an editor wrapped at a column is one paragraph again. Pure.
+"""Find the lines that belong together: prose that an editor wrapped at a column is one paragraph again. Pure.
 
 A line goes on with the next one only if it was wrapped: the next line's first word would not have fitted into it.
 That is how every greedy line breaker works, so where the word would have fitted, the author ended the line.

@@ -1,4 +1,4 @@
-"""Builds what goes out beside a result: the words to bill, and the event that the job is finished. Pure."""
+"""Build what goes out beside a result: the words to bill, and the event that the job is finished. Pure."""
 
 from schemas.events import JobEvent, UsageEvent
 from schemas.ids import event_id

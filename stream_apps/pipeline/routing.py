@@ -1,4 +1,4 @@
-"""Where a request goes: the language of its text, the pool that translates it, and the model it meets there.
+"""Route a request: the language of its text, the pool that translates it, and the model it meets there.
 
 The language is detected once per document, where the request says auto, and never per segment.
 """

@@ -1,4 +1,4 @@
-"""Cuts a text into segments: paragraphs, then sentences; a sentence too long for an engine is cut again. Pure.
+"""Cut a text into segments: paragraphs, then sentences; a sentence too long for an engine is cut again. Pure.
 
 Inside a paragraph, yasbd finds the ends of sentences for the languages it knows, sentencex for all others.
 Whatever the libraries answer, nothing of the text is lost.

@@ -1,1 +1,1 @@
-"""Turns dead letters into records that are sent again. Used by the command line; HTTP can use it as well."""
+"""Turn dead letters into records that are sent again. Used by the command line; HTTP can use it as well."""

@@ -1,4 +1,4 @@
-"""Makes the batches that fill the holes of a partly translated answer. Pure.
+"""Make the batches that fill the holes of a partly translated answer. Pure.
 
 The holes are segments again; the text between them travels as lead and gaps, which come back unchanged. So the
 ordinary worker and the ordinary join produce the corrected text; where every hole fails again, the same text.

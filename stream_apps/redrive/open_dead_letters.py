@@ -1,4 +1,4 @@
-"""Which dead letters are open, and which of them somebody means. Pure.
+"""Find the open dead letters, and select those that somebody means. Pure.
 
 A dead letter is open until a tombstone follows it: a fold over the topic. While the whole topic is read, all of a
 dead letter is remembered except what was sent.

@@ -1,4 +1,4 @@
-"""Plans what has to be sent so that dead letters can be closed. Reads through a protocol, sends nothing."""
+"""Plan what has to be sent so that dead letters can be closed. Reads through a protocol, sends nothing."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""Lists, shows, redrives and drops the open dead letters of one Kafka.
+"""List, show, redrive and drop the open dead letters of one Kafka.
 
 A redrive commits what it sends again and the tombstones in one Kafka transaction, a few plans at a time: killed at
 any moment, each plan is done completely or not at all.

@@ -1,4 +1,4 @@
-"""The oldest accept time still in flight. An unanswered request that is older is lost. Pure.
+"""Compute the oldest accept time still in flight: an unanswered request that is older is lost. Pure.
 
 A request in flight has at least one record that a consumer group has not committed: its own before intake, a
 batch before the workers, a translated batch or an order before assembly. Each of these records tells when Kafka

@@ -1,4 +1,4 @@
-"""Requests without a result, and what became of each of them. Pure.
+"""Track requests without a result, and tell what became of each of them. Pure.
 
 It keeps hashes of ids, not texts, so millions of requests fit into memory.
 """

@@ -1,4 +1,4 @@
-"""Compares two translations of each text: how many are equal, and how far apart the others are. Pure.
+"""Compare two translations of each text: how many are equal, and how far apart the others are. Pure.
 
 The similarity of two texts is `difflib.SequenceMatcher.ratio` of the standard library over their words: twice
 the matching words divided by all words, 1.0 for equal texts. It tells how much an editor would see change, not

@@ -1,4 +1,4 @@
-"""Replays requests through the platform's own segmenter, worker and assembler, in this process and on one model.
+"""Replay requests through the platform's own segmenter, worker and assembler, in this process and on one model.
 
 `KafkaReplay` is a whole replay: it selects past requests, translates them, writes the results to a topic of their
 own and collects the differences.

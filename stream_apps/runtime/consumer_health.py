@@ -1,4 +1,4 @@
-"""Tell whether a consuming process gets on, judged from outside its client: by what its group has committed.
+"""Tell whether a consuming process gets on, measured outside its client: by what its group has committed.
 
 `ConsumerHealth` is the rule. `ConsumerHealthMonitor` applies it to a transactional process, on a thread of its
 own; a Faust process measures in its event loop (event_process.py). `joined` wraps the loop of a transactional

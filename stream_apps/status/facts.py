@@ -1,4 +1,4 @@
-"""Turns a job event into facts about its job, each with a weight. Pure; the ledger only compares weights.
+"""Turn a job event into facts about its job, each with a weight. Pure; the ledger only compares weights.
 
 Intake describes a job best, because it has read the whole request; then a worker, who knows its header; then
 whoever accepted it unread; last the assembler, who may have answered it unseen. Of equals the later counts.

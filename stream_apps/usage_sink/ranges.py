@@ -1,4 +1,4 @@
-"""Usage events as rows, and which offsets go into one insert. Pure.
+"""Turn usage events into rows, and choose which offsets go into one insert. Pure.
 
 An insert that is repeated must have exactly the same rows and the same token, so that ClickHouse takes it once.
 The protocol for each partition (after the exactly-once design of clickhouse-kafka-connect, with Kafka's commit

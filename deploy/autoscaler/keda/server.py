@@ -1,4 +1,4 @@
-"""How KEDA gets the wanted number of replicas: from the result of the last turn; a call never touches Kafka.
+"""Tell KEDA the wanted number of replicas, from the result of the last turn; a call never touches Kafka.
 
 The metric is the wanted number and its target is 1, so the HPA behind KEDA scales to exactly that number. An HPA
 ignores an increase below 10 % (its tolerance); the value is therefore padded until it exceeds that.
