@@ -10,11 +10,10 @@ from typing import Any, Protocol
 import httpx
 
 from producers.cli.errors import CommandError, NotRunningError, StoppedWaitingError
+from producers.cli.output import Json
 
 _TIMEOUT_SECONDS = 30.0
 _POLL_SECONDS = 1.0
-
-Json = dict[str, Any]
 
 OnJobProgress = Callable[[Json], object]
 """Told of the job after every poll."""

@@ -16,7 +16,7 @@ from connectors.kafka.schema_registry import open_codec
 from connectors.object_store import open_objects
 from producers.cli.arguments import AsJson, DryRun, parse_time_ms
 from producers.cli.errors import CommandError, UsageError
-from producers.cli.output import lines_of, print_json, progress_bars, time_text
+from producers.cli.output import Json, lines_of, print_json, progress_bars, time_text
 from producers.cli.target import kafka_settings, object_settings
 from schemas.codec import Codec
 from schemas.errors import PermanentError
@@ -43,7 +43,6 @@ _OPTIONS: dict[str, Any] = {
 All = Annotated[bool, typer.Option("--all", help="Every open dead letter.")]
 
 _HEADER = ("id", "failed at", "stage", "cause", "tenant", "request", "sentence", "attempt", "record")
-Json = dict[str, Any]
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -17,6 +17,8 @@ from rich.text import Text
 _GAP = "  "
 
 T = TypeVar("T")
+
+Json = dict[str, Any]
 
 
 def print_json(value: object) -> None:
