@@ -1,9 +1,11 @@
-"""One process of the stack: its stage, its port, and its log file over several starts."""
+"""One process of the stack: its stage, its port, its log file over several starts, and its restarts."""
 
 import socket
 from pathlib import Path
 
-from deploy.local.process_spec import Completes, ProcessLog, ProcessSpec, is_port_free, stages_of
+import pytest
+
+from deploy.local.process_spec import Completes, ProcessLog, ProcessSpec, RestartPolicy, is_port_free, stages_of
 
 
 def test_a_stage_keeps_the_given_order_however_stages_are_mixed() -> None:
@@ -64,3 +66,8 @@ def test_a_log_that_grows_too_long_is_set_aside_while_its_process_writes(tmp_pat
     assert log.path.read_bytes() == b"next\n"
     assert (tmp_path / "worker-1.log.1").read_bytes().endswith(b"\nlast\n")
     assert log.last_lines() == ["next"]
+
+
+@pytest.mark.parametrize(("lived_seconds", "failures"), [(0.0, 4), (29.9, 4), (30.0, 1), (3_600.0, 1)])
+def test_a_stable_life_makes_up_for_earlier_failures(lived_seconds: float, failures: int) -> None:
+    assert RestartPolicy().failures_in_a_row(3, lived_seconds) == failures

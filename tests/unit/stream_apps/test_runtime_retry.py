@@ -1,10 +1,8 @@
-"""When something is tried again, and a process that ended started again."""
+"""When something is tried again."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.local.process_spec import RestartPolicy
 from stream_apps.runtime.retry import RetryPolicy
 
 POLICY = RetryPolicy(first_seconds=0.5, longest_seconds=30.0, spread=0.4)
@@ -31,8 +29,3 @@ def test_a_failure_may_ask_for_a_longer_first_pause_but_not_for_more_than_the_lo
 
 def test_a_policy_without_a_first_pause_waits_as_long_as_the_failure_asks() -> None:
     assert RetryPolicy(first_seconds=0.0).pause_seconds(1, 0.0, least_seconds=0.01) == 0.01
-
-
-@pytest.mark.parametrize(("lived_seconds", "failures"), [(0.0, 4), (29.9, 4), (30.0, 1), (3_600.0, 1)])
-def test_a_stable_life_makes_up_for_earlier_failures(lived_seconds: float, failures: int) -> None:
-    assert RestartPolicy().failures_in_a_row(3, lived_seconds) == failures
