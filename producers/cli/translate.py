@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from producers.cli.api import Api, Json, text_of, time_left, wait_for
+from producers.cli.api import Api, text_of, time_left, wait_for
 from producers.cli.arguments import AsJson, Url
 from producers.cli.errors import CommandError, UsageError
-from producers.cli.output import ProgressBars, print_json, progress_bars
+from producers.cli.output import Json, ProgressBars, print_json, progress_bars
 from producers.cli.target import http_url
 from schemas.states import ResultStatus
 
