@@ -103,10 +103,10 @@ class Fleet:
         found = [json.loads(line) for line in lines if line.startswith("{")]
         return [line for line in found if line["event"] == event]
 
-    def wait_for_event(self, name: str, event: str) -> dict[str, Any]:
-        """Wait for that event in its log; return the first one."""
-        until(lambda: self.events(name, event), f"{event} in the log of {name}")
-        return self.events(name, event)[0]
+    def wait_for_event(self, name: str, event: str, after: int = 0) -> dict[str, Any]:
+        """Wait for that event in its log; return the first one behind `after` earlier ones."""
+        until(lambda: len(self.events(name, event)) > after, f"{event} in the log of {name}")
+        return self.events(name, event)[after]
 
     def cpu_seconds(self, name: str) -> float:
         """Return the user and system time it has used."""

@@ -45,8 +45,10 @@ def test_a_frozen_process_cannot_answer_twice_and_works_on(fleet, kind, moment):
     fleet.start(kind.module, "successor")
     answers = fleet.answers[kind.name]
     answers.wait_for(first)
+    # The first assembler of all has rebuilt the empty state, and tried its records again after that.
+    earlier = len(fleet.events("zombie", "cycle_retried"))
     fleet.thaw("zombie")
-    error = fleet.wait_for_event("zombie", "cycle_retried")["error"]
+    error = fleet.wait_for_event("zombie", "cycle_retried", after=earlier)["error"]
     print(f"{kind.name}, {moment}: {error}")
     assert any(name in error for name in (THROWN_OUT if moment == "commit" else THROWN_OUT[:2]))
     fleet.send(kind.work(later))
