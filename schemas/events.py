@@ -124,6 +124,11 @@ class DeadLetter(Message):
     headers: Mapping[str, bytes] = dataclasses.field(default_factory=dict)
     failed_at: int = 0
 
+    @property
+    def coordinates(self) -> str:
+        """Return `topic-partition-offset` of what failed."""
+        return f"{self.topic}-{self.partition}-{self.offset}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class JobControl(Message):

@@ -56,7 +56,7 @@ class KafkaTransactions:
     def abort(self, transaction: OpenTransaction) -> None:
         """End it in its partition. Raises TransientError when the broker refuses."""
         from kafka import TopicPartition  # noqa: PLC0415  # as python_client.py
-        from kafka.admin import AbortTransactionSpec  # noqa: PLC0415
+        from kafka.admin import AbortTransactionSpec  # noqa: PLC0415  # as python_client.py
 
         # As Kafka's own tool does where no transaction has ended in the partition yet.
         epoch = transaction.coordinator_epoch

@@ -233,6 +233,12 @@ def scanning(settings: KafkaSettings, spans: Iterable[Span]) -> Iterator[LogScan
         scan.close()
 
 
+def read_spans(settings: KafkaSettings, spans: Iterable[Span], limit: int) -> Iterator[list[InboundRecord]]:
+    """Yield all records of the spans, up to `limit` at once. Raises TransientError if a minute brings none."""
+    with scanning(settings, spans) as scan:
+        yield from scan.until_done(limit)
+
+
 def _end_of(message: Message) -> tuple[tuple[str, int], int] | None:
     """Return (partition, offset) of a notice that a partition's end was reached; None for a record.
 

@@ -16,10 +16,9 @@ def admin_client(settings: KafkaSettings, timeout_seconds: float) -> Iterator[An
 
     Connecting may take the time-out, and so may each request.
     """
-    # 0.3 s, which most processes never have to spend.
-    from kafka.admin import KafkaAdminClient  # noqa: PLC0415
-    from kafka.errors import KafkaError  # noqa: PLC0415
-    from kafka.net.compat import KafkaNetClient  # noqa: PLC0415
+    from kafka.admin import KafkaAdminClient  # noqa: PLC0415  # 0.3 s, which most processes never have to spend
+    from kafka.errors import KafkaError  # noqa: PLC0415  # as above
+    from kafka.net.compat import KafkaNetClient  # noqa: PLC0415  # as above
 
     connections: list[Any] = []
 

@@ -70,7 +70,7 @@ def leave_groups(settings: KafkaSettings, groups: Sequence[str], instance: str, 
 def _leave_group(client: Any, group: str, instance: str) -> None:
     """Raise KafkaError unless the group no longer has the member. Without a member id, its name decides."""
     from kafka.admin import MemberToRemove  # noqa: PLC0415  # as python_client.py
-    from kafka.errors import NoError, UnknownMemberIdError  # noqa: PLC0415
+    from kafka.errors import NoError, UnknownMemberIdError  # noqa: PLC0415  # as python_client.py
 
     results = client.remove_group_members(group, [MemberToRemove(group_instance_id=instance)])
     for error in results.values():

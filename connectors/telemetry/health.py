@@ -50,14 +50,13 @@ class Health:
         return self.silent_seconds() < self._silence_seconds
 
 
-class HealthServer:
-    """Answers GET /health, /ready and /metrics on a thread of its own."""
+class BackgroundServer:
+    """Serves HTTP on threads of its own from its construction on; whoever opens it closes it."""
 
-    def __init__(self, health: Health, host: str, port: int) -> None:
-        self._server = ThreadingHTTPServer((host, port), _handler(health))
+    def __init__(self, handler: type[BaseHTTPRequestHandler], host: str, port: int, name: str) -> None:
+        self._server = ThreadingHTTPServer((host, port), handler)
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._server.serve_forever, name=name, daemon=True).start()
 
     @property
     def port(self) -> int:
@@ -65,9 +64,16 @@ class HealthServer:
         return int(self._server.server_address[1])
 
     def close(self) -> None:
-        """Stop answering."""
+        """Stop answering. Blocks until the server thread has ended."""
         self._server.shutdown()
         self._server.server_close()
+
+
+class HealthServer(BackgroundServer):
+    """Answers GET /health, /ready and /metrics."""
+
+    def __init__(self, health: Health, host: str, port: int) -> None:
+        super().__init__(_handler(health), host, port, "health")
 
 
 def serve_health(health: Health, port: int, host: str = "127.0.0.1") -> HealthServer:

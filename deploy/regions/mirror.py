@@ -12,7 +12,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.partition_reader import scanning
+from connectors.kafka.partition_reader import read_spans
 from connectors.kafka.settings import KafkaSettings
 from connectors.settings import Section
 from deploy.local.kafka_broker import java_command
@@ -188,8 +188,6 @@ def _listed(patterns: Iterable[str]) -> str:
 def _newest_ms(kafka: KafkaSettings, topic: str) -> int | None:
     # From the records: the last entry of a log is the marker of a transaction, which is as new as the copy.
     spans = KafkaAdmin(kafka).spans([topic])
-    with scanning(
-        kafka, [replace(span, first=max(span.first, span.end - _LAST_RECORDS)) for span in spans]
-    ) as scan:
-        times = [record.timestamp_ms for records in scan.until_done(_LAST_RECORDS) for record in records]
+    tails = [replace(span, first=max(span.first, span.end - _LAST_RECORDS)) for span in spans]
+    times = [record.timestamp_ms for records in read_spans(kafka, tails, _LAST_RECORDS) for record in records]
     return max(times, default=None)

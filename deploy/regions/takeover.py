@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.partition_reader import scanning
+from connectors.kafka.partition_reader import read_spans
 from connectors.kafka.schema_registry import open_codec
 from connectors.kafka.settings import KafkaSettings
 from connectors.redis.client import open_state, open_state_async
@@ -123,7 +123,7 @@ async def _take_over(
     with open_state(redis) as state:
         async with open_state_async(redis) as async_state:
             return await TakeOver(
-                read=lambda topic: _whole(kafka, admin, topic),
+                read=lambda topic: read_spans(kafka, admin.spans([topic]), _RECORDS),
                 ends=admin.ends,
                 slots=RedisSlots(state, retention),
                 seen=RedisSeenRequests(async_state),
@@ -131,11 +131,6 @@ async def _take_over(
                 done_seconds=retention.done_seconds,
                 on_progress=on_progress,
             ).run()
-
-
-def _whole(kafka: KafkaSettings, admin: KafkaAdmin, topic: str) -> Iterator[list[InboundRecord]]:
-    with scanning(kafka, admin.spans([topic])) as scan:
-        yield from scan.until_done(_RECORDS)
 
 
 def _marks(record: InboundRecord, codec: Codec) -> list[tuple[RequestRevision, str]]:

@@ -247,7 +247,7 @@ def _cells(dead_letter: DeadLetterSummary) -> tuple[str, ...]:
         dead_letter.request_id or "-",
         f"{dead_letter.batch_number}/{dead_letter.segment}" if dead_letter.is_sentence else "-",
         str(dead_letter.attempt),
-        dead_letter.location,
+        dead_letter.coordinates,
     )
 
 

@@ -44,7 +44,7 @@ class DeadLetterSummary:
         return self.segment is not None
 
     @property
-    def location(self) -> str:
+    def coordinates(self) -> str:
         """Return `topic-partition-offset` of what failed."""
         return f"{self.topic}-{self.partition}-{self.offset}"
 

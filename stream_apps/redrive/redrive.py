@@ -7,10 +7,11 @@ any moment, each plan is done completely or not at all.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Protocol, TypeVar
 
 from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.partition_reader import RecordLookup, scanning
+from connectors.kafka.partition_reader import RecordLookup, read_spans
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transactional_producer import TransactionalProducer
 from schemas.codec import Codec
@@ -83,7 +84,8 @@ class DeadLetterAdmin:
         (summary,) = select_known(wanted, self.read(wanted.matches).oldest_first())
         with closing(RecordLookup(self.kafka)) as lookup:
             records = DeadLetterRecords(lookup, self.codec)
-            return records.dead_letter(summary), records.original(summary) if with_original else None
+            dead_letter = records.dead_letter(summary)
+            return dead_letter, records.original_of(dead_letter) if with_original else None
 
     def redrive(
         self, wanted: DeadLetterFilter, objects: ObjectStore, limits: BatchLimits, *, is_dry_run: bool
@@ -194,10 +196,13 @@ class DeadLetterRecords:
 
     def original(self, summary: DeadLetterSummary) -> InboundRecord:
         """Return what failed, as it was sent. Raises PermanentError when it is gone."""
-        dead_letter = self.dead_letter(summary)
+        return self.original_of(self.dead_letter(summary))
+
+    def original_of(self, dead_letter: DeadLetter) -> InboundRecord:
+        """Return the same for a dead letter that was fetched before."""
         location = dead_letter.topic, dead_letter.partition, dead_letter.offset
         if dead_letter.value is None:
-            return _still_kept(self.lookup.find(*location), f"the record at {summary.location}")
+            return _still_kept(self.lookup.find(*location), f"the record at {dead_letter.coordinates}")
         record = InboundRecord(*location, dead_letter.key, dead_letter.value)
         return replace(record, headers=dict(dead_letter.headers), timestamp_ms=dead_letter.timestamp)
 
@@ -223,10 +228,8 @@ class KafkaSources(DeadLetterRecords):
 
 
 def read_topic(kafka: KafkaSettings, topic: str) -> Iterable[InboundRecord]:
-    """Yield the committed records of the whole topic, up to where it ends now. Raises TransientError."""
-    with scanning(kafka, KafkaAdmin(kafka).spans([topic])) as scan:
-        for records in scan.until_done(_TAKE_RECORDS):
-            yield from records
+    """Return the committed records of the topic up to where it ends now. Raises TransientError, reading as well."""
+    return chain.from_iterable(read_spans(kafka, KafkaAdmin(kafka).spans([topic]), _TAKE_RECORDS))
 
 
 def _is_full(records: Sequence[OutboundRecord]) -> bool:

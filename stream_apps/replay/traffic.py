@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.partition_reader import scanning
+from connectors.kafka.partition_reader import read_spans
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Codec
@@ -40,10 +40,9 @@ class KafkaPastRecords:
     admin: KafkaAdmin
 
     def records(self, topic: str, since_ms: int, until_ms: int) -> Iterator[InboundRecord]:
-        with scanning(self.settings, self.admin.spans([topic], since_ms)) as scan:
-            for records in scan.until_done(_TAKE_RECORDS):
-                # Time stamps need not ascend, so a late one does not end the reading.
-                yield from (record for record in records if since_ms <= record.timestamp_ms < until_ms)
+        for records in read_spans(self.settings, self.admin.spans([topic], since_ms), _TAKE_RECORDS):
+            # Time stamps need not ascend, so a late one does not end the reading.
+            yield from (record for record in records if since_ms <= record.timestamp_ms < until_ms)
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ class DeadLetterWriter:
             stage=self.stage,
             cause=dead_letter.cause,
             attempt=dead_letter.attempt,
-            record=f"{dead_letter.topic}-{dead_letter.partition}-{dead_letter.offset}",
+            record=dead_letter.coordinates,
         )
         if self.token_bucket.grants(len(whole.value or b"")):
             return whole

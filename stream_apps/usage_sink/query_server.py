@@ -4,13 +4,13 @@ GET or POST /?query=SQL (or the SQL in the body), with FORMAT in the SQL or in d
 """
 
 import re
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
 
 from connectors.clickhouse.database import Database
+from connectors.telemetry.health import BackgroundServer
 from schemas.errors import PermanentError, TransientError
 
 _READS = re.compile(r"\s*(SELECT|WITH|SHOW|DESCRIBE|DESC|EXISTS|EXPLAIN)\b", re.IGNORECASE)
@@ -57,23 +57,11 @@ def checked_query(sql: str) -> str:
     return sql.strip().rstrip(";")
 
 
-class QueryServer:
-    """Serves on threads of its own from its construction on; close it at the end, before the database."""
+class QueryServer(BackgroundServer):
+    """Answers queries from its construction on; close it at the end, before the database."""
 
     def __init__(self, database: Database, host: str, port: int, limits: QueryLimits) -> None:
-        self._server = ThreadingHTTPServer((host, port), _handler(_answerer(database, limits)))
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, name="queries", daemon=True).start()
-
-    @property
-    def port(self) -> int:
-        """Return the port on which it listens."""
-        return int(self._server.server_address[1])
-
-    def close(self) -> None:
-        """Stop answering. Blocks until the server thread has ended."""
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(_handler(_answerer(database, limits)), host, port, "queries")
 
 
 def _answerer(database: Database, limits: QueryLimits) -> Callable[[str, str], HttpAnswer]:

@@ -76,13 +76,13 @@ def test_when_the_time_is_up_the_last_failure_is_raised(leave):
         leave(Cluster(failures=1_000))
 
 
+# kafka-python (3.0.12) leaves sockets that were refused to the garbage collector.
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 def test_a_client_that_cannot_connect_is_a_transient_failure_and_leaves_no_thread_behind():
     threads = threading.active_count()
     with pytest.raises(TransientError, match="Unable to bootstrap"), admin_client(NOWHERE, 0.3):
         pass
     assert threading.active_count() == threads
-    # kafka-python (3.0.12) leaves sockets that were refused to the garbage collector.
     gc.collect()
 
 
