@@ -228,7 +228,7 @@ class KafkaSources(DeadLetterRecords):
 
 
 def read_topic(kafka: KafkaSettings, topic: str) -> Iterable[InboundRecord]:
-    """Return the committed records of the topic up to where it ends now. Raises TransientError, reading as well."""
+    """Return the committed records of the topic up to where it ends now. Reading raises TransientError."""
     return chain.from_iterable(read_spans(kafka, KafkaAdmin(kafka).spans([topic]), _TAKE_RECORDS))
 
 
