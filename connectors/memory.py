@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
+from schemas.ids import JobKey
 from schemas.segments import Remembered
 from schemas.slots import AnswerOrder, Arrival, RequestRevision, SlotDecision, Verdict
 
@@ -54,31 +55,31 @@ class InMemoryResults:
     """Encoded results. Remembers until the process ends."""
 
     def __init__(self) -> None:
-        self._encoded: dict[str, bytes] = {}
+        self._encoded: dict[JobKey, bytes] = {}
 
-    def put_many(self, encoded: Mapping[str, bytes]) -> None:
+    def put_many(self, encoded: Mapping[JobKey, bytes]) -> None:
         self._encoded.update(encoded)
 
-    def get(self, request_id: str) -> bytes | None:
-        return self._encoded.get(request_id)
+    def get(self, key: JobKey) -> bytes | None:
+        return self._encoded.get(key)
 
 
 class InMemorySeenRequests:
     """Fingerprints of accepted requests. Remembers until the process ends."""
 
     def __init__(self) -> None:
-        self._fingerprints: dict[str, str] = {}
+        self._fingerprints: dict[JobKey, str] = {}
 
-    async def look_up(self, request_id: str) -> str | None:
-        return self._fingerprints.get(request_id)
+    async def look_up(self, key: JobKey) -> str | None:
+        return self._fingerprints.get(key)
 
-    async def mark(self, fingerprints: Mapping[str, str], ttl_seconds: int) -> None:
+    async def mark(self, fingerprints: Mapping[JobKey, str], ttl_seconds: int) -> None:
         del ttl_seconds  # the process is short-lived
         self._fingerprints = {**fingerprints, **self._fingerprints}
 
-    async def forget(self, request_ids: Sequence[str]) -> None:
-        for request_id in request_ids:
-            self._fingerprints.pop(request_id, None)
+    async def forget(self, keys: Sequence[JobKey]) -> None:
+        for key in keys:
+            self._fingerprints.pop(key, None)
 
 
 class InMemoryTranslationMemory:

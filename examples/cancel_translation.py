@@ -19,12 +19,14 @@ def load(name):
     )
 
 
-servers, request_id, out, (schema, magic) = sys.argv[1], sys.argv[2], io.BytesIO(), load("JobControl")
-event = {"request_id": request_id, "action": "CANCEL", "requested_by": "example", "at": int(time.time() * 1000)}
+servers, key, out, (schema, magic) = sys.argv[1], sys.argv[2], io.BytesIO(), load("JobControl")
+tenant, _, request_id = key.partition("/")
+event = {"tenant": tenant, "request_id": request_id, "action": "CANCEL", "requested_by": "example"}
+event["at"] = int(time.time() * 1000)
 schemaless_writer(out, schema, event)
-# Java's partitioner, and the request's id as key: the event reaches the assembler that has the request.
+# Java's partitioner, and the request's key: the event reaches the assembler that has the request.
 producer = Producer({"bootstrap.servers": servers, "acks": "all", "partitioner": "murmur2_random"})
-producer.produce("translation.control", key=request_id, value=magic + out.getvalue())
+producer.produce("translation.control", key=key, value=magic + out.getvalue())
 producer.flush()
 consumer = Consumer(
     {
@@ -37,7 +39,7 @@ consumer = Consumer(
 consumer.subscribe(["translation.results"])
 result_schema, _ = load("TranslationResult")
 while message := consumer.poll(30):
-    if not message.error() and message.key().decode() == request_id:
+    if not message.error() and message.key().decode() == key:
         result = schemaless_reader(io.BytesIO(message.value()[10:]), result_schema, None)
         # CANCELLED, or how the request had ended before the event arrived.
         print(result["status"])

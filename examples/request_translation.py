@@ -19,10 +19,17 @@ def load(name):
 
 
 servers, text, out, (schema, magic) = sys.argv[1], sys.argv[2], io.BytesIO(), load("TranslationRequest")
-request = {"request_id": str(uuid.uuid4()), "source_language": "en", "target_language": "pt", "text": text}
+request = {
+    "tenant": "default",
+    "request_id": str(uuid.uuid4()),
+    "source_language": "en",
+    "target_language": "pt",
+    "text": text,
+}
 schemaless_writer(out, schema, request)
+key = f"{request['tenant']}/{request['request_id']}"
 producer = Producer({"bootstrap.servers": servers, "acks": "all", "partitioner": "murmur2_random"})
-producer.produce("translation.requests.critical", key=request["request_id"], value=magic + out.getvalue())
+producer.produce("translation.requests.critical", key=key, value=magic + out.getvalue())
 producer.flush()
 consumer = Consumer(
     {
@@ -35,7 +42,7 @@ consumer = Consumer(
 consumer.subscribe(["translation.results"])
 result_schema, _ = load("TranslationResult")
 while message := consumer.poll(30):
-    if not message.error() and message.key().decode() == request["request_id"]:
+    if not message.error() and message.key().decode() == key:
         result = schemaless_reader(io.BytesIO(message.value()[10:]), result_schema, None)
         print(result["status"], result["text"])
         break

@@ -64,18 +64,20 @@ class SegmentAnswer:
 
 @dataclass(frozen=True)
 class Effort:
-    """What a batch cost, in milliseconds. `busy_ms` is its part of the cycle's engine time."""
+    """What a batch cost, in milliseconds, and on which machine. `busy_ms` is its part of the engine's time."""
 
     model: str
     busy_ms: float
     queue_ms: float
     now_ms: int
+    device: str = ""
+    market: str = ""
 
 
 def translated_batch(batch: SegmentBatch, answers: Sequence[SegmentAnswer], effort: Effort) -> TranslatedBatch:
     """Return the batch with an answer for every segment."""
     return TranslatedBatch(
-        request_id=batch.request_id,
+        **batch.key._asdict(),
         batch_number=batch.batch_number,
         job=batch.job,
         lead=batch.lead,
@@ -85,11 +87,18 @@ def translated_batch(batch: SegmentBatch, answers: Sequence[SegmentAnswer], effo
         scores=[answer.score for answer in answers],
         cached=[answer.cached for answer in answers],
         source_words=batch.source_words,
+        cached_words=sum(
+            count_words(text) for text, answer in zip(batch.texts, answers, strict=True) if answer.cached
+        ),
         target_words=sum(count_words(answer.text) for answer in answers),
         model=effort.model,
+        device=effort.device,
+        market=effort.market,
         timings={"queue": effort.queue_ms / 1000, "translate": effort.busy_ms / 1000},
         translated_at=effort.now_ms,
         numbers=batch.numbers,
+        code_starts=batch.code_starts,
+        code_ends=batch.code_ends,
     )
 
 
@@ -98,13 +107,11 @@ def usage_event(
 ) -> UsageEvent:
     """Return the compute usage of a batch. Its id is that of the record, so a batch sent again counts again."""
     pair, job = pair_of(batch), batch.job
-    cached_words = sum(count_words(text) for text, cached in zip(batch.texts, done.cached, strict=True) if cached)
     return UsageEvent(
         event_id=event_id(UsageKind.COMPUTE, record.coordinates),
         kind=UsageKind.COMPUTE,
-        request_id=batch.request_id,
-        batch_number=batch.batch_number,
-        tenant=job.tenant,
+        tenant=batch.tenant,
+        batches=1,
         priority=job.priority,
         source_language=pair.source,
         target_language=pair.target,
@@ -118,7 +125,7 @@ def usage_event(
         source_characters=sum(map(len, batch.texts)),
         segments=len(batch.texts),
         cached_segments=sum(done.cached),
-        cached_words=cached_words,
+        cached_words=done.cached_words,
         failed_segments=sum(cause is not None for cause in done.causes),
         busy_ms=effort.busy_ms,
         queue_ms=effort.queue_ms,
@@ -131,8 +138,7 @@ def job_event(done: TranslatedBatch) -> JobEvent:
     """Return the event that this batch is translated."""
     job = done.job
     return JobEvent(
-        request_id=done.request_id,
-        tenant=job.tenant,
+        **done.key._asdict(),
         stage=JobStage.TRANSLATED,
         priority=job.priority,
         pool=job.pool,
@@ -152,7 +158,7 @@ def segment_dead_letters(record: InboundRecord, done: TranslatedBatch, now_ms: i
     dead_letters: list[DeadLetter] = []
     for cause in sorted({cause for cause in done.causes if cause}):
         dead_letter = dead_letter_of(record, _failure_of(cause), stage=STAGE, now_ms=now_ms)
-        dead_letter = about_request(dead_letter, done.request_id, done.job.tenant)
+        dead_letter = about_request(dead_letter, done.key)
         holes = [at for at, found in enumerate(done.causes) if found == cause]
         dead_letters += about_segments(dead_letter, done.batch_number, holes)
     return dead_letters

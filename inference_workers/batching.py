@@ -1,15 +1,17 @@
 """Check the batches of a cycle and plan its work: identical segments once, grouped, ordered by length. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from schemas.languages import LanguagePair
 from schemas.messages import SegmentBatch
+from schemas.segments import TranslationContext, context_of
 from schemas.validity import (
-    check_id,
     check_job,
+    check_key,
     check_length,
+    check_names,
     check_number,
     check_parallel,
     check_texts,
@@ -22,9 +24,6 @@ LONGEST_SEGMENT = 2000
 MOST_TEXT_BYTES = 1_000_000
 _PARALLEL = ("texts", "gaps", "translations", "scores")
 
-OptionItems = tuple[tuple[str, str], ...]
-WorkKey = tuple[LanguagePair, str | None, OptionItems]
-
 
 class SegmentIndex(NamedTuple):
     """Which segment of a cycle: the index of its batch, and its index within the batch."""
@@ -35,11 +34,9 @@ class SegmentIndex(NamedTuple):
 
 @dataclass
 class Work:
-    """Distinct normalised segments of one pair, glossary and options; `wanted` tells where each one is wanted."""
+    """Distinct normalised segments of one context; `wanted` tells where each one is wanted."""
 
-    pair: LanguagePair
-    glossary: str | None
-    options: Mapping[str, str]
+    context: TranslationContext
     wanted: dict[str, list[SegmentIndex]] = field(default_factory=dict)
 
     def by_length(self) -> list[str]:
@@ -49,7 +46,7 @@ class Work:
 
 def check_batch(batch: SegmentBatch) -> None:
     """Raise PermanentError naming a field that is out of bounds or does not fit the others."""
-    check_id("request_id", batch.request_id)
+    check_key(batch.key)
     check_job(batch.job)
     check_number("batch_number", batch.batch_number, most=batch.job.batches - 1)
     check_parallel({field: len(getattr(batch, field)) for field in _PARALLEL})
@@ -58,15 +55,17 @@ def check_batch(batch: SegmentBatch) -> None:
     for score in batch.scores:
         check_number("scores", score or 0.0, most=1)
     check_number("source_words", batch.source_words, most=sum(map(len, batch.texts)))
-    check_texts("options", batch.options)
+    check_texts("engine_options", batch.engine_options)
+    check_names("do_not_translate", batch.do_not_translate)
     _check_size(batch)
 
 
 def plan(batches: Sequence[SegmentBatch], normalised: Sequence[Sequence[str]]) -> list[Work]:
     """Return the work of a cycle; `normalised` holds the normalised texts of each batch."""
-    works: dict[WorkKey, Work] = {}
+    works: dict[TranslationContext, Work] = {}
     for number, (batch, texts) in enumerate(zip(batches, normalised, strict=True)):
-        work = works.setdefault(_key(batch), _empty_work(batch))
+        context = context_of(batch.tenant, batch.job, batch.do_not_translate, batch.engine_options)
+        work = works.setdefault(context, Work(context))
         for segment in _open_segments(batch):
             work.wanted.setdefault(texts[segment], []).append(SegmentIndex(number, segment))
     return [work for work in works.values() if work.wanted]
@@ -85,11 +84,3 @@ def _check_size(batch: SegmentBatch) -> None:
 
 def _open_segments(batch: SegmentBatch) -> Iterable[int]:
     return (at for at, filled in enumerate(batch.translations) if filled is None)
-
-
-def _key(batch: SegmentBatch) -> WorkKey:
-    return pair_of(batch), batch.job.glossary, tuple(sorted(batch.options.items()))
-
-
-def _empty_work(batch: SegmentBatch) -> Work:
-    return Work(pair_of(batch), batch.job.glossary, batch.options)

@@ -21,6 +21,7 @@ from schemas import topics
 from schemas.codec import Codec
 from schemas.dead_letters import ENVELOPE_BYTES
 from schemas.errors import PermanentError
+from schemas.events import UsageBatch
 from schemas.messages import Message, SegmentBatch, TranslatedBatch
 from schemas.records import Headers, InboundRecord, OutboundRecord
 from schemas.segments import Remembered
@@ -64,7 +65,8 @@ class BatchHandler:
             wanted, done.answers, done.models, done.busy_seconds, strict=True
         ):
             queue_ms = max(self.now_ms() - batch.job.accepted_at - seconds * 1000, 0.0)
-            effort = Effort(model, seconds * 1000, queue_ms, self.now_ms())
+            machine = self.identity
+            effort = Effort(model, seconds * 1000, queue_ms, self.now_ms(), machine.device, machine.market)
             outputs += self._outputs(record, batch, answers, effort)
         self._measure([received.batch for received in wanted], sum(done.busy_seconds))
         return outputs
@@ -101,13 +103,13 @@ class BatchHandler:
         self, record: InboundRecord, batch: SegmentBatch, answers: list[SegmentAnswer], effort: Effort
     ) -> list[OutboundRecord]:
         done = self._fitted(batch, answers, effort)
-        key = batch.request_id
+        key = batch.key
         usage = usage_event(record, done, batch, effort, self.identity)
         self._count(batch, answers, done.model)
         return [
-            self._record(topics.TRANSLATED, key, done, record.trace),
-            self._record(topics.USAGE, usage.event_id, usage),
-            self._record(topics.STATUS, key, job_event(done)),
+            self._record(topics.TRANSLATED, key.encode(), done, record.trace),
+            self._record(topics.USAGE, None, UsageBatch([usage])),
+            self._record(topics.STATUS, key.encode(), job_event(done)),
             *map(self.dead_letters.record_of, segment_dead_letters(record, done, effort.now_ms)),
         ]
 
@@ -119,8 +121,10 @@ class BatchHandler:
         holes = [SegmentAnswer(text, None, cached=False, cause="translation_too_large") for text in batch.texts]
         return translated_batch(batch, holes, effort)
 
-    def _record(self, topic: str, key: str, message: Message, headers: Headers | None = None) -> OutboundRecord:
-        return OutboundRecord(topic, key.encode(), self.codec.encode(message), headers or {})
+    def _record(
+        self, topic: str, key: bytes | None, message: Message, headers: Headers | None = None
+    ) -> OutboundRecord:
+        return OutboundRecord(topic, key, self.codec.encode(message), headers or {})
 
     def _count(self, batch: SegmentBatch, answers: Sequence[SegmentAnswer], model: str) -> None:
         pool, priority = self.identity.pool, batch.job.priority

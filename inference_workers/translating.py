@@ -10,7 +10,7 @@ from inference_workers.answers import SegmentAnswer
 from inference_workers.batching import SegmentIndex, Work, pair_of, plan
 from schemas.errors import PermanentError
 from schemas.messages import SegmentBatch
-from schemas.segments import Remembered, memory_key, normalise
+from schemas.segments import Remembered, normalise
 from stream_apps.pipeline.stores import TranslationMemory
 
 # Characters that the engine gets in its first call; four times as many in the next, while a call takes less than
@@ -88,8 +88,8 @@ class SegmentTranslator:
             return ""
 
     def _keys(self, work: Work, texts: Sequence[str]) -> list[str]:
-        model = self.translator.version_of(work.pair.source, work.pair.target)
-        return [memory_key(model, work.pair.source, work.pair.target, work.glossary, text) for text in texts]
+        model = self.translator.version_of(work.context.source, work.context.target)
+        return work.context.memory_keys(model, texts)
 
     def _recall(self, work: Work, known: KnownAnswers) -> None:
         # Intake looked these up too, but perhaps minutes ago; another request may have had the same text since.
@@ -104,11 +104,12 @@ class SegmentTranslator:
                 _fill(known, work.wanted.pop(text), answer, answer)
 
     def _translate(self, work: Work, known: KnownAnswers, done: CycleAnswers, end: float) -> None:
+        context, options = work.context, dict(work.context.engine_options)
         texts, characters, spent = work.by_length(), _FIRST_CHARACTERS, 0.0
         while texts and (before := self.clock()) < end:
             some, texts = _first_of(texts, characters)
             try:
-                outcomes = self.translator.translate(some, work.pair.source, work.pair.target, work.options)
+                outcomes = self.translator.translate(some, context.source, context.target, options)
             except PermanentError as error:
                 _refuse(known, work, [*some, *texts], error.cause)
                 break

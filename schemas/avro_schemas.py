@@ -23,7 +23,7 @@ NAMES = (
     "TranslatedBatch",
     "TranslationResult",
     "JobEvent",
-    "UsageEvent",
+    "UsageBatch",
     "DeadLetter",
     "JobControl",
 )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from schemas.codec import Codec
 from schemas.errors import PermanentError
 from schemas.events import DeadLetter
-from schemas.ids import event_id
+from schemas.ids import JobKey, event_id
 from schemas.records import InboundRecord, OutboundRecord, attempt_of
 from schemas.topics import DEAD_LETTERS
 
@@ -52,9 +52,9 @@ def without_original(dead_letter: DeadLetter) -> DeadLetter:
     return replace(dead_letter, value=None, headers={}, key=None)
 
 
-def about_request(dead_letter: DeadLetter, request_id: str, tenant: str) -> DeadLetter:
+def about_request(dead_letter: DeadLetter, key: JobKey) -> DeadLetter:
     """Name the request that the dead letter is about."""
-    return replace(dead_letter, request_id=request_id, tenant=tenant)
+    return replace(dead_letter, request_id=key.request_id, tenant=key.tenant)
 
 
 def about_segments(dead_letter: DeadLetter, batch_number: int, segments: Sequence[int]) -> list[DeadLetter]:

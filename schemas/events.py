@@ -1,14 +1,16 @@
-"""The messages about the work: job events, usage events, dead letters, and orders that end a request."""
+"""The messages about the work: job events, usage, dead letters, and orders that end a request."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
+from schemas.errors import PermanentError
 from schemas.messages import (
     Datum,
     Job,
     Message,
+    RequestMessage,
     SegmentBatch,
     TranslatedBatch,
     TranslationRequest,
@@ -25,11 +27,9 @@ from schemas.states import (
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobEvent(Message):
+class JobEvent(RequestMessage):
     """A stage that a request has reached. Events in any order and with repeats give the same job view."""
 
-    request_id: str
-    tenant: str = ""
     stage: JobStage
     priority: str = "standard"
     pool: str = "default"
@@ -55,18 +55,21 @@ class JobEvent(Message):
 
 
 @dataclass(frozen=True, kw_only=True)
-class UsageEvent(Message):
-    """Use that is counted.
+class UsageEvent:
+    """Use that is counted: one row of a UsageBatch.
 
-    BILLED: one per answer, in the transaction of its result. COMPUTE: one per batch, in the transaction of its
-    translation.
+    BILLED: one per answer, in the transaction of its result. COMPUTE: what a worker did in a second for one
+    tenant, priority, pair and model; it has no request_id.
     """
 
     event_id: str
     kind: UsageKind
-    request_id: str
-    batch_number: int | None = None
     tenant: str = ""
+    request_id: str = ""
+    submitted_by: str = ""
+    labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    request_kind: str = "text"
+    content_type: str = "text/plain"
     priority: str = "standard"
     source_language: str = ""
     target_language: str = ""
@@ -76,27 +79,56 @@ class UsageEvent(Message):
     device: str = "cpu"
     market: str = "on_demand"
     status: ResultStatus | None = None
-    source_words: int = 0
-    target_words: int = 0
-    source_characters: int = 0
+    batches: int = 0
+    units: int = 0
     segments: int = 0
     cached_segments: int = 0
-    cached_words: int = 0
     failed_segments: int = 0
+    source_words: int = 0
+    target_words: int = 0
+    cached_words: int = 0
+    source_characters: int = 0
+    target_characters: int = 0
     busy_ms: float = 0.0
     queue_ms: float = 0.0
     latency_ms: float = 0.0
     sla_ms: int = 0
     at: int = 0
 
+
+_USAGE_COLUMNS = tuple(field.name for field in dataclasses.fields(UsageEvent))
+
+
+@dataclass(frozen=True)
+class UsageBatch(Message):
+    """Usage events on the wire: one array for each field, all equally long."""
+
+    events: Sequence[UsageEvent] = ()
+
     def to_datum(self) -> Datum:
-        return {**vars(self), "kind": str(self.kind), "status": str(self.status or "")}
+        rows = [{**vars(one), "kind": str(one.kind), "status": str(one.status or "")} for one in self.events]
+        return {name: [row[name] for row in rows] for name in _USAGE_COLUMNS}
 
     @classmethod
     def from_datum(cls, datum: Datum) -> Self:
-        kind = parse_member(UsageKind, "kind", datum["kind"])
-        status = parse_optional_member(ResultStatus, "status", datum["status"])
-        return cls(**{**datum, "kind": kind, "status": status})
+        columns = [datum[name] for name in _USAGE_COLUMNS]
+        if len({len(column) for column in columns}) > 1:
+            raise PermanentError(
+                "unequal_columns",
+                "the arrays of the batch are not equally long",
+                limit="one entry per event in every array",
+                cure="send as many entries in each array as there are events",
+            )
+        return cls(
+            [_usage_event(dict(zip(_USAGE_COLUMNS, row, strict=True))) for row in zip(*columns, strict=True)]
+        )
+
+
+def _usage_event(values: Sequence[Any]) -> UsageEvent:
+    row = dict(zip(_USAGE_COLUMNS, values, strict=True))
+    kind = parse_member(UsageKind, "kind", row["kind"])
+    status = parse_optional_member(ResultStatus, "status", row["status"])
+    return UsageEvent(**{**row, "kind": kind, "status": status})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +147,8 @@ class DeadLetter(Message):
     tenant: str | None = None
     batch_number: int | None = None
     segment: int | None = None
+    unit: int | None = None
+    place: str | None = None
     topic: str = ""
     partition: int = 0
     offset: int = 0
@@ -131,10 +165,9 @@ class DeadLetter(Message):
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobControl(Message):
+class JobControl(RequestMessage):
     """An order to end a whole request. It competes with the completion of the request: one of them answers."""
 
-    request_id: str
     action: ControlAction
     cause: str = ""
     message: str = ""
@@ -160,7 +193,7 @@ MESSAGES: Mapping[str, type[Message]] = {
         TranslatedBatch,
         TranslationResult,
         JobEvent,
-        UsageEvent,
+        UsageBatch,
         DeadLetter,
         JobControl,
     )

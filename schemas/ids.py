@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from typing import NamedTuple
 
 # One namespace for every id derived by Dragoman; changing it would make replays look like new work.
 _NAMESPACE = uuid.UUID("6f1d1a52-3c7e-5b0e-9c55-d1a60ab0c0de")
@@ -12,9 +13,42 @@ def new_request_id() -> str:
     return str(uuid.uuid4())
 
 
-def batch_id(request_id: str, batch_number: int) -> str:
-    """Name a batch of a request: `request_id/3`."""
-    return f"{request_id}/{batch_number}"
+class JobKey(NamedTuple):
+    """The identity of a request. As text `tenant/request_id`: the key in Kafka, in Redis and in object names.
+
+    A tenant holds no slash (schemas.validity.check_tenant), so two requests never share a text.
+    """
+
+    tenant: str
+    request_id: str
+
+    def __str__(self) -> str:
+        return f"{self.tenant}/{self.request_id}"
+
+    def encode(self) -> bytes:
+        """Return the text in UTF-8, as Kafka's key."""
+        return str(self).encode()
+
+    @classmethod
+    def parse(cls, text: str) -> "JobKey":
+        """Read the text form. A text without a slash is no key: it gives an empty request_id, which nobody has."""
+        tenant, _, request_id = text.partition("/")
+        return cls(tenant, request_id)
+
+    @classmethod
+    def decode(cls, key: bytes | None) -> "JobKey":
+        """Read Kafka's key, whoever wrote it."""
+        return cls.parse((key or b"").decode(errors="replace"))
+
+
+def tenant_folder(tenant: str) -> str:
+    """Name the folder of the object store below which everything of a tenant lies; it ends in a slash."""
+    return f"tenants/{tenant}/"
+
+
+def batch_id(key: JobKey, batch_number: int) -> str:
+    """Name a batch of a request: `tenant/request_id/3`."""
+    return f"{key}/{batch_number}"
 
 
 def event_id(*parts: str | int) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from schemas.ids import JobKey
 from schemas.states import ResultStatus, parse_optional_member
 
 Datum = dict[str, Any]
@@ -28,22 +29,44 @@ class Message:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TranslationRequest(Message):
-    """A wish for a translation. Send to translation.requests.<priority>, key = request_id."""
+class RequestMessage(Message):
+    """A message about one request, which tenant and request_id identify together."""
 
-    request_id: str
     tenant: str = "default"
+    request_id: str
+
+    @property
+    def key(self) -> JobKey:
+        """Return the identity of the request."""
+        return JobKey(self.tenant, self.request_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslationRequest(RequestMessage):
+    """A wish for a translation. Send to translation.requests.<priority>, key = tenant/request_id."""
+
     source_language: str = "auto"
     target_language: str
     text: str | None = None
+    texts: Sequence[str] = ()
     content_ref: str | None = None
+    content_sha256: str | None = None
+    file_name: str | None = None
     content_type: str = "text/plain"
+    output_content_type: str | None = None
+    output_mode: str = "translation"
+    filter_options: Mapping[str, str] = dataclasses.field(default_factory=dict)
     priority: str | None = None
-    glossary: str | None = None
-    options: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    glossaries: Sequence[str] = ()
+    do_not_translate: Sequence[str] = ()
+    engine_options: Mapping[str, str] = dataclasses.field(default_factory=dict)
     submitted_at: int = 0
     deadline: int | None = None
+    late_policy: str | None = None
     metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    submitted_by: str | None = None
+    labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    callback: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,18 +82,39 @@ class Kept:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Document:
+    """The file of a document, and how its text was taken out of it."""
+
+    source_ref: str = ""
+    source_sha256: str = ""
+    source_bytes: int = 0
+    media_type: str = ""
+    file_name: str = ""
+    skeleton_ref: str = ""
+    filter: str = ""
+    filter_version: str = ""
+    units: int = 0
+    output_content_type: str = ""
+    output_mode: str = "translation"
+    filter_options: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """The header of a batch: what every stage must know of its request."""
 
-    tenant: str = ""
+    kind: str = "text"
     priority: str = "standard"
     pool: str = "default"
     source_language: str = ""
     detected_language: str | None = None
     target_language: str = ""
-    glossary: str | None = None
+    glossaries: Sequence[str] = ()
     content_type: str = "text/plain"
+    inline_codes: bool = False
     pipeline_version: str = ""
+    fingerprint: str = ""
+    memory_scope: str = ""
     segments: int = 0
     batches: int = 0
     words: int = 0
@@ -81,23 +125,32 @@ class Job:
     metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
     revision: int = 1
     billed_words: int = 0
+    billed_characters: int = 0
     kept: Kept | None = None
+    submitted_by: str | None = None
+    labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    callback: str | None = None
+    document: Document | None = None
 
     def to_datum(self) -> Datum:
         """Return the fields for the message that carries the header."""
-        return {**vars(self), "kept": self.kept and vars(self.kept)}
+        return {
+            **vars(self),
+            "kept": self.kept and vars(self.kept),
+            "document": self.document and vars(self.document),
+        }
 
     @classmethod
     def from_datum(cls, datum: Datum) -> Self:
         """Build the header from its fields."""
-        return cls(**{**datum, "kept": datum["kept"] and Kept(**datum["kept"])})
+        kept, document = datum["kept"], datum["document"]
+        return cls(**{**datum, "kept": kept and Kept(**kept), "document": document and Document(**document)})
 
 
 @dataclass(frozen=True, kw_only=True)
-class SegmentBatch(Message):
+class SegmentBatch(RequestMessage):
     """Up to 32 segments of one request on their way to a worker. Arrays are parallel."""
 
-    request_id: str
     batch_number: int
     job: Job
     lead: str = ""
@@ -106,8 +159,11 @@ class SegmentBatch(Message):
     translations: Sequence[str | None] = ()
     scores: Sequence[float | None] = ()
     source_words: int = 0
-    options: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    engine_options: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    do_not_translate: Sequence[str] = ()
     numbers: Sequence[int] = ()
+    code_starts: Sequence[str] = ()
+    code_ends: Sequence[str] = ()
 
     def to_datum(self) -> Datum:
         return {**vars(self), "job": self.job.to_datum()}
@@ -118,10 +174,9 @@ class SegmentBatch(Message):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TranslatedBatch(Message):
+class TranslatedBatch(RequestMessage):
     """The answer to one SegmentBatch. Arrays are parallel."""
 
-    request_id: str
     batch_number: int
     job: Job
     lead: str = ""
@@ -130,12 +185,18 @@ class TranslatedBatch(Message):
     causes: Sequence[str | None] = ()
     scores: Sequence[float | None] = ()
     cached: Sequence[bool] = ()
+    warnings: Sequence[str | None] = ()
     source_words: int = 0
+    cached_words: int = 0
     target_words: int = 0
     model: str = ""
+    device: str = ""
+    market: str = ""
     timings: Mapping[str, float] = dataclasses.field(default_factory=dict)
     translated_at: int = 0
     numbers: Sequence[int] = ()
+    code_starts: Sequence[str] = ()
+    code_ends: Sequence[str] = ()
 
     def to_datum(self) -> Datum:
         return {**vars(self), "job": self.job.to_datum()}
@@ -153,47 +214,79 @@ class Hole:
     cause: str
     start: int = -1
     length: int = -1
+    unit: int = -1
+    place: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class TranslationResult(Message):
-    """The one answer to a request. Topic translation.results, key = request_id; read it read_committed."""
+class Warning:  # the name of the record on the wire
+    """Something in a translation that a reader should look at. `place` is for people."""
 
-    request_id: str
+    cause: str
+    count: int = 1
+    place: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslationResult(RequestMessage):
+    """The one answer to a request. Topic translation.results, key = tenant/request_id; read it read_committed."""
+
     version: int = 1
-    tenant: str = ""
+    kind: str = "text"
     status: ResultStatus | None = None
     priority: str = "standard"
     text: str | None = None
+    texts: Sequence[str] = ()
     content_ref: str | None = None
+    content_bytes: int = 0
+    content_sha256: str | None = None
+    file_name: str | None = None
+    units_ref: str | None = None
+    units: int = 0
     content_type: str = "text/plain"
     holes: Sequence[Hole] = ()
+    warnings: Sequence[Warning] = ()
     error_cause: str | None = None
     error_message: str | None = None
     error_field: str | None = None
     source_language: str = ""
     detected_language: str | None = None
     target_language: str = ""
+    glossaries: Sequence[str] = ()
     segments: int = 0
+    cached_segments: int = 0
     source_words: int = 0
+    cached_words: int = 0
     target_words: int = 0
     source_characters: int = 0
     target_characters: int = 0
     cached_share: float = 0.0
     confidence: float | None = None
     model: str = ""
+    pool: str = "default"
+    device: str = ""
+    market: str = ""
+    busy_ms: float = 0.0
     pipeline_version: str = ""
     timings: Mapping[str, float] = dataclasses.field(default_factory=dict)
     submitted_at: int = 0
     completed_at: int = 0
     metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    callback: str | None = None
+    erased_at: int | None = None
 
     def to_datum(self) -> Datum:
-        status, holes = str(self.status or ""), [vars(hole) for hole in self.holes]
-        return {**vars(self), "status": status, "holes": holes}
+        return {
+            **vars(self),
+            "status": str(self.status or ""),
+            "holes": [vars(hole) for hole in self.holes],
+            "warnings": [vars(warning) for warning in self.warnings],
+        }
 
     @classmethod
     def from_datum(cls, datum: Datum) -> Self:
         status = parse_optional_member(ResultStatus, "status", datum["status"])
         holes = tuple(Hole(**hole) for hole in datum["holes"])
-        return cls(**{**datum, "status": status, "holes": holes})
+        warnings = tuple(Warning(**warning) for warning in datum["warnings"])
+        return cls(**{**datum, "status": status, "holes": holes, "warnings": warnings})

@@ -5,12 +5,16 @@ Words are the unit of throughput, cost and backlog.
 """
 
 import hashlib
+import json
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from typing import Any
+
+from schemas.messages import Job
 
 _KEY_BYTES = 20
-_SEPARATOR = "\x1f"
 # Scripts that are written without spaces: Han, kana, Thai, Lao, Khmer, Burmese.
 _UNSPACED = re.compile(
     "[\u0e00-\u0e7f\u0e80-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -31,13 +35,43 @@ def normalise(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-def memory_key(model_version: str, source: str, target: str, glossary: str | None, normalised_segment: str) -> str:
-    """Return the translation memory's key: BLAKE2b over everything that decides a translation.
+@dataclass(frozen=True)
+class TranslationContext:
+    """Everything beside a segment and its model that decides a translation, and who may share it.
 
-    `source` and `target` are the tags as they stand in the job.
+    `source` and `target` are the tags as they stand in the job; `engine_options` are sorted pairs.
     """
-    parts = (model_version, source, target, glossary or "", normalised_segment)
-    return hashlib.blake2b(_SEPARATOR.join(parts).encode(), digest_size=_KEY_BYTES).hexdigest()
+
+    scope: str
+    source: str
+    target: str
+    glossaries: tuple[str, ...] = ()
+    do_not_translate: tuple[str, ...] = ()
+    engine_options: tuple[tuple[str, str], ...] = ()
+
+    def memory_keys(self, model_version: str, normalised_segments: Iterable[str]) -> list[str]:
+        """Return the translation memory's key of each segment: BLAKE2b over all of it."""
+        base = hashlib.blake2b(json.dumps((model_version, astuple(self))).encode(), digest_size=_KEY_BYTES)
+        return [_digest(base.copy(), segment) for segment in normalised_segments]
+
+
+def memory_scope(tenant: str, group: str) -> str:
+    """Name who shares a translation memory: a group of tenants, or the tenant alone where `group` is empty."""
+    return f"group:{group}" if group else f"tenant:{tenant}"
+
+
+def context_of(
+    tenant: str, job: Job, do_not_translate: Sequence[str], engine_options: Mapping[str, str]
+) -> TranslationContext:
+    """Return the context of a request, which intake and the workers must name alike."""
+    return TranslationContext(
+        memory_scope(tenant, job.memory_scope),
+        job.source_language,
+        job.target_language,
+        tuple(job.glossaries),
+        tuple(do_not_translate),
+        tuple(sorted(engine_options.items())),
+    )
 
 
 def count_words(text: str) -> int:
@@ -50,3 +84,8 @@ def count_words(text: str) -> int:
         return len(text.split())
     without, unspaced = _UNSPACED.subn(" ", text)
     return len(without.split()) + unspaced
+
+
+def _digest(base: Any, segment: str) -> str:
+    base.update(segment.encode())
+    return str(base.hexdigest())

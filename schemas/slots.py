@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from schemas.ids import JobKey
+
 
 class Verdict(StrEnum):
     """What a record means for its request: more is missing, it completes the request, or it comes too late."""
@@ -16,7 +18,7 @@ class Verdict(StrEnum):
 class RequestRevision:
     """The unit that is answered once: a request, or a later correction of its answer (`revision` above 1)."""
 
-    request_id: str
+    key: JobKey
     revision: int = 1
 
 

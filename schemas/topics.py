@@ -8,6 +8,9 @@ from schemas.priorities import Priority
 DAY_MS = 24 * 60 * 60 * 1000
 FOREVER_MS = -1
 NO_LIMIT_BYTES = -1
+JOB_KEY = "tenant/request_id"
+# Who stamps the records of a topic: Kafka's CreateTime or LogAppendTime.
+PRODUCER, BROKER = "CreateTime", "LogAppendTime"
 
 _REQUESTS = "translation.requests."
 _BATCHES = "translation.batches."
@@ -32,6 +35,7 @@ class Topic:
     """One topic: its message, its key, and how long a record is kept (-1: for ever, but for compaction).
 
     `retention_bytes` limits each partition as well (-1: no limit); whichever limit is reached first counts.
+    `stamped_by` is BROKER where anybody may write and the time decides something: deadlines, latency, repair.
     """
 
     name: str
@@ -41,6 +45,7 @@ class Topic:
     retention_ms: int
     cleanup: str = "delete"
     retention_bytes: int = NO_LIMIT_BYTES
+    stamped_by: str = PRODUCER
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,7 @@ class TopicPlan:
 
     partitions: int = 6
     batch_partitions: int = 6
+    usage_partitions: int = 2
     pools: tuple[str, ...] = ("default",)
     dead_letter_bytes: int = DEAD_LETTER_BYTES
 
@@ -79,7 +85,14 @@ def inference_group(pool: str, priority: Priority) -> str:
 def catalogue(plan: TopicPlan) -> list[Topic]:
     """List every topic of a deployment."""
     per_priority = [
-        Topic(requests_topic(priority), "TranslationRequest", "request_id", plan.partitions, REQUEST_RETENTION_MS)
+        Topic(
+            requests_topic(priority),
+            "TranslationRequest",
+            JOB_KEY,
+            plan.partitions,
+            REQUEST_RETENTION_MS,
+            stamped_by=BROKER,
+        )
         for priority in Priority
     ]
     # Keyed by batch, not by request, so that the batches of one long document spread over all workers
@@ -95,13 +108,17 @@ def catalogue(plan: TopicPlan) -> list[Topic]:
 def _shared(plan: TopicPlan) -> list[Topic]:
     partitions = plan.partitions
     return [
-        Topic(TRANSLATED, "TranslatedBatch", "request_id", partitions, 3 * DAY_MS),
-        Topic(RESULTS, "TranslationResult", "request_id", partitions, 30 * DAY_MS, "compact,delete"),
-        Topic(STATUS, "JobEvent", "request_id", partitions, 3 * DAY_MS),
-        Topic(USAGE, "UsageEvent", "event_id", partitions, 30 * DAY_MS),
+        Topic(TRANSLATED, "TranslatedBatch", JOB_KEY, partitions, 3 * DAY_MS),
+        Topic(RESULTS, "TranslationResult", JOB_KEY, partitions, 30 * DAY_MS, "compact,delete"),
+        Topic(STATUS, "JobEvent", JOB_KEY, partitions, 3 * DAY_MS),
+        Topic(USAGE, "UsageBatch", "none", plan.usage_partitions, 30 * DAY_MS),
         _dead_letters(plan),
-        Topic(CONTROL, "JobControl", "request_id", partitions, REQUEST_RETENTION_MS),
+        _written_by_anybody(CONTROL, "JobControl", partitions),
     ]
+
+
+def _written_by_anybody(name: str, message: str, partitions: int) -> Topic:
+    return Topic(name, message, JOB_KEY, partitions, REQUEST_RETENTION_MS, stamped_by=BROKER)
 
 
 def _dead_letters(plan: TopicPlan) -> Topic:

@@ -6,10 +6,12 @@ from a sound message fits into a Kafka record again.
 """
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 
 from schemas.errors import PermanentError
 from schemas.events import UsageEvent
+from schemas.ids import JobKey
 from schemas.messages import Job
 from schemas.priorities import parse_priority
 from schemas.records import FIRST_REVISION, MOST_REVISIONS
@@ -20,21 +22,34 @@ LONGEST_REMARK = 10_000
 MOST_BATCHES = 100_000
 MOST_SEGMENTS_PER_BATCH = 10_000
 MOST_METADATA_BYTES = 65_536
+MOST_NAMES = 1000
 # 14 digits, so until the year 5138 in milliseconds: times beyond it were meant as something else.
 LATEST_MS = 10**14 - 1
 _MOST_COUNTED = 2**31 - 1
+# A label of a DNS name (RFC 1123).
+_TENANT = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
-_NAMES = ("tenant", "pool", "source_language", "target_language", "content_type", "pipeline_version")
-_OPTIONAL_NAMES = ("detected_language", "glossary")
-_COUNTS = ("segments", "words", "characters", "billed_words")
+_NAMES = (
+    "kind",
+    "pool",
+    "source_language",
+    "target_language",
+    "content_type",
+    "pipeline_version",
+    "fingerprint",
+    "memory_scope",
+)
+_OPTIONAL_NAMES = ("detected_language", "submitted_by")
+_COUNTS = ("segments", "words", "characters", "billed_words", "billed_characters")
 _TIMES = ("submitted_at", "accepted_at")
 
 _USAGE_NAMES = (
-    "tenant", "source_language", "target_language", "model", "pool", "worker", "device", "market",
+    "tenant", "request_id", "submitted_by", "request_kind", "content_type", "source_language", "target_language",
+    "model", "pool", "worker", "device", "market",
 )  # fmt: skip
 _USAGE_COUNTS = (
-    "source_words", "target_words", "source_characters", "segments", "cached_segments", "cached_words",
-    "failed_segments", "sla_ms",
+    "batches", "units", "segments", "cached_segments", "failed_segments", "source_words", "target_words",
+    "cached_words", "source_characters", "target_characters", "sla_ms",
 )  # fmt: skip
 _USAGE_DURATIONS = ("busy_ms", "queue_ms", "latency_ms")
 
@@ -51,19 +66,40 @@ def check_job(job: Job) -> None:
     check_number("job.batches", job.batches, most=MOST_BATCHES)
     check_number("job.revision", job.revision, least=FIRST_REVISION, most=MOST_REVISIONS)
     check_texts("job.metadata", job.metadata)
+    check_texts("job.labels", job.labels)
+    check_names("job.glossaries", job.glossaries)
+    check_length("job.callback", job.callback or "", LONGEST_REMARK)
 
 
 def check_usage(event: UsageEvent) -> None:
     """Check a usage event, whose numbers will be added up. Raises PermanentError naming the field."""
-    check_id("request_id", event.request_id)
     parse_priority(event.priority)
     for field in _USAGE_NAMES:
         check_length(field, getattr(event, field))
-    check_number("batch_number", event.batch_number or 0)
+    check_texts("labels", event.labels)
     for field in _USAGE_COUNTS:
         check_number(field, getattr(event, field))
     for field in _USAGE_DURATIONS:
         check_number(field, getattr(event, field), most=LATEST_MS)
+
+
+def check_key(key: JobKey) -> None:
+    """Check the identity of a request. Raises PermanentError naming the field."""
+    check_tenant(key.tenant)
+    check_id("request_id", key.request_id)
+
+
+def check_tenant(tenant: str) -> None:
+    """Check that a tenant is a DNS label, which fits topic names and object paths. Raises PermanentError."""
+    if not _TENANT.fullmatch(tenant):
+        shown = tenant[:40].encode("unicode_escape").decode()
+        raise PermanentError(
+            "bad_tenant",
+            f"tenant is '{shown}' ({len(tenant)} characters)",
+            field="tenant",
+            limit="1 to 63 of a-z, 0-9 and -, not at either end",
+            cure="send the tenant's name as it was created",
+        )
 
 
 def check_id(field: str, value: str) -> None:
@@ -77,6 +113,14 @@ def check_length(field: str, value: str, most: int = LONGEST_NAME) -> None:
     """Check a length in characters. Raises PermanentError beyond `most`."""
     if len(value) > most:
         raise out_of_bounds(field, f"{len(value)} characters long", f"{most} characters")
+
+
+def check_names(field: str, names: Sequence[str]) -> None:
+    """Check a list of names. Raises PermanentError for too many, or one that is too long."""
+    if len(names) > MOST_NAMES:
+        raise out_of_bounds(field, f"{len(names)} entries long", f"{MOST_NAMES} entries")
+    for name in names:
+        check_length(field, name)
 
 
 def check_number(field: str, value: float, *, least: int = 0, most: int = _MOST_COUNTED) -> None:

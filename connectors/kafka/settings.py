@@ -31,6 +31,9 @@ class KafkaSettings(Section):
         default=6, ge=1, description="Of each topic except the batch topics; the same for all."
     )
     batch_partitions: int = Field(default=6, ge=1, description="Of each batch topic; at least 3 per worker.")
+    usage_partitions: int = Field(
+        default=2, ge=1, description="Of translation.usage, whose records hold many rows."
+    )
     pools: tuple[str, ...] = Field(
         default=("default",), description="Worker pools; each has batch topics of its own."
     )
@@ -95,4 +98,10 @@ class KafkaSettings(Section):
     @property
     def plan(self) -> TopicPlan:
         """Return the deployment's choice of partitions, pools and sizes."""
-        return TopicPlan(self.partitions, self.batch_partitions, self.pools, self.dead_letter_bytes)
+        return TopicPlan(
+            partitions=self.partitions,
+            batch_partitions=self.batch_partitions,
+            usage_partitions=self.usage_partitions,
+            pools=self.pools,
+            dead_letter_bytes=self.dead_letter_bytes,
+        )

@@ -37,6 +37,7 @@ def wanted_settings(topic: Topic, settings: KafkaSettings) -> dict[str, str]:
     """Return the settings that the catalogue and the deployment want, by their Kafka names."""
     return {
         "cleanup.policy": topic.cleanup,
+        "message.timestamp.type": topic.stamped_by,
         "retention.ms": str(topic.retention_ms),
         "retention.bytes": str(topic.retention_bytes),
         **_segments(topic, settings),

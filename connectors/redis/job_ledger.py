@@ -1,8 +1,8 @@
 """Write what is known of every job, and where it waits. A fact replaces a lighter one, so order does not matter.
 
 State Redis:
-`job:{id}`            hash: facts stamped with their weight, counters of what is done
-`job:{id}:batches`    bitmap: which batches are done; in the cluster slot of the hash
+`job:{key}`           hash: facts stamped with their weight, counters of what is done
+`job:{key}:batches`   bitmap: which batches are done; in the cluster slot of the hash
 `{queue:pool}:*`      for each priority, the waiting jobs by time of submission and their remaining words; for each
                       span of time, the words that were finished in it. Only advice: nothing is decided by it
 """
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from connectors.redis.client import AsyncClient, Call, run_all_async, script
 from connectors.redis.request_markers import DeadlineWriter
+from schemas.ids import JobKey
 from schemas.priorities import Priority
 
 # Below 2^53, so that Lua compares exactly.
@@ -49,7 +50,7 @@ class BatchDone:
 class JobUpdate:
     """Everything that one event says of one job."""
 
-    request_id: str
+    key: JobKey
     facts: Mapping[str, Fact] = field(default_factory=dict)
     batch: BatchDone | None = None
     deadline_ms: int | None = None
@@ -76,7 +77,7 @@ class QueuePosition:
 class _WaitingJob:
     """A job as the queue sees it. `remaining_words` None: it does not wait any more."""
 
-    request_id: str
+    key: JobKey
     pool: str
     priority: Priority
     submitted_at: int
@@ -96,7 +97,7 @@ class JobLedger:
         """Merge one event. May be repeated; only the measured speed counts a repeat after a failure half-way."""
         ((is_new, known),) = await run_all_async(self._client, [self._merge_call(update)])
         await self._note_deadline(update, is_finished=known[0] is not None)
-        job = _waiting_job(update.request_id, known)
+        job = _waiting_job(update.key, known)
         if job is None:
             return
         done = update.batch if is_new else None
@@ -106,20 +107,20 @@ class JobLedger:
     async def _note_deadline(self, update: JobUpdate, *, is_finished: bool) -> None:
         # An event that comes after the end of its job must not bring the deadline back.
         if is_finished:
-            await self._deadlines.remove(update.request_id)
+            await self._deadlines.remove(update.key)
         elif update.deadline_ms is not None:
-            await self._deadlines.add(update.request_id, update.deadline_ms)
+            await self._deadlines.add(update.key, update.deadline_ms)
 
     def _merge_call(self, update: JobUpdate) -> Call:
         batch = update.batch
         done = (batch.number, batch.segments, batch.words) if batch else ("", 0, 0)
         facts = [part for name, fact in update.facts.items() for part in (name, _stamped(fact))]
-        return Call(script("merge_job"), job_keys(update.request_id), (self._times.view_seconds, *done, *facts))
+        return Call(script("merge_job"), job_keys(update.key), (self._times.view_seconds, *done, *facts))
 
 
-def job_keys(request_id: str) -> tuple[str, str]:
+def job_keys(key: JobKey) -> tuple[str, str]:
     """Name the hash and the bitmap of a job."""
-    return f"job:{{{request_id}}}", f"job:{{{request_id}}}:batches"
+    return f"job:{{{key}}}", f"job:{{{key}}}:batches"
 
 
 def unstamped(value: bytes | None) -> str:
@@ -127,14 +128,14 @@ def unstamped(value: bytes | None) -> str:
     return (value or b"")[WEIGHT_DIGITS:].decode()
 
 
-def queue_position_call(request_id: str, pool: str, priority: Priority, now_ms: int) -> Call:
+def queue_position_call(key: JobKey, pool: str, priority: Priority, now_ms: int) -> Call:
     """Make the call that asks for a job's position; `queue_position_of` reads the reply."""
     urgent = list(Priority)[: list(Priority).index(priority) + 1]
     queues = [key for one in urgent for key in _queue_keys(pool, one)]
     # The present span is not over, so it would count as slow.
     last = now_ms // SPAN_MS - 1
     speeds = [_speed_key(pool, last - back) for back in range(SPANS)]
-    return Call(script("ask_queue"), [*queues, *speeds], (request_id, len(urgent), _EXACT_JOBS))
+    return Call(script("ask_queue"), [*queues, *speeds], (str(key), len(urgent), _EXACT_JOBS))
 
 
 def queue_position_of(reply: Sequence[int | bytes | None]) -> QueuePosition | None:
@@ -156,7 +157,7 @@ def _queue_call(job: _WaitingJob, done: BatchDone | None, forget_before_ms: int)
     remaining = "" if job.remaining_words is None else job.remaining_words
     keys = (*_queue_keys(job.pool, job.priority), _speed_key(job.pool, finished_at // SPAN_MS))
     times = (forget_before_ms, words, _KEEP_SPEED_SECONDS)
-    return Call(script("place_job"), keys, (job.request_id, job.submitted_at, remaining, *times))
+    return Call(script("place_job"), keys, (str(job.key), job.submitted_at, remaining, *times))
 
 
 def _queue_keys(pool: str, priority: Priority) -> tuple[str, str]:
@@ -171,7 +172,7 @@ def _stamped(fact: Fact) -> str:
     return f"{min(max(fact.weight, 0), HEAVIEST):0{WEIGHT_DIGITS}d}{fact.value}"
 
 
-def _waiting_job(request_id: str, known: Sequence[bytes | None]) -> _WaitingJob | None:
+def _waiting_job(key: JobKey, known: Sequence[bytes | None]) -> _WaitingJob | None:
     """Read the job from the reply of the merge; None before its words are known: until then it does not wait."""
     *facts, done = (*known[:4], known[5], known[4])
     status, pool, priority, words, submitted_at = map(unstamped, facts)
@@ -179,4 +180,4 @@ def _waiting_job(request_id: str, known: Sequence[bytes | None]) -> _WaitingJob 
         return None
     remaining = max(int(words) - int(done or 0), 0)
     submitted_at_ms = int(submitted_at or 0)
-    return _WaitingJob(request_id, pool, Priority(priority), submitted_at_ms, None if status else remaining)
+    return _WaitingJob(key, pool, Priority(priority), submitted_at_ms, None if status else remaining)

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from connectors.redis.client import Client, redis_errors, run_all
 from connectors.redis.job_ledger import QueuePosition, job_keys, queue_position_call, queue_position_of, unstamped
+from schemas.ids import JobKey
 from schemas.messages import Job
 from schemas.priorities import Priority
 from schemas.states import JobStage, ResultStatus, parse_member, parse_optional_member
@@ -19,7 +20,7 @@ DETAIL = "detail."
 
 _COUNTERS = ("segments_done", "batches_done", "words_done")
 _NUMBERS = ("segments", "batches", "words", "cached_segments", "submitted_at", "updated_at")
-_TEXTS = ("tenant", "priority", "pool")
+_TEXTS = ("priority", "pool")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +30,7 @@ class JobView:
     `queue_position`: requests of the same or a higher priority ahead. None where it is not known (any more).
     """
 
-    request_id: str
-    tenant: str = ""
+    key: JobKey
     stage: JobStage = JobStage.ACCEPTED
     status: ResultStatus | None = None
     priority: str = Priority.STANDARD
@@ -57,30 +57,30 @@ class JobViews:
         self._client = client
         self._clock = clock
 
-    def read(self, request_id: str) -> JobView | None:
+    def read(self, key: JobKey) -> JobView | None:
         """Return the view; None for a job that nobody has reported, or whose view has expired."""
         with redis_errors():
-            fields = cast(dict[bytes, bytes], self._client.hgetall(job_keys(request_id)[0]))
+            fields = cast(dict[bytes, bytes], self._client.hgetall(job_keys(key)[0]))
         if not fields:
             return None
-        view = view_of(request_id, fields)
+        view = view_of(key, fields)
         return view if view.status or not view.words else self._with_position(view)
 
     def _with_position(self, view: JobView) -> JobView:
         now_ms = round(self._clock() * 1000)
-        call = queue_position_call(view.request_id, view.pool, Priority(view.priority), now_ms)
+        call = queue_position_call(view.key, view.pool, Priority(view.priority), now_ms)
         position = queue_position_of(run_all(self._client, [call])[0])
         return _positioned(view, position) if position else view
 
 
-def view_of(request_id: str, fields: Mapping[bytes, bytes]) -> JobView:
+def view_of(key: JobKey, fields: Mapping[bytes, bytes]) -> JobView:
     """Build the view from the fields of the hash, without a position in the queue."""
     values: dict[str, Any] = {name: int(fields.get(name.encode(), 0)) for name in _COUNTERS}
     facts = {name.decode(): unstamped(value) for name, value in fields.items() if name.decode() not in _COUNTERS}
     values |= {name: int(facts[name]) for name in _NUMBERS if name in facts}
     values |= {name: facts[name] for name in _TEXTS if name in facts}
     view = JobView(
-        request_id=request_id,
+        key=key,
         stage=parse_member(JobStage, "stage", facts.get("stage", JobStage.ACCEPTED)),
         status=parse_optional_member(ResultStatus, "status", facts.get("status")),
         detail={name.removeprefix(DETAIL): value for name, value in facts.items() if name.startswith(DETAIL)},
@@ -92,7 +92,6 @@ def view_of(request_id: str, fields: Mapping[bytes, bytes]) -> JobView:
 def header_of(view: JobView) -> Job:
     """Build the header as far as the view knows it, for orders that may come before any batch of the request."""
     return Job(
-        tenant=view.tenant,
         priority=view.priority,
         pool=view.pool,
         source_language=view.detail.get("source_language", ""),

@@ -1,10 +1,10 @@
-"""Keep what the state Redis knows of a request beside its slots and its view, each by request id.
+"""Keep what the state Redis knows of a request beside its slots and its view, each by the key of the request.
 
-`seen:{id}`     the fingerprint of an accepted payload, written only after its batches are delivered
-`result:{id}`   the encoded result for HTTP callers, for a limited time; the results topic remains the record
+`seen:{key}`    the fingerprint of an accepted payload, written only after its batches are delivered
+`result:{key}`  the encoded result for HTTP callers, for a limited time; the results topic remains the record
 `deadlines`     sorted set of open requests by deadline (ms), kept by the status projection. Only advice: an order
                 that comes too late loses against the answer
-`done:{id}`     who answers the request; written by connectors/redis/slots.py and only read here
+`done:{key}`    who answers the request; written by connectors/redis/slots.py and only read here
 """
 
 import time
@@ -16,11 +16,11 @@ import structlog
 from connectors.redis.client import AsyncClient, Client, redis_errors
 from connectors.redis.slots import are_answered
 from schemas.errors import TransientError
+from schemas.ids import JobKey
 from schemas.slots import RequestRevision
 
 log = structlog.get_logger()
 
-_SEEN_PREFIX = "seen:"
 _DEADLINES_KEY = "deadlines"
 _DAY_SECONDS = 24 * 60 * 60
 # A Redis that hangs costs its time-outs once, not in every cycle.
@@ -33,23 +33,23 @@ class RedisSeenRequests:
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
 
-    async def look_up(self, request_id: str) -> str | None:
+    async def look_up(self, key: JobKey) -> str | None:
         with redis_errors():
-            value = await self._client.get(_SEEN_PREFIX + request_id)
+            value = await self._client.get(_seen_key(key))
         return value.decode() if isinstance(value, bytes) else None
 
-    async def mark(self, fingerprints: Mapping[str, str], ttl_seconds: int) -> None:
+    async def mark(self, fingerprints: Mapping[JobKey, str], ttl_seconds: int) -> None:
         with redis_errors():
             async with self._client.pipeline(transaction=False) as pipeline:
-                for request_id, fingerprint in fingerprints.items():
-                    pipeline.set(_SEEN_PREFIX + request_id, fingerprint, ex=ttl_seconds, nx=True)
+                for key, fingerprint in fingerprints.items():
+                    pipeline.set(_seen_key(key), fingerprint, ex=ttl_seconds, nx=True)
                 await pipeline.execute()
 
-    async def forget(self, request_ids: Sequence[str]) -> None:
-        if not request_ids:
+    async def forget(self, keys: Sequence[JobKey]) -> None:
+        if not keys:
             return
         with redis_errors():
-            await self._client.unlink(*(_SEEN_PREFIX + request_id for request_id in request_ids))
+            await self._client.unlink(*map(_seen_key, keys))
 
 
 class RedisAnsweredRequests:
@@ -84,15 +84,15 @@ class ResultStore:
         self._client = client
         self._ttl_seconds = ttl_seconds
 
-    def put_many(self, encoded: Mapping[str, bytes]) -> None:
+    def put_many(self, encoded: Mapping[JobKey, bytes]) -> None:
         with redis_errors(), self._client.pipeline(transaction=False) as pipeline:
-            for request_id, value in encoded.items():
-                pipeline.set(_result_key(request_id), value, ex=self._ttl_seconds)
+            for key, value in encoded.items():
+                pipeline.set(_result_key(key), value, ex=self._ttl_seconds)
             pipeline.execute()
 
-    def get(self, request_id: str) -> bytes | None:
+    def get(self, key: JobKey) -> bytes | None:
         with redis_errors():
-            return cast(bytes | None, self._client.get(_result_key(request_id)))
+            return cast(bytes | None, self._client.get(_result_key(key)))
 
 
 class DeadlineWriter:
@@ -101,15 +101,15 @@ class DeadlineWriter:
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
 
-    async def add(self, request_id: str, deadline_ms: int) -> None:
+    async def add(self, key: JobKey, deadline_ms: int) -> None:
         """Note the deadline. May be repeated."""
         with redis_errors():
-            await self._client.zadd(_DEADLINES_KEY, {request_id: deadline_ms})
+            await self._client.zadd(_DEADLINES_KEY, {str(key): deadline_ms})
 
-    async def remove(self, request_id: str) -> None:
+    async def remove(self, key: JobKey) -> None:
         """Forget the deadline of a request that has ended."""
         with redis_errors():
-            await self._client.zrem(_DEADLINES_KEY, request_id)
+            await self._client.zrem(_DEADLINES_KEY, str(key))
 
 
 class Deadlines:
@@ -118,18 +118,22 @@ class Deadlines:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def passed(self, now_ms: int, limit: int) -> list[str]:
+    def passed(self, now_ms: int, limit: int) -> list[JobKey]:
         """List up to `limit` requests whose deadline has passed, the earliest deadline first."""
         with redis_errors():
             found = self._client.zrange(_DEADLINES_KEY, "-inf", now_ms, byscore=True, offset=0, num=limit)
-        return [member.decode() for member in found]  # type: ignore[union-attr]  # ours are bytes
+        return [JobKey.parse(member.decode()) for member in found]  # type: ignore[union-attr]  # ours are bytes
 
-    def remove(self, request_ids: Collection[str]) -> None:
+    def remove(self, keys: Collection[JobKey]) -> None:
         """Forget the deadlines of requests whose end is ordered."""
-        if request_ids:
+        if keys:
             with redis_errors():
-                self._client.zrem(_DEADLINES_KEY, *request_ids)
+                self._client.zrem(_DEADLINES_KEY, *map(str, keys))
 
 
-def _result_key(request_id: str) -> str:
-    return f"result:{{{request_id}}}"
+def _seen_key(key: JobKey) -> str:
+    return f"seen:{key}"
+
+
+def _result_key(key: JobKey) -> str:
+    return f"result:{{{key}}}"

@@ -33,8 +33,8 @@ class SlotRetention:
 class RedisSlots:
     """Slots in the state Redis. Both keys of a request lie in one cluster slot; corrections end in `:<revision>`.
 
-    `asm:{id}`: `s<split>:<n>` -> payload, `#<split>` -> how many are filled.
-    `done:{id}`: the completer, with ` final` behind it after `finish`.
+    `asm:{key}`: `s<split>:<n>` -> payload, `#<split>` -> how many are filled.
+    `done:{key}`: the completer, with ` final` behind it after `finish`.
     """
 
     def __init__(self, client: Client, retention: SlotRetention, epoch: StateEpoch | None = None) -> None:
@@ -86,7 +86,7 @@ class RedisSlots:
 
 def done_key(request: RequestRevision) -> str:
     """Name the key that holds the completer."""
-    return f"done:{{{request.request_id}}}{_revision_suffix(request)}"
+    return f"done:{{{request.key}}}{_revision_suffix(request)}"
 
 
 def are_answered(client: Client, requests: Sequence[RequestRevision]) -> list[bool]:
@@ -98,7 +98,7 @@ def are_answered(client: Client, requests: Sequence[RequestRevision]) -> list[bo
 
 
 def _keys(request: RequestRevision) -> tuple[str, str]:
-    return f"asm:{{{request.request_id}}}{_revision_suffix(request)}", done_key(request)
+    return f"asm:{{{request.key}}}{_revision_suffix(request)}", done_key(request)
 
 
 def _revision_suffix(request: RequestRevision) -> str:

@@ -17,7 +17,7 @@ from deploy.autoscaler.decision import WaitingWork
 from deploy.autoscaler.settings import AutoscalerSection
 from schemas.codec import Codec
 from schemas.errors import PermanentError
-from schemas.events import UsageEvent
+from schemas.events import UsageBatch, UsageEvent
 from schemas.priorities import Priority
 from schemas.records import InboundRecord
 from schemas.states import UsageKind
@@ -64,19 +64,20 @@ class SpeedMeter:
     def read(self) -> float:
         """Return words per second of work. Words from the translation memory are no work and do not count."""
         events = [
-            event for record in self.usage.take(_TAKE_RECORDS, _TAKE_SECONDS) if (event := self._event(record))
+            event for record in self.usage.take(_TAKE_RECORDS, _TAKE_SECONDS) for event in self._events(record)
         ]
         words = sum(event.source_words - event.cached_words for event in events)
         self.speed.add(words, sum(event.busy_ms for event in events) / 1000)
         return self.speed.words_per_second
 
-    def _event(self, record: InboundRecord) -> UsageEvent | None:
+    def _events(self, record: InboundRecord) -> list[UsageEvent]:
         try:
-            event = self.codec.decode(record.value, UsageEvent)
-            check_usage(event)
+            events = self.codec.decode(record.value, UsageBatch).events
+            for event in events:
+                check_usage(event)
         except PermanentError:
-            return None  # the usage sink makes a dead letter of it
-        return event if event.kind is UsageKind.COMPUTE and event.pool == self.pool else None
+            return []  # the usage sink makes a dead letter of it
+        return [event for event in events if event.kind is UsageKind.COMPUTE and event.pool == self.pool]
 
 
 class KafkaMeter:

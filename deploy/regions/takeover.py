@@ -22,6 +22,7 @@ from connectors.redis.slots import RedisSlots
 from schemas import topics
 from schemas.codec import Codec
 from schemas.errors import PermanentError
+from schemas.ids import JobKey
 from schemas.messages import TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import FIRST_REVISION, InboundRecord, redriven_revision, revisions_up_to
@@ -97,10 +98,10 @@ class TakeOver:
         answered = self.slots.answered([one.request_revision for one in sent])
         done = [one for one, is_done in zip(sent, answered, strict=True) if is_done]
         waiting = [one for one, is_done in zip(sent, answered, strict=True) if not is_done]
-        fingerprints = {one.request_revision.request_id: payload_fingerprint(one.request) for one in done}
+        fingerprints = {one.request_revision.key: payload_fingerprint(one.request) for one in done}
         await self.seen.mark(fingerprints, self.done_seconds)
         # Intake ignores the marker of a request that an operator sent again.
-        await self.seen.forget([one.request_revision.request_id for one in waiting if not one.is_redriven])
+        await self.seen.forget([one.request_revision.key for one in waiting if not one.is_redriven])
         self.slots.reopen([one.request_revision for one in waiting])
         self.found.open += len(waiting)
         return [one.record for one in waiting]
@@ -138,9 +139,9 @@ def _marks(record: InboundRecord, codec: Codec) -> list[tuple[RequestRevision, s
     try:
         result = codec.decode(record.value, TranslationResult)
     except PermanentError:  # the value was erased; the key still says which request was answered
-        result = TranslationResult(request_id=(record.key or b"").decode(errors="replace"))
+        result = TranslationResult(**JobKey.decode(record.key)._asdict())
     revisions = revisions_up_to(result.version)
-    return [(RequestRevision(result.request_id, revision), record.coordinates) for revision in revisions]
+    return [(RequestRevision(result.key, revision), record.coordinates) for revision in revisions]
 
 
 def _request_in(record: InboundRecord, codec: Codec) -> _SentRequest | None:
@@ -150,5 +151,5 @@ def _request_in(record: InboundRecord, codec: Codec) -> _SentRequest | None:
     except PermanentError:
         return None
     revision = redriven_revision(record.headers)
-    request_revision = RequestRevision(request.request_id, revision or FIRST_REVISION)
+    request_revision = RequestRevision(request.key, revision or FIRST_REVISION)
     return _SentRequest(record, request, request_revision, revision is not None)

@@ -33,8 +33,10 @@ class UnknownJobError(CommandError):
 class Api:
     """A client of one platform. Close it at the end, or use it in `with`."""
 
-    def __init__(self, url: str, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(self, url: str, tenant: str | None = None, transport: httpx.BaseTransport | None = None) -> None:
+        """Act for the tenant; None leaves the choice to the platform."""
         self._url = url
+        self._tenant = {"tenant": tenant} if tenant else {}
         self._http = httpx.Client(base_url=url, timeout=_TIMEOUT_SECONDS, transport=transport)
 
     def __enter__(self) -> "Api":
@@ -45,14 +47,14 @@ class Api:
 
     def submit(self, submission: Json) -> Json:
         """Send a text; return the accepted job."""
-        return self._call("POST", "/api/v1/translations", json=submission)
+        return self._call("POST", "/api/v1/translations", json={**submission, **self._tenant})
 
     def job(self, job_id: str, wait_seconds: float = 0) -> Json:
-        return self._call("GET", f"/api/v1/translations/{job_id}", params={"wait": wait_seconds})
+        return self._call("GET", f"/api/v1/translations/{job_id}", params={"wait": wait_seconds, **self._tenant})
 
     def cancel(self, job_id: str) -> Json:
         """Cancel the job; return it as it was when the cancellation was stored. Raises UnknownJobError."""
-        return self._call("DELETE", f"/api/v1/translations/{job_id}")
+        return self._call("DELETE", f"/api/v1/translations/{job_id}", params=self._tenant)
 
     def _call(self, method: str, path: str, **rest: Any) -> Json:
         try:

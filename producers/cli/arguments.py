@@ -12,6 +12,10 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done;
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 Url = Annotated[str | None, typer.Option(help="Address of the HTTP interface; the local platform's by default.")]
 
+Tenant = Annotated[
+    str | None, typer.Option(help="Whose job it is; left out, the tenant that the platform takes you for.")
+]
+
 _AGO = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)([smhdw])")
 _UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _LONGEST_QUOTE = 40

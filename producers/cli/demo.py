@@ -171,7 +171,7 @@ def _figures(done: DemoRun, bill: Bill, bare_words_per_minute: float) -> Figures
     results = done.results
     seconds = (results.last_arrival_ms() - done.started_ms) / 1000
     rate = results.words / seconds * 60
-    document = results.results[done.load.document_id]
+    document = results.results[done.load.document_key]
     return Figures(
         words=results.words,
         seconds=round(seconds, 3),
@@ -188,7 +188,7 @@ def _figures(done: DemoRun, bill: Bill, bare_words_per_minute: float) -> Figures
         clickhouse_words=bill.words,
         cost_usd=bill.cost_usd,
         document_words=document.source_words,
-        document_seconds=round((results.arrived_ms[document.request_id] - done.started_ms) / 1000, 3),
+        document_seconds=round((results.arrived_ms[document.key] - done.started_ms) / 1000, 3),
         p95_seconds=results.p95_seconds(),
     )
 
@@ -216,6 +216,6 @@ def _usage_table(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _sample(done: DemoRun) -> str:
-    text = done.results.results[done.load.document_id].text or ""
+    text = done.results.results[done.load.document_key].text or ""
     middle = text.find("\n\n", len(text) // 3)
     return text[middle : middle + _SAMPLE_CHARACTERS].strip()

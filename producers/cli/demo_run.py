@@ -20,7 +20,7 @@ from connectors.kafka.settings import KafkaSettings
 from producers.cli.output import ProgressBars
 from schemas.codec import Codec
 from schemas.errors import TransientError
-from schemas.ids import event_id
+from schemas.ids import JobKey, event_id
 from schemas.messages import TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import OutboundRecord
@@ -65,16 +65,18 @@ class DemoStack:
 class DemoLoad:
     """One document for HTTP, and short texts for Kafka."""
 
-    document_id: str
+    document_key: JobKey
     document: str
     texts: list[str]
 
     @classmethod
     def of(cls, size: DemoSize) -> "DemoLoad":
-        """Make the same texts for the same size and seed, under a new document id."""
+        """Make the same texts for the same size and seed, under a new id."""
         document = prose(size.words)
         chooser = random.Random(size.seed)
-        return cls(str(uuid.uuid4()), document, short_texts(document, size.short_requests, chooser))
+        return cls(
+            JobKey(TENANTS[0], str(uuid.uuid4())), document, short_texts(document, size.short_requests, chooser)
+        )
 
 
 @dataclass(frozen=True)
@@ -92,19 +94,19 @@ class DemoResults:
     """Results by request, and how many records each request got."""
 
     codec: Codec
-    expected: set[str] = field(default_factory=set)
-    results: dict[str, TranslationResult] = field(default_factory=dict)
-    seen: Counter[str] = field(default_factory=Counter)
-    arrived_ms: dict[str, int] = field(default_factory=dict)
+    expected: set[JobKey] = field(default_factory=set)
+    results: dict[JobKey, TranslationResult] = field(default_factory=dict)
+    seen: Counter[JobKey] = field(default_factory=Counter)
+    arrived_ms: dict[JobKey, int] = field(default_factory=dict)
 
     def read(self, reader: PartitionReader, timeout_seconds: float) -> None:
         """Take in the results that have arrived."""
         for record in reader.take(_READ_RECORDS, timeout_seconds):
             result = self.codec.decode(record.value, TranslationResult)
-            if result.request_id in self.expected:
-                self.seen[result.request_id] += 1
-                self.results[result.request_id] = result
-                self.arrived_ms.setdefault(result.request_id, record.timestamp_ms)
+            if result.key in self.expected:
+                self.seen[result.key] += 1
+                self.results[result.key] = result
+                self.arrived_ms.setdefault(result.key, record.timestamp_ms)
 
     def is_complete(self) -> bool:
         """Say whether every request has its answer."""
@@ -129,7 +131,7 @@ class DemoResults:
     def reused_share(self) -> float:
         """Return the share of segments that came from the translation memory, 0 to 1."""
         segments = sum(result.segments for result in self.results.values())
-        reused = sum(result.cached_share * result.segments for result in self.results.values())
+        reused = sum(result.cached_segments for result in self.results.values())
         return reused / segments if segments else 0.0
 
     def last_arrival_ms(self) -> int:
@@ -143,8 +145,8 @@ class DemoResults:
 
     def _waits(self, priority: Priority) -> list[float]:
         return [
-            (self.arrived_ms[request_id] - result.submitted_at) / 1000
-            for request_id, result in self.results.items()
+            (self.arrived_ms[key] - result.submitted_at) / 1000
+            for key, result in self.results.items()
             if result.priority == priority
         ]
 
@@ -169,9 +171,11 @@ class DemoRun:
         producer = DurableProducer(self.stack.kafka)
         try:
             self.started_ms = now_ms()
-            sends = deque(schedule(self.load.texts, self.spread_seconds, self.load.document_id, self.started_ms))
+            sends = deque(
+                schedule(self.load.texts, self.spread_seconds, self.load.document_key.request_id, self.started_ms)
+            )
             self.repeated_requests = sum(send.is_repeat for send in sends)
-            self.results.expected = {self.load.document_id, *(send.request.request_id for send in sends)}
+            self.results.expected = {self.load.document_key, *(send.request.key for send in sends)}
             self._submit_document()
             self._send_and_read(reader, producer, sends)
         finally:
@@ -180,7 +184,7 @@ class DemoRun:
 
     def _submit_document(self) -> None:
         body = {
-            "request_id": self.load.document_id,
+            **self.load.document_key._asdict(),
             "text": self.load.document,
             "source_language": SOURCE,
             "target_language": TARGET,
@@ -208,16 +212,17 @@ class DemoRun:
         producer.send(due)
 
     def _record(self, send: ScheduledRequest) -> OutboundRecord:
-        key, value = send.request.request_id.encode(), self.stack.codec.encode(send.request)
+        key, value = send.request.key.encode(), self.stack.codec.encode(send.request)
         return OutboundRecord(requests_topic(send.priority), key, value)
 
     def _show_document(self) -> None:
-        if self.load.document_id in self.results.results:
+        if self.load.document_key in self.results.results:
             self.bars.show_share(_DOCUMENT, 1.0)
         elif time.monotonic() >= self._next_progress:
             self._next_progress = time.monotonic() + _PROGRESS_SECONDS
-            url = f"{self.stack.http_url}/api/v1/translations/{self.load.document_id}"
-            job = httpx.get(url, timeout=_HTTP_SECONDS)
+            key = self.load.document_key
+            url = f"{self.stack.http_url}/api/v1/translations/{key.request_id}"
+            job = httpx.get(url, params={"tenant": key.tenant}, timeout=_HTTP_SECONDS)
             if job.is_success:
                 self.bars.show_share(_DOCUMENT, float(job.json().get("progress") or 0.0))
 

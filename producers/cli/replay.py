@@ -73,7 +73,7 @@ def lines_of_report(report: dict[str, Any]) -> str:
     skipped = [(f"skipped: {reason}", str(count)) for reason, count in report["skipped"].items()]
     blocks = [lines_of((), [*figures, *skipped])]
     if report["most_different"]:
-        rows = [(one["request_id"], f"{one['similarity']:.4f}") for one in report["most_different"]]
+        rows = [(one["key"], f"{one['similarity']:.4f}") for one in report["most_different"]]
         blocks.append(lines_of(("most different", "similarity"), rows))
     blocks += [
         f"{one['request_id']}\n  past:     {one['past']}\n  replayed: {one['replayed']}"

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from producers.cli.api import Api, text_of, time_left, wait_for
-from producers.cli.arguments import AsJson, Url
+from producers.cli.arguments import AsJson, Tenant, Url
 from producers.cli.errors import CommandError, UsageError
 from producers.cli.output import Json, ProgressBars, print_json, progress_bars
 from producers.cli.target import http_url
@@ -30,12 +30,13 @@ def translate(  # noqa: PLR0913, PLR0917  # one parameter per option
     target: To,
     source: From = "auto",
     priority: PriorityOption = "standard",
+    tenant: Tenant = None,
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
     """Translate a text and print it."""
     body = _submission(sys.stdin.read() if text == "-" else text, source, target, priority)
-    with Api(http_url(url)) as api:
+    with Api(http_url(url), tenant) as api:
         job_id = api.submit(body)["job_id"]
         job = wait_for(api, job_id, lambda _job: None, _POLLS_FOR_ACCEPTED)
     _show(job, None, as_json)
@@ -46,6 +47,7 @@ def submit(  # noqa: PLR0913, PLR0917  # one parameter per option
     target: To,
     source: From = "auto",
     priority: PriorityOption = "standard",
+    tenant: Tenant = None,
     url: Url = None,
     wait: Wait = False,
     output: OutputFile = None,
@@ -55,7 +57,7 @@ def submit(  # noqa: PLR0913, PLR0917  # one parameter per option
     if output and not wait:
         raise UsageError("--output needs the translation", "add --wait")
     body = _submission(_read(file), source, target, priority)
-    with Api(http_url(url)) as api:
+    with Api(http_url(url), tenant) as api:
         accepted = api.submit(body)
         if not wait:
             _show_accepted(accepted, as_json)
@@ -64,11 +66,16 @@ def submit(  # noqa: PLR0913, PLR0917  # one parameter per option
     _show(job, output, as_json)
 
 
-def result(
-    job_id: JobId, url: Url = None, wait: Wait = False, output: OutputFile = None, as_json: AsJson = False
+def result(  # noqa: PLR0913, PLR0917  # one parameter per option
+    job_id: JobId,
+    tenant: Tenant = None,
+    url: Url = None,
+    wait: Wait = False,
+    output: OutputFile = None,
+    as_json: AsJson = False,
 ) -> None:
     """Print the translation of a job; while there is none, say how far it is and exit with 1."""
-    with Api(http_url(url)) as api:
+    with Api(http_url(url), tenant) as api:
         job = _wait_with_bar(api, job_id, as_json, _POLLS_FOR_NAMED) if wait else api.job(job_id)
     if job["is_finished"] or as_json:
         _show(job, output, as_json)
@@ -81,9 +88,11 @@ def result(
     )
 
 
-def cancel(job_id: JobId, url: Url = None, wait: WaitForEnd = False, as_json: AsJson = False) -> None:
+def cancel(
+    job_id: JobId, tenant: Tenant = None, url: Url = None, wait: WaitForEnd = False, as_json: AsJson = False
+) -> None:
     """End a job that is not finished: its waiting work is skipped, its answer is CANCELLED."""
-    with Api(http_url(url)) as api:
+    with Api(http_url(url), tenant) as api:
         job = api.cancel(job_id)
         if wait:
             job = wait_for(api, job_id, lambda _job: None, _POLLS_FOR_NAMED)

@@ -49,37 +49,25 @@ def question(by: By, days: int) -> str:
     """Return the SQL for billed words, latency and the cost of machine time of each group, most words first.
 
     A request counts once, with the latency of its first answer in these days; the words of its corrections are
-    added. The words that came from the translation memory stand in the compute rows.
+    added. Words from the translation memory are those of its first answer.
     """
     key, since = _KEYS.get(by, by.value), f"at >= now() - INTERVAL {days} DAY"
     billed = f"""
         SELECT name, count() AS requests, sum(billed_words) AS words,
+            sum(first_cached) AS cached_words,
             quantileExact(0.5)(first_ms) / 1000 AS p50_seconds,
             quantileExact(0.95)(first_ms) / 1000 AS p95_seconds,
             countIf(first_ms <= promised_ms) AS in_sla
         FROM (
             SELECT {key} AS name, sum(source_words) AS billed_words, argMin(latency_ms, at) AS first_ms,
-                argMin(sla_ms, at) AS promised_ms
-            FROM usage_events WHERE kind = 'billed' AND {since} GROUP BY name, request_id
+                argMin(sla_ms, at) AS promised_ms, argMin(cached_words, at) AS first_cached
+            FROM usage_events WHERE kind = 'billed' AND {since} GROUP BY name, tenant, request_id
         ) GROUP BY name"""
     paid = f"SELECT {key} AS name, sum(cost) AS cost_usd FROM cost WHERE {since} GROUP BY name"
     return (
         "SELECT name, requests, words, cached_words, p50_seconds, p95_seconds, in_sla, cost_usd"
-        f" FROM ({billed}) AS billed LEFT JOIN ({_cached(key, since)}) AS reused USING (name)"
-        f" LEFT JOIN ({paid}) AS paid USING (name) ORDER BY words DESC, name"
+        f" FROM ({billed}) AS billed LEFT JOIN ({paid}) AS paid USING (name) ORDER BY words DESC, name"
     )
-
-
-def _cached(key: str, since: str) -> str:
-    # The first row of each batch: a retry finds everything in the memory that the first try had to translate.
-    # Billed requests only, because the share is of their words.
-    return f"""
-        SELECT name, sum(first_words) AS cached_words FROM (
-            SELECT {key} AS name, argMin(cached_words, at) AS first_words
-            FROM usage_events WHERE kind = 'compute' AND {since} AND request_id IN (
-                SELECT request_id FROM usage_events WHERE kind = 'billed' AND source_words > 0 AND {since}
-            ) GROUP BY name, request_id, batch_number
-        ) GROUP BY name"""
 
 
 def _cells(row: Row) -> tuple[str, ...]:

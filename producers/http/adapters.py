@@ -16,7 +16,7 @@ from producers.http.backpressure import BacklogReading, QueueCounts
 from schemas.codec import Codec
 from schemas.errors import DragomanError, FatalError, PermanentError, TransientError
 from schemas.events import JobControl, JobEvent
-from schemas.ids import event_id, fingerprint
+from schemas.ids import JobKey, event_id, fingerprint, tenant_folder
 from schemas.messages import TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import Headers, OutboundRecord
@@ -59,7 +59,7 @@ class KafkaRequestLog:
 
     async def append(self, request: TranslationRequest, priority: Priority, headers: Headers) -> None:
         """Raise TransientError when Kafka did not acknowledge in time; it may still store the request then."""
-        key = request.request_id.encode()
+        key = request.key.encode()
         record = OutboundRecord(requests_topic(priority), key, self.codec.encode(request), headers)
         await self._stored(
             record,
@@ -71,7 +71,7 @@ class KafkaRequestLog:
     async def cancel(self, order: JobControl) -> None:
         """Raise TransientError as `append` does. The key brings the order to the assembler of its request."""
         headers = {"schema": b"JobControl"}
-        record = OutboundRecord(CONTROL, order.request_id.encode(), self.codec.encode(order), headers)
+        record = OutboundRecord(CONTROL, order.key.encode(), self.codec.encode(order), headers)
         await self._stored(record, "a repeat is harmless")
 
     async def _stored(self, record: OutboundRecord, about_repeats: str) -> None:
@@ -102,11 +102,11 @@ class RedisJobs:
     results: ResultStore
     codec: Codec
 
-    async def view(self, job_id: str) -> JobView | None:
-        return await asyncio.to_thread(self.views.read, job_id)
+    async def view(self, key: JobKey) -> JobView | None:
+        return await asyncio.to_thread(self.views.read, key)
 
-    async def result(self, job_id: str) -> TranslationResult | None:
-        encoded = await asyncio.to_thread(self.results.get, job_id)
+    async def result(self, key: JobKey) -> TranslationResult | None:
+        encoded = await asyncio.to_thread(self.results.get, key)
         return None if encoded is None else self.codec.decode(encoded, TranslationResult)
 
 
@@ -118,9 +118,10 @@ class StoredTexts:
     max_inline_bytes: int
     max_result_bytes: int
 
-    async def keep(self, request_id: str, text: str) -> str:
+    async def keep(self, key: JobKey, text: str) -> str:
         # The content is part of the name: a text that was accepted is never replaced.
-        name = f"requests/{event_id(request_id, fingerprint(text.encode()))}.txt"
+        content = event_id(str(key), fingerprint(text.encode()))
+        name = f"{tenant_folder(key.tenant)}requests/{content}.txt"
         return await asyncio.to_thread(self.store.write_text, name, text)
 
     async def load(self, reference: str) -> str:
@@ -181,8 +182,7 @@ def _settle(stored: asyncio.Future[None], error: DragomanError | None) -> None:
 
 def _accepted(request: TranslationRequest, priority: Priority, now_ms: int) -> JobEvent:
     return JobEvent(
-        request_id=request.request_id,
-        tenant=request.tenant,
+        **request.key._asdict(),
         stage=JobStage.ACCEPTED,
         priority=priority,
         detail={"source_language": request.source_language, "target_language": request.target_language},

@@ -10,13 +10,13 @@ from schemas.errors import PermanentError
 
 @dataclass(frozen=True)
 class Caller:
-    """Somebody who sends HTTP requests. `may_name_tenants`: for other tenants than its own, too."""
+    """Somebody who sends HTTP requests. `may_name_tenants`: acts for other tenants than its own, too."""
 
     tenant: str
     may_name_tenants: bool = False
 
     def tenant_for(self, named: str | None) -> str:
-        """Return the tenant of a submission. Raises PermanentError for one that the caller may not name."""
+        """Return the tenant that a request is about. Raises PermanentError if the caller may not name it."""
         if named is None or named == self.tenant or self.may_name_tenants:
             return named or self.tenant
         raise PermanentError(
@@ -26,10 +26,6 @@ class Caller:
             limit=self.tenant,
             cure="leave the field out",
         )
-
-    def may_see(self, tenant: str) -> bool:
-        """Tell whether the caller may look at jobs of that tenant."""
-        return self.may_name_tenants or tenant == self.tenant
 
 
 def caller_of(request: Request) -> Caller:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 
 from connectors.redis.job_view import JobView, header_of
 from connectors.telemetry.metrics import CANCELLATIONS_ORDERED
-from producers.http.caller import Caller
 from producers.http.ports import Ports
 from producers.http.problems import not_found
 from producers.http.settings import HttpLimits
 from schemas.events import JobControl
+from schemas.ids import JobKey
 from schemas.messages import TranslationResult
 from schemas.states import ControlAction
 
@@ -26,10 +26,9 @@ class JobSnapshot:
     result: TranslationResult | None
 
     @property
-    def tenant(self) -> str | None:
-        """Return whose job it is; None for an unknown job."""
-        known = self.result or self.view
-        return known.tenant if known else None
+    def is_known(self) -> bool:
+        """Tell whether there is such a job."""
+        return self.result is not None or self.view is not None
 
     @property
     def is_finished(self) -> bool:
@@ -37,21 +36,19 @@ class JobSnapshot:
         return self.result is not None or (self.view is not None and self.view.status is not None)
 
 
-async def read_job(
-    job_id: str, caller: Caller, ports: Ports, limits: HttpLimits, wait_seconds: float
-) -> JobSnapshot:
+async def read_job(key: JobKey, ports: Ports, limits: HttpLimits, wait_seconds: float) -> JobSnapshot:
     """Look until the result is there or the time is up.
 
-    Raises PermanentError for a job that is unknown or not the caller's, TransientError when Redis is away.
+    Raises PermanentError for an unknown job, TransientError when Redis is away.
     """
     clock = asyncio.get_running_loop().time
     started = clock()
-    snapshot = await _look(job_id, caller, ports)
+    snapshot = await _look(key, ports)
     while clock() - started < waiting_seconds(snapshot, wait_seconds, limits.grace_seconds, ports.now_ms()):
         await asyncio.sleep(limits.poll_seconds)
-        snapshot = await _look(job_id, caller, ports)
-    if snapshot.tenant is None:
-        raise not_found(job_id)
+        snapshot = await _look(key, ports)
+    if not snapshot.is_known:
+        raise not_found(key.request_id)
     return await _with_text(snapshot, ports)
 
 
@@ -68,23 +65,23 @@ def waiting_seconds(snapshot: JobSnapshot, wait_seconds: float, grace_seconds: f
     return wait_seconds if now_ms - snapshot.view.updated_at < grace_seconds * 1000 else 0
 
 
-async def cancel(job_id: str, caller: Caller, ports: Ports, limits: HttpLimits) -> JobSnapshot:
+async def cancel(key: JobKey, ports: Ports, limits: HttpLimits) -> JobSnapshot:
     """Store an order to cancel the job, unless it is finished, and return the job as it was before.
 
-    The job may still finish before the order is carried out. Raises PermanentError for a job that is unknown or
-    not the caller's, TransientError when nothing is promised.
+    The job may still finish before the order is carried out. Raises PermanentError for an unknown job,
+    TransientError when nothing is promised.
     """
-    snapshot = await read_job(job_id, caller, ports, limits, wait_seconds=0)
+    snapshot = await read_job(key, ports, limits, wait_seconds=0)
     if not snapshot.is_finished:
-        await ports.requests.cancel(cancellation(job_id, snapshot, ports.now_ms()))
+        await ports.requests.cancel(cancellation(key, snapshot, ports.now_ms()))
         CANCELLATIONS_ORDERED.inc()
     return snapshot
 
 
-def cancellation(job_id: str, snapshot: JobSnapshot, now_ms: int) -> JobControl:
+def cancellation(key: JobKey, snapshot: JobSnapshot, now_ms: int) -> JobControl:
     """Build the order. It carries the job's header, for the case that intake has not read the request yet."""
     return JobControl(
-        request_id=job_id,
+        **key._asdict(),
         action=ControlAction.CANCEL,
         cause="cancelled",
         message="cancelled by the caller",
@@ -94,12 +91,10 @@ def cancellation(job_id: str, snapshot: JobSnapshot, now_ms: int) -> JobControl:
     )
 
 
-async def _look(job_id: str, caller: Caller, ports: Ports) -> JobSnapshot:
-    result = await ports.jobs.result(job_id)
-    snapshot = JobSnapshot(await ports.jobs.view(job_id), result)
-    # A job of another tenant looks, and takes as long, as if it did not exist.
-    is_visible = snapshot.tenant is not None and caller.may_see(snapshot.tenant)
-    return snapshot if is_visible else JobSnapshot(None, None)
+async def _look(key: JobKey, ports: Ports) -> JobSnapshot:
+    # The key names the caller's tenant: a job of another tenant is not there.
+    result = await ports.jobs.result(key)
+    return JobSnapshot(await ports.jobs.view(key), result)
 
 
 async def _with_text(snapshot: JobSnapshot, ports: Ports) -> JobSnapshot:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from connectors.redis.job_view import JobView
 from schemas.events import JobControl
+from schemas.ids import JobKey
 from schemas.messages import TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import Headers
@@ -24,10 +25,10 @@ class RequestLog(Protocol):
 class Jobs(Protocol):
     """Tells what is known of accepted requests. Raises TransientError when the store does not answer."""
 
-    async def view(self, job_id: str) -> JobView | None:
+    async def view(self, key: JobKey) -> JobView | None:
         """Return how far the job is; None for an unknown one."""
 
-    async def result(self, job_id: str) -> TranslationResult | None:
+    async def result(self, key: JobKey) -> TranslationResult | None:
         """Return the job's result; None while there is none and after it has expired."""
 
 
@@ -38,7 +39,7 @@ class Texts(Protocol):
     def max_inline_bytes(self) -> int:
         """Return the UTF-8 bytes up to which a text stays in its record."""
 
-    async def keep(self, request_id: str, text: str) -> str:
+    async def keep(self, key: JobKey, text: str) -> str:
         """Store the text and return its reference. Raises TransientError."""
 
     async def load(self, reference: str) -> str:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from connectors.redis.job_view import JobView
 from producers.http.jobs import JobSnapshot
 from producers.http.submit import ValidSubmission
+from schemas.ids import JobKey
 from schemas.messages import TranslationResult
 from schemas.priorities import SLA_SECONDS, Priority
 from schemas.states import JobStage
@@ -106,13 +107,14 @@ def accepted_response(valid: ValidSubmission, status_url: str) -> AcceptedRespon
     )
 
 
-def job_response(job_id: str, snapshot: JobSnapshot) -> JobResponse:
+def job_response(key: JobKey, snapshot: JobSnapshot) -> JobResponse:
     """Build the answer to a GET. The result overrules the view, which may lag behind."""
-    result, view = snapshot.result, snapshot.view or JobView(request_id=job_id)
+    result, view = snapshot.result, snapshot.view or JobView(key=key)
     if result:
         view = _overruled(view, result)
     changed = {
-        "job_id": job_id,
+        "job_id": key.request_id,
+        "tenant": key.tenant,
         "status": view.status or "RUNNING",
         "sla_seconds": SLA_SECONDS[Priority(view.priority)],
         "is_finished": snapshot.is_finished,
@@ -139,7 +141,6 @@ def result_response(result: TranslationResult) -> ResultResponse:
 def _overruled(view: JobView, result: TranslationResult) -> JobView:
     return replace(
         view,
-        tenant=result.tenant,
         stage=JobStage.FINISHED,
         status=result.status,
         priority=result.priority,
@@ -148,7 +149,7 @@ def _overruled(view: JobView, result: TranslationResult) -> JobView:
         segments_done=result.segments,
         batches_done=view.batches,
         words=result.source_words,
-        cached_segments=round(result.cached_share * result.segments),
+        cached_segments=result.cached_segments,
         queue_position=None,
         estimated_completion_seconds=None,
         submitted_at=result.submitted_at,

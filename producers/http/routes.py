@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import BaseModel
 
 from connectors.telemetry.health import Health, answer_of
-from producers.http.caller import CallerOfRequest
+from producers.http.caller import Caller, CallerOfRequest
 from producers.http.jobs import cancel, read_job
 from producers.http.ports import Ports
 from producers.http.problems import responses
@@ -19,6 +19,7 @@ from producers.http.responses import (
 )
 from producers.http.settings import HttpLimits
 from producers.http.submit import Envelope, Submission, accept
+from schemas.ids import JobKey
 from stream_apps.pipeline.request_rules import RequestLimits
 
 router = APIRouter()
@@ -26,6 +27,20 @@ router = APIRouter()
 _TRANSLATIONS = "/api/v1/translations"
 # The same probes that the health port of every process answers.
 _PROBES: dict[str, Any] = {"tags": ["operations"]}
+
+
+def job_of_request(
+    job_id: str,
+    caller: CallerOfRequest,
+    tenant: Annotated[
+        str | None, Query(description="Whose job it is, for callers who may act for several tenants.")
+    ] = None,
+) -> JobKey:
+    """Name the job of a path. Raises PermanentError for a tenant that the caller may not act for."""
+    return JobKey(caller.tenant_for(tenant), job_id)
+
+
+JobOfRequest = Annotated[JobKey, Depends(job_of_request)]
 
 
 @router.post(_TRANSLATIONS, tags=["translations"], status_code=202, responses=responses(400, 413, 415, 422, 503))
@@ -39,16 +54,15 @@ async def submit_translation(
     """Accept a request. 202 says that Kafka has stored it: from then on exactly one result will come."""
     limits: RequestLimits = request.app.state.request_limits
     accepted = await accept(submission, envelope, caller, request.app.state.ports, limits)
-    status_url = str(request.url_for("read_translation", job_id=accepted.request.request_id))
+    status_url = _status_url(request, accepted.request.key, caller)
     response.headers["Location"] = status_url
     return accepted_response(accepted, status_url)
 
 
 @router.get(f"{_TRANSLATIONS}/{{job_id}}", tags=["translations"], responses=responses(404, 422, 503))
 async def read_translation(
-    job_id: str,
+    job: JobOfRequest,
     request: Request,
-    caller: CallerOfRequest,
     wait: Annotated[
         float, Query(ge=0, description="Seconds to wait for the result; long waits are cut short.")
     ] = 0,
@@ -56,8 +70,8 @@ async def read_translation(
     """Show progress, the position in the queue and, when the job is finished, the result."""
     ports: Ports = request.app.state.ports
     limits: HttpLimits = request.app.state.limits
-    snapshot = await read_job(job_id, caller, ports, limits, min(wait, limits.max_wait_seconds))
-    return job_response(job_id, snapshot)
+    snapshot = await read_job(job, ports, limits, min(wait, limits.max_wait_seconds))
+    return job_response(job, snapshot)
 
 
 @router.delete(
@@ -66,19 +80,17 @@ async def read_translation(
     status_code=202,
     responses={200: {"model": JobResponse}, **responses(404, 422, 503)},
 )
-async def cancel_translation(
-    job_id: str, request: Request, response: Response, caller: CallerOfRequest
-) -> JobResponse:
+async def cancel_translation(job: JobOfRequest, request: Request, response: Response) -> JobResponse:
     """Order the job to be cancelled.
 
     202 says that Kafka has stored the order, and shows the job as it was before. 200 shows a job that is
     finished already and stays as it is.
     """
     ports: Ports = request.app.state.ports
-    snapshot = await cancel(job_id, caller, ports, request.app.state.limits)
+    snapshot = await cancel(job, ports, request.app.state.limits)
     if snapshot.is_finished:
         response.status_code = 200
-    return job_response(job_id, snapshot)
+    return job_response(job, snapshot)
 
 
 @router.get("/api/v1/languages", tags=["languages"], responses=responses(503))
@@ -86,6 +98,11 @@ async def list_languages(request: Request) -> LanguagesResponse:
     """List the pairs that ready workers have announced."""
     ports: Ports = request.app.state.ports
     return LanguagesResponse(pairs=sorted(await ports.models.pairs()))
+
+
+def _status_url(request: Request, key: JobKey, caller: Caller) -> str:
+    url = request.url_for("read_translation", job_id=key.request_id)
+    return str(url if key.tenant == caller.tenant else url.include_query_params(tenant=key.tenant))
 
 
 class Alive(BaseModel):

@@ -22,7 +22,8 @@ from schemas.languages import AUTO, is_served, unsupported_pair
 from schemas.messages import TranslationRequest
 from schemas.priorities import Priority, parse_priority, priority_of_score
 from schemas.records import Headers
-from stream_apps.pipeline.request_rules import RequestedLanguages, RequestLimits, check_request, check_request_id
+from stream_apps.pipeline.deadline_policy import DeadlinePolicy
+from stream_apps.pipeline.request_rules import RequestedLanguages, RequestLimits, check_identity, check_request
 
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -40,7 +41,7 @@ def _encodable(value: str) -> str:
 
 Text = Annotated[str, AfterValidator(_encodable)]
 RequestId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:~-]{0,127}$")]
-Tenant = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Tenant = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 Glossary = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$")]
 
 
@@ -65,12 +66,18 @@ class Submission(BaseModel):
         default=None, description="Chosen by the caller, unique; sending the same request again is harmless."
     )
     tenant: Tenant | None = Field(default=None, description="Tenant that asks and pays.")
-    glossary: Glossary | None = Field(default=None, description="Glossary and version to apply.")
-    options: dict[Text, Text] = Field(default_factory=dict, description="Engine options.")
+    glossaries: list[Glossary] = Field(default_factory=list, description="Glossaries, each with its version.")
+    engine_options: dict[Text, Text] = Field(default_factory=dict, description="Options of the engine.")
     deadline: AwareDatetime | None = Field(
         default=None, description="After this moment a result is useless; RFC 3339 with an offset."
     )
+    late_policy: DeadlinePolicy | None = Field(
+        default=None, description="When the deadline has passed: expire or serve; else as the deployment says."
+    )
     metadata: dict[Text, Text] = Field(default_factory=dict, description="Echoed in the result.")
+    labels: dict[Text, Text] = Field(
+        default_factory=dict, description="For the reports of usage and cost; echoed in the result."
+    )
     content_type: str = Field(default="text/plain", description="Media type of the text.")
 
 
@@ -122,7 +129,7 @@ def validate(submission: Submission, context: SubmissionContext) -> ValidSubmiss
     """Build the request and check it as intake will. Raises PermanentError for the first thing wrong."""
     priority = _priority(submission.priority)
     request = _request(submission, context, priority)
-    check_request_id(request, context.limits)
+    check_identity(request, context.limits)
     languages = check_request(request, priority, context.limits, context.now_ms)
     source, target = str(languages.source or AUTO), str(languages.target)
     return ValidSubmission(replace(request, source_language=source, target_language=target), priority, languages)
@@ -138,11 +145,13 @@ def _request(submission: Submission, context: SubmissionContext, priority: Prior
         text=submission.text,
         content_type=submission.content_type,
         priority=priority.value,
-        glossary=submission.glossary,
-        options=submission.options,
+        glossaries=submission.glossaries,
+        engine_options=submission.engine_options,
         submitted_at=context.now_ms,
         deadline=_milliseconds(submission.deadline),
+        late_policy=submission.late_policy,
         metadata=submission.metadata,
+        labels=submission.labels,
     )
 
 
@@ -200,7 +209,7 @@ async def _without_large_text(request: TranslationRequest, texts: Texts) -> Tran
     text = request.text or ""
     if len(text.encode()) <= texts.max_inline_bytes:
         return request
-    return replace(request, text=None, content_ref=await texts.keep(request.request_id, text))
+    return replace(request, text=None, content_ref=await texts.keep(request.key, text))
 
 
 def _headers(valid: ValidSubmission, envelope: Envelope) -> Headers:

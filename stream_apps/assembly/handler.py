@@ -8,8 +8,8 @@ from schemas import topics
 from schemas.codec import Codec
 from schemas.dead_letters import ENVELOPE_BYTES
 from schemas.errors import PermanentError
-from schemas.events import JobControl
-from schemas.ids import fingerprint
+from schemas.events import JobControl, UsageBatch
+from schemas.ids import fingerprint, tenant_folder
 from schemas.messages import Job, Message, TranslatedBatch, TranslationResult
 from schemas.records import FIRST_REVISION, Headers, InboundRecord, OutboundRecord, version_header
 from schemas.slots import AnswerOrder, Arrival, RequestRevision, SlotDecision, Verdict
@@ -91,7 +91,7 @@ class AssemblyHandler:
         if not self._unstored:
             return
         by_revision = sorted(self._unstored.items(), key=lambda entry: entry[0].revision)
-        self.results.put_many({request.request_id: done.encoded for request, done in by_revision})
+        self.results.put_many({request.key: done.encoded for request, done in by_revision})
         self.slots.finish({request: done.coordinates for request, done in by_revision})
         self._unstored = {}
 
@@ -138,11 +138,11 @@ class AssemblyHandler:
         # Its text is in `encoded` already.
         textless = replace(result, text=None)
         self._answered[parsed.entry.request] = Answered(parsed.record.coordinates, encoded, textless)
-        key = result.request_id.encode()
+        key = result.key.encode()
         usage = billed_usage(result, job)
         return [
             OutboundRecord(topics.RESULTS, key, encoded, _headers(parsed.record, result)),
-            self._record(topics.USAGE, usage.event_id.encode(), usage),
+            self._record(topics.USAGE, None, UsageBatch([usage])),
             self._record(topics.STATUS, key, finished_event(result, job)),
         ]
 
@@ -165,12 +165,12 @@ class AssemblyHandler:
             return withheld(result, error)
         return replace(result, text=None, content_ref=ref)
 
-    def _record(self, topic: str, key: bytes, message: Message) -> OutboundRecord:
+    def _record(self, topic: str, key: bytes | None, message: Message) -> OutboundRecord:
         return OutboundRecord(topic, key, self.codec.encode(message), {"schema": type(message).__name__.encode()})
 
 
 def _request_of(message: TranslatedBatch | JobControl) -> RequestRevision:
-    return RequestRevision(message.request_id, message.job.revision if message.job else FIRST_REVISION)
+    return RequestRevision(message.key, message.job.revision if message.job else FIRST_REVISION)
 
 
 def portions(parsed_records: Sequence[ParsedRecord], most_bytes: int) -> Iterator[list[ParsedRecord]]:
@@ -207,7 +207,7 @@ def _concluded(
 
 def _text_name(result: TranslationResult) -> str:
     suffix = "" if result.version == FIRST_REVISION else f"-{result.version}"
-    return f"results/{fingerprint(result.request_id.encode())}{suffix}.txt"
+    return f"{tenant_folder(result.tenant)}results/{fingerprint(result.key.encode())}{suffix}.txt"
 
 
 def _headers(record: InboundRecord, result: TranslationResult) -> Headers:

@@ -15,6 +15,7 @@ from connectors.redis.state_epoch import Rebuild, StateEpoch, StateIdentity, Sta
 from connectors.telemetry import metrics
 from schemas.codec import Codec
 from schemas.errors import PermanentError, TransientError
+from schemas.ids import JobKey
 from schemas.messages import TranslationResult
 from schemas.records import FIRST_REVISION, InboundRecord, revisions_up_to, told_version
 from schemas.slots import RequestRevision
@@ -69,14 +70,14 @@ class Rebuilder:
         answers = [record for record in records if record.key and record.value]
         self.slots.finish(
             {
-                RequestRevision(_request_id(record), revision): record.coordinates
+                RequestRevision(JobKey.decode(record.key), revision): record.coordinates
                 for record in answers
                 # Kafka keeps the newest answer of a request only.
                 for revision in revisions_up_to(self._version(record))
             }
         )
         newest_ms = self.show_after_ms()
-        recent = {_request_id(one): one.value or b"" for one in answers if one.timestamp_ms >= newest_ms}
+        recent = {JobKey.decode(one.key): one.value or b"" for one in answers if one.timestamp_ms >= newest_ms}
         if recent:
             self.results.put_many(recent)
 
@@ -177,7 +178,3 @@ class Recovery:
             metrics.STATE_REBUILDS.labels(how).inc()
             log.warning("state_rebuild_ended", how=how)
         self._under_way = None
-
-
-def _request_id(record: InboundRecord) -> str:
-    return (record.key or b"").decode(errors="replace")

@@ -19,12 +19,12 @@ from schemas.languages import AUTO, Language, served_as
 from schemas.messages import Job, TranslationRequest
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, OutboundRecord, redriven_revision
-from schemas.segments import Remembered, memory_key, normalise
+from schemas.segments import Remembered, context_of, normalise
 from schemas.topics import priority_of_topic
 from stream_apps.intake.settings import IntakeLimits
-from stream_apps.pipeline.batching import Piece, batches_of, cut
+from stream_apps.pipeline.batching import Piece, batches_of, cut, wishes_of
 from stream_apps.pipeline.deadline_policy import with_deadline_policy
-from stream_apps.pipeline.deduplication import RequestDeduplicator
+from stream_apps.pipeline.deduplication import RequestDeduplicator, payload_fingerprint
 from stream_apps.pipeline.output_records import (
     RequestContext,
     WireFormat,
@@ -38,8 +38,8 @@ from stream_apps.pipeline.request_rules import (
     RequestedLanguages,
     RequestLimits,
     check_different,
+    check_identity,
     check_request,
-    check_request_id,
     check_text,
 )
 from stream_apps.pipeline.routing import model_version, pool_of
@@ -66,9 +66,10 @@ class Tools:
 
 @dataclass(frozen=True)
 class _Accepted:
-    """A request that passed all checks, with its languages and its text."""
+    """A request that passed all checks, with its languages, its text, and the fingerprint of its payload."""
 
     request: TranslationRequest
+    payload: str
     record: InboundRecord
     priority: Priority
     source: Language
@@ -93,15 +94,16 @@ class IntakeHandler:
         """Return everything to be sent for one request record."""
         priority = priority_of_topic(record.topic)
         request = self._wire.codec.decode(record.value, TranslationRequest)
-        check_request_id(request, self._requests)
+        check_identity(request, self._requests)
+        payload = payload_fingerprint(request)
         is_redriven = redriven_revision(record.headers) is not None
-        if not is_redriven and await self._tools.deduplicator.is_repeat(request, record):
+        if not is_redriven and await self._tools.deduplicator.is_repeat(request.key, payload, record):
             return self._dropped(request, priority)
         languages = check_request(request, priority, self._requests, record.timestamp_ms)
         request = with_deadline_policy(request, priority, self._limits.late)
         if request.deadline is not None and request.deadline <= self._tools.now_ms():
             return self._expired(request, record, priority)
-        accepted = await self._accepted(request, record, priority, languages)
+        accepted = await self._accepted(request, payload, record, priority, languages)
         return await self._batched(accepted)
 
     async def delivered(self, records: Sequence[InboundRecord]) -> None:
@@ -117,9 +119,9 @@ class IntakeHandler:
             request = self._wire.codec.decode(record.value, TranslationRequest)
         except PermanentError:
             return dead_letter, ()
-        if error.cause == "bad_request_id":
+        if error.cause in ("bad_tenant", "bad_request_id"):
             return dead_letter, ()
-        named = about_request(dead_letter, request.request_id, request.tenant[: self._requests.max_id_length])
+        named = about_request(dead_letter, request.key)
         if error.cause == "id_reused":  # the first request of the id has an answer, or will have one
             return named, ()
         about = self._about(request, record, priority_of_topic(record.topic))
@@ -127,7 +129,7 @@ class IntakeHandler:
 
     def _dropped(self, request: TranslationRequest, priority: Priority) -> Sequence[OutboundRecord]:
         REQUESTS.labels(priority, "repeated").inc()
-        log.info("request_repeated", request_id=request.request_id)
+        log.info("request_repeated", key=str(request.key))
         return ()
 
     def _expired(
@@ -138,17 +140,22 @@ class IntakeHandler:
 
     def _about(self, request: TranslationRequest, record: InboundRecord, priority: Priority) -> RequestContext:
         job = job_of(request, record, priority, self._requests)
-        return RequestContext(request.request_id, job, record, self._tools.now_ms())
+        return RequestContext(request.key, job, record, self._tools.now_ms())
 
     async def _accepted(
-        self, request: TranslationRequest, record: InboundRecord, priority: Priority, languages: RequestedLanguages
+        self,
+        request: TranslationRequest,
+        payload: str,
+        record: InboundRecord,
+        priority: Priority,
+        languages: RequestedLanguages,
     ) -> _Accepted:
         text = request.text if request.text is not None else await self._stored_text(request.content_ref or "")
         source = languages.source
         if source is None:
             source = await self._off_loop(text, lambda: self._tools.detect(text))
             check_different(source, languages.target)
-        return _Accepted(request, record, priority, source, languages.target, text)
+        return _Accepted(request, payload, record, priority, source, languages.target, text)
 
     async def _batched(self, accepted: _Accepted) -> Sequence[OutboundRecord]:
         text, source = accepted.text, accepted.source
@@ -158,10 +165,10 @@ class IntakeHandler:
         version = await model_version(self._tools.models, job.pool, pairs, self._limits.pairs)
         request = accepted.request
         known = await self._look_up(version, job, pieces, request)
-        batches = batches_of(request.request_id, job, pieces, known, request.options)
+        batches = batches_of(request.key, job, pieces, known, wishes_of(request))
         hits = len(known) - known.count(None)
         self._count(job, hits, accepted)
-        about = RequestContext(request.request_id, job, accepted.record, self._tools.now_ms())
+        about = RequestContext(request.key, job, accepted.record, self._tools.now_ms())
         event = segmented_record(about, hits, self._wire)
         return [*batch_records(batches, accepted.record, self._wire), event]
 
@@ -177,6 +184,8 @@ class IntakeHandler:
             detected_language=str(accepted.source) if detected else None,
             target_language=str(accepted.target),
             pipeline_version=self._version,
+            fingerprint=accepted.payload,
+            memory_scope=self._limits.memory_scopes.get(accepted.request.tenant, ""),
             segments=sum(len(piece.texts) for piece in pieces),
             batches=len(pieces),
             words=words,
@@ -186,15 +195,11 @@ class IntakeHandler:
     async def _look_up(
         self, version: str | None, job: Job, pieces: Sequence[Piece], request: TranslationRequest
     ) -> list[Remembered | None]:
-        # Options may change a translation and are not part of the key.
-        if version is None or request.options:
+        if version is None:
             return [None] * job.segments
-        keys = [
-            memory_key(version, job.source_language, job.target_language, job.glossary, normalise(text))
-            for piece in pieces
-            for text in piece.texts
-        ]
-        return await self._tools.memory.get_many(keys)
+        context = context_of(request.tenant, job, request.do_not_translate, request.engine_options)
+        segments = [normalise(text) for piece in pieces for text in piece.texts]
+        return await self._tools.memory.get_many(context.memory_keys(version, segments))
 
     async def _stored_text(self, ref: str) -> str:
         text = await asyncio.to_thread(self._tools.objects.read_text, ref, self._limits.max_content_bytes)

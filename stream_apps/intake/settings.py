@@ -36,6 +36,11 @@ class IntakeLimits(Section):
     pairs: tuple[str, ...] = Field(
         default=("en-pt", "pt-en"), description="Accepted while no worker has said what it can translate."
     )
+    memory_scopes: dict[str, str] = Field(
+        default_factory=dict,
+        description="JSON: tenants that share a translation memory, each with the name of its group. "
+        "The memory of a tenant that is not named is its own.",
+    )
     registry_cache_seconds: float = Field(
         default=5.0, ge=0, description="How old its knowledge of the workers' models may be."
     )

@@ -6,10 +6,11 @@ gives the same batches, whatever was remembered in between.
 
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from schemas.errors import PermanentError
-from schemas.messages import Job, SegmentBatch
+from schemas.ids import JobKey
+from schemas.messages import Job, SegmentBatch, TranslationRequest
 from schemas.segments import Remembered, count_words
 from stream_apps.pipeline.segmentation import Split
 
@@ -20,6 +21,19 @@ class BatchLimits:
 
     segments: int = 32
     text_bytes: int = 400_000
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a request wants of the engine beside its languages."""
+
+    engine_options: Mapping[str, str] = field(default_factory=dict)
+    do_not_translate: Sequence[str] = ()
+
+
+def wishes_of(request: TranslationRequest) -> Wishes:
+    """Return what the request wants."""
+    return Wishes(request.engine_options, request.do_not_translate)
 
 
 @dataclass(frozen=True)
@@ -48,11 +62,11 @@ def cut(split: Split, limits: BatchLimits) -> list[Piece]:
 
 
 def batches_of(
-    request_id: str,
+    key: JobKey,
     job: Job,
     pieces: Sequence[Piece],
     known: Sequence[Remembered | None],
-    options: Mapping[str, str],
+    wishes: Wishes,
 ) -> list[SegmentBatch]:
     """Make one batch per piece; `known` has one entry per segment of the request."""
     batches: list[SegmentBatch] = []
@@ -62,7 +76,8 @@ def batches_of(
         start += len(piece.texts)
         batches.append(
             SegmentBatch(
-                request_id=request_id,
+                tenant=key.tenant,
+                request_id=key.request_id,
                 batch_number=number,
                 job=job,
                 lead=piece.lead,
@@ -71,15 +86,16 @@ def batches_of(
                 translations=[hit.text if hit else None for hit in mine],
                 scores=[hit.score if hit else None for hit in mine],
                 source_words=piece.words,
-                options=options,
+                engine_options=wishes.engine_options,
+                do_not_translate=wishes.do_not_translate,
             )
         )
     return batches
 
 
-def batch_partition(request_id: str, batch_number: int, partitions: int) -> int:
-    """Choose a partition: the batches of a request go round all of them, starting at one that its id decides."""
-    return (zlib.crc32(request_id.encode()) + batch_number) % partitions
+def batch_partition(key: JobKey, batch_number: int, partitions: int) -> int:
+    """Choose a partition: the batches of a request go round all of them, starting at one that its key decides."""
+    return (zlib.crc32(key.encode()) + batch_number) % partitions
 
 
 def _pieces(split: Split, ends: Sequence[int]) -> list[Piece]:

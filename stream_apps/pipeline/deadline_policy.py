@@ -10,7 +10,6 @@ from schemas.priorities import Priority
 from schemas.slots import RequestRevision
 from stream_apps.pipeline.stores import AnsweredRequests
 
-OPTION = "late"
 ANSWERED, EXPIRED = "answered", "expired"
 
 
@@ -24,17 +23,13 @@ class DeadlinePolicy(StrEnum):
 def with_deadline_policy(
     request: TranslationRequest, priority: Priority, policies: Mapping[Priority, DeadlinePolicy]
 ) -> TranslationRequest:
-    """Return the request as later stages see it: with a deadline only if it ends the request, without `late`.
+    """Return the request as later stages see it: with a deadline only if it ends the request.
 
-    The request's own option `late` wins over the policy of its priority. Raises PermanentError for another value.
+    The request's own `late_policy` wins over that of its priority. Raises PermanentError for an unknown one.
     """
-    chosen = request.options.get(OPTION)
+    chosen = request.late_policy
     policy = policies.get(priority, DeadlinePolicy.EXPIRE) if chosen is None else _policy(chosen)
-    return replace(
-        request,
-        deadline=request.deadline if policy is DeadlinePolicy.EXPIRE else None,
-        options={name: value for name, value in request.options.items() if name != OPTION},
-    )
+    return request if policy is DeadlinePolicy.EXPIRE else replace(request, deadline=None)
 
 
 @dataclass(frozen=True)
@@ -62,16 +57,16 @@ def _policy(value: str) -> DeadlinePolicy:
     except ValueError:
         known = ", ".join(DeadlinePolicy)
         raise PermanentError(
-            "bad_options",
-            f"option late is {value[:40]!r}, which is none of {known}",
-            field="options",
+            "bad_late_policy",
+            f"late_policy is {value[:40]!r}, which is none of {known}",
+            field="late_policy",
             limit=known,
             cure=f"send one of {known}, or leave it out",
         ) from None
 
 
 def _request_of(batch: SegmentBatch) -> RequestRevision:
-    return RequestRevision(batch.request_id, batch.job.revision)
+    return RequestRevision(batch.key, batch.job.revision)
 
 
 def _is_late(batch: SegmentBatch, now_ms: int) -> bool:

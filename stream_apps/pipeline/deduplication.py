@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from schemas.errors import PermanentError, TransientError
-from schemas.ids import fingerprint
+from schemas.ids import JobKey, fingerprint
 from schemas.messages import TranslationRequest
 from schemas.records import InboundRecord
 from stream_apps.pipeline.stores import SeenRequests
@@ -33,22 +33,22 @@ class RequestDeduplicator:
         self._seen = seen
         self._most_under_way = most_under_way
         self._ttl_seconds = ttl_seconds
-        self._claims: dict[str, _Claim] = {}
-        self._request_ids: dict[str, str] = {}
+        self._claims: dict[JobKey, _Claim] = {}
+        self._keys: dict[str, JobKey] = {}
 
-    async def is_repeat(self, request: TranslationRequest, record: InboundRecord) -> bool:
-        """Tell whether the same request was taken before.
+    async def is_repeat(self, key: JobKey, payload: str, record: InboundRecord) -> bool:
+        """Tell whether the same request was taken before; `payload` is the fingerprint of what it asks for.
 
-        Raises PermanentError for another payload under its id, TransientError when the store is unreachable.
+        Raises PermanentError for another payload under its key, TransientError when the store is unreachable.
         The same record again (after a failure or a rebalance) is no repeat.
         """
-        mine = _Claim(record.coordinates, payload_fingerprint(request))
+        mine = _Claim(record.coordinates, payload)
         self._make_room()
-        first = self._claims.setdefault(request.request_id, mine)
+        first = self._claims.setdefault(key, mine)
         if first.coordinates != mine.coordinates:
             return _is_same(first.fingerprint, mine.fingerprint)
-        self._request_ids[record.coordinates] = request.request_id
-        before = await self._seen.look_up(request.request_id)
+        self._keys[record.coordinates] = key
+        before = await self._seen.look_up(key)
         if before is None:
             return False
         self._forget(record.coordinates)
@@ -57,7 +57,7 @@ class RequestDeduplicator:
     async def delivered(self, records: Sequence[InboundRecord]) -> None:
         """Mark the requests of these records as seen. A lost marker costs repeated work, nothing else."""
         claims = [self._forget(record.coordinates) for record in records]
-        fingerprints = {request_id: mine for request_id, mine in claims if request_id}
+        fingerprints = {key: mine for key, mine in claims if key}
         if not fingerprints:
             return
         try:
@@ -69,13 +69,13 @@ class RequestDeduplicator:
         # The oldest are requests of partitions that a rebalance took away: they are never delivered here.
         while len(self._claims) >= self._most_under_way:
             del self._claims[next(iter(self._claims))]
-        while len(self._request_ids) >= self._most_under_way:
-            del self._request_ids[next(iter(self._request_ids))]
+        while len(self._keys) >= self._most_under_way:
+            del self._keys[next(iter(self._keys))]
 
-    def _forget(self, coordinates: str) -> tuple[str, str]:
-        request_id = self._request_ids.pop(coordinates, "")
-        claim = self._claims.pop(request_id, None)
-        return request_id, claim.fingerprint if claim else ""
+    def _forget(self, coordinates: str) -> tuple[JobKey | None, str]:
+        key = self._keys.pop(coordinates, None)
+        claim = self._claims.pop(key, None) if key else None
+        return key, claim.fingerprint if claim else ""
 
 
 def payload_fingerprint(request: TranslationRequest) -> str:
@@ -89,7 +89,7 @@ def _is_same(before: str, now: str) -> bool:
         return True
     raise PermanentError(
         "id_reused",
-        "another request was sent under this request_id",
+        "another request of the tenant was sent under this request_id",
         field="request_id",
         limit="one payload per id",
         cure="send the other request under an id of its own",

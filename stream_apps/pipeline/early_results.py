@@ -6,7 +6,7 @@ from schemas.errors import PermanentError
 from schemas.events import JobControl
 from schemas.messages import Job, TranslationResult
 from schemas.states import ControlAction, ResultStatus
-from schemas.validity import LONGEST_REMARK, check_id, check_job, check_length
+from schemas.validity import LONGEST_REMARK, check_job, check_key, check_length
 from stream_apps.pipeline.join import echoed, seconds_since_acceptance
 
 _STATUSES = {
@@ -18,7 +18,7 @@ _STATUSES = {
 
 def check_order(order: JobControl) -> None:
     """Check that an answer can echo the order. Raise PermanentError naming the field that is out of bounds."""
-    check_id("request_id", order.request_id)
+    check_key(order.key)
     check_length("message", order.message, LONGEST_REMARK)
     for field in ("cause", "field"):
         check_length(field, getattr(order, field) or "")
@@ -30,7 +30,7 @@ def early_result(order: JobControl, job: Job, now_ms: int) -> TranslationResult:
     """Build the answer without a text. Nothing was delivered, so nothing is billed: source_words is 0."""
     status = _STATUSES[order.action]
     return TranslationResult(
-        request_id=order.request_id,
+        **order.key._asdict(),
         **echoed(job),
         status=status,
         error_cause=order.cause or status.lower(),
@@ -54,6 +54,7 @@ def withheld(result: TranslationResult, error: PermanentError) -> TranslationRes
         error_message=f"{error.message}: {error.cure}" if error.cure else error.message,
         error_field=error.field,
         source_words=0,
+        cached_words=0,
         target_words=0,
         target_characters=0,
     )

@@ -9,7 +9,7 @@ from typing import Any
 from schemas.errors import PermanentError
 from schemas.messages import Hole, Job, Kept, TranslatedBatch, TranslationResult
 from schemas.states import ResultStatus
-from schemas.validity import check_id, check_job, check_length, check_number, check_parallel
+from schemas.validity import check_job, check_key, check_length, check_number, check_parallel
 
 _PARALLEL = ("translations", "gaps", "causes", "scores", "cached")
 _MOST_TIMINGS = 32
@@ -19,20 +19,25 @@ _TIMINGS: dict[str, Callable[[list[float]], float]] = {"queue": max}
 
 
 def split_of(job: Job) -> str:
-    """Name the way the request was cut: only batches of the same split fit together."""
-    return f"{job.pipeline_version}/{job.batches}"
+    """Name the way the request was cut: only batches of the same split fit together.
+
+    The payload is part of it: two payloads under one key may be cut into equally many batches.
+    """
+    return f"{job.pipeline_version}/{job.batches}/{job.fingerprint}"
 
 
 def check_batch(batch: TranslatedBatch) -> None:
     """Check a batch. Raises PermanentError naming the field that is out of bounds or does not fit the others."""
-    check_id("request_id", batch.request_id)
+    check_key(batch.key)
     check_job(batch.job)
     if not 0 <= batch.batch_number < batch.job.batches:
         raise _unfit("batch_number", str(batch.batch_number), f"0 to {batch.job.batches - 1}")
     check_parallel({field: len(getattr(batch, field)) for field in _PARALLEL})
     check_number("source_words", batch.source_words)
+    check_number("cached_words", batch.cached_words)
     check_number("target_words", batch.target_words, most=sum(map(len, batch.translations)))
-    check_length("model", batch.model)
+    for field in ("model", "device", "market"):
+        check_length(field, getattr(batch, field))
     for cause in batch.causes:
         check_length("causes", cause or "")
     for score in batch.scores:
@@ -56,9 +61,10 @@ def join(batches: Sequence[TranslatedBatch], now_ms: int) -> TranslationResult:
     pieces = list(_pieces(batches))
     holes = [hole for _, hole in pieces if hole]
     segments = kept.segments + sum(len(batch.translations) for batch in batches)
+    cached = kept.cached_segments + sum(sum(batch.cached) for batch in batches)
     text = "".join(piece for piece, _ in pieces) if len(holes) < segments or segments == 0 else None
     return TranslationResult(
-        request_id=batches[0].request_id,
+        **batches[0].key._asdict(),
         **echoed(job),
         **(_failure(holes) if text is None else {}),
         status=_status(len(holes), segments),
@@ -68,9 +74,14 @@ def join(batches: Sequence[TranslatedBatch], now_ms: int) -> TranslationResult:
         source_words=0 if text is None else job.words,
         target_words=0 if text is None else kept.target_words + sum(batch.target_words for batch in batches),
         target_characters=len(text or ""),
-        cached_share=(kept.cached_segments + sum(sum(batch.cached) for batch in batches)) / max(segments, 1),
+        cached_segments=cached,
+        cached_words=0 if text is None else sum(batch.cached_words for batch in batches),
+        cached_share=cached / max(segments, 1),
         confidence=_confidence(batches, kept),
         model=", ".join(sorted({*kept.models, *(batch.model for batch in batches if batch.model)})),
+        device=", ".join(sorted({batch.device for batch in batches if batch.device})),
+        market=", ".join(sorted({batch.market for batch in batches if batch.market})),
+        busy_ms=1000 * sum(batch.timings.get("translate", 0.0) for batch in batches),
         timings=_timings(batches) | {"total": seconds_since_acceptance(job, now_ms)},
         completed_at=now_ms,
     )
@@ -80,16 +91,20 @@ def echoed(job: Job) -> dict[str, Any]:
     """Return the fields that every result repeats of its job."""
     return {
         "version": job.revision,
-        "tenant": job.tenant,
+        "kind": job.kind,
         "priority": job.priority,
         "content_type": job.content_type,
         "source_language": job.source_language,
         "detected_language": job.detected_language,
         "target_language": job.target_language,
         "source_characters": job.characters,
+        "glossaries": job.glossaries,
         "pipeline_version": job.pipeline_version,
+        "pool": job.pool,
         "submitted_at": job.submitted_at,
         "metadata": job.metadata,
+        "labels": job.labels,
+        "callback": job.callback,
     }
 
 

@@ -7,14 +7,14 @@ from schemas.codec import Codec
 from schemas.dead_letters import ENVELOPE_BYTES
 from schemas.errors import PermanentError
 from schemas.events import JobControl, JobEvent
-from schemas.ids import batch_id
+from schemas.ids import JobKey, batch_id
 from schemas.messages import Job, Message, SegmentBatch, TranslationRequest
 from schemas.priorities import Priority
 from schemas.records import FIRST_REVISION, InboundRecord, OutboundRecord, redriven_revision
 from schemas.states import ControlAction, JobStage
 from schemas.topics import CONTROL, STATUS, batches_topic
 from stream_apps.pipeline.batching import batch_partition
-from stream_apps.pipeline.request_rules import RequestLimits, metadata_bytes
+from stream_apps.pipeline.request_rules import RequestLimits, echoed_bytes
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class WireFormat:
 class RequestContext:
     """A request, the record that carried it, and the present time in milliseconds."""
 
-    request_id: str
+    key: JobKey
     job: Job
     record: InboundRecord
     now_ms: int
@@ -38,18 +38,19 @@ class RequestContext:
 
 def job_of(request: TranslationRequest, record: InboundRecord, priority: Priority, limits: RequestLimits) -> Job:
     """Build as much of the header as the request alone tells. Echoes nothing that exceeds a limit."""
-    echo = metadata_bytes(request) <= limits.max_metadata_bytes
+    echo = echoed_bytes(request) <= limits.max_metadata_bytes
     return Job(
-        tenant=request.tenant[: limits.max_id_length],
         priority=str(priority),
         source_language=request.source_language[: limits.max_id_length],
         target_language=request.target_language[: limits.max_id_length],
-        glossary=request.glossary and request.glossary[: limits.max_id_length],
+        glossaries=[name[: limits.max_id_length] for name in request.glossaries[: limits.max_glossaries]],
         content_type=request.content_type[: limits.max_id_length],
         submitted_at=request.submitted_at,
         accepted_at=record.timestamp_ms,
         deadline=request.deadline,
         metadata=dict(request.metadata) if echo else {},
+        labels=dict(request.labels) if echo else {},
+        submitted_by=request.submitted_by and request.submitted_by[: limits.max_id_length],
         revision=redriven_revision(record.headers) or FIRST_REVISION,
     )
 
@@ -65,8 +66,7 @@ def segmented_record(about: RequestContext, cached_segments: int, wire: WireForm
     """Build the status event that says how much work the request is."""
     job = about.job
     event = JobEvent(
-        request_id=about.request_id,
-        tenant=job.tenant,
+        **about.key._asdict(),
         stage=JobStage.SEGMENTED,
         priority=job.priority,
         pool=job.pool,
@@ -87,7 +87,7 @@ def refusal_record(about: RequestContext, error: PermanentError, wire: WireForma
     """Build the order that makes assembly answer the request with FAILED."""
     cure = f"; {error.cure}" if error.cure else ""
     order = JobControl(
-        request_id=about.request_id,
+        **about.key._asdict(),
         action=ControlAction.FAIL,
         cause=error.cause,
         message=f"{error.message}{cure}",
@@ -102,7 +102,7 @@ def refusal_record(about: RequestContext, error: PermanentError, wire: WireForma
 def expiry_record(about: RequestContext, wire: WireFormat) -> OutboundRecord:
     """Build the order that makes assembly answer the request with EXPIRED, before any work was done."""
     order = JobControl(
-        request_id=about.request_id,
+        **about.key._asdict(),
         action=ControlAction.EXPIRE,
         cause="deadline_passed",
         message="the deadline passed before the request was read",
@@ -123,19 +123,19 @@ def _batch_record(batch: SegmentBatch, record: InboundRecord, wire: WireFormat) 
     job = batch.job
     return OutboundRecord(
         topic=batches_topic(job.pool, Priority(job.priority)),
-        key=batch_id(batch.request_id, batch.batch_number).encode(),
+        key=batch_id(batch.key, batch.batch_number).encode(),
         value=value,
         headers={
             **record.trace,
-            "tenant": job.tenant.encode(),
+            "tenant": batch.tenant.encode(),
             "priority": job.priority.encode(),
             "words": str(batch.source_words).encode(),
             "schema": b"SegmentBatch",
         },
-        partition=batch_partition(batch.request_id, batch.batch_number, wire.batch_partitions),
+        partition=batch_partition(batch.key, batch.batch_number, wire.batch_partitions),
     )
 
 
 def _record(topic: str, about: RequestContext, message: Message, wire: WireFormat) -> OutboundRecord:
     headers = {**about.record.trace, "schema": type(message).__name__.encode()}
-    return OutboundRecord(topic, about.request_id.encode(), wire.codec.encode(message), headers)
+    return OutboundRecord(topic, about.key.encode(), wire.codec.encode(message), headers)

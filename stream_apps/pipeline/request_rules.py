@@ -4,6 +4,7 @@ Each refusal names the field, the limit and the cure, in words that fit a Kafka 
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pydantic import Field
@@ -11,13 +12,25 @@ from pydantic_settings import SettingsConfigDict
 
 from connectors.settings import Section
 from schemas.errors import PermanentError
+from schemas.ids import tenant_folder
 from schemas.languages import AUTO, Language, parse_language
 from schemas.messages import TranslationRequest
 from schemas.priorities import Priority, parse_priority
 from schemas.topics import DAY_MS
-from schemas.validity import LONGEST_NAME, MOST_METADATA_BYTES
+from schemas.validity import LONGEST_NAME, MOST_METADATA_BYTES, MOST_NAMES, check_tenant
 
 _OPTION_NAME = re.compile(r"[a-z][a-z0-9_.]{0,63}")
+# Fields whose work is not built, with the values that ask for none.
+_NOT_SUPPORTED: Mapping[str, tuple[object, ...]] = {
+    "texts": ([], ()),
+    "content_sha256": (None,),
+    "file_name": (None,),
+    "output_content_type": (None,),
+    "output_mode": ("translation",),
+    "filter_options": ({},),
+    "do_not_translate": ([], ()),
+    "callback": (None,),
+}
 # 2001-09-09 in milliseconds; anything before it was meant as seconds.
 _EARLIEST_MS = 10**12
 
@@ -28,13 +41,14 @@ class RequestLimits(Section):
     model_config = SettingsConfigDict(env_prefix="DRAGOMAN_REQUESTS_", frozen=True, extra="forbid")
 
     max_id_length: int = Field(
-        default=200, ge=1, le=LONGEST_NAME, description="Characters of request_id, tenant and glossary."
+        default=200, ge=1, le=LONGEST_NAME, description="Characters of request_id and of the name of a glossary."
     )
     max_text_characters: int = Field(default=1_000_000, ge=1, description="Code points of one text.")
     content_types: tuple[str, ...] = Field(
         default=("text/plain",), description="Other formats are extracted to plain text before they come here."
     )
-    max_metadata_entries: int = Field(default=32, ge=0, description="Of one request.")
+    max_metadata_entries: int = Field(default=32, ge=0, description="Metadata and labels of one request.")
+    max_glossaries: int = Field(default=8, ge=0, le=MOST_NAMES, description="Of one request.")
     max_metadata_bytes: int = Field(
         default=8192, ge=0, le=MOST_METADATA_BYTES, description="Echoed in every batch and in the result."
     )
@@ -51,8 +65,9 @@ class RequestedLanguages:
     target: Language
 
 
-def check_request_id(request: TranslationRequest, limits: RequestLimits) -> None:
-    """Check the id, before all else: without a usable one nobody can be answered. Raises PermanentError."""
+def check_identity(request: TranslationRequest, limits: RequestLimits) -> None:
+    """Check tenant and id, before all else: without them nobody can be answered. Raises PermanentError."""
+    check_tenant(request.tenant)
     _check_name("request_id", request.request_id, limits.max_id_length, "bad_request_id")
 
 
@@ -63,12 +78,11 @@ def check_request(
 
     `priority` is that of its topic, `accepted_at` the time of its record in milliseconds since the epoch.
     """
-    _check_name("tenant", request.tenant, limits.max_id_length, "bad_tenant")
     _check_priority(request.priority, priority)
     languages = _languages(request)
+    _check_supported(request)
     _check_content(request, limits)
-    if request.glossary is not None:
-        _check_name("glossary", request.glossary, limits.max_id_length, "bad_glossary")
+    _check_glossaries(request, limits)
     _check_options(request, limits)
     _check_metadata(request, limits)
     _check_deadline(request, limits, accepted_at)
@@ -108,9 +122,10 @@ def check_different(source: Language, target: Language) -> None:
         )
 
 
-def metadata_bytes(request: TranslationRequest) -> int:
-    """Return the UTF-8 bytes of all keys and values."""
-    return sum(len(key.encode()) + len(value.encode()) for key, value in request.metadata.items())
+def echoed_bytes(request: TranslationRequest) -> int:
+    """Return the UTF-8 bytes of all keys and values that batches and results repeat: metadata and labels."""
+    echoed = (*request.metadata.items(), *request.labels.items())
+    return sum(len(key.encode()) + len(value.encode()) for key, value in echoed)
 
 
 def _check_name(field: str, value: str, longest: int, cause: str) -> None:
@@ -165,33 +180,72 @@ def _check_content(request: TranslationRequest, limits: RequestLimits) -> None:
         )
     if request.text is not None:
         check_text(request.text, "text", limits)
+    if request.content_ref is not None:
+        _check_ref(request.content_ref, tenant_folder(request.tenant))
+
+
+def _check_ref(ref: str, folder: str) -> None:
+    if not ref.startswith(folder):
+        raise PermanentError(
+            "foreign_content_ref",
+            f"content_ref is {ref[:80]!r}, outside the tenant's folder",
+            field="content_ref",
+            limit=f"a path below {folder}",
+            cure=f"store the text below {folder}inbox/ and send that path",
+        )
+
+
+def _check_supported(request: TranslationRequest) -> None:
+    """Refuse what the schema can say already and nobody carries out yet, before it is silently ignored."""
+    wanted = [name for name, nothing in _NOT_SUPPORTED.items() if getattr(request, name) not in nothing]
+    if wanted:
+        raise PermanentError(
+            "not_supported",
+            f"{wanted[0]} is set, which this version does not carry out",
+            field=wanted[0],
+            limit="its default",
+            cure=f"leave {wanted[0]} out",
+        )
+
+
+def _check_glossaries(request: TranslationRequest, limits: RequestLimits) -> None:
+    if len(request.glossaries) > limits.max_glossaries:
+        raise PermanentError(
+            "too_many_glossaries",
+            f"there are {len(request.glossaries)} glossaries",
+            field="glossaries",
+            limit=f"{limits.max_glossaries} glossaries",
+            cure="name the ones that matter",
+        )
+    for name in request.glossaries:
+        _check_name("glossaries", name, limits.max_id_length, "bad_glossary")
 
 
 def _check_options(request: TranslationRequest, limits: RequestLimits) -> None:
     longest = limits.max_option_characters
     bad = [
         name
-        for name, value in request.options.items()
+        for name, value in request.engine_options.items()
         if not _OPTION_NAME.fullmatch(name) or len(value) > longest or "\0" in value
     ]
-    if bad or len(request.options) > limits.max_options:
+    if bad or len(request.engine_options) > limits.max_options:
         raise PermanentError(
             "bad_options",
             f"option {bad[0][:40]!r} or its value is malformed"
             if bad
-            else f"there are {len(request.options)} options",
-            field="options",
+            else f"there are {len(request.engine_options)} options",
+            field="engine_options",
             limit=f"{limits.max_options} options, names of [a-z0-9_.], values to {longest} characters",
             cure="leave out what the engine does not know",
         )
 
 
 def _check_metadata(request: TranslationRequest, limits: RequestLimits) -> None:
-    size = metadata_bytes(request)
-    if size > limits.max_metadata_bytes or len(request.metadata) > limits.max_metadata_entries:
+    size, entries = echoed_bytes(request), len(request.metadata) + len(request.labels)
+    if size > limits.max_metadata_bytes or entries > limits.max_metadata_entries:
         raise PermanentError(
             "metadata_too_large",
-            f"metadata has {len(request.metadata)} entries and {size} bytes",
+            f"metadata and labels have {entries} entries and {size} bytes",
             field="metadata",
             limit=f"{limits.max_metadata_entries} entries and {limits.max_metadata_bytes} bytes",
             cure="keep the rest on your side, under the id of the request",

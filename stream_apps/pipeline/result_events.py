@@ -4,33 +4,40 @@ from schemas.events import JobEvent, UsageEvent
 from schemas.ids import event_id
 from schemas.messages import Job, TranslationResult
 from schemas.priorities import SLA_SECONDS, Priority
-from schemas.records import FIRST_REVISION
 from schemas.states import JobStage, UsageKind
 from stream_apps.pipeline.join import seconds_since_acceptance
 
 
 def billed_usage(result: TranslationResult, job: Job) -> UsageEvent:
-    """Build the one billed event of an answer. Which words came from the memory is in the compute events.
+    """Build the one billed event of an answer.
 
     A correction bills only what earlier answers did not: the events of a request add up to its newest answer.
     """
-    revision = () if job.revision == FIRST_REVISION else (job.revision,)
     return UsageEvent(
-        event_id=event_id(UsageKind.BILLED, result.request_id, *revision),
+        event_id=event_id(UsageKind.BILLED, str(result.key), job.revision),
         kind=UsageKind.BILLED,
-        request_id=result.request_id,
-        tenant=result.tenant,
+        **result.key._asdict(),
+        submitted_by=job.submitted_by or "",
+        labels=job.labels,
+        request_kind=job.kind,
+        content_type=job.content_type,
         priority=result.priority,
         source_language=result.source_language,
         target_language=result.target_language,
         model=result.model,
         pool=job.pool,
+        device=result.device,
+        market=result.market,
         status=result.status,
+        units=result.units,
         source_words=max(result.source_words - job.billed_words, 0),
         target_words=result.target_words,
-        source_characters=result.source_characters,
+        cached_words=result.cached_words,
+        source_characters=max(result.source_characters - job.billed_characters, 0),
+        target_characters=result.target_characters,
+        busy_ms=result.busy_ms,
         segments=result.segments,
-        cached_segments=cached_segments(result),
+        cached_segments=result.cached_segments,
         failed_segments=len(result.holes),
         latency_ms=seconds_since_acceptance(job, result.completed_at) * 1000,
         sla_ms=SLA_SECONDS[Priority(result.priority)] * 1000,
@@ -41,25 +48,19 @@ def billed_usage(result: TranslationResult, job: Job) -> UsageEvent:
 def finished_event(result: TranslationResult, job: Job) -> JobEvent:
     """Build the last event of a job."""
     return JobEvent(
-        request_id=result.request_id,
-        tenant=result.tenant,
+        **result.key._asdict(),
         stage=JobStage.FINISHED,
         priority=result.priority,
         pool=job.pool,
         batches=job.batches,
         segments=result.segments,
         words=job.words,
-        cached_segments=cached_segments(result),
+        cached_segments=result.cached_segments,
         status=result.status,
         detail=_detail(result),
         submitted_at=result.submitted_at,
         at=result.completed_at,
     )
-
-
-def cached_segments(result: TranslationResult) -> int:
-    """Return the whole number behind `cached_share`."""
-    return round(result.cached_share * result.segments)
 
 
 def _detail(result: TranslationResult) -> dict[str, str]:

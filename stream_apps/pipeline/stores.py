@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
+from schemas.ids import JobKey
 from schemas.segments import Remembered
 from schemas.slots import AnswerOrder, Arrival, RequestRevision, SlotDecision
 
@@ -32,28 +33,28 @@ class Slots(Protocol):
 class Results(Protocol):
     """Shows results to callers. Raises TransientError."""
 
-    def put_many(self, encoded: Mapping[str, bytes]) -> None:
-        """Store request id -> framed TranslationResult; the latest wins."""
+    def put_many(self, encoded: Mapping[JobKey, bytes]) -> None:
+        """Store the framed TranslationResult of each request; the latest wins."""
 
-    def get(self, request_id: str) -> bytes | None:
+    def get(self, key: JobKey) -> bytes | None:
         """Return the framed TranslationResult; None where there is none (any more)."""
 
 
 class SeenRequests(Protocol):
     """Marks accepted requests. Losing a marker is harmless (the batches are sent again), one too early is not."""
 
-    async def look_up(self, request_id: str) -> str | None:
+    async def look_up(self, key: JobKey) -> str | None:
         """Return the fingerprint of the payload that was accepted, or None. Raises TransientError."""
 
-    async def mark(self, fingerprints: Mapping[str, str], ttl_seconds: int) -> None:
-        """Remember request id -> fingerprint; the first payload of an id stays. Raises TransientError."""
+    async def mark(self, fingerprints: Mapping[JobKey, str], ttl_seconds: int) -> None:
+        """Remember the fingerprint of each request; the first payload of a key stays. Raises TransientError."""
 
-    async def forget(self, request_ids: Sequence[str]) -> None:
+    async def forget(self, keys: Sequence[JobKey]) -> None:
         """Forget these requests, so that they count as new. Raises TransientError."""
 
 
 class TranslationMemory(Protocol):
-    """Remembers translations. For threads. Keys come from schemas.segments.memory_key. Never raises."""
+    """Remembers translations. For threads. Keys come from TranslationContext.memory_keys. Never raises."""
 
     def get_many(self, keys: Sequence[str]) -> list[Remembered | None]:
         """Return one answer per key, in the order of the keys."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from schemas.errors import PermanentError
 from schemas.messages import Hole, Job, Kept, SegmentBatch, TranslationResult
 from schemas.segments import count_words
-from stream_apps.pipeline.batching import BatchLimits, Piece, batches_of
+from stream_apps.pipeline.batching import BatchLimits, Piece, Wishes, batches_of
 
 _UTF8_BYTES = 4
 
@@ -65,8 +65,9 @@ def correction_of(
         batches=len(drafts),
         words=result.source_words,
     )
+    wishes = Wishes(origin.engine_options, origin.do_not_translate)
     nothing_known = [None] * len(result.holes)
-    batches = batches_of(result.request_id, job, [draft.piece for draft in drafts], nothing_known, origin.options)
+    batches = batches_of(result.key, job, [draft.piece for draft in drafts], nothing_known, wishes)
     return [
         replace(batch, numbers=[hole.segment for hole in draft.holes])
         for batch, draft in zip(batches, drafts, strict=True)
@@ -98,6 +99,7 @@ def next_job(job: Job, result: TranslationResult, now_ms: int) -> Job:
         job,
         revision=result.version + 1,
         billed_words=result.source_words,
+        billed_characters=result.source_characters,
         accepted_at=now_ms,
         # The old one has passed; it was kept or missed with the first answer.
         deadline=None,
@@ -108,7 +110,7 @@ def _kept(result: TranslationResult, text: str) -> Kept:
     source = [text[hole.start : hole.start + hole.length] for hole in result.holes]
     return Kept(
         segments=result.segments - len(source),
-        cached_segments=round(result.cached_share * result.segments),
+        cached_segments=result.cached_segments,
         # A hole counts with the words of its source, which stand in the text instead.
         target_words=max(result.target_words - sum(map(count_words, source)), 0),
         characters=len(text) - sum(map(len, source)),

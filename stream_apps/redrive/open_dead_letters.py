@@ -12,6 +12,7 @@ from typing import Any
 from schemas.codec import Codec
 from schemas.errors import DecodeError
 from schemas.events import DeadLetter
+from schemas.ids import JobKey
 from schemas.records import InboundRecord
 
 
@@ -42,6 +43,11 @@ class DeadLetterSummary:
     def is_sentence(self) -> bool:
         """Say whether it is about one sentence of a batch of which the rest was answered."""
         return self.segment is not None
+
+    @property
+    def job_key(self) -> JobKey | None:
+        """Return the request that it is about; None where that is not known."""
+        return JobKey(self.tenant or "", self.request_id) if self.request_id is not None else None
 
     @property
     def coordinates(self) -> str:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from schemas.codec import Codec
 from schemas.errors import PermanentError
+from schemas.ids import JobKey
 from schemas.messages import SegmentBatch, TranslationResult
 from schemas.records import FIRST_REVISION, Headers, InboundRecord, OutboundRecord, attempt_header, redrive_header
 from schemas.states import ResultStatus
@@ -25,7 +26,7 @@ class RedriveSources(Protocol):
     def original(self, summary: DeadLetterSummary) -> InboundRecord:
         """Return what failed, as it was sent. Raises PermanentError when it is gone."""
 
-    def newest(self, request_id: str) -> TranslationResult | None:
+    def newest(self, key: JobKey) -> TranslationResult | None:
         """Return the newest answer; None where there is none."""
 
     def text_of(self, result: TranslationResult) -> str:
@@ -61,9 +62,9 @@ def groups_of(
     One answer fills every hole, so `others` adds the sentences of the same requests that were not selected.
     """
     singles = [[one] for one in selected if not one.is_sentence]
-    requests = {one.request_id for one in selected if one.is_sentence}
-    sentences = [one for one in others if one.is_sentence and one.request_id in requests]
-    by_request = groupby(sorted(sentences, key=_request_id), key=_request_id)
+    requests = {one.job_key for one in selected if one.is_sentence}
+    sentences = [one for one in others if one.is_sentence and one.job_key in requests]
+    by_request = groupby(sorted(sentences, key=_job_key), key=_job_key)
     return [*singles, *(list(group) for _, group in by_request)]
 
 
@@ -76,19 +77,19 @@ class RedrivePlanner:
     wire: WireFormat
     limits: BatchLimits
     now_ms: int
-    _versions: dict[str, int] = field(default_factory=dict, init=False)
+    _versions: dict[JobKey, int] = field(default_factory=dict, init=False)
 
     def plan(self, group: Sequence[DeadLetterSummary]) -> RedrivePlan:
         """Plan how one group is closed. Raises PermanentError where that is impossible, or TransientError."""
         first = group[0]
         if first.is_sentence:
             return self._sentences(group)
-        if first.stage == _REQUESTS_STAGE and first.request_id is not None:
-            return self._request(first, first.request_id)
+        if first.stage == _REQUESTS_STAGE and first.job_key is not None:
+            return self._request(first, first.job_key)
         record = self.sources.original(first)
         return RedrivePlan(group, [_again(record, attempt_header(first.attempt + 1))])
 
-    def _request(self, dead_letter: DeadLetterSummary, request_id: str) -> RedrivePlan:
+    def _request(self, dead_letter: DeadLetterSummary, key: JobKey) -> RedrivePlan:
         if dead_letter.cause == "id_reused":
             raise PermanentError(
                 "id_reused",
@@ -96,18 +97,18 @@ class RedrivePlanner:
                 cure="send the request under an id of its own, and drop the dead letter",
             )
         record = self.sources.original(dead_letter)
-        version = self._next_version(request_id, self.sources.newest(request_id))
+        version = self._next_version(key, self.sources.newest(key))
         headers = redrive_header(version) | attempt_header(dead_letter.attempt + 1)
         return RedrivePlan([dead_letter], [_again(record, headers)], version)
 
-    def _next_version(self, request_id: str, newest: TranslationResult | None) -> int:
+    def _next_version(self, key: JobKey, newest: TranslationResult | None) -> int:
         # Two dead letters of one request in one run need two versions: their results must never be mixed.
         before = newest.version if newest else FIRST_REVISION - 1
-        self._versions[request_id] = max(before, self._versions.get(request_id, 0)) + 1
-        return self._versions[request_id]
+        self._versions[key] = max(before, self._versions.get(key, 0)) + 1
+        return self._versions[key]
 
     def _sentences(self, dead_letters: Sequence[DeadLetterSummary]) -> RedrivePlan:
-        result = self.sources.newest(_request_id(dead_letters[0]))
+        result = self.sources.newest(_job_key(dead_letters[0]))
         if result is None:
             raise PermanentError("not_answered", "the request has no answer yet", cure="wait for it, then redrive")
         if result.status is ResultStatus.COMPLETED:
@@ -147,5 +148,5 @@ def _again(record: InboundRecord, headers: Headers) -> OutboundRecord:
     return OutboundRecord(record.topic, record.key, record.value, record.headers | headers, record.partition)
 
 
-def _request_id(dead_letter: DeadLetterSummary) -> str:
-    return dead_letter.request_id or ""
+def _job_key(dead_letter: DeadLetterSummary) -> JobKey:
+    return dead_letter.job_key or JobKey("", "")

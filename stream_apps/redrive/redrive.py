@@ -17,6 +17,7 @@ from connectors.kafka.transactional_producer import TransactionalProducer
 from schemas.codec import Codec
 from schemas.errors import PermanentError
 from schemas.events import DeadLetter
+from schemas.ids import JobKey
 from schemas.messages import TranslationResult
 from schemas.records import InboundRecord, OutboundRecord
 from schemas.topics import DEAD_LETTERS, RESULTS
@@ -95,7 +96,7 @@ class DeadLetterAdmin:
         with closing(RecordLookup(self.kafka)) as lookup:
             found = self.read(lambda one: one.is_sentence or wanted.matches(one)).oldest_first()
             groups = groups_of(select_known(wanted, found), found)
-            requests = {one.request_id for group in groups for one in group if one.request_id}
+            requests = {one.job_key for group in groups for one in group if one.job_key}
             answers = read_answers(self.kafka, self.codec, requests, self.track)
             planner = self._planner(KafkaSources(lookup, self.codec, answers, objects), limits)
             return carry_out(self.track(groups, "redriving"), planner.plan, commit)
@@ -165,20 +166,20 @@ class AnswerLocation:
 
 
 def read_answers(
-    kafka: KafkaSettings, codec: Codec, request_ids: set[str], track: Track
-) -> dict[str, AnswerLocation]:
+    kafka: KafkaSettings, codec: Codec, keys: set[JobKey], track: Track
+) -> dict[JobKey, AnswerLocation]:
     """Find the newest answers to these requests. Reads all results, remembers no text. Raises TransientError.
 
     A record that is no result, which somebody else must have written, is skipped.
     """
-    wanted = {request_id.encode() for request_id in request_ids}
-    newest: dict[str, AnswerLocation] = {}
+    wanted = {key.encode() for key in keys}
+    newest: dict[JobKey, AnswerLocation] = {}
     for record in track(read_topic(kafka, RESULTS), "reading results") if wanted else ():
         if record.key in wanted and record.value is not None:
             with suppress(PermanentError):
                 result = codec.decode(record.value, TranslationResult)
                 found = AnswerLocation(result.version, record.partition, record.offset)
-                newest[result.request_id] = max(newest.get(result.request_id, found), found, key=_version)
+                newest[result.key] = max(newest.get(result.key, found), found, key=_version)
     return newest
 
 
@@ -211,11 +212,11 @@ class DeadLetterRecords:
 class KafkaSources(DeadLetterRecords):
     """Implements stream_apps.redrive.plans.RedriveSources."""
 
-    answers: Mapping[str, AnswerLocation]
+    answers: Mapping[JobKey, AnswerLocation]
     objects: ObjectStore
 
-    def newest(self, request_id: str) -> TranslationResult | None:
-        answer = self.answers.get(request_id)
+    def newest(self, key: JobKey) -> TranslationResult | None:
+        answer = self.answers.get(key)
         if answer is None:
             return None
         found = self.lookup.find(RESULTS, answer.partition, answer.offset)

@@ -11,6 +11,7 @@ from connectors.redis.request_markers import Deadlines
 from connectors.telemetry.metrics import DEADLINES_EXPIRED
 from schemas.codec import Codec
 from schemas.events import JobControl
+from schemas.ids import JobKey
 from schemas.records import OutboundRecord
 from schemas.states import ControlAction
 from schemas.topics import CONTROL
@@ -44,17 +45,17 @@ class DeadlineSweeper:
         late = self.deadlines.passed(self.now_ms(), self.most_requests)
         if not late:
             return 0
-        self.producer.send([self._order(request_id) for request_id in late])
+        self.producer.send([self._order(key) for key in late])
         # Only now: an order that is not stored must be sent again, and one that is stored twice is harmless.
         self.deadlines.remove(late)
         DEADLINES_EXPIRED.inc(len(late))
         log.info("deadlines_passed", requests=len(late))
         return len(late)
 
-    def _order(self, request_id: str) -> OutboundRecord:
-        view = self.views.read(request_id)
+    def _order(self, key: JobKey) -> OutboundRecord:
+        view = self.views.read(key)
         order = JobControl(
-            request_id=request_id,
+            **key._asdict(),
             action=ControlAction.EXPIRE,
             cause="deadline_passed",
             message="the deadline passed before the translation was finished",
@@ -64,4 +65,4 @@ class DeadlineSweeper:
             at=self.now_ms(),
         )
         headers = {"schema": b"JobControl"}
-        return OutboundRecord(CONTROL, request_id.encode(), self.codec.encode(order), headers)
+        return OutboundRecord(CONTROL, key.encode(), self.codec.encode(order), headers)

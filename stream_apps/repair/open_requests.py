@@ -1,6 +1,6 @@
 """Track requests without a result, and tell what became of each of them. Pure.
 
-It keeps hashes of ids, not texts, so millions of requests fit into memory.
+It keeps hashes of keys, not texts, so millions of requests fit into memory.
 """
 
 from collections import Counter
@@ -59,7 +59,7 @@ class OpenRequest:
 
 @dataclass
 class OpenRequests:
-    """Add all requests, then all results; what remains is open. Holds part number `part` of `parts` of all ids.
+    """Add all requests, then all results; what remains is open. Holds part number `part` of `parts` of all keys.
 
     `refused` are the requests that intake refused without an answer. `counts` has the answered and unanswerable.
     """
@@ -70,7 +70,7 @@ class OpenRequests:
     parts: int = 1
     counts: Counter[str] = field(default_factory=Counter)
     _open: dict[bytes, OpenRequest] = field(default_factory=dict)
-    # Revisions after the first, by the hash of the request id.
+    # Revisions after the first, by the hash of the key.
     _corrections: dict[bytes, set[int]] = field(default_factory=dict)
 
     def add_request(self, record: InboundRecord) -> None:
@@ -80,32 +80,32 @@ class OpenRequests:
         repeating a lost request would keep it from being repaired.
         """
         location = RecordLocation.of(record)
-        request_id = None if location in self.refused else self._request_id(record)
-        if request_id is None:
+        key = None if location in self.refused else self._key(record)
+        if key is None:
             self.counts["unanswerable"] += self.part == 0
             return
-        if not self._is_mine(request_id):
+        if not self._is_mine(key):
             return
         redriven = redriven_revision(record.headers)
         revision = redriven or FIRST_REVISION
         if revision > FIRST_REVISION:
-            self._corrections.setdefault(_hash(request_id), set()).add(revision)
-        key, stored_ms = _hash(request_id, revision), record.timestamp_ms
-        known = self._open.get(key)
+            self._corrections.setdefault(_hash(key), set()).add(revision)
+        hashed, stored_ms = _hash(key, revision), record.timestamp_ms
+        known = self._open.get(hashed)
         if known is None:
-            self._open[key] = OpenRequest(location, revision, stored_ms, stored_ms, int(redriven is not None))
+            self._open[hashed] = OpenRequest(location, revision, stored_ms, stored_ms, int(redriven is not None))
         elif redriven is not None:
-            self._open[key] = replace(known, last_sent_ms=stored_ms, redrives=known.redrives + 1)
+            self._open[hashed] = replace(known, last_sent_ms=stored_ms, redrives=known.redrives + 1)
 
     def add_result(self, record: InboundRecord) -> None:
         """Close the request of a result record, with every earlier revision of it."""
-        if not record.key or not self._is_mine(request_id := record.key.decode(errors="replace")):
+        if not record.key or not self._is_mine(key := record.key.decode(errors="replace")):
             return
-        self._close(_hash(request_id))
-        if corrections := self._corrections.get(_hash(request_id)):
+        self._close(_hash(key))
+        if corrections := self._corrections.get(_hash(key)):
             version = self._version(record)
             for revision in [one for one in corrections if one <= version]:
-                self._close(_hash(request_id, revision))
+                self._close(_hash(key, revision))
                 corrections.discard(revision)
 
     def fates(self, watermarks: Watermarks, loss_policy: LossPolicy) -> Iterator[tuple[OpenRequest, str]]:
@@ -121,12 +121,12 @@ class OpenRequests:
         if self._open.pop(key, None):
             self.counts[ANSWERED] += 1
 
-    def _is_mine(self, request_id: str) -> bool:
-        return _hash(request_id)[0] % self.parts == self.part
+    def _is_mine(self, key: str) -> bool:
+        return _hash(key)[0] % self.parts == self.part
 
-    def _request_id(self, record: InboundRecord) -> str | None:
+    def _key(self, record: InboundRecord) -> str | None:
         try:
-            return self.codec.decode(record.value, TranslationRequest).request_id
+            return str(self.codec.decode(record.value, TranslationRequest).key)
         except PermanentError:
             return None
 
@@ -137,7 +137,7 @@ class OpenRequests:
             return FIRST_REVISION
 
 
-def _hash(request_id: str, revision: int = FIRST_REVISION) -> bytes:
+def _hash(key: str, revision: int = FIRST_REVISION) -> bytes:
     # 10 bytes: among a hundred million ids, the chance that any two collide is about one in two hundred million.
-    named = request_id if revision == FIRST_REVISION else f"{request_id}\n{revision}"
+    named = key if revision == FIRST_REVISION else f"{key}\n{revision}"
     return blake2b(named.encode(), digest_size=10).digest()

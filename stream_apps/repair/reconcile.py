@@ -52,7 +52,7 @@ log = structlog.get_logger()
 REQUEST_TOPICS = [requests_topic(priority) for priority in Priority]
 # Causes for which intake writes no result: without an id there is nobody to answer, and of a reused id the other
 # request has the answer.
-_WITHOUT_ANSWER = frozenset({"undecodable", "bad_request_id", "id_reused"})
+_WITHOUT_ANSWER = frozenset({"undecodable", "bad_tenant", "bad_request_id", "id_reused"})
 # A client's clock may be ahead of the broker's; then a result looks older than its request.
 _CLOCK_SKEW_MS = 5 * 60_000
 _TAKE_RECORDS, _TAKE_SECONDS, _FIRST_RECORDS_SECONDS = 2_000, 0.5, 30.0
@@ -180,7 +180,7 @@ class Reconciler:
         return len(lost)
 
     def _copy(self, record: InboundRecord, revision: int) -> OutboundRecord:
-        key = record.key or self.codec.decode(record.value, TranslationRequest).request_id.encode()
+        key = record.key or self.codec.decode(record.value, TranslationRequest).key.encode()
         headers = {**record.headers, **redrive_header(revision)}
         return OutboundRecord(record.topic, key, record.value or b"", headers)
 

@@ -18,7 +18,7 @@ _NEARLY_EQUAL = 0.9999
 class TextPair:
     """Both texts of a request; None where that side failed or has no answer."""
 
-    request_id: str
+    key: str
     past: str | None
     replayed: str | None
     segments: int
@@ -41,7 +41,7 @@ class Comparison:
     def report(self, most_different: int, *, with_texts: bool) -> dict[str, Any]:
         """Return all figures and the `most_different` pairs; texts only if asked for."""
         both = [pair for pair in self.pairs if pair.past is not None and pair.replayed is not None]
-        scored = sorted(((pair.similarity, pair) for pair in both), key=lambda one: (one[0], one[1].request_id))
+        scored = sorted(((pair.similarity, pair) for pair in both), key=lambda one: (one[0], one[1].key))
         words = sum(pair.words for pair in self.pairs)
         return {
             "requests": len(self.pairs),
@@ -69,5 +69,5 @@ def similarity(one: str, other: str) -> float:
 
 
 def _described(score: float, pair: TextPair, with_texts: bool) -> dict[str, Any]:
-    described: dict[str, Any] = {"request_id": pair.request_id, "similarity": round(score, 4)}
+    described: dict[str, Any] = {"key": pair.key, "similarity": round(score, 4)}
     return described | {"past": pair.past, "replayed": pair.replayed} if with_texts else described

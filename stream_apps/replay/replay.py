@@ -21,7 +21,7 @@ from schemas.errors import PermanentError
 from schemas.languages import LanguagePair, parse_language
 from schemas.messages import Job, SegmentBatch, TranslationResult
 from schemas.segments import count_words
-from stream_apps.pipeline.batching import BatchLimits, Piece, batches_of, cut
+from stream_apps.pipeline.batching import BatchLimits, Piece, batches_of, cut, wishes_of
 from stream_apps.pipeline.join import join
 from stream_apps.pipeline.routing import LangidDetector
 from stream_apps.pipeline.segmentation import SEGMENTATION_VERSION, Segmenter
@@ -140,11 +140,10 @@ class Replayer:
         request = task.exchange.request
         pieces = task.pieces
         job = Job(
-            tenant=request.tenant,
             priority=task.exchange.priority,
             source_language=task.source_language,
             target_language=request.target_language,
-            glossary=request.glossary,
+            glossaries=request.glossaries,
             content_type=request.content_type,
             pipeline_version=PIPELINE_VERSION,
             segments=sum(len(piece.texts) for piece in pieces),
@@ -155,7 +154,7 @@ class Replayer:
             accepted_at=self.now_ms(),
             metadata=request.metadata,
         )
-        return batches_of(request.request_id, job, pieces, [None] * job.segments, request.options)
+        return batches_of(request.key, job, pieces, [None] * job.segments, wishes_of(request))
 
 
 @dataclass
@@ -235,7 +234,7 @@ class Replay:
     def _pair(self, task: Task, result: TranslationResult) -> TextPair:
         answer = task.exchange.answer
         return TextPair(
-            request_id=result.request_id,
+            key=str(result.key),
             past=self._past_text(answer) if answer else None,
             replayed=result.text,
             segments=result.segments,

@@ -12,11 +12,12 @@ from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Codec
 from schemas.dead_letters import ENVELOPE_BYTES
 from schemas.errors import PermanentError
+from schemas.ids import JobKey
 from schemas.languages import AUTO
 from schemas.messages import TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, OutboundRecord
-from schemas.topics import DAY_MS, RESULTS, Topic, catalogue, requests_topic
+from schemas.topics import DAY_MS, JOB_KEY, RESULTS, Topic, catalogue, requests_topic
 from stream_apps.pipeline.stores import ObjectStore
 
 _LARGEST_TEXT_BYTES = 16_000_000
@@ -83,8 +84,8 @@ class Traffic:
     def exchanges(self, selection: Selection) -> list[Exchange]:
         """Return the selected requests, the oldest first, each once. Raises TransientError."""
         selected = self._requests(selection)[: selection.limit]
-        answers = self._answers(selection.since_ms, {request.request_id for request, _ in selected})
-        return [Exchange(request, priority, answers.get(request.request_id)) for request, priority in selected]
+        answers = self._answers(selection.since_ms, {request.key for request, _ in selected})
+        return [Exchange(request, priority, answers.get(request.key)) for request, priority in selected]
 
     def text_of(self, message: TranslationRequest | TranslationResult) -> str:
         """Return the text, fetched where it is stored apart. Raises PermanentError or TransientError."""
@@ -93,12 +94,12 @@ class Traffic:
         return self.objects.read_text(message.content_ref or "", _LARGEST_TEXT_BYTES)
 
     def _requests(self, selection: Selection) -> list[tuple[TranslationRequest, Priority]]:
-        found: dict[str, tuple[int, TranslationRequest, Priority]] = {}
+        found: dict[JobKey, tuple[int, TranslationRequest, Priority]] = {}
         for priority in selection.priorities:
             records = self.past.records(requests_topic(priority), selection.since_ms, selection.until_ms)
             for record, request in self._decoded(records):
-                found.setdefault(request.request_id, (record.timestamp_ms, request, priority))
-        ordered = sorted(found.values(), key=lambda one: (one[0], one[1].request_id))
+                found.setdefault(request.key, (record.timestamp_ms, request, priority))
+        ordered = sorted(found.values(), key=lambda one: (one[0], one[1].key))
         return [(request, priority) for _, request, priority in ordered]
 
     def _decoded(self, records: Iterable[InboundRecord]) -> Iterator[tuple[InboundRecord, TranslationRequest]]:
@@ -108,16 +109,16 @@ class Traffic:
             except PermanentError:
                 self.unreadable += 1
 
-    def _answers(self, since_ms: int, wanted: set[str]) -> dict[str, TranslationResult]:
-        answers: dict[str, TranslationResult] = {}
+    def _answers(self, since_ms: int, wanted: set[JobKey]) -> dict[JobKey, TranslationResult]:
+        answers: dict[JobKey, TranslationResult] = {}
         # An answer is never older than its request, but it may be much younger.
         for record in self.past.records(RESULTS, since_ms, _END_OF_TIME_MS):
-            if record.key is None or record.key.decode(errors="replace") not in wanted:
+            if JobKey.decode(record.key) not in wanted:
                 continue
             result = self.codec.decode(record.value, TranslationResult)
-            known = answers.get(result.request_id)
+            known = answers.get(result.key)
             if known is None or result.version >= known.version:
-                answers[result.request_id] = result
+                answers[result.key] = result
         return answers
 
 
@@ -146,7 +147,7 @@ class ReplayOutput:
         if len(value) + ENVELOPE_BYTES > self.max_message_bytes:
             value = self.codec.encode(replace(result, text=None, error_cause="result_too_large"))
         headers = {"schema": b"TranslationResult", "words": str(result.source_words).encode()}
-        return OutboundRecord(self.topic, result.request_id.encode(), value, headers)
+        return OutboundRecord(self.topic, result.key.encode(), value, headers)
 
 
 def check_output_topic(name: str, kafka: KafkaSettings) -> None:
@@ -160,9 +161,7 @@ def check_output_topic(name: str, kafka: KafkaSettings) -> None:
 @contextmanager
 def open_output(kafka: KafkaSettings, codec: Codec, topic: str) -> Iterator[ReplayOutput]:
     """Create the topic where it is missing; close the producer at the end. Raises TransientError."""
-    KafkaAdmin(kafka).create_topic(
-        Topic(topic, "TranslationResult", "request_id", kafka.partitions, _RESULTS_KEPT_MS)
-    )
+    KafkaAdmin(kafka).create_topic(Topic(topic, "TranslationResult", JOB_KEY, kafka.partitions, _RESULTS_KEPT_MS))
     producer = DurableProducer(kafka)
     try:
         yield ReplayOutput(producer, codec, topic, kafka.max_message_bytes)

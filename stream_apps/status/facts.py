@@ -10,7 +10,7 @@ from schemas.errors import PermanentError
 from schemas.events import JobEvent
 from schemas.priorities import parse_priority
 from schemas.states import JobStage, ResultStatus
-from schemas.validity import LATEST_MS, MOST_BATCHES, check_id, check_length, check_number, check_texts
+from schemas.validity import LATEST_MS, MOST_BATCHES, check_key, check_length, check_number, check_texts
 
 # A later stage is never undone by an earlier one.
 _ORDER = {stage: number for number, stage in enumerate(JobStage)}
@@ -18,7 +18,7 @@ _AUTHORITY = {JobStage.SEGMENTED: 4, JobStage.TRANSLATED: 3, JobStage.ACCEPTED: 
 
 _RANK = LATEST_MS + 1
 _MOST_DETAILS, _MOST_DETAIL_BYTES = 32, 16_384
-_NAMES = ("tenant", "pool")
+_NAMES = ("pool",)
 _COUNTS = ("segments", "words", "cached_segments")
 _TIMES = ("submitted_at", "at")
 
@@ -26,13 +26,12 @@ _TIMES = ("submitted_at", "at")
 def update_of(event: JobEvent) -> JobUpdate:
     """Return what the event says of its job. Raises PermanentError naming a field that no stage sends so."""
     _check(event)
-    return JobUpdate(event.request_id, {**_described(event), **_happened(event)}, _batch(event), event.deadline)
+    return JobUpdate(event.key, {**_described(event), **_happened(event)}, _batch(event), event.deadline)
 
 
 def _described(event: JobEvent) -> dict[str, Fact]:
     weight = _weight(_AUTHORITY[event.stage], event.at)
     about_job: dict[str, str | int] = {
-        "tenant": event.tenant,
         "priority": event.priority,
         "pool": event.pool,
         "batches": event.batches,
@@ -63,7 +62,7 @@ def _weight(rank: int, at_ms: int) -> int:
 
 
 def _check(event: JobEvent) -> None:
-    check_id("request_id", event.request_id)
+    check_key(event.key)
     parse_priority(event.priority)
     for field in _NAMES:
         check_length(field, getattr(event, field))

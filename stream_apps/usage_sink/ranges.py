@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import accumulate
 
 from schemas.errors import PermanentError
 from schemas.events import UsageEvent
@@ -57,33 +58,42 @@ class PartitionBuffer:
     partition: int
     first: int
     pending_last: int | None = None
-    rows: list[tuple[int, UsageRow | None]] = field(default_factory=list)
+    records: list[tuple[int, Sequence[UsageRow]]] = field(default_factory=list)
     oldest_at: float = 0.0
+    row_count: int = 0
 
-    def add(self, offset: int, row: UsageRow | None, now: float) -> None:
-        """Add a record that was read at `now`. None is a record that gave no row but belongs to the range."""
-        if not self.rows:
+    def add(self, offset: int, rows: Sequence[UsageRow], now: float) -> None:
+        """Add the rows of a record that was read at `now`; one that gave none belongs to the range, too."""
+        if not self.records:
             self.oldest_at = now
-        self.rows.append((offset, row))
+        self.records.append((offset, rows))
+        self.row_count += len(rows)
 
     def due(self, batch_rows: int, is_old: Callable[[float], bool]) -> Range | None:
         """Return the range to insert now: a pending one, a full one, or an old one; None if there is none."""
-        if not self.rows:
+        if not self.records:
             return None
+        newest = self.records[-1][0]
         if self.pending_last is not None:
-            return self._range(self.pending_last) if self.rows[-1][0] >= self.pending_last else None
-        if len(self.rows) >= batch_rows:
-            return self._range(self.rows[batch_rows - 1][0])
-        return self._range(self.rows[-1][0]) if is_old(self.oldest_at) else None
+            return self._range(self.pending_last) if newest >= self.pending_last else None
+        if self.row_count >= batch_rows:
+            return self._range(self._full_at(batch_rows))
+        return self._range(newest) if is_old(self.oldest_at) else None
 
     def done(self, finished: Range) -> None:
         """Drop the rows of a range that is inserted and committed."""
-        self.rows = [(offset, row) for offset, row in self.rows if offset > finished.last]
+        self.records = [(offset, rows) for offset, rows in self.records if offset > finished.last]
+        self.row_count = sum(len(rows) for _, rows in self.records)
         self.first = finished.last + 1
         self.pending_last = None
 
+    def _full_at(self, batch_rows: int) -> int:
+        """Return the offset of the record with which the range is full; a record is never divided."""
+        counts = accumulate(len(rows) for _, rows in self.records)
+        return next(offset for (offset, _), count in zip(self.records, counts, strict=True) if count >= batch_rows)
+
     def _range(self, last: int) -> Range:
-        rows = [row for offset, row in self.rows if offset <= last and row is not None]
+        rows = [row for offset, rows in self.records if offset <= last for row in rows]
         return Range(self.topic, self.partition, self.first, last, rows)
 
 
@@ -108,7 +118,9 @@ def row_of(event: UsageEvent, record: InboundRecord) -> UsageRow:
             cure="send a UUID that is the same for the same use",
         ) from None
     return {
-        **event.to_datum(),
+        **vars(event),
+        "kind": str(event.kind),
+        "status": str(event.status or ""),
         "event_id": event_id,
         "at": datetime.fromtimestamp(event.at / 1000, UTC),
         "kafka_partition": record.partition,

@@ -1,4 +1,4 @@
-"""Move usage events from Kafka to ClickHouse, each exactly once; ranges.py tells the protocol."""
+"""Move usage from Kafka to ClickHouse, each exactly once; ranges.py tells the protocol."""
 
 import random
 import time
@@ -11,7 +11,7 @@ import structlog
 from connectors.kafka.range_reader import StartingOffset
 from connectors.telemetry import metrics
 from schemas.errors import PermanentError, TransientError
-from schemas.events import UsageEvent
+from schemas.events import UsageBatch
 from schemas.records import InboundRecord, OutboundRecord
 from stream_apps.runtime.dead_letters import DeadLetterWriter
 from stream_apps.runtime.retry import RetryPolicy
@@ -104,12 +104,12 @@ class UsageSink:
         # First, because a rebalance happens inside and changes the buffers.
         taken = self.source.take(_TAKE_RECORDS, _TAKE_SECONDS)
         read = [self._read(record) for record in taken if record.partition in self._buffers]
-        if dead_letters := [dead_letter for _, _, dead_letter in read if dead_letter]:
+        if dead_letters := [dead_letter for *_, dead_letter in read if dead_letter]:
             self.dead_letter_producer.send(dead_letters)
-        for record, row, _ in read:
-            self._buffers[record.partition].add(record.offset, row, self.retry.clock())
+        for record, rows, _ in read:
+            self._buffers[record.partition].add(record.offset, rows, self.retry.clock())
         # While ClickHouse refuses, `_write` does not return, so no more records are taken.
-        is_full = sum(len(buffer.rows) for buffer in self._buffers.values()) >= self.buffered_rows
+        is_full = sum(buffer.row_count for buffer in self._buffers.values()) >= self.buffered_rows
         self._write(lambda since: is_full or self.retry.clock() - since >= self.batch_seconds)
 
     def drain(self) -> None:
@@ -150,11 +150,12 @@ class UsageSink:
         self.retry.on_waiting(str(error))
         self.retry.sleep(pause)
 
-    def _read(self, record: InboundRecord) -> tuple[InboundRecord, UsageRow | None, OutboundRecord | None]:
-        """Return the record with its row, or with the dead letter that takes the place of the row."""
+    def _read(self, record: InboundRecord) -> tuple[InboundRecord, Sequence[UsageRow], OutboundRecord | None]:
+        """Return the record with its rows, or with the dead letter that takes their place."""
         try:
-            event = self.dead_letters.codec.decode(record.value, UsageEvent)
-            check_row(event, self.dead_letters.now_ms())
-            return record, row_of(event, record), None
+            events = self.dead_letters.codec.decode(record.value, UsageBatch).events
+            for event in events:
+                check_row(event, self.dead_letters.now_ms())
+            return record, [row_of(event, record) for event in events], None
         except PermanentError as error:
-            return record, None, self.dead_letters.record_of(self.dead_letters.dead_letter_of(record, error))
+            return record, (), self.dead_letters.record_of(self.dead_letters.dead_letter_of(record, error))
