@@ -3,8 +3,9 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from schemas.ids import JobKey
+from schemas.plans import RequestPlan
 from schemas.segments import Remembered
-from schemas.slots import AnswerOrder, Arrival, RequestRevision, SlotDecision, Verdict
+from schemas.slots import AnswerOrder, Arrival, Completion, RequestRevision, SlotDecision, Verdict
 
 _FINAL = " final"
 
@@ -22,9 +23,9 @@ class InMemorySlots:
     def confirm(self) -> None:
         """Do nothing: the state cannot be lost while the process lives."""
 
-    def finish(self, completers: Mapping[RequestRevision, str]) -> None:
-        for request, coordinates in completers.items():
-            self._completers[request] = coordinates + _FINAL
+    def finish(self, completions: Mapping[RequestRevision, Completion]) -> None:
+        for request, done in completions.items():
+            self._completers[request] = done.coordinates + _FINAL
             self._slots.pop(request, None)
 
     def answered(self, requests: Sequence[RequestRevision]) -> list[bool]:
@@ -64,22 +65,21 @@ class InMemoryResults:
         return self._encoded.get(key)
 
 
-class InMemorySeenRequests:
-    """Fingerprints of accepted requests. Remembers until the process ends."""
+class InMemoryRequestPlans:
+    """Plans of accepted requests. Remembers until the process ends."""
 
     def __init__(self) -> None:
-        self._fingerprints: dict[JobKey, str] = {}
+        self._plans: dict[JobKey, RequestPlan] = {}
 
-    async def look_up(self, key: JobKey) -> str | None:
-        return self._fingerprints.get(key)
+    async def look_up(self, keys: Sequence[JobKey]) -> list[RequestPlan | None]:
+        return [self._plans.get(key) for key in keys]
 
-    async def mark(self, fingerprints: Mapping[JobKey, str], ttl_seconds: int) -> None:
-        del ttl_seconds  # the process is short-lived
-        self._fingerprints = {**fingerprints, **self._fingerprints}
+    async def note(self, plans: Mapping[JobKey, RequestPlan]) -> None:
+        self._plans = {**plans, **self._plans}
 
     async def forget(self, keys: Sequence[JobKey]) -> None:
         for key in keys:
-            self._fingerprints.pop(key, None)
+            self._plans.pop(key, None)
 
 
 class InMemoryTranslationMemory:

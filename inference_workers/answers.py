@@ -1,4 +1,4 @@
-"""Make the outputs of a batch: its translation, its usage event, its progress, its dead letters. Pure."""
+"""Make the outputs of a batch: its translation, its usage event; its dead letters. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from inference_workers.batching import pair_of
 from schemas.dead_letters import about_request, about_segments, dead_letter_of
 from schemas.errors import PermanentError
-from schemas.events import DeadLetter, JobEvent, UsageEvent
+from schemas.events import DeadLetter, UsageEvent
 from schemas.ids import event_id
 from schemas.messages import SegmentBatch, TranslatedBatch
 from schemas.priorities import SLA_SECONDS, Priority
 from schemas.records import InboundRecord
 from schemas.segments import count_words
-from schemas.states import JobStage, UsageKind
+from schemas.states import UsageKind
 
 STAGE = "inference"
 
@@ -131,25 +131,6 @@ def usage_event(
         queue_ms=effort.queue_ms,
         sla_ms=SLA_SECONDS[Priority(job.priority)] * 1000,
         at=effort.now_ms,
-    )
-
-
-def job_event(done: TranslatedBatch) -> JobEvent:
-    """Return the event that this batch is translated."""
-    job = done.job
-    return JobEvent(
-        **done.key._asdict(),
-        stage=JobStage.TRANSLATED,
-        priority=job.priority,
-        pool=job.pool,
-        batch_number=done.batch_number,
-        batches=job.batches,
-        segments=len(done.translations),
-        words=done.source_words,
-        cached_segments=sum(done.cached),
-        detail={"model": done.model},
-        submitted_at=job.submitted_at,
-        at=done.translated_at,
     )
 
 

@@ -9,7 +9,6 @@ from inference_workers.answers import (
     Effort,
     SegmentAnswer,
     WorkerIdentity,
-    job_event,
     segment_dead_letters,
     translated_batch,
     usage_event,
@@ -109,7 +108,6 @@ class BatchHandler:
         return [
             self._record(topics.TRANSLATED, key.encode(), done, record.trace),
             self._record(topics.USAGE, None, UsageBatch([usage])),
-            self._record(topics.STATUS, key.encode(), job_event(done)),
             *map(self.dead_letters.record_of, segment_dead_letters(record, done, effort.now_ms)),
         ]
 

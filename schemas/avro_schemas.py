@@ -22,7 +22,6 @@ NAMES = (
     "SegmentBatch",
     "TranslatedBatch",
     "TranslationResult",
-    "JobEvent",
     "UsageBatch",
     "DeadLetter",
     "JobControl",

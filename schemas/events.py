@@ -1,4 +1,4 @@
-"""The messages about the work: job events, usage, dead letters, and orders that end a request."""
+"""The messages about the work: usage, dead letters, and orders that end a request."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -18,40 +18,11 @@ from schemas.messages import (
 )
 from schemas.states import (
     ControlAction,
-    JobStage,
     ResultStatus,
     UsageKind,
     parse_member,
     parse_optional_member,
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class JobEvent(RequestMessage):
-    """A stage that a request has reached. Events in any order and with repeats give the same job view."""
-
-    stage: JobStage
-    priority: str = "standard"
-    pool: str = "default"
-    batch_number: int | None = None
-    batches: int = 0
-    segments: int = 0
-    words: int = 0
-    cached_segments: int = 0
-    status: ResultStatus | None = None
-    detail: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    submitted_at: int = 0
-    at: int = 0
-    deadline: int | None = None
-
-    def to_datum(self) -> Datum:
-        return {**vars(self), "stage": str(self.stage), "status": self.status and str(self.status)}
-
-    @classmethod
-    def from_datum(cls, datum: Datum) -> Self:
-        stage = parse_member(JobStage, "stage", datum["stage"])
-        status = parse_optional_member(ResultStatus, "status", datum["status"])
-        return cls(**{**datum, "stage": stage, "status": status})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,9 +90,7 @@ class UsageBatch(Message):
                 limit="one entry per event in every array",
                 cure="send as many entries in each array as there are events",
             )
-        return cls(
-            [_usage_event(dict(zip(_USAGE_COLUMNS, row, strict=True))) for row in zip(*columns, strict=True)]
-        )
+        return cls([_usage_event(row) for row in zip(*columns, strict=True)])
 
 
 def _usage_event(values: Sequence[Any]) -> UsageEvent:
@@ -192,7 +161,6 @@ MESSAGES: Mapping[str, type[Message]] = {
         SegmentBatch,
         TranslatedBatch,
         TranslationResult,
-        JobEvent,
         UsageBatch,
         DeadLetter,
         JobControl,

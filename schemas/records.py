@@ -8,10 +8,14 @@ Anybody may write anything into a header: one that makes no sense counts as miss
                 for a second answer, which corrects the first. Each revision is answered once, however often asked
 `attempt`       on every record: 2 says that it failed once; a dead letter of it counts on from there
 `version`       on a result: its revision, so that a rebuild need not decode the text to learn it
+`status`        on a result: how the request ended, for the same reason
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from schemas.states import ResultStatus
 
 Headers = dict[str, bytes]
 
@@ -20,6 +24,7 @@ TRACE_HEADER = "traceparent"
 REDRIVE_HEADER = "redrive"
 ATTEMPT_HEADER = "attempt"
 VERSION_HEADER = "version"
+STATUS_HEADER = "status"
 
 FIRST_REVISION = 1
 FIRST_ATTEMPT = 1
@@ -70,6 +75,13 @@ class OutboundRecord:
     partition: int | None = None
 
 
+class StoredAt(NamedTuple):
+    """Where Kafka has stored a record: its partition of the topic, and its offset there."""
+
+    partition: int
+    offset: int
+
+
 def words_of(record: InboundRecord) -> int:
     """Read the `words` header, or guess from the size; at least 1, so that a cycle has an end."""
     words = _number(record.headers.get(WORDS_HEADER, b""), _MOST_WORDS_DIGITS)
@@ -95,6 +107,17 @@ def revisions_up_to(version: int) -> range:
 def version_header(version: int) -> Headers:
     """Make the header that tells the revision of a result."""
     return {VERSION_HEADER: str(version).encode()}
+
+
+def status_header(status: ResultStatus | None) -> Headers:
+    """Make the header that tells how the request of a result ended."""
+    return {STATUS_HEADER: str(status or "").encode()}
+
+
+def told_status(headers: Mapping[str, bytes]) -> str:
+    """Read how the request of a result ended; empty where its headers do not say."""
+    status = headers.get(STATUS_HEADER, b"").decode(errors="replace")
+    return status if status in tuple(ResultStatus) else ""
 
 
 def told_version(headers: Mapping[str, bytes]) -> int | None:

@@ -43,6 +43,15 @@ class AnswerOrder:
 
 
 @dataclass(frozen=True)
+class Completion:
+    """A committed answer: the record that completed it, its status, and when it was made (ms since the epoch)."""
+
+    coordinates: str
+    status: str = ""
+    at_ms: int = 0
+
+
+@dataclass(frozen=True)
 class SlotDecision:
     """The verdict on one entry, and the payloads of its slots where it is COMPLETE.
 

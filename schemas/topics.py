@@ -17,7 +17,6 @@ _BATCHES = "translation.batches."
 
 TRANSLATED = "translation.translated"
 RESULTS = "translation.results"
-STATUS = "translation.status"
 USAGE = "translation.usage"
 DEAD_LETTERS = "translation.dead_letters"
 CONTROL = "translation.control"
@@ -110,7 +109,6 @@ def _shared(plan: TopicPlan) -> list[Topic]:
     return [
         Topic(TRANSLATED, "TranslatedBatch", JOB_KEY, partitions, 3 * DAY_MS),
         Topic(RESULTS, "TranslationResult", JOB_KEY, partitions, 30 * DAY_MS, "compact,delete"),
-        Topic(STATUS, "JobEvent", JOB_KEY, partitions, 3 * DAY_MS),
         Topic(USAGE, "UsageBatch", "none", plan.usage_partitions, 30 * DAY_MS),
         _dead_letters(plan),
         _written_by_anybody(CONTROL, "JobControl", partitions),

@@ -5,6 +5,7 @@ import dataclasses
 from schemas.codec import Codec
 from schemas.dead_letters import about_request, about_segments, dead_letter_of
 from schemas.errors import PermanentError
+from schemas.ids import JobKey
 from schemas.messages import Hole, Job, SegmentBatch, TranslationResult
 from schemas.records import InboundRecord
 from schemas.states import ResultStatus
@@ -13,16 +14,23 @@ from stream_apps.pipeline.batching import BatchLimits
 from stream_apps.pipeline.output_records import WireFormat
 from stream_apps.redrive.open_dead_letters import summary_of
 from stream_apps.redrive.plans import RedrivePlanner, groups_of
+from tests.keys import key
 
 CODEC = Codec()
 NOW = 1_700_000_000_000
 JOB = Job(
-    tenant="acme", priority="high", source_language="en", target_language="pt", batches=1, words=6, deadline=9
+    priority="high",
+    source_language="en",
+    target_language="pt",
+    batches=1,
+    words=6,
+    deadline=9,
 )
+KEY = key("r1", "acme")
 REQUESTS, BATCHES = "translation.requests.high", "translation.batches.default.high"
 TEXT = "Olá. My lemons. Adeus."
 PARTIAL = TranslationResult(
-    request_id="r1",
+    **KEY._asdict(),
     version=1,
     status=ResultStatus.PARTIAL,
     text=TEXT,
@@ -37,19 +45,19 @@ PARTIAL = TranslationResult(
 
 def batch(number=0, texts=("Hi.", "My lemons.", "Bye."), **job):
     return SegmentBatch(
-        request_id="r1",
+        **KEY._asdict(),
         batch_number=number,
         job=dataclasses.replace(JOB, **job),
         texts=texts,
         gaps=[" "] * len(texts),
         translations=[None] * len(texts),
         scores=[None] * len(texts),
-        options={"beam": "2"},
+        engine_options={"beam": "2"},
     )
 
 
 def inbound(value, topic=REQUESTS, offset=7, **headers):
-    return InboundRecord(topic, 2, offset, b"r1", value, {"traceparent": b"00-1-2-01", **headers}, NOW - 5)
+    return InboundRecord(topic, 2, offset, KEY.encode(), value, {"traceparent": b"00-1-2-01", **headers}, NOW - 5)
 
 
 class Failures:
@@ -60,10 +68,10 @@ class Failures:
         self.dead_letters = []
         self.results = {}
 
-    def add(self, record, *, cause="empty_text", stage="intake", request_id="r1", segments=(), at=NOW):
+    def add(self, record, *, cause="empty_text", stage="intake", about: JobKey | None = KEY, segments=(), at=NOW):
         """Add one dead letter for the record, or one for each of its segments."""
         dead_letter = dead_letter_of(record, PermanentError(cause, "no"), stage=stage, now_ms=at)
-        dead_letter = about_request(dead_letter, request_id, "acme") if request_id else dead_letter
+        dead_letter = about_request(dead_letter, about) if about else dead_letter
         number = CODEC.decode(record.value, SegmentBatch).batch_number if segments else 0
         for one in about_segments(dead_letter, number, segments) if segments else [dead_letter]:
             lies = InboundRecord(DEAD_LETTERS, 4, len(self.dead_letters), one.dead_letter_id.encode(), b"")
@@ -74,8 +82,8 @@ class Failures:
     def original(self, dead_letter):
         return self.originals[dead_letter.dead_letter_id]
 
-    def newest(self, request_id):
-        return self.results.get(request_id)
+    def newest(self, key):
+        return self.results.get(key)
 
     def text_of(self, result):
         return result.text

@@ -122,7 +122,7 @@ class Fleet:
         }
         self.producer.send(
             [
-                OutboundRecord(topic[type(one)], one.request_id.encode(), CODEC.encode(one), {}, at % 6)
+                OutboundRecord(topic[type(one)], one.key.encode(), CODEC.encode(one), {}, at % 6)
                 for at, one in enumerate(messages)
             ]
         )
@@ -202,6 +202,7 @@ def to_translate(request_ids: Sequence[str]) -> list[SegmentBatch]:
     """Make one batch of one sentence for each."""
     return [
         SegmentBatch(
+            tenant="tests",
             request_id=request_id,
             batch_number=0,
             job=_job(),
@@ -219,6 +220,7 @@ def to_assemble(request_ids: Sequence[str]) -> list[TranslatedBatch]:
     """Make the only batch of each."""
     return [
         TranslatedBatch(
+            tenant="tests",
             request_id=request_id,
             batch_number=0,
             job=_job(),
@@ -235,7 +237,6 @@ def to_assemble(request_ids: Sequence[str]) -> list[TranslatedBatch]:
 
 def _job() -> Job:
     return Job(
-        tenant="tests",
         pipeline_version="v1",
         source_language="en",
         target_language="pt",

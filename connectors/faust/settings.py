@@ -18,23 +18,20 @@ class FaustSettings(Section):
         default=30.0, gt=0, description="Members must rejoin within it; above LONGEST_PAUSE_SECONDS."
     )
     take_records: int = Field(
-        default=50, ge=1, description="Most events of a take; their deliveries are awaited together."
+        default=256, ge=1, description="Most events of a take; their look-ups and deliveries go together."
     )
-    take_seconds: float = Field(default=0.02, gt=0, description="Longest wait for the next event of a take.")
+    take_bytes: int = Field(
+        default=500_000, ge=1, description="Most bytes of a take: more urgent topics wait for it to be cut."
+    )
     buffered_records: int = Field(
-        default=64, ge=2, description="Most records prefetched per topic; the rest waits in Kafka."
+        default=1024, ge=2, description="Most unfinished records per topic; the rest waits in Kafka."
     )
-    unsent_bytes: int = Field(
-        default=8_000_000,
-        ge=1,
-        description="When the outputs of a take exceed this, they are sent before its next event.",
-    )
+    buffered_bytes: int = Field(default=16_000_000, ge=1, description="Most bytes of them.")
     first_pause_seconds: float = Field(default=0.2, gt=0, description="After the first transient failure.")
     longest_pause_seconds: float = Field(default=3.0, gt=0, description="Pauses double up to this.")
     send_attempts: int = Field(
         default=20, ge=1, description="After this many failures the process exits and is restarted."
     )
-    producer_batch_bytes: int = Field(default=262_144, ge=1, description="Most bytes sent to a partition at once.")
     startup_seconds: float = Field(
         default=60.0, gt=0, description="How long Kafka and the topics may be missing at start."
     )

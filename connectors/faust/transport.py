@@ -1,24 +1,27 @@
 """Faust's Kafka transport with four corrections, which use private parts of pinned versions.
 
 1. It reads committed records only.
-2. It sends idempotently.
-3. It commits what is *finished* instead of what Faust counts as acked: Faust acks an event although its agent
+2. It commits what is *finished* instead of what Faust counts as acked: Faust acks an event although its agent
    failed, skipped it or was cancelled.
+3. It fetches no more of a topic while too many records or bytes of it are unfinished: Faust counts records only.
 4. It reads records whose header names are not UTF-8. The protocol says that they are strings, but no broker checks
    it, and aiokafka would fail on such a record for ever.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import aiokafka
 from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import _MemoryRecordsPy
-from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Producer, Transport
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP, Message
 
 _FIRST_FORMAT_WITH_HEADERS = 2
+# As Faust's own buffers: below it, fetching goes on.
+_RESUME_SHARE = 0.4
 
 
 class ReadCommittedThread(AIOKafkaConsumerThread):
@@ -38,6 +41,26 @@ class ReadCommittedThread(AIOKafkaConsumerThread):
         await super().on_thread_stop()
 
 
+@dataclass(frozen=True)
+class HeldLimits:
+    """The most unfinished records of a topic, and the most bytes of their values."""
+
+    records: int
+    value_bytes: int
+
+
+@dataclass
+class _Held:
+    """What is unfinished of one topic."""
+
+    records: int = 0
+    value_bytes: int = 0
+    is_paused: bool = False
+
+    def share_of(self, limits: HeldLimits) -> float:
+        return max(self.records / limits.records, self.value_bytes / limits.value_bytes)
+
+
 class FinishedConsumer(Consumer):
     """Commits, per partition, the offset after the last finished event. Agents finish in order."""
 
@@ -45,11 +68,28 @@ class FinishedConsumer(Consumer):
         super().__init__(*args, **kwargs)
         self._finished: dict[TP, int] = {}
         self._abandoned_generation: int | None = None
+        self._held: dict[str, _Held] = {}
+        self._limits: HeldLimits = self.app.held_limits  # type: ignore[attr-defined]  # of connectors.faust.app
+
+    def received(self, message: Message) -> None:
+        """Count an event that is not finished; fetch no more of its topic while there are too many."""
+        if message.generation_id != self.app.consumer_generation_id:
+            return
+        held = self._held.setdefault(message.topic, _Held())
+        held.records += 1
+        held.value_bytes += len(message.value or b"")
+        if held.share_of(self._limits) >= 1:
+            held.is_paused = True
+            for tp in self._partitions_of(message.topic):
+                self.on_buffer_full(tp)
 
     def finish(self, message: Message) -> None:
         """Note that the outputs of this event and all before it are stored. Ignored after a rebalance."""
         generation = message.generation_id
-        if generation == self.app.consumer_generation_id and generation != self._abandoned_generation:
+        if generation != self.app.consumer_generation_id:
+            return
+        self._release(message)
+        if generation != self._abandoned_generation:
             self._finished[message.tp] = message.offset + 1
 
     def abandon(self) -> None:
@@ -58,7 +98,22 @@ class FinishedConsumer(Consumer):
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         self._finished.clear()
+        self._held.clear()
         await super().on_partitions_assigned(assigned, generation_id)
+
+    def _release(self, message: Message) -> None:
+        held = self._held.get(message.topic)
+        if held is None:
+            return
+        held.records -= 1
+        held.value_bytes -= len(message.value or b"")
+        if held.is_paused and held.share_of(self._limits) <= _RESUME_SHARE:
+            held.is_paused = False
+            for tp in self._partitions_of(message.topic):
+                self.on_buffer_drop(tp)
+
+    def _partitions_of(self, topic: str) -> list[TP]:
+        return [tp for tp in self.assignment() if tp.topic == topic]
 
     def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
         return ReadCommittedThread(self, loop=self.loop, beacon=self.beacon)
@@ -75,18 +130,10 @@ class FinishedConsumer(Consumer):
         return self._finished.get(tp)
 
 
-class IdempotentProducer(Producer):
-    """A producer with acks=all whose own retries cannot duplicate a record."""
-
-    def _settings_extra(self) -> Mapping[str, Any]:
-        return {"acks": "all", "enable_idempotence": True}
-
-
 class DurableTransport(Transport):
     """The transport with all corrections."""
 
     Consumer = FinishedConsumer
-    Producer = IdempotentProducer
 
 
 def forgive_header_names() -> None:

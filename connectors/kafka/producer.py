@@ -1,7 +1,10 @@
 """A producer whose `send` returns only once Kafka has stored all records."""
 
+import asyncio
+import itertools
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -9,12 +12,15 @@ from connectors.kafka.client_config import producer_config
 from connectors.kafka.errors import failure_of
 from connectors.kafka.lost_connection import is_reachable
 from connectors.kafka.settings import KafkaSettings
-from schemas.errors import DragomanError, TransientError
-from schemas.records import OutboundRecord
+from schemas.errors import DragomanError, PermanentError, TransientError
+from schemas.records import OutboundRecord, StoredAt
 
 OnDone = Callable[[DragomanError | None], None]
+OnDelivery = Callable[[StoredAt | DragomanError], None]
 
 _POLL_SECONDS = 0.1
+_TOO_LARGE = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE})
+_UNSETTLED = TransientError("not stored yet")
 
 
 class DurableProducer:
@@ -28,16 +34,26 @@ class DurableProducer:
 
     def send_async(self, record: OutboundRecord, on_done: OnDone) -> None:
         """Queue the record; `on_done(None)` once stored, `on_done(error)` if it never will be."""
+        self._queue(record, lambda outcome: on_done(outcome if isinstance(outcome, DragomanError) else None))
 
-        def report(error: KafkaError | None, _message: Message) -> None:
-            on_done(failure_of(error) if error else None)
+    async def store(self, records: Sequence[OutboundRecord]) -> list[StoredAt | DragomanError]:
+        """Queue the records; return for each where it is stored, or why it will not be. One wait for all."""
+        loop = asyncio.get_running_loop()
+        settled: asyncio.Future[None] = loop.create_future()
+        outcomes: list[StoredAt | DragomanError] = [_UNSETTLED] * len(records)
+        count = itertools.count(1)
 
-        try:
-            produce(self._producer, record, report)
-        except BufferError:
-            on_done(TransientError("the producer's queue is full", retry_after_seconds=1.0))
-        except KafkaException as error:
-            on_done(failure_of(error))
+        def settle(number: int, outcome: StoredAt | DragomanError) -> None:
+            outcomes[number] = outcome
+            # Counting is atomic: reports come on two threads.
+            if next(count) == len(records):
+                loop.call_soon_threadsafe(_finish, settled)
+
+        for number, record in enumerate(records):
+            self._queue(record, partial(settle, number))
+        if records:
+            await settled
+        return outcomes
 
     def send(self, records: Sequence[OutboundRecord], timeout_seconds: float = 30.0) -> None:
         """Wait until all are stored. Raises the first error, or TransientError after the timeout."""
@@ -67,6 +83,17 @@ class DurableProducer:
         self._closing.set()
         self._poller.join(timeout=1.0)
 
+    def _queue(self, record: OutboundRecord, on_delivery: OnDelivery) -> None:
+        def report(error: KafkaError | None, message: Message) -> None:
+            on_delivery(_failure_of(error) if error else StoredAt(message.partition() or 0, message.offset() or 0))
+
+        try:
+            produce(self._producer, record, report)
+        except BufferError:
+            on_delivery(TransientError("the producer's queue is full", retry_after_seconds=1.0))
+        except KafkaException as error:
+            on_delivery(_failure_of(error.args[0]))
+
     def _poll(self) -> None:
         while not self._closing.is_set():
             self._producer.poll(_POLL_SECONDS)
@@ -85,4 +112,22 @@ def produce(
         partition=-1 if record.partition is None else record.partition,
         on_delivery=report,
         headers=dict(record.headers),
+    )
+
+
+def _finish(settled: asyncio.Future[None]) -> None:
+    # Cancelled, when the process is being stopped.
+    if not settled.done():
+        settled.set_result(None)
+
+
+def _failure_of(error: KafkaError) -> DragomanError:
+    """Return a PermanentError for a record that is too large, else what `failure_of` says."""
+    if error.code() not in _TOO_LARGE:
+        return failure_of(error)
+    return PermanentError(
+        "output_too_large",
+        f"a record exceeds what Kafka takes: {error.name()}",
+        limit="DRAGOMAN_KAFKA_MAX_MESSAGE_BYTES",
+        cure="send less text in one request, or raise the limit on brokers and processes",
     )

@@ -1,33 +1,32 @@
-"""Read what callers see of a job: how far it is, its position in the queue, and when it may be done.
+"""Read what callers see of a job. Nobody keeps a view: it is put together from what each process notes anyway.
 
-connectors/redis/job_ledger.py writes it and describes the keys.
+HTTP notes that a request is accepted, intake how much work it is, assembly how many batches have arrived and that
+the request is answered (connectors/redis/request_markers.py, slots.py). Each has a key of its own, so nothing is
+merged when it is written.
 """
 
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, cast
 
-from connectors.redis.client import Client, redis_errors, run_all
-from connectors.redis.job_ledger import QueuePosition, job_keys, queue_position_call, queue_position_of, unstamped
+from connectors.redis.client import AsyncClient, Client, redis_errors
+from connectors.redis.request_markers import accepted_key, planned_key, result_key
+from connectors.redis.slots import completion_of, done_key, filled_field, slots_key
 from schemas.ids import JobKey
 from schemas.messages import Job
+from schemas.plans import RequestPlan
 from schemas.priorities import Priority
-from schemas.states import JobStage, ResultStatus, parse_member, parse_optional_member
-
-# Before the name of a fact that is a detail.
-DETAIL = "detail."
-
-_COUNTERS = ("segments_done", "batches_done", "words_done")
-_NUMBERS = ("segments", "batches", "words", "cached_segments", "submitted_at", "updated_at")
-_TEXTS = ("priority", "pool")
+from schemas.records import StoredAt
+from schemas.slots import RequestRevision
+from schemas.states import JobStage, ResultStatus, parse_optional_member
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobView:
     """Times are milliseconds since the epoch. `status` and `progress` 1.0 come with the stage FINISHED.
 
-    `queue_position`: requests of the same or a higher priority ahead. None where it is not known (any more).
+    `last_batch` is where the last batch waits for a worker; None before intake has read the request, and after a
+    part of it has come back.
     """
 
     key: JobKey
@@ -35,58 +34,57 @@ class JobView:
     status: ResultStatus | None = None
     priority: str = Priority.STANDARD
     pool: str = "default"
+    source_language: str = ""
+    target_language: str = ""
     progress: float = 0.0
     segments: int = 0
-    segments_done: int = 0
     batches: int = 0
     batches_done: int = 0
     words: int = 0
-    words_done: int = 0
     cached_segments: int = 0
-    queue_position: int | None = None
-    estimated_completion_seconds: float | None = None
     submitted_at: int = 0
     updated_at: int = 0
-    detail: Mapping[str, str] = field(default_factory=dict)
+    last_batch: StoredAt | None = None
+
+
+class JobRecord(NamedTuple):
+    """What the state holds of a job: its view, and its encoded result. Either may be missing."""
+
+    view: JobView | None
+    result: bytes | None
 
 
 class JobViews:
-    """For threads. `clock` gives seconds since the epoch. Raises TransientError."""
+    """For threads. Raises TransientError."""
 
-    def __init__(self, client: Client, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
-        self._clock = clock
 
     def read(self, key: JobKey) -> JobView | None:
-        """Return the view; None for a job that nobody has reported, or whose view has expired."""
+        """Return the view; None for a job of which nothing is known (any more)."""
         with redis_errors():
-            fields = cast(dict[bytes, bytes], self._client.hgetall(job_keys(key)[0]))
-        if not fields:
-            return None
-        view = view_of(key, fields)
-        return view if view.status or not view.words else self._with_position(view)
-
-    def _with_position(self, view: JobView) -> JobView:
-        now_ms = round(self._clock() * 1000)
-        call = queue_position_call(view.key, view.pool, Priority(view.priority), now_ms)
-        position = queue_position_of(run_all(self._client, [call])[0])
-        return _positioned(view, position) if position else view
+            values = cast(list[bytes | None], self._client.mget(_names(key)))
+        return _view_of(key, values, batches_done=0)
 
 
-def view_of(key: JobKey, fields: Mapping[bytes, bytes]) -> JobView:
-    """Build the view from the fields of the hash, without a position in the queue."""
-    values: dict[str, Any] = {name: int(fields.get(name.encode(), 0)) for name in _COUNTERS}
-    facts = {name.decode(): unstamped(value) for name, value in fields.items() if name.decode() not in _COUNTERS}
-    values |= {name: int(facts[name]) for name in _NUMBERS if name in facts}
-    values |= {name: facts[name] for name in _TEXTS if name in facts}
-    view = JobView(
-        key=key,
-        stage=parse_member(JobStage, "stage", facts.get("stage", JobStage.ACCEPTED)),
-        status=parse_optional_member(ResultStatus, "status", facts.get("status")),
-        detail={name.removeprefix(DETAIL): value for name, value in facts.items() if name.startswith(DETAIL)},
-        **values,
-    )
-    return replace(view, progress=_progress(view))
+class AsyncJobViews:
+    """For an event loop. Raises TransientError."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+
+    async def look(self, key: JobKey) -> JobRecord:
+        """Return what is known: one round trip, and a second one for the progress of an open document."""
+        with redis_errors():
+            values = cast(list[bytes | None], await self._client.mget(_names(key)))
+        view = _view_of(key, values, batches_done=0)
+        plan = values[1]
+        if view is not None and view.stage is JobStage.SEGMENTED and view.batches > 1 and plan is not None:
+            split = RequestPlan.decode(plan).split
+            with redis_errors():
+                filled = await self._client.hget(slots_key(RequestRevision(key)), filled_field(split))
+            view = _view_of(key, values, batches_done=int(filled or 0))
+        return JobRecord(view, values[3])
 
 
 def header_of(view: JobView) -> Job:
@@ -94,8 +92,8 @@ def header_of(view: JobView) -> Job:
     return Job(
         priority=view.priority,
         pool=view.pool,
-        source_language=view.detail.get("source_language", ""),
-        target_language=view.detail.get("target_language", ""),
+        source_language=view.source_language,
+        target_language=view.target_language,
         segments=view.segments,
         batches=view.batches,
         words=view.words,
@@ -103,18 +101,33 @@ def header_of(view: JobView) -> Job:
     )
 
 
-def _progress(view: JobView) -> float:
-    if view.status:
-        return 1.0
-    done, whole = (view.segments_done, view.segments) if view.segments else (view.batches_done, view.batches)
-    return min(done / whole, 1.0) if whole else 0.0
+def _names(key: JobKey) -> list[str]:
+    return [accepted_key(key), planned_key(key), done_key(RequestRevision(key)), result_key(key)]
 
 
-def _positioned(view: JobView, position: QueuePosition) -> JobView:
-    words = position.words_ahead + max(view.words - view.words_done, 0)
-    speed = position.words_per_second
-    return replace(
-        view,
-        queue_position=position.jobs_ahead,
-        estimated_completion_seconds=words / speed if speed else None,
+def _view_of(key: JobKey, values: Sequence[bytes | None], batches_done: int) -> JobView | None:
+    accepted, planned, done, _ = values
+    completion = completion_of(done)
+    if accepted is None and planned is None and completion is None:
+        return None
+    plan = RequestPlan.decode(planned or accepted or b"{}")
+    is_planned, is_finished = planned is not None, completion is not None
+    stage = JobStage.TRANSLATED if batches_done else JobStage.SEGMENTED if is_planned else JobStage.ACCEPTED
+    return JobView(
+        key=key,
+        stage=JobStage.FINISHED if is_finished else stage,
+        status=parse_optional_member(ResultStatus, "status", completion.status) if completion else None,
+        priority=plan.priority,
+        pool=plan.pool,
+        source_language=plan.source_language,
+        target_language=plan.target_language,
+        progress=1.0 if is_finished else min(batches_done / plan.batches, 1.0) if plan.batches else 0.0,
+        segments=plan.segments,
+        batches=plan.batches,
+        batches_done=plan.batches if is_finished else batches_done,
+        words=plan.words,
+        cached_segments=plan.cached_segments,
+        submitted_at=plan.submitted_at,
+        updated_at=completion.at_ms if completion else plan.noted_at,
+        last_batch=None if is_finished else plan.last_batch,
     )

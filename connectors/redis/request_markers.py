@@ -1,9 +1,10 @@
-"""Keep what the state Redis knows of a request beside its slots and its view, each by the key of the request.
+"""Keep what the state Redis knows of a request beside its slots, each by the key of the request.
 
-`seen:{key}`    the fingerprint of an accepted payload, written only after its batches are delivered
+`acc:{key}`     its plan as HTTP knows it, written once Kafka has stored the request
+`req:{key}`     its plan as intake made it, written only after its batches are delivered; it marks a repeat
 `result:{key}`  the encoded result for HTTP callers, for a limited time; the results topic remains the record
-`deadlines`     sorted set of open requests by deadline (ms), kept by the status projection. Only advice: an order
-                that comes too late loses against the answer
+`deadlines`     sorted set of open requests by deadline (ms), written with `req:`. Only advice: an order that comes
+                too late loses against the answer
 `done:{key}`    who answers the request; written by connectors/redis/slots.py and only read here
 """
 
@@ -13,43 +14,62 @@ from typing import cast
 
 import structlog
 
-from connectors.redis.client import AsyncClient, Client, redis_errors
-from connectors.redis.slots import are_answered
+from connectors.redis.client import AsyncClient, Call, Client, redis_errors, run_all_async, script
+from connectors.redis.slots import DEADLINES_KEY, are_answered, done_key
 from schemas.errors import TransientError
 from schemas.ids import JobKey
+from schemas.plans import RequestPlan
 from schemas.slots import RequestRevision
 
 log = structlog.get_logger()
 
-_DEADLINES_KEY = "deadlines"
 _DAY_SECONDS = 24 * 60 * 60
 # A Redis that hangs costs its time-outs once, not in every cycle.
 _UNASKED_SECONDS = 5.0
 
 
-class RedisSeenRequests:
-    """Fingerprints of the requests that were accepted before. For an event loop."""
+class RedisRequestPlans:
+    """The plans of accepted requests, as intake knows them. For an event loop."""
 
-    def __init__(self, client: AsyncClient) -> None:
+    def __init__(self, client: AsyncClient, ttl_seconds: int) -> None:
         self._client = client
+        self._ttl_seconds = ttl_seconds
 
-    async def look_up(self, key: JobKey) -> str | None:
+    async def look_up(self, keys: Sequence[JobKey]) -> list[RequestPlan | None]:
+        if not keys:
+            return []
         with redis_errors():
-            value = await self._client.get(_seen_key(key))
-        return value.decode() if isinstance(value, bytes) else None
+            values = cast(list[bytes | None], await self._client.mget(list(map(planned_key, keys))))
+        return [None if value is None else RequestPlan.decode(value) for value in values]
 
-    async def mark(self, fingerprints: Mapping[JobKey, str], ttl_seconds: int) -> None:
-        with redis_errors():
-            async with self._client.pipeline(transaction=False) as pipeline:
-                for key, fingerprint in fingerprints.items():
-                    pipeline.set(_seen_key(key), fingerprint, ex=ttl_seconds, nx=True)
-                await pipeline.execute()
+    async def note(self, plans: Mapping[JobKey, RequestPlan]) -> None:
+        if not plans:
+            return
+        keys = [DEADLINES_KEY]
+        arguments: list[str | bytes | int] = [self._ttl_seconds]
+        for key, plan in plans.items():
+            keys += [planned_key(key), done_key(RequestRevision(key))]
+            arguments += [plan.encode(), str(key), "" if plan.deadline is None else plan.deadline]
+        await run_all_async(self._client, [Call(script("note_plans"), keys, arguments)])
 
     async def forget(self, keys: Sequence[JobKey]) -> None:
         if not keys:
             return
         with redis_errors():
-            await self._client.unlink(*map(_seen_key, keys))
+            await self._client.unlink(*map(planned_key, keys))
+
+
+class AcceptedRequests:
+    """Notes what HTTP has accepted, so that a caller who looks at once finds the job. For an event loop."""
+
+    def __init__(self, client: AsyncClient, ttl_seconds: int) -> None:
+        self._client = client
+        self._ttl_seconds = ttl_seconds
+
+    async def note(self, key: JobKey, plan: RequestPlan) -> None:
+        """Note the plan. May be repeated. Raises TransientError."""
+        with redis_errors():
+            await self._client.set(accepted_key(key), plan.encode(), ex=self._ttl_seconds)
 
 
 class RedisAnsweredRequests:
@@ -87,29 +107,12 @@ class ResultStore:
     def put_many(self, encoded: Mapping[JobKey, bytes]) -> None:
         with redis_errors(), self._client.pipeline(transaction=False) as pipeline:
             for key, value in encoded.items():
-                pipeline.set(_result_key(key), value, ex=self._ttl_seconds)
+                pipeline.set(result_key(key), value, ex=self._ttl_seconds)
             pipeline.execute()
 
     def get(self, key: JobKey) -> bytes | None:
         with redis_errors():
-            return cast(bytes | None, self._client.get(_result_key(key)))
-
-
-class DeadlineWriter:
-    """Notes the deadlines of open requests. For an event loop. Raises TransientError."""
-
-    def __init__(self, client: AsyncClient) -> None:
-        self._client = client
-
-    async def add(self, key: JobKey, deadline_ms: int) -> None:
-        """Note the deadline. May be repeated."""
-        with redis_errors():
-            await self._client.zadd(_DEADLINES_KEY, {str(key): deadline_ms})
-
-    async def remove(self, key: JobKey) -> None:
-        """Forget the deadline of a request that has ended."""
-        with redis_errors():
-            await self._client.zrem(_DEADLINES_KEY, str(key))
+            return cast(bytes | None, self._client.get(result_key(key)))
 
 
 class Deadlines:
@@ -121,19 +124,26 @@ class Deadlines:
     def passed(self, now_ms: int, limit: int) -> list[JobKey]:
         """List up to `limit` requests whose deadline has passed, the earliest deadline first."""
         with redis_errors():
-            found = self._client.zrange(_DEADLINES_KEY, "-inf", now_ms, byscore=True, offset=0, num=limit)
+            found = self._client.zrange(DEADLINES_KEY, "-inf", now_ms, byscore=True, offset=0, num=limit)
         return [JobKey.parse(member.decode()) for member in found]  # type: ignore[union-attr]  # ours are bytes
 
     def remove(self, keys: Collection[JobKey]) -> None:
         """Forget the deadlines of requests whose end is ordered."""
         if keys:
             with redis_errors():
-                self._client.zrem(_DEADLINES_KEY, *map(str, keys))
+                self._client.zrem(DEADLINES_KEY, *map(str, keys))
 
 
-def _seen_key(key: JobKey) -> str:
-    return f"seen:{key}"
+def accepted_key(key: JobKey) -> str:
+    """Name the plan as HTTP knows it."""
+    return f"acc:{{{key}}}"
 
 
-def _result_key(key: JobKey) -> str:
+def planned_key(key: JobKey) -> str:
+    """Name the plan as intake made it."""
+    return f"req:{{{key}}}"
+
+
+def result_key(key: JobKey) -> str:
+    """Name the encoded result."""
     return f"result:{{{key}}}"

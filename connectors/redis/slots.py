@@ -17,9 +17,10 @@ from dataclasses import dataclass
 
 from connectors.redis.client import Call, Client, redis_errors, run_all, script
 from connectors.redis.state_epoch import StateEpoch
-from schemas.slots import AnswerOrder, Arrival, RequestRevision, SlotDecision, Verdict
+from schemas.slots import AnswerOrder, Arrival, Completion, RequestRevision, SlotDecision, Verdict
 
 _FINAL = " final"
+DEADLINES_KEY = "deadlines"
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class RedisSlots:
     """Slots in the state Redis. Both keys of a request lie in one cluster slot; corrections end in `:<revision>`.
 
     `asm:{key}`: `s<split>:<n>` -> payload, `#<split>` -> how many are filled.
-    `done:{key}`: the completer, with ` final` behind it after `finish`.
+    `done:{key}`: the completer; after `finish` with ` final` behind it, the status and the time of the answer.
+    `deadlines`: loses the answered requests (connectors/redis/request_markers.py).
     """
 
     def __init__(self, client: Client, retention: SlotRetention, epoch: StateEpoch | None = None) -> None:
@@ -57,13 +59,16 @@ class RedisSlots:
         if self._epoch is not None:
             self._epoch.confirm()
 
-    def finish(self, completers: Mapping[RequestRevision, str]) -> None:
+    def finish(self, completions: Mapping[RequestRevision, Completion]) -> None:
+        if not completions:
+            return
         with redis_errors(), self._client.pipeline(transaction=False) as pipeline:
-            for request, coordinates in completers.items():
-                slots, done = _keys(request)
+            for request, done in completions.items():
+                slots, marker = _keys(request)
                 # In this order: a marker without slots must be final.
-                pipeline.set(done, coordinates + _FINAL, ex=self._retention.done_seconds)
+                pipeline.set(marker, _marker_of(done), ex=self._retention.done_seconds)
                 pipeline.unlink(slots)
+            pipeline.zrem(DEADLINES_KEY, *(str(request.key) for request in completions))
             pipeline.execute()
 
     def answered(self, requests: Sequence[RequestRevision]) -> list[bool]:
@@ -89,16 +94,39 @@ def done_key(request: RequestRevision) -> str:
     return f"done:{{{request.key}}}{_revision_suffix(request)}"
 
 
+def slots_key(request: RequestRevision) -> str:
+    """Name the hash of the slots."""
+    return f"asm:{{{request.key}}}{_revision_suffix(request)}"
+
+
+def filled_field(split: str) -> str:
+    """Name the field of the hash that counts the filled slots of a split."""
+    return f"#{split}"
+
+
+def completion_of(marker: bytes | None) -> Completion | None:
+    """Read the marker of a committed answer; None while there is none."""
+    coordinates, is_final, rest = (marker or b"").decode().partition(_FINAL)
+    if not is_final:
+        return None
+    status, _, at_ms = rest.strip().partition(" ")
+    return Completion(coordinates, status, int(at_ms or 0))
+
+
 def are_answered(client: Client, requests: Sequence[RequestRevision]) -> list[bool]:
     """Tell for each whether its marker is that of a committed answer. One round trip. Raises TransientError."""
     with redis_errors(), client.pipeline(transaction=False) as pipeline:
         for request in requests:
             pipeline.get(done_key(request))
-        return [marker is not None and marker.endswith(_FINAL.encode()) for marker in pipeline.execute()]
+        return [completion_of(marker) is not None for marker in pipeline.execute()]
 
 
 def _keys(request: RequestRevision) -> tuple[str, str]:
-    return f"asm:{{{request.key}}}{_revision_suffix(request)}", done_key(request)
+    return slots_key(request), done_key(request)
+
+
+def _marker_of(done: Completion) -> str:
+    return f"{done.coordinates}{_FINAL} {done.status} {done.at_ms}"
 
 
 def _revision_suffix(request: RequestRevision) -> str:

@@ -120,13 +120,6 @@ STATE_REBUILDS = Counter(
 )
 STATE_REBUILD_SHARE = Gauge("dragoman_state_rebuild_share", "How far the rebuild under way is, 0 to 1; 1 is done")
 
-# --- stream_apps/status ---
-JOB_EVENTS = Counter(
-    "dragoman_job_events",
-    "Events merged into job views by their stage (SEGMENTED to FINISHED), repeats included",
-    ["stage"],
-)
-
 # --- deploy/autoscaler ---
 AUTOSCALER_REPLICAS = Gauge(
     "dragoman_autoscaler_replicas", "Replicas of the pool: ready, asked (of the fleet), wanted", ["pool", "state"]
@@ -187,9 +180,9 @@ Metric = Counter | Gauge | Histogram
 # As the modules that count them are imported; a test holds this table against the imports.
 _SHARED: Mapping[tuple[str, ...], tuple[Metric, ...]] = {
     ("worker", "assembly"): (CYCLE_SECONDS, CYCLES_RETRIED),
-    ("intake", "status"): (EVENTS_RETRIED, EVENT_BATCH_SECONDS),
+    ("intake",): (EVENTS_RETRIED, EVENT_BATCH_SECONDS),
     ("intake", "worker"): (TRANSLATION_MEMORY_FAILURES,),
-    ("intake", "worker", "assembly", "status", "analytics"): (DEAD_LETTERS, DEAD_LETTERS_WITHOUT_ORIGINAL),
+    ("intake", "worker", "assembly", "analytics"): (DEAD_LETTERS, DEAD_LETTERS_WITHOUT_ORIGINAL),
 }
 _OF_ONE: Mapping[str, tuple[Metric, ...]] = {
     "http": (
@@ -214,7 +207,6 @@ _OF_ONE: Mapping[str, tuple[Metric, ...]] = {
         MODEL_LOAD_SECONDS,
     ),
     "assembly": (RESULTS, RESULT_SECONDS, SLOT_VERDICTS, STATE_REBUILDS, STATE_REBUILD_SHARE),
-    "status": (JOB_EVENTS,),
     "repair": (
         REPAIR_ACTING,
         REPAIR_SHARE,

@@ -28,12 +28,11 @@ TOPICS = (
     *REQUESTS,
     topics.CONTROL,
     topics.RESULTS,
-    topics.STATUS,
     topics.USAGE,
     topics.DEAD_LETTERS,
 )
 # The platform's own groups start in the other region where the take-over puts them, not at their old offsets.
-OWN_GROUPS = ("intake", "assembly", "status", "usage_sink", r"inference\..*", r"dragoman\..*")
+OWN_GROUPS = ("intake", "assembly", "usage_sink", r"inference\..*", r"dragoman\..*")
 _TOOL_GROUPS = ("console-consumer-.*", "connect-.*", "__.*")
 _TRANSACTION_MS = 10_000
 _MAIN = "org.apache.kafka.connect.mirror.MirrorMaker"

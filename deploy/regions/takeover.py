@@ -16,7 +16,7 @@ from connectors.kafka.partition_reader import read_spans
 from connectors.kafka.schema_registry import open_codec
 from connectors.kafka.settings import KafkaSettings
 from connectors.redis.client import open_state, open_state_async
-from connectors.redis.request_markers import RedisSeenRequests
+from connectors.redis.request_markers import RedisRequestPlans
 from connectors.redis.settings import RedisSettings
 from connectors.redis.slots import RedisSlots
 from schemas import topics
@@ -24,14 +24,15 @@ from schemas.codec import Codec
 from schemas.errors import PermanentError
 from schemas.ids import JobKey
 from schemas.messages import TranslationRequest, TranslationResult
+from schemas.plans import RequestPlan
 from schemas.priorities import Priority
 from schemas.records import FIRST_REVISION, InboundRecord, redriven_revision, revisions_up_to
-from schemas.slots import RequestRevision
+from schemas.slots import Completion, RequestRevision
 from stream_apps.assembly.main import GROUP as ASSEMBLY
 from stream_apps.assembly.settings import AssemblySettings
 from stream_apps.intake.main import GROUP as INTAKE
 from stream_apps.pipeline.deduplication import payload_fingerprint
-from stream_apps.pipeline.stores import SeenRequests, Slots
+from stream_apps.pipeline.stores import RequestPlans, Slots
 
 _RECORDS = 1000
 
@@ -65,9 +66,8 @@ class TakeOver:
     read: Callable[[str], Iterator[list[InboundRecord]]]
     ends: Callable[[str], Mapping[int, int]]
     slots: Slots
-    seen: SeenRequests
+    plans: RequestPlans
     codec: Codec
-    done_seconds: int
     on_progress: OnTopicProgress
     found: TakenOver = field(default_factory=TakenOver)
 
@@ -98,10 +98,11 @@ class TakeOver:
         answered = self.slots.answered([one.request_revision for one in sent])
         done = [one for one, is_done in zip(sent, answered, strict=True) if is_done]
         waiting = [one for one, is_done in zip(sent, answered, strict=True) if not is_done]
-        fingerprints = {one.request_revision.key: payload_fingerprint(one.request) for one in done}
-        await self.seen.mark(fingerprints, self.done_seconds)
+        await self.plans.note(
+            {one.request_revision.key: RequestPlan(fingerprint=payload_fingerprint(one.request)) for one in done}
+        )
         # Intake ignores the marker of a request that an operator sent again.
-        await self.seen.forget([one.request_revision.key for one in waiting if not one.is_redriven])
+        await self.plans.forget([one.request_revision.key for one in waiting if not one.is_redriven])
         self.slots.reopen([one.request_revision for one in waiting])
         self.found.open += len(waiting)
         return [one.record for one in waiting]
@@ -127,21 +128,21 @@ async def _take_over(
                 read=lambda topic: read_spans(kafka, admin.spans([topic]), _RECORDS),
                 ends=admin.ends,
                 slots=RedisSlots(state, retention),
-                seen=RedisSeenRequests(async_state),
+                plans=RedisRequestPlans(async_state, retention.done_seconds),
                 codec=open_codec(kafka),
-                done_seconds=retention.done_seconds,
                 on_progress=on_progress,
             ).run()
 
 
-def _marks(record: InboundRecord, codec: Codec) -> list[tuple[RequestRevision, str]]:
+def _marks(record: InboundRecord, codec: Codec) -> list[tuple[RequestRevision, Completion]]:
     """Return what the result answers: its revision and all before it, whose records may be compacted away."""
     try:
         result = codec.decode(record.value, TranslationResult)
     except PermanentError:  # the value was erased; the key still says which request was answered
         result = TranslationResult(**JobKey.decode(record.key)._asdict())
     revisions = revisions_up_to(result.version)
-    return [(RequestRevision(result.key, revision), record.coordinates) for revision in revisions]
+    done = Completion(record.coordinates, result.status or "", result.completed_at)
+    return [(RequestRevision(result.key, revision), done) for revision in revisions]
 
 
 def _request_in(record: InboundRecord, codec: Codec) -> _SentRequest | None:

@@ -184,7 +184,7 @@ def report_json(report: RedriveReport) -> Json:
         "sent": report.sent,
         "closed": [dead_letter.dead_letter_id for dead_letter in report.closed],
         "versions": {
-            plan.dead_letters[0].request_id: plan.version for plan in report.plans if plan.version is not None
+            str(plan.dead_letters[0].job_key): plan.version for plan in report.plans if plan.version is not None
         },
         "refused": [
             {"dead_letter_id": dead_letter.dead_letter_id, "cause": error.cause, "message": error.message}

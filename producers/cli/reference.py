@@ -25,7 +25,6 @@ from producers.http.settings import HttpSettings
 from stream_apps.assembly.settings import AssemblySettings
 from stream_apps.intake.settings import IntakeLimits, IntakeSettings
 from stream_apps.repair.settings import RepairLimits, RepairSettings
-from stream_apps.status.main import StatusSettings
 from stream_apps.usage_sink.settings import AnalyticsSection, AnalyticsSettings
 
 app = typer.Typer(
@@ -43,7 +42,6 @@ PROCESSES: Mapping[str, type[ProcessSettings]] = {
     "intake": IntakeSettings,
     "worker": WorkerSettings,
     "assembly": AssemblySettings,
-    "status": StatusSettings,
     "repair": RepairSettings,
     "analytics": AnalyticsSettings,
     "autoscaler": AutoscalerSettings,

@@ -76,7 +76,7 @@ def lines_of_report(report: dict[str, Any]) -> str:
         rows = [(one["key"], f"{one['similarity']:.4f}") for one in report["most_different"]]
         blocks.append(lines_of(("most different", "similarity"), rows))
     blocks += [
-        f"{one['request_id']}\n  past:     {one['past']}\n  replayed: {one['replayed']}"
+        f"{one['key']}\n  past:     {one['past']}\n  replayed: {one['replayed']}"
         for one in report["most_different"]
         if "past" in one
     ]

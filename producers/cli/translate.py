@@ -124,8 +124,8 @@ def _wait_with_bar(api: Api, job_id: str, as_json: bool, polls_until_unknown: in
 
 
 def _show_progress(bars: ProgressBars, job: Json) -> None:
-    segments = f"{job['segments_done']}/{job['segments']} segments"
-    note = ", ".join(part for part in (segments, time_left(job)) if part)
+    batches = f"{job['batches_done']}/{job['batches']} batches"
+    note = ", ".join(part for part in (batches, time_left(job)) if part)
     bars.show_share("job", job["progress"], label=job["stage"].lower(), note=note)
 
 

@@ -1,33 +1,37 @@
 """The ports of the HTTP producer on Kafka, Redis and the object store."""
 
 import asyncio
+import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
 
 from connectors.kafka.group_lag import PartitionLag
 from connectors.kafka.producer import OnDone
-from connectors.redis.job_view import JobView, JobViews
-from connectors.redis.request_markers import ResultStore
+from connectors.redis.job_view import AsyncJobViews
+from connectors.redis.request_markers import AcceptedRequests
 from producers.http.backpressure import BacklogReading, QueueCounts
+from producers.http.ports import JobSnapshot
 from schemas.codec import Codec
 from schemas.errors import DragomanError, FatalError, PermanentError, TransientError
-from schemas.events import JobControl, JobEvent
+from schemas.events import JobControl
 from schemas.ids import JobKey, event_id, fingerprint, tenant_folder
 from schemas.messages import TranslationRequest, TranslationResult
+from schemas.plans import RequestPlan
 from schemas.priorities import Priority
 from schemas.records import Headers, OutboundRecord
-from schemas.states import JobStage
-from schemas.topics import CONTROL, INTAKE_GROUP, STATUS, batches_topic, inference_group, requests_topic
+from schemas.topics import CONTROL, INTAKE_GROUP, batches_topic, inference_group, requests_topic
 from stream_apps.pipeline.stores import ModelVersions, ObjectStore
+from stream_apps.runtime.retry import RetryPolicy
 
 log = structlog.get_logger()
 
 # A request that was not acknowledged is worth repeating after this time.
 _RETRY_AFTER_SECONDS = 5
+_NOTE_RETRY, _NOTE_ATTEMPTS = RetryPolicy(), 10
 
 
 class Sender(Protocol):
@@ -46,7 +50,7 @@ class LagAdmin(Protocol):
 
 @dataclass(frozen=True)
 class KafkaRequestLog:
-    """Appends to the request topics and reports on translation.status.
+    """Appends to the request topics, and notes what was accepted for callers who look at once.
 
     `on_fatal` is told of an error after which the process must not go on.
     """
@@ -54,6 +58,7 @@ class KafkaRequestLog:
     sender: Sender
     codec: Codec
     acknowledge_timeout_seconds: float
+    notes: "BackgroundNotes"
     now_ms: Callable[[], int]
     on_fatal: Callable[[FatalError], None]
 
@@ -65,8 +70,7 @@ class KafkaRequestLog:
             record,
             f"a repeat with request_id {request.request_id}, or with your Idempotency-Key, is answered once",
         )
-        accepted = _accepted(request, priority, self.now_ms())
-        self.sender.send_async(OutboundRecord(STATUS, key, self.codec.encode(accepted), headers), _report_lost)
+        self.notes.write(request.key, _accepted(request, priority, self.now_ms()))
 
     async def cancel(self, order: JobControl) -> None:
         """Raise TransientError as `append` does. The key brings the order to the assembler of its request."""
@@ -94,20 +98,46 @@ class KafkaRequestLog:
             raise TransientError("this process must restart", _RETRY_AFTER_SECONDS) from error
 
 
+@dataclass
+class BackgroundNotes:
+    """Writes notes of accepted requests without a caller waiting for them; tries again while Redis is away.
+
+    Losing one costs a moment of "unknown job" only: intake tells more. So with `most` under way they are dropped.
+    """
+
+    accepted: AcceptedRequests
+    most: int = 1000
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set, init=False)
+
+    def write(self, key: JobKey, plan: RequestPlan) -> None:
+        """Begin to write the plan. Returns at once."""
+        if len(self._tasks) >= self.most:
+            log.warning("acceptance_not_noted", error="too many are under way")
+            return
+        task = asyncio.create_task(self._write(key, plan))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _write(self, key: JobKey, plan: RequestPlan) -> None:
+        for failures in range(1, _NOTE_ATTEMPTS + 1):
+            try:
+                await self.accepted.note(key, plan)
+                return
+            except TransientError as error:
+                log.warning("acceptance_not_noted", error=str(error), failures=failures)
+            await asyncio.sleep(_NOTE_RETRY.pause_seconds(failures, random.random()))
+
+
 @dataclass(frozen=True)
 class RedisJobs:
-    """Reads jobs from the state Redis. The clients block, so they are called in threads."""
+    """Reads jobs from the state Redis."""
 
-    views: JobViews
-    results: ResultStore
+    views: AsyncJobViews
     codec: Codec
 
-    async def view(self, key: JobKey) -> JobView | None:
-        return await asyncio.to_thread(self.views.read, key)
-
-    async def result(self, key: JobKey) -> TranslationResult | None:
-        encoded = await asyncio.to_thread(self.results.get, key)
-        return None if encoded is None else self.codec.decode(encoded, TranslationResult)
+    async def look(self, key: JobKey) -> JobSnapshot:
+        view, encoded = await self.views.look(key)
+        return JobSnapshot(view, None if encoded is None else self.codec.decode(encoded, TranslationResult))
 
 
 @dataclass(frozen=True)
@@ -159,16 +189,21 @@ class KafkaBacklog:
         return await asyncio.to_thread(self._read)
 
     def _read(self) -> BacklogReading:
-        requests = {one: self._queue([(INTAKE_GROUP, requests_topic(one))]) for one in Priority}
-        batches = {
-            one: self._queue([(inference_group(pool, one), batches_topic(pool, one)) for pool in self.pools])
-            for one in Priority
-        }
-        return BacklogReading(self.clock(), requests, batches)
+        requests = {one: _counts(self._lags([(INTAKE_GROUP, requests_topic(one))])) for one in Priority}
+        found = {one: self._lags(self._queues_of_workers(one)) for one in Priority}
+        committed = {(lag.topic, lag.partition): max(lag.committed, 0) for lags in found.values() for lag in lags}
+        batches = {one: _counts(lags) for one, lags in found.items()}
+        return BacklogReading(self.clock(), requests, batches, committed)
 
-    def _queue(self, sources: Sequence[tuple[str, str]]) -> QueueCounts:
-        lags = [lag for group, topic in sources for lag in self.admin.lag(group, [topic])]
-        return QueueCounts(sum(lag.records for lag in lags), sum(max(lag.committed, 0) for lag in lags))
+    def _queues_of_workers(self, priority: Priority) -> list[tuple[str, str]]:
+        return [(inference_group(pool, priority), batches_topic(pool, priority)) for pool in self.pools]
+
+    def _lags(self, sources: Sequence[tuple[str, str]]) -> list[PartitionLag]:
+        return [lag for group, topic in sources for lag in self.admin.lag(group, [topic])]
+
+
+def _counts(lags: Sequence[PartitionLag]) -> QueueCounts:
+    return QueueCounts(sum(lag.records for lag in lags), sum(max(lag.committed, 0) for lag in lags))
 
 
 def _settle(stored: asyncio.Future[None], error: DragomanError | None) -> None:
@@ -180,18 +215,11 @@ def _settle(stored: asyncio.Future[None], error: DragomanError | None) -> None:
         stored.set_exception(error)
 
 
-def _accepted(request: TranslationRequest, priority: Priority, now_ms: int) -> JobEvent:
-    return JobEvent(
-        **request.key._asdict(),
-        stage=JobStage.ACCEPTED,
+def _accepted(request: TranslationRequest, priority: Priority, now_ms: int) -> RequestPlan:
+    return RequestPlan(
         priority=priority,
-        detail={"source_language": request.source_language, "target_language": request.target_language},
+        source_language=request.source_language,
+        target_language=request.target_language,
         submitted_at=request.submitted_at,
-        at=now_ms,
+        noted_at=now_ms,
     )
-
-
-def _report_lost(error: DragomanError | None) -> None:
-    # Later stages tell more than this event does; losing it costs a moment of "unknown job" only.
-    if error:
-        log.warning("status_event_lost", error=str(error))

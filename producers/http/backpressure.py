@@ -17,16 +17,19 @@ from typing import Protocol
 
 import structlog
 
+from connectors.redis.job_view import JobView
 from connectors.telemetry.metrics import (
     BACKPRESSURE_BACKLOG_RECORDS,
     BACKPRESSURE_READING_AGE_SECONDS,
     BACKPRESSURE_WAIT_SECONDS,
     HTTP_REFUSALS,
 )
+from producers.http.ports import QueuePosition
 from producers.http.problems import OverloadedError
 from producers.http.settings import BackpressureLimits
 from schemas.errors import TransientError
 from schemas.priorities import Priority
+from schemas.topics import batches_topic
 
 log = structlog.get_logger()
 
@@ -41,11 +44,15 @@ class QueueCounts:
 
 @dataclass(frozen=True)
 class BacklogReading:
-    """All queues at one moment. `at_seconds`: by any clock that never goes back."""
+    """All queues at one moment. `at_seconds`: by any clock that never goes back.
+
+    `committed`: topic and partition of batches -> the offset up to which the workers are done.
+    """
 
     at_seconds: float
     requests: Mapping[Priority, QueueCounts]
     batches: Mapping[Priority, QueueCounts]
+    committed: Mapping[tuple[str, int], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -134,6 +141,19 @@ class Backpressure:
         """Count one more request in the queue; the next reading will contain it."""
         if self._load is not None:
             self._load = self._load.with_request(priority)
+
+    def position(self, view: JobView) -> QueuePosition | None:
+        """Tell what is ahead of the job's last batch; None where that is not known."""
+        load = self._current()
+        place, priority = view.last_batch, Priority(view.priority)
+        topic = batches_topic(view.pool, priority)
+        if load is None or place is None or (topic, place.partition) not in load.reading.committed:
+            return None
+        before = max(place.offset - load.reading.committed[topic, place.partition], 0)
+        partitions = sum(name == topic for name, _ in load.reading.committed)
+        own = min(before * partitions, _waiting(load.reading.batches, [priority]))
+        ahead = _waiting(load.reading.batches, _as_urgent_as(priority)[:-1]) + own
+        return QueuePosition(ahead, (ahead + 1) / _bounded(load.rate, self._limits).batches_per_second)
 
     def _current(self) -> QueueLoad | None:
         if self._load is None:

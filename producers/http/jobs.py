@@ -1,39 +1,20 @@
 """Look at jobs and cancel them.
 
-A job is known by its view, which the status process keeps, and by its result once there is one. A look may wait
-for the result; a cancellation is an order that Kafka stores and assembly carries out.
+A job is known by its view, which is read from what the processes note anyway, and by its result once there is one.
+A look may wait for the result; a cancellation is an order that Kafka stores and assembly carries out.
 """
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from connectors.redis.job_view import JobView, header_of
+from connectors.redis.job_view import header_of
 from connectors.telemetry.metrics import CANCELLATIONS_ORDERED
-from producers.http.ports import Ports
+from producers.http.ports import JobSnapshot, Ports
 from producers.http.problems import not_found
 from producers.http.settings import HttpLimits
 from schemas.events import JobControl
 from schemas.ids import JobKey
-from schemas.messages import TranslationResult
 from schemas.states import ControlAction
-
-
-@dataclass(frozen=True)
-class JobSnapshot:
-    """What one look at a job found. Either part may be missing: the view lags behind, the result expires first."""
-
-    view: JobView | None
-    result: TranslationResult | None
-
-    @property
-    def is_known(self) -> bool:
-        """Tell whether there is such a job."""
-        return self.result is not None or self.view is not None
-
-    @property
-    def is_finished(self) -> bool:
-        """Tell whether the result is there or the view says that the job is finished."""
-        return self.result is not None or (self.view is not None and self.view.status is not None)
 
 
 async def read_job(key: JobKey, ports: Ports, limits: HttpLimits, wait_seconds: float) -> JobSnapshot:
@@ -43,10 +24,10 @@ async def read_job(key: JobKey, ports: Ports, limits: HttpLimits, wait_seconds: 
     """
     clock = asyncio.get_running_loop().time
     started = clock()
-    snapshot = await _look(key, ports)
+    snapshot = await ports.jobs.look(key)
     while clock() - started < waiting_seconds(snapshot, wait_seconds, limits.grace_seconds, ports.now_ms()):
         await asyncio.sleep(limits.poll_seconds)
-        snapshot = await _look(key, ports)
+        snapshot = await ports.jobs.look(key)
     if not snapshot.is_known:
         raise not_found(key.request_id)
     return await _with_text(snapshot, ports)
@@ -89,12 +70,6 @@ def cancellation(key: JobKey, snapshot: JobSnapshot, now_ms: int) -> JobControl:
         job=header_of(snapshot.view) if snapshot.view else None,
         at=now_ms,
     )
-
-
-async def _look(key: JobKey, ports: Ports) -> JobSnapshot:
-    # The key names the caller's tenant: a job of another tenant is not there.
-    result = await ports.jobs.result(key)
-    return JobSnapshot(await ports.jobs.view(key), result)
 
 
 async def _with_text(snapshot: JobSnapshot, ports: Ports) -> JobSnapshot:

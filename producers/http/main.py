@@ -13,11 +13,12 @@ from connectors.kafka.lost_connection import watch_connection
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.schema_registry import open_codec
 from connectors.object_store import open_shared_objects
-from connectors.redis.client import AsyncClient, Client, open_state, open_state_async
-from connectors.redis.job_view import JobViews
+from connectors.redis.client import AsyncClient, open_state_async
+from connectors.redis.job_view import AsyncJobViews
 from connectors.redis.presence import AsyncModelRegistry
-from connectors.redis.request_markers import ResultStore
+from connectors.redis.request_markers import AcceptedRequests
 from producers.http.adapters import (
+    BackgroundNotes,
     KafkaBacklog,
     KafkaRequestLog,
     RedisJobs,
@@ -54,13 +55,11 @@ class Connections:
     """What is opened once and closed at the end. Opening does not connect yet."""
 
     producer: DurableProducer
-    state: Client
     state_async: AsyncClient
 
     async def close(self) -> None:
         """Deliver what the producer still holds, then close everything."""
         self.producer.close()
-        self.state.close()
         await self.state_async.aclose()
 
 
@@ -90,13 +89,19 @@ class Server:
         codec = open_codec(settings.kafka)
         timeout_seconds = settings.http.acknowledge_timeout_seconds
         return Ports(
-            requests=KafkaRequestLog(connections.producer, codec, timeout_seconds, now_ms, self.end),
-            jobs=RedisJobs(JobViews(connections.state), ResultStore(connections.state), codec),
+            requests=KafkaRequestLog(
+                connections.producer, codec, timeout_seconds, self._notes(), now_ms, self.end
+            ),
+            jobs=RedisJobs(AsyncJobViews(connections.state_async), codec),
             texts=_texts(settings),
             models=RegisteredModels(AsyncModelRegistry(connections.state_async), settings.kafka.pools),
             backpressure=self._backpressure,
             now_ms=now_ms,
         )
+
+    def _notes(self) -> BackgroundNotes:
+        state, redis = self._connections.state_async, self._settings.redis
+        return BackgroundNotes(AcceptedRequests(state, redis.done_ttl_seconds))
 
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
@@ -118,9 +123,7 @@ class Server:
 
 
 def _connect(settings: HttpSettings) -> Connections:
-    return Connections(
-        DurableProducer(settings.kafka), open_state(settings.redis), open_state_async(settings.redis)
-    )
+    return Connections(DurableProducer(settings.kafka), open_state_async(settings.redis))
 
 
 def _texts(settings: HttpSettings) -> Texts:

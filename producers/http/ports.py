@@ -12,6 +12,14 @@ from schemas.priorities import Priority
 from schemas.records import Headers
 
 
+@dataclass(frozen=True)
+class QueuePosition:
+    """Batches of the same or a higher priority before the last one of a job, and the seconds they may take."""
+
+    batches_ahead: int
+    seconds: float
+
+
 class RequestLog(Protocol):
     """Stores accepted requests and the orders to cancel them."""
 
@@ -22,14 +30,29 @@ class RequestLog(Protocol):
         """Return once the order is durable. Raises TransientError when that takes too long."""
 
 
+@dataclass(frozen=True)
+class JobSnapshot:
+    """What one look at a job found. Either may be missing: the view comes later, the result expires first."""
+
+    view: JobView | None
+    result: TranslationResult | None
+
+    @property
+    def is_known(self) -> bool:
+        """Tell whether there is such a job."""
+        return self.result is not None or self.view is not None
+
+    @property
+    def is_finished(self) -> bool:
+        """Tell whether the result is there or the view says that the job is finished."""
+        return self.result is not None or (self.view is not None and self.view.status is not None)
+
+
 class Jobs(Protocol):
     """Tells what is known of accepted requests. Raises TransientError when the store does not answer."""
 
-    async def view(self, key: JobKey) -> JobView | None:
-        """Return how far the job is; None for an unknown one."""
-
-    async def result(self, key: JobKey) -> TranslationResult | None:
-        """Return the job's result; None while there is none and after it has expired."""
+    async def look(self, key: JobKey) -> JobSnapshot:
+        """Return how far the job is and its result, as far as they are known."""
 
 
 class Texts(Protocol):
@@ -61,6 +84,9 @@ class BackpressureGate(Protocol):
 
     def count(self, priority: Priority) -> None:
         """Count one more request that Kafka has stored."""
+
+    def position(self, view: JobView) -> QueuePosition | None:
+        """Tell what is ahead of the job's last batch; None where that is not known."""
 
 
 @dataclass(frozen=True)

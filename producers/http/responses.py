@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pydantic import BaseModel, Field
 
 from connectors.redis.job_view import JobView
-from producers.http.jobs import JobSnapshot
+from producers.http.ports import BackpressureGate, JobSnapshot
 from producers.http.submit import ValidSubmission
 from schemas.ids import JobKey
 from schemas.messages import TranslationResult
@@ -76,18 +76,20 @@ class JobResponse(BaseModel):
     is_finished: bool
     progress: float = Field(description="0 to 1.")
     segments: int
-    segments_done: int
     batches: int
     batches_done: int
     words: int
     cached_segments: int
-    queue_position: int | None = Field(description="Requests of the same or a higher priority before this one.")
+    queue_position: int | None = Field(
+        description="Batches as urgent or more urgent before its last one; null: unknown."
+    )
     estimated_completion_seconds: float | None = Field(
-        description="Words before it by the measured words per second; null while nothing is measured."
+        description="These batches by the measured batches per second; null where that is not known."
     )
     submitted_at: datetime | None
     updated_at: datetime | None
-    detail: dict[str, str]
+    source_language: str
+    target_language: str
     result: ResultResponse | None
 
 
@@ -107,17 +109,20 @@ def accepted_response(valid: ValidSubmission, status_url: str) -> AcceptedRespon
     )
 
 
-def job_response(key: JobKey, snapshot: JobSnapshot) -> JobResponse:
+def job_response(key: JobKey, snapshot: JobSnapshot, backpressure: BackpressureGate) -> JobResponse:
     """Build the answer to a GET. The result overrules the view, which may lag behind."""
     result, view = snapshot.result, snapshot.view or JobView(key=key)
     if result:
         view = _overruled(view, result)
+    position = backpressure.position(view)
     changed = {
         "job_id": key.request_id,
         "tenant": key.tenant,
         "status": view.status or "RUNNING",
         "sla_seconds": SLA_SECONDS[Priority(view.priority)],
         "is_finished": snapshot.is_finished,
+        "queue_position": position and position.batches_ahead,
+        "estimated_completion_seconds": position and position.seconds,
         "submitted_at": _moment(view.submitted_at),
         "updated_at": _moment(view.updated_at),
         "result": result_response(result) if result else None,
@@ -146,12 +151,12 @@ def _overruled(view: JobView, result: TranslationResult) -> JobView:
         priority=result.priority,
         progress=1.0,
         segments=result.segments,
-        segments_done=result.segments,
         batches_done=view.batches,
         words=result.source_words,
         cached_segments=result.cached_segments,
-        queue_position=None,
-        estimated_completion_seconds=None,
+        last_batch=None,
+        source_language=result.source_language,
+        target_language=result.target_language,
         submitted_at=result.submitted_at,
         updated_at=result.completed_at,
     )

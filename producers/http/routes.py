@@ -71,7 +71,7 @@ async def read_translation(
     ports: Ports = request.app.state.ports
     limits: HttpLimits = request.app.state.limits
     snapshot = await read_job(job, ports, limits, min(wait, limits.max_wait_seconds))
-    return job_response(job, snapshot)
+    return job_response(job, snapshot, request.app.state.ports.backpressure)
 
 
 @router.delete(
@@ -90,7 +90,7 @@ async def cancel_translation(job: JobOfRequest, request: Request, response: Resp
     snapshot = await cancel(job, ports, request.app.state.limits)
     if snapshot.is_finished:
         response.status_code = 200
-    return job_response(job, snapshot)
+    return job_response(job, snapshot, request.app.state.ports.backpressure)
 
 
 @router.get("/api/v1/languages", tags=["languages"], responses=responses(503))

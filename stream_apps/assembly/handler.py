@@ -1,4 +1,4 @@
-"""Handle one cycle of assembly: batches and orders in; results, usage, job events and dead letters out."""
+"""Handle one cycle of assembly: batches and orders in; results, usage and dead letters out."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,11 +11,11 @@ from schemas.errors import PermanentError
 from schemas.events import JobControl, UsageBatch
 from schemas.ids import fingerprint, tenant_folder
 from schemas.messages import Job, Message, TranslatedBatch, TranslationResult
-from schemas.records import FIRST_REVISION, Headers, InboundRecord, OutboundRecord, version_header
-from schemas.slots import AnswerOrder, Arrival, RequestRevision, SlotDecision, Verdict
+from schemas.records import FIRST_REVISION, Headers, InboundRecord, OutboundRecord, status_header, version_header
+from schemas.slots import AnswerOrder, Arrival, Completion, RequestRevision, SlotDecision, Verdict
 from stream_apps.pipeline.early_results import check_order, early_result, withheld
 from stream_apps.pipeline.join import check_batch, join, split_of
-from stream_apps.pipeline.result_events import billed_usage, finished_event
+from stream_apps.pipeline.result_events import billed_usage
 from stream_apps.pipeline.stores import ObjectStore, Results, Slots
 from stream_apps.runtime.dead_letters import DeadLetterWriter
 
@@ -43,6 +43,11 @@ class Answered:
     coordinates: str
     encoded: bytes
     result: TranslationResult
+
+    @property
+    def completion(self) -> Completion:
+        """Return what the marker says of it."""
+        return Completion(self.coordinates, self.result.status or "", self.result.completed_at)
 
 
 @dataclass
@@ -92,7 +97,7 @@ class AssemblyHandler:
             return
         by_revision = sorted(self._unstored.items(), key=lambda entry: entry[0].revision)
         self.results.put_many({request.key: done.encoded for request, done in by_revision})
-        self.slots.finish({request: done.coordinates for request, done in by_revision})
+        self.slots.finish({request: done.completion for request, done in by_revision})
         self._unstored = {}
 
     def _parse(self, records: Sequence[InboundRecord]) -> tuple[list[ParsedRecord], list[OutboundRecord]]:
@@ -143,7 +148,6 @@ class AssemblyHandler:
         return [
             OutboundRecord(topics.RESULTS, key, encoded, _headers(parsed.record, result)),
             self._record(topics.USAGE, None, UsageBatch([usage])),
-            self._record(topics.STATUS, key, finished_event(result, job)),
         ]
 
     def _fitted(self, result: TranslationResult) -> tuple[bytes, TranslationResult]:
@@ -217,7 +221,7 @@ def _headers(record: InboundRecord, result: TranslationResult) -> Headers:
         "priority": result.priority.encode(),
         "words": str(result.source_words).encode(),
     }
-    return headers | version_header(result.version) | record.trace
+    return headers | version_header(result.version) | status_header(result.status) | record.trace
 
 
 def _too_many_holes(result: TranslationResult, limit_bytes: int) -> PermanentError:

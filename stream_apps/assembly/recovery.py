@@ -17,8 +17,8 @@ from schemas.codec import Codec
 from schemas.errors import PermanentError, TransientError
 from schemas.ids import JobKey
 from schemas.messages import TranslationResult
-from schemas.records import FIRST_REVISION, InboundRecord, revisions_up_to, told_version
-from schemas.slots import RequestRevision
+from schemas.records import FIRST_REVISION, InboundRecord, revisions_up_to, told_status, told_version
+from schemas.slots import Completion, RequestRevision
 from stream_apps.pipeline.stores import Results, Slots
 
 log = structlog.get_logger()
@@ -70,7 +70,9 @@ class Rebuilder:
         answers = [record for record in records if record.key and record.value]
         self.slots.finish(
             {
-                RequestRevision(JobKey.decode(record.key), revision): record.coordinates
+                RequestRevision(JobKey.decode(record.key), revision): Completion(
+                    record.coordinates, told_status(record.headers), record.timestamp_ms
+                )
                 for record in answers
                 # Kafka keeps the newest answer of a request only.
                 for revision in revisions_up_to(self._version(record))

@@ -1,13 +1,14 @@
-"""Handle one request: it is refused, recognised as a repeat, expired, or split into batches.
+"""Handle a take of requests: each is refused, recognised as a repeat, expired, or split into batches.
 
-Works on protocols only. Any PermanentError on the way ends in `refused`: a dead letter, and an order to assembly
-to answer with FAILED, so that every request that has an id is answered exactly once.
+The stores are asked once for the whole take: which requests were accepted before (while the texts are cut), what
+the translation memory knows of all segments, and, when everything is delivered, to note the plans. Works on
+protocols only. Any PermanentError on the way ends in `refused`: a dead letter, and an order to assembly to answer
+with FAILED, so that every request that has an id is answered exactly once.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import structlog
 
@@ -15,204 +16,230 @@ from connectors.telemetry.metrics import INTAKE_SECONDS, REQUEST_SEGMENTS, REQUE
 from schemas.dead_letters import about_request
 from schemas.errors import PermanentError
 from schemas.events import DeadLetter
-from schemas.languages import AUTO, Language, served_as
-from schemas.messages import Job, TranslationRequest
+from schemas.languages import served_as
+from schemas.messages import Job, SegmentBatch
+from schemas.plans import RequestPlan
 from schemas.priorities import Priority
-from schemas.records import InboundRecord, OutboundRecord, redriven_revision
-from schemas.segments import Remembered, context_of, normalise
+from schemas.records import FIRST_REVISION, InboundRecord, OutboundRecord, StoredAt
+from schemas.segments import Remembered
 from schemas.topics import priority_of_topic
-from stream_apps.intake.settings import IntakeLimits
-from stream_apps.pipeline.batching import Piece, batches_of, cut, wishes_of
-from stream_apps.pipeline.deadline_policy import with_deadline_policy
-from stream_apps.pipeline.deduplication import RequestDeduplicator, payload_fingerprint
+from stream_apps.intake.cutting import CutRequest, ExpiredError, Reading, RequestCutter
+from stream_apps.pipeline.batching import batches_of, wishes_of
+from stream_apps.pipeline.deduplication import RequestDeduplicator, is_same_payload
+from stream_apps.pipeline.join import split_of
 from stream_apps.pipeline.output_records import (
     RequestContext,
     WireFormat,
     batch_records,
+    early_answer_records,
     expiry_record,
-    job_of,
     refusal_record,
-    segmented_record,
 )
-from stream_apps.pipeline.request_rules import (
-    RequestedLanguages,
-    RequestLimits,
-    check_different,
-    check_identity,
-    check_request,
-    check_text,
-)
-from stream_apps.pipeline.routing import model_version, pool_of
-from stream_apps.pipeline.segmentation import Split
-from stream_apps.pipeline.stores import AsyncTranslationMemory, ModelVersions, ObjectStore
+from stream_apps.pipeline.routing import model_version
+from stream_apps.pipeline.stores import AsyncTranslationMemory, ModelVersions
 
 log = structlog.get_logger()
 
-T = TypeVar("T")
+Outcome = Sequence[OutboundRecord] | PermanentError
+# Without a tenant and an id there is nobody to answer.
+_WITHOUT_IDENTITY = ("bad_tenant", "bad_request_id")
 
 
 @dataclass(frozen=True)
-class Tools:
-    """The stores and functions that intake needs. `detect` raises PermanentError; `now_ms`: since the epoch."""
+class Stores:
+    """The stores that intake asks. `answers_early` tells whether assembly has room for answers so urgent."""
 
     deduplicator: RequestDeduplicator
     models: ModelVersions
     memory: AsyncTranslationMemory
-    objects: ObjectStore
-    split: Callable[[str, str], Split]
-    detect: Callable[[str], Language]
-    now_ms: Callable[[], int]
+    answers_early: Callable[[Priority], bool] = lambda _priority: True
 
 
 @dataclass(frozen=True)
-class _Accepted:
-    """A request that passed all checks, with its languages, its text, and the fingerprint of its payload."""
+class _Recalled:
+    """A cut request with the version of its model, None where no worker is ready, and what the memory knows."""
 
-    request: TranslationRequest
-    payload: str
-    record: InboundRecord
-    priority: Priority
-    source: Language
-    target: Language
-    text: str
+    cut: CutRequest
+    version: str | None
+    known: Sequence[Remembered | None]
 
 
 class IntakeHandler:
-    """Turns requests into outputs. `handle` raises PermanentError, or TransientError while a store is away."""
+    """Turns requests into outputs. `handle` raises TransientError while a store is away."""
 
-    def __init__(
-        self, tools: Tools, wire: WireFormat, limits: IntakeLimits, requests: RequestLimits, pipeline_version: str
-    ) -> None:
-        self._tools = tools
+    def __init__(self, cutter: RequestCutter, stores: Stores, wire: WireFormat) -> None:
+        self._cutter = cutter
+        self._stores = stores
         self._wire = wire
-        self._limits = limits
-        self._requests = requests
-        self._cut = limits.batch
-        self._version = f"{pipeline_version}-{limits.max_segments_per_batch}x{limits.max_batch_bytes}"
 
-    async def handle(self, record: InboundRecord) -> Sequence[OutboundRecord]:
-        """Return everything to be sent for one request record."""
-        priority = priority_of_topic(record.topic)
-        request = self._wire.codec.decode(record.value, TranslationRequest)
-        check_identity(request, self._requests)
-        payload = payload_fingerprint(request)
-        is_redriven = redriven_revision(record.headers) is not None
-        if not is_redriven and await self._tools.deduplicator.is_repeat(request.key, payload, record):
-            return self._dropped(request, priority)
-        languages = check_request(request, priority, self._requests, record.timestamp_ms)
-        request = with_deadline_policy(request, priority, self._limits.late)
-        if request.deadline is not None and request.deadline <= self._tools.now_ms():
-            return self._expired(request, record, priority)
-        accepted = await self._accepted(request, payload, record, priority, languages)
-        return await self._batched(accepted)
+    async def handle(self, records: Sequence[InboundRecord]) -> list[Outcome]:
+        """Return what is to be sent for each of the first records, or why it is refused."""
+        readings = [self._read(record) for record in records]
+        asked = [one for one in readings if isinstance(one, Reading) and not one.is_redriven]
+        question = asyncio.ensure_future(
+            self._stores.deduplicator.accepted([reading.request.key for reading in asked])
+        )
+        # Let the question go out before the texts are cut.
+        await asyncio.sleep(0)
+        try:
+            cuts = [cut async for cut in self._cut(readings)]
+            plans = await question
+        finally:
+            question.cancel()
+        before = {reading.record.coordinates: plan for reading, plan in zip(asked, plans, strict=True) if plan}
+        found = [self._unless_repeated(*one, before) for one in zip(readings, cuts, strict=False)]
+        return await self._outcomes(found)
 
-    async def delivered(self, records: Sequence[InboundRecord]) -> None:
-        """Note that every output of these records is stored."""
-        await self._tools.deduplicator.delivered(records)
+    async def delivered(self, records: Sequence[InboundRecord], places: Sequence[Sequence[StoredAt]]) -> None:
+        """Note the plans of these records, whose outputs are stored. Raises TransientError."""
+        await self._stores.deduplicator.delivered(records, places)
 
     def refused(
         self, record: InboundRecord, error: PermanentError, dead_letter: DeadLetter
     ) -> tuple[DeadLetter, Sequence[OutboundRecord]]:
         """Name the request in the dead letter; and return the order to answer it, where it can be answered."""
         REQUESTS.labels(priority_of_topic(record.topic), "refused").inc()
+        if error.cause in _WITHOUT_IDENTITY:
+            return dead_letter, ()
         try:
-            request = self._wire.codec.decode(record.value, TranslationRequest)
+            reading = self._cutter.read(record)
         except PermanentError:
             return dead_letter, ()
-        if error.cause in ("bad_tenant", "bad_request_id"):
-            return dead_letter, ()
-        named = about_request(dead_letter, request.key)
+        named = about_request(dead_letter, reading.request.key)
         if error.cause == "id_reused":  # the first request of the id has an answer, or will have one
             return named, ()
-        about = self._about(request, record, priority_of_topic(record.topic))
-        return named, [refusal_record(about, error, self._wire)]
+        self._plan(reading, self._cutter.header(reading), waits=False)
+        return named, [refusal_record(self._about(reading), error, self._wire)]
 
-    def _dropped(self, request: TranslationRequest, priority: Priority) -> Sequence[OutboundRecord]:
-        REQUESTS.labels(priority, "repeated").inc()
-        log.info("request_repeated", key=str(request.key))
-        return ()
+    def _read(self, record: InboundRecord) -> Reading | Outcome:
+        try:
+            reading = self._cutter.read(record)
+            if not reading.is_redriven and self._stores.deduplicator.is_claimed(
+                reading.request.key, reading.payload, record
+            ):
+                return self._dropped(reading)
+        except PermanentError as error:
+            return error
+        return reading
 
-    def _expired(
-        self, request: TranslationRequest, record: InboundRecord, priority: Priority
-    ) -> Sequence[OutboundRecord]:
-        REQUESTS.labels(priority, "expired").inc()
-        return [expiry_record(self._about(request, record, priority), self._wire)]
+    async def _cut(self, readings: Sequence[Reading | Outcome]) -> AsyncIterator[CutRequest | Outcome]:
+        """Yield the first of them cut, until there is text enough for one take."""
+        characters = 0
+        for reading in readings:
+            if characters > self._cutter.limits.take_characters:
+                return
+            found = await self._cut_one(reading) if isinstance(reading, Reading) else reading
+            characters += found.job.characters if isinstance(found, CutRequest) else 0
+            yield found
 
-    def _about(self, request: TranslationRequest, record: InboundRecord, priority: Priority) -> RequestContext:
-        job = job_of(request, record, priority, self._requests)
-        return RequestContext(request.key, job, record, self._tools.now_ms())
+    async def _cut_one(self, reading: Reading) -> CutRequest | Outcome:
+        try:
+            return await self._cutter.cut(reading)
+        except PermanentError as error:
+            return error
+        except ExpiredError:
+            REQUESTS.labels(reading.priority, "expired").inc()
+            self._plan(reading, self._cutter.header(reading), waits=False)
+            return [expiry_record(self._about(reading), self._wire)]
 
-    async def _accepted(
-        self,
-        request: TranslationRequest,
-        payload: str,
-        record: InboundRecord,
-        priority: Priority,
-        languages: RequestedLanguages,
-    ) -> _Accepted:
-        text = request.text if request.text is not None else await self._stored_text(request.content_ref or "")
-        source = languages.source
-        if source is None:
-            source = await self._off_loop(text, lambda: self._tools.detect(text))
-            check_different(source, languages.target)
-        return _Accepted(request, payload, record, priority, source, languages.target, text)
+    def _unless_repeated(
+        self, reading: Reading | Outcome, cut: CutRequest | Outcome, before: Mapping[str, RequestPlan]
+    ) -> CutRequest | Outcome:
+        plan = before.get(reading.record.coordinates) if isinstance(reading, Reading) else None
+        if plan is None or not isinstance(reading, Reading):
+            return cut
+        self._stores.deduplicator.release(reading.request.key, reading.record)
+        try:
+            is_same_payload(plan.fingerprint, reading.payload)
+        except PermanentError as error:
+            return error
+        return self._dropped(reading)
 
-    async def _batched(self, accepted: _Accepted) -> Sequence[OutboundRecord]:
-        text, source = accepted.text, accepted.source
-        pieces = await self._off_loop(text, lambda: cut(self._tools.split(text, str(source)), self._cut))
-        job = self._job(accepted, pieces)
-        pairs = served_as(source, accepted.target)
-        version = await model_version(self._tools.models, job.pool, pairs, self._limits.pairs)
-        request = accepted.request
-        known = await self._look_up(version, job, pieces, request)
-        batches = batches_of(request.key, job, pieces, known, wishes_of(request))
-        hits = len(known) - known.count(None)
-        self._count(job, hits, accepted)
-        about = RequestContext(request.key, job, accepted.record, self._tools.now_ms())
-        event = segmented_record(about, hits, self._wire)
-        return [*batch_records(batches, accepted.record, self._wire), event]
+    async def _outcomes(self, found: Sequence[CutRequest | Outcome]) -> list[Outcome]:
+        """Look up all segments together, and make the outputs."""
+        versions = [await self._version(one) if isinstance(one, CutRequest) else None for one in found]
+        keys = [
+            one.context.memory_keys(version, one.normalised())
+            if isinstance(one, CutRequest) and isinstance(version, str)
+            else []
+            for one, version in zip(found, versions, strict=True)
+        ]
+        known = iter(await self._stores.memory.get_many([key for some in keys for key in some]))
+        outcomes: list[Outcome] = []
+        for one, version, some in zip(found, versions, keys, strict=True):
+            hits = [next(known) for _ in some]
+            if not isinstance(one, CutRequest):
+                outcomes.append(one)
+            elif isinstance(version, PermanentError):
+                outcomes.append(version)
+            else:
+                outcomes.append(self._outputs(_Recalled(one, version, hits or [None] * one.job.segments)))
+        return outcomes
 
-    def _job(self, accepted: _Accepted, pieces: Sequence[Piece]) -> Job:
-        words = sum(piece.words for piece in pieces)
-        pairs = served_as(accepted.source, accepted.target)
-        pool = pool_of(self._limits.routes, self._limits.default_pool, accepted.priority, pairs, words)
-        detected = accepted.request.source_language == AUTO
-        return replace(
-            job_of(accepted.request, accepted.record, accepted.priority, self._requests),
-            pool=pool,
-            source_language=str(accepted.source),
-            detected_language=str(accepted.source) if detected else None,
-            target_language=str(accepted.target),
-            pipeline_version=self._version,
-            fingerprint=accepted.payload,
-            memory_scope=self._limits.memory_scopes.get(accepted.request.tenant, ""),
-            segments=sum(len(piece.texts) for piece in pieces),
-            batches=len(pieces),
-            words=words,
-            characters=len(accepted.text),
+    async def _version(self, cut: CutRequest) -> str | PermanentError | None:
+        pairs = served_as(cut.source, cut.target)
+        try:
+            return await model_version(self._stores.models, cut.job.pool, pairs, self._cutter.limits.pairs)
+        except PermanentError as error:
+            return error
+
+    def _outputs(self, recalled: _Recalled) -> list[OutboundRecord]:
+        cut, record = recalled.cut, recalled.cut.reading.record
+        request = cut.reading.request
+        batches = batches_of(request.key, cut.job, cut.pieces, recalled.known, wishes_of(request))
+        early = [batch for batch in batches if self._is_answered(batch, recalled.version)]
+        waiting = [batch for batch in batches if not self._is_answered(batch, recalled.version)]
+        hits = len(recalled.known) - list(recalled.known).count(None)
+        self._plan(cut.reading, cut.job, waits=bool(waiting), cached_segments=hits)
+        self._count(cut, hits)
+        now_ms, version = self._cutter.now_ms(), recalled.version or ""
+        # Those that wait are last, so that the place of the last output is that of the last one that waits.
+        return [
+            *early_answer_records(early, version, now_ms, record, self._wire),
+            *batch_records(waiting, record, self._wire),
+        ]
+
+    def _is_answered(self, batch: SegmentBatch, version: str | None) -> bool:
+        """Tell whether the memory knew the whole batch: then no worker is needed."""
+        return (
+            version is not None
+            and None not in batch.translations
+            and self._stores.answers_early(Priority(batch.job.priority))
         )
 
-    async def _look_up(
-        self, version: str | None, job: Job, pieces: Sequence[Piece], request: TranslationRequest
-    ) -> list[Remembered | None]:
-        if version is None:
-            return [None] * job.segments
-        context = context_of(request.tenant, job, request.do_not_translate, request.engine_options)
-        segments = [normalise(text) for piece in pieces for text in piece.texts]
-        return await self._tools.memory.get_many(context.memory_keys(version, segments))
+    def _dropped(self, reading: Reading) -> Sequence[OutboundRecord]:
+        REQUESTS.labels(reading.priority, "repeated").inc()
+        log.info("request_repeated", key=str(reading.request.key))
+        return ()
 
-    async def _stored_text(self, ref: str) -> str:
-        text = await asyncio.to_thread(self._tools.objects.read_text, ref, self._limits.max_content_bytes)
-        return check_text(text, "content_ref", self._requests)
+    def _about(self, reading: Reading) -> RequestContext:
+        header = self._cutter.header(reading)
+        return RequestContext(reading.request.key, header, reading.record, self._cutter.now_ms())
 
-    async def _off_loop(self, text: str, work: Callable[[], T]) -> T:
-        # Long texts must not keep the other agents, and the more urgent requests, waiting.
-        return work() if len(text) <= self._limits.thread_characters else await asyncio.to_thread(work)
+    def _plan(self, reading: Reading, job: Job, *, waits: bool, cached_segments: int = 0) -> None:
+        plan = RequestPlan(
+            fingerprint=reading.payload,
+            priority=job.priority,
+            pool=job.pool,
+            source_language=job.source_language,
+            target_language=job.target_language,
+            split=split_of(job),
+            segments=job.segments,
+            batches=job.batches,
+            words=job.words,
+            cached_segments=cached_segments,
+            submitted_at=job.submitted_at,
+            noted_at=self._cutter.now_ms(),
+            # An order to expire names no revision: a late correction is ended when it is read.
+            deadline=job.deadline if job.revision == FIRST_REVISION else None,
+        )
+        self._stores.deduplicator.plan(reading.request.key, plan, reading.record, waits=waits)
 
-    def _count(self, job: Job, hits: int, accepted: _Accepted) -> None:
-        priority = accepted.priority
+    def _count(self, cut: CutRequest, hits: int) -> None:
+        job, priority = cut.job, cut.reading.priority
         REQUESTS.labels(priority, "accepted").inc()
         REQUEST_SEGMENTS.labels(priority, "memory").inc(hits)
         REQUEST_SEGMENTS.labels(priority, "new").inc(job.segments - hits)
         REQUEST_WORDS.labels(priority).inc(job.words)
-        INTAKE_SECONDS.labels(priority).observe(max(self._tools.now_ms() - accepted.record.timestamp_ms, 0) / 1000)
+        waited_ms = max(self._cutter.now_ms() - cut.reading.record.timestamp_ms, 0)
+        INTAKE_SECONDS.labels(priority).observe(waited_ms / 1000)

@@ -4,11 +4,12 @@ from connectors.kafka.schema_registry import open_codec
 from connectors.object_store import open_objects
 from connectors.redis.client import open_cache_async, open_state_async
 from connectors.redis.presence import AsyncModelRegistry
-from connectors.redis.request_markers import RedisSeenRequests
+from connectors.redis.request_markers import RedisRequestPlans
 from connectors.redis.translation_memory import AsyncRedisTranslationMemory
 from schemas.priorities import Priority
 from schemas.topics import INTAKE_GROUP, requests_topic
-from stream_apps.intake.handler import IntakeHandler, Tools
+from stream_apps.intake.cutting import RequestCutter
+from stream_apps.intake.handler import IntakeHandler, Stores
 from stream_apps.intake.settings import IntakeSettings
 from stream_apps.pipeline.deduplication import RequestDeduplicator
 from stream_apps.pipeline.output_records import WireFormat
@@ -31,7 +32,7 @@ def main() -> None:
 def run(settings: IntakeSettings, process: Process) -> None:
     """Give each request topic an agent, so that a flood of standard requests never delays a critical one."""
     wire = build_wire(settings)
-    handler = IntakeHandler(build_tools(settings), wire, settings.intake, settings.requests, _VERSION)
+    handler = IntakeHandler(build_cutter(settings, wire), build_stores(settings), wire)
     dead_letters = open_dead_letters(GROUP, wire.codec, settings.dead_letters, wire.max_message_bytes)
     events = EventProcess(GroupMember(GROUP, settings.instance), settings.kafka, settings.faust, process.health)
     topics = [requests_topic(priority) for priority in Priority]
@@ -47,19 +48,29 @@ def build_wire(settings: IntakeSettings) -> WireFormat:
     )
 
 
-def build_tools(settings: IntakeSettings) -> Tools:
-    """Open the real parts; none of them connects before its first use."""
-    state = open_state_async(settings.redis)
-    return Tools(
-        deduplicator=RequestDeduplicator(
-            RedisSeenRequests(state), settings.redis.done_ttl_seconds, settings.intake.max_under_way
-        ),
-        models=AsyncModelRegistry(state, settings.intake.registry_cache_seconds),
-        memory=AsyncRedisTranslationMemory(open_cache_async(settings.redis)),
+def build_cutter(settings: IntakeSettings, wire: WireFormat) -> RequestCutter:
+    """Build what reads and cuts requests; the store of large texts connects at its first use."""
+    limits = settings.intake
+    return RequestCutter(
+        codec=wire.codec,
         objects=open_objects(settings.objects),
         split=Segmenter().split,
-        detect=LangidDetector(threshold=settings.intake.detection_threshold).detect,
+        detect=LangidDetector(threshold=limits.detection_threshold).detect,
         now_ms=now_ms,
+        limits=limits,
+        requests=settings.requests,
+        pipeline_version=f"{_VERSION}-{limits.max_segments_per_batch}x{limits.max_batch_bytes}",
+    )
+
+
+def build_stores(settings: IntakeSettings) -> Stores:
+    """Open the real stores; none of them connects before its first use."""
+    state = open_state_async(settings.redis)
+    plans = RedisRequestPlans(state, settings.redis.done_ttl_seconds)
+    return Stores(
+        deduplicator=RequestDeduplicator(plans, settings.intake.max_under_way),
+        models=AsyncModelRegistry(state, settings.intake.registry_cache_seconds),
+        memory=AsyncRedisTranslationMemory(open_cache_async(settings.redis)),
     )
 
 

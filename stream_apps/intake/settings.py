@@ -36,6 +36,11 @@ class IntakeLimits(Section):
     pairs: tuple[str, ...] = Field(
         default=("en-pt", "pt-en"), description="Accepted while no worker has said what it can translate."
     )
+    take_characters: int = Field(
+        default=2_000_000,
+        ge=1,
+        description="Characters of all texts of a take; when there are more, its other requests follow later.",
+    )
     memory_scopes: dict[str, str] = Field(
         default_factory=dict,
         description="JSON: tenants that share a translation memory, each with the name of its group. "

@@ -1,18 +1,16 @@
-"""Recognise a request that was sent before. Its marker is written once its batches are delivered."""
+"""Recognise a request that was sent before. Its plan is noted once its batches are delivered."""
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-import structlog
-
-from schemas.errors import PermanentError, TransientError
+from schemas.errors import PermanentError
 from schemas.ids import JobKey, fingerprint
 from schemas.messages import TranslationRequest
-from schemas.records import InboundRecord
-from stream_apps.pipeline.stores import SeenRequests
-
-log = structlog.get_logger()
+from schemas.plans import RequestPlan
+from schemas.records import InboundRecord, StoredAt
+from stream_apps.pipeline.stores import RequestPlans
 
 # A producer that sends again stamps a new time, and may choose a more urgent topic: the same work.
 _NOT_PAYLOAD = ("submitted_at", "priority")
@@ -26,56 +24,66 @@ class _Claim:
     fingerprint: str
 
 
+class _UnderWay(NamedTuple):
+    """A request whose outputs are being delivered."""
+
+    key: JobKey
+    plan: RequestPlan
+    waits: bool
+
+    def stored_at(self, places: Sequence[StoredAt]) -> RequestPlan:
+        """Return the plan with the place of its last batch, if one waits."""
+        return replace(self.plan, last_batch=places[-1]) if self.waits and places else self.plan
+
+
 class RequestDeduplicator:
-    """Remembers requests under way in the process, and delivered ones in the store of seen requests."""
+    """Remembers requests under way in the process, and delivered ones in the store of their plans."""
 
-    def __init__(self, seen: SeenRequests, ttl_seconds: int, most_under_way: int = 10_000) -> None:
-        self._seen = seen
+    def __init__(self, plans: RequestPlans, most_under_way: int = 10_000) -> None:
+        self._plans = plans
         self._most_under_way = most_under_way
-        self._ttl_seconds = ttl_seconds
         self._claims: dict[JobKey, _Claim] = {}
-        self._keys: dict[str, JobKey] = {}
+        self._under_way: dict[str, _UnderWay] = {}
 
-    async def is_repeat(self, key: JobKey, payload: str, record: InboundRecord) -> bool:
-        """Tell whether the same request was taken before; `payload` is the fingerprint of what it asks for.
+    def is_claimed(self, key: JobKey, payload: str, record: InboundRecord) -> bool:
+        """Tell whether another record of the same request is being processed here; else claim it for this record.
 
-        Raises PermanentError for another payload under its key, TransientError when the store is unreachable.
-        The same record again (after a failure or a rebalance) is no repeat.
+        Raises PermanentError for another payload under its key. `payload` is the fingerprint of what it asks for.
+        The same record again (after a failure or a rebalance) claims again.
         """
         mine = _Claim(record.coordinates, payload)
-        self._make_room()
-        first = self._claims.setdefault(key, mine)
-        if first.coordinates != mine.coordinates:
-            return _is_same(first.fingerprint, mine.fingerprint)
-        self._keys[record.coordinates] = key
-        before = await self._seen.look_up(key)
-        if before is None:
-            return False
-        self._forget(record.coordinates)
-        return _is_same(before, mine.fingerprint)
-
-    async def delivered(self, records: Sequence[InboundRecord]) -> None:
-        """Mark the requests of these records as seen. A lost marker costs repeated work, nothing else."""
-        claims = [self._forget(record.coordinates) for record in records]
-        fingerprints = {key: mine for key, mine in claims if key}
-        if not fingerprints:
-            return
-        try:
-            await self._seen.mark(fingerprints, self._ttl_seconds)
-        except TransientError as error:
-            log.warning("seen_marker_lost", requests=len(fingerprints), error=str(error))
-
-    def _make_room(self) -> None:
-        # The oldest are requests of partitions that a rebalance took away: they are never delivered here.
         while len(self._claims) >= self._most_under_way:
+            # The oldest are requests of partitions that a rebalance took away: they are never delivered here.
             del self._claims[next(iter(self._claims))]
-        while len(self._keys) >= self._most_under_way:
-            del self._keys[next(iter(self._keys))]
+        first = self._claims.setdefault(key, mine)
+        return first.coordinates != mine.coordinates and is_same_payload(first.fingerprint, payload)
 
-    def _forget(self, coordinates: str) -> tuple[JobKey | None, str]:
-        key = self._keys.pop(coordinates, None)
-        claim = self._claims.pop(key, None) if key else None
-        return key, claim.fingerprint if claim else ""
+    async def accepted(self, keys: Sequence[JobKey]) -> list[RequestPlan | None]:
+        """Return the plans of the requests that were delivered before. Raises TransientError."""
+        return await self._plans.look_up(keys)
+
+    def release(self, key: JobKey, record: InboundRecord) -> None:
+        """Give up the claim of this record: it has turned out to be a repeat, or must not be answered."""
+        claim = self._claims.get(key)
+        if claim is not None and claim.coordinates == record.coordinates:
+            del self._claims[key]
+
+    def plan(self, key: JobKey, plan: RequestPlan, record: InboundRecord, *, waits: bool) -> None:
+        """Keep what this request is until it is delivered. `waits`: its last output waits for a worker."""
+        while len(self._under_way) >= self._most_under_way:
+            del self._under_way[next(iter(self._under_way))]
+        self._under_way[record.coordinates] = _UnderWay(key, plan, waits)
+
+    async def delivered(self, records: Sequence[InboundRecord], places: Sequence[Sequence[StoredAt]]) -> None:
+        """Note the plans of these records and where they are stored. Raises TransientError; may be repeated."""
+        known = [self._under_way.get(record.coordinates) for record in records]
+        await self._plans.note(
+            {one.key: one.stored_at(stored) for one, stored in zip(known, places, strict=True) if one}
+        )
+        for record, one in zip(records, known, strict=True):
+            if one:
+                del self._under_way[record.coordinates]
+                self.release(one.key, record)
 
 
 def payload_fingerprint(request: TranslationRequest) -> str:
@@ -84,7 +92,8 @@ def payload_fingerprint(request: TranslationRequest) -> str:
     return fingerprint(json.dumps(payload, sort_keys=True, ensure_ascii=False).encode())
 
 
-def _is_same(before: str, now: str) -> bool:
+def is_same_payload(before: str, now: str) -> bool:
+    """Return True for equal fingerprints. Raises PermanentError for different ones under one key."""
     if before == now:
         return True
     raise PermanentError(

@@ -1,4 +1,4 @@
-"""Build the records that intake sends: batches, a status event, a refusal, an expiry. Pure."""
+"""Build the records that intake sends: batches, early answers, a refusal, an expiry. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from schemas.codec import Codec
 from schemas.dead_letters import ENVELOPE_BYTES
 from schemas.errors import PermanentError
-from schemas.events import JobControl, JobEvent
+from schemas.events import JobControl
 from schemas.ids import JobKey, batch_id
-from schemas.messages import Job, Message, SegmentBatch, TranslationRequest
+from schemas.messages import Job, Message, SegmentBatch, TranslatedBatch, TranslationRequest
 from schemas.priorities import Priority
 from schemas.records import FIRST_REVISION, InboundRecord, OutboundRecord, redriven_revision
-from schemas.states import ControlAction, JobStage
-from schemas.topics import CONTROL, STATUS, batches_topic
+from schemas.segments import count_words
+from schemas.states import ControlAction
+from schemas.topics import CONTROL, TRANSLATED, batches_topic
 from stream_apps.pipeline.batching import batch_partition
 from stream_apps.pipeline.request_rules import RequestLimits, echoed_bytes
 
@@ -62,25 +63,36 @@ def batch_records(
     return [_batch_record(batch, record, wire) for batch in batches]
 
 
-def segmented_record(about: RequestContext, cached_segments: int, wire: WireFormat) -> OutboundRecord:
-    """Build the status event that says how much work the request is."""
-    job = about.job
-    event = JobEvent(
-        **about.key._asdict(),
-        stage=JobStage.SEGMENTED,
-        priority=job.priority,
-        pool=job.pool,
-        batches=job.batches,
-        segments=job.segments,
-        words=job.words,
-        cached_segments=cached_segments,
-        detail={"source_language": job.source_language, "target_language": job.target_language},
-        submitted_at=job.submitted_at,
-        at=about.now_ms,
-        # An order to expire names no revision: a late correction is ended when it is read, not by its deadline.
-        deadline=job.deadline if job.revision == FIRST_REVISION else None,
+def early_answer_records(
+    batches: Sequence[SegmentBatch], version: str, now_ms: int, record: InboundRecord, wire: WireFormat
+) -> list[OutboundRecord]:
+    """Encode batches that the memory knew completely as translated ones: they need no worker."""
+    return [_early_answer_record(early_answer(batch, version, now_ms), record, wire) for batch in batches]
+
+
+def early_answer(batch: SegmentBatch, version: str, now_ms: int) -> TranslatedBatch:
+    """Answer a batch, all of whose segments are filled, as a worker would that finds them in the memory."""
+    translations = [translation or "" for translation in batch.translations]
+    return TranslatedBatch(
+        **batch.key._asdict(),
+        batch_number=batch.batch_number,
+        job=batch.job,
+        lead=batch.lead,
+        gaps=batch.gaps,
+        translations=translations,
+        causes=[None] * len(translations),
+        scores=batch.scores,
+        cached=[True] * len(translations),
+        source_words=batch.source_words,
+        cached_words=batch.source_words,
+        target_words=sum(map(count_words, translations)),
+        model=version,
+        timings={"queue": 0.0, "translate": 0.0},
+        translated_at=now_ms,
+        numbers=batch.numbers,
+        code_starts=batch.code_starts,
+        code_ends=batch.code_ends,
     )
-    return _record(STATUS, about, event, wire)
 
 
 def refusal_record(about: RequestContext, error: PermanentError, wire: WireFormat) -> OutboundRecord:
@@ -134,6 +146,10 @@ def _batch_record(batch: SegmentBatch, record: InboundRecord, wire: WireFormat) 
         },
         partition=batch_partition(batch.key, batch.batch_number, wire.batch_partitions),
     )
+
+
+def _early_answer_record(done: TranslatedBatch, record: InboundRecord, wire: WireFormat) -> OutboundRecord:
+    return OutboundRecord(TRANSLATED, done.key.encode(), wire.codec.encode(done), record.trace)
 
 
 def _record(topic: str, about: RequestContext, message: Message, wire: WireFormat) -> OutboundRecord:

@@ -1,10 +1,10 @@
-"""Build what goes out beside a result: the words to bill, and the event that the job is finished. Pure."""
+"""Build what goes out beside a result: the words to bill. Pure."""
 
-from schemas.events import JobEvent, UsageEvent
+from schemas.events import UsageEvent
 from schemas.ids import event_id
 from schemas.messages import Job, TranslationResult
 from schemas.priorities import SLA_SECONDS, Priority
-from schemas.states import JobStage, UsageKind
+from schemas.states import UsageKind
 from stream_apps.pipeline.join import seconds_since_acceptance
 
 
@@ -43,33 +43,3 @@ def billed_usage(result: TranslationResult, job: Job) -> UsageEvent:
         sla_ms=SLA_SECONDS[Priority(result.priority)] * 1000,
         at=result.completed_at,
     )
-
-
-def finished_event(result: TranslationResult, job: Job) -> JobEvent:
-    """Build the last event of a job."""
-    return JobEvent(
-        **result.key._asdict(),
-        stage=JobStage.FINISHED,
-        priority=result.priority,
-        pool=job.pool,
-        batches=job.batches,
-        segments=result.segments,
-        words=job.words,
-        cached_segments=result.cached_segments,
-        status=result.status,
-        detail=_detail(result),
-        submitted_at=result.submitted_at,
-        at=result.completed_at,
-    )
-
-
-def _detail(result: TranslationResult) -> dict[str, str]:
-    told = {
-        "source_language": result.source_language,
-        "target_language": result.target_language,
-        "model": result.model,
-        "cause": result.error_cause,
-        "message": result.error_message,
-        "field": result.error_field,
-    }
-    return {name: value for name, value in told.items() if value}

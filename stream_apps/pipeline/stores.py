@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from schemas.ids import JobKey
+from schemas.plans import RequestPlan
 from schemas.segments import Remembered
-from schemas.slots import AnswerOrder, Arrival, RequestRevision, SlotDecision
+from schemas.slots import AnswerOrder, Arrival, Completion, RequestRevision, SlotDecision
 
 
 class Slots(Protocol):
@@ -17,8 +18,8 @@ class Slots(Protocol):
     def confirm(self) -> None:
         """Raise TransientError when earlier decisions may have been made on a state that is lost by now."""
 
-    def finish(self, completers: Mapping[RequestRevision, str]) -> None:
-        """Note that these answers (request -> coordinates) are committed: nothing wins any more, slots may go."""
+    def finish(self, completions: Mapping[RequestRevision, Completion]) -> None:
+        """Note that these answers are committed: nothing wins any more, slots and deadlines may go."""
 
     def answered(self, requests: Sequence[RequestRevision]) -> list[bool]:
         """Tell for each whether `finish` was called."""
@@ -40,14 +41,16 @@ class Results(Protocol):
         """Return the framed TranslationResult; None where there is none (any more)."""
 
 
-class SeenRequests(Protocol):
-    """Marks accepted requests. Losing a marker is harmless (the batches are sent again), one too early is not."""
+class RequestPlans(Protocol):
+    """Remembers what intake made of requests. Losing a plan is harmless (the batches are sent again), one that is
+    noted before its batches are delivered is not.
+    """
 
-    async def look_up(self, key: JobKey) -> str | None:
-        """Return the fingerprint of the payload that was accepted, or None. Raises TransientError."""
+    async def look_up(self, keys: Sequence[JobKey]) -> list[RequestPlan | None]:
+        """Return the plan of each request; None for one that was not accepted before. Raises TransientError."""
 
-    async def mark(self, fingerprints: Mapping[JobKey, str], ttl_seconds: int) -> None:
-        """Remember the fingerprint of each request; the first payload of a key stays. Raises TransientError."""
+    async def note(self, plans: Mapping[JobKey, RequestPlan]) -> None:
+        """Remember the plans; the first plan of a request stays. Raises TransientError."""
 
     async def forget(self, keys: Sequence[JobKey]) -> None:
         """Forget these requests, so that they count as new. Raises TransientError."""

@@ -4,21 +4,25 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import structlog
 
-from connectors.faust.app import DurableApp, build_app, consume, run_app, send_durably
+from connectors.faust.app import DurableApp, build_app, consume, run_app
 from connectors.faust.settings import FaustSettings
 from connectors.kafka.admin import KafkaAdmin, open_lag_reader
 from connectors.kafka.group_lag import LagReader
+from connectors.kafka.lost_connection import LostConnection, watch_connection
+from connectors.kafka.producer import DurableProducer
 from connectors.kafka.settings import KafkaSettings
 from connectors.telemetry.health import Health
-from schemas.errors import FatalError, TransientError
-from schemas.records import OutboundRecord
+from schemas.errors import DragomanError, FatalError, TransientError
+from schemas.records import OutboundRecord, StoredAt
 from stream_apps.runtime.consumer_health import ConsumerHealth
 from stream_apps.runtime.event_processor import EventHandler, EventProcessor, EventRetry
 from stream_apps.runtime.retry import RetryPolicy
+from stream_apps.runtime.turns import Turns
 
 log = structlog.get_logger()
 
@@ -33,6 +37,21 @@ class TopicSource(Protocol):
 
 
 @dataclass(frozen=True)
+class OutputStore:
+    """Stores outputs. A client that Kafka never answers again ends the process: a fresh one has a new client."""
+
+    producer: DurableProducer
+    connection: LostConnection
+
+    async def store(self, records: Sequence[OutboundRecord]) -> Sequence[StoredAt | DragomanError]:
+        """Wait until all records are settled. Raises FatalError."""
+        outcomes = await self.producer.store(records)
+        if any(isinstance(outcome, TransientError) for outcome in outcomes):
+            await asyncio.to_thread(self.connection.is_answered)
+        return outcomes
+
+
+@dataclass(frozen=True)
 class GroupMember:
     """The consumer group, and the static name of this process within it."""
 
@@ -41,9 +60,9 @@ class GroupMember:
 
 
 class EventProcess:
-    """One Faust application. Build it, call `consume`, then `run` in the main thread.
+    """One Faust application and its producer. Build it, call `consume`, then `run` in the main thread.
 
-    Nothing connects before `run`. Faust ends the process itself, so nothing needs to be closed.
+    Nothing is read before `run`. Faust ends the process itself, so nothing needs to be closed.
     """
 
     def __init__(self, member: GroupMember, kafka: KafkaSettings, settings: FaustSettings, health: Health) -> None:
@@ -53,14 +72,21 @@ class EventProcess:
         self._settings = settings
         self._topics: list[str] = []
         self._health = health
+        producer = DurableProducer(kafka)
+        self._outputs = OutputStore(producer, watch_connection(kafka, producer.is_reachable))
+        self._turns = Turns()
         # A wait is recent while its longest pause and two measurements have not passed.
         recent_seconds = settings.longest_pause_seconds + 2 * settings.lag_interval_seconds
         self._consumer_health = ConsumerHealth(health, recent_seconds)
 
     def consume(self, topics: Sequence[str], handler: EventHandler) -> None:
-        """Give each topic an agent and a buffer of its own, so that no topic delays another. Returns at once."""
-        for topic in topics:
-            processor = EventProcessor(handler, self._send, self._retry(), self._settings.unsent_bytes)
+        """Give each topic an agent and a buffer of its own, so that no topic delays another. Returns at once.
+
+        The topics are named by urgency, the most urgent first: they use the processor in this order.
+        """
+        for rank, topic in enumerate(topics):
+            turn = partial(self._turns.turn, rank)
+            processor = EventProcessor(handler, self._outputs.store, self._retry(), turn)
             consume(self.app, topic, processor.process, self._settings)
         self._topics.extend(topics)
 
@@ -76,9 +102,6 @@ class EventProcess:
     def assignment(self) -> set[tuple[str, int]]:
         """Return the (topic, partition) pairs that this process holds."""
         return {(held.topic, held.partition) for held in self.app.consumer.assignment()}
-
-    async def _send(self, record: OutboundRecord) -> None:
-        await send_durably(await self.app.maybe_start_producer(), record)
 
     def _retry(self) -> EventRetry:
         settings = self._settings

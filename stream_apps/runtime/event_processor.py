@@ -1,26 +1,27 @@
-"""Process events so that each is finished only when its outputs are stored. Knows no Faust.
+"""Process takes of events so that each event is finished only when its outputs are stored. Knows no Faust.
 
-For a batch of events in order:
+For a take of events in order:
 
-1. Call the handler with each event and collect its outputs.
-2. Send the outputs, once they exceed `unsent_bytes` or the batch ends, and wait until all are stored.
+1. Call the handler with the events, in a turn of its own; it returns the outcomes of the first of them.
+2. Send their outputs together and wait until all are stored.
 3. Tell the handler that they are delivered, and go on with the next event.
 
 What an error does:
 
 PermanentError: a dead letter takes the place of the event's outputs.
-TransientError: the same event again, after a pause that doubles, for as long as it takes. An output that Kafka
+TransientError: the same events again, after a pause that doubles, for as long as it takes. An output that Kafka
     does not take is sent again too, but only `send_attempts` times; then FatalError. Heartbeats go on meanwhile,
-    on another thread. A rebalance or a shutdown ends the wait, and the event is read again later.
+    on another thread. A rebalance or a shutdown ends the wait, and the events are read again later.
 FatalError: passed on; the process must exit.
-Anything else is a defect: the event is tried once more, then becomes a dead letter with cause `unexpected`,
-    because a defect must not block a partition.
+Anything else is a defect: fewer events are tried, down to one; one that fails twice becomes a dead letter with
+    cause `unexpected`, because a defect must not block a partition.
 """
 
 import asyncio
 import random
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 
 import structlog
@@ -28,24 +29,32 @@ import structlog
 from connectors.telemetry.metrics import EVENT_BATCH_SECONDS, EVENTS_RETRIED
 from schemas.errors import DragomanError, FatalError, PermanentError, TransientError
 from schemas.events import DeadLetter
-from schemas.records import InboundRecord, OutboundRecord
+from schemas.records import InboundRecord, OutboundRecord, StoredAt
 from schemas.topics import DEAD_LETTERS
 from stream_apps.runtime.dead_letters import DeadLetterWriter
 from stream_apps.runtime.retry import RetryPolicy
 
 log = structlog.get_logger()
 
-HandleEvent = Callable[[InboundRecord], Awaitable[Sequence[OutboundRecord]]]
-"""Returns the outputs of an event. May raise any error; is called again after a TransientError."""
+Outputs = Sequence[OutboundRecord]
 
-OnDelivered = Callable[[Sequence[InboundRecord]], Awaitable[None]]
-"""Learns that the outputs of these events are stored. Losing this call must do no harm."""
+HandleEvents = Callable[[Sequence[InboundRecord]], Awaitable[Sequence[Outputs | PermanentError]]]
+"""Returns the outcomes of the first events, in order: their outputs, or why they are refused. At least one.
 
-RefuseEvent = Callable[[InboundRecord, PermanentError, DeadLetter], tuple[DeadLetter, Sequence[OutboundRecord]]]
+May raise any error; is called again after a TransientError.
+"""
+
+OnDelivered = Callable[[Sequence[InboundRecord], Sequence[Sequence[StoredAt]]], Awaitable[None]]
+"""Learns where the outputs of these events are stored. Called again after a TransientError."""
+
+RefuseEvent = Callable[[InboundRecord, PermanentError, DeadLetter], tuple[DeadLetter, Outputs]]
 """Returns the dead letter with what is known of its request, and what else to send. Must not raise."""
 
-SendRecord = Callable[[OutboundRecord], Awaitable[None]]
-"""Waits until the record is stored. Raises TransientError, or PermanentError if Kafka will never take it."""
+StoreRecords = Callable[[Outputs], Awaitable[Sequence[StoredAt | DragomanError]]]
+"""Waits until all records are settled: stored, or failed (PermanentError if Kafka will never take it).
+
+Raises FatalError when nothing more can be sent.
+"""
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -56,16 +65,16 @@ class WaitInterruptedError(Exception):
     """The partitions are about to be revoked while an event still cannot be processed; it is not finished."""
 
 
-async def _nothing(_records: Sequence[InboundRecord]) -> None:
+async def _nothing(_records: Sequence[InboundRecord], _places: Sequence[Sequence[StoredAt]]) -> None:
     """Do nothing with a delivery."""
 
 
 @dataclass(frozen=True)
 class EventHandler:
-    """What one process does with an event, and what it does once the outputs are stored."""
+    """What one process does with events, and what it does once the outputs are stored."""
 
     dead_letters: DeadLetterWriter
-    handle: HandleEvent
+    handle: HandleEvents
     delivered: OnDelivered = _nothing
     refusal: RefuseEvent = lambda _record, _error, dead_letter: (dead_letter, ())
 
@@ -80,7 +89,7 @@ class EventRetry:
     """How long an event waits after a transient failure, and who is told of it.
 
     `is_interrupted` is asked several times a second during a pause. `on_waiting` gets the reason before each
-    pause; `on_working` is called when a batch that had to wait ends. `sleep` gets seconds.
+    pause; `on_working` is called when a take that had to wait ends. `sleep` gets seconds.
     """
 
     policy: RetryPolicy = field(default_factory=RetryPolicy)
@@ -102,15 +111,19 @@ class EventRetry:
 
 
 class EventProcessor:
-    """Processes the events of one topic in order, and sends their outputs `unsent_bytes` at a time."""
+    """Processes the events of one topic in order. `turn` is held while the handler works, not while it sends."""
 
     def __init__(
-        self, handler: EventHandler, send: SendRecord, retry: EventRetry, unsent_bytes: int = 8_000_000
+        self,
+        handler: EventHandler,
+        store: StoreRecords,
+        retry: EventRetry,
+        turn: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
     ) -> None:
         self._handler = handler
-        self._send = send
+        self._store = store
         self._retry = retry
-        self._unsent_bytes = unsent_bytes
+        self._turn = turn
         self._has_waited = False
 
     async def process(self, records: Sequence[InboundRecord]) -> bool:
@@ -129,68 +142,86 @@ class EventProcessor:
                 self._end_wait()
 
     async def _process(self, records: Sequence[InboundRecord]) -> None:
-        start = unsent = 0
-        outputs: list[Sequence[OutboundRecord]] = []
-        for end, record in enumerate(records, 1):
-            outputs.append(await self._outputs(record))
-            unsent += sum(len(output.value or b"") for output in outputs[-1])
-            if unsent >= self._unsent_bytes or end == len(records):
-                await self._deliver(records[start:end], outputs)
-                await self._handler.delivered(records[start:end])
-                start, unsent, outputs = end, 0, []
+        left = list(records)
+        while left:
+            outputs = await self._outputs(left)
+            done, left = left[: len(outputs)], left[len(outputs) :]
+            places = await self._deliver(done, outputs)
+            await self._tell(done, places)
 
-    async def _outputs(self, record: InboundRecord) -> Sequence[OutboundRecord]:
-        """Call the handler until it answers; return its outputs, or a dead letter with what goes with it."""
-        failures = defects = 0
+    async def _outputs(self, records: Sequence[InboundRecord]) -> list[Outputs]:
+        """Return the outputs of the first records, one at least. A defect is looked for by halves."""
+        size, is_second_try = len(records), False
         while True:
             try:
-                return await self._handler.handle(record)
-            except PermanentError as error:
-                return self._refused(record, error)
+                return await self._handled(records[:size])
+            except (DragomanError, WaitInterruptedError):
+                raise
+            except Exception as error:
+                _log_defect(self._handler.stage, records[0], error)
+                if size == 1 and is_second_try:
+                    return [self._refused(records[0], _unexpected(error))]
+                size, is_second_try = max(size // 2, 1), size == 1
+
+    async def _handled(self, records: Sequence[InboundRecord]) -> list[Outputs]:
+        """Call the handler until it answers. Raises what is a defect."""
+        failures = 0
+        while True:
+            try:
+                async with self._turn():
+                    outcomes = await self._handler.handle(records)
             except TransientError as error:
                 failures += 1
                 await self._pause(error, failures)
-            except FatalError:
-                raise
-            except Exception as error:
-                defects += 1
-                _log_defect(self._handler.stage, record, error)
-                if defects > 1:
-                    return self._refused(record, _unexpected(error))
+                continue
+            return [
+                self._refused(record, outcome) if isinstance(outcome, PermanentError) else outcome
+                for record, outcome in zip(records, outcomes, strict=False)
+            ]
 
     async def _deliver(
-        self, records: Sequence[InboundRecord], outputs: Sequence[Sequence[OutboundRecord]]
-    ) -> None:
-        """Send all outputs together, and those that failed again, until all are stored."""
-        unsent = [(record, output) for record, group in zip(records, outputs, strict=True) for output in group]
+        self, records: Sequence[InboundRecord], outputs: Sequence[Outputs]
+    ) -> list[Sequence[StoredAt]]:
+        """Send all outputs together, and those that failed again, until all are stored; return where they are."""
+        sends = [(at, output) for at, group in enumerate(outputs) for output in group]
+        places: list[list[StoredAt]] = [[] for _ in records]
         failures = 0
-        while unsent:
-            errors = await asyncio.gather(*(self._send_error(output) for _, output in unsent))
-            failed = [(*pair, error) for pair, error in zip(unsent, errors, strict=True) if error is not None]
-            unsent = [self._next_try(*one) for one in failed]
-            transient = [error for *_, error in failed if isinstance(error, TransientError)]
-            if transient:
+        while sends:
+            outcomes = await self._store([output for _, output in sends])
+            again, waited_for = [], None
+            for (at, output), outcome in zip(sends, outcomes, strict=True):
+                if isinstance(outcome, StoredAt):
+                    places[at].append(outcome)
+                    continue
+                again.append((at, self._next_try(records[at], output, outcome)))
+                waited_for = outcome if isinstance(outcome, TransientError) else waited_for
+            sends = again
+            if waited_for is not None:
                 failures += 1
-                self._check_attempts(failures, transient[0])
-                await self._pause(transient[0], failures)
+                self._check_attempts(failures, waited_for)
+                await self._pause(waited_for, failures)
+        return [tuple(found) for found in places]
 
-    async def _send_error(self, output: OutboundRecord) -> DragomanError | None:
-        try:
-            await self._send(output)
-        except (TransientError, PermanentError) as error:
-            return error
-        return None
+    async def _tell(self, records: Sequence[InboundRecord], places: Sequence[Sequence[StoredAt]]) -> None:
+        failures = 0
+        while True:
+            try:
+                await self._handler.delivered(records, places)
+                return
+            except TransientError as error:
+                failures += 1
+                await self._pause(error, failures)
 
-    def _next_try(
-        self, record: InboundRecord, output: OutboundRecord, error: DragomanError
-    ) -> tuple[InboundRecord, OutboundRecord]:
+    def _next_try(self, record: InboundRecord, output: OutboundRecord, error: DragomanError) -> OutboundRecord:
+        if isinstance(error, FatalError):
+            raise error
         if not isinstance(error, PermanentError):
-            return record, output
+            return output
         if output.topic == DEAD_LETTERS:
             raise FatalError(f"Kafka refuses a dead letter for {record.coordinates}: {error}") from error
         # The dead letter alone, without what `refusal` adds: if that is too large itself, this would never end.
         dead_letters = self._handler.dead_letters
-        return record, dead_letters.record_of(dead_letters.dead_letter_of(record, error))
+        return dead_letters.record_of(dead_letters.dead_letter_of(record, error))
 
     def _check_attempts(self, failures: int, error: TransientError) -> None:
         # A producer may have failed for good without saying so; a new process has a new one.

@@ -11,8 +11,11 @@ from connectors.memory import InMemorySlots
 from connectors.redis.client import Client
 from connectors.redis.slots import RedisSlots, SlotRetention
 from schemas.errors import TransientError
-from schemas.slots import AnswerOrder, Arrival, RequestRevision, SlotDecision, Verdict
+from schemas.messages import Job
+from schemas.slots import AnswerOrder, Arrival, Completion, SlotDecision, Verdict
+from stream_apps.pipeline.join import split_of
 from stream_apps.pipeline.stores import Slots
+from tests.keys import revision
 from tests.valkey import running_valkey
 
 NEVER = Retry(NoBackoff(), 0)
@@ -41,9 +44,16 @@ def real(valkey) -> RedisSlots:
     return RedisSlots(valkey, RETENTION)
 
 
-def arrival(number: int, offset: int, batches: int = 3, split: str = "v1/3", request_id: str = "r1") -> Arrival:
+def arrival(
+    number: int,
+    offset: int,
+    batches: int = 3,
+    split: str = "v1/3",
+    request_id: str = "r1",
+    tenant: str = "default",
+) -> Arrival:
     return Arrival(
-        RequestRevision(request_id),
+        revision(request_id, tenant=tenant),
         split,
         number,
         batches,
@@ -71,27 +81,27 @@ def test_a_single_batch_completes_its_request_at_once(slots):
 
 def test_a_correction_has_slots_and_a_completer_of_its_own(slots):
     first, second = (
-        Arrival(RequestRevision("r1", revision), "v1/1", 0, 1, f"answer {revision}".encode(), f"t-0-{revision}")
-        for revision in (1, 2)
+        Arrival(revision("r1", number), "v1/1", 0, 1, f"answer {number}".encode(), f"t-0-{number}")
+        for number in (1, 2)
     )
     assert slots.decide([first, second]) == [complete("answer 1"), complete("answer 2")]
-    slots.finish({RequestRevision("r1"): "t-0-1"})
+    slots.finish({revision("r1"): Completion("t-0-1")})
     assert one(slots, first) == ANSWERED
     assert one(slots, second) == complete("answer 2")
 
 
 def test_a_request_counts_as_answered_when_its_answer_is_final(slots):
     slots.decide([arrival(0, 5, batches=1, split="v1/1")])
-    assert slots.answered([RequestRevision("r1"), RequestRevision("r2")]) == [False, False]
-    slots.finish({RequestRevision("r1"): "t-0-5"})
-    assert slots.answered([RequestRevision("r1"), RequestRevision("r2")]) == [True, False]
+    assert slots.answered([revision("r1"), revision("r2")]) == [False, False]
+    slots.finish({revision("r1"): Completion("t-0-5")})
+    assert slots.answered([revision("r1"), revision("r2")]) == [True, False]
 
 
 def test_a_reopened_request_can_be_answered_by_another_record(slots):
     slots.decide([arrival(0, 5, batches=1, split="v1/1")])
-    slots.finish({RequestRevision("r1"): "t-0-5"})
-    slots.reopen([RequestRevision("r1"), RequestRevision("r2")])
-    assert slots.answered([RequestRevision("r1")]) == [False]
+    slots.finish({revision("r1"): Completion("t-0-5")})
+    slots.reopen([revision("r1"), revision("r2")])
+    assert slots.answered([revision("r1")]) == [False]
     assert one(slots, arrival(0, 9, batches=1, split="v1/1")) == complete("v1/1 0 at 9")
 
 
@@ -124,40 +134,40 @@ def test_a_duplicate_batch_never_answers_before_the_commit_of_the_completer(slot
 
 def test_nothing_answers_after_finish_not_even_the_completer(slots):
     slots.decide([arrival(0, 1), arrival(1, 2), arrival(2, 3)])
-    slots.finish({RequestRevision("r1"): "t-0-3"})
-    late = [arrival(2, 3), arrival(0, 1), arrival(0, 20), AnswerOrder(RequestRevision("r1"), "c-0-1")]
+    slots.finish({revision("r1"): Completion("t-0-3")})
+    late = [arrival(2, 3), arrival(0, 1), arrival(0, 20), AnswerOrder(revision("r1"), "c-0-1")]
     assert slots.decide(late) == [ANSWERED] * 4
 
 
 def test_finish_may_be_repeated(slots):
     one(slots, arrival(0, 1, batches=1))
-    slots.finish({RequestRevision("r1"): "t-0-1"})
-    slots.finish({RequestRevision("r1"): "t-0-1"})
+    slots.finish({revision("r1"): Completion("t-0-1")})
+    slots.finish({revision("r1"): Completion("t-0-1")})
     assert one(slots, arrival(0, 1, batches=1)) == ANSWERED
 
 
 def test_an_order_before_completion_wins_and_the_batches_lose(slots):
     one(slots, arrival(0, 1))
-    found = slots.decide([AnswerOrder(RequestRevision("r1"), "c-0-7"), arrival(1, 2), arrival(2, 3)])
+    found = slots.decide([AnswerOrder(revision("r1"), "c-0-7"), arrival(1, 2), arrival(2, 3)])
     assert found == [complete("v1/3 0 at 1"), ANSWERED, ANSWERED]
 
 
 def test_an_order_for_a_request_without_batches_wins_without_slots(slots):
-    assert one(slots, AnswerOrder(RequestRevision("r1"), "c-0-7")) == complete()
+    assert one(slots, AnswerOrder(revision("r1"), "c-0-7")) == complete()
 
 
 def test_an_order_after_completion_loses_and_so_does_a_second_order(slots):
     one(slots, arrival(0, 1, batches=1))
-    assert one(slots, AnswerOrder(RequestRevision("r1"), "c-0-7")) == ANSWERED
-    one(slots, AnswerOrder(RequestRevision("r2"), "c-0-8"))
-    assert one(slots, AnswerOrder(RequestRevision("r2"), "c-0-9")) == ANSWERED
+    assert one(slots, AnswerOrder(revision("r1"), "c-0-7")) == ANSWERED
+    one(slots, AnswerOrder(revision("r2"), "c-0-8"))
+    assert one(slots, AnswerOrder(revision("r2"), "c-0-9")) == ANSWERED
 
 
 def test_an_order_that_is_read_again_wins_again_until_finish(slots):
-    one(slots, AnswerOrder(RequestRevision("r1"), "c-0-7"))
-    assert one(slots, AnswerOrder(RequestRevision("r1"), "c-0-7")) == complete()
-    slots.finish({RequestRevision("r1"): "c-0-7"})
-    assert one(slots, AnswerOrder(RequestRevision("r1"), "c-0-7")) == ANSWERED
+    one(slots, AnswerOrder(revision("r1"), "c-0-7"))
+    assert one(slots, AnswerOrder(revision("r1"), "c-0-7")) == complete()
+    slots.finish({revision("r1"): Completion("c-0-7")})
+    assert one(slots, AnswerOrder(revision("r1"), "c-0-7")) == ANSWERED
 
 
 def test_two_splits_of_one_request_are_never_mixed(slots):
@@ -172,6 +182,29 @@ def test_requests_do_not_touch_each_other(slots):
     assert one(slots, arrival(0, 2, batches=1, request_id="b")).verdict is Verdict.COMPLETE
 
 
+def test_requests_of_two_tenants_under_one_id_do_not_touch_each_other(slots):
+    one(slots, arrival(0, 1, 2, "v1/2", tenant="acme"))
+    assert one(slots, arrival(1, 2, 2, "v1/2", tenant="globex")) == WAITING
+    slots.finish({revision("r1", tenant="globex"): Completion("t-0-2")})
+    assert slots.answered([revision("r1", tenant=tenant) for tenant in ("acme", "globex")]) == [False, True]
+    assert one(slots, arrival(1, 3, 2, "v1/2", tenant="acme")) == complete("v1/2 0 at 1", "v1/2 1 at 3")
+    slots.reopen([revision("r1", tenant="globex")])
+    assert one(slots, arrival(0, 4, 2, "v1/2", tenant="globex")) == WAITING
+
+
+def test_an_order_ends_the_request_of_its_own_tenant_only(slots):
+    slots.decide([arrival(0, 1, 2, "v1/2", tenant="acme"), AnswerOrder(revision("r1", tenant="globex"), "c-0-1")])
+    assert one(slots, arrival(1, 2, 2, "v1/2", tenant="acme")) == complete("v1/2 0 at 1", "v1/2 1 at 2")
+
+
+def test_two_payloads_under_one_key_that_are_cut_into_equally_many_batches_are_never_mixed(slots):
+    first, other = (split_of(Job(pipeline_version="v1", batches=2, fingerprint=name * 32)) for name in "ab")
+    found = slots.decide(
+        [arrival(0, 1, 2, first), arrival(1, 2, 2, other), arrival(0, 3, 2, other), arrival(1, 4, 2, first)]
+    )
+    assert found == [WAITING, WAITING, complete(f"{other} 0 at 3", f"{other} 1 at 2"), ANSWERED]
+
+
 def test_both_implementations_decide_alike_over_thousands_of_entries(real):
     memory, chance = InMemorySlots(), random.Random(7)
     offsets: dict[int, Arrival | AnswerOrder] = {}
@@ -183,38 +216,38 @@ def test_both_implementations_decide_alike_over_thousands_of_entries(real):
         decision = one(memory, entry)
         assert one(real, entry) == decision
         if decision.verdict is Verdict.COMPLETE and chance.random() < 0.5:
-            memory.finish({entry.request: entry.coordinates})
-            real.finish({entry.request: entry.coordinates})
+            memory.finish({entry.request: Completion(entry.coordinates)})
+            real.finish({entry.request: Completion(entry.coordinates)})
 
 
 def _some_entry(chance: random.Random, turn: int) -> Arrival | AnswerOrder:
     request = chance.randrange(200)
     if chance.random() < 0.05:
-        return AnswerOrder(RequestRevision(f"r{request}"), f"c-0-{turn}")
+        return AnswerOrder(revision(f"r{request}"), f"c-0-{turn}")
     batches = 1 + request % 4
     return arrival(chance.randrange(batches), turn, batches, f"v1/{batches}", f"r{request}")
 
 
 def test_a_marker_outlives_its_slots_and_everything_expires(real, valkey):
     real.decide([arrival(0, 1), arrival(1, 2)])
-    assert 0 < valkey.ttl("asm:{r1}") <= RETENTION.slots_seconds
+    assert 0 < valkey.ttl("asm:{default/r1}") <= RETENTION.slots_seconds
     one(real, arrival(2, 3))
-    assert valkey.ttl("asm:{r1}") <= RETENTION.slots_seconds < valkey.ttl("done:{r1}")
-    real.finish({RequestRevision("r1"): "t-0-3"})
-    assert valkey.keys() == [b"done:{r1}"]
-    assert RETENTION.slots_seconds < valkey.ttl("done:{r1}") <= RETENTION.done_seconds
+    assert valkey.ttl("asm:{default/r1}") <= RETENTION.slots_seconds < valkey.ttl("done:{default/r1}")
+    real.finish({revision("r1"): Completion("t-0-3")})
+    assert valkey.keys() == [b"done:{default/r1}"]
+    assert RETENTION.slots_seconds < valkey.ttl("done:{default/r1}") <= RETENTION.done_seconds
 
 
 def test_a_completer_whose_slots_are_lost_opens_the_request_again(real, valkey):
     real.decide([arrival(0, 1), arrival(1, 2), arrival(2, 3)])
-    valkey.delete("asm:{r1}")
+    valkey.delete("asm:{default/r1}")
     assert one(real, arrival(2, 3)) == WAITING
     assert real.decide([arrival(0, 11), arrival(1, 12)])[1].verdict is Verdict.COMPLETE
 
 
 def test_scripts_that_redis_has_forgotten_are_loaded_again(real, valkey):
     valkey.script_flush()
-    found = real.decide([arrival(0, 1, batches=1), AnswerOrder(RequestRevision("r2"), "c-0-1")])
+    found = real.decide([arrival(0, 1, batches=1), AnswerOrder(revision("r2"), "c-0-1")])
     assert [decision.verdict for decision in found] == [Verdict.COMPLETE] * 2
 
 
@@ -223,10 +256,10 @@ def test_a_lost_redis_is_a_transient_error():
     with pytest.raises(TransientError, match="Redis"):
         away.decide([arrival(0, 1)])
     with pytest.raises(TransientError, match="Redis"):
-        away.finish({RequestRevision("r1"): "t-0-1"})
+        away.finish({revision("r1"): Completion("t-0-1")})
 
 
 def test_an_error_inside_a_script_is_a_transient_error(real, valkey):
-    valkey.set("asm:{r1}", "not a hash")
+    valkey.set("asm:{default/r1}", "not a hash")
     with pytest.raises(TransientError, match="WRONGTYPE"):
         real.decide([arrival(0, 1)])

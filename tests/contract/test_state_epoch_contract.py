@@ -12,7 +12,8 @@ from connectors.redis.presence import Lease
 from connectors.redis.slots import RedisSlots, SlotRetention
 from connectors.redis.state_epoch import StateEpoch, StateLostError, forget_epoch
 from schemas.errors import TransientError
-from schemas.slots import AnswerOrder, RequestRevision
+from schemas.slots import AnswerOrder
+from tests.keys import revision
 from tests.valkey import running_valkey
 
 NEVER = Retry(NoBackoff(), 0)
@@ -50,16 +51,16 @@ def test_an_empty_state_is_not_sound_until_somebody_has_settled_it(epoch):
 
 def test_a_flush_is_noticed_with_the_next_decision(valkey, epoch):
     slots = RedisSlots(valkey, SlotRetention(100, 200), settled(epoch))
-    slots.decide([AnswerOrder(RequestRevision("r1"), "c-0-1")])
+    slots.decide([AnswerOrder(revision("r1"), "c-0-1")])
     valkey.flushall()
     with pytest.raises(StateLostError):
-        slots.decide([AnswerOrder(RequestRevision("r1"), "c-0-1")])
+        slots.decide([AnswerOrder(revision("r1"), "c-0-1")])
     assert not epoch.is_known
 
 
 def test_an_answer_is_not_confirmed_on_a_state_that_was_lost_and_rebuilt_meanwhile(valkey, epoch):
     slots = RedisSlots(valkey, SlotRetention(100, 200), settled(epoch))
-    slots.decide([AnswerOrder(RequestRevision("r1"), "c-0-1")])
+    slots.decide([AnswerOrder(revision("r1"), "c-0-1")])
     valkey.flushall()
     settled(StateEpoch(valkey, lambda: 2_000))
     with pytest.raises(StateLostError):
@@ -135,9 +136,9 @@ def test_what_is_repaired_is_forgotten_with_the_state(valkey, epoch):
 
 def test_a_backup_has_no_epoch_and_a_state_that_was_restored_is_rebuilt(valkey, epoch):
     settled(epoch)
-    valkey.set("done:{r1}", "t-0-1")
+    valkey.set("done:{default/r1}", "t-0-1")
     entries = list(dump(valkey))
-    assert [entry.key for entry in entries] == [b"done:{r1}"]
+    assert [entry.key for entry in entries] == [b"done:{default/r1}"]
     assert sum(portion.written for portion in restore(valkey, entries, replace=True)) == 1
     with pytest.raises(StateLostError):
         epoch.confirm()

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,8 @@ from connectors.memory import InMemoryTranslationMemory
 from connectors.redis.client import open_cache, open_cache_async
 from connectors.redis.settings import RedisSettings
 from connectors.redis.translation_memory import AsyncRedisTranslationMemory, RedisTranslationMemory
-from schemas.segments import Remembered, memory_key, normalise
+from schemas.messages import Job
+from schemas.segments import Remembered, TranslationContext, context_of, memory_scope, normalise
 
 
 class AsyncReader:
@@ -82,16 +84,44 @@ def test_a_remembered_translation_expires(redis_cache_url):
         assert 0 < client.ttl("tm:a") <= 77
 
 
-def test_the_key_depends_on_all_that_decides_a_translation():
-    base = ("model-1", "en", "pt", "terms-1", "Hello.")
+CONTEXT = TranslationContext("tenant:acme", "en", "pt")
+
+
+def test_the_key_depends_on_all_that_decides_a_translation_and_on_who_may_share_it():
     others = [
-        ("model-2", *base[1:]),
-        ("model-1", "de", *base[2:]),
-        ("model-1", "en", "es", *base[3:]),
-        (*base[:3], None, "Hello."),
-        (*base[:4], "Hello!"),
+        {"scope": "tenant:globex"},
+        {"scope": "group:acme"},
+        {"source": "de"},
+        {"target": "es"},
+        {"target": "pt-BR"},
+        {"glossaries": ("terms-1",)},
+        {"glossaries": ("terms-1", "terms-2")},
+        {"glossaries": ("terms-2", "terms-1")},
+        {"do_not_translate": ("terms-1",)},
+        {"engine_options": (("formality", "less"),)},
+        {"engine_options": (("formality", "more"),)},
+        {"engine_options": (("formality", "less"), ("beam", "4"))},
     ]
-    assert len({memory_key(*parts) for parts in (base, *others)}) == 6
+    contexts = [CONTEXT, *(replace(CONTEXT, **other) for other in others)]
+    keys = [CONTEXT.memory_keys("model-2", ["Hello."]), CONTEXT.memory_keys("model-1", ["Hello!"])]
+    keys += [context.memory_keys("model-1", ["Hello."]) for context in contexts]
+    assert len({key for (key,) in keys}) == len(others) + 3
+
+
+def test_keys_come_in_the_order_of_the_segments_and_one_segment_has_one_key():
+    one, two, again = CONTEXT.memory_keys("model-1", ["a", "b", "a"])
+    assert one == again != two
+    assert CONTEXT.memory_keys("model-1", ["b"]) == [two]
+
+
+def test_the_order_in_which_options_were_written_changes_no_key():
+    there, back = {"beam": "4", "formality": "less"}, {"formality": "less", "beam": "4"}
+    assert context_of("acme", Job(), (), there) == context_of("acme", Job(), (), back)
+
+
+def test_a_group_shares_a_memory_and_a_tenant_named_like_it_does_not():
+    assert memory_scope("acme", "plants") == memory_scope("globex", "plants")
+    assert len({memory_scope("plants", ""), memory_scope("acme", ""), memory_scope("acme", "plants")}) == 3
 
 
 @given(st.text())

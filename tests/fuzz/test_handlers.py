@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 import pytest
 import redis
 import redis.asyncio
+from connectors.redis.job_ledger import JobLedger, LedgerTimes
 from obstore.store import MemoryStore
+from stream_apps.status.main import StatusHandler
 
 from connectors.kafka.range_reader import StartingOffset
 from connectors.memory import (
@@ -19,7 +21,6 @@ from connectors.memory import (
     InMemoryTranslationMemory,
 )
 from connectors.object_store import ObjectSettings, UrlObjectStore, open_objects
-from connectors.redis.job_ledger import JobLedger, LedgerTimes
 from connectors.redis.request_markers import RedisAnsweredRequests
 from connectors.redis.slots import RedisSlots, SlotRetention
 from inference_workers.answers import WorkerIdentity
@@ -32,7 +33,6 @@ from schemas.events import DeadLetter
 from schemas.languages import Language
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, OutboundRecord, words_of
-from schemas.slots import RequestRevision
 from schemas.topics import (
     CONTROL,
     DEAD_LETTERS,
@@ -55,11 +55,11 @@ from stream_apps.pipeline.segmentation import Segmenter
 from stream_apps.redrive.open_dead_letters import OpenDeadLetters
 from stream_apps.repair.open_requests import LossPolicy, OpenRequests
 from stream_apps.runtime.event_processor import EventHandler, EventProcessor, EventRetry
-from stream_apps.status.main import StatusHandler
 from stream_apps.usage_sink.sink import UsageSink
 from tests.dead_letters import dead_letter_writer
 from tests.fuzz.poison import Poison, Poisoner, encoded
 from tests.fuzz.samples import MESSAGE_OF, sample
+from tests.keys import revision
 from tests.valkey import running_valkey
 
 CODEC = Codec()
@@ -232,7 +232,7 @@ def test_a_rebuild_passes_over_every_spoiled_answer(valkey):
         sound = replace(records[0], key=b"sound", value=_result("sound"), offset=RECORDS)
         rebuilder.restore([*records, sound])
         answered = RedisAnsweredRequests(client)
-        assert answered.among({RequestRevision("sound"), RequestRevision("open")}) == {RequestRevision("sound")}
+        assert answered.among({revision("sound"), revision("open")}) == {revision("sound")}
 
 
 def test_repair_passes_over_every_spoiled_answer():

@@ -19,6 +19,7 @@ from schemas import topics
 from schemas.codec import Codec
 from schemas.errors import TransientError
 from schemas.events import JobControl
+from schemas.ids import JobKey
 from schemas.messages import Job, TranslatedBatch
 from schemas.records import InboundRecord
 from stream_apps.assembly.handler import AssemblyHandler
@@ -56,9 +57,7 @@ class Kafka:
         for message in messages:
             topic = topics.CONTROL if isinstance(message, JobControl) else topics.TRANSLATED
             at = len(self.inputs[topic])
-            self.inputs[topic].append(
-                InboundRecord(topic, 0, at, message.request_id.encode(), CODEC.encode(message))
-            )
+            self.inputs[topic].append(InboundRecord(topic, 0, at, message.key.encode(), CODEC.encode(message)))
 
     def append(self, output) -> Entry:
         record = InboundRecord(
@@ -68,7 +67,7 @@ class Kafka:
         return self.results[-1]
 
     def answers(self) -> Counter[str]:
-        return Counter((one.record.key or b"").decode() for one in self.results if one.state == COMMITTED)
+        return Counter(JobKey.decode(one.record.key).request_id for one in self.results if one.state == COMMITTED)
 
 
 @dataclass

@@ -1,30 +1,24 @@
-"""Whatever arrives in whatever order, killed wherever: one answer, the right one, and one view of a job."""
+"""Whatever arrives in whatever order, killed wherever: one answer, the right one."""
 
-import asyncio
 from typing import Any
 
-import pytest
-import redis
-import redis.asyncio
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from obstore.store import MemoryStore
 
 from connectors.memory import InMemoryResults, InMemorySlots
 from connectors.object_store import UrlObjectStore
-from connectors.redis.job_ledger import JobLedger, LedgerTimes
-from connectors.redis.job_view import JobView, JobViews
 from schemas import topics
 from schemas.codec import Codec
-from schemas.events import JobControl, JobEvent
+from schemas.events import JobControl
+from schemas.ids import JobKey
 from schemas.messages import Job, TranslatedBatch, TranslationResult
 from schemas.records import InboundRecord
-from schemas.states import ControlAction, JobStage, ResultStatus
+from schemas.states import ControlAction
 from stream_apps.assembly.handler import AssemblyHandler
 from stream_apps.pipeline.join import join
-from stream_apps.status.facts import update_of
 from tests.dead_letters import dead_letter_writer
-from tests.valkey import running_valkey
+from tests.keys import key
 
 CODEC = Codec()
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
@@ -35,18 +29,18 @@ NOW = 1_000_000
 def requests(draw: st.DrawFn) -> list[TranslatedBatch]:
     """The batches of one request, with holes, empty texts and unknown scores."""
     sizes = draw(st.lists(st.integers(0, 3), min_size=1, max_size=4))
-    name = draw(st.sampled_from(["r1", "r2", "r3"]))
+    name = key(draw(st.sampled_from(["r1", "r2"])), draw(st.sampled_from(["acme", "globex"])))
     job = Job(batches=len(sizes), segments=sum(sizes), words=draw(st.integers(0, 99)), pipeline_version="v1")
     return [draw(batches(name, number, size, job)) for number, size in enumerate(sizes)]
 
 
 @st.composite
-def batches(draw: st.DrawFn, name: str, number: int, size: int, job: Job) -> TranslatedBatch:
+def batches(draw: st.DrawFn, name: JobKey, number: int, size: int, job: Job) -> TranslatedBatch:
     def several(values: st.SearchStrategy[Any]) -> list[Any]:
         return draw(st.lists(values, min_size=size, max_size=size))
 
     return TranslatedBatch(
-        request_id=name,
+        **name._asdict(),
         batch_number=number,
         job=job,
         lead=draw(TEXTS),
@@ -80,13 +74,13 @@ def test_a_result_is_consistent_with_its_batches(found):
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[list[InboundRecord], list[tuple[int, bool, bool]]]:
     """A log with duplicates and orders, and cycles: (how many records, is it aborted, is `committed` lost)."""
-    by_id = {found[0].request_id: found for found in draw(st.lists(requests(), min_size=1, max_size=3))}
-    sound = [batch for found in by_id.values() for batch in found]
+    by_key = {found[0].key: found for found in draw(st.lists(requests(), min_size=1, max_size=3))}
+    sound = [batch for found in by_key.values() for batch in found]
     again = draw(st.lists(st.sampled_from(sound), max_size=4))
-    orders = [JobControl(request_id=name, action=ControlAction.CANCEL) for name in by_id if draw(st.booleans())]
+    orders = [JobControl(**name._asdict(), action=ControlAction.CANCEL) for name in by_key if draw(st.booleans())]
     messages: list[TranslatedBatch | JobControl] = draw(st.permutations([*sound, *again, *orders]))
     log = [
-        InboundRecord(_topic(message), 0, offset, message.request_id.encode(), CODEC.encode(message))
+        InboundRecord(_topic(message), 0, offset, message.key.encode(), CODEC.encode(message))
         for offset, message in enumerate(messages)
     ]
     cycles = draw(st.lists(st.tuples(st.integers(1, 4), st.booleans(), st.booleans()), max_size=20))
@@ -117,7 +111,7 @@ def test_every_request_is_answered_once_whichever_cycles_are_aborted_or_cut_shor
         visible += [CODEC.decode(one.value, TranslationResult) for one in outputs if one.topic == topics.RESULTS]
         if not is_cut_short:
             handler.committed()
-    answered = [result.request_id for result in visible]
+    answered = [str(result.key) for result in visible]
     assert sorted(answered) == sorted({record.key.decode() for record in log if record.key})
 
 
@@ -135,66 +129,3 @@ def test_shuffled_requests_get_the_text_of_their_batches_in_order():
         assert result.text == join(sorted(found, key=lambda batch: batch.batch_number), NOW).text
 
     check()
-
-
-@pytest.fixture(scope="module")
-def valkey():
-    with running_valkey() as url, redis.Redis.from_url(url) as client:
-        yield url, client
-
-
-@st.composite
-def stories(draw: st.DrawFn) -> tuple[list[JobEvent], list[JobEvent]]:
-    """The events of one job as they happened, and the same with repeats in any order."""
-    count = draw(st.integers(1, 5))
-    job: dict[str, Any] = {
-        "request_id": "r1",
-        "tenant": "acme",
-        "priority": "high",
-        "batches": count,
-        "submitted_at": NOW,
-    }
-    events = [
-        JobEvent(stage=JobStage.ACCEPTED, at=NOW, **{**job, "batches": 0}),
-        JobEvent(
-            stage=JobStage.SEGMENTED, at=NOW + 1, segments=count * 2, words=count * 9, detail={"from": "en"}, **job
-        ),
-        *[
-            JobEvent(
-                stage=JobStage.TRANSLATED, batch_number=number, at=NOW + 2 + number, segments=2, words=9, **job
-            )
-            for number in range(count)
-        ],
-    ]
-    if draw(st.booleans()):
-        end: dict[str, Any] = {
-            "status": draw(st.sampled_from([ResultStatus.COMPLETED, ResultStatus.FAILED])),
-            "detail": {"model": "m1"},
-        }
-        events.append(JobEvent(stage=JobStage.FINISHED, at=NOW + 9, segments=count * 2, **end, **job))
-    repeats = draw(st.lists(st.sampled_from(events), max_size=5))
-    return events, draw(st.permutations([*events, *repeats]))
-
-
-@given(stories())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_order_and_any_repeat_of_events_gives_the_same_view(valkey, story):
-    events, shuffled = story
-    assert _view(valkey, shuffled) == _view(valkey, events)
-
-
-def _view(valkey: tuple[str, redis.Redis], events: list[JobEvent]) -> JobView | None:
-    url, client = valkey
-    client.flushall()
-
-    async def tell() -> None:
-        async with redis.asyncio.Redis.from_url(url) as connection:
-            ledger = JobLedger(connection, LedgerTimes(60, 60), clock=lambda: NOW / 1000)
-            for event in events:
-                await ledger.apply(update_of(event))
-
-    asyncio.run(tell())
-    # Speed is a measurement, not part of what is known of the job.
-    for key in client.keys("*speed*"):
-        client.delete(key)
-    return JobViews(client, clock=lambda: NOW / 1000).read("r1")

@@ -82,12 +82,19 @@ def answered(draw: st.DrawFn) -> tuple[list[SegmentBatch], TranslationResult]:
     if number_of > 1 and all(failed):
         failed[draw(st.integers(0, number_of - 1))] = False
     words = sum(map(count_words, sources))
-    job = Job(batches=len(sizes), segments=number_of, words=words, pipeline_version="v1", tenant="acme")
+    job = Job(
+        batches=len(sizes),
+        segments=number_of,
+        words=words,
+        characters=sum(map(len, sources)),
+        pipeline_version="v1",
+    )
     batches, done, start = [], [], 0
     for number, size in enumerate(sizes):
         texts, holes = sources[start : start + size], failed[start : start + size]
         start += size
         batch = SegmentBatch(
+            tenant="acme",
             request_id="r1",
             batch_number=number,
             job=job,
@@ -107,7 +114,7 @@ def worked(batch: SegmentBatch, holes: list[bool], has_scores: bool = True) -> T
     """What a worker makes of a batch when these segments fail. It translates by putting <> around a text."""
     said = [text if hole else f"<{text}>" for text, hole in zip(batch.texts, holes, strict=True)]
     return TranslatedBatch(
-        request_id=batch.request_id,
+        **batch.key._asdict(),
         batch_number=batch.batch_number,
         job=batch.job,
         lead=batch.lead,
@@ -163,7 +170,8 @@ def test_a_correction_changes_the_holes_it_fills_and_nothing_else(case, limits, 
     assert after.target_words == sum(
         count_words(text) for said in said_after(batches, before, fails) for text in said
     )
-    assert billed_usage(after, corrections[0].job).source_words == 0
+    billed = billed_usage(after, corrections[0].job)
+    assert (billed.source_words, billed.source_characters) == (0, 0)
 
 
 def said_after(batches, before, fails) -> list[list[str]]:

@@ -16,9 +16,10 @@ from schemas.records import (
     told_version,
     version_header,
 )
-from schemas.slots import AnswerOrder, RequestRevision, Verdict
+from schemas.slots import AnswerOrder, Verdict
 from schemas.topics import RESULTS, TRANSLATED
 from stream_apps.assembly.recovery import Rebuilder
+from tests.keys import key, revision
 
 CODEC = Codec()
 
@@ -40,8 +41,8 @@ def test_any_header_is_a_sound_number_or_none(value):
 
 
 @given(revisions)
-def test_what_we_write_we_read(revision):
-    assert redriven_revision(redrive_header(revision)) == told_version(version_header(revision)) == revision
+def test_what_we_write_we_read(number):
+    assert redriven_revision(redrive_header(number)) == told_version(version_header(number)) == number
 
 
 @given(st.integers())
@@ -54,7 +55,7 @@ def test_any_version_stands_for_the_first_answer_and_for_no_more_than_may_be(ver
 def test_a_request_stays_answered_whatever_the_version_of_its_result_says(header, version):
     slots = InMemorySlots()
     value = CODEC.encode(TranslationResult(request_id="a", version=version))
-    result = InboundRecord(RESULTS, 0, 7, b"a", value, {"version": header}, 0)
+    result = InboundRecord(RESULTS, 0, 7, key("a").encode(), value, {"version": header}, 0)
     Rebuilder(slots, InMemoryResults(), CODEC, show_after_ms=lambda: 1).restore([result])
-    (decision,) = slots.decide([AnswerOrder(RequestRevision("a", 1), f"{TRANSLATED}-0-1")])
+    (decision,) = slots.decide([AnswerOrder(revision("a", 1), f"{TRANSLATED}-0-1")])
     assert decision.verdict is Verdict.ANSWERED

@@ -82,7 +82,7 @@ def test_an_answer_that_was_in_the_log_before_the_loss_is_waited_for(valkey):
 
 def test_a_state_that_is_lost_again_while_it_is_rebuilt_is_not_taken_for_whole(valkey):
     world = half_rebuilt(valkey)
-    assert valkey.get("done:{r1}") is not None
+    assert valkey.get("done:{default/r1}") is not None
     world.act("flush")
     world.act("kill 0")
     step_until(world, 1, lambda: world.assemblers[1].recovery.epoch.is_known)

@@ -8,7 +8,7 @@ import pytest
 from deploy.autoscaler.backlog import ReplicaSpeed
 from deploy.autoscaler.measurement import SpeedMeter
 from schemas.codec import Codec
-from schemas.events import UsageEvent
+from schemas.events import UsageBatch, UsageEvent
 from schemas.records import InboundRecord
 from schemas.states import UsageKind
 
@@ -25,14 +25,14 @@ class FakeTail:
 
 
 def compute(**changed: Any) -> UsageEvent:
-    usual: dict[str, Any] = {"event_id": "e", "request_id": "r", "source_words": 100, "busy_ms": 500.0}
+    usual: dict[str, Any] = {"event_id": "e", "source_words": 100, "busy_ms": 500.0}
     return UsageEvent(**{"kind": UsageKind.COMPUTE, **usual, **changed})
 
 
 def test_speed_counts_the_engines_work_of_this_pool_only() -> None:
     codec, speed = Codec(), ReplicaSpeed(1.0)
     events = [compute(cached_words=40), compute(kind=UsageKind.BILLED), compute(pool="premium")]
-    tail = FakeTail([*map(codec.encode, events), b"no event"])
+    tail = FakeTail([codec.encode(UsageBatch(events[:2])), codec.encode(UsageBatch(events[2:])), b"no event"])
     SpeedMeter(tail, codec, "default", speed).read()
     expected = ReplicaSpeed(1.0)
     expected.add(60, 0.5)
@@ -43,6 +43,6 @@ def test_speed_counts_the_engines_work_of_this_pool_only() -> None:
 @pytest.mark.parametrize("spoiled", [{"busy_ms": float("nan")}, {"source_words": -(10**9)}, {"busy_ms": -1e9}])
 def test_a_usage_event_that_cannot_be_leaves_the_speed_alone(spoiled: dict[str, float]) -> None:
     codec, speed = Codec(), ReplicaSpeed(500.0, 60.0)
-    tail = FakeTail([codec.encode(compute(**spoiled))])
+    tail = FakeTail([codec.encode(UsageBatch([compute(**spoiled)]))])
 
     assert SpeedMeter(tail, codec, "default", speed).read() == 500.0

@@ -9,9 +9,10 @@ from deploy.regions.takeover import TakenOver, TakeOver
 from schemas.codec import Codec
 from schemas.messages import TranslationRequest, TranslationResult
 from schemas.records import InboundRecord, redrive_header
-from schemas.slots import Arrival, RequestRevision, Verdict
+from schemas.slots import Arrival, Verdict
 from schemas.topics import RESULTS
 from stream_apps.pipeline.deduplication import payload_fingerprint
+from tests.keys import key, revision
 
 CODEC = Codec()
 HIGH, STANDARD = "translation.requests.high", "translation.requests.standard"
@@ -22,7 +23,7 @@ def request(request_id: str) -> TranslationRequest:
 
 
 def sent(topic: str, partition: int, offset: int, request_id: str) -> InboundRecord:
-    return InboundRecord(topic, partition, offset, request_id.encode(), CODEC.encode(request(request_id)))
+    return InboundRecord(topic, partition, offset, key(request_id).encode(), CODEC.encode(request(request_id)))
 
 
 class Region:
@@ -46,7 +47,7 @@ class Region:
 
 def answer(request_id: str, offset: int = 0, version: int = 1) -> InboundRecord:
     result = TranslationResult(request_id=request_id, version=version)
-    return InboundRecord(RESULTS, 0, offset, request_id.encode(), CODEC.encode(result))
+    return InboundRecord(RESULTS, 0, offset, key(request_id).encode(), CODEC.encode(result))
 
 
 def test_intake_begins_at_the_first_request_of_each_partition_that_has_no_answer() -> None:
@@ -67,7 +68,7 @@ def test_an_answered_request_is_skipped_by_intake_and_never_answered_again() -> 
     region = Region(sent(HIGH, 0, 3, "done"), answer("done"))
     region.take_over()
     assert region.was_seen("done") == payload_fingerprint(request("done"))
-    late = Arrival(RequestRevision("done"), "v1/1", 0, 1, b"late", "translation.translated-0-1")
+    late = Arrival(revision("done"), "v1/1", 0, 1, b"late", "translation.translated-0-1")
     assert region.slots.decide([late])[0].verdict is Verdict.ANSWERED
 
 
@@ -75,10 +76,10 @@ def test_what_the_lost_region_had_begun_is_begun_anew() -> None:
     region = Region(sent(HIGH, 0, 3, "open"))
     asyncio.run(region.seen.mark({"open": "x"}, 60))
     # Its completer was on the way when the region was lost.
-    region.slots.decide([Arrival(RequestRevision("open"), "v1/1", 0, 1, b"old", "translation.translated-0-1")])
+    region.slots.decide([Arrival(revision("open"), "v1/1", 0, 1, b"old", "translation.translated-0-1")])
     region.take_over()
     assert region.was_seen("open") is None
-    new = Arrival(RequestRevision("open"), "v1/1", 0, 1, b"new", "translation.translated-0-9")
+    new = Arrival(revision("open"), "v1/1", 0, 1, b"new", "translation.translated-0-9")
     assert region.slots.decide([new])[0].slots == (b"new",)
 
 
@@ -92,14 +93,14 @@ def test_a_correction_that_is_still_owed_does_not_open_the_first_answer_again() 
 def test_a_correction_answers_the_first_request_too_whose_record_may_be_compacted_away() -> None:
     region = Region(sent(HIGH, 0, 3, "corrected"), answer("corrected", version=2))
     assert region.take_over().open == 0
-    assert region.slots.answered([RequestRevision("corrected", 1), RequestRevision("corrected", 2)]) == [
+    assert region.slots.answered([revision("corrected", 1), revision("corrected", 2)]) == [
         True,
         True,
     ]
 
 
 def test_a_result_whose_text_was_erased_still_answers() -> None:
-    region = Region(sent(HIGH, 0, 3, "erased"), InboundRecord(RESULTS, 0, 0, b"erased", None))
+    region = Region(sent(HIGH, 0, 3, "erased"), InboundRecord(RESULTS, 0, 0, b"default/erased", None))
     assert region.take_over().open == 0
 
 

@@ -77,6 +77,10 @@ def read(outputs, topic, message):
         ({"source_words": -1}, "source_words"),
         ({"batch_number": 1}, "batch_number"),
         ({"request_id": ""}, "request_id"),
+        ({"do_not_translate": ["x"] * 1001}, "do_not_translate"),
+        ({"engine_options": {"a": "x" * 70_000}}, "engine_options"),
+        ({"job": replace(SOUND.job, glossaries=["x" * 1001])}, "job.glossaries"),
+        ({"job": replace(SOUND.job, labels={"a": "x" * 70_000})}, "job.labels"),
         ({"job": replace(SOUND.job, accepted_at=-1)}, "job.accepted_at"),
         ({"job": replace(SOUND.job, metadata={"a": "x" * 70_000})}, "job.metadata"),
     ],
@@ -85,6 +89,13 @@ def test_a_batch_that_is_out_of_bounds_is_a_dead_letter_that_names_the_field(cha
     outputs = outputs_of(replace(SOUND, **changes), limit=2_000_000)
     (dead_letter,) = read(outputs, topics.DEAD_LETTERS, DeadLetter)
     assert (dead_letter.cause, dead_letter.field, len(outputs)) == ("out_of_bounds", field, 1)
+
+
+@pytest.mark.parametrize("tenant", ["", "Acme", "a/b"])
+def test_a_batch_of_no_tenant_that_could_be_is_a_dead_letter(tenant):
+    outputs = outputs_of(replace(SOUND, tenant=tenant))
+    (dead_letter,) = read(outputs, topics.DEAD_LETTERS, DeadLetter)
+    assert (dead_letter.cause, dead_letter.field, len(outputs)) == ("bad_tenant", "tenant", 1)
 
 
 def test_a_sound_batch_is_translated():

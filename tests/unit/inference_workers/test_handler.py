@@ -12,14 +12,14 @@ from inference_workers.priority_source import Speedometer
 from inference_workers.translating import SegmentTranslator
 from schemas import topics
 from schemas.codec import Codec
-from schemas.events import DeadLetter, JobEvent, UsageEvent
+from schemas.events import DeadLetter, UsageBatch
 from schemas.messages import Job, Kept, SegmentBatch, TranslatedBatch
 from schemas.records import InboundRecord
 from stream_apps.pipeline.deadline_policy import SkipPolicy
 from tests.dead_letters import dead_letter_writer
 
 CODEC = Codec()
-JOB = Job(tenant="acme", priority="high", source_language="en", target_language="pt", batches=1, accepted_at=500)
+JOB = Job(priority="high", source_language="en", target_language="pt", batches=1, accepted_at=500)
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,7 @@ def handler(memory) -> BatchHandler:
 
 def record(*texts: str, offset: int = 7, **job: object) -> InboundRecord:
     batch = SegmentBatch(
+        tenant="acme",
         request_id="r1",
         batch_number=0,
         job=Job(**{**vars(JOB), **job}),
@@ -74,34 +75,30 @@ def record(*texts: str, offset: int = 7, **job: object) -> InboundRecord:
         source_words=2 * len(texts),
     )
     headers = {"traceparent": b"00-1-2-01", "words": b"4"}
-    return InboundRecord("translation.batches.default.high", 3, offset, b"r1/0", CODEC.encode(batch), headers)
+    return InboundRecord("translation.batches.default.high", 3, offset, b"acme/r1/0", CODEC.encode(batch), headers)
 
 
 def of(outputs, topic, kind):
     return [CODEC.decode(output.value, kind) for output in outputs if output.topic == topic]
 
 
-def test_a_batch_becomes_its_translation_its_usage_and_its_progress(handler):
+def test_a_batch_becomes_its_translation_and_its_usage(handler):
     outputs = handler.handle([record("good day", "my friend")])
-    (done,), (usage,), (event,) = (
-        of(outputs, topics.TRANSLATED, TranslatedBatch),
-        of(outputs, topics.USAGE, UsageEvent),
-        of(outputs, topics.STATUS, JobEvent),
-    )
+    (done,) = of(outputs, topics.TRANSLATED, TranslatedBatch)
+    ((usage,),) = [one.events for one in of(outputs, topics.USAGE, UsageBatch)]
     assert done.translations == ["GOOD DAY", "MY FRIEND"]
     assert (done.scores, done.cached, done.causes) == ([0.75, 0.75], [False, False], [None, None])
     assert (done.model, done.target_words, done.source_words) == ("shout-1", 4, 4)
     assert (usage.kind, usage.worker, usage.device, usage.market) == ("compute", "worker-1", "cpu", "spot")
     assert (usage.busy_ms, usage.queue_ms, usage.sla_ms) == (500.0, 1500.0, 120_000)
-    assert (event.stage, event.segments, event.words) == ("TRANSLATED", 2, 4)
+    assert (usage.tenant, usage.request_id, usage.batches, usage.source_words) == ("acme", "", 1, 4)
+    assert (done.device, done.market) == ("cpu", "spot")
 
 
 def test_outputs_are_keyed_for_their_readers_and_carry_the_trace_on(handler):
-    translated, usage, status = handler.handle([record("good day")])
-    assert (translated.key, status.key) == (b"r1", b"r1")
+    translated, usage = handler.handle([record("good day")])
+    assert (translated.key, usage.key) == (b"acme/r1", None)
     assert translated.headers == {"traceparent": b"00-1-2-01"}
-    again = handler.handle([record("good day")])[1]
-    assert again.key == usage.key
 
 
 def test_a_segment_that_fails_is_a_hole_and_a_dead_letter_with_the_batch_in_it(handler):
@@ -110,13 +107,13 @@ def test_a_segment_that_fails_is_a_hole_and_a_dead_letter_with_the_batch_in_it(h
     (done,) = of(outputs, topics.TRANSLATED, TranslatedBatch)
     assert (done.translations, done.causes) == (["GOOD DAY", "bad one"], [None, "repetition_loop"])
     (dead_letter,) = of(outputs, topics.DEAD_LETTERS, DeadLetter)
-    assert (dead_letter.request_id, dead_letter.batch_number, dead_letter.segment, dead_letter.cause) == (
-        "r1",
+    assert (dead_letter.tenant, dead_letter.batch_number, dead_letter.segment, dead_letter.cause) == (
+        "acme",
         0,
         1,
         "repetition_loop",
     )
-    assert dead_letter.value == one.value
+    assert (dead_letter.request_id, dead_letter.value) == ("r1", one.value)
 
 
 def test_bytes_that_are_no_batch_are_a_dead_letter_and_the_others_go_on(handler):

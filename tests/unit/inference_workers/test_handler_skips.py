@@ -16,6 +16,7 @@ from schemas.records import InboundRecord
 from schemas.slots import RequestRevision
 from stream_apps.pipeline.deadline_policy import SkipPolicy
 from tests.dead_letters import dead_letter_writer
+from tests.keys import revision
 from tests.unit.inference_workers.test_translating import Clock, ShoutingTranslator
 
 NOW = 1_000
@@ -39,12 +40,16 @@ def reasons(*batches: SegmentBatch, answered: tuple[RequestRevision, ...] = ()) 
 
 
 def test_batches_of_answered_requests_are_skipped_and_others_are_not():
-    assert reasons(batch("r1"), batch("r2"), answered=(RequestRevision("r1"),)) == ["answered", None]
+    assert reasons(batch("r1"), batch("r2"), answered=(revision("r1"),)) == ["answered", None]
 
 
 def test_a_correction_is_wanted_though_the_first_answer_is_out():
-    assert reasons(batch(revision=2), answered=(RequestRevision("r1"),)) == [None]
-    assert reasons(batch(revision=2), answered=(RequestRevision("r1", 2),)) == ["answered"]
+    assert reasons(batch(revision=2), answered=(revision("r1"),)) == [None]
+    assert reasons(batch(revision=2), answered=(revision("r1", 2),)) == ["answered"]
+
+
+def test_a_batch_is_wanted_though_another_tenants_request_of_that_id_is_answered():
+    assert reasons(batch("r1"), answered=(revision("r1", tenant="globex"),)) == [None]
 
 
 def test_a_batch_is_skipped_from_the_moment_of_its_deadline():
@@ -55,7 +60,7 @@ def test_what_is_skipped_costs_no_engine_time_leaves_no_output_and_is_counted():
     translator, memory = ShoutingTranslator(Clock()), InMemoryTranslationMemory()
     handler = BatchHandler(
         Codec(),
-        SkipPolicy(FixedAnsweredRequests(RequestRevision("cancelled"))),
+        SkipPolicy(FixedAnsweredRequests(revision("cancelled"))),
         SegmentTranslator(translator, memory, translator.clock),
         memory,
         WorkerIdentity("w", "tests-of-skipping", "cpu", "spot"),

@@ -1,6 +1,6 @@
 """Memory first, engine once, holes named."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -10,7 +10,7 @@ from inference_workers.fitting import FittingTranslator, SafeSize
 from inference_workers.translating import SegmentTranslator
 from schemas.errors import PermanentError, TransientError
 from schemas.messages import Job, SegmentBatch
-from schemas.segments import Remembered, memory_key, normalise
+from schemas.segments import Remembered, TranslationContext, context_of, normalise
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,11 @@ class ShoutingTranslator:
         self.calls.append(list(texts))
         self.clock.seconds += len(texts)
         return [Upper("", cause="engine_failed") if "bad" in text else Upper(text.upper()) for text in texts]
+
+
+def memory_key(text):
+    (found,) = TranslationContext("tenant:default", "en", "pt").memory_keys("shout-1", [text])
+    return found
 
 
 class Clock:
@@ -85,7 +90,7 @@ def test_a_segment_that_stands_in_two_batches_is_translated_once_and_paid_by_the
 
 def test_what_another_worker_translated_meanwhile_is_not_translated_again(parts):
     segments, translator, memory = parts
-    memory.put_many({memory_key("shout-1", "en", "pt", None, "a b"): Remembered("lembrado", 0.9)})
+    memory.put_many({memory_key("a b"): Remembered("lembrado", 0.9)})
     done = segments.translate([batch(["a\n   b", "c"])])
     assert texts(done.answers[0]) == ["lembrado", "C"]
     assert translator.calls == [["c"]]
@@ -94,7 +99,24 @@ def test_what_another_worker_translated_meanwhile_is_not_translated_again(parts)
 def test_what_was_learnt_has_the_key_that_intake_looks_up(parts):
     segments, _, _ = parts
     done = segments.translate([batch(["a\n b"])])
-    assert done.learnt == {memory_key("shout-1", "en", "pt", None, normalise("a\n b")): Remembered("A B", 0.5)}
+    assert done.learnt == {memory_key(normalise("a\n b")): Remembered("A B", 0.5)}
+
+
+def test_what_was_learnt_with_options_and_glossaries_is_found_with_them_only(parts):
+    segments, translator, memory = parts
+    asked = batch(["a"])
+    wished = replace(asked, engine_options={"tone": "soft"}, job=replace(asked.job, glossaries=["terms-1"]))
+    memory.put_many(segments.translate([wished]).learnt)
+    assert segments.translate([wished]).answers[0][0].cached
+    assert not segments.translate([asked]).answers[0][0].cached
+    (known,) = context_of(wished.tenant, wished.job, (), {"tone": "soft"}).memory_keys("shout-1", ["a"])
+    assert memory.get_many([known]) == [Remembered("A", 0.5)]
+
+
+def test_a_tenant_is_never_answered_from_anothers_memory(parts):
+    segments, translator, memory = parts
+    memory.put_many(segments.translate([replace(batch(["a"]), tenant="globex")]).learnt)
+    assert not segments.translate([replace(batch(["a"]), tenant="acme")]).answers[0][0].cached
 
 
 def test_a_failed_segment_keeps_its_source_and_names_its_cause_and_is_not_learnt(parts):

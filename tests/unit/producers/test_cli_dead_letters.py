@@ -62,7 +62,7 @@ def test_a_report_names_the_version_of_each_answer_and_why_others_stay_open():
     assert report_json(report) == {
         "sent": 2,
         "closed": [one.dead_letter_id, two.dead_letter_id],
-        "versions": {"r1": 2},
+        "versions": {"acme/r1": 2},
         "refused": [{"dead_letter_id": three.dead_letter_id, "cause": "x", "message": "no"}],
     }
 

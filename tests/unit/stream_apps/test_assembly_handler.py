@@ -10,15 +10,25 @@ from connectors.object_store import NoObjectStore, UrlObjectStore
 from schemas import topics
 from schemas.codec import Codec, M
 from schemas.errors import TransientError
-from schemas.events import DeadLetter, JobControl, JobEvent, UsageEvent
+from schemas.events import DeadLetter, JobControl, UsageBatch, UsageEvent
 from schemas.messages import Job, Message, TranslatedBatch, TranslationResult
 from schemas.records import InboundRecord, OutboundRecord
 from schemas.states import ControlAction
 from stream_apps.assembly.handler import AssemblyHandler, portions
 from tests.dead_letters import dead_letter_writer
+from tests.keys import key
 
 CODEC = Codec()
-JOB = Job(tenant="acme", priority="high", pipeline_version="v1", batches=2, segments=2, words=6, accepted_at=1)
+R1 = key("r1", "acme")
+JOB = Job(
+    priority="high",
+    pipeline_version="v1",
+    batches=2,
+    segments=2,
+    words=6,
+    characters=30,
+    accepted_at=1,
+)
 
 
 @pytest.fixture
@@ -38,8 +48,11 @@ def handler_with(objects, limit: int) -> AssemblyHandler:
     )
 
 
-def batch(number: int, offset: int, text: str = "Olá", request_id: str = "r1", **job: Any) -> InboundRecord:
+def batch(
+    number: int, offset: int, text: str = "Olá", request_id: str = "r1", tenant: str = "acme", **job: Any
+) -> InboundRecord:
     message = TranslatedBatch(
+        tenant=tenant,
         request_id=request_id,
         batch_number=number,
         job=Job(**{**vars(JOB), **job}),
@@ -53,13 +66,13 @@ def batch(number: int, offset: int, text: str = "Olá", request_id: str = "r1", 
 
 
 def order(offset: int, **fields: Any) -> InboundRecord:
-    message = JobControl(request_id="r1", **{"action": ControlAction.CANCEL, **fields})
+    message = JobControl(**{"tenant": "acme", "request_id": "r1", "action": ControlAction.CANCEL, **fields})
     return record(topics.CONTROL, offset, message)
 
 
 def record(topic: str, offset: int, message: Message) -> InboundRecord:
     headers = {"traceparent": b"00-1-2-01", "other": b"x"}
-    return InboundRecord(topic, 0, offset, b"r1", CODEC.encode(message), headers)
+    return InboundRecord(topic, 0, offset, b"any key", CODEC.encode(message), headers)
 
 
 def of(outputs: list[OutboundRecord], topic: str, kind: type[M]) -> list[M]:
@@ -70,20 +83,23 @@ def results(outputs: list[OutboundRecord]) -> list[TranslationResult]:
     return of(outputs, topics.RESULTS, TranslationResult)
 
 
-def test_the_last_batch_brings_result_usage_and_event_together(handler):
+def usage_of(outputs: list[OutboundRecord]) -> UsageEvent:
+    """Return the one row of the one record of usage."""
+    ((usage,),) = [batch.events for batch in of(outputs, topics.USAGE, UsageBatch)]
+    return usage
+
+
+def test_the_last_batch_brings_result_and_usage_together(handler):
     assert handler.handle([batch(1, 4)]) == []
     outputs = handler.handle([batch(0, 5)])
-    assert [output.topic for output in outputs] == [topics.RESULTS, topics.USAGE, topics.STATUS]
+    assert [output.topic for output in outputs] == [topics.RESULTS, topics.USAGE]
     assert [result.text for result in results(outputs)] == ["Olá 0. Olá 1. "]
-    (usage,) = of(outputs, topics.USAGE, UsageEvent)
-    (event,) = of(outputs, topics.STATUS, JobEvent)
-    assert (usage.source_words, event.status) == (6, "COMPLETED")
+    assert (usage_of(outputs).source_words, usage_of(outputs).status) == (6, "COMPLETED")
 
 
-def test_result_and_event_have_the_request_as_key_and_usage_has_its_event(handler):
+def test_a_result_has_the_request_as_key_and_usage_has_none(handler):
     outputs = handler.handle([batch(0, 1), batch(1, 2)])
-    (usage,) = of(outputs, topics.USAGE, UsageEvent)
-    assert [output.key for output in outputs] == [b"r1", usage.event_id.encode(), b"r1"]
+    assert [output.key for output in outputs] == [b"acme/r1", None]
 
 
 def test_a_result_carries_the_trace_and_its_routing_headers_but_no_foreign_ones(handler):
@@ -94,6 +110,7 @@ def test_a_result_carries_the_trace_and_its_routing_headers_but_no_foreign_ones(
         "priority": b"high",
         "words": b"6",
         "version": b"1",
+        "status": b"COMPLETED",
         "traceparent": b"00-1-2-01",
     }
 
@@ -111,9 +128,9 @@ def test_duplicates_in_the_same_cycle_and_later_are_silent(handler):
 
 def test_after_the_commit_the_result_can_be_looked_up_and_nothing_answers_again(handler):
     outputs = handler.handle([batch(0, 1), batch(1, 2)])
-    assert handler.results.get("r1") is None
+    assert handler.results.get(R1) is None
     handler.committed()
-    assert handler.results.get("r1") == outputs[0].value
+    assert handler.results.get(R1) == outputs[0].value
     assert handler.handle([batch(1, 2)]) == []
 
 
@@ -134,13 +151,13 @@ def test_results_that_redis_did_not_take_are_shown_with_the_next_ones(handler):
     handler.results.put_many = healthy
     handler.handle([batch(0, 3, request_id="r2")])
     handler.committed()
-    assert handler.results.get("r1") == outputs[0].value
+    assert handler.results.get(R1) == outputs[0].value
 
 
 def test_what_an_empty_cycle_leaves_behind_is_nothing(handler):
     handler.handle([batch(0, 1)])
     handler.committed()
-    assert handler.results.get("r1") is None
+    assert handler.results.get(R1) is None
 
 
 def test_a_cancelled_request_is_answered_from_the_header_of_a_batch(handler):
@@ -152,7 +169,7 @@ def test_a_cancelled_request_is_answered_from_the_header_of_a_batch(handler):
 
 def test_whoever_cancels_knows_less_of_the_request_than_its_batches(handler):
     handler.handle([batch(0, 1)])
-    outputs = handler.handle([order(9, job=Job(tenant="acme", priority="standard"))])
+    outputs = handler.handle([order(9, job=Job(priority="standard"))])
     assert [result.priority for result in results(outputs)] == ["high"]
 
 
@@ -211,21 +228,83 @@ def test_a_large_text_without_an_object_store_fails_by_name_and_is_not_billed():
     handler = handler_with(NoObjectStore(500, "result_too_large"), 500)
     outputs = handler.handle([batch(0, 1, "Olá" * 100), batch(1, 2, "Olá" * 100)])
     (result,) = results(outputs)
-    (usage,) = of(outputs, topics.USAGE, UsageEvent)
-    assert (result.status, result.error_cause, usage.source_words) == ("FAILED", "result_too_large", 0)
+    assert (result.status, result.error_cause, usage_of(outputs).source_words) == ("FAILED", "result_too_large", 0)
 
 
 def test_a_correction_is_a_second_version_that_bills_only_what_the_first_did_not(handler):
     handler.handle([batch(0, 4), batch(1, 5)])
     handler.committed()
-    again: dict[str, Any] = {"revision": 2, "billed_words": 4}
+    again: dict[str, Any] = {"revision": 2, "billed_words": 4, "billed_characters": 20}
     outputs = handler.handle([batch(0, 8, "Oi", **again), batch(1, 9, "Oi", **again)])
     assert [(result.version, result.text) for result in results(outputs)] == [(2, "Oi 0. Oi 1. ")]
-    (usage,) = of(outputs, topics.USAGE, UsageEvent)
-    assert usage.source_words == JOB.words - 4
+    usage = usage_of(outputs)
+    assert (usage.source_words, usage.source_characters) == (JOB.words - 4, JOB.characters - 20)
     handler.committed()
-    newest = CODEC.decode(handler.results.get("r1"), TranslationResult)
+    newest = CODEC.decode(handler.results.get(R1), TranslationResult)
     assert newest.version == 2
+
+
+def test_requests_of_two_tenants_under_one_id_get_answers_of_their_own(handler):
+    outputs = handler.handle(
+        [batch(0, 1), batch(1, 2, "Oi", tenant="globex"), batch(1, 3), batch(0, 4, "Oi", tenant="globex")]
+    )
+    assert [(one.key, one.text) for one in results(outputs)] == [
+        (R1, "Olá 0. Olá 1. "),
+        (key("r1", "globex"), "Oi 0. Oi 1. "),
+    ]
+    assert [output.headers["tenant"] for output in outputs if output.topic == topics.RESULTS] == [
+        b"acme",
+        b"globex",
+    ]
+    usage = [event for one in of(outputs, topics.USAGE, UsageBatch) for event in one.events]
+    assert [(one.tenant, one.request_id) for one in usage] == [("acme", "r1"), ("globex", "r1")]
+    assert len({one.event_id for one in usage}) == 2
+    handler.committed()
+    shown = [
+        CODEC.decode(handler.results.get(key("r1", tenant)), TranslationResult) for tenant in ("acme", "globex")
+    ]
+    assert [one.text for one in shown] == ["Olá 0. Olá 1. ", "Oi 0. Oi 1. "]
+
+
+def test_a_cancellation_in_the_name_of_another_tenant_ends_nothing(handler):
+    handler.handle([batch(0, 1)])
+    foreign = results(handler.handle([order(9, tenant="globex")]))
+    assert [(one.key, one.status) for one in foreign] == [(key("r1", "globex"), "CANCELLED")]
+    handler.committed()
+    assert [(one.key, one.status) for one in results(handler.handle([batch(1, 2)]))] == [(R1, "COMPLETED")]
+
+
+def test_large_texts_of_two_tenants_under_one_id_lie_each_in_its_own_folder(store):
+    handler = handler_with(store, 500)
+    records = [
+        batch(number, 2 * at + number, tenant[0] * 300, tenant=tenant)
+        for at, tenant in enumerate(("acme", "globex"))
+        for number in (0, 1)
+    ]
+    mine, theirs = results(handler.handle(records))
+    for result, folder in ((mine, "tenants/acme/results/"), (theirs, "tenants/globex/results/")):
+        assert (result.content_ref or "").startswith(folder)
+        assert store.read_text(result.content_ref or "", 10_000)[0] == result.tenant[0]
+
+
+def test_two_payloads_under_one_key_with_equally_many_batches_are_never_mixed(handler):
+    outputs = handler.handle(
+        [
+            batch(0, 1, "old", fingerprint="a" * 32),
+            batch(1, 2, "new", fingerprint="b" * 32),
+            batch(1, 3, "old", fingerprint="a" * 32),
+            batch(0, 4, "new", fingerprint="b" * 32),
+        ]
+    )
+    assert [result.text for result in results(outputs)] == ["old 0. old 1. "]
+
+
+@pytest.mark.parametrize("tenant", ["", "Acme", "a/b"])
+def test_a_batch_and_an_order_of_no_tenant_that_could_be_are_dead_letters(handler, tenant):
+    outputs = handler.handle([batch(0, 1, tenant=tenant), order(2, tenant=tenant)])
+    dead_letters = of(outputs, topics.DEAD_LETTERS, DeadLetter)
+    assert [(one.cause, one.field) for one in dead_letters] == [("bad_tenant", "tenant")] * 2
+    assert len(outputs) == 2
 
 
 def test_slots_are_read_for_few_large_requests_at_a_time(handler):
@@ -252,6 +331,7 @@ def test_a_result_whose_holes_alone_are_too_large_fails_by_name_instead_of_block
     handler.max_message_bytes = 20_000
     count = 3000
     holes = TranslatedBatch(
+        tenant="acme",
         request_id="r1",
         batch_number=0,
         job=Job(**{**vars(JOB), "batches": 1, "segments": count}),
@@ -274,6 +354,7 @@ def test_a_result_whose_holes_alone_are_too_large_fails_by_name_instead_of_block
         ({"timings": {"queue": float("inf")}}, "timings"),
         ({"target_words": 10**6}, "target_words"),
         ({"request_id": "x" * 1001}, "request_id"),
+        ({"request_id": ""}, "request_id"),
         ({"cached": ()}, "cached"),
         ({"job": Job(**{**vars(JOB), "batches": 2**31 - 1})}, "job.batches"),
     ],

@@ -11,8 +11,9 @@ from schemas.codec import Codec
 from schemas.errors import TransientError
 from schemas.messages import TranslationResult
 from schemas.records import MOST_REVISIONS, InboundRecord, revisions_up_to
-from schemas.slots import AnswerOrder, RequestRevision, Verdict
+from schemas.slots import AnswerOrder, Verdict
 from stream_apps.assembly.recovery import Reach, Rebuilder, Recovery
+from tests.keys import key, revision
 
 CODEC = Codec()
 HOUR_MS = 3_600_000
@@ -22,7 +23,7 @@ NOW = 100 * HOUR_MS
 def record(request_id: str, version: int = 1, at_ms: int = NOW, has_header: bool = True) -> InboundRecord:
     value = CODEC.encode(TranslationResult(request_id=request_id, version=version))
     headers = {"version": str(version).encode()} if has_header else {}
-    return InboundRecord("translation.results", 0, 7, request_id.encode(), value, headers, at_ms)
+    return InboundRecord("translation.results", 0, 7, key(request_id).encode(), value, headers, at_ms)
 
 
 def rebuilt(*records: InboundRecord) -> Rebuilder:
@@ -31,37 +32,38 @@ def rebuilt(*records: InboundRecord) -> Rebuilder:
     return rebuilder
 
 
-def is_answered(rebuilder: Rebuilder, request_id: str, revision: int = 1) -> bool:
-    (decision,) = rebuilder.slots.decide([AnswerOrder(RequestRevision(request_id, revision), "c-0-1")])
+def is_answered(rebuilder: Rebuilder, request_id: str, number: int = 1, tenant: str = "default") -> bool:
+    (decision,) = rebuilder.slots.decide([AnswerOrder(revision(request_id, number, tenant), "c-0-1")])
     return decision.verdict is Verdict.ANSWERED
 
 
 def test_an_answered_request_is_answered_for_good_and_another_is_not():
     found = rebuilt(record("a"))
     assert (is_answered(found, "a"), is_answered(found, "b")) == (True, False)
+    assert not is_answered(found, "a", tenant="globex")
 
 
 def test_a_correction_stands_for_the_answers_that_it_replaced_but_not_for_the_next():
     for has_header in (True, False):
         found = rebuilt(record("a", version=2, has_header=has_header))
-        assert [is_answered(found, "a", revision) for revision in (1, 2, 3)] == [True, True, False]
+        assert [is_answered(found, "a", number) for number in (1, 2, 3)] == [True, True, False]
 
 
 def test_recent_answers_are_shown_again_and_older_ones_are_not():
     found = rebuilt(record("old", at_ms=NOW - HOUR_MS - 1), record("new"), record("new", version=2))
-    assert found.results.get("old") is None
-    assert CODEC.decode(found.results.get("new"), TranslationResult).version == 2
+    assert found.results.get(key("old")) is None
+    assert CODEC.decode(found.results.get(key("new")), TranslationResult).version == 2
 
 
 def test_a_record_without_key_or_value_is_no_answer():
     rebuilt(
         InboundRecord("translation.results", 0, 1, None, b"x"),
-        InboundRecord("translation.results", 0, 2, b"a", None),
+        InboundRecord("translation.results", 0, 2, b"default/a", None),
     )
 
 
 def test_an_unreadable_answer_is_an_answer():
-    assert is_answered(rebuilt(InboundRecord("translation.results", 0, 1, b"a", b"rubbish")), "a")
+    assert is_answered(rebuilt(InboundRecord("translation.results", 0, 1, b"default/a", b"rubbish")), "a")
 
 
 def test_nobody_is_made_to_write_markers_without_end():
@@ -73,7 +75,7 @@ def test_nobody_is_made_to_write_markers_without_end():
 def test_a_spoiled_version_header_counts_as_none(spoiled):
     sound = record("a", version=2)
     found = rebuilt(replace(sound, headers={"version": spoiled}))
-    assert [is_answered(found, "a", revision) for revision in (1, 2, 3)] == [True, True, False]
+    assert [is_answered(found, "a", number) for number in (1, 2, 3)] == [True, True, False]
 
 
 def test_a_result_of_no_version_still_answers_its_request():
@@ -170,9 +172,9 @@ class Outage:
 
 def recovering(epoch: LostEpoch, kafka: Outage, redis: Outage) -> Recovery:
     class Slots(InMemorySlots):
-        def finish(self, completers):
+        def finish(self, completions):
             redis.pass_through()
-            super().finish(completers)
+            super().finish(completions)
 
     def open_log(_since_ms, reached):
         kafka.pass_through()

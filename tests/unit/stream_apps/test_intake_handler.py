@@ -7,12 +7,12 @@ from connectors.memory import FixedModelVersions, InMemorySeenRequests, InMemory
 from connectors.object_store import ObjectSettings, open_objects
 from schemas.codec import Codec
 from schemas.errors import DecodeError, PermanentError, TransientError
-from schemas.events import DeadLetter, JobControl, JobEvent
+from schemas.events import DeadLetter, JobControl
 from schemas.languages import Language
 from schemas.messages import SegmentBatch, TranslationRequest
 from schemas.records import InboundRecord
-from schemas.segments import Remembered, memory_key
-from schemas.topics import CONTROL, DEAD_LETTERS, STATUS
+from schemas.segments import Remembered, TranslationContext
+from schemas.topics import CONTROL, DEAD_LETTERS
 from stream_apps.intake.handler import IntakeHandler, Tools
 from stream_apps.intake.settings import IntakeLimits
 from stream_apps.pipeline.batching import batch_partition
@@ -21,10 +21,12 @@ from stream_apps.pipeline.output_records import WireFormat
 from stream_apps.pipeline.request_rules import RequestLimits
 from stream_apps.pipeline.segmentation import Segmenter
 from tests.dead_letters import dead_letter_writer
+from tests.keys import key
 
 CODEC = Codec()
 NOW = 1_700_000_000_000
 TEXT = "The engine is cold. Start it slowly."
+CONTEXT = TranslationContext("tenant:acme", "en", "pt")
 
 
 class AsyncMemory:
@@ -55,6 +57,13 @@ class Intake:
         self.handler = IntakeHandler(tools, wire, *_limits(limits), "segmentation-1")
         self.detected = Language("en")
         self.offset = 0
+
+    def remember(self, source, translation, score=None, context=CONTEXT, model="m1"):
+        (known,) = context.memory_keys(model, [source])
+        self.memory.known.put_many({known: Remembered(translation, score)})
+
+    def was_seen(self, request):
+        return asyncio.run(self.seen.look_up(request.key)) is not None
 
     def detect(self, text):
         return self.detected
@@ -96,13 +105,13 @@ def batches(outputs, topic="translation.batches.default.high"):
     return read(outputs, topic, SegmentBatch)
 
 
-def test_a_request_becomes_batches_and_a_status_event():
-    outputs = Intake().take(request(metadata={"ticket": "7"}, submitted_at=NOW - 900))
-    (batch,) = batches(outputs)
+def test_a_request_becomes_batches():
+    asked = request(metadata={"ticket": "7"}, labels={"cost": "a"}, submitted_by="app", submitted_at=NOW - 900)
+    (batch,) = batches(Intake().take(asked))
     assert batch.texts == ["The engine is cold.", "Start it slowly."]
     assert batch.gaps == [" ", ""]
     job = batch.job
-    assert (job.tenant, job.priority, job.pool, job.source_language, job.target_language) == (
+    assert (batch.tenant, job.priority, job.pool, job.source_language, job.target_language) == (
         "acme",
         "high",
         "default",
@@ -111,21 +120,13 @@ def test_a_request_becomes_batches_and_a_status_event():
     )
     assert (job.segments, job.batches, job.words, job.characters) == (2, 1, 7, len(TEXT))
     assert (job.submitted_at, job.accepted_at, job.metadata) == (NOW - 900, NOW - 500, {"ticket": "7"})
-    assert job.pipeline_version == "segmentation-1-32x400000"
-    (event,) = read(outputs, STATUS, JobEvent)
-    assert (event.stage, event.batches, event.segments, event.words, event.cached_segments) == (
-        "SEGMENTED",
-        1,
-        2,
-        7,
-        0,
-    )
-    assert event.detail == {"source_language": "en", "target_language": "pt"}
+    assert (job.labels, job.submitted_by) == ({"cost": "a"}, "app")
+    assert (job.pipeline_version, job.fingerprint) == ("segmentation-1-32x400000", payload_fingerprint(asked))
 
 
 def test_a_batch_record_carries_key_partition_and_headers():
-    (record, _) = Intake().take(request())
-    assert (record.key, record.partition) == (b"r1/0", batch_partition("r1", 0, 6))
+    (record,) = Intake().take(request())
+    assert (record.key, record.partition) == (b"acme/r1/0", batch_partition(key("r1", "acme"), 0, 6))
     assert record.headers == {
         "traceparent": b"00-abc-def-01",
         "tenant": b"acme",
@@ -147,26 +148,43 @@ def test_the_topic_decides_the_priority():
 
 def test_segments_that_the_memory_knows_travel_filled():
     intake = Intake()
-    key = memory_key("m1", "en", "pt", None, "Start it slowly.")
-    intake.memory.known.put_many({key: Remembered("Ligue-o devagar.", 0.5)})
-    outputs = intake.take(request())
-    (batch,) = batches(outputs)
+    intake.remember("Start it slowly.", "Ligue-o devagar.", 0.5)
+    (batch,) = batches(intake.take(request()))
     assert (batch.translations, batch.scores) == ([None, "Ligue-o devagar."], [None, 0.5])
-    assert read(outputs, STATUS, JobEvent)[0].cached_segments == 1
 
 
-def test_a_request_with_options_asks_no_memory():
+@pytest.mark.parametrize(
+    "changes", [{"engine_options": {"beam": "4"}}, {"glossaries": ["terms-1"]}, {"tenant": "globex"}]
+)
+def test_what_is_asked_for_otherwise_has_a_memory_of_its_own(changes):
     intake = Intake()
-    intake.memory.known.put_many({memory_key("m1", "en", "pt", None, "Start it slowly."): Remembered("x")})
-    (batch,) = batches(intake.take(request(options={"beam": "4"})))
+    intake.remember("Start it slowly.", "x")
+    (batch,) = batches(intake.take(request(**changes)))
     assert batch.translations == [None, None]
+
+
+def test_a_request_with_options_and_glossaries_finds_what_was_translated_with_them():
+    intake = Intake()
+    context = dataclasses.replace(
+        CONTEXT, glossaries=("terms-1",), engine_options=(("beam", "4"), ("tone", "soft"))
+    )
+    intake.remember("Start it slowly.", "x", context=context)
+    wishes = {"engine_options": {"tone": "soft", "beam": "4"}, "glossaries": ["terms-1"]}
+    (batch,) = batches(intake.take(request(**wishes)))
+    assert batch.translations == [None, "x"]
+
+
+def test_tenants_of_one_group_share_a_memory_and_their_batches_say_so():
+    intake = Intake(memory_scopes={"acme": "plants", "globex": "plants"})
+    intake.remember("Start it slowly.", "x", context=dataclasses.replace(CONTEXT, scope="group:plants"))
+    for tenant in ("acme", "globex"):
+        (batch,) = batches(intake.take(request(tenant=tenant)))
+        assert (batch.translations, batch.job.memory_scope) == ([None, "x"], "plants")
 
 
 def test_remembered_translations_that_burst_a_batch_are_left_out():
     intake = Intake()
-    intake.memory.known.put_many(
-        {memory_key("m1", "en", "pt", None, "Start it slowly."): Remembered("x" * 99_000)}
-    )
+    intake.remember("Start it slowly.", "x" * 99_000)
     (batch,) = batches(intake.take(request()))
     assert batch.translations == [None, None]
 
@@ -185,7 +203,7 @@ def test_a_text_detected_to_be_in_the_target_language_is_refused():
 
 def test_a_text_behind_a_reference_is_fetched():
     intake = Intake()
-    ref = intake.objects.write_text("docs/a.txt", TEXT)
+    ref = intake.objects.write_text("tenants/acme/inbox/a.txt", TEXT)
     (batch,) = batches(intake.take(request(text=None, content_ref=ref)))
     assert batch.texts == ["The engine is cold.", "Start it slowly."]
 
@@ -195,8 +213,10 @@ def test_a_text_behind_a_reference_is_fetched():
     [
         ({"text": "   "}, "empty_text", "text"),
         ({"target_language": "ja"}, "unsupported_pair", "target_language"),
-        ({"text": None, "content_ref": "nobody.txt"}, "content_missing", "content_ref"),
-        ({"text": None, "content_ref": "../etc/passwd"}, "bad_content_ref", "content_ref"),
+        ({"text": None, "content_ref": "tenants/acme/nobody.txt"}, "content_missing", "content_ref"),
+        ({"text": None, "content_ref": "tenants/acme/../globex/a.txt"}, "bad_content_ref", "content_ref"),
+        ({"text": None, "content_ref": "tenants/globex/a.txt"}, "foreign_content_ref", "content_ref"),
+        ({"do_not_translate": ["Acme"]}, "not_supported", "do_not_translate"),
         ({"metadata": {"a": "x" * 10_000}}, "metadata_too_large", "metadata"),
     ],
 )
@@ -209,8 +229,8 @@ def test_a_refused_request_gets_a_dead_letter_and_an_order_to_answer_it(changes,
         "r1",
         "acme",
     )
-    assert (order.action, order.cause, order.field, order.request_id) == ("FAIL", cause, field, "r1")
-    assert (order.job.tenant, order.job.priority, order.job.accepted_at) == ("acme", "high", NOW - 500)
+    assert (order.action, order.cause, order.field, order.key) == ("FAIL", cause, field, key("r1", "acme"))
+    assert (order.tenant, order.job.priority, order.job.accepted_at) == ("acme", "high", NOW - 500)
     assert len(outputs) == 2
 
 
@@ -223,6 +243,29 @@ def test_a_request_without_a_usable_id_gets_no_answer():
     outputs = Intake().take(request(request_id=""))
     (dead_letter,) = read(outputs, DEAD_LETTERS, DeadLetter)
     assert (dead_letter.cause, dead_letter.request_id, len(outputs)) == ("bad_request_id", None, 1)
+
+
+@pytest.mark.parametrize("tenant", ["", "a/b", "Acme", "-acme", "acme_1", "a" * 64, "açme", "acme\n"])
+def test_a_request_of_no_tenant_that_could_be_gets_a_dead_letter_and_no_answer(tenant):
+    outputs = Intake().take(request(tenant=tenant))
+    (dead_letter,) = read(outputs, DEAD_LETTERS, DeadLetter)
+    assert (dead_letter.cause, dead_letter.field, dead_letter.tenant) == ("bad_tenant", "tenant", None)
+    assert dead_letter.limit == "1 to 63 of a-z, 0-9 and -, not at either end"
+    assert dead_letter.cure
+    assert len(outputs) == 1
+
+
+def test_requests_of_two_tenants_under_one_id_are_two_requests():
+    intake = Intake()
+    mine, theirs = request(), request(tenant="globex", text="Something else.")
+    both = [intake.take(mine), intake.take(theirs)]
+    assert [record.key for (record,) in both] == [b"acme/r1/0", b"globex/r1/0"]
+    assert [batch.texts for outputs in both for batch in batches(outputs)] == [
+        ["The engine is cold.", "Start it slowly."],
+        ["Something else."],
+    ]
+    assert [intake.was_seen(one) for one in (mine, theirs, request(tenant="hooli"))] == [True, True, False]
+    assert (intake.take(mine), intake.take(theirs)) == ((), ())
 
 
 def test_bytes_that_are_no_request_are_a_decode_error():
@@ -268,9 +311,9 @@ def test_a_dropped_repeat_does_not_mark_the_first_one_as_delivered():
     intake = Intake()
     intake.take(request(), offset=5, delivered=False)
     intake.take(request(), offset=6)
-    assert asyncio.run(intake.seen.look_up("r1")) is None
+    assert not intake.was_seen(request())
     assert intake.take(request(), offset=5)
-    assert asyncio.run(intake.seen.look_up("r1")) is not None
+    assert intake.was_seen(request())
 
 
 @pytest.mark.parametrize("delivered", [True, False])
@@ -318,10 +361,12 @@ def test_the_fields_of_a_request_all_decide_whether_it_is_a_repeat():
         dataclasses.replace(base, **{name: value})
         for name, value in {
             "text": "other", "tenant": "other", "target_language": "es", "source_language": "fr",
-            "glossary": "g", "options": {"a": "b"}, "metadata": {"a": "b"}, "deadline": 1, "content_type": "x",
+            "glossaries": ["g"], "engine_options": {"a": "b"}, "metadata": {"a": "b"}, "deadline": 1,
+            "content_type": "x", "late_policy": "serve", "labels": {"a": "b"}, "content_ref": "x",
+            "do_not_translate": ["a"], "texts": ["a"], "callback": "x",
         }.items()
     ]  # fmt: skip
-    assert len({payload_fingerprint(each) for each in (base, *changed)}) == 10
+    assert len({payload_fingerprint(each) for each in (base, *changed)}) == len(changed) + 1
     same = dataclasses.replace(base, submitted_at=5, priority="high")
     assert payload_fingerprint(same) == payload_fingerprint(base)
 

@@ -5,8 +5,9 @@ from hypothesis import strategies as st
 from schemas.errors import PermanentError
 from schemas.messages import Job
 from schemas.segments import Remembered
-from stream_apps.pipeline.batching import BatchLimits, batch_partition, batches_of, cut
+from stream_apps.pipeline.batching import BatchLimits, Wishes, batch_partition, batches_of, cut
 from stream_apps.pipeline.segmentation import Split
+from tests.keys import key
 
 words = st.text(st.characters(codec="utf-8", exclude_categories=("Zs", "Cc")), min_size=1, max_size=20)
 splits = st.lists(st.tuples(words, st.sampled_from(["", " ", "\n\n"])), min_size=1, max_size=100).map(
@@ -14,12 +15,12 @@ splits = st.lists(st.tuples(words, st.sampled_from(["", " ", "\n\n"])), min_size
 )
 
 
-USUAL = BatchLimits()
+USUAL, NONE = BatchLimits(), Wishes()
 
 
-def made(split, limits=USUAL, known=None, options=None):
+def made(split, limits=USUAL, known=None, wishes=NONE):
     pieces = cut(split, limits)
-    return batches_of("r1", Job(), pieces, known or [None] * len(split.texts), options or {})
+    return batches_of(key("r1", "acme"), Job(), pieces, known or [None] * len(split.texts), wishes)
 
 
 @given(splits, st.integers(1, 40), st.integers(200, 600))
@@ -57,9 +58,11 @@ def test_33_segments_make_two_batches_and_only_the_first_has_the_lead():
     assert (first.source_words, second.source_words) == (64, 2)
 
 
-def test_options_and_scores_travel_with_the_batch():
-    (batch,) = made(Split("", ("a", "b"), ("", "")), known=[None, Remembered("B", 0.5)], options={"beam": "1"})
-    assert (batch.translations, batch.scores, batch.options) == ([None, "B"], [None, 0.5], {"beam": "1"})
+def test_wishes_and_scores_travel_with_the_batch():
+    wishes = Wishes({"beam": "1"}, ["Acme"])
+    (batch,) = made(Split("", ("a", "b"), ("", "")), known=[None, Remembered("B", 0.5)], wishes=wishes)
+    assert (batch.key, batch.translations, batch.scores) == (key("r1", "acme"), [None, "B"], [None, 0.5])
+    assert (batch.engine_options, batch.do_not_translate) == ({"beam": "1"}, ["Acme"])
 
 
 def test_one_segment_with_too_much_white_space_is_refused():
@@ -69,6 +72,6 @@ def test_one_segment_with_too_much_white_space_is_refused():
 
 
 def test_batches_of_one_request_go_round_all_partitions():
-    found = [batch_partition("r1", number, 6) for number in range(12)]
+    found = [batch_partition(key("r1"), number, 6) for number in range(12)]
     assert sorted(found[:6]) == list(range(6))
     assert found[:6] == found[6:]

@@ -3,9 +3,9 @@
 import pytest
 
 from schemas.errors import PermanentError
-from schemas.events import JobControl, JobEvent
+from schemas.events import JobControl
 from schemas.priorities import Priority
-from schemas.topics import CONTROL, STATUS
+from schemas.topics import CONTROL
 from stream_apps.pipeline.deadline_policy import DeadlinePolicy, with_deadline_policy
 from tests.unit.stream_apps.test_intake_handler import NOW, Intake, batches, read, request
 
@@ -21,16 +21,21 @@ def test_a_request_that_expires_keeps_its_deadline_and_one_that_is_served_has_no
     assert late(request(deadline=SOON), DeadlinePolicy.SERVE).deadline is None
 
 
-def test_the_option_of_a_request_wins_over_the_policy_and_never_reaches_an_engine():
-    served = late(request(deadline=SOON, options={"late": "serve", "beam": "4"}))
-    assert (served.deadline, served.options) == (None, {"beam": "4"})
-    assert late(request(deadline=SOON, options={"late": "expire"}), DeadlinePolicy.SERVE).deadline == SOON
+def test_what_a_request_wants_wins_over_the_policy_of_its_priority():
+    assert late(request(deadline=SOON, late_policy="serve")).deadline is None
+    assert late(request(deadline=SOON, late_policy="expire"), DeadlinePolicy.SERVE).deadline == SOON
+
+
+def test_an_engine_may_have_an_option_named_late():
+    (batch,) = batches(Intake().take(request(deadline=SOON, engine_options={"late": "serve"})))
+    assert (batch.engine_options, batch.job.deadline) == ({"late": "serve"}, SOON)
 
 
 def test_another_value_is_refused_by_name():
     with pytest.raises(PermanentError, match="'never', which is none of expire, serve") as refused:
-        late(request(options={"late": "never"}))
-    assert (refused.value.cause, refused.value.field) == ("bad_options", "options")
+        late(request(late_policy="never"))
+    assert (refused.value.cause, refused.value.field) == ("bad_late_policy", "late_policy")
+    assert (refused.value.limit, bool(refused.value.cure)) == ("expire, serve", True)
 
 
 @pytest.mark.parametrize("deadline", [SOON, PASSED])
@@ -38,21 +43,14 @@ def test_what_is_served_late_travels_without_a_deadline_however_late_it_is(deadl
     outputs = Intake(late={"high": "serve"}).take(request(deadline=deadline, submitted_at=NOW - 900))
     (batch,) = batches(outputs)
     assert batch.job.deadline is None
-    assert read(outputs, STATUS, JobEvent)[0].deadline is None
 
 
-def test_what_expires_tells_its_deadline_to_the_workers_and_to_the_index():
+def test_what_expires_tells_its_deadline_to_the_workers():
     outputs = Intake().take(request(deadline=SOON))
     assert batches(outputs)[0].job.deadline == SOON
-    assert read(outputs, STATUS, JobEvent)[0].deadline == SOON
 
 
 def test_a_deadline_that_passed_before_the_request_was_read_ends_it_at_once():
     outputs = Intake().take(request(deadline=PASSED, submitted_at=NOW - 900))
     (order,) = read(outputs, CONTROL, JobControl)
     assert (order.action, len(outputs)) == ("EXPIRE", 1)
-
-
-def test_the_deadline_of_a_correction_is_not_indexed():
-    outputs = Intake().take(request(deadline=SOON), redrive=b"2")
-    assert read(outputs, STATUS, JobEvent)[0].deadline is None

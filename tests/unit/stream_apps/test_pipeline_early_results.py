@@ -1,5 +1,7 @@
 """Answers without a text, and what is billed and told for any answer."""
 
+from dataclasses import replace
+
 import pytest
 
 from schemas.errors import PermanentError
@@ -7,9 +9,9 @@ from schemas.events import JobControl
 from schemas.messages import Hole, Job, TranslationResult
 from schemas.states import ControlAction, ResultStatus
 from stream_apps.pipeline.early_results import check_order, early_result, withheld
-from stream_apps.pipeline.result_events import billed_usage, finished_event
+from stream_apps.pipeline.result_events import billed_usage
 
-JOB = Job(tenant="acme", priority="critical", pool="gpu", segments=5, batches=2, words=80, accepted_at=1_000)
+JOB = Job(priority="critical", pool="gpu", segments=5, batches=2, words=80, characters=400, accepted_at=1_000)
 RESULT = TranslationResult(
     request_id="r1",
     tenant="acme",
@@ -21,6 +23,7 @@ RESULT = TranslationResult(
     source_words=80,
     target_words=90,
     source_characters=400,
+    cached_segments=3,
     cached_share=0.75,
     source_language="en",
     target_language="pt",
@@ -38,7 +41,7 @@ RESULT = TranslationResult(
     ],
 )
 def test_each_order_has_its_status_and_a_cause(action, status, cause):
-    order = JobControl(request_id="r1", action=action)
+    order = JobControl(tenant="acme", request_id="r1", action=action)
     check_order(order)
     result = early_result(order, JOB, 4_000)
     assert (result.request_id, result.status, result.error_cause) == ("r1", status, cause)
@@ -47,7 +50,12 @@ def test_each_order_has_its_status_and_a_cause(action, status, cause):
 
 def test_a_refusal_says_which_field_was_wrong():
     order = JobControl(
-        request_id="r1", action=ControlAction.FAIL, cause="unsupported_pair", message="no model", field="text"
+        tenant="acme",
+        request_id="r1",
+        action=ControlAction.FAIL,
+        cause="unsupported_pair",
+        message="no model",
+        field="text",
     )
     result = early_result(order, JOB, 4_000)
     assert (result.error_cause, result.error_message, result.error_field) == (
@@ -58,13 +66,16 @@ def test_a_refusal_says_which_field_was_wrong():
 
 
 def test_what_was_not_delivered_is_not_billed():
-    result = early_result(JobControl(request_id="r1", action=ControlAction.CANCEL), JOB, 4_000)
-    assert (result.source_words, billed_usage(result, JOB).source_words) == (0, 0)
+    result = early_result(JobControl(tenant="acme", request_id="r1", action=ControlAction.CANCEL), JOB, 4_000)
+    usage = billed_usage(result, JOB)
+    assert (result.source_words, usage.source_words, usage.source_characters) == (0, 0, 0)
 
 
 def test_an_order_with_an_unknown_priority_is_refused():
     with pytest.raises(PermanentError) as caught:
-        check_order(JobControl(request_id="r1", action=ControlAction.FAIL, job=Job(priority="soon")))
+        check_order(
+            JobControl(tenant="acme", request_id="r1", action=ControlAction.FAIL, job=Job(priority="soon"))
+        )
     assert caught.value.field == "priority"
 
 
@@ -72,6 +83,7 @@ def test_a_text_that_cannot_be_handed_over_fails_and_is_not_billed():
     result = withheld(RESULT, PermanentError("result_too_large", "too large", cure="split it"))
     assert (result.status, result.text, result.error_cause) == ("FAILED", None, "result_too_large")
     assert (result.error_message, result.source_words, result.target_words) == ("too large: split it", 0, 0)
+    assert billed_usage(result, JOB).source_characters == 0
 
 
 def test_the_billed_row_repeats_the_words_of_the_result():
@@ -83,20 +95,19 @@ def test_the_billed_row_repeats_the_words_of_the_result():
 
 
 def test_a_request_has_one_billed_row_whoever_answers_it():
-    cancelled = early_result(JobControl(request_id="r1", action=ControlAction.CANCEL), JOB, 4_000)
+    cancelled = early_result(JobControl(tenant="acme", request_id="r1", action=ControlAction.CANCEL), JOB, 4_000)
     assert billed_usage(RESULT, JOB).event_id == billed_usage(cancelled, JOB).event_id
 
 
-def test_the_last_job_event_tells_the_status_and_what_matters():
-    event = finished_event(RESULT, JOB)
-    assert (event.stage, event.status, event.at) == ("FINISHED", "PARTIAL", 3_500)
-    assert (event.batches, event.segments, event.words, event.cached_segments) == (2, 4, 80, 3)
-    assert event.detail == {"source_language": "en", "target_language": "pt", "model": "m1"}
+def test_requests_of_two_tenants_under_one_id_have_billed_rows_of_their_own():
+    theirs = replace(RESULT, tenant="globex")
+    assert billed_usage(RESULT, JOB).event_id != billed_usage(theirs, JOB).event_id
+    assert billed_usage(theirs, JOB).tenant == "globex"
 
 
-def test_the_last_job_event_of_a_refusal_tells_why():
-    order = JobControl(
-        request_id="r1", action=ControlAction.FAIL, cause="unsupported_pair", message="no model", field="text"
-    )
-    detail = finished_event(early_result(order, JOB, 4_000), JOB).detail
-    assert detail == {"cause": "unsupported_pair", "message": "no model", "field": "text"}
+def test_a_correction_bills_words_and_characters_that_were_not_billed_before():
+    job = replace(JOB, revision=2, billed_words=70, billed_characters=350)
+    usage = billed_usage(replace(RESULT, version=2), job)
+    assert (usage.source_words, usage.source_characters) == (10, 50)
+    again = billed_usage(replace(RESULT, version=2), replace(job, billed_words=80, billed_characters=400))
+    assert (again.source_words, again.source_characters) == (0, 0)

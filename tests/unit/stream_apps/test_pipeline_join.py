@@ -10,7 +10,6 @@ from schemas.messages import Hole, Job, TranslatedBatch
 from stream_apps.pipeline.join import check_batch, join, split_of
 
 JOB = Job(
-    tenant="acme",
     priority="high",
     source_language="en",
     detected_language="en",
@@ -39,7 +38,7 @@ def batch(number: int = 0, **changes: Any) -> TranslatedBatch:
         "model": "m1",
         "timings": {"queue": 1.0 + number, "translate": 0.25},
     }
-    return TranslatedBatch(request_id="r1", batch_number=number, **two | changes)
+    return TranslatedBatch(tenant="acme", request_id="r1", batch_number=number, **two | changes)
 
 
 def one(number: int, text: str, cause: str | None = None, score: float | None = None) -> TranslatedBatch:
@@ -110,9 +109,9 @@ def test_every_model_that_took_part_is_named_once():
     assert join([batch(0, model="b"), batch(1, model="a"), batch(2, model="b")], 5_000).model == "a, b"
 
 
-def test_splits_differ_by_pipeline_version_and_by_number_of_batches():
-    newer, longer = dataclasses.replace(JOB, pipeline_version="v2"), dataclasses.replace(JOB, batches=3)
-    assert len({split_of(JOB), split_of(newer), split_of(longer)}) == 3
+def test_splits_differ_by_pipeline_version_number_of_batches_and_payload():
+    others = [{"pipeline_version": "v2"}, {"batches": 3}, {"fingerprint": "f" * 32}]
+    assert len({split_of(JOB), *(split_of(dataclasses.replace(JOB, **other)) for other in others)}) == 4
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from schemas.topics import DAY_MS
 from stream_apps.pipeline.request_rules import (
     RequestLimits,
     check_different,
+    check_identity,
     check_request,
-    check_request_id,
     check_text,
 )
 
@@ -36,7 +36,9 @@ def check(**changes):
 
 
 def test_a_good_request_gives_its_languages():
-    languages = check(priority="high", deadline=NOW + 1000, metadata={"a": "b"}, options={"beam": "4"})
+    languages = check(
+        priority="high", deadline=NOW + 1000, metadata={"a": "b"}, engine_options={"beam": "4"}, glossaries=["g"]
+    )
     assert (languages.source, languages.target) == (Language("en"), Language("pt", None, "BR"))
 
 
@@ -48,7 +50,7 @@ def test_auto_asks_for_detection():
     ("changes", "cause", "field"),
     [
         ({"text": None}, "text_or_content_ref", "text"),
-        ({"content_ref": "a.txt"}, "text_or_content_ref", "text"),
+        ({"content_ref": "tenants/default/a.txt"}, "text_or_content_ref", "text"),
         ({"text": ""}, "empty_text", "text"),
         ({"text": " \n\t\u3000"}, "empty_text", "text"),
         ({"text": "x" * 101}, "text_too_long", "text"),
@@ -59,14 +61,17 @@ def test_auto_asks_for_detection():
         ({"target_language": ""}, "malformed_language", "target_language"),
         ({"target_language": "auto"}, "malformed_language", "target_language"),
         ({"source_language": "pt-BR"}, "same_language", "target_language"),
-        ({"tenant": ""}, "bad_tenant", "tenant"),
-        ({"tenant": "a\nb"}, "bad_tenant", "tenant"),
-        ({"glossary": ""}, "bad_glossary", "glossary"),
+        ({"glossaries": [""]}, "bad_glossary", "glossaries"),
+        ({"glossaries": ["g", "x" * 21]}, "bad_glossary", "glossaries"),
+        ({"glossaries": ["g"] * 9}, "too_many_glossaries", "glossaries"),
         ({"metadata": {"a": "x" * 40}}, "metadata_too_large", "metadata"),
         ({"metadata": {"a": "", "b": "", "c": ""}}, "metadata_too_large", "metadata"),
-        ({"options": {"Beam Size": "4"}}, "bad_options", "options"),
-        ({"options": {"beam": "x" * 11}}, "bad_options", "options"),
-        ({"options": {"a": "", "b": "", "c": ""}}, "bad_options", "options"),
+        ({"labels": {"a": "x" * 40}}, "metadata_too_large", "metadata"),
+        ({"metadata": {"a": "", "b": ""}, "labels": {"c": ""}}, "metadata_too_large", "metadata"),
+        ({"engine_options": {"Beam Size": "4"}}, "bad_options", "engine_options"),
+        ({"engine_options": {"beam": "x" * 11}}, "bad_options", "engine_options"),
+        ({"engine_options": {"beam": "\0"}}, "bad_options", "engine_options"),
+        ({"engine_options": {"a": "", "b": "", "c": ""}}, "bad_options", "engine_options"),
         ({"deadline": 0}, "bad_deadline", "deadline"),
         ({"deadline": NOW // 1000}, "bad_deadline", "deadline"),
         ({"deadline": NOW - 5, "submitted_at": NOW}, "bad_deadline", "deadline"),
@@ -85,8 +90,68 @@ def test_every_refusal_names_cause_field_limit_and_cure(changes, cause, field):
 @pytest.mark.parametrize("request_id", ["", "  ", "x" * 21, "a\x00b", "a\nb", "a\u202eb"])
 def test_a_request_id_that_cannot_be_answered_is_refused(request_id):
     with pytest.raises(PermanentError) as refused:
-        check_request_id(request(request_id=request_id), LIMITS)
+        check_identity(request(request_id=request_id), LIMITS)
     assert (refused.value.cause, refused.value.limit) == ("bad_request_id", "1 to 20 printable characters")
+
+
+@pytest.mark.parametrize("tenant", ["", "a/b", "Acme", "acme.eu", "-a", "a-", "a" * 64, "a\n", "ａｃｍｅ"])
+def test_a_tenant_that_is_no_dns_label_is_refused_with_field_limit_and_cure(tenant):
+    with pytest.raises(PermanentError) as refused:
+        check_identity(request(tenant=tenant), LIMITS)
+    assert (refused.value.cause, refused.value.field) == ("bad_tenant", "tenant")
+    assert refused.value.limit == "1 to 63 of a-z, 0-9 and -, not at either end"
+    assert refused.value.cure
+
+
+@pytest.mark.parametrize("tenant", ["a", "7", "acme-eu-1", "a" * 63])
+def test_a_dns_label_is_a_tenant(tenant):
+    check_identity(request(tenant=tenant), LIMITS)
+
+
+@pytest.mark.parametrize(
+    "ref", ["a.txt", "tenants/globex/a.txt", "tenants/defaults/a.txt", "/tenants/default/a.txt", "tenants/default"]
+)
+def test_a_text_outside_the_folder_of_its_tenant_is_refused(ref):
+    with pytest.raises(PermanentError) as refused:
+        check(text=None, content_ref=ref)
+    assert (refused.value.cause, refused.value.field) == ("foreign_content_ref", "content_ref")
+    assert (refused.value.limit, "tenants/default/inbox/" in (refused.value.cure or "")) == (
+        "a path below tenants/default/",
+        True,
+    )
+
+
+def test_a_text_in_the_folder_of_its_tenant_may_be_fetched():
+    assert check(text=None, content_ref="tenants/default/inbox/a.txt").source == Language("en")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("texts", ["Hello."]),
+        ("content_sha256", "0" * 64),
+        ("file_name", "a.docx"),
+        ("output_content_type", "text/html"),
+        ("output_mode", "bilingual"),
+        ("filter_options", {"a": "b"}),
+        ("do_not_translate", ["Acme"]),
+        ("callback", "https://example.org"),
+    ],
+)
+def test_what_nobody_carries_out_yet_is_refused_by_name_and_not_ignored(field, value):
+    with pytest.raises(PermanentError) as refused:
+        check(**{field: value})
+    assert (refused.value.cause, refused.value.field, refused.value.limit) == (
+        "not_supported",
+        field,
+        "its default",
+    )
+    assert refused.value.cure == f"leave {field} out"
+
+
+@pytest.mark.parametrize("nothing", [{"texts": []}, {"do_not_translate": []}, {"output_mode": "translation"}])
+def test_a_request_that_says_expressly_that_it_wants_none_of_it_is_sound(nothing):
+    assert check(**nothing).source == Language("en")
 
 
 def test_a_deadline_in_seconds_is_refused_with_the_unit_that_was_assumed():

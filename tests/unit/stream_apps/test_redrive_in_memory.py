@@ -13,7 +13,7 @@ from inference_workers.priority_source import Speedometer
 from inference_workers.translating import SegmentTranslator
 from schemas import topics
 from schemas.codec import Codec
-from schemas.events import DeadLetter, UsageEvent
+from schemas.events import DeadLetter, UsageBatch
 from schemas.messages import Job, SegmentBatch, TranslationResult
 from schemas.records import InboundRecord
 from stream_apps.assembly.handler import AssemblyHandler
@@ -83,11 +83,16 @@ class Pipeline:
     def results(self):
         return self.read(topics.RESULTS, TranslationResult)
 
+    @property
+    def billed(self):
+        usage = [event for one in self.read(topics.USAGE, UsageBatch) for event in one.events]
+        return [(one.source_words, one.source_characters) for one in usage if one.kind == "billed"]
+
     def original(self, summary):
         return next(one for one in self.log if (one.topic, one.offset) == (summary.topic, summary.offset))
 
-    def newest(self, request_id):
-        return max(self.results, key=lambda result: result.version)
+    def newest(self, key):
+        return max((one for one in self.results if one.key == key), key=lambda result: result.version)
 
     def text_of(self, result):
         return result.text
@@ -106,17 +111,18 @@ class Pipeline:
             self.send(planner.plan(group).records)
 
 
-def ask(pipeline, *texts):
+def ask(pipeline, *texts, tenant="acme"):
     job = Job(
-        tenant="acme",
         source_language="en",
         target_language="pt",
         segments=len(texts),
         batches=1,
         words=9,
+        characters=35,
         accepted_at=NOW,
     )
     batch = SegmentBatch(
+        tenant=tenant,
         request_id="r1",
         batch_number=0,
         job=job,
@@ -126,7 +132,7 @@ def ask(pipeline, *texts):
         translations=[None] * len(texts),
         scores=[None] * len(texts),
     )
-    origin = InboundRecord("translation.requests.standard", 0, 0, b"r1", b"")
+    origin = InboundRecord("translation.requests.standard", 0, 0, b"", b"")
     pipeline.send(batch_records([batch], origin, WireFormat(CODEC)))
 
 
@@ -149,8 +155,7 @@ def test_holes_are_filled_step_by_step_and_billed_once(pipeline):
     ]
     assert [[hole.segment for hole in one.holes] for one in pipeline.results] == [[1, 3, 4], [3], []]
     assert {(one.segments, one.source_words, one.target_words) for one in pipeline.results} == {(5, 9, 10)}
-    billed = [one.source_words for one in pipeline.read(topics.USAGE, UsageEvent) if one.kind == "billed"]
-    assert billed == [9, 0, 0]
+    assert pipeline.billed == [(9, 35), (0, 0), (0, 0)]
     assert [one.attempt for one in pipeline.read(topics.DEAD_LETTERS, DeadLetter)] == [1, 1, 1, 2]
     assert pipeline.open_dead_letters() == []
 
@@ -163,5 +168,20 @@ def test_a_request_of_which_everything_failed_is_billed_when_it_is_translated(pi
     assert [(one.version, one.status, one.source_words) for one in pipeline.results] == [
         (1, "FAILED", 0),
         (2, "COMPLETED", 9),
+    ]
+    assert pipeline.open_dead_letters() == []
+
+
+def test_the_holes_of_two_tenants_under_one_id_are_filled_each_in_its_own_text(pipeline):
+    pipeline.engine.unsayable = {"b b"}
+    ask(pipeline, "a a", "b b", tenant="acme")
+    ask(pipeline, "b b", "c c", tenant="globex")
+    pipeline.engine.unsayable = set()
+    pipeline.redrive()
+    assert [(one.tenant, one.version, one.status, one.text) for one in pipeline.results] == [
+        ("acme", 1, "PARTIAL", "\tA A  b b  "),
+        ("globex", 1, "PARTIAL", "\tb b  C C  "),
+        ("acme", 2, "COMPLETED", "\tA A  B B  "),
+        ("globex", 2, "COMPLETED", "\tB B  C C  "),
     ]
     assert pipeline.open_dead_letters() == []

@@ -24,7 +24,7 @@ def dead_letters(failures):
         ({"limit": 1}, [0]),
         ({"since_ms": 1, "until_ms": 2}, [1]),
         ({"tenant": "other"}, []),
-        ({"stage": "status"}, []),
+        ({"stage": "usage_sink"}, []),
         ({"tenant": "acme", "request": "r1", "topic": REQUESTS, "stage": "intake"}, [0, 1, 2]),
     ],
 )

@@ -15,6 +15,7 @@ from stream_apps.redrive.redrive import carry_out
 from tests.failed_records import (
     BATCHES,
     CODEC,
+    KEY,
     NOW,
     PARTIAL,
     REQUESTS,
@@ -22,6 +23,7 @@ from tests.failed_records import (
     batch,
     inbound,
 )
+from tests.keys import key
 
 
 def batches_in(plan):
@@ -30,10 +32,10 @@ def batches_in(plan):
 
 def test_a_refused_request_is_sent_again_as_it_was_and_asks_for_the_version_after_the_newest(failures):
     dead_letter = failures.add(inbound(b"bytes", attempt=b"2", redrive=b"2", other=b"x"))
-    failures.results["r1"] = dataclasses.replace(PARTIAL, version=2, status=ResultStatus.FAILED)
+    failures.results[KEY] = dataclasses.replace(PARTIAL, version=2, status=ResultStatus.FAILED)
     (plan,) = failures.plan_all()
     (out,) = plan.outputs
-    assert (out.topic, out.partition, out.key, out.value) == (REQUESTS, 2, b"r1", b"bytes")
+    assert (out.topic, out.partition, out.key, out.value) == (REQUESTS, 2, b"acme/r1", b"bytes")
     assert out.headers == {"traceparent": b"00-1-2-01", "other": b"x", "redrive": b"3", "attempt": b"3"}
     assert plan.version == 3
     assert plan.records[1:] == [tombstone_of(dead_letter)]
@@ -67,11 +69,10 @@ def test_another_request_under_a_used_id_is_not_sent_again(failures):
         ("translation.translated", "assembly"),
         ("translation.control", "assembly"),
         ("translation.usage", "usage_sink"),
-        ("translation.status", "status"),
     ],
 )
 def test_what_no_request_is_known_of_goes_to_its_place_again_as_it_was(failures, topic, stage):
-    dead_letter = failures.add(inbound(b"\xffrubbish", topic), stage=stage, request_id=None)
+    dead_letter = failures.add(inbound(b"\xffrubbish", topic), stage=stage, about=None)
     (plan,) = failures.plan_all()
     (out,) = plan.outputs
     assert (out.topic, out.partition, out.key, out.value) == (topic, 2, b"r1", b"\xffrubbish")
@@ -81,7 +82,7 @@ def test_what_no_request_is_known_of_goes_to_its_place_again_as_it_was(failures,
 
 def test_a_failed_sentence_becomes_a_correction_that_costs_nothing(failures):
     dead_letter = failures.add(inbound(CODEC.encode(batch()), BATCHES), stage="inference", segments=[1])
-    failures.results["r1"] = PARTIAL
+    failures.results[KEY] = PARTIAL
     (plan,) = failures.plan_all()
     (one,) = batches_in(plan)
     assert (one.lead, list(one.texts), list(one.gaps), list(one.numbers)) == (
@@ -91,8 +92,8 @@ def test_a_failed_sentence_becomes_a_correction_that_costs_nothing(failures):
         [1],
     )
     assert (one.job.revision, one.job.billed_words, one.job.words, one.job.segments) == (2, 6, 6, 3)
-    assert (one.job.accepted_at, one.job.deadline, one.job.tenant) == (NOW, None, "acme")
-    assert (one.options, list(one.translations)) == ({"beam": "2"}, [None])
+    assert (one.job.accepted_at, one.job.deadline, one.tenant) == (NOW, None, "acme")
+    assert (one.engine_options, list(one.translations)) == ({"beam": "2"}, [None])
     assert one.job.kept is not None
     assert (one.job.kept.segments, one.job.kept.target_words, list(one.job.kept.models)) == (2, 2, ["m1"])
     (out,) = plan.outputs
@@ -104,7 +105,7 @@ def test_one_correction_closes_every_sentence_of_its_request_though_one_was_chos
     failures.add(inbound(CODEC.encode(batch()), BATCHES), stage="inference", segments=[0, 1])
     failures.add(inbound(CODEC.encode(batch()), BATCHES, offset=8), stage="inference", segments=[1])
     other = failures.add(
-        inbound(CODEC.encode(batch()), BATCHES, offset=9), stage="inference", request_id="r2", segments=[1]
+        inbound(CODEC.encode(batch()), BATCHES, offset=9), stage="inference", about=key("r2", "acme"), segments=[1]
     )
     groups = groups_of(failures.dead_letters[:1], failures.dead_letters)
     assert [[dead_letter.dead_letter_id for dead_letter in group] for group in groups] == [
@@ -114,7 +115,7 @@ def test_one_correction_closes_every_sentence_of_its_request_though_one_was_chos
 
 def test_sentences_of_a_request_that_is_whole_by_now_are_closed_without_work(failures):
     failures.add(inbound(CODEC.encode(batch()), BATCHES), stage="inference", segments=[1])
-    failures.results["r1"] = dataclasses.replace(PARTIAL, status=ResultStatus.COMPLETED, holes=())
+    failures.results[KEY] = dataclasses.replace(PARTIAL, status=ResultStatus.COMPLETED, holes=())
     (plan,) = failures.plan_all()
     assert (plan.outputs, len(plan.records)) == ((), 1)
 
@@ -128,7 +129,7 @@ def test_sentences_wait_for_the_answer_of_their_request(failures):
 @pytest.mark.parametrize("status", ["CANCELLED", "EXPIRED", "FAILED"])
 def test_sentences_of_a_request_that_ended_otherwise_stay_open(failures, status):
     failures.add(inbound(CODEC.encode(batch()), BATCHES), stage="inference", segments=[1])
-    failures.results["r1"] = dataclasses.replace(PARTIAL, status=status, holes=(), text=None)
+    failures.results[KEY] = dataclasses.replace(PARTIAL, status=status, holes=(), text=None)
     with pytest.raises(PermanentError, match=status):
         failures.plan_all()
 
@@ -141,7 +142,7 @@ def test_a_request_of_which_every_sentence_failed_is_translated_again_as_a_whole
     ended = dataclasses.replace(
         PARTIAL, status=ResultStatus.FAILED, text=None, holes=holes, segments=2, source_words=0
     )
-    failures.results["r1"] = ended
+    failures.results[KEY] = ended
     (plan,) = failures.plan_all()
     assert [(one.batch_number, one.job.revision, one.job.kept) for one in batches_in(plan)] == [
         (0, 2, None),
@@ -181,7 +182,7 @@ def test_text_between_two_holes_that_is_too_long_for_one_batch_is_spread_over_se
 
 def test_plans_share_transactions_but_none_is_divided(failures):
     for offset in range(900):
-        failures.add(inbound(b"x", offset=offset), request_id=None)
+        failures.add(inbound(b"x", offset=offset), about=None)
     commits: list[list[OutboundRecord]] = []
     groups = [[one] for one in failures.dead_letters]
     report = carry_out(groups, failures.planner().plan, lambda out: commits.append(list(out)))

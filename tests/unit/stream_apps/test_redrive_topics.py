@@ -17,26 +17,29 @@ from stream_apps.redrive import redrive
 from stream_apps.redrive.open_dead_letters import DeadLetterFilter
 from stream_apps.redrive.redrive import DeadLetterAdmin
 from tests.failed_records import REQUESTS, inbound
+from tests.keys import key
 
 CODEC = Codec()
 
 
-def record(offset: int, value: bytes | None, key: bytes = b"r1") -> InboundRecord:
-    return InboundRecord(RESULTS, 0, offset, key, value)
+def record(offset: int, value: bytes | None, name: bytes = b"t/r1") -> InboundRecord:
+    return InboundRecord(RESULTS, 0, offset, name, value)
 
 
 def answer(version: int) -> bytes:
-    return CODEC.encode(TranslationResult(request_id="r1", status=ResultStatus.COMPLETED, version=version))
+    return CODEC.encode(
+        TranslationResult(tenant="t", request_id="r1", status=ResultStatus.COMPLETED, version=version)
+    )
 
 
 @pytest.mark.parametrize("spoiled", [b"", b"{}", b"\xc3\x01", answer(3)[:-5], None])
 def test_a_record_of_a_wanted_request_that_is_no_result_is_skipped(monkeypatch, spoiled):
-    records = [record(0, answer(1)), record(1, answer(2)), record(2, spoiled), record(3, answer(9), b"other")]
+    records = [record(0, answer(1)), record(1, answer(2)), record(2, spoiled), record(3, answer(9), b"t/other")]
     monkeypatch.setattr(redrive, "read_topic", lambda _kafka, _topic: records)
 
-    found = redrive.read_answers(KafkaSettings(), CODEC, {"r1"}, lambda read, _what: read)
+    found = redrive.read_answers(KafkaSettings(), CODEC, {key("r1", "t")}, lambda read, _what: read)
 
-    assert {name: (one.version, one.offset) for name, one in found.items()} == {"r1": (2, 1)}
+    assert {name: (one.version, one.offset) for name, one in found.items()} == {key("r1", "t"): (2, 1)}
 
 
 @pytest.fixture
@@ -45,7 +48,7 @@ def admin(monkeypatch) -> DeadLetterAdmin:
     records = []
     for offset, cause in enumerate("ab"):
         found = dead_letter_of(
-            inbound(b"x", offset=offset), PermanentError(cause, "no"), stage="status", now_ms=offset
+            inbound(b"x", offset=offset), PermanentError(cause, "no"), stage="usage_sink", now_ms=offset
         )
         value = CODEC.encode(found)
         records.append(InboundRecord(DEAD_LETTERS, 0, offset, found.dead_letter_id.encode(), value))
@@ -98,7 +101,7 @@ class FakeKafka:
 
 def test_a_redrive_fences_earlier_runs_before_it_reads_and_commits_with_the_tombstone(monkeypatch):
     found = dead_letter_of(inbound(b"x"), PermanentError("a", "no"), stage="intake", now_ms=1)
-    refused = about_request(found, "r1", "t")
+    refused = about_request(found, key("r1", "t"))
     stored = InboundRecord(DEAD_LETTERS, 3, 0, refused.dead_letter_id.encode(), CODEC.encode(refused))
     kafka = FakeKafka([stored, record(0, answer(4))])
     monkeypatch.setattr(redrive, "TransactionalProducer", kafka.producer)

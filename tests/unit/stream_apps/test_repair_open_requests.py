@@ -11,6 +11,7 @@ from schemas.states import ControlAction
 from schemas.topics import CONTROL, RESULTS, TRANSLATED, batches_topic, requests_topic
 from stream_apps.repair.low_watermark import low_watermarks
 from stream_apps.repair.open_requests import LossPolicy, OpenRequests
+from tests.keys import key
 
 CODEC = Codec()
 NOW = 1_000_000
@@ -21,12 +22,12 @@ TOPIC = requests_topic(Priority.HIGH)
 def request(request_id: str, offset: int, at_ms: int = 500_000, revision: int | None = None) -> InboundRecord:
     value = CODEC.encode(TranslationRequest(request_id=request_id, target_language="pt", text="a"))
     headers = redrive_header(revision) if revision else {}
-    return InboundRecord(TOPIC, 0, offset, request_id.encode(), value, headers, at_ms)
+    return InboundRecord(TOPIC, 0, offset, key(request_id).encode(), value, headers, at_ms)
 
 
-def result(request_id: str, version: int = 1) -> InboundRecord:
-    message = TranslationResult(request_id=request_id, version=version)
-    return InboundRecord(RESULTS, 0, 0, request_id.encode(), CODEC.encode(message))
+def result(request_id: str, version: int = 1, tenant: str = "default") -> InboundRecord:
+    message = TranslationResult(tenant=tenant, request_id=request_id, version=version)
+    return InboundRecord(RESULTS, 0, 0, key(request_id, tenant).encode(), CODEC.encode(message))
 
 
 def compared(*records: InboundRecord, refused=frozenset(), part: int = 0, parts: int = 1) -> OpenRequests:
@@ -45,6 +46,10 @@ def test_what_has_a_result_is_answered_and_what_has_none_is_lost():
     found = compared(request("a", 1), request("b", 2), result("a"))
     assert fates(found) == [(2, "lost")]
     assert found.counts["answered"] == 1
+
+
+def test_an_answer_to_another_tenants_request_of_that_id_is_none():
+    assert fates(compared(request("a", 1), result("a", tenant="globex"))) == [(1, "lost")]
 
 
 def test_what_was_stored_no_more_than_the_grace_before_the_watermark_is_on_its_way():

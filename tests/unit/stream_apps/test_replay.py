@@ -76,7 +76,7 @@ def test_the_report_counts_every_pair_once_and_keeps_texts_to_itself():
     assert [report[name] for name in names] == [1, 1, 1, 1, 1]
     assert (report["requests"], report["words"], report["words_per_second"]) == (5, 10, 5.0)
     assert report["mean_similarity"] == 0.75
-    assert report["most_different"] == [{"request_id": "r2", "similarity": 0.5}]
+    assert report["most_different"] == [{"key": "r2", "similarity": 0.5}]
     assert comparison.report(5, with_texts=True)["most_different"][0]["replayed"] == "a c"
     assert report["skipped"] == {"pair en-xx not served": 2}
 
@@ -129,7 +129,7 @@ def asked(request_id, at=NOW, **fields):
 
 def answered(request_id, text, **fields):
     result = TranslationResult(request_id=request_id, text=text, **fields)
-    return InboundRecord(RESULTS, 0, 0, request_id.encode(), CODEC.encode(result), timestamp_ms=NOW)
+    return InboundRecord(RESULTS, 0, 0, result.key.encode(), CODEC.encode(result), timestamp_ms=NOW)
 
 
 def replayed(requests, answers, limit=None, limits=USUAL):
@@ -190,6 +190,13 @@ def test_what_cannot_be_replayed_is_counted_by_reason():
         "malformed_language": 1,
     }
     assert [result.request_id for result in written] == ["r5"]
+
+
+def test_a_request_is_held_against_the_answer_of_its_own_tenant():
+    requests = [asked("r1", tenant=tenant) for tenant in ("acme", "globex")]
+    report, written = replayed(requests, [answered("r1", "IT RAINS. IT SNOWS.", tenant="globex")])
+    assert (report["requests"], report["equal"], report["only_past_failed"]) == (2, 1, 1)
+    assert [result.tenant for result in written] == ["acme", "globex"]
 
 
 def test_the_limit_takes_the_oldest():

@@ -14,6 +14,7 @@ from schemas.topics import DEAD_LETTERS
 from stream_apps.runtime.event_processor import EventHandler, EventProcessor, EventRetry
 from stream_apps.runtime.retry import RetryPolicy
 from tests.dead_letters import dead_letter_writer
+from tests.keys import key
 
 CODEC = Codec()
 BAD = PermanentError("empty_text", "text is empty", field="text", cure="send text")
@@ -171,7 +172,7 @@ def test_a_refusal_may_say_more_than_the_dead_letter():
     scripted = ScriptedHandler(errors={0: [BAD]})
 
     def refusal(record, error, dead_letter):
-        return about_request(dead_letter, "r1", "acme"), [outbound(record, "control")]
+        return about_request(dead_letter, key("r1", "acme")), [outbound(record, "control")]
 
     handler = EventHandler(dead_letter_writer("intake"), scripted.handle, scripted.delivered, refusal)
     processor = EventProcessor(handler, scripted.kafka.send, EventRetry())

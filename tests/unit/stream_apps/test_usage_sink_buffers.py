@@ -9,7 +9,7 @@ import pytest
 from connectors.kafka.range_reader import StartingOffset
 from schemas.codec import Codec
 from schemas.errors import TransientError
-from schemas.events import UsageEvent
+from schemas.events import UsageBatch, UsageEvent
 from schemas.records import InboundRecord
 from schemas.states import UsageKind
 from stream_apps.usage_sink.sink import InsertRetry, UsageSink
@@ -17,7 +17,7 @@ from tests.dead_letters import dead_letter_writer
 
 CODEC = Codec()
 NOW = round(time.time() * 1000)
-EVENT = CODEC.encode(UsageEvent(event_id=str(uuid.UUID(int=1)), request_id="r1", kind=UsageKind.BILLED, at=NOW))
+EVENT = CODEC.encode(UsageBatch([UsageEvent(event_id=str(uuid.UUID(int=1)), kind=UsageKind.BILLED, at=NOW)]))
 
 
 class UsageLog:

@@ -6,7 +6,7 @@ from stream_apps.usage_sink.ranges import PartitionBuffer, Range
 def buffer(*offsets: int, first: int = 10, pending_last: int | None = None) -> PartitionBuffer:
     made = PartitionBuffer("usage", 2, first, pending_last)
     for offset in offsets:
-        made.add(offset, {"offset": offset}, now=float(offset))
+        made.add(offset, [{"offset": offset}], now=float(offset))
     return made
 
 
@@ -46,8 +46,20 @@ def test_gaps_in_the_log_belong_to_the_range():
 
 def test_a_record_that_gave_no_row_keeps_its_place():
     made = buffer(10)
-    made.add(11, None, now=11.0)
+    made.add(11, [], now=11.0)
     assert span(made.due(5, old)) == (10, 11, 1)
+
+
+def test_rows_are_counted_and_a_record_of_many_is_never_divided():
+    made = buffer(10)
+    made.add(11, [{}] * 5, now=11.0)
+    made.add(12, [{}], now=12.0)
+    assert made.row_count == 7
+    first = made.due(3, young)
+    assert span(first) == (10, 11, 6)
+    assert first is not None
+    made.done(first)
+    assert (made.row_count, span(made.due(3, young))) == (1, None)
 
 
 def test_a_pending_range_is_formed_exactly_again_whatever_the_batch_size():

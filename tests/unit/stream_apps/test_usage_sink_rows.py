@@ -32,12 +32,13 @@ def test_a_sound_event_becomes_a_row():
         ({"at": NOW + 2 * DAY_MS}, "at"),
         ({"at": 2**62}, "at"),
         ({"source_words": -1}, "source_words"),
-        ({"batch_number": -1}, "batch_number"),
+        ({"batches": -1}, "batches"),
         ({"busy_ms": float("nan")}, "busy_ms"),
         ({"latency_ms": float("inf")}, "latency_ms"),
         ({"priority": "urgent"}, "priority"),
         ({"tenant": "x" * 1001}, "tenant"),
-        ({"request_id": ""}, "request_id"),
+        ({"request_id": "x" * 1001}, "request_id"),
+        ({"labels": {"a": "x" * 70_000}}, "labels"),
     ],
 )
 def test_an_event_out_of_bounds_is_refused_by_name(fields, field):

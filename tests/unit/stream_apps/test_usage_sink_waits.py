@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from connectors.kafka.range_reader import StartingOffset
 from schemas.codec import Codec
 from schemas.errors import TransientError
-from schemas.events import UsageEvent
+from schemas.events import UsageBatch, UsageEvent
 from schemas.records import InboundRecord
 from schemas.states import UsageKind
 from stream_apps.usage_sink.settings import AnalyticsSettings
@@ -33,7 +33,7 @@ class Time:
 class Log:
     def __init__(self, count):
         event = Codec().encode(
-            UsageEvent(event_id=str(uuid.UUID(int=1)), kind=UsageKind.BILLED, request_id="r", at=NOW)
+            UsageBatch([UsageEvent(event_id=str(uuid.UUID(int=1)), kind=UsageKind.BILLED, at=NOW)])
         )
         self.left = [InboundRecord("u", 0, at, None, event) for at in range(count)]
         self.notes = []

@@ -1,0 +1,149 @@
+"""Read one request and cut it: all that concerns a request by itself, before the stores are asked about it."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from schemas.codec import Codec
+from schemas.languages import AUTO, Language, served_as
+from schemas.messages import Job, TranslationRequest
+from schemas.priorities import Priority
+from schemas.records import InboundRecord, redriven_revision
+from schemas.segments import TranslationContext, context_of, normalise
+from schemas.topics import priority_of_topic
+from stream_apps.intake.settings import IntakeLimits
+from stream_apps.pipeline.batching import Piece, cut
+from stream_apps.pipeline.deadline_policy import with_deadline_policy
+from stream_apps.pipeline.deduplication import payload_fingerprint
+from stream_apps.pipeline.output_records import job_of
+from stream_apps.pipeline.request_rules import (
+    RequestedLanguages,
+    RequestLimits,
+    check_different,
+    check_identity,
+    check_request,
+    check_text,
+)
+from stream_apps.pipeline.routing import pool_of
+from stream_apps.pipeline.segmentation import Split
+from stream_apps.pipeline.stores import ObjectStore
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A request that has an identity. `payload` is the fingerprint of what it asks for."""
+
+    record: InboundRecord
+    request: TranslationRequest
+    priority: Priority
+    payload: str
+
+    @property
+    def is_redriven(self) -> bool:
+        """Tell whether it is to be processed although it was seen before."""
+        return redriven_revision(self.record.headers) is not None
+
+
+@dataclass(frozen=True)
+class CutRequest:
+    """A request in pieces, with the header of its batches."""
+
+    reading: Reading
+    source: Language
+    target: Language
+    job: Job
+    pieces: Sequence[Piece]
+
+    @property
+    def context(self) -> TranslationContext:
+        """Return what decides its translations beside the segments."""
+        request = self.reading.request
+        return context_of(request.tenant, self.job, request.do_not_translate, request.engine_options)
+
+    def normalised(self) -> list[str]:
+        """Return its segments as the translation memory knows them."""
+        return [normalise(text) for piece in self.pieces for text in piece.texts]
+
+
+class ExpiredError(Exception):
+    """The deadline of a request passed before it was read: not a mistake, so no dead letter."""
+
+
+@dataclass(frozen=True)
+class RequestCutter:
+    """Checks and cuts requests. `split` and `detect` are pure; `detect` raises PermanentError."""
+
+    codec: Codec
+    objects: ObjectStore
+    split: Callable[[str, str], Split]
+    detect: Callable[[str], Language]
+    now_ms: Callable[[], int]
+    limits: IntakeLimits
+    requests: RequestLimits
+    pipeline_version: str
+
+    def read(self, record: InboundRecord) -> Reading:
+        """Decode the request and check its identity. Raises PermanentError."""
+        request = self.codec.decode(record.value, TranslationRequest)
+        check_identity(request, self.requests)
+        return Reading(record, request, priority_of_topic(record.topic), payload_fingerprint(request))
+
+    async def cut(self, reading: Reading) -> CutRequest:
+        """Check the request and cut its text.
+
+        Raises PermanentError for the first thing wrong, ExpiredError, and TransientError while the store of large
+        texts is away.
+        """
+        record, priority = reading.record, reading.priority
+        languages = check_request(reading.request, priority, self.requests, record.timestamp_ms)
+        request = with_deadline_policy(reading.request, priority, self.limits.late)
+        if request.deadline is not None and request.deadline <= self.now_ms():
+            raise ExpiredError
+        text = request.text if request.text is not None else await self._stored_text(request.content_ref or "")
+        source = await self._source(text, languages)
+        pieces = await self._off_loop(text, lambda: cut(self.split(text, str(source)), self.limits.batch))
+        reading = replace(reading, request=request)
+        job = self._job(reading, source, languages.target, pieces, len(text))
+        return CutRequest(reading, source, languages.target, job, pieces)
+
+    def header(self, reading: Reading) -> Job:
+        """Build as much of the header as the request alone tells."""
+        job = job_of(reading.request, reading.record, reading.priority, self.requests)
+        return replace(job, fingerprint=reading.payload)
+
+    async def _source(self, text: str, languages: RequestedLanguages) -> Language:
+        if languages.source is not None:
+            return languages.source
+        source = await self._off_loop(text, lambda: self.detect(text))
+        check_different(source, languages.target)
+        return source
+
+    def _job(
+        self, reading: Reading, source: Language, target: Language, pieces: Sequence[Piece], characters: int
+    ) -> Job:
+        request, words = reading.request, sum(piece.words for piece in pieces)
+        limits, pairs = self.limits, served_as(source, target)
+        return replace(
+            self.header(reading),
+            pool=pool_of(limits.routes, limits.default_pool, reading.priority, pairs, words),
+            source_language=str(source),
+            detected_language=str(source) if request.source_language == AUTO else None,
+            target_language=str(target),
+            pipeline_version=self.pipeline_version,
+            memory_scope=limits.memory_scopes.get(request.tenant, ""),
+            segments=sum(len(piece.texts) for piece in pieces),
+            batches=len(pieces),
+            words=words,
+            characters=characters,
+        )
+
+    async def _stored_text(self, ref: str) -> str:
+        text = await asyncio.to_thread(self.objects.read_text, ref, self.limits.max_content_bytes)
+        return check_text(text, "content_ref", self.requests)
+
+    async def _off_loop(self, text: str, work: Callable[[], T]) -> T:
+        # Long texts must not keep the other agents, and the more urgent requests, waiting.
+        return work() if len(text) <= self.limits.thread_characters else await asyncio.to_thread(work)

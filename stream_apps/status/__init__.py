@@ -1,1 +1,0 @@
-"""Merges job events into job views."""
