@@ -11,9 +11,10 @@ _FINAL = " final"
 
 
 class InMemorySlots:
-    """Slots of open requests. Remembers until the process ends."""
+    """Slots of open requests and the answers of finished ones. Remembers until the process ends."""
 
     def __init__(self) -> None:
+        self.results: dict[JobKey, bytes] = {}
         self._slots: dict[RequestRevision, dict[tuple[str, int], bytes]] = {}
         self._completers: dict[RequestRevision, str] = {}
 
@@ -26,6 +27,8 @@ class InMemorySlots:
     def finish(self, completions: Mapping[RequestRevision, Completion]) -> None:
         for request, done in completions.items():
             self._completers[request] = done.coordinates + _FINAL
+            if done.encoded:
+                self.results[request.key] = done.encoded
             self._slots.pop(request, None)
 
     def answered(self, requests: Sequence[RequestRevision]) -> list[bool]:
@@ -50,19 +53,6 @@ class InMemorySlots:
         payloads = tuple(slots[entry.split, number] for number in range(entry.batches))
         self._completers[entry.request] = entry.coordinates
         return SlotDecision(Verdict.COMPLETE, payloads)
-
-
-class InMemoryResults:
-    """Encoded results. Remembers until the process ends."""
-
-    def __init__(self) -> None:
-        self._encoded: dict[JobKey, bytes] = {}
-
-    def put_many(self, encoded: Mapping[JobKey, bytes]) -> None:
-        self._encoded.update(encoded)
-
-    def get(self, key: JobKey) -> bytes | None:
-        return self._encoded.get(key)
 
 
 class InMemoryRequestPlans:

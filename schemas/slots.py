@@ -44,11 +44,15 @@ class AnswerOrder:
 
 @dataclass(frozen=True)
 class Completion:
-    """A committed answer: the record that completed it, its status, and when it was made (ms since the epoch)."""
+    """A committed answer: the record that completed it, its status, and when it was made (ms since the epoch).
+
+    `encoded` is the framed TranslationResult for callers; empty where none is to be shown.
+    """
 
     coordinates: str
     status: str = ""
     at_ms: int = 0
+    encoded: bytes = b""
 
 
 @dataclass(frozen=True)

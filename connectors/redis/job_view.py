@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import NamedTuple, cast
 
 from connectors.redis.client import AsyncClient, Client, redis_errors
-from connectors.redis.request_markers import accepted_key, planned_key, result_key
-from connectors.redis.slots import completion_of, done_key, filled_field, slots_key
+from connectors.redis.request_markers import accepted_key, planned_key
+from connectors.redis.slots import completion_of, done_key, filled_field, result_key, slots_key
 from schemas.ids import JobKey
 from schemas.messages import Job
 from schemas.plans import RequestPlan

@@ -2,10 +2,9 @@
 
 `acc:{key}`     its plan as HTTP knows it, written once Kafka has stored the request
 `req:{key}`     its plan as intake made it, written only after its batches are delivered; it marks a repeat
-`result:{key}`  the encoded result for HTTP callers, for a limited time; the results topic remains the record
 `deadlines`     sorted set of open requests by deadline (ms), written with `req:`. Only advice: an order that comes
                 too late loses against the answer
-`done:{key}`    who answers the request; written by connectors/redis/slots.py and only read here
+`done:{key}`    who answers the request; written by connectors/redis/slots.py, as is `result:{key}`
 """
 
 import time
@@ -23,7 +22,6 @@ from schemas.slots import RequestRevision
 
 log = structlog.get_logger()
 
-_DAY_SECONDS = 24 * 60 * 60
 # A Redis that hangs costs its time-outs once, not in every cycle.
 _UNASKED_SECONDS = 5.0
 
@@ -97,24 +95,6 @@ class RedisAnsweredRequests:
         return {request for request, is_answered in zip(asked, answers, strict=True) if is_answered}
 
 
-class ResultStore:
-    """Encoded results of answered requests. For threads."""
-
-    def __init__(self, client: Client, ttl_seconds: int = _DAY_SECONDS) -> None:
-        self._client = client
-        self._ttl_seconds = ttl_seconds
-
-    def put_many(self, encoded: Mapping[JobKey, bytes]) -> None:
-        with redis_errors(), self._client.pipeline(transaction=False) as pipeline:
-            for key, value in encoded.items():
-                pipeline.set(result_key(key), value, ex=self._ttl_seconds)
-            pipeline.execute()
-
-    def get(self, key: JobKey) -> bytes | None:
-        with redis_errors():
-            return cast(bytes | None, self._client.get(result_key(key)))
-
-
 class Deadlines:
     """Reads the deadlines that have passed. For threads. Raises TransientError."""
 
@@ -142,8 +122,3 @@ def accepted_key(key: JobKey) -> str:
 def planned_key(key: JobKey) -> str:
     """Name the plan as intake made it."""
     return f"req:{{{key}}}"
-
-
-def result_key(key: JobKey) -> str:
-    """Name the encoded result."""
-    return f"result:{{{key}}}"

@@ -12,15 +12,21 @@ The rule holds while Redis remembers. The state's epoch proves that it does; it 
 once more before the answers are committed (connectors/redis/state_epoch.py, docs/decisions/0008).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby, islice
+from typing import Any
 
-from connectors.redis.client import Call, Client, redis_errors, run_all, script
+from connectors.redis.client import Argument, Call, Client, redis_errors, run_all, script
 from connectors.redis.state_epoch import StateEpoch
+from schemas.ids import JobKey
 from schemas.slots import AnswerOrder, Arrival, Completion, RequestRevision, SlotDecision, Verdict
 
 _FINAL = " final"
 DEADLINES_KEY = "deadlines"
+_DAY_SECONDS = 24 * 60 * 60
+# Answers of one call: Redis does nothing else meanwhile.
+_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -29,14 +35,17 @@ class SlotRetention:
 
     slots_seconds: int
     done_seconds: int
+    result_seconds: int = _DAY_SECONDS
 
 
 class RedisSlots:
-    """Slots in the state Redis. Both keys of a request lie in one cluster slot; corrections end in `:<revision>`.
+    """Slots and answers in the state Redis. Corrections end in `:<revision>`.
 
     `asm:{key}`: `s<split>:<n>` -> payload, `#<split>` -> how many are filled.
     `done:{key}`: the completer; after `finish` with ` final` behind it, the status and the time of the answer.
-    `deadlines`: loses the answered requests (connectors/redis/request_markers.py).
+    A request of one batch has no slots: its first record is the completer.
+    `result:{key}`: the encoded answer for callers, for a limited time; the results topic remains the record.
+    `deadlines`: open requests by deadline (connectors/redis/request_markers.py); loses the answered ones.
     """
 
     def __init__(self, client: Client, retention: SlotRetention, epoch: StateEpoch | None = None) -> None:
@@ -46,30 +55,23 @@ class RedisSlots:
         self._epoch = epoch
 
     def decide(self, entries: Sequence[Arrival | AnswerOrder]) -> list[SlotDecision]:
-        calls = [self._call(entry) for entry in entries]
+        runs = [list(run) for _, run in groupby(entries, _is_single)]
+        calls = [call for run in runs for call in self._calls(run)]
         if self._epoch is None:
             replies = run_all(self._client, calls)
         else:
             # Last: a loss between two of the calls must not go unseen.
             *replies, identity = run_all(self._client, [*calls, self._epoch.call()])
             self._epoch.check(identity)
-        return [SlotDecision(Verdict(verdict.decode()), tuple(slots)) for verdict, *slots in replies]
+        left = iter(replies)
+        return [decision for run in runs for decision in _decisions(run, left)]
 
     def confirm(self) -> None:
         if self._epoch is not None:
             self._epoch.confirm()
 
     def finish(self, completions: Mapping[RequestRevision, Completion]) -> None:
-        if not completions:
-            return
-        with redis_errors(), self._client.pipeline(transaction=False) as pipeline:
-            for request, done in completions.items():
-                slots, marker = _keys(request)
-                # In this order: a marker without slots must be final.
-                pipeline.set(marker, _marker_of(done), ex=self._retention.done_seconds)
-                pipeline.unlink(slots)
-            pipeline.zrem(DEADLINES_KEY, *(str(request.key) for request in completions))
-            pipeline.execute()
+        run_all(self._client, [self._finish_call(some) for some in _portions(list(completions.items()))])
 
     def answered(self, requests: Sequence[RequestRevision]) -> list[bool]:
         return are_answered(self._client, requests)
@@ -79,6 +81,21 @@ class RedisSlots:
             for request in requests:
                 pipeline.unlink(*_keys(request))
             pipeline.execute()
+
+    def _calls(self, run: Sequence[Arrival | AnswerOrder]) -> list[Call]:
+        """Make one call for each entry; but one for all requests of a single batch, whose slot needs no room."""
+        if not _is_single(run[0]):
+            return [self._call(entry) for entry in run]
+        arguments: list[Argument] = [self._retention.done_seconds, *(entry.coordinates for entry in run)]
+        return [Call(script("claim_single"), [done_key(entry.request) for entry in run], arguments)]
+
+    def _finish_call(self, completions: Sequence[tuple[RequestRevision, Completion]]) -> Call:
+        keys = [DEADLINES_KEY]
+        arguments: list[Argument] = [self._retention.done_seconds, self._retention.result_seconds]
+        for request, done in completions:
+            keys += [done_key(request), slots_key(request), result_key(request.key)]
+            arguments += [_marker_of(done), str(request.key), done.encoded]
+        return Call(script("finish_answers"), keys, arguments)
 
     def _call(self, entry: Arrival | AnswerOrder) -> Call:
         keys, kept = _keys(entry.request), self._retention
@@ -92,6 +109,11 @@ class RedisSlots:
 def done_key(request: RequestRevision) -> str:
     """Name the key that holds the completer."""
     return f"done:{{{request.key}}}{_revision_suffix(request)}"
+
+
+def result_key(key: JobKey) -> str:
+    """Name the encoded result."""
+    return f"result:{{{key}}}"
 
 
 def slots_key(request: RequestRevision) -> str:
@@ -123,6 +145,27 @@ def are_answered(client: Client, requests: Sequence[RequestRevision]) -> list[bo
 
 def _keys(request: RequestRevision) -> tuple[str, str]:
     return slots_key(request), done_key(request)
+
+
+def _is_single(entry: Arrival | AnswerOrder) -> bool:
+    return isinstance(entry, Arrival) and entry.batches == 1
+
+
+def _decisions(run: Sequence[Arrival | AnswerOrder], replies: Iterator[Any]) -> Iterator[SlotDecision]:
+    if not _is_single(run[0]):
+        for verdict, *slots in islice(replies, len(run)):
+            yield SlotDecision(Verdict(verdict.decode()), tuple(slots))
+        return
+    for entry, is_completer in zip(run, next(replies), strict=True):
+        payload = entry.payload if isinstance(entry, Arrival) else b""
+        yield SlotDecision(Verdict.COMPLETE, (payload,)) if is_completer else SlotDecision(Verdict.ANSWERED)
+
+
+def _portions(
+    completions: Sequence[tuple[RequestRevision, Completion]],
+) -> Iterator[Sequence[tuple[RequestRevision, Completion]]]:
+    for start in range(0, len(completions), _AT_ONCE):
+        yield completions[start : start + _AT_ONCE]
 
 
 def _marker_of(done: Completion) -> str:

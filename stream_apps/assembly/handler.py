@@ -8,18 +8,20 @@ from schemas import topics
 from schemas.codec import Codec
 from schemas.dead_letters import ENVELOPE_BYTES
 from schemas.errors import PermanentError
-from schemas.events import JobControl, UsageBatch
+from schemas.events import JobControl, UsageBatch, UsageEvent
 from schemas.ids import fingerprint, tenant_folder
-from schemas.messages import Job, Message, TranslatedBatch, TranslationResult
+from schemas.messages import Job, TranslatedBatch, TranslationResult
 from schemas.records import FIRST_REVISION, Headers, InboundRecord, OutboundRecord, status_header, version_header
 from schemas.slots import AnswerOrder, Arrival, Completion, RequestRevision, SlotDecision, Verdict
 from stream_apps.pipeline.early_results import check_order, early_result, withheld
 from stream_apps.pipeline.join import check_batch, join, split_of
 from stream_apps.pipeline.result_events import billed_usage
-from stream_apps.pipeline.stores import ObjectStore, Results, Slots
+from stream_apps.pipeline.stores import ObjectStore, Slots
 from stream_apps.runtime.dead_letters import DeadLetterWriter
 
 STAGE = "assembly"
+# Rows of one usage record: about half a megabyte.
+_USAGE_ROWS = 1000
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Answered:
     @property
     def completion(self) -> Completion:
         """Return what the marker says of it."""
-        return Completion(self.coordinates, self.result.status or "", self.result.completed_at)
+        return Completion(self.coordinates, self.result.status or "", self.result.completed_at, self.encoded)
 
 
 @dataclass
@@ -56,12 +58,12 @@ class AssemblyHandler:
 
     codec: Codec
     slots: Slots
-    results: Results
     objects: ObjectStore
     inline_limit_bytes: int
     now_ms: Callable[[], int]
     dead_letters: DeadLetterWriter
     slots_bytes: int = 16_000_000
+    usage_partition: int | None = None
     max_message_bytes: int = 2_000_000
     _answered: dict[RequestRevision, Answered] = field(default_factory=dict, init=False)
     _unstored: dict[RequestRevision, Answered] = field(default_factory=dict, init=False)
@@ -69,10 +71,13 @@ class AssemblyHandler:
     def handle(self, records: list[InboundRecord]) -> list[OutboundRecord]:
         """Return all outputs of the records. Raises TransientError only."""
         self._answered = {}
+        billed: list[UsageEvent] = []
         parsed_records, outputs = self._parse(records)
         for some in portions(parsed_records, self.slots_bytes):
-            outputs += self._decided(some)
-        return outputs
+            for result, usage in self._decided(some):
+                outputs.append(result)
+                billed.append(usage)
+        return outputs + self._usage_records(billed)
 
     def confirm(self) -> None:
         """Confirm that the answers may be committed. Raises TransientError when Redis was lost meanwhile.
@@ -96,7 +101,6 @@ class AssemblyHandler:
         if not self._unstored:
             return
         by_revision = sorted(self._unstored.items(), key=lambda entry: entry[0].revision)
-        self.results.put_many({request.key: done.encoded for request, done in by_revision})
         self.slots.finish({request: done.completion for request, done in by_revision})
         self._unstored = {}
 
@@ -127,28 +131,38 @@ class AssemblyHandler:
         )
         return ParsedRecord(record, batch, entry)
 
-    def _decided(self, parsed_records: Sequence[ParsedRecord]) -> list[OutboundRecord]:
-        outputs: list[OutboundRecord] = []
+    def _usage_records(self, billed: Sequence[UsageEvent]) -> list[OutboundRecord]:
+        starts = range(0, len(billed), _USAGE_ROWS)
+        batches = [UsageBatch(billed[start : start + _USAGE_ROWS]) for start in starts]
+        headers = {"schema": b"UsageBatch"}
+        return [
+            OutboundRecord(topics.USAGE, None, self.codec.encode(batch), headers, self.usage_partition)
+            for batch in batches
+        ]
+
+    def _decided(self, parsed_records: Sequence[ParsedRecord]) -> Iterator[tuple[OutboundRecord, UsageEvent]]:
         decisions = self.slots.decide([parsed.entry for parsed in parsed_records])
         for parsed, decision in zip(parsed_records, decisions, strict=True):
             metrics.SLOT_VERDICTS.labels(decision.verdict).inc()
             if decision.verdict is Verdict.COMPLETE:
-                outputs += self._answer(parsed, decision)
-        return outputs
+                yield self._answer(parsed, decision)
 
-    def _answer(self, parsed: ParsedRecord, decision: SlotDecision) -> list[OutboundRecord]:
-        batches = [self.codec.decode(slot, TranslatedBatch) for slot in decision.slots]
+    def _answer(self, parsed: ParsedRecord, decision: SlotDecision) -> tuple[OutboundRecord, UsageEvent]:
+        batches = self._batches(parsed, decision)
         result, job = _concluded(parsed.message, batches, self.now_ms())
         encoded, result = self._fitted(result)
         # Its text is in `encoded` already.
         textless = replace(result, text=None)
         self._answered[parsed.entry.request] = Answered(parsed.record.coordinates, encoded, textless)
-        key = result.key.encode()
-        usage = billed_usage(result, job)
-        return [
-            OutboundRecord(topics.RESULTS, key, encoded, _headers(parsed.record, result)),
-            self._record(topics.USAGE, None, UsageBatch([usage])),
-        ]
+        answer = OutboundRecord(topics.RESULTS, result.key.encode(), encoded, _headers(parsed.record, result))
+        return answer, billed_usage(result, job)
+
+    def _batches(self, parsed: ParsedRecord, decision: SlotDecision) -> list[TranslatedBatch]:
+        """Return the batches of the completed request; an only batch is the record in hand, decoded already."""
+        message, entry = parsed.message, parsed.entry
+        if isinstance(message, TranslatedBatch) and isinstance(entry, Arrival) and entry.batches == 1:
+            return [message]
+        return [self.codec.decode(slot, TranslatedBatch) for slot in decision.slots]
 
     def _fitted(self, result: TranslationResult) -> tuple[bytes, TranslationResult]:
         """Encode the result, with its text in the object store where it would be too large for Kafka."""
@@ -168,9 +182,6 @@ class AssemblyHandler:
         except PermanentError as error:
             return withheld(result, error)
         return replace(result, text=None, content_ref=ref)
-
-    def _record(self, topic: str, key: bytes | None, message: Message) -> OutboundRecord:
-        return OutboundRecord(topic, key, self.codec.encode(message), {"schema": type(message).__name__.encode()})
 
 
 def _request_of(message: TranslatedBatch | JobControl) -> RequestRevision:

@@ -10,7 +10,6 @@ from connectors.kafka.schema_registry import open_codec
 from connectors.kafka.transactional_producer import TransactionalProducer
 from connectors.object_store import open_shared_objects
 from connectors.redis.client import open_state
-from connectors.redis.request_markers import ResultStore
 from connectors.redis.slots import RedisSlots
 from connectors.redis.state_epoch import StateEpoch
 from schemas import topics
@@ -18,6 +17,7 @@ from schemas.records import InboundRecord
 from stream_apps.assembly.handler import STAGE, AssemblyHandler
 from stream_apps.assembly.recovery import Reach, Rebuilder, Recovery
 from stream_apps.assembly.settings import AssemblyLimits, AssemblySettings
+from stream_apps.pipeline.result_events import usage_partition
 from stream_apps.runtime.consumer_health import ConsumerHealthMonitor, joined
 from stream_apps.runtime.dead_letters import open_dead_letters
 from stream_apps.runtime.process import Process, Shutdown, now_ms, run_process
@@ -84,7 +84,6 @@ def _recovery(settings: AssemblySettings, epoch: StateEpoch, handler: AssemblyHa
     reach = Reach(settings.redis.done_ttl_seconds * 1000, limits.rebuild_margin_ms)
     rebuilder = Rebuilder(
         slots=handler.slots,
-        results=handler.results,
         codec=handler.codec,
         show_after_ms=lambda: now_ms() - limits.result_ttl_seconds * 1000,
     )
@@ -111,10 +110,10 @@ def _handler(settings: AssemblySettings, epoch: StateEpoch) -> AssemblyHandler:
     return AssemblyHandler(
         codec=codec,
         slots=RedisSlots(state, settings.retention, epoch),
-        results=ResultStore(state, settings.assembly.result_ttl_seconds),
         objects=open_shared_objects(settings.objects, storeless_limit_bytes, "result_too_large"),
         inline_limit_bytes=inline_limit_bytes if settings.objects.is_shared else storeless_limit_bytes,
         slots_bytes=settings.assembly.cycle_bytes,
+        usage_partition=usage_partition(settings.instance, settings.kafka.usage_partitions),
         now_ms=now_ms,
         dead_letters=open_dead_letters(STAGE, codec, settings.dead_letters, settings.kafka.max_message_bytes),
         max_message_bytes=settings.kafka.max_message_bytes,

@@ -6,7 +6,7 @@ lost their slots are sent again by stream_apps/repair.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import structlog
@@ -19,7 +19,7 @@ from schemas.ids import JobKey
 from schemas.messages import TranslationResult
 from schemas.records import FIRST_REVISION, InboundRecord, revisions_up_to, told_status, told_version
 from schemas.slots import Completion, RequestRevision
-from stream_apps.pipeline.stores import Results, Slots
+from stream_apps.pipeline.stores import Slots
 
 log = structlog.get_logger()
 
@@ -57,7 +57,6 @@ class Rebuilder:
     """Restores markers from results, and recent results for HTTP. May be repeated, and done by several at once."""
 
     slots: Slots
-    results: Results
     codec: Codec
     show_after_ms: Callable[[], int]
 
@@ -67,21 +66,17 @@ class Rebuilder:
         A marker replaces whatever is there: since the loss, a late duplicate may have become the completer of an
         answered request. It has not answered, because decisions are void until the state is complete.
         """
-        answers = [record for record in records if record.key and record.value]
-        self.slots.finish(
-            {
-                RequestRevision(JobKey.decode(record.key), revision): Completion(
-                    record.coordinates, told_status(record.headers), record.timestamp_ms
-                )
-                for record in answers
-                # Kafka keeps the newest answer of a request only.
-                for revision in revisions_up_to(self._version(record))
-            }
-        )
         newest_ms = self.show_after_ms()
-        recent = {JobKey.decode(one.key): one.value or b"" for one in answers if one.timestamp_ms >= newest_ms}
-        if recent:
-            self.results.put_many(recent)
+        completions: dict[RequestRevision, Completion] = {}
+        for record in records:
+            if record.key and record.value:
+                shown = record.value if record.timestamp_ms >= newest_ms else b""
+                done = Completion(record.coordinates, told_status(record.headers), record.timestamp_ms)
+                key = JobKey.decode(record.key)
+                # Kafka keeps the newest answer of a request only.
+                requests = [RequestRevision(key, revision) for revision in revisions_up_to(self._version(record))]
+                completions |= dict.fromkeys(requests, done) | {requests[-1]: replace(done, encoded=shown)}
+        self.slots.finish(completions)
 
     def _version(self, record: InboundRecord) -> int:
         told = told_version(record.headers)

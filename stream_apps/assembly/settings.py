@@ -65,7 +65,11 @@ class AssemblySettings(ProcessSettings):
     @property
     def retention(self) -> SlotRetention:
         """Return how long Redis keeps slots and markers."""
-        return SlotRetention(round(self.assembly.slots_ttl_days * _DAY_SECONDS), self.redis.done_ttl_seconds)
+        return SlotRetention(
+            slots_seconds=round(self.assembly.slots_ttl_days * _DAY_SECONDS),
+            done_seconds=self.redis.done_ttl_seconds,
+            result_seconds=self.assembly.result_ttl_seconds,
+        )
 
     @model_validator(mode="after")
     def _markers_outlive_slots(self) -> "AssemblySettings":

@@ -19,7 +19,10 @@ class Slots(Protocol):
         """Raise TransientError when earlier decisions may have been made on a state that is lost by now."""
 
     def finish(self, completions: Mapping[RequestRevision, Completion]) -> None:
-        """Note that these answers are committed: nothing wins any more, slots and deadlines may go."""
+        """Note that these answers are committed: nothing wins any more, callers see them, slots may go.
+
+        Of several revisions of a request the last one of the mapping is shown.
+        """
 
     def answered(self, requests: Sequence[RequestRevision]) -> list[bool]:
         """Tell for each whether `finish` was called."""
@@ -29,16 +32,6 @@ class Slots(Protocol):
 
         Only while no assembler runs: it would answer a second time what it has under way.
         """
-
-
-class Results(Protocol):
-    """Shows results to callers. Raises TransientError."""
-
-    def put_many(self, encoded: Mapping[JobKey, bytes]) -> None:
-        """Store the framed TranslationResult of each request; the latest wins."""
-
-    def get(self, key: JobKey) -> bytes | None:
-        """Return the framed TranslationResult; None where there is none (any more)."""
 
 
 class RequestPlans(Protocol):

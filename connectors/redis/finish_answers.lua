@@ -1,0 +1,16 @@
+-- Notes that answers are committed: nothing wins any more, callers see them, slots and deadlines may go.
+-- KEYS: deadlines, then done marker, slots and result of each answer in turns.
+-- ARGV: seconds to keep markers and results, then marker, name and result of each answer in turns. An empty result
+--       is not shown.
+local at = 3
+for key = 2, #KEYS, 3 do
+  local result = ARGV[at + 2]
+  -- In this order: a marker without slots must be final.
+  redis.call('SET', KEYS[key], ARGV[at], 'EX', ARGV[1])
+  redis.call('UNLINK', KEYS[key + 1])
+  if result ~= '' then
+    redis.call('SET', KEYS[key + 2], result, 'EX', ARGV[2])
+  end
+  redis.call('ZREM', KEYS[1], ARGV[at + 1])
+  at = at + 3
+end
