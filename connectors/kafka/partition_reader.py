@@ -107,12 +107,12 @@ class PartitionReader:
         self._consumer.close()
 
 
-def open_tail(settings: KafkaSettings, topic: str) -> PartitionReader:
+def open_tail(settings: KafkaSettings, topic: str, *, fills_takes: bool = True) -> PartitionReader:
     """Open a reader of everything that is written to the topic from now on; the caller closes it.
 
     Waits 10 s for partitions without a leader, as just after their creation. Raises TransientError, FatalError.
     """
-    reader = PartitionReader(settings, "tail", fills_takes=True)
+    reader = PartitionReader(settings, "tail", fills_takes=fills_takes)
     deadline = time.monotonic() + _ANSWER_SECONDS
     while True:
         try:

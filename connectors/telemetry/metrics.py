@@ -55,6 +55,7 @@ REQUESTS_ACCEPTED = Counter(
 )
 CANCELLATIONS_ORDERED = Counter("dragoman_http_cancellations_ordered", "Cancellations that Kafka has stored")
 
+RESULT_WAITERS = Gauge("dragoman_http_result_waiters", "Callers that wait for a result in this process")
 HTTP_REFUSALS = Counter(
     "dragoman_http_refusals",
     "Requests answered 503, because of the wait, the backlog or open_requests",
@@ -191,6 +192,7 @@ _OF_ONE: Mapping[str, tuple[Metric, ...]] = {
         REQUESTS_ACCEPTED,
         CANCELLATIONS_ORDERED,
         HTTP_REFUSALS,
+        RESULT_WAITERS,
         OPEN_SUBMISSION_BYTES,
         BACKPRESSURE_BACKLOG_RECORDS,
         BACKPRESSURE_WAIT_SECONDS,

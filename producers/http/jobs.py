@@ -5,32 +5,81 @@ A look may wait for the result; a cancellation is an order that Kafka stores and
 """
 
 import asyncio
-from dataclasses import replace
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 
-from connectors.redis.job_view import header_of
+from connectors.redis.job_view import JobView, header_of
 from connectors.telemetry.metrics import CANCELLATIONS_ORDERED
-from producers.http.ports import JobSnapshot, Ports
+from producers.http.ports import JobSnapshot, Ports, ResultWaiter
 from producers.http.problems import not_found
 from producers.http.settings import HttpLimits
+from producers.http.submit import Envelope, ValidSubmission, send
 from schemas.events import JobControl
 from schemas.ids import JobKey
+from schemas.messages import TranslationResult
 from schemas.states import ControlAction
 
 
 async def read_job(key: JobKey, ports: Ports, limits: HttpLimits, wait_seconds: float) -> JobSnapshot:
     """Look until the result is there or the time is up.
 
-    Raises PermanentError for an unknown job, TransientError when Redis is away.
+    Raises PermanentError for an unknown job, TransientError when Redis is away or too many wait.
     """
-    clock = asyncio.get_running_loop().time
-    started = clock()
-    snapshot = await ports.jobs.look(key)
-    while clock() - started < waiting_seconds(snapshot, wait_seconds, limits.grace_seconds, ports.now_ms()):
-        await asyncio.sleep(limits.poll_seconds)
+    with ports.results.expect(key) if wait_seconds else nullcontext() as waiter:
         snapshot = await ports.jobs.look(key)
+        snapshot = await finished(key, snapshot, ports, limits, Wait(wait_seconds, waiter))
     if not snapshot.is_known:
         raise not_found(key.request_id)
-    return await _with_text(snapshot, ports)
+    return await with_text(snapshot, ports)
+
+
+async def translated(
+    valid: ValidSubmission, envelope: Envelope, ports: Ports, limits: HttpLimits, wait_seconds: float
+) -> JobSnapshot:
+    """Send the request and return its job with the result, or without one when the time is up.
+
+    Raises TransientError when nothing is promised, and OverloadedError while too many wait.
+    """
+    key = valid.request.key
+    with ports.results.expect(key) as waiter:
+        await send(valid, envelope, ports)
+        view = JobView(key=key, priority=valid.priority, submitted_at=valid.request.submitted_at)
+        # A request that was answered before is not answered again: its result is there already.
+        known = await ports.jobs.look(key) if valid.is_named else JobSnapshot(view, None)
+        snapshot = await finished(key, known, ports, limits, Wait(wait_seconds, waiter))
+    return await with_text(snapshot, ports)
+
+
+@dataclass(frozen=True)
+class Wait:
+    """How long somebody waits for a result, and what wakes them up; None looks only."""
+
+    seconds: float
+    waiter: ResultWaiter | None = None
+
+    async def result(self, seconds: float) -> TranslationResult | None:
+        """Return the result if it is published within that time."""
+        if self.waiter is not None:
+            return await self.waiter.result(seconds)
+        await asyncio.sleep(seconds)
+        return None
+
+
+async def finished(
+    key: JobKey, snapshot: JobSnapshot, ports: Ports, limits: HttpLimits, wait: Wait
+) -> JobSnapshot:
+    """Return the job with its result, or as it is when the time is up."""
+    clock = asyncio.get_running_loop().time
+    started = clock()
+    while (
+        left := waiting_seconds(snapshot, wait.seconds, limits.grace_seconds, ports.now_ms()) + started - clock()
+    ) > 0:
+        # A job that is about to show up is looked for often; one that is known is told of.
+        is_told = snapshot.view is not None and not snapshot.is_finished and wait.waiter is not None
+        pause = limits.look_seconds if is_told else limits.poll_seconds
+        result = await wait.result(min(pause, left))
+        snapshot = replace(snapshot, result=result) if result else await ports.jobs.look(key)
+    return snapshot
 
 
 def waiting_seconds(snapshot: JobSnapshot, wait_seconds: float, grace_seconds: float, now_ms: int) -> float:
@@ -72,7 +121,8 @@ def cancellation(key: JobKey, snapshot: JobSnapshot, now_ms: int) -> JobControl:
     )
 
 
-async def _with_text(snapshot: JobSnapshot, ports: Ports) -> JobSnapshot:
+async def with_text(snapshot: JobSnapshot, ports: Ports) -> JobSnapshot:
+    """Fetch a text that is stored apart. Raises TransientError."""
     result = snapshot.result
     if result is None or result.content_ref is None:
         return snapshot

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.lost_connection import watch_connection
+from connectors.kafka.partition_reader import open_tail
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.schema_registry import open_codec
 from connectors.object_store import open_shared_objects
@@ -29,8 +30,10 @@ from producers.http.app import create_app
 from producers.http.backpressure import Backpressure, measure_backlog
 from producers.http.ports import Ports, Texts
 from producers.http.readiness import PartsReadiness, watch_readiness
+from producers.http.result_tail import ResultTail
 from producers.http.settings import HttpSettings
 from schemas.errors import FatalError
+from schemas.topics import RESULTS
 from stream_apps.runtime.process import Process, now_ms, run_process
 
 # How long the background tasks wait for an answer of Kafka. The end of the process may have to wait as long.
@@ -71,6 +74,11 @@ class Server:
         self._settings = settings
         self._process = process
         self._connections = _connect(settings)
+        self._tail = ResultTail(
+            lambda: open_tail(settings.kafka, RESULTS, fills_takes=False),
+            open_codec(settings.kafka),
+            settings.http.max_waiters,
+        )
         self._backpressure = Backpressure(settings.backpressure)
         app = create_app(self._ports(), settings.http, settings.requests, process.health, self._lifespan)
         self._uvicorn = uvicorn.Server(_uvicorn_config(app, settings))
@@ -93,6 +101,7 @@ class Server:
                 connections.producer, codec, timeout_seconds, self._notes(), now_ms, self.end
             ),
             jobs=RedisJobs(AsyncJobViews(connections.state_async), codec),
+            results=self._tail,
             texts=_texts(settings),
             models=RegisteredModels(AsyncModelRegistry(connections.state_async), settings.kafka.pools),
             backpressure=self._backpressure,
@@ -115,8 +124,10 @@ class Server:
                 measure_backlog(self._backpressure, backlog, settings.backpressure.measure_seconds)
             ),
         ]
+        self._tail.start()
         self._process.started()
         yield
+        self._tail.close()
         for task in tasks:
             task.cancel()
         await self._connections.close()

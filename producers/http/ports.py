@@ -1,6 +1,7 @@
 """The ports of the HTTP producer. adapters.py implements them on Kafka, Redis and the object store."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -55,6 +56,23 @@ class Jobs(Protocol):
         """Return how far the job is and its result, as far as they are known."""
 
 
+class ResultWaiter(Protocol):
+    """Waits for the result of one job."""
+
+    async def result(self, timeout_seconds: float) -> TranslationResult | None:
+        """Return the result as soon as it is there; None when the time is up."""
+
+
+class ResultWaits(Protocol):
+    """Tells of results as they are published."""
+
+    def expect(self, key: JobKey) -> AbstractContextManager[ResultWaiter]:
+        """Register a waiter for the result of a job: before the request is sent, or before looking.
+
+        Raises OverloadedError while too many wait.
+        """
+
+
 class Texts(Protocol):
     """Stores the texts that are too large for a Kafka record."""
 
@@ -95,6 +113,7 @@ class Ports:
 
     requests: RequestLog
     jobs: Jobs
+    results: ResultWaits
     texts: Texts
     models: Models
     backpressure: BackpressureGate

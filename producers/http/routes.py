@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from connectors.telemetry.health import Health, answer_of
 from producers.http.caller import Caller, CallerOfRequest
-from producers.http.jobs import cancel, read_job
+from producers.http.jobs import cancel, read_job, translated
 from producers.http.ports import Ports
 from producers.http.problems import responses
 from producers.http.responses import (
@@ -18,9 +18,8 @@ from producers.http.responses import (
     job_response,
 )
 from producers.http.settings import HttpLimits
-from producers.http.submit import Envelope, Submission, accept
+from producers.http.submit import Envelope, Submission, preferred_wait, prepare, send
 from schemas.ids import JobKey
-from stream_apps.pipeline.request_rules import RequestLimits
 
 router = APIRouter()
 
@@ -40,32 +39,48 @@ def job_of_request(
     return JobKey(caller.tenant_for(tenant), job_id)
 
 
+WaitSeconds = Annotated[float, Query(ge=0, description="Seconds to wait for the result; long waits are cut.")]
 JobOfRequest = Annotated[JobKey, Depends(job_of_request)]
 
 
-@router.post(_TRANSLATIONS, tags=["translations"], status_code=202, responses=responses(400, 413, 415, 422, 503))
-async def submit_translation(
+@router.post(
+    _TRANSLATIONS,
+    tags=["translations"],
+    status_code=202,
+    responses={200: {"model": JobResponse}, **responses(400, 413, 415, 422, 503)},
+)
+async def submit_translation(  # noqa: PLR0913, PLR0917  # one parameter per part of the request
     submission: Submission,
     request: Request,
     response: Response,
     caller: CallerOfRequest,
     envelope: Annotated[Envelope, Header()],
-) -> AcceptedResponse:
-    """Accept a request. 202 says that Kafka has stored it: from then on exactly one result will come."""
-    limits: RequestLimits = request.app.state.request_limits
-    accepted = await accept(submission, envelope, caller, request.app.state.ports, limits)
-    status_url = _status_url(request, accepted.request.key, caller)
-    response.headers["Location"] = status_url
-    return accepted_response(accepted, status_url)
+    wait: WaitSeconds = 0,
+) -> AcceptedResponse | JobResponse:
+    """Accept a request. 202 says that Kafka has stored it: from then on exactly one result will come.
+
+    With `?wait=30` or the header `Prefer: wait=30`, 200 shows the finished job if it takes no longer.
+    """
+    ports: Ports = request.app.state.ports
+    limits: HttpLimits = request.app.state.limits
+    valid = await prepare(submission, envelope, caller, ports, request.app.state.request_limits)
+    key, seconds = valid.request.key, min(wait or preferred_wait(envelope.prefer), limits.max_wait_seconds)
+    response.headers["Location"] = status_url = _status_url(request, key, caller)
+    if seconds:
+        snapshot = await translated(valid, envelope, ports, limits, seconds)
+        if snapshot.result is not None:
+            response.status_code = 200
+            return job_response(key, snapshot, ports.backpressure)
+    else:
+        await send(valid, envelope, ports)
+    return accepted_response(valid, status_url)
 
 
 @router.get(f"{_TRANSLATIONS}/{{job_id}}", tags=["translations"], responses=responses(404, 422, 503))
 async def read_translation(
     job: JobOfRequest,
     request: Request,
-    wait: Annotated[
-        float, Query(ge=0, description="Seconds to wait for the result; long waits are cut short.")
-    ] = 0,
+    wait: WaitSeconds = 0,
 ) -> JobResponse:
     """Show progress, the position in the queue and, when the job is finished, the result."""
     ports: Ports = request.app.state.ports

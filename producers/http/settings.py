@@ -33,8 +33,18 @@ class HttpLimits(Section):
     acknowledge_timeout_seconds: float = Field(
         default=10.0, gt=0, description="How long a caller waits for Kafka to store the request."
     )
-    max_wait_seconds: float = Field(default=60.0, ge=0, description="Longest `?wait=` of one GET.")
-    poll_seconds: float = Field(default=0.1, gt=0, description="How often a waiting GET looks again.")
+    max_wait_seconds: float = Field(default=60.0, ge=0, description="Longest `?wait=` of one call.")
+    poll_seconds: float = Field(
+        default=0.1, gt=0, description="How often a job is looked for that should show up in a moment."
+    )
+    look_seconds: float = Field(
+        default=2.0,
+        gt=0,
+        description="How often a waiting caller's job is looked at, if its result was missed.",
+    )
+    max_waiters: int = Field(
+        default=10_000, ge=1, description="Callers that wait for results in this process at a time; more get 503."
+    )
     grace_seconds: float = Field(
         default=1.0,
         ge=0,

@@ -26,6 +26,7 @@ from stream_apps.pipeline.deadline_policy import DeadlinePolicy
 from stream_apps.pipeline.request_rules import RequestedLanguages, RequestLimits, check_identity, check_request
 
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_PREFER_WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})", re.IGNORECASE)
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 # Characters of an unknown priority that its refusal quotes.
 _LONGEST_PRIORITY = 40
@@ -85,6 +86,7 @@ class Envelope(BaseModel):
     """The HTTP headers that matter for a submission."""
 
     idempotency_key: str | None = Field(default=None, description="The same key gives the same job.")
+    prefer: str | None = Field(default=None, description="RFC 7240; `wait=30` waits so many seconds.")
     traceparent: str | None = Field(default=None, description="W3C trace context, carried on through Kafka.")
 
 
@@ -100,29 +102,33 @@ class SubmissionContext:
 
 @dataclass(frozen=True)
 class ValidSubmission:
-    """A submission as the request that may go to Kafka."""
+    """A submission as the request that may go to Kafka. `is_named`: by the caller, so it may be a repeat."""
 
     request: TranslationRequest
     priority: Priority
     languages: RequestedLanguages
+    is_named: bool = True
 
 
-async def accept(
+async def prepare(
     submission: Submission, envelope: Envelope, caller: Caller, ports: Ports, limits: RequestLimits
 ) -> ValidSubmission:
-    """Return once Kafka has stored the request.
+    """Return the request as it may go to Kafka; a large text is stored.
 
-    Raises PermanentError for a bad submission, TransientError when nothing is promised and the caller may repeat.
+    Raises PermanentError for a bad submission, TransientError when there is no room or a store is away.
     """
     valid = validate(submission, SubmissionContext(caller, limits, ports.now_ms(), envelope.idempotency_key))
     # Limits of single callers would belong here: the tenant is known, and nothing has been sent yet.
     ports.backpressure.check(valid.priority)
     _check_pair(valid.languages, await _served_pairs(ports.models))
-    request = await _without_large_text(valid.request, ports.texts)
-    await ports.requests.append(request, valid.priority, _headers(valid, envelope))
+    return replace(valid, request=await _without_large_text(valid.request, ports.texts))
+
+
+async def send(valid: ValidSubmission, envelope: Envelope, ports: Ports) -> None:
+    """Return once Kafka has stored the request. Raises TransientError when nothing is promised."""
+    await ports.requests.append(valid.request, valid.priority, _headers(valid, envelope))
     ports.backpressure.count(valid.priority)
     REQUESTS_ACCEPTED.labels(valid.priority.value).inc()
-    return valid
 
 
 def validate(submission: Submission, context: SubmissionContext) -> ValidSubmission:
@@ -132,7 +138,16 @@ def validate(submission: Submission, context: SubmissionContext) -> ValidSubmiss
     check_identity(request, context.limits)
     languages = check_request(request, priority, context.limits, context.now_ms)
     source, target = str(languages.source or AUTO), str(languages.target)
-    return ValidSubmission(replace(request, source_language=source, target_language=target), priority, languages)
+    is_named = bool(submission.request_id or context.idempotency_key)
+    return ValidSubmission(
+        replace(request, source_language=source, target_language=target), priority, languages, is_named
+    )
+
+
+def preferred_wait(prefer: str | None) -> int:
+    """Read the seconds of a Prefer header, 0 where it asks for no wait (RFC 7240, section 4.3)."""
+    found = _PREFER_WAIT.search(prefer or "")
+    return int(found[1]) if found else 0
 
 
 def _request(submission: Submission, context: SubmissionContext, priority: Priority) -> TranslationRequest:

@@ -30,8 +30,8 @@ class Usage:
         usual = {"latency_ms": 1000.0, "sla_ms": 30_000}
         self._add(UsageKind.BILLED, request, source_words=words, **usual | fields)
 
-    def computed(self, request: str, batch: int, cached: int, **fields: Any) -> None:
-        self._add(UsageKind.COMPUTE, request, batch_number=batch, cached_words=cached, **fields)
+    def computed(self, **fields: Any) -> None:
+        self._add(UsageKind.COMPUTE, "", **fields)
 
     def told(self, by: By = By.TENANT, days: int = 1) -> dict[str, Any]:
         rows = [row_of(event, InboundRecord("u", 0, at, None, b"")) for at, event in enumerate(self.events)]
@@ -49,7 +49,7 @@ class Usage:
             "at": NOW_MS,
         }
         number = event_id(self.tenant, len(self.events))
-        event = UsageEvent(kind=kind, event_id=number, request_id=f"{self.tenant}-{request}", **usual | fields)
+        event = UsageEvent(kind=kind, event_id=number, request_id=request, **usual | fields)
         self.events.append(event)
 
 
@@ -69,31 +69,23 @@ def test_a_correction_adds_words_to_its_request_and_is_no_second_one(usage):
 
 
 @pytest.mark.parametrize("by", [By.TENANT, By.PAIR])
-def test_words_that_the_memory_knew_are_those_of_the_workers(usage, by):
-    usage.billed("a", 100)
-    usage.computed("a", 0, cached=20)
-    usage.computed("a", 1, cached=5)
+def test_words_that_the_memory_knew_are_those_of_the_first_answers(usage, by):
+    usage.billed("a", 90, cached_words=20)
+    usage.billed("a", 10, cached_words=500, at=NOW_MS + 60_000)
+    usage.billed("b", 100, cached_words=5)
     told = usage.told(by)
-    assert (told["words"], told["cached_words"]) == (100, 25)
+    assert (told["words"], told["cached_words"]) == (200, 25)
 
 
-def test_a_batch_that_was_translated_twice_did_not_come_from_the_memory(usage):
+def test_requests_of_two_tenants_under_one_id_are_two_requests(usage):
     usage.billed("a", 100)
-    usage.computed("a", 0, cached=0)
-    usage.computed("a", 0, cached=100, at=NOW_MS + 1000)
-    assert usage.told()["cached_words"] == 0
-
-
-def test_words_of_requests_that_were_not_billed_are_no_share_of_the_billed_ones(usage):
-    usage.billed("a", 100)
-    usage.computed("a", 0, cached=30)
-    usage.billed("cancelled", 0)
-    usage.computed("cancelled", 0, cached=500)
-    assert usage.told()["cached_words"] == 30
+    usage.billed("a", 50, tenant=f"{usage.tenant}-other")
+    told = usage.told(By.PAIR)
+    assert (told["requests"], told["words"]) == (2, 150)
 
 
 def test_machine_time_costs_whether_it_led_to_words_or_not(usage):
     usage.billed("a", 100)
-    usage.computed("a", 0, cached=0, device="t4", busy_ms=3_600_000.0)
-    usage.computed("open", 0, cached=0, device="t4", busy_ms=3_600_000.0)
+    usage.computed(device="t4", busy_ms=3_600_000.0)
+    usage.computed(device="t4", busy_ms=3_600_000.0)
     assert usage.told()["cost_usd"] == pytest.approx(2 * 0.526)

@@ -199,4 +199,4 @@ def test_the_batches_of_a_correction_keep_their_limits_and_travel_whole(case, li
         size = len("".join((batch.lead, *batch.texts, *batch.gaps)).encode())
         assert len(batch.texts) <= limits.segments
         assert size <= limits.text_bytes or len(stretches) == 1
-        assert CODEC.decode(CODEC.encode(batch), SegmentBatch) == batch
+        assert CODEC.encode(CODEC.decode(CODEC.encode(batch), SegmentBatch)) == CODEC.encode(batch)

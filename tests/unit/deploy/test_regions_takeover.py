@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 
-from connectors.memory import InMemorySeenRequests, InMemorySlots
+from connectors.memory import InMemoryRequestPlans, InMemorySlots
 from deploy.regions.takeover import TakenOver, TakeOver
 from schemas.codec import Codec
 from schemas.messages import TranslationRequest, TranslationResult
+from schemas.plans import RequestPlan
 from schemas.records import InboundRecord, redrive_header
 from schemas.slots import Arrival, Verdict
 from schemas.topics import RESULTS
@@ -18,12 +19,13 @@ CODEC = Codec()
 HIGH, STANDARD = "translation.requests.high", "translation.requests.standard"
 
 
-def request(request_id: str) -> TranslationRequest:
-    return TranslationRequest(request_id=request_id, text=f"Text of {request_id}.", target_language="pt")
+def request(request_id: str, tenant: str = "default") -> TranslationRequest:
+    return TranslationRequest(tenant=tenant, request_id=request_id, text=f"Text of {request_id}.", target_language="pt")
 
 
-def sent(topic: str, partition: int, offset: int, request_id: str) -> InboundRecord:
-    return InboundRecord(topic, partition, offset, key(request_id).encode(), CODEC.encode(request(request_id)))
+def sent(topic: str, partition: int, offset: int, request_id: str, tenant: str = "default") -> InboundRecord:
+    value = CODEC.encode(request(request_id, tenant))
+    return InboundRecord(topic, partition, offset, key(request_id, tenant).encode(), value)
 
 
 class Region:
@@ -31,18 +33,19 @@ class Region:
 
     def __init__(self, *records: InboundRecord) -> None:
         self.records = records
-        self.slots, self.seen = InMemorySlots(), InMemorySeenRequests()
+        self.slots, self.plans = InMemorySlots(), InMemoryRequestPlans()
 
     def take_over(self) -> TakenOver:
         def read(topic: str) -> Iterator[list[InboundRecord]]:
             if found := [record for record in self.records if record.topic == topic]:
                 yield found
 
-        work = TakeOver(read, lambda _: {0: 10, 1: 10}, self.slots, self.seen, CODEC, 60, lambda *_: None)
+        work = TakeOver(read, lambda _: {0: 10, 1: 10}, self.slots, self.plans, CODEC, lambda *_: None)
         return asyncio.run(work.run())
 
-    def was_seen(self, request_id: str) -> str | None:
-        return asyncio.run(self.seen.look_up(request_id))
+    def was_seen(self, request_id: str, tenant: str = "default") -> str | None:
+        (plan,) = asyncio.run(self.plans.look_up([key(request_id, tenant)]))
+        return plan and plan.fingerprint
 
 
 def answer(request_id: str, offset: int = 0, version: int = 1) -> InboundRecord:
@@ -72,9 +75,15 @@ def test_an_answered_request_is_skipped_by_intake_and_never_answered_again() -> 
     assert region.slots.decide([late])[0].verdict is Verdict.ANSWERED
 
 
+def test_an_answer_to_one_tenant_leaves_anothers_request_of_that_id_open() -> None:
+    region = Region(sent(HIGH, 0, 3, "done", "globex"), sent(HIGH, 0, 4, "done"), answer("done"))
+    assert region.take_over().begins[HIGH, 0] == 3
+    assert (region.was_seen("done") is None, region.was_seen("done", "globex")) == (False, None)
+
+
 def test_what_the_lost_region_had_begun_is_begun_anew() -> None:
     region = Region(sent(HIGH, 0, 3, "open"))
-    asyncio.run(region.seen.mark({"open": "x"}, 60))
+    asyncio.run(region.plans.note({key("open"): RequestPlan(fingerprint="x")}))
     # Its completer was on the way when the region was lost.
     region.slots.decide([Arrival(revision("open"), "v1/1", 0, 1, b"old", "translation.translated-0-1")])
     region.take_over()

@@ -3,17 +3,19 @@ import dataclasses
 
 import pytest
 
-from connectors.memory import FixedModelVersions, InMemorySeenRequests, InMemoryTranslationMemory
+from connectors.memory import FixedModelVersions, InMemoryRequestPlans, InMemoryTranslationMemory
 from connectors.object_store import ObjectSettings, open_objects
 from schemas.codec import Codec
 from schemas.errors import DecodeError, PermanentError, TransientError
 from schemas.events import DeadLetter, JobControl
 from schemas.languages import Language
-from schemas.messages import SegmentBatch, TranslationRequest
-from schemas.records import InboundRecord
+from schemas.messages import SegmentBatch, TranslatedBatch, TranslationRequest
+from schemas.plans import QueuePlace
+from schemas.records import InboundRecord, StoredAt
 from schemas.segments import Remembered, TranslationContext
-from schemas.topics import CONTROL, DEAD_LETTERS
-from stream_apps.intake.handler import IntakeHandler, Tools
+from schemas.topics import CONTROL, DEAD_LETTERS, TRANSLATED
+from stream_apps.intake.cutting import RequestCutter
+from stream_apps.intake.handler import IntakeHandler, Stores
 from stream_apps.intake.settings import IntakeLimits
 from stream_apps.pipeline.batching import batch_partition
 from stream_apps.pipeline.deduplication import RequestDeduplicator, payload_fingerprint
@@ -41,20 +43,24 @@ class Intake:
     """A handler with in-memory parts, and the part of the event processor that answers refusals."""
 
     def __init__(self, **limits):
-        self.seen = InMemorySeenRequests()
+        self.plans = InMemoryRequestPlans()
         self.memory = AsyncMemory()
         self.objects = open_objects(ObjectSettings(url="memory:///"))
-        tools = Tools(
-            deduplicator=RequestDeduplicator(self.seen, 60),
-            models=FixedModelVersions({"default": {"en-pt": "m1", "pt-en": "m2"}}),
-            memory=self.memory,
+        wire = WireFormat(CODEC, batch_partitions=6, max_message_bytes=100_000)
+        own, rules = _limits(limits)
+        cutter = RequestCutter(
+            codec=CODEC,
             objects=self.objects,
             split=Segmenter().split,
             detect=self.detect,
             now_ms=lambda: NOW,
+            limits=own,
+            requests=rules,
+            pipeline_version="segmentation-1",
         )
-        wire = WireFormat(CODEC, batch_partitions=6, max_message_bytes=100_000)
-        self.handler = IntakeHandler(tools, wire, *_limits(limits), "segmentation-1")
+        models = FixedModelVersions({"default": {"en-pt": "m1", "pt-en": "m2"}})
+        stores = Stores(RequestDeduplicator(self.plans), models, self.memory)
+        self.handler = IntakeHandler(cutter, stores, wire)
         self.detected = Language("en")
         self.offset = 0
 
@@ -62,34 +68,43 @@ class Intake:
         (known,) = context.memory_keys(model, [source])
         self.memory.known.put_many({known: Remembered(translation, score)})
 
-    def was_seen(self, request):
-        return asyncio.run(self.seen.look_up(request.key)) is not None
+    def plan_of(self, request):
+        (plan,) = asyncio.run(self.plans.look_up([request.key]))
+        return plan
 
     def detect(self, text):
         return self.detected
 
     def take(self, request, topic="translation.requests.high", offset=None, delivered=True, **more_headers):
+        return self.take_record(self.record(request, topic, offset, **more_headers), delivered)
+
+    def record(self, request, topic="translation.requests.high", offset=None, **more_headers):
         self.offset += 1
-        value = CODEC.encode(request)
         headers = {"traceparent": b"00-abc-def-01", **more_headers}
         at = self.offset if offset is None else offset
-        return self.take_record(InboundRecord(topic, 0, at, b"k", value, headers, NOW - 500), delivered)
+        return InboundRecord(topic, 0, at, b"k", CODEC.encode(request), headers, NOW - 500)
 
     def take_record(self, record, delivered=True):
+        (outputs,) = self.take_records([record], delivered)
+        return outputs
+
+    def take_records(self, records, delivered=True):
         async def once():
-            try:
-                outputs = await self.handler.handle(record)
-            except PermanentError as error:
-                dead_letters = dead_letter_writer("intake")
-                dead_letter, others = self.handler.refused(
-                    record, error, dead_letters.dead_letter_of(record, error)
-                )
-                outputs = [dead_letters.record_of(dead_letter), *others]
+            outcomes = await self.handler.handle(records)
+            outputs = [self._outputs(*one) for one in zip(records, outcomes, strict=False)]
             if delivered:
-                await self.handler.delivered([record])
+                places = [[StoredAt(one.partition or 0, 70 + at) for at, one in enumerate(some)] for some in outputs]
+                await self.handler.delivered(records[: len(outputs)], places)
             return outputs
 
         return asyncio.run(once())
+
+    def _outputs(self, record, outcome):
+        if not isinstance(outcome, PermanentError):
+            return outcome
+        dead_letters = dead_letter_writer("intake")
+        dead_letter, others = self.handler.refused(record, outcome, dead_letters.dead_letter_of(record, outcome))
+        return [dead_letters.record_of(dead_letter), *others]
 
 
 def request(**changes):
@@ -121,7 +136,7 @@ def test_a_request_becomes_batches():
     assert (job.segments, job.batches, job.words, job.characters) == (2, 1, 7, len(TEXT))
     assert (job.submitted_at, job.accepted_at, job.metadata) == (NOW - 900, NOW - 500, {"ticket": "7"})
     assert (job.labels, job.submitted_by) == ({"cost": "a"}, "app")
-    assert (job.pipeline_version, job.fingerprint) == ("segmentation-1-32x400000", payload_fingerprint(asked))
+    assert (job.pipeline_version, job.fingerprint) == ("segmentation-1", payload_fingerprint(asked))
 
 
 def test_a_batch_record_carries_key_partition_and_headers():
@@ -264,14 +279,18 @@ def test_requests_of_two_tenants_under_one_id_are_two_requests():
         ["The engine is cold.", "Start it slowly."],
         ["Something else."],
     ]
-    assert [intake.was_seen(one) for one in (mine, theirs, request(tenant="hooli"))] == [True, True, False]
+    assert [one and one.fingerprint for one in map(intake.plan_of, (mine, theirs, request(tenant="hooli")))] == [
+        payload_fingerprint(mine),
+        payload_fingerprint(theirs),
+        None,
+    ]
     assert (intake.take(mine), intake.take(theirs)) == ((), ())
 
 
 def test_bytes_that_are_no_request_are_a_decode_error():
     record = InboundRecord("translation.requests.high", 0, 1, b"k", b'{"text": "hello"}')
-    with pytest.raises(DecodeError):
-        asyncio.run(Intake().handler.handle(record))
+    (error,) = asyncio.run(Intake().handler.handle([record]))
+    assert isinstance(error, DecodeError)
     outputs = Intake().take_record(record)
     (dead_letter,) = read(outputs, DEAD_LETTERS, DeadLetter)
     assert (dead_letter.cause, dead_letter.value, dead_letter.request_id, len(outputs)) == (
@@ -311,9 +330,9 @@ def test_a_dropped_repeat_does_not_mark_the_first_one_as_delivered():
     intake = Intake()
     intake.take(request(), offset=5, delivered=False)
     intake.take(request(), offset=6)
-    assert not intake.was_seen(request())
+    assert intake.plan_of(request()) is None
     assert intake.take(request(), offset=5)
-    assert intake.was_seen(request())
+    assert intake.plan_of(request()) is not None
 
 
 @pytest.mark.parametrize("delivered", [True, False])
@@ -331,14 +350,64 @@ def test_even_a_broken_payload_under_a_used_id_does_not_fail_the_first_request()
     assert [output.topic for output in intake.take(request(text=""))] == [DEAD_LETTERS]
 
 
-def test_a_lost_marker_is_no_failure():
+def test_a_plan_that_redis_did_not_take_is_noted_when_it_is_tried_again():
     intake = Intake()
+    record = intake.record(request())
+    outputs = intake.take_record(record, delivered=False)
+    healthy = intake.plans.note
 
-    async def away(_fingerprints, _ttl):
+    async def away(_plans):
         raise TransientError("Redis is away")
 
-    intake.seen.__dict__["mark"] = away
-    assert intake.take(request())
+    intake.plans.__dict__["note"] = away
+    with pytest.raises(TransientError):
+        asyncio.run(intake.handler.delivered([record], [[StoredAt(3, 70)]]))
+    intake.plans.__dict__["note"] = healthy
+    asyncio.run(intake.handler.delivered([record], [[StoredAt(3, 70)]]))
+    assert outputs
+    assert intake.plan_of(request()).last_batch == QueuePlace(3, 70)
+    assert intake.take(request()) == ()
+
+
+def test_what_intake_made_of_a_request_is_noted_for_those_who_look_at_it():
+    intake = Intake()
+    (record,) = intake.take(request(submitted_at=NOW - 900, deadline=NOW + 60_000))
+    plan = intake.plan_of(request())
+    assert (plan.priority, plan.pool, plan.source_language, plan.target_language) == ("high", "default", "en", "pt")
+    assert (plan.segments, plan.batches, plan.words, plan.cached_segments) == (2, 1, 7, 0)
+    assert (plan.submitted_at, plan.noted_at, plan.deadline) == (NOW - 900, NOW, NOW + 60_000)
+    assert plan.last_batch == QueuePlace(record.partition, 70)
+
+
+def test_the_deadline_of_a_correction_is_not_noted():
+    intake = Intake()
+    intake.take(request(deadline=NOW + 60_000), redrive=b"2")
+    assert intake.plan_of(request()).deadline is None
+
+
+def test_a_batch_that_the_memory_knows_completely_goes_past_the_workers():
+    intake = Intake()
+    intake.remember("The engine is cold.", "O motor está frio.", 0.5)
+    intake.remember("Start it slowly.", "Ligue-o devagar.", 1.0)
+    outputs = intake.take(request())
+    (done,) = read(outputs, TRANSLATED, TranslatedBatch)
+    assert [output.key for output in outputs] == [b"acme/r1"]
+    assert (done.translations, done.scores, done.cached) == (
+        ["O motor está frio.", "Ligue-o devagar."],
+        [0.5, 1.0],
+        [True, True],
+    )
+    assert (done.key, done.source_words, done.cached_words, done.model) == (key("r1", "acme"), 7, 7, "m1")
+    assert (intake.plan_of(request()).cached_segments, intake.plan_of(request()).last_batch) == (2, None)
+
+
+def test_a_take_is_answered_request_by_request_and_a_repeat_in_it_is_dropped():
+    intake = Intake()
+    records = [intake.record(one) for one in (request(), request(tenant="globex"), request(text=" "), request())]
+    first, second, refused, repeated = intake.take_records(records)
+    assert [output.key for output in (*first, *second)] == [b"acme/r1/0", b"globex/r1/0"]
+    assert [output.topic for output in refused] == [DEAD_LETTERS]
+    assert repeated == ()
 
 
 def test_long_texts_are_split_on_another_thread_with_the_same_outcome():

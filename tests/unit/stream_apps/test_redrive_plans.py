@@ -75,7 +75,7 @@ def test_what_no_request_is_known_of_goes_to_its_place_again_as_it_was(failures,
     dead_letter = failures.add(inbound(b"\xffrubbish", topic), stage=stage, about=None)
     (plan,) = failures.plan_all()
     (out,) = plan.outputs
-    assert (out.topic, out.partition, out.key, out.value) == (topic, 2, b"r1", b"\xffrubbish")
+    assert (out.topic, out.partition, out.key, out.value) == (topic, 2, b"acme/r1", b"\xffrubbish")
     assert out.headers == {"traceparent": b"00-1-2-01", "attempt": b"2"}
     assert plan.records[1:] == [tombstone_of(dead_letter)]
 

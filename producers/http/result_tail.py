@@ -1,0 +1,164 @@
+"""Follow translation.results, and wake whoever waits for the result of a job.
+
+Each process reads the topic from its end, without a group, on a thread of its own. Whoever wants a result
+registers first and sends or looks afterwards, so nothing is missed: what arrived in the last seconds, and may not be
+in Redis yet, is kept in a ring. A result that the tail does not see, because Kafka was away, is found in Redis.
+"""
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from connectors.telemetry.metrics import RESULT_WAITERS
+from producers.http.problems import OverloadedError
+from schemas.codec import Codec
+from schemas.errors import DragomanError
+from schemas.ids import JobKey
+from schemas.messages import TranslationResult
+from schemas.records import InboundRecord
+
+log = structlog.get_logger()
+
+_TAKE_RECORDS, _TAKE_SECONDS = 500, 0.5
+_REOPEN_SECONDS = 1.0
+_RETRY_AFTER_SECONDS = 1
+# Longer than assembly takes from the commit of a result until Redis has it.
+_RING_SECONDS, _RING_BYTES = 5.0, 8_000_000
+
+
+class Tail(Protocol):
+    """New records of a topic (connectors.kafka.partition_reader.PartitionReader)."""
+
+    def take(self, limit: int, timeout_seconds: float) -> list[InboundRecord]:
+        """Return new records, none after the timeout. Raises TransientError or FatalError."""
+
+    def close(self) -> None:
+        """Close the connections."""
+
+
+@dataclass
+class Waiter:
+    """Somebody who waits for the result of one job. For the event loop that it was made on."""
+
+    codec: Codec
+    loop: asyncio.AbstractEventLoop
+    _encoded: bytes | None = field(default=None, init=False)
+    _arrived: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+
+    async def result(self, timeout_seconds: float) -> TranslationResult | None:
+        """Return the result as soon as it is there; None when the time is up."""
+        try:
+            await asyncio.wait_for(self._arrived.wait(), max(timeout_seconds, 0))
+        except TimeoutError:
+            return None
+        return self.codec.decode(self._encoded, TranslationResult)
+
+    def wake(self, encoded: bytes) -> None:
+        """Hand over the result. From the loop's thread."""
+        self._encoded = encoded
+        self._arrived.set()
+
+
+@dataclass(frozen=True)
+class _Seen:
+    at: float
+    key: bytes
+    value: bytes
+
+
+class ResultTail:
+    """The tail of the results. `open_tail` opens it at the topic's end; `clock` counts seconds."""
+
+    def __init__(
+        self,
+        open_tail: Callable[[], Tail],
+        codec: Codec,
+        most_waiters: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._open_tail = open_tail
+        self._codec = codec
+        self._most_waiters = most_waiters
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._waiters: dict[bytes, list[Waiter]] = {}
+        self._ring: deque[_Seen] = deque()
+        self._ring_bytes = 0
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="result-tail", daemon=True)
+
+    def start(self) -> None:
+        """Begin to follow the topic. Returns at once."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop following it. Blocks for a second at most."""
+        self._closing.set()
+        self._thread.join(timeout=1.0)
+
+    @contextmanager
+    def expect(self, key: JobKey) -> Iterator[Waiter]:
+        """Register somebody who waits for that result while the body runs; a result of just now is there at once.
+
+        For an event loop. Raises OverloadedError while too many wait.
+        """
+        waiter, encoded = Waiter(self._codec, asyncio.get_running_loop()), key.encode()
+        with self._lock:
+            if sum(map(len, self._waiters.values())) >= self._most_waiters:
+                raise OverloadedError(
+                    f"{self._most_waiters} callers wait for results in this process, which is the limit",
+                    _RETRY_AFTER_SECONDS,
+                )
+            self._waiters.setdefault(encoded, []).append(waiter)
+            seen = next((one for one in reversed(self._ring) if one.key == encoded), None)
+        RESULT_WAITERS.inc()
+        try:
+            if seen is not None:
+                waiter.wake(seen.value)
+            yield waiter
+        finally:
+            RESULT_WAITERS.dec()
+            with self._lock:
+                self._waiters[encoded].remove(waiter)
+                if not self._waiters[encoded]:
+                    del self._waiters[encoded]
+
+    def add(self, record: InboundRecord) -> None:
+        """Take in a result. From any thread."""
+        if not record.key or not record.value:
+            return
+        with self._lock:
+            self._remember(_Seen(self._clock(), record.key, record.value))
+            waiters = list(self._waiters.get(record.key, ()))
+        for waiter in waiters:
+            waiter.loop.call_soon_threadsafe(waiter.wake, record.value)
+
+    def _remember(self, seen: _Seen) -> None:
+        self._ring.append(seen)
+        self._ring_bytes += len(seen.value)
+        while self._ring_bytes > _RING_BYTES or self._ring[0].at < seen.at - _RING_SECONDS:
+            self._ring_bytes -= len(self._ring.popleft().value)
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            try:
+                self._follow()
+            except DragomanError as error:
+                log.warning("result_tail_reopened", error=str(error))
+                self._closing.wait(_REOPEN_SECONDS)
+
+    def _follow(self) -> None:
+        tail = self._open_tail()
+        try:
+            while not self._closing.is_set():
+                for record in tail.take(_TAKE_RECORDS, _TAKE_SECONDS):
+                    self.add(record)
+        finally:
+            tail.close()
