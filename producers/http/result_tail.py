@@ -1,8 +1,8 @@
 """Follow translation.results, and wake whoever waits for the result of a job.
 
 Each process reads the topic from its end, without a group, on a thread of its own. Whoever wants a result
-registers first and sends or looks afterwards, so nothing is missed: what arrived in the last seconds, and may not be
-in Redis yet, is kept in a ring. A result that the tail does not see, because Kafka was away, is found in Redis.
+registers first and sends or looks afterwards, so nothing is missed: what arrived in the last seconds, and may not
+be in Redis yet, is kept in a ring. A result that the tail does not see, because Kafka was away, is found in Redis.
 """
 
 import asyncio
@@ -54,10 +54,11 @@ class Waiter:
 
     async def result(self, timeout_seconds: float) -> TranslationResult | None:
         """Return the result as soon as it is there; None when the time is up."""
-        try:
-            await asyncio.wait_for(self._arrived.wait(), max(timeout_seconds, 0))
-        except TimeoutError:
-            return None
+        if not self._arrived.is_set():
+            try:
+                await asyncio.wait_for(self._arrived.wait(), max(timeout_seconds, 0))
+            except TimeoutError:
+                return None
         return self.codec.decode(self._encoded, TranslationResult)
 
     def wake(self, encoded: bytes) -> None:

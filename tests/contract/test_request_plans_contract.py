@@ -9,11 +9,12 @@ from connectors.redis.client import open_state, open_state_async
 from connectors.redis.presence import AsyncModelRegistry, ModelRegistry
 from connectors.redis.request_markers import RedisRequestPlans
 from connectors.redis.settings import RedisSettings
-from schemas.plans import QueuePlace, RequestPlan
+from schemas.plans import RequestPlan
+from schemas.records import StoredAt
 from tests.keys import key
 
 R1, R2, THEIRS = key("r1"), key("r2"), key("r1", "globex")
-ONE = RequestPlan(fingerprint="aa", words=7, deadline=5, last_batch=QueuePlace(3, 70))
+ONE = RequestPlan(fingerprint="aa", words=7, deadline=5, last_batch=StoredAt(3, 70))
 OTHER = RequestPlan(fingerprint="bb")
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from schemas.avro_schemas import NAMES, current
 from schemas.codec import Codec
 from schemas.errors import DecodeError
-from schemas.events import MESSAGES, JobEvent
+from schemas.events import MESSAGES, JobControl
 from schemas.records import InboundRecord, words_of
 
 CODEC = Codec()
@@ -25,7 +25,7 @@ def test_any_body_is_a_message_or_a_decode_error(name, body):
 @given(st.binary(max_size=40))
 def test_any_value_is_a_message_or_a_decode_error(value):
     with suppress(DecodeError):
-        assert isinstance(CODEC.decode(value, JobEvent), JobEvent)
+        assert isinstance(CODEC.decode(value, JobControl), JobControl)
 
 
 @given(st.binary(max_size=20) | st.integers().map(lambda number: str(number).encode()))

@@ -20,7 +20,9 @@ HIGH, STANDARD = "translation.requests.high", "translation.requests.standard"
 
 
 def request(request_id: str, tenant: str = "default") -> TranslationRequest:
-    return TranslationRequest(tenant=tenant, request_id=request_id, text=f"Text of {request_id}.", target_language="pt")
+    return TranslationRequest(
+        tenant=tenant, request_id=request_id, text=f"Text of {request_id}.", target_language="pt"
+    )
 
 
 def sent(topic: str, partition: int, offset: int, request_id: str, tenant: str = "default") -> InboundRecord:

@@ -11,10 +11,11 @@ from connectors.redis.job_view import JobView
 from connectors.telemetry.health import Health
 from producers.http.app import create_app
 from producers.http.backpressure import Backpressure
-from producers.http.ports import Ports
+from producers.http.ports import JobSnapshot, Ports
 from producers.http.settings import BackpressureLimits, HttpLimits
 from schemas.errors import TransientError
 from schemas.events import JobControl
+from schemas.ids import JobKey
 from schemas.messages import TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import Headers
@@ -29,8 +30,8 @@ class World:
 
     appended: list[tuple[TranslationRequest, Priority, Headers]] = field(default_factory=list)
     ordered: list[JobControl] = field(default_factory=list)
-    views: dict[str, JobView] = field(default_factory=dict)
-    results: dict[str, TranslationResult] = field(default_factory=dict)
+    views: dict[JobKey, JobView] = field(default_factory=dict)
+    results: dict[JobKey, TranslationResult] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     served: list[str] = field(default_factory=list)
     away: dict[str, Exception] = field(default_factory=dict)
@@ -46,20 +47,16 @@ class World:
         self._check("kafka")
         self.ordered.append(order)
 
-    async def view(self, job_id: str) -> JobView | None:
-        self._check("redis")
-        return self.views.get(job_id)
-
-    async def result(self, job_id: str) -> TranslationResult | None:
+    async def look(self, key: JobKey) -> JobSnapshot:
         self._check("redis")
         self.looks += 1
         if finished := self.finishes_at_look.get(self.looks):
-            self.results[finished.request_id] = finished
-        return self.results.get(job_id)
+            self.results[finished.key] = finished
+        return JobSnapshot(self.views.get(key), self.results.get(key))
 
-    async def keep(self, request_id: str, text: str) -> str:
-        self.texts[f"requests/{request_id}"] = text
-        return f"requests/{request_id}"
+    async def keep(self, key: JobKey, text: str) -> str:
+        self.texts[f"requests/{key}"] = text
+        return f"requests/{key}"
 
     async def load(self, reference: str) -> str:
         return self.texts[reference]

@@ -14,6 +14,7 @@ from producers.http.settings import BackpressureLimits
 from schemas.errors import TransientError
 from schemas.priorities import Priority
 from schemas.states import JobStage
+from tests.keys import key
 
 URL = "/api/v1/translations"
 BODY = {"text": "Good morning.", "source_language": "en", "target_language": "pt"}
@@ -123,7 +124,7 @@ def test_http_answers_503_with_the_time_of_a_retry_and_sends_nothing(http, world
 
 def test_http_looks_at_jobs_while_it_accepts_none(http, world, backpressure):
     backpressure.update(reading(100, 100, 10_000))
-    world.views["job-1"] = JobView(request_id="job-1", tenant="default", stage=JobStage.ACCEPTED)
+    world.views[key("job-1")] = JobView(key=key("job-1"), stage=JobStage.ACCEPTED)
     assert http.get(f"{URL}/job-1").status_code == 200
 
 

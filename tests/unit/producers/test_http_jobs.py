@@ -7,21 +7,22 @@ import pytest
 from connectors.redis.job_view import JobView
 from schemas.messages import Hole, TranslationResult
 from schemas.states import JobStage, ResultStatus
+from tests.keys import key
 
 URL = "/api/v1/translations/job"
+JOB = key("job")
 NOW_MS = 1_700_000_000_000
 
 
 def view(**changes):
     running = JobView(
-        request_id="job",
-        tenant="default",
+        key=JOB,
         stage=JobStage.SEGMENTED,
         priority="high",
         progress=0.25,
         segments=4,
-        segments_done=1,
-        queue_position=3,
+        batches=8,
+        batches_done=2,
     )
     return replace(running, **changes)
 
@@ -39,18 +40,19 @@ def result(**changes):
     return replace(completed, **changes)
 
 
-def test_a_running_job_shows_progress_and_its_position_in_the_queue(http, world):
-    world.views["job"] = view(estimated_completion_seconds=12.5)
+def test_a_running_job_shows_its_progress(http, world):
+    world.views[JOB] = view()
     job = http.get(URL).json()
-    assert (job["progress"], job["segments_done"], job["segments"]) == (0.25, 1, 4)
-    assert (job["queue_position"], job["estimated_completion_seconds"]) == (3, 12.5)
+    assert (job["job_id"], job["tenant"]) == ("job", "default")
+    assert (job["progress"], job["batches_done"], job["batches"], job["segments"]) == (0.25, 2, 8, 4)
+    assert (job["queue_position"], job["estimated_completion_seconds"]) == (None, None)
     assert (job["priority"], job["sla_seconds"]) == ("high", 120)
     assert (job["is_finished"], job["result"]) == (False, None)
 
 
 def test_a_finished_job_shows_its_result(http, world):
-    world.views["job"] = view(stage=JobStage.FINISHED, status=ResultStatus.PARTIAL)
-    world.results["job"] = result(
+    world.views[JOB] = view(stage=JobStage.FINISHED, status=ResultStatus.PARTIAL)
+    world.results[JOB] = result(
         status=ResultStatus.PARTIAL,
         holes=(Hole(segment=2, cause="engine_failed"),),
         timings={"queue": 0.5},
@@ -71,24 +73,24 @@ def test_a_finished_job_shows_its_result(http, world):
 
 
 def test_a_result_wins_over_a_view_that_lags_behind(http, world):
-    world.views["job"] = view()
-    world.results["job"] = result()
+    world.views[JOB] = view()
+    world.results[JOB] = result()
     job = http.get(URL).json()
-    assert (job["status"], job["stage"], job["progress"], job["segments_done"]) == (
+    assert (job["status"], job["stage"], job["progress"], job["batches_done"]) == (
         "COMPLETED",
         "FINISHED",
         1.0,
-        4,
+        8,
     )
 
 
 def test_a_result_alone_is_enough(http, world):
-    world.results["job"] = result()
+    world.results[JOB] = result()
     assert http.get(URL).json()["result"]["text"] == "Bom dia."
 
 
 def test_a_failed_job_says_why(http, world):
-    world.results["job"] = result(
+    world.results[JOB] = result(
         status=ResultStatus.FAILED,
         text=None,
         error_cause="unsupported_pair",
@@ -104,8 +106,17 @@ def test_a_failed_job_says_why(http, world):
 
 def test_a_large_translation_is_fetched_from_the_object_store(http, world):
     world.texts["results/job"] = "Bom dia."
-    world.results["job"] = result(text=None, content_ref="results/job")
+    world.results[JOB] = result(text=None, content_ref="results/job")
     assert http.get(URL).json()["result"]["text"] == "Bom dia."
+
+
+def test_a_caller_who_acts_for_several_tenants_names_whose_job_it_is(http, world):
+    theirs = key("job", "globex")
+    world.results[JOB] = result()
+    world.results[theirs] = result(tenant="globex", text="Boa noite.")
+    for params, text in (({}, "Bom dia."), ({"tenant": "globex"}, "Boa noite.")):
+        assert http.get(URL, params=params).json()["result"]["text"] == text
+    assert http.get(URL, params={"tenant": "hooli"}).status_code == 404
 
 
 def test_an_unknown_job_is_a_problem(http):
@@ -116,14 +127,14 @@ def test_an_unknown_job_is_a_problem(http):
 
 
 def test_waiting_ends_as_soon_as_the_result_is_there(http, world):
-    world.views["job"] = view()
+    world.views[JOB] = view()
     world.finishes_at_look[3] = result()
     assert http.get(URL, params={"wait": 60}).json()["status"] == "COMPLETED"
     assert world.looks == 3
 
 
 def test_waiting_ends_with_the_time_though_the_job_goes_on(http, world):
-    world.views["job"] = view()
+    world.views[JOB] = view()
     assert http.get(URL, params={"wait": 0.01}).json()["is_finished"] is False
 
 
@@ -138,13 +149,13 @@ def test_a_job_that_was_just_accepted_is_found_without_waiting(http, world):
 
 
 def test_the_result_of_a_job_that_just_finished_is_waited_for(http, world):
-    world.views["job"] = view(stage=JobStage.FINISHED, status=ResultStatus.COMPLETED, updated_at=NOW_MS - 10)
+    world.views[JOB] = view(stage=JobStage.FINISHED, status=ResultStatus.COMPLETED, updated_at=NOW_MS - 10)
     world.finishes_at_look[2] = result()
     assert http.get(URL, params={"wait": 60}).json()["result"]["text"] == "Bom dia."
 
 
 def test_a_result_that_is_kept_no_longer_is_not_waited_for(http, world):
-    world.views["job"] = view(stage=JobStage.FINISHED, status=ResultStatus.COMPLETED, updated_at=NOW_MS - 60_000)
+    world.views[JOB] = view(stage=JobStage.FINISHED, status=ResultStatus.COMPLETED, updated_at=NOW_MS - 60_000)
     job = http.get(URL, params={"wait": 60}).json()
     assert (job["status"], job["is_finished"], job["result"]) == ("COMPLETED", True, None)
     assert world.looks == 1

@@ -10,6 +10,7 @@ from producers.http.app import create_app
 from producers.http.ports import Ports
 from schemas.states import JobStage
 from tests.unit.producers.problem import problem_of
+from tests.keys import key
 
 URL = "/api/v1/translations"
 BODY = {"text": "Good morning.", "source_language": "en", "target_language": "pt"}
@@ -80,7 +81,7 @@ def test_a_body_of_unknown_length_counts_as_the_longest(while_open):
 
 
 def test_jobs_can_be_looked_at_while_no_submission_fits(while_open, world):
-    world.views["job-1"] = JobView(request_id="job-1", tenant="default", stage=JobStage.ACCEPTED)
+    world.views[key("job-1")] = JobView(key=key("job-1"), stage=JobStage.ACCEPTED)
     seen, *_ = while_open({"max_open_requests": 1}, [BODY], lambda client: client.get(f"{URL}/job-1"))
     assert seen.status_code == 200
 
@@ -104,7 +105,7 @@ def test_a_length_of_more_digits_than_a_number_may_have_is_too_large(http):
 
 
 def test_metrics_count_by_route_and_never_by_job(http, world):
-    world.views["job-42"] = JobView(request_id="job-42", tenant="default", stage=JobStage.ACCEPTED)
+    world.views[key("job-42")] = JobView(key=key("job-42"), stage=JobStage.ACCEPTED)
     http.get(f"{URL}/job-42")
     text = http.get("/metrics").text
     assert 'dragoman_http_requests_total{method="GET",route="/api/v1/translations/{job_id}",status="200"}' in text

@@ -3,15 +3,17 @@
 import asyncio
 import threading
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
 from connectors.kafka.producer import OnDone
-from producers.http.adapters import KafkaRequestLog
+from producers.http.adapters import BackgroundNotes, KafkaRequestLog
 from schemas.codec import Codec
 from schemas.errors import FatalError, TransientError
-from schemas.events import JobEvent
+from schemas.ids import JobKey
 from schemas.messages import TranslationRequest
+from schemas.plans import RequestPlan
 from schemas.priorities import Priority
 from schemas.records import OutboundRecord
 
@@ -34,27 +36,52 @@ class ThreadedSender:
             thread.join()
 
 
-def append(sender, fatal=print):
-    log = KafkaRequestLog(sender, Codec(), 0.01, lambda: 9, fatal)
-    asyncio.run(log.append(REQUEST, Priority.HIGH, {"tenant": b"acme"}))
+@dataclass
+class Notes:
+    """What HTTP noted of accepted requests; Redis is away at first, that many times."""
+
+    failures: int = 0
+    noted: dict[JobKey, RequestPlan] = field(default_factory=dict)
+
+    async def note(self, key: JobKey, plan: RequestPlan) -> None:
+        self.failures -= 1
+        if self.failures >= 0:
+            raise TransientError("Redis is away")
+        self.noted[key] = plan
 
 
-def test_the_request_is_stored_first_and_then_its_job_is_announced():
-    sender = ThreadedSender()
-    append(sender)
-    stored, told = sender.records
-    assert (stored.topic, stored.key, stored.headers) == ("translation.requests.high", b"r", {"tenant": b"acme"})
-    assert Codec().decode(stored.value, TranslationRequest) == REQUEST
-    event = Codec().decode(told.value, JobEvent)
-    assert (told.topic, told.key) == ("translation.status", b"r")
-    assert (event.stage, event.tenant, event.priority, event.at) == ("ACCEPTED", "acme", "high", 9)
+def append(sender, fatal=print, notes: Any = None):
+    async def store() -> None:
+        background = BackgroundNotes(notes or Notes())
+        log = KafkaRequestLog(sender, Codec(), 0.01, background, lambda: 9, fatal)
+        await log.append(REQUEST, Priority.HIGH, {"tenant": b"acme"})
+        await asyncio.gather(*background._tasks)
+
+    asyncio.run(store())
 
 
-def test_a_missing_acknowledgement_is_a_transient_failure_and_nothing_is_announced():
-    sender = ThreadedSender(silent=True)
+@pytest.mark.parametrize("failures", [0, 1])
+def test_the_request_is_stored_first_and_then_noted_for_those_who_look_at_once(failures):
+    sender, notes = ThreadedSender(), Notes(failures)
+    append(sender, notes=notes)
+    (stored,) = sender.records
+    assert (stored.topic, stored.key) == ("translation.requests.high", b"acme/r")
+    assert stored.headers == {"tenant": b"acme"}
+    assert Codec().decode(stored.value, TranslationRequest).to_datum() == {
+        **REQUEST.to_datum(),
+        "texts": [],
+        "glossaries": [],
+        "do_not_translate": [],
+    }
+    plan = RequestPlan(priority="high", source_language="auto", target_language="pt", submitted_at=5, noted_at=9)
+    assert notes.noted == {REQUEST.key: plan}
+
+
+def test_a_missing_acknowledgement_is_a_transient_failure_and_nothing_is_noted():
+    sender, notes = ThreadedSender(silent=True), Notes()
     with pytest.raises(TransientError, match=r"did not acknowledge within 0\.01 s"):
-        append(sender)
-    assert len(sender.records) == 1
+        append(sender, notes=notes)
+    assert (len(sender.records), notes.noted) == (1, {})
 
 
 def test_a_refusal_is_raised_as_it_is():

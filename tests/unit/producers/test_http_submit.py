@@ -2,6 +2,7 @@
 
 import pytest
 
+from connectors.redis.job_view import JobView
 from stream_apps.pipeline.request_rules import RequestLimits
 from tests.unit.producers.problem import problem_of
 
@@ -53,6 +54,26 @@ def test_a_chosen_request_id_is_kept(http):
     assert http.post(URL, json=BODY | {"request_id": "order-7"}).json()["job_id"] == "order-7"
 
 
+def test_the_status_url_of_a_tenant_that_was_named_leads_to_its_job(http, world):
+    accepted = http.post(URL, json=BODY | {"request_id": "order-7", "tenant": "globex"}).json()
+    assert accepted["status_url"] == f"http://testserver{URL}/order-7?tenant=globex"
+    request = world.appended[0][0]
+    world.views[request.key] = JobView(key=request.key)
+    assert http.get(accepted["status_url"]).json()["tenant"] == "globex"
+
+
+def test_what_a_caller_wishes_reaches_intake(http, world):
+    wishes = {
+        "glossaries": ["terms-1"],
+        "engine_options": {"tone": "soft"},
+        "late_policy": "serve",
+        "labels": {"cost": "a"},
+    }
+    http.post(URL, json=BODY | wishes)
+    request = world.appended[0][0]
+    assert {name: getattr(request, name) for name in wishes} == wishes
+
+
 def test_a_chosen_id_and_an_idempotency_key_are_one_too_many(http):
     answer = http.post(URL, json=BODY | {"request_id": "a"}, headers={"Idempotency-Key": "b"})
     assert problem_of(answer, 422, "two_ids")["field"] == "request_id"
@@ -70,8 +91,8 @@ def test_a_text_too_large_for_kafka_goes_to_the_object_store(http, world):
     text = "é" * 600
     http.post(URL, json=BODY | {"text": text, "request_id": "long"})
     request = world.appended[0][0]
-    assert (request.text, request.content_ref) == (None, "requests/long")
-    assert world.texts["requests/long"] == text
+    assert (request.text, request.content_ref) == (None, "requests/default/long")
+    assert world.texts["requests/default/long"] == text
 
 
 @pytest.mark.parametrize(
@@ -86,16 +107,20 @@ def test_a_text_too_large_for_kafka_goes_to_the_object_store(http, world):
         ({"priority": 101}, "score_out_of_range", "priority"),
         ({"request_id": "a/b"}, "invalid_request", "request_id"),
         ({"tenant": "ac me"}, "invalid_request", "tenant"),
+        ({"tenant": "a/b"}, "invalid_request", "tenant"),
+        ({"tenant": "Acme"}, "invalid_request", "tenant"),
+        ({"late_policy": "never"}, "invalid_request", "late_policy"),
         ({"target_language": "EN"}, "same_language", "target_language"),
-        ({"glossary": "a b"}, "invalid_request", "glossary"),
+        ({"glossaries": ["a b"]}, "invalid_request", "glossaries.0"),
         ({"deadline": "2001-01-01T00:00:00Z"}, "bad_deadline", "deadline"),
         ({"deadline": "2101-01-01T00:00:00Z"}, "bad_deadline", "deadline"),
         ({"deadline": "2101-01-01T00:00:00"}, "invalid_request", "deadline"),
         ({"content_type": "application/pdf"}, "unsupported_content_type", "content_type"),
         ({"metadata": {str(n): "" for n in range(33)}}, "metadata_too_large", "metadata"),
         ({"metadata": {"a": "é" * 4096}}, "metadata_too_large", "metadata"),
-        ({"options": {"a": "b" * 257}}, "bad_options", "options"),
-        ({"options": {"A": "b"}}, "bad_options", "options"),
+        ({"engine_options": {"a": "b" * 257}}, "bad_options", "engine_options"),
+        ({"engine_options": {"A": "b"}}, "bad_options", "engine_options"),
+        ({"labels": {str(n): "" for n in range(33)}}, "metadata_too_large", "metadata"),
         ({"colour": "red"}, "invalid_request", "colour"),
     ],
 )
@@ -110,9 +135,9 @@ def test_a_bad_field_is_refused_by_name_with_a_cure(http, world, change, cause, 
     ("limit", "change", "cause"),
     [
         ({"max_id_length": 5}, {"request_id": "order-7"}, "bad_request_id"),
-        ({"max_id_length": 5}, {"request_id": "a", "tenant": "globex"}, "bad_tenant"),
-        ({"max_id_length": 7}, {"request_id": "a", "glossary": "glossary"}, "bad_glossary"),
-        ({"max_options": 0}, {"options": {"a": "b"}}, "bad_options"),
+        ({"max_id_length": 7}, {"request_id": "a", "glossaries": ["glossary"]}, "bad_glossary"),
+        ({"max_glossaries": 1}, {"glossaries": ["a", "b"]}, "too_many_glossaries"),
+        ({"max_options": 0}, {"engine_options": {"a": "b"}}, "bad_options"),
         ({"max_deadline_days": 1}, {"deadline": "2023-11-17T00:00:00+01:00"}, "bad_deadline"),
     ],
 )

@@ -6,16 +6,29 @@ from typing import Any, cast
 import pytest
 
 from schemas.avro_schemas import NAMES, current
-from schemas.events import MESSAGES
+from schemas.codec import Codec
+from schemas.errors import PermanentError
+from schemas.events import MESSAGES, UsageBatch, UsageEvent
+from schemas.messages import Document, Job, SegmentBatch
+from schemas.states import UsageKind
 
 
-@pytest.mark.parametrize("name", NAMES)
+ROWS = [
+    UsageEvent(
+        event_id="a", kind=UsageKind.BILLED, tenant="acme", request_id="r1", labels={"cost": "x"}, segments=2
+    ),
+    UsageEvent(event_id="b", kind=UsageKind.COMPUTE, busy_ms=1.5),
+]
+ROW_WISE = [name for name in NAMES if name != "UsageBatch"]
+
+
+@pytest.mark.parametrize("name", ROW_WISE)
 def test_a_message_has_the_fields_of_its_schema_in_order(name):
     fields = [field.name for field in dataclasses.fields(cast(Any, MESSAGES[name]))]
     assert fields == [field["name"] for field in current(name).published["fields"]]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ROW_WISE)
 def test_a_default_in_the_schema_is_the_default_of_the_message(name):
     cls: Any = MESSAGES[name]
     for field in current(name).published["fields"]:
@@ -27,6 +40,33 @@ def test_a_default_in_the_schema_is_the_default_of_the_message(name):
         # A status that is not known is None in code and empty on the wire.
         value = "" if value is None and field["type"] == "string" else value
         assert (list(value) if isinstance(value, tuple) else value) == field["default"], field["name"]
+
+
+def test_the_columns_of_usage_are_the_fields_of_a_row_in_order():
+    published = current("UsageBatch").published["fields"]
+    assert [field["name"] for field in published] == [field.name for field in dataclasses.fields(UsageEvent)]
+    assert {field["type"]["type"] for field in published} == {"array"}
+
+
+@pytest.mark.parametrize("rows", [[], ROWS[:1], ROWS])
+def test_rows_of_usage_come_back_as_they_were(rows):
+    found = Codec().decode(Codec().encode(UsageBatch(rows)), UsageBatch)
+    assert list(found.events) == rows
+
+
+@pytest.mark.parametrize("change", [{"segments": [2]}, {"labels": []}, {"event_id": ["a", "b", "c"]}])
+def test_columns_that_are_not_equally_long_are_refused_with_limit_and_cure(change):
+    with pytest.raises(PermanentError) as refused:
+        UsageBatch.from_datum({**UsageBatch(ROWS).to_datum(), **change})
+    assert refused.value.cause == "unequal_columns"
+    assert refused.value.limit
+    assert refused.value.cure
+
+
+def test_the_document_in_a_header_survives():
+    job = Job(kind="document", document=Document(source_ref="tenants/acme/a.docx", filter_options={"a": "b"}))
+    batch = SegmentBatch(tenant="acme", request_id="r", batch_number=0, job=job)
+    assert Codec().decode(Codec().encode(batch), SegmentBatch).job.document == job.document
 
 
 def test_the_job_header_is_the_same_wherever_it_travels():

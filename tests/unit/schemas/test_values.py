@@ -4,11 +4,13 @@ import pytest
 
 from schemas.dead_letters import about_segments, dead_letter_of
 from schemas.errors import PermanentError
-from schemas.ids import batch_id, event_id, fingerprint
+from schemas.ids import JobKey, batch_id, event_id, fingerprint
 from schemas.languages import parse_language
 from schemas.priorities import Priority, parse_priority, priority_of_score
 from schemas.records import InboundRecord
 from schemas.topics import TopicPlan, batches_topic, catalogue, priority_of_topic, requests_topic
+from schemas.validity import check_key
+from tests.keys import key
 
 
 @pytest.mark.parametrize(
@@ -49,8 +51,27 @@ def test_what_is_no_language_tag_is_refused_by_field(tag):
 
 def test_ids_depend_on_nothing_but_their_parts():
     assert event_id("compute", "t-1-2") == event_id("compute", "t-1-2") != event_id("compute", "t-1-3")
-    assert batch_id("r", 3) == "r/3"
+    assert batch_id(key("r", "acme"), 3) == "acme/r/3"
     assert fingerprint(b"a") == fingerprint(b"a") != fingerprint(b"b")
+
+
+@pytest.mark.parametrize("request_id", ["r", "a/b", "", "/", "á:é"])
+def test_the_key_of_a_request_is_read_back_whatever_its_id(request_id):
+    one = key(request_id, "acme")
+    assert JobKey.parse(str(one)) == JobKey.decode(one.encode()) == one
+    assert str(one) == f"acme/{request_id}"
+
+
+@pytest.mark.parametrize("foreign", [None, b"", b"r1", b"\xff"])
+def test_a_kafka_key_that_names_no_request_is_the_key_of_nobodys(foreign):
+    assert JobKey.decode(foreign).request_id == ""
+
+
+@pytest.mark.parametrize("tenant", ["", "a/b", "Acme", "a" * 64, "a b"])
+def test_a_key_of_no_tenant_that_could_be_is_refused(tenant):
+    with pytest.raises(PermanentError) as caught:
+        check_key(key("r1", tenant))
+    assert (caught.value.cause, caught.value.field) == ("bad_tenant", "tenant")
 
 
 def test_every_pool_gets_a_batch_topic_for_each_priority():

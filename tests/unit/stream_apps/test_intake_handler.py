@@ -10,7 +10,6 @@ from schemas.errors import DecodeError, PermanentError, TransientError
 from schemas.events import DeadLetter, JobControl
 from schemas.languages import Language
 from schemas.messages import SegmentBatch, TranslatedBatch, TranslationRequest
-from schemas.plans import QueuePlace
 from schemas.records import InboundRecord, StoredAt
 from schemas.segments import Remembered, TranslationContext
 from schemas.topics import CONTROL, DEAD_LETTERS, TRANSLATED
@@ -93,7 +92,9 @@ class Intake:
             outcomes = await self.handler.handle(records)
             outputs = [self._outputs(*one) for one in zip(records, outcomes, strict=False)]
             if delivered:
-                places = [[StoredAt(one.partition or 0, 70 + at) for at, one in enumerate(some)] for some in outputs]
+                places = [
+                    [StoredAt(one.partition or 0, 70 + at) for at, one in enumerate(some)] for some in outputs
+                ]
                 await self.handler.delivered(records[: len(outputs)], places)
             return outputs
 
@@ -365,7 +366,7 @@ def test_a_plan_that_redis_did_not_take_is_noted_when_it_is_tried_again():
     intake.plans.__dict__["note"] = healthy
     asyncio.run(intake.handler.delivered([record], [[StoredAt(3, 70)]]))
     assert outputs
-    assert intake.plan_of(request()).last_batch == QueuePlace(3, 70)
+    assert intake.plan_of(request()).last_batch == StoredAt(3, 70)
     assert intake.take(request()) == ()
 
 
@@ -373,10 +374,15 @@ def test_what_intake_made_of_a_request_is_noted_for_those_who_look_at_it():
     intake = Intake()
     (record,) = intake.take(request(submitted_at=NOW - 900, deadline=NOW + 60_000))
     plan = intake.plan_of(request())
-    assert (plan.priority, plan.pool, plan.source_language, plan.target_language) == ("high", "default", "en", "pt")
+    assert (plan.priority, plan.pool, plan.source_language, plan.target_language) == (
+        "high",
+        "default",
+        "en",
+        "pt",
+    )
     assert (plan.segments, plan.batches, plan.words, plan.cached_segments) == (2, 1, 7, 0)
     assert (plan.submitted_at, plan.noted_at, plan.deadline) == (NOW - 900, NOW, NOW + 60_000)
-    assert plan.last_batch == QueuePlace(record.partition, 70)
+    assert plan.last_batch == StoredAt(record.partition, 70)
 
 
 def test_the_deadline_of_a_correction_is_not_noted():
