@@ -1,6 +1,7 @@
 """The stores of the pipeline in memory: for tests, and for a platform in a single process."""
 
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
 from schemas.ids import JobKey
 from schemas.plans import RequestPlan
@@ -15,6 +16,7 @@ class InMemorySlots:
 
     def __init__(self) -> None:
         self.results: dict[JobKey, bytes] = {}
+        self._told: dict[int, int] = {}
         self._slots: dict[RequestRevision, dict[tuple[str, int], bytes]] = {}
         self._completers: dict[RequestRevision, str] = {}
 
@@ -24,12 +26,20 @@ class InMemorySlots:
     def confirm(self) -> None:
         """Do nothing: the state cannot be lost while the process lives."""
 
-    def finish(self, completions: Mapping[RequestRevision, Completion]) -> None:
+    def finish(
+        self, completions: Mapping[RequestRevision, Completion], told: Mapping[int, int] = MappingProxyType({})
+    ) -> None:
         for request, done in completions.items():
             self._completers[request] = done.coordinates + _FINAL
             if done.encoded:
                 self.results[request.key] = done.encoded
             self._slots.pop(request, None)
+
+        for partition, offset in told.items():
+            self._told[partition] = max(offset, self._told.get(partition, 0))
+
+    def told(self) -> dict[int, int]:
+        return dict(self._told)
 
     def answered(self, requests: Sequence[RequestRevision]) -> list[bool]:
         return [self._completers.get(request, "").endswith(_FINAL) for request in requests]

@@ -1,9 +1,16 @@
 -- Notes that answers are committed: nothing wins any more, callers see them, slots and deadlines may go.
--- KEYS: deadlines, then done marker, slots and result of each answer in turns.
--- ARGV: seconds to keep markers and results, then marker, name and result of each answer in turns. An empty result
---       is not shown.
-local at = 3
-for key = 2, #KEYS, 3 do
+-- KEYS: deadlines, offsets told, then done marker, slots and result of each answer in turns.
+-- ARGV: seconds to keep markers and results, number of partitions, partition and offset of each in turns; then
+--       marker, name and result of each answer in turns. An empty result is not shown.
+local at = 4
+for _ = 1, tonumber(ARGV[3]) do
+  -- Only upward: two may tell at once, and what one of them has told is told.
+  if tonumber(redis.call('HGET', KEYS[2], ARGV[at]) or 0) < tonumber(ARGV[at + 1]) then
+    redis.call('HSET', KEYS[2], ARGV[at], ARGV[at + 1])
+  end
+  at = at + 2
+end
+for key = 3, #KEYS, 3 do
   local result = ARGV[at + 2]
   -- In this order: a marker without slots must be final.
   redis.call('SET', KEYS[key], ARGV[at], 'EX', ARGV[1])

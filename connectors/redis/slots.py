@@ -14,11 +14,12 @@ once more before the answers are committed (connectors/redis/state_epoch.py, doc
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, islice
-from typing import Any
+from itertools import chain, groupby, islice
+from types import MappingProxyType
+from typing import Any, cast
 
 from connectors.redis.client import Argument, Call, Client, redis_errors, run_all, script
-from connectors.redis.state_epoch import StateEpoch
+from connectors.redis.state_epoch import TOLD_KEY, StateEpoch
 from schemas.ids import JobKey
 from schemas.slots import AnswerOrder, Arrival, Completion, RequestRevision, SlotDecision, Verdict
 
@@ -70,8 +71,18 @@ class RedisSlots:
         if self._epoch is not None:
             self._epoch.confirm()
 
-    def finish(self, completions: Mapping[RequestRevision, Completion]) -> None:
-        run_all(self._client, [self._finish_call(some) for some in _portions(list(completions.items()))])
+    def finish(
+        self, completions: Mapping[RequestRevision, Completion], told: Mapping[int, int] = MappingProxyType({})
+    ) -> None:
+        *first, last = _portions(list(completions.items()))
+        # Told last: an offset stands for all answers before it.
+        calls = [self._finish_call(some, {}) for some in first]
+        run_all(self._client, [*calls, self._finish_call(last, told)])
+
+    def told(self) -> dict[int, int]:
+        with redis_errors():
+            found = cast(dict[bytes, bytes], self._client.hgetall(TOLD_KEY))
+        return {int(partition): int(offset) for partition, offset in found.items()}
 
     def answered(self, requests: Sequence[RequestRevision]) -> list[bool]:
         return are_answered(self._client, requests)
@@ -89,9 +100,12 @@ class RedisSlots:
         arguments: list[Argument] = [self._retention.done_seconds, *(entry.coordinates for entry in run)]
         return [Call(script("claim_single"), [done_key(entry.request) for entry in run], arguments)]
 
-    def _finish_call(self, completions: Sequence[tuple[RequestRevision, Completion]]) -> Call:
-        keys = [DEADLINES_KEY]
-        arguments: list[Argument] = [self._retention.done_seconds, self._retention.result_seconds]
+    def _finish_call(
+        self, completions: Sequence[tuple[RequestRevision, Completion]], told: Mapping[int, int]
+    ) -> Call:
+        keys = [DEADLINES_KEY, TOLD_KEY]
+        arguments: list[Argument] = [self._retention.done_seconds, self._retention.result_seconds, len(told)]
+        arguments += chain.from_iterable(told.items())
         for request, done in completions:
             keys += [done_key(request), slots_key(request), result_key(request.key)]
             arguments += [_marker_of(done), str(request.key), done.encoded]
@@ -164,7 +178,7 @@ def _decisions(run: Sequence[Arrival | AnswerOrder], replies: Iterator[Any]) -> 
 def _portions(
     completions: Sequence[tuple[RequestRevision, Completion]],
 ) -> Iterator[Sequence[tuple[RequestRevision, Completion]]]:
-    for start in range(0, len(completions), _AT_ONCE):
+    for start in range(0, max(len(completions), 1), _AT_ONCE):
         yield completions[start : start + _AT_ONCE]
 
 

@@ -5,6 +5,7 @@ State Redis, all in one cluster slot:
 `{state}:clock`     when the state was last used (ms); what was written up to then is there, or all is lost
 `{state}:rebuild:*` one key for each rebuild under way: gone with the state if that is lost again meanwhile
 `{state}:reached`   partition of the results -> offset that rebuilds have reached, while none has settled the state
+`{state}:told`      partition of the results -> offset up to which callers were told of its answers
 `{state}:repaired`  the epoch whose lost requests were all sent again
 """
 
@@ -19,6 +20,7 @@ from schemas.errors import TransientError
 _PREFIX = "{state}:"
 _EPOCH, _CLOCK, _REPAIRED = f"{_PREFIX}epoch", f"{_PREFIX}clock", f"{_PREFIX}repaired"
 _REACHED = f"{_PREFIX}reached"
+TOLD_KEY = f"{_PREFIX}told"
 _REBUILD_SECONDS = 24 * 60 * 60
 _RETRY_AFTER_SECONDS = 0.01
 
@@ -111,7 +113,9 @@ class StateEpoch:
     def settle(self, rebuild: Rebuild) -> bool:
         """Declare the state complete. False: it was lost again, or somebody else was first; look again."""
         epoch = f"{uuid.uuid4().hex}:{rebuild.found.run_id}"
-        call = Call(script("settle_state"), (_EPOCH, rebuild.key, _REACHED), (rebuild.found.epoch, epoch))
+        call = Call(
+            script("settle_state"), (_EPOCH, rebuild.key, _REACHED, TOLD_KEY), (rebuild.found.epoch, epoch)
+        )
         return bool(run_all(self._client, [call])[0])
 
     def repaired(self) -> str:

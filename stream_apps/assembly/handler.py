@@ -1,6 +1,6 @@
 """Handle one cycle of assembly: batches and orders in; results, usage and dead letters out."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from connectors.telemetry import metrics
@@ -11,7 +11,15 @@ from schemas.errors import PermanentError
 from schemas.events import JobControl, UsageBatch, UsageEvent
 from schemas.ids import fingerprint, tenant_folder
 from schemas.messages import Job, TranslatedBatch, TranslationResult
-from schemas.records import FIRST_REVISION, Headers, InboundRecord, OutboundRecord, status_header, version_header
+from schemas.records import (
+    FIRST_REVISION,
+    Headers,
+    InboundRecord,
+    OutboundRecord,
+    StoredAt,
+    status_header,
+    version_header,
+)
 from schemas.slots import AnswerOrder, Arrival, Completion, RequestRevision, SlotDecision, Verdict
 from stream_apps.pipeline.early_results import check_order, early_result, withheld
 from stream_apps.pipeline.join import check_batch, join, split_of
@@ -58,6 +66,7 @@ class AssemblyHandler:
 
     codec: Codec
     slots: Slots
+    told: Callable[[], Set[int]]
     objects: ObjectStore
     inline_limit_bytes: int
     now_ms: Callable[[], int]
@@ -67,17 +76,19 @@ class AssemblyHandler:
     max_message_bytes: int = 2_000_000
     _answered: dict[RequestRevision, Answered] = field(default_factory=dict, init=False)
     _unstored: dict[RequestRevision, Answered] = field(default_factory=dict, init=False)
+    _offsets: dict[int, int] = field(default_factory=dict, init=False)
 
     def handle(self, records: list[InboundRecord]) -> list[OutboundRecord]:
         """Return all outputs of the records. Raises TransientError only."""
         self._answered = {}
         billed: list[UsageEvent] = []
-        parsed_records, outputs = self._parse(records)
+        results: list[OutboundRecord] = []
+        parsed_records, refused = self._parse(records)
         for some in portions(parsed_records, self.slots_bytes):
             for result, usage in self._decided(some):
-                outputs.append(result)
+                results.append(result)
                 billed.append(usage)
-        return outputs + self._usage_records(billed)
+        return [*results, *self._usage_records(billed), *refused]
 
     def confirm(self) -> None:
         """Confirm that the answers may be committed. Raises TransientError when Redis was lost meanwhile.
@@ -88,8 +99,8 @@ class AssemblyHandler:
         if self._answered:
             self.slots.confirm()
 
-    def committed(self) -> None:
-        """Show the results to HTTP and release the slots.
+    def committed(self, places: Sequence[StoredAt]) -> None:
+        """Show the results to HTTP and release the slots; `places` tells where each output is stored.
 
         Raises TransientError; what Redis did not take then is stored with the next answers. If the process ends
         before that, the results topic still has the results, and the slots expire.
@@ -97,12 +108,21 @@ class AssemblyHandler:
         for done in self._answered.values():
             _count(done.result)
         self._unstored |= self._answered
+        self._note_offsets(places)
         self._answered = {}
         if not self._unstored:
             return
         by_revision = sorted(self._unstored.items(), key=lambda entry: entry[0].revision)
-        self.slots.finish({request: done.completion for request, done in by_revision})
-        self._unstored = {}
+        self.slots.finish({request: done.completion for request, done in by_revision}, self._offsets)
+        self._unstored, self._offsets = {}, {}
+
+    def _note_offsets(self, places: Sequence[StoredAt]) -> None:
+        """Note the offsets up to which callers are told, where nothing of a predecessor is still to be told."""
+        told = self.told()
+        # The answers are the first outputs.
+        for partition, offset in places[: len(self._answered)]:
+            if partition in told:
+                self._offsets[partition] = max(offset + 1, self._offsets.get(partition, 0))
 
     def _parse(self, records: Sequence[InboundRecord]) -> tuple[list[ParsedRecord], list[OutboundRecord]]:
         sound: list[ParsedRecord] = []

@@ -1,6 +1,6 @@
 """The assembly process: opens Kafka, Redis and the object store, and runs the transactional processor."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from connectors.kafka.admin import KafkaAdmin
@@ -13,9 +13,10 @@ from connectors.redis.client import open_state
 from connectors.redis.slots import RedisSlots
 from connectors.redis.state_epoch import StateEpoch
 from schemas import topics
+from schemas.codec import Codec
 from schemas.records import InboundRecord
 from stream_apps.assembly.handler import STAGE, AssemblyHandler
-from stream_apps.assembly.recovery import Reach, Rebuilder, Recovery
+from stream_apps.assembly.recovery import CatchUp, Reach, Rebuilder, Recovery
 from stream_apps.assembly.settings import AssemblyLimits, AssemblySettings
 from stream_apps.pipeline.result_events import usage_partition
 from stream_apps.runtime.consumer_health import ConsumerHealthMonitor, joined
@@ -35,6 +36,7 @@ class AssemblySource:
     readers: Sequence[GroupReader]
     limits: AssemblyLimits
     recovery: Recovery
+    catch_up: CatchUp
 
     def take(self) -> list[InboundRecord]:
         """Take the records of one cycle. Raises TransientError while the state is not known to be complete."""
@@ -42,6 +44,8 @@ class AssemblySource:
         # First, because Kafka drops a member that rebuilds for minutes without asking for records.
         records = self.readers[0].take(limits.cycle_records, limits.idle_wait_seconds, limits.cycle_bytes)
         self.recovery.ensure(is_idle=not records)
+        held = {partition for topic, partition in self.readers[0].assignment if topic == topics.TRANSLATED}
+        self.catch_up.step(held)
         return records
 
 
@@ -63,11 +67,16 @@ def run(settings: AssemblySettings, process: Process) -> None:
 def _processor(
     settings: AssemblySettings, reader: GroupReader, monitor: ConsumerHealthMonitor, shutdown: Shutdown
 ) -> TransactionalProcessor:
-    epoch = StateEpoch(open_state(settings.redis), now_ms)
-    handler = _handler(settings, epoch)
+    state = open_state(settings.redis)
+    epoch = StateEpoch(state, now_ms)
+    slots = RedisSlots(state, settings.retention, epoch)
+    codec, admin = open_codec(settings.kafka), KafkaAdmin(settings.kafka)
+    rebuilder = Rebuilder(slots, codec, lambda: now_ms() - settings.assembly.result_ttl_seconds * 1000)
+    catch_up = _catch_up(settings, admin, rebuilder)
+    handler = _handler(settings, slots, codec, lambda: catch_up.told)
     return TransactionalProcessor(
         stage=STAGE,
-        source=AssemblySource([reader], settings.assembly, _recovery(settings, epoch, handler)),
+        source=AssemblySource([reader], settings.assembly, _recovery(settings, admin, epoch, rebuilder), catch_up),
         handler=handler,
         # Starting it also aborts what a killed predecessor left open.
         producer=TransactionalProducer(settings.kafka, f"{STAGE}-{settings.instance}"),
@@ -79,14 +88,18 @@ def _processor(
     )
 
 
-def _recovery(settings: AssemblySettings, epoch: StateEpoch, handler: AssemblyHandler) -> Recovery:
-    limits, admin = settings.assembly, KafkaAdmin(settings.kafka)
+def _catch_up(settings: AssemblySettings, admin: KafkaAdmin, rebuilder: Rebuilder) -> CatchUp:
+    def open_log(offsets: Mapping[int, int]) -> LogScan:
+        spans = admin.spans([topics.RESULTS], now_ms() - settings.redis.done_ttl_seconds * 1000)
+        behind = [span.without(offsets[span.partition]) for span in spans if span.partition in offsets]
+        return LogScan(settings.kafka, behind)
+
+    return CatchUp(rebuilder.slots, rebuilder, open_log)
+
+
+def _recovery(settings: AssemblySettings, admin: KafkaAdmin, epoch: StateEpoch, rebuilder: Rebuilder) -> Recovery:
+    limits = settings.assembly
     reach = Reach(settings.redis.done_ttl_seconds * 1000, limits.rebuild_margin_ms)
-    rebuilder = Rebuilder(
-        slots=handler.slots,
-        codec=handler.codec,
-        show_after_ms=lambda: now_ms() - limits.result_ttl_seconds * 1000,
-    )
 
     def open_log(since_ms: int, reached: Mapping[int, int]) -> LogScan:
         spans = admin.spans([topics.RESULTS], since_ms)
@@ -102,14 +115,15 @@ def _recovery(settings: AssemblySettings, epoch: StateEpoch, handler: AssemblyHa
     )
 
 
-def _handler(settings: AssemblySettings, epoch: StateEpoch) -> AssemblyHandler:
-    state = open_state(settings.redis)
-    codec = open_codec(settings.kafka)
+def _handler(
+    settings: AssemblySettings, slots: RedisSlots, codec: Codec, told: Callable[[], Set[int]]
+) -> AssemblyHandler:
     storeless_limit_bytes = settings.kafka.max_message_bytes - _ENVELOPE_BYTES
     inline_limit_bytes = settings.assembly.inline_limit_bytes
     return AssemblyHandler(
         codec=codec,
-        slots=RedisSlots(state, settings.retention, epoch),
+        slots=slots,
+        told=told,
         objects=open_shared_objects(settings.objects, storeless_limit_bytes, "result_too_large"),
         inline_limit_bytes=inline_limit_bytes if settings.objects.is_shared else storeless_limit_bytes,
         slots_bytes=settings.assembly.cycle_bytes,

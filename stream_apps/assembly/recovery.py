@@ -1,11 +1,12 @@
 """Rebuild a lost state Redis before anything is decided on it (docs/decisions/0008).
 
 The markers of answered requests are restored from translation.results. Open requests need no marker: those that
-lost their slots are sent again by stream_apps/repair.
+lost their slots are sent again by stream_apps/repair. The same is done for the few answers that a killed assembler
+committed without telling callers of them.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -61,7 +62,7 @@ class Rebuilder:
     show_after_ms: Callable[[], int]
 
     def restore(self, records: Sequence[InboundRecord]) -> None:
-        """Write the markers of these results. Raises TransientError.
+        """Write the markers of these results, and that callers are told of them. Raises TransientError.
 
         A marker replaces whatever is there: since the loss, a late duplicate may have become the completer of an
         answered request. It has not answered, because decisions are void until the state is complete.
@@ -76,7 +77,8 @@ class Rebuilder:
                 # Kafka keeps the newest answer of a request only.
                 requests = [RequestRevision(key, revision) for revision in revisions_up_to(self._version(record))]
                 completions |= dict.fromkeys(requests, done) | {requests[-1]: replace(done, encoded=shown)}
-        self.slots.finish(completions)
+        # In the order of their offsets, so the last one counts.
+        self.slots.finish(completions, {record.partition: record.offset + 1 for record in records})
 
     def _version(self, record: InboundRecord) -> int:
         told = told_version(record.headers)
@@ -175,3 +177,58 @@ class Recovery:
             metrics.STATE_REBUILDS.labels(how).inc()
             log.warning("state_rebuild_ended", how=how)
         self._under_way = None
+
+
+@dataclass(frozen=True, eq=False)
+class _Scan:
+    partitions: frozenset[int]
+    results: ResultLog
+
+
+@dataclass
+class CatchUp:
+    """Tells callers of answers that a killed assembler committed and did not tell.
+
+    Whoever gets a partition of the translated batches answers into the same partition of the results. What lies
+    there behind the offset that was told is restored, beside the ordinary work: nothing depends on it but what
+    callers see. `open_log` gets the offsets to begin at, by partition.
+    """
+
+    slots: Slots
+    rebuilder: Rebuilder
+    open_log: Callable[[Mapping[int, int]], ResultLog]
+    _held: set[int] = field(default_factory=set, init=False)
+    _scans: list[_Scan] = field(default_factory=list, init=False)
+
+    @property
+    def told(self) -> set[int]:
+        """Return the partitions of which everything before the own answers is told."""
+        return self._held.difference(*(scan.partitions for scan in self._scans))
+
+    def step(self, partitions: Set[int]) -> None:
+        """Note the partitions that are held now, and restore what has arrived. Never waits for records.
+
+        Raises TransientError; then the partitions are caught up anew.
+        """
+        self._held &= partitions
+        if new := frozenset(partitions - self._held):
+            told = self.slots.told()
+            self._scans.append(_Scan(new, self.open_log({partition: told.get(partition, 0) for partition in new})))
+            self._held |= new
+        for scan in list(self._scans):
+            self._advance(scan)
+
+    def _advance(self, scan: _Scan) -> None:
+        try:
+            if records := scan.results.take(_TAKE_RECORDS, 0.0):
+                self.rebuilder.restore(records)
+        except TransientError:
+            self._held -= scan.partitions
+            self._end(scan)
+            raise
+        if scan.results.is_done:
+            self._end(scan)
+
+    def _end(self, scan: _Scan) -> None:
+        self._scans.remove(scan)
+        scan.results.close()

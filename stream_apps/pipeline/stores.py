@@ -18,11 +18,15 @@ class Slots(Protocol):
     def confirm(self) -> None:
         """Raise TransientError when earlier decisions may have been made on a state that is lost by now."""
 
-    def finish(self, completions: Mapping[RequestRevision, Completion]) -> None:
+    def finish(self, completions: Mapping[RequestRevision, Completion], told: Mapping[int, int] = ...) -> None:
         """Note that these answers are committed: nothing wins any more, callers see them, slots may go.
 
-        Of several revisions of a request the last one of the mapping is shown.
+        Of several revisions of a request the last one of the mapping is shown. `told`: partition of the results ->
+        offset up to which callers are told of its answers with this call; it never falls.
         """
+
+    def told(self) -> dict[int, int]:
+        """Return for each partition of the results the offset up to which callers were told."""
 
     def answered(self, requests: Sequence[RequestRevision]) -> list[bool]:
         """Tell for each whether `finish` was called."""

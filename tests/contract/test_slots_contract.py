@@ -50,6 +50,7 @@ def arrival(
     batches: int = 3,
     split: str = "v1/3",
     request_id: str = "r1",
+    *,
     tenant: str = "default",
 ) -> Arrival:
     return Arrival(

@@ -110,22 +110,23 @@ class Poisoner:
     def _huge_string(self, topic: str, datum: Datum) -> bytes:
         owner, name = self._chooser.choice(list(_strings(datum)))
         unit = self._chooser.choice(("x", "é ", "\0", "'"))
-        owner[name] = unit * (self._large() // len(unit.encode()))
+        put(owner, name, unit * (self._large() // len(unit.encode())))
         return encoded(MESSAGE_OF[topic], datum)
 
     def _large_map(self, topic: str, datum: Datum) -> bytes:
         owner = datum.get("job") or datum
-        name = next((name for name in ("metadata", "detail", "options", "timings") if name in owner), "")
+        name = next((name for name in ("metadata", "labels", "engine_options", "timings") if name in owner), "")
         value: Any = 1.0 if name == "timings" else "v"
         if name:
-            owner[name] = {f"key {number}": value for number in range(min(max(self._large() // 5, 8000), 120_000))}
+            large = {f"key {number}": value for number in range(min(max(self._large() // 5, 8000), 120_000))}
+            put(owner, name, large)
         else:
             owner["model"] = "m" * self._large()
         return encoded(MESSAGE_OF[topic], datum)
 
     def _number_out_of_range(self, topic: str, datum: Datum) -> bytes:
         owner, name, values = self._chooser.choice(list(_numbers(datum)))
-        owner[name] = self._chooser.choice(values)
+        put(owner, name, self._chooser.choice(values))
         return encoded(MESSAGE_OF[topic], datum)
 
     def _unequal_arrays(self, topic: str, datum: Datum) -> bytes:
@@ -140,11 +141,17 @@ class Poisoner:
         """A priority, action, stage or kind that does not exist."""
         name = next((name for name in ("action", "stage", "kind", "priority") if name in datum), "")
         owner = datum if name else datum["job"]
-        owner[name or "priority"] = self._chooser.choice(("", "urgent", "x" * 70_000, "\0", "ＣＡＮＣＥＬ"))
+        put(owner, name or "priority", self._chooser.choice(("", "urgent", "x" * 70_000, "\0", "ＣＡＮＣＥＬ")))
         return encoded(MESSAGE_OF[topic], datum)
 
     def _empty_id(self, topic: str, datum: Datum) -> bytes:
-        datum["request_id"] = ""
+        put(datum, "event_id" if "event_id" in datum else "request_id", "")
+        return encoded(MESSAGE_OF[topic], datum)
+
+    def _bad_tenant(self, topic: str, datum: Datum) -> bytes:
+        """A tenant that is no DNS label; usage, which other tenants' sums cannot be mixed up with, takes any name."""
+        known = ("x" * 1001,) if "event_id" in datum else ("", "a/b", "Poison", "poison ", "x" * 64, "\0", "é")
+        put(datum, "tenant", self._chooser.choice(known))
         return encoded(MESSAGE_OF[topic], datum)
 
     def _foreign(self, topic: str, datum: Datum) -> bytes:
@@ -152,7 +159,7 @@ class Poisoner:
         others = sorted(set(MESSAGE_OF.values()) - {MESSAGE_OF[topic]})
         name = self._chooser.choice(others)
         where = next(where for where, message in MESSAGE_OF.items() if message == name)
-        return encoded(name, sample(where, datum["request_id"], self.now_ms))
+        return encoded(name, sample(where, str(uuid.UUID(int=self._chooser.getrandbits(128))), self.now_ms))
 
     def _valid(self, topic: str, datum: Datum) -> bytes:
         return encoded(MESSAGE_OF[topic], datum)
@@ -164,7 +171,7 @@ class Poisoner:
         return [(f"header {number}", b"x") for number in range(self._chooser.randrange(200, 500))]
 
     def _forged_headers(self) -> Headers:
-        names = ("traceparent", "words", "priority", "tenant", "schema", "redrive", "attempt", "version")
+        names = ("traceparent", "words", "priority", "tenant", "schema", "redrive", "attempt", "version", "status")
         return [(name, self._chooser.choice(_FORGED)) for name in names]
 
 
@@ -199,9 +206,18 @@ _KINDS: dict[str, tuple[Spoil, bool]] = {
     "unequal arrays": (Poisoner._unequal_arrays, True),
     "unknown word": (Poisoner._unknown_word, True),
     "empty id": (Poisoner._empty_id, True),
+    "bad tenant": (Poisoner._bad_tenant, True),
     "foreign message": (Poisoner._foreign, True),
     "hostile headers": (Poisoner._valid, False),
 }
+
+
+def put(owner: Any, name: Any, value: Any) -> None:
+    """Set a field; of a column of usage, the first row's."""
+    if isinstance(owner, dict) and "event_id" in owner:
+        owner[name][0] = value
+    else:
+        owner[name] = value
 
 
 def encoded(name: str, datum: Datum) -> bytes:
@@ -253,7 +269,13 @@ _BEYOND_TIME = (-1, -(2**62), 2**62, 10**17)
 
 def _numbers(datum: Datum) -> Iterator[tuple[Datum, str, tuple[Any, ...]]]:
     """Return where the numbers are (container and key), with values that each must not have."""
-    if "target_language" in datum and "texts" not in datum and "event_id" not in datum:
+    if "event_id" in datum:
+        for name in ("batches", "segments", "source_words", "sla_ms"):
+            yield datum, name, (*_BEYOND_INT, -5)
+        yield datum, "at", _BEYOND_TIME
+        yield datum, "busy_ms", (float("nan"), float("inf"), -1.0)
+        return
+    if "target_language" in datum and "texts" not in datum:
         yield datum, "deadline", (1, -(2**62), 2**62)
         return
     for name in ("batch_number", "segments", "words", "source_words", "batches"):
@@ -266,7 +288,5 @@ def _numbers(datum: Datum) -> Iterator[tuple[Datum, str, tuple[Any, ...]]]:
     for owner, name in ((job, "accepted_at"), (job, "submitted_at"), (datum, "at")):
         if name in owner and not (name == "at" and "action" in datum):
             yield owner, name, _BEYOND_TIME
-    if "busy_ms" in datum:
-        yield datum, "busy_ms", (float("nan"), float("inf"), -1.0)
     if "translations" in datum:
         yield datum, "scores", ([float("nan"), None], [7.5, None])

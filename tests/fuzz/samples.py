@@ -7,7 +7,6 @@ from schemas.topics import (
     CONTROL,
     DEAD_LETTERS,
     RESULTS,
-    STATUS,
     TRANSLATED,
     USAGE,
     batches_topic,
@@ -20,8 +19,7 @@ _INPUT_MESSAGES = {
     **{batches_topic("default", priority): "SegmentBatch" for priority in Priority},
     TRANSLATED: "TranslatedBatch",
     CONTROL: "JobControl",
-    STATUS: "JobEvent",
-    USAGE: "UsageEvent",
+    USAGE: "UsageBatch",
 }
 INPUTS = tuple(_INPUT_MESSAGES)
 # These are read again by rebuilds, repair and commands, which pass over what is spoiled.
@@ -36,17 +34,19 @@ def sample(topic: str, name: str, now_ms: int) -> dict[str, Any]:
         "TranslationRequest": _request(name, priority, now_ms),
         "SegmentBatch": _batch(name, priority, now_ms),
         "TranslatedBatch": _translated(name, now_ms),
-        "JobControl": {"request_id": name, "action": "CANCEL", "job": _job("high", now_ms), "at": now_ms},
-        "JobEvent": _event(name, now_ms),
-        "UsageEvent": _usage(name, now_ms),
+        "JobControl": {**_key(name), "action": "CANCEL", "job": _job("high", now_ms), "at": now_ms},
+        "UsageBatch": _usage(name, now_ms),
         "TranslationResult": _result(name, now_ms),
         "DeadLetter": _dead_letter(name, now_ms),
     }[kind]
 
 
+def _key(name: str) -> dict[str, Any]:
+    return {"tenant": "poison", "request_id": name}
+
+
 def _job(priority: str, now_ms: int) -> dict[str, Any]:
     return {
-        "tenant": "poison",
         "priority": priority,
         "source_language": "en",
         "target_language": "pt",
@@ -63,13 +63,12 @@ def _job(priority: str, now_ms: int) -> dict[str, Any]:
 
 def _request(name: str, priority: str, now_ms: int) -> dict[str, Any]:
     return {
-        "request_id": name,
-        "tenant": "poison",
+        **_key(name),
         "source_language": "en",
         "target_language": "pt",
         "text": "It rains. It snows.",
         "priority": priority,
-        "options": {"formality": "less"},
+        "engine_options": {"formality": "less"},
         "metadata": {"ticket": "7"},
         "submitted_at": now_ms,
     }
@@ -77,7 +76,7 @@ def _request(name: str, priority: str, now_ms: int) -> dict[str, Any]:
 
 def _batch(name: str, priority: str, now_ms: int) -> dict[str, Any]:
     return {
-        "request_id": name,
+        **_key(name),
         "batch_number": 0,
         "job": _job(priority, now_ms),
         "texts": ["It rains.", "It snows."],
@@ -85,13 +84,13 @@ def _batch(name: str, priority: str, now_ms: int) -> dict[str, Any]:
         "translations": [None, "Neva."],
         "scores": [None, 0.5],
         "source_words": 4,
-        "options": {"formality": "less"},
+        "engine_options": {"formality": "less"},
     }
 
 
 def _translated(name: str, now_ms: int) -> dict[str, Any]:
     return {
-        "request_id": name,
+        **_key(name),
         "batch_number": 0,
         "job": _job("high", now_ms),
         "gaps": [" ", ""],
@@ -107,47 +106,47 @@ def _translated(name: str, now_ms: int) -> dict[str, Any]:
     }
 
 
-def _event(name: str, now_ms: int) -> dict[str, Any]:
-    return {
-        "request_id": name,
-        "tenant": "poison",
-        "stage": "TRANSLATED",
-        "priority": "high",
-        "batch_number": 0,
-        "batches": 1,
-        "segments": 2,
-        "words": 4,
-        "detail": {"model": "m1"},
-        "submitted_at": now_ms,
-        "at": now_ms,
-    }
-
-
 def _usage(name: str, now_ms: int) -> dict[str, Any]:
-    return {
+    row = {
+        **_key(""),
         "event_id": name,
         "kind": "compute",
-        "request_id": name,
-        "batch_number": 0,
-        "tenant": "poison",
+        "submitted_by": "",
+        "labels": {},
+        "request_kind": "text",
+        "content_type": "text/plain",
         "priority": "high",
         "source_language": "en",
         "target_language": "pt",
         "model": "m1",
+        "pool": "default",
         "worker": "w1",
+        "device": "cpu",
+        "market": "on_demand",
+        "status": "",
+        "batches": 1,
+        "units": 0,
+        "segments": 2,
+        "cached_segments": 0,
+        "failed_segments": 0,
         "source_words": 4,
         "target_words": 2,
-        "segments": 2,
+        "cached_words": 0,
+        "source_characters": 21,
+        "target_characters": 12,
         "busy_ms": 1.5,
+        "queue_ms": 0.0,
+        "latency_ms": 0.0,
+        "sla_ms": 0,
         "at": now_ms,
     }
+    return {column: [value, value] for column, value in row.items()}
 
 
 def _result(name: str, now_ms: int) -> dict[str, Any]:
     return {
-        "request_id": name,
+        **_key(name),
         "version": 1,
-        "tenant": "poison",
         "status": "PARTIAL",
         "priority": "high",
         "text": "Chove. It snows.",
@@ -168,7 +167,7 @@ def _dead_letter(name: str, now_ms: int) -> dict[str, Any]:
         "cause": "undecodable",
         "message": "the record is cut short",
         "batch_number": 0,
-        "request_id": name,
+        **_key(name),
         "topic": requests_topic(Priority.HIGH),
         "offset": 7,
         "failed_at": now_ms,

@@ -3,21 +3,18 @@
 import asyncio
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
 import redis
-import redis.asyncio
-from connectors.redis.job_ledger import JobLedger, LedgerTimes
 from obstore.store import MemoryStore
-from stream_apps.status.main import StatusHandler
 
 from connectors.kafka.range_reader import StartingOffset
 from connectors.memory import (
     FixedAnsweredRequests,
     FixedModelVersions,
-    InMemoryResults,
-    InMemorySeenRequests,
+    InMemoryRequestPlans,
     InMemoryTranslationMemory,
 )
 from connectors.object_store import ObjectSettings, UrlObjectStore, open_objects
@@ -28,16 +25,15 @@ from inference_workers.handler import BatchHandler
 from inference_workers.priority_source import Speedometer
 from inference_workers.translating import SegmentTranslator
 from schemas.codec import Codec
-from schemas.errors import PermanentError
+from schemas.errors import DragomanError, PermanentError
 from schemas.events import DeadLetter
 from schemas.languages import Language
 from schemas.priorities import Priority
-from schemas.records import InboundRecord, OutboundRecord, words_of
+from schemas.records import InboundRecord, OutboundRecord, StoredAt, words_of
 from schemas.topics import (
     CONTROL,
     DEAD_LETTERS,
     RESULTS,
-    STATUS,
     TRANSLATED,
     USAGE,
     batches_topic,
@@ -45,7 +41,8 @@ from schemas.topics import (
 )
 from stream_apps.assembly.handler import AssemblyHandler
 from stream_apps.assembly.recovery import Rebuilder
-from stream_apps.intake.handler import IntakeHandler, Tools
+from stream_apps.intake.cutting import RequestCutter
+from stream_apps.intake.handler import IntakeHandler, Stores
 from stream_apps.intake.settings import IntakeLimits
 from stream_apps.pipeline.deadline_policy import SkipPolicy
 from stream_apps.pipeline.deduplication import RequestDeduplicator
@@ -64,6 +61,7 @@ from tests.valkey import running_valkey
 
 CODEC = Codec()
 NOW = 1_700_000_000_000
+SOUND = revision("sound", tenant="poison")
 LIMIT = 2_000_000
 RECORDS = 600
 SEED = 1
@@ -133,16 +131,20 @@ async def _nothing() -> None:
 def _processed(poison: list[Poison], handler: EventHandler, close=_nothing) -> Outcome:
     outcome = Outcome(poison)
 
-    async def send(output: OutboundRecord) -> None:
+    async def store(outputs: Sequence[OutboundRecord]) -> list[StoredAt | DragomanError]:
+        return [stored(output) for output in outputs]
+
+    def stored(output: OutboundRecord) -> StoredAt | DragomanError:
         if _size(output) > LIMIT:
-            raise PermanentError("output_too_large", "Kafka would refuse it")
+            return PermanentError("output_too_large", "Kafka would refuse it")
         outcome.outputs.append(output)
+        return StoredAt(0, len(outcome.outputs))
 
     async def wait(_seconds: float) -> None:
         raise AssertionError("no record is a reason to wait")
 
     async def run() -> None:
-        processor = EventProcessor(handler, send, EventRetry(sleep=wait))
+        processor = EventProcessor(handler, store, EventRetry(sleep=wait))
         records = _inbound(poison)
         for start in range(0, len(records), 50):
             await processor.process(records[start : start + 50])
@@ -167,16 +169,19 @@ def test_intake_refuses_every_spoiled_request(priority):
         async def get_many(self, keys):
             return [None for _ in keys]
 
-    tools = Tools(
-        deduplicator=RequestDeduplicator(InMemorySeenRequests(), 60),
-        models=FixedModelVersions({"default": {"en-pt": "m1"}}),
-        memory=EmptyMemory(),
+    cutter = RequestCutter(
+        codec=CODEC,
         objects=open_objects(ObjectSettings(url="memory:///")),
         split=Segmenter().split,
         detect=lambda _text: Language("en"),
         now_ms=lambda: NOW,
+        limits=IntakeLimits(),
+        requests=RequestLimits(),
+        pipeline_version="v1",
     )
-    handler = IntakeHandler(tools, WireFormat(CODEC, 6, LIMIT), IntakeLimits(), RequestLimits(), "v1")
+    models = FixedModelVersions({"default": {"en-pt": "m1"}})
+    stores = Stores(RequestDeduplicator(InMemoryRequestPlans()), models, EmptyMemory())
+    handler = IntakeHandler(cutter, stores, WireFormat(CODEC, 6, LIMIT))
     event_handler = EventHandler(_dead_letters("intake"), handler.handle, handler.delivered, handler.refused)
     _processed(_poison(requests_topic(priority)), event_handler).check()
 
@@ -197,7 +202,6 @@ def test_assembly_refuses_every_spoiled_batch_and_control(valkey, topic):
         handler = AssemblyHandler(
             CODEC,
             RedisSlots(client, SlotRetention(60, 120)),
-            InMemoryResults(),
             UrlObjectStore(MemoryStore()),
             700_000,
             lambda: NOW,
@@ -205,13 +209,6 @@ def test_assembly_refuses_every_spoiled_batch_and_control(valkey, topic):
             max_message_bytes=LIMIT,
         )
         _cycled(_poison(topic), handler).check()
-
-
-def test_the_status_projection_refuses_every_spoiled_event(valkey):
-    client = redis.asyncio.Redis.from_url(valkey)
-    handler = StatusHandler(CODEC, JobLedger(client, LedgerTimes(60, 60)))
-    event_handler = EventHandler(_dead_letters("status"), handler.handle)
-    _processed(_poison(STATUS), event_handler, client.aclose).check()
 
 
 def test_the_usage_sink_refuses_every_spoiled_event_and_keeps_its_place():
@@ -227,22 +224,22 @@ def test_the_usage_sink_refuses_every_spoiled_event_and_keeps_its_place():
 
 def test_a_rebuild_passes_over_every_spoiled_answer(valkey):
     with redis.Redis.from_url(valkey) as client:
-        rebuilder = Rebuilder(RedisSlots(client, SlotRetention(60, 120)), InMemoryResults(), CODEC, lambda: 0)
+        rebuilder = Rebuilder(RedisSlots(client, SlotRetention(60, 120)), CODEC, lambda: 0)
         records = _inbound(_poison(RESULTS))
-        sound = replace(records[0], key=b"sound", value=_result("sound"), offset=RECORDS)
+        sound = replace(records[0], key=b"poison/sound", value=_result("sound"), offset=RECORDS)
         rebuilder.restore([*records, sound])
         answered = RedisAnsweredRequests(client)
-        assert answered.among({revision("sound"), revision("open")}) == {revision("sound")}
+        assert answered.among({SOUND, revision("open", tenant="poison")}) == {SOUND}
 
 
 def test_repair_passes_over_every_spoiled_answer():
     found = OpenRequests(CODEC, refused=set())
-    request = InboundRecord(requests_topic(Priority.HIGH), 0, 0, b"sound", _request("sound"))
+    request = InboundRecord(requests_topic(Priority.HIGH), 0, 0, b"poison/sound", _request("sound"))
     found.add_request(request)
     for record in _inbound(_poison(RESULTS)):
         found.add_result(record)
     assert len(list(found.fates(dict.fromkeys(Priority, NOW), LossPolicy(0, 3)))) == 1
-    found.add_result(InboundRecord(RESULTS, 0, RECORDS, b"sound", _result("sound")))
+    found.add_result(InboundRecord(RESULTS, 0, RECORDS, b"poison/sound", _result("sound")))
     assert list(found.fates(dict.fromkeys(Priority, NOW), LossPolicy(0, 3))) == []
 
 
@@ -295,9 +292,8 @@ class _StrictTable:
     """Takes what the columns of usage_events can hold (ddl/001_usage_events.sql)."""
 
     def insert(self, table, columns, token):
-        for name in ("source_words", "target_words", "segments", "cached_words", "sla_ms"):
+        for name in ("source_words", "target_words", "batches", "segments", "cached_words", "sla_ms"):
             assert all(0 <= value < 2**64 for value in columns[name])
-        assert all(value is None or 0 <= value < 2**31 for value in columns["batch_number"])
         assert len({(at.year, at.month) for at in columns["at"]}) < 100
 
 

@@ -12,7 +12,6 @@ import redis
 from obstore.store import MemoryStore
 
 from connectors.object_store import UrlObjectStore
-from connectors.redis.request_markers import ResultStore
 from connectors.redis.slots import RedisSlots, SlotRetention
 from connectors.redis.state_epoch import StateEpoch
 from schemas import topics
@@ -104,11 +103,9 @@ class Assembler:
         self.kafka, self.topic = kafka, topic
         epoch = StateEpoch(client, kafka.tick)
         slots = RedisSlots(client, SlotRetention(1000, 2000), epoch)
-        results = ResultStore(client, 1000)
         self.handler = AssemblyHandler(
             CODEC,
             slots,
-            results,
             UrlObjectStore(MemoryStore()),
             10**6,
             now_ms=kafka.tick,
@@ -118,7 +115,7 @@ class Assembler:
         self.recovery = Recovery(
             epoch=epoch,
             open_log=lambda since_ms, reached: Scan(list(kafka.results), since_ms, reached.get(0, 0)),
-            rebuilder=Rebuilder(slots, results, CODEC, show_after_ms=lambda: kafka.now - LONG_MS),
+            rebuilder=Rebuilder(slots, CODEC, show_after_ms=lambda: kafka.now - LONG_MS),
             reach=Reach(LONG_MS, 0),
             slice_seconds=3,
             now_ms=kafka.tick,

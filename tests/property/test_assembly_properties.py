@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from obstore.store import MemoryStore
 
-from connectors.memory import InMemoryResults, InMemorySlots
+from connectors.memory import InMemorySlots
 from connectors.object_store import UrlObjectStore
 from schemas import topics
 from schemas.codec import Codec
@@ -88,7 +88,7 @@ def histories(draw: st.DrawFn) -> tuple[list[InboundRecord], list[tuple[int, boo
 
 
 def new_handler() -> AssemblyHandler:
-    stores = InMemorySlots(), InMemoryResults(), UrlObjectStore(MemoryStore())
+    stores = InMemorySlots(), UrlObjectStore(MemoryStore())
     return AssemblyHandler(CODEC, *stores, 10**6, now_ms=lambda: NOW, dead_letters=dead_letter_writer("assembly"))
 
 

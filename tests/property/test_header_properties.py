@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.memory import InMemoryResults, InMemorySlots
+from connectors.memory import InMemorySlots
 from schemas.codec import Codec
 from schemas.messages import TranslationResult
 from schemas.records import (
@@ -56,6 +56,6 @@ def test_a_request_stays_answered_whatever_the_version_of_its_result_says(header
     slots = InMemorySlots()
     value = CODEC.encode(TranslationResult(request_id="a", version=version))
     result = InboundRecord(RESULTS, 0, 7, key("a").encode(), value, {"version": header}, 0)
-    Rebuilder(slots, InMemoryResults(), CODEC, show_after_ms=lambda: 1).restore([result])
+    Rebuilder(slots, CODEC, show_after_ms=lambda: 1).restore([result])
     (decision,) = slots.decide([AnswerOrder(revision("a", 1), f"{TRANSLATED}-0-1")])
     assert decision.verdict is Verdict.ANSWERED

@@ -103,7 +103,7 @@ def test_what_was_learnt_has_the_key_that_intake_looks_up(parts):
 
 
 def test_what_was_learnt_with_options_and_glossaries_is_found_with_them_only(parts):
-    segments, translator, memory = parts
+    segments, _, memory = parts
     asked = batch(["a"])
     wished = replace(asked, engine_options={"tone": "soft"}, job=replace(asked.job, glossaries=["terms-1"]))
     memory.put_many(segments.translate([wished]).learnt)
@@ -114,7 +114,7 @@ def test_what_was_learnt_with_options_and_glossaries_is_found_with_them_only(par
 
 
 def test_a_tenant_is_never_answered_from_anothers_memory(parts):
-    segments, translator, memory = parts
+    segments, _, memory = parts
     memory.put_many(segments.translate([replace(batch(["a"]), tenant="globex")]).learnt)
     assert not segments.translate([replace(batch(["a"]), tenant="acme")]).answers[0][0].cached
 

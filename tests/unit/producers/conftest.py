@@ -1,6 +1,7 @@
 """The HTTP application on ports in memory: what Kafka, Redis and the object store would hold."""
 
 import asyncio
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 import httpx
@@ -31,6 +32,7 @@ class World:
     appended: list[tuple[TranslationRequest, Priority, Headers]] = field(default_factory=list)
     ordered: list[JobControl] = field(default_factory=list)
     views: dict[JobKey, JobView] = field(default_factory=dict)
+    published: dict[JobKey, TranslationResult] = field(default_factory=dict)
     results: dict[JobKey, TranslationResult] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     served: list[str] = field(default_factory=list)
@@ -54,6 +56,9 @@ class World:
             self.results[finished.key] = finished
         return JobSnapshot(self.views.get(key), self.results.get(key))
 
+    def expect(self, key: JobKey) -> AbstractContextManager["Waiter"]:
+        return nullcontext(Waiter(self, key))
+
     async def keep(self, key: JobKey, text: str) -> str:
         self.texts[f"requests/{key}"] = text
         return f"requests/{key}"
@@ -73,6 +78,20 @@ class World:
         self.away[part] = TransientError(f"{part} is away", retry_after_seconds)
 
 
+@dataclass
+class Waiter:
+    """Waits for the result of one job; `world.published` is what the tail of the results tells of."""
+
+    world: World
+    key: JobKey
+
+    async def result(self, timeout_seconds: float) -> TranslationResult | None:
+        if found := self.world.published.get(self.key):
+            return found
+        await asyncio.sleep(timeout_seconds)
+        return None
+
+
 @pytest.fixture
 def world() -> World:
     return World()
@@ -84,6 +103,7 @@ def limits() -> HttpLimits:
         max_body_bytes=20_000,
         max_wait_seconds=0.2,
         poll_seconds=0.001,
+        look_seconds=0.001,
         grace_seconds=0.02,
     )
 
@@ -131,5 +151,5 @@ def backpressure() -> Backpressure:
 def http(
     world: World, limits: HttpLimits, request_limits: RequestLimits, health: Health, backpressure: Backpressure
 ) -> Client:
-    ports = Ports(world, world, world, world, backpressure, lambda: NOW_MS)
+    ports = Ports(world, world, world, world, world, backpressure, lambda: NOW_MS)
     return Client(create_app(ports, limits, request_limits, health))

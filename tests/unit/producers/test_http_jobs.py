@@ -133,6 +133,14 @@ def test_waiting_ends_as_soon_as_the_result_is_there(http, world):
     assert world.looks == 3
 
 
+def test_waiting_ends_with_the_result_of_the_own_tenant_that_is_published(http, world):
+    world.views[JOB] = view()
+    world.published[key("job", "globex")] = result(tenant="globex", text="Boa noite.")
+    assert http.get(URL, params={"wait": 0.01}).json()["result"] is None
+    world.published[JOB] = result()
+    assert http.get(URL, params={"wait": 60}).json()["result"]["text"] == "Bom dia."
+
+
 def test_waiting_ends_with_the_time_though_the_job_goes_on(http, world):
     world.views[JOB] = view()
     assert http.get(URL, params={"wait": 0.01}).json()["is_finished"] is False

@@ -9,8 +9,8 @@ from connectors.redis.job_view import JobView
 from producers.http.app import create_app
 from producers.http.ports import Ports
 from schemas.states import JobStage
-from tests.unit.producers.problem import problem_of
 from tests.keys import key
+from tests.unit.producers.problem import problem_of
 
 URL = "/api/v1/translations"
 BODY = {"text": "Good morning.", "source_language": "en", "target_language": "pt"}

@@ -12,7 +12,6 @@ from schemas.events import MESSAGES, UsageBatch, UsageEvent
 from schemas.messages import Document, Job, SegmentBatch
 from schemas.states import UsageKind
 
-
 ROWS = [
     UsageEvent(
         event_id="a", kind=UsageKind.BILLED, tenant="acme", request_id="r1", labels={"cost": "x"}, segments=2

@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 from obstore.store import MemoryStore
 
-from connectors.memory import InMemoryResults, InMemorySlots
+from connectors.memory import InMemorySlots
 from connectors.object_store import NoObjectStore, UrlObjectStore
 from schemas import topics
 from schemas.codec import Codec, M
 from schemas.errors import TransientError
 from schemas.events import DeadLetter, JobControl, UsageBatch, UsageEvent
+from schemas.ids import JobKey
 from schemas.messages import Job, Message, TranslatedBatch, TranslationResult
 from schemas.records import InboundRecord, OutboundRecord
 from schemas.states import ControlAction
@@ -42,9 +43,8 @@ def handler(store) -> AssemblyHandler:
 
 
 def handler_with(objects, limit: int) -> AssemblyHandler:
-    stores = InMemorySlots(), InMemoryResults(), objects
     return AssemblyHandler(
-        CODEC, *stores, limit, now_ms=lambda: 2_001, dead_letters=dead_letter_writer("assembly")
+        CODEC, InMemorySlots(), objects, limit, now_ms=lambda: 2_001, dead_letters=dead_letter_writer("assembly")
     )
 
 
@@ -89,6 +89,12 @@ def usage_of(outputs: list[OutboundRecord]) -> UsageEvent:
     return usage
 
 
+def shown(handler: AssemblyHandler, request: JobKey) -> bytes | None:
+    """Return what callers see of the answer."""
+    assert isinstance(handler.slots, InMemorySlots)
+    return handler.slots.results.get(request)
+
+
 def test_the_last_batch_brings_result_and_usage_together(handler):
     assert handler.handle([batch(1, 4)]) == []
     outputs = handler.handle([batch(0, 5)])
@@ -128,9 +134,9 @@ def test_duplicates_in_the_same_cycle_and_later_are_silent(handler):
 
 def test_after_the_commit_the_result_can_be_looked_up_and_nothing_answers_again(handler):
     outputs = handler.handle([batch(0, 1), batch(1, 2)])
-    assert handler.results.get(R1) is None
+    assert shown(handler, R1) is None
     handler.committed()
-    assert handler.results.get(R1) == outputs[0].value
+    assert shown(handler, R1) == outputs[0].value
     assert handler.handle([batch(1, 2)]) == []
 
 
@@ -141,23 +147,23 @@ def test_losing_the_step_after_the_commit_never_gives_a_second_answer(handler):
 
 
 def test_results_that_redis_did_not_take_are_shown_with_the_next_ones(handler):
-    def refuse(_encoded):
+    def refuse(_completions):
         raise TransientError("Redis is away")
 
     outputs = handler.handle([batch(0, 1), batch(1, 2)])
-    healthy, handler.results.put_many = handler.results.put_many, refuse
+    healthy, handler.slots.finish = handler.slots.finish, refuse
     with pytest.raises(TransientError):
         handler.committed()
-    handler.results.put_many = healthy
+    handler.slots.finish = healthy
     handler.handle([batch(0, 3, request_id="r2")])
     handler.committed()
-    assert handler.results.get(R1) == outputs[0].value
+    assert shown(handler, R1) == outputs[0].value
 
 
 def test_what_an_empty_cycle_leaves_behind_is_nothing(handler):
     handler.handle([batch(0, 1)])
     handler.committed()
-    assert handler.results.get(R1) is None
+    assert shown(handler, R1) is None
 
 
 def test_a_cancelled_request_is_answered_from_the_header_of_a_batch(handler):
@@ -240,7 +246,7 @@ def test_a_correction_is_a_second_version_that_bills_only_what_the_first_did_not
     usage = usage_of(outputs)
     assert (usage.source_words, usage.source_characters) == (JOB.words - 4, JOB.characters - 20)
     handler.committed()
-    newest = CODEC.decode(handler.results.get(R1), TranslationResult)
+    newest = CODEC.decode(shown(handler, R1), TranslationResult)
     assert newest.version == 2
 
 
@@ -260,10 +266,8 @@ def test_requests_of_two_tenants_under_one_id_get_answers_of_their_own(handler):
     assert [(one.tenant, one.request_id) for one in usage] == [("acme", "r1"), ("globex", "r1")]
     assert len({one.event_id for one in usage}) == 2
     handler.committed()
-    shown = [
-        CODEC.decode(handler.results.get(key("r1", tenant)), TranslationResult) for tenant in ("acme", "globex")
-    ]
-    assert [one.text for one in shown] == ["Olá 0. Olá 1. ", "Oi 0. Oi 1. "]
+    seen = [CODEC.decode(shown(handler, key("r1", tenant)), TranslationResult) for tenant in ("acme", "globex")]
+    assert [one.text for one in seen] == ["Olá 0. Olá 1. ", "Oi 0. Oi 1. "]
 
 
 def test_a_cancellation_in_the_name_of_another_tenant_ends_nothing(handler):

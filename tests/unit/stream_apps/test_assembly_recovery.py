@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from connectors.memory import InMemoryResults, InMemorySlots
+from connectors.memory import InMemorySlots
 from connectors.redis.state_epoch import Rebuild, StateIdentity, StateLostError
 from schemas.codec import Codec
 from schemas.errors import TransientError
@@ -27,7 +27,7 @@ def record(request_id: str, version: int = 1, at_ms: int = NOW, has_header: bool
 
 
 def rebuilt(*records: InboundRecord) -> Rebuilder:
-    rebuilder = Rebuilder(InMemorySlots(), InMemoryResults(), CODEC, show_after_ms=lambda: NOW - HOUR_MS)
+    rebuilder = Rebuilder(InMemorySlots(), CODEC, show_after_ms=lambda: NOW - HOUR_MS)
     rebuilder.restore(records)
     return rebuilder
 
@@ -51,8 +51,9 @@ def test_a_correction_stands_for_the_answers_that_it_replaced_but_not_for_the_ne
 
 def test_recent_answers_are_shown_again_and_older_ones_are_not():
     found = rebuilt(record("old", at_ms=NOW - HOUR_MS - 1), record("new"), record("new", version=2))
-    assert found.results.get(key("old")) is None
-    assert CODEC.decode(found.results.get(key("new")), TranslationResult).version == 2
+    assert isinstance(found.slots, InMemorySlots)
+    assert found.slots.results.get(key("old")) is None
+    assert CODEC.decode(found.slots.results.get(key("new")), TranslationResult).version == 2
 
 
 def test_a_record_without_key_or_value_is_no_answer():
@@ -180,7 +181,7 @@ def recovering(epoch: LostEpoch, kafka: Outage, redis: Outage) -> Recovery:
         kafka.pass_through()
         return Answers(reached.get(0, 0))
 
-    rebuilder = Rebuilder(Slots(), InMemoryResults(), CODEC, show_after_ms=lambda: NOW)
+    rebuilder = Rebuilder(Slots(), CODEC, show_after_ms=lambda: NOW)
     return Recovery(
         cast(Any, epoch), open_log, rebuilder, Reach(HOUR_MS, 0), 1.0, now_ms=lambda: NOW, clock=lambda: 0.0
     )

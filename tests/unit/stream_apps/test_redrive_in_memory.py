@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 from obstore.store import MemoryStore
 
-from connectors.memory import FixedAnsweredRequests, InMemoryResults, InMemorySlots, InMemoryTranslationMemory
+from connectors.memory import FixedAnsweredRequests, InMemorySlots, InMemoryTranslationMemory
 from connectors.object_store import UrlObjectStore
 from inference_workers.answers import WorkerIdentity
 from inference_workers.handler import BatchHandler
@@ -61,7 +61,7 @@ class Pipeline:
         self.worker = BatchHandler(
             CODEC, skip_policy, segments, memory, identity, Speedometer(1.0), lambda: NOW, dead_letters
         )
-        stores = InMemorySlots(), InMemoryResults(), UrlObjectStore(MemoryStore())
+        stores = InMemorySlots(), UrlObjectStore(MemoryStore())
         self.assembler = AssemblyHandler(CODEC, *stores, 10**6, lambda: NOW, dead_letter_writer("assembly"))
         self.log = []
 
