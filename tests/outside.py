@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
@@ -94,7 +94,14 @@ class Tail:
 
     def more(self, timeout_seconds: float) -> None:
         """Read what arrives within that time, at most 500 records."""
-        for message in self.consumer.consume(500, timeout_seconds):
+        self._keep(self.consumer.consume(500, timeout_seconds))
+
+    def next(self, timeout_seconds: float) -> None:
+        """Read one record as soon as it is there; none after the timeout. `more` always takes its whole time."""
+        self._keep(self.consumer.consume(1, timeout_seconds))
+
+    def _keep(self, messages: list[Message]) -> None:
+        for message in messages:
             assert not message.error(), message.error()
             if (value := message.value()) is not None:  # a tombstone closes a dead letter
                 self.read.append(decoded(self.schema, value))
