@@ -1,9 +1,12 @@
 """Write outputs and input offsets in one Kafka transaction: readers see all of a cycle or nothing."""
 
+import math
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import structlog
 from confluent_kafka import KafkaException, Producer
@@ -26,7 +29,7 @@ _START_SECONDS = 20.0
 # a writer that hangs with an open transaction holds up the readers of all others.
 _CALL_SECONDS = 7.0
 _STUCK_SECONDS = _CALL_SECONDS + 1.0
-_SLICES = 16
+_TICK_SECONDS = 0.5
 _QUEUE_WAIT_SECONDS, _QUEUE_WAITS = 0.1, 300
 
 
@@ -120,28 +123,71 @@ class TransactionalProducer:
             _in_time(self._producer.commit_transaction)
 
 
-@contextmanager
-def ends_process_after(
-    seconds: float, call: str, exit_process: Callable[[int], object] = os._exit
-) -> Iterator[None]:
-    """Bound a call that may never return: when the time is up, end the process at once with code 70.
+class Watchdog:
+    """One thread that ends the process when a watched call does not return. Thread-safe.
 
-    Only for work that a killed process may leave behind at any moment, such as an open transaction.
+    It counts ticks and does not compare clocks: time during which the whole process stood still (SIGSTOP, a paused
+    machine) counts as one tick at most, and a process that wakes up from that has not hung in its call. While
+    nothing is watched the thread sleeps; it starts with the first call.
     """
-    has_returned = threading.Event()
 
-    def watch() -> None:
-        # In slices: time during which the whole process stood still (SIGSTOP, a paused machine) counts as one
-        # slice at most. A process that wakes up from that has not hung in the call.
-        if not any(has_returned.wait(seconds / _SLICES) for _ in range(_SLICES)):
-            log.critical("call_never_returned", call=call, seconds=seconds, code=FATAL_EXIT_CODE)
-            exit_process(FATAL_EXIT_CODE)
+    def __init__(
+        self, exit_process: Callable[[int], object] = os._exit, tick_seconds: float = _TICK_SECONDS
+    ) -> None:
+        self._exit_process = exit_process
+        self._tick_seconds = tick_seconds
+        self._lock = threading.Lock()
+        self._watched: list[_WatchedCall] = []
+        self._has_work = threading.Event()
+        self._thread: threading.Thread | None = None
 
-    threading.Thread(target=watch, name="deadline", daemon=True).start()
-    try:
-        yield
-    finally:
-        has_returned.set()
+    @contextmanager
+    def watching(self, seconds: float, name: str) -> Iterator[None]:
+        """Bound the body to that time, and at most a tick more: then the process ends at once with code 70."""
+        # The tick that is running counts as a whole one.
+        call = _WatchedCall(name, seconds, math.ceil(seconds / self._tick_seconds) + 1)
+        with self._lock:
+            self._watched.append(call)
+            self._has_work.set()
+            self._start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._watched.remove(call)
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        while self._has_work.wait():
+            time.sleep(self._tick_seconds)
+            for call in self._tick():
+                log.critical("call_never_returned", call=call.name, seconds=call.seconds, code=FATAL_EXIT_CODE)
+                self._exit_process(FATAL_EXIT_CODE)
+
+    def _tick(self) -> list["_WatchedCall"]:
+        """Count one tick for each call, and return those whose time is up."""
+        with self._lock:
+            if not self._watched:
+                self._has_work.clear()
+            for call in self._watched:
+                call.ticks_left -= 1
+            return [call for call in self._watched if call.ticks_left == 0]
+
+
+@dataclass(eq=False)
+class _WatchedCall:
+    name: str
+    seconds: float
+    ticks_left: int
+
+
+_watchdog = Watchdog()
+ends_process_after = _watchdog.watching
+"""Bound a call that may never return. Only for work that a killed process may leave behind at any moment."""
 
 
 def _in_time(call: Callable[..., object], *arguments: object) -> None:

@@ -8,7 +8,7 @@ import threading
 import time
 from pathlib import Path
 
-from connectors.kafka.transactional_producer import ends_process_after
+from connectors.kafka.transactional_producer import Watchdog
 from schemas.errors import FATAL_EXIT_CODE
 
 CHECKOUT = Path(__file__).parents[3]
@@ -44,10 +44,39 @@ def test_time_in_which_the_process_itself_stood_still_does_not_count():
     assert process.wait(30) == 0
 
 
-def test_a_call_that_returns_in_time_leaves_no_thread_and_ends_nothing():
+def test_calls_that_return_in_time_share_one_thread_and_end_nothing():
     ended: list[int] = []
-    with ends_process_after(0.05, "quick", ended.append):
-        pass
-    threading.Event().wait(0.1)
+    watchdog = Watchdog(ended.append, tick_seconds=0.01)
+    before = threading.active_count()
+    for _ in range(100):
+        with watchdog.watching(0.05, "quick"):
+            pass
+    threading.Event().wait(0.2)
 
     assert ended == []
+    assert threading.active_count() == before + 1
+
+
+def test_the_time_of_each_call_is_its_own_while_others_come_and_go():
+    ended: list[int] = []
+    watchdog = Watchdog(ended.append, tick_seconds=0.02)
+    began = time.monotonic()
+    with watchdog.watching(0.3, "hangs"):
+        while not ended and time.monotonic() - began < 10:
+            with watchdog.watching(0.1, "quick"):
+                time.sleep(0.01)
+
+    assert ended == [FATAL_EXIT_CODE]
+    assert time.monotonic() - began >= 0.3
+
+
+def test_a_call_is_watched_that_comes_after_a_rest():
+    ended: list[int] = []
+    watchdog = Watchdog(ended.append, tick_seconds=0.01)
+    with watchdog.watching(0.05, "quick"):
+        pass
+    threading.Event().wait(0.1)
+    with watchdog.watching(0.05, "hangs"):
+        threading.Event().wait(0.5)
+
+    assert ended == [FATAL_EXIT_CODE]
