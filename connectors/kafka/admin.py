@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
@@ -74,13 +74,22 @@ class KafkaAdmin:
 
     def lag(self, group: str, topics: list[str]) -> list[PartitionLag]:
         """Return the lag of the group on every partition of the topics; without a commit it counts from 0."""
-        partitions = self._partitions_of(topics)
+        return self.lags({group: topics})[group]
+
+    def lags(self, groups: Mapping[str, Sequence[str]]) -> dict[str, list[PartitionLag]]:
+        """Return the lag of each group on its topics as `lag` does, with one question for the ends of all."""
+        topics = self._partitions_of(sorted({topic for topics in groups.values() for topic in topics}))
         with self._asking():
-            ends = self._offsets(partitions, _LATEST)
-            return [
-                PartitionLag(found.topic, found.partition, found.offset, ends[found.topic, found.partition])
-                for found in self._committed.read(group, partitions, self._timeout_seconds)
-            ]
+            ends = self._offsets(topics, _LATEST)
+            return {
+                group: [
+                    PartitionLag(found.topic, found.partition, found.offset, ends[found.topic, found.partition])
+                    for found in self._committed.read(
+                        group, [one for one in topics if one.topic in wanted], self._timeout_seconds
+                    )
+                ]
+                for group, wanted in groups.items()
+            }
 
     def members(self, group: str) -> int:
         """Return how many processes are in the group now; 0 also if there is no such group."""
@@ -193,7 +202,7 @@ class KafkaAdmin:
 
 def open_lag_reader(settings: KafkaSettings) -> LagReader:
     """Return a reader of lag on a real cluster; nothing connects before the first measurement."""
-    return LagReader(KafkaAdmin(settings).lag, lambda lag: is_without_records(settings, lag))
+    return LagReader(KafkaAdmin(settings).lags, lambda lag: is_without_records(settings, lag))
 
 
 def _new_topic(topic: Topic, settings: KafkaSettings) -> NewTopic:

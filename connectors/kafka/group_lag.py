@@ -1,6 +1,6 @@
 """Measure how far consumer groups have come, and how many records they still have to read."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from confluent_kafka import Consumer, TopicPartition
@@ -30,7 +30,8 @@ class PartitionLag:
 
 
 IsEmpty = Callable[[PartitionLag], bool]
-Lags = Callable[[str, list[str]], list[PartitionLag]]
+Lags = Callable[[Mapping[str, Sequence[str]]], dict[str, list[PartitionLag]]]
+"""Returns the lags of each group on its topics."""
 
 
 class CommittedOffsets:
@@ -88,9 +89,15 @@ class LagReader:
         self._is_empty = is_empty
         self._last: dict[tuple[str, str, int], tuple[PartitionLag, bool]] = {}
 
-    def lag(self, group: str, topics: list[str]) -> list[PartitionLag]:
+    def lag(self, group: str, topics: Sequence[str]) -> list[PartitionLag]:
         """Return the lags as KafkaAdmin.lag does, but 0 where only markers are left. Raises TransientError."""
-        return [self._corrected(group, lag) for lag in self._lags(group, topics)]
+        return self.lags({group: topics})[group]
+
+    def lags(self, groups: Mapping[str, Sequence[str]]) -> dict[str, list[PartitionLag]]:
+        """Return the lags of several groups, corrected as those of one."""
+        return {
+            group: [self._corrected(group, lag) for lag in found] for group, found in self._lags(groups).items()
+        }
 
     def _corrected(self, group: str, lag: PartitionLag) -> PartitionLag:
         key = (group, lag.topic, lag.partition)

@@ -23,6 +23,8 @@ _GROUP = "dragoman.partition_reader"
 _ANSWER_SECONDS = 10.0
 _RETRY_SECONDS = 0.1
 _TAKE_SECONDS = 0.5
+# Kafka tells that a partition ends only when it gives up waiting for a record.
+_END_WAIT_MS = 20
 # Longer than the broker leaves a killed writer's transaction open.
 _SILENCE_SECONDS = 60.0
 
@@ -58,6 +60,8 @@ class PartitionReader:
         self, settings: KafkaSettings, client_id: str, *, fills_takes: bool = False, notices_ends: bool = False
     ) -> None:
         config = consumer_config(settings, _GROUP, client_id) | {"enable.partition.eof": notices_ends}
+        if notices_ends:
+            config["fetch.wait.max.ms"] = min(settings.fetch_wait_ms, _END_WAIT_MS)
         self._consumer = WatchfulConsumer(settings, config)
         self._fills_takes = fills_takes
         self._paused: frozenset[tuple[str, int]] = frozenset()

@@ -18,7 +18,8 @@ from schemas.records import OutboundRecord, StoredAt
 OnDone = Callable[[DragomanError | None], None]
 OnDelivery = Callable[[StoredAt | DragomanError], None]
 
-_POLL_SECONDS = 0.1
+# A delivery report ends it at once.
+_POLL_SECONDS = 0.5
 _TOO_LARGE = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE})
 _UNSETTLED = TransientError("not stored yet")
 

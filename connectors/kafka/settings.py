@@ -70,11 +70,19 @@ class KafkaSettings(Section):
         ge=FIRST_RECONNECT_MS,
         description="Pauses between attempts to reach a broker double up to this, from 100 ms.",
     )
-    linger_ms: int = Field(default=5, ge=0, description="How long a record waits for others to be sent with it.")
+    linger_ms: int = Field(
+        default=2,
+        ge=0,
+        description="How long a record waits for others to be sent with it; in a transaction none waits.",
+    )
     max_message_bytes: int = Field(
         default=2_000_000, ge=1, description="Of one record; must fit into FETCH_BYTES and PRODUCER_BUFFER_KBYTES."
     )
-    fetch_wait_ms: int = Field(default=100, ge=0, description="How long the broker may hold an empty fetch.")
+    fetch_wait_ms: int = Field(
+        default=500,
+        ge=0,
+        description="How long the broker may hold an empty fetch; it answers at once when a record comes.",
+    )
     fetch_bytes: int = Field(
         default=4_000_000, ge=1, description="Of one answer of a broker, all partitions together."
     )

@@ -132,8 +132,8 @@ class ReplicaSpeed:
 class GroupOffsets(Protocol):
     """Committed offsets of groups and end offsets of topics."""
 
-    def lag(self, group: str, topics: list[str]) -> list[PartitionLag]:
-        """Return one entry for each partition of these topics."""
+    def lags(self, groups: Mapping[str, Sequence[str]]) -> dict[str, list[PartitionLag]]:
+        """Return, for each group, one entry for each partition of its topics."""
 
 
 class PartitionRecords(Protocol):
@@ -187,7 +187,7 @@ class PoolBacklog:
 
     def measure(self, now: float) -> dict[Priority, WaitingWork]:
         """Measure the work of each priority at `now`, in seconds since the epoch."""
-        lags = {priority: self._lag(priority) for priority in Priority}
+        lags = self._lags()
         self._sync([lag for found in lags.values() for lag in found])
         self._read()
         seconds = 0.0 if self._measured_at is None else now - self._measured_at
@@ -196,8 +196,10 @@ class PoolBacklog:
             self._priorities[priority].update(found, seconds)
         return {priority: self._waiting(work, now) for priority, work in self._priorities.items()}
 
-    def _lag(self, priority: Priority) -> list[PartitionLag]:
-        return self._offsets.lag(inference_group(self._pool, priority), [batches_topic(self._pool, priority)])
+    def _lags(self) -> dict[Priority, list[PartitionLag]]:
+        groups = {priority: inference_group(self._pool, priority) for priority in Priority}
+        found = self._offsets.lags({group: [batches_topic(self._pool, one)] for one, group in groups.items()})
+        return {priority: found[group] for priority, group in groups.items()}
 
     def _sync(self, lags: Sequence[PartitionLag]) -> None:
         """Drop what is committed; where partitions changed or a group was set back, start reading again."""

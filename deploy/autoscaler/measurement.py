@@ -25,8 +25,6 @@ from schemas.topics import USAGE, inference_group
 from schemas.validity import check_usage
 
 _TAKE_RECORDS, _TAKE_SECONDS = 2000, 0.1
-# How long Kafka may hold an empty fetch: nothing waits for these records.
-_FETCH_WAIT_MS = 500
 
 
 @dataclass(frozen=True)
@@ -84,10 +82,9 @@ class KafkaMeter:
     """Opens its clients; close it. Not thread-safe. Raises TransientError when Kafka is unreachable."""
 
     def __init__(self, kafka: KafkaSettings, section: AutoscalerSection) -> None:
-        settings = kafka.model_copy(update={"fetch_wait_ms": _FETCH_WAIT_MS})
-        self._admin = KafkaAdmin(settings)
-        self._usage = open_tail(settings, USAGE)
-        self._batches = PartitionReader(settings, "autoscaler", fills_takes=True)
+        self._admin = KafkaAdmin(kafka)
+        self._usage = open_tail(kafka, USAGE)
+        self._batches = PartitionReader(kafka, "autoscaler", fills_takes=True)
         self._backlog = PoolBacklog(
             self._admin,
             self._batches,

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -44,8 +44,8 @@ class Sender(Protocol):
 class LagAdmin(Protocol):
     """The part of connectors.kafka.admin.KafkaAdmin that is needed here."""
 
-    def lag(self, group: str, topics: list[str]) -> list[PartitionLag]:
-        """Return the lag of the group on every partition of the topics. Raises TransientError."""
+    def lags(self, groups: Mapping[str, Sequence[str]]) -> dict[str, list[PartitionLag]]:
+        """Return the lag of each group on every partition of its topics. Raises TransientError."""
 
 
 @dataclass(frozen=True)
@@ -189,21 +189,19 @@ class KafkaBacklog:
         return await asyncio.to_thread(self._read)
 
     def _read(self) -> BacklogReading:
-        requests = {one: _counts(self._lags([(INTAKE_GROUP, requests_topic(one))])) for one in Priority}
-        found = {one: self._lags(self._queues_of_workers(one)) for one in Priority}
-        committed = {(lag.topic, lag.partition): max(lag.committed, 0) for lags in found.values() for lag in lags}
-        batches = {one: _counts(lags) for one, lags in found.items()}
+        groups: dict[str, list[str]] = {INTAKE_GROUP: [requests_topic(one) for one in Priority]}
+        for one in Priority:
+            groups |= {inference_group(pool, one): [batches_topic(pool, one)] for pool in self.pools}
+        lags = [lag for found in self.admin.lags(groups).values() for lag in found]
+        requests = {one: _queue(lags, {requests_topic(one)}) for one in Priority}
+        batches = {one: _queue(lags, {batches_topic(pool, one) for pool in self.pools}) for one in Priority}
+        committed = {(lag.topic, lag.partition): max(lag.committed, 0) for lag in lags}
         return BacklogReading(self.clock(), requests, batches, committed)
 
-    def _queues_of_workers(self, priority: Priority) -> list[tuple[str, str]]:
-        return [(inference_group(pool, priority), batches_topic(pool, priority)) for pool in self.pools]
 
-    def _lags(self, sources: Sequence[tuple[str, str]]) -> list[PartitionLag]:
-        return [lag for group, topic in sources for lag in self.admin.lag(group, [topic])]
-
-
-def _counts(lags: Sequence[PartitionLag]) -> QueueCounts:
-    return QueueCounts(sum(lag.records for lag in lags), sum(max(lag.committed, 0) for lag in lags))
+def _queue(lags: Sequence[PartitionLag], topics: Set[str]) -> QueueCounts:
+    mine = [lag for lag in lags if lag.topic in topics]
+    return QueueCounts(sum(lag.records for lag in mine), sum(max(lag.committed, 0) for lag in mine))
 
 
 def _settle(stored: asyncio.Future[None], error: DragomanError | None) -> None:

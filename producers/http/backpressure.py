@@ -1,8 +1,8 @@
 """Backpressure: refuse a request at once, with 503 and Retry-After, when it would wait too long.
 
-A request waits twice, in its topic for intake and then as batches for the workers. Kafka is asked for both
-queues every few seconds, off the path of requests. Two readings give the rate at which the queues are worked
-off, rate and queues give the wait of one more request, and the wait is compared with the limits.
+A request waits twice, in its topic for intake and then as batches for the workers. While callers come, Kafka
+is asked for both queues every few seconds, off the path of requests. Two readings give the rate at which the queues
+are worked off, rate and queues give the wait of one more request, and the wait is compared with the limits.
 
 A refused caller has lost nothing, because nothing was sent. What is refused to the urgent is refused to the less
 urgent too, so critical requests are refused last.
@@ -46,7 +46,7 @@ class QueueCounts:
 class BacklogReading:
     """All queues at one moment. `at_seconds`: by any clock that never goes back.
 
-    `committed`: topic and partition of batches -> the offset up to which the workers are done.
+    `committed`: topic and partition -> the offset up to which its group is done.
     """
 
     at_seconds: float
@@ -119,6 +119,18 @@ class Backpressure:
         self._limits = limits
         self._clock = clock
         self._load: QueueLoad | None = None
+        # A new process measures before its first caller.
+        self._asked_at = clock()
+        self._is_asked = asyncio.Event()
+
+    async def wanted(self) -> None:
+        """Return once a reading is of use: at once if a caller needed one of late, else when the next one does.
+
+        Of late: as long as a reading counts. So no POST is refused because of a reading that was not renewed.
+        """
+        if self._clock() - self._asked_at > self._limits.reading_seconds:
+            self._is_asked.clear()
+            await self._is_asked.wait()
 
     def update(self, reading: BacklogReading) -> None:
         """Use this reading from now on."""
@@ -130,7 +142,10 @@ class Backpressure:
         self._show(self._load)
 
     def check(self, priority: Priority) -> None:
-        """Raise OverloadedError when a limit is exceeded. Without a recent reading, every request may pass."""
+        """Raise OverloadedError when a limit is exceeded. Without a recent reading, every request may pass.
+
+        So may the first ones after a rest, until the reading that they cause is there.
+        """
         load = self._current()
         overload = load and overload_of(load, priority, self._limits)
         if overload:
@@ -156,6 +171,8 @@ class Backpressure:
         return QueuePosition(ahead, (ahead + 1) / _bounded(load.rate, self._limits).batches_per_second)
 
     def _current(self) -> QueueLoad | None:
+        self._asked_at = self._clock()
+        self._is_asked.set()
         if self._load is None:
             return None
         age_seconds = self._clock() - self._load.reading.at_seconds
@@ -173,6 +190,7 @@ class Backpressure:
 async def measure_backlog(backpressure: Backpressure, backlog: BacklogSource, every_seconds: float) -> None:
     """Update `backpressure` with readings until cancelled. After a failed reading the last one stands."""
     while True:
+        await backpressure.wanted()
         try:
             backpressure.update(await backlog.read())
         except TransientError as error:

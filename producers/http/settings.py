@@ -11,6 +11,16 @@ from schemas.priorities import Priority
 from stream_apps.pipeline.request_rules import RequestLimits
 
 
+class HttpKafkaSettings(KafkaSettings):
+    """DRAGOMAN_KAFKA_*: a caller waits for each record, so none waits for others."""
+
+    linger_ms: int = Field(
+        default=0,
+        ge=0,
+        description="How long a record waits for others to be sent with it; in a transaction none waits.",
+    )
+
+
 class HttpLimits(Section):
     """DRAGOMAN_HTTP_*: the address of the HTTP producer, and the limits of its answers and its memory."""
 
@@ -101,7 +111,7 @@ class HttpSettings(ProcessSettings):
 
     model_config = SettingsConfigDict(frozen=True)
 
-    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+    kafka: HttpKafkaSettings = Field(default_factory=HttpKafkaSettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
     objects: ObjectSettings = Field(default_factory=ObjectSettings)
     http: HttpLimits = Field(default_factory=HttpLimits)

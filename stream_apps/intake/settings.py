@@ -63,10 +63,20 @@ class IntakeLimits(Section):
         return BatchLimits(self.max_segments_per_batch, self.max_batch_bytes)
 
 
+class IntakeKafkaSettings(KafkaSettings):
+    """DRAGOMAN_KAFKA_*: the records of a take are sent at once anyway, and a lone one should not wait."""
+
+    linger_ms: int = Field(
+        default=1,
+        ge=0,
+        description="How long a record waits for others to be sent with it; in a transaction none waits.",
+    )
+
+
 class IntakeSettings(ProcessSettings):
     """The whole configuration of intake."""
 
-    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+    kafka: IntakeKafkaSettings = Field(default_factory=IntakeKafkaSettings)
     faust: FaustSettings = Field(default_factory=FaustSettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
     objects: ObjectSettings = Field(default_factory=ObjectSettings)

@@ -7,7 +7,7 @@ process: join the groups, measure, leave.
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from connectors.kafka.admin import open_lag_reader
@@ -145,7 +145,7 @@ class ConsumerHealthMonitor:
         unsettled = ", ".join(group for group, membership in memberships if not membership.is_member)
         assigned = [partition for _, membership in memberships for partition in membership.partitions]
         try:
-            lags = list(self._lags(assigned))
+            lags = self._lags(assigned)
         except TransientError as error:
             self._consumer_health.kafka_unreachable(str(error))
             return
@@ -153,11 +153,12 @@ class ConsumerHealthMonitor:
             lags, assigned, unsettled=f"not a member of {unsettled}" if unsettled else ""
         )
 
-    def _lags(self, assigned: Sequence[tuple[str, int]]) -> Iterable[PartitionLag]:
-        for reader in self.readers:
-            held = {topic for topic, _ in assigned if topic in reader.topics}
-            if held:
-                yield from self._lag_reader.lag(reader.group, sorted(held))
+    def _lags(self, assigned: Sequence[tuple[str, int]]) -> list[PartitionLag]:
+        held = {topic for topic, _ in assigned}
+        groups = {
+            reader.group: topics for reader in self.readers if (topics := sorted(held.intersection(reader.topics)))
+        }
+        return [lag for found in self._lag_reader.lags(groups).values() for lag in found] if groups else []
 
 
 @contextmanager

@@ -128,6 +128,14 @@ def test_only_readers_that_want_them_get_notices_of_ends(client, notices_ends):
     assert reader.ends == {}
 
 
+def test_whoever_waits_for_the_end_of_a_partition_is_told_soon(client):
+    settings = KafkaSettings(fetch_wait_ms=500)
+    PartitionReader(settings, "test", notices_ends=True)
+    assert client.config["fetch.wait.max.ms"] <= 50
+    PartitionReader(settings, "test")
+    assert client.config["fetch.wait.max.ms"] == 500
+
+
 def test_a_failure_among_the_messages_is_raised(client):
     client.answers = [[Message(1, KafkaError._TRANSPORT)]]
     with pytest.raises(TransientError, match="_TRANSPORT"):

@@ -1,7 +1,7 @@
 """How much work waits: the words of records, the rate of arrival, the speed of a replica."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -39,10 +39,9 @@ class FakeKafka:
             headers = {"words": str(count).encode()}
             self._unread.append(InboundRecord(HIGH, partition, offset, None, b"", headers, at_ms))
 
-    def lag(self, group: str, topics: list[str]) -> list[PartitionLag]:
-        if topics != [HIGH]:
-            return []
-        return [PartitionLag(HIGH, number, self.committed[number], len(self.words[number])) for number in (0, 1)]
+    def lags(self, groups: Mapping[str, Sequence[str]]) -> dict[str, list[PartitionLag]]:
+        found = [PartitionLag(HIGH, number, self.committed[number], len(self.words[number])) for number in (0, 1)]
+        return {group: found if list(topics) == [HIGH] else [] for group, topics in groups.items()}
 
     def read_from(self, offsets: Mapping[tuple[str, int], int]) -> None:
         self.readings.append(dict(offsets))

@@ -168,22 +168,63 @@ def test_a_failed_measurement_is_repeated():
     assert refused(backpressure, CRITICAL) == 40
 
 
+class QuickBacklog:
+    """Counts how often it is read."""
+
+    def __init__(self):
+        self.looks = 0
+
+    async def read(self):
+        self.looks += 1
+        return reading(0, 0, 0)
+
+
+def test_at_rest_nobody_measures_and_the_first_post_after_it_is_measured_for_at_once():
+    now = [0.0]
+    backpressure, backlog = Backpressure(LIMITS, clock=lambda: now[0]), QuickBacklog()
+
+    async def looks_in_a_moment():
+        before = backlog.looks
+        await asyncio.sleep(0.05)
+        return backlog.looks - before
+
+    async def a_rest_and_a_post():
+        measuring = asyncio.create_task(measure_backlog(backpressure, backlog, every_seconds=0.001))
+        found = [await looks_in_a_moment()]
+        now[0] = LIMITS.reading_seconds + 1
+        await asyncio.sleep(0.05)
+        found.append(await looks_in_a_moment())
+        backpressure.check(CRITICAL)
+        found.append(await looks_in_a_moment())
+        measuring.cancel()
+        return found
+
+    at_the_start, at_rest, after_a_post = asyncio.run(a_rest_and_a_post())
+    assert (at_the_start > 1, at_rest, after_a_post > 1) == (True, 0, True)
+
+
 class Admin:
     """Two partitions of every topic: one with 7 records of which 4 are read, one that nobody has read."""
 
     def __init__(self):
         self.asked = []
 
-    def lag(self, group, topics):
-        self.asked.append((group, *topics))
-        return [PartitionLag(topics[0], 0, 4, 7), PartitionLag(topics[0], 1, -1001, 5)]
+    def lags(self, groups):
+        self.asked.append(groups)
+        return {
+            group: [
+                lag for name in topics for lag in (PartitionLag(name, 0, 4, 7), PartitionLag(name, 1, -1001, 5))
+            ]
+            for group, topics in groups.items()
+        }
 
 
-def test_a_reading_adds_up_the_groups_of_intake_and_of_every_pool():
+def test_a_reading_adds_up_the_groups_of_intake_and_of_every_pool_and_asks_once():
     admin = Admin()
     found = asyncio.run(KafkaBacklog(admin, ("default", "gpu"), clock=lambda: 9.0).read())
     assert found.at_seconds == 9.0
     assert found.requests[CRITICAL] == QueueCounts(waiting=8, taken=4)
     assert found.batches[HIGH] == QueueCounts(waiting=16, taken=8)
-    assert ("intake", "translation.requests.standard") in admin.asked
-    assert ("inference.gpu.high", "translation.batches.gpu.high") in admin.asked
+    (asked,) = admin.asked
+    assert "translation.requests.standard" in asked["intake"]
+    assert asked["inference.gpu.high"] == ["translation.batches.gpu.high"]
