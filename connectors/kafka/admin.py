@@ -5,7 +5,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import (
+    ConsumerGroupTopicPartitions,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec  # type: ignore[attr-defined]  # not in its __all__
 
 from connectors.kafka.client_config import client_config
@@ -129,6 +135,18 @@ class KafkaAdmin:
         with self._asking():
             return {number: end for (_, number), end in self._offsets(partitions, _LATEST).items()}
 
+    def held_up(self, topics: Sequence[str]) -> set[tuple[str, int, int]]:
+        """Return (topic, partition, offset) where committed records end before the last record.
+
+        There the oldest transaction begins that is open in the partition.
+        """
+        partitions = self._partitions_of(topics)
+        with self._asking():
+            # The ends first: what is written in between must not look like an open transaction.
+            ends = self._offsets(partitions, _LATEST)
+            committed = self._offsets(partitions, _LATEST, IsolationLevel.READ_COMMITTED)
+        return {(*partition, offset) for partition, offset in committed.items() if offset < ends[partition]}
+
     def spans(self, topics: list[str], since_ms: int | None = None) -> list[Span]:
         """Measure what is in the topics now, or what was stored since then; uncommitted records included."""
         partitions = self._partitions_of(topics)
@@ -140,7 +158,7 @@ class KafkaAdmin:
         starts = {partition: first if first >= 0 else ends[partition] for partition, first in firsts.items()}
         return [Span(*partition, first, ends[partition]) for partition, first in starts.items()]
 
-    def _partitions_of(self, topics: list[str]) -> list[TopicPartition]:
+    def _partitions_of(self, topics: Sequence[str]) -> list[TopicPartition]:
         numbers = self.partitions()
         return [TopicPartition(topic, number) for topic in topics for number in range(numbers.get(topic, 0))]
 
@@ -192,8 +210,13 @@ class KafkaAdmin:
                 for resource, future in answers.items()
             }
 
-    def _offsets(self, partitions: list[TopicPartition], spec: OffsetSpec) -> dict[tuple[str, int], int]:
-        futures = self._client.list_offsets(dict.fromkeys(partitions, spec))
+    def _offsets(
+        self,
+        partitions: list[TopicPartition],
+        spec: OffsetSpec,
+        isolation: IsolationLevel = IsolationLevel.READ_UNCOMMITTED,
+    ) -> dict[tuple[str, int], int]:
+        futures = self._client.list_offsets(dict.fromkeys(partitions, spec), isolation_level=isolation)
         return {
             (partition.topic, partition.partition): future.result(self._timeout_seconds).offset
             for partition, future in futures.items()

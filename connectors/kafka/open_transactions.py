@@ -1,9 +1,14 @@
-"""Find the transactions that are open in topics, ask whether their coordinators know them, and abort one."""
+"""Find the transactions that are open in topics, ask whether their coordinators know them, and abort one.
+
+Where committed records end before the last record, a transaction is open. That is cheap to see for all partitions
+together, so only those are looked into.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.python_client import admin_client
 from connectors.kafka.settings import KafkaSettings
 
@@ -12,6 +17,10 @@ CONSUMER_OFFSETS = "__consumer_offsets"
 
 _TIMEOUT_SECONDS = 10.0
 _NO_COORDINATOR_EPOCH = -1
+
+
+HeldUp = tuple[str, int, int]
+"""Topic, partition, and the offset at which readers of committed records wait."""
 
 
 @dataclass(frozen=True)
@@ -25,18 +34,33 @@ class OpenTransaction:
     coordinator_epoch: int
     start_offset: int
 
+    @property
+    def position(self) -> HeldUp:
+        """Return where it begins."""
+        return self.topic, self.partition, self.start_offset
+
 
 class KafkaTransactions:
-    """Opens a connection for each question. Raises TransientError when Kafka is away or does not know yet."""
+    """Raises TransientError when Kafka is away or does not know yet. Not thread-safe.
+
+    Every question but `held_up` opens a connection of its own.
+    """
 
     def __init__(self, settings: KafkaSettings, topics: Collection[str]) -> None:
         self._settings = settings
-        self._topics = topics
+        self._admin = KafkaAdmin(settings, _TIMEOUT_SECONDS)
+        self._topics = sorted(topics)
 
-    def open(self) -> set[OpenTransaction]:
-        """Return all that are open in the topics now, as the leaders of the partitions see it."""
+    def held_up(self) -> set[HeldUp]:
+        """Return where readers of the topics wait for the end of a transaction now."""
+        return self._admin.held_up(self._topics)
+
+    def open(self, partitions: Collection[tuple[str, int]]) -> set[OpenTransaction]:
+        """Return all that are open in these partitions now, as the leaders of the partitions see it."""
+        from kafka import TopicPartition  # noqa: PLC0415  # as python_client.py
+
         with admin_client(self._settings, _TIMEOUT_SECONDS) as client:
-            found = client.describe_producers(_partitions(client, self._topics))
+            found = client.describe_producers([TopicPartition(*partition) for partition in sorted(partitions)])
         return {
             _transaction(partition, producer)
             for partition, state in found.items()
@@ -65,18 +89,6 @@ class KafkaTransactions:
         producer = (transaction.producer_id, transaction.producer_epoch)
         with admin_client(self._settings, _TIMEOUT_SECONDS) as client:
             client.abort_transaction(AbortTransactionSpec(partition, *producer, coordinator_epoch=epoch))
-
-
-def _partitions(client: Any, topics: Collection[str]) -> list[Any]:
-    """Return the partitions of those of the topics that exist, as kafka.TopicPartition."""
-    from kafka import TopicPartition  # noqa: PLC0415  # as python_client.py
-
-    return [
-        TopicPartition(topic["name"], partition["partition_index"])
-        for topic in client.describe_topics()
-        if topic["name"] in topics
-        for partition in topic["partitions"]
-    ]
 
 
 def _transaction(partition: Any, producer: Any) -> OpenTransaction:

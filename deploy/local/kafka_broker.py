@@ -50,7 +50,7 @@ _BEHAVIOUR = {
     "auto.create.topics.enable": "false",
     # A killed broker may register again only when its earlier session has timed out; the default is 9 s.
     "broker.session.timeout.ms": 3_000,
-    "broker.heartbeat.interval.ms": 500,
+    "broker.heartbeat.interval.ms": 1_000,
     "group.initial.rebalance.delay.ms": 0,
     "group.min.session.timeout.ms": 1_000,
     "message.max.bytes": 2_097_152,
@@ -71,9 +71,12 @@ SHORT_INTERNAL_TOPICS = {
 }
 _SMALL = {
     "share.coordinator.state.topic.num.partitions": 1,
-    "num.network.threads": 2,
-    "num.io.threads": 4,
-    "background.threads": 2,
+    "num.network.threads": 1,
+    "num.io.threads": 2,
+    "background.threads": 1,
+    "group.coordinator.threads": 1,
+    "share.coordinator.threads": 1,
+    "metadata.max.idle.interval.ms": 5_000,
     "log.cleaner.dedupe.buffer.size": 16_777_216,
 }
 

@@ -113,16 +113,19 @@ def test_readers_go_on_behind_a_hanging_transaction_once_it_is_ended(settings, u
     assert values_behind(settings, first) == []
     hanging.turn()
     assert values_behind(settings, first) == [b"behind it"]
-    assert KafkaTransactions(settings, [CONTROL]).open() == set()
+    assert KafkaTransactions(settings, [CONTROL]).held_up() == set()
 
 
 def test_an_open_transaction_that_its_coordinator_knows_is_left_alone(settings, open_producer):
     transactions = KafkaTransactions(settings, [CONTROL])
-    opened = transactions.open()
+    ((topic, partition, start),) = transactions.held_up()
+    assert (topic, partition) == (CONTROL, _PARTITION)
+    opened = transactions.open({(CONTROL, _PARTITION)})
+    assert {one.position for one in opened} == {(topic, partition, start)}
     assert [(one.topic, one.partition) for one in opened] == [(CONTROL, _PARTITION)]
     assert transactions.unknown(opened) == set()
     clock = iter((0, 60))
     hanging = HangingTransactions(transactions, 10, lambda: next(clock))
     hanging.turn()
     hanging.turn()
-    assert transactions.open() == opened
+    assert transactions.open({(CONTROL, _PARTITION)}) == opened

@@ -17,7 +17,9 @@ class SilentClient:
     def list_topics(self, timeout: float) -> SimpleNamespace:
         return SimpleNamespace(topics={"t": SimpleNamespace(partitions={0: None}, error=None)})
 
-    def list_offsets(self, partitions: dict[object, object]) -> dict[object, Future[object]]:
+    def list_offsets(
+        self, partitions: dict[object, object], *, isolation_level: object
+    ) -> dict[object, Future[object]]:
         return {partition: Future() for partition in partitions}
 
 
