@@ -1,7 +1,7 @@
 """Backpressure: refuse a request at once, with 503 and Retry-After, when it would wait too long.
 
-A request waits twice, in its topic for intake and then as batches for the workers. While callers come, Kafka
-is asked for both queues every few seconds, off the path of requests. Two readings give the rate at which the queues
+A request waits twice, in its topic for intake and then as batches for the workers. While callers come, Kafka is
+asked for both queues every few seconds, off the path of requests. Two readings give the rate at which the queues
 are worked off, rate and queues give the wait of one more request, and the wait is compared with the limits.
 
 A refused caller has lost nothing, because nothing was sent. What is refused to the urgent is refused to the less

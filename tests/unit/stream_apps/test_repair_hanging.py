@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from connectors.kafka.open_transactions import OpenTransaction
+from connectors.kafka.open_transactions import HeldUp, OpenTransaction
 from schemas.errors import TransientError
 from stream_apps.repair.hanging import HangingTransactions
 
@@ -22,7 +22,7 @@ class Transactions:
         self.looks: list[set[tuple[str, int]]] = []
 
     def held_up(self):
-        first = {}
+        first: dict[tuple[str, int], HeldUp] = {}
         for one in self._next():
             position = one.position
             first[position[:2]] = min(first.get(position[:2], position), position)
