@@ -1,27 +1,16 @@
-"""A member of a consumer group that takes records, tracks their offsets, and rewinds when told to."""
+"""A member of a consumer group whose offsets a transaction commits: connectors/kafka/transactional_producer.py."""
 
-import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
-from operator import methodcaller
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaException, Message, TopicPartition
 
-from connectors.kafka.client_config import consumer_config
-from connectors.kafka.errors import MemberFencedError, failure_of, member_failure_of
-from connectors.kafka.lost_connection import LostConnectionError, WatchfulConsumer
+from connectors.kafka.errors import failure_of
+from connectors.kafka.group_member import MOVED_RETRY_SECONDS, GroupMember
 from connectors.kafka.settings import KafkaSettings
-from schemas.errors import DragomanError, FatalError, TransientError
+from schemas.errors import TransientError
 from schemas.records import InboundRecord
-
-_NOT_A_FAILURE = frozenset({KafkaError._PARTITION_EOF})
-_MOVED_RETRY_SECONDS = 0.1
-# If a header's name is not UTF-8, confluent-kafka returns a broken list and sets an exception as well. Called
-# like this, Python notices and raises SystemError. Called as a plain method, Python stops noticing once the call
-# is hot, and the broken list crashes the process.
-_read_headers = methodcaller("headers")
-_MEMBERSHIP_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -32,57 +21,15 @@ class OffsetClaim:
     member: object
 
 
-@dataclass(frozen=True)
-class Membership:
-    """Whether a reader is a member of its group, and the (topic, partition) pairs that it holds."""
-
-    is_member: bool = False
-    partitions: tuple[tuple[str, int], ...] = ()
-
-
-class GroupReader:
-    """For one thread, except `membership`. It never commits; connectors/kafka/transactional_producer.py does."""
+class GroupReader(GroupMember):
+    """Takes records and rewinds when told to. It never commits."""
 
     def __init__(self, settings: KafkaSettings, group: str, topics: Sequence[str], instance: str) -> None:
-        self.group = group
-        self.topics = list(topics)
-        self._settings, self._instance = settings, instance
-        self._consumer = self._open()
+        super().__init__(settings, group, topics, instance)
         # For each partition: the first offset that was taken and not settled, and the one after the last.
         self._in_hand: dict[tuple[str, int], tuple[int, int]] = {}
         self._member_id: str | None = None
         self._is_stale = False
-        self._has_joined = False
-        self._is_second_client = False
-        self._membership = Membership()
-        self._membership_at = -inf
-        self._max_poll_seconds = settings.max_poll_interval_ms / 1000
-
-    def subscribe(self) -> None:
-        """Join the group; until then the reader holds no partition."""
-        self._consumer.subscribe(
-            self.topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
-        )
-
-    @property
-    def is_member(self) -> bool:
-        """Tell whether the group has assigned it partitions, possibly none, and has not removed it since."""
-        return self._has_joined and bool(self._consumer.memberid())
-
-    @property
-    def membership(self) -> Membership:
-        """Return the membership at the last `take`, to any thread; none if the group allows no such pause.
-
-        The client serves one thread at a time and does not queue them. An idle loop calls it without a pause, so
-        another thread that asks the client itself would wait for minutes.
-        """
-        is_overdue = time.monotonic() - self._membership_at > self._max_poll_seconds
-        return Membership() if is_overdue else self._membership
-
-    @property
-    def assignment(self) -> list[tuple[str, int]]:
-        """Return the (topic, partition) pairs that this member holds."""
-        return [(held.topic, held.partition) for held in self._consumer.assignment()]
 
     def take(self, limit: int, timeout_seconds: float, limit_bytes: float = inf) -> list[InboundRecord]:
         """Return up to `limit` records, none after the timeout. Raises TransientError or FatalError.
@@ -90,11 +37,7 @@ class GroupReader:
         The record with which the values reach `limit_bytes` is the last one. It is also a TransientError if
         partitions are revoked while their records are in hand, or the membership is lost: then `rewind`.
         """
-        self._refresh_membership()
-        try:
-            return self._take(limit, timeout_seconds, limit_bytes)
-        except (MemberFencedError, LostConnectionError) as error:
-            raise self._reopen(error) from error
+        return self._take_records(limit, timeout_seconds, limit_bytes)
 
     def claim(self) -> OffsetClaim | None:
         """Return what to commit for the records taken since `settle` or `rewind`; None if there are none.
@@ -108,7 +51,7 @@ class GroupReader:
         # Compared after the metadata was read: a removed member loses its id on a thread of the client, and
         # metadata without id and generation would pass the broker's fence.
         if self._consumer.memberid() != self._member_id:
-            raise TransientError(f"thrown out of group {self.group} with records in hand", _MOVED_RETRY_SECONDS)
+            raise TransientError(f"thrown out of group {self.group} with records in hand", MOVED_RETRY_SECONDS)
         return claim
 
     def settle(self) -> None:
@@ -130,107 +73,31 @@ class GroupReader:
             raise failure_of(error) from error
         self._empty_hand()
 
-    def close(self) -> None:
-        """Leave the group, so that others take over at once; a static member stays in it."""
-        self._consumer.close()
-
     def _empty_hand(self) -> None:
         self._in_hand.clear()
         self._is_stale = False
 
-    def _open(self) -> Consumer:
-        return WatchfulConsumer(self._settings, consumer_config(self._settings, self.group, self._instance))
-
-    def _reopen(self, error: DragomanError) -> DragomanError:
-        """Open a new client under the same name, which starts from the committed offsets; return what to raise.
-
-        librdkafka (2.16) forgets its member id if the broker is away for longer than the session, and it sends
-        heartbeats without an id until the application polls. The broker takes them for a second process of that
-        name. A real second process fences the transactional id as well. Of two processes that take the name from
-        each other, the one that is fenced again before it has committed anything ends.
-        """
-        if self._is_second_client:
-            return FatalError(str(error))
-        self._consumer.close()
-        self._consumer, self._is_second_client = self._open(), True
-        self._has_joined = False
+    def _begin_anew(self) -> None:
         self._empty_hand()
-        self.subscribe()
-        return TransientError(f"joins group {self.group} anew: {error}", _MOVED_RETRY_SECONDS)
 
-    def _refresh_membership(self) -> None:
-        now = time.monotonic()
-        if now - self._membership_at >= _MEMBERSHIP_SECONDS:
-            self._membership, self._membership_at = Membership(self.is_member, tuple(self.assignment)), now
-
-    def _take(self, limit: int, timeout_seconds: float, limit_bytes: float) -> list[InboundRecord]:
-        # consume() would wait for the full number, so wait for the first record only.
-        records = self._consume(timeout_seconds, 1)
-        # Without a bound in bytes, what has been fetched comes in one call.
-        at_once, size = (limit - 1 if limit_bytes == inf else 1), _bytes_of(records)
-        while 0 < len(records) < limit and size < limit_bytes and (more := self._consume(0, at_once)):
-            records += more
-            size += _bytes_of(more)
-        return records
-
-    def _consume(self, timeout_seconds: float, limit: int) -> list[InboundRecord]:
-        try:
-            messages = self._consumer.consume(limit, timeout_seconds)
-        except KafkaException as error:
-            raise member_failure_of(error) from error
+    def _records(self, messages: list[Message]) -> list[InboundRecord]:
         if messages and not self._in_hand:
             self._member_id = self._consumer.memberid()
-        # Failures last: the records beside one must be in hand before it raises, or a rewind would skip them.
-        messages.sort(key=lambda message: message.error() is not None)
-        records = [record for message in messages if (record := self._record(message))]
+        records = super()._records(messages)
         if self._is_stale or (records and not self._member_id):
             raise TransientError(
-                f"partitions of group {self.group} moved with records in hand", _MOVED_RETRY_SECONDS
+                f"partitions of group {self.group} moved with records in hand", MOVED_RETRY_SECONDS
             )
         return records
 
-    def _record(self, message: Message) -> InboundRecord | None:
-        record = record_of(message)
-        if record is not None:
-            partition = (record.topic, record.partition)
-            first, _ = self._in_hand.get(partition, (record.offset, 0))
-            self._in_hand[partition] = (first, record.offset + 1)
-        return record
+    def _took(self, record: InboundRecord) -> None:
+        partition = (record.topic, record.partition)
+        first, _ = self._in_hand.get(partition, (record.offset, 0))
+        self._in_hand[partition] = (first, record.offset + 1)
 
-    def _on_assign(self, _consumer: Consumer, _assigned: list[TopicPartition]) -> None:
-        self._has_joined = True
-
-    def _on_revoke(self, _consumer: Consumer, revoked: list[TopicPartition]) -> None:
-        """Drop these records from the hand: the next owner takes them again. Called inside `take` only."""
-        for partition in revoked:
-            if self._in_hand.pop((partition.topic, partition.partition), None) is not None:
+    def _gave_up(self, partitions: Iterable[tuple[str, int]], *, is_lost: bool) -> None:
+        # The next owner takes these records again, whether it has the partition already or not.
+        del is_lost
+        for partition in partitions:
+            if self._in_hand.pop(partition, None) is not None:
                 self._is_stale = True
-
-    def _on_lost(self, consumer: Consumer, lost: list[TopicPartition]) -> None:
-        self._has_joined = False
-        self._on_revoke(consumer, lost)
-
-
-def record_of(message: Message) -> InboundRecord | None:
-    """Return the record in a message; None for a notice. Raises TransientError or FatalError for a failure."""
-    error, topic, partition, offset = message.error(), message.topic(), message.partition(), message.offset()
-    if error is not None and error.code() in _NOT_A_FAILURE:
-        return None
-    if error is not None or topic is None or partition is None or offset is None:
-        raise member_failure_of(error or KafkaError(KafkaError._BAD_MSG))
-    return InboundRecord(
-        topic, partition, offset, message.key(), message.value(), _headers(message), message.timestamp()[1]
-    )
-
-
-def _bytes_of(records: Sequence[InboundRecord]) -> int:
-    return sum(len(record.value or b"") for record in records)
-
-
-def _headers(message: Message) -> dict[str, bytes]:
-    try:
-        found = _read_headers(message) or []
-    except SystemError:
-        return {}
-    pairs = found.items() if isinstance(found, dict) else found
-    return {name: value.encode() if isinstance(value, str) else value or b"" for name, value in pairs}

@@ -73,7 +73,7 @@ def watch_connection(settings: KafkaSettings, is_answered: Callable[[], bool]) -
 class WatchfulConsumer(Consumer):
     """A consumer that checks its connection while it receives nothing; `consume` may raise LostConnectionError."""
 
-    def __init__(self, settings: KafkaSettings, config: Mapping[str, str | int | float | bool]) -> None:
+    def __init__(self, settings: KafkaSettings, config: Mapping[str, Any]) -> None:
         super().__init__(dict(config))
         self._connection = watch_connection(settings, lambda: is_reachable(self, _CONSUMER_ANSWER_SECONDS))
         self._check_at = time.monotonic() + _IDLE_SECONDS

@@ -12,7 +12,7 @@ from confluent_kafka import OFFSET_BEGINNING, KafkaError, Message, TopicPartitio
 
 from connectors.kafka.client_config import consumer_config
 from connectors.kafka.errors import NoSuchPartitionError, failure_of, kafka_errors
-from connectors.kafka.group_reader import record_of
+from connectors.kafka.group_member import record_of
 from connectors.kafka.lost_connection import WatchfulConsumer
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import TransientError

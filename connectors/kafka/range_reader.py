@@ -8,7 +8,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from connectors.kafka.client_config import consumer_config
 from connectors.kafka.errors import member_failure_of
-from connectors.kafka.group_reader import record_of
+from connectors.kafka.group_member import record_of
 from connectors.kafka.lost_connection import WatchfulConsumer
 from connectors.kafka.settings import KafkaSettings
 from schemas.records import InboundRecord

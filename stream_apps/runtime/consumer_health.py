@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from connectors.kafka.admin import open_lag_reader
 from connectors.kafka.group_lag import PartitionLag
-from connectors.kafka.group_reader import GroupReader
+from connectors.kafka.group_member import GroupMember
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.static_membership import close_readers
 from connectors.telemetry.health import Health
@@ -106,7 +106,7 @@ class ConsumerHealthMonitor:
     Start it once the readers have subscribed, and stop it before they are closed; `joined` does both.
     """
 
-    def __init__(self, settings: KafkaSettings, readers: Sequence[GroupReader], health: Health) -> None:
+    def __init__(self, settings: KafkaSettings, readers: Sequence[GroupMember], health: Health) -> None:
         self._lag_reader = open_lag_reader(settings)
         self.readers = readers
         self._health = health

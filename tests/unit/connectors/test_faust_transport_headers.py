@@ -7,7 +7,7 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from aiokafka.record.memory_records import MemoryRecords
 
 from connectors.faust.transport import ForgivingRecords
-from connectors.kafka.group_reader import record_of
+from connectors.kafka.group_member import record_of
 from tests.fuzz.raw_names import RawName
 
 

@@ -3,7 +3,8 @@
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
-from connectors.kafka.group_reader import GroupReader, Membership
+from connectors.kafka.group_member import Membership
+from connectors.kafka.group_reader import GroupReader
 from connectors.kafka.lost_connection import LostConnectionError
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import FatalError, TransientError
@@ -74,7 +75,7 @@ class Consumer:
 
 @pytest.fixture
 def reader(monkeypatch):
-    monkeypatch.setattr("connectors.kafka.group_reader.WatchfulConsumer", lambda _settings, _config: Consumer())
+    monkeypatch.setattr("connectors.kafka.group_member.WatchfulConsumer", lambda _settings, _config: Consumer())
     reader = GroupReader(KafkaSettings(), "g", ["t"], "i")
     reader.subscribe()
     return reader
@@ -218,7 +219,7 @@ def test_it_is_a_member_from_its_first_assignment_until_it_is_thrown_out(reader)
 
 def test_other_threads_are_told_what_it_was_at_its_last_take(reader, monkeypatch):
     now = 100.0
-    monkeypatch.setattr("connectors.kafka.group_reader.time.monotonic", lambda: now)
+    monkeypatch.setattr("connectors.kafka.group_member.time.monotonic", lambda: now)
     assert reader.membership == Membership()
     reader._consumer.on_assign(reader._consumer, [])
     reader.take(1, 0)
@@ -228,7 +229,7 @@ def test_other_threads_are_told_what_it_was_at_its_last_take(reader, monkeypatch
 
 def test_a_reader_that_takes_nothing_for_longer_than_the_group_allows_has_no_standing(reader, monkeypatch):
     times = iter([100.0, 219.0, 221.0])
-    monkeypatch.setattr("connectors.kafka.group_reader.time.monotonic", lambda: next(times))
+    monkeypatch.setattr("connectors.kafka.group_member.time.monotonic", lambda: next(times))
     reader._consumer.on_assign(reader._consumer, [])
     reader.take(1, 0)
     assert reader.membership.is_member

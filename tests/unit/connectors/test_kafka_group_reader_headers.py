@@ -12,7 +12,7 @@ RECORDS = 40
 READ = """
 import sys
 from confluent_kafka import Consumer, TopicPartition
-from connectors.kafka.group_reader import record_of
+from connectors.kafka.group_member import record_of
 
 consumer = Consumer({"bootstrap.servers": sys.argv[1], "group.id": "g"})
 consumer.assign([TopicPartition("t", 0, 0)])
