@@ -8,36 +8,18 @@ One cycle:
    `confirm` is called within it, when the outputs are stored and nothing is committed yet.
 4. `RecordHandler.committed` learns that the outputs are visible to all.
 
-What an error does:
-
-TransientError: nothing was committed. The loop waits, rewinds every reader and takes the same records again, for
-    as long as it takes (docs/retries.md). A signal ends the wait; the next process takes the same records.
-FatalError: the loop ends, the process exits and is restarted.
-PermanentError: never arrives here, see step 2.
+What an error does: stream_apps/runtime/retrying_loop.py.
 """
 
-import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import structlog
-
 from connectors.kafka.group_reader import GroupReader
-from connectors.telemetry.metrics import CYCLE_SECONDS, CYCLES_RETRIED
-from schemas.errors import FatalError, TransientError
+from connectors.telemetry.metrics import CYCLE_SECONDS
 from schemas.records import InboundRecord, OutboundRecord
-from stream_apps.runtime.retry import RetryPolicy
-
-log = structlog.get_logger()
-
-# The first pause is what the error itself asks for.
-_RETRY = RetryPolicy(first_seconds=0.0)
-_REWIND_ATTEMPTS = 10
-# After a rewind the records are fetched anew. Until they arrive, takes are empty and say nothing about whether
-# the records can be processed now; only so many empty takes in a row mean that there is nothing to do.
-_EMPTY_TAKES = 5
+from stream_apps.runtime.retrying_loop import RetryingLoop, Turn
 
 
 class RecordSource(Protocol):
@@ -106,16 +88,15 @@ class TransactionalProcessor:
 
     def run(self) -> None:
         """Run cycles until `should_stop`, which is asked between two of them. Blocks. Raises FatalError."""
-        failures = empty_takes = 0
-        while not self.should_stop():
-            try:
-                empty_takes = 0 if self._run_cycle() else empty_takes + 1
-            except TransientError as error:
-                failures, empty_takes = self._recover(error, failures + 1), 0
-                continue
-            if empty_takes in (0, _EMPTY_TAKES):
-                failures = 0
-                self.on_working()
+        RetryingLoop(
+            stage=self.stage,
+            turn=lambda: Turn.DONE if self._run_cycle() else Turn.IDLE,
+            rewind=self._rewind,
+            should_stop=self.should_stop,
+            sleep=self.sleep,
+            on_waiting=self.on_waiting,
+            on_working=self.on_working,
+        ).run()
 
     def _run_cycle(self) -> bool:
         """Run the four steps, and return whether there were records."""
@@ -128,24 +109,6 @@ class TransactionalProcessor:
         self.handler.committed()
         return True
 
-    def _recover(self, error: TransientError, failures: int) -> int:
-        """Wait and rewind the readers; return the failures in a row so far, early when the process is to stop.
-
-        Raises FatalError when the readers cannot be rewound: a rewind asks no other process, so waiting longer
-        would not help.
-        """
-        CYCLES_RETRIED.labels(self.stage).inc()
-        for _ in range(_REWIND_ATTEMPTS):
-            pause = _RETRY.pause_seconds(failures, random.random(), error.retry_after_seconds)
-            log.warning("cycle_retried", error=str(error), failures=failures, pause_seconds=round(pause, 3))
-            self.on_waiting(str(error))
-            self.sleep(pause)
-            if self.should_stop():
-                return failures
-            try:
-                for reader in self.source.readers:
-                    reader.rewind()
-                return failures
-            except TransientError as not_rewound:
-                error, failures = not_rewound, failures + 1
-        raise FatalError(f"the readers cannot be rewound: {error}") from error
+    def _rewind(self) -> None:
+        for reader in self.source.readers:
+            reader.rewind()
