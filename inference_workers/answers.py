@@ -1,7 +1,7 @@
-"""Make the outputs of a batch: its translation, its usage event; its dead letters. Pure."""
+"""Make the outputs of a batch: its translation, its dead letters, its share of the usage. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from inference_workers.batching import pair_of
 from schemas.dead_letters import about_request, about_segments, dead_letter_of
@@ -24,8 +24,8 @@ _HINTS: Mapping[str, tuple[str, str | None, str]] = {
         "redrive where a worker has more memory",
     ),
     "out_of_time": (
-        "the longest time of a cycle was over before the segment was translated",
-        "DRAGOMAN_WORKER_LONGEST_CYCLE_SECONDS",
+        "the longest time for one take was over before the segment was translated",
+        "DRAGOMAN_WORKER_LONGEST_TAKE_SECONDS",
         "redrive, best when the load is lower",
     ),
     "translation_too_large": (
@@ -102,36 +102,59 @@ def translated_batch(batch: SegmentBatch, answers: Sequence[SegmentAnswer], effo
     )
 
 
-def usage_event(
-    record: InboundRecord, done: TranslatedBatch, batch: SegmentBatch, effort: Effort, identity: WorkerIdentity
-) -> UsageEvent:
-    """Return the compute usage of a batch. Its id is that of the record, so a batch sent again counts again."""
-    pair, job = pair_of(batch), batch.job
-    return UsageEvent(
-        event_id=event_id(UsageKind.COMPUTE, record.coordinates),
-        kind=UsageKind.COMPUTE,
-        tenant=batch.tenant,
-        batches=1,
-        priority=job.priority,
-        source_language=pair.source,
-        target_language=pair.target,
-        model=effort.model,
-        pool=identity.pool,
-        worker=identity.worker,
-        device=identity.device,
-        market=identity.market,
-        source_words=batch.source_words,
-        target_words=done.target_words,
-        source_characters=sum(map(len, batch.texts)),
-        segments=len(batch.texts),
-        cached_segments=sum(done.cached),
-        cached_words=done.cached_words,
-        failed_segments=sum(cause is not None for cause in done.causes),
-        busy_ms=effort.busy_ms,
-        queue_ms=effort.queue_ms,
-        sla_ms=SLA_SECONDS[Priority(job.priority)] * 1000,
-        at=effort.now_ms,
-    )
+@dataclass
+class ComputeUsage:
+    """Adds up what a worker did for each tenant, priority, pair and model, until the rows are taken.
+
+    Rows of the same work may come twice, after a crash: the engine ran twice then.
+    """
+
+    identity: WorkerIdentity
+    _rows: dict[tuple[str, str, str, str, str], UsageEvent] = field(default_factory=dict)
+
+    def add(self, done: TranslatedBatch, batch: SegmentBatch, effort: Effort) -> None:
+        """Add a batch. Its milliseconds are sums, like the other figures."""
+        pair, priority = pair_of(batch), batch.job.priority
+        key = (batch.tenant, priority, pair.source, pair.target, effort.model)
+        row = self._rows.get(key) or self._empty(key, effort)
+        self._rows[key] = replace(
+            row,
+            batches=row.batches + 1,
+            segments=row.segments + len(batch.texts),
+            cached_segments=row.cached_segments + sum(done.cached),
+            failed_segments=row.failed_segments + sum(cause is not None for cause in done.causes),
+            source_words=row.source_words + batch.source_words,
+            target_words=row.target_words + done.target_words,
+            cached_words=row.cached_words + done.cached_words,
+            source_characters=row.source_characters + sum(map(len, batch.texts)),
+            target_characters=row.target_characters + sum(map(len, done.translations)),
+            busy_ms=row.busy_ms + effort.busy_ms,
+            queue_ms=row.queue_ms + effort.queue_ms,
+            at=effort.now_ms,
+        )
+
+    def take(self) -> list[UsageEvent]:
+        """Return the rows since the last call."""
+        rows, self._rows = self._rows, {}
+        return list(rows.values())
+
+    def _empty(self, key: tuple[str, str, str, str, str], effort: Effort) -> UsageEvent:
+        tenant, priority, source, target, model = key
+        identity = self.identity
+        return UsageEvent(
+            event_id=event_id(UsageKind.COMPUTE, identity.worker, effort.now_ms, *key),
+            kind=UsageKind.COMPUTE,
+            tenant=tenant,
+            priority=priority,
+            source_language=source,
+            target_language=target,
+            model=model,
+            pool=identity.pool,
+            worker=identity.worker,
+            device=identity.device,
+            market=identity.market,
+            sla_ms=SLA_SECONDS[Priority(priority)] * 1000,
+        )
 
 
 def segment_dead_letters(record: InboundRecord, done: TranslatedBatch, now_ms: int) -> list[DeadLetter]:

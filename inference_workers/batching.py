@@ -1,4 +1,4 @@
-"""Check the batches of a cycle and plan its work: identical segments once, grouped, ordered by length. Pure."""
+"""Check batches that were taken together and plan their work: identical segments once, by context. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ _PARALLEL = ("texts", "gaps", "translations", "scores")
 
 
 class SegmentIndex(NamedTuple):
-    """Which segment of a cycle: the index of its batch, and its index within the batch."""
+    """Which segment of a plan: the index of its batch, and its index within the batch."""
 
     batch: int
     segment: int
@@ -34,14 +34,14 @@ class SegmentIndex(NamedTuple):
 
 @dataclass
 class Work:
-    """Distinct normalised segments of one context; `wanted` tells where each one is wanted."""
+    """Distinct normalised segments of one context in order of arrival.
+
+    `wanted` tells where each one is wanted, `keys` under which key it is remembered, once a model is known.
+    """
 
     context: TranslationContext
     wanted: dict[str, list[SegmentIndex]] = field(default_factory=dict)
-
-    def by_length(self) -> list[str]:
-        """Return the distinct segments, longest first, so that neighbours in a device batch need equal padding."""
-        return sorted(self.wanted, key=lambda text: (-len(text), text))
+    keys: dict[str, str] = field(default_factory=dict)
 
 
 def check_batch(batch: SegmentBatch) -> None:
@@ -61,7 +61,7 @@ def check_batch(batch: SegmentBatch) -> None:
 
 
 def plan(batches: Sequence[SegmentBatch], normalised: Sequence[Sequence[str]]) -> list[Work]:
-    """Return the work of a cycle; `normalised` holds the normalised texts of each batch."""
+    """Return what there is to translate; `normalised` holds the normalised texts of each batch."""
     works: dict[TranslationContext, Work] = {}
     for number, (batch, texts) in enumerate(zip(batches, normalised, strict=True)):
         context = context_of(batch.tenant, batch.job, batch.do_not_translate, batch.engine_options)

@@ -63,6 +63,9 @@ class FittingTranslator:
     def version_of(self, source: str, target: str) -> str:
         return self.translator.version_of(source, target)
 
+    def is_one_by_one(self, source: str, target: str) -> bool:
+        return self.translator.is_one_by_one(source, target)
+
     def translate(
         self, texts: Sequence[str], source: str, target: str, options: Mapping[str, str]
     ) -> Sequence[TranslationOutcome]:

@@ -2,12 +2,14 @@
 
 import threading
 import time
+from contextlib import closing
 
 import structlog
 
-from connectors.kafka.group_reader import GroupReader
+from connectors.kafka.committing_reader import CommittingReader
+from connectors.kafka.lost_connection import watch_connection
+from connectors.kafka.producer import DurableProducer
 from connectors.kafka.schema_registry import open_codec
-from connectors.kafka.transactional_producer import TransactionalProducer
 from connectors.redis.client import open_cache, open_state
 from connectors.redis.presence import ModelRegistry
 from connectors.redis.request_markers import RedisAnsweredRequests
@@ -16,8 +18,10 @@ from connectors.telemetry import metrics
 from inference_workers.answers import STAGE, WorkerIdentity
 from inference_workers.fitting import FittingTranslator, SafeSize
 from inference_workers.handler import BatchHandler
+from inference_workers.loop import WorkerLoop
 from inference_workers.model_router import ModelRouter
 from inference_workers.model_store import discover
+from inference_workers.outbox import Outbox
 from inference_workers.priority_source import PriorityCredit, PrioritySource, Shares, Speedometer
 from inference_workers.settings import WorkerLimits, WorkerSettings
 from inference_workers.translating import SegmentTranslator
@@ -27,10 +31,13 @@ from schemas.topics import batches_topic, inference_group
 from stream_apps.pipeline.deadline_policy import SkipPolicy
 from stream_apps.runtime.consumer_health import ConsumerHealthMonitor, joined
 from stream_apps.runtime.dead_letters import open_dead_letters
-from stream_apps.runtime.process import Process, now_ms, run_process
-from stream_apps.runtime.transactional_processor import TransactionalProcessor
+from stream_apps.runtime.process import Process, Shutdown, now_ms, run_process
+from stream_apps.runtime.retrying_loop import RetryingLoop
 
 log = structlog.get_logger()
+
+# An idle turn takes 10 ms; after a rewind the first records come again within a fraction of a second.
+_IDLE_TURNS = 50
 
 
 def main() -> None:
@@ -45,22 +52,35 @@ def run(settings: WorkerSettings, process: Process) -> None:
     speed = Speedometer(limits.first_words_per_second)
     source = _source(settings, speed)
     monitor = ConsumerHealthMonitor(settings.kafka, source.readers, process.health)
-    processor = TransactionalProcessor(
+    with closing(DurableProducer(settings.kafka)) as producer:
+        worker = WorkerLoop(
+            source=source,
+            handler=_handler(settings, router, speed),
+            outbox=Outbox(producer),
+            longest_held_seconds=settings.kafka.max_poll_interval_ms / 1000,
+            most_unacknowledged_bytes=limits.take_bytes,
+            check_connection=watch_connection(settings.kafka, producer.is_reachable).is_answered,
+        )
+        with (
+            Announcer(settings, router.versions()),
+            joined(settings.kafka, settings.instance, monitor, process.shutdown),
+        ):
+            process.started(pool=limits.pool, pairs=sorted(router.versions()))
+            _loop(worker, monitor, process.shutdown).run()
+            worker.stop()
+
+
+def _loop(worker: WorkerLoop, monitor: ConsumerHealthMonitor, shutdown: Shutdown) -> RetryingLoop:
+    return RetryingLoop(
         stage=STAGE,
-        source=source,
-        handler=_handler(settings, router, speed),
-        producer=TransactionalProducer(settings.kafka, f"inference-{limits.pool}-{settings.instance}"),
-        should_stop=process.shutdown.is_wanted,
-        sleep=process.shutdown.wait,
+        turn=worker.turn,
+        rewind=worker.rewind,
+        should_stop=shutdown.is_wanted,
+        sleep=shutdown.wait,
         on_waiting=monitor.waits,
         on_working=monitor.works,
+        idle_turns=_IDLE_TURNS,
     )
-    with (
-        Announcer(settings, router.versions()),
-        joined(settings.kafka, settings.instance, monitor, process.shutdown),
-    ):
-        process.started(pool=limits.pool, pairs=sorted(router.versions()))
-        processor.run()
 
 
 def _warm_router(limits: WorkerLimits) -> ModelRouter:
@@ -73,21 +93,21 @@ def _warm_router(limits: WorkerLimits) -> ModelRouter:
     return router
 
 
-def _source(settings: WorkerSettings, speed: Speedometer) -> PrioritySource[GroupReader]:
+def _source(settings: WorkerSettings, speed: Speedometer) -> PrioritySource[CommittingReader]:
     limits = settings.worker
     return PrioritySource(
         by_priority={priority: _reader(settings, priority) for priority in Priority},
         credit=_credit(limits),
-        budget_words=lambda: speed.words_in(limits.cycle_seconds),
+        budget_words=lambda: speed.words_in(limits.take_seconds),
         now_ms=now_ms,
-        cycle_bytes=limits.cycle_bytes,
+        take_bytes=limits.take_bytes,
     )
 
 
-def _reader(settings: WorkerSettings, priority: Priority) -> GroupReader:
+def _reader(settings: WorkerSettings, priority: Priority) -> CommittingReader:
     pool = settings.worker.pool
     topic = batches_topic(pool, priority)
-    return GroupReader(settings.kafka, inference_group(pool, priority), [topic], settings.instance)
+    return CommittingReader(settings.kafka, inference_group(pool, priority), [topic], settings.instance)
 
 
 def _credit(limits: WorkerLimits) -> PriorityCredit:
@@ -101,11 +121,13 @@ def _handler(settings: WorkerSettings, router: ModelRouter, speed: Speedometer) 
     memory = RedisTranslationMemory(open_cache(settings.redis), settings.redis.tm_ttl_seconds)
     identity = WorkerIdentity(settings.instance, limits.pool, limits.device, limits.market)
     fitting = FittingTranslator(router, SafeSize(limits.safe_size_minutes * 60), time.monotonic)
-    segments = SegmentTranslator(fitting, memory, time.perf_counter, limits.longest_cycle_seconds)
+    segments = SegmentTranslator(
+        fitting, memory, time.perf_counter, limits.longest_take_seconds, limits.part_seconds
+    )
     skip_policy = SkipPolicy(RedisAnsweredRequests(open_state(settings.redis)))
     codec, most_bytes = open_codec(settings.kafka), settings.kafka.max_message_bytes
     dead_letters = open_dead_letters(STAGE, codec, settings.dead_letters, most_bytes)
-    return BatchHandler(codec, skip_policy, segments, memory, identity, speed, now_ms, dead_letters, most_bytes)
+    return BatchHandler(codec, skip_policy, segments, identity, speed, now_ms, dead_letters, most_bytes)
 
 
 class Announcer:

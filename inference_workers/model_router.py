@@ -55,6 +55,9 @@ class ModelRouter:
             raise unsupported_pair(f"{source}-{target}", (f"{one}-{other}" for one, other in self._models))
         return "+".join(info.version for info in route)
 
+    def is_one_by_one(self, source: str, target: str) -> bool:
+        return self._layer(source, target).is_one_by_one
+
     def warm_up(self) -> None:
         """Load every model in turn and translate once with it. Blocks for seconds. Raises FatalError."""
         for source, target in self._models:

@@ -26,14 +26,21 @@ class WorkerLimits(Section):
     safe_size_minutes: float = Field(
         default=10.0, ge=0, description="How long parts stay smaller after the device ran out of memory."
     )
-    cycle_seconds: float = Field(
-        default=1.0, gt=0, description="Work per transaction; a critical batch waits this long at most."
+    take_seconds: float = Field(default=0.5, gt=0, description="Work that is taken at once for one priority.")
+    take_bytes: int = Field(
+        default=8_000_000, ge=1, description="Most bytes taken at once, and most on their way to Kafka."
     )
-    cycle_bytes: int = Field(default=16_000_000, ge=1, description="Most bytes of one transaction's records.")
-    longest_cycle_seconds: float = Field(
+    part_seconds: float = Field(
+        default=0.25,
+        gt=0,
+        description="Work the engine gets in one call; a critical batch waits this long at most. Engines that "
+        "translate text by text get two texts at most.",
+    )
+    longest_take_seconds: float = Field(
         default=45.0,
         gt=0,
-        description="After this time segments stay untranslated; far below the longest poll interval.",
+        description="After this engine time for one take its segments stay untranslated; far below the longest "
+        "poll interval, after which work in hand is dropped and taken again.",
     )
     first_words_per_second: float = Field(
         default=600.0, gt=0, description="Speed that is assumed until it is measured."

@@ -72,19 +72,25 @@ class CommittingReader(GroupMember):
         taken_at = self.tracker.first_taken_at()
         return 0.0 if taken_at is None else self._clock() - taken_at
 
-    def commit(self) -> None:
-        """Ask Kafka to store the positions that advanced. Returns at once; a later `take` learns the outcome.
+    def age_of(self, ticket: Ticket) -> float:
+        """Return for how many seconds that record has been in hand."""
+        return self._clock() - ticket.taken_at
 
-        One that fails is asked for again with the next call. Raises TransientError or FatalError.
+    def commit(self) -> bool:
+        """Ask Kafka to store the positions that advanced, and return at once whether there were any.
+
+        A later `take` learns the outcome. One that fails is asked for again with the next call. Raises
+        TransientError or FatalError.
         """
         due = self.tracker.due()
         if not due or self._is_committing:
-            return
+            return False
         try:
             self._consumer.commit(offsets=_offsets(due), asynchronous=True)
         except KafkaException as error:
             raise member_failure_of(error) from error
         self._is_committing = True
+        return True
 
     def commit_now(self) -> None:
         """Store the positions that advanced, and wait for it. What cannot be stored now comes again."""

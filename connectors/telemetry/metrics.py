@@ -6,6 +6,7 @@ tenant, an id or an address.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -13,14 +14,14 @@ from prometheus_client import Counter, Gauge, Histogram
 LATENCY_BUCKETS = (0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800)
 CYCLE_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10)
 
-# --- every transactional process ---
+# --- every process that turns in a loop of its own ---
 CYCLE_SECONDS = Histogram(
     "dragoman_cycle_seconds",
     "From taking records to their committed outputs",
     ["stage"],
     buckets=CYCLE_BUCKETS,
 )
-CYCLES_RETRIED = Counter("dragoman_cycles_retried", "Cycles undone by a transient failure", ["stage"])
+CYCLES_RETRIED = Counter("dragoman_cycles_retried", "Turns undone by a transient failure", ["stage"])
 DEAD_LETTERS = Counter("dragoman_dead_letters", "Records that could not be processed", ["stage", "cause"])
 DEAD_LETTERS_WITHOUT_ORIGINAL = Counter(
     "dragoman_dead_letters_without_original", "Dead letters beyond the rate limit: coordinates only", ["stage"]
@@ -39,6 +40,12 @@ BATCHES_SKIPPED = Counter(
     "dragoman_batches_skipped",
     "Batches not translated, because meanwhile the request was answered or expired",
     ["pool", "priority", "reason"],
+)
+PART_SECONDS = Histogram(
+    "dragoman_part_seconds",
+    "Engine time of one part of the work; more urgent work waits for one",
+    ["pool"],
+    buckets=CYCLE_BUCKETS,
 )
 ENGINE_BUSY_SECONDS = Counter("dragoman_engine_busy_seconds", "Time spent in the engine", ["pool"])
 ENGINE_WORDS_PER_SECOND = Gauge(
@@ -178,9 +185,16 @@ DEADLINES_EXPIRED = Counter("dragoman_deadlines_expired", "Orders to end request
 
 Metric = Counter | Gauge | Histogram
 
+
+@cache
+def labelled(counter: Counter, *labels: str) -> Counter:
+    """Return the counter with these labels. Looking it up anew would cost more than counting."""
+    return counter.labels(*labels)
+
+
 # As the modules that count them are imported; a test holds this table against the imports.
 _SHARED: Mapping[tuple[str, ...], tuple[Metric, ...]] = {
-    ("worker", "assembly"): (CYCLE_SECONDS, CYCLES_RETRIED),
+    ("worker", "assembly"): (CYCLES_RETRIED,),
     ("intake",): (EVENTS_RETRIED, EVENT_BATCH_SECONDS),
     ("intake", "worker"): (TRANSLATION_MEMORY_FAILURES,),
     ("intake", "worker", "assembly", "analytics"): (DEAD_LETTERS, DEAD_LETTERS_WITHOUT_ORIGINAL),
@@ -203,12 +217,13 @@ _OF_ONE: Mapping[str, tuple[Metric, ...]] = {
         WORDS_TRANSLATED,
         SEGMENTS_TRANSLATED,
         BATCHES_SKIPPED,
+        PART_SECONDS,
         ENGINE_BUSY_SECONDS,
         ENGINE_WORDS_PER_SECOND,
         OUT_OF_MEMORY,
         MODEL_LOAD_SECONDS,
     ),
-    "assembly": (RESULTS, RESULT_SECONDS, SLOT_VERDICTS, STATE_REBUILDS, STATE_REBUILD_SHARE),
+    "assembly": (CYCLE_SECONDS, RESULTS, RESULT_SECONDS, SLOT_VERDICTS, STATE_REBUILDS, STATE_REBUILD_SHARE),
     "repair": (
         REPAIR_ACTING,
         REPAIR_SHARE,

@@ -32,10 +32,12 @@ class Traits:
     """What a model cannot represent; the fidelity layer works around it.
 
     `unseen` matches characters that are not in its vocabulary. `spellings` maps characters to others that are.
-    `mask_styles` are formats for placeholders, the best first, measured per model family.
+    `mask_styles` are formats for placeholders, the best first, measured per model family. `is_one_by_one`: it
+    translates text by text, so that several at once gain nothing.
     """
 
     gives_scores: bool = False
+    is_one_by_one: bool = False
     mask_styles: tuple[str, ...] = ("QZ{}", "https://x.co/{}")
     unseen: re.Pattern[str] | None = None
     spellings: Mapping[str, str] = field(default_factory=dict)

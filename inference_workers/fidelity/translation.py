@@ -69,6 +69,11 @@ class Fidelity:
         self._masker = Masker(engine.traits.unseen)
         self._spellings = str.maketrans(dict(engine.traits.spellings))
 
+    @property
+    def is_one_by_one(self) -> bool:
+        """Tell whether several texts at once gain nothing."""
+        return self._engine.traits.is_one_by_one
+
     def translate(self, texts: Sequence[str], options: EngineOptions) -> list[Outcome]:
         """Return one outcome per text, in order. Blocks and raises as the engine does."""
         tasks = [self._task(at, text) for at, text in enumerate(texts)]

@@ -11,6 +11,7 @@ from schemas.slots import RequestRevision
 from stream_apps.pipeline.stores import AnsweredRequests
 
 ANSWERED, EXPIRED = "answered", "expired"
+_ASKS_AFTER_MS = 2000
 
 
 class DeadlinePolicy(StrEnum):
@@ -41,14 +42,23 @@ class SkipPolicy:
     """
 
     answered: AnsweredRequests
+    asks_after_ms: int = _ASKS_AFTER_MS
 
     def reasons_to_skip(self, batches: Sequence[SegmentBatch], now_ms: int) -> list[str | None]:
-        """Return ANSWERED, EXPIRED or None for each batch."""
-        answered = self.answered.among([_request_of(batch) for batch in batches])
+        """Return ANSWERED, EXPIRED or None for each batch.
+
+        The store is not asked about the only batch of a request that has just come: hardly anybody is so quick to
+        cancel, and nothing else answers it.
+        """
+        asked = [_request_of(batch) for batch in batches if self._may_be_answered(batch, now_ms)]
+        answered = self.answered.among(asked) if asked else set()
         return [
             ANSWERED if _request_of(batch) in answered else EXPIRED if _is_late(batch, now_ms) else None
             for batch in batches
         ]
+
+    def _may_be_answered(self, batch: SegmentBatch, now_ms: int) -> bool:
+        return batch.job.batches > 1 or now_ms - batch.job.accepted_at >= self.asks_after_ms
 
 
 def _policy(value: str) -> DeadlinePolicy:

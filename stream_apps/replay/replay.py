@@ -126,7 +126,7 @@ class Replayer:
         for some in _slices(tasks):
             batches = [self._batches(task) for task in some]
             done = self.segments.translate([batch for group in batches for batch in group])
-            self.memory.put_many(done.learnt)
+            self.segments.remember()
             efforts = [
                 Effort(model, seconds * 1000, 0.0, self.now_ms())
                 for model, seconds in zip(done.models, done.busy_seconds, strict=True)

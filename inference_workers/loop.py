@@ -1,0 +1,171 @@
+"""Work through batches part by part: deliver at least once, and let urgent work wait for no more than one part.
+
+One turn:
+
+1. Once a second: send the usage of the second, remember what was learnt, keep the memberships.
+2. Hear which records have everything that they led to stored, and commit up to the first that has not.
+3. Choose the priority that is next, and take for it if nothing of it is in hand.
+4. Translate one part of it, and send the batches that this part has finished.
+
+A record is passed by a commit only when its outputs and its usage are acknowledged. Everything else may happen
+twice, which is harmless: docs/decisions/0023-workers-deliver-at-least-once.md.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from connectors.kafka.commit_tracker import Ticket
+from connectors.kafka.committing_reader import CommittingReader
+from connectors.telemetry.metrics import PART_SECONDS
+from inference_workers.handler import BatchHandler, OpenedRecords
+from inference_workers.outbox import Outbox
+from inference_workers.priority_source import Next, PrioritySource
+from schemas.errors import TransientError
+from schemas.priorities import Priority
+from stream_apps.runtime.retrying_loop import Turn
+
+log = structlog.get_logger()
+
+_SECOND = 1.0
+# A usage record is acknowledged a moment after each full second, and the commit must not wait for the next one.
+_COMMIT_SECONDS = 0.9
+# When partitions are given up, their next owner waits meanwhile.
+_RELEASE_SECONDS = 1.0
+_FULL_WAIT_SECONDS = 0.01
+# A producer that hears nothing for so long may have lost its brokers for good.
+_SILENT_SECONDS = 5.0
+
+
+@dataclass
+class WorkerLoop:
+    """For one thread; call `turn` again and again (stream_apps/runtime/retrying_loop.py), and `stop` at the end.
+
+    Work that was in hand for more than `longest_held_seconds` is dropped and taken again: no repeat may come so
+    late that the marker of its request is gone. Nothing is taken while more than `most_unacknowledged_bytes` are on
+    their way.
+    `check_connection` raises FatalError when the producer can never reach Kafka again.
+    """
+
+    source: PrioritySource[CommittingReader]
+    handler: BatchHandler
+    outbox: Outbox
+    longest_held_seconds: float
+    most_unacknowledged_bytes: int = 8_000_000
+    check_connection: Callable[[], object] = lambda: None
+    clock: Callable[[], float] = time.monotonic
+    _hands: dict[Priority, OpenedRecords] = field(default_factory=dict, init=False)
+    _next_second_at: float = field(default=0.0, init=False)
+    _commit_at: float = field(default=0.0, init=False)
+    _check_at: float = field(default=0.0, init=False)
+
+    def __post_init__(self) -> None:
+        for reader in self.source.readers:
+            reader.before_release = self.settle_within_a_second
+
+    def turn(self) -> Turn:
+        """Do the four steps. Raises TransientError, after which `rewind`, or FatalError."""
+        self._keep_time()
+        is_done = self._hear()
+        self._commit()
+        self.outbox.check()
+        found = None if self._is_full() else self.source.next(self._hands.keys())
+        if found is not None:
+            self._work(found)
+        if is_done:
+            return Turn.DONE
+        return Turn.IDLE if found is None and self.outbox.is_empty else Turn.UNDER_WAY
+
+    def rewind(self) -> None:
+        """Drop everything in hand; it comes again. Raises TransientError."""
+        self.outbox.restart()
+        self.source.restart()
+        self._hands.clear()
+        for reader in self.source.readers:
+            reader.rewind()
+
+    def settle_within_a_second(self) -> None:
+        """Wait for what is on its way, for a second at most, so that it can be committed. Never raises."""
+        self.outbox.send_usage(self.handler.usage_records())
+        self.outbox.wait(_RELEASE_SECONDS)
+        self._hear()
+
+    def stop(self) -> None:
+        """Commit what can be committed. What is in hand and not finished is left to others."""
+        self.handler.segments.remember()
+        self.settle_within_a_second()
+        for reader in self.source.readers:
+            reader.commit_now()
+
+    def _keep_time(self) -> None:
+        now = self.clock()
+        if now < self._next_second_at:
+            return
+        self._next_second_at = now + _SECOND
+        self.outbox.send_usage(self.handler.usage_records())
+        self.handler.segments.remember()
+        self.source.keep_memberships()
+        self._check_age(max(reader.held_seconds() for reader in self.source.readers))
+        if self.outbox.silent_seconds > _SILENT_SECONDS and now >= self._check_at:
+            self._check_at = now + _SILENT_SECONDS
+            self.check_connection()
+
+    def _hear(self) -> bool:
+        """Note what is acknowledged, and tell whether anything was."""
+        tickets = self.outbox.acknowledged()
+        for ticket in tickets:
+            self.source.reader_of(ticket.topic).tracker.finished(ticket)
+        return bool(tickets)
+
+    def _commit(self) -> None:
+        if self.clock() >= self._commit_at:
+            # Every reader is asked, whatever the one before it had to commit.
+            has_asked = [reader.commit() for reader in self.source.readers]
+            if any(has_asked):
+                self._commit_at = self.clock() + _COMMIT_SECONDS
+
+    def _is_full(self) -> bool:
+        is_full = self.outbox.unacknowledged_bytes > self.most_unacknowledged_bytes
+        if is_full:
+            self.outbox.wait(_FULL_WAIT_SECONDS)
+        return is_full
+
+    def _work(self, found: Next) -> None:
+        if found.taken:
+            opened = self.handler.open([one for one in found.taken if self._holds(one.ticket)])
+            for ended in opened.ended:
+                self.outbox.send(ended.ticket, ended.outputs, has_usage=False)
+            self._hands[found.priority] = opened
+        else:
+            self._translate(found.priority)
+        self._send_finished(found.priority)
+
+    def _translate(self, priority: Priority) -> None:
+        hand, segments = self._hands[priority], self.handler.segments
+        for taken, batch in zip(hand.records, hand.workload.batches, strict=True):
+            batch.is_wanted = self._holds(taken.ticket)
+        if (part := segments.next_part(hand.workload)) is not None:
+            result = segments.run(part)
+            segments.note(hand.workload, part, result)
+            self.source.spent(priority, part.words)
+            PART_SECONDS.labels(self.handler.identity.pool).observe(result.seconds)
+
+    def _send_finished(self, priority: Priority) -> None:
+        hand = self._hands[priority]
+        for index in hand.workload.finished():
+            record, ticket = hand.records[index]
+            if self._holds(ticket):
+                self._check_age(self.source.reader_of(ticket.topic).age_of(ticket))
+                outputs = self.handler.outputs(record, hand.workload.batches[index])
+                self.outbox.send(ticket, outputs, has_usage=True)
+        if hand.workload.is_over:
+            del self._hands[priority]
+
+    def _holds(self, ticket: Ticket) -> bool:
+        return self.source.reader_of(ticket.topic).tracker.holds(ticket)
+
+    def _check_age(self, held_seconds: float) -> None:
+        if held_seconds > self.longest_held_seconds:
+            raise TransientError(f"work was in hand for {held_seconds:.0f} s, which is too long", 0.0)
