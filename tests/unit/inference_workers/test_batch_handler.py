@@ -1,6 +1,7 @@
 """What a worker refuses, and what it writes where a translation does not fit."""
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import pytest
 
@@ -17,6 +18,7 @@ from schemas.priorities import Priority
 from schemas.records import InboundRecord, words_of
 from stream_apps.pipeline.deadline_policy import SkipPolicy
 from tests.dead_letters import dead_letter_writer
+from tests.worker_cycle import outputs_of, taken
 
 CODEC = Codec()
 SOUND = SegmentBatch(
@@ -47,17 +49,20 @@ class Copier:
     def version_of(self, source, target):
         return "copier-1"
 
+    def is_one_by_one(self, source, target):
+        return False
+
     def translate(self, texts, source, target, options):
         return [Copies(text * self.times) for text in texts]
 
 
-def outputs_of(batch, times=1, limit=100_000):
+def answers_to(batch, times=1, limit=100_000):
     segments = SegmentTranslator(Copier(times), InMemoryTranslationMemory(), lambda: 0.0)
     identity = WorkerIdentity("w1", "default", "cpu", "on_demand")
     dead_letters = dead_letter_writer("inference", max_message_bytes=limit)
-    skip_policy, memory, speed = SkipPolicy(FixedAnsweredRequests()), InMemoryTranslationMemory(), Speedometer(1.0)
-    handler = BatchHandler(CODEC, skip_policy, segments, memory, identity, speed, lambda: 5, dead_letters, limit)
-    return handler.handle([InboundRecord("t", 0, 0, b"k", CODEC.encode(batch))])
+    skip_policy, speed = SkipPolicy(FixedAnsweredRequests()), Speedometer(1.0)
+    handler = BatchHandler(CODEC, skip_policy, segments, identity, speed, lambda: 5, dead_letters, limit)
+    return outputs_of(handler, [InboundRecord("t", 0, 0, b"k", CODEC.encode(batch))])
 
 
 def read(outputs, topic, message):
@@ -86,7 +91,7 @@ def read(outputs, topic, message):
     ],
 )
 def test_a_batch_that_is_out_of_bounds_is_a_dead_letter_that_names_the_field(changes, field):
-    outputs = outputs_of(replace(SOUND, **changes), limit=2_000_000)
+    outputs = answers_to(replace(SOUND, **changes), limit=2_000_000)
     (dead_letter,) = read(outputs, topics.DEAD_LETTERS, DeadLetter)
     assert (dead_letter.cause, dead_letter.field, len(outputs)) == ("out_of_bounds", field, 1)
 
@@ -99,12 +104,12 @@ def test_a_batch_of_no_tenant_that_could_be_is_a_dead_letter(tenant):
 
 
 def test_a_sound_batch_is_translated():
-    (done,) = read(outputs_of(SOUND, times=2), topics.TRANSLATED, TranslatedBatch)
+    (done,) = read(answers_to(SOUND, times=2), topics.TRANSLATED, TranslatedBatch)
     assert done.translations == ["It rains.It rains.", "It snows.It snows."]
 
 
 def test_translations_that_kafka_would_not_take_become_holes():
-    outputs = outputs_of(SOUND, times=20_000)
+    outputs = answers_to(SOUND, times=20_000)
     (done,) = read(outputs, topics.TRANSLATED, TranslatedBatch)
     assert (done.translations, set(done.causes)) == (["It rains.", "It snows."], {"translation_too_large"})
     dead_letters = read(outputs, topics.DEAD_LETTERS, DeadLetter)
@@ -114,7 +119,7 @@ def test_translations_that_kafka_would_not_take_become_holes():
 
 
 def test_a_record_that_is_too_large_for_a_dead_letter_leaves_its_value_behind():
-    handler_outputs = outputs_of(replace(SOUND, lead="x" * 90_000, gaps=[" "]), limit=50_000)
+    handler_outputs = answers_to(replace(SOUND, lead="x" * 90_000, gaps=[" "]), limit=50_000)
     (dead_letter,) = read(handler_outputs, topics.DEAD_LETTERS, DeadLetter)
     assert (dead_letter.value, dead_letter.topic, dead_letter.offset) == (None, "t", 0)
 
@@ -124,11 +129,13 @@ def test_a_words_header_that_is_no_plain_number_is_replaced_by_a_guess(header):
     assert words_of(InboundRecord("t", 0, 0, None, b"x" * 70, {"words": header})) == 10
 
 
-def test_records_that_claim_to_hold_nothing_do_not_make_a_cycle_endless():
+def test_records_that_claim_to_hold_nothing_do_not_make_a_take_endless():
     class Endless:
+        topics: ClassVar = ["t"]
+
         def take(self, limit, timeout_seconds):
-            return [InboundRecord("t", 0, 0, None, b"", {"words": b"0"})]
+            return taken([InboundRecord("t", 0, 0, None, b"", {"words": b"0"})])
 
     readers = dict.fromkeys(Priority, Endless())
-    source = PrioritySource(readers, PriorityCredit(Shares({}), 100), lambda: 10**9, lambda: 0, cycle_records=50)
-    assert len(source.take()) == 50
+    source = PrioritySource(readers, PriorityCredit(Shares({}), 100), lambda: 10**9, lambda: 0, take_records=50)
+    assert len(source.next([]).taken) == 50

@@ -1,6 +1,6 @@
 """Memory first, engine once, holes named."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 
@@ -10,7 +10,7 @@ from inference_workers.fitting import FittingTranslator, SafeSize
 from inference_workers.translating import SegmentTranslator
 from schemas.errors import PermanentError, TransientError
 from schemas.messages import Job, SegmentBatch
-from schemas.segments import Remembered, TranslationContext, context_of, normalise
+from schemas.segments import Remembered, TranslationContext
 
 
 @dataclass(frozen=True)
@@ -32,16 +32,14 @@ class ShoutingTranslator:
             raise PermanentError("unsupported_pair", f"no model for {source}-{target}")
         return "shout-1"
 
+    def is_one_by_one(self, source, target):
+        return False
+
     def translate(self, texts, source, target, options):
         self.version_of(source, target)
         self.calls.append(list(texts))
         self.clock.seconds += len(texts)
         return [Upper("", cause="engine_failed") if "bad" in text else Upper(text.upper()) for text in texts]
-
-
-def memory_key(text):
-    (found,) = TranslationContext("tenant:default", "en", "pt").memory_keys("shout-1", [text])
-    return found
 
 
 class Clock:
@@ -51,8 +49,9 @@ class Clock:
         return self.seconds
 
 
-def batch(texts, translations=None, target="pt"):
+def batch(texts, translations=None, target="pt", tenant="acme"):
     return SegmentBatch(
+        tenant=tenant,
         request_id="r",
         batch_number=0,
         job=Job(source_language="en", target_language=target),
@@ -68,6 +67,12 @@ def parts():
     translator = ShoutingTranslator(clock)
     memory = InMemoryTranslationMemory()
     return SegmentTranslator(translator, memory, clock), translator, memory
+
+
+def key_of(normalised):
+    context = TranslationContext(scope="tenant:acme", source="en", target="pt")
+    (key,) = context.memory_keys("shout-1", [normalised])
+    return key
 
 
 def texts(answers):
@@ -90,42 +95,35 @@ def test_a_segment_that_stands_in_two_batches_is_translated_once_and_paid_by_the
 
 def test_what_another_worker_translated_meanwhile_is_not_translated_again(parts):
     segments, translator, memory = parts
-    memory.put_many({memory_key("a b"): Remembered("lembrado", 0.9)})
+    memory.put_many({key_of("a b"): Remembered("lembrado", 0.9)})
     done = segments.translate([batch(["a\n   b", "c"])])
     assert texts(done.answers[0]) == ["lembrado", "C"]
     assert translator.calls == [["c"]]
 
 
 def test_what_was_learnt_has_the_key_that_intake_looks_up(parts):
-    segments, _, _ = parts
-    done = segments.translate([batch(["a\n b"])])
-    assert done.learnt == {memory_key(normalise("a\n b")): Remembered("A B", 0.5)}
-
-
-def test_what_was_learnt_with_options_and_glossaries_is_found_with_them_only(parts):
     segments, _, memory = parts
-    asked = batch(["a"])
-    wished = replace(asked, engine_options={"tone": "soft"}, job=replace(asked.job, glossaries=["terms-1"]))
-    memory.put_many(segments.translate([wished]).learnt)
-    assert segments.translate([wished]).answers[0][0].cached
-    assert not segments.translate([asked]).answers[0][0].cached
-    (known,) = context_of(wished.tenant, wished.job, (), {"tone": "soft"}).memory_keys("shout-1", ["a"])
-    assert memory.get_many([known]) == [Remembered("A", 0.5)]
+    segments.translate([batch(["a\n b"])])
+    assert memory.get_many([key_of("a b")]) == [None]
+    segments.remember()
+    assert memory.get_many([key_of("a b")]) == [Remembered("A B", 0.5)]
 
 
-def test_a_tenant_is_never_answered_from_anothers_memory(parts):
-    segments, _, memory = parts
-    memory.put_many(segments.translate([replace(batch(["a"]), tenant="globex")]).learnt)
-    assert not segments.translate([replace(batch(["a"]), tenant="acme")]).answers[0][0].cached
+def test_what_was_learnt_is_known_before_it_is_remembered(parts):
+    segments, translator, _ = parts
+    segments.translate([batch(["a"])])
+    (answers,) = segments.translate([batch(["a"])]).answers
+    assert (texts(answers), answers[0].cached, translator.calls) == (["A"], True, [["a"]])
 
 
 def test_a_failed_segment_keeps_its_source_and_names_its_cause_and_is_not_learnt(parts):
-    segments, _, _ = parts
+    segments, _, memory = parts
     done = segments.translate([batch(["a bad\n one", "good"])])
+    segments.remember()
     hole, good = done.answers[0]
     assert (hole.text, hole.cause, hole.score) == ("a bad\n one", "engine_failed", None)
     assert good.cause is None
-    assert len(done.learnt) == 1
+    assert memory.get_many([key_of("a bad one"), key_of("good")]) == [None, Remembered("GOOD", 0.5)]
 
 
 def test_a_pair_without_a_model_makes_holes_and_spares_the_other_batches(parts):
@@ -180,10 +178,11 @@ def test_texts_that_take_an_engine_too_long_become_holes_and_spare_the_cycle(par
     segments = SegmentTranslator(translator, memory, translator.clock, longest_seconds=45.0)
     done = segments.translate([batch(slow_texts)])
     causes = [answer.cause for answer in done.answers[0]]
-    assert causes.count(None) == 4
-    assert causes.count("out_of_time") == 6
+    # Two in the first part of 2,000 characters, one in the second, which is smaller after 40 s.
+    assert causes.count(None) == 3
+    assert causes.count("out_of_time") == 7
     assert texts(done.answers[0])[-1] == slow_texts[-1]
-    assert sum(done.busy_seconds) == 80
+    assert sum(done.busy_seconds) == 60
 
 
 def test_an_engine_that_is_quick_gets_more_and_more_at_once():
@@ -191,3 +190,85 @@ def test_an_engine_that_is_quick_gets_more_and_more_at_once():
     quick = ShoutingTranslator(Clock())
     SegmentTranslator(quick, InMemoryTranslationMemory(), lambda: 0.0).translate([batch(many)])
     assert [len(call) for call in quick.calls] == [20, 80, 300]
+
+
+class OneByOne(ShoutingTranslator):
+    """Goes text by text, as an engine without device batches does."""
+
+    def is_one_by_one(self, source, target):
+        return True
+
+
+def walked(segments, batches):
+    """Return what is finished after each part."""
+    workload, steps = segments.open(batches), []
+    while part := segments.next_part(workload):
+        segments.note(workload, part, segments.run(part))
+        steps.append(list(workload.finished()))
+    return steps
+
+
+def test_an_engine_that_goes_text_by_text_keeps_the_order_of_arrival_and_finishes_batch_by_batch():
+    clock = Clock()
+    translator = OneByOne(clock)
+    segments = SegmentTranslator(translator, InMemoryTranslationMemory(), clock)
+    steps = walked(segments, [batch(["long text", "b", "c"]), batch(["d"]), batch(["even longer text"])])
+    assert translator.calls == [["long text", "b"], ["c"], ["d"], ["even longer text"]]
+    assert steps == [[], [0], [1], [2]]
+
+
+def test_an_engine_with_device_batches_gets_the_longest_of_a_part_first():
+    clock = Clock()
+    translator = ShoutingTranslator(clock)
+    segments = SegmentTranslator(translator, InMemoryTranslationMemory(), clock)
+    assert walked(segments, [batch(["aa", "b"]), batch(["cccc"])]) == [[0, 1]]
+    assert translator.calls == [["cccc", "aa", "b"]]
+
+
+def test_a_part_takes_no_longer_than_it_may_once_the_speed_is_known():
+    clock = Clock()
+    translator = ShoutingTranslator(clock)
+    speed = 1000.0
+
+    def steady(texts, *_):
+        clock.seconds += sum(map(len, texts)) / speed
+        return [Upper(text.upper()) for text in texts]
+
+    translator.translate = steady
+    segments = SegmentTranslator(translator, InMemoryTranslationMemory(), clock, part_seconds=0.25)
+    workload, took = segments.open([batch([f"{number:04}" + "x" * 46 for number in range(200)])]), []
+    while part := segments.next_part(workload):
+        result = segments.run(part)
+        segments.note(workload, part, result)
+        took.append(result.seconds)
+    assert took[0] == 2.0
+    assert max(took[3:]) <= 0.25
+
+
+def test_texts_of_two_tenants_share_a_device_batch_and_not_the_memory():
+    clock = Clock()
+    translator, memory = ShoutingTranslator(clock), InMemoryTranslationMemory()
+    segments = SegmentTranslator(translator, memory, clock)
+    done = segments.translate([batch(["same", "x"]), batch(["same"], tenant="zeta")])
+    assert translator.calls == [["same", "same", "x"]]
+    assert [answers[0].cached for answers in done.answers] == [False, False]
+
+
+def test_texts_that_only_dropped_batches_want_are_not_translated(parts):
+    segments, translator, _ = parts
+    workload = segments.open([batch(["a", "b"]), batch(["b"])])
+    workload.batches[0].is_wanted = False
+    while part := segments.next_part(workload):
+        segments.note(workload, part, segments.run(part))
+    assert (translator.calls, list(workload.finished()), workload.is_over) == ([["b"]], [1], True)
+
+
+def test_one_look_up_serves_all_batches(parts):
+    segments, _, memory = parts
+    asked = []
+    memory.get_many = lambda keys: asked.append(len(keys)) or [None] * len(keys)
+    segments.open([batch(["a"]), batch(["b"], tenant="zeta"), batch(["c"], target="es")])
+    # The third pair has no model, so nothing can be remembered for it.
+    assert asked == [2]
+    segments.open([batch(["a"], translations=["á"])])
+    assert asked == [2]
