@@ -1,0 +1,257 @@
+"""A broker in memory, and a worker on it that can be killed, robbed of its partitions and kept waiting."""
+
+import random
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from confluent_kafka import KafkaError, TopicPartition
+
+from connectors.kafka.committing_reader import CommittingReader
+from connectors.kafka.settings import KafkaSettings
+from connectors.memory import FixedAnsweredRequests, InMemoryTranslationMemory
+from inference_workers.answers import WorkerIdentity
+from inference_workers.handler import BatchHandler
+from inference_workers.loop import WorkerLoop
+from inference_workers.outbox import Outbox
+from inference_workers.priority_source import PriorityCredit, PrioritySource, Shares, Speedometer
+from inference_workers.translating import SegmentTranslator
+from schemas.codec import Codec
+from schemas.errors import DragomanError, TransientError
+from schemas.events import UsageBatch
+from schemas.messages import Job, SegmentBatch, TranslatedBatch
+from schemas.priorities import Priority
+from schemas.records import OutboundRecord
+from schemas.topics import TRANSLATED, USAGE, batches_topic
+from stream_apps.pipeline.deadline_policy import SkipPolicy
+from tests.dead_letters import dead_letter_writer
+
+CODEC = Codec()
+PARTITIONS = 2
+POLL_SECONDS = 120.0
+_KAFKA = KafkaSettings()
+Place = tuple[str, int]
+
+
+class KafkaMessage:
+    """As confluent-kafka hands them out."""
+
+    def __init__(self, place: Place, offset: int, value: bytes) -> None:
+        self._place, self._offset, self._value = place, offset, value
+
+    def error(self) -> None:
+        return None
+
+    def topic(self) -> str:
+        return self._place[0]
+
+    def partition(self) -> int:
+        return self._place[1]
+
+    def offset(self) -> int:
+        return self._offset
+
+    def key(self) -> None:
+        return None
+
+    def value(self) -> bytes:
+        return self._value
+
+    def headers(self) -> None:
+        return None
+
+    def timestamp(self) -> tuple[int, int]:
+        return (1, 0)
+
+
+@dataclass
+class Broker:
+    """Logs, committed offsets, and what was produced."""
+
+    logs: dict[Place, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    committed: dict[Place, int] = field(default_factory=dict)
+    translated: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    counted_batches: int = 0
+
+    def add(self, priority: Priority, partition: int, request_id: str) -> None:
+        batch = SegmentBatch(
+            request_id=request_id,
+            batch_number=0,
+            job=Job(priority=priority, source_language="en", target_language="pt", batches=1),
+            texts=(request_id, request_id[::-1]),
+            gaps=(" ", ""),
+            translations=(None, None),
+            scores=(None, None),
+        )
+        self.logs[batches_topic("default", priority), partition].append(CODEC.encode(batch))
+
+    def store(self, record: OutboundRecord) -> None:
+        if record.topic == TRANSLATED:
+            self.translated[CODEC.decode(record.value, TranslatedBatch).request_id] += 1
+        elif record.topic == USAGE:
+            self.counted_batches += sum(row.batches for row in CODEC.decode(record.value, UsageBatch).events)
+
+
+class FakeConsumer:
+    """The calls of confluent-kafka that a reader makes; rebalances and commits are served by `consume`."""
+
+    def __init__(self, broker: Broker, config: Mapping[str, Any]) -> None:
+        self.broker, self._on_commit = broker, config["on_commit"]
+        self.positions: dict[Place, int] = {}
+        self.moves: list[tuple[str, list[Place]]] = []
+        self.commits: list[list[TopicPartition]] = []
+        self.topics: list[str] = []
+
+    def subscribe(self, topics: list[str], on_assign: Any, on_revoke: Any, on_lost: Any) -> None:
+        self.topics, self._callbacks = topics, {"assign": on_assign, "revoke": on_revoke, "lost": on_lost}
+        self.moves.append(("assign", [(topic, number) for topic in topics for number in range(PARTITIONS)]))
+
+    def consume(self, limit: int, _timeout: float) -> list[KafkaMessage]:
+        while self.moves:
+            self._move(*self.moves.pop(0))
+        while self.commits:
+            self._store(self.commits.pop(0))
+        for place, position in self.positions.items():
+            if values := self.broker.logs[place][position : position + limit]:
+                self.positions[place] += len(values)
+                return [KafkaMessage(place, position + at, value) for at, value in enumerate(values)]
+        return []
+
+    def commit(self, offsets: list[TopicPartition], asynchronous: bool) -> None:
+        if asynchronous:
+            self.commits.append(offsets)
+        else:
+            self._store(offsets, tells=False)
+
+    def seek(self, partition: TopicPartition) -> None:
+        self.positions[partition.topic, partition.partition] = partition.offset
+
+    def assignment(self) -> list[TopicPartition]:
+        return [TopicPartition(*place) for place in self.positions]
+
+    def memberid(self) -> str:
+        return "m-1"
+
+    def _store(self, offsets: list[TopicPartition], tells: bool = True) -> None:
+        is_refused = any((one.topic, one.partition) not in self.positions for one in offsets)
+        if not is_refused:
+            self.broker.committed |= {(one.topic, one.partition): one.offset for one in offsets}
+        if tells:
+            error = KafkaError(KafkaError.ILLEGAL_GENERATION) if is_refused else None
+            self._on_commit(error, offsets)
+
+    def _move(self, kind: str, places: list[Place]) -> None:
+        self._callbacks[kind](self, [TopicPartition(*place) for place in places])
+        for place in places:
+            if kind == "assign":
+                self.positions[place] = self.broker.committed.get(place, 0)
+            else:
+                self.positions.pop(place, None)
+
+
+class ReaderInMemory(CommittingReader):
+    """The real reader with another client."""
+
+    def __init__(self, broker: Broker, topic: str, clock: Callable[[], float]) -> None:
+        self._broker = broker
+        super().__init__(_KAFKA, "g", [topic], "i", clock)
+
+    def _open(self) -> Any:
+        return FakeConsumer(self._broker, self._config())
+
+
+@dataclass
+class Wire:
+    """A producer whose records arrive, in any order, when the test says so."""
+
+    broker: Broker
+    on_their_way: list[tuple[OutboundRecord, Callable[[DragomanError | None], None]]] = field(default_factory=list)
+
+    def send_async(self, record: OutboundRecord, on_done: Callable[[DragomanError | None], None]) -> None:
+        self.on_their_way.append((record, on_done))
+
+    def deliver(self, chance: random.Random, *, fails: bool = False) -> None:
+        record, on_done = self.on_their_way.pop(chance.randrange(len(self.on_their_way)))
+        if not fails:
+            self.broker.store(record)
+        on_done(TransientError("timed out") if fails else None)
+
+
+@dataclass(frozen=True)
+class _Upper:
+    text: str
+    score: float | None = None
+    cause: str | None = None
+
+
+@dataclass
+class _Engine:
+    clock: "Clock"
+
+    def version_of(self, source: str, target: str) -> str:
+        return f"shout-{source}-{target}"
+
+    def is_one_by_one(self, source: str, target: str) -> bool:
+        return bool(source) and bool(target)
+
+    def translate(self, texts: Any, *_: Any) -> list[_Upper]:
+        self.clock.seconds += 0.05 * len(texts)
+        return [_Upper(text.upper()) for text in texts]
+
+
+@dataclass
+class Clock:
+    seconds: float = 1.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+class Worker:
+    """The worker's own parts on the broker, from its readers to its outbox. A new one takes what is committed."""
+
+    def __init__(self, broker: Broker, clock: Clock) -> None:
+        self.wire = Wire(broker)
+        readers: dict[Priority, CommittingReader] = {
+            priority: ReaderInMemory(broker, batches_topic("default", priority), clock) for priority in Priority
+        }
+        for reader in readers.values():
+            reader.subscribe()
+        source = PrioritySource(
+            readers, PriorityCredit(Shares({}), 100), lambda: 40, lambda: 0, take_records=3, clock=clock
+        )
+        segments = SegmentTranslator(_Engine(clock), InMemoryTranslationMemory(), clock)
+        handler = BatchHandler(
+            CODEC,
+            SkipPolicy(FixedAnsweredRequests()),
+            segments,
+            WorkerIdentity("w", "default", "cpu", "spot"),
+            Speedometer(100.0),
+            lambda: 0,
+            dead_letter_writer("inference"),
+        )
+        # Its own clock stands still: nobody waits in these tests.
+        self.loop = WorkerLoop(source, handler, Outbox(self.wire, _Impatient()), POLL_SECONDS, clock=clock)
+
+    @property
+    def consumers(self) -> list[FakeConsumer]:
+        return [cast(FakeConsumer, reader._consumer) for reader in self.loop.source.readers]
+
+    def turn(self) -> None:
+        """Turn once as the retrying loop does."""
+        try:
+            self.loop.turn()
+        except TransientError:
+            self.loop.rewind()
+
+
+@dataclass
+class _Impatient:
+    """A clock that is a minute later each time it is read, so that no wait lasts."""
+
+    seconds: float = 0.0
+
+    def __call__(self) -> float:
+        self.seconds += 60.0
+        return self.seconds
