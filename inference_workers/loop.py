@@ -44,9 +44,9 @@ class WorkerLoop:
     """For one thread; call `turn` again and again (stream_apps/runtime/retrying_loop.py), and `stop` at the end.
 
     Work that was in hand for more than `longest_held_seconds` is dropped and taken again: no repeat may come so
-    late that the marker of its request is gone. Nothing is taken while more than `most_unacknowledged_bytes` are on
-    their way.
-    `check_connection` raises FatalError when the producer can never reach Kafka again.
+    late that the marker of its request is gone. Nothing is taken while more than `most_unacknowledged_bytes` are
+    on their way. `check_connection` raises FatalError when the producer can never reach Kafka
+    again.
     """
 
     source: PrioritySource[CommittingReader]

@@ -1,25 +1,39 @@
 """Break worker and assembly on purpose, to see that the verdict notices: `... CONTROL MODULE`.
 
-Each breaks the one transaction in which a cycle's outputs and offsets are committed.
+Assembly's outputs and offsets are committed in one transaction; a control takes it apart. A worker commits up to
+the first record whose outputs are not stored; a control makes it commit more.
 """
 
 import runpy
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from functools import wraps
+from itertools import count
 
+from connectors.kafka.commit_tracker import CommitTracker, Partition, Ticket
+from connectors.kafka.committing_reader import CommittingReader, TakenRecord
+from inference_workers.outbox import Outbox
+from schemas.records import OutboundRecord
 from stream_apps.runtime.transactional_processor import TransactionalProcessor
+
+WORKER, ASSEMBLY = "inference_workers.main", "stream_apps.assembly.main"
 
 # Long enough that a kill falls into it now and then.
 _GAP_SECONDS = 0.3
+# Longer than a worker waits between two commits.
+_LATE_SECONDS = 2.0
+_EVERY = 2
 
 
 class Control(StrEnum):
     """What is broken; the comment says what must be noticed."""
 
     COMMIT_BEFORE_SEND = "commit-before-send"  # at most once: lost
-    SEND_BEFORE_COMMIT = "send-before-commit"  # at least once: duplicates
+    SEND_BEFORE_COMMIT = "send-before-commit"  # at least once without slots: duplicates
+    COMMIT_PAST_HOLE = "commit-past-hole"  # a hole that nobody fills: lost
 
 
 def commit_before_send(cycle: TransactionalProcessor) -> bool:
@@ -43,16 +57,83 @@ def send_before_commit(cycle: TransactionalProcessor) -> bool:
     return bool(records)
 
 
-_BROKEN: dict[Control, Callable[[TransactionalProcessor], bool]] = {
-    Control.COMMIT_BEFORE_SEND: commit_before_send,
-    Control.SEND_BEFORE_COMMIT: send_before_commit,
+def commit_what_is_taken() -> None:
+    """Make a worker's reader commit what it takes at once: a worker that dies before it sends loses that."""
+    take = CommittingReader.take
+
+    @wraps(take)
+    def commits(reader: CommittingReader, limit: int, timeout_seconds: float) -> list[TakenRecord]:
+        taken = take(reader, limit, timeout_seconds)
+        for one in taken:
+            reader.tracker.finished(one.ticket)
+        reader.commit_now()
+        return taken
+
+    CommittingReader.take = commits  # type: ignore[method-assign, assignment]  # broken
+
+
+def commit_past_holes() -> None:
+    """Make a worker commit behind the last finished record, whatever is missing before it.
+
+    Some outputs are late, as they are when Kafka acknowledges out of order. With the right tracker that loses
+    nothing.
+    """
+    send_some_late()
+    finished = CommitTracker.finished
+    passed: dict[int, dict[Partition, int]] = {}
+
+    def forgets(tracker: CommitTracker, ticket: Ticket) -> None:
+        finished(tracker, ticket)
+        mine = passed.setdefault(id(tracker), {})
+        partition = (ticket.topic, ticket.partition)
+        mine[partition] = max(mine.get(partition, 0), ticket.offset + 1)
+
+    def due(tracker: CommitTracker) -> Mapping[Partition, int]:
+        return passed.pop(id(tracker), {})
+
+    CommitTracker.finished = forgets  # type: ignore[method-assign]  # broken
+    CommitTracker.due = due  # type: ignore[method-assign, assignment]  # broken
+
+
+def send_some_late() -> None:
+    """Send the outputs of every second record two seconds late, on another thread."""
+    send, number = Outbox.send, count()
+
+    @wraps(send)
+    def late(outbox: Outbox, ticket: Ticket, outputs: Sequence[OutboundRecord], *, has_usage: bool) -> None:
+        if next(number) % _EVERY:
+            send(outbox, ticket, outputs, has_usage=has_usage)
+        else:
+            arguments = {"has_usage": has_usage}
+            threading.Timer(_LATE_SECONDS, send, (outbox, ticket, outputs), arguments).start()
+
+    Outbox.send = late  # type: ignore[method-assign]  # broken
+
+
+def _break_cycle(broken: Callable[[TransactionalProcessor], bool]) -> Callable[[], None]:
+    def patch() -> None:
+        TransactionalProcessor._run_cycle = broken  # type: ignore[method-assign, assignment]  # broken
+
+    return patch
+
+
+_BROKEN: Mapping[tuple[Control, str], Callable[[], None]] = {
+    (Control.COMMIT_BEFORE_SEND, WORKER): commit_what_is_taken,
+    (Control.COMMIT_BEFORE_SEND, ASSEMBLY): _break_cycle(commit_before_send),
+    (Control.SEND_BEFORE_COMMIT, ASSEMBLY): _break_cycle(send_before_commit),
+    (Control.COMMIT_PAST_HOLE, WORKER): commit_past_holes,
 }
 
 
+def is_broken(control: str, module: str) -> bool:
+    """Tell whether the control breaks that module."""
+    return (control, module) in _BROKEN
+
+
 def main() -> None:
-    """Run the module's main with the broken cycle."""
+    """Run the module's main with its part broken."""
     control, module = sys.argv[1:]
-    TransactionalProcessor._run_cycle = _BROKEN[Control(control)]  # type: ignore[method-assign, assignment]  # broken
+    _BROKEN[Control(control), module]()
     runpy.run_module(module, run_name="__main__")
 
 
