@@ -12,8 +12,10 @@ from typing import NamedTuple, Protocol
 
 from connectors.kafka.commit_tracker import Ticket
 from connectors.kafka.producer import OnDone
-from schemas.errors import DragomanError
+from schemas.errors import DragomanError, PermanentError, TransientError
 from schemas.records import OutboundRecord
+
+_REFUSED_RETRY_SECONDS = 3.0
 
 
 class Sender(Protocol):
@@ -79,7 +81,13 @@ class Outbox:
         return tickets
 
     def check(self) -> None:
-        """Raise the first failure since the last restart: what failed will never be stored."""
+        """Raise the first failure since the last restart: what failed will never be stored.
+
+        What Kafka finds too large is a TransientError too: the limit of a topic can be raised, an answer cannot be
+        dropped.
+        """
+        if isinstance(self._failure, PermanentError):
+            raise TransientError(str(self._failure), _REFUSED_RETRY_SECONDS)
         if self._failure is not None:
             raise self._failure
 

@@ -56,7 +56,7 @@ def test_other_tables_are_never_refused(tmp_path: Path):
     assert client.taken == 1
 
 
-def test_only_analytics_runs_through_a_wrapper_unless_a_control_breaks_worker_and_assembly():
+def test_only_analytics_runs_through_a_wrapper_unless_a_control_breaks_others():
     def wrapped(control: str) -> set[str]:
         settings, ports = StackSettings(root=Path("/r")), PortBook(20_000, {}, lambda _: True)
         specs = plan(Path("/r/refusal"), control, settings, ports)
@@ -64,6 +64,8 @@ def test_only_analytics_runs_through_a_wrapper_unless_a_control_breaks_worker_an
 
     assert wrapped("") == {"analytics"}
     assert wrapped("commit-before-send") == {"analytics", "worker", "assembly"}
+    assert wrapped("send-before-commit") == {"analytics", "assembly"}
+    assert wrapped("commit-past-hole") == {"analytics", "worker"}
 
 
 def test_instances_of_a_role_share_its_name():
@@ -108,6 +110,38 @@ def test_a_control_takes_the_one_transaction_apart(monkeypatch, broken, calls):
     broken(SimpleNamespace(source=traced, handler=traced, producer=traced))
 
     assert traced.calls == calls
+
+
+def after(control: str, *steps: str) -> list[str]:
+    """Break a worker in a process of its own, do the steps, and return what they printed."""
+    code = ["import sys", "from tests.chaos import controls", f"controls.{control}()", *_WORKER, *steps]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(code)], cwd=CHECKOUT, capture_output=True, text=True, check=True
+    )
+    return done.stdout.split()
+
+
+_WORKER = (
+    "from connectors.kafka.commit_tracker import CommitTracker",
+    "from inference_workers.outbox import Outbox",
+    "from types import SimpleNamespace",
+    "tracker = CommitTracker()",
+    "one, two = (tracker.took('t', 0, at, 0.0) for at in range(2))",
+    "sent = []",
+    "outbox = Outbox(SimpleNamespace(send_async=lambda record, on_done: sent.append(record)))",
+)
+
+
+def test_a_worker_that_commits_past_holes_passes_a_record_that_is_not_finished():
+    assert after("commit_past_holes", "tracker.finished(two)", "print(*tracker.due().values())") == ["2"]
+
+
+def test_outputs_that_are_late_alone_break_nothing():
+    steps = ("tracker.finished(two)", "print(len(tracker.due()))")
+    assert after("send_some_late", *steps) == ["0"]
+    send = "outbox.send(one, [SimpleNamespace(value=b'a')], has_usage=False)"
+    late = ("controls._LATE_SECONDS = 0.2", "import time", send)
+    assert after("send_some_late", *late, "print(len(sent))", "time.sleep(0.6)", "print(len(sent))") == ["0", "1"]
 
 
 def test_tasks_run_in_the_order_of_their_times_and_not_before():

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 import redis
 import redis.asyncio
+from connectors.redis.job_ledger import JobLedger, LedgerTimes
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from stream_apps.status.facts import update_of
+from stream_apps.status.main import StatusHandler
 
-from connectors.redis.job_ledger import JobLedger, LedgerTimes
 from connectors.redis.job_view import JobView, JobViews
 from schemas.codec import Codec
 from schemas.errors import DecodeError, TransientError
@@ -17,8 +19,6 @@ from schemas.events import JobEvent
 from schemas.records import InboundRecord
 from schemas.states import JobStage, ResultStatus
 from schemas.topics import STATUS
-from stream_apps.status.facts import update_of
-from stream_apps.status.main import StatusHandler
 from tests.valkey import running_valkey
 
 NEVER = Retry(NoBackoff(), 0)

@@ -98,7 +98,7 @@ def test_a_batch_that_is_out_of_bounds_is_a_dead_letter_that_names_the_field(cha
 
 @pytest.mark.parametrize("tenant", ["", "Acme", "a/b"])
 def test_a_batch_of_no_tenant_that_could_be_is_a_dead_letter(tenant):
-    outputs = outputs_of(replace(SOUND, tenant=tenant))
+    outputs = answers_to(replace(SOUND, tenant=tenant))
     (dead_letter,) = read(outputs, topics.DEAD_LETTERS, DeadLetter)
     assert (dead_letter.cause, dead_letter.field, len(outputs)) == ("bad_tenant", "tenant", 1)
 

@@ -1,19 +1,18 @@
-"""Identical segments once, grouped by what decides a translation and who may share it."""
+"""Identical segments once, grouped by what decides a translation."""
+
+import pytest
 
 from inference_workers.batching import plan
 from schemas.messages import Job, SegmentBatch
 
 
-def batch(texts, filled=(), target="pt", options=None):
+def batch(texts, filled=(), tenant="acme", glossaries=(), scope="", **wishes):
     translations = [("known" if text in filled else None) for text in texts]
-    job = Job(source_language="en", target_language=target)
+    job = Job(
+        source_language="en", target_language=wishes.pop("target", "pt"), glossaries=glossaries, memory_scope=scope
+    )
     return SegmentBatch(
-        request_id="r",
-        batch_number=0,
-        job=job,
-        texts=texts,
-        translations=translations,
-        engine_options=options or {},
+        tenant=tenant, request_id="r", batch_number=0, job=job, texts=texts, translations=translations, **wishes
     )
 
 
@@ -35,12 +34,25 @@ def test_a_cycle_without_open_segments_is_no_work():
     assert planned(batch(["a"], filled=["a"])) == []
 
 
-def test_languages_and_options_are_never_mixed():
-    works = planned(batch(["a"]), batch(["a"], target="es"), batch(["a"], options={"beam": "4"}))
-    assert [
-        (work.context.source + "-" + work.context.target, dict(work.context.engine_options)) for work in works
-    ] == [
-        ("en-pt", {}),
-        ("en-es", {}),
-        ("en-pt", {"beam": "4"}),
-    ]
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"target": "es"},
+        {"engine_options": {"beam": "4"}},
+        {"glossaries": ["terms-1"]},
+        {"do_not_translate": ["Acme"]},
+        {"tenant": "globex"},
+        {"scope": "plants"},
+    ],
+)
+def test_what_decides_a_translation_or_who_may_share_it_is_never_mixed(other):
+    works = planned(batch(["a"]), batch(["a"], **other), batch(["a"]))
+    assert [work.wanted for work in works] == [{"a": [(0, 0), (2, 0)]}, {"a": [(1, 0)]}]
+
+
+def test_options_in_another_order_and_tenants_of_one_group_share_their_work():
+    (work,) = planned(
+        batch(["a"], engine_options={"beam": "4", "tone": "soft"}, scope="plants"),
+        batch(["a"], engine_options={"tone": "soft", "beam": "4"}, scope="plants", tenant="globex"),
+    )
+    assert work.wanted == {"a": [(0, 0), (1, 0)]}

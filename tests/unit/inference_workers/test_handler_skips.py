@@ -52,6 +52,10 @@ def test_a_correction_is_wanted_though_the_first_answer_is_out():
     assert reasons(batch(revision=2), answered=(RequestRevision(JobKey("default", "r1"), 2),)) == ["answered"]
 
 
+def test_a_batch_is_wanted_though_another_tenants_request_of_that_id_is_answered():
+    assert reasons(batch("r1"), answered=(RequestRevision(JobKey("globex", "r1")),)) == [None]
+
+
 def test_a_batch_is_skipped_from_the_moment_of_its_deadline():
     assert reasons(batch(deadline=NOW + 1), batch(deadline=NOW), batch()) == [None, "expired", None]
 

@@ -1,6 +1,6 @@
 """Memory first, engine once, holes named."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -10,7 +10,7 @@ from inference_workers.fitting import FittingTranslator, SafeSize
 from inference_workers.translating import SegmentTranslator
 from schemas.errors import PermanentError, TransientError
 from schemas.messages import Job, SegmentBatch
-from schemas.segments import Remembered, TranslationContext
+from schemas.segments import Remembered, TranslationContext, context_of
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,25 @@ def test_what_was_learnt_is_known_before_it_is_remembered(parts):
     segments.translate([batch(["a"])])
     (answers,) = segments.translate([batch(["a"])]).answers
     assert (texts(answers), answers[0].cached, translator.calls) == (["A"], True, [["a"]])
+
+
+def test_what_was_learnt_with_options_and_glossaries_is_found_with_them_only(parts):
+    segments, _, memory = parts
+    asked = batch(["a"])
+    wished = replace(asked, engine_options={"tone": "soft"}, job=replace(asked.job, glossaries=["terms-1"]))
+    segments.translate([wished])
+    segments.remember()
+    assert segments.translate([wished]).answers[0][0].cached
+    assert not segments.translate([asked]).answers[0][0].cached
+    (known,) = context_of(wished.tenant, wished.job, (), {"tone": "soft"}).memory_keys("shout-1", ["a"])
+    assert memory.get_many([known]) == [Remembered("A", 0.5)]
+
+
+def test_a_tenant_is_never_answered_from_anothers_memory(parts):
+    segments, _, _ = parts
+    segments.translate([batch(["a"], tenant="globex")])
+    segments.remember()
+    assert not segments.translate([batch(["a"])]).answers[0][0].cached
 
 
 def test_a_failed_segment_keeps_its_source_and_names_its_cause_and_is_not_learnt(parts):

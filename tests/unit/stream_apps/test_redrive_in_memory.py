@@ -23,6 +23,7 @@ from stream_apps.pipeline.output_records import WireFormat, batch_records
 from stream_apps.redrive.open_dead_letters import OpenDeadLetters
 from stream_apps.redrive.plans import RedrivePlanner, groups_of
 from tests.dead_letters import dead_letter_writer
+from tests.worker_cycle import outputs_of
 
 CODEC = Codec()
 NOW = 1_700_000_000_000
@@ -44,6 +45,9 @@ class Engine:
     def version_of(self, source, target):
         return "shout-1"
 
+    def is_one_by_one(self, source, target):
+        return False
+
     def translate(self, texts, source, target, options):
         failed = Said("", None, "repetition_loop")
         return [failed if text in self.unsayable else Said(text.upper()) for text in texts]
@@ -59,7 +63,7 @@ class Pipeline:
         identity = WorkerIdentity("w", "default", "cpu", "spot")
         skip_policy, dead_letters = SkipPolicy(FixedAnsweredRequests()), dead_letter_writer("inference")
         self.worker = BatchHandler(
-            CODEC, skip_policy, segments, memory, identity, Speedometer(1.0), lambda: NOW, dead_letters
+            CODEC, skip_policy, segments, identity, Speedometer(1.0), lambda: NOW, dead_letters
         )
         stores = InMemorySlots(), UrlObjectStore(MemoryStore())
         self.assembler = AssemblyHandler(CODEC, *stores, 10**6, lambda: NOW, dead_letter_writer("assembly"))
@@ -71,10 +75,11 @@ class Pipeline:
                 out.topic, out.partition or 0, len(self.log), out.key, out.value, dict(out.headers)
             )
             self.log.append(record)
-            handler = self.worker if ".batches." in out.topic else self.assembler
-            if handler is self.worker or out.topic == topics.TRANSLATED:
-                self.send(handler.handle([record]))
-                handler.committed()
+            if ".batches." in out.topic:
+                self.send(outputs_of(self.worker, [record]))
+            elif out.topic == topics.TRANSLATED:
+                self.send(self.assembler.handle([record]))
+                self.assembler.committed()
 
     def read(self, topic, kind):
         return [CODEC.decode(one.value, kind) for one in self.log if one.topic == topic and one.value is not None]

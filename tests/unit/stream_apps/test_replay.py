@@ -102,6 +102,9 @@ class Shouting:
             raise PermanentError("unsupported_pair", "no model")
         return "shout-2"
 
+    def is_one_by_one(self, source, target):
+        return False
+
     def translate(self, texts, source, target, options):
         return [TranslatedText(text.upper()) for text in texts]
 
