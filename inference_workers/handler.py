@@ -27,6 +27,7 @@ from schemas.events import UsageBatch
 from schemas.messages import SegmentBatch, TranslatedBatch
 from schemas.records import InboundRecord, OutboundRecord
 from stream_apps.pipeline.deadline_policy import SkipPolicy
+from stream_apps.pipeline.output_records import translated_record
 from stream_apps.runtime.dead_letters import DeadLetterWriter
 
 # Far below what Kafka takes in one record.
@@ -90,7 +91,7 @@ class BatchHandler:
         self._usage.add(translated, batch, effort)
         self._count(done, translated)
         return [
-            OutboundRecord(topics.TRANSLATED, batch.key.encode(), value, record.trace),
+            translated_record(translated, value, record),
             *map(self.dead_letters.record_of, segment_dead_letters(record, translated, now_ms)),
         ]
 

@@ -3,6 +3,7 @@
 Anybody may write anything into a header: one that makes no sense counts as missing.
 
 `words`         on batches: their source words
+`priority`      on batches and translated batches: how urgent their request is
 `traceparent`   on every record: joins what is written to the trace of what was read
 `redrive`       on a request: process it although it was seen before. 1 asks for the answer that never came, 2
                 for a second answer, which corrects the first. Each revision is answered once, however often asked
@@ -15,11 +16,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from schemas.priorities import Priority
 from schemas.states import ResultStatus
 
 Headers = dict[str, bytes]
 
 WORDS_HEADER = "words"
+PRIORITY_HEADER = "priority"
 TRACE_HEADER = "traceparent"
 REDRIVE_HEADER = "redrive"
 ATTEMPT_HEADER = "attempt"
@@ -124,6 +127,12 @@ def told_version(headers: Mapping[str, bytes]) -> int | None:
     """Read the revision that a result answers; None where its headers do not say."""
     version = _number(headers.get(VERSION_HEADER, b""))
     return version if version is not None and FIRST_REVISION <= version <= MOST_REVISIONS else None
+
+
+def told_priority(headers: Mapping[str, bytes]) -> Priority:
+    """Read how urgent a record is; critical where its headers do not say, so that nobody waits by mistake."""
+    name = headers.get(PRIORITY_HEADER, b"").decode(errors="replace")
+    return Priority(name) if name in tuple(Priority) else Priority.CRITICAL
 
 
 def attempt_header(attempt: int) -> Headers:

@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from connectors.kafka.client_config import transactional_config
 from connectors.kafka.errors import failure_of
@@ -17,7 +18,7 @@ from connectors.kafka.group_reader import GroupReader, OffsetClaim
 from connectors.kafka.producer import produce
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import FATAL_EXIT_CODE, DragomanError, FatalError, TransientError
-from schemas.records import OutboundRecord
+from schemas.records import OutboundRecord, StoredAt
 
 log = structlog.get_logger()
 
@@ -49,17 +50,17 @@ class TransactionalProducer:
         outputs: Sequence[OutboundRecord],
         readers: Sequence[GroupReader],
         confirm: Callable[[], None] | None = None,
-    ) -> None:
-        """Write the outputs and commit the offsets of the readers, as one.
+    ) -> list[StoredAt]:
+        """Write the outputs and commit the offsets of the readers, as one; return where each output is stored.
 
-        1. collect the claims of the readers  2. begin  3. produce  4. call `confirm` once Kafka has stored the
-        outputs  5. add the offsets of every reader  6. commit.
+        1. collect the claims of the readers  2. begin  3. produce  4. add the offsets of every reader, while the
+        outputs are on their way  5. call `confirm` once Kafka has stored the outputs  6. commit.
         Raises TransientError after an abort, also if `confirm` raises one: nothing was written, and the caller
         must rewind the readers. Raises FatalError if this process was fenced.
         """
         claims = [claim for reader in readers if (claim := reader.claim())]
         try:
-            self._write(outputs, claims, confirm)
+            places = self._write(outputs, claims, confirm)
         except (KafkaException, TransientError) as error:
             failure = error if isinstance(error, DragomanError) else failure_of(error)
             if not isinstance(failure, FatalError):
@@ -68,6 +69,7 @@ class TransactionalProducer:
         self._is_open = False
         for reader in readers:
             reader.settle()
+        return places
 
     def abort(self) -> None:
         """Abort an open transaction. Raises FatalError if not even that is possible."""
@@ -84,25 +86,27 @@ class TransactionalProducer:
         outputs: Sequence[OutboundRecord],
         claims: Sequence[OffsetClaim],
         confirm: Callable[[], None] | None = None,
-    ) -> None:
+    ) -> list[StoredAt]:
+        places = [StoredAt(-1, -1)] * len(outputs)
         self._producer.begin_transaction()
         self._is_open = True
-        for record in outputs:
-            self._produce(record)
+        for number, record in enumerate(outputs):
+            self._produce(record, partial(_note_place, places, number))
+        for claim in claims:
+            _in_time(self._producer.send_offsets_to_transaction, claim.offsets, claim.member)
         if outputs:
             # The commit would flush too, but its time-out is meant for a coordinator's answer, not for megabytes.
             self._flush()
             if confirm:
                 confirm()
-        for claim in claims:
-            _in_time(self._producer.send_offsets_to_transaction, claim.offsets, claim.member)
         self._commit()
+        return places
 
-    def _produce(self, record: OutboundRecord) -> None:
+    def _produce(self, record: OutboundRecord, report: Callable[[KafkaError | None, Message], None]) -> None:
         # A full queue empties while Kafka acknowledges.
         for _ in range(_QUEUE_WAITS):
             try:
-                produce(self._producer, record)
+                produce(self._producer, record, report)
                 return
             except BufferError:
                 self._producer.poll(_QUEUE_WAIT_SECONDS)
@@ -188,6 +192,12 @@ class _WatchedCall:
 _watchdog = Watchdog()
 ends_process_after = _watchdog.watching
 """Bound a call that may never return. Only for work that a killed process may leave behind at any moment."""
+
+
+def _note_place(places: list[StoredAt], number: int, error: KafkaError | None, message: Message) -> None:
+    # A record that failed makes the commit fail.
+    if error is None:
+        places[number] = StoredAt(message.partition() or 0, message.offset() or 0)
 
 
 def _in_time(call: Callable[..., object], *arguments: object) -> None:

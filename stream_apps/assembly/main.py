@@ -16,6 +16,7 @@ from schemas import topics
 from schemas.codec import Codec
 from schemas.records import InboundRecord
 from stream_apps.assembly.handler import STAGE, AssemblyHandler
+from stream_apps.assembly.pace import Pace
 from stream_apps.assembly.recovery import CatchUp, Reach, Rebuilder, Recovery
 from stream_apps.assembly.settings import AssemblyLimits, AssemblySettings
 from stream_apps.pipeline.result_events import usage_partition
@@ -37,12 +38,20 @@ class AssemblySource:
     limits: AssemblyLimits
     recovery: Recovery
     catch_up: CatchUp
+    pace: Pace
+    sleep: Callable[[float], object]
 
     def take(self) -> list[InboundRecord]:
         """Take the records of one cycle. Raises TransientError while the state is not known to be complete."""
-        limits = self.limits
+        limits, reader = self.limits, self.readers[0]
         # First, because Kafka drops a member that rebuilds for minutes without asking for records.
-        records = self.readers[0].take(limits.cycle_records, limits.idle_wait_seconds, limits.cycle_bytes)
+        records = reader.take(limits.cycle_records, limits.idle_wait_seconds, limits.cycle_bytes)
+        if pause := self.pace.pause_seconds(records):
+            self.sleep(pause)
+            left = limits.cycle_bytes - sum(len(record.value or b"") for record in records)
+            if left > 0 and len(records) < limits.cycle_records:
+                records += reader.take(limits.cycle_records - len(records), 0.0, left)
+        self.pace.took(records)
         self.recovery.ensure(is_idle=not records)
         held = {partition for topic, partition in self.readers[0].assignment if topic == topics.TRANSLATED}
         self.catch_up.step(held)
@@ -76,7 +85,14 @@ def _processor(
     handler = _handler(settings, slots, codec, lambda: catch_up.told)
     return TransactionalProcessor(
         stage=STAGE,
-        source=AssemblySource([reader], settings.assembly, _recovery(settings, admin, epoch, rebuilder), catch_up),
+        source=AssemblySource(
+            readers=[reader],
+            limits=settings.assembly,
+            recovery=_recovery(settings, admin, epoch, rebuilder),
+            catch_up=catch_up,
+            pace=Pace(),
+            sleep=shutdown.wait,
+        ),
         handler=handler,
         # Starting it also aborts what a killed predecessor left open.
         producer=TransactionalProducer(settings.kafka, f"{STAGE}-{settings.instance}"),

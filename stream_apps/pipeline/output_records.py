@@ -10,7 +10,7 @@ from schemas.events import JobControl
 from schemas.ids import JobKey, batch_id
 from schemas.messages import Job, Message, SegmentBatch, TranslatedBatch, TranslationRequest
 from schemas.priorities import Priority
-from schemas.records import FIRST_REVISION, InboundRecord, OutboundRecord, redriven_revision
+from schemas.records import FIRST_REVISION, PRIORITY_HEADER, InboundRecord, OutboundRecord, redriven_revision
 from schemas.segments import count_words
 from schemas.states import ControlAction
 from schemas.topics import CONTROL, TRANSLATED, batches_topic
@@ -95,6 +95,12 @@ def early_answer(batch: SegmentBatch, version: str, now_ms: int) -> TranslatedBa
     )
 
 
+def translated_record(done: TranslatedBatch, value: bytes, record: InboundRecord) -> OutboundRecord:
+    """Build the record of a translated batch, encoded in `value`; `record` is what it answers."""
+    headers = {**record.trace, PRIORITY_HEADER: done.job.priority.encode()}
+    return OutboundRecord(TRANSLATED, done.key.encode(), value, headers)
+
+
 def refusal_record(about: RequestContext, error: PermanentError, wire: WireFormat) -> OutboundRecord:
     """Build the order that makes assembly answer the request with FAILED."""
     cure = f"; {error.cure}" if error.cure else ""
@@ -149,7 +155,7 @@ def _batch_record(batch: SegmentBatch, record: InboundRecord, wire: WireFormat) 
 
 
 def _early_answer_record(done: TranslatedBatch, record: InboundRecord, wire: WireFormat) -> OutboundRecord:
-    return OutboundRecord(TRANSLATED, done.key.encode(), wire.codec.encode(done), record.trace)
+    return translated_record(done, wire.codec.encode(done), record)
 
 
 def _record(topic: str, about: RequestContext, message: Message, wire: WireFormat) -> OutboundRecord:

@@ -35,7 +35,7 @@ _TAKE_RECORDS = 500
 _UTF8_BYTES = 4
 
 T = TypeVar("T")
-CommitRecords = Callable[[Sequence[OutboundRecord]], None]
+CommitRecords = Callable[[Sequence[OutboundRecord]], object]
 DeadLetterGroup = Sequence[DeadLetterSummary]
 
 

@@ -8,17 +8,21 @@ One cycle:
    `confirm` is called within it, when the outputs are stored and nothing is committed yet.
 4. `RecordHandler.committed` learns that the outputs are visible to all.
 
+A transaction costs the broker by itself, hardly by its records. So a cycle without outputs commits nothing: its
+offsets ride along with the next one that has outputs, within `longest_uncommitted_seconds`. Until then its records
+would come again, so handling them twice must do no harm.
+
 What an error does: stream_apps/runtime/retrying_loop.py.
 """
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from connectors.kafka.group_reader import GroupReader
 from connectors.telemetry.metrics import CYCLE_SECONDS
-from schemas.records import InboundRecord, OutboundRecord
+from schemas.records import InboundRecord, OutboundRecord, StoredAt
 from stream_apps.runtime.retrying_loop import RetryingLoop, Turn
 
 
@@ -45,8 +49,10 @@ class RecordHandler(Protocol):
         Raises TransientError or FatalError. It is called again with the same records when the cycle fails.
         """
 
-    def committed(self) -> None:
-        """Learn that the outputs of the last `handle` are visible to all. Losing this call must do no harm.
+    def committed(self, places: Sequence[StoredAt]) -> None:
+        """Learn that the outputs of the last `handle` are visible to all, and where each is stored.
+
+        Losing this call must do no harm.
 
         Raises TransientError or FatalError.
         """
@@ -60,14 +66,16 @@ class OutputTransactions(Protocol):
         outputs: Sequence[OutboundRecord],
         readers: Sequence[GroupReader],
         confirm: Callable[[], None] | None = None,
-    ) -> None:
+    ) -> Sequence[StoredAt]:
         """Write the outputs and the offsets of what the readers took: all of them or none. Blocks.
+
+        Returns where each output is stored.
 
         Raises TransientError when nothing was written, FatalError when this process must not go on.
         """
 
 
-@dataclass(frozen=True)
+@dataclass
 class TransactionalProcessor:
     """The loop of one process: its source, its handler and its producer. `stage` names it in metrics.
 
@@ -85,12 +93,15 @@ class TransactionalProcessor:
     on_waiting: Callable[[str], None] = lambda _reason: None
     on_working: Callable[[], None] = lambda: None
     confirm: Callable[[], None] | None = None
+    longest_uncommitted_seconds: float = 1.0
+    clock: Callable[[], float] = time.monotonic
+    _uncommitted_since: float | None = field(default=None, init=False)
 
     def run(self) -> None:
         """Run cycles until `should_stop`, which is asked between two of them. Blocks. Raises FatalError."""
         RetryingLoop(
             stage=self.stage,
-            turn=lambda: Turn.DONE if self._run_cycle() else Turn.IDLE,
+            turn=self._run_cycle,
             rewind=self._rewind,
             should_stop=self.should_stop,
             sleep=self.sleep,
@@ -98,17 +109,26 @@ class TransactionalProcessor:
             on_working=self.on_working,
         ).run()
 
-    def _run_cycle(self) -> bool:
-        """Run the four steps, and return whether there were records."""
+    def _run_cycle(self) -> Turn:
+        """Run the four steps, as far as there is something to do."""
         records = self.source.take()
-        if not records:
-            return False
-        started = time.monotonic()
-        self.producer.commit(self.handler.handle(records), self.source.readers, self.confirm)
-        CYCLE_SECONDS.labels(self.stage).observe(time.monotonic() - started)
-        self.handler.committed()
-        return True
+        started = self.clock()
+        outputs = self.handler.handle(records) if records else []
+        if outputs or self._is_due(started):
+            places = self.producer.commit(outputs, self.source.readers, self.confirm)
+            self._uncommitted_since = None
+            CYCLE_SECONDS.labels(self.stage).observe(self.clock() - started)
+            self.handler.committed(places)
+            return Turn.DONE
+        if records and self._uncommitted_since is None:
+            self._uncommitted_since = started
+        return Turn.UNDER_WAY if records else Turn.IDLE
+
+    def _is_due(self, now: float) -> bool:
+        since = self._uncommitted_since
+        return since is not None and now - since >= self.longest_uncommitted_seconds
 
     def _rewind(self) -> None:
+        self._uncommitted_since = None
         for reader in self.source.readers:
             reader.rewind()

@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -88,7 +89,7 @@ CONTEXT = TranslationContext("tenant:acme", "en", "pt")
 
 
 def test_the_key_depends_on_all_that_decides_a_translation_and_on_who_may_share_it():
-    others = [
+    others: list[dict[str, Any]] = [
         {"scope": "tenant:globex"},
         {"scope": "group:acme"},
         {"source": "de"},

@@ -149,7 +149,7 @@ class Poisoner:
         return encoded(MESSAGE_OF[topic], datum)
 
     def _bad_tenant(self, topic: str, datum: Datum) -> bytes:
-        """A tenant that is no DNS label; usage, which other tenants' sums cannot be mixed up with, takes any name."""
+        """A tenant that is no DNS label; of usage only the length is checked."""
         known = ("x" * 1001,) if "event_id" in datum else ("", "a/b", "Poison", "poison ", "x" * 64, "\0", "é")
         put(datum, "tenant", self._chooser.choice(known))
         return encoded(MESSAGE_OF[topic], datum)

@@ -47,7 +47,7 @@ class Region:
 
     def was_seen(self, request_id: str, tenant: str = "default") -> str | None:
         (plan,) = asyncio.run(self.plans.look_up([key(request_id, tenant)]))
-        return plan and plan.fingerprint
+        return plan.fingerprint if plan else None
 
 
 def answer(request_id: str, offset: int = 0, version: int = 1) -> InboundRecord:

@@ -38,7 +38,7 @@ def while_open(world, limits, request_limits, health, backpressure):
     def run(changes, open_bodies, work):
         async def go():
             kafka = SlowKafka()
-            ports = Ports(kafka, world, world, world, backpressure, lambda: 1_700_000_000_000)
+            ports = Ports(kafka, world, world, world, world, backpressure, lambda: 1_700_000_000_000)
             app = create_app(ports, limits.model_copy(update=changes), request_limits, health)
             async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
                 posts = [asyncio.create_task(client.post(URL, json=body)) for body in open_bodies]

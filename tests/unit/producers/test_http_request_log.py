@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -52,7 +52,7 @@ class Notes:
 
 def append(sender, fatal=print, notes: Any = None):
     async def store() -> None:
-        background = BackgroundNotes(notes or Notes())
+        background = BackgroundNotes(cast(Any, notes or Notes()))
         log = KafkaRequestLog(sender, Codec(), 0.01, background, lambda: 9, fatal)
         await log.append(REQUEST, Priority.HIGH, {"tenant": b"acme"})
         await asyncio.gather(*background._tasks)

@@ -110,7 +110,7 @@ def test_every_model_that_took_part_is_named_once():
 
 
 def test_splits_differ_by_pipeline_version_number_of_batches_and_payload():
-    others = [{"pipeline_version": "v2"}, {"batches": 3}, {"fingerprint": "f" * 32}]
+    others: list[dict[str, Any]] = [{"pipeline_version": "v2"}, {"batches": 3}, {"fingerprint": "f" * 32}]
     assert len({split_of(JOB), *(split_of(dataclasses.replace(JOB, **other)) for other in others)}) == 4
 
 
