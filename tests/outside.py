@@ -16,8 +16,7 @@ MESSAGE_OF = {
     **{f"translation.requests.{priority}": "TranslationRequest" for priority in ("critical", "high", "standard")},
     "translation.results": "TranslationResult",
     "translation.dead_letters": "DeadLetter",
-    "translation.usage": "UsageEvent",
-    "translation.status": "JobEvent",
+    "translation.usage": "UsageBatch",
     "translation.translated": "TranslatedBatch",
 }
 AVRO = Path(__file__).parent.parent / "schemas" / "avro"
@@ -50,9 +49,8 @@ class Outside:
     def send_request(self, topic_priority: str, /, **fields: Any) -> str:
         """Send one request to the topic of that priority; return its id."""
         request = request_of(**fields)
-        self.send_bytes(
-            f"translation.requests.{topic_priority}", request["request_id"], encoded("TranslationRequest", request)
-        )
+        value = encoded("TranslationRequest", request)
+        self.send_bytes(f"translation.requests.{topic_priority}", key_of(request), value)
         return str(request["request_id"])
 
     def tail(self, topic: str, *, message: str = "", from_beginning: bool = False) -> "Tail":
@@ -124,6 +122,11 @@ def request_of(**fields: Any) -> dict[str, Any]:
     """Make a request with usual values."""
     usual = {"request_id": str(uuid.uuid4()), "source_language": "en", "target_language": "pt", "tenant": "tests"}
     return {**usual, "submitted_at": int(time.time() * 1000), **fields}
+
+
+def key_of(request: dict[str, Any]) -> str:
+    """Return the key of a record about the request."""
+    return f"{request['tenant']}/{request['request_id']}"
 
 
 def encoded(name: str, datum: dict[str, Any]) -> bytes:

@@ -6,13 +6,21 @@ from schemas.events import UsageEvent
 from schemas.ids import event_id
 from schemas.messages import Job, TranslationResult
 from schemas.priorities import SLA_SECONDS, Priority
-from schemas.states import UsageKind
+from schemas.states import ResultStatus, UsageKind
 from stream_apps.pipeline.join import seconds_since_acceptance
+
+
+_WITH_TEXT = (ResultStatus.COMPLETED, ResultStatus.PARTIAL)
 
 
 def usage_partition(instance: str, partitions: int) -> int:
     """Choose the partition of translation.usage for a process: its records need no order among others'."""
     return zlib.crc32(instance.encode()) % partitions
+
+
+def billed_characters(result: TranslationResult) -> int:
+    """Return the source characters that an answer stands for: none where there is no text."""
+    return result.source_characters if result.status in _WITH_TEXT else 0
 
 
 def billed_usage(result: TranslationResult, job: Job) -> UsageEvent:
@@ -40,7 +48,7 @@ def billed_usage(result: TranslationResult, job: Job) -> UsageEvent:
         source_words=max(result.source_words - job.billed_words, 0),
         target_words=result.target_words,
         cached_words=result.cached_words,
-        source_characters=max(result.source_characters - job.billed_characters, 0),
+        source_characters=max(billed_characters(result) - job.billed_characters, 0),
         target_characters=result.target_characters,
         busy_ms=result.busy_ms,
         segments=result.segments,

@@ -11,6 +11,7 @@ from schemas.errors import PermanentError
 from schemas.messages import Hole, Job, Kept, SegmentBatch, TranslationResult
 from schemas.segments import count_words
 from stream_apps.pipeline.batching import BatchLimits, Piece, Wishes, batches_of
+from stream_apps.pipeline.result_events import billed_characters
 
 _UTF8_BYTES = 4
 
@@ -99,7 +100,7 @@ def next_job(job: Job, result: TranslationResult, now_ms: int) -> Job:
         job,
         revision=result.version + 1,
         billed_words=result.source_words,
-        billed_characters=result.source_characters,
+        billed_characters=billed_characters(result),
         accepted_at=now_ms,
         # The old one has passed; it was kept or missed with the first answer.
         deadline=None,

@@ -27,7 +27,7 @@ from producers.cli.output import lines_of
 from schemas.ids import event_id
 from schemas.priorities import Priority
 from schemas.topics import batches_topic, inference_group, requests_topic
-from tests.outside import Outside, encoded, request_of
+from tests.outside import Outside, encoded, key_of, request_of
 from tests.servers import CHECKOUT, LIBRARIES
 
 ROOT = CHECKOUT / ".dragoman" / "bench-memory"
@@ -124,7 +124,7 @@ def requests(count: int) -> Iterator[tuple[str, str, bytes]]:
         lines = [f"Parcel {at} has arrived today." for at in range(first, first + SEGMENTS_PER_REQUEST)]
         datum = request_of(request_id=event_id("bench-memory", number), text="\n".join(lines))
         topic = requests_topic(priorities[number % len(priorities)])
-        yield topic, datum["request_id"], encoded("TranslationRequest", datum)
+        yield topic, key_of(datum), encoded("TranslationRequest", datum)
 
 
 def send(outside: Outside, count: int) -> float:

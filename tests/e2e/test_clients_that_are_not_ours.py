@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.outside import Outside, encoded, request_of
+from tests.outside import Outside, encoded, key_of, request_of
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -29,7 +29,7 @@ def test_raw_bytes_sent_by_kcat_come_back_translated(stack, needed):
     needed(shutil.which("kcat"), "kcat")
     request = request_of(text="The house is big.")
     results = Outside(stack.kafka_bootstrap).tail("translation.results")
-    command = ["examples/request_with_kcat.sh", stack.kafka_bootstrap, request["request_id"]]
+    command = ["examples/request_with_kcat.sh", stack.kafka_bootstrap, key_of(request)]
     subprocess.run(command, cwd=ROOT, input=encoded("TranslationRequest", request), timeout=30, check=True)
     assert "casa" in results.of(request["request_id"])["text"]
     results.close()
@@ -70,6 +70,22 @@ def test_a_bad_request_is_a_dead_letter_and_one_failed_result_that_name_the_fiel
     assert (result["status"], result["error_cause"], result["error_field"]) == ("FAILED", cause, field)
     assert result["metadata"] == {"ticket": "7"}
     dead_letters.close()
+    results.close()
+
+
+def test_two_tenants_under_one_id_get_each_its_own_answer(stack):
+    outside, shared = Outside(stack.kafka_bootstrap), f"shared-{uuid.uuid4()}"
+    results = outside.tail("translation.results")
+    texts = {"acme": "The house is big.", "globex": "The garden is green."}
+    for tenant, text in texts.items():
+        outside.send_request("high", tenant=tenant, request_id=shared, text=text)
+    results.until(lambda read: len([one for one in read if one["request_id"] == shared]) >= 2)
+    results.more(2.0)
+    mine = [one for one in results.read if one["request_id"] == shared]
+    assert sorted(one["tenant"] for one in mine) == ["acme", "globex"]
+    said = {one["tenant"]: one["text"] for one in mine}
+    assert "casa" in said["acme"]
+    assert "jardim" in said["globex"]
     results.close()
 
 

@@ -119,7 +119,7 @@ def test_the_holes_of_a_partial_result_are_filled_and_nothing_is_billed_twice(pl
     ] * 2
 
     done = platform.redrive(request_id)
-    assert (len(done["closed"]), done["sent"], done["versions"]) == (2, 1, {request_id: 2})
+    assert (len(done["closed"]), done["sent"], done["versions"]) == (2, 1, {f"tests/{request_id}": 2})
     second = platform.version(request_id, 2)
     assert (second["status"], second["text"], second["holes"]) == ("PARTIAL", first["text"], first["holes"])
     assert platform.dead_letter_with_attempt(request_id, 2)["stage"] == "inference"

@@ -54,7 +54,7 @@ def test_while_the_workers_stand_still_a_late_request_is_ended_and_afterwards_sk
 
 def test_a_request_that_is_to_be_served_late_is_translated_after_its_deadline(stack, outside, results):
     with stack.frozen(*WORKERS):
-        request_id = send(outside, 1.0, options={"late": "serve"})
+        request_id = send(outside, 1.0, late_policy="serve")
         time.sleep(3.0)
     assert only_result(results, request_id, 3.0)["status"] == "COMPLETED"
 

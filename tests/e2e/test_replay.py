@@ -79,7 +79,7 @@ def test_another_model_is_told_apart_and_texts_are_shown_only_on_request(stack, 
     assert (report["requests"], report["different"]) == (1, 1)
     assert report["mean_similarity"] < 1
     (most,) = report["most_different"]
-    assert set(most) == {"request_id", "similarity"}
+    assert set(most) == {"key", "similarity"}
     (shown,) = replay(*options, "--limit", "1", "--show-texts")["most_different"]
     assert shown["past"] != shown["replayed"]
 

@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from deploy.local.main import read_run
-from tests.outside import Outside, encoded, request_of
+from tests.outside import Outside, encoded, key_of, request_of
 
 pytestmark = pytest.mark.slow
 
@@ -35,7 +35,7 @@ def send(outside: Outside, made: list[tuple[str, dict]]) -> None:
     for priority, request in made:
         outside.producer.produce(
             f"translation.requests.{priority}",
-            key=request["request_id"],
+            key=key_of(request),
             value=encoded("TranslationRequest", request),
         )
     outside.producer.flush(20)

@@ -18,13 +18,12 @@ from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.partition_reader import open_tail
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.settings import KafkaSettings
-from connectors.redis.request_markers import ResultStore
 from schemas.codec import Codec
-from schemas.events import DeadLetter, JobControl, JobEvent, UsageEvent
+from schemas.events import DeadLetter, JobControl, UsageBatch
 from schemas.messages import Job, Message, TranslatedBatch, TranslationResult
 from schemas.records import OutboundRecord
 from schemas.states import ControlAction
-from schemas.topics import CONTROL, DEAD_LETTERS, RESULTS, STATUS, TRANSLATED, USAGE
+from schemas.topics import CONTROL, DEAD_LETTERS, RESULTS, TRANSLATED, USAGE
 from stream_apps.assembly.main import GROUP
 
 pytestmark = pytest.mark.real
@@ -78,8 +77,7 @@ class Stack:
             topic: Tail(self.kafka, topic, kind)
             for topic, kind in (
                 (RESULTS, TranslationResult),
-                (USAGE, UsageEvent),
-                (STATUS, JobEvent),
+                (USAGE, UsageBatch),
                 (DEAD_LETTERS, DeadLetter),
             )
         }
@@ -153,14 +151,15 @@ def stack(kafka_bootstrap, redis_state_url, tmp_path):
 
 def _record(message: JobControl | TranslatedBatch) -> OutboundRecord:
     topic = CONTROL if isinstance(message, JobControl) else TRANSLATED
-    return OutboundRecord(topic, message.request_id.encode(), CODEC.encode(message))
+    return OutboundRecord(topic, message.key.encode(), CODEC.encode(message))
 
 
 def batches_of(request_id: str, count: int) -> list[TranslatedBatch]:
     now = round(time.time() * 1000)
-    job = Job(tenant="tests", pipeline_version="v1", batches=count, segments=2 * count, words=7, accepted_at=now)
+    job = Job(pipeline_version="v1", batches=count, segments=2 * count, words=7, accepted_at=now)
     return [
         TranslatedBatch(
+            tenant="tests",
             request_id=request_id,
             batch_number=number,
             job=job,
@@ -209,10 +208,8 @@ def test_two_thousand_requests_have_one_answer_each_though_assemblers_are_killed
     assert Counter(one.request_id for one in mine) == Counter(sizes.keys())
     assert {one.request_id: one.text for one in mine} == {name: text_of(name, n) for name, n in sizes.items()}
     assert {one.status for one in mine} == {"COMPLETED"}
-    usage = [one for one in stack.tails[USAGE].read if one.request_id in sizes]
+    usage = [one for batch in stack.tails[USAGE].read for one in batch.events if one.request_id in sizes]
     assert (len(usage), sum(one.source_words for one in usage)) == (2_000, sum(one.source_words for one in mine))
-    events = [one for one in stack.tails[STATUS].read if one.request_id in sizes and one.stage == "FINISHED"]
-    assert Counter(one.request_id for one in events) == Counter(sizes.keys())
 
 
 def test_a_control_answers_an_open_request_and_late_batches_stay_silent(stack):
@@ -222,7 +219,7 @@ def test_a_control_answers_an_open_request_and_late_batches_stay_silent(stack):
         stack.send(first)
         # Kafka keeps no order across two topics: the batch must be in its slot first.
         stack.wait_until_idle()
-        stack.send(JobControl(request_id=request_id, action=ControlAction.CANCEL, cause="cancelled_by_user"))
+        stack.send(JobControl(tenant="tests", request_id=request_id, action=ControlAction.CANCEL, cause="cancelled_by_user"))
         (result,) = stack.results.of(request_id)
         stack.send(last, first)
         stack.wait_until_idle()
@@ -235,7 +232,7 @@ def test_a_control_for_an_answered_request_stays_silent(stack):
     with running(stack, "assembly-a"):
         stack.send(*batches_of(request_id, 3))
         stack.results.of(request_id)
-        stack.send(JobControl(request_id=request_id, action=ControlAction.EXPIRE))
+        stack.send(JobControl(tenant="tests", request_id=request_id, action=ControlAction.EXPIRE))
         stack.wait_until_idle()
     assert [result.status for result in stack.results.of(request_id)] == ["COMPLETED"]
 
@@ -264,14 +261,14 @@ def test_after_the_answer_redis_holds_the_result_and_a_marker_but_no_slots(stack
         stack.send(*batches_of(request_id, 2))
         stack.results.of(request_id)
         end = time.monotonic() + 5
-        while state.exists(f"asm:{{{request_id}}}") and time.monotonic() < end:
+        while state.exists(f"asm:{{tests/{request_id}}}") and time.monotonic() < end:
             time.sleep(0.05)
-        encoded = ResultStore(state).get(request_id)
-        assert encoded is not None
+        encoded = state.get(f"result:{{tests/{request_id}}}")
+        assert isinstance(encoded, bytes)
         assert CODEC.decode(encoded, TranslationResult).text == text_of(request_id, 2)
         assert {key.decode() for key in state.scan_iter(f"*{request_id}*")} == {
-            f"done:{{{request_id}}}",
-            f"result:{{{request_id}}}",
+            f"done:{{tests/{request_id}}}",
+            f"result:{{tests/{request_id}}}",
         }
 
 

@@ -38,7 +38,7 @@ class Desk:
 
     def __init__(self, kafka: KafkaSettings):
         self.kafka = kafka
-        self.tenant = f"tenant-{uuid.uuid4()}"
+        self.tenant = f"desk-{uuid.uuid4()}"
         self._producer = DurableProducer(kafka)
 
     def send(self, *records):
@@ -46,12 +46,14 @@ class Desk:
 
     def fails(self, number: int, burst_bytes: int = 10**6):
         """A request that was refused: its record is in its topic, its dead letter is open."""
-        request = TranslationRequest(request_id=f"{self.tenant}-{number}", target_language="xx", text="Hello.")
-        key = request.request_id.encode()
+        request = TranslationRequest(
+            tenant=self.tenant, request_id=f"r{number}", target_language="xx", text="Hello."
+        )
+        key = request.key.encode()
         self.send(OutboundRecord(REQUESTS, key, CODEC.encode(request), {"traceparent": b"00-1-2-01"}))
         record = next(one for one in whole(self.kafka, REQUESTS) if one.key == key)
         writer = DeadLetterWriter("intake", CODEC, TokenBucket(0, burst_bytes, lambda: 0.0), 10**6, lambda: number)
-        dead_letter = about_request(writer.dead_letter_of(record, BAD), request.request_id, self.tenant)
+        dead_letter = about_request(writer.dead_letter_of(record, BAD), request.key)
         self.send(writer.record_of(dead_letter))
         return record
 
@@ -161,7 +163,7 @@ def test_a_redrive_that_is_killed_neither_loses_nor_doubles(desk, moment):
         desk.fails(number)
     assert killed_redrive(desk, moment).returncode == -signal.SIGKILL
     assert desk.run("redrive", "--tenant", desk.tenant).exit_code == 0
-    assert sorted(one.key for one in desk.redriven()) == [f"{desk.tenant}-{n}".encode() for n in range(3)]
+    assert sorted(one.key for one in desk.redriven()) == [f"{desk.tenant}/r{n}".encode() for n in range(3)]
     assert desk.listed() == []
     desk.run("redrive", "--tenant", desk.tenant)
     assert len(desk.redriven()) == 3

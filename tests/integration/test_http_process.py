@@ -19,14 +19,12 @@ from connectors.kafka.partition_reader import open_tail
 from connectors.kafka.settings import KafkaSettings
 from connectors.redis.client import open_state
 from connectors.redis.presence import ModelRegistry
-from connectors.redis.request_markers import ResultStore
 from connectors.redis.settings import RedisSettings
 from schemas.codec import Codec
-from schemas.events import JobEvent
 from schemas.messages import TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.states import ResultStatus
-from schemas.topics import STATUS, batches_topic, inference_group, requests_topic
+from schemas.topics import batches_topic, inference_group, requests_topic
 from tests.ports import free_port
 
 CHECKOUT = Path(__file__).parents[2]
@@ -101,26 +99,28 @@ class TestOnRealServers:
     @pytest.fixture
     def read(self, api, kafka_bootstrap):
         settings = KafkaSettings(bootstrap=kafka_bootstrap)
-        readers = {topic: open_tail(settings, topic) for topic in (requests_topic(Priority.HIGH), STATUS)}
+        readers = {topic: open_tail(settings, topic) for topic in (requests_topic(Priority.HIGH),)}
         yield lambda topic: readers[topic].take(1, 10.0)[0]
         for reader in readers.values():
             reader.close()
 
-    def test_an_accepted_request_is_in_its_topic_and_its_job_is_announced(self, read, api):
+    def test_an_accepted_request_is_in_its_topic_and_its_job_is_known(self, read, api):
         job_id = api.post(URL, json=BODY, headers={"traceparent": TRACE}).json()["job_id"]
         record = read(requests_topic(Priority.HIGH))
         request = Codec().decode(record.value, TranslationRequest)
-        assert (record.key.decode(), request.request_id) == (job_id, job_id)
+        assert (record.key.decode(), request.request_id) == (f"default/{job_id}", job_id)
         assert (request.text, request.tenant, request.priority) == ("Good morning.", "default", "high")
         assert record.headers["traceparent"] == TRACE.encode()
-        event = Codec().decode(read(STATUS).value, JobEvent)
-        assert (event.request_id, event.stage) == (job_id, "ACCEPTED")
+        wait_until(lambda: api.get(f"{URL}/{job_id}").is_success)
+        assert api.get(f"{URL}/{job_id}").json()["stage"] == "ACCEPTED"
+        assert api.get(f"{URL}/{job_id}", params={"tenant": "globex"}).status_code == 404
 
     def test_a_text_too_large_for_kafka_lies_in_the_object_store(self, read, api, tmp_path):
         text = "Good morning. " * 60_000
         assert api.post(URL, json=BODY | {"text": text}).status_code == 202
         request = Codec().decode(read(requests_topic(Priority.HIGH)).value, TranslationRequest)
         assert request.text is None
+        assert request.content_ref.startswith("tenants/default/requests/")
         assert (tmp_path / request.content_ref).read_text() == text
 
     def test_a_result_in_redis_ends_the_waiting(self, api, state):
@@ -128,7 +128,7 @@ class TestOnRealServers:
         result = TranslationResult(
             request_id=job_id, tenant="default", status=ResultStatus.COMPLETED, text="Bom dia."
         )
-        ResultStore(state).put_many({job_id: Codec().encode(result)})
+        state.set(f"result:{{default/{job_id}}}", Codec().encode(result))
         job = api.get(f"{URL}/{job_id}", params={"wait": 10}).json()
         assert (job["status"], job["result"]["text"]) == ("COMPLETED", "Bom dia.")
 

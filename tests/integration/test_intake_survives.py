@@ -72,7 +72,7 @@ class Stack:
 
     def send(self, requests, topic):
         producer = DurableProducer(self.kafka)
-        producer.send([OutboundRecord(topic, one.request_id.encode(), CODEC.encode(one)) for one in requests])
+        producer.send([OutboundRecord(topic, one.key.encode(), CODEC.encode(one)) for one in requests])
         producer.close()
 
     def send_bytes(self, value, topic):

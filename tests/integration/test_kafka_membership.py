@@ -15,7 +15,7 @@ from connectors.kafka.transactional_producer import TransactionalProducer
 from connectors.telemetry.health import Health
 from schemas.errors import FatalError, TransientError
 from schemas.records import OutboundRecord
-from schemas.topics import CONTROL, STATUS
+from schemas.topics import CONTROL, TRANSLATED
 from stream_apps.runtime.consumer_health import ConsumerHealthMonitor
 from tests.group_traffic import NAME, send, take_all, take_in_turn, take_some
 from tests.ports import free_port
@@ -121,7 +121,7 @@ def test_the_broker_alone_does_not_fence_who_has_no_member_id(settings, key, joi
     nobody = stranger._consumer.consumer_group_metadata()
     partition = TopicPartition(record.topic, record.partition, record.offset + 1)
     producer = TransactionalProducer(settings, f"test-{group}")
-    producer._write([OutboundRecord(STATUS, key, b"unfenced")], [OffsetClaim([partition], nobody)])
+    producer._write([OutboundRecord(TRANSLATED, key, b"unfenced")], [OffsetClaim([partition], nobody)])
     (lag,) = [one for one in KafkaAdmin(settings).lag(group, [CONTROL]) if one.partition == record.partition]
     assert lag.committed == record.offset + 1
     stranger.close()

@@ -11,7 +11,7 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transactional_producer import TransactionalProducer
 from schemas.errors import FatalError, TransientError
 from schemas.records import OutboundRecord
-from schemas.topics import CONTROL, STATUS, catalogue
+from schemas.topics import CONTROL, TRANSLATED, catalogue
 from tests.group_traffic import send, take_all
 
 pytestmark = pytest.mark.real
@@ -52,11 +52,11 @@ def test_acknowledged_records_can_be_read_with_key_and_headers(settings, key, jo
 
 def test_outputs_and_offsets_are_committed_together(settings, key, joined):
     group = str(uuid.uuid4())
-    reader, output = joined(settings, group), open_tail(settings, STATUS)
+    reader, output = joined(settings, group), open_tail(settings, TRANSLATED)
     send(settings, CONTROL, key, 5)
     found = take_all(reader, key, 5)
     producer = TransactionalProducer(settings, f"test-{group}")
-    producer.commit([OutboundRecord(STATUS, key, record.value or b"") for record in found], [reader])
+    producer.commit([OutboundRecord(TRANSLATED, key, record.value or b"") for record in found], [reader])
     reader.close()
     assert [record.value for record in take_all(output, key, 5)] == [b"0", b"1", b"2", b"3", b"4"]
     again = joined(settings, group)
@@ -77,25 +77,25 @@ def test_what_was_taken_and_not_committed_is_taken_again_after_a_rewind(settings
 
 
 def test_an_aborted_transaction_is_never_seen(settings, key):
-    output = open_tail(settings, STATUS)
+    output = open_tail(settings, TRANSLATED)
     producer = TransactionalProducer(settings, f"test-{uuid.uuid4()}")
-    too_large = OutboundRecord(STATUS, key, b"x" * (settings.max_message_bytes + 1))
+    too_large = OutboundRecord(TRANSLATED, key, b"x" * (settings.max_message_bytes + 1))
     with pytest.raises(TransientError):
-        producer.commit([OutboundRecord(STATUS, key, b"aborted"), too_large], [])
-    producer.commit([OutboundRecord(STATUS, key, b"committed")], [])
+        producer.commit([OutboundRecord(TRANSLATED, key, b"aborted"), too_large], [])
+    producer.commit([OutboundRecord(TRANSLATED, key, b"committed")], [])
     assert [record.value for record in take_all(output, key, 1)] == [b"committed"]
     output.close()
 
 
 def test_a_second_process_with_the_same_id_fences_the_first(settings, key):
     name = f"test-{uuid.uuid4()}"
-    output = open_tail(settings, STATUS)
+    output = open_tail(settings, TRANSLATED)
     zombie = TransactionalProducer(settings, name)
-    zombie.commit([OutboundRecord(STATUS, key, b"before")], [])
+    zombie.commit([OutboundRecord(TRANSLATED, key, b"before")], [])
     successor = TransactionalProducer(settings, name)
     with pytest.raises(FatalError):
-        zombie.commit([OutboundRecord(STATUS, key, b"too late")], [])
-    successor.commit([OutboundRecord(STATUS, key, b"after")], [])
+        zombie.commit([OutboundRecord(TRANSLATED, key, b"too late")], [])
+    successor.commit([OutboundRecord(TRANSLATED, key, b"after")], [])
     assert [record.value for record in take_all(output, key, 2)] == [b"before", b"after"]
     output.close()
 
@@ -122,5 +122,5 @@ def test_a_broker_that_is_away_is_a_transient_error(key):
     producer = DurableProducer(nowhere)
     assert not producer.is_reachable(0.5)
     with pytest.raises(TransientError):
-        producer.send([OutboundRecord(STATUS, key, b"x")], timeout_seconds=3)
+        producer.send([OutboundRecord(TRANSLATED, key, b"x")], timeout_seconds=3)
     producer.close(0.1)

@@ -13,7 +13,7 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transactional_producer import TransactionalProducer
 from schemas.errors import TransientError
 from schemas.records import OutboundRecord
-from schemas.topics import CONTROL, STATUS
+from schemas.topics import CONTROL, TRANSLATED
 
 pytestmark = pytest.mark.real
 
@@ -38,7 +38,7 @@ def admin(kafka):
 
 def _is_led(admin):
     try:
-        return admin.spans([CONTROL, STATUS])
+        return admin.spans([CONTROL, TRANSLATED])
     except TransientError:
         return False
 
@@ -77,10 +77,10 @@ def test_a_scan_reads_what_was_there_when_it_was_measured_and_ends(kafka, admin)
 
 def test_until_it_is_done_a_scan_gives_so_many_records_at_once_at_most(kafka, admin):
     names = [f"batch-{number}-{uuid.uuid4().hex}" for number in range(250)]
-    before = admin.spans([STATUS])
-    TransactionalProducer(kafka, f"scan-{uuid.uuid4()}").commit([record(name, STATUS) for name in names], [])
+    before = admin.spans([TRANSLATED])
+    TransactionalProducer(kafka, f"scan-{uuid.uuid4()}").commit([record(name, TRANSLATED) for name in names], [])
     # The mark of the transaction has an offset, too.
-    with scanning(kafka, between(before, admin.spans([STATUS]))) as scan:
+    with scanning(kafka, between(before, admin.spans([TRANSLATED]))) as scan:
         batches = list(scan.until_done(100))
     assert max(map(len, batches)) <= 100
     assert sorted((one.value or b"").decode() for batch in batches for one in batch) == sorted(names)
@@ -110,16 +110,16 @@ def test_an_empty_span_is_done_at_once_and_so_is_one_of_the_future(kafka, admin)
 
 def test_a_scan_waits_for_an_open_transaction_and_then_sees_it(kafka, admin):
     name = f"open-{uuid.uuid4().hex}"
-    before = admin.spans([STATUS])
+    before = admin.spans([TRANSLATED])
     writer = TransactionalProducer(kafka, f"scan-{name}")
     seen_while_open, spans = [], []
 
     def confirm() -> None:
-        spans.extend(between(before, admin.spans([STATUS])))
+        spans.extend(between(before, admin.spans([TRANSLATED])))
         with scanning(kafka, spans) as scan:
             seen_while_open.extend([values_of(scan, rounds=4), scan.is_done])
 
-    writer.commit([record(name, STATUS)], [], confirm)
+    writer.commit([record(name, TRANSLATED)], [], confirm)
     assert seen_while_open == [[], False]
     with scanning(kafka, spans) as scan:
         assert (values_of(scan), scan.is_done) == ([name], True)
@@ -127,30 +127,30 @@ def test_a_scan_waits_for_an_open_transaction_and_then_sees_it(kafka, admin):
 
 def test_a_scan_that_is_sent_nothing_for_a_minute_says_so(kafka, admin, monkeypatch):
     monkeypatch.setattr("connectors.kafka.partition_reader._SILENCE_SECONDS", 0.5)
-    before = admin.spans([STATUS])
+    before = admin.spans([TRANSLATED])
 
     def confirm() -> None:
         with (
-            scanning(kafka, between(before, admin.spans([STATUS]))) as scan,
+            scanning(kafka, between(before, admin.spans([TRANSLATED]))) as scan,
             pytest.raises(TransientError, match="sends nothing of 1 partitions"),
         ):
             list(scan.until_done(10))
 
-    TransactionalProducer(kafka, f"scan-{uuid.uuid4()}").commit([record("silent", STATUS)], [], confirm)
+    TransactionalProducer(kafka, f"scan-{uuid.uuid4()}").commit([record("silent", TRANSLATED)], [], confirm)
 
 
 def test_what_is_not_confirmed_is_aborted_and_a_scan_ends_behind_it(kafka, admin):
     name = f"aborted-{uuid.uuid4().hex}"
-    before = admin.spans([STATUS])
+    before = admin.spans([TRANSLATED])
     writer = TransactionalProducer(kafka, f"scan-{name}")
 
     def refuse() -> None:
         raise TransientError("the state was lost")
 
     with pytest.raises(TransientError, match="state was lost"):
-        writer.commit([record(name, STATUS)], [], refuse)
-    with scanning(kafka, between(before, admin.spans([STATUS]))) as scan:
+        writer.commit([record(name, TRANSLATED)], [], refuse)
+    with scanning(kafka, between(before, admin.spans([TRANSLATED]))) as scan:
         assert (values_of(scan), scan.is_done) == ([], True)
-    writer.commit([record(name, STATUS)], [])
-    with scanning(kafka, between(before, admin.spans([STATUS]))) as scan:
+    writer.commit([record(name, TRANSLATED)], [])
+    with scanning(kafka, between(before, admin.spans([TRANSLATED]))) as scan:
         assert values_of(scan) == [name]

@@ -30,6 +30,7 @@ from schemas.topics import (
 from stream_apps.repair.open_requests import LossPolicy
 from stream_apps.repair.reconcile import REQUEST_TOPICS, ReconcileLimits, Reconciler, ReconcileReport
 from tests.fleet import until
+from tests.keys import key
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
@@ -47,17 +48,17 @@ class World:
         self.producer = DurableProducer(self.kafka)
         self.began_ms = now_ms()
 
-    def send(self, topic: str, key: str, value: bytes) -> None:
-        self.producer.send([OutboundRecord(topic, key.encode(), value, {"tenant": b"tests"})])
+    def send(self, topic: str, name: str, value: bytes) -> None:
+        self.producer.send([OutboundRecord(topic, name.encode(), value, {"tenant": b"tests"})])
 
     def request(self, **fields: Any) -> str:
         request_id = str(fields.pop("request_id", uuid.uuid4()))
         value = CODEC.encode(TranslationRequest(request_id=request_id, target_language="pt", text="a", **fields))
-        self.send(TOPIC, request_id, value)
+        self.send(TOPIC, str(key(request_id)), value)
         return request_id
 
     def result(self, request_id: str) -> None:
-        self.send(RESULTS, request_id, CODEC.encode(TranslationResult(request_id=request_id)))
+        self.send(RESULTS, str(key(request_id)), CODEC.encode(TranslationResult(request_id=request_id)))
 
     def work_off(self, group: str, topics: list[str]) -> None:
         """The group has committed everything in the topics.
@@ -109,7 +110,7 @@ def test_what_is_lost_is_sent_again_as_it_was_and_only_once_while_it_is_on_its_w
     assert world.reconcile(is_dry_run=True).lost == 1
     found = world.reconcile()
     assert (found.answered, found.lost, found.redriven, found.unanswerable) == (1, 1, 1, 1)
-    (copy,) = [record for record in requests.take(100, 3.0) if record.key == lost.encode()]
+    (copy,) = [record for record in requests.take(100, 3.0) if record.key == key(lost).encode()]
     assert copy.headers == {"tenant": b"tests", "redrive": b"1"}
     assert CODEC.decode(copy.value, TranslationRequest).metadata == {"ticket": "7"}
     again = world.reconcile()
@@ -122,7 +123,7 @@ def test_what_is_lost_is_sent_again_as_it_was_and_only_once_while_it_is_on_its_w
 
 def test_what_intake_refused_without_an_answer_is_left_alone(world):
     refused = world.request()
-    record = next(record for record in _records(world, TOPIC) if record.key == refused.encode())
+    record = next(record for record in _records(world, TOPIC) if record.key == key(refused).encode())
     dead_letter = DeadLetter(
         dead_letter_id=str(uuid.uuid4()),
         stage="intake",

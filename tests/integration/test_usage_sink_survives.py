@@ -16,7 +16,7 @@ from connectors.kafka.producer import DurableProducer
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Codec
 from schemas.errors import TransientError
-from schemas.events import UsageEvent
+from schemas.events import UsageBatch, UsageEvent
 from schemas.ids import event_id
 from schemas.records import OutboundRecord
 from schemas.states import UsageKind
@@ -63,7 +63,8 @@ class Analytics:
 
     def send(self, first, count):
         producer = DurableProducer(self.kafka)
-        producer.send([self._record(number) for number in range(first, first + count)])
+        # As assembly and workers do: several rows in one record.
+        producer.send([self._record(range(at, min(at + 7, first + count))) for at in range(first, first + count, 7)])
         producer.close()
 
     def count(self):
@@ -86,12 +87,15 @@ class Analytics:
             assert time.monotonic() < end, self.log.read_text()[-2000:]
             time.sleep(0.2)
 
-    def _record(self, number):
-        event = UsageEvent(
-            event_id=event_id(self.tenant, number), kind=UsageKind.BILLED, request_id=f"{self.tenant}-{number}",
-            tenant=self.tenant, source_words=3, at=round(time.time() * 1000),
-        )  # fmt: skip
-        return OutboundRecord(USAGE, event.event_id.encode(), CODEC.encode(event))
+    def _record(self, numbers):
+        events = [
+            UsageEvent(
+                event_id=event_id(self.tenant, number), kind=UsageKind.BILLED, tenant=self.tenant,
+                request_id=f"r{number}", source_words=3, at=round(time.time() * 1000),
+            )
+            for number in numbers
+        ]  # fmt: skip
+        return OutboundRecord(USAGE, None, CODEC.encode(UsageBatch(events)))
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def test_the_openapi_document_describes_problems_and_nothing_of_the_frameworks_o
     assert "application/problem+json" in post["responses"]["422"]["content"]
     assert {"Problem", "FieldProblem", "Submission", "JobResponse"} <= schemas.keys()
     assert "HTTPValidationError" not in schemas
-    assert {"Idempotency-Key", "traceparent"} == {
+    assert {"Idempotency-Key", "traceparent", "prefer", "wait"} == {
         part["name"].title() if "dempot" in part["name"] else part["name"] for part in post["parameters"]
     }
 

@@ -13,7 +13,7 @@ from schemas.errors import TransientError
 from schemas.events import DeadLetter, JobControl, UsageBatch, UsageEvent
 from schemas.ids import JobKey
 from schemas.messages import Job, Message, TranslatedBatch, TranslationResult
-from schemas.records import InboundRecord, OutboundRecord
+from schemas.records import InboundRecord, OutboundRecord, StoredAt
 from schemas.states import ControlAction
 from stream_apps.assembly.handler import AssemblyHandler, portions
 from tests.dead_letters import dead_letter_writer
@@ -44,7 +44,14 @@ def handler(store) -> AssemblyHandler:
 
 def handler_with(objects, limit: int) -> AssemblyHandler:
     return AssemblyHandler(
-        CODEC, InMemorySlots(), objects, limit, now_ms=lambda: 2_001, dead_letters=dead_letter_writer("assembly")
+        codec=CODEC,
+        slots=InMemorySlots(),
+        told=lambda: {0},
+        objects=objects,
+        inline_limit_bytes=limit,
+        now_ms=lambda: 2_001,
+        dead_letters=dead_letter_writer("assembly"),
+        usage_partition=1,
     )
 
 
@@ -128,14 +135,14 @@ def test_an_aborted_cycle_gives_the_same_outputs_again(handler):
 
 def test_duplicates_in_the_same_cycle_and_later_are_silent(handler):
     assert len(results(handler.handle([batch(0, 1), batch(1, 2), batch(1, 3), batch(0, 4)]))) == 1
-    handler.committed()
+    handler.committed([])
     assert handler.handle([batch(0, 5), batch(1, 6)]) == []
 
 
 def test_after_the_commit_the_result_can_be_looked_up_and_nothing_answers_again(handler):
     outputs = handler.handle([batch(0, 1), batch(1, 2)])
     assert shown(handler, R1) is None
-    handler.committed()
+    handler.committed([])
     assert shown(handler, R1) == outputs[0].value
     assert handler.handle([batch(1, 2)]) == []
 
@@ -147,22 +154,22 @@ def test_losing_the_step_after_the_commit_never_gives_a_second_answer(handler):
 
 
 def test_results_that_redis_did_not_take_are_shown_with_the_next_ones(handler):
-    def refuse(_completions):
+    def refuse(_completions, _told):
         raise TransientError("Redis is away")
 
     outputs = handler.handle([batch(0, 1), batch(1, 2)])
     healthy, handler.slots.finish = handler.slots.finish, refuse
     with pytest.raises(TransientError):
-        handler.committed()
+        handler.committed([])
     handler.slots.finish = healthy
     handler.handle([batch(0, 3, request_id="r2")])
-    handler.committed()
+    handler.committed([])
     assert shown(handler, R1) == outputs[0].value
 
 
 def test_what_an_empty_cycle_leaves_behind_is_nothing(handler):
     handler.handle([batch(0, 1)])
-    handler.committed()
+    handler.committed([])
     assert shown(handler, R1) is None
 
 
@@ -239,13 +246,13 @@ def test_a_large_text_without_an_object_store_fails_by_name_and_is_not_billed():
 
 def test_a_correction_is_a_second_version_that_bills_only_what_the_first_did_not(handler):
     handler.handle([batch(0, 4), batch(1, 5)])
-    handler.committed()
+    handler.committed([])
     again: dict[str, Any] = {"revision": 2, "billed_words": 4, "billed_characters": 20}
     outputs = handler.handle([batch(0, 8, "Oi", **again), batch(1, 9, "Oi", **again)])
     assert [(result.version, result.text) for result in results(outputs)] == [(2, "Oi 0. Oi 1. ")]
     usage = usage_of(outputs)
     assert (usage.source_words, usage.source_characters) == (JOB.words - 4, JOB.characters - 20)
-    handler.committed()
+    handler.committed([])
     newest = CODEC.decode(shown(handler, R1), TranslationResult)
     assert newest.version == 2
 
@@ -265,7 +272,7 @@ def test_requests_of_two_tenants_under_one_id_get_answers_of_their_own(handler):
     usage = [event for one in of(outputs, topics.USAGE, UsageBatch) for event in one.events]
     assert [(one.tenant, one.request_id) for one in usage] == [("acme", "r1"), ("globex", "r1")]
     assert len({one.event_id for one in usage}) == 2
-    handler.committed()
+    handler.committed([])
     seen = [CODEC.decode(shown(handler, key("r1", tenant)), TranslationResult) for tenant in ("acme", "globex")]
     assert [one.text for one in seen] == ["Olá 0. Olá 1. ", "Oi 0. Oi 1. "]
 
@@ -274,7 +281,7 @@ def test_a_cancellation_in_the_name_of_another_tenant_ends_nothing(handler):
     handler.handle([batch(0, 1)])
     foreign = results(handler.handle([order(9, tenant="globex")]))
     assert [(one.key, one.status) for one in foreign] == [(key("r1", "globex"), "CANCELLED")]
-    handler.committed()
+    handler.committed([])
     assert [(one.key, one.status) for one in results(handler.handle([batch(1, 2)]))] == [(R1, "COMPLETED")]
 
 
@@ -301,6 +308,33 @@ def test_two_payloads_under_one_key_with_equally_many_batches_are_never_mixed(ha
         ]
     )
     assert [result.text for result in results(outputs)] == ["old 0. old 1. "]
+
+
+def test_callers_are_told_up_to_the_last_answer_but_only_where_nothing_of_a_predecessor_is_left(handler):
+    handler.handle([batch(0, 1, batches=1), batch(0, 2, batches=1, request_id="r2")])
+    handler.committed([StoredAt(0, 41), StoredAt(3, 7), StoredAt(0, 999)])
+    assert handler.slots.told() == {0: 42}
+
+
+def test_what_redis_did_not_take_is_told_with_the_next_answers(handler):
+    def refuse(_completions, _told):
+        raise TransientError("Redis is away")
+
+    handler.handle([batch(0, 1, batches=1)])
+    healthy, handler.slots.finish = handler.slots.finish, refuse
+    with pytest.raises(TransientError):
+        handler.committed([StoredAt(0, 41)])
+    handler.slots.finish = healthy
+    handler.handle([])
+    handler.committed([])
+    assert handler.slots.told() == {0: 42}
+
+
+def test_a_cycle_bills_in_one_record_of_its_process(handler):
+    outputs = handler.handle([batch(0, at, batches=1, request_id=f"r{at}") for at in range(5)])
+    (usage,) = [output for output in outputs if output.topic == topics.USAGE]
+    assert (usage.partition, len(CODEC.decode(usage.value, UsageBatch).events)) == (1, 5)
+    assert [output.topic for output in outputs[:5]] == [topics.RESULTS] * 5
 
 
 @pytest.mark.parametrize("tenant", ["", "Acme", "a/b"])

@@ -1,6 +1,7 @@
 """What a rebuild takes from a result: markers, and the answer where HTTP still shows it; what interrupts it."""
 
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, cast
 
 import pytest
@@ -12,7 +13,7 @@ from schemas.errors import TransientError
 from schemas.messages import TranslationResult
 from schemas.records import MOST_REVISIONS, InboundRecord, revisions_up_to
 from schemas.slots import AnswerOrder, Verdict
-from stream_apps.assembly.recovery import Reach, Rebuilder, Recovery
+from stream_apps.assembly.recovery import CatchUp, Reach, Rebuilder, Recovery
 from tests.keys import key, revision
 
 CODEC = Codec()
@@ -173,9 +174,9 @@ class Outage:
 
 def recovering(epoch: LostEpoch, kafka: Outage, redis: Outage) -> Recovery:
     class Slots(InMemorySlots):
-        def finish(self, completions):
+        def finish(self, completions, told=MappingProxyType({})):
             redis.pass_through()
-            super().finish(completions)
+            super().finish(completions, told)
 
     def open_log(_since_ms, reached):
         kafka.pass_through()
@@ -204,3 +205,73 @@ def test_what_an_interrupted_rebuild_has_restored_is_not_read_again():
     with pytest.raises(StateLostError):
         recovering(epoch, Outage(0), Outage(0)).ensure(is_idle=False)
     assert (epoch.is_settled, epoch.reached) == (True, {0: 3})
+
+
+@dataclass
+class Partition:
+    """What a scan of some partitions of the results finds, take by take."""
+
+    takes: list
+    is_closed: bool = False
+    share = 0.0
+
+    @property
+    def is_done(self) -> bool:
+        return not self.takes
+
+    def take(self, _limit: int, _timeout_seconds: float) -> list[InboundRecord]:
+        taken = self.takes.pop(0) if self.takes else []
+        if isinstance(taken, Exception):
+            raise taken
+        return taken
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def answer(request_id: str, partition: int, offset: int) -> InboundRecord:
+    return replace(record(request_id), partition=partition, offset=offset)
+
+
+def catching_up(*scans: Partition, told: dict[int, int] | None = None) -> tuple[CatchUp, list]:
+    asked: list = []
+    left = iter(scans)
+    slots = InMemorySlots()
+    slots.finish({}, told or {})
+
+    def open_log(offsets):
+        asked.append(dict(offsets))
+        return next(left)
+
+    return CatchUp(slots, Rebuilder(slots, CODEC, show_after_ms=lambda: 0), open_log), asked
+
+
+def test_whoever_gets_a_partition_tells_what_lies_behind_the_offset_that_was_told():
+    scan = Partition([[answer("a", 1, 7)], []])
+    catch_up, asked = catching_up(scan, told={1: 7})
+    catch_up.step({1, 2})
+    assert (asked, catch_up.told) == ([{1: 7, 2: 0}], set())
+    assert is_answered(catch_up.rebuilder, "a")
+    catch_up.step({1, 2})
+    assert (catch_up.told, scan.is_closed, catch_up.slots.told()) == ({1, 2}, True, {1: 8})
+    catch_up.step({1, 2})
+    assert len(asked) == 1
+
+
+def test_a_partition_that_goes_and_comes_back_is_caught_up_again():
+    catch_up, asked = catching_up(Partition([]), Partition([]), Partition([]))
+    catch_up.step({1})
+    catch_up.step(set())
+    assert catch_up.told == set()
+    catch_up.step({1})
+    assert (catch_up.told, len(asked)) == ({1}, 2)
+
+
+def test_a_catch_up_that_kafka_interrupts_is_begun_again():
+    broken, whole = Partition([TransientError("away"), []]), Partition([[answer("a", 1, 3)]])
+    catch_up, asked = catching_up(broken, whole)
+    with pytest.raises(TransientError):
+        catch_up.step({1})
+    assert (broken.is_closed, catch_up.told) == (True, set())
+    catch_up.step({1})
+    assert (len(asked), catch_up.told, is_answered(catch_up.rebuilder, "a")) == (2, {1}, True)

@@ -65,8 +65,15 @@ class Pipeline:
         self.worker = BatchHandler(
             CODEC, skip_policy, segments, identity, Speedometer(1.0), lambda: NOW, dead_letters
         )
-        stores = InMemorySlots(), UrlObjectStore(MemoryStore())
-        self.assembler = AssemblyHandler(CODEC, *stores, 10**6, lambda: NOW, dead_letter_writer("assembly"))
+        self.assembler = AssemblyHandler(
+            codec=CODEC,
+            slots=InMemorySlots(),
+            told=set,
+            objects=UrlObjectStore(MemoryStore()),
+            inline_limit_bytes=10**6,
+            now_ms=lambda: NOW,
+            dead_letters=dead_letter_writer("assembly"),
+        )
         self.log = []
 
     def send(self, outputs):
@@ -79,7 +86,7 @@ class Pipeline:
                 self.send(outputs_of(self.worker, [record]))
             elif out.topic == topics.TRANSLATED:
                 self.send(self.assembler.handle([record]))
-                self.assembler.committed()
+                self.assembler.committed([])
 
     def read(self, topic, kind):
         return [CODEC.decode(one.value, kind) for one in self.log if one.topic == topic and one.value is not None]

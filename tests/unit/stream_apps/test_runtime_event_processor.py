@@ -1,6 +1,7 @@
 """What happens between a handler and Kafka: an event is finished only when its outputs are stored."""
 
 import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -9,7 +10,7 @@ from schemas.codec import Codec
 from schemas.dead_letters import about_request
 from schemas.errors import FatalError, PermanentError, TransientError
 from schemas.events import DeadLetter
-from schemas.records import InboundRecord, OutboundRecord
+from schemas.records import InboundRecord, OutboundRecord, StoredAt
 from schemas.topics import DEAD_LETTERS
 from stream_apps.runtime.event_processor import EventHandler, EventProcessor, EventRetry
 from stream_apps.runtime.retry import RetryPolicy
@@ -36,12 +37,16 @@ class Kafka:
     stored: list = field(default_factory=list)
     refused_topics: tuple = ()
 
-    async def send(self, record):
+    async def store(self, records):
+        return [self._outcome(record) for record in records]
+
+    def _outcome(self, record):
         if record.topic in self.refused_topics:
-            raise PermanentError("output_too_large", "too large")
+            return PermanentError("output_too_large", "too large")
         if self.failures:
-            raise self.failures.pop(0)
+            return self.failures.pop(0)
         self.stored.append(record)
+        return StoredAt(0, len(self.stored))
 
 
 @dataclass
@@ -54,15 +59,29 @@ class ScriptedHandler:
     stored_when_told: int = 0
     interrupted: bool = False
     pauses: list = field(default_factory=list)
+    asked: list = field(default_factory=list)
+    places: list = field(default_factory=list)
+    untold: list = field(default_factory=list)
+    most: int | None = None
 
-    async def handle(self, record):
+    async def handle(self, records):
+        self.asked.append([record.offset for record in records])
+        return [self._outcome(record) for record in records][: self.most]
+
+    def _outcome(self, record):
         waiting = self.errors.get(record.offset, [])
-        if waiting:
-            raise waiting.pop(0)
+        error = waiting.pop(0) if waiting else None
+        if isinstance(error, PermanentError):
+            return error
+        if error:
+            raise error
         return [outbound(record)]
 
-    async def delivered(self, records):
+    async def delivered(self, records, places):
+        if self.untold:
+            raise self.untold.pop(0)
         self.delivered_records.extend(records)
+        self.places.extend(places)
         self.stored_when_told = len(self.kafka.stored)
 
     async def sleep(self, seconds):
@@ -72,7 +91,7 @@ class ScriptedHandler:
         policy = RetryPolicy(first_seconds, longest_seconds)
         waits = EventRetry(policy, is_interrupted=lambda: self.interrupted, sleep=self.sleep, **retry)
         return EventProcessor(
-            EventHandler(dead_letter_writer("intake"), self.handle, self.delivered), self.kafka.send, waits
+            EventHandler(dead_letter_writer("intake"), self.handle, self.delivered), self.kafka.store, waits
         )
 
     def process(self, *offsets, **retry):
@@ -175,7 +194,7 @@ def test_a_refusal_may_say_more_than_the_dead_letter():
         return about_request(dead_letter, key("r1", "acme")), [outbound(record, "control")]
 
     handler = EventHandler(dead_letter_writer("intake"), scripted.handle, scripted.delivered, refusal)
-    processor = EventProcessor(handler, scripted.kafka.send, EventRetry())
+    processor = EventProcessor(handler, scripted.kafka.store, EventRetry())
     asyncio.run(processor.process([inbound()]))
     assert [record.topic for record in scripted.kafka.stored] == [DEAD_LETTERS, "control"]
     assert [dead_letter.request_id for dead_letter in dead_letters(scripted.kafka)] == ["r1"]
@@ -209,38 +228,62 @@ def test_a_processor_that_never_waited_does_not_speak_for_those_that_do():
     assert told.words == []
 
 
-def test_outputs_beyond_the_bound_are_stored_before_the_next_event():
-    scripted = ScriptedHandler()
-    held = []
+def test_what_the_handler_leaves_over_is_handled_when_the_first_events_are_stored():
+    scripted = ScriptedHandler(most=2)
+    scripted.process(*range(5))
+    assert scripted.asked == [[0, 1, 2, 3, 4], [2, 3, 4], [4]]
+    assert [record.offset for record in scripted.delivered_records] == list(range(5))
+    assert len(scripted.kafka.stored) == 5
 
-    async def handle(record):
-        held.append(record.offset + 1 - len(scripted.kafka.stored))
-        return [outbound(record)]
 
-    processor = EventProcessor(
-        EventHandler(dead_letter_writer("intake"), handle, scripted.delivered),
-        scripted.kafka.send,
-        EventRetry(),
-        unsent_bytes=20,
-    )
-    asyncio.run(processor.process([inbound(offset) for offset in range(7)]))
-    # Every output has 11 bytes, so two of them are too many.
-    assert max(held) == 2
-    assert [record.offset for record in scripted.delivered_records] == list(range(7))
-    assert len(scripted.kafka.stored) == 7
+def test_whoever_is_told_learns_where_the_outputs_of_each_event_are_stored():
+    scripted = ScriptedHandler(kafka=Kafka(failures=[TransientError("broker is away", 0.1)]))
+    scripted.process(0, 1)
+    assert scripted.places == [(StoredAt(0, 2),), (StoredAt(0, 1),)]
+
+
+def test_a_delivery_that_cannot_be_told_is_told_again_until_it_is():
+    scripted = ScriptedHandler(untold=[TransientError("redis is away", 0.1)] * 30)
+    assert scripted.process(0, send_attempts=3)
+    assert ([record.offset for record in scripted.delivered_records], len(scripted.kafka.stored)) == ([0], 1)
+
+
+def test_a_defect_in_one_of_many_events_costs_this_one_only():
+    scripted = ScriptedHandler(errors={5: [KeyError("defect")] * 20})
+    scripted.process(*range(8))
+    (dead_letter,) = dead_letters(scripted.kafka)
+    assert (dead_letter.offset, dead_letter.cause) == (5, "unexpected")
+    assert sorted(record.value for record in scripted.kafka.stored if record.topic == "out") == [
+        f"answer to {offset}".encode() for offset in range(8) if offset != 5
+    ]
+    assert [record.offset for record in scripted.delivered_records] == list(range(8))
+
+
+def test_the_handler_works_in_a_turn_and_sends_outside_of_it():
+    scripted, seen = ScriptedHandler(), []
+
+    @asynccontextmanager
+    async def turn():
+        seen.append(("begins", len(scripted.kafka.stored)))
+        yield
+        seen.append(("ends", len(scripted.kafka.stored)))
+
+    handler = EventHandler(dead_letter_writer("intake"), scripted.handle)
+    asyncio.run(EventProcessor(handler, scripted.kafka.store, EventRetry(), turn).process([inbound()]))
+    assert (seen, len(scripted.kafka.stored)) == ([("begins", 0), ("ends", 0)], 1)
 
 
 def test_a_refusal_that_kafka_refuses_too_leaves_the_dead_letter_alone():
     kafka = Kafka(refused_topics=("out", "control"))
 
-    async def handle(record):
-        return [outbound(record)]
+    async def handle(records):
+        return [[outbound(record)] for record in records]
 
     def refusal(_record, _error, dead_letter):
         return dead_letter, [OutboundRecord("control", b"k", b"too large")]
 
     processor = EventProcessor(
-        EventHandler(dead_letter_writer("intake"), handle, refusal=refusal), kafka.send, EventRetry()
+        EventHandler(dead_letter_writer("intake"), handle, refusal=refusal), kafka.store, EventRetry()
     )
     asyncio.run(asyncio.wait_for(processor.process([inbound()]), 5))
     assert {dead_letter.cause for dead_letter in dead_letters(kafka)} == {"output_too_large"}

@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from schemas.errors import FatalError, TransientError
-from schemas.records import InboundRecord, OutboundRecord
+from schemas.records import InboundRecord, OutboundRecord, StoredAt
 from stream_apps.runtime.transactional_processor import TransactionalProcessor
 
 
@@ -49,16 +49,19 @@ class StutteringSource(Source):
 
 
 class Handler:
-    def __init__(self, failures=()):
-        self.failures, self.commits = list(failures), 0
+    """Answers every record but those in `silent`."""
+
+    def __init__(self, failures=(), silent=()):
+        self.failures, self.silent, self.commits, self.places = list(failures), silent, 0, []
 
     def handle(self, records):
         if self.failures and (failure := self.failures.pop(0)):
             raise failure
-        return [OutboundRecord("out", b"", record.value) for record in records]
+        return [OutboundRecord("out", b"", record.value) for record in records if record.value not in self.silent]
 
-    def committed(self):
+    def committed(self, places):
         self.commits += 1
+        self.places += places
 
 
 class Transactions:
@@ -68,9 +71,11 @@ class Transactions:
     def commit(self, outputs, readers, confirm=None):
         if self.failures and (failure := self.failures.pop(0)):
             raise failure
+        first = len(self.written)
         self.written += [record.value for record in outputs]
         for reader in readers:
             reader.settle()
+        return [StoredAt(0, first + number) for number in range(len(outputs))]
 
 
 def run(reader, handler, transactions, size=2):
@@ -94,6 +99,49 @@ def test_everything_is_written_once_and_in_order():
     run(Reader(5), handler, transactions)
     assert transactions.written == EVERYTHING
     assert handler.commits == 3
+    assert handler.places == [StoredAt(0, at) for at in range(5)]
+
+
+class Steps:
+    """A clock that goes on by so many seconds with each look."""
+
+    def __init__(self, seconds):
+        self.now, self.seconds = 0.0, seconds
+
+    def __call__(self):
+        self.now += self.seconds
+        return self.now
+
+
+def cycles(handler, records, clock_step, turns=50):
+    """Run cycles of one record each; return the offsets committed after each transaction."""
+    reader, commits = Reader(records), []
+
+    class Noting(Transactions):
+        def commit(self, outputs, readers, confirm=None):
+            places = super().commit(outputs, readers, confirm)
+            commits.append(reader.committed)
+            return places
+
+    left = iter(range(turns))
+    TransactionalProcessor(
+        "stage", Source(reader, 1), handler, Noting(), should_stop=lambda: next(left, None) is None,
+        sleep=lambda _: None, clock=Steps(clock_step),
+    ).run()  # fmt: skip
+    return commits
+
+
+def test_cycles_without_outputs_commit_nothing_and_ride_along_with_the_next_answer():
+    assert cycles(Handler(silent=EVERYTHING[:3]), 5, clock_step=0.0001) == [4, 5]
+
+
+def test_offsets_without_outputs_are_committed_after_a_second_although_nothing_more_comes():
+    assert cycles(Handler(silent=EVERYTHING), 5, clock_step=0.05) == [5]
+
+
+def test_what_was_not_committed_comes_again_after_a_failure():
+    handler = Handler([None, None, TransientError("away")], silent=EVERYTHING[:2])
+    assert cycles(handler, 5, clock_step=0.0001) == [3, 4, 5]
 
 
 def test_a_transient_failure_of_the_handler_repeats_the_same_records():
