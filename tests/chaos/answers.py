@@ -8,6 +8,7 @@ from typing import Any
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from tests.chaos.ledger import Answer, Ledger
+from tests.chaos.traffic import key_of
 from tests.outside import decoded
 
 _TOPIC = "translation.results"
@@ -92,7 +93,7 @@ class AnswerReader(threading.Thread):
             at=time.monotonic(),
         )
         if answer.version == 1:
-            self._ledger.answer(result["request_id"], answer)
+            self._ledger.answer(key_of(result["tenant"], result["request_id"]), answer)
 
     def _text(self, result: dict[str, Any]) -> str | None:
         if result["content_ref"] is None:

@@ -13,27 +13,27 @@ _ASK_AGAIN_SECONDS = 1.0
 
 
 def bills(client: httpx.Client, url: str) -> dict[str, Bill]:
-    """Return the bills by request. Raises httpx.HTTPError when ClickHouse is unreachable."""
+    """Return the bills by the key of the request. Raises httpx.HTTPError when ClickHouse is unreachable."""
     sql = (
-        "SELECT request_id, toUInt32(count()), toUInt32(sum(source_words)) FROM usage_events "
-        "WHERE kind = 'billed' GROUP BY request_id"
+        "SELECT concat(tenant, '/', request_id) AS key, toUInt32(count()), toUInt32(sum(source_words)) "
+        "FROM usage_events WHERE kind = 'billed' GROUP BY key"
     )
     rows = (line.split("\t") for line in _ask(client, url, sql).splitlines())
-    return {request_id: Bill(int(found), int(words)) for request_id, found, words in rows}
+    return {key: Bill(int(found), int(words)) for key, found, words in rows}
 
 
-def is_billed(client: httpx.Client, url: str, request_id: str) -> bool:
+def is_billed(client: httpx.Client, url: str, key: str) -> bool:
     """Return whether its row can be queried. Raises httpx.HTTPError when ClickHouse is unreachable."""
-    sql = f"SELECT count() FROM usage_events WHERE kind = 'billed' AND request_id = '{request_id}'"
+    sql = f"SELECT count() FROM usage_events WHERE kind = 'billed' AND concat(tenant, '/', request_id) = '{key}'"
     return int(_ask(client, url, sql)) > 0
 
 
-def settled_bills(url: str, request_ids: Collection[str], longest_seconds: float) -> dict[str, Bill]:
+def settled_bills(url: str, keys: Collection[str], longest_seconds: float) -> dict[str, Bill]:
     """Return the bills once each of these requests has one, or after `longest_seconds`."""
     end = time.monotonic() + longest_seconds
     found: dict[str, Bill] = {}
     with httpx.Client() as client:
-        while time.monotonic() < end and not set(request_ids) <= found.keys():
+        while time.monotonic() < end and not set(keys) <= found.keys():
             time.sleep(_ASK_AGAIN_SECONDS)
             with suppress(httpx.HTTPError):
                 found = bills(client, url)

@@ -140,5 +140,6 @@ class Disturbance:
             return
         timeline.add(timeline.now() + fault.lasts_seconds, undo)
         channel = Channel.HTTP_WITH_ID if role == "http" else Channel.KAFKA
-        self.senders.send(Request(measured.probe, measured.probe, "critical", channel))
-        measured.recovery.watch(fault.kind.name, role, measured.probe, before)
+        probe = Request(measured.probe, measured.probe, "critical", channel)
+        self.senders.send(probe)
+        measured.recovery.watch(fault.kind.name, role, probe.key, before)

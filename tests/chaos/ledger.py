@@ -22,32 +22,32 @@ class Ledger:
     """Thread-safe. Accepted: Kafka has acknowledged it, or HTTP has said 202."""
 
     expected: dict[str, str] = field(default_factory=dict)
-    """Request id -> name of the text that its answer must be a translation of."""
+    """Key of the request (`tenant/request_id`) -> name of the text that its answer must be a translation of."""
     accepted_at: dict[str, float] = field(default_factory=dict)
     answers: dict[str, list[Answer]] = field(default_factory=lambda: defaultdict(list))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def accept(self, request_id: str, reference: str) -> None:
+    def accept(self, key: str, reference: str) -> None:
         """Note an accepted request, which must be answered from now on. May be called again."""
         with self._lock:
-            self.expected[request_id] = reference
-            self.accepted_at.setdefault(request_id, time.monotonic())
+            self.expected[key] = reference
+            self.accepted_at.setdefault(key, time.monotonic())
 
-    def answer(self, request_id: str, answer: Answer) -> None:
+    def answer(self, key: str, answer: Answer) -> None:
         """Note a result of version 1."""
         with self._lock:
-            self.answers[request_id].append(answer)
+            self.answers[key].append(answer)
 
-    def answered_at(self, request_id: str) -> float | None:
+    def answered_at(self, key: str) -> float | None:
         """Return when the first answer came."""
         with self._lock:
-            found = self.answers.get(request_id)
+            found = self.answers.get(key)
             return found[0].at if found else None
 
     def unanswered(self) -> list[str]:
         """Return the accepted requests without an answer."""
         with self._lock:
-            return [request_id for request_id in self.expected if request_id not in self.answers]
+            return [key for key in self.expected if key not in self.answers]
 
     def outstanding(self) -> int:
         """Return about how many requests are in flight."""

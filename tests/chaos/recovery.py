@@ -65,9 +65,9 @@ class RecoveryWatch:
         self._began = time.monotonic()
         self._recoveries = Recoveries()
 
-    def watch(self, kind: str, role: str, probe_id: str, before: dict[str, int]) -> None:
-        """Measure a fault that has just hit these processes, with a probe that is being sent. Returns at once."""
-        works = self._probe(role, probe_id, before)
+    def watch(self, kind: str, role: str, probe: str, before: dict[str, int]) -> None:
+        """Measure a fault that has just hit these processes, with a probe that is being sent: its key. Returns at once."""
+        works = self._probe(role, probe, before)
         pause_seconds = _POLL_SECONDS.get(role, _DEFAULT_POLL_SECONDS)
         self._waiting.append(self._pool.submit(self._wait, kind, pause_seconds, works))
 
@@ -90,27 +90,21 @@ class RecoveryWatch:
                 return
         self._recoveries.never.append(kind)
 
-    def _probe(self, role: str, probe_id: str, before: dict[str, int]) -> Callable[[], bool]:
+    def _probe(self, role: str, probe: str, before: dict[str, int]) -> Callable[[], bool]:
         run = self._stack.run()
         match role:
             case "http":
-                return lambda: probe_id in self._ledger.accepted_at
-            case "status":
-                return lambda: self._is_finished(run.http_url, probe_id)
+                return lambda: probe in self._ledger.accepted_at
             case "analytics":
-                return lambda: is_billed(self._client, run.analytics_url, probe_id)
+                return lambda: is_billed(self._client, run.analytics_url, probe)
             case "repair" | "autoscaler":
                 return lambda: self._is_ready(role, before)
-        return lambda: self._ledger.answered_at(probe_id) is not None
+        return lambda: self._ledger.answered_at(probe) is not None
 
     def _is_ready(self, role: str, before: dict[str, int]) -> bool:
         now = self._stack.processes(role)
         urls = [self._stack.run().health_urls[name] for name in now]
         return bool(now) and now != before and all(self._client.get(f"{url}/ready").is_success for url in urls)
-
-    def _is_finished(self, http_url: str, job_id: str) -> bool:
-        answer = self._client.get(f"{http_url}/api/v1/translations/{job_id}")
-        return answer.is_success and answer.json()["stage"] == "FINISHED"
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -70,7 +70,7 @@ class Run:
         left: list[int] = []
         try:
             self._ticker.say("starting the stack")
-            refs = write_texts(self._scenario.texts.items(), self._data / "objects")
+            refs = write_texts(self._scenario.texts, self._data / "objects")
             self._stack.start(lambda name, state: None)
             self._observe(refs, disks)
         finally:
@@ -81,7 +81,7 @@ class Run:
     def _data(self) -> Path:
         return self._scenario.root / "data"
 
-    def _observe(self, refs: dict[str, str], disks: Disks | None) -> None:
+    def _observe(self, refs: dict[tuple[str, str], str], disks: Disks | None) -> None:
         run, scenario = self._stack.run(), self._scenario
         kinds = kinds_for(self._stack.roles(), has_small_disks=disks is not None)
         faults = schedule(scenario.seed, scenario.kills, scenario.pace_seconds, kinds)
@@ -103,10 +103,10 @@ class Run:
     def _translate_undisturbed(self, disturbance: Disturbance, content: Content) -> None:
         self._ticker.say(f"translating {len(content.texts)} texts undisturbed")
         for name in content.texts:
-            disturbance.senders.send(Request(_reference_id(name), name, "standard", Channel.KAFKA))
+            disturbance.senders.send(_reference(name))
         disturbance.drain(_REFERENCE_LIMITS)
         for name in content.texts:
-            found = self._ledger.answers.get(_reference_id(name), [])
+            found = self._ledger.answers.get(_reference(name).key, [])
             if not found or found[0].text is None or found[0].status != "COMPLETED":
                 raise UnfitReferenceError(f"{name}: {found[0].status if found else 'no answer'}")
             self._evidence.references[name] = found[0].text
@@ -162,7 +162,7 @@ class Run:
         evidence, expected, answers = self._evidence, self._ledger.expected, self._ledger.answers
         return {
             "lost": lost(expected, answers),
-            "duplicates": [request_id for request_id, found in answers.items() if len(found) > 1],
+            "duplicates": [key for key, found in answers.items() if len(found) > 1],
             "wrong_text": wrong_texts(expected, answers, evidence.references),
             "billing_difference": wrong_bills(answers, evidence.bills),
             "offsets_backwards": evidence.backwards,
@@ -170,5 +170,5 @@ class Run:
         }
 
 
-def _reference_id(name: str) -> str:
-    return f"reference-{name}"
+def _reference(name: str) -> Request:
+    return Request(f"reference-{name}", name, "standard", Channel.KAFKA)

@@ -1,12 +1,12 @@
 """Derive the texts, requests and faults of one run from its seed. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from tests.chaos.texts import probe_text, texts
-from tests.chaos.traffic import References, Send, traffic
+from tests.chaos.traffic import TENANTS, References, Send, traffic
 
 DEFAULT_PACE_SECONDS = 2.5
 
@@ -64,10 +64,10 @@ def probe_name(number: int) -> str:
     return f"probe-{number:05}"
 
 
-def write_texts(texts_by_name: Iterable[tuple[str, str]], objects: Path) -> dict[str, str]:
-    """Put the texts into the object store; return their references."""
-    folder = objects / "sources"
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in texts_by_name:
-        (folder / f"{name}.txt").write_text(text, "utf-8")
-    return {path.stem: f"sources/{path.name}" for path in folder.iterdir()}
+def write_texts(texts_by_name: Mapping[str, str], objects: Path) -> dict[tuple[str, str], str]:
+    """Put the texts into the object store, for each tenant; return their references by tenant and name."""
+    refs = {(tenant, name): f"tenants/{tenant}/inbox/{name}.txt" for tenant in TENANTS for name in texts_by_name}
+    for (_, name), ref in refs.items():
+        (objects / ref).parent.mkdir(parents=True, exist_ok=True)
+        (objects / ref).write_text(texts_by_name[name], "utf-8")
+    return refs

@@ -12,10 +12,8 @@ import httpx
 from confluent_kafka import KafkaError, Producer
 
 from tests.chaos.ledger import Ledger
-from tests.chaos.traffic import Channel, Request
+from tests.chaos.traffic import Channel, Request, key_of
 from tests.outside import Outside, encoded, request_of
-
-TENANT = "chaos"
 
 _ACCEPTED = 202
 _TRY_AGAIN_SECONDS = 0.5
@@ -26,10 +24,10 @@ _SILENCE_SECONDS = 12.0
 
 @dataclass(frozen=True)
 class Content:
-    """The texts by name, and where they lie in the object store."""
+    """The texts by name, and where they lie in the object store, by tenant and name."""
 
     texts: Mapping[str, str]
-    refs: Mapping[str, str]
+    refs: Mapping[tuple[str, str], str]
 
 
 class KafkaSender:
@@ -60,7 +58,7 @@ class KafkaSender:
         report = partial(self._report, number, request)
         while True:
             try:
-                self._producer.produce(topic, key=request.name, value=value, on_delivery=report)
+                self._producer.produce(topic, key=request.key, value=value, on_delivery=report)
                 return
             except BufferError:
                 self._producer.poll(0.1)
@@ -96,15 +94,15 @@ class KafkaSender:
             self.send(request)
         else:
             self._heard_at = time.monotonic()
-            self._ledger.accept(request.name, request.reference)
+            self._ledger.accept(request.key, request.reference)
 
     def _value(self, request: Request) -> bytes:
         by_reference = request.channel is Channel.KAFKA_BY_REFERENCE
         fields = {
             "request_id": request.name,
-            "tenant": TENANT,
+            "tenant": request.tenant,
             "text": None if by_reference else self._content.texts[request.reference],
-            "content_ref": self._content.refs[request.reference] if by_reference else None,
+            "content_ref": self._content.refs[request.tenant, request.reference] if by_reference else None,
         }
         return encoded("TranslationRequest", request_of(**fields))
 
@@ -123,7 +121,7 @@ class HttpSender:
 
     def send(self, request: Request) -> None:
         """Post the request until it is accepted; after a broken connection or a 5xx it is posted again."""
-        self._open.add(request.name)
+        self._open.add(request.key)
         self._threads.submit(self._post_until_accepted, request)
 
     def unaccepted(self) -> int:
@@ -143,13 +141,13 @@ class HttpSender:
                 self._note(request, answer)
                 break
             time.sleep(_TRY_AGAIN_SECONDS)
-        self._open.discard(request.name)
+        self._open.discard(request.key)
 
     def _note(self, request: Request, answer: httpx.Response) -> None:
         if answer.status_code == _ACCEPTED:
-            self._ledger.accept(answer.json()["job_id"], request.reference)
+            self._ledger.accept(key_of(request.tenant, answer.json()["job_id"]), request.reference)
         else:
-            self.refused.append(f"{request.name}: {answer.status_code} {answer.text[:300]}")
+            self.refused.append(f"{request.key}: {answer.status_code} {answer.text[:300]}")
 
     def _post(self, request: Request) -> httpx.Response | None:
         """Return None when the connection broke: whether it was accepted is unknown."""
@@ -158,7 +156,7 @@ class HttpSender:
             "text": self._content.texts[request.reference],
             "source_language": "en",
             "target_language": "pt",
-            "tenant": TENANT,
+            "tenant": request.tenant,
             "priority": request.priority,
         }
         body |= {} if has_key else {"request_id": request.name}

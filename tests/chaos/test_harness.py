@@ -69,10 +69,10 @@ def test_only_analytics_runs_through_a_wrapper_unless_a_control_breaks_others():
 
 
 def test_instances_of_a_role_share_its_name():
-    assert [role_of(name) for name in ("worker-12", "redis-state", "status")] == [
+    assert [role_of(name) for name in ("worker-12", "redis-state", "repair")] == [
         "worker",
         "redis-state",
-        "status",
+        "repair",
     ]
 
 

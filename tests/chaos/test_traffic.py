@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.chaos.scenario import Scenario, write_texts
 from tests.chaos.texts import probe_text, texts
-from tests.chaos.traffic import PRIORITIES, Channel, References, traffic
+from tests.chaos.traffic import PRIORITIES, TENANTS, Channel, References, traffic
 
 NAMES = [f"text-{number}" for number in range(20)]
 REFERENCES = References(NAMES[:15], NAMES[15:])
@@ -18,7 +18,7 @@ REFERENCES = References(NAMES[:15], NAMES[15:])
 @settings(max_examples=30)
 def test_the_same_seed_gives_the_same_requests_evenly_over_the_time(seed: int, count: int):
     sends = traffic(seed, count, REFERENCES, 60.0)
-    first = {send.request.name: send.at_seconds for send in reversed(sends)}
+    first = {send.request.key: send.at_seconds for send in reversed(sends)}
 
     assert sends == traffic(seed, count, REFERENCES, 60.0)
     assert sorted(first.values()) == [number * 60.0 / count for number in range(count)]
@@ -28,13 +28,23 @@ def test_every_way_and_priority_is_taken_and_some_requests_are_sent_again():
     sends = traffic(1, 1000, REFERENCES, 150.0)
     times = defaultdict(list)
     for send in sends:
-        times[send.request.name].append(send.at_seconds)
+        times[send.request.key].append(send.at_seconds)
     repeated = [found for found in times.values() if len(found) > 1]
 
     assert Counter(send.request.channel for send in sends).keys() == set(Channel)
     assert Counter(send.request.priority for send in sends).keys() == set(PRIORITIES)
     assert 100 < len(repeated) < 250
     assert 0 < sum(first == again for first, again in repeated) < len(repeated)
+
+
+def test_two_tenants_ask_under_the_same_ids_mostly_for_different_texts():
+    asked: dict[str, dict[str, str]] = defaultdict(dict)
+    for send in traffic(1, 1000, REFERENCES, 150.0):
+        asked[send.request.name][send.request.tenant] = send.request.reference
+
+    assert len(asked) == 500
+    assert {tuple(sorted(tenants)) for tenants in asked.values()} == {TENANTS}
+    assert sum(len(set(tenants.values())) == 2 for tenants in asked.values()) > 400
 
 
 def test_critical_requests_are_for_short_texts_and_long_ones_are_seldom_asked_for():
@@ -70,7 +80,8 @@ def test_no_two_probes_have_the_same_text():
 
 def test_texts_lie_in_the_object_store_under_the_references_that_are_sent(tmp_path: Path):
     scenario = Scenario(10, 100, 1, "", tmp_path)
-    refs = write_texts(scenario.texts.items(), tmp_path)
+    refs = write_texts(scenario.texts, tmp_path)
 
-    assert {(tmp_path / ref).read_text() for ref in refs.values()} == set(scenario.texts.values())
-    assert refs.keys() == scenario.texts.keys()
+    assert {name: (tmp_path / ref).read_text() for (_, name), ref in refs.items()} == scenario.texts
+    assert all(ref.startswith(f"tenants/{tenant}/") for (tenant, _), ref in refs.items())
+    assert len(refs) == len(TENANTS) * len(scenario.texts)

@@ -24,6 +24,15 @@ def test_an_accepted_request_without_an_answer_is_lost():
     assert lost({"a": "text-1", "b": "text-1"}, {"a": [RIGHT]}) == ["b"]
 
 
+def test_the_answer_of_one_tenant_answers_nobody_elses_request_of_that_id():
+    expected, answers = {"one/a": "text-1", "two/a": "text-2"}, {"one/a": [RIGHT]}
+    references = REFERENCES | {"text-2": "Adeus."}
+    assert lost(expected, answers) == ["two/a"]
+    assert wrong_texts(expected, answers | {"two/a": [RIGHT]}, references) == ["two/a"]
+    assert duplicates(answers | {"two/a": [RIGHT]}) == 0
+    assert wrong_bills(answers, {"one/a": Bill(1, 7), "two/a": Bill(1, 7)}) == [f"two/a: {Bill(1, 7)}"]
+
+
 def test_every_answer_beyond_the_first_is_a_duplicate():
     assert duplicates({"a": [RIGHT, RIGHT, RIGHT], "b": [RIGHT]}) == 2
 

@@ -13,6 +13,10 @@ _LATER_SECONDS = (3.0, 30.0)
 LONG_ONE_IN = 1_000
 
 
+# Both ask under the same request ids, each for texts of its own.
+TENANTS = ("chaos-one", "chaos-two")
+
+
 class Channel(StrEnum):
     """How a request enters the platform."""
 
@@ -33,6 +37,12 @@ class Request:
     reference: str
     priority: str
     channel: Channel
+    tenant: str = TENANTS[0]
+
+    @property
+    def key(self) -> str:
+        """Return what identifies it where its name is the request id."""
+        return key_of(self.tenant, self.name)
 
 
 @dataclass(frozen=True)
@@ -56,21 +66,31 @@ class References:
 
 
 def traffic(seed: int, count: int, references: References, seconds: float) -> list[Send]:
-    """Draw `count` requests spread evenly over the time; some are sent again, at once or later. Sorted by time."""
+    """Draw `count` requests spread evenly over the time; some are sent again, at once or later. Sorted by time.
+
+    Each id is that of one request of every tenant.
+    """
     chance = random.Random(f"traffic {seed}")
     sends: list[Send] = []
     for number in range(count):
         at = number * seconds / count
-        request = _request(f"chaos-{seed}-{number:06}", references, chance)
+        shared, tenant = divmod(number, len(TENANTS))
+        request = _request(f"chaos-{seed}-{shared:06}", TENANTS[tenant], references, chance)
         sends += [Send(at, request), *(Send(again, request) for again in _repeats(at, chance))]
     return sorted(sends, key=lambda send: send.at_seconds)
 
 
-def _request(name: str, references: References, chance: random.Random) -> Request:
+def key_of(tenant: str, request_id: str) -> str:
+    """Return the key of a request: `tenant/request_id`."""
+    return f"{tenant}/{request_id}"
+
+
+def _request(name: str, tenant: str, references: References, chance: random.Random) -> Request:
     (priority,) = chance.choices(PRIORITIES, _PRIORITY_WEIGHTS)
     (channel,) = chance.choices(tuple(Channel), _CHANNEL_WEIGHTS)
     is_long = bool(references.long) and priority != "critical" and chance.randrange(LONG_ONE_IN) == 0
-    return Request(name, chance.choice(references.long if is_long else references.short), priority, channel)
+    reference = chance.choice(references.long if is_long else references.short)
+    return Request(name, reference, priority, channel, tenant)
 
 
 def _repeats(at: float, chance: random.Random) -> list[float]:

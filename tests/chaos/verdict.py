@@ -1,4 +1,7 @@
-"""Check the invariants: the answers of a run against the reference translations and the bills. Pure."""
+"""Check the invariants: the answers of a run against the reference translations and the bills. Pure.
+
+Requests are named by their keys, `tenant/request_id`.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -33,7 +36,7 @@ class Verdict:
 
 def lost(expected: Mapping[str, str], answers: Mapping[str, Sequence[Answer]]) -> list[str]:
     """Return the accepted requests without an answer."""
-    return [request_id for request_id in expected if not answers.get(request_id)]
+    return [key for key in expected if not answers.get(key)]
 
 
 def duplicates(answers: Mapping[str, Sequence[Answer]]) -> int:
@@ -46,26 +49,24 @@ def wrong_texts(
 ) -> list[str]:
     """Return requests with an answer that is incomplete or differs from that of the undisturbed stack."""
     return [
-        request_id
-        for request_id, reference in expected.items()
-        for answer in answers.get(request_id, ())
+        key
+        for key, reference in expected.items()
+        for answer in answers.get(key, ())
         if (answer.status, answer.text) != ("COMPLETED", references[reference])
     ]
 
 
 def billing_difference(answers: Mapping[str, Sequence[Answer]], bills: Mapping[str, Bill]) -> int:
     """Count words billed too much or too little. Right is one row per request with the words of its result."""
-    return sum(
-        _difference(answers.get(request_id), bills.get(request_id)) for request_id in answers.keys() | bills.keys()
-    )
+    return sum(_difference(answers.get(key), bills.get(key)) for key in answers.keys() | bills.keys())
 
 
 def wrong_bills(answers: Mapping[str, Sequence[Answer]], bills: Mapping[str, Bill]) -> list[str]:
     """Return the requests that make up the difference."""
     return [
-        f"{request_id}: {bills.get(request_id)}"
-        for request_id in sorted(answers.keys() | bills.keys())
-        if _difference(answers.get(request_id), bills.get(request_id))
+        f"{key}: {bills.get(key)}"
+        for key in sorted(answers.keys() | bills.keys())
+        if _difference(answers.get(key), bills.get(key))
     ]
 
 

@@ -219,7 +219,11 @@ def test_a_control_answers_an_open_request_and_late_batches_stay_silent(stack):
         stack.send(first)
         # Kafka keeps no order across two topics: the batch must be in its slot first.
         stack.wait_until_idle()
-        stack.send(JobControl(tenant="tests", request_id=request_id, action=ControlAction.CANCEL, cause="cancelled_by_user"))
+        stack.send(
+            JobControl(
+                tenant="tests", request_id=request_id, action=ControlAction.CANCEL, cause="cancelled_by_user"
+            )
+        )
         (result,) = stack.results.of(request_id)
         stack.send(last, first)
         stack.wait_until_idle()

@@ -64,7 +64,9 @@ class Analytics:
     def send(self, first, count):
         producer = DurableProducer(self.kafka)
         # As assembly and workers do: several rows in one record.
-        producer.send([self._record(range(at, min(at + 7, first + count))) for at in range(first, first + count, 7)])
+        producer.send(
+            [self._record(range(at, min(at + 7, first + count))) for at in range(first, first + count, 7)]
+        )
         producer.close()
 
     def count(self):
