@@ -6,8 +6,8 @@ That is how every greedy line breaker works, so where the word would have fitted
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 # Columns. Nobody wraps prose narrower or wider; such lines are paragraphs of their own.
 NARROWEST, WIDEST = 40, 120
@@ -17,8 +17,7 @@ _ITEM = re.compile(r"(?:[*+•‣–—-]|\(?(?:\d{1,3}|[a-zA-Z])[.)])\s+")
 _LITERAL = re.compile(r">>>|\.\.\. |\$ |.*::=|\||\+[-=]|[-=*_~#]{3,}")
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One line: its offsets in the text, its indentation in columns, and its content without outer white space."""
 
     start: int
@@ -43,16 +42,20 @@ _NOTHING = Line(0, 0, 0, "")
 
 def paragraph_ends(text: str) -> Iterator[int]:
     """Yield where each paragraph ends: the offset behind its last line."""
-    lines = list(_lines(text))
+    raw_lines = text.splitlines(keepends=True)
+    if len(raw_lines) == 1:
+        yield len(text)
+        return
+    lines = list(_lines(raw_lines))
     widths = _block_widths(lines)
     for (line, next_line), width in zip(pairwise([*lines, _NOTHING]), widths, strict=True):
         if not _goes_on(line, next_line, width):
             yield line.end
 
 
-def _lines(text: str) -> Iterator[Line]:
+def _lines(raw_lines: list[str]) -> Iterator[Line]:
     start = 0
-    for raw in text.splitlines(keepends=True):
+    for raw in raw_lines:
         content = raw.strip()
         indent = len(raw) - len(raw.lstrip()) if content else 0
         yield Line(start, start + len(raw), indent, content)

@@ -7,14 +7,13 @@ Whatever the libraries answer, nothing of the text is lost.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from itertools import accumulate
 
 import sentencex
 import structlog
-from yasbd import BoundaryDetector, get_supported_langs
 
 from stream_apps.pipeline.paragraphs import paragraph_ends
+from stream_apps.pipeline.sentence_detection import detector_of
 
 log = structlog.get_logger()
 
@@ -25,8 +24,9 @@ SEGMENTATION_VERSION = "1"
 # The most characters that a library gets at a time.
 CHUNK_CHARACTERS = 2000
 # Both libraries need quadratic time on long runs of punctuation; no sentence ends inside one.
+_SIGN = re.compile(r"[^\w\s]")
 _RUN = re.compile(r"[^\w\s]{20,}")
-_WHITE_SPACE = re.compile(r"\s")
+_OTHER_SPACE = re.compile(r"[^\S ]")
 
 
 @dataclass(frozen=True)
@@ -59,38 +59,39 @@ class Segmenter:
         start = 0
         for paragraph_end in paragraph_ends(text):
             paragraph = text[start:paragraph_end]
+            offset = start
             for end in sentence_ends(paragraph, language) if paragraph.strip() else ():
-                yield from self._within(text, start, paragraph_end - len(paragraph) + end)
-                start = paragraph_end - len(paragraph) + end
+                if offset + end - start > self.longest:
+                    yield from (start + cut for cut in cuts(text[start : offset + end], self.longest))
+                start = offset + end
+                yield start
             start = paragraph_end
             yield start
-
-    def _within(self, text: str, start: int, end: int) -> Iterator[int]:
-        yield from (start + cut for cut in cuts(text[start:end], self.longest))
-        yield end
 
 
 def split_at(text: str, ends: Iterable[int]) -> Split:
     """Cut the text at `ends` (ascending offsets); white space around a piece goes into the gaps."""
-    pieces: list[tuple[int, int]] = []
-    start = 0
+    texts: list[str] = []
+    margins: list[str] = []
+    start = behind = 0
     for end in (*ends, len(text)):
-        stripped = text[start:end].strip()
-        if stripped:
+        if stripped := text[start:end].strip():
             begin = text.index(stripped, start)
-            pieces.append((begin, begin + len(stripped)))
+            texts.append(stripped)
+            margins.append(text[behind:begin])
+            behind = begin + len(stripped)
         start = end
-    if not pieces:
-        return Split(text, (), ())
-    nexts = [begin for begin, _ in pieces[1:]] + [len(text)]
-    gaps = tuple(text[end:next_begin] for (_, end), next_begin in zip(pieces, nexts, strict=True))
-    return Split(text[: pieces[0][0]], tuple(text[begin:end] for begin, end in pieces), gaps)
+    lead, *gaps = *margins, text[behind:]
+    return Split(lead, tuple(texts), tuple(gaps))
 
 
 def sentence_ends(paragraph: str, language: str) -> list[int]:
     """Return the offset behind each sentence. The paragraph's own line breaks end no sentence."""
     # The same length throughout, so that offsets stay true.
-    flat = _RUN.sub(lambda run: "x" * len(run[0]), _WHITE_SPACE.sub(" ", paragraph))
+    flat = _OTHER_SPACE.sub(" ", paragraph.replace("\n", " "))
+    # A run of twenty signs has one at a multiple of twenty.
+    if _SIGN.search(flat[::20]):
+        flat = _RUN.sub(lambda run: "x" * len(run[0]), flat)
     sentences = [sentence for chunk in _chunks(flat) for sentence in _sentences(chunk, language)]
     return list(accumulate(map(len, sentences)))
 
@@ -128,9 +129,9 @@ def _sentences(text: str, language: str) -> list[str]:
 
 
 def _detected(text: str, language: str) -> list[str]:
-    detector = _detector(language)
+    detector = detector_of(language)
     if detector is not None:
-        return list(detector.segment(text, preserve_whitespace=True))
+        return detector.segment(text)
     try:
         return [boundary["text"] for boundary in sentencex.get_sentence_boundaries(language, text)]
     except BaseException as error:  # the library panics in Rust, past Exception, on rare inputs
@@ -138,13 +139,3 @@ def _detected(text: str, language: str) -> list[str]:
             raise
         log.warning("segmenter_panicked", language=language, characters=len(text))
         return [text]
-
-
-@cache
-def _detector(language: str) -> BoundaryDetector | None:
-    return BoundaryDetector(language) if language in _languages() else None
-
-
-@cache
-def _languages() -> frozenset[str]:
-    return frozenset(get_supported_langs()) - {"auto"}
