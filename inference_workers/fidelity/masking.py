@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 # The order matters: where two alternatives match, the first one wins.
 _PROTECTED = "|".join(
@@ -21,6 +22,11 @@ _PROTECTED = "|".join(
         r"\bQZ\s?\d+\b",
     )
 )
+# Whatever is protected holds one of these signs, a full stop before a letter, or `www.`, `()` or `QZ`.
+_SIGNS = "@<>&`{%/\\_"
+_DOTTED = re.compile(r"\.\w")
+# Latin letters, digits, and the punctuation of most languages.
+_COMMON = [chr(code) for code in (*range(0x250), *range(0x2000, 0x2070), 0x20AC)]
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -39,20 +45,34 @@ class Parts:
     @property
     def is_shouted(self) -> bool:
         """Return whether all words to translate are in capitals, and there are several."""
-        words = [word for text in self.plain for word in _WORD.findall(text)]
-        return len(words) > 1 and all(word.isupper() for word in words)
+        words = 0
+        for found in (found for text in self.plain for found in _WORD.finditer(text)):
+            # Most texts are known by their first word.
+            if not found[0].isupper():
+                return False
+            words += 1
+        return words > 1
 
 
 class Masker:
-    """Takes texts apart. `unseen` matches characters that the model cannot represent."""
+    """Takes texts apart. `unseen` matches characters that the model cannot represent, each by itself."""
 
     def __init__(self, unseen: re.Pattern[str] | None) -> None:
         also = f"|{unseen.pattern}" if unseen else ""
         # Neighbours are hidden as one, because models often merge two masks side by side.
         self._pattern = re.compile(f"(?:{_PROTECTED}{also})+", re.DOTALL)
+        self._plain = _plain_pattern(unseen)
+
+    def is_plain(self, text: str) -> bool:
+        """Return whether surely nothing of the text must be hidden. False is no promise."""
+        if not self._plain.fullmatch(text) or _DOTTED.search(text):
+            return False
+        return "www." not in text and "()" not in text and "QZ" not in text
 
     def take_apart(self, text: str) -> Parts:
         """Split the text into what is translated and what must not change."""
+        if self.is_plain(text):
+            return Parts((text,), ())
         plain: list[str] = []
         hidden: list[str] = []
         start = 0
@@ -74,11 +94,21 @@ def masked(parts: Parts, style: str) -> str:
 def unmasked(translated: str, hidden: Sequence[str], style: str) -> str | None:
     """Put each hidden piece back in place. Returns None unless every mask is there exactly once."""
     pattern = _mask_pattern(style)
+    if not hidden:
+        return None if pattern.search(translated) else translated
     numbers = [int(found[1]) for found in pattern.finditer(translated)]
     if sorted(numbers) != list(range(len(hidden))):
         return None
     return pattern.sub(lambda found: hidden[int(found[1])], translated)
 
 
+def _plain_pattern(unseen: re.Pattern[str] | None) -> re.Pattern[str]:
+    if unseen is None:
+        return re.compile(f"[^{re.escape(_SIGNS)}]*")
+    plain = (sign for sign in _COMMON if sign not in _SIGNS and not unseen.search(sign))
+    return re.compile(f"[{re.escape(''.join(plain))}]*")
+
+
+@cache
 def _mask_pattern(style: str) -> re.Pattern[str]:
     return re.compile(re.escape(style).replace(r"\{\}", r"(\d{1,6})"))

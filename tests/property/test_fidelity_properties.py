@@ -3,9 +3,11 @@
 import random
 from collections.abc import Mapping, Sequence
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from inference_workers.engines.bergamot import TRAITS
 from inference_workers.engines.protocol import Traits, Translation
 from inference_workers.fidelity import Fidelity
 from inference_workers.fidelity.masking import Masker, masked, unmasked
@@ -58,3 +60,68 @@ def test_every_hidden_piece_is_in_the_translation_once_or_the_source_stands(text
             continue
         wanted, got = (sorted("".join(masker.take_apart(one).hidden)) for one in (text, outcome.text))
         assert got == wanted
+
+
+# What makes a text protected, in pieces, so that they meet by chance.
+PIECES = st.sampled_from(
+    [
+        *(
+            "a",
+            "Q",
+            "Z",
+            "QZ",
+            "7",
+            ".",
+            "..",
+            "www",
+            "www.",
+            "(",
+            ")",
+            "_",
+            "__",
+            "/",
+            "~",
+            "\\",
+            "C:",
+            "http:",
+            "//",
+        ),
+        *(
+            "@",
+            "<",
+            ">",
+            "&",
+            "amp",
+            ";",
+            "`",
+            "$",
+            "{",
+            "}",
+            "%",
+            "s",
+            "(x)",
+            "#",
+            "©",
+            "日",
+            "“",
+            "–",
+            "\u00a0",
+            "\n",
+        ),
+        *("word", " ", " ", "Ö", "é", "!", "'", '"', ",", "-"),
+    ]
+)
+
+
+class Searching(Masker):
+    """Never takes the short way."""
+
+    def is_plain(self, text: str) -> bool:  # whatever the text is
+        return False
+
+
+@pytest.mark.parametrize("unseen", [None, TRAITS.unseen])
+@settings(max_examples=300)
+@given(text=st.one_of(st.text(), st.lists(PIECES, max_size=12).map("".join), TEXTS))
+def test_a_text_that_is_plain_at_a_glance_has_nothing_to_hide(unseen, text):
+    assert Masker(unseen).take_apart(text) == Searching(unseen).take_apart(text)

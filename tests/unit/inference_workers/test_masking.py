@@ -70,7 +70,26 @@ def test_a_text_of_masks_alone_has_no_words():
 
 
 @pytest.mark.parametrize(
-    ("text", "shouted"), [("DO NOT ENTER {x}", True), ("NATO is big", False), ("STOP", False)]
+    ("text", "shouted"),
+    [
+        ("DO NOT ENTER {x}", True),
+        ("DO NOT {x} ENTER a", True),
+        ("NATO is big", False),
+        ("DO NOT {x} enter", False),
+        ("STOP", False),
+        ("家 は 大きい", False),
+    ],
 )
 def test_a_text_in_capitals_is_recognised(text, shouted):
     assert PLAIN.take_apart(text).is_shouted is shouted
+
+
+@pytest.mark.parametrize("text", ["The house is big.", "“Ele disse: não!” (e foi-se; às 5 horas).", "A\nB\tC", ""])
+def test_plain_prose_is_known_at_a_glance(text):
+    assert PLAIN.is_plain(text)
+    assert BERGAMOT.is_plain(text)
+
+
+@pytest.mark.parametrize("text", ["see www.-x", "f() is", "a.b", "QZ 5", "50 %", "a_b", "日本"])
+def test_what_may_hide_something_is_searched(text):
+    assert not BERGAMOT.is_plain(text)
