@@ -66,6 +66,9 @@ bench-rolling: .venv/.dev $(JARS)  ## Answer times while workers and assemblers 
 bench-memory: .venv/.dev $(JARS)  ## Queue SEGMENTS (1000000) before a slow worker; fails where the memory of a process follows the backlog
 	$(BIN)/python -m tests.bench.memory --segments $(SEGMENTS) $(ARGS)
 
+bench-text: .venv/.dev  ## Microseconds to cut a sentence and to find what must not change in it, beside the library alone
+	$(BIN)/python -m tests.bench.text
+
 test-regions: .venv/.dev $(JARS)  ## Two regions, MirrorMaker 2 between them, one of them lost; 3 minutes
 	$(BIN)/python -m pytest tests/regions/second_region.py $(ARGS)
 
