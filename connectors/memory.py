@@ -6,7 +6,16 @@ from types import MappingProxyType
 from schemas.ids import JobKey
 from schemas.plans import RequestPlan
 from schemas.segments import Remembered
-from schemas.slots import AnswerOrder, Arrival, Completion, RequestRevision, SlotDecision, Verdict
+from schemas.slots import (
+    AnswerOrder,
+    AnswerSource,
+    Arrival,
+    Completion,
+    RequestRevision,
+    SlotDecision,
+    Told,
+    Verdict,
+)
 
 _FINAL = " final"
 
@@ -16,7 +25,7 @@ class InMemorySlots:
 
     def __init__(self) -> None:
         self.results: dict[JobKey, bytes] = {}
-        self._told: dict[int, int] = {}
+        self._told: dict[AnswerSource, int] = {}
         self._slots: dict[RequestRevision, dict[tuple[str, int], bytes]] = {}
         self._completers: dict[RequestRevision, str] = {}
 
@@ -26,19 +35,17 @@ class InMemorySlots:
     def confirm(self) -> None:
         """Do nothing: the state cannot be lost while the process lives."""
 
-    def finish(
-        self, completions: Mapping[RequestRevision, Completion], told: Mapping[int, int] = MappingProxyType({})
-    ) -> None:
+    def finish(self, completions: Mapping[RequestRevision, Completion], told: Told = MappingProxyType({})) -> None:
         for request, done in completions.items():
             self._completers[request] = done.coordinates + _FINAL
             if done.encoded:
                 self.results[request.key] = done.encoded
             self._slots.pop(request, None)
 
-        for partition, offset in told.items():
-            self._told[partition] = max(offset, self._told.get(partition, 0))
+        for source, offset in told.items():
+            self._told[source] = max(offset, self._told.get(source, 0))
 
-    def told(self) -> dict[int, int]:
+    def told(self) -> Told:
         return dict(self._told)
 
     def answered(self, requests: Sequence[RequestRevision]) -> list[bool]:

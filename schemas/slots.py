@@ -1,7 +1,9 @@
 """The questions that assembly asks about the slots of open requests, and the decisions it gets."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from schemas.ids import JobKey
 
@@ -40,6 +42,20 @@ class AnswerOrder:
 
     request: RequestRevision
     coordinates: str
+
+
+class AnswerSource(NamedTuple):
+    """A partition whose records lead to answers in the partition of the results with the same number."""
+
+    topic: str
+    partition: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}-{self.partition}"
+
+
+Told = Mapping[AnswerSource, int]
+"""For each source the offset in its partition of the results up to which callers are told of its answers."""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ RESULTS = "translation.results"
 USAGE = "translation.usage"
 DEAD_LETTERS = "translation.dead_letters"
 CONTROL = "translation.control"
+# Read by assembly: each record may lead to an answer.
+ANSWERED_TOPICS = (TRANSLATED, CONTROL)
 
 # Consumer groups; those of the workers are named by `inference_group`.
 INTAKE_GROUP = "intake"

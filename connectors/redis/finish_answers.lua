@@ -1,6 +1,6 @@
 -- Notes that answers are committed: nothing wins any more, callers see them, slots and deadlines may go.
 -- KEYS: deadlines, offsets told, then done marker, slots and result of each answer in turns.
--- ARGV: seconds to keep markers and results, number of partitions, partition and offset of each in turns; then
+-- ARGV: seconds to keep markers and results, number of sources, name and offset of each in turns; then
 --       marker, name and result of each answer in turns. An empty result is not shown.
 local at = 4
 for _ = 1, tonumber(ARGV[3]) do

@@ -21,7 +21,16 @@ from typing import Any, cast
 from connectors.redis.client import Argument, Call, Client, redis_errors, run_all, script
 from connectors.redis.state_epoch import TOLD_KEY, StateEpoch
 from schemas.ids import JobKey
-from schemas.slots import AnswerOrder, Arrival, Completion, RequestRevision, SlotDecision, Verdict
+from schemas.slots import (
+    AnswerOrder,
+    AnswerSource,
+    Arrival,
+    Completion,
+    RequestRevision,
+    SlotDecision,
+    Told,
+    Verdict,
+)
 
 _FINAL = " final"
 DEADLINES_KEY = "deadlines"
@@ -71,18 +80,16 @@ class RedisSlots:
         if self._epoch is not None:
             self._epoch.confirm()
 
-    def finish(
-        self, completions: Mapping[RequestRevision, Completion], told: Mapping[int, int] = MappingProxyType({})
-    ) -> None:
+    def finish(self, completions: Mapping[RequestRevision, Completion], told: Told = MappingProxyType({})) -> None:
         *first, last = _portions(list(completions.items()))
         # Told last: an offset stands for all answers before it.
         calls = [self._finish_call(some, {}) for some in first]
         run_all(self._client, [*calls, self._finish_call(last, told)])
 
-    def told(self) -> dict[int, int]:
+    def told(self) -> Told:
         with redis_errors():
             found = cast(dict[bytes, bytes], self._client.hgetall(TOLD_KEY))
-        return {int(partition): int(offset) for partition, offset in found.items()}
+        return {_source_of(name.decode()): int(offset) for name, offset in found.items()}
 
     def answered(self, requests: Sequence[RequestRevision]) -> list[bool]:
         return are_answered(self._client, requests)
@@ -100,12 +107,10 @@ class RedisSlots:
         arguments: list[Argument] = [self._retention.done_seconds, *(entry.coordinates for entry in run)]
         return [Call(script("claim_single"), [done_key(entry.request) for entry in run], arguments)]
 
-    def _finish_call(
-        self, completions: Sequence[tuple[RequestRevision, Completion]], told: Mapping[int, int]
-    ) -> Call:
+    def _finish_call(self, completions: Sequence[tuple[RequestRevision, Completion]], told: Told) -> Call:
         keys = [DEADLINES_KEY, TOLD_KEY]
         arguments: list[Argument] = [self._retention.done_seconds, self._retention.result_seconds, len(told)]
-        arguments += chain.from_iterable(told.items())
+        arguments += chain.from_iterable((str(source), offset) for source, offset in told.items())
         for request, done in completions:
             keys += [done_key(request), slots_key(request), result_key(request.key)]
             arguments += [_marker_of(done), str(request.key), done.encoded]
@@ -159,6 +164,11 @@ def are_answered(client: Client, requests: Sequence[RequestRevision]) -> list[bo
 
 def _keys(request: RequestRevision) -> tuple[str, str]:
     return slots_key(request), done_key(request)
+
+
+def _source_of(name: str) -> AnswerSource:
+    topic, _, partition = name.rpartition("-")
+    return AnswerSource(topic, int(partition))
 
 
 def _is_single(entry: Arrival | AnswerOrder) -> bool:

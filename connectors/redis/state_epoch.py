@@ -5,7 +5,7 @@ State Redis, all in one cluster slot:
 `{state}:clock`     when the state was last used (ms); what was written up to then is there, or all is lost
 `{state}:rebuild:*` one key for each rebuild under way: gone with the state if that is lost again meanwhile
 `{state}:reached`   partition of the results -> offset that rebuilds have reached, while none has settled the state
-`{state}:told`      partition of the results -> offset up to which callers were told of its answers
+`{state}:told`      partition that leads to answers -> offset of the results up to which callers were told of them
 `{state}:repaired`  the epoch whose lost requests were all sent again
 """
 
@@ -113,9 +113,8 @@ class StateEpoch:
     def settle(self, rebuild: Rebuild) -> bool:
         """Declare the state complete. False: it was lost again, or somebody else was first; look again."""
         epoch = f"{uuid.uuid4().hex}:{rebuild.found.run_id}"
-        call = Call(
-            script("settle_state"), (_EPOCH, rebuild.key, _REACHED, TOLD_KEY), (rebuild.found.epoch, epoch)
-        )
+        keys = (_EPOCH, rebuild.key, _REACHED, TOLD_KEY)
+        call = Call(script("settle_state"), keys, (rebuild.found.epoch, epoch, *ANSWERED_TOPICS))
         return bool(run_all(self._client, [call])[0])
 
     def repaired(self) -> str:

@@ -20,7 +20,7 @@ from schemas.records import (
     status_header,
     version_header,
 )
-from schemas.slots import AnswerOrder, Arrival, Completion, RequestRevision, SlotDecision, Verdict
+from schemas.slots import AnswerOrder, AnswerSource, Arrival, Completion, RequestRevision, SlotDecision, Verdict
 from stream_apps.pipeline.early_results import check_order, early_result, withheld
 from stream_apps.pipeline.join import check_batch, join, split_of
 from stream_apps.pipeline.result_events import billed_usage
@@ -50,6 +50,7 @@ class ParsedRecord:
 class Answered:
     """An answer whose transaction is under way; `result` without its text."""
 
+    source: AnswerSource
     coordinates: str
     encoded: bytes
     result: TranslationResult
@@ -66,7 +67,7 @@ class AssemblyHandler:
 
     codec: Codec
     slots: Slots
-    told: Callable[[], Set[int]]
+    told: Callable[[], Set[AnswerSource]]
     objects: ObjectStore
     inline_limit_bytes: int
     now_ms: Callable[[], int]
@@ -76,7 +77,12 @@ class AssemblyHandler:
     max_message_bytes: int = 2_000_000
     _answered: dict[RequestRevision, Answered] = field(default_factory=dict, init=False)
     _unstored: dict[RequestRevision, Answered] = field(default_factory=dict, init=False)
-    _offsets: dict[int, int] = field(default_factory=dict, init=False)
+    _offsets: dict[AnswerSource, int] = field(default_factory=dict, init=False)
+
+    @property
+    def is_settled(self) -> bool:
+        """Tell whether callers are told of all that is committed."""
+        return not self._unstored
 
     def handle(self, records: list[InboundRecord]) -> list[OutboundRecord]:
         """Return all outputs of the records. Raises TransientError only."""
@@ -119,10 +125,10 @@ class AssemblyHandler:
     def _note_offsets(self, places: Sequence[StoredAt]) -> None:
         """Note the offsets up to which callers are told, where nothing of a predecessor is still to be told."""
         told = self.told()
-        # The answers are the first outputs.
-        for partition, offset in places[: len(self._answered)]:
-            if partition in told:
-                self._offsets[partition] = max(offset + 1, self._offsets.get(partition, 0))
+        # The answers are the first outputs. One with a foreign key lies in another partition than what led to it.
+        for done, (partition, offset) in zip(self._answered.values(), places, strict=False):
+            if done.source in told and done.source.partition == partition:
+                self._offsets[done.source] = max(offset + 1, self._offsets.get(done.source, 0))
 
     def _parse(self, records: Sequence[InboundRecord]) -> tuple[list[ParsedRecord], list[OutboundRecord]]:
         sound: list[ParsedRecord] = []
@@ -173,7 +179,8 @@ class AssemblyHandler:
         encoded, result = self._fitted(result)
         # Its text is in `encoded` already.
         textless = replace(result, text=None)
-        self._answered[parsed.entry.request] = Answered(parsed.record.coordinates, encoded, textless)
+        source = AnswerSource(parsed.record.topic, parsed.record.partition)
+        self._answered[parsed.entry.request] = Answered(source, parsed.record.coordinates, encoded, textless)
         answer = OutboundRecord(topics.RESULTS, result.key.encode(), encoded, _headers(parsed.record, result))
         return answer, billed_usage(result, job)
 

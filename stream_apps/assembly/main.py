@@ -15,6 +15,7 @@ from connectors.redis.state_epoch import StateEpoch
 from schemas import topics
 from schemas.codec import Codec
 from schemas.records import InboundRecord
+from schemas.slots import AnswerSource
 from stream_apps.assembly.handler import STAGE, AssemblyHandler
 from stream_apps.assembly.pace import Pace
 from stream_apps.assembly.recovery import CatchUp, Reach, Rebuilder, Recovery
@@ -38,6 +39,7 @@ class AssemblySource:
     limits: AssemblyLimits
     recovery: Recovery
     catch_up: CatchUp
+    is_settled: Callable[[], bool]
     pace: Pace
     sleep: Callable[[float], object]
 
@@ -53,8 +55,8 @@ class AssemblySource:
                 records += reader.take(limits.cycle_records - len(records), 0.0, left)
         self.pace.took(records)
         self.recovery.ensure(is_idle=not records)
-        held = {partition for topic, partition in self.readers[0].assignment if topic == topics.TRANSLATED}
-        self.catch_up.step(held)
+        held = {AnswerSource(*partition) for partition in reader.assignment}
+        self.catch_up.step(held, is_settled=self.is_settled())
         return records
 
 
@@ -65,7 +67,7 @@ def main() -> None:
 
 def run(settings: AssemblySettings, process: Process) -> None:
     """Answer requests, one Kafka transaction a cycle."""
-    reader = GroupReader(settings.kafka, GROUP, [topics.TRANSLATED, topics.CONTROL], settings.instance)
+    reader = GroupReader(settings.kafka, GROUP, topics.ANSWERED_TOPICS, settings.instance)
     monitor = ConsumerHealthMonitor(settings.kafka, [reader], process.health)
     processor = _processor(settings, reader, monitor, process.shutdown)
     with joined(settings.kafka, settings.instance, monitor, process.shutdown):
@@ -90,6 +92,7 @@ def _processor(
             limits=settings.assembly,
             recovery=_recovery(settings, admin, epoch, rebuilder),
             catch_up=catch_up,
+            is_settled=lambda: handler.is_settled,
             pace=Pace(),
             sleep=shutdown.wait,
         ),
@@ -132,7 +135,7 @@ def _recovery(settings: AssemblySettings, admin: KafkaAdmin, epoch: StateEpoch, 
 
 
 def _handler(
-    settings: AssemblySettings, slots: RedisSlots, codec: Codec, told: Callable[[], Set[int]]
+    settings: AssemblySettings, slots: RedisSlots, codec: Codec, told: Callable[[], Set[AnswerSource]]
 ) -> AssemblyHandler:
     storeless_limit_bytes = settings.kafka.max_message_bytes - _ENVELOPE_BYTES
     inline_limit_bytes = settings.assembly.inline_limit_bytes

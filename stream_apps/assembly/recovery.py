@@ -19,13 +19,14 @@ from schemas.errors import PermanentError, TransientError
 from schemas.ids import JobKey
 from schemas.messages import TranslationResult
 from schemas.records import FIRST_REVISION, InboundRecord, revisions_up_to, told_status, told_version
-from schemas.slots import Completion, RequestRevision
+from schemas.slots import AnswerSource, Completion, RequestRevision
 from stream_apps.pipeline.stores import Slots
 
 log = structlog.get_logger()
 
 _TAKE_RECORDS, _TAKE_SECONDS = 5_000, 0.5
 _IDLE_CHECK_SECONDS = 1.0
+_RAISE_SECONDS = 10.0
 
 
 class ResultLog(Protocol):
@@ -62,7 +63,7 @@ class Rebuilder:
     show_after_ms: Callable[[], int]
 
     def restore(self, records: Sequence[InboundRecord]) -> None:
-        """Write the markers of these results, and that callers are told of them. Raises TransientError.
+        """Write the markers of these results. Raises TransientError.
 
         A marker replaces whatever is there: since the loss, a late duplicate may have become the completer of an
         answered request. It has not answered, because decisions are void until the state is complete.
@@ -77,8 +78,7 @@ class Rebuilder:
                 # Kafka keeps the newest answer of a request only.
                 requests = [RequestRevision(key, revision) for revision in revisions_up_to(self._version(record))]
                 completions |= dict.fromkeys(requests, done) | {requests[-1]: replace(done, encoded=shown)}
-        # In the order of their offsets, so the last one counts.
-        self.slots.finish(completions, {record.partition: record.offset + 1 for record in records})
+        self.slots.finish(completions)
 
     def _version(self, record: InboundRecord) -> int:
         told = told_version(record.headers)
@@ -181,7 +181,7 @@ class Recovery:
 
 @dataclass(frozen=True, eq=False)
 class _Scan:
-    partitions: frozenset[int]
+    sources: frozenset[AnswerSource]
     results: ResultLog
 
 
@@ -189,45 +189,71 @@ class _Scan:
 class CatchUp:
     """Tells callers of answers that a killed assembler committed and did not tell.
 
-    Whoever gets a partition of the translated batches answers into the same partition of the results. What lies
-    there behind the offset that was told is restored, beside the ordinary work: nothing depends on it but what
-    callers see. `open_log` gets the offsets to begin at, by partition.
+    Whoever gets a source answers into the partition of the results with the same number. What lies there behind
+    the offset that was told is restored, beside the ordinary work: nothing depends on it but what callers see.
+    `open_log` gets the offsets to begin at, by partition of the results.
     """
 
     slots: Slots
     rebuilder: Rebuilder
     open_log: Callable[[Mapping[int, int]], ResultLog]
-    _held: set[int] = field(default_factory=set, init=False)
+    clock: Callable[[], float] = time.monotonic
+    _held: set[AnswerSource] = field(default_factory=set, init=False)
     _scans: list[_Scan] = field(default_factory=list, init=False)
+    _raised_at: float = field(default=0.0, init=False)
 
     @property
-    def told(self) -> set[int]:
-        """Return the partitions of which everything before the own answers is told."""
-        return self._held.difference(*(scan.partitions for scan in self._scans))
+    def told(self) -> set[AnswerSource]:
+        """Return the sources of which everything before the own answers is told."""
+        return self._held.difference(*(scan.sources for scan in self._scans))
 
-    def step(self, partitions: Set[int]) -> None:
-        """Note the partitions that are held now, and restore what has arrived. Never waits for records.
+    def step(self, sources: Set[AnswerSource], *, is_settled: bool) -> None:
+        """Note the sources that are held now, and restore what has arrived. Never waits for records.
 
-        Raises TransientError; then the partitions are caught up anew.
+        `is_settled`: all that was committed here is told. Raises TransientError; then the sources are caught up
+        anew.
         """
-        self._held &= partitions
-        if new := frozenset(partitions - self._held):
+        self._held &= sources
+        if new := frozenset(sources - self._held):
             told = self.slots.told()
-            self._scans.append(_Scan(new, self.open_log({partition: told.get(partition, 0) for partition in new})))
+            firsts: dict[int, int] = {}
+            for source in new:
+                offset = told.get(source, 0)
+                firsts[source.partition] = min(offset, firsts.get(source.partition, offset))
+            self._scans.append(_Scan(new, self.open_log(firsts)))
             self._held |= new
         for scan in list(self._scans):
             self._advance(scan)
+        if is_settled and self.clock() - self._raised_at >= _RAISE_SECONDS:
+            self._raise_quiet()
 
     def _advance(self, scan: _Scan) -> None:
         try:
             if records := scan.results.take(_TAKE_RECORDS, 0.0):
                 self.rebuilder.restore(records)
         except TransientError:
-            self._held -= scan.partitions
+            self._held -= scan.sources
             self._end(scan)
             raise
         if scan.results.is_done:
             self._end(scan)
+
+    def _raise_quiet(self) -> None:
+        """Raise the offsets of quiet sources, orders above all, so that the next owner need not read far.
+
+        Another source of the same partition was told up to there, and what is still to come from this one will lie
+        behind: nothing of it is under way.
+        """
+        known = self.slots.told()
+        highest: dict[int, int] = {}
+        for source, offset in known.items():
+            highest[source.partition] = max(offset, highest.get(source.partition, 0))
+        quiet = {
+            one: highest[one.partition] for one in self.told if highest.get(one.partition, 0) > known.get(one, 0)
+        }
+        if quiet:
+            self.slots.finish({}, quiet)
+        self._raised_at = self.clock()
 
     def _end(self, scan: _Scan) -> None:
         self._scans.remove(scan)

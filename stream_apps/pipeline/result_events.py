@@ -9,7 +9,6 @@ from schemas.priorities import SLA_SECONDS, Priority
 from schemas.states import ResultStatus, UsageKind
 from stream_apps.pipeline.join import seconds_since_acceptance
 
-
 _WITH_TEXT = (ResultStatus.COMPLETED, ResultStatus.PARTIAL)
 
 

@@ -6,7 +6,7 @@ from typing import Protocol
 from schemas.ids import JobKey
 from schemas.plans import RequestPlan
 from schemas.segments import Remembered
-from schemas.slots import AnswerOrder, Arrival, Completion, RequestRevision, SlotDecision
+from schemas.slots import AnswerOrder, Arrival, Completion, RequestRevision, SlotDecision, Told
 
 
 class Slots(Protocol):
@@ -18,15 +18,15 @@ class Slots(Protocol):
     def confirm(self) -> None:
         """Raise TransientError when earlier decisions may have been made on a state that is lost by now."""
 
-    def finish(self, completions: Mapping[RequestRevision, Completion], told: Mapping[int, int] = ...) -> None:
+    def finish(self, completions: Mapping[RequestRevision, Completion], told: Told = ...) -> None:
         """Note that these answers are committed: nothing wins any more, callers see them, slots may go.
 
-        Of several revisions of a request the last one of the mapping is shown. `told`: partition of the results ->
-        offset up to which callers are told of its answers with this call; it never falls.
+        Of several revisions of a request the last one of the mapping is shown. An offset that
+        is `told` with this call never falls.
         """
 
-    def told(self) -> dict[int, int]:
-        """Return for each partition of the results the offset up to which callers were told."""
+    def told(self) -> Told:
+        """Return what was told."""
 
     def answered(self, requests: Sequence[RequestRevision]) -> list[bool]:
         """Tell for each whether `finish` was called."""

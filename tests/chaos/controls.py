@@ -17,6 +17,7 @@ from connectors.kafka.commit_tracker import CommitTracker, Partition, Ticket
 from connectors.kafka.committing_reader import CommittingReader, TakenRecord
 from inference_workers.outbox import Outbox
 from schemas.records import OutboundRecord
+from stream_apps.runtime.retrying_loop import Turn
 from stream_apps.runtime.transactional_processor import TransactionalProcessor
 
 WORKER, ASSEMBLY = "inference_workers.main", "stream_apps.assembly.main"
@@ -36,25 +37,24 @@ class Control(StrEnum):
     COMMIT_PAST_HOLE = "commit-past-hole"  # a hole that nobody fills: lost
 
 
-def commit_before_send(cycle: TransactionalProcessor) -> bool:
+def commit_before_send(cycle: TransactionalProcessor) -> Turn:
     """Commit the offsets first: a process that dies before it sends the outputs loses them."""
     if records := cycle.source.take():
         cycle.producer.commit([], cycle.source.readers)
         outputs = cycle.handler.handle(records)
         time.sleep(_GAP_SECONDS)
-        cycle.producer.commit(outputs, [])
-        cycle.handler.committed()
-    return bool(records)
+        cycle.handler.committed(cycle.producer.commit(outputs, []))
+    return Turn.DONE if records else Turn.IDLE
 
 
-def send_before_commit(cycle: TransactionalProcessor) -> bool:
+def send_before_commit(cycle: TransactionalProcessor) -> Turn:
     """Send the outputs first: a process that dies before it commits the offsets sends them again."""
     if records := cycle.source.take():
-        cycle.producer.commit(cycle.handler.handle(records), [])
+        places = cycle.producer.commit(cycle.handler.handle(records), [])
         time.sleep(_GAP_SECONDS)
         cycle.producer.commit([], cycle.source.readers)
-        cycle.handler.committed()
-    return bool(records)
+        cycle.handler.committed(places)
+    return Turn.DONE if records else Turn.IDLE
 
 
 def commit_what_is_taken() -> None:
@@ -110,7 +110,7 @@ def send_some_late() -> None:
     Outbox.send = late  # type: ignore[method-assign]  # broken
 
 
-def _break_cycle(broken: Callable[[TransactionalProcessor], bool]) -> Callable[[], None]:
+def _break_cycle(broken: Callable[[TransactionalProcessor], Turn]) -> Callable[[], None]:
     def patch() -> None:
         TransactionalProcessor._run_cycle = broken  # type: ignore[method-assign, assignment]  # broken
 

@@ -66,7 +66,7 @@ class RecoveryWatch:
         self._recoveries = Recoveries()
 
     def watch(self, kind: str, role: str, probe: str, before: dict[str, int]) -> None:
-        """Measure a fault that has just hit these processes, with a probe that is being sent: its key. Returns at once."""
+        """Measure a fault that has just hit these processes, with the probe of that key. Returns at once."""
         works = self._probe(role, probe, before)
         pause_seconds = _POLL_SECONDS.get(role, _DEFAULT_POLL_SECONDS)
         self._waiting.append(self._pool.submit(self._wait, kind, pause_seconds, works))

@@ -160,7 +160,7 @@ def _cycled(poison: list[Poison], handler) -> Outcome:
     records = _inbound(poison)
     for start in range(0, len(records), 50):
         outcome.outputs += handler.handle(records[start : start + 50])
-        handler.committed()
+        handler.committed([])
     return outcome
 
 
@@ -205,12 +205,13 @@ def test_any_header_of_words_is_a_number_of_words():
 def test_assembly_refuses_every_spoiled_batch_and_control(valkey, topic):
     with redis.Redis.from_url(valkey) as client:
         handler = AssemblyHandler(
-            CODEC,
-            RedisSlots(client, SlotRetention(60, 120)),
-            UrlObjectStore(MemoryStore()),
-            700_000,
-            lambda: NOW,
-            _dead_letters("assembly"),
+            codec=CODEC,
+            slots=RedisSlots(client, SlotRetention(60, 120)),
+            told=set,
+            objects=UrlObjectStore(MemoryStore()),
+            inline_limit_bytes=700_000,
+            now_ms=lambda: NOW,
+            dead_letters=_dead_letters("assembly"),
             max_message_bytes=LIMIT,
         )
         _cycled(_poison(topic), handler).check()

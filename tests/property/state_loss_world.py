@@ -12,7 +12,8 @@ import redis
 from obstore.store import MemoryStore
 
 from connectors.object_store import UrlObjectStore
-from connectors.redis.slots import RedisSlots, SlotRetention
+from connectors.redis.job_view import JobViews
+from connectors.redis.slots import RedisSlots, SlotRetention, result_key
 from connectors.redis.state_epoch import StateEpoch
 from schemas import topics
 from schemas.codec import Codec
@@ -20,9 +21,10 @@ from schemas.errors import TransientError
 from schemas.events import JobControl
 from schemas.ids import JobKey
 from schemas.messages import Job, TranslatedBatch
-from schemas.records import InboundRecord
+from schemas.records import InboundRecord, StoredAt
+from schemas.slots import AnswerSource
 from stream_apps.assembly.handler import AssemblyHandler
-from stream_apps.assembly.recovery import Reach, Rebuilder, Recovery
+from stream_apps.assembly.recovery import CatchUp, Reach, Rebuilder, Recovery
 from tests.dead_letters import dead_letter_writer
 
 CODEC = Codec()
@@ -65,8 +67,11 @@ class Kafka:
         self.results.append(Entry(record))
         return self.results[-1]
 
+    def answered(self) -> list[JobKey]:
+        return [JobKey.decode(one.record.key) for one in self.results if one.state == COMMITTED]
+
     def answers(self) -> Counter[str]:
-        return Counter(JobKey.decode(one.record.key).request_id for one in self.results if one.state == COMMITTED)
+        return Counter(key.request_id for key in self.answered())
 
 
 @dataclass
@@ -103,11 +108,17 @@ class Assembler:
         self.kafka, self.topic = kafka, topic
         epoch = StateEpoch(client, kafka.tick)
         slots = RedisSlots(client, SlotRetention(1000, 2000), epoch)
+        self.source = AnswerSource(topic, 0)
+        rebuilder = Rebuilder(slots, CODEC, show_after_ms=lambda: kafka.now - LONG_MS)
+        self.catch_up = CatchUp(
+            slots, rebuilder, lambda firsts: Scan(list(kafka.results), 0, firsts[0]), kafka.tick
+        )
         self.handler = AssemblyHandler(
-            CODEC,
-            slots,
-            UrlObjectStore(MemoryStore()),
-            10**6,
+            codec=CODEC,
+            slots=slots,
+            told=lambda: self.catch_up.told,
+            objects=UrlObjectStore(MemoryStore()),
+            inline_limit_bytes=10**6,
             now_ms=kafka.tick,
             dead_letters=dead_letter_writer("assembly"),
         )
@@ -115,7 +126,7 @@ class Assembler:
         self.recovery = Recovery(
             epoch=epoch,
             open_log=lambda since_ms, reached: Scan(list(kafka.results), since_ms, reached.get(0, 0)),
-            rebuilder=Rebuilder(slots, CODEC, show_after_ms=lambda: kafka.now - LONG_MS),
+            rebuilder=rebuilder,
             reach=Reach(LONG_MS, 0),
             slice_seconds=3,
             now_ms=kafka.tick,
@@ -151,19 +162,21 @@ class Assembler:
         at = self.kafka.offsets[self.topic]
         records = self.kafka.inputs[self.topic][at : at + 2]
         self.recovery.ensure(is_idle=not records)
+        self.catch_up.step({self.source}, is_settled=self.handler.is_settled)
         yield
         if not records:
             return
         outputs = self.handler.handle(records)
         yield
         self.open = [self.kafka.append(output) for output in outputs if output.topic == topics.RESULTS]
+        places = [StoredAt(0, entry.record.offset) for entry in self.open]
         yield
         self.handler.confirm()
         yield
         self._settle(COMMITTED)
         self.kafka.offsets[self.topic] = at + len(records)
         yield
-        self.handler.committed()
+        self.handler.committed(places)
 
 
 @dataclass
@@ -199,6 +212,15 @@ class World:
             for assembler in self.assemblers:
                 assembler.step()
         raise AssertionError("never idle")
+
+    def untold(self) -> list[str]:
+        """Name the answers of which callers do not know."""
+        views = JobViews(self.client)
+        return [
+            key.request_id
+            for key in self.kafka.answered()
+            if (view := views.read(key)) is None or view.status is None or not self.client.exists(result_key(key))
+        ]
 
     def _throw_back(self) -> None:
         """Up to the saved moment everything is there, as after a crash or a failover; the server is another."""

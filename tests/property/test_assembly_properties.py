@@ -88,8 +88,15 @@ def histories(draw: st.DrawFn) -> tuple[list[InboundRecord], list[tuple[int, boo
 
 
 def new_handler() -> AssemblyHandler:
-    stores = InMemorySlots(), UrlObjectStore(MemoryStore())
-    return AssemblyHandler(CODEC, *stores, 10**6, now_ms=lambda: NOW, dead_letters=dead_letter_writer("assembly"))
+    return AssemblyHandler(
+        codec=CODEC,
+        slots=InMemorySlots(),
+        told=set,
+        objects=UrlObjectStore(MemoryStore()),
+        inline_limit_bytes=10**6,
+        now_ms=lambda: NOW,
+        dead_letters=dead_letter_writer("assembly"),
+    )
 
 
 def _topic(message: TranslatedBatch | JobControl) -> str:
@@ -110,7 +117,7 @@ def test_every_request_is_answered_once_whichever_cycles_are_aborted_or_cut_shor
         at += size
         visible += [CODEC.decode(one.value, TranslationResult) for one in outputs if one.topic == topics.RESULTS]
         if not is_cut_short:
-            handler.committed()
+            handler.committed([])
     answered = [str(result.key) for result in visible]
     assert sorted(answered) == sorted({record.key.decode() for record in log if record.key})
 

@@ -40,6 +40,16 @@ def test_whenever_the_state_is_lost_every_request_is_answered_once(valkey, first
         world.kafka.send(*[batch for name in SIZES for batch in batches(name)])
         world.drain()
     assert world.kafka.answers() == dict.fromkeys(SIZES, 1)
+    assert world.untold() == []
+
+
+def test_an_answer_whose_assembler_was_killed_before_it_told_is_told_by_the_next_one(valkey):
+    world = world_of(valkey, *batches("r1"), *batches("r2"))
+    step_until(world, 0, lambda: world.kafka.answers() == {"r1": 1})
+    world.act("kill 0")
+    assert world.untold() == ["r1"]
+    world.drain()
+    assert (world.kafka.answers(), world.untold()) == ({"r1": 1, "r2": 1}, [])
 
 
 def test_an_answer_decided_before_a_loss_is_not_committed_after_the_rebuild(valkey):

@@ -14,6 +14,7 @@ from schemas.events import DeadLetter, JobControl, UsageBatch, UsageEvent
 from schemas.ids import JobKey
 from schemas.messages import Job, Message, TranslatedBatch, TranslationResult
 from schemas.records import InboundRecord, OutboundRecord, StoredAt
+from schemas.slots import AnswerSource
 from schemas.states import ControlAction
 from stream_apps.assembly.handler import AssemblyHandler, portions
 from tests.dead_letters import dead_letter_writer
@@ -46,7 +47,7 @@ def handler_with(objects, limit: int) -> AssemblyHandler:
     return AssemblyHandler(
         codec=CODEC,
         slots=InMemorySlots(),
-        told=lambda: {0},
+        told=lambda: {AnswerSource(topics.TRANSLATED, 0)},
         objects=objects,
         inline_limit_bytes=limit,
         now_ms=lambda: 2_001,
@@ -311,9 +312,9 @@ def test_two_payloads_under_one_key_with_equally_many_batches_are_never_mixed(ha
 
 
 def test_callers_are_told_up_to_the_last_answer_but_only_where_nothing_of_a_predecessor_is_left(handler):
-    handler.handle([batch(0, 1, batches=1), batch(0, 2, batches=1, request_id="r2")])
-    handler.committed([StoredAt(0, 41), StoredAt(3, 7), StoredAt(0, 999)])
-    assert handler.slots.told() == {0: 42}
+    handler.handle([batch(0, 1, batches=1), batch(0, 2, batches=1, request_id="r2"), order(3, request_id="r3")])
+    handler.committed([StoredAt(0, 41), StoredAt(3, 99), StoredAt(0, 50), StoredAt(0, 999)])
+    assert handler.slots.told() == {AnswerSource(topics.TRANSLATED, 0): 42}
 
 
 def test_what_redis_did_not_take_is_told_with_the_next_answers(handler):
@@ -327,7 +328,7 @@ def test_what_redis_did_not_take_is_told_with_the_next_answers(handler):
     handler.slots.finish = healthy
     handler.handle([])
     handler.committed([])
-    assert handler.slots.told() == {0: 42}
+    assert handler.slots.told() == {AnswerSource(topics.TRANSLATED, 0): 42}
 
 
 def test_a_cycle_bills_in_one_record_of_its_process(handler):

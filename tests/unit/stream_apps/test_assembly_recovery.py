@@ -12,7 +12,8 @@ from schemas.codec import Codec
 from schemas.errors import TransientError
 from schemas.messages import TranslationResult
 from schemas.records import MOST_REVISIONS, InboundRecord, revisions_up_to
-from schemas.slots import AnswerOrder, Verdict
+from schemas.slots import AnswerOrder, AnswerSource, Told, Verdict
+from schemas.topics import ANSWERED_TOPICS
 from stream_apps.assembly.recovery import CatchUp, Reach, Rebuilder, Recovery
 from tests.keys import key, revision
 
@@ -233,7 +234,10 @@ def answer(request_id: str, partition: int, offset: int) -> InboundRecord:
     return replace(record(request_id), partition=partition, offset=offset)
 
 
-def catching_up(*scans: Partition, told: dict[int, int] | None = None) -> tuple[CatchUp, list]:
+BATCHES, ORDERS = (AnswerSource(topic, 1) for topic in ANSWERED_TOPICS)
+
+
+def catching_up(*scans: Partition, told: Told | None = None) -> tuple[CatchUp, list]:
     asked: list = []
     left = iter(scans)
     slots = InMemorySlots()
@@ -243,35 +247,43 @@ def catching_up(*scans: Partition, told: dict[int, int] | None = None) -> tuple[
         asked.append(dict(offsets))
         return next(left)
 
-    return CatchUp(slots, Rebuilder(slots, CODEC, show_after_ms=lambda: 0), open_log), asked
+    rebuilder = Rebuilder(slots, CODEC, show_after_ms=lambda: 0)
+    return CatchUp(slots, rebuilder, open_log, clock=lambda: 100.0), asked
 
 
-def test_whoever_gets_a_partition_tells_what_lies_behind_the_offset_that_was_told():
+def test_whoever_gets_a_source_tells_what_lies_behind_the_offset_that_was_told():
     scan = Partition([[answer("a", 1, 7)], []])
-    catch_up, asked = catching_up(scan, told={1: 7})
-    catch_up.step({1, 2})
-    assert (asked, catch_up.told) == ([{1: 7, 2: 0}], set())
+    catch_up, asked = catching_up(scan, told={BATCHES: 7, ORDERS: 5})
+    catch_up.step({BATCHES, ORDERS}, is_settled=False)
+    assert (asked, catch_up.told) == ([{1: 5}], set())
     assert is_answered(catch_up.rebuilder, "a")
-    catch_up.step({1, 2})
-    assert (catch_up.told, scan.is_closed, catch_up.slots.told()) == ({1, 2}, True, {1: 8})
-    catch_up.step({1, 2})
+    catch_up.step({BATCHES, ORDERS}, is_settled=False)
+    assert (catch_up.told, scan.is_closed) == ({BATCHES, ORDERS}, True)
+    catch_up.step({BATCHES, ORDERS}, is_settled=False)
     assert len(asked) == 1
 
 
-def test_a_partition_that_goes_and_comes_back_is_caught_up_again():
+def test_a_source_that_goes_and_comes_back_is_caught_up_again():
     catch_up, asked = catching_up(Partition([]), Partition([]), Partition([]))
-    catch_up.step({1})
-    catch_up.step(set())
+    catch_up.step({BATCHES}, is_settled=False)
+    catch_up.step(set(), is_settled=False)
     assert catch_up.told == set()
-    catch_up.step({1})
-    assert (catch_up.told, len(asked)) == ({1}, 2)
+    catch_up.step({BATCHES}, is_settled=False)
+    assert (catch_up.told, len(asked)) == ({BATCHES}, 2)
 
 
 def test_a_catch_up_that_kafka_interrupts_is_begun_again():
     broken, whole = Partition([TransientError("away"), []]), Partition([[answer("a", 1, 3)]])
     catch_up, asked = catching_up(broken, whole)
     with pytest.raises(TransientError):
-        catch_up.step({1})
+        catch_up.step({BATCHES}, is_settled=True)
     assert (broken.is_closed, catch_up.told) == (True, set())
-    catch_up.step({1})
-    assert (len(asked), catch_up.told, is_answered(catch_up.rebuilder, "a")) == (2, {1}, True)
+    catch_up.step({BATCHES}, is_settled=True)
+    assert (len(asked), catch_up.told, is_answered(catch_up.rebuilder, "a")) == (2, {BATCHES}, True)
+
+
+@pytest.mark.parametrize(("is_settled", "raised"), [(True, 90), (False, 5)])
+def test_a_quiet_source_keeps_up_with_the_other_one_unless_something_of_it_is_untold(is_settled, raised):
+    catch_up, _ = catching_up(Partition([]), told={BATCHES: 90, ORDERS: 5})
+    catch_up.step({ORDERS}, is_settled=is_settled)
+    assert catch_up.slots.told() == {BATCHES: 90, ORDERS: raised}
