@@ -73,7 +73,8 @@ class Stack:
 
     def analytics(self) -> "Analytics":
         """Return a client of ClickHouse."""
-        return Analytics(AnalyticsClient(read_run(self.root).analytics_url))
+        run = read_run(self.root)
+        return Analytics(AnalyticsClient(run.analytics_url, run.analytics_token()))
 
 
 @dataclass(frozen=True)

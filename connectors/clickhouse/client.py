@@ -12,16 +12,19 @@ _TIMEOUT_SECONDS = 30.0
 
 
 class AnalyticsClient:
-    """Sends read-only queries. `url` may hold user and password."""
+    """Sends read-only queries. A server takes user and password from `url`, the analytics process a token."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str = "") -> None:
         self._url = url
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         """Return one dict per row. Raises TransientError when nothing answers, PermanentError for refused SQL."""
         settings = {"default_format": "JSON", "output_format_json_quote_64bit_integers": "0"}
         with _transport_errors():
-            answer = httpx.post(self._url, params=settings, content=sql.encode(), timeout=_TIMEOUT_SECONDS)
+            answer = httpx.post(
+                self._url, params=settings, content=sql.encode(), headers=self._headers, timeout=_TIMEOUT_SECONDS
+            )
         _check(answer)
         return list(answer.json()["data"])
 
@@ -29,7 +32,9 @@ class AnalyticsClient:
         """Yield the answer as it comes, in the FORMAT that the SQL names. Raises as `query` does."""
         with (
             _transport_errors(),
-            httpx.stream("POST", self._url, content=sql.encode(), timeout=_TIMEOUT_SECONDS) as answer,
+            httpx.stream(
+                "POST", self._url, content=sql.encode(), headers=self._headers, timeout=_TIMEOUT_SECONDS
+            ) as answer,
         ):
             if answer.is_error:
                 answer.read()
@@ -38,8 +43,12 @@ class AnalyticsClient:
 
 
 def _check(answer: httpx.Response) -> None:
-    if answer.is_error:
-        raise PermanentError("query_refused", answer.text.strip()[:500])
+    if not answer.is_error:
+        return
+    if "problem+json" in answer.headers.get("Content-Type", ""):
+        problem = answer.json()
+        raise PermanentError("query_refused", problem["detail"][:500], cure=problem.get("cure"))
+    raise PermanentError("query_refused", answer.text.strip()[:500])
 
 
 @contextmanager

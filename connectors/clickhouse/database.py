@@ -1,8 +1,11 @@
 """Open ClickHouse, embedded or a server: create tables, insert rows once, answer queries."""
 
+import hashlib
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
 from typing import Any
@@ -13,6 +16,56 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalErr
 from schemas.errors import FatalError, PermanentError, TransientError
 
 _DDL = resources.files("connectors.clickhouse").joinpath("ddl")
+_MIGRATIONS_TABLE = """
+CREATE TABLE IF NOT EXISTS migrations
+(
+    number UInt32,
+    name   String,
+    digest String,
+    at     DateTime64(3, 'UTC') DEFAULT now64(3)
+)
+ENGINE = MergeTree
+ORDER BY (number, at)
+"""
+_MIGRATIONS_RAN = "SELECT number, argMax(digest, at) FROM migrations GROUP BY number"
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One numbered step to today's tables: a statement that changes nothing where it ran before."""
+
+    number: int
+    name: str
+    statement: str
+
+    @property
+    def digest(self) -> str:
+        """Return what tells whether the statement was changed; comments and line breaks do not count."""
+        words = " ".join(re.sub(r"--[^\n]*", "", self.statement).split())
+        return hashlib.sha256(words.encode()).hexdigest()[:16]
+
+
+def migrations() -> list[Migration]:
+    """Return all, in the order of their numbers. A file is ddl/NUMBER_NAME.sql and holds one statement."""
+    files = [file for file in _DDL.iterdir() if file.name.endswith(".sql")]
+    parts = [(*file.name.removesuffix(".sql").partition("_"), file.read_text("utf-8")) for file in files]
+    return sorted(
+        (Migration(int(number), name, text) for number, _, name, text in parts), key=lambda one: one.number
+    )
+
+
+def pending(wanted: Sequence[Migration], ran: Mapping[int, str]) -> list[Migration]:
+    """Return those that have not run, by number -> digest of what ran; numbers of a newer version are ignored.
+
+    Raises FatalError for one whose statement is not the one that ran: the tables are not what the code expects.
+    """
+    for migration in wanted:
+        if ran.get(migration.number, migration.digest) != migration.digest:
+            raise FatalError(
+                f"migration {migration.number} ({migration.name}) was changed after it ran here: change tables "
+                "by a new file in connectors/clickhouse/ddl, or begin with empty ones (dragoman up --fresh)"
+            )
+    return [migration for migration in wanted if migration.number not in ran]
 
 
 class Database:
@@ -26,10 +79,12 @@ class Database:
             raise TransientError(f"ClickHouse cannot be opened: {error}") from error
 
     def create(self, prices: Mapping[str, float]) -> None:
-        """Create the missing tables, and add the prices that have changed."""
+        """Run the migrations that have not run here, and add the prices that have changed.
+
+        To be called before anything is written. Raises FatalError for a migration that ran and was changed since.
+        """
         with self._lock:
-            for file in sorted(_DDL.iterdir(), key=lambda file: file.name):
-                self._client.command(file.read_text("utf-8"))
+            self._migrate(migrations())
             self._add_prices(prices)
 
     def insert(self, table: str, columns: Mapping[str, Sequence[Any]], token: str) -> None:
@@ -54,10 +109,14 @@ class Database:
             return list(self._client.query(sql).result_rows)
 
     def answer(self, sql: str, fmt: str, settings: Mapping[str, Any]) -> bytes:
-        """Return the result of a query in ClickHouse's format of that name. Raises PermanentError for bad SQL."""
+        """Return the result of a SELECT in ClickHouse's format of that name, which may only read.
+
+        Raises PermanentError for bad SQL. `sql` comes from others, so it must have been checked before:
+        `readonly` refuses table functions and changes, but neither file('path') nor settings of a subquery.
+        """
         with self._lock:
             try:
-                return bytes(self._client.raw_query(sql, fmt=fmt, settings=dict(settings)))
+                return bytes(self._client.raw_query(_read_only(sql, fmt, settings)))
             except OperationalError as error:
                 raise TransientError(f"ClickHouse does not answer: {error}") from error
             except ClickHouseError as error:
@@ -67,6 +126,15 @@ class Database:
         """Close the connection; the embedded engine writes what it holds."""
         with self._lock:
             self._client.close()
+
+    def _migrate(self, wanted: Sequence[Migration]) -> None:
+        self._client.command(_MIGRATIONS_TABLE)
+        ran = {int(number): str(digest) for number, digest in self._client.query(_MIGRATIONS_RAN).result_rows}
+        for migration in pending(wanted, ran):
+            self._client.command(migration.statement)
+            # Behind it, so that one that was cut off runs again: each bears being repeated.
+            row = [[migration.number, migration.name, migration.digest]]
+            self._client.insert("migrations", row, ["number", "name", "digest"])
 
     def _add_prices(self, prices: Mapping[str, float]) -> None:
         rows = self._client.query(
@@ -93,6 +161,16 @@ def open_database(dsn: str) -> Database:
             "ClickHouse cannot be opened; the embedded engine is opened by one process at a time: "
             "stop the analytics process first"
         ) from error
+
+
+def _read_only(sql: str, fmt: str, settings: Mapping[str, Any]) -> str:
+    """Write the settings behind the query: given apart, the embedded engine would keep them, `readonly` for ever.
+
+    The brackets keep the query from swallowing what follows; inside them INTO OUTFILE is no SQL.
+    """
+    # The last one, because it forbids to set others.
+    limits = ", ".join(f"{name} = {value}" for name, value in {**settings, "readonly": 1}.items())
+    return f"(\n{sql}\n)\nFORMAT {fmt}\nSETTINGS {limits}"
 
 
 def _once(token: str) -> dict[str, Any]:

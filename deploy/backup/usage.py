@@ -23,7 +23,8 @@ EVENTS, PRICES = "usage_events", "price_list"
 _WINDOW_ROWS = 50_000
 _PRICES_FILE = "price_list.native"
 _VIEWS = ("usage_hourly_view", "cost")
-_TABLES = ("usage_hourly", EVENTS, PRICES, "restores")
+# The list of migrations goes with the tables, or they would not be made again.
+_TABLES = ("usage_hourly", EVENTS, PRICES, "restores", "migrations")
 
 
 @dataclass(frozen=True)

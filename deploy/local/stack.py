@@ -17,6 +17,7 @@ from deploy.local.kafka_broker import Broker
 from deploy.local.machine import PortBook
 from deploy.local.process_spec import HOST, AnswersOk, AnswersPing, Completes, ProcessSpec, TcpOpen
 from deploy.local.settings import StackSettings
+from deploy.local.state_files import analytics_token_path, keep_analytics_token
 from stream_apps.runtime.process import STOP_SECONDS
 
 START_STATE = Path(__file__).parents[1] / "valkey" / "start_state.sh"
@@ -60,9 +61,10 @@ def build_processes(settings: StackSettings, ports: PortBook) -> list[ProcessSpe
 
 
 def prepare_folders(settings: StackSettings) -> None:
-    """Create the folders that the processes expect to exist."""
+    """Create the folders that the processes expect to exist, and the token of the analytics process."""
     for name in ("redis-cache", "redis-state", "objects", "analytics"):
         (settings.data / name).mkdir(parents=True, exist_ok=True)
+    keep_analytics_token(settings.data)
 
 
 def health_urls_of(specs: list[ProcessSpec]) -> dict[str, str]:
@@ -227,6 +229,7 @@ class _Platform:
         return {
             "DRAGOMAN_ANALYTICS_DSN": f"chdb://{self.settings.data / 'analytics'}",
             "DRAGOMAN_ANALYTICS_PORT": str(self.ports.port("analytics")),
+            "DRAGOMAN_ANALYTICS_TOKEN_FILE": str(analytics_token_path(self.settings.data)),
         }
 
     def _autoscaler(self) -> dict[str, str]:

@@ -8,13 +8,14 @@ at the same time. `run.json` says what is running and where; it exists as long a
 import fcntl
 import json
 import os
+import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
-from deploy.local.errors import not_running
+from deploy.local.errors import StackError, not_running
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -107,6 +108,14 @@ class RunInfo:
     processes: dict[str, int] = field(default_factory=dict)
     health_urls: dict[str, str] = field(default_factory=dict)
 
+    def analytics_token(self) -> str:
+        """Return the token that queries need. Raises StackError where it cannot be read."""
+        path = analytics_token_path(Path(self.data_dir))
+        try:
+            return path.read_text()
+        except OSError as error:
+            raise StackError(f"the token of the analytics process cannot be read: {error}") from None
+
 
 class RunFile:
     """Keeps `run.json` equal to what runs. Only the supervisor writes it."""
@@ -148,6 +157,20 @@ def read_run_file(root: Path) -> RunInfo:
         return RunInfo(**json.loads(run_file_path(root).read_text()))
     except FileNotFoundError:
         raise not_running(root) from None
+
+
+def analytics_token_path(data: Path) -> Path:
+    """Return the path of the file with the token, which only its owner may read."""
+    return data / "analytics.token"
+
+
+def keep_analytics_token(data: Path) -> None:
+    """Make a token where there is none yet; it stays the same over restarts."""
+    with suppress(FileExistsError):
+        # Never readable by others, not even between its creation and a change of its mode.
+        descriptor = os.open(analytics_token_path(data), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
 
 
 def run_file_path(root: Path) -> Path:

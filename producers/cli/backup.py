@@ -101,7 +101,7 @@ def _part(name: PartName) -> BackupPart:
         case PartName.CLICKHOUSE:
             analytics = analytics_settings()
             dsn = analytics.dsn.get_secret_value()
-            return UsagePart(AnalyticsClient(analytics.url), lambda: open_database(dsn))
+            return UsagePart(AnalyticsClient(analytics.url, analytics.read_token()), lambda: open_database(dsn))
         case PartName.OBJECTS:
             return ObjectsPart(open_files(object_settings()))
 

@@ -142,7 +142,7 @@ def _measured(run: RunInfo, size: DemoSize, workers: int) -> Figures:
         done = DemoRun(stack, load, size.spread_seconds, bars)
         done.run()
     typer.echo(f"a sample of the translation:\n{_sample(done)} ...")
-    bill = bill_of(AnalyticsClient(run.analytics_url), done.results)
+    bill = bill_of(AnalyticsClient(run.analytics_url, run.analytics_token()), done.results)
     typer.echo(f"\nUsage in ClickHouse\n{_usage_table(bill.by_priority)}")
     typer.echo(f"now the bare engine, {workers} processes, the same text")
     bare = words_per_minute(_segments(load), (SOURCE, TARGET), workers)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import SecretStr
 
+from connectors.clickhouse.client import AnalyticsClient
 from connectors.kafka.settings import KafkaSettings
 from connectors.object_store import ObjectSettings
 from connectors.redis.settings import RedisSettings
@@ -65,14 +66,25 @@ def object_settings() -> ObjectSettings:
 
 
 def analytics_settings() -> AnalyticsSection:
-    """Return DRAGOMAN_ANALYTICS_*, completed with the local platform's database.
+    """Return DRAGOMAN_ANALYTICS_*, completed with the local platform's database, address and token.
 
-    `url` is for queries, `dsn` for opening the database itself.
+    `url` and `token` are for queries, `dsn` for opening the database itself.
     """
     settings = AnalyticsSection()
     local: dict[str, Any] = {}
     if "dsn" not in settings.model_fields_set:
         local["dsn"] = SecretStr(f"chdb://{root_of(None) / 'data' / 'analytics'}")
-    if "url" not in settings.model_fields_set and is_running(root_of(None)):
-        local["url"] = running().analytics_url
+    # The local token is for the local platform only.
+    if not settings.url and is_running(root_of(None)):
+        run = running()
+        local |= {"url": run.analytics_url, "token": SecretStr(settings.read_token() or run.analytics_token())}
     return settings.model_copy(update=local)
+
+
+def analytics_client(url: str | None) -> AnalyticsClient:
+    """Return a client of that address, else of DRAGOMAN_ANALYTICS_URL or the local platform.
+
+    Raises NotRunningError where there is neither.
+    """
+    settings = AnalyticsSection() if url else analytics_settings()
+    return AnalyticsClient(url or settings.url or running().analytics_url, settings.read_token())

@@ -5,10 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from connectors.clickhouse.client import AnalyticsClient
 from producers.cli.arguments import AsJson
 from producers.cli.output import lines_of, print_json
-from producers.cli.target import running
+from producers.cli.target import analytics_client
 
 Row = dict[str, Any]
 
@@ -36,7 +35,7 @@ def usage(
     as_json: AsJson = False,
 ) -> None:
     """Show requests, words, latency and cost."""
-    rows = AnalyticsClient(url or running().analytics_url).query(question(by, days))
+    rows = analytics_client(url).query(question(by, days))
     if as_json:
         print_json(rows)
     elif rows:

@@ -21,7 +21,7 @@ from schemas.topics import USAGE
 from stream_apps.runtime.dead_letters import DeadLetterWriter, open_dead_letters
 from stream_apps.runtime.process import Process, run_process
 from stream_apps.runtime.retry import RetryPolicy
-from stream_apps.usage_sink.query_server import QueryLimits, QueryServer
+from stream_apps.usage_sink.query_server import Access, QueryLimits, QueryServer
 from stream_apps.usage_sink.settings import AnalyticsSettings
 from stream_apps.usage_sink.sink import STAGE, InsertRetry, UsageSink
 
@@ -44,10 +44,11 @@ def run(settings: AnalyticsSettings, process: Process) -> None:
     section, kafka = settings.analytics, settings.kafka
     dead_letters = open_dead_letters(STAGE, open_codec(kafka), settings.dead_letters, kafka.max_message_bytes)
     limits = QueryLimits(section.max_query_seconds, section.max_result_rows, section.max_query_megabytes)
+    access = Access(section.host, section.port, section.read_token())
     with closing(Database(section.dsn.get_secret_value())) as database:
         database.create(section.prices)
         with (
-            closing(QueryServer(database, section.host, section.port, limits)) as queries,
+            closing(QueryServer(database, access, limits)) as queries,
             closing(DurableProducer(kafka)) as producer,
         ):
             process.health.ready()

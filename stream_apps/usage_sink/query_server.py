@@ -1,28 +1,34 @@
 """Answer queries over HTTP: the read-only part of ClickHouse's interface, in front of the embedded engine.
 
-GET or POST /?query=SQL (or the SQL in the body), with FORMAT in the SQL or in default_format. GET /ping.
+GET or POST /?query=SQL (or the SQL in the body), with FORMAT in the SQL or in default_format, and the header
+Authorization: Bearer TOKEN. GET /ping asks for no token. Refusals are RFC 9457 problems that name the cure.
 """
 
-import re
+import hmac
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
 
 from connectors.clickhouse.database import Database
 from connectors.telemetry.health import BackgroundServer
 from schemas.errors import PermanentError, TransientError
+from stream_apps.usage_sink.query_check import checked_query, refused_functions
 
-_READS = re.compile(r"\s*(SELECT|WITH|SHOW|DESCRIBE|DESC|EXISTS|EXPLAIN)\b", re.IGNORECASE)
-_COMMENT_OR_TEXT = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^'\\]|\\.|'')*'", re.DOTALL)
-# Table functions and clauses that would reach files, other hosts or settings.
-_REACHES_OUT = re.compile(
-    r"\b(url|file|s3|gcs|hdfs|azureBlobStorage|remote|remoteSecure|mysql|postgresql|mongodb|redis|sqlite|jdbc|odbc|"
-    r"executable|input|cluster\w*|iceberg\w*|deltaLake\w*|hudi\w*|python)\s*\(|\bINTO\s+OUTFILE\b|\bSETTINGS\b",
-    re.IGNORECASE,
+_MOST_BYTES = 1 << 18
+# What one client may hold up a thread for between two of its packets.
+_SOCKET_SECONDS = 30.0
+_FORBIDDEN = frozenset({"not_a_query", "reaches_out"})
+_FUNCTIONS = """
+SELECT f.name, if(f.categories = '', t.categories, f.categories)
+FROM system.functions AS f LEFT JOIN system.functions AS t ON f.alias_to = t.name
+"""
+_TOKEN_CURE = (
+    "send the header 'Authorization: Bearer TOKEN'; 'dragoman up' keeps its token in data/analytics.token"
 )
-_FORMAT = re.compile(r"\bFORMAT\s+(\w+)\s*;?\s*$", re.IGNORECASE)
-_MOST_BYTES = 1 << 20
+_NO_TOKEN_CURE = "set DRAGOMAN_ANALYTICS_TOKEN or DRAGOMAN_ANALYTICS_TOKEN_FILE for the analytics process"
 
 HttpAnswer = tuple[int, bytes]
 """Status and body."""
@@ -47,64 +53,103 @@ class QueryLimits:
         }
 
 
-def checked_query(sql: str) -> str:
-    """Return the statement if it only reads our tables. Raises PermanentError saying why it does not."""
-    bare = _COMMENT_OR_TEXT.sub("''", sql).strip().rstrip(";")
-    if not _READS.match(bare) or ";" in bare:
-        raise PermanentError("not_a_query", "only one SELECT, WITH, SHOW, DESCRIBE, EXISTS or EXPLAIN is answered")
-    if found := _REACHES_OUT.search(bare):
-        raise PermanentError("reaches_out", f"{found[0].strip()!r} is not allowed here")
-    return sql.strip().rstrip(";")
+@dataclass(frozen=True)
+class Access:
+    """Where the server listens, and the token that every query needs; with an empty one none is answered."""
+
+    host: str
+    port: int
+    token: str = field(repr=False)
+
+    def check(self, authorization: str) -> None:
+        """Raise PermanentError (unauthorised) unless the header holds the token."""
+        scheme, _, given = authorization.strip().partition(" ")
+        is_right = hmac.compare_digest(given.strip().encode(), self.token.encode())
+        if not self.token:
+            raise PermanentError(
+                "unauthorised", "this server has no token, so it answers no query", cure=_NO_TOKEN_CURE
+            )
+        if scheme.lower() != "bearer" or not is_right:
+            raise PermanentError("unauthorised", "the token is missing or wrong", cure=_TOKEN_CURE)
 
 
 class QueryServer(BackgroundServer):
     """Answers queries from its construction on; close it at the end, before the database."""
 
-    def __init__(self, database: Database, host: str, port: int, limits: QueryLimits) -> None:
-        super().__init__(_handler(_answerer(database, limits)), host, port, "queries")
+    def __init__(self, database: Database, access: Access, limits: QueryLimits) -> None:
+        handler = _handler(access, _answerer(database, limits))
+        super().__init__(handler, access.host, access.port, "queries")
 
 
 def _answerer(database: Database, limits: QueryLimits) -> Callable[[str, str], HttpAnswer]:
+    refused = refused_functions((name, category) for name, category in database.rows(_FUNCTIONS))
+
     def answer(sql: str, default_format: str) -> HttpAnswer:
         try:
-            statement = checked_query(sql)
-            named = _FORMAT.search(statement)
-            body = _FORMAT.sub("", statement)
-            return 200, database.answer(body, named[1] if named else default_format, limits.settings)
+            query = checked_query(sql, default_format, refused)
+            return HTTPStatus.OK, database.answer(query.sql, query.fmt, limits.settings)
         except PermanentError as error:
-            status = 403 if error.cause in ("not_a_query", "reaches_out") else 400
-            return status, f"{error.message}\n".encode()
+            return _refusal(HTTPStatus.FORBIDDEN if error.cause in _FORBIDDEN else HTTPStatus.BAD_REQUEST, error)
         except TransientError as error:
-            return 503, f"{error}\n".encode()
+            cure = "ask again in a moment; /ready of the analytics process tells what is wrong"
+            return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, PermanentError("unavailable", str(error), cure=cure))
 
     return answer
 
 
-def _handler(answer: Callable[[str, str], HttpAnswer]) -> type[BaseHTTPRequestHandler]:
+def _refusal(status: HTTPStatus, error: PermanentError) -> HttpAnswer:
+    """Return an RFC 9457 problem, as the HTTP interface of the platform does."""
+    problem = {
+        "type": f"urn:dragoman:problem:{error.cause}",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": error.message,
+        "limit": error.limit,
+        "cure": error.cure,
+    }
+    body = {name: value for name, value in problem.items() if value is not None}
+    return status, json.dumps(body, ensure_ascii=False).encode() + b"\n"
+
+
+def _handler(access: Access, answer: Callable[[str, str], HttpAnswer]) -> type[BaseHTTPRequestHandler]:
     class QueryHandler(BaseHTTPRequestHandler):
+        timeout = _SOCKET_SECONDS
+
         def do_GET(self) -> None:
-            self._serve(b"")
+            self._serve(0)
 
         def do_POST(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            if length > _MOST_BYTES:
-                self._send(413, f"the query has more than {_MOST_BYTES} bytes\n".encode())
-            else:
-                self._serve(self.rfile.read(length))
+            length = self.headers.get("Content-Length") or "0"
+            self._serve(int(length) if length.isdecimal() else 0)
 
-        def _serve(self, body: bytes) -> None:
-            url = urlsplit(self.path)
-            if url.path == "/ping":
-                self._send(200, b"Ok.\n")
+        def _serve(self, length: int) -> None:
+            if urlsplit(self.path).path == "/ping":
+                self._send(HTTPStatus.OK, b"Ok.\n")
                 return
-            parameters = parse_qs(url.query)
-            sql = "\n".join([*parameters.get("query", []), body.decode("utf-8", "replace")])
+            try:
+                access.check(self.headers.get("Authorization", ""))
+            except PermanentError as error:
+                self._send(*_refusal(HTTPStatus.UNAUTHORIZED, error))
+                return
+            self._send(*self._answer(length))
+
+        def _answer(self, length: int) -> HttpAnswer:
+            if length > _MOST_BYTES:
+                cure, limit = "send a shorter query", f"{_MOST_BYTES} bytes"
+                error = PermanentError("body_too_large", "the query is too long", limit=limit, cure=cure)
+                return _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, error)
+            parameters = parse_qs(urlsplit(self.path).query)
+            body = self.rfile.read(length).decode("utf-8", "replace")
             default = parameters.get("default_format", [self.headers.get("X-ClickHouse-Format") or "TabSeparated"])
-            self._send(*answer(sql, default[0]))
+            return answer("\n".join([*parameters.get("query", []), body]), default[0])
 
         def _send(self, status: int, body: bytes) -> None:
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
+            if status != HTTPStatus.OK:
+                self.send_header("Content-Type", "application/problem+json")
+            if status == HTTPStatus.UNAUTHORIZED:
+                self.send_header("WWW-Authenticate", "Bearer")
             self.end_headers()
             self.wfile.write(body)
 

@@ -1,12 +1,17 @@
 """The settings of the analytics process: where ClickHouse is, how usage is written, what a device costs."""
 
+from ipaddress import ip_address
+from pathlib import Path
+
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from connectors.kafka.settings import KafkaSettings
 from connectors.settings import ProcessSettings, Section
+from schemas.errors import FatalError
 from stream_apps.runtime.dead_letters import DeadLetterSettings
 
+_SHORTEST_TOKEN = 16
 # Public list prices in US dollars per hour. They are examples: every deployment sets its own.
 EXAMPLE_PRICES = {
     "cpu/on_demand": 0.17,
@@ -31,8 +36,16 @@ class AnalyticsSection(Section):
         description="chdb:///path (embedded, one process) or http(s)://user:password@host:8123/database.",
     )
     url: str = Field(default="", description="Address of the query interface, for the command line.")
-    host: str = Field(default="127.0.0.1", description="Address on which the query interface listens.")
+    host: str = Field(
+        default="127.0.0.1",
+        description="Address on which the query interface listens; one that others reach needs a token.",
+    )
     port: int = Field(default=0, ge=0, le=65535, description="Port of the query interface; 0 takes any free port.")
+    token: SecretStr = Field(
+        default=SecretStr(""),
+        description="Bearer token of every query, 16 characters at least; without one no query is answered.",
+    )
+    token_file: str = Field(default="", description="File that holds the token, as secrets are mounted.")
     batch_rows: int = Field(default=20_000, ge=1, description="Most rows of one insert.")
     buffered_rows: int = Field(
         default=40_000,
@@ -55,6 +68,20 @@ class AnalyticsSection(Section):
         default_factory=lambda: dict(EXAMPLE_PRICES), description="device/market -> US dollars per hour."
     )
 
+    def read_token(self) -> str:
+        """Return the token; empty where none is set. Raises FatalError for one that cannot be read or is short."""
+        token = self.token.get_secret_value()
+        if self.token_file:
+            try:
+                token = Path(self.token_file).read_text("utf-8").strip()
+            except OSError as error:
+                raise FatalError(f"DRAGOMAN_ANALYTICS_TOKEN_FILE cannot be read: {error}") from None
+        if (token or self.token_file) and len(token) < _SHORTEST_TOKEN:
+            raise FatalError(
+                f"the token of the query interface needs {_SHORTEST_TOKEN} characters: openssl rand -hex 32"
+            )
+        return token
+
 
 class AnalyticsSettings(ProcessSettings):
     """The whole configuration of the analytics process."""
@@ -64,9 +91,26 @@ class AnalyticsSettings(ProcessSettings):
     analytics: AnalyticsSection = Field(default_factory=AnalyticsSection)
 
     @model_validator(mode="after")
+    def _others_need_a_token(self) -> "AnalyticsSettings":
+        section = self.analytics
+        if not (_is_loopback(section.host) or section.token.get_secret_value() or section.token_file):
+            raise ValueError(
+                f"DRAGOMAN_ANALYTICS_HOST is {section.host}, which others reach: "
+                "set DRAGOMAN_ANALYTICS_TOKEN or DRAGOMAN_ANALYTICS_TOKEN_FILE, or listen on 127.0.0.1"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _retries_end_before_the_membership(self) -> "AnalyticsSettings":
         if self.analytics.insert_retry_seconds * 1000 >= self.kafka.max_poll_interval_ms:
             raise ValueError(
                 "DRAGOMAN_ANALYTICS_INSERT_RETRY_SECONDS must be below DRAGOMAN_KAFKA_MAX_POLL_INTERVAL_MS"
             )
         return self
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

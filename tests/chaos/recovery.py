@@ -96,7 +96,7 @@ class RecoveryWatch:
             case "http":
                 return lambda: probe in self._ledger.accepted_at
             case "analytics":
-                return lambda: is_billed(self._client, run.analytics_url, probe)
+                return lambda: is_billed(self._client, run, probe)
             case "repair" | "autoscaler":
                 return lambda: self._is_ready(role, before)
         return lambda: self._ledger.answered_at(probe) is not None

@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deploy.local.state_files import RunInfo
 from tests.chaos.answers import AnswerReader
 from tests.chaos.billing import settled_bills
 from tests.chaos.committed_offsets import OffsetWatch
@@ -97,7 +98,7 @@ class Run:
             )
             self._translate_undisturbed(disturbance, content)
             self._disturb(disturbance, faults)
-            self._settle(run.analytics_url)
+            self._settle(run)
             self._evidence.refused = http.refused
 
     def _translate_undisturbed(self, disturbance: Disturbance, content: Content) -> None:
@@ -129,9 +130,9 @@ class Run:
         evidence.faults = dict(disturbance.injector.counts)
         evidence.backwards = offsets.highest.backwards
 
-    def _settle(self, analytics_url: str) -> None:
+    def _settle(self, run: RunInfo) -> None:
         time.sleep(_SECOND_ANSWER_SECONDS)
-        self._evidence.bills = settled_bills(analytics_url, list(self._ledger.answers), _BILL_SECONDS)
+        self._evidence.bills = settled_bills(run, list(self._ledger.answers), _BILL_SECONDS)
 
     def _report(self, left: list[int], disks: Disks | None, seconds: float) -> Report:
         violations = self._violations()

@@ -13,9 +13,10 @@ from schemas.events import UsageEvent
 from schemas.ids import event_id
 from schemas.records import InboundRecord
 from schemas.states import UsageKind
-from stream_apps.usage_sink.query_server import QueryLimits, QueryServer
+from stream_apps.usage_sink.query_server import Access, QueryLimits, QueryServer
 from stream_apps.usage_sink.ranges import columns_of, row_of
 
+TOKEN = "a token of this test"
 NOW_MS = round((datetime.now(UTC) - timedelta(hours=1)).timestamp() * 1000)
 
 
@@ -36,8 +37,10 @@ class Usage:
     def told(self, by: By = By.TENANT, days: int = 1) -> dict[str, Any]:
         rows = [row_of(event, InboundRecord("u", 0, at, None, b"")) for at, event in enumerate(self.events)]
         self.database.insert("usage_events", columns_of(rows), self.tenant)
-        with closing(QueryServer(self.database, "127.0.0.1", 0, QueryLimits(seconds=10, rows=1000))) as server:
-            found = AnalyticsClient(f"http://127.0.0.1:{server.port}").query(question(by, days))
+        with closing(
+            QueryServer(self.database, Access("127.0.0.1", 0, TOKEN), QueryLimits(seconds=10, rows=1000))
+        ) as server:
+            found = AnalyticsClient(f"http://127.0.0.1:{server.port}", TOKEN).query(question(by, days))
         (row,) = [row for row in found if row["name"] in (self.tenant, f"{self.tenant}-pt")]
         return row
 

@@ -26,6 +26,7 @@ from tests.ports import free_port
 pytestmark = pytest.mark.real
 
 CODEC = Codec()
+TOKEN = "a token of this test"
 WAIT_SECONDS = 60
 
 
@@ -38,13 +39,14 @@ class Analytics:
         KafkaAdmin(self.kafka).create_topics()
         self.log = folder / "analytics.log"
         port = free_port()
-        self.client = AnalyticsClient(f"http://127.0.0.1:{port}")
+        self.client = AnalyticsClient(f"http://127.0.0.1:{port}", TOKEN)
         self.environment = {
             **os.environ,
             "DRAGOMAN_KAFKA_BOOTSTRAP": bootstrap,
             "DRAGOMAN_KAFKA_SESSION_TIMEOUT_MS": "6000",
             "DRAGOMAN_ANALYTICS_DSN": f"chdb://{folder / 'data'}",
             "DRAGOMAN_ANALYTICS_PORT": str(port),
+            "DRAGOMAN_ANALYTICS_TOKEN": TOKEN,
             "DRAGOMAN_ANALYTICS_BATCH_SECONDS": "0.2",
             "DRAGOMAN_INSTANCE": "analytics",
             "PYTHONPATH": os.pathsep.join(sys.path),

@@ -76,6 +76,12 @@ def test_only_the_analytics_process_opens_its_database() -> None:
     assert processes()["analytics"].environment["DRAGOMAN_ANALYTICS_DSN"] == "chdb:///r/data/analytics"
 
 
+def test_only_the_analytics_process_is_told_where_its_token_is() -> None:
+    found = {name: spec.environment.get("DRAGOMAN_ANALYTICS_TOKEN_FILE") for name, spec in processes().items()}
+
+    assert {name: path for name, path in found.items() if path} == {"analytics": "/r/data/analytics.token"}
+
+
 def test_the_http_process_is_ready_where_it_serves() -> None:
     book = ports()
     http = processes(book)["http"]

@@ -1,6 +1,8 @@
 """The files by which the supervisor and other programs talk to each other."""
 
 import os
+import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from deploy.local.state_files import (
     DesiredWorkers,
     RunFile,
     RunInfo,
+    analytics_token_path,
+    keep_analytics_token,
     propose,
     read_desired,
     read_run_file,
@@ -83,3 +87,19 @@ def test_the_autoscaler_cannot_overwrite_what_a_person_wants(tmp_path: Path) -> 
 
     assert propose(tmp_path, 2) is False
     assert read_desired(tmp_path) == DesiredWorkers(5, Author.PERSON)
+
+
+def test_the_token_of_the_analytics_process_is_its_owners_alone_and_stays_over_restarts(tmp_path: Path) -> None:
+    info = replace(INFO, data_dir=str(tmp_path))
+    keep_analytics_token(tmp_path)
+    token = info.analytics_token()
+    keep_analytics_token(tmp_path)
+
+    assert stat.S_IMODE(analytics_token_path(tmp_path).stat().st_mode) == 0o600
+    assert info.analytics_token() == token
+    assert len(token) == 64
+
+
+def test_a_token_that_is_gone_is_told_by_its_name(tmp_path: Path) -> None:
+    with pytest.raises(StackError, match=r"analytics\.token"):
+        replace(INFO, data_dir=str(tmp_path)).analytics_token()

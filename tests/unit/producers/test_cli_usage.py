@@ -2,11 +2,14 @@
 
 import json
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from typer.testing import CliRunner
 
+from deploy.local.state_files import RunInfo, keep_analytics_token
+from producers.cli import target
 from producers.cli.main import app
 
 ROW = {
@@ -25,6 +28,7 @@ class ClickHouse:
     def __init__(self) -> None:
         self.rows = [ROW]
         self.asked: list[str] = []
+        self.authorizations: list[str | None] = []
         self.refusal = ""
         self.url = ""
 
@@ -35,6 +39,7 @@ def clickhouse():
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
+            house.authorizations.append(self.headers["Authorization"])
             house.asked.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
             self.send_response(400 if house.refusal else 200)
             self.end_headers()
@@ -94,6 +99,32 @@ def test_a_refused_question_fails_in_one_line(clickhouse):
     clickhouse.refusal = "no such table"
     ran = usage(clickhouse)
     assert (ran.exit_code, ran.stderr) == (1, "dragoman: no such table\n")
+
+
+@pytest.fixture
+def local_run(tmp_path, monkeypatch):
+    """The local platform's run file, as if it ran at an address where nothing answers."""
+    keep_analytics_token(tmp_path)
+    run = RunInfo("k", "http://h", "http://127.0.0.1:1", "c", "s", str(tmp_path), 1, 0.0)
+    monkeypatch.setattr(target, "is_running", lambda root: True)
+    monkeypatch.setattr(target, "read_run", lambda root: run)
+    return run
+
+
+def test_the_local_platform_is_asked_with_its_token(clickhouse, local_run, monkeypatch):
+    monkeypatch.setattr(target, "read_run", lambda root: replace(local_run, analytics_url=clickhouse.url))
+    assert CliRunner().invoke(app, ["usage"]).exit_code == 0
+    assert clickhouse.authorizations == [f"Bearer {local_run.analytics_token()}"]
+
+
+def test_another_platform_never_gets_the_local_token_but_the_one_that_is_set(clickhouse, local_run, monkeypatch):
+    usage(clickhouse)
+    monkeypatch.setenv("DRAGOMAN_ANALYTICS_URL", clickhouse.url)
+    CliRunner().invoke(app, ["usage"])
+    monkeypatch.setenv("DRAGOMAN_ANALYTICS_TOKEN", "the token of that one")
+    usage(clickhouse)
+    CliRunner().invoke(app, ["usage"])
+    assert clickhouse.authorizations == [None, None, *["Bearer the token of that one"] * 2]
 
 
 def test_an_unknown_grouping_is_wrong_usage(clickhouse):

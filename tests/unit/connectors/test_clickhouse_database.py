@@ -1,0 +1,34 @@
+"""Which migrations run: each once, in order, and none that was changed behind a database's back."""
+
+import pytest
+
+from connectors.clickhouse.database import Migration, migrations, pending
+from schemas.errors import FatalError
+
+ONE, TWO, TEN = (Migration(number, f"step_{number}", f"CREATE TABLE t{number}") for number in (1, 2, 10))
+
+
+def test_what_has_not_run_runs_in_order():
+    assert pending([ONE, TWO, TEN], {}) == [ONE, TWO, TEN]
+    assert pending([ONE, TWO, TEN], {1: ONE.digest}) == [TWO, TEN]
+    assert pending([ONE, TWO], {1: ONE.digest, 2: TWO.digest}) == []
+
+
+def test_a_newer_version_has_been_here_and_nothing_happens():
+    assert pending([ONE], {1: ONE.digest, 2: TWO.digest, 10: TEN.digest}) == []
+
+
+def test_a_migration_that_was_changed_after_it_ran_is_refused_by_number():
+    with pytest.raises(FatalError, match=r"migration 1 \(step_1\).*--fresh"):
+        pending([ONE, TWO], {1: TWO.digest})
+
+
+def test_comments_and_line_breaks_are_no_change():
+    spaced = Migration(1, "step_1", "-- Why.\nCREATE\n  TABLE t1 -- here\n")
+    assert spaced.digest == ONE.digest
+
+
+def test_every_number_is_used_once_and_every_statement_bears_a_repeat():
+    found = migrations()
+    assert [one.number for one in found] == list(range(1, len(found) + 1))
+    assert [one.name for one in found if "IF NOT EXISTS" not in one.statement] == []
