@@ -33,6 +33,7 @@ from stream_apps.runtime.consumer_health import ConsumerHealthMonitor, joined
 from stream_apps.runtime.dead_letters import open_dead_letters
 from stream_apps.runtime.process import Process, Shutdown, now_ms, run_process
 from stream_apps.runtime.retrying_loop import RetryingLoop
+from stream_apps.runtime.state_watch import on_sound_state
 
 log = structlog.get_logger()
 
@@ -42,7 +43,7 @@ _IDLE_TURNS = 50
 
 def main() -> None:
     """Run a worker until SIGTERM."""
-    run_process("worker", WorkerSettings, run)
+    run_process("worker", WorkerSettings, on_sound_state(run))
 
 
 def run(settings: WorkerSettings, process: Process) -> None:

@@ -16,15 +16,19 @@ from tests.ports import free_port
 class Valkey:
     """One server on one port; a test may kill it and start it again, empty."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, *options: str) -> None:
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._folder = folder
+        self._options = options
 
     def start(self) -> None:
         """Start it; return when it answers."""
         self._server = subprocess.Popen(
-            [_binary(), "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", self._folder],
+            [
+                *(_binary(), "--port", str(self.port), "--bind", "127.0.0.1"),
+                *("--save", "", "--dir", self._folder, *self._options),
+            ],
             stdout=subprocess.DEVNULL,
         )
         try:
@@ -40,10 +44,10 @@ class Valkey:
 
 
 @contextmanager
-def running_valkey() -> Iterator[str]:
-    """Return its URL; the server ends with the context."""
+def running_valkey(*options: str) -> Iterator[str]:
+    """Return its URL; the server ends with the context. `options`: as on the command line of valkey-server."""
     with TemporaryDirectory() as folder:
-        server = Valkey(folder)
+        server = Valkey(folder, *options)
         server.start()
         try:
             yield server.url

@@ -20,6 +20,9 @@ class RedisSettings(Section):
     connect_timeout_seconds: float = Field(default=2.0, gt=0, description="Longest wait for a connection.")
     socket_timeout_seconds: float = Field(default=2.0, gt=0, description="Longest wait for one answer.")
     max_connections: int = Field(default=32, ge=1, description="To each of the two, of one process.")
+    policy_seconds: float = Field(
+        default=10.0, gt=0, description="Time between two looks at the state's eviction policy and evicted keys."
+    )
     tm_ttl_days: float = Field(default=7.0, gt=0, description="How long a translation is remembered.")
     done_ttl_days: float = Field(
         default=8.0, gt=0, description="Of markers that recognise repeats: topic retention plus a day."

@@ -23,6 +23,7 @@ class Health:
         self._silence_seconds = silence_seconds
         self._last_beat = clock()
         self._reason = "starting"
+        self._objection = ""
 
     def beat(self) -> None:
         """Note that work went on, or that there was none to do."""
@@ -36,10 +37,14 @@ class Health:
         """Note that the process cannot do its job, and why."""
         self._reason = reason
 
+    def object(self, reason: str) -> None:
+        """Note why it must not count as ready, whatever `ready` says; an empty reason ends that."""
+        self._objection = reason
+
     @property
     def reason(self) -> str:
         """Return why it is not ready; empty when it is."""
-        return self._reason
+        return self._objection or self._reason
 
     def silent_seconds(self) -> float:
         """Return the time since the last beat."""

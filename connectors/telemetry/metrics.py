@@ -126,6 +126,9 @@ STATE_REBUILDS = Counter(
     "Rebuilds after a loss of the state Redis: settled, by another, lost again, failed",
     ["end"],
 )
+STATE_EVICTED_KEYS = Gauge(
+    "dragoman_state_evicted_keys", "Keys that the state Redis evicted since it started; anything above 0 is a loss"
+)
 STATE_REBUILD_SHARE = Gauge("dragoman_state_rebuild_share", "How far the rebuild under way is, 0 to 1; 1 is done")
 
 # --- deploy/autoscaler ---
@@ -196,6 +199,7 @@ def labelled(counter: Counter, *labels: str) -> Counter:
 _SHARED: Mapping[tuple[str, ...], tuple[Metric, ...]] = {
     ("worker", "assembly"): (CYCLES_RETRIED,),
     ("intake",): (EVENTS_RETRIED, EVENT_BATCH_SECONDS),
+    ("http", "intake", "worker", "assembly", "repair"): (STATE_EVICTED_KEYS,),
     ("intake", "worker"): (TRANSLATION_MEMORY_FAILURES,),
     ("intake", "worker", "assembly", "analytics"): (DEAD_LETTERS, DEAD_LETTERS_WITHOUT_ORIGINAL),
 }

@@ -15,6 +15,7 @@ from connectors.redis.client import Client
 from connectors.redis.dump import Entry, Restored, count_keys, dump, restore
 from deploy.backup.archive import Backup, Draft
 from deploy.backup.job import OnPartProgress, PartFacts
+from stream_apps.runtime.state_watch import read_state_server
 
 _FILE = "keys.avro"
 _SCHEMA = parse_schema(
@@ -55,7 +56,11 @@ class StatePart:
         return {"keys": count}
 
     def restore(self, backup: Backup, replace: bool, on_progress: OnPartProgress) -> PartFacts:
-        """Write all keys; without `replace` only those that are missing."""
+        """Write all keys; without `replace` only those that are missing.
+
+        Raises FatalError for a server that may evict them.
+        """
+        read_state_server(self._client).check()
         total = int(backup.manifest.parts[self.name]["keys"])
         done = Restored()
         for file in backup.entries(self.name):

@@ -30,6 +30,7 @@ from schemas.records import FIRST_REVISION, InboundRecord, redriven_revision, re
 from schemas.slots import Completion, RequestRevision
 from stream_apps.assembly.main import GROUP as ASSEMBLY
 from stream_apps.assembly.settings import AssemblySettings
+from stream_apps.runtime.state_watch import read_state_server
 from stream_apps.intake.main import GROUP as INTAKE
 from stream_apps.pipeline.deduplication import payload_fingerprint
 from stream_apps.pipeline.stores import RequestPlans, Slots
@@ -123,6 +124,7 @@ async def _take_over(
 ) -> TakenOver:
     retention = AssemblySettings(kafka=kafka, redis=redis).retention
     with open_state(redis) as state:
+        read_state_server(state).check()
         async with open_state_async(redis) as async_state:
             return await TakeOver(
                 read=lambda topic: read_spans(kafka, admin.spans([topic]), _RECORDS),

@@ -35,6 +35,7 @@ from producers.http.settings import HttpSettings
 from schemas.errors import FatalError
 from schemas.topics import RESULTS
 from stream_apps.runtime.process import Process, now_ms, run_process
+from stream_apps.runtime.state_watch import on_sound_state
 
 # How long the background tasks wait for an answer of Kafka. The end of the process may have to wait as long.
 _KAFKA_SECONDS = 2.0
@@ -42,7 +43,7 @@ _KAFKA_SECONDS = 2.0
 
 def main() -> None:
     """Run the HTTP producer until SIGTERM."""
-    run_process("http", HttpSettings, run)
+    run_process("http", HttpSettings, on_sound_state(run))
 
 
 def run(settings: HttpSettings, process: Process) -> None:

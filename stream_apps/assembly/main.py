@@ -24,6 +24,7 @@ from stream_apps.pipeline.result_events import usage_partition
 from stream_apps.runtime.consumer_health import ConsumerHealthMonitor, joined
 from stream_apps.runtime.dead_letters import open_dead_letters
 from stream_apps.runtime.process import Process, Shutdown, now_ms, run_process
+from stream_apps.runtime.state_watch import on_sound_state
 from stream_apps.runtime.transactional_processor import TransactionalProcessor
 
 GROUP = topics.ASSEMBLY_GROUP
@@ -62,7 +63,7 @@ class AssemblySource:
 
 def main() -> None:
     """Run an assembler until SIGTERM."""
-    run_process(STAGE, AssemblySettings, run)
+    run_process(STAGE, AssemblySettings, on_sound_state(run))
 
 
 def run(settings: AssemblySettings, process: Process) -> None:

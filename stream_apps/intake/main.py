@@ -19,6 +19,7 @@ from stream_apps.runtime.dead_letters import open_dead_letters
 from stream_apps.runtime.event_process import EventProcess, GroupMember
 from stream_apps.runtime.event_processor import EventHandler
 from stream_apps.runtime.process import Process, now_ms, run_process
+from stream_apps.runtime.state_watch import on_sound_state
 
 GROUP = INTAKE_GROUP
 _VERSION = f"segmentation-{SEGMENTATION_VERSION}"
@@ -26,7 +27,7 @@ _VERSION = f"segmentation-{SEGMENTATION_VERSION}"
 
 def main() -> None:
     """Run intake until SIGTERM."""
-    run_process(GROUP, IntakeSettings, run)
+    run_process(GROUP, IntakeSettings, on_sound_state(run))
 
 
 def run(settings: IntakeSettings, process: Process) -> None:

@@ -28,6 +28,7 @@ from stream_apps.repair.reconcile import Reconciler, ReconcileReport
 from stream_apps.repair.schedule import ComparisonIntervals, Schedule
 from stream_apps.repair.settings import RepairSettings
 from stream_apps.runtime.process import Process, Shutdown, now_ms, run_process
+from stream_apps.runtime.state_watch import on_sound_state
 
 log = structlog.get_logger()
 
@@ -38,7 +39,7 @@ _PAUSE_SECONDS = 2.0
 
 def main() -> None:
     """Run the repair process until SIGTERM."""
-    run_process(STAGE, RepairSettings, run)
+    run_process(STAGE, RepairSettings, on_sound_state(run))
 
 
 def run(settings: RepairSettings, process: Process) -> None:

@@ -37,6 +37,15 @@ def test_a_process_says_why_it_is_not_ready():
     assert (status, json.loads(body)["reason"]) == (503, "loading en-pt")
 
 
+def test_an_objection_outlasts_whoever_says_ready():
+    health = Health()
+    health.object("the state forgets")
+    health.ready()
+    assert json.loads(answer_of(health, "/ready")[2]) == {"ready": False, "reason": "the state forgets"}
+    health.object("")
+    assert answer_of(health, "/ready")[0] == 200
+
+
 def test_an_unknown_path_names_the_known_ones():
     status, _, body = answer_of(Health(), "/nothing")
     assert status == 404
