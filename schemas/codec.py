@@ -68,6 +68,19 @@ class Codec:
                 cure=f"encode with schemas/avro/{expected.__name__}.avsc or a released version of it",
             ) from error
 
+    def unknown_fields(self, data: bytes, expected: type[Message]) -> dict[str, object]:
+        """Return what a newer writer sent in fields that this version does not know, by name.
+
+        `data` must have been decoded before. Raises DecodeError as `decode` does.
+        """
+        writer, body = self._writer_schema(data)
+        known = {field["name"] for field in current(expected.__name__).published["fields"]}
+        names = [field["name"] for field in writer["fields"] if field["name"] not in known]
+        if not names:
+            return {}
+        datum: Any = schemaless_reader(BytesIO(body), writer, None)
+        return {name: datum[name] for name in names}
+
     def _frame(self, schema: WireSchema) -> bytes:
         if self._registry is None:
             return SINGLE_OBJECT + schema.fingerprint

@@ -11,7 +11,7 @@ from importlib import resources
 from typing import Any
 
 import clickhouse_connect
-from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
+from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError, ProgrammingError
 
 from schemas.errors import FatalError, PermanentError, TransientError
 
@@ -88,7 +88,10 @@ class Database:
             self._add_prices(prices)
 
     def insert(self, table: str, columns: Mapping[str, Sequence[Any]], token: str) -> None:
-        """Insert the rows, once for a token however often it is called. Raises TransientError."""
+        """Insert the rows, once for a token however often it is called.
+
+        Raises TransientError, or FatalError for a column that the table does not have.
+        """
         data, names = list(columns.values()), list(columns)
         with self._lock, _insert_errors():
             self._client.insert(table, data, names, column_oriented=True, settings=_once(token))
@@ -186,5 +189,8 @@ def _once(token: str) -> dict[str, Any]:
 def _insert_errors() -> Iterator[None]:
     try:
         yield
+    except ProgrammingError as error:
+        # No wait mends it: the client found that the table is not the one that our migrations make.
+        raise FatalError(f"the tables in ClickHouse are not those of this version: {error}") from error
     except (ClickHouseError, OSError) as error:
         raise TransientError(f"ClickHouse does not take the rows: {error}") from error

@@ -30,10 +30,10 @@ from schemas.records import FIRST_REVISION, InboundRecord, redriven_revision, re
 from schemas.slots import Completion, RequestRevision
 from stream_apps.assembly.main import GROUP as ASSEMBLY
 from stream_apps.assembly.settings import AssemblySettings
-from stream_apps.runtime.state_watch import read_state_server
 from stream_apps.intake.main import GROUP as INTAKE
 from stream_apps.pipeline.deduplication import payload_fingerprint
 from stream_apps.pipeline.stores import RequestPlans, Slots
+from stream_apps.runtime.state_watch import read_state_server
 
 _RECORDS = 1000
 

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import httpx
 import typer
 
+from connectors.redis.client import open_state
+from connectors.redis.settings import RedisSettings
 from deploy.local import main as local
 from deploy.local.settings import StackSettings
 from deploy.local.state_files import RunInfo
@@ -15,6 +17,8 @@ from producers.cli.arguments import AsJson
 from producers.cli.errors import CommandError, NotRunningError
 from producers.cli.output import lines_of, print_json
 from producers.cli.target import Root, root_of, running
+from schemas.errors import FatalError, TransientError
+from stream_apps.runtime.state_watch import read_state_server
 
 _READINESS_TIMEOUT_SECONDS = 2.0
 _POLL_SECONDS = 0.1
@@ -86,13 +90,28 @@ def status(root: Root = None, as_json: AsJson = False) -> None:
     """Show what runs, where, and whether it is ready; exit with 1 where something is not."""
     run = running(root)
     ready = {name: _readiness(url) for name, url in run.health_urls.items()}
+    fault = state_fault(run.redis_state_url)
     if as_json:
-        print_json({**asdict(run), "readiness": ready})
+        print_json({**asdict(run), "readiness": ready, "state_fault": fault})
     else:
         typer.echo(_shown(run, ready, time.time()))
+    if fault:
+        raise CommandError(fault)
     waiting = sorted(name for name, reason in ready.items() if reason)
     if waiting:
         raise CommandError(f"not ready: {', '.join(waiting)}", f"read the logs in {root_of(root) / 'logs'}")
+
+
+def state_fault(url: str) -> str:
+    """Return why no process works with the state Redis at that address; empty where it is right or away."""
+    with open_state(RedisSettings(state_url=url)) as state:
+        try:
+            read_state_server(state).check()
+        except FatalError as error:
+            return str(error)
+        except TransientError:  # its processes say so themselves
+            return ""
+    return ""
 
 
 def _ready(run: RunInfo, *, stores_only: bool) -> str:

@@ -11,8 +11,9 @@ metadata in place of its state table):
 A process that finds a pending range when it starts forms exactly that range again and goes on with step 2.
 """
 
+import json
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import accumulate
@@ -29,6 +30,9 @@ UsageRow = dict[str, object]
 # ClickHouse keeps rows for 400 days (ddl/001_usage_events.sql) in one part per month, and takes at most 100 parts
 # in one insert. Clocks may differ by a day.
 _OLDEST_MS, _NEWEST_MS = 400 * DAY_MS, DAY_MS
+
+
+_NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -103,8 +107,8 @@ def check_row(event: UsageEvent, now_ms: int) -> None:
     check_number("at", event.at, least=now_ms - _OLDEST_MS, most=now_ms + _NEWEST_MS)
 
 
-def row_of(event: UsageEvent, record: InboundRecord) -> UsageRow:
-    """Return all fields of the event and the coordinates of its record.
+def row_of(event: UsageEvent, record: InboundRecord, other_fields: Mapping[str, str] = _NOTHING) -> UsageRow:
+    """Return all fields of the event, those of a newer version as a map, and the coordinates of its record.
 
     Raises PermanentError for an event_id that is no UUID.
     """
@@ -125,9 +129,25 @@ def row_of(event: UsageEvent, record: InboundRecord) -> UsageRow:
         "at": datetime.fromtimestamp(event.at / 1000, UTC),
         "kafka_partition": record.partition,
         "kafka_offset": record.offset,
+        "other_fields": other_fields,
+    }
+
+
+def other_fields_of(unknown: Mapping[str, object], number: int, events: int) -> dict[str, str]:
+    """Return, for one event of a batch of so many, what a newer version sent in fields that have no column yet.
+
+    An array with an entry for each event gives its entry, anything else itself; what is no text is JSON.
+    """
+    return {
+        name: _text_of(found[number] if isinstance(found, list) and len(found) == events else found)
+        for name, found in unknown.items()
     }
 
 
 def columns_of(rows: Sequence[UsageRow]) -> dict[str, list[object]]:
     """Return the rows as columns, the form in which ClickHouse takes them. There must be one row at least."""
     return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def _text_of(found: object) -> str:
+    return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False, default=repr)

@@ -15,7 +15,15 @@ from schemas.events import UsageBatch
 from schemas.records import InboundRecord, OutboundRecord
 from stream_apps.runtime.dead_letters import DeadLetterWriter
 from stream_apps.runtime.retry import RetryPolicy
-from stream_apps.usage_sink.ranges import PartitionBuffer, Range, UsageRow, check_row, columns_of, row_of
+from stream_apps.usage_sink.ranges import (
+    PartitionBuffer,
+    Range,
+    UsageRow,
+    check_row,
+    columns_of,
+    other_fields_of,
+    row_of,
+)
 
 log = structlog.get_logger()
 
@@ -153,9 +161,16 @@ class UsageSink:
     def _read(self, record: InboundRecord) -> tuple[InboundRecord, Sequence[UsageRow], OutboundRecord | None]:
         """Return the record with its rows, or with the dead letter that takes their place."""
         try:
-            events = self.dead_letters.codec.decode(record.value, UsageBatch).events
+            codec = self.dead_letters.codec
+            events = codec.decode(record.value, UsageBatch).events
+            unknown = codec.unknown_fields(record.value or b"", UsageBatch)
             for event in events:
                 check_row(event, self.dead_letters.now_ms())
-            return record, [row_of(event, record) for event in events], None
+            others = [other_fields_of(unknown, number, len(events)) for number in range(len(events))]
+            return (
+                record,
+                [row_of(event, record, other) for event, other in zip(events, others, strict=True)],
+                None,
+            )
         except PermanentError as error:
             return record, (), self.dead_letters.record_of(self.dead_letters.dead_letter_of(record, error))

@@ -1,5 +1,7 @@
 """Migrations on the embedded engine: they run once, before anything is written, and bear being cut off."""
 
+import time
+import uuid
 from contextlib import closing
 
 import pytest
@@ -7,6 +9,10 @@ import pytest
 from connectors.clickhouse import database as module
 from connectors.clickhouse.database import Database, Migration, migrations
 from schemas.errors import FatalError
+from schemas.events import UsageEvent
+from schemas.records import InboundRecord
+from schemas.states import UsageKind
+from stream_apps.usage_sink.ranges import columns_of, row_of
 
 RAN = "SELECT number, count() FROM migrations GROUP BY number ORDER BY number"
 
@@ -64,3 +70,20 @@ def test_one_that_was_changed_after_it_ran_ends_the_process_before_it_writes(fol
         more("ALTER TABLE restores ADD COLUMN IF NOT EXISTS note UInt8")
         with pytest.raises(FatalError, match="changed after it ran"):
             database.create({})
+
+
+def test_a_column_that_the_table_lacks_ends_the_process_and_is_not_tried_for_ever(folder):
+    with closing(Database(folder)) as database:
+        database.create({})
+        with pytest.raises(FatalError, match="no_such_column"):
+            database.insert("restores", {"backup_id": ["a"], "no_such_column": [1]}, "t")
+
+
+def test_what_a_newer_producer_sends_is_kept_beside_the_columns(folder):
+    newer = UsageEvent(event_id=str(uuid.uuid4()), kind=UsageKind.BILLED, at=round(time.time() * 1000))
+    row = row_of(newer, InboundRecord("u", 0, 0, None, b""), {"carbon_grams": "1.5"})
+    with closing(Database(folder)) as database:
+        database.create({})
+        database.insert("usage_events", columns_of([row]), "t")
+        sql = "SELECT other_fields['carbon_grams'], other_fields['none'] FROM usage_events"
+        assert database.rows(sql) == [("1.5", "")]

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from typing import Any
 
 import pytest
 import redis
@@ -13,6 +14,7 @@ from connectors.redis.client import open_state
 from connectors.redis.settings import RedisSettings
 from connectors.telemetry.health import Health
 from producers.cli.reference import PROCESSES
+from producers.cli.stack import state_fault
 from stream_apps.runtime.state_watch import StateWatch, read_state_server
 from tests.ports import free_port
 from tests.valkey import running_valkey
@@ -29,7 +31,7 @@ SMALL = ("--maxmemory", "3mb", "--maxmemory-policy")
 EXIT_SECONDS = 60
 
 
-def command(module, url, **environment):
+def command(module, url, **environment) -> dict[str, Any]:
     told = {
         "DRAGOMAN_REDIS_STATE_URL": url,
         "DRAGOMAN_KAFKA_BOOTSTRAP": f"127.0.0.1:{free_port()}",
@@ -100,6 +102,14 @@ def test_a_server_that_forbids_config_tells_its_policy_all_the_same():
         with open_state(RedisSettings(state_url=url)) as state:
             assert read_state_server(state).policy == "noeviction"
             StateWatch(state, Health(), end=lambda: os.kill(os.getpid(), signal.SIGTERM)).first_look()
+
+
+def test_the_command_line_names_the_fault_when_the_processes_cannot():
+    with running_valkey() as url, redis.Redis.from_url(url) as client:
+        assert state_fault(url) == ""
+        client.config_set("maxmemory-policy", "allkeys-lru")
+        assert "set maxmemory-policy noeviction" in state_fault(url)
+    assert state_fault(url) == ""
 
 
 def test_the_look_costs_far_less_than_a_millisecond_a_second():
