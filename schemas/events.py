@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 from schemas.errors import PermanentError
 from schemas.messages import (
@@ -82,21 +82,23 @@ class UsageBatch(Message):
 
     @classmethod
     def from_datum(cls, datum: Datum) -> Self:
-        columns = [datum[name] for name in _USAGE_COLUMNS]
-        if len({len(column) for column in columns}) > 1:
+        # An older writer does not know today's last fields: Avro gives empty arrays, and each event the default.
+        columns = {name: datum[name] for name in _USAGE_COLUMNS if datum[name]}
+        is_whole = not columns or {"event_id", "kind"} <= columns.keys()
+        if not is_whole or len({len(column) for column in columns.values()}) > 1:
             raise PermanentError(
                 "unequal_columns",
                 "the arrays of the batch are not equally long",
                 limit="one entry per event in every array",
                 cure="send as many entries in each array as there are events",
             )
-        return cls([_usage_event(row) for row in zip(*columns, strict=True)])
+        rows = zip(*columns.values(), strict=True)
+        return cls([_usage_event(dict(zip(columns, row, strict=True))) for row in rows])
 
 
-def _usage_event(values: Sequence[Any]) -> UsageEvent:
-    row = dict(zip(_USAGE_COLUMNS, values, strict=True))
+def _usage_event(row: Datum) -> UsageEvent:
     kind = parse_member(UsageKind, "kind", row["kind"])
-    status = parse_optional_member(ResultStatus, "status", row["status"])
+    status = parse_optional_member(ResultStatus, "status", row.get("status", ""))
     return UsageEvent(**{**row, "kind": kind, "status": status})
 
 

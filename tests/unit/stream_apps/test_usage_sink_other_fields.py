@@ -1,11 +1,14 @@
 """Fields that a newer producer of usage sends: read by its schema, kept with the row they belong to."""
 
+from io import BytesIO
 from typing import Any
 
-from fastavro import parse_schema
+import pytest
+from fastavro import parse_schema, schemaless_writer
 
 from schemas.avro_schemas import current, plain
 from schemas.codec import Codec
+from schemas.errors import PermanentError
 from schemas.events import UsageBatch, UsageEvent
 from schemas.states import UsageKind
 from stream_apps.usage_sink.ranges import other_fields_of
@@ -31,10 +34,6 @@ class NewerRegistry:
 
 
 def sent_by_a_newer_version(**more: Any) -> bytes:
-    from io import BytesIO
-
-    from fastavro import schemaless_writer
-
     events = [UsageEvent(event_id=f"e{number}", kind=UsageKind.BILLED) for number in range(2)]
     out = BytesIO()
     schemaless_writer(out, NewerRegistry().schema_of(THEIRS), {**UsageBatch(events).to_datum(), **more})
@@ -58,3 +57,20 @@ def test_our_own_batches_have_no_unknown_fields():
     batch = UsageBatch([UsageEvent(event_id="e", kind=UsageKind.BILLED)])
     for codec in (Codec(), Codec(NewerRegistry())):
         assert codec.unknown_fields(codec.encode(batch), UsageBatch) == {}
+
+
+def test_a_batch_of_an_older_version_gives_the_defaults_of_the_fields_it_does_not_know():
+    events = [UsageEvent(event_id=f"e{number}", kind=UsageKind.BILLED, source_words=7) for number in range(2)]
+    older = {**UsageBatch(events).to_datum(), "sla_ms": [], "market": [], "status": []}
+    assert UsageBatch.from_datum(older).events == events
+
+
+@pytest.mark.parametrize(("name", "entries"), [("event_id", []), ("kind", []), ("source_words", [1])])
+def test_arrays_that_do_not_fit_together_are_refused(name, entries):
+    events = [UsageEvent(event_id=f"e{number}", kind=UsageKind.BILLED) for number in range(2)]
+    with pytest.raises(PermanentError, match="not equally long"):
+        UsageBatch.from_datum({**UsageBatch(events).to_datum(), name: entries})
+
+
+def test_an_empty_batch_holds_no_events():
+    assert UsageBatch.from_datum(UsageBatch().to_datum()).events == []
