@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import redis
 import redis.asyncio
+import redis.asyncio.sentinel
+import redis.sentinel
 from redis.exceptions import AuthenticationError, AuthorizationError, NoScriptError, RedisError
 
 from connectors.redis.settings import RedisSettings
@@ -23,6 +26,20 @@ AsyncClient = redis.asyncio.Redis
 Argument = str | bytes | int
 
 _RETRY_AFTER_SECONDS = 0.5
+_SENTINEL_PORT = 26379
+# Their constructors carry no types.
+_sentinels: Any = redis.sentinel.Sentinel
+_async_sentinels: Any = redis.asyncio.sentinel.Sentinel
+
+
+@dataclass(frozen=True)
+class SentinelPlace:
+    """Where Sentinels answer, and by which name they know the state. `options`: user and password of the state."""
+
+    sentinels: list[tuple[str, int]]
+    name: str
+    database: int
+    options: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -48,7 +65,11 @@ def open_cache(settings: RedisSettings) -> Client:
 
 
 def open_state(settings: RedisSettings) -> Client:
-    """Open the state, for threads."""
+    """Open the state, for threads: one server, or the one that Sentinels name the primary."""
+    if place := sentinel_place(settings.state_url):
+        watched = _sentinels(place.sentinels, sentinel_kwargs=_waits(settings), **place.options)
+        primary: Client = watched.master_for(place.name, db=place.database, **_options(settings))
+        return primary
     return redis.Redis.from_url(settings.state_url, **_options(settings))
 
 
@@ -58,8 +79,30 @@ def open_cache_async(settings: RedisSettings) -> AsyncClient:
 
 
 def open_state_async(settings: RedisSettings) -> AsyncClient:
-    """Open the state, for one event loop."""
+    """Do the same as `open_state`, for one event loop."""
+    if place := sentinel_place(settings.state_url):
+        watched = _async_sentinels(place.sentinels, sentinel_kwargs=_waits(settings), **place.options)
+        primary: AsyncClient = watched.master_for(place.name, db=place.database, **_options(settings))
+        return primary
     return redis.asyncio.Redis.from_url(settings.state_url, **_options(settings))
+
+
+def sentinel_place(url: str) -> SentinelPlace | None:
+    """Read redis+sentinel://user:password@host:port,host:port/NAME/DATABASE; None for a URL of another scheme.
+
+    User and password are those of the state, not of the Sentinels. Raises FatalError for one without a name.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "redis+sentinel":
+        return None
+    login, _, hosts = parts.netloc.rpartition("@")
+    name, _, database = parts.path.strip("/").partition("/")
+    if not hosts or not name or (database and not database.isdecimal()):
+        raise FatalError("a Sentinel URL is redis+sentinel://host:port,host:port/NAME/DATABASE")
+    user, _, password = login.partition(":")
+    given = {"username": unquote(user), "password": unquote(password)}
+    options = {key: value for key, value in given.items() if value}
+    return SentinelPlace([_address(host) for host in hosts.split(",")], name, int(database or 0), options)
 
 
 @contextmanager
@@ -109,10 +152,21 @@ async def run_all_async(client: AsyncClient, calls: Sequence[Call]) -> list[Any]
         return _without_errors(replies)
 
 
-def _options(settings: RedisSettings) -> dict[str, Any]:
+def _address(host: str) -> tuple[str, int]:
+    name, _, port = host.rpartition(":")
+    return (name, int(port)) if name and port.isdecimal() else (host, _SENTINEL_PORT)
+
+
+def _waits(settings: RedisSettings) -> dict[str, Any]:
     return {
         "socket_connect_timeout": settings.connect_timeout_seconds,
         "socket_timeout": settings.socket_timeout_seconds,
+    }
+
+
+def _options(settings: RedisSettings) -> dict[str, Any]:
+    return {
+        **_waits(settings),
         "max_connections": settings.max_connections,
         "health_check_interval": 30,
     }

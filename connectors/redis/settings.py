@@ -15,7 +15,9 @@ class RedisSettings(Section):
 
     cache_url: str = Field(default="redis://127.0.0.1:6379/0", description="Translation memory; may be lost.")
     state_url: str = Field(
-        default="redis://127.0.0.1:6380/0", description="Slots, views, results, markers, registry; kept on disk."
+        default="redis://127.0.0.1:6380/0",
+        description="Slots, views, results, markers, registry; kept on disk. "
+        "Behind Sentinels: redis+sentinel://host:port,host:port/NAME/DATABASE.",
     )
     connect_timeout_seconds: float = Field(default=2.0, gt=0, description="Longest wait for a connection.")
     socket_timeout_seconds: float = Field(default=2.0, gt=0, description="Longest wait for one answer.")

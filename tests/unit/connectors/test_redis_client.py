@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 import redis.exceptions
 
-from connectors.redis.client import open_cache, open_state, redis_errors
+from connectors.redis.client import open_cache, open_state, redis_errors, sentinel_place
 from connectors.redis.settings import RedisSettings
 from connectors.redis.translation_memory import AsyncRedisTranslationMemory, RedisTranslationMemory
 from schemas.errors import FatalError, TransientError
@@ -32,6 +32,20 @@ def test_opening_a_client_connects_nowhere():
     with open_cache(settings) as cache, open_state(settings) as state:
         assert cache.connection_pool.connection_kwargs["db"] == 0
         assert state.connection_pool.connection_kwargs["db"] == 1
+
+
+def test_a_sentinel_url_names_sentinels_the_state_and_its_login():
+    place = sentinel_place("redis+sentinel://me:p%40ss@a:1,b/state/2")
+    assert place
+    assert (place.sentinels, place.name, place.database) == ([("a", 1), ("b", 26379)], "state", 2)
+    assert place.options == {"username": "me", "password": "p@ss"}
+    assert sentinel_place("redis://a:1/0") is None
+
+
+@pytest.mark.parametrize("url", ["redis+sentinel://a:1", "redis+sentinel:///state", "redis+sentinel://a/state/x"])
+def test_a_sentinel_url_that_lacks_something_is_refused_with_its_form(url):
+    with pytest.raises(FatalError, match="host:port/NAME/DATABASE"):
+        sentinel_place(url)
 
 
 def test_times_to_live_are_configured_in_days():
