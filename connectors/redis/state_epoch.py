@@ -16,6 +16,7 @@ from itertools import chain
 
 from connectors.redis.client import Call, Client, redis_errors, run_all, script
 from schemas.errors import TransientError
+from schemas.topics import ANSWERED_TOPICS
 
 _PREFIX = "{state}:"
 _EPOCH, _CLOCK, _REPAIRED = f"{_PREFIX}epoch", f"{_PREFIX}clock", f"{_PREFIX}repaired"

@@ -12,9 +12,7 @@ from tests.chaos.main import main
 from tests.chaos.scenario import DEFAULT_PACE_SECONDS
 from tests.chaos.schedule import schedule
 
-ROLES = frozenset(
-    {"worker", "intake", "assembly", "status", "analytics", "http", "kafka", "redis-cache", "redis-state"}
-)
+ROLES = frozenset({"worker", "intake", "assembly", "analytics", "http", "kafka", "redis-cache", "redis-state"})
 SEEDS = st.integers(0, 1000)
 PACES = st.floats(0.5, 20.0)
 KINDS = st.sets(st.sampled_from(sorted(ROLES)), min_size=1).map(

@@ -1,219 +1,171 @@
-"""What is written of a job is what is read of it: ledger, queue and views on a real Valkey."""
+"""What callers see of a job, from what HTTP, intake and assembly note of it in a real Valkey: in any order."""
 
 import asyncio
-from typing import Any
+from itertools import permutations
 
 import pytest
 import redis
 import redis.asyncio
-from connectors.redis.job_ledger import JobLedger, LedgerTimes
-from redis.backoff import NoBackoff
-from redis.retry import Retry
-from stream_apps.status.facts import update_of
-from stream_apps.status.main import StatusHandler
 
-from connectors.redis.job_view import JobView, JobViews
-from schemas.codec import Codec
-from schemas.errors import DecodeError, TransientError
-from schemas.events import JobEvent
-from schemas.records import InboundRecord
+from connectors.redis.job_view import AsyncJobViews, JobRecord, JobView, JobViews, header_of
+from connectors.redis.request_markers import AcceptedRequests, Deadlines, RedisRequestPlans
+from connectors.redis.slots import RedisSlots, SlotRetention
+from schemas.plans import RequestPlan
+from schemas.records import StoredAt
+from schemas.slots import Arrival, Completion
 from schemas.states import JobStage, ResultStatus
-from schemas.topics import STATUS
+from tests.keys import key, revision
 from tests.valkey import running_valkey
 
-NEVER = Retry(NoBackoff(), 0)
-NOW_SECONDS = 1_000.0
-NOW = 1_000_000
-TIMES = LedgerTimes(view_seconds=500, queue_seconds=900)
+R1 = key("r1", "acme")
+ACCEPTED = RequestPlan(priority="high", source_language="auto", target_language="pt", submitted_at=5, noted_at=6)
+PLANNED = RequestPlan(
+    fingerprint="f", priority="high", pool="gpu", source_language="en", target_language="pt", split="v1/3/f",
+    segments=70, batches=3, words=900, cached_segments=4, submitted_at=5, noted_at=9, deadline=99,
+    last_batch=StoredAt(2, 40),
+)  # fmt: skip
+DONE = Completion("translation.translated-0-7", "PARTIAL", 30, b"the encoded result")
+
+
+class State:
+    """The writers and readers of one state; every call of a writer runs an event loop to its end."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.client = redis.Redis.from_url(url)
+        self.client.flushall()
+        self.slots = RedisSlots(self.client, SlotRetention(100, 200))
+
+    def accept(self) -> None:
+        self._run(lambda client: AcceptedRequests(client, 100).note(R1, ACCEPTED))
+
+    def plan(self, plan: RequestPlan = PLANNED) -> None:
+        self._run(lambda client: RedisRequestPlans(client, 100).note({R1: plan}))
+
+    def fill(self, number: int) -> None:
+        request = revision("r1", tenant="acme")
+        self.slots.decide([Arrival(request, PLANNED.split, number, 3, b"payload", f"t-0-{number}")])
+
+    def finish(self) -> None:
+        self.slots.finish({revision("r1", tenant="acme"): DONE})
+
+    def look(self, name=R1) -> JobRecord:
+        return self._run(lambda client: AsyncJobViews(client).look(name))
+
+    def view(self) -> JobView:
+        view = self.look().view
+        assert view is not None
+        return view
+
+    def _run(self, call):
+        async def once():
+            async with redis.asyncio.Redis.from_url(self.url) as client:
+                return await call(client)
+
+        return asyncio.run(once())
 
 
 @pytest.fixture(scope="module")
-def url():
+def valkey():
     with running_valkey() as url:
         yield url
 
 
 @pytest.fixture
-def client(url):
-    with redis.Redis.from_url(url) as client:
-        client.flushall()
-        yield client
+def state(valkey) -> State:
+    return State(valkey)
 
 
-@pytest.fixture
-def views(client) -> JobViews:
-    return JobViews(client, clock=lambda: NOW_SECONDS)
+def test_of_a_job_that_nobody_has_noted_nothing_is_known(state):
+    assert state.look() == JobRecord(None, None)
+    assert JobViews(state.client).read(R1) is None
 
 
-@pytest.fixture
-def tell(url, client):
-    def apply(*events: JobEvent) -> None:
-        async def run() -> None:
-            async with redis.asyncio.Redis.from_url(url) as connection:
-                ledger = JobLedger(connection, TIMES, clock=lambda: NOW_SECONDS)
-                for event in events:
-                    await ledger.apply(update_of(event))
-
-        asyncio.run(run())
-
-    return apply
+def test_an_accepted_job_is_known_before_anybody_has_read_it(state):
+    state.accept()
+    view = state.view()
+    assert (view.stage, view.priority, view.target_language, view.submitted_at) == (
+        JobStage.ACCEPTED, "high", "pt", 5,
+    )  # fmt: skip
+    assert (view.progress, view.batches, view.status, view.last_batch) == (0.0, 0, None, None)
 
 
-def accepted(request_id: str = "r1", **fields: Any) -> JobEvent:
-    usual = {"request_id": request_id, "stage": JobStage.ACCEPTED, "tenant": "acme", "at": NOW}
-    return JobEvent(**{**usual, **fields})
+def test_intake_knows_how_much_work_it_is_and_where_its_last_batch_waits(state):
+    state.accept()
+    state.plan()
+    view = state.view()
+    assert (view.stage, view.pool, view.source_language) == (JobStage.SEGMENTED, "gpu", "en")
+    assert (view.segments, view.batches, view.words, view.cached_segments) == (70, 3, 900, 4)
+    assert (view.last_batch, view.updated_at) == (StoredAt(2, 40), 9)
 
 
-def segmented(request_id: str = "r1", words: int = 100, **fields: Any) -> JobEvent:
-    usual = {"batches": 4, "segments": 100, "words": words, "cached_segments": 7, "submitted_at": NOW - 1_000}
-    return accepted(request_id, **{**usual, "stage": JobStage.SEGMENTED, "at": NOW + 1, **fields})
+def test_the_slots_of_a_document_are_its_progress(state):
+    state.plan()
+    for number in (2, 0):
+        state.fill(number)
+    view = state.view()
+    assert (view.stage, view.batches_done, round(view.progress, 2)) == (JobStage.TRANSLATED, 2, 0.67)
 
 
-def translated(number: int, request_id: str = "r1", **fields: Any) -> JobEvent:
-    usual = {"batch_number": number, "batches": 4, "segments": 25, "words": 25, "at": NOW + 2 + number}
-    return accepted(request_id, **{**usual, "stage": JobStage.TRANSLATED, **fields})
+def test_a_finished_job_has_its_status_and_its_result(state):
+    state.plan()
+    state.finish()
+    view = state.view()
+    assert (view.stage, view.status, view.progress) == (JobStage.FINISHED, ResultStatus.PARTIAL, 1.0)
+    assert (view.batches_done, view.updated_at, view.last_batch) == (3, 30, None)
+    assert state.look().result == b"the encoded result"
 
 
-def finished(request_id: str = "r1", **fields: Any) -> JobEvent:
-    usual = {"stage": JobStage.FINISHED, "status": ResultStatus.COMPLETED, "at": NOW + 10}
-    return accepted(request_id, **{**usual, **fields})
+@pytest.mark.parametrize("order", list(permutations(["accept", "plan", "finish"])))
+def test_whoever_notes_last_the_view_is_the_same(state, order):
+    for name in order:
+        getattr(state, name)()
+    view = state.view()
+    assert (view.stage, view.status, view.pool, view.words, view.updated_at) == (
+        JobStage.FINISHED, ResultStatus.PARTIAL, "gpu", 900, 30,
+    )  # fmt: skip
 
 
-def read(views: JobViews, request_id: str = "r1") -> JobView:
-    view = views.read(request_id)
+def test_the_job_of_another_tenant_with_the_same_id_is_another_job(state):
+    state.plan()
+    assert state.look(key("r1", "globex")) == JobRecord(None, None)
+
+
+def test_a_repeat_does_not_change_the_plan(state):
+    state.plan()
+    state.plan(RequestPlan(fingerprint="other", batches=9))
+    assert state.view().batches == 3
+
+
+def test_an_open_request_has_its_deadline_until_it_is_answered(state):
+    state.plan()
+    deadlines = Deadlines(state.client)
+    assert deadlines.passed(98, 10) == []
+    assert deadlines.passed(99, 10) == [R1]
+    state.finish()
+    assert deadlines.passed(99, 10) == []
+
+
+def test_a_plan_that_comes_after_the_answer_brings_no_deadline_back(state):
+    state.finish()
+    state.plan()
+    assert Deadlines(state.client).passed(99, 10) == []
+
+
+def test_orders_carry_the_header_as_far_as_it_is_known(state):
+    state.plan()
+    view = JobViews(state.client).read(R1)
     assert view is not None
-    return view
+    header = header_of(view)
+    assert (header.priority, header.pool, header.segments, header.batches, header.words) == (
+        "high", "gpu", 70, 3, 900,
+    )  # fmt: skip
 
 
-def test_an_unknown_job_has_no_view(views):
-    assert views.read("nobody") is None
-
-
-def test_an_accepted_job_is_seen_before_its_words_are_known(views, tell):
-    tell(accepted(priority="critical", submitted_at=5))
-    view = read(views)
-    assert (view.stage, view.status, view.tenant, view.priority) == ("ACCEPTED", None, "acme", "critical")
-    assert (view.progress, view.queue_position, view.submitted_at, view.updated_at) == (0.0, None, 5, NOW)
-
-
-def test_progress_follows_the_batches(views, tell):
-    tell(segmented(), translated(2), translated(0))
-    view = read(views)
-    assert (view.stage, view.batches, view.segments, view.words, view.cached_segments) == (
-        "TRANSLATED",
-        4,
-        100,
-        100,
-        7,
-    )
-    assert (view.batches_done, view.segments_done, view.words_done, view.progress) == (2, 50, 50, 0.5)
-
-
-def test_a_batch_that_is_reported_twice_counts_once(views, tell):
-    tell(segmented(), translated(1), translated(1), translated(1, at=NOW + 50))
-    assert read(views).segments_done == 25
-
-
-def test_a_finished_job_stays_finished_and_leaves_the_queue(views, tell):
-    tell(segmented(), finished(detail={"model": "m1"}), translated(0), accepted(at=NOW + 99))
-    view = read(views)
-    assert (view.stage, view.status, view.progress, view.queue_position) == ("FINISHED", "COMPLETED", 1.0, None)
-    assert view.detail == {"model": "m1"}
-    tell(segmented("r2", submitted_at=NOW))
-    assert read(views, "r2").queue_position == 0
-
-
-def test_progress_is_known_from_batches_alone_when_intake_is_late(views, tell):
-    tell(translated(0))
-    assert read(views).progress == 0.25
-
-
-def test_whoever_answered_unseen_does_not_change_what_was_accepted(views, tell):
-    tell(accepted(priority="critical"), finished(tenant="", priority="standard", status=ResultStatus.CANCELLED))
-    view = read(views)
-    assert (view.tenant, view.priority, view.status) == ("acme", "critical", "CANCELLED")
-
-
-def test_the_queue_counts_the_same_and_higher_priorities_that_came_before(views, tell):
-    tell(
-        segmented("early", 10, priority="high", submitted_at=NOW - 10),
-        segmented("mine", 20, priority="high", submitted_at=NOW - 5),
-        segmented("late", 40, priority="high", submitted_at=NOW - 1),
-        segmented("urgent", 80, priority="critical", submitted_at=NOW),
-        segmented("patient", 160, priority="standard", submitted_at=NOW - 100),
-        segmented("elsewhere", 320, priority="high", submitted_at=NOW - 100, pool="gpu"),
-    )
-    positions = {
-        name: read(views, name).queue_position for name in ("early", "mine", "urgent", "patient", "elsewhere")
-    }
-    assert positions == {"early": 1, "mine": 2, "urgent": 0, "patient": 4, "elsewhere": 0}
-
-
-def test_the_estimate_is_words_ahead_and_its_own_by_the_measured_speed(views, tell):
-    tell(
-        segmented("other", 1_000, priority="critical"),
-        translated(0, "other", words=200, at=NOW - 6_000, priority="critical"),
-        translated(1, "other", words=300, at=NOW - 20_000, priority="critical"),
-        segmented("mine", 250),
-    )
-    # 500 words in two spans of 5 s; 500 words of the other job and 250 of its own are left.
-    assert read(views, "mine").estimated_completion_seconds == pytest.approx(750 / 50)
-
-
-def test_without_a_measured_speed_there_is_no_estimate(views, tell):
-    tell(segmented())
-    view = read(views)
-    assert (view.queue_position, view.estimated_completion_seconds) == (0, None)
-
-
-def test_a_batch_that_is_reported_twice_does_not_count_as_speed(views, tell):
-    tell(segmented(words=200), *[translated(0, words=100, at=NOW - 6_000)] * 3)
-    assert read(views).estimated_completion_seconds == pytest.approx(100 / 20)
-
-
-def test_beyond_five_hundred_jobs_the_words_ahead_are_estimated_from_their_mean(views, tell):
-    ahead = [segmented(f"job{number}", 10, submitted_at=NOW - 5_000 + number) for number in range(600)]
-    tell(*ahead, segmented("mine", 100), translated(0, "mine", words=100, at=NOW - 6_000))
-    view = read(views, "mine")
-    assert view.queue_position == 600
-    assert view.estimated_completion_seconds == pytest.approx(6_000 / 20)
-
-
-def test_jobs_that_never_ended_are_forgotten_by_the_queue(views, tell):
-    tell(segmented("lost", submitted_at=NOW - 901_000), segmented("mine"))
-    assert read(views, "mine").queue_position == 0
-
-
-def test_everything_expires(client, tell):
-    tell(segmented(), translated(0))
-    assert 0 < client.ttl("job:{r1}") <= TIMES.view_seconds
-    assert 0 < client.ttl("job:{r1}:batches") <= TIMES.view_seconds
-
-
-def handled(url: str, value: bytes) -> object:
-    async def run() -> object:
-        async with redis.asyncio.Redis.from_url(url) as connection:
-            handler = StatusHandler(Codec(), JobLedger(connection, TIMES))
-            return await handler.handle(InboundRecord(STATUS, 0, 1, b"r1", value))
-
-    return asyncio.run(run())
-
-
-def test_the_handler_merges_an_event_and_writes_nothing(url, client, views):
-    assert handled(url, Codec().encode(finished())) == []
-    assert read(views).status == "COMPLETED"
-
-
-def test_the_handler_refuses_what_is_no_event(url):
-    with pytest.raises(DecodeError):
-        handled(url, b"{}")
-
-
-def test_a_lost_redis_is_a_transient_error():
-    away = redis.Redis(port=1, socket_connect_timeout=0.1, retry=NEVER)
-    with pytest.raises(TransientError, match="Redis"):
-        JobViews(away).read("r1")
-    never = redis.asyncio.retry.Retry(NoBackoff(), 0)
-    ledger = JobLedger(redis.asyncio.Redis(port=1, socket_connect_timeout=0.1, retry=never), TIMES)
-    with pytest.raises(TransientError, match="Redis"):
-        asyncio.run(ledger.apply(update_of(accepted())))
+def test_every_note_expires(state):
+    state.accept()
+    state.plan()
+    state.finish()
+    names = [f"{kind}:{{acme/r1}}" for kind in ("acc", "req", "done", "result")]
+    assert all(0 < state.client.ttl(name) <= 200 or name.startswith("result") for name in names)
+    assert 0 < state.client.ttl("result:{acme/r1}") <= 86_400

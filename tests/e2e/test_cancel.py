@@ -98,18 +98,16 @@ def test_cancelling_a_finished_job_changes_nothing(stack, http, results):
 def test_a_foreign_client_ends_a_job_and_a_cancellation_that_comes_too_late_shows_the_result(stack, http, results):
     command = [sys.executable, "examples/cancel_translation.py", stack.kafka_bootstrap]
     job_id = submit(http, document(1_500))
-    shown = subprocess.run(
-        [*command, f"default/{job_id}"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
-    )
-    assert shown.stdout == "CANCELLED\n"
+    assert _shown(*command, f"default/{job_id}") == "CANCELLED\n"
     only_result(results, job_id)
     finished = submit(http, "The boat is old.")
     results.of(finished)
-    shown = subprocess.run(
-        [*command, f"default/{finished}"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
-    )
-    assert shown.stdout == "COMPLETED\n"
+    assert _shown(*command, f"default/{finished}") == "COMPLETED\n"
     only_result(results, finished)
+
+
+def _shown(*command: str) -> str:
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True).stdout
 
 
 def _done(translated, job_id: str) -> int:

@@ -154,6 +154,10 @@ def _record(message: JobControl | TranslatedBatch) -> OutboundRecord:
     return OutboundRecord(topic, message.key.encode(), CODEC.encode(message))
 
 
+def order(request_id: str, action: ControlAction, cause: str = "") -> JobControl:
+    return JobControl(tenant="tests", request_id=request_id, action=action, cause=cause)
+
+
 def batches_of(request_id: str, count: int) -> list[TranslatedBatch]:
     now = round(time.time() * 1000)
     job = Job(pipeline_version="v1", batches=count, segments=2 * count, words=7, accepted_at=now)
@@ -219,11 +223,7 @@ def test_a_control_answers_an_open_request_and_late_batches_stay_silent(stack):
         stack.send(first)
         # Kafka keeps no order across two topics: the batch must be in its slot first.
         stack.wait_until_idle()
-        stack.send(
-            JobControl(
-                tenant="tests", request_id=request_id, action=ControlAction.CANCEL, cause="cancelled_by_user"
-            )
-        )
+        stack.send(order(request_id, ControlAction.CANCEL, cause="cancelled_by_user"))
         (result,) = stack.results.of(request_id)
         stack.send(last, first)
         stack.wait_until_idle()
@@ -236,7 +236,7 @@ def test_a_control_for_an_answered_request_stays_silent(stack):
     with running(stack, "assembly-a"):
         stack.send(*batches_of(request_id, 3))
         stack.results.of(request_id)
-        stack.send(JobControl(tenant="tests", request_id=request_id, action=ControlAction.EXPIRE))
+        stack.send(order(request_id, ControlAction.EXPIRE))
         stack.wait_until_idle()
     assert [result.status for result in stack.results.of(request_id)] == ["COMPLETED"]
 

@@ -93,7 +93,7 @@ def test_a_redrive_sends_the_request_again_and_closes_the_dead_letter(desk):
     record = desk.fails(1)
     (dead_letter,) = desk.listed()
     assert (dead_letter["request_id"], dead_letter["cause"], dead_letter["offset"]) == (
-        record.key.decode(),
+        "r1",
         BAD.cause,
         record.offset,
     )
@@ -108,7 +108,9 @@ def test_a_redrive_sends_the_request_again_and_closes_the_dead_letter(desk):
 def test_a_redrive_asks_for_the_version_after_the_newest_one(desk):
     record = desk.fails(1)
     for version in (2, 1):
-        result = TranslationResult(request_id=record.key.decode(), version=version, status=ResultStatus.FAILED)
+        result = TranslationResult(
+            tenant=desk.tenant, request_id="r1", version=version, status=ResultStatus.FAILED
+        )
         desk.send(OutboundRecord(RESULTS, record.key, CODEC.encode(result)))
     desk.run("redrive", "--tenant", desk.tenant)
     assert [one.headers["redrive"] for one in desk.redriven()] == [b"3"]

@@ -66,9 +66,8 @@ class Analytics:
     def send(self, first, count):
         producer = DurableProducer(self.kafka)
         # As assembly and workers do: several rows in one record.
-        producer.send(
-            [self._record(range(at, min(at + 7, first + count))) for at in range(first, first + count, 7)]
-        )
+        numbers = range(first, first + count)
+        producer.send([self._record(numbers[at : at + 7]) for at in range(0, count, 7)])
         producer.close()
 
     def count(self):

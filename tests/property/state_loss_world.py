@@ -133,11 +133,12 @@ class Assembler:
             clock=kafka.tick,
         )
         self.open: list[Entry] = []
+        self.is_telling = False
         self._moments = self._run()
 
     @property
     def is_idle(self) -> bool:
-        return self.kafka.offsets[self.topic] == len(self.kafka.inputs[self.topic]) and not self.open
+        return self.kafka.offsets[self.topic] == len(self.kafka.inputs[self.topic]) and not self.is_telling
 
     def step(self) -> None:
         next(self._moments)
@@ -174,9 +175,11 @@ class Assembler:
         self.handler.confirm()
         yield
         self._settle(COMMITTED)
+        self.is_telling = True
         self.kafka.offsets[self.topic] = at + len(records)
         yield
         self.handler.committed(places)
+        self.is_telling = False
 
 
 @dataclass
