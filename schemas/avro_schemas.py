@@ -10,7 +10,7 @@ from typing import Any
 from fastavro import parse_schema
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
-from schemas.errors import DecodeError
+from schemas.errors import DecodeError, DragomanError, FatalError
 
 Schema = dict[str, Any]
 
@@ -59,6 +59,22 @@ def released(name: str) -> tuple[WireSchema, ...]:
 
 
 @cache
+def written(name: str, release: int = 0) -> WireSchema:
+    """Return the schema that messages are written in: the current one (0), or that of a release.
+
+    A message that the release did not have yet is written in its current schema, as nobody else reads it then.
+    Raises FatalError for a release that never was.
+    """
+    if not release:
+        return current(name)
+    folder = _folder().joinpath("released", f"v{release}")
+    if not folder.is_dir():
+        raise FatalError(f"there is no release v{release} of the schemas (DRAGOMAN_KAFKA_WRITE_RELEASE)")
+    file = folder.joinpath(f"{name}.avsc")
+    return _wire_schema(name, file.read_text("utf-8")) if file.is_file() else current(name)
+
+
+@cache
 def by_fingerprint() -> dict[bytes, WireSchema]:
     """Map the fingerprints to every schema that a reader may meet on the wire."""
     known = [schema for name in NAMES for schema in (*released(name), current(name))]
@@ -72,17 +88,22 @@ def int_fields(name: str) -> tuple[tuple[str, ...], ...]:
 
 
 def foreign(text: str) -> Schema:
-    """Parse a schema that somebody else wrote. Raises DecodeError for one whose data could be a bomb.
+    """Parse a schema that somebody else wrote; one that equals one of ours is ours, which is read faster.
 
-    Data of a recursive schema may be nested deeper than the stack, and an array whose items take no bytes may be
-    longer than the memory.
+    Raises DecodeError for one that cannot be parsed, and for one whose data could be a bomb: data of a recursive
+    schema may be nested deeper than the stack, and an array whose items take no bytes may be longer than the
+    memory.
     """
-    published = plain(json.loads(text))
-    if not isinstance(published, dict) or published.get("type") != "record":
-        raise DecodeError("the writer's schema is no record")
-    _check_foreign(published, ())
-    parsed: Any = parse_schema(published)
-    return dict(parsed)
+    try:
+        published = plain(json.loads(text))
+        _check_foreign_record(published)
+        parsed: Any = parse_schema(published)
+        ours = by_fingerprint().get(single_object_fingerprint(published))
+    except DragomanError:
+        raise
+    except Exception as error:  # a schema may be broken in as many ways as fastavro has exceptions
+        raise DecodeError(f"the writer's schema cannot be parsed: {type(error).__name__}") from error
+    return dict(parsed) if ours is None else ours.parsed
 
 
 def plain(schema: Any) -> Any:
@@ -101,6 +122,12 @@ def _int_fields(record: Schema) -> Iterator[tuple[str, ...]]:
                 yield (field["name"],)
             elif isinstance(kind, dict) and kind["type"] == "record":
                 yield from ((field["name"], *path) for path in _int_fields(kind))
+
+
+def _check_foreign_record(published: Any) -> None:
+    if not isinstance(published, dict) or published.get("type") != "record":
+        raise DecodeError("the writer's schema is no record")
+    _check_foreign(published, ())
 
 
 def _check_foreign(kind: Any, inside: tuple[str, ...]) -> None:

@@ -27,6 +27,21 @@ class KafkaSettings(Section):
         default="", description="PEM file of the CA that signs the brokers' certificates; empty: the system's."
     )
     schema_registry_url: str = Field(default="", description="Set: Confluent framing. Empty: single-object.")
+    schema_registry_username: str = Field(default="", description="The user or API key; empty: none is sent.")
+    schema_registry_password: SecretStr = Field(default=SecretStr(""), description="Its password.")
+    schema_registry_subjects: Literal["topic", "record"] = Field(
+        default="topic",
+        description="Where `topics create` registers: under `TOPIC-value` for each topic (TopicNameStrategy), or "
+        "under the record's full name (RecordNameStrategy).",
+    )
+    schema_registry_unknown_seconds: float = Field(
+        default=60.0, ge=1, description="An id that the registry did not know is asked for again after this time."
+    )
+    write_release: int = Field(
+        default=0,
+        ge=0,
+        description="During an upgrade: write the schemas of that release (docs/upgrading.md). 0: the newest.",
+    )
     partitions: int = Field(
         default=6, ge=1, description="Of each topic except the batch topics; the same for all."
     )

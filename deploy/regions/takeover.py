@@ -150,7 +150,7 @@ def _marks(record: InboundRecord, codec: Codec) -> list[tuple[RequestRevision, C
 def _request_in(record: InboundRecord, codec: Codec) -> _SentRequest | None:
     """Decode a request; None for anything else, for which intake writes a dead letter."""
     try:
-        request = codec.decode(record.value, TranslationRequest)
+        request = codec.decode(record.value, TranslationRequest, record.headers)
     except PermanentError:
         return None
     revision = redriven_revision(record.headers)

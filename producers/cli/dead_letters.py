@@ -161,7 +161,7 @@ def value_of(original: InboundRecord, codec: Codec, plan: TopicPlan) -> object:
     """Decode the value as its topic's message; return hexadecimal digits where that is impossible."""
     kinds = {topic.name: topic.message for topic in catalogue(plan)}
     try:
-        return dict(codec.decode(original.value, MESSAGES[kinds[original.topic]]).to_datum())
+        return dict(codec.decode(original.value, MESSAGES[kinds[original.topic]], original.headers).to_datum())
     except (PermanentError, KeyError):
         return (original.value or b"").hex()
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from connectors.kafka.admin import KafkaAdmin
+from connectors.kafka.schema_registry import register_schemas
 from connectors.kafka.settings import KafkaSettings
 from producers.cli.arguments import AsJson
 from producers.cli.errors import CommandError
@@ -50,12 +51,15 @@ def list_topics(
 
 @app.command("create")
 def create_topics(as_json: AsJson = False) -> None:
-    """Create the topics that are missing."""
-    created = KafkaAdmin(kafka_settings()).create_topics()
+    """Create the topics that are missing; with a schema registry, register the schemas under their subjects."""
+    settings = kafka_settings()
+    created = KafkaAdmin(settings).create_topics()
+    registered = register_schemas(settings)
     if as_json:
-        print_json(created)
+        print_json([*created, *registered])
     else:
-        typer.echo(f"{len(created)} created")
+        subjects = f", {len(registered)} subjects registered" if settings.schema_registry_url else ""
+        typer.echo(f"{len(created)} created{subjects}")
 
 
 @app.command("check")

@@ -137,7 +137,11 @@ class RedisJobs:
 
     async def look(self, key: JobKey) -> JobSnapshot:
         view, encoded = await self.views.look(key)
-        return JobSnapshot(view, None if encoded is None else self.codec.decode(encoded, TranslationResult))
+        if encoded is None:
+            return JobSnapshot(view, None)
+        if not self.codec.is_at_hand(encoded):
+            await asyncio.to_thread(self.codec.look_up, encoded)
+        return JobSnapshot(view, self.codec.decode(encoded, TranslationResult))
 
 
 @dataclass(frozen=True)

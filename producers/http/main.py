@@ -75,9 +75,10 @@ class Server:
         self._settings = settings
         self._process = process
         self._connections = _connect(settings)
+        self._codec = open_codec(settings.kafka)
         self._tail = ResultTail(
             lambda: open_tail(settings.kafka, RESULTS, fills_takes=False),
-            open_codec(settings.kafka),
+            self._codec,
             settings.http.max_waiters,
         )
         self._backpressure = Backpressure(settings.backpressure)
@@ -95,7 +96,7 @@ class Server:
 
     def _ports(self) -> Ports:
         settings, connections = self._settings, self._connections
-        codec = open_codec(settings.kafka)
+        codec = self._codec
         timeout_seconds = settings.http.acknowledge_timeout_seconds
         return Ports(
             requests=KafkaRequestLog(
@@ -117,7 +118,7 @@ class Server:
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
         settings, health = self._settings, self._process.health
         kafka = watch_connection(settings.kafka, self._connections.producer.is_reachable)
-        readiness = PartsReadiness(kafka, self._connections.state_async)
+        readiness = PartsReadiness(kafka, self._connections.state_async, self._codec)
         backlog = KafkaBacklog(KafkaAdmin(settings.kafka, _KAFKA_SECONDS), settings.kafka.pools)
         tasks = [
             asyncio.create_task(watch_readiness(health, readiness, settings.http.watch_seconds, self.end)),

@@ -8,7 +8,8 @@ from typing import Protocol
 from connectors.kafka.lost_connection import LostConnection
 from connectors.redis.client import AsyncClient, redis_errors
 from connectors.telemetry.health import Health
-from schemas.errors import DragomanError, FatalError
+from schemas.codec import Codec
+from schemas.errors import DragomanError, FatalError, TransientError
 
 
 class Readiness(Protocol):
@@ -23,20 +24,32 @@ class Readiness(Protocol):
 
 @dataclass(frozen=True)
 class PartsReadiness:
-    """Asks Kafka, which stores requests, and the state Redis, which knows the jobs."""
+    """Asks Kafka, which stores requests, the state Redis, which knows the jobs, and once the schema registry."""
 
     kafka: LostConnection
     state: AsyncClient
+    codec: Codec
 
     async def problems(self) -> list[str]:
         is_answered = await asyncio.to_thread(self.kafka.is_answered)
-        return [*([] if is_answered else ["Kafka does not answer"]), *await self._redis_problems()]
+        kafka_problems = [] if is_answered else ["Kafka does not answer"]
+        return [*kafka_problems, *await self._redis_problems(), *await self._registry_problems()]
 
     async def _redis_problems(self) -> list[str]:
         try:
             with redis_errors():
                 await self.state.ping()
         except DragomanError as error:
+            return [str(error)]
+        return []
+
+    async def _registry_problems(self) -> list[str]:
+        # Encoding is done in the event loop, so the ids have to be known before.
+        if self.codec.is_at_hand():
+            return []
+        try:
+            await asyncio.to_thread(self.codec.look_up)
+        except TransientError as error:
             return [str(error)]
         return []
 

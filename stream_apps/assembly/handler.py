@@ -142,7 +142,7 @@ class AssemblyHandler:
 
     def _parsed(self, record: InboundRecord) -> ParsedRecord:
         if record.topic == topics.CONTROL:
-            order = self.codec.decode(record.value, JobControl)
+            order = self.codec.decode(record.value, JobControl, record.headers)
             check_order(order)
             return ParsedRecord(record, order, AnswerOrder(_request_of(order), record.coordinates))
         batch = self.codec.decode(record.value, TranslatedBatch)

@@ -87,7 +87,7 @@ class RequestCutter:
 
     def read(self, record: InboundRecord) -> Reading:
         """Decode the request and check its identity. Raises PermanentError."""
-        request = self.codec.decode(record.value, TranslationRequest)
+        request = self.codec.decode(record.value, TranslationRequest, record.headers)
         check_identity(request, self.requests)
         return Reading(record, request, priority_of_topic(record.topic), payload_fingerprint(request))
 

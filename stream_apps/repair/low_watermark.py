@@ -51,7 +51,7 @@ def _topics_of(priority: Priority, pools: Iterable[str]) -> set[str]:
 
 def _job(record: InboundRecord, codec: Codec) -> Job | None:
     try:
-        message: Message = codec.decode(record.value, _message_type(record.topic))
+        message: Message = codec.decode(record.value, _message_type(record.topic), record.headers)
     except PermanentError:
         return None
     return getattr(message, "job", None)

@@ -126,7 +126,7 @@ class OpenRequests:
 
     def _key(self, record: InboundRecord) -> str | None:
         try:
-            return str(self.codec.decode(record.value, TranslationRequest).key)
+            return str(self.codec.decode(record.value, TranslationRequest, record.headers).key)
         except PermanentError:
             return None
 

@@ -180,7 +180,7 @@ class Reconciler:
         return len(lost)
 
     def _copy(self, record: InboundRecord, revision: int) -> OutboundRecord:
-        key = record.key or self.codec.decode(record.value, TranslationRequest).key.encode()
+        key = record.key or self.codec.decode(record.value, TranslationRequest, record.headers).key.encode()
         headers = {**record.headers, **redrive_header(revision)}
         return OutboundRecord(record.topic, key, record.value or b"", headers)
 

@@ -105,7 +105,7 @@ class Traffic:
     def _decoded(self, records: Iterable[InboundRecord]) -> Iterator[tuple[InboundRecord, TranslationRequest]]:
         for record in records:
             try:
-                yield record, self.codec.decode(record.value, TranslationRequest)
+                yield record, self.codec.decode(record.value, TranslationRequest, record.headers)
             except PermanentError:
                 self.unreadable += 1
 

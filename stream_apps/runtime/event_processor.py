@@ -2,9 +2,11 @@
 
 For a take of events in order:
 
-1. Call the handler with the events, in a turn of its own; it returns the outcomes of the first of them.
-2. Send their outputs together and wait until all are stored.
-3. Tell the handler that they are delivered, and go on with the next event.
+1. Ask the schema registry, on another thread, for what reading the events and writing the outputs needs; without
+   an answer only the events before take part. Nearly always everything is known already.
+2. Call the handler with the events, in a turn of its own; it returns the outcomes of the first of them.
+3. Send their outputs together and wait until all are stored.
+4. Tell the handler that they are delivered, and go on with the next event.
 
 What an error does:
 
@@ -168,16 +170,31 @@ class EventProcessor:
         failures = 0
         while True:
             try:
+                readable = await self._readable(records)
                 async with self._turn():
-                    outcomes = await self._handler.handle(records)
+                    outcomes = await self._handler.handle(readable)
             except TransientError as error:
                 failures += 1
                 await self._pause(error, failures)
                 continue
             return [
                 self._refused(record, outcome) if isinstance(outcome, PermanentError) else outcome
-                for record, outcome in zip(records, outcomes, strict=False)
+                for record, outcome in zip(readable, outcomes, strict=False)
             ]
+
+    async def _readable(self, records: Sequence[InboundRecord]) -> Sequence[InboundRecord]:
+        """Return the first records whose schemas are known, or refused; one at least. Raises TransientError."""
+        codec = self._handler.dead_letters.codec
+        for at, record in enumerate(records):
+            if codec.is_at_hand(record.value, record.headers):
+                continue
+            try:
+                await asyncio.to_thread(codec.look_up, record.value, record.headers)
+            except TransientError:
+                if not at:
+                    raise
+                return records[:at]
+        return records
 
     async def _deliver(
         self, records: Sequence[InboundRecord], outputs: Sequence[Outputs]
