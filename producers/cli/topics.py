@@ -24,7 +24,9 @@ It shows one pool, `default`, and 6 partitions; a deployment chooses its own (`D
 
 `dragoman topics check` compares a cluster with it: partitions, `cleanup.policy`, `retention.ms`,
 `retention.bytes`, `max.message.bytes` and `min.insync.replicas` (replication minus one). It names each
-difference with the command that cures it, and exits with 1 where there is one."""
+difference with the command that cures it, and exits with 1 where there is one.
+
+With a schema registry the message of each topic is registered under `TOPIC-value` (docs/schema_registry.md)."""
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -2,11 +2,13 @@
 
 import asyncio
 from contextlib import suppress
+from typing import Any, cast
 
 import pytest
 
-from producers.http.readiness import watch_readiness
-from schemas.errors import FatalError
+from producers.http.readiness import PartsReadiness, watch_readiness
+from schemas.codec import Codec
+from schemas.errors import FatalError, TransientError
 
 
 class Parts:
@@ -56,6 +58,40 @@ def test_readiness_names_what_is_away_and_comes_back_with_it(http, health):
     assert (answer.status_code, answer.json()["reason"]) == (503, "Kafka does not answer; Redis: gone")
     watch_once(health)
     assert http.get("/ready").status_code == 200
+
+
+class Kafka:
+    def is_answered(self):
+        return True
+
+
+class Redis:
+    async def ping(self):
+        return True
+
+
+class Registry:
+    """Does not answer as often as told first."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+        self.asked = 0
+
+    def id_of(self, schema):
+        self.asked += 1
+        if self.asked <= self.failures:
+            raise TransientError("the schema registry does not answer")
+        return self.asked
+
+
+def test_nobody_sends_work_before_the_ids_of_what_is_written_are_known_and_they_are_asked_for_once():
+    registry = Registry(failures=1)
+    parts = PartsReadiness(cast(Any, Kafka()), cast(Any, Redis()), Codec(cast(Any, registry)))
+    assert asyncio.run(parts.problems()) == ["the schema registry does not answer"]
+    assert asyncio.run(parts.problems()) == []
+    asked = registry.asked
+    assert asyncio.run(parts.problems()) == []
+    assert registry.asked == asked
 
 
 @pytest.mark.parametrize("path", ["/health", "/metrics"])
