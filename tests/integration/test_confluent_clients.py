@@ -63,9 +63,9 @@ class Platform:
         self._consumer.assign([TopicPartition(RESULTS, number, 0) for number in partitions])
         self._results: dict[str, dict[str, Any]] = {}
 
-    def send(self, topic: str, value: bytes, headers: dict[str, Any] | None = None) -> None:
+    def send(self, topic: str, key: str, value: bytes, headers: dict[str, Any] | None = None) -> None:
         """Send one record and wait for its acknowledgement."""
-        self.producer.produce(topic, key=uuid.uuid4().hex, value=value, headers=headers or {})
+        self.producer.produce(topic, key=key, value=value, headers=headers or {})
         assert self.producer.flush(20) == 0
 
     def serialized(self, topic: str, schema: dict[str, Any], request: dict[str, Any]) -> bytes:
@@ -128,6 +128,10 @@ def request(text: str = "The house is big.", **fields: Any) -> dict[str, Any]:
     return {"request_id": f"registry-{uuid.uuid4().hex}", "text": text, **usual, **fields}
 
 
+def key_of(request: dict[str, Any]) -> str:
+    return f"{request['tenant']}/{request['request_id']}"
+
+
 def schema_of_another(*more: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of somebody who knows five fields of ours, and has more of their own."""
     published = json.loads(AVSC.read_text())
@@ -147,7 +151,7 @@ def test_topics_create_registers_every_topic_where_tools_look_for_it_and_once(pl
 
 def test_a_request_of_confluents_python_serializer_is_answered_for_its_deserializer(platform):
     sent = request()
-    platform.send(HIGH, platform.serialized(HIGH, json.loads(AVSC.read_text()), sent))
+    platform.send(HIGH, key_of(sent), platform.serialized(HIGH, json.loads(AVSC.read_text()), sent))
     result = platform.result(sent["request_id"])
     assert result is not None
     assert result["status"] == "COMPLETED"
@@ -157,7 +161,7 @@ def test_a_request_of_confluents_python_serializer_is_answered_for_its_deseriali
 def test_a_writer_whose_schema_lacks_fields_and_has_one_of_its_own_is_answered(platform):
     sent = request()
     schema = schema_of_another(own_field("tone"))
-    platform.send(HIGH, platform.serialized(HIGH, schema, {**sent, "tone": "formal"}))
+    platform.send(HIGH, key_of(sent), platform.serialized(HIGH, schema, {**sent, "tone": "formal"}))
     result = platform.result(sent["request_id"])
     assert result is not None
     assert "casa" in result["text"]
@@ -169,7 +173,7 @@ def test_a_schema_id_in_a_header_is_read_as_one_before_the_bytes(platform):
     value = platform.serialized(HIGH, schema, {**sent, "channel": "mail"})
     (number,) = struct.unpack(">I", value[1:5])
     header = SchemaId("AVRO", schema_id=number).id_to_bytes()
-    platform.send(HIGH, value[5:], {"__value_schema_id": header})
+    platform.send(HIGH, key_of(sent), value[5:], {"__value_schema_id": header})
     assert platform.result(sent["request_id"]) is not None
 
 
@@ -213,8 +217,8 @@ def test_an_unknown_id_is_a_dead_letter_and_the_next_record_is_served(platform):
     sent = request()
     value = platform.serialized(HIGH, json.loads(AVSC.read_text()), sent)
     for _ in range(20):
-        platform.send(HIGH, b"\x00" + struct.pack(">I", 987_654) + b"body")
-    platform.send(HIGH, value)
+        platform.send(HIGH, "nobody", b"\x00" + struct.pack(">I", 987_654) + b"body")
+    platform.send(HIGH, key_of(sent), value)
     assert platform.result(sent["request_id"]) is not None
     settings = platform.fleet.kafka.model_copy(update={"schema_registry_url": platform.registry.url})
     letters: list[DeadLetter] = []
@@ -235,9 +239,9 @@ def test_while_the_registry_is_away_known_schemas_are_served_and_new_ones_wait(p
     other = platform.serialized(HIGH, schema_of_another(own_field("ticket")), {**new, "ticket": "7"})
     port = platform.fleet.health_ports["intake"]
     with platform.registry.frozen():
-        platform.send(HIGH, other)
+        platform.send(HIGH, key_of(new), other)
         until(lambda: "schema registry" in httpx.get(f"http://127.0.0.1:{port}/ready").text, "a waiting intake")
-        platform.send(STANDARD, usual)
+        platform.send(STANDARD, key_of(known), usual)
         assert platform.result(known["request_id"]) is not None, "the event loop stood still"
         assert platform.result(new["request_id"], 1.0) is None
         assert httpx.get(f"http://127.0.0.1:{port}/health").is_success

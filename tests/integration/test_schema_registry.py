@@ -29,15 +29,17 @@ from connectors.kafka.schema_registry import HttpSchemaRegistry, open_codec, reg
 from connectors.kafka.settings import KafkaSettings
 from schemas.avro_schemas import NAMES, current
 from schemas.codec import SCHEMA_ID_HEADER, Codec
-from schemas.errors import DecodeError, FatalError, TransientError
+from schemas.errors import DecodeError, FatalError, PermanentError, TransientError
 from schemas.messages import TranslationRequest
-from schemas.records import InboundRecord
+from schemas.records import InboundRecord, StoredAt
 from schemas.topics import DEAD_LETTERS, catalogue
 from stream_apps.runtime.dead_letters import DeadLetterWriter, TokenBucket
 from stream_apps.runtime.event_processor import EventHandler, EventProcessor, EventRetry
 from stream_apps.runtime.retry import RetryPolicy
 
-REQUEST = TranslationRequest(request_id="r1", target_language="pt", text="Olá")
+# Arrays come back as lists.
+_ARRAYS: dict[str, Any] = {"texts": [], "glossaries": [], "do_not_translate": []}
+REQUEST = TranslationRequest(request_id="r1", target_language="pt", text="Olá", **_ARRAYS)
 SUBJECT = "translation.requests.critical-value"
 
 
@@ -338,16 +340,43 @@ def test_an_event_waits_while_the_registry_is_away_and_then_goes_on(registry, se
     assert registry.status == 200, "it was waited for"
 
 
-async def _process(codec, values, on_waiting=lambda _reason: None):
-    """Process the values as Faust processes do; return what was handled, dead letters, the longest standstill."""
-    handled, sent, turns = [], [], [time.monotonic()]
+def test_events_before_one_that_waits_for_the_registry_are_served_first(registry, settings, client):
+    register_schemas(settings)
+    codec = Codec(client)
+    codec.look_up()
+    registry.status = 503
+    handled: list[TranslationRequest] = []
+    served_while_waiting: list[int] = []
 
-    async def handle(record):
-        handled.append(codec.decode(record.value, TranslationRequest, record.headers))
+    def repaired(_reason: str) -> None:
+        served_while_waiting.append(len(handled))
+        registry.status = 200
+
+    values = [codec.encode(REQUEST), framed(77), codec.encode(REQUEST)]
+    _, dead_letters, _ = asyncio.run(_process(codec, values, repaired, handled))
+    assert served_while_waiting == [1]
+    assert (handled, dead_letters) == ([REQUEST] * 2, 1)
+
+
+async def _process(codec, values, on_waiting=lambda _reason: None, handled=None):
+    """Process the values as Faust processes do; return what was handled, dead letters, the longest standstill."""
+    handled = [] if handled is None else handled
+    sent: list[str] = []
+    turns = [time.monotonic()]
+
+    async def handle(records):
+        return [read(record) for record in records]
+
+    def read(record):
+        try:
+            handled.append(codec.decode(record.value, TranslationRequest, record.headers))
+        except PermanentError as error:
+            return error
         return []
 
-    async def send(record):
-        sent.append(record.topic)
+    async def store(outputs):
+        sent.extend(output.topic for output in outputs)
+        return [StoredAt(0, at) for at, _ in enumerate(outputs)]
 
     async def turn():
         while True:
@@ -358,7 +387,7 @@ async def _process(codec, values, on_waiting=lambda _reason: None):
     retry = EventRetry(policy=RetryPolicy(0.01, 0.01), on_waiting=on_waiting)
     turning = asyncio.create_task(turn())
     records = [InboundRecord("in", 0, at, b"k", value) for at, value in enumerate(values)]
-    assert await EventProcessor(EventHandler(writer, handle), send, retry).process(records)
+    assert await EventProcessor(EventHandler(writer, handle), store, retry).process(records)
     turning.cancel()
     longest = max(after - before for before, after in pairwise([*turns, time.monotonic()]))
     return handled, sent.count(DEAD_LETTERS), longest

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,9 @@ from schemas.messages import TranslationRequest
 
 AVRO = Path(avro_schemas.__file__).parent / "avro"
 NAME = "TranslationRequest"
-REQUEST = TranslationRequest(request_id="r1", target_language="pt", text="Hi", metadata={"ticket": "7"})
+# Arrays come back as lists.
+_ARRAYS: dict[str, Any] = {"texts": [], "glossaries": [], "do_not_translate": []}
+REQUEST = TranslationRequest(request_id="r1", target_language="pt", text="Hi", metadata={"ticket": "7"}, **_ARRAYS)
 
 
 class RegistryOfOne:
