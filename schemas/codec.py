@@ -138,7 +138,7 @@ class Codec:
             return SINGLE_OBJECT + schema.fingerprint
         return _ID + struct.pack(">I", self._registry.id_of(schema))
 
-    def _writer_schema(self, data: bytes, headers: Mapping[str, bytes]) -> tuple[Schema, bytes]:
+    def _writer_schema(self, data: bytes, headers: Mapping[str, bytes] = _NO_HEADERS) -> tuple[Schema, bytes]:
         if (framing := _framing(data, headers)) is None:
             raise _unknown_framing(data, headers)
         named, end = framing

@@ -15,11 +15,12 @@ from connectors.redis.job_view import AsyncJobViews
 from connectors.redis.request_markers import AcceptedRequests
 from producers.http.backpressure import BacklogReading, QueueCounts
 from producers.http.ports import JobSnapshot
+from producers.http.result_tail import read_result
 from schemas.codec import Codec
 from schemas.errors import DragomanError, FatalError, PermanentError, TransientError
 from schemas.events import JobControl
 from schemas.ids import JobKey, event_id, fingerprint, tenant_folder
-from schemas.messages import TranslationRequest, TranslationResult
+from schemas.messages import TranslationRequest
 from schemas.plans import RequestPlan
 from schemas.priorities import Priority
 from schemas.records import Headers, OutboundRecord
@@ -139,9 +140,7 @@ class RedisJobs:
         view, encoded = await self.views.look(key)
         if encoded is None:
             return JobSnapshot(view, None)
-        if not self.codec.is_at_hand(encoded):
-            await asyncio.to_thread(self.codec.look_up, encoded)
-        return JobSnapshot(view, self.codec.decode(encoded, TranslationResult))
+        return JobSnapshot(view, await read_result(self.codec, encoded))
 
 
 @dataclass(frozen=True)

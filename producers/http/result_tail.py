@@ -43,6 +43,13 @@ class Tail(Protocol):
         """Close the connections."""
 
 
+async def read_result(codec: Codec, encoded: bytes | None) -> TranslationResult:
+    """Decode a result; where the schema registry has to be asked for its writer, on another thread."""
+    if not codec.is_at_hand(encoded):
+        await asyncio.to_thread(codec.look_up, encoded)
+    return codec.decode(encoded, TranslationResult)
+
+
 @dataclass
 class Waiter:
     """Somebody who waits for the result of one job. For the event loop that it was made on."""
@@ -59,7 +66,7 @@ class Waiter:
                 await asyncio.wait_for(self._arrived.wait(), max(timeout_seconds, 0))
             except TimeoutError:
                 return None
-        return self.codec.decode(self._encoded, TranslationResult)
+        return await read_result(self.codec, self._encoded)
 
     def wake(self, encoded: bytes) -> None:
         """Hand over the result. From the loop's thread."""
