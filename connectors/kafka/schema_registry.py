@@ -9,10 +9,11 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.topic_check import CREATE
+from connectors.kafka.topic_check import CREATE, Difference
 from schemas.avro_schemas import NAMES, Schema, WireSchema, current, foreign, written
 from schemas.codec import Codec, SchemaReference
 from schemas.errors import DecodeError, FatalError, TransientError
@@ -48,16 +49,29 @@ def register_schemas(settings: KafkaSettings) -> list[str]:
     """
     if not settings.schema_registry_url:
         return []
-    registry = HttpSchemaRegistry(settings)
-    try:
+    with closing(HttpSchemaRegistry(settings)) as registry:
         return [
             subject
             for name in NAMES
             for subject in subjects_of(name, settings)
             if registry.register(name, subject)
         ]
-    finally:
-        registry.close()
+
+
+def compare_subjects(settings: KafkaSettings) -> list[Difference]:
+    """Return a difference for every subject that lacks a schema that we write; none without a registry.
+
+    Raises as `register_schemas` does.
+    """
+    if not settings.schema_registry_url:
+        return []
+    with closing(HttpSchemaRegistry(settings)) as registry:
+        return [
+            Difference(subject, "schema", "not registered", f"the current {name}", CREATE)
+            for name in NAMES
+            for subject in subjects_of(name, settings)
+            if registry.missing(name, subject)
+        ]
 
 
 class HttpSchemaRegistry:
@@ -117,15 +131,19 @@ class HttpSchemaRegistry:
 
     def register(self, name: str, subject: str) -> bool:
         """Register what we write under the subject, and return whether it was new there."""
-        wanted = [written(name, self._settings.write_release), current(name)]
-        if wanted[0].published == wanted[1].published:
-            wanted.pop()
-        missing = [schema for schema in wanted if self._find(schema, subject) is None]
+        missing = self.missing(name, subject)
         for schema in missing:
             answer = self._ask("POST", f"/subjects/{subject}/versions", json=_body(schema))
             if not answer.is_success:
                 raise _refused(schema.name, subject, answer)
         return bool(missing)
+
+    def missing(self, name: str, subject: str) -> list[WireSchema]:
+        """Return what the subject lacks of ours: the current schema, and with `write_release` that one too."""
+        wanted = [written(name, self._settings.write_release), current(name)]
+        if wanted[0].published == wanted[1].published:
+            wanted.pop()
+        return [schema for schema in wanted if self._find(schema, subject) is None]
 
     def _find(self, schema: WireSchema, subject: str) -> int | None:
         answer = self._ask("POST", f"/subjects/{subject}", json=_body(schema))

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.schema_registry import register_schemas
+from connectors.kafka.schema_registry import compare_subjects, register_schemas
 from connectors.kafka.settings import KafkaSettings
 from producers.cli.arguments import AsJson
 from producers.cli.errors import CommandError
@@ -26,7 +26,8 @@ It shows one pool, `default`, and 6 partitions; a deployment chooses its own (`D
 `retention.bytes`, `max.message.bytes` and `min.insync.replicas` (replication minus one). It names each
 difference with the command that cures it, and exits with 1 where there is one.
 
-With a schema registry the message of each topic is registered under `TOPIC-value` (docs/schema_registry.md)."""
+With a schema registry the message of each topic is registered under `TOPIC-value` (docs/schema_registry.md);
+`create` does it, `check` tells which are missing."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -67,7 +68,8 @@ def create_topics(as_json: AsJson = False) -> None:
 @app.command("check")
 def check_topics(as_json: AsJson = False) -> None:
     """Compare the cluster with the catalogue; exit with 1 where they differ."""
-    problems = KafkaAdmin(kafka_settings()).compare_topics()
+    settings = kafka_settings()
+    problems = [*KafkaAdmin(settings).compare_topics(), *compare_subjects(settings)]
     if as_json:
         print_json([asdict(problem) for problem in problems])
     if problems:

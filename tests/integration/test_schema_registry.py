@@ -25,7 +25,13 @@ from confluent_kafka.schema_registry.avro import AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 from pydantic import SecretStr
 
-from connectors.kafka.schema_registry import HttpSchemaRegistry, open_codec, register_schemas, subjects_of
+from connectors.kafka.schema_registry import (
+    HttpSchemaRegistry,
+    compare_subjects,
+    open_codec,
+    register_schemas,
+    subjects_of,
+)
 from connectors.kafka.settings import KafkaSettings
 from schemas.avro_schemas import NAMES, current
 from schemas.codec import SCHEMA_ID_HEADER, Codec
@@ -159,6 +165,21 @@ def test_every_topic_gets_a_subject_and_a_second_time_changes_nothing(registry, 
         assert json.loads(schema)["name"] == topic.message
     assert register_schemas(settings) == []
     assert len(registry.schemas) == len({topic.message for topic in topics})
+
+
+def test_the_check_names_every_subject_that_lacks_our_schema(registry, settings):
+    assert {difference.topic for difference in compare_subjects(settings)} == {
+        f"{topic.name}-value" for topic in catalogue(settings.plan)
+    }
+    register_schemas(settings)
+    assert compare_subjects(settings) == []
+    registry.subjects[SUBJECT].clear()
+    (difference,) = compare_subjects(settings)
+    assert str(difference) == (
+        f"{SUBJECT}: schema is not registered, the catalogue says the current TranslationRequest; "
+        "cure: dragoman topics create"
+    )
+    assert compare_subjects(KafkaSettings()) == []
 
 
 def test_record_names_may_be_the_subjects(registry):

@@ -99,6 +99,40 @@ def test_what_another_registry_framed_is_refused_by_name_without_asking_ours(dat
     assert refused.value.cure
 
 
+# What Apicurio's AvroKafkaSerializer 2.6.13 wrote for a request of three fields, registered under id 1.
+_BODY_OF_APICURIO = bytes.fromhex("04723104707402044869")
+
+
+@pytest.mark.parametrize(
+    ("data", "headers"),
+    [
+        (_BODY_OF_APICURIO, {"apicurio.value.globalId": bytes(7) + b"\x01", "apicurio.value.encoding": b"BINARY"}),
+        (
+            _BODY_OF_APICURIO,
+            {"apicurio.value.contentId": bytes(7) + b"\x01", "apicurio.value.encoding": b"BINARY"},
+        ),
+        (bytes(8) + b"\x01" + _BODY_OF_APICURIO, {}),
+    ],
+    ids=["its default", "use-id=contentId", "headers.enabled=false"],
+)
+def test_what_apicurios_serializer_writes_is_refused_by_name_and_read_as_the_cure_says(data, headers):
+    with pytest.raises(DecodeError, match="Apicurio's own") as refused:
+        Codec(RegistryOfApicurio()).decode(data, TranslationRequest, headers)
+    assert "apicurio.registry.as-confluent=true" in (refused.value.cure or "")
+    as_confluent = bytes(4) + b"\x01" + _BODY_OF_APICURIO
+    read = Codec(RegistryOfApicurio()).decode(as_confluent, TranslationRequest)
+    assert (read.request_id, read.target_language, read.text) == ("r1", "pt", "Hi")
+
+
+class RegistryOfApicurio(RegistryInMemory):
+    """Knows that request."""
+
+    def schema_of(self, reference: SchemaReference) -> Schema:
+        published = current("TranslationRequest").published
+        types = {"request_id": "string", "target_language": "string", "text": ["null", "string"]}
+        return foreign(json.dumps({**published, "fields": [{"name": n, "type": t} for n, t in types.items()]}))
+
+
 def test_without_a_registry_ids_and_guids_are_refused_with_the_cure():
     for named in (UNKNOWN, b"\x01" + UUID(GUID).bytes):
         with pytest.raises(DecodeError, match="no schema registry is configured"):
