@@ -202,7 +202,7 @@ class TestBackpressure:
 
         stored = [(record.key or b"").decode() for record in reader.take(1000, 3.0)]
         reader.close()
-        assert sorted(stored) == sorted(accepted)
+        assert sorted(stored) == sorted(f"default/{job_id}" for job_id in accepted)
 
         drain()
         wait_until(lambda: api.post(URL, json=BODY | {"priority": "standard"}).status_code == 202)
