@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
+from schemas.catalogue import Catalogue, catalogue_of
 from schemas.ids import JobKey
 from schemas.plans import RequestPlan
 from schemas.segments import Remembered
@@ -118,5 +119,5 @@ class FixedModelVersions:
     def __init__(self, versions: Mapping[str, Mapping[str, str]]) -> None:
         self._versions = versions
 
-    async def read(self, pool: str) -> dict[str, str]:
-        return dict(self._versions.get(pool, {}))
+    async def read(self, pool: str) -> Catalogue:
+        return catalogue_of(self._versions.get(pool, {}))

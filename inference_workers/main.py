@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import closing
 
 import structlog
@@ -25,6 +26,7 @@ from inference_workers.outbox import Outbox
 from inference_workers.priority_source import PriorityCredit, PrioritySource, Shares, Speedometer
 from inference_workers.settings import WorkerLimits, WorkerSettings
 from inference_workers.translating import SegmentTranslator
+from schemas.catalogue import LanguageSet
 from schemas.errors import FatalError, TransientError
 from schemas.priorities import Priority
 from schemas.topics import batches_topic, inference_group
@@ -63,10 +65,10 @@ def run(settings: WorkerSettings, process: Process) -> None:
             check_connection=watch_connection(settings.kafka, producer.is_reachable).is_answered,
         )
         with (
-            Announcer(settings, router.versions()),
+            Announcer(settings, router.languages),
             joined(settings.kafka, settings.instance, monitor, process.shutdown),
         ):
-            process.started(pool=limits.pool, pairs=sorted(router.versions()))
+            process.started(pool=limits.pool, models=sorted({one.version for one in router.languages}))
             _loop(worker, monitor, process.shutdown).run()
             worker.stop()
 
@@ -87,7 +89,7 @@ def _loop(worker: WorkerLoop, monitor: ConsumerHealthMonitor, shutdown: Shutdown
 def _warm_router(limits: WorkerLimits) -> ModelRouter:
     started = time.monotonic()
     router = ModelRouter(discover(limits.model_paths), limits.device, limits.model_memory_mb << 20)
-    if not router.versions():
+    if not router.languages:
         raise FatalError("no models found; name their folders in DRAGOMAN_WORKER_MODEL_PATHS")
     router.warm_up()
     metrics.MODEL_LOAD_SECONDS.labels(limits.pool).set(time.monotonic() - started)
@@ -120,7 +122,7 @@ def _credit(limits: WorkerLimits) -> PriorityCredit:
 def _handler(settings: WorkerSettings, router: ModelRouter, speed: Speedometer) -> BatchHandler:
     limits = settings.worker
     memory = RedisTranslationMemory(open_cache(settings.redis), settings.redis.tm_ttl_seconds)
-    identity = WorkerIdentity(settings.instance, limits.pool, limits.device, limits.market)
+    identity = WorkerIdentity(settings.instance, limits.pool, limits.hardware, limits.market)
     fitting = FittingTranslator(router, SafeSize(limits.safe_size_minutes * 60), time.monotonic)
     segments = SegmentTranslator(
         fitting, memory, time.perf_counter, limits.longest_take_seconds, limits.part_seconds
@@ -132,13 +134,13 @@ def _handler(settings: WorkerSettings, router: ModelRouter, speed: Speedometer) 
 
 
 class Announcer:
-    """Announces the worker's pairs in the registry while it lives. They expire by themselves after its death."""
+    """Announces the worker's models in the registry while it lives. They expire by themselves after its death."""
 
-    def __init__(self, settings: WorkerSettings, versions: dict[str, str]) -> None:
+    def __init__(self, settings: WorkerSettings, models: Sequence[LanguageSet]) -> None:
         self._registry = ModelRegistry(open_state(settings.redis))
         self._pool = settings.worker.pool
         self._ttl_seconds = settings.worker.registry_ttl_seconds
-        self._versions = versions
+        self._models = models
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="announcer", daemon=True)
 
@@ -157,7 +159,7 @@ class Announcer:
 
     def _announce(self) -> None:
         try:
-            self._registry.publish(self._pool, self._versions, self._ttl_seconds)
+            self._registry.publish(self._pool, self._models, self._ttl_seconds)
         except TransientError as error:
             log.warning("announcement_failed", error=str(error))
 

@@ -1,14 +1,16 @@
-"""Find model folders, tell their engine and their pairs, verify and load them."""
+"""Find model folders, tell their engine and their languages, verify and load them."""
 
 import hashlib
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
-from inference_workers.engines.protocol import MANIFEST, Engine
+from inference_workers.engines.protocol import MANIFEST, Device, Model, manifest_of
+from schemas.catalogue import LanguageSet, sets_of
 from schemas.errors import FatalError
+from schemas.languages import LanguagePair, parse_pair
 
 CHECKSUMS = "SHA256SUMS"
 _READ_BYTES = 1 << 20
@@ -16,27 +18,30 @@ _READ_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """One model folder for one pair. `version` names its content; `bytes` is its size on disk."""
+    """One model folder with all its languages. `version` names its content; `bytes` is its size on disk."""
 
     name: str
     engine: str
-    source: str
-    target: str
+    languages: tuple[LanguageSet, ...]
     path: Path
     bytes: int
     version: str
 
+    def translates(self, source: str, target: str) -> bool:
+        """Tell whether the pair is one of the model's."""
+        return any(one.serves(source, target) for one in self.languages)
+
     @property
-    def pair(self) -> tuple[str, str]:
-        """Return source and target language."""
-        return self.source, self.target
+    def first_pair(self) -> LanguagePair:
+        """Return one of its pairs, the same at every call."""
+        return next(pair for one in self.languages for pair in one.pairs())
 
 
 def discover(paths: Sequence[Path] = ()) -> list[ModelInfo]:
     """Return every model in the folders and in installed packages that carry models, sorted by name."""
     folders = [folder for path in (*paths, *_bundled()) for folder in (path, *sorted(path.glob("*/")))]
-    found = {(info.path, info.pair): info for folder in folders if folder.is_dir() for info in _models_in(folder)}
-    return sorted(found.values(), key=lambda info: (info.name, info.pair))
+    found = {info.path: info for folder in folders if folder.is_dir() for info in _models_in(folder)}
+    return sorted(found.values(), key=lambda info: (info.name, str(info.path)))
 
 
 def verify(info: ModelInfo) -> None:
@@ -48,8 +53,8 @@ def verify(info: ModelInfo) -> None:
             raise FatalError(f"{info.path / name} differs from its checksum: fetch the model again")
 
 
-def load(info: ModelInfo, device: str = "auto") -> Engine:
-    """Verify the model and return its engine, ready to translate; whoever loads it closes it. Raises FatalError.
+def load(info: ModelInfo, device: Device = Device.AUTO) -> Model:
+    """Verify the model and load it once for all its pairs; whoever loads it closes it. Raises FatalError.
 
     Imports the library that the engine needs. Blocks for seconds.
     """
@@ -58,15 +63,15 @@ def load(info: ModelInfo, device: str = "auto") -> Engine:
         case "bergamot":
             from inference_workers.engines.bergamot import BergamotEngine  # noqa: PLC0415  # only the library of this engine is imported
 
-            return BergamotEngine(info.path, info.version)
+            return BergamotEngine(info.path, info.version, device)
         case "ctranslate2":
-            from inference_workers.engines.ctranslate2_engine import CTranslate2Engine, CTranslate2Options  # noqa: PLC0415  # as above
+            from inference_workers.engines.ctranslate2_engine import CTranslate2Model, CTranslate2Options  # noqa: PLC0415  # as above
 
-            return CTranslate2Engine(info.path, info.version, info.pair, CTranslate2Options(device=device))
+            return CTranslate2Model(info.path, info.version, CTranslate2Options(device=device))
         case "transformers":
-            from inference_workers.engines.transformers_engine import TransformersEngine  # noqa: PLC0415  # as above
+            from inference_workers.engines.transformers_engine import TransformersModel  # noqa: PLC0415  # as above
 
-            return TransformersEngine(info.path, info.version)
+            return TransformersModel(info.path, info.version, device)
     raise FatalError(f"{info.path}: there is no engine {info.engine!r}")
 
 
@@ -78,20 +83,14 @@ def _bundled() -> Iterator[Path]:
 
 
 def _models_in(folder: Path) -> Iterator[ModelInfo]:
-    manifest = _manifest(folder)
+    manifest = manifest_of(folder)
     engine = str(manifest.get("engine", "")) or _engine_of(folder)
-    if not engine:
-        return
-    for source, target in _pairs_of(folder, manifest):
-        yield ModelInfo(
-            name=folder.name,
-            engine=engine,
-            source=source,
-            target=target,
-            path=folder,
-            bytes=sum(file.stat().st_size for file in folder.iterdir() if file.is_file()),
-            version=str(manifest.get("version") or f"{engine}-{folder.name}"),
-        )
+    version = str(manifest.get("version") or f"{engine}-{folder.name}")
+    found = _languages_of(folder, manifest, version) if engine else []
+    languages = tuple(one for one in found if any(one.pairs()))
+    if languages:
+        size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
+        yield ModelInfo(folder.name, engine, languages, folder, size, version)
 
 
 def _engine_of(folder: Path) -> str:
@@ -105,28 +104,32 @@ def _engine_of(folder: Path) -> str:
     return ""
 
 
-def _pairs_of(folder: Path, manifest: dict[str, object]) -> list[tuple[str, str]]:
-    """Return the pairs of the manifest (`"pairs": ["en-pt"]`), else of the folder's name.
+def _languages_of(folder: Path, manifest: Mapping[str, Any], version: str) -> list[LanguageSet]:
+    """Return the languages that the manifest names, else those of the folder's name.
 
-    Names look like `enpt-1693` or `opus-mt-en-pt`.
+    A manifest has `"sources"` and `"targets"`, each of which is translated into each, or `"pairs": ["en-pt"]`.
+    Names look like `enpt-1693` or `opus-mt-en-pt`. Raises FatalError for a pair that is none.
     """
-    named = manifest.get("pairs")
-    if isinstance(named, list):
-        return [(source, target) for source, _, target in (str(pair).partition("-") for pair in named)]
-    *_, source, target = ("", "", *folder.name.split("-"))
+    sources, targets = (frozenset(map(str, manifest.get(key, ()))) for key in ("sources", "targets"))
+    if sources and targets:
+        return [LanguageSet(sources, targets, version)]
+    try:
+        pairs = [parse_pair(str(pair)) for pair in manifest.get("pairs", ())] or _pairs_of_name(folder.name)
+    except ValueError as error:
+        raise FatalError(f"{folder / MANIFEST}: {error}") from None
+    return sets_of(pairs, [version] * len(pairs))
+
+
+def _pairs_of_name(name: str) -> list[LanguagePair]:
+    *_, source, target = ("", "", *name.split("-"))
     if _is_code(source) and _is_code(target):
-        return [(source, target)]
-    start = folder.name.partition("-")[0]
-    return [(start[:2], start[2:])] if len(start) == 4 and start.isalpha() else []
+        return [LanguagePair(source, target)]
+    start = name.partition("-")[0]
+    return [LanguagePair(start[:2], start[2:])] if len(start) == 4 and start.isalpha() else []
 
 
 def _is_code(name: str) -> bool:
     return name.isalpha() and len(name) in (2, 3)
-
-
-def _manifest(folder: Path) -> dict[str, object]:
-    file = folder / MANIFEST
-    return dict(json.loads(file.read_text())) if file.is_file() else {}
 
 
 def _sha256(file: Path) -> str:

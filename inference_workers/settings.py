@@ -1,13 +1,15 @@
 """The settings of a worker."""
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from connectors.kafka.settings import KafkaSettings
 from connectors.redis.settings import RedisSettings
 from connectors.settings import ProcessSettings, Section
+from inference_workers.engines.protocol import Device
 from stream_apps.runtime.dead_letters import DeadLetterSettings
 
 
@@ -17,7 +19,12 @@ class WorkerLimits(Section):
     model_config = SettingsConfigDict(env_prefix="DRAGOMAN_WORKER_", frozen=True, extra="forbid")
 
     pool: str = Field(default="default", description="The pool whose batches it translates.")
-    device: str = Field(default="cpu", description="Price key of the machine, and where models run.")
+    device: Device = Field(
+        default=Device.CPU, description="Where models run; auto takes a GPU where the engine finds one."
+    )
+    hardware: str = Field(
+        default="cpu", min_length=1, description="Price key of the machine: cpu, t4, l4, a100 and so on."
+    )
     market: str = Field(default="on_demand", description="Price key: on_demand, spot or reserved.")
     model_paths: tuple[Path, ...] = Field(
         default=(), description="Model folders, in addition to the bundled ones."
@@ -60,6 +67,12 @@ class WorkerLimits(Section):
     registry_ttl_seconds: int = Field(
         default=30, ge=1, description="How long its models count as served after each announcement."
     )
+
+    @model_validator(mode="after")
+    def _gpus_have_a_price_of_their_own(self) -> Self:
+        if self.device is Device.CUDA and self.hardware == "cpu":
+            raise ValueError("device is cuda and hardware is cpu: name the GPU in DRAGOMAN_WORKER_HARDWARE")
+        return self
 
 
 class WorkerSettings(ProcessSettings):

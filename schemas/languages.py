@@ -1,7 +1,6 @@
 """BCP-47 language tags (RFC 5646, section 2.1), and the one rule by which a model serves a pair of languages."""
 
 import re
-from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from schemas.errors import PermanentError
@@ -13,6 +12,9 @@ _TAG = re.compile(
     r"(?:-(?P<script>[a-zA-Z]{4}))?"
     r"(?:-(?P<region>[a-zA-Z]{2}|[0-9]{3}))?"
 )
+# As `Language` writes it, so that a pair such as zh-Hant-en is read in one way only.
+_WRITTEN = r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?"
+_PAIR = re.compile(f"(?P<source>{_WRITTEN})-(?P<target>{_WRITTEN})")
 
 
 @dataclass(frozen=True)
@@ -53,30 +55,25 @@ def parse_language(tag: str, field: str) -> Language:
     return Language(match["language"].lower(), script and script.title(), region and region.upper())
 
 
+def parse_pair(name: str) -> LanguagePair:
+    """Parse the name of a pair, such as en-pt or zh-Hant-pt-BR. Raises ValueError, as for a setting."""
+    match = _PAIR.fullmatch(name)
+    if match is None:
+        raise ValueError(f"{name[:40]!r} is no pair of languages such as en-pt or en-pt-BR")
+    return LanguagePair(match["source"], match["target"])
+
+
 def served_as(source: Language, target: Language) -> list[str]:
     """List the names under which models may serve the pair, the most specific first.
 
     From en-GB to pt-BR: en-GB-pt-BR, en-pt-BR, en-pt. A model for pt serves pt-BR too.
     """
-    exact = f"{source}-{target}"
-    to_region = f"{source.language}-{target}"
-    plain = f"{source.language}-{target.language}"
+    return [str(pair) for pair in candidates(source, target)]
+
+
+def candidates(source: Language, target: Language) -> list[LanguagePair]:
+    """List the pairs behind the names of `served_as`."""
+    exact = LanguagePair(str(source), str(target))
+    to_region = LanguagePair(source.language, str(target))
+    plain = LanguagePair(source.language, target.language)
     return list(dict.fromkeys((exact, to_region, plain)))
-
-
-def is_served(source: Language | None, target: Language, served: Collection[str]) -> bool:
-    """Tell whether one of the `served` pairs (`en-pt`) fits. `source` None is yet to be detected: any will do."""
-    if source is None:
-        return any(pair.endswith((f"-{target}", f"-{target.language}")) for pair in served)
-    return any(name in served for name in served_as(source, target))
-
-
-def unsupported_pair(pair: str, served: Iterable[str]) -> PermanentError:
-    """Build the refusal of a pair (`en-pt`) that is none of the served ones."""
-    return PermanentError(
-        "unsupported_pair",
-        f"no model translates {pair}",
-        field="target_language",
-        limit=", ".join(sorted(served)) or "no pair at present",
-        cure="ask for one of these pairs, or have a model for this one deployed",
-    )

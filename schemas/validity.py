@@ -23,8 +23,11 @@ MOST_BATCHES = 100_000
 MOST_SEGMENTS_PER_BATCH = 10_000
 MOST_METADATA_BYTES = 65_536
 MOST_NAMES = 1000
+# Memory grows with the beam; beyond a handful, quality does not.
+WIDEST_BEAM = 16
 # 14 digits, so until the year 5138 in milliseconds: times beyond it were meant as something else.
 LATEST_MS = 10**14 - 1
+_BEAM_DIGITS = len(str(WIDEST_BEAM))
 _MOST_COUNTED = 2**31 - 1
 # A label of a DNS name (RFC 1123).
 _TENANT = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -156,3 +159,19 @@ def out_of_bounds(field: str, found: str, limit: str) -> PermanentError:
         limit=limit,
         cure="send a message as schemas/avro and this limit say, under a new id",
     )
+
+
+def beam_size_of(options: Mapping[str, str]) -> int | None:
+    """Return the beam that the engine's options ask for, or None. Raises PermanentError for any other value."""
+    asked = options.get("beam_size")
+    if asked is None:
+        return None
+    if not (asked.isascii() and asked.isdigit() and len(asked) <= _BEAM_DIGITS and 1 <= int(asked) <= WIDEST_BEAM):
+        raise PermanentError(
+            "bad_options",
+            f"options.beam_size is {asked[:20]!r}",
+            field="options.beam_size",
+            limit=f"a whole number from 1 to {WIDEST_BEAM}",
+            cure="leave it out, or send a number within the limit",
+        )
+    return int(asked)

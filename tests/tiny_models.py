@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 
 SENTENCES = ("The house is big.", "A casa é grande.", "Good morning, my friend.", "Bom dia, meu amigo.")
+# In the vocabulary, so that each is a token of its own.
+IDEOGRAPHS = "漢 字"
+POSITIONS = 512
 _DEPTH, _HIDDEN = 16, 32
 _SPECIAL = ("<blank>", "<unk>", "<s>", "</s>")
 
@@ -18,6 +21,8 @@ def make_ctranslate2_model(folder: Path, seed: int = 1) -> Path:
     vocabulary = [*_SPECIAL, *(piece for piece in pieces if piece not in _SPECIAL)]
     spec = TransformerSpec.from_config((1, 1), num_heads=2)
     _fill(spec, len(vocabulary), seed)
+    _limit_positions(spec, seed)
+    _end_soon(spec, vocabulary)
     spec.register_source_vocabulary(vocabulary)
     spec.register_target_vocabulary(vocabulary)
     spec.validate()
@@ -47,7 +52,9 @@ def make_transformers_model(folder: Path) -> Path:
         max_position_embeddings=128, pad_token_id=0, eos_token_id=1, forced_eos_token_id=1,
         decoder_start_token_id=0,
     )  # fmt: skip
-    MarianMTModel(config).save_pretrained(folder)
+    model = MarianMTModel(config)
+    model.final_logits_bias[0, vocabulary["</s>"]] = 0.5
+    model.save_pretrained(folder)
     fast.save_pretrained(folder)
     return folder
 
@@ -57,8 +64,8 @@ def _train_pieces(folder: Path) -> list[str]:
 
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(SENTENCES * 20), model_writer=model, vocab_size=60, hard_vocab_limit=False,
-        minloglevel=2,
+        sentence_iterator=iter([*SENTENCES, IDEOGRAPHS] * 20), model_writer=model, vocab_size=60,
+        hard_vocab_limit=False, minloglevel=2,
     )  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("source.spm", "target.spm"):
@@ -76,6 +83,24 @@ def _fill(spec: Any, vocabulary_size: int, seed: int) -> None:
         shape = _shape(path, vocabulary_size)
         value = numpy.ones(shape) if path.endswith("gamma") else random.normal(0, 0.3, shape)
         setattr(layer, name, value.astype(numpy.float32))
+
+
+def _limit_positions(spec: Any, seed: int) -> None:
+    """Give the model as many positions as Marian's have; more tokens raise in CTranslate2."""
+    import numpy
+
+    random = numpy.random.default_rng(seed)
+    for side in (spec.encoder, spec.decoder):
+        side.position_encodings.encodings = random.normal(0, 1, (POSITIONS, _DEPTH)).astype(numpy.float32)
+
+
+def _end_soon(spec: Any, vocabulary: list[str]) -> None:
+    """Make the end likely, as random weights alone go on for ever."""
+    import numpy
+
+    bias = numpy.zeros(len(vocabulary), dtype=numpy.float32)
+    bias[vocabulary.index("</s>")] = 2.0
+    spec.decoder.projection.bias = bias
 
 
 def _shape(path: str, vocabulary_size: int) -> tuple[int, ...]:

@@ -1,20 +1,27 @@
 """Announce who is there: workers tell the models they serve, and one of several equal processes holds a lease.
 
 State Redis:
-`models:{pool}`   hash, pair -> `expiry in ms:version`. Each pair expires by itself, so a model that no worker
-                  serves any more disappears although the pool's other workers live on
+`models:{pool}`   hash, digest -> `expiry in ms:JSON`: the sets of languages of all models of a worker, so that
+                  equal workers share one entry. Each entry expires by itself, so a model that no worker serves
+                  any more disappears although the pool's other workers live on
 `lease:{name}`    the holder; gone when it has been silent for the seconds of the lease
 """
 
+import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from connectors.redis.client import AsyncClient, Call, Client, redis_errors, run_all, script
+from schemas.catalogue import Catalogue, LanguageSet
+from schemas.ids import fingerprint
 
 Clock = Callable[[], float]
 
 _NEVER = float("-inf")
+# Entries of workers that are gone for so long are deleted by those that live.
+_FORGET_SECONDS = 600
 
 
 class ModelRegistry:
@@ -24,19 +31,24 @@ class ModelRegistry:
         self._client = client
         self._clock = clock
 
-    def publish(self, pool: str, versions: Mapping[str, str], ttl_seconds: int) -> None:
-        """Announce that this worker serves these pairs; to be repeated well within `ttl_seconds`."""
-        if not versions:
+    def publish(self, pool: str, models: Sequence[LanguageSet], ttl_seconds: int) -> None:
+        """Announce that this worker has these models; to be repeated well within `ttl_seconds`."""
+        if not models:
             return
-        expiry_ms = round((self._clock() + ttl_seconds) * 1000)
-        fields: dict[Any, Any] = {pair: f"{expiry_ms}:{version}" for pair, version in versions.items()}
-        with redis_errors(), self._client.pipeline(transaction=True) as pipeline:
-            pipeline.hset(_models_key(pool), mapping=fields)
-            pipeline.expire(_models_key(pool), ttl_seconds)
-            pipeline.execute()
+        written, now_ms = _written(models), round(self._clock() * 1000)
+        name, value = fingerprint(written.encode()), f"{now_ms + ttl_seconds * 1000}:{written}"
+        with redis_errors():
+            entries = self._client.hgetall(_models_key(pool))
+            forgotten = _forgotten(entries, now_ms - _FORGET_SECONDS * 1000) - {name.encode()}
+            with self._client.pipeline(transaction=True) as pipeline:
+                pipeline.hset(_models_key(pool), name, value)
+                pipeline.expire(_models_key(pool), ttl_seconds)
+                if forgotten:
+                    pipeline.hdel(_models_key(pool), *forgotten)
+                pipeline.execute()
 
-    def read(self, pool: str) -> dict[str, str]:
-        """Return pair -> model version; empty when no worker of the pool is ready."""
+    def read(self, pool: str) -> Catalogue:
+        """Return what the pool's workers translate; an empty catalogue when none of them is ready."""
         with redis_errors():
             return _living(self._client.hgetall(_models_key(pool)), self._clock())
 
@@ -48,15 +60,15 @@ class AsyncModelRegistry:
         self._client = client
         self._cache_seconds = cache_seconds
         self._clock = clock
-        self._answers: dict[str, tuple[float, dict[str, str]]] = {}
+        self._answers: dict[str, tuple[float, Catalogue]] = {}
 
-    async def read(self, pool: str) -> dict[str, str]:
-        asked_at, versions = self._answers.get(pool, (_NEVER, {}))
+    async def read(self, pool: str) -> Catalogue:
+        asked_at, catalogue = self._answers.get(pool, (_NEVER, Catalogue()))
         if self._clock() - asked_at >= self._cache_seconds:
             with redis_errors():
-                versions = _living(await self._client.hgetall(_models_key(pool)), self._clock())
-            self._answers[pool] = (self._clock(), versions)
-        return versions
+                catalogue = _living(await self._client.hgetall(_models_key(pool)), self._clock())
+            self._answers[pool] = (self._clock(), catalogue)
+        return catalogue
 
 
 class Lease:
@@ -88,6 +100,28 @@ def _models_key(pool: str) -> str:
     return f"models:{pool}"
 
 
-def _living(fields: Mapping[Any, Any], now_seconds: float) -> dict[str, str]:
-    entries = ((pair.decode(), *value.decode().partition(":")[::2]) for pair, value in fields.items())
-    return {pair: version for pair, expiry_ms, version in entries if int(expiry_ms) > now_seconds * 1000}
+def _living(fields: Mapping[Any, Any], now_seconds: float) -> Catalogue:
+    # In a fixed order, so that all readers name the same version while workers of two versions live.
+    entries = (value.decode().partition(":")[::2] for value in fields.values())
+    living = sorted(written for expiry_ms, written in entries if int(expiry_ms) > now_seconds * 1000)
+    return _read(tuple(living))
+
+
+def _forgotten(fields: Mapping[Any, Any], before_ms: float) -> set[Any]:
+    return {name for name, value in fields.items() if int(value.partition(b":")[0]) < before_ms}
+
+
+def _written(models: Sequence[LanguageSet]) -> str:
+    ordered = [[one.version, sorted(one.sources), sorted(one.targets)] for one in models]
+    return json.dumps(sorted(ordered), separators=(",", ":"))
+
+
+@lru_cache(maxsize=32)
+def _read(living: tuple[str, ...]) -> Catalogue:
+    """Parse what changes only when workers come or go with other models."""
+    return Catalogue(*map(_sets, living))
+
+
+def _sets(written: str) -> list[LanguageSet]:
+    models = json.loads(written)
+    return [LanguageSet(frozenset(sources), frozenset(targets), version) for version, sources, targets in models]

@@ -3,7 +3,6 @@
 The tokenizer is whichever the model folder has: SentencePiece or a tokenizer.json.
 """
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,24 +13,28 @@ import ctranslate2
 from sentencepiece import SentencePieceProcessor
 from tokenizers import Tokenizer as HuggingFaceTokenizer
 
-from inference_workers.engines.protocol import MANIFEST, OutOfMemoryError, Traits, Translation
-from schemas.errors import FatalError, PermanentError
+from inference_workers.engines.ctranslate2_file import positions_of
+from inference_workers.engines.protocol import (
+    Device,
+    Traits,
+    Translation,
+    engine_errors,
+    longest_translation,
+    manifest_of,
+    most_source_tokens,
+)
+from schemas.errors import FatalError
+from schemas.validity import beam_size_of
 
 TRAITS = Traits(gives_scores=True)
 _END = "</s>"
-# Memory grows with the beam; beyond a handful, quality does not.
-_WIDEST_BEAM = 16
-# Words of CUDA and cuBLAS; the allocator of the CPU raises MemoryError instead.
-_OUT_OF_MEMORY = ("out of memory", "failed to allocate", "cublas_status_alloc_failed")
 
 
 class Tokenizer(Protocol):
-    """Text to tokens and back, for one pair. The decoder is forced to begin with `target_prefix`."""
+    """Text to tokens and back."""
 
-    target_prefix: list[str]
-
-    def encode(self, text: str) -> list[str]:
-        """Return the tokens, with the special tokens that the model needs."""
+    def encode(self, text: str, prefix: Sequence[str]) -> list[str]:
+        """Return the tokens with the special ones that the model needs, behind the `prefix` if there is one."""
 
     def decode(self, tokens: Sequence[str]) -> str:
         """Return plain text."""
@@ -41,131 +44,140 @@ class Tokenizer(Protocol):
 class CTranslate2Options:
     """How the model runs. `batch_tokens` bounds the tokens of one device batch, padding included."""
 
-    device: str = "auto"
+    device: Device = Device.AUTO
     compute_type: str = "default"
     batch_tokens: int = 2048
     beam_size: int = 2
     threads: int = 1
 
 
-class CTranslate2Engine:
-    """One model folder for one pair. CTranslate2 sorts sentences by length, so a device batch has like lengths."""
+class CTranslate2Model:
+    """One model folder, loaded once. `positions` is the most tokens it can ever read or write, if limited."""
 
-    def __init__(self, directory: Path, version: str, pair: tuple[str, str], options: CTranslate2Options) -> None:
+    def __init__(self, directory: Path, version: str, options: CTranslate2Options) -> None:
+        manifest = manifest_of(directory)
         self.version = version
-        self.traits = TRAITS
-        self._options = options
-        self._tokenizer: Tokenizer = open_tokenizer(directory, *pair)
+        self.options = options
+        self.tokenizer: Tokenizer = open_tokenizer(directory)
+        self.positions = positions_of(directory / "model.bin")
+        self.most_tokens = most_source_tokens(manifest, self.positions)
+        # The codes of some models differ from BCP-47: NLLB has those of FLORES-200.
+        self._names: dict[str, str] = dict(manifest.get("language_tokens", {}))
         try:
-            self._translator = ctranslate2.Translator(
+            self.translator = ctranslate2.Translator(
                 str(directory),
-                device=options.device,
+                device=options.device.value,
                 compute_type=options.compute_type,
                 intra_threads=options.threads,
             )
         except (RuntimeError, ValueError) as error:
             raise FatalError(f"{directory} cannot be loaded by CTranslate2: {error}") from error
 
+    def engine(self, source: str, target: str) -> "CTranslate2Engine":
+        prefix, target_prefix = [[self._names[code]] if code in self._names else [] for code in (source, target)]
+        return CTranslate2Engine(self, prefix, target_prefix)
+
+    def close(self) -> None:
+        self.translator.unload_model()
+
+
+class CTranslate2Engine:
+    """A model for one pair. CTranslate2 sorts sentences by length, so a device batch has like lengths."""
+
+    def __init__(self, model: CTranslate2Model, prefix: Sequence[str], target_prefix: Sequence[str]) -> None:
+        self.version = model.version
+        self.traits = TRAITS
+        self._model = model
+        self._prefix, self._target_prefix = prefix, list(target_prefix)
+
     def translate(self, sentences: Sequence[str], options: Mapping[str, str]) -> list[Translation]:
         """Translate all sentences at once. A score is exp of the mean log probability.
 
         `options["beam_size"]` overrides the configured one. Raises PermanentError unless it is from 1 to 16.
         """
-        tokens = [self._tokenizer.encode(sentence) for sentence in sentences]
-        prefix = self._tokenizer.target_prefix
-        try:
-            found = self._translator.translate_batch(
-                tokens,
-                target_prefix=[prefix] * len(tokens) if prefix else None,
-                max_batch_size=self._options.batch_tokens,
-                batch_type="tokens",
-                beam_size=_beam_size(options, self._options.beam_size),
-                return_scores=True,
-            )
-        except (RuntimeError, MemoryError) as error:
-            raise _failure(error) from error
-        return [self._translation(one.hypotheses[0], one.scores[0]) for one in found]
+        beam_size = beam_size_of(options) or self._model.options.beam_size
+        with engine_errors("CTranslate2"):
+            tokens = [self._model.tokenizer.encode(sentence, self._prefix) for sentence in sentences]
+            found = [Translation("", is_cut=True)] * len(tokens)
+            fitting = [at for at, some in enumerate(tokens) if len(some) <= self._model.most_tokens]
+            for at, translation in zip(fitting, self._run([tokens[at] for at in fitting], beam_size), strict=True):
+                found[at] = translation
+            return found
 
-    def close(self) -> None:
-        self._translator.unload_model()
-
-    def _translation(self, tokens: list[str], mean_log_probability: float) -> Translation:
-        prefix = self._tokenizer.target_prefix
-        words = tokens[len(prefix) :] if tokens[: len(prefix)] == prefix else tokens
-        return Translation(self._tokenizer.decode(words), min(math.exp(mean_log_probability), 1.0))
-
-
-def _beam_size(options: Mapping[str, str], configured: int) -> int:
-    asked = options.get("beam_size")
-    if asked is None:
-        return configured
-    if not (asked.isascii() and asked.isdigit() and len(asked) <= 2 and 1 <= int(asked) <= _WIDEST_BEAM):
-        raise PermanentError(
-            "bad_options",
-            "options.beam_size is no number that a beam can have",
-            field="options",
-            limit=f"1 to {_WIDEST_BEAM}",
-            cure="leave it out",
+    def _run(self, tokens: Sequence[list[str]], beam_size: int) -> list[Translation]:
+        if not tokens:
+            return []
+        limits = [self._most_written(len(some)) for some in tokens]
+        found = self._model.translator.translate_batch(
+            tokens,
+            target_prefix=[self._target_prefix] * len(tokens) if self._target_prefix else None,
+            max_batch_size=self._model.options.batch_tokens,
+            batch_type="tokens",
+            beam_size=beam_size,
+            # The library would cut silently.
+            max_input_length=0,
+            max_decoding_length=max(limits),
+            return_end_token=True,
+            return_scores=True,
         )
-    return int(asked)
+        return [
+            self._translation(one.hypotheses[0], one.scores[0], limit)
+            for one, limit in zip(found, limits, strict=True)
+        ]
 
+    def _most_written(self, source_tokens: int) -> int:
+        wanted = longest_translation(source_tokens)
+        positions = self._model.positions
+        return wanted if positions is None else min(wanted, positions - len(self._target_prefix) - 1)
 
-def _failure(error: RuntimeError | MemoryError) -> FatalError | OutOfMemoryError:
-    said = str(error).lower()
-    if isinstance(error, MemoryError) or any(words in said for words in _OUT_OF_MEMORY):
-        return OutOfMemoryError()
-    return FatalError(f"CTranslate2: {error}")
+    def _translation(self, tokens: list[str], mean_log_probability: float, limit: int) -> Translation:
+        prefix = self._target_prefix
+        words = tokens[len(prefix) :] if tokens[: len(prefix)] == prefix else tokens
+        # Each sentence has its own limit, so that its translation does not depend on its neighbours in the batch.
+        is_cut = not words or words[-1] != _END or len(words) > limit
+        text = self._model.tokenizer.decode([token for token in words[:limit] if token != _END])
+        return Translation(text, min(math.exp(mean_log_probability), 1.0), is_cut)
 
 
 class SentencePieceTokenizer:
     """SentencePiece: source.spm and target.spm (OPUS-MT), or one shared file (NLLB, M2M-100, MADLAD)."""
 
-    def __init__(self, source: Path, target: Path, prefix: list[str], target_prefix: list[str]) -> None:
+    def __init__(self, source: Path, target: Path) -> None:
         self._source = SentencePieceProcessor(model_file=str(source))
         self._target = SentencePieceProcessor(model_file=str(target))
-        self._prefix = prefix
-        self.target_prefix = target_prefix
 
-    def encode(self, text: str) -> list[str]:
-        return [*self._prefix, *self._source.encode(text, out_type=str), _END]
+    def encode(self, text: str, prefix: Sequence[str]) -> list[str]:
+        return [*prefix, *self._source.encode(text, out_type=str), _END]
 
     def decode(self, tokens: Sequence[str]) -> str:
-        return str(self._target.decode([token for token in tokens if token != _END]))
+        return str(self._target.decode(list(tokens)))
 
 
 class FileTokenizer:
     """The tokenizer.json of the Hugging Face library."""
 
-    def __init__(self, file: Path, target_prefix: list[str]) -> None:
+    def __init__(self, file: Path) -> None:
         self._tokenizer = HuggingFaceTokenizer.from_file(str(file))
-        self.target_prefix = target_prefix
 
-    def encode(self, text: str) -> list[str]:
-        return list(self._tokenizer.encode(text).tokens)
+    def encode(self, text: str, prefix: Sequence[str]) -> list[str]:
+        if not prefix:
+            return list(self._tokenizer.encode(text).tokens)
+        # The file adds the special tokens of one language only.
+        return [*prefix, *self._tokenizer.encode(text, add_special_tokens=False).tokens, _END]
 
     def decode(self, tokens: Sequence[str]) -> str:
         ids = [found for token in tokens if (found := self._tokenizer.token_to_id(token)) is not None]
         return str(self._tokenizer.decode(ids))
 
 
-def open_tokenizer(directory: Path, source: str, target: str) -> Tokenizer:
+def open_tokenizer(directory: Path) -> Tokenizer:
     """Return the tokenizer of a model folder. Raises FatalError naming the files it looked for."""
-    names = _language_tokens(directory)
-    prefix, target_prefix = [[names[code]] if code in names else [] for code in (source, target)]
     source_file, target_file = directory / "source.spm", directory / "target.spm"
     if source_file.is_file() and target_file.is_file():
-        return SentencePieceTokenizer(source_file, target_file, prefix, target_prefix)
+        return SentencePieceTokenizer(source_file, target_file)
     for name in ("sentencepiece.bpe.model", "spiece.model", "spm.model"):
         if (directory / name).is_file():
-            return SentencePieceTokenizer(directory / name, directory / name, prefix, target_prefix)
+            return SentencePieceTokenizer(directory / name, directory / name)
     if (directory / "tokenizer.json").is_file():
-        return FileTokenizer(directory / "tokenizer.json", target_prefix)
+        return FileTokenizer(directory / "tokenizer.json")
     raise FatalError(f"{directory} has no source.spm and target.spm, sentencepiece model or tokenizer.json")
-
-
-def _language_tokens(directory: Path) -> dict[str, str]:
-    # The codes of some models differ from BCP-47: NLLB has those of FLORES-200.
-    file = directory / MANIFEST
-    if not file.is_file():
-        return {}
-    return dict(json.loads(file.read_text()).get("language_tokens", {}))

@@ -1,16 +1,31 @@
 """Define what the worker asks of an engine, and `PivotEngine`: two engines in a row, where no model is direct."""
 
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, Protocol
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
-from schemas.errors import TransientError
+from schemas.errors import DragomanError, FatalError, TransientError
 
-# In a model folder: what its files do not tell, such as pairs, version, engine and language tokens.
+# In a model folder: what its files do not tell, such as languages, version, engine, language tokens and limits.
 MANIFEST = "dragoman-model.json"
 
 _OUT_OF_MEMORY_PAUSE_SECONDS = 0.5
+_MOST_SOURCE_TOKENS, _SLACK_TOKENS = 200, 50
+# Words of CUDA, cuBLAS and torch; the allocator of the CPU raises MemoryError instead.
+_OUT_OF_MEMORY = ("out of memory", "failed to allocate", "cublas_status_alloc_failed")
+
+
+class Device(StrEnum):
+    """Where a model runs. Which of several GPUs: CUDA_VISIBLE_DEVICES."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
 
 
 class OutOfMemoryError(TransientError):
@@ -20,11 +35,22 @@ class OutOfMemoryError(TransientError):
         super().__init__("the device is out of memory", _OUT_OF_MEMORY_PAUSE_SECONDS)
 
 
+class EngineError(FatalError):
+    """The engine failed on these texts. Others may go, so it ends the process only where nobody divides the texts.
+
+    See inference_workers/fitting.py.
+    """
+
+
 class Translation(NamedTuple):
-    """One translated sentence. `score` is between 0 and 1; None where the engine gives none."""
+    """One translated sentence. `score` is between 0 and 1; None where the engine gives none.
+
+    `is_cut`: source or translation is longer than the model takes, so that the end of it is missing.
+    """
 
     text: str
     score: float | None = None
+    is_cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,7 +70,7 @@ class Traits:
 
 
 class Engine(Protocol):
-    """One loaded model (or chain of models) for one pair. Not thread-safe."""
+    """A loaded model (or chain of models) seen as one for a single pair. Not thread-safe."""
 
     @property
     def version(self) -> str:
@@ -57,11 +83,19 @@ class Engine(Protocol):
     def translate(self, sentences: Sequence[str], options: Mapping[str, str]) -> list[Translation]:
         """Return one translation per sentence, in order. Blocks.
 
-        Raises OutOfMemoryError, FatalError when the engine is broken, PermanentError for a bad option.
+        Raises OutOfMemoryError, EngineError for anything else that the library raises, PermanentError for a bad
+        option.
         """
 
+
+class Model(Protocol):
+    """One loaded model folder, however many pairs it translates. Not thread-safe."""
+
+    def engine(self, source: str, target: str) -> Engine:
+        """Return the engine of one of its pairs; all of them share the loaded model. Cheap."""
+
     def close(self) -> None:
-        """Free the model. Nothing may be called afterwards."""
+        """Free the model. Neither it nor its engines may be called afterwards."""
 
 
 @dataclass(frozen=True)
@@ -86,12 +120,48 @@ class PivotEngine:
         between = self.first.translate(sentences, options)
         final = self.second.translate([one.text for one in between], options)
         return [
-            Translation(last.text, _product(one.score, last.score))
+            Translation(last.text, _product(one.score, last.score), one.is_cut or last.is_cut)
             for one, last in zip(between, final, strict=True)
         ]
 
-    def close(self) -> None:
-        """Do nothing: both engines belong to the model router, which closes them."""
+
+def manifest_of(directory: Path) -> dict[str, Any]:
+    """Return what the manifest of a model folder says; empty where there is none."""
+    file = directory / MANIFEST
+    return dict(json.loads(file.read_text())) if file.is_file() else {}
+
+
+def most_source_tokens(manifest: Mapping[str, Any], positions: int | None) -> int:
+    """Return how many tokens of a sentence the model reads well, special ones included.
+
+    The manifest's `max_source_tokens`, else 200, as models are trained on single sentences and drop the end of
+    longer ones; at most half of the model's positions, so that a longer translation has room.
+    """
+    wanted = int(manifest.get("max_source_tokens", _MOST_SOURCE_TOKENS))
+    return wanted if positions is None else min(wanted, positions // 2)
+
+
+def longest_translation(source_tokens: int) -> int:
+    """Return the tokens beyond which an output is no translation but a loop."""
+    return 2 * source_tokens + _SLACK_TOKENS
+
+
+@contextmanager
+def engine_errors(library: str) -> Iterator[None]:
+    """Turn whatever the library raises about texts into OutOfMemoryError or EngineError.
+
+    Only the messages of RuntimeError are repeated, which the C++ libraries write: others may quote the text.
+    """
+    try:
+        yield
+    except DragomanError:
+        raise
+    except Exception as error:
+        said = str(error).lower()
+        if isinstance(error, MemoryError) or any(words in said for words in _OUT_OF_MEMORY):
+            raise OutOfMemoryError from error
+        shown = f": {error}" if isinstance(error, RuntimeError) else ""
+        raise EngineError(f"{library} failed with {type(error).__name__}{shown}") from None
 
 
 def _product(one: float | None, other: float | None) -> float | None:

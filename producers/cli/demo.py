@@ -159,7 +159,7 @@ def _segments(load: DemoLoad) -> list[str]:
 def _translate_share(
     segments: Sequence[str], pair: tuple[str, str], barrier: Barrier, seconds: "multiprocessing.Queue[float]"
 ) -> None:
-    engine = load(next(info for info in discover() if info.pair == pair))
+    engine = load(next(info for info in discover() if info.translates(*pair))).engine(*pair)
     engine.translate(segments[:1], {})
     barrier.wait(_LOAD_SECONDS)
     started = time.perf_counter()

@@ -10,6 +10,7 @@ from inference_workers.settings import WorkerLimits
 from producers.cli.arguments import AsJson
 from producers.cli.errors import CommandError
 from producers.cli.output import lines_of, print_json
+from schemas.catalogue import Catalogue, LanguageSet
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -17,6 +18,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Show the translation models on this machine.",
 )
+
+_MOST_PAIRS = 6
 
 Folders = Annotated[
     list[Path] | None,
@@ -26,16 +29,13 @@ Folders = Annotated[
 
 @app.command("list")
 def list_models(folders: Folders = None, as_json: AsJson = False) -> None:
-    """Print every model: its pair, engine, size and version."""
+    """Print every model: its pairs, engine, size and version."""
     models = _found(folders)
     if as_json:
         print_json([_as_json(model) for model in models])
         return
-    rows = [
-        (f"{model.source}-{model.target}", model.engine, f"{model.bytes / 1e6:.0f} MB", model.version)
-        for model in models
-    ]
-    typer.echo(lines_of(("pair", "engine", "size", "version"), rows))
+    rows = [(_pairs(model), model.engine, f"{model.bytes / 1e6:.0f} MB", model.version) for model in models]
+    typer.echo(lines_of(("pairs", "engine", "size", "version"), rows))
 
 
 @app.command("verify")
@@ -59,4 +59,15 @@ def _found(folders: list[Path] | None) -> list[ModelInfo]:
 
 
 def _as_json(model: ModelInfo) -> dict[str, object]:
-    return vars(model) | {"path": str(model.path)}
+    return vars(model) | {"path": str(model.path), "languages": [_languages(one) for one in model.languages]}
+
+
+def _languages(one: LanguageSet) -> dict[str, list[str]]:
+    return {"sources": sorted(one.sources), "targets": sorted(one.targets)}
+
+
+def _pairs(model: ModelInfo) -> str:
+    pairs = Catalogue(model.languages).pairs(_MOST_PAIRS)
+    if pairs is not None:
+        return ", ".join(pairs)
+    return "; ".join(f"{len(one.sources)} x {len(one.targets)} languages" for one in model.languages)

@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
 import structlog
@@ -16,6 +17,7 @@ from connectors.redis.request_markers import AcceptedRequests
 from producers.http.backpressure import BacklogReading, QueueCounts
 from producers.http.ports import JobSnapshot
 from producers.http.result_tail import read_result
+from schemas.catalogue import Catalogue, union
 from schemas.codec import Codec
 from schemas.errors import DragomanError, FatalError, PermanentError, TransientError
 from schemas.events import JobControl
@@ -168,13 +170,13 @@ class StoredTexts:
 
 @dataclass(frozen=True)
 class RegisteredModels:
-    """Reads the pairs that the workers of the pools have announced."""
+    """Reads what the workers of the pools have announced."""
 
     versions: ModelVersions
     pools: tuple[str, ...]
 
-    async def pairs(self) -> Sequence[str]:
-        return sorted({pair for pool in self.pools for pair in await self.versions.read(pool)})
+    async def catalogue(self) -> Catalogue:
+        return _union(*[await self.versions.read(pool) for pool in self.pools])
 
 
 @dataclass(frozen=True)
@@ -205,6 +207,12 @@ class KafkaBacklog:
 def _queue(lags: Sequence[PartitionLag], topics: Set[str]) -> QueueCounts:
     mine = [lag for lag in lags if lag.topic in topics]
     return QueueCounts(sum(lag.records for lag in mine), sum(max(lag.committed, 0) for lag in mine))
+
+
+@lru_cache(maxsize=8)
+def _union(*catalogues: Catalogue) -> Catalogue:
+    # One reading serves the requests of seconds.
+    return union(*catalogues)
 
 
 def _settle(stored: asyncio.Future[None], error: DragomanError | None) -> None:

@@ -1,11 +1,12 @@
 """The ports of the HTTP producer. adapters.py implements them on Kafka, Redis and the object store."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from connectors.redis.job_view import JobView
+from schemas.catalogue import Catalogue
 from schemas.events import JobControl
 from schemas.ids import JobKey
 from schemas.messages import TranslationRequest, TranslationResult
@@ -90,8 +91,8 @@ class Texts(Protocol):
 class Models(Protocol):
     """Tells what can be translated at the moment."""
 
-    async def pairs(self) -> Sequence[str]:
-        """Return the pairs (`en-pt`) that ready workers have announced. Raises TransientError."""
+    async def catalogue(self) -> Catalogue:
+        """Return what ready workers have announced; empty while none has. Raises TransientError."""
 
 
 class BackpressureGate(Protocol):

@@ -8,10 +8,14 @@ from pydantic import BaseModel, Field
 from connectors.redis.job_view import JobView
 from producers.http.ports import BackpressureGate, JobSnapshot
 from producers.http.submit import ValidSubmission
+from schemas.catalogue import Catalogue
 from schemas.ids import JobKey
 from schemas.messages import TranslationResult
 from schemas.priorities import SLA_SECONDS, Priority
 from schemas.states import JobStage
+
+# Of one answer; 200 languages make 40,000 pairs.
+MOST_PAIRS_LISTED = 500
 
 
 class AcceptedResponse(BaseModel):
@@ -93,10 +97,33 @@ class JobResponse(BaseModel):
     result: ResultResponse | None
 
 
-class LanguagesResponse(BaseModel):
-    """The pairs that ready workers have announced; empty while none has."""
+class LanguageSetResponse(BaseModel):
+    """Languages of which every source is translated into every target but itself."""
 
-    pairs: list[str] = Field(description="SOURCE-TARGET, such as en-pt.")
+    sources: list[str]
+    targets: list[str]
+
+
+class LanguagesResponse(BaseModel):
+    """What ready workers have announced; empty while none has."""
+
+    pairs: list[str] | None = Field(
+        description=f"SOURCE-TARGET, such as en-pt; null above {MOST_PAIRS_LISTED} of them."
+    )
+    sources: list[str] = Field(description="Every language that is translated into some other.")
+    targets: list[str] = Field(description="Every language that some other is translated into.")
+    sets: list[LanguageSetResponse] = Field(description="A pair is translated if one of these sets has it.")
+
+
+def languages_response(catalogue: Catalogue) -> LanguagesResponse:
+    """Build the answer to a question for languages."""
+    sets = catalogue.sets()
+    return LanguagesResponse(
+        pairs=catalogue.pairs(MOST_PAIRS_LISTED),
+        sources=sorted({language for one in sets for language in one.sources}),
+        targets=sorted({language for one in sets for language in one.targets}),
+        sets=[LanguageSetResponse(sources=sorted(one.sources), targets=sorted(one.targets)) for one in sets],
+    )
 
 
 def accepted_response(valid: ValidSubmission, status_url: str) -> AcceptedResponse:

@@ -16,6 +16,7 @@ from producers.http.responses import (
     LanguagesResponse,
     accepted_response,
     job_response,
+    languages_response,
 )
 from producers.http.settings import HttpLimits
 from producers.http.submit import Envelope, Submission, preferred_wait, prepare, send
@@ -110,9 +111,9 @@ async def cancel_translation(job: JobOfRequest, request: Request, response: Resp
 
 @router.get("/api/v1/languages", tags=["languages"], responses=responses(503))
 async def list_languages(request: Request) -> LanguagesResponse:
-    """List the pairs that ready workers have announced."""
+    """List what ready workers have announced: as sets of languages, and pair by pair where these are few."""
     ports: Ports = request.app.state.ports
-    return LanguagesResponse(pairs=sorted(await ports.models.pairs()))
+    return languages_response(await ports.models.catalogue())
 
 
 def _status_url(request: Request, key: JobKey, caller: Caller) -> str:

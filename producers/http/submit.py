@@ -5,7 +5,6 @@ from a failed job. Only what JSON and HTTP headers add is decided here: the id, 
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
@@ -16,9 +15,10 @@ from pydantic_core import PydanticCustomError
 from connectors.telemetry.metrics import REQUESTS_ACCEPTED
 from producers.http.caller import Caller
 from producers.http.ports import Models, Ports, Texts
+from schemas.catalogue import Catalogue, unsupported_pair
 from schemas.errors import PermanentError, TransientError
 from schemas.ids import event_id, new_request_id
-from schemas.languages import AUTO, is_served, unsupported_pair
+from schemas.languages import AUTO
 from schemas.messages import TranslationRequest
 from schemas.priorities import Priority, parse_priority, priority_of_score
 from schemas.records import Headers
@@ -120,7 +120,7 @@ async def prepare(
     valid = validate(submission, SubmissionContext(caller, limits, ports.now_ms(), envelope.idempotency_key))
     # Limits of single callers would belong here: the tenant is known, and nothing has been sent yet.
     ports.backpressure.check(valid.priority)
-    _check_pair(valid.languages, await _served_pairs(ports.models))
+    _check_pair(valid.languages, await _served(ports.models))
     return replace(valid, request=await _without_large_text(valid.request, ports.texts))
 
 
@@ -206,18 +206,18 @@ def _milliseconds(moment: datetime | None) -> int | None:
     return None if moment is None else int(moment.timestamp() * 1000)
 
 
-def _check_pair(languages: RequestedLanguages, served: Sequence[str]) -> None:
+def _check_pair(languages: RequestedLanguages, served: Catalogue) -> None:
     # While no worker has announced a pair, every pair may pass.
-    if served and not is_served(languages.source, languages.target, served):
-        raise unsupported_pair(f"{languages.source or AUTO}-{languages.target}", served)
+    if served and not served.serves(languages.source, languages.target):
+        raise unsupported_pair(str(languages.source or AUTO), str(languages.target), served)
 
 
-async def _served_pairs(models: Models) -> Sequence[str]:
+async def _served(models: Models) -> Catalogue:
     try:
-        return await models.pairs()
+        return await models.catalogue()
     except TransientError:
         # Intake checks the pair again; not knowing it here is no reason to refuse work.
-        return ()
+        return Catalogue()
 
 
 async def _without_large_text(request: TranslationRequest, texts: Texts) -> TranslationRequest:

@@ -16,7 +16,6 @@ from connectors.telemetry.metrics import INTAKE_SECONDS, REQUEST_SEGMENTS, REQUE
 from schemas.dead_letters import about_request
 from schemas.errors import PermanentError
 from schemas.events import DeadLetter
-from schemas.languages import served_as
 from schemas.messages import Job, SegmentBatch
 from schemas.plans import RequestPlan
 from schemas.priorities import Priority
@@ -177,9 +176,9 @@ class IntakeHandler:
         return outcomes
 
     async def _version(self, cut: CutRequest) -> str | PermanentError | None:
-        pairs = served_as(cut.source, cut.target)
+        pairs = self._cutter.limits.pairs
         try:
-            return await model_version(self._stores.models, cut.job.pool, pairs, self._cutter.limits.pairs)
+            return await model_version(self._stores.models, cut.job.pool, cut.source, cut.target, pairs)
         except PermanentError as error:
             return error
 

@@ -1,6 +1,6 @@
 """The configuration of intake: the limits of batches, and the rules that choose a pool."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from connectors.faust.settings import FaustSettings
@@ -8,6 +8,7 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.object_store import ObjectSettings
 from connectors.redis.settings import RedisSettings
 from connectors.settings import ProcessSettings, Section
+from schemas.languages import parse_pair
 from schemas.priorities import Priority
 from schemas.validity import MOST_SEGMENTS_PER_BATCH
 from stream_apps.pipeline.batching import BatchLimits
@@ -56,6 +57,11 @@ class IntakeLimits(Section):
         default=10_000, ge=1000, description="Requests remembered until delivered, to recognise repeats."
     )
     thread_characters: int = Field(default=20_000, ge=0, description="Longer texts are split on another thread.")
+
+    @field_validator("pairs")
+    @classmethod
+    def _are_pairs(cls, pairs: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(parse_pair(pair)) for pair in pairs)
 
     @property
     def batch(self) -> BatchLimits:

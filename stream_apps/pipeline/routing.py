@@ -5,13 +5,14 @@ The language is detected once per document, where the request says auto, and nev
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.catalogue import Catalogue, catalogue_of, unsupported_pair
 from schemas.errors import PermanentError
-from schemas.languages import Language, parse_language, unsupported_pair
+from schemas.languages import Language, parse_language
 from schemas.priorities import Priority
 from stream_apps.pipeline.stores import ModelVersions
 
@@ -80,18 +81,24 @@ def pool_of(routes: Sequence[Route], default: str, priority: Priority, pairs: Se
 
 
 async def model_version(
-    models: ModelVersions, pool: str, pairs: Sequence[str], configured: Sequence[str]
+    models: ModelVersions, pool: str, source: Language, target: Language, configured: tuple[str, ...]
 ) -> str | None:
-    """Return the version of the pool's most specific model for `pairs` (schemas.languages.served_as).
+    """Return the version of the pool's most specific model for the pair.
 
     None while no worker is ready and the pair is configured. Raises PermanentError for a pair that nobody
     serves, TransientError when the registry cannot be asked.
     """
     served = await models.read(pool)
-    known = [pair for pair in pairs if pair in (served or configured)]
-    if not known:
-        raise unsupported_pair(pairs[0], served or configured)
-    return served.get(known[0])
+    known = served or _assumed(configured)
+    version = known.version_of(source, target)
+    if version is None:
+        raise unsupported_pair(str(source), str(target), known)
+    return version if served else None
+
+
+@lru_cache
+def _assumed(pairs: tuple[str, ...]) -> Catalogue:
+    return catalogue_of(dict.fromkeys(pairs, ""))
 
 
 def _undetected(threshold: float) -> PermanentError:

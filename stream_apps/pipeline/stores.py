@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
+from schemas.catalogue import Catalogue
 from schemas.ids import JobKey
 from schemas.plans import RequestPlan
 from schemas.segments import Remembered
@@ -78,10 +79,10 @@ class AnsweredRequests(Protocol):
 
 
 class ModelVersions(Protocol):
-    """Knows which models the workers serve. For an event loop."""
+    """Knows which models the workers serve. For an event loop. Raises TransientError."""
 
-    async def read(self, pool: str) -> dict[str, str]:
-        """Return pair (`en-pt`) -> model version; empty when no worker of the pool is ready."""
+    async def read(self, pool: str) -> Catalogue:
+        """Return what the pool's workers translate; an empty catalogue while none of them is ready."""
 
 
 class ObjectStore(Protocol):

@@ -76,7 +76,7 @@ class KafkaReplay:
 
 
 def choose_model(model: str, found: Sequence[ModelInfo]) -> list[ModelInfo]:
-    """Return every language pair of the one model with that name, version or folder.
+    """Return, as the only one, the model with that name, version or folder.
 
     Raises PermanentError `unknown_model` or `ambiguous_model`, which name the candidates.
     """

@@ -9,10 +9,12 @@ from connectors.redis.client import open_state, open_state_async
 from connectors.redis.presence import AsyncModelRegistry, ModelRegistry
 from connectors.redis.request_markers import RedisRequestPlans
 from connectors.redis.settings import RedisSettings
+from schemas.catalogue import Catalogue, LanguageSet
 from schemas.plans import RequestPlan
 from schemas.records import StoredAt
 from tests.keys import key
 
+EN_PT = [LanguageSet(frozenset({"en"}), frozenset({"pt"}), "mozilla:1.0")]
 R1, R2, THEIRS = key("r1"), key("r2"), key("r1", "globex")
 ONE = RequestPlan(fingerprint="aa", words=7, deadline=5, last_batch=StoredAt(3, 70))
 OTHER = RequestPlan(fingerprint="bb")
@@ -100,7 +102,7 @@ def test_models_published_by_a_thread_are_read_by_an_event_loop(redis_state_url)
 
     with open_state(settings) as state:
         state.delete("models:contract-pool")
-        ModelRegistry(state).publish("contract-pool", {"en-pt": "mozilla:1.0"}, 30)
-        assert ModelRegistry(state).read("contract-pool") == {"en-pt": "mozilla:1.0"}
-        assert asyncio.run(read()) == {"en-pt": "mozilla:1.0"}
+        ModelRegistry(state).publish("contract-pool", EN_PT, 30)
+        assert ModelRegistry(state).read("contract-pool") == Catalogue(EN_PT)
+        assert asyncio.run(read()) == Catalogue(EN_PT)
         state.delete("models:contract-pool")

@@ -45,7 +45,7 @@ def replay(stack, monkeypatch):
 @pytest.fixture
 def another_model(tmp_path):
     """The model of the other direction, said to be one for English to Portuguese."""
-    original = next(info for info in discover() if info.pair == ("pt", "en"))
+    original = next(info for info in discover() if info.translates("pt", "en"))
     folder = tmp_path / "another"
     folder.mkdir()
     for file in original.path.iterdir():
@@ -57,7 +57,7 @@ def another_model(tmp_path):
 
 def test_the_same_model_gives_the_same_texts_and_names_what_it_does_not_serve(stack, past, replay):
     since, answers = past
-    name = next(info.version for info in discover() if info.pair == ("en", "pt"))
+    name = next(info.version for info in discover() if info.translates("en", "pt"))
     topic = f"replay-{uuid.uuid4()}"
     report = replay("--since", since, "--model", name, "--to", topic)
     assert (report["requests"], report["equal"], report["different"]) == (2, 2, 0)

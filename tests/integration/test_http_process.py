@@ -20,6 +20,7 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.redis.client import open_state
 from connectors.redis.presence import ModelRegistry
 from connectors.redis.settings import RedisSettings
+from schemas.catalogue import catalogue_of
 from schemas.codec import Codec
 from schemas.messages import TranslationRequest, TranslationResult
 from schemas.priorities import Priority
@@ -133,8 +134,8 @@ class TestOnRealServers:
         assert (job["status"], job["result"]["text"]) == ("COMPLETED", "Bom dia.")
 
     def test_a_pair_is_checked_against_what_workers_announced(self, api, state):
-        ModelRegistry(state).publish("default", {"en-pt": "v1"}, ttl_seconds=10)
-        wait_until(lambda: api.get("/api/v1/languages").json() == {"pairs": ["en-pt"]})
+        ModelRegistry(state).publish("default", catalogue_of({"en-pt": "v1"}).workers[0], ttl_seconds=10)
+        wait_until(lambda: api.get("/api/v1/languages").json()["pairs"] == ["en-pt"])
         answer = api.post(URL, json=BODY | {"target_language": "ja"})
         assert (answer.status_code, answer.json()["limit"]) == (422, "en-pt")
 

@@ -1,29 +1,36 @@
 """Pairs, routes through English, and models that come and go with the memory."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from pathlib import Path
 
 import pytest
 
-from inference_workers.engines.protocol import Traits, Translation
+from inference_workers.engines.protocol import Device, Traits, Translation
 from inference_workers.model_router import ModelRouter
 from inference_workers.model_store import ModelInfo
+from schemas.catalogue import Catalogue, LanguageSet
 from schemas.errors import FatalError, PermanentError
+from schemas.languages import Language
 
 
 class Tagger:
-    """Puts its pair before each text."""
+    """Puts the pair before each text; a model and its engines."""
 
     traits = Traits()
 
     def __init__(self, info: ModelInfo) -> None:
         self.version = info.version
         self.is_closed = False
-        self._tag = "".join(info.pair)
+        self.tag = ""
+
+    def engine(self, source: str, target: str) -> "Tagger":
+        engine = copy(self)
+        engine.tag = source + target
+        return engine
 
     def translate(self, sentences: Sequence[str], options: Mapping[str, str]) -> list[Translation]:
-        assert not self.is_closed
-        return [Translation(f"{self._tag}:{sentence}") for sentence in sentences]
+        return [Translation(f"{self.tag}:{sentence}") for sentence in sentences]
 
     def close(self) -> None:
         self.is_closed = True
@@ -32,16 +39,21 @@ class Tagger:
 class Loader:
     def __init__(self) -> None:
         self.loaded: list[str] = []
-        self.engines: list[Tagger] = []
+        self.models: list[Tagger] = []
 
-    def __call__(self, info: ModelInfo, device: str) -> Tagger:
+    def __call__(self, info: ModelInfo, device: Device) -> Tagger:
         self.loaded.append(info.name)
-        self.engines.append(Tagger(info))
-        return self.engines[-1]
+        self.models.append(Tagger(info))
+        return self.models[-1]
 
 
 def model(source: str, target: str, size: int = 10) -> ModelInfo:
-    return ModelInfo(f"{source}{target}", "tagger", source, target, Path(), size, f"v-{source}{target}")
+    return model_of(LanguageSet(frozenset({source}), frozenset({target}), f"v-{source}{target}"), size)
+
+
+def model_of(languages: LanguageSet, size: int = 10) -> ModelInfo:
+    name = languages.version.removeprefix("v-")
+    return ModelInfo(name, "tagger", (languages,), Path(name), size, languages.version)
 
 
 MODELS = [model("en", "pt"), model("pt", "en"), model("en", "de"), model("de", "en")]
@@ -49,7 +61,7 @@ MODELS = [model("en", "pt"), model("pt", "en"), model("en", "de"), model("de", "
 
 def router_of(models=MODELS, memory_bytes=1000) -> tuple[ModelRouter, Loader]:
     loader = Loader()
-    return ModelRouter(models, "cpu", memory_bytes, loader), loader
+    return ModelRouter(models, Device.CPU, memory_bytes, loader), loader
 
 
 def texts(found) -> list[str]:
@@ -73,16 +85,23 @@ def test_without_a_direct_model_two_translate_through_english():
     assert router.version_of("de", "pt") == "v-deen+v-enpt"
 
 
-def test_every_pair_that_can_be_router_is_announced_with_its_version():
+def test_what_is_announced_is_all_that_it_translates_those_through_english_included():
     router, _ = router_of()
-    assert router.versions() == {
-        "en-pt": "v-enpt",
-        "pt-en": "v-pten",
-        "en-de": "v-ende",
-        "de-en": "v-deen",
-        "de-pt": "v-deen+v-enpt",
-        "pt-de": "v-pten+v-ende",
-    }
+    announced = Catalogue(router.languages)
+    pairs = announced.pairs(100) or []
+    assert pairs == ["de-en", "de-pt", "en-de", "en-pt", "pt-de", "pt-en"]
+    versions = [announced.version_of(*map(Language, pair.split("-"))) for pair in pairs]
+    assert versions == [router.version_of(*pair.split("-")) for pair in pairs]
+
+
+def test_a_model_of_many_languages_is_loaded_once_for_all_its_pairs():
+    languages = frozenset({"en", "pt", "de", "zh-Hant", "ja"})
+    router, loader = router_of([model_of(LanguageSet(languages, languages, "v-nllb"))], memory_bytes=15)
+    router.warm_up()
+    assert texts(router.translate(["one"], "de", "ja", {})) == ["deja:one"]
+    assert texts(router.translate(["one"], "en-GB", "zh-Hant", {})) == ["enzh-Hant:one"]
+    assert texts(router.translate(["one"], "ja", "pt-BR", {})) == ["japt:one"]
+    assert loader.loaded == ["nllb"]
 
 
 def test_a_pair_that_nobody_serves_is_refused_with_those_that_are():
@@ -99,7 +118,7 @@ def test_the_least_recently_used_model_makes_room():
     router.translate(["text"], "pt", "en", {})
     router.translate(["text"], "en", "pt", {})
     router.translate(["text"], "en", "de", {})
-    assert [engine.version for engine in loader.engines if engine.is_closed] == ["v-pten"]
+    assert [one.version for one in loader.models if one.is_closed] == ["v-pten"]
     router.translate(["text"], "pt", "en", {})
     assert loader.loaded == ["enpt", "pten", "ende", "pten"]
 
@@ -122,4 +141,4 @@ def test_warming_up_loads_every_model_and_closing_frees_them():
     router.warm_up()
     assert sorted(loader.loaded) == ["deen", "ende", "enpt", "pten"]
     router.close()
-    assert all(engine.is_closed for engine in loader.engines)
+    assert all(one.is_closed for one in loader.models)

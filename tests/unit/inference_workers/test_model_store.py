@@ -8,7 +8,9 @@ import pytest
 
 from inference_workers.engines.protocol import MANIFEST
 from inference_workers.model_store import CHECKSUMS, ModelInfo, discover, load, verify
+from schemas.catalogue import Catalogue
 from schemas.errors import FatalError
+from schemas.languages import LanguagePair
 
 
 def folder(root: Path, name: str, *files: str) -> Path:
@@ -38,19 +40,37 @@ CTRANSLATE2 = ("model.bin", "config.json")
 def test_a_folder_tells_its_engine_by_its_files_and_its_pair_by_its_name(tmp_path, name, files, engine, pair):
     folder(tmp_path, name, *files)
     (info,) = found(tmp_path)
-    assert (info.engine, info.pair, info.name) == (engine, pair, name)
+    assert (info.engine, info.first_pair, info.name) == (engine, LanguagePair(*pair), name)
     assert info.bytes == sum(len(file) for file in files)
     assert info.version == f"{engine}-{name}"
 
 
 def test_a_manifest_names_pairs_version_and_engine(tmp_path):
-    made = folder(tmp_path, "nllb", *CTRANSLATE2)
-    manifest = {"engine": "ctranslate2", "pairs": ["en-pt", "pt-en"], "version": "nllb-600m-int8"}
+    made = folder(tmp_path, "opus", *CTRANSLATE2)
+    manifest = {"engine": "ctranslate2", "pairs": ["en-pt-BR", "zh-Hant-en"], "version": "opus-int8"}
     (made / MANIFEST).write_text(json.dumps(manifest))
-    assert [(info.pair, info.version) for info in found(tmp_path)] == [
-        (("en", "pt"), "nllb-600m-int8"),
-        (("pt", "en"), "nllb-600m-int8"),
+    (info,) = found(tmp_path)
+    assert Catalogue(info.languages).pairs(10) == ["en-pt-BR", "zh-Hant-en", "zh-Hant-pt-BR"]
+    assert [info.translates(*pair) for pair in (("en", "pt-BR"), ("zh-Hant", "en"), ("en", "zh-Hant"))] == [
+        True,
+        True,
+        False,
     ]
+    assert {one.version for one in info.languages} == {"opus-int8"}
+
+
+def test_a_manifest_names_sources_and_targets_instead_of_all_their_pairs(tmp_path):
+    made = folder(tmp_path, "nllb", *CTRANSLATE2)
+    (made / MANIFEST).write_text(json.dumps({"sources": ["en", "de"], "targets": ["en", "pt"]}))
+    (info,) = found(tmp_path)
+    assert Catalogue(info.languages).pairs(10) == ["de-en", "de-pt", "en-pt"]
+
+
+def test_a_manifest_with_a_pair_that_is_none_is_refused_by_name(tmp_path):
+    made = folder(tmp_path, "nllb", *CTRANSLATE2)
+    (made / MANIFEST).write_text(json.dumps({"pairs": ["english"]}))
+    with pytest.raises(FatalError, match=r"nllb.*'english' is no pair"):
+        found(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["models", "a-b", "2024-01"])
@@ -60,7 +80,7 @@ def test_a_folder_that_names_no_pair_is_no_model(tmp_path, name):
 
 
 def test_the_models_that_come_with_a_package_are_found():
-    assert {("en", "pt"), ("pt", "en")} <= {info.pair for info in discover()}
+    assert {("en", "pt"), ("pt", "en")} <= {tuple(vars(info.first_pair).values()) for info in discover()}
 
 
 def test_a_whole_model_passes_and_a_damaged_one_is_named(tmp_path):

@@ -14,6 +14,7 @@ from producers.http.app import create_app
 from producers.http.backpressure import Backpressure
 from producers.http.ports import JobSnapshot, Ports
 from producers.http.settings import BackpressureLimits, HttpLimits
+from schemas.catalogue import Catalogue, catalogue_of
 from schemas.errors import TransientError
 from schemas.events import JobControl
 from schemas.ids import JobKey
@@ -66,9 +67,9 @@ class World:
     async def load(self, reference: str) -> str:
         return self.texts[reference]
 
-    async def pairs(self) -> list[str]:
+    async def catalogue(self) -> Catalogue:
         self._check("redis")
-        return self.served
+        return catalogue_of(dict.fromkeys(self.served, "1"))
 
     def _check(self, part: str) -> None:
         if part in self.away:

@@ -175,4 +175,19 @@ def test_nothing_is_promised_when_kafka_does_not_acknowledge(http, world):
 
 def test_languages_are_those_that_workers_announced(http, world):
     world.served = ["pt-en", "en-pt"]
-    assert http.get("/api/v1/languages").json() == {"pairs": ["en-pt", "pt-en"]}
+    assert http.get("/api/v1/languages").json() == {
+        "pairs": ["en-pt", "pt-en"],
+        "sources": ["en", "pt"],
+        "targets": ["en", "pt"],
+        "sets": [{"sources": ["en"], "targets": ["pt"]}, {"sources": ["pt"], "targets": ["en"]}],
+    }
+
+
+def test_thousands_of_pairs_are_shown_as_sets(http, world):
+    names = [f"{one}{other}" for one in "abcdefghijkl" for other in "abc"]
+    world.served = [f"en-{name}" for name in names] + [f"{name}-en" for name in names]
+    said = http.get("/api/v1/languages").json()
+    assert said["pairs"] is None
+    assert said["sources"] == said["targets"] == sorted([*names, "en"])
+    assert all(one.keys() == {"sources", "targets"} for one in said["sets"])
+    assert http.post(URL, json=BODY | {"source_language": "aa", "target_language": "lc"}).status_code == 202

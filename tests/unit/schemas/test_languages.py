@@ -1,8 +1,8 @@
-"""Under which names a pair of languages is served, and when it is not served at all."""
+"""Under which names a pair of languages may be served."""
 
 import pytest
 
-from schemas.languages import Language, is_served, parse_language, served_as, unsupported_pair
+from schemas.languages import Language, LanguagePair, parse_pair, served_as
 
 EN, PT, BRAZILIAN = Language("en"), Language("pt"), Language("pt", None, "BR")
 
@@ -13,32 +13,20 @@ def test_the_names_of_a_pair_go_from_the_most_specific_to_the_plain_one():
 
 
 @pytest.mark.parametrize(
-    ("source", "target", "is_fit"),
+    ("name", "source", "target"),
     [
-        ("en", "pt", True),
-        ("en-GB", "pt-BR", True),
-        ("pt", "en", False),
-        ("en", "ja", False),
-        ("en", "zh-Hant", True),
-        ("en", "zh", False),
-        (None, "pt-BR", True),
-        (None, "zh-Hant-TW", False),
-        (None, "ja", False),
+        ("en-pt", "en", "pt"),
+        ("en-pt-BR", "en", "pt-BR"),
+        ("zh-Hant-en", "zh-Hant", "en"),
+        ("en-GB-pt", "en-GB", "pt"),
     ],
 )
-def test_a_model_serves_the_regions_of_its_languages_and_nothing_more_general(source, target, is_fit):
-    known = source and parse_language(source, "source_language")
-    assert is_served(known, parse_language(target, "target_language"), ["en-pt", "en-zh-Hant"]) is is_fit
+def test_the_name_of_a_pair_is_read_as_it_was_written(name, source, target):
+    assert parse_pair(name) == LanguagePair(source, target)
+    assert str(LanguagePair(source, target)) == name
 
 
-def test_an_undetected_source_is_served_exactly_when_some_source_is():
-    served = ["en-pt", "de-en", "en-GB-pt-BR"]
-    sources = [parse_language(tag, "source_language") for tag in ("en", "de", "en-GB", "fr")]
-    for target in (EN, PT, BRAZILIAN, Language("fr")):
-        assert is_served(None, target, served) is any(is_served(source, target, served) for source in sources)
-
-
-def test_the_refusal_lists_the_pairs_that_are_served():
-    error = unsupported_pair("en-ja", {"pt-en", "en-pt"})
-    assert (error.cause, error.field, error.limit) == ("unsupported_pair", "target_language", "en-pt, pt-en")
-    assert error.cure
+@pytest.mark.parametrize("name", ["", "en", "en_pt", "english-portuguese", "en-pt-", "EN-PT"])
+def test_what_is_no_pair_is_refused(name):
+    with pytest.raises(ValueError, match="no pair of languages"):
+        parse_pair(name)

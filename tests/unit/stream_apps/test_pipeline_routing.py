@@ -11,7 +11,8 @@ from schemas.priorities import Priority
 from stream_apps.intake.settings import IntakeLimits
 from stream_apps.pipeline.routing import Route, model_version, pool_of
 
-PAIRS = served_as(Language("en", None, "GB"), Language("pt", None, "BR"))
+BRITISH, BRAZILIAN = Language("en", None, "GB"), Language("pt", None, "BR")
+PAIRS = served_as(BRITISH, BRAZILIAN)
 
 
 @pytest.mark.parametrize(
@@ -41,9 +42,9 @@ def test_routes_are_configured_as_json(monkeypatch):
     assert IntakeLimits().routes == (Route(pool="premium", priorities=(Priority.CRITICAL,)),)
 
 
-def version(served, pairs=PAIRS, configured=("en-pt",)):
+def version(served, configured=("en-pt",)):
     models = FixedModelVersions({"default": served})
-    return asyncio.run(model_version(models, "default", pairs, configured))
+    return asyncio.run(model_version(models, "default", BRITISH, BRAZILIAN, configured))
 
 
 def test_the_most_specific_model_is_taken():
@@ -63,3 +64,9 @@ def test_before_any_worker_is_ready_the_configured_pairs_are_accepted_without_a_
 def test_before_any_worker_is_ready_other_pairs_are_refused():
     with pytest.raises(PermanentError):
         version({}, configured=("de-en",))
+
+
+def test_a_configured_pair_that_is_none_is_refused_at_the_start(monkeypatch):
+    monkeypatch.setenv("DRAGOMAN_INTAKE_PAIRS", '["english"]')
+    with pytest.raises(ValueError, match="no pair of languages"):
+        IntakeLimits()

@@ -12,6 +12,7 @@ from connectors.memory import InMemoryTranslationMemory
 from connectors.object_store import UrlObjectStore
 from inference_workers.model_store import ModelInfo
 from inference_workers.translating import SegmentTranslator
+from schemas.catalogue import LanguageSet
 from schemas.codec import Codec
 from schemas.errors import PermanentError
 from schemas.messages import TranslationRequest, TranslationResult
@@ -31,7 +32,8 @@ USUAL = BatchLimits()
 
 def info(name, pair, version="v1", folder="/models"):
     source, target = pair
-    return ModelInfo(name, "bergamot", source, target, Path(folder) / name, 1, version)
+    languages = LanguageSet(frozenset({source}), frozenset({target}), version)
+    return ModelInfo(name, "bergamot", (languages,), Path(folder) / name, 1, version)
 
 
 def test_a_model_is_chosen_with_all_its_pairs_by_name_version_or_folder():
