@@ -14,10 +14,10 @@ class Shouter:
 
     version = "shout-1"
 
-    def __init__(self, spoils: str = "", loops: str = "", scores: bool = True) -> None:
+    def __init__(self, spoils: str = "", loops: str = "", scores: bool = True, most_words: int = 1000) -> None:
         self.traits = Traits(gives_scores=scores, spellings={"—": " - "})
         self.asked: list[list[str]] = []
-        self._spoils, self._loops = re.compile(spoils or "$^"), loops
+        self._spoils, self._loops, self._most_words = re.compile(spoils or "$^"), loops, most_words
 
     def translate(self, sentences: Sequence[str], options: Mapping[str, str]) -> list[Translation]:
         self.asked.append(list(sentences))
@@ -27,6 +27,8 @@ class Shouter:
         """Nothing is open."""
 
     def _one(self, sentence: str) -> Translation:
+        if len(sentence.split()) > self._most_words:
+            return Translation("", is_cut=True)
         if self._loops and self._loops in sentence:
             return Translation("again " * 50, 0.9)
         said = self._spoils.sub("lost", sentence)
@@ -97,3 +99,41 @@ def test_characters_that_the_model_spells_otherwise_are_replaced_before_it_sees_
 def test_every_text_has_its_outcome_in_its_place(count):
     texts = [f"word number {number}" for number in range(count)]
     assert [found.text for found in translate(Shouter(), *texts)] == [text.upper() for text in texts]
+
+
+def test_a_sentence_of_400_words_is_translated_in_clauses_and_joined_as_it_was():
+    engine = Shouter(most_words=30)
+    clauses = [f"clause number {number} ends with {{name}} here" for number in range(57)]
+    text = ", ".join(clauses) + "."
+    (found,) = translate(engine, text)
+    assert len(text.split()) == 399
+    assert (found.text, found.cause) == (text.upper().replace("{NAME}", "{name}"), None)
+    sent = [sentence for call in engine.asked for sentence in call if len(sentence.split()) <= 30]
+    assert all(sentence.endswith(("here,", "here.")) for sentence in sent)
+
+
+def test_long_sentences_are_halved_together_and_short_ones_are_asked_once():
+    engine = Shouter(most_words=10)
+    long = "one two three four five six seven, eight nine ten eleven twelve thirteen"
+    translate(engine, long, "short words", long)
+    assert [len(call) for call in engine.asked] == [3, 4]
+
+
+def test_what_is_too_long_however_it_is_cut_is_a_named_hole():
+    text = "one two three four five six seven eight"
+    (found,) = translate(Shouter(most_words=0), text)
+    assert (found.text, found.cause) == (text, "truncated")
+
+
+class Forgetful(Shouter):
+    """Takes the third word of a long sentence for its end."""
+
+    def _one(self, sentence: str) -> Translation:
+        words = super()._one(sentence).text.split()
+        return Translation(" ".join(words[:3] if len(words) > 20 else words), 0.5)
+
+
+def test_a_translation_that_is_far_too_short_is_made_again_in_parts():
+    text = ", ".join(["a sentence with several words in it"] * 8) + "."
+    (found,) = translate(Forgetful(), text)
+    assert (found.text, found.cause) == (text.upper(), None)

@@ -10,6 +10,30 @@ def test_an_empty_answer_is_no_translation(translated):
     assert flaw_of("Hello.", translated) == "empty_translation"
 
 
+@pytest.mark.parametrize(
+    ("source", "translated"),
+    [
+        ("a long sentence " * 10, "uma frase"),
+        ("这是一个很长的句子" * 12, "a long one"),
+        ("long words " * 40, "长的词"),
+    ],
+)
+def test_a_translation_that_is_far_too_short_for_its_source_lost_its_end(source, translated):
+    assert flaw_of(source, translated) == "truncated"
+
+
+@pytest.mark.parametrize(
+    ("source", "translated"),
+    [
+        ("a long sentence " * 10, "这是一个很长的句子" * 4),
+        ("这是一个很长的句子" * 12, "this is one long sentence " * 8),
+        ("Yes.", "y"),
+    ],
+)
+def test_scripts_that_say_more_in_fewer_characters_are_not_short(source, translated):
+    assert flaw_of(source, translated) is None
+
+
 @pytest.mark.parametrize("loop", ["não ", "de novo ", "e de novo ", "uma vez mais sim "])
 def test_the_same_words_again_and_again_are_no_translation(loop):
     assert flaw_of("A short text.", loop * 20) == "repetition_loop"
