@@ -18,6 +18,16 @@ STAGE = "inference"
 
 # By the cause of a hole: what happened, which limit was met, and what to do about it.
 _HINTS: Mapping[str, tuple[str, str | None, str]] = {
+    "bad_options": (
+        "the engine's options are none that it knows",
+        "engine_options.beam_size: a whole number from 1 to 16",
+        "send the request again with other options",
+    ),
+    "engine_error": (
+        "the engine failed on this segment alone and goes on with others",
+        None,
+        "redrive with another model; the worker's log has the engine's words: engine_failed",
+    ),
     "out_of_memory": (
         "the segment alone does not fit into the device's memory",
         None,
@@ -32,6 +42,11 @@ _HINTS: Mapping[str, tuple[str, str | None, str]] = {
         "the translations of the batch exceed what Kafka takes in one record",
         "DRAGOMAN_KAFKA_MAX_MESSAGE_BYTES",
         "redrive with another model, or raise the limit on brokers and processes",
+    ),
+    "truncated": (
+        "the end of the translation is missing, however short the parts of the segment are made",
+        None,
+        "redrive with another model",
     ),
     "unsupported_pair": (
         "no model of the worker translates this pair",

@@ -1,4 +1,4 @@
-"""Translate texts in smaller parts when they do not fit into the device's memory together."""
+"""Translate texts in smaller parts where they do not fit into the device's memory, or where the engine fails."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 import structlog
 
 from connectors.telemetry import metrics
-from inference_workers.engines.protocol import OutOfMemoryError
+from inference_workers.engines.protocol import EngineError, OutOfMemoryError
 from inference_workers.translating import TranslationOutcome, Translator
 
 log = structlog.get_logger()
 
-CAUSE = "out_of_memory"
+OUT_OF_MEMORY = "out_of_memory"
+ENGINE_ERROR = "engine_error"
+# What every engine translates; one that cannot is broken, whatever the text was.
+PROBE = "The house is big."
 
 
 @dataclass
@@ -45,11 +48,11 @@ class SafeSize:
 
 @dataclass(frozen=True)
 class Unfit:
-    """A text that does not fit even alone; it becomes a hole."""
+    """A text that fails even alone; it becomes a hole."""
 
     text: str
     score: float | None = None
-    cause: str | None = CAUSE
+    cause: str | None = OUT_OF_MEMORY
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,10 @@ class FittingTranslator:
     def translate(
         self, texts: Sequence[str], source: str, target: str, options: Mapping[str, str]
     ) -> Sequence[TranslationOutcome]:
-        """Translate part by part. Never raises OutOfMemoryError: each failure makes the next part smaller."""
+        """Translate part by part; each failure makes the next part smaller. A text that fails alone is a hole.
+
+        Raises EngineError, and so ends the process, only where the engine fails on any text at all.
+        """
         outcomes: list[TranslationOutcome] = []
         while len(outcomes) < len(texts):
             count = self.size.fitting(texts[len(outcomes) :], self.clock())
@@ -78,7 +84,22 @@ class FittingTranslator:
                 outcomes += self.translator.translate(part, source, target, options)
             except OutOfMemoryError:
                 outcomes += self._unfit(part)
+            except EngineError as error:
+                log.warning("engine_failed", texts=len(part), error=str(error))
+                self.translator.translate([PROBE], source, target, {})
+                outcomes += self._divided(part, source, target, options)
         return outcomes
+
+    def _divided(
+        self, part: Sequence[str], source: str, target: str, options: Mapping[str, str]
+    ) -> Sequence[TranslationOutcome]:
+        """Return a hole for a single text; translate several in two halves, each of which may fail again."""
+        if len(part) == 1:
+            metrics.ENGINE_ERRORS.inc()
+            return [Unfit(part[0], cause=ENGINE_ERROR)]
+        middle = len(part) // 2
+        halves = (part[:middle], part[middle:])
+        return [one for half in halves for one in self.translate(half, source, target, options)]
 
     def _unfit(self, part: Sequence[str]) -> list[Unfit]:
         """Return a hole for a single text; for several texts nothing, but note their size."""

@@ -169,8 +169,8 @@ def beam_size_of(options: Mapping[str, str]) -> int | None:
     if not (asked.isascii() and asked.isdigit() and len(asked) <= _BEAM_DIGITS and 1 <= int(asked) <= WIDEST_BEAM):
         raise PermanentError(
             "bad_options",
-            f"options.beam_size is {asked[:20]!r}",
-            field="options.beam_size",
+            f"engine_options.beam_size is {asked[:20]!r}",
+            field="engine_options.beam_size",
             limit=f"a whole number from 1 to {WIDEST_BEAM}",
             cure="leave it out, or send a number within the limit",
         )

@@ -52,6 +52,9 @@ ENGINE_WORDS_PER_SECOND = Gauge(
     "dragoman_engine_words_per_second", "Measured speed of this worker while busy", ["pool"]
 )
 OUT_OF_MEMORY = Counter("dragoman_out_of_memory", "Parts of a cycle that did not fit into the device's memory")
+ENGINE_ERRORS = Counter(
+    "dragoman_engine_errors", "Segments on which the engine failed, each alone; they are holes"
+)
 MODEL_LOAD_SECONDS = Gauge("dragoman_model_load_seconds", "Time to load and warm up the models", ["pool"])
 
 # --- producers/http ---
@@ -225,6 +228,7 @@ _OF_ONE: Mapping[str, tuple[Metric, ...]] = {
         ENGINE_BUSY_SECONDS,
         ENGINE_WORDS_PER_SECOND,
         OUT_OF_MEMORY,
+        ENGINE_ERRORS,
         MODEL_LOAD_SECONDS,
     ),
     "assembly": (CYCLE_SECONDS, RESULTS, RESULT_SECONDS, SLOT_VERDICTS, STATE_REBUILDS, STATE_REBUILD_SHARE),

@@ -17,7 +17,7 @@ from schemas.languages import AUTO, Language, parse_language
 from schemas.messages import TranslationRequest
 from schemas.priorities import Priority, parse_priority
 from schemas.topics import DAY_MS
-from schemas.validity import LONGEST_NAME, MOST_METADATA_BYTES, MOST_NAMES, check_tenant
+from schemas.validity import LONGEST_NAME, MOST_METADATA_BYTES, MOST_NAMES, beam_size_of, check_tenant
 
 _OPTION_NAME = re.compile(r"[a-z][a-z0-9_.]{0,63}")
 # Fields whose work is not built, with the values that ask for none.
@@ -238,6 +238,7 @@ def _check_options(request: TranslationRequest, limits: RequestLimits) -> None:
             limit=f"{limits.max_options} options, names of [a-z0-9_.], values to {longest} characters",
             cure="leave out what the engine does not know",
         )
+    beam_size_of(request.engine_options)
 
 
 def _check_metadata(request: TranslationRequest, limits: RequestLimits) -> None:

@@ -92,7 +92,7 @@ def test_a_beam_that_cannot_be_is_refused_by_name(engine, asked):
         pytest.skip("bergamot has no beam and reads no options")
     with pytest.raises(PermanentError) as refused:
         engine.translate([SENTENCES[0]], {"beam_size": asked})
-    assert (refused.value.cause, refused.value.field) == ("bad_options", "options.beam_size")
+    assert (refused.value.cause, refused.value.field) == ("bad_options", "engine_options.beam_size")
     assert "16" in (refused.value.limit or "")
     assert refused.value.cure
 

@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference_workers.engines.ctranslate2_engine import _failure
-from inference_workers.engines.protocol import OutOfMemoryError
+from inference_workers.engines.protocol import EngineError, OutOfMemoryError, engine_errors
 from inference_workers.fitting import FittingTranslator, SafeSize
-from schemas.errors import FatalError
+from schemas.errors import FatalError, PermanentError
 
 
 @dataclass(frozen=True)
@@ -89,14 +88,59 @@ def test_every_text_has_its_outcome_in_its_place(texts, room):
     assert len(device.tried) <= 3 * len(texts) + 1
 
 
+class Crashing(Device):
+    """Fails on texts with `poison` in them; a broken one fails on all."""
+
+    def __init__(self, is_broken=False):
+        super().__init__(room=float("inf"))
+        self.is_broken = is_broken
+
+    def translate(self, texts, *rest):
+        if self.is_broken or any("poison" in text for text in texts):
+            self.tried.append(len(texts))
+            raise EngineError("No position encodings are defined for positions >= 512")
+        return super().translate(texts, *rest)
+
+
+def test_a_text_on_which_the_engine_fails_is_a_hole_and_its_neighbours_are_translated():
+    device = Crashing()
+    texts = ["a"] * 20 + ["poison"] + ["b"] * 11
+    outcomes = translate(fitted(device), texts)
+    assert [one.cause for one in outcomes] == [None] * 20 + ["engine_error"] + [None] * 11
+    assert [one.text for one in outcomes] == ["A"] * 20 + ["poison"] + ["B"] * 11
+    assert len(device.tried) <= 3 * 6  # each of the halvings of 32: the failure, the probe, the other half
+
+
+def test_an_engine_that_fails_on_any_text_ends_the_process_and_makes_no_holes():
+    with pytest.raises(FatalError):
+        translate(fitted(Crashing(is_broken=True)), ["a", "b"])
+
+
+@given(st.lists(st.sampled_from(["a", "poison", "bb"]), max_size=40))
+def test_exactly_the_poisonous_texts_are_holes(texts):
+    outcomes = translate(fitted(Crashing()), texts)
+    assert [one.cause for one in outcomes] == ["engine_error" if "poison" in text else None for text in texts]
+
+
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
         (RuntimeError("CUDA failed with error out of memory"), OutOfMemoryError),
         (RuntimeError("cuBLAS failed with status CUBLAS_STATUS_ALLOC_FAILED"), OutOfMemoryError),
         (MemoryError(), OutOfMemoryError),
-        (RuntimeError("CUDA failed with error unspecified launch failure"), FatalError),
+        (RuntimeError("CUDA failed with error unspecified launch failure"), EngineError),
+        (RuntimeError("No position encodings are defined for positions >= 512"), EngineError),
+        (ValueError("'secret' is not in the vocabulary"), EngineError),
     ],
 )
-def test_ctranslate2_out_of_memory_is_told_from_a_broken_device(error, kind):
-    assert isinstance(_failure(error), kind)
+def test_out_of_memory_is_told_from_other_failures_of_a_library_and_no_text_is_quoted(error, kind):
+    with pytest.raises(kind) as raised, engine_errors("CTranslate2"):
+        raise error
+    assert "secret" not in str(raised.value)
+
+
+def test_errors_of_our_own_pass_an_engine_unchanged():
+    mine = PermanentError("bad_options", "no beam")
+    with pytest.raises(PermanentError) as raised, engine_errors("CTranslate2"):
+        raise mine
+    assert raised.value is mine

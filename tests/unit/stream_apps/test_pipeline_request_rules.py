@@ -72,6 +72,8 @@ def test_auto_asks_for_detection():
         ({"engine_options": {"beam": "x" * 11}}, "bad_options", "engine_options"),
         ({"engine_options": {"beam": "\0"}}, "bad_options", "engine_options"),
         ({"engine_options": {"a": "", "b": "", "c": ""}}, "bad_options", "engine_options"),
+        ({"engine_options": {"beam_size": "x"}}, "bad_options", "engine_options.beam_size"),
+        ({"engine_options": {"beam_size": "17"}}, "bad_options", "engine_options.beam_size"),
         ({"deadline": 0}, "bad_deadline", "deadline"),
         ({"deadline": NOW // 1000}, "bad_deadline", "deadline"),
         ({"deadline": NOW - 5, "submitted_at": NOW}, "bad_deadline", "deadline"),
