@@ -56,7 +56,7 @@ class ModelRouter:
         return "+".join(info.version for info in self._route(self._served(source, target)))
 
     def is_one_by_one(self, source: str, target: str) -> bool:
-        return self._layer(source, target).is_one_by_one
+        return self._layer(self._served(source, target)).is_one_by_one
 
     def warm_up(self) -> None:
         """Load every model in turn and translate once with it. Blocks for seconds. Raises FatalError."""

@@ -1,5 +1,7 @@
 """Where a text that is too long is cut, and how its halves come together again."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,7 +39,7 @@ def test_the_best_border_near_the_middle_is_taken(text, first):
 def test_no_character_is_lost_and_both_halves_hold_something(text):
     halves = cut(text)
     if halves is None:
-        assert len(text.strip()) < 2 or MASKER.take_apart(text).hidden or len(text.strip()) < 4
+        assert MASKER.take_apart(text).hidden or not re.search(r"[ab漢x]\s*[ab漢x]", text)
         return
     assert "".join(halves) == text
     assert halves.first.strip()
