@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 import structlog
 
 from connectors.telemetry import metrics
+from inference_workers.crash_journal import CrashJournal
 from inference_workers.engines.protocol import EngineError, OutOfMemoryError
 from inference_workers.translating import TranslationOutcome, Translator
+from schemas.errors import FatalError, PermanentError, TransientError
 
 log = structlog.get_logger()
 
@@ -62,6 +64,7 @@ class FittingTranslator:
     translator: Translator
     size: SafeSize
     clock: Callable[[], float]
+    journal: CrashJournal = field(default_factory=CrashJournal)
 
     def version_of(self, source: str, target: str) -> str:
         return self.translator.version_of(source, target)
@@ -74,21 +77,44 @@ class FittingTranslator:
     ) -> Sequence[TranslationOutcome]:
         """Translate part by part; each failure makes the next part smaller. A text that fails alone is a hole.
 
-        Raises EngineError, and so ends the process, only where the engine fails on any text at all.
+        Raises FatalError where the engine fails on any text at all.
         """
         outcomes: list[TranslationOutcome] = []
         while len(outcomes) < len(texts):
             count = self.size.fitting(texts[len(outcomes) :], self.clock())
             part = texts[len(outcomes) : len(outcomes) + count]
             try:
-                outcomes += self.translator.translate(part, source, target, options)
+                outcomes += self._tried(part, source, target, options)
             except OutOfMemoryError:
                 outcomes += self._unfit(part)
             except EngineError as error:
                 log.warning("engine_failed", texts=len(part), error=str(error))
-                self.translator.translate([PROBE], source, target, {})
                 outcomes += self._divided(part, source, target, options)
         return outcomes
+
+    def _tried(
+        self, part: Sequence[str], source: str, target: str, options: Mapping[str, str]
+    ) -> Sequence[TranslationOutcome]:
+        """Translate with a note in the journal, which stays where the process or its engine does not survive."""
+        self.journal.check(part)
+        self.journal.take(part)
+        try:
+            outcomes = self.translator.translate(part, source, target, options)
+        except EngineError as error:
+            self._probe(error, source, target)
+            self.journal.done(part)
+            raise
+        except (PermanentError, TransientError):
+            self.journal.done(part)
+            raise
+        self.journal.done(part)
+        return outcomes
+
+    def _probe(self, error: EngineError, source: str, target: str) -> None:
+        try:
+            self.translator.translate([PROBE], source, target, {})
+        except EngineError:
+            raise FatalError(f"the engine is broken, it fails on any text: {error}") from error
 
     def _divided(
         self, part: Sequence[str], source: str, target: str, options: Mapping[str, str]

@@ -17,6 +17,7 @@ from connectors.redis.request_markers import RedisAnsweredRequests
 from connectors.redis.translation_memory import RedisTranslationMemory
 from connectors.telemetry import metrics
 from inference_workers.answers import STAGE, WorkerIdentity
+from inference_workers.crash_journal import CrashJournal
 from inference_workers.fitting import FittingTranslator, SafeSize
 from inference_workers.handler import BatchHandler
 from inference_workers.loop import WorkerLoop
@@ -28,6 +29,7 @@ from inference_workers.settings import WorkerLimits, WorkerSettings
 from inference_workers.translating import SegmentTranslator
 from schemas.catalogue import LanguageSet
 from schemas.errors import FatalError, TransientError
+from schemas.ids import fingerprint
 from schemas.priorities import Priority
 from schemas.topics import batches_topic, inference_group
 from stream_apps.pipeline.deadline_policy import SkipPolicy
@@ -123,7 +125,8 @@ def _handler(settings: WorkerSettings, router: ModelRouter, speed: Speedometer) 
     limits = settings.worker
     memory = RedisTranslationMemory(open_cache(settings.redis), settings.redis.tm_ttl_seconds)
     identity = WorkerIdentity(settings.instance, limits.pool, limits.hardware, limits.market)
-    fitting = FittingTranslator(router, SafeSize(limits.safe_size_minutes * 60), time.monotonic)
+    journal = CrashJournal(limits.journal_path / fingerprint(settings.instance.encode()))
+    fitting = FittingTranslator(router, SafeSize(limits.safe_size_minutes * 60), time.monotonic, journal)
     segments = SegmentTranslator(
         fitting, memory, time.perf_counter, limits.longest_take_seconds, limits.part_seconds
     )

@@ -30,6 +30,11 @@ class WorkerLimits(Section):
         default=(), description="Model folders, in addition to the bundled ones."
     )
     model_memory_mb: int = Field(default=8_000, ge=1, description="Idle models are unloaded above this.")
+    journal_path: Path = Field(
+        default=Path(".dragoman/data/worker"),
+        description="Folder that outlives the process, for a note of the texts the engine has: one that ends the "
+        "process several times becomes a hole.",
+    )
     safe_size_minutes: float = Field(
         default=10.0, ge=0, description="How long parts stay smaller after the device ran out of memory."
     )

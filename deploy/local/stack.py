@@ -223,6 +223,7 @@ class _Platform:
             "DRAGOMAN_REDIS_CACHE_URL": self.addresses.redis_cache_url,
             "DRAGOMAN_REDIS_STATE_URL": self.addresses.redis_state_url,
             "DRAGOMAN_OBJECTS_URL": (self.settings.data / "objects").as_uri(),
+            "DRAGOMAN_WORKER_JOURNAL_PATH": str(self.settings.data / "worker"),
         }
 
     def _analytics(self) -> dict[str, str]:
