@@ -111,6 +111,17 @@ def test_the_bundled_models_really_translate():
     assert "house" in bundled("pt", "en").translate(["A casa é grande."], {})[0].text.lower()
 
 
+def test_a_sentence_of_400_tokens_is_translated_to_its_end():
+    clauses = ["the old man bought a red car in the city", "my sister sold the wooden table near the river"] * 18
+    text = f"{', and '.join(clauses)}, so everybody ate bananas."
+    info = next(info for info in discover() if info.translates("en", "pt"))
+    assert len(SentencePieceProcessor(model_file=str(info.path / "vocab.enpt.spm")).encode(text)) >= 400
+    (found,) = ModelRouter([info], Device.CPU).translate([text], "en", "pt", {})
+    assert found.cause is None
+    assert found.text.endswith("bananas.")
+    assert found.text.count("carro vermelho") == 18
+
+
 def test_a_ctranslate2_model_with_a_tokenizer_file_needs_no_sentencepiece(tmp_path):
     from tokenizers import Tokenizer, models, pre_tokenizers
 
