@@ -128,3 +128,13 @@ class KafkaSettings(Section):
             pools=self.pools,
             dead_letter_bytes=self.dead_letter_bytes,
         )
+
+
+class PatientKafkaSettings(KafkaSettings):
+    """DRAGOMAN_KAFKA_*: of a process that nobody waits for."""
+
+    fetch_wait_ms: int = Field(
+        default=2000,
+        ge=0,
+        description="How long the broker may hold an empty fetch; it answers at once when a record comes.",
+    )

@@ -23,6 +23,7 @@ from connectors.telemetry.health import Health
 from schemas.errors import FatalError, TransientError
 from schemas.topics import catalogue
 from stream_apps.repair.deadlines import DeadlineSweeper
+from stream_apps.repair.following import FollowingReconciler
 from stream_apps.repair.hanging import HangingTransactions, watch_transactions
 from stream_apps.repair.reconcile import Reconciler, ReconcileReport
 from stream_apps.repair.schedule import ComparisonIntervals, Schedule
@@ -180,6 +181,7 @@ def _schedule(settings: RepairSettings, producer: DurableProducer, health: Healt
 
     return Schedule(
         state=StateEpoch(open_state(settings.redis), now_ms),
+        follow=FollowingReconciler(reconciler).compare,
         reconcile=reconciler.reconcile,
         intervals=ComparisonIntervals(
             limits.every_seconds, limits.every_seconds_after_loss, limits.window_ms, limits.window_after_loss_ms

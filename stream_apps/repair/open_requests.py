@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from itertools import islice, takewhile
 from typing import NamedTuple
 
 from schemas.codec import Codec
@@ -62,16 +63,28 @@ class OpenRequests:
     """Add all requests, then all results; what remains is open. Holds part number `part` of `parts` of all keys.
 
     `refused` are the requests that intake refused without an answer. `counts` has the answered and unanswerable.
+    With `answered`, more of both may follow: it remembers what was answered, and when, so that a repeat that comes
+    later opens nothing.
     """
 
     codec: Codec
     refused: Set[RecordLocation]
     part: int = 0
     parts: int = 1
+    answered: dict[bytes, int] | None = None
     counts: Counter[str] = field(default_factory=Counter)
     _open: dict[bytes, OpenRequest] = field(default_factory=dict)
-    # Revisions after the first, by the hash of the key.
-    _corrections: dict[bytes, set[int]] = field(default_factory=dict)
+    # Revisions after the first with their own hashes, by the hash of the key.
+    _corrections: dict[bytes, dict[int, bytes]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """Count the open requests."""
+        return len(self._open)
+
+    def begin(self, refused: Set[RecordLocation]) -> None:
+        """Begin to add more: of those, these are refused, and only those are counted."""
+        self.refused = refused
+        self.counts.clear()
 
     def add_request(self, record: InboundRecord) -> None:
         """Add a request record. A plain repeat changes nothing; a redriven copy starts the wait anew.
@@ -88,9 +101,11 @@ class OpenRequests:
             return
         redriven = redriven_revision(record.headers)
         revision = redriven or FIRST_REVISION
-        if revision > FIRST_REVISION:
-            self._corrections.setdefault(_hash(key), set()).add(revision)
         hashed, stored_ms = _hash(key, revision), record.timestamp_ms
+        if self.answered and hashed in self.answered:
+            return
+        if revision > FIRST_REVISION:
+            self._corrections.setdefault(_hash(key), {})[revision] = hashed
         known = self._open.get(hashed)
         if known is None:
             self._open[hashed] = OpenRequest(location, revision, stored_ms, stored_ms, int(redriven is not None))
@@ -101,12 +116,32 @@ class OpenRequests:
         """Close the request of a result record, with every earlier revision of it."""
         if not record.key or not self._is_mine(key := record.key.decode(errors="replace")):
             return
-        self._close(_hash(key))
+        self._close(_hash(key), record.timestamp_ms)
         if corrections := self._corrections.get(_hash(key)):
             version = self._version(record)
             for revision in [one for one in corrections if one <= version]:
-                self._close(_hash(key, revision))
-                corrections.discard(revision)
+                self._close(corrections.pop(revision), record.timestamp_ms)
+            if not corrections:
+                del self._corrections[_hash(key)]
+
+    def holds(self, locations: Set[RecordLocation]) -> bool:
+        """Tell whether one of these records is the first of an open request."""
+        return bool(locations) and any(request.location in locations for request in self._open.values())
+
+    def forget(self, before_ms: int, most_ids: int) -> None:
+        """Forget what was sent or answered before that time, and the oldest answers beyond that number of ids."""
+        late = [hashed for hashed, request in self._open.items() if request.last_sent_ms < before_ms]
+        for hashed in late:
+            del self._open[hashed]
+        self._corrections = {
+            key: revisions
+            for key, revisions in self._corrections.items()
+            if any(hashed in self._open for hashed in revisions.values())
+        }
+        answered = self.answered or {}
+        old = sum(1 for _ in takewhile(lambda at_ms: at_ms < before_ms, answered.values()))
+        for hashed in list(islice(answered, max(old, len(self._open) + len(answered) - most_ids))):
+            del answered[hashed]
 
     def fates(self, watermarks: Watermarks, loss_policy: LossPolicy) -> Iterator[tuple[OpenRequest, str]]:
         """Yield every open request with its fate: LOST, ON_THEIR_WAY or GIVEN_UP."""
@@ -117,9 +152,13 @@ class OpenRequests:
             else:
                 yield request, GIVEN_UP if request.redrives >= loss_policy.most_redrives else LOST
 
-    def _close(self, key: bytes) -> None:
+    def _close(self, key: bytes, at_ms: int) -> None:
         if self._open.pop(key, None):
             self.counts[ANSWERED] += 1
+        if self.answered is not None:
+            # Again at the end: the oldest answers come first.
+            self.answered.pop(key, None)
+            self.answered[key] = at_ms
 
     def _is_mine(self, key: str) -> bool:
         return _hash(key)[0] % self.parts == self.part

@@ -54,7 +54,7 @@ REQUEST_TOPICS = [requests_topic(priority) for priority in Priority]
 # request has the answer.
 _WITHOUT_ANSWER = frozenset({"undecodable", "bad_tenant", "bad_request_id", "id_reused"})
 # A client's clock may be ahead of the broker's; then a result looks older than its request.
-_CLOCK_SKEW_MS = 5 * 60_000
+CLOCK_SKEW_MS = 5 * 60_000
 _TAKE_RECORDS, _TAKE_SECONDS, _FIRST_RECORDS_SECONDS = 2_000, 0.5, 30.0
 
 OnReadProgress = Callable[[str, float], None]
@@ -106,19 +106,20 @@ class Reconciler:
 
         A dry run sends nothing. An error of `on_progress` ends the comparison.
         """
-        watermarks = self._watermarks()
-        refused = self._refused(since_ms)
+        watermarks = self.watermarks()
+        refused = self.refused(self.admin.spans([DEAD_LETTERS], since_ms))
         spans = self.admin.spans(REQUEST_TOPICS, since_ms)
         parts = max(math.ceil(sum(span.length for span in spans) / self.limits.most_ids), 1)
-        tally = _Tally()
+        tally = Tally()
         for part in range(parts):
             found = OpenRequests(self.codec, refused, part, parts)
             self._compare(found, spans, since_ms, on_progress)
             tally.add(found, watermarks, self.limits.loss_policy)
-        redriven = 0 if is_dry_run else self._redrive(tally.lost, spans, on_progress)
+        redriven = 0 if is_dry_run else self.redrive(tally.lost, on_progress)
         return replace(tally.report(), redriven=redriven)
 
-    def _watermarks(self) -> Watermarks:
+    def watermarks(self) -> Watermarks:
+        """Read how far each group is, and return the accept time of the oldest request that is on its way."""
         now_ms, kafka = self.now_ms(), self.kafka
         lags = [*self.admin.lag(INTAKE_GROUP, REQUEST_TOPICS)]
         for pool in kafka.pools:
@@ -143,9 +144,10 @@ class Reconciler:
                     )
         return list(firsts.values())
 
-    def _refused(self, since_ms: int) -> set[RecordLocation]:
+    def refused(self, spans: Sequence[Span]) -> set[RecordLocation]:
+        """Return the requests of which these dead letters say that intake refused them without an answer."""
         locations = set()
-        for record in self._read(self.admin.spans([DEAD_LETTERS], since_ms), "refused", lambda *_: None):
+        for record in self.read(spans, "refused", lambda *_: None):
             try:
                 dead_letter = self.codec.decode(record.value, DeadLetter)
             except PermanentError:
@@ -157,17 +159,17 @@ class Reconciler:
     def _compare(
         self, found: OpenRequests, spans: Sequence[Span], since_ms: int, on_progress: OnReadProgress
     ) -> None:
-        for record in self._read(spans, "requests", on_progress):
+        for record in self.read(spans, "requests", on_progress):
             found.add_request(record)
-        results = self.admin.spans([RESULTS], since_ms - _CLOCK_SKEW_MS)
-        for record in self._read(results, "results", on_progress):
+        results = self.admin.spans([RESULTS], since_ms - CLOCK_SKEW_MS)
+        for record in self.read(results, "results", on_progress):
             found.add_result(record)
 
-    def _redrive(self, lost: dict[RecordLocation, int], spans: Sequence[Span], on_progress: OnReadProgress) -> int:
+    def redrive(self, lost: dict[RecordLocation, int], on_progress: OnReadProgress) -> int:
         """Read the lost requests a second time, as their texts were not kept, send them, and return how many."""
         if not lost:
             return 0
-        with scanning(self.kafka, _around(lost, spans)) as scan:
+        with scanning(self.kafka, _around(lost)) as scan:
             for records in scan.until_done(_TAKE_RECORDS):
                 copies = [
                     self._copy(record, lost[location])
@@ -184,7 +186,8 @@ class Reconciler:
         headers = {**record.headers, **redrive_header(revision)}
         return OutboundRecord(record.topic, key, record.value or b"", headers)
 
-    def _read(self, spans: Sequence[Span], name: str, on_progress: OnReadProgress) -> Iterator[InboundRecord]:
+    def read(self, spans: Sequence[Span], name: str, on_progress: OnReadProgress) -> Iterator[InboundRecord]:
+        """Yield the records of these spans."""
         with scanning(self.kafka, spans) as scan:
             for records in scan.until_done(_TAKE_RECORDS):
                 yield from records
@@ -192,7 +195,7 @@ class Reconciler:
 
 
 @dataclass
-class _Tally:
+class Tally:
     """The sum of several passes. `lost` maps the location of each lost request to its revision."""
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -200,6 +203,7 @@ class _Tally:
     oldest_open_ms: int | None = None
 
     def add(self, found: OpenRequests, watermarks: Watermarks, loss_policy: LossPolicy) -> None:
+        """Add what one pass found."""
         self.counts += found.counts
         for request, fate in found.fates(watermarks, loss_policy):
             self.counts[fate] += 1
@@ -209,6 +213,7 @@ class _Tally:
                 self._note_open(request.stored_ms)
 
     def report(self) -> ReconcileReport:
+        """Return the numbers; nothing counts as sent again yet."""
         return ReconcileReport(**self.counts, oldest_open_ms=self.oldest_open_ms)
 
     def _note_open(self, stored_ms: int) -> None:
@@ -216,13 +221,9 @@ class _Tally:
             self.oldest_open_ms = stored_ms
 
 
-def _around(lost: dict[RecordLocation, int], spans: Sequence[Span]) -> list[Span]:
-    """Return the parts of the spans from the first to the last lost request of each partition."""
+def _around(lost: dict[RecordLocation, int]) -> list[Span]:
+    """Return, for each partition, the span from its first to its last lost request."""
     offsets: dict[tuple[str, int], list[int]] = {}
     for topic, partition, offset in lost:
         offsets.setdefault((topic, partition), []).append(offset)
-    return [
-        Span(span.topic, span.partition, min(found), max(found) + 1)
-        for span in spans
-        if (found := offsets.get((span.topic, span.partition)))
-    ]
+    return [Span(*partition, min(found), max(found) + 1) for partition, found in offsets.items()]

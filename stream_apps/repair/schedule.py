@@ -1,7 +1,7 @@
 """Decide when requests and results are compared, and how far back.
 
-Normally seldom and not far back. After a loss of the state Redis at once, far back, and often, until everything
-that was stored before the loss is answered.
+Normally seldom, not far back, and only what is new is read (following.py). After a loss of the state Redis at
+once, far back, and often, until everything that was stored before the loss is answered.
 """
 
 from collections.abc import Callable
@@ -17,6 +17,10 @@ log = structlog.get_logger()
 
 # The rest after a comparison, as a multiple of its time, so that a long one does not keep Kafka busy for ever.
 _REST_PER_WORK = 4
+
+
+Compare = Callable[[int, OnReadProgress], ReconcileReport]
+"""Compares what was stored since that time, in milliseconds since the epoch."""
 
 
 class State(Protocol):
@@ -51,7 +55,8 @@ class Schedule:
     """
 
     state: State
-    reconcile: Callable[[int, OnReadProgress], ReconcileReport]
+    follow: Compare
+    reconcile: Compare
     intervals: ComparisonIntervals
     now_ms: Callable[[], int]
     on_progress: OnReadProgress
@@ -83,7 +88,7 @@ class Schedule:
     def _compare(self, now_ms: int) -> ReconcileReport:
         is_lost = self._loss_seen_ms is not None
         since_ms = self._since_ms if is_lost else now_ms - self.intervals.window_ms
-        report = self.reconcile(since_ms, self.on_progress)
+        report = (self.reconcile if is_lost else self.follow)(since_ms, self.on_progress)
         rest_ms = (self.intervals.every_seconds_after_loss if is_lost else self.intervals.every_seconds) * 1000
         ended_ms = self.now_ms()
         self._next_ms = ended_ms + round(max(rest_ms, _REST_PER_WORK * (ended_ms - now_ms)))

@@ -23,6 +23,7 @@ class World:
     now: int = 100_000
     oldest_ms: int | None = None
     since: list[int] = field(default_factory=list)
+    follows: list[bool] = field(default_factory=list)
     takes_ms: int = 0
 
     def look(self) -> StateIdentity:
@@ -34,7 +35,15 @@ class World:
     def set_repaired(self, epoch: str) -> None:
         self.known = epoch
 
-    def reconcile(self, since_ms: int, _on_progress: object) -> ReconcileReport:
+    def follow(self, since_ms: int, on_progress: object) -> ReconcileReport:
+        self.follows.append(True)
+        return self._compare(since_ms)
+
+    def reconcile(self, since_ms: int, on_progress: object) -> ReconcileReport:
+        self.follows.append(False)
+        return self._compare(since_ms)
+
+    def _compare(self, since_ms: int) -> ReconcileReport:
         self.since.append(since_ms)
         self.now += self.takes_ms
         return ReconcileReport(oldest_open_ms=self.oldest_ms)
@@ -47,7 +56,7 @@ def world() -> World:
 
 @pytest.fixture
 def schedule(world) -> Schedule:
-    return Schedule(world, world.reconcile, INTERVALS, lambda: world.now, lambda *_: None)
+    return Schedule(world, world.follow, world.reconcile, INTERVALS, lambda: world.now, lambda *_: None)
 
 
 def test_while_all_is_well_a_comparison_looks_back_a_little_once_a_minute(world, schedule):
@@ -57,6 +66,7 @@ def test_while_all_is_well_a_comparison_looks_back_a_little_once_a_minute(world,
     world.now += 1
     assert schedule.turn() is not None
     assert world.since == [99_000, 159_000]
+    assert world.follows == [True, True]
 
 
 def test_a_loss_is_compared_at_once_and_far_back(world, schedule):
@@ -64,6 +74,7 @@ def test_a_loss_is_compared_at_once_and_far_back(world, schedule):
     world.identity = GONE
     assert schedule.turn() is not None
     assert world.since[-1] == 50_000
+    assert world.follows == [True, False]
 
 
 def test_until_all_that_was_stored_before_is_answered_it_goes_on_from_the_oldest(world, schedule):
@@ -97,11 +108,11 @@ def test_a_second_loss_in_the_middle_of_the_first_starts_the_wait_anew(world, sc
 
 
 def test_a_restart_forgets_no_loss_and_imagines_none(world):
-    fresh = Schedule(world, world.reconcile, INTERVALS, lambda: world.now, lambda *_: None)
+    fresh = Schedule(world, world.follow, world.reconcile, INTERVALS, lambda: world.now, lambda *_: None)
     fresh.turn()
     assert world.since == [99_000]
     world.known = "an epoch of before"
-    Schedule(world, world.reconcile, INTERVALS, lambda: world.now, lambda *_: None).turn()
+    Schedule(world, world.follow, world.reconcile, INTERVALS, lambda: world.now, lambda *_: None).turn()
     assert world.since[-1] == 50_000
 
 
