@@ -27,6 +27,7 @@ from schemas.topics import (
     inference_group,
     requests_topic,
 )
+from stream_apps.repair.following import FollowingReconciler
 from stream_apps.repair.open_requests import LossPolicy
 from stream_apps.repair.reconcile import REQUEST_TOPICS, ReconcileLimits, Reconciler, ReconcileReport
 from tests.fleet import until
@@ -81,6 +82,10 @@ class World:
         reconciler = Reconciler(self.kafka, self.admin, self.producer, CODEC, limits, now_ms)
         return reconciler.reconcile(self.began_ms, lambda *_: None, is_dry_run=is_dry_run)
 
+    def following(self) -> FollowingReconciler:
+        limits = ReconcileLimits(LossPolicy(0, 3), 1_000)
+        return FollowingReconciler(Reconciler(self.kafka, self.admin, self.producer, CODEC, limits, now_ms))
+
     def _rests(self, group: str) -> bool:
         try:
             return self.admin.members(group) == 0
@@ -119,6 +124,23 @@ def test_what_is_lost_is_sent_again_as_it_was_and_only_once_while_it_is_on_its_w
     world.work_all_off()
     assert world.reconcile(most_ids=2).lost == 0
     requests.close()
+
+
+def test_comparisons_that_read_only_what_is_new_send_again_what_is_lost_until_it_is_answered(world):
+    answered, lost = world.request(), world.request()
+    world.result(answered)
+    world.work_all_off()
+    following = world.following()
+    first = following.compare(world.began_ms, lambda *_: None)
+    assert (first.answered, first.lost, first.redriven) == (1, 1, 1)
+    # The copy is under way until intake has committed it.
+    second = following.compare(world.began_ms, lambda *_: None)
+    assert (second.answered, second.lost, second.on_their_way) == (0, 0, 1)
+    world.result(lost)
+    world.request(request_id=answered)
+    world.work_all_off()
+    third = following.compare(world.began_ms, lambda *_: None)
+    assert (third.answered, third.lost, third.on_their_way) == (1, 0, 0)
 
 
 def test_what_intake_refused_without_an_answer_is_left_alone(world):
