@@ -69,6 +69,9 @@ bench-memory: .venv/.dev $(JARS)  ## Queue SEGMENTS (1000000) before a slow work
 bench-text: .venv/.dev  ## Microseconds to cut a sentence and to find what must not change in it, beside the library alone
 	$(BIN)/python -m tests.bench.text
 
+bench-idle: .venv/.dev $(JARS)  ## What the whole stack costs at rest (ms of processor per second, by process), and single requests after it
+	$(BIN)/python -m tests.bench.idle $(ARGS)
+
 test-regions: .venv/.dev $(JARS)  ## Two regions, MirrorMaker 2 between them, one of them lost; 3 minutes
 	$(BIN)/python -m pytest tests/regions/second_region.py $(ARGS)
 

@@ -23,7 +23,7 @@ class AssemblyLimits(Section):
         default=16_000_000, ge=1, description="Most bytes of one transaction's records, and of slots read at once."
     )
     idle_wait_seconds: float = Field(
-        default=0.1, gt=0, description="Longest wait for the first record of a cycle."
+        default=0.5, gt=0, description="Longest wait for the first record of a cycle; a record ends it at once."
     )
     inline_limit_bytes: int = Field(
         default=700_000, gt=0, description="Larger results have their text in the object store."

@@ -195,7 +195,7 @@ def name_of(metric):
 
 
 def is_settings(node):
-    bases = {"Section", "ProcessSettings", "FaustSettings", "BaseSettings"}
+    bases = {"Section", "ProcessSettings", "FaustSettings", "KafkaSettings", "BaseSettings"}
     return any(getattr(base, "id", "") in bases for base in node.bases)
 
 
