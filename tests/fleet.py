@@ -55,14 +55,19 @@ class Fleet:
             "assembly": Answers(self.kafka, RESULTS, TranslationResult),
         }
 
-    def start(self, module: str, name: str, *, freeze_before: str = "", **environment: str) -> None:
-        """Start the module as a process of that name; its standard error goes to the log of that name."""
-        frozen = [str(FROZEN_PROCESS), module, freeze_before]
+    def start(
+        self, module: str, name: str, *, freeze_before: str = "", script: Sequence[str] = (), **environment: str
+    ) -> None:
+        """Start the module as a process of that name; its standard error goes to the log of that name.
+
+        A `script` with its arguments takes the place of the module.
+        """
+        started = script or ([str(FROZEN_PROCESS), module, freeze_before] if freeze_before else ["-m", module])
         port = self.health_ports[name] = free_port()
         own = {"DRAGOMAN_INSTANCE": name, "DRAGOMAN_HEALTH_PORT": str(port)}
         with self._log(name).open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                [sys.executable, *(frozen if freeze_before else ["-m", module])],
+                [sys.executable, *started],
                 env=self._environment() | own | environment,
                 stderr=log,
             )
@@ -75,6 +80,12 @@ class Fleet:
     def thaw(self, name: str) -> None:
         """Let it continue where it stopped."""
         self.processes[name].send_signal(signal.SIGCONT)
+
+    def kill(self, name: str) -> None:
+        """Send SIGKILL, and return when the process is gone."""
+        process = self.processes.pop(name)
+        process.kill()
+        process.wait(TIMEOUT_SECONDS)
 
     def stop(self, name: str, timeout_seconds: float = 30.0) -> int:
         """Send SIGTERM; return the exit code."""
