@@ -24,9 +24,9 @@ WORKER, ASSEMBLY = "inference_workers.main", "stream_apps.assembly.main"
 
 # Long enough that a kill falls into it now and then.
 _GAP_SECONDS = 0.3
-# Longer than a worker waits between two commits.
-_LATE_SECONDS = 2.0
-_EVERY = 2
+# Long enough that later records of the same partition are finished and committed meanwhile.
+_LATE_SECONDS = 6.0
+_LATE_EVERY = 3
 
 
 class Control(StrEnum):
@@ -80,34 +80,36 @@ def commit_past_holes() -> None:
     """
     send_some_late()
     finished = CommitTracker.finished
-    passed: dict[int, dict[Partition, int]] = {}
+    passed: dict[Partition, int] = {}
 
     def forgets(tracker: CommitTracker, ticket: Ticket) -> None:
         finished(tracker, ticket)
-        mine = passed.setdefault(id(tracker), {})
-        partition = (ticket.topic, ticket.partition)
-        mine[partition] = max(mine.get(partition, 0), ticket.offset + 1)
+        if tracker.holds(ticket):
+            partition = (ticket.topic, ticket.partition)
+            passed[partition] = max(passed.get(partition, 0), ticket.offset + 1)
 
     def due(tracker: CommitTracker) -> Mapping[Partition, int]:
-        return passed.pop(id(tracker), {})
+        return {
+            partition: max(hand.position, passed.get(partition, 0)) for partition, hand in tracker._hands.items()
+        }
 
-    CommitTracker.finished = forgets  # type: ignore[method-assign]  # broken
+    CommitTracker.finished = forgets  # type: ignore[method-assign, assignment]  # broken
     CommitTracker.due = due  # type: ignore[method-assign, assignment]  # broken
 
 
 def send_some_late() -> None:
-    """Send the outputs of every second record two seconds late, on another thread."""
+    """Send the outputs of every third record some seconds late, on another thread."""
     send, number = Outbox.send, count()
 
     @wraps(send)
     def late(outbox: Outbox, ticket: Ticket, outputs: Sequence[OutboundRecord], *, has_usage: bool) -> None:
-        if next(number) % _EVERY:
+        if next(number) % _LATE_EVERY:
             send(outbox, ticket, outputs, has_usage=has_usage)
         else:
             arguments = {"has_usage": has_usage}
             threading.Timer(_LATE_SECONDS, send, (outbox, ticket, outputs), arguments).start()
 
-    Outbox.send = late  # type: ignore[method-assign]  # broken
+    Outbox.send = late  # type: ignore[method-assign, assignment]  # broken
 
 
 def _break_cycle(broken: Callable[[TransactionalProcessor], Turn]) -> Callable[[], None]:
