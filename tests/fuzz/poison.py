@@ -134,7 +134,9 @@ class Poisoner:
         if not arrays:
             return self._random_bytes(topic, datum)
         name = self._chooser.choice(arrays)
-        datum[name] = self._chooser.choice(([], datum[name][:1], datum[name] * 2))
+        # An empty column of usage is that of an older writer.
+        shorter = datum[name][:1] if "event_id" in datum else []
+        datum[name] = self._chooser.choice((shorter, datum[name][:1], datum[name] * 2))
         return encoded(MESSAGE_OF[topic], datum)
 
     def _unknown_word(self, topic: str, datum: Datum) -> bytes:

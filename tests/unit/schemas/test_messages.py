@@ -53,13 +53,20 @@ def test_rows_of_usage_come_back_as_they_were(rows):
     assert list(found.events) == rows
 
 
-@pytest.mark.parametrize("change", [{"segments": [2]}, {"labels": []}, {"event_id": ["a", "b", "c"]}])
+@pytest.mark.parametrize(
+    "change", [{"segments": [2]}, {"labels": [{}]}, {"event_id": []}, {"event_id": ["a", "b", "c"]}]
+)
 def test_columns_that_are_not_equally_long_are_refused_with_limit_and_cure(change):
     with pytest.raises(PermanentError) as refused:
         UsageBatch.from_datum({**UsageBatch(ROWS).to_datum(), **change})
     assert refused.value.cause == "unequal_columns"
     assert refused.value.limit
     assert refused.value.cure
+
+
+def test_a_column_that_an_older_writer_did_not_know_gives_each_row_its_default():
+    found = UsageBatch.from_datum({**UsageBatch(ROWS).to_datum(), "labels": []})
+    assert [row.labels for row in found.events] == [{}, {}]
 
 
 def test_the_document_in_a_header_survives():
