@@ -201,7 +201,6 @@ def labelled(counter: Counter, *labels: str) -> Counter:
 # As the modules that count them are imported; a test holds this table against the imports.
 _SHARED: Mapping[tuple[str, ...], tuple[Metric, ...]] = {
     ("worker", "assembly"): (CYCLES_RETRIED,),
-    ("intake",): (EVENTS_RETRIED, EVENT_BATCH_SECONDS),
     ("http", "intake", "worker", "assembly", "repair"): (STATE_EVICTED_KEYS,),
     ("intake", "worker"): (TRANSLATION_MEMORY_FAILURES,),
     ("intake", "worker", "assembly", "analytics"): (DEAD_LETTERS, DEAD_LETTERS_WITHOUT_ORIGINAL),
@@ -219,7 +218,14 @@ _OF_ONE: Mapping[str, tuple[Metric, ...]] = {
         BACKPRESSURE_WAIT_SECONDS,
         BACKPRESSURE_READING_AGE_SECONDS,
     ),
-    "intake": (REQUESTS, REQUEST_SEGMENTS, REQUEST_WORDS, INTAKE_SECONDS),
+    "intake": (
+        EVENTS_RETRIED,
+        EVENT_BATCH_SECONDS,
+        REQUESTS,
+        REQUEST_SEGMENTS,
+        REQUEST_WORDS,
+        INTAKE_SECONDS,
+    ),
     "worker": (
         WORDS_TRANSLATED,
         SEGMENTS_TRANSLATED,

@@ -8,7 +8,8 @@ with FAILED, so that every request that has an id is answered exactly once.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import structlog
 
@@ -44,6 +45,13 @@ Outcome = Sequence[OutboundRecord] | PermanentError
 _WITHOUT_IDENTITY = ("bad_tenant", "bad_request_id")
 
 
+class RecordLag(Protocol):
+    """What a group has still to read of one partition (connectors.kafka.group_lag.PartitionLag)."""
+
+    @property
+    def records(self) -> int: ...
+
+
 @dataclass(frozen=True)
 class Stores:
     """The stores that intake asks. `answers_early` tells whether assembly has room for answers so urgent."""
@@ -52,6 +60,25 @@ class Stores:
     models: ModelVersions
     memory: AsyncTranslationMemory
     answers_early: Callable[[Priority], bool] = lambda _priority: True
+
+
+@dataclass
+class AssemblyRoom:
+    """Knows whether assembly keeps up. It serves in order of arrival, so too much standard work delays the urgent.
+
+    While more than `most_records` wait for it, only urgent requests are answered early; the workers order the rest.
+    """
+
+    most_records: int
+    _waiting: int = field(default=0, init=False)
+
+    def measured(self, lags: Sequence[RecordLag]) -> None:
+        """Take in how much assembly has still to read."""
+        self._waiting = sum(lag.records for lag in lags)
+
+    def answers_early(self, priority: Priority) -> bool:
+        """Tell whether answers of that priority may go to assembly past the workers."""
+        return priority is not Priority.STANDARD or self._waiting <= self.most_records
 
 
 @dataclass(frozen=True)

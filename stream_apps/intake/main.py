@@ -1,5 +1,7 @@
 """The intake process: opens Kafka, Redis and the object store, and reads each request topic with its own agent."""
 
+from dataclasses import replace
+
 from connectors.kafka.schema_registry import open_codec
 from connectors.object_store import open_objects
 from connectors.redis.client import open_cache_async, open_state_async
@@ -7,9 +9,9 @@ from connectors.redis.presence import AsyncModelRegistry
 from connectors.redis.request_markers import RedisRequestPlans
 from connectors.redis.translation_memory import AsyncRedisTranslationMemory
 from schemas.priorities import Priority
-from schemas.topics import INTAKE_GROUP, requests_topic
+from schemas.topics import ASSEMBLY_GROUP, INTAKE_GROUP, TRANSLATED, requests_topic
 from stream_apps.intake.cutting import RequestCutter
-from stream_apps.intake.handler import IntakeHandler, Stores
+from stream_apps.intake.handler import AssemblyRoom, IntakeHandler, Stores
 from stream_apps.intake.settings import IntakeSettings
 from stream_apps.pipeline.deduplication import RequestDeduplicator
 from stream_apps.pipeline.output_records import WireFormat
@@ -33,11 +35,14 @@ def main() -> None:
 def run(settings: IntakeSettings, process: Process) -> None:
     """Give each request topic an agent, so that a flood of standard requests never delays a critical one."""
     wire = build_wire(settings)
-    handler = IntakeHandler(build_cutter(settings, wire), build_stores(settings), wire)
+    room = AssemblyRoom(settings.intake.early_backlog_records)
+    stores = replace(build_stores(settings), answers_early=room.answers_early)
+    handler = IntakeHandler(build_cutter(settings, wire), stores, wire)
     dead_letters = open_dead_letters(GROUP, wire.codec, settings.dead_letters, wire.max_message_bytes)
     events = EventProcess(GroupMember(GROUP, settings.instance), settings.kafka, settings.faust, process.health)
     topics = [requests_topic(priority) for priority in Priority]
     events.consume(topics, EventHandler(dead_letters, handler.handle, handler.delivered, handler.refused))
+    events.watch(ASSEMBLY_GROUP, [TRANSLATED], room.measured)
     process.started()
     events.run()
 

@@ -42,6 +42,11 @@ class IntakeLimits(Section):
         ge=1,
         description="Characters of all texts of a take; when there are more, its other requests follow later.",
     )
+    early_backlog_records: int = Field(
+        default=20_000,
+        ge=0,
+        description="While more wait for assembly, standard requests that the memory knows go through the workers.",
+    )
     memory_scopes: dict[str, str] = Field(
         default_factory=dict,
         description="JSON: tenants that share a translation memory, each with the name of its group. "

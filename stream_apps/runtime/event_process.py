@@ -12,7 +12,7 @@ import structlog
 from connectors.faust.app import DurableApp, build_app, consume, run_app
 from connectors.faust.settings import FaustSettings
 from connectors.kafka.admin import KafkaAdmin, open_lag_reader
-from connectors.kafka.group_lag import LagReader
+from connectors.kafka.group_lag import LagReader, PartitionLag
 from connectors.kafka.lost_connection import LostConnection, watch_connection
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.settings import KafkaSettings
@@ -34,6 +34,19 @@ class TopicSource(Protocol):
 
     def check_topics(self) -> list[str]:
         """Return one line for every difference from the topic catalogue. Blocks; raises TransientError."""
+
+
+OnLags = Callable[[Sequence[PartitionLag]], object]
+"""Gets what a group has still to read."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """A group whose lag somebody wants to know."""
+
+    group: str
+    topics: Sequence[str]
+    on_lags: OnLags
 
 
 @dataclass(frozen=True)
@@ -72,6 +85,7 @@ class EventProcess:
         self._settings = settings
         self._topics: list[str] = []
         self._health = health
+        self._watches: list[Watch] = []
         producer = DurableProducer(kafka)
         self._outputs = OutputStore(producer, watch_connection(kafka, producer.is_reachable))
         self._turns = Turns()
@@ -89,6 +103,10 @@ class EventProcess:
             processor = EventProcessor(handler, self._outputs.store, self._retry(), turn)
             consume(self.app, topic, processor.process, self._settings)
         self._topics.extend(topics)
+
+    def watch(self, group: str, topics: Sequence[str], on_lags: OnLags) -> None:
+        """Tell of another group's lag on these topics, as often as the own one is measured. Returns at once."""
+        self._watches.append(Watch(group, topics, on_lags))
 
     def run(self) -> None:
         """Wait for the topics, then consume them. Blocks until SIGTERM or SIGINT, and raises SystemExit then.
@@ -124,6 +142,8 @@ class EventProcess:
     async def _measure(self, lags: LagReader) -> None:
         try:
             found = await asyncio.to_thread(lags.lag, self._group, self._topics)
+            for watch in self._watches:
+                watch.on_lags(await asyncio.to_thread(lags.lag, watch.group, watch.topics))
         except TransientError as error:
             self._consumer_health.kafka_unreachable(str(error))
             return

@@ -1,16 +1,14 @@
 """The corrections hang on private attributes of pinned versions; these tests notice when one moves."""
 
 import asyncio
-import struct
 
 import aiokafka.codec
 import pytest
-from aiokafka.partitioner import DefaultPartitioner
 from faust.types import TP, Message
 
 from connectors.faust.app import build_app
 from connectors.faust.settings import FaustSettings
-from connectors.faust.transport import DurableTransport, FinishedConsumer, ReadCommittedThread
+from connectors.faust.transport import DurableTransport, FinishedConsumer, HeldLimits, ReadCommittedThread
 from connectors.kafka.settings import KafkaSettings
 
 PLACE = TP("translation.requests.high", 0)
@@ -53,9 +51,9 @@ def test_every_setting_that_can_lose_records_is_set(app):
     conf = app.conf
     assert [str(url) for url in conf.broker] == ["kafka://one:1", "kafka://two:2"]
     assert (conf.topic_allow_declare, conf.topic_disable_leader, conf.table_standby_replicas) == (False, True, 0)
-    assert (conf.producer_acks, conf.stream_wait_empty, conf.web_enabled) == (-1, True, False)
+    assert (conf.stream_wait_empty, conf.web_enabled) == (True, False)
     assert (conf.broker_session_timeout, conf.broker_rebalance_timeout, conf.broker_commit_interval) == (6, 30, 1)
-    assert (conf.consumer_group_instance_id, conf.producer_linger) == (None, 0.007)
+    assert conf.consumer_group_instance_id is None
     assert str(conf.processing_guarantee.value) == "at_least_once"
 
 
@@ -78,8 +76,42 @@ def test_the_consumer_reads_committed_records_only(app, consumer, loop):
     assert loop.run_until_complete(isolation_level()) == "read_committed"
 
 
-def test_the_producer_is_idempotent_and_waits_for_all_replicas(app):
-    assert app.producer._settings_extra() == {"acks": "all", "enable_idempotence": True}
+def test_faust_starts_no_producer(app):
+    assert list(app.boot_strategy.kafka_producer()) == []
+
+
+def test_no_more_is_fetched_of_a_topic_while_too_many_records_of_it_are_unfinished(consumer, monkeypatch):
+    assigned = {PLACE, TP(PLACE.topic, 1), TP("translation.requests.critical", 0)}
+    monkeypatch.setattr(consumer, "assignment", lambda: assigned)
+    consumer._limits = HeldLimits(records=10, value_bytes=1_000)
+    consumer._set_active_tps(assigned)
+    for offset in range(10):
+        consumer.received(message(offset))
+    assert consumer._get_active_partitions() == {TP("translation.requests.critical", 0)}
+    for offset in range(5):
+        consumer.finish(message(offset))
+    assert consumer._get_active_partitions() == {TP("translation.requests.critical", 0)}
+    consumer.finish(message(5))
+    assert consumer._get_active_partitions() == assigned
+
+
+def test_few_large_records_are_too_many_too(consumer, monkeypatch):
+    monkeypatch.setattr(consumer, "assignment", lambda: {PLACE})
+    consumer._limits = HeldLimits(records=10, value_bytes=2)
+    consumer._set_active_tps({PLACE})
+    consumer.received(message(1))
+    assert consumer._get_active_partitions() == {PLACE}
+    consumer.received(message(2))
+    assert consumer._get_active_partitions() == set()
+
+
+def test_what_an_earlier_generation_left_unfinished_does_not_count(consumer, monkeypatch):
+    monkeypatch.setattr(consumer, "assignment", lambda: {PLACE})
+    consumer._limits = HeldLimits(records=1, value_bytes=1_000)
+    consumer._set_active_tps({PLACE})
+    consumer.received(message(1, generation=3))
+    consumer.finish(message(1, generation=3))
+    assert consumer._get_active_partitions() == {PLACE}
 
 
 def test_only_finished_events_are_committed(consumer):
@@ -109,23 +141,6 @@ def test_the_same_offset_is_committed_once(consumer):
     consumer.finish(message(1))
     consumer._committed_offset[PLACE] = 2
     assert consumer._filter_committable_offsets([PLACE]) == {}
-
-
-@pytest.mark.parametrize(
-    ("key", "hashed"),
-    [
-        # The vectors of Apache Kafka's own test, UtilsTest.testMurmur2.
-        (b"21", -973932308),
-        (b"foobar", -790332482),
-        (b"a-little-bit-long-string", -985981536),
-        (b"a-little-bit-longer-string", -1486304829),
-        (b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971),
-        (b"abc", 479470107),
-    ],
-)
-def test_keys_go_where_java_clients_put_them(key, hashed):
-    unsigned = struct.unpack(">I", struct.pack(">i", hashed))[0]
-    assert DefaultPartitioner()(key, list(range(6)), list(range(6))) == (unsigned & 0x7FFFFFFF) % 6
 
 
 @pytest.mark.parametrize("codec", ["gzip", "lz4", "snappy", "zstd"])

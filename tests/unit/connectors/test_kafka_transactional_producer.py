@@ -68,8 +68,8 @@ def test_offsets_ride_in_the_transaction_of_the_outputs(producer, library):
     assert library.calls == [
         "begin_transaction",
         "produce",
-        "flush",
         "send_offsets_to_transaction",
+        "flush",
         "commit_transaction",
     ]
     assert reader.is_settled

@@ -5,7 +5,7 @@ import sys
 
 STARTED = """
 import sys
-import stream_apps.intake.main, stream_apps.assembly.main, stream_apps.status.main, stream_apps.repair.main
+import stream_apps.intake.main, stream_apps.assembly.main, stream_apps.repair.main
 import stream_apps.usage_sink.main, producers.http.main, inference_workers.main, deploy.autoscaler.main
 from connectors.kafka.schema_registry import open_codec
 from connectors.kafka.settings import KafkaSettings

@@ -20,7 +20,7 @@ SERVERS = COMPOSE["services"].keys() - OURS.keys()
 
 
 def test_every_process_of_the_platform_has_a_service() -> None:
-    assert OURS.keys() == {"topics", "intake", "worker", "assembly", "status", "repair", "analytics", "http"}
+    assert OURS.keys() == {"topics", "intake", "worker", "assembly", "repair", "analytics", "http"}
     assert {"kafka", "schema-registry", "redis-cache", "redis-state", "clickhouse"} == SERVERS
 
 

@@ -25,7 +25,7 @@ def test_stores_start_before_the_broker_then_the_topics_then_the_platform() -> N
         {"kafka-files", "redis-cache", "redis-state"},
         {"kafka"},
         {"topics"},
-        {"intake-1", "assembly-1", "status", "repair", "analytics", "http", "autoscaler", "worker-1", "worker-2"},
+        {"intake-1", "assembly-1", "repair", "analytics", "http", "autoscaler", "worker-1", "worker-2"},
     ]
 
 
@@ -46,7 +46,7 @@ def test_the_stores_get_the_processor_before_the_platform_and_workers_get_it_las
         {specs[name].niceness for name in names}
         for names in (
             ("kafka", "redis-cache", "redis-state"),
-            ("intake-1", "assembly-1", "status", "repair", "analytics", "http", "autoscaler"),
+            ("intake-1", "assembly-1", "repair", "analytics", "http", "autoscaler"),
             ("worker-1", "worker-2"),
         )
     ]
@@ -96,12 +96,12 @@ def test_no_two_processes_share_a_health_port() -> None:
     health_ports = [spec.environment.get("DRAGOMAN_HEALTH_PORT") for spec in processes(workers=4).values()]
     given = [port for port in health_ports if port]
 
-    assert len(given) == 11
-    assert len(set(given)) == 11
+    assert len(given) == 10
+    assert len(set(given)) == 10
 
 
 def test_a_module_is_run_by_this_interpreter_and_not_from_the_users_folder() -> None:
-    assert processes()["status"].command == (sys.executable, "-P", "-m", "stream_apps.status.main")
+    assert processes()["repair"].command == (sys.executable, "-P", "-m", "stream_apps.repair.main")
 
 
 def test_the_cache_forgets_and_the_state_does_not() -> None:

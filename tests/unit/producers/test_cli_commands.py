@@ -35,7 +35,7 @@ def test_topics_are_listed_without_kafka():
     ran = CliRunner().invoke(app, ["topics", "list"])
     assert ran.exit_code == 0
     assert ran.stdout.splitlines()[1].split() == [
-        *("translation.requests.critical", "TranslationRequest", "request_id", "6", "7", "days")
+        *("translation.requests.critical", "TranslationRequest", "tenant/request_id", "6", "7", "days")
     ]
 
 

@@ -39,7 +39,6 @@ MAINS = {
     "intake": "stream_apps.intake.main",
     "worker": "inference_workers.main",
     "assembly": "stream_apps.assembly.main",
-    "status": "stream_apps.status.main",
     "repair": "stream_apps.repair.main",
     "analytics": "stream_apps.usage_sink.main",
     "autoscaler": "deploy.autoscaler.main",

@@ -3,6 +3,7 @@ import dataclasses
 
 import pytest
 
+from connectors.kafka.group_lag import PartitionLag
 from connectors.memory import FixedModelVersions, InMemoryRequestPlans, InMemoryTranslationMemory
 from connectors.object_store import ObjectSettings, open_objects
 from schemas.codec import Codec
@@ -14,7 +15,7 @@ from schemas.records import InboundRecord, StoredAt
 from schemas.segments import Remembered, TranslationContext
 from schemas.topics import CONTROL, DEAD_LETTERS, TRANSLATED
 from stream_apps.intake.cutting import RequestCutter
-from stream_apps.intake.handler import IntakeHandler, Stores
+from stream_apps.intake.handler import AssemblyRoom, IntakeHandler, Stores
 from stream_apps.intake.settings import IntakeLimits
 from stream_apps.pipeline.batching import batch_partition
 from stream_apps.pipeline.deduplication import RequestDeduplicator, payload_fingerprint
@@ -405,6 +406,20 @@ def test_a_batch_that_the_memory_knows_completely_goes_past_the_workers():
     )
     assert (done.key, done.source_words, done.cached_words, done.model) == (key("r1", "acme"), 7, 7, "m1")
     assert (intake.plan_of(request()).cached_segments, intake.plan_of(request()).last_batch) == (2, None)
+
+
+@pytest.mark.parametrize(
+    ("waiting", "topic", "is_early"),
+    [(10, "standard", True), (11, "standard", False), (10**6, "high", True), (10**6, "critical", True)],
+)
+def test_while_assembly_lags_behind_only_urgent_requests_go_past_the_workers(waiting, topic, is_early):
+    intake, room = Intake(), AssemblyRoom(most_records=10)
+    room.measured([PartitionLag("translation.translated", 0, 5, 5 + waiting)])
+    intake.handler._stores = dataclasses.replace(intake.handler._stores, answers_early=room.answers_early)
+    for sentence in ("The engine is cold.", "Start it slowly."):
+        intake.remember(sentence, "x")
+    (output,) = intake.take(request(), topic=f"translation.requests.{topic}")
+    assert (output.topic == TRANSLATED) == is_early
 
 
 def test_a_take_is_answered_request_by_request_and_a_repeat_in_it_is_dropped():
