@@ -75,6 +75,7 @@ class Kept:
 
     segments: int = 0
     cached_segments: int = 0
+    cached_words: int = 0
     target_words: int = 0
     characters: int = 0
     confidence: float | None = None

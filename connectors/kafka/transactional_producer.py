@@ -109,12 +109,15 @@ class TransactionalProducer:
                 produce(self._producer, record, report)
                 return
             except BufferError:
-                self._producer.poll(_QUEUE_WAIT_SECONDS)
+                with _reports_called():
+                    self._producer.poll(_QUEUE_WAIT_SECONDS)
         raise TransientError(f"Kafka took nothing of a full queue in {_QUEUE_WAITS * _QUEUE_WAIT_SECONDS:g} s")
 
     def _flush(self) -> None:
         # A failed record makes the commit fail, so only the wait matters here.
-        if left := self._producer.flush(_FLUSH_SECONDS):
+        with _reports_called():
+            left = self._producer.flush(_FLUSH_SECONDS)
+        if left:
             raise TransientError(f"Kafka did not store {left} records within {_FLUSH_SECONDS:g} s")
 
     def _commit(self) -> None:
@@ -192,6 +195,21 @@ class _WatchedCall:
 _watchdog = Watchdog()
 ends_process_after = _watchdog.watching
 """Bound a call that may never return. Only for work that a killed process may leave behind at any moment."""
+
+
+@contextmanager
+def _reports_called() -> Iterator[None]:
+    """Raise a fatal error as what it is.
+
+    The client (2.16) raises it and calls the delivery reports all the same; Python then takes it for a fault of the
+    first of them.
+    """
+    try:
+        yield
+    except SystemError as error:
+        if isinstance(error.__cause__, KafkaException):
+            raise error.__cause__ from None
+        raise
 
 
 def _note_place(places: list[StoredAt], number: int, error: KafkaError | None, message: Message) -> None:

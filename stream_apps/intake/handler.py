@@ -64,9 +64,9 @@ class Stores:
 
 @dataclass
 class AssemblyRoom:
-    """Knows whether assembly keeps up. It serves in order of arrival, so too much standard work delays the urgent.
+    """Knows whether assembly keeps up: it serves in order of arrival, so too much standard work delays the urgent.
 
-    While more than `most_records` wait for it, only urgent requests are answered early; the workers order the rest.
+    While more than `most_records` wait for it, only urgent requests are answered early; workers order the rest.
     """
 
     most_records: int

@@ -45,7 +45,7 @@ class IntakeLimits(Section):
     early_backlog_records: int = Field(
         default=20_000,
         ge=0,
-        description="While more wait for assembly, standard requests that the memory knows go through the workers.",
+        description="While more wait for assembly, standard requests that are remembered go through workers.",
     )
     memory_scopes: dict[str, str] = Field(
         default_factory=dict,

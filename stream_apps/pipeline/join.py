@@ -75,7 +75,7 @@ def join(batches: Sequence[TranslatedBatch], now_ms: int) -> TranslationResult:
         target_words=0 if text is None else kept.target_words + sum(batch.target_words for batch in batches),
         target_characters=len(text or ""),
         cached_segments=cached,
-        cached_words=0 if text is None else sum(batch.cached_words for batch in batches),
+        cached_words=0 if text is None else kept.cached_words + sum(batch.cached_words for batch in batches),
         cached_share=cached / max(segments, 1),
         confidence=_confidence(batches, kept),
         model=", ".join(sorted({*kept.models, *(batch.model for batch in batches if batch.model)})),

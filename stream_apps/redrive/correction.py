@@ -112,6 +112,7 @@ def _kept(result: TranslationResult, text: str) -> Kept:
     return Kept(
         segments=result.segments - len(source),
         cached_segments=result.cached_segments,
+        cached_words=result.cached_words,
         # A hole counts with the words of its source, which stand in the text instead.
         target_words=max(result.target_words - sum(map(count_words, source)), 0),
         characters=len(text) - sum(map(len, source)),
