@@ -1,0 +1,42 @@
+"""The bare engine: the platform's own model in processes of their own, with nothing around it."""
+
+import time
+from collections.abc import Sequence
+
+from inference_workers.engines.protocol import Engine
+from inference_workers.model_store import discover, load
+from producers.cli.demo import words_per_minute
+from schemas.segments import count_words
+from tests.bench.figures import Leg, nearest_rank
+from tests.bench.harness import say
+
+PAIR = ("en", "pt")
+NAME = "bare engine"
+
+
+def open_engine() -> Engine:
+    """Load the model and translate once."""
+    engine = load(next(info for info in discover() if info.pair == PAIR))
+    engine.translate(["The house is big."], {})
+    return engine
+
+
+def together(texts: Sequence[str], processes: int) -> Leg:
+    """Translate the texts in so many processes that share them evenly; the slowest one counts."""
+    say(f"{NAME}, {len(texts)} sentences, {processes} processes")
+    seconds = sum(map(count_words, texts)) / words_per_minute(texts, PAIR, processes) * 60
+    return Leg(NAME, len(texts), round(seconds, 2), len(texts) / seconds)
+
+
+def one_by_one(texts: Sequence[str], every_seconds: float) -> tuple[Leg, list[float]]:
+    """Translate a text after each pause; return the milliseconds of each, too."""
+    say(f"{NAME}, one sentence each {every_seconds:g} s")
+    engine, taken = open_engine(), []
+    for text in texts:
+        time.sleep(every_seconds)
+        began = time.perf_counter()
+        engine.translate([text], {})
+        taken.append((time.perf_counter() - began) * 1000)
+    seconds = sum(taken) / 1000
+    p50, p95 = nearest_rank(taken, 0.5), nearest_rank(taken, 0.95)
+    return Leg(NAME, len(taken), round(seconds, 2), len(taken) / seconds, p50, p95), taken

@@ -1,0 +1,57 @@
+"""Drive a server over HTTP with many clients, one sentence a call."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+
+import httpx
+
+from tests.bench.figures import Leg, nearest_rank
+
+Call = Callable[[httpx.AsyncClient, str], Awaitable[None]]
+
+_TIMEOUT_SECONDS = 60.0
+_WAIT_SECONDS = 30
+
+
+def clients(name: str, call: Call, texts: Iterator[str], count: int, seconds: float) -> Leg:
+    """Let so many clients call again and again for that time; each waits for its answer before the next call."""
+    return asyncio.run(_clients(name, call, texts, count, seconds))
+
+
+async def translate_by_platform(client: httpx.AsyncClient, text: str, base_url: str) -> None:
+    """Send a critical request and wait for its result: in one call where the server can, else with GETs."""
+    body = {"text": text, "source_language": "en", "target_language": "pt", "priority": "critical"}
+    answer = await client.post(f"{base_url}/api/v1/translations?wait={_WAIT_SECONDS}", json=body)
+    answer.raise_for_status()
+    job = answer.json()
+    while not job.get("is_finished"):
+        answer = await client.get(f"{base_url}/api/v1/translations/{job['job_id']}?wait={_WAIT_SECONDS}")
+        answer.raise_for_status()
+        job = answer.json()
+    assert job["result"]["status"] == "COMPLETED", job
+
+
+async def translate_by_peer(client: httpx.AsyncClient, text: str, base_url: str) -> None:
+    """Call tests/bench/peer_app.py."""
+    answer = await client.post(f"{base_url}/translate", json={"text": text})
+    answer.raise_for_status()
+    assert answer.json()["text"]
+
+
+async def _clients(name: str, call: Call, texts: Iterator[str], count: int, seconds: float) -> Leg:
+    taken: list[float] = []
+    began = time.perf_counter()
+    limits = httpx.Limits(max_connections=count)
+    async with httpx.AsyncClient(limits=limits, timeout=_TIMEOUT_SECONDS) as client:
+
+        async def one() -> None:
+            while time.perf_counter() - began < seconds:
+                started = time.perf_counter()
+                await call(client, next(texts))
+                taken.append((time.perf_counter() - started) * 1000)
+
+        await asyncio.gather(*(one() for _ in range(count)))
+    lasted = time.perf_counter() - began
+    p50, p95 = nearest_rank(taken, 0.5), nearest_rank(taken, 0.95)
+    return Leg(name, len(taken), round(lasted, 2), len(taken) / lasted, p50, p95)
