@@ -15,6 +15,9 @@ JOBS ?= $(if $(KAFKA_BOOTSTRAP_SERVERS),0,3)
 PACKAGES := schemas connectors stream_apps inference_workers producers deploy
 EXTRAS := local,ctranslate2,keda,dev
 
+# In the order of docs/performance.md.
+BENCHES := cached fat singles bulk latency http idle
+
 # Every target that is explained is a command, not a file.
 .PHONY: $(shell sed -n 's/^\([a-z-]*\):.*\#\#.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
@@ -59,6 +62,35 @@ profile: .venv/.dev  ## Run the tests of ARGS under cProfile and print where the
 	@mkdir -p .dragoman
 	$(BIN)/python -m cProfile -o .dragoman/test.profile -m pytest $(ARGS)
 	$(BIN)/python -c "import pstats; pstats.Stats('.dragoman/test.profile').sort_stats('cumulative').print_stats(30)"
+
+bench: .venv/.dev $(JARS)  ## Every benchmark of the spine, each with its rival; 15 minutes (docs/performance.md)
+	@missed=; for name in $(BENCHES); do $(MAKE) --no-print-directory "bench-$$name" || missed="$$missed $$name"; done; \
+	$(BIN)/python -m tests.bench.report; \
+	if [ "$$missed" ]; then echo "below their goals:$$missed" >&2; exit 1; fi
+
+bench-cached: .venv/.dev $(JARS)  ## Remembered one-sentence requests, Kafka to Kafka (ARGS="--registry URL")
+	$(BIN)/python -m tests.bench.cached $(ARGS)
+
+bench-singles: .venv/.dev $(JARS)  ## New single sentences against the bare engine
+	$(BIN)/python -m tests.bench.singles $(ARGS)
+
+bench-bulk: .venv/.dev $(JARS)  ## A long document against the bare engine
+	$(BIN)/python -m tests.bench.bulk $(ARGS)
+
+bench-fat: .venv/.dev $(JARS)  ## Requests of a thousand sentences with an engine that takes no time
+	$(BIN)/python -m tests.bench.fat $(ARGS)
+
+bench-latency: .venv/.dev $(JARS)  ## One critical sentence each 250 ms: idle, by HTTP, and while standard work waits
+	$(BIN)/python -m tests.bench.latency $(ARGS)
+
+bench-http: .venv/.dev $(JARS)  ## 1, 8 and 32 HTTP clients against a bare FastAPI application
+	$(BIN)/python -m tests.bench.http $(ARGS)
+
+bench-idle: .venv/.dev $(JARS)  ## Processor time of the whole stack at rest
+	$(BIN)/python -m tests.bench.idle $(ARGS)
+
+bench-report: .venv/.dev  ## Fill docs/performance.md with what the benchmarks wrote
+	$(BIN)/python -m tests.bench.report
 
 bench-rolling: .venv/.dev $(JARS)  ## Answer times while workers and assemblers are restarted one after the other
 	$(BIN)/python -m pytest -q -s -m slow tests/e2e/test_rolling_restart.py $(ARGS)

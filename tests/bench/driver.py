@@ -31,7 +31,6 @@ class Record:
     """One request as it is sent."""
 
     topic: str
-    request_id: str
     key: bytes
     value: bytes
 
@@ -40,9 +39,9 @@ class Record:
 class Traffic:
     """When each request was sent and its first answer seen, on the driver's clock in seconds; and the answers."""
 
-    sent: dict[str, float] = field(default_factory=dict)
-    arrived: dict[str, float] = field(default_factory=dict)
-    answers: Counter[str] = field(default_factory=Counter)
+    sent: dict[bytes, float] = field(default_factory=dict)
+    arrived: dict[bytes, float] = field(default_factory=dict)
+    answers: Counter[bytes] = field(default_factory=Counter)
     values: list[bytes] = field(default_factory=list)
 
     @property
@@ -50,9 +49,9 @@ class Traffic:
         """Count the requests without an answer."""
         return len(self.sent) - len(self.arrived)
 
-    def milliseconds(self) -> dict[str, float]:
+    def milliseconds(self) -> dict[bytes, float]:
         """Return the time from sending to the answer, by request."""
-        return {request_id: (at - self.sent[request_id]) * 1000 for request_id, at in self.arrived.items()}
+        return {key: (at - self.sent[key]) * 1000 for key, at in self.arrived.items()}
 
     def leg(self, name: str, cpu_ms: dict[str, float]) -> Leg:
         """Sum it up."""
@@ -125,6 +124,7 @@ class Driver:
 
     def close(self) -> None:
         """Close the connections."""
+        self._producer.flush(30)
         self._tail.close()
 
     def _run(self, name: str, send: Callable[[float], bool]) -> Leg:
@@ -143,11 +143,10 @@ class Driver:
             request_id=str(uuid.uuid4()), tenant="bench", source_language="en", target_language="pt",
             text=text, submitted_at=time.time_ns() // 1_000_000,
         )  # fmt: skip
-        key, value = request.request_id.encode(), self._codec.encode(request)
-        return Record(requests_topic(priority), request.request_id, key, value)
+        return Record(requests_topic(priority), request.key.encode(), self._codec.encode(request))
 
     def _send(self, record: Record) -> None:
-        self.traffic.sent[record.request_id] = time.perf_counter()
+        self.traffic.sent[record.key] = time.perf_counter()
         self._produce(record)
 
     def _produce(self, record: Record) -> None:
@@ -158,11 +157,11 @@ class Driver:
         # consume(n, t) would wait for n records; so wait for one, then take what is there.
         consumer, count = self._tail.consumer, 0
         for message in (*consumer.consume(1, _TAKE_SECONDS), *consumer.consume(_TAKE_RECORDS, 0)):
-            request_id = (message.key() or b"").decode().rpartition("/")[2]
-            if request_id in self.traffic.sent:
+            key = message.key() or b""
+            if key in self.traffic.sent:
                 count += 1
-                self.traffic.arrived.setdefault(request_id, time.perf_counter())
-                self.traffic.answers[request_id] += 1
+                self.traffic.arrived.setdefault(key, time.perf_counter())
+                self.traffic.answers[key] += 1
                 self.traffic.values.append(message.value() or b"")
         return count
 

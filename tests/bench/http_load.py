@@ -24,9 +24,9 @@ async def translate_by_platform(client: httpx.AsyncClient, text: str, base_url: 
     body = {"text": text, "source_language": "en", "target_language": "pt", "priority": "critical"}
     answer = await client.post(f"{base_url}/api/v1/translations?wait={_WAIT_SECONDS}", json=body)
     answer.raise_for_status()
-    job = answer.json()
+    job, location = answer.json(), answer.headers.get("location", "")
     while not job.get("is_finished"):
-        answer = await client.get(f"{base_url}/api/v1/translations/{job['job_id']}?wait={_WAIT_SECONDS}")
+        answer = await client.get(location, params={"wait": _WAIT_SECONDS})
         answer.raise_for_status()
         job = answer.json()
     assert job["result"]["status"] == "COMPLETED", job

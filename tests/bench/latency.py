@@ -75,7 +75,7 @@ def kafka_leg(platform: Platform, name: str, texts: Sequence[str]) -> tuple[Leg,
     driver.check()
     driver.close()
     waits = driver.traffic.milliseconds()
-    return leg, [waits[record.request_id] for record in records]
+    return leg, [waits[record.key] for record in records]
 
 
 def http_leg(platform: Platform, texts: Sequence[str]) -> tuple[Leg, list[float]]:

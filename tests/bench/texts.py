@@ -4,12 +4,10 @@ import random
 from collections.abc import Sequence
 from functools import cache
 
-from producers.cli.demo_run import prose
 from schemas.segments import count_words, normalise
 from stream_apps.pipeline.segmentation import Segmenter
 
 PARAGRAPH = 6
-_ALL_WORDS = 10**9
 _LEAST_WORDS, _MOST_WORDS = 5, 30
 
 
@@ -31,7 +29,10 @@ def _numbered(sentence: str, chapter: int) -> str:
 
 @cache
 def _originals() -> tuple[str, ...]:
-    segments = {normalise(text): None for text in Segmenter().split(prose(_ALL_WORDS), "en").texts}
+    from pydoc_data.topics import topics  # half a megabyte
+
+    segmenter = Segmenter()
+    segments = {normalise(text): None for topic in topics.values() for text in segmenter.split(topic, "en").texts}
     fitting = [text for text in segments if _is_sentence(text)]
     random.Random(7).shuffle(fitting)
     return tuple(fitting)
