@@ -18,7 +18,7 @@ from celery import Celery, group
 
 from inference_workers.engines.protocol import Engine
 from tests.bench.engine import open_engine
-from tests.bench.figures import Leg, nearest_rank
+from tests.bench.figures import Leg
 from tests.bench.harness import Platform, process, processor_ms, say
 
 NAME = "Celery"
@@ -26,6 +26,8 @@ VALKEY = "redis-state"
 TRANSLATE, RECALL = "translate", "recall"
 _URL = "BENCH_CELERY_URL"
 _DATABASE = 1
+# Benchmarks run in containers, whose only user is root.
+_QUIET = "ignore:You're running the worker with superuser"
 _ANSWER_SECONDS = 60.0
 
 app = Celery("bench")
@@ -60,9 +62,7 @@ def one_by_one(platform: Platform, texts: Sequence[str], every_seconds: float, p
     say(f"{NAME}, one sentence each {every_seconds:g} s")
     with _running(platform, processes) as (client, _), platform.alone(VALKEY):
         taken = client.submit(_milliseconds_of_each, texts, every_seconds).result()
-    seconds = sum(taken) / 1000
-    p50, p95 = nearest_rank(taken, 0.5), nearest_rank(taken, 0.95)
-    return Leg(NAME, len(taken), round(seconds, 2), len(taken) / seconds, p50, p95)
+    return Leg.of(NAME, taken, sum(taken) / 1000)
 
 
 def remember(platform: Platform, texts: Sequence[str]) -> None:
@@ -83,7 +83,7 @@ def _running(platform: Platform, processes: int) -> Iterator[tuple[ProcessPoolEx
     command = ("celery", "-A", __name__, "worker", "-P", "prefork", "-c", str(processes), *quiet)
     spawn = multiprocessing.get_context("spawn")
     with (
-        process(sys.executable, "-m", *command, **{_URL: url}) as pid,
+        process(sys.executable, "-m", *command, **{_URL: url, "PYTHONWARNINGS": _QUIET}) as pid,
         ProcessPoolExecutor(1, spawn, _configure, (url,)) as client,
     ):
         client.submit(_seconds_of_all, TRANSLATE, ["The house is big."] * processes * 8).result()

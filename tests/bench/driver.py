@@ -3,8 +3,8 @@
 import time
 import uuid
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from confluent_kafka import Producer
 
@@ -14,7 +14,7 @@ from schemas.messages import TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.states import ResultStatus
 from schemas.topics import RESULTS, requests_topic
-from tests.bench.figures import Leg, nearest_rank
+from tests.bench.figures import Leg
 from tests.bench.harness import Platform, used
 from tests.outside import Outside
 
@@ -22,8 +22,6 @@ _TAKE_SECONDS, _TAKE_RECORDS = 0.01, 500
 _SILENT_SECONDS = 120.0
 # A leg begins and ends with few requests on their way: the rate is that of the answers between.
 _TRIMMED = 0.05
-
-Readings = Callable[[], Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -55,12 +53,9 @@ class Traffic:
 
     def leg(self, name: str, cpu_ms: dict[str, float]) -> Leg:
         """Sum it up."""
-        waits = list(self.milliseconds().values())
         seconds = max(self.arrived.values()) - min(self.sent.values())
-        p50, p95 = nearest_rank(waits, 0.5), nearest_rank(waits, 0.95)
-        return Leg(
-            name, len(waits), round(seconds, 2), rate(list(self.arrived.values()), seconds), p50, p95, cpu_ms
-        )
+        leg = Leg.of(name, list(self.milliseconds().values()), seconds, cpu_ms)
+        return replace(leg, per_second=rate(list(self.arrived.values()), seconds))
 
 
 class Driver:

@@ -7,7 +7,7 @@ from inference_workers.engines.protocol import Engine
 from inference_workers.model_store import discover, load
 from producers.cli.demo import words_per_minute
 from schemas.segments import count_words
-from tests.bench.figures import Leg, nearest_rank
+from tests.bench.figures import Leg
 from tests.bench.harness import say
 
 PAIR = ("en", "pt")
@@ -37,6 +37,4 @@ def one_by_one(texts: Sequence[str], every_seconds: float) -> tuple[Leg, list[fl
         began = time.perf_counter()
         engine.translate([text], {})
         taken.append((time.perf_counter() - began) * 1000)
-    seconds = sum(taken) / 1000
-    p50, p95 = nearest_rank(taken, 0.5), nearest_rank(taken, 0.95)
-    return Leg(NAME, len(taken), round(seconds, 2), len(taken) / seconds, p50, p95), taken
+    return Leg.of(NAME, taken, sum(taken) / 1000), taken

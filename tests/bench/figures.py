@@ -62,6 +62,15 @@ class Leg:
     p95_ms: float = 0.0
     cpu_ms: dict[str, float] = field(default_factory=dict)
 
+    @classmethod
+    def of(
+        cls, name: str, waits_ms: Sequence[float], seconds: float, cpu_ms: dict[str, float] | None = None
+    ) -> "Leg":
+        """Sum up answers that took so long each, in so many seconds together."""
+        p50, p95 = nearest_rank(waits_ms, 0.5), nearest_rank(waits_ms, 0.95)
+        count = len(waits_ms)
+        return cls(name, count, round(seconds, 2), count / seconds, p50, p95, cpu_ms or {})
+
     @property
     def cpu_us_per_answer(self) -> dict[str, float]:
         """Return microseconds of processor per answer, by process, the dearest first."""
@@ -81,13 +90,17 @@ class Findings:
         """Return the figures that do not reach their goals."""
         return [figure for figure in self.figures if not figure.passed]
 
-    def write(self, name: str, options: dict[str, Any]) -> Path:
-        """Write everything to `.dragoman/bench/NAME.json`; return its path."""
+    def write(self, name: str, options: dict[str, Any], load_before: float = 0.0) -> Path:
+        """Write everything to `.dragoman/bench/NAME.json`; return its path.
+
+        `load_before`: the load average of the minute before, which is what others used of the machine.
+        """
         found = {
             "bench": name,
             "commit": commit(),
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             "cores": os.cpu_count(),
+            "load_before": round(load_before, 1),
             "options": options,
             "figures": [{**asdict(one), "goal": one.goal, "passed": one.passed} for one in self.figures],
             "legs": [{**asdict(leg), "cpu_us_per_answer": leg.cpu_us_per_answer} for leg in self.legs],

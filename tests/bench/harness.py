@@ -84,9 +84,9 @@ class Platform:
 def main(name: str, measure: Callable[[Options], Findings], defaults: Options, purpose: str | None) -> int:
     """Run one benchmark from the command line; return 0 when every figure reaches its goal, else 1."""
     options = _options(defaults, purpose or "")
-    started = time.monotonic()
+    started, load_before = time.monotonic(), os.getloadavg()[0]
     findings = measure(options)
-    path = findings.write(name, asdict(options))
+    path = findings.write(name, asdict(options), load_before)
     print(findings.lines())
     print(f"\n{time.monotonic() - started:.0f} s; written to {path}")
     for figure in findings.missed:

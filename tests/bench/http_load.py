@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import httpx
 
-from tests.bench.figures import Leg, nearest_rank
+from tests.bench.figures import Leg
 
 Call = Callable[[httpx.AsyncClient, str], Awaitable[None]]
 
@@ -52,6 +52,4 @@ async def _clients(name: str, call: Call, texts: Iterator[str], count: int, seco
                 taken.append((time.perf_counter() - started) * 1000)
 
         await asyncio.gather(*(one() for _ in range(count)))
-    lasted = time.perf_counter() - began
-    p50, p95 = nearest_rank(taken, 0.5), nearest_rank(taken, 0.95)
-    return Leg(name, len(taken), round(lasted, 2), len(taken) / lasted, p50, p95)
+    return Leg.of(name, taken, time.perf_counter() - began)

@@ -34,10 +34,10 @@ def measure(options: Options) -> Findings:
         warm_up(platform)
         kafka, kafka_waits = kafka_leg(platform, "platform, Kafka", by_kafka)
         http, http_waits = http_leg(platform, by_http)
+        flooded = flooded_leg(platform, start=3 * count)
         beside = celery_rival.one_by_one(
             platform, sentences(_CELERY_TASKS, start=2 * count), EVERY_SECONDS, options.processes
         )
-        flooded = flooded_leg(platform, start=3 * count)
     http_engine, http_takes = engine.one_by_one(by_http, EVERY_SECONDS)
     figures = [
         *beyond_engine("Kafka to Kafka", kafka_waits, kafka_takes, (40, 60)),
@@ -45,7 +45,7 @@ def measure(options: Options) -> Findings:
         Figure("critical p95 while standard work waits / idle", flooded.p95_ms / kafka.p95_ms, "", at_most=2.0),
         Figure("idle p50 Kafka to Kafka / Celery", kafka.p50_ms / beside.p50_ms, ""),
     ]
-    return Findings(figures, [kafka_engine, kafka, http, beside, flooded, http_engine])
+    return Findings(figures, [kafka_engine, kafka, http, flooded, beside, http_engine])
 
 
 def beyond_engine(
@@ -84,9 +84,7 @@ def http_leg(platform: Platform, texts: Sequence[str]) -> tuple[Leg, list[float]
     before = platform.cpu_ms()
     waits = asyncio.run(_call_each(platform.run.http_url, texts))
     seconds = len(texts) * EVERY_SECONDS
-    p50, p95 = nearest_rank(waits, 0.5), nearest_rank(waits, 0.95)
-    cpu_ms = used(before, platform.cpu_ms())
-    return Leg("platform, HTTP", len(waits), seconds, len(waits) / seconds, p50, p95, cpu_ms), waits
+    return Leg.of("platform, HTTP", waits, seconds, used(before, platform.cpu_ms())), waits
 
 
 def flooded_leg(platform: Platform, start: int) -> Leg:

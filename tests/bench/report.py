@@ -50,20 +50,25 @@ def idle() -> list[dict[str, Any]]:
     figure = Figure(
         "idle stack, processor", found["total_ms_per_second"], "ms/s", at_most=found["goal_ms_per_second"]
     )
-    return [{"bench": "idle", "commit": found.get("commit", ""), "figures": [asdict(figure)]}]
+    return [{"bench": "idle", "figures": [asdict(figure)]}]
 
 
 def content(found: Sequence[dict[str, Any]]) -> str:
     """Return the table of the figures and the table of the legs behind them."""
     figures = [
-        (figure.name, figure.text, figure.goal, verdict(figure), f"`make bench-{one['bench']}`", one["commit"])
+        (figure.name, figure.text, figure.goal, verdict(figure), f"`make bench-{one['bench']}`", origin(one))
         for one in found
         for figure in figures_of(one)
     ]
     legs = [(one["bench"], *leg_cells(leg)) for one in found for leg in one.get("legs", ())]
-    first = markdown_of(("figure", "measured", "goal", "", "command", "commit"), figures)
+    first = markdown_of(("figure", "measured", "goal", "", "command", "commit; load before"), figures)
     header = ("bench", "leg", "a second", "p50 ms", "p95 ms", "processor, us per answer")
     return f"\n{first}\n\nThe legs behind them:\n\n{markdown_of(header, legs)}\n"
+
+
+def origin(one: dict[str, Any]) -> str:
+    """Say which commit was measured, and how busy the machine was before."""
+    return f"{one['commit']}; {one['load_before']:g}" if "load_before" in one else one.get("commit", "")
 
 
 def leg_cells(leg: dict[str, Any]) -> tuple[str, ...]:
