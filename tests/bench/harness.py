@@ -28,6 +28,9 @@ INSTANT = "tests.bench.instant"
 # Kafka cannot be stopped: its session with itself is 3 s.
 ALWAYS_RUNNING = ("kafka",)
 
+# As the stack's workers: whatever else runs on the machine takes as much from both sides.
+NICENESS = 10
+
 _REGISTRY = "DRAGOMAN_KAFKA_SCHEMA_REGISTRY_URL"
 # The first commits and readings of the backlog after a start, heartbeats after a stop.
 _SETTLE_SECONDS = 3.0
@@ -113,9 +116,10 @@ def running(size: Size, *, registry_url: str = "", is_instant: bool = False) -> 
 
 @contextmanager
 def process(*command: str, **environment: str) -> Iterator[int]:
-    """Run a rival of this checkout as a process; yield its id."""
+    """Run a rival of this checkout as a process, as nice as the stack's workers; yield its id."""
     variables = {**os.environ, **python_environment(), **environment}
-    with subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL) as started:
+    nice = ("nice", "-n", str(NICENESS), *command)
+    with subprocess.Popen(nice, env=variables, stdout=subprocess.DEVNULL) as started:
         try:
             yield started.pid
         finally:
