@@ -131,7 +131,8 @@ class Driver:
             heard = time.perf_counter() if self._take() or not self.traffic.open else heard
             if time.perf_counter() - heard > _SILENT_SECONDS:
                 raise TimeoutError(f"{name}: {self.traffic.open} requests without answers")
-        return self.traffic.leg(name, used(before, self._platform.cpu_ms()))
+        suffix = ", with a registry" if self._platform.registry_url else ""
+        return self.traffic.leg(name + suffix, used(before, self._platform.cpu_ms()))
 
     def _record(self, text: str, priority: Priority) -> Record:
         request = TranslationRequest(
