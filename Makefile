@@ -86,9 +86,6 @@ bench-latency: .venv/.dev $(JARS)  ## One critical sentence each 250 ms: idle, b
 bench-http: .venv/.dev $(JARS)  ## 1, 8 and 32 HTTP clients against a bare FastAPI application
 	$(BIN)/python -m tests.bench.http $(ARGS)
 
-bench-idle: .venv/.dev $(JARS)  ## Processor time of the whole stack at rest
-	$(BIN)/python -m tests.bench.idle $(ARGS)
-
 bench-report: .venv/.dev  ## Fill docs/performance.md with what the benchmarks wrote
 	$(BIN)/python -m tests.bench.report
 
