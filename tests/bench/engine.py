@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 def open_engine() -> Engine:
     """Load the model and translate once."""
-    engine = load(next(info for info in discover() if info.pair == PAIR))
+    engine = load(next(info for info in discover() if info.translates(*PAIR))).engine(*PAIR)
     engine.translate(["The house is big."], {})
     return engine
 
