@@ -201,8 +201,8 @@ ends_process_after = _watchdog.watching
 def _reports_called() -> Iterator[None]:
     """Raise a fatal error as what it is.
 
-    The client (2.16) raises it and calls the delivery reports all the same; Python then takes it for a fault of the
-    first of them.
+    The client (2.16) raises it and calls the delivery reports all the same; Python then takes it for a fault of
+    the first of them.
     """
     try:
         yield

@@ -4,6 +4,7 @@ Assembly's outputs and offsets are committed in one transaction; a control takes
 the first record whose outputs are not stored; a control makes it commit more.
 """
 
+import asyncio
 import runpy
 import sys
 import threading
@@ -15,12 +16,16 @@ from itertools import count
 
 from connectors.kafka.commit_tracker import CommitTracker, Partition, Ticket
 from connectors.kafka.committing_reader import CommittingReader, TakenRecord
+from connectors.redis.slots import RedisSlots
 from inference_workers.outbox import Outbox
-from schemas.records import OutboundRecord
+from schemas.records import InboundRecord, OutboundRecord, StoredAt
+from schemas.slots import AnswerOrder, Arrival, SlotDecision, Verdict
+from stream_apps.runtime.event_processor import EventProcessor
 from stream_apps.runtime.retrying_loop import Turn
 from stream_apps.runtime.transactional_processor import TransactionalProcessor
 
 WORKER, ASSEMBLY = "inference_workers.main", "stream_apps.assembly.main"
+INTAKE = "stream_apps.intake.main"
 
 # Long enough that a kill falls into it now and then.
 _GAP_SECONDS = 0.3
@@ -35,6 +40,8 @@ class Control(StrEnum):
     COMMIT_BEFORE_SEND = "commit-before-send"  # at most once: lost
     SEND_BEFORE_COMMIT = "send-before-commit"  # at least once without slots: duplicates
     COMMIT_PAST_HOLE = "commit-past-hole"  # a hole that nobody fills: lost
+    NO_COMPLETER = "no-completer"  # every record of an only batch answers: duplicates
+    MARK_FIRST = "mark-first"  # a request counts as seen before its batches are stored: lost
 
 
 def commit_before_send(cycle: TransactionalProcessor) -> Turn:
@@ -112,6 +119,37 @@ def send_some_late() -> None:
     Outbox.send = late  # type: ignore[method-assign, assignment]  # broken
 
 
+def answer_without_completer() -> None:
+    """Make each record of a request of one batch answer it, whoever answered before."""
+    decide = RedisSlots.decide
+
+    @wraps(decide)
+    def forgets(slots: RedisSlots, entries: Sequence[Arrival | AnswerOrder]) -> list[SlotDecision]:
+        return [
+            SlotDecision(Verdict.COMPLETE, (entry.payload,))
+            if isinstance(entry, Arrival) and entry.batches == 1
+            else decision
+            for entry, decision in zip(entries, decide(slots, entries), strict=True)
+        ]
+
+    RedisSlots.decide = forgets  # type: ignore[method-assign]  # broken
+
+
+def mark_first() -> None:
+    """Make intake note a request before its batches are sent: one that dies between the two never sends them."""
+    deliver = EventProcessor._deliver
+
+    @wraps(deliver)
+    async def marks(
+        processor: EventProcessor, records: Sequence[InboundRecord], outputs: Sequence[Sequence[OutboundRecord]]
+    ) -> list[Sequence[StoredAt]]:
+        await processor._tell(records, [()] * len(records))
+        await asyncio.sleep(_GAP_SECONDS)
+        return await deliver(processor, records, outputs)
+
+    EventProcessor._deliver = marks  # type: ignore[method-assign]  # broken
+
+
 def _break_cycle(broken: Callable[[TransactionalProcessor], Turn]) -> Callable[[], None]:
     def patch() -> None:
         TransactionalProcessor._run_cycle = broken  # type: ignore[method-assign, assignment]  # broken
@@ -124,6 +162,8 @@ _BROKEN: Mapping[tuple[Control, str], Callable[[], None]] = {
     (Control.COMMIT_BEFORE_SEND, ASSEMBLY): _break_cycle(commit_before_send),
     (Control.SEND_BEFORE_COMMIT, ASSEMBLY): _break_cycle(send_before_commit),
     (Control.COMMIT_PAST_HOLE, WORKER): commit_past_holes,
+    (Control.NO_COMPLETER, ASSEMBLY): answer_without_completer,
+    (Control.MARK_FIRST, INTAKE): mark_first,
 }
 
 

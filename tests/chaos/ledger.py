@@ -24,6 +24,10 @@ class Ledger:
     expected: dict[str, str] = field(default_factory=dict)
     """Key of the request (`tenant/request_id`) -> name of the text that its answer must be a translation of."""
     accepted_at: dict[str, float] = field(default_factory=dict)
+    heard: dict[str, str | None] = field(default_factory=dict)
+    """The texts that callers got who waited for them, by key."""
+    unheard: list[str] = field(default_factory=list)
+    """The requests whose callers waited in vain although the answer was there."""
     answers: dict[str, list[Answer]] = field(default_factory=lambda: defaultdict(list))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -37,6 +41,18 @@ class Ledger:
         """Note a result of version 1."""
         with self._lock:
             self.answers[key].append(answer)
+
+    def hear(self, key: str, text: str | None) -> None:
+        """Note what a caller got who waited."""
+        with self._lock:
+            self.heard[key] = text
+
+    def wait_in_vain(self, key: str, for_seconds: float) -> None:
+        """Note a caller who was told nothing, if the answer had been there for that time."""
+        answered_at = self.answered_at(key)
+        if answered_at is not None and time.monotonic() - answered_at > for_seconds:
+            with self._lock:
+                self.unheard.append(key)
 
     def answered_at(self, key: str) -> float | None:
         """Return when the first answer came."""

@@ -22,8 +22,18 @@ from tests.chaos.scenario import Scenario, probes, write_texts
 from tests.chaos.schedule import Fault, schedule
 from tests.chaos.senders import Content, HttpSender, KafkaSender
 from tests.chaos.stack import ChaosStack
+from tests.chaos.telling import untold
 from tests.chaos.traffic import Channel, Request
-from tests.chaos.verdict import Bill, Verdict, billing_difference, duplicates, lost, wrong_bills, wrong_texts
+from tests.chaos.verdict import (
+    Bill,
+    Verdict,
+    billing_difference,
+    duplicates,
+    lost,
+    wrong_bills,
+    wrong_texts,
+    wrongly_heard,
+)
 
 _REFERENCE_LIMITS = DrainLimits(longest_seconds=300.0, quiet_seconds=60.0)
 _CHAOS_LIMITS = DrainLimits(longest_seconds=180.0, quiet_seconds=90.0)
@@ -31,8 +41,8 @@ _CHAOS_LIMITS = DrainLimits(longest_seconds=180.0, quiet_seconds=90.0)
 _CONTROL_LIMITS = DrainLimits(longest_seconds=60.0, quiet_seconds=12.0)
 # Long enough for an answer that must not come.
 _SECOND_ANSWER_SECONDS = 3.0
-_BILL_SECONDS = 60.0
-# Analytics and status are a little behind the answers.
+_BILL_SECONDS, _TOLD_SECONDS = 60.0, 30.0
+# Analytics is a little behind the answers.
 _PROBE_SECONDS = 10.0
 
 
@@ -50,6 +60,7 @@ class Evidence:
     bills: dict[str, Bill] = field(default_factory=dict)
     backwards: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    untold: list[str] = field(default_factory=list)
 
 
 class Run:
@@ -133,6 +144,8 @@ class Run:
     def _settle(self, run: RunInfo) -> None:
         time.sleep(_SECOND_ANSWER_SECONDS)
         self._evidence.bills = settled_bills(run, list(self._ledger.answers), _BILL_SECONDS)
+        self._ticker.say(f"looking at {len(self._ledger.answers)} jobs")
+        self._evidence.untold = untold(run.http_url, self._ledger.answers.keys(), _TOLD_SECONDS)
 
     def _report(self, left: list[int], disks: Disks | None, seconds: float) -> Report:
         violations = self._violations()
@@ -143,6 +156,8 @@ class Run:
             billing_difference=billing_difference(self._ledger.answers, self._evidence.bills),
             offsets_backwards=len(violations["offsets_backwards"]),
             processes_left=len(left),
+            unheard=len(violations["unheard"]),
+            untold=len(violations["untold"]),
         )
         return Report(
             verdict=verdict,
@@ -164,7 +179,12 @@ class Run:
         return {
             "lost": lost(expected, answers),
             "duplicates": [key for key, found in answers.items() if len(found) > 1],
-            "wrong_text": wrong_texts(expected, answers, evidence.references),
+            "wrong_text": [
+                *wrong_texts(expected, answers, evidence.references),
+                *wrongly_heard(expected, self._ledger.heard, evidence.references),
+            ],
+            "unheard": self._ledger.unheard,
+            "untold": evidence.untold,
             "billing_difference": wrong_bills(answers, evidence.bills),
             "offsets_backwards": evidence.backwards,
             "http_refused": evidence.refused,

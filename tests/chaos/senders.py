@@ -15,9 +15,12 @@ from tests.chaos.ledger import Ledger
 from tests.chaos.traffic import Channel, Request, key_of
 from tests.outside import Outside, encoded, request_of
 
-_ACCEPTED = 202
+_FINISHED, _ACCEPTED = 200, 202
 _TRY_AGAIN_SECONDS = 0.5
 _HTTP_SECONDS = 15.0
+_WAIT_SECONDS = 8.0
+# Callers are told at once, or when the job is looked at again.
+_TOO_LATE_SECONDS = 5.0
 _HTTP_THREADS = 16
 _SILENCE_SECONDS = 12.0
 
@@ -144,10 +147,15 @@ class HttpSender:
         self._open.discard(request.key)
 
     def _note(self, request: Request, answer: httpx.Response) -> None:
-        if answer.status_code == _ACCEPTED:
-            self._ledger.accept(key_of(request.tenant, answer.json()["job_id"]), request.reference)
-        else:
+        if answer.status_code not in {_FINISHED, _ACCEPTED}:
             self.refused.append(f"{request.key}: {answer.status_code} {answer.text[:300]}")
+            return
+        key = key_of(request.tenant, answer.json()["job_id"])
+        self._ledger.accept(key, request.reference)
+        if answer.status_code == _FINISHED:
+            self._ledger.hear(key, answer.json()["result"]["text"])
+        elif request.channel is Channel.HTTP_WAITING:
+            self._ledger.wait_in_vain(key, _TOO_LATE_SECONDS)
 
     def _post(self, request: Request) -> httpx.Response | None:
         """Return None when the connection broke: whether it was accepted is unknown."""
@@ -162,6 +170,7 @@ class HttpSender:
         body |= {} if has_key else {"request_id": request.name}
         headers = {"Idempotency-Key": request.name} if has_key else {}
         try:
-            return self._client.post("/api/v1/translations", json=body, headers=headers)
+            wait = {"wait": _WAIT_SECONDS} if request.channel is Channel.HTTP_WAITING else {}
+            return self._client.post("/api/v1/translations", json=body, headers=headers, params=wait)
         except httpx.TransportError:
             return None

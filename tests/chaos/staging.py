@@ -15,7 +15,7 @@ from deploy.local.process_spec import ProcessSpec, RestartPolicy
 from deploy.local.settings import StackSettings
 from deploy.local.stack import build_processes, python_command
 from stream_apps.runtime.retry import RetryPolicy
-from tests.chaos.controls import ASSEMBLY, WORKER, is_broken
+from tests.chaos.controls import ASSEMBLY, INTAKE, WORKER, is_broken
 from tests.chaos.faults import SESSION_SECONDS
 
 # By default a process that lived less than 30 s waits twice as long before its restart; kills come more often.
@@ -27,7 +27,7 @@ _ENVIRONMENT: Mapping[str, str] = {
     "DRAGOMAN_HTTP_MAX_INLINE_BYTES": "10000",
     "DRAGOMAN_ASSEMBLY_INLINE_LIMIT_BYTES": "20000",
 }
-_CONTROLLED = {"worker": WORKER, "assembly": ASSEMBLY}
+_CONTROLLED = {"intake": INTAKE, "worker": WORKER, "assembly": ASSEMBLY}
 # It would repair what a control breaks on purpose.
 _NOT_UNDER_CONTROL = ("repair",)
 

@@ -1,10 +1,22 @@
 """The verdict notices every kind of wrong: a proof that cannot fail proves nothing."""
 
+import time
+from dataclasses import replace
+
 import pytest
 
 from tests.chaos.committed_offsets import HighestOffsets
 from tests.chaos.ledger import Answer, Ledger
-from tests.chaos.verdict import Bill, Verdict, billing_difference, duplicates, lost, wrong_bills, wrong_texts
+from tests.chaos.verdict import (
+    Bill,
+    Verdict,
+    billing_difference,
+    duplicates,
+    lost,
+    wrong_bills,
+    wrong_texts,
+    wrongly_heard,
+)
 
 REFERENCES = {"text-1": "Olá."}
 RIGHT = Answer(version=1, status="COMPLETED", text="Olá.", source_words=7, at=0.0)
@@ -68,6 +80,23 @@ def test_words_that_are_missing_doubled_or_nobodys_make_a_difference(bills: dict
 def test_one_violation_breaks_the_verdict():
     assert Verdict(0, 0, 0, 0, 0, 0).is_good
     assert not Verdict(0, 0, 0, 0, 0, 1).is_good
+    assert not Verdict(0, 0, 0, 0, 0, 0, unheard=1).is_good
+    assert not Verdict(0, 0, 0, 0, 0, 0, untold=1).is_good
+
+
+def test_a_caller_who_waited_and_got_another_text_was_told_wrongly():
+    expected = {"a": "text-1", "b": "text-1", "c": "text-1"}
+    heard = {"a": "Olá.", "b": "Adeus.", "c": None, "not accepted": "Adeus."}
+    assert wrongly_heard(expected, heard, REFERENCES) == ["b", "c"]
+
+
+def test_a_caller_waits_in_vain_only_where_the_answer_was_there():
+    ledger = Ledger()
+    ledger.answer("tenant/early", replace(RIGHT, at=time.monotonic() - 6))
+    ledger.answer("tenant/late", replace(RIGHT, at=time.monotonic() - 1))
+    for name in ("early", "late", "never"):
+        ledger.wait_in_vain(f"tenant/{name}", for_seconds=5.0)
+    assert ledger.unheard == ["tenant/early"]
 
 
 def test_an_offset_that_goes_backwards_is_noticed_and_one_that_stands_is_not():

@@ -24,9 +24,10 @@ class Channel(StrEnum):
     KAFKA_BY_REFERENCE = "kafka, text in the object store"
     HTTP_WITH_ID = "http, id chosen by the caller"
     HTTP_WITH_KEY = "http, idempotency key"
+    HTTP_WAITING = "http, waiting for the answer"
 
 
-_CHANNEL_WEIGHTS = (60, 18, 11, 11)
+_CHANNEL_WEIGHTS = (60, 18, 8, 8, 6)
 
 
 @dataclass(frozen=True)

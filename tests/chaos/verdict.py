@@ -19,7 +19,11 @@ class Bill:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Violations of each invariant; every number must be 0. `billing_difference` in words."""
+    """Violations of each invariant; every number must be 0. `billing_difference` in words.
+
+    `unheard`: callers who waited in vain although the answer was there. `untold`: answers that HTTP does not show
+    in the end.
+    """
 
     lost: int
     duplicates: int
@@ -27,6 +31,8 @@ class Verdict:
     billing_difference: int
     offsets_backwards: int
     processes_left: int
+    unheard: int = 0
+    untold: int = 0
 
     @property
     def is_good(self) -> bool:
@@ -54,6 +60,13 @@ def wrong_texts(
         for answer in answers.get(key, ())
         if (answer.status, answer.text) != ("COMPLETED", references[reference])
     ]
+
+
+def wrongly_heard(
+    expected: Mapping[str, str], heard: Mapping[str, str | None], references: Mapping[str, str]
+) -> list[str]:
+    """Return requests whose caller waited and got another text than that of the undisturbed stack."""
+    return [key for key, text in heard.items() if key in expected and text != references[expected[key]]]
 
 
 def billing_difference(answers: Mapping[str, Sequence[Answer]], bills: Mapping[str, Bill]) -> int:
