@@ -1,4 +1,7 @@
-"""A client that shares no code with Dragoman: cancel a request with an event, wait for its one result."""
+"""A client that shares no code with Dragoman: cancel a request with an event, wait for its one result.
+
+Usage: python examples/cancel_translation.py BOOTSTRAP TENANT/REQUEST_ID
+"""
 
 import io
 import json

@@ -1,4 +1,7 @@
-"""A client that shares no code with Dragoman: send one request event, wait for its result."""
+"""A client that shares no code with Dragoman: send one request event, wait for its result.
+
+Usage: python examples/request_translation.py BOOTSTRAP TEXT
+"""
 
 import io
 import json
