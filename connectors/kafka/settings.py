@@ -96,7 +96,9 @@ class KafkaSettings(Section):
     fetch_wait_ms: int = Field(
         default=500,
         ge=0,
-        description="How long the broker may hold an empty fetch; it answers at once when a record comes.",
+        le=500,
+        description="How long the broker may hold an empty fetch; it answers at once when a record comes. Other "
+        "questions on the same connection wait as long, and a check of the connection waits for one second.",
     )
     fetch_bytes: int = Field(
         default=4_000_000, ge=1, description="Of one answer of a broker, all partitions together."
@@ -128,13 +130,3 @@ class KafkaSettings(Section):
             pools=self.pools,
             dead_letter_bytes=self.dead_letter_bytes,
         )
-
-
-class PatientKafkaSettings(KafkaSettings):
-    """DRAGOMAN_KAFKA_*: of a process that nobody waits for."""
-
-    fetch_wait_ms: int = Field(
-        default=2000,
-        ge=0,
-        description="How long the broker may hold an empty fetch; it answers at once when a record comes.",
-    )

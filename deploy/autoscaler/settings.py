@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from connectors.kafka.settings import PatientKafkaSettings
+from connectors.kafka.settings import KafkaSettings
 from connectors.settings import ProcessSettings, Section
 from deploy.autoscaler.decision import Policy
 
@@ -79,5 +79,5 @@ class AutoscalerSection(Section):
 class AutoscalerSettings(ProcessSettings):
     """The whole configuration of the autoscaler."""
 
-    kafka: PatientKafkaSettings = Field(default_factory=PatientKafkaSettings)
+    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     autoscaler: AutoscalerSection = Field(default_factory=AutoscalerSection)

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from connectors.kafka.settings import PatientKafkaSettings
+from connectors.kafka.settings import KafkaSettings
 from connectors.settings import ProcessSettings, Section
 from schemas.errors import FatalError
 from stream_apps.runtime.dead_letters import DeadLetterSettings
@@ -86,7 +86,7 @@ class AnalyticsSection(Section):
 class AnalyticsSettings(ProcessSettings):
     """The whole configuration of the analytics process."""
 
-    kafka: PatientKafkaSettings = Field(default_factory=PatientKafkaSettings)
+    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     dead_letters: DeadLetterSettings = Field(default_factory=DeadLetterSettings)
     analytics: AnalyticsSection = Field(default_factory=AnalyticsSection)
 

@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import quantiles
@@ -109,12 +109,10 @@ def rest_of(processes: Mapping[str, int], seconds: float) -> Rest:
 def processor_ms(pid: int) -> float:
     """Return the processor time of a process since its start, all threads, in steps of the kernel's clock tick.
 
-    0 when it is gone.
+    Raises FileNotFoundError when it has ended: then the stack was not at rest.
     """
-    with suppress(FileNotFoundError, ProcessLookupError):
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[_UTIME]) + int(fields[_STIME])) * _TICK_MS
-    return 0.0
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[_UTIME]) + int(fields[_STIME])) * _TICK_MS
 
 
 def latency_of(outside: Outside, results: Tail, requests: int) -> Latency:
