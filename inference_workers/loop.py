@@ -5,7 +5,7 @@ One turn:
 1. Once a second: send the usage of the second, remember what was learnt, keep the memberships.
 2. Hear which records have everything that they led to stored, and commit up to the first that has not.
 3. Choose the priority that is next, and take for it if nothing of it is in hand.
-4. Translate one part of it, and send the batches that this part has finished.
+4. Give the engine one part of it, and send the batches that the oldest part has finished.
 
 A record is passed by a commit only when its outputs and its usage are acknowledged. Everything else may happen
 twice, which is harmless: docs/decisions/0023-workers-deliver-at-least-once.md.
@@ -22,6 +22,7 @@ from connectors.kafka.committing_reader import CommittingReader
 from connectors.telemetry.metrics import PART_SECONDS
 from inference_workers.handler import BatchHandler, OpenedRecords
 from inference_workers.outbox import Outbox
+from inference_workers.part_runner import PartRunner
 from inference_workers.priority_source import Next, PrioritySource
 from schemas.errors import TransientError
 from schemas.priorities import Priority
@@ -57,11 +58,13 @@ class WorkerLoop:
     check_connection: Callable[[], object] = lambda: None
     clock: Callable[[], float] = time.monotonic
     _hands: dict[Priority, OpenedRecords] = field(default_factory=dict, init=False)
+    runner: PartRunner[tuple[Priority, OpenedRecords]] = field(init=False)
     _next_second_at: float = field(default=0.0, init=False)
     _commit_at: float = field(default=0.0, init=False)
     _check_at: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
+        self.runner = PartRunner(self.handler.segments.run, self.handler.segments.clock)
         for reader in self.source.readers:
             reader.before_release = self.settle_within_a_second
 
@@ -74,6 +77,8 @@ class WorkerLoop:
         found = None if self._is_full() else self.source.next(self._hands.keys())
         if found is not None:
             self._work(found)
+        else:
+            self._finish_parts()
         if is_done:
             return Turn.DONE
         return Turn.IDLE if found is None and self.outbox.is_empty else Turn.UNDER_WAY
@@ -82,6 +87,7 @@ class WorkerLoop:
         """Drop everything in hand; it comes again. Raises TransientError."""
         self.outbox.restart()
         self.source.restart()
+        self.runner.restart()
         self._hands.clear()
         for reader in self.source.readers:
             reader.rewind()
@@ -94,6 +100,8 @@ class WorkerLoop:
 
     def stop(self) -> None:
         """Commit what can be committed. What is in hand and not finished is left to others."""
+        self._finish_parts()
+        self.runner.close()
         self.handler.segments.remember()
         self.settle_within_a_second()
         for reader in self.source.readers:
@@ -137,31 +145,46 @@ class WorkerLoop:
             opened = self.handler.open([one for one in found.taken if self._holds(one.ticket)])
             for ended in opened.ended:
                 self.outbox.send(ended.ticket, ended.outputs, has_usage=False)
+            self._send_finished(opened)
             self._hands[found.priority] = opened
         else:
             self._translate(found.priority)
-        self._send_finished(found.priority)
 
     def _translate(self, priority: Priority) -> None:
-        hand, segments = self._hands[priority], self.handler.segments
+        hand = self._hands[priority]
         for taken, batch in zip(hand.records, hand.workload.batches, strict=True):
             batch.is_wanted = self._holds(taken.ticket)
-        if (part := segments.next_part(hand.workload)) is not None:
-            result = segments.run(part)
-            segments.note(hand.workload, part, result)
-            self.source.spent(priority, part.words)
-            PART_SECONDS.labels(self.handler.identity.pool).observe(result.seconds)
+        part = self.handler.segments.next_part(hand.workload, self.runner.context)
+        if part is not None:
+            self.runner.submit(part, (priority, hand))
+        elif hand.workload.lines:
+            self._finish_parts()
+        if not hand.workload.lines:
+            # Nothing of it is left to submit: more may be taken while its last part is under way.
+            del self._hands[priority]
+        if self.runner.is_full:
+            self._finish_part()
+        # What was refused has become holes without the engine.
+        self._send_finished(hand)
 
-    def _send_finished(self, priority: Priority) -> None:
-        hand = self._hands[priority]
+    def _finish_parts(self) -> None:
+        while not self.runner.is_empty:
+            self._finish_part()
+
+    def _finish_part(self) -> None:
+        part, (priority, hand), result = self.runner.take()
+        self.handler.segments.note(hand.workload, part, result)
+        self.source.spent(priority, part.words)
+        PART_SECONDS.labels(self.handler.identity.pool).observe(result.seconds)
+        self._send_finished(hand)
+
+    def _send_finished(self, hand: OpenedRecords) -> None:
         for index in hand.workload.finished():
             record, ticket = hand.records[index]
             if self._holds(ticket):
                 self._check_age(self.source.reader_of(ticket.topic).age_of(ticket))
                 outputs = self.handler.outputs(record, hand.workload.batches[index])
                 self.outbox.send(ticket, outputs, has_usage=True)
-        if hand.workload.is_over:
-            del self._hands[priority]
 
     def _holds(self, ticket: Ticket) -> bool:
         return self.source.reader_of(ticket.topic).tracker.holds(ticket)

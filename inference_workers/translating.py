@@ -105,6 +105,7 @@ class Part:
     line: Line
     texts: Sequence[OpenText]
     model: str
+    is_one_by_one: bool
 
     @property
     def words(self) -> int:
@@ -141,11 +142,6 @@ class Workload:
             if batch.missing == 0 and index not in self._told:
                 self._told.add(index)
                 yield index
-
-    @property
-    def is_over(self) -> bool:
-        """Tell whether every batch is finished or not wanted any more."""
-        return all(batch.missing == 0 or not batch.is_wanted for batch in self.batches)
 
     def next_texts(self, line: Line, most_characters: float | None) -> list[OpenText]:
         """Take texts off the line, up to that many characters but one at least; None: some of one batch."""
@@ -236,10 +232,12 @@ class SegmentTranslator:
         workload.lines = _lines(works)
         return workload
 
-    def next_part(self, workload: Workload) -> Part | None:
-        """Take the next part off the workload; None when nothing of it is left."""
+    def next_part(self, workload: Workload, within: TranslationContext | None = None) -> Part | None:
+        """Take the next part off the workload; None when nothing of it is left, or of the context `within`."""
         while workload.lines:
             line = workload.lines[0]
+            if within is not None and line.context != within:
+                return None
             if workload.spent_seconds >= self.longest_seconds:
                 self._refuse(workload, line, "out_of_time")
                 continue
@@ -248,9 +246,14 @@ class SegmentTranslator:
             except PermanentError as error:
                 self._refuse(workload, line, error.cause)
                 continue
-            if texts := workload.next_texts(line, most):
-                return Part(line, texts if most is None else sorted(texts, key=_longest_first), model)
-            workload.lines.popleft()
+            texts = workload.next_texts(line, most)
+            if not line.texts:
+                workload.lines.popleft()
+            if texts:
+                is_one_by_one = most is None
+                return Part(
+                    line, texts if is_one_by_one else sorted(texts, key=_longest_first), model, is_one_by_one
+                )
         return None
 
     def run(self, part: Part) -> PartResult:

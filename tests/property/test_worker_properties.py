@@ -14,11 +14,15 @@ from tests.property.worker_world import PARTITIONS, Broker, Clock, Worker
 class World:
     """Records come, a worker works, and things happen to it."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, goes_text_by_text: bool) -> None:
+        self.goes_text_by_text = goes_text_by_text
         self.chance = random.Random(seed)
         self.broker, self.clock = Broker(), Clock()
         self.requests: dict[tuple[str, int], list[str]] = {}
-        self.worker = Worker(self.broker, self.clock)
+        self.worker = self.new_worker()
+
+    def new_worker(self) -> Worker:
+        return Worker(self.broker, self.clock, goes_text_by_text=self.goes_text_by_text)
 
     def worker_turns(self) -> None:
         self.worker.turn()
@@ -42,7 +46,8 @@ class World:
         # What was on its way may still arrive.
         for _ in range(self.chance.randrange(3)):
             self.deliver()
-        self.worker = Worker(self.broker, self.clock)
+        self.worker.loop.runner.close()
+        self.worker = self.new_worker()
 
     def move(self) -> None:
         """Take partitions away and give them back, in order or by surprise."""
@@ -75,12 +80,15 @@ class World:
 
 
 @settings(max_examples=30, deadline=None)
-@given(seed=st.integers(0, 2**32))
-def test_no_offset_passes_what_is_not_stored_and_everything_is_translated(seed: int) -> None:
-    world = World(seed)
+@given(seed=st.integers(0, 2**32), goes_text_by_text=st.booleans())
+def test_no_offset_passes_what_is_not_stored_and_everything_is_translated(
+    seed: int, goes_text_by_text: bool
+) -> None:
+    world = World(seed, goes_text_by_text=goes_text_by_text)
     events = [world.come, world.worker_turns, world.deliver, world.fail, world.kill, world.move, world.freeze]
     for event in world.chance.choices(events, weights=[6, 12, 12, 0.5, 0.5, 1, 0.5], k=150):
         event()
         world.check()
     world.drain()
     world.check()
+    world.worker.loop.stop()

@@ -121,8 +121,11 @@ class FakeConsumer:
     def commit(self, offsets: list[TopicPartition], asynchronous: bool) -> None:
         if asynchronous:
             self.commits.append(offsets)
-        else:
-            self._store(offsets, tells=False)
+            return
+        # One connection: the broker hears them in their order.
+        while self.commits:
+            self._store(self.commits.pop(0))
+        self._store(offsets, tells=False)
 
     def seek(self, partition: TopicPartition) -> None:
         self.positions[partition.topic, partition.partition] = partition.offset
@@ -188,12 +191,13 @@ class _Upper:
 @dataclass
 class _Engine:
     clock: "Clock"
+    goes_text_by_text: bool
 
     def version_of(self, source: str, target: str) -> str:
         return f"shout-{source}-{target}"
 
     def is_one_by_one(self, source: str, target: str) -> bool:
-        return bool(source) and bool(target)
+        return self.goes_text_by_text and bool(source and target)
 
     def translate(self, texts: Any, *_: Any) -> list[_Upper]:
         self.clock.seconds += 0.05 * len(texts)
@@ -211,7 +215,7 @@ class Clock:
 class Worker:
     """The worker's own parts on the broker, from its readers to its outbox. A new one takes what is committed."""
 
-    def __init__(self, broker: Broker, clock: Clock) -> None:
+    def __init__(self, broker: Broker, clock: Clock, *, goes_text_by_text: bool) -> None:
         self.wire = Wire(broker)
         readers: dict[Priority, CommittingReader] = {
             priority: ReaderInMemory(broker, batches_topic("default", priority), clock) for priority in Priority
@@ -221,7 +225,7 @@ class Worker:
         source = PrioritySource(
             readers, PriorityCredit(Shares({}), 100), lambda: 40, lambda: 0, take_records=3, clock=clock
         )
-        segments = SegmentTranslator(_Engine(clock), InMemoryTranslationMemory(), clock)
+        segments = SegmentTranslator(_Engine(clock, goes_text_by_text), InMemoryTranslationMemory(), clock)
         handler = BatchHandler(
             CODEC,
             SkipPolicy(FixedAnsweredRequests()),
