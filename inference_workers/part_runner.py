@@ -1,7 +1,7 @@
 """Run parts on the engine without gaps, in the order in which they were submitted.
 
 A part of an engine that goes text by text runs at once, in the caller's thread. Parts of other engines run on a
-thread of their own, which finds the next part waiting when one ends; the caller takes, looks up and sends meanwhile.
+thread of their own, which finds the next part waiting when one ends: meanwhile the caller takes, looks up, sends.
 """
 
 from collections import deque

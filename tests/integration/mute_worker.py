@@ -16,7 +16,7 @@ def _send_some(producer: DurableProducer, record: OutboundRecord, on_done: OnDon
         _send_async(producer, record, on_done)
 
 
-DurableProducer.send_async = _send_some  # type: ignore[method-assign]  # on purpose
+DurableProducer.send_async = _send_some  # type: ignore[method-assign, assignment]  # on purpose
 
 if __name__ == "__main__":
     main()

@@ -1,7 +1,9 @@
 """A process that wakes up after its partitions moved cannot answer a second time. Real processes, real Kafka."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -23,7 +25,7 @@ class Kind:
 
     name: str
     module: str
-    work: object
+    work: Callable[..., Any]
     failed: str
     begun: str
 

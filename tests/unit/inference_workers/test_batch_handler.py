@@ -138,4 +138,6 @@ def test_records_that_claim_to_hold_nothing_do_not_make_a_take_endless():
 
     readers = dict.fromkeys(Priority, Endless())
     source = PrioritySource(readers, PriorityCredit(Shares({}), 100), lambda: 10**9, lambda: 0, take_records=50)
-    assert len(source.next([]).taken) == 50
+    found = source.next([])
+    assert found is not None
+    assert len(found.taken) == 50

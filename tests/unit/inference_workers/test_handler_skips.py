@@ -88,7 +88,7 @@ def test_what_is_skipped_costs_no_engine_time_leaves_no_output_and_is_counted():
 
 
 def test_the_store_is_asked_only_about_batches_that_waited_or_have_siblings():
-    asked = []
+    asked: list[str] = []
 
     class Recorded(FixedAnsweredRequests):
         def among(self, requests):

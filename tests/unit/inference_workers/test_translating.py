@@ -253,7 +253,7 @@ def test_a_part_takes_no_longer_than_it_may_once_the_speed_is_known():
         clock.seconds += sum(map(len, texts)) / speed
         return [Upper(text.upper()) for text in texts]
 
-    translator.translate = steady
+    translator.translate = steady  # type: ignore[method-assign]  # another speed
     segments = SegmentTranslator(translator, InMemoryTranslationMemory(), clock, part_seconds=0.25)
     workload, took = segments.open([batch([f"{number:04}" + "x" * 46 for number in range(200)])]), []
     while part := segments.next_part(workload):
@@ -285,7 +285,12 @@ def test_texts_that_only_dropped_batches_want_are_not_translated(parts):
 def test_one_look_up_serves_all_batches(parts):
     segments, _, memory = parts
     asked = []
-    memory.get_many = lambda keys: asked.append(len(keys)) or [None] * len(keys)
+
+    def get_many(keys):
+        asked.append(len(keys))
+        return [None] * len(keys)
+
+    memory.get_many = get_many
     segments.open([batch(["a"]), batch(["b"], tenant="zeta"), batch(["c"], target="es")])
     # The third pair has no model, so nothing can be remembered for it.
     assert asked == [2]
