@@ -52,10 +52,13 @@ def test_nothing_is_lost_or_doubled_while_everything_is_killed(tmp_path: Path):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("java")
-def test_offsets_that_are_committed_before_the_answers_are_sent_are_caught(tmp_path: Path):
-    options = ("--kills", "5", "--requests", "150", "--seed", "1", "--control", "commit-before-send")
+@pytest.mark.parametrize(
+    ("control", "kills", "seed"), [("commit-before-send", "5", "1"), ("commit-past-hole", "12", "3")]
+)
+def test_offsets_that_pass_what_is_not_sent_are_caught(tmp_path: Path, control: str, kills: str, seed: str):
+    options = ("--kills", kills, "--requests", "250", "--seed", seed, "--control", control)
     code, report, shown = run_chaos(tmp_path, *options)
 
     assert report["lost"] > 0, shown
-    assert report["control"] == "commit-before-send"
+    assert report["control"] == control
     assert code == 1
