@@ -29,6 +29,8 @@ INTAKE = "stream_apps.intake.main"
 
 # Long enough that a kill falls into it now and then.
 _GAP_SECONDS = 0.3
+# A worker takes record by record.
+_TAKE_GAP_SECONDS = 0.1
 # Long enough that later records of the same partition are finished and committed meanwhile.
 _LATE_SECONDS = 6.0
 _LATE_EVERY = 3
@@ -74,6 +76,8 @@ def commit_what_is_taken() -> None:
         for one in taken:
             reader.tracker.finished(one.ticket)
         reader.commit_now()
+        if taken:
+            time.sleep(_TAKE_GAP_SECONDS)
         return taken
 
     CommittingReader.take = commits  # type: ignore[method-assign, assignment]  # broken

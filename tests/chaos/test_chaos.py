@@ -53,7 +53,7 @@ def test_nothing_is_lost_or_doubled_while_everything_is_killed(tmp_path: Path):
 @pytest.mark.slow
 @pytest.mark.usefixtures("java")
 @pytest.mark.parametrize(
-    ("control", "kills", "seed"), [("commit-before-send", "5", "1"), ("commit-past-hole", "12", "3")]
+    ("control", "kills", "seed"), [("commit-before-send", "8", "1"), ("commit-past-hole", "12", "3")]
 )
 def test_offsets_that_pass_what_is_not_sent_are_caught(tmp_path: Path, control: str, kills: str, seed: str):
     options = ("--kills", kills, "--requests", "250", "--seed", seed, "--control", control)
