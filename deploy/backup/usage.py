@@ -20,7 +20,8 @@ from schemas.errors import FatalError, PermanentError
 FORMAT = "Native"
 EVENTS, PRICES = "usage_events", "price_list"
 # The most rows in a file; below the limit of one answer (DRAGOMAN_ANALYTICS_MAX_RESULT_ROWS).
-_WINDOW_ROWS = 50_000
+# A record holds up to 1,000 rows.
+_WINDOW_OFFSETS = 100
 _PRICES_FILE = "price_list.native"
 _VIEWS = ("usage_hourly_view", "cost")
 # The list of migrations goes with the tables, or they would not be made again.
@@ -81,7 +82,7 @@ class UsageExport:
 
     def _windows(self, part: int, last: int) -> list[Window]:
         rows = self._client.query(
-            f"SELECT toYYYYMM(at) AS month, intDiv(kafka_offset, {_WINDOW_ROWS}) AS number,"
+            f"SELECT toYYYYMM(at) AS month, intDiv(kafka_offset, {_WINDOW_OFFSETS}) AS number,"
             f" count() AS found, sum(source_words) AS words FROM {EVENTS}"
             f" WHERE kafka_partition = {part} AND kafka_offset <= {last} GROUP BY month, number"
         )
@@ -89,8 +90,8 @@ class UsageExport:
 
 
 def _window(part: int, last: int, row: dict[str, int]) -> Window:
-    first = row["number"] * _WINDOW_ROWS
-    return Window(row["month"], part, first, min(first + _WINDOW_ROWS - 1, last), row["found"], row["words"])
+    first = row["number"] * _WINDOW_OFFSETS
+    return Window(row["month"], part, first, min(first + _WINDOW_OFFSETS - 1, last), row["found"], row["words"])
 
 
 class RestoreStage(StrEnum):

@@ -31,7 +31,7 @@ from stream_apps.runtime.process import now_ms
 
 _Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Dead letters by id.")]
 _OPTIONS: dict[str, Any] = {
-    "stage": Annotated[str | None, typer.Option(help="intake, inference, assembly, status or usage_sink.")],
+    "stage": Annotated[str | None, typer.Option(help="intake, inference, assembly or usage_sink.")],
     "cause": Annotated[str | None, typer.Option(help="The stable code of what was wrong.")],
     "tenant": Annotated[str | None, typer.Option(help="Those of one tenant's requests.")],
     "request": Annotated[str | None, typer.Option(help="Those of one request, by its id.")],

@@ -5,6 +5,7 @@ A look may wait for the result; a cancellation is an order that Kafka stores and
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
@@ -13,7 +14,7 @@ from connectors.telemetry.metrics import CANCELLATIONS_ORDERED
 from producers.http.ports import JobSnapshot, Ports, ResultWaiter
 from producers.http.problems import not_found
 from producers.http.settings import HttpLimits
-from producers.http.submit import Envelope, ValidSubmission, send
+from producers.http.submit import ValidSubmission
 from schemas.events import JobControl
 from schemas.ids import JobKey
 from schemas.messages import TranslationResult
@@ -34,15 +35,19 @@ async def read_job(key: JobKey, ports: Ports, limits: HttpLimits, wait_seconds: 
 
 
 async def translated(
-    valid: ValidSubmission, envelope: Envelope, ports: Ports, limits: HttpLimits, wait_seconds: float
+    valid: ValidSubmission,
+    sent: Callable[[], Awaitable[None]],
+    ports: Ports,
+    limits: HttpLimits,
+    wait_seconds: float,
 ) -> JobSnapshot:
-    """Send the request and return its job with the result, or without one when the time is up.
+    """Send the request by `sent` and return its job with the result, or without one when the time is up.
 
     Raises TransientError when nothing is promised, and OverloadedError while too many wait.
     """
     key = valid.request.key
     with ports.results.expect(key) as waiter:
-        await send(valid, envelope, ports)
+        await sent()
         view = JobView(key=key, priority=valid.priority, submitted_at=valid.request.submitted_at)
         # A request that was answered before is not answered again: its result is there already.
         known = await ports.jobs.look(key) if valid.is_named else JobSnapshot(view, None)

@@ -4,6 +4,7 @@ The bounds protect the memory of this process, so both refuse before a body is r
 its first byte to its answer, its wait for Kafka's acknowledgement included.
 """
 
+from collections.abc import Callable
 from time import perf_counter
 
 from starlette.requests import Request
@@ -14,6 +15,7 @@ from producers.http.problems import BodyTooLarge, OverloadedError, overloaded_re
 from producers.http.settings import HttpLimits
 
 _MOST_DIGITS = 15
+_RELEASE = "release_submission"
 _RETRY_AFTER_SECONDS = 1
 
 
@@ -43,6 +45,23 @@ class BodyLimit:
         await self._app(scope, counting_receive, send)
 
 
+class _Once:
+    """Calls something once, however often it is called itself."""
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self._call: Callable[[], None] | None = call
+
+    def __call__(self) -> None:
+        call, self._call = self._call, None
+        if call:
+            call()
+
+
+def submission_is_stored(request: Request) -> None:
+    """Count this submission as open no longer: Kafka has it, and its caller only waits for the result."""
+    request.scope["state"][_RELEASE]()
+
+
 class OpenSubmissions:
     """Refuses a POST, before its body is read, while too many submissions or bytes of them are open."""
 
@@ -64,10 +83,12 @@ class OpenSubmissions:
             await overloaded_response(request, OverloadedError(full, _RETRY_AFTER_SECONDS))(scope, receive, send)
             return
         self._add(1, size)
+        release = _Once(lambda: self._add(-1, -size))
+        scope["state"] = {**scope.get("state", {}), _RELEASE: release}
         try:
             await self._app(scope, receive, send)
         finally:
-            self._add(-1, -size)
+            release()
 
     def _exceeded(self, size: int) -> str:
         if self._count >= self._limits.max_open_requests:

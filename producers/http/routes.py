@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from connectors.telemetry.health import Health, answer_of
 from producers.http.caller import Caller, CallerOfRequest
 from producers.http.jobs import cancel, read_job, translated
+from producers.http.middleware import submission_is_stored
 from producers.http.ports import Ports
 from producers.http.problems import responses
 from producers.http.responses import (
@@ -67,13 +68,18 @@ async def submit_translation(  # noqa: PLR0913, PLR0917  # one parameter per par
     valid = await prepare(submission, envelope, caller, ports, request.app.state.request_limits)
     key, seconds = valid.request.key, min(wait or preferred_wait(envelope.prefer), limits.max_wait_seconds)
     response.headers["Location"] = status_url = _status_url(request, key, caller)
+
+    async def sent() -> None:
+        await send(valid, envelope, ports)
+        submission_is_stored(request)
+
     if seconds:
-        snapshot = await translated(valid, envelope, ports, limits, seconds)
+        snapshot = await translated(valid, sent, ports, limits, seconds)
         if snapshot.result is not None:
             response.status_code = 200
             return job_response(key, snapshot, ports.backpressure)
     else:
-        await send(valid, envelope, ports)
+        await sent()
     return accepted_response(valid, status_url)
 
 

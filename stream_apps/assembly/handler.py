@@ -79,11 +79,6 @@ class AssemblyHandler:
     _unstored: dict[RequestRevision, Answered] = field(default_factory=dict, init=False)
     _offsets: dict[AnswerSource, int] = field(default_factory=dict, init=False)
 
-    @property
-    def is_settled(self) -> bool:
-        """Tell whether callers are told of all that is committed."""
-        return not self._unstored
-
     def handle(self, records: list[InboundRecord]) -> list[OutboundRecord]:
         """Return all outputs of the records. Raises TransientError only."""
         self._answered = {}
@@ -108,14 +103,18 @@ class AssemblyHandler:
     def committed(self, places: Sequence[StoredAt]) -> None:
         """Show the results to HTTP and release the slots; `places` tells where each output is stored.
 
-        Raises TransientError; what Redis did not take then is stored with the next answers. If the process ends
-        before that, the results topic still has the results, and the slots expire.
+        Raises TransientError; what Redis did not take then is told before the next cycle. If the process ends
+        before that, whoever answers here next tells it (stream_apps/assembly/recovery.py, `CatchUp`).
         """
         for done in self._answered.values():
             _count(done.result)
         self._unstored |= self._answered
         self._note_offsets(places)
         self._answered = {}
+        self.tell()
+
+    def tell(self) -> None:
+        """Tell callers of what is committed and not told yet. Raises TransientError; then call it again."""
         if not self._unstored:
             return
         by_revision = sorted(self._unstored.items(), key=lambda entry: entry[0].revision)

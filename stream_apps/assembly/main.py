@@ -40,7 +40,7 @@ class AssemblySource:
     limits: AssemblyLimits
     recovery: Recovery
     catch_up: CatchUp
-    is_settled: Callable[[], bool]
+    tell: Callable[[], None]
     pace: Pace
     sleep: Callable[[float], object]
 
@@ -57,7 +57,9 @@ class AssemblySource:
         self.pace.took(records)
         self.recovery.ensure(is_idle=not records)
         held = {AnswerSource(*partition) for partition in reader.assignment}
-        self.catch_up.step(held, is_settled=self.is_settled())
+        # First, so that of what is committed here nothing is untold.
+        self.tell()
+        self.catch_up.step(held)
         return records
 
 
@@ -93,7 +95,7 @@ def _processor(
             limits=settings.assembly,
             recovery=_recovery(settings, admin, epoch, rebuilder),
             catch_up=catch_up,
-            is_settled=lambda: handler.is_settled,
+            tell=handler.tell,
             pace=Pace(),
             sleep=shutdown.wait,
         ),

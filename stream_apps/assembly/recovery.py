@@ -207,11 +207,11 @@ class CatchUp:
         """Return the sources of which everything before the own answers is told."""
         return self._held.difference(*(scan.sources for scan in self._scans))
 
-    def step(self, sources: Set[AnswerSource], *, is_settled: bool) -> None:
+    def step(self, sources: Set[AnswerSource]) -> None:
         """Note the sources that are held now, and restore what has arrived. Never waits for records.
 
-        `is_settled`: all that was committed here is told. Raises TransientError; then the sources are caught up
-        anew.
+        To be called when callers are told of all that was committed here. Raises TransientError; then the sources
+        are caught up anew.
         """
         self._held &= sources
         if new := frozenset(sources - self._held):
@@ -224,7 +224,7 @@ class CatchUp:
             self._held |= new
         for scan in list(self._scans):
             self._advance(scan)
-        if is_settled and self.clock() - self._raised_at >= _RAISE_SECONDS:
+        if self.clock() - self._raised_at >= _RAISE_SECONDS:
             self._raise_quiet()
 
     def _advance(self, scan: _Scan) -> None:

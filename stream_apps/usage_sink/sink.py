@@ -28,7 +28,8 @@ from stream_apps.usage_sink.ranges import (
 log = structlog.get_logger()
 
 STAGE = "usage_sink"
-_TAKE_RECORDS, _TAKE_SECONDS = 5000, 0.2
+# A record holds up to 1,000 rows, so this bounds what a take adds to the buffered ones.
+_TAKE_RECORDS, _TAKE_SECONDS = 50, 0.2
 _RETRY = RetryPolicy()
 
 

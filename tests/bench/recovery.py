@@ -28,7 +28,7 @@ from tests.stack import Stack
 
 TARGET_SECONDS = 30.0
 VICTIMS = (
-    *("worker-1", "intake-1", "assembly-1", "status", "http", "analytics"),
+    *("worker-1", "intake-1", "assembly-1", "http", "analytics"),
     *("redis-cache", "redis-state", "kafka"),
 )
 _REQUESTS = 24

@@ -136,7 +136,7 @@ def answer_without_completer() -> None:
             for entry, decision in zip(entries, decide(slots, entries), strict=True)
         ]
 
-    RedisSlots.decide = forgets  # type: ignore[method-assign]  # broken
+    RedisSlots.decide = forgets  # type: ignore[method-assign, assignment]  # broken
 
 
 def mark_first() -> None:
@@ -151,7 +151,7 @@ def mark_first() -> None:
         await asyncio.sleep(_GAP_SECONDS)
         return await deliver(processor, records, outputs)
 
-    EventProcessor._deliver = marks  # type: ignore[method-assign]  # broken
+    EventProcessor._deliver = marks  # type: ignore[method-assign, assignment]  # broken
 
 
 def _break_cycle(broken: Callable[[TransactionalProcessor], Turn]) -> Callable[[], None]:

@@ -21,7 +21,6 @@ MODULES = {
     "intake": "stream_apps.intake.main",
     "worker": "inference_workers.main",
     "assembly": "stream_apps.assembly.main",
-    "status": "stream_apps.status.main",
     "analytics": "stream_apps.usage_sink.main",
     "repair": "stream_apps.repair.main",
     "autoscaler": "deploy.autoscaler.main",
@@ -32,7 +31,6 @@ GROUPS = {
     "intake": [INTAKE_GROUP],
     "worker": [inference_group("default", priority) for priority in Priority],
     "assembly": [ASSEMBLY_GROUP],
-    "status": ["status"],
     "analytics": ["usage_sink"],
 }
 

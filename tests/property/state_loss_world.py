@@ -163,7 +163,8 @@ class Assembler:
         at = self.kafka.offsets[self.topic]
         records = self.kafka.inputs[self.topic][at : at + 2]
         self.recovery.ensure(is_idle=not records)
-        self.catch_up.step({self.source}, is_settled=self.handler.is_settled)
+        self.handler.tell()
+        self.catch_up.step({self.source})
         yield
         if not records:
             return

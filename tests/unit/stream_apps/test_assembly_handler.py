@@ -317,7 +317,7 @@ def test_callers_are_told_up_to_the_last_answer_but_only_where_nothing_of_a_pred
     assert handler.slots.told() == {AnswerSource(topics.TRANSLATED, 0): 42}
 
 
-def test_what_redis_did_not_take_is_told_with_the_next_answers(handler):
+def test_what_redis_did_not_take_is_told_before_the_next_cycle(handler):
     def refuse(_completions, _told):
         raise TransientError("Redis is away")
 
@@ -326,8 +326,7 @@ def test_what_redis_did_not_take_is_told_with_the_next_answers(handler):
     with pytest.raises(TransientError):
         handler.committed([StoredAt(0, 41)])
     handler.slots.finish = healthy
-    handler.handle([])
-    handler.committed([])
+    handler.tell()
     assert handler.slots.told() == {AnswerSource(topics.TRANSLATED, 0): 42}
 
 

@@ -254,21 +254,21 @@ def catching_up(*scans: Partition, told: Told | None = None) -> tuple[CatchUp, l
 def test_whoever_gets_a_source_tells_what_lies_behind_the_offset_that_was_told():
     scan = Partition([[answer("a", 1, 7)], []])
     catch_up, asked = catching_up(scan, told={BATCHES: 7, ORDERS: 5})
-    catch_up.step({BATCHES, ORDERS}, is_settled=False)
+    catch_up.step({BATCHES, ORDERS})
     assert (asked, catch_up.told) == ([{1: 5}], set())
     assert is_answered(catch_up.rebuilder, "a")
-    catch_up.step({BATCHES, ORDERS}, is_settled=False)
+    catch_up.step({BATCHES, ORDERS})
     assert (catch_up.told, scan.is_closed) == ({BATCHES, ORDERS}, True)
-    catch_up.step({BATCHES, ORDERS}, is_settled=False)
+    catch_up.step({BATCHES, ORDERS})
     assert len(asked) == 1
 
 
 def test_a_source_that_goes_and_comes_back_is_caught_up_again():
     catch_up, asked = catching_up(Partition([]), Partition([]), Partition([]))
-    catch_up.step({BATCHES}, is_settled=False)
-    catch_up.step(set(), is_settled=False)
+    catch_up.step({BATCHES})
+    catch_up.step(set())
     assert catch_up.told == set()
-    catch_up.step({BATCHES}, is_settled=False)
+    catch_up.step({BATCHES})
     assert (catch_up.told, len(asked)) == ({BATCHES}, 2)
 
 
@@ -276,14 +276,13 @@ def test_a_catch_up_that_kafka_interrupts_is_begun_again():
     broken, whole = Partition([TransientError("away"), []]), Partition([[answer("a", 1, 3)]])
     catch_up, asked = catching_up(broken, whole)
     with pytest.raises(TransientError):
-        catch_up.step({BATCHES}, is_settled=True)
+        catch_up.step({BATCHES})
     assert (broken.is_closed, catch_up.told) == (True, set())
-    catch_up.step({BATCHES}, is_settled=True)
+    catch_up.step({BATCHES})
     assert (len(asked), catch_up.told, is_answered(catch_up.rebuilder, "a")) == (2, {BATCHES}, True)
 
 
-@pytest.mark.parametrize(("is_settled", "raised"), [(True, 90), (False, 5)])
-def test_a_quiet_source_keeps_up_with_the_other_one_unless_something_of_it_is_untold(is_settled, raised):
+def test_a_quiet_source_keeps_up_with_the_other_one():
     catch_up, _ = catching_up(Partition([]), told={BATCHES: 90, ORDERS: 5})
-    catch_up.step({ORDERS}, is_settled=is_settled)
-    assert catch_up.slots.told() == {BATCHES: 90, ORDERS: raised}
+    catch_up.step({ORDERS})
+    assert catch_up.slots.told() == {BATCHES: 90, ORDERS: 90}

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from fastavro import parse_schema, schemaless_writer
 
-from schemas.avro_schemas import current, plain
-from schemas.codec import Codec
+from schemas.avro_schemas import WireSchema, current, plain
+from schemas.codec import Codec, SchemaReference
 from schemas.errors import PermanentError
 from schemas.events import UsageBatch, UsageEvent
 from schemas.states import UsageKind
@@ -19,12 +19,15 @@ OURS, THEIRS = 1, 2
 class NewerRegistry:
     """A registry in which the producer's schema has one more array and one more plain field."""
 
-    def id_of(self, name: str) -> int:
+    def id_of(self, schema: WireSchema) -> int:
         return OURS
 
-    def schema_of(self, schema_id: int) -> Any:
+    def is_at_hand(self, reference: SchemaReference) -> bool:
+        return True
+
+    def schema_of(self, reference: SchemaReference) -> Any:
         published = plain(current("UsageBatch").published)
-        if schema_id == OURS:
+        if reference == OURS:
             return parse_schema(published)
         more = [
             {"name": "carbon_grams", "type": {"type": "array", "items": "double"}, "default": []},
