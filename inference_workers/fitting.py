@@ -8,7 +8,8 @@ import structlog
 from connectors.telemetry import metrics
 from inference_workers.crash_journal import CrashJournal
 from inference_workers.engines.protocol import EngineError, OutOfMemoryError
-from inference_workers.translating import TranslationOutcome, Translator
+from inference_workers.translating import Translator
+from inference_workers.workload import TranslationOutcome
 from schemas.errors import FatalError, PermanentError, TransientError
 
 log = structlog.get_logger()

@@ -18,7 +18,8 @@ from inference_workers.answers import (
 )
 from inference_workers.batching import check_batch, pair_of
 from inference_workers.priority_source import Speedometer
-from inference_workers.translating import OpenBatch, SegmentTranslator, Workload
+from inference_workers.translating import SegmentTranslator
+from inference_workers.workload import OpenBatch, Workload
 from schemas import topics
 from schemas.codec import Codec
 from schemas.dead_letters import ENVELOPE_BYTES

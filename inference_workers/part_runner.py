@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Generic, NamedTuple, TypeVar
 
-from inference_workers.translating import Part, PartResult
+from inference_workers.workload import Part, PartResult
 from schemas.errors import DragomanError
 from schemas.segments import TranslationContext
 

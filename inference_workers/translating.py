@@ -6,32 +6,28 @@ between two parts, and send each batch when its last segment is done.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from inference_workers.answers import SegmentAnswer
-from inference_workers.batching import SegmentIndex, Work, pair_of, plan
+from inference_workers.batching import Work, pair_of, plan
+from inference_workers.workload import (
+    Line,
+    OpenBatch,
+    Part,
+    PartResult,
+    PartSizes,
+    TranslationOutcome,
+    Workload,
+    lines_of,
+    longest_first,
+    share_effort,
+)
 from schemas.errors import PermanentError
 from schemas.messages import SegmentBatch
-from schemas.segments import Remembered, TranslationContext, count_words, normalise
+from schemas.segments import Remembered, TranslationContext, normalise
 from stream_apps.pipeline.stores import TranslationMemory
-
-# Characters of the first part of a model, and how much larger or smaller the next one may be.
-_FIRST_CHARACTERS, _GROWTH = 2000, 4
-# Texts of one batch that an engine without device batches gets at once.
-_ONE_BY_ONE_TEXTS = 2
-
-
-class TranslationOutcome(Protocol):
-    """One translated text. `cause` names why there is no usable translation."""
-
-    @property
-    def text(self) -> str: ...
-    @property
-    def score(self) -> float | None: ...
-    @property
-    def cause(self) -> str | None: ...
 
 
 class Translator(Protocol):
@@ -47,147 +43,6 @@ class Translator(Protocol):
         self, texts: Sequence[str], source: str, target: str, options: Mapping[str, str]
     ) -> Sequence[TranslationOutcome]:
         """Return one outcome for each text. Blocks while the engine works. Raises OutOfMemoryError."""
-
-
-@dataclass
-class OpenBatch:
-    """A batch with the answers found so far; None is not answered yet. `busy_seconds` is its engine time."""
-
-    batch: SegmentBatch
-    answers: list[SegmentAnswer | None]
-    model: str
-    busy_seconds: float = 0.0
-    is_wanted: bool = True
-    missing: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.missing = self.answers.count(None)
-
-    def answer(self, segment: int, answer: SegmentAnswer) -> None:
-        """Answer a segment; the first answer stays."""
-        self.missing -= self.answers[segment] is None
-        self.answers[segment] = self.answers[segment] or answer
-
-    def complete(self) -> list[SegmentAnswer]:
-        """Return an answer for every segment; a hole shows the source exactly as it was sent."""
-        return [
-            SegmentAnswer(source, None, cached=False, cause=answer.cause if answer else "not_translated")
-            if answer is None or answer.cause
-            else answer
-            for source, answer in zip(self.batch.texts, self.answers, strict=True)
-        ]
-
-
-class OpenText(NamedTuple):
-    """A distinct segment that has to be translated, and the work that knows where it is wanted."""
-
-    work: Work
-    text: str
-
-    @property
-    def indexes(self) -> list[SegmentIndex]:
-        """Return where it is wanted, first come first."""
-        return self.work.wanted[self.text]
-
-
-@dataclass
-class Line:
-    """The open texts of one engine call after the other, in order of arrival. `context` is without its scope."""
-
-    context: TranslationContext
-    texts: deque[OpenText]
-
-
-@dataclass(frozen=True)
-class Part:
-    """What the engine gets in one call."""
-
-    line: Line
-    texts: Sequence[OpenText]
-    model: str
-    is_one_by_one: bool
-
-    @property
-    def words(self) -> int:
-        """Count the words, for the shares of the priorities."""
-        return sum(count_words(one.text) for one in self.texts)
-
-    @property
-    def characters(self) -> int:
-        """Count the characters, which the engine's time depends on."""
-        return sum(len(one.text) for one in self.texts)
-
-
-@dataclass(frozen=True)
-class PartResult:
-    """What the engine gave. With a `refusal`, the cause why it takes none of this line, there are no outcomes."""
-
-    outcomes: Sequence[TranslationOutcome]
-    seconds: float
-    refusal: str | None = None
-
-
-@dataclass
-class Workload:
-    """Batches that were opened together, and what of them is not translated yet."""
-
-    batches: list[OpenBatch]
-    lines: deque[Line]
-    spent_seconds: float = 0.0
-    _told: set[int] = field(default_factory=set)
-
-    def finished(self) -> Iterator[int]:
-        """Yield the index of every batch that has all its answers, once."""
-        for index, batch in enumerate(self.batches):
-            if batch.missing == 0 and index not in self._told:
-                self._told.add(index)
-                yield index
-
-    def next_texts(self, line: Line, most_characters: float | None) -> list[OpenText]:
-        """Take texts off the line, up to that many characters but one at least; None: some of one batch."""
-        texts: list[OpenText] = []
-        characters = 0
-        while line.texts:
-            characters += len(line.texts[0].text)
-            if texts and not _fits(texts, line.texts[0], characters, most_characters):
-                break
-            one = line.texts.popleft()
-            if any(self.batches[index.batch].is_wanted for index in one.indexes):
-                texts.append(one)
-        return texts
-
-    def refuse(self, texts: Iterable[OpenText], cause: str) -> None:
-        """Make holes of these texts."""
-        for one in texts:
-            self.fill(one.indexes, SegmentAnswer(one.text, None, cached=False, cause=cause))
-
-    def fill(
-        self, indexes: Sequence[SegmentIndex], first: SegmentAnswer, repeat: SegmentAnswer | None = None
-    ) -> None:
-        """Answer a segment wherever it is wanted; `repeat` for all but the first place."""
-        for count, (batch, segment) in enumerate(indexes):
-            self.batches[batch].answer(segment, repeat if count and repeat else first)
-
-
-@dataclass
-class PartSizes:
-    """How many characters of each model make a part of that time, learnt from every part. Pure."""
-
-    part_seconds: float
-    _characters: dict[str, float] = field(default_factory=dict)
-
-    def of(self, model: str) -> float:
-        """Return the characters of the next part."""
-        return self._characters.get(model, _FIRST_CHARACTERS)
-
-    def learn(self, model: str, characters: int, seconds: float) -> None:
-        """Learn from a part. One that was short for want of texts says nothing against larger ones."""
-        size = self.of(model)
-        factor = self.part_seconds / seconds if seconds > 0 else _GROWTH
-        if factor < 1:
-            self._characters[model] = max(characters * factor, size / _GROWTH, 1)
-        elif characters >= size / 2:
-            self._characters[model] = size * min(factor, _GROWTH)
 
 
 @dataclass
@@ -229,7 +84,7 @@ class SegmentTranslator:
         works = plan(batches, normalised)
         workload = Workload(opened, deque())
         self._recall(works, workload)
-        workload.lines = _lines(works)
+        workload.lines = lines_of(works)
         return workload
 
     def next_part(self, workload: Workload, within: TranslationContext | None = None) -> Part | None:
@@ -252,7 +107,7 @@ class SegmentTranslator:
             if texts:
                 is_one_by_one = most is None
                 return Part(
-                    line, texts if is_one_by_one else sorted(texts, key=_longest_first), model, is_one_by_one
+                    line, texts if is_one_by_one else sorted(texts, key=longest_first), model, is_one_by_one
                 )
         return None
 
@@ -269,7 +124,7 @@ class SegmentTranslator:
     def note(self, workload: Workload, part: Part, result: PartResult) -> None:
         """Put the outcomes of a part where they are wanted; what was learnt is known from now on."""
         workload.spent_seconds += result.seconds
-        _share_effort(workload, part, result.seconds)
+        share_effort(workload, part, result.seconds)
         if result.refusal is not None:
             workload.refuse(part.texts, result.refusal)
             workload.refuse(part.line.texts, result.refusal)
@@ -348,35 +203,3 @@ def _given(batch: SegmentBatch, at: int) -> SegmentAnswer | None:
     """Return the answer that intake found in the translation memory, if it did."""
     filled = batch.translations[at]
     return None if filled is None else SegmentAnswer(filled, batch.scores[at], cached=True)
-
-
-def _lines(works: Sequence[Work]) -> deque[Line]:
-    """Put together what one call of the engine may hold: everything alike but who may share the memory of it."""
-    lines: dict[TranslationContext, list[OpenText]] = {}
-    for work in works:
-        line = lines.setdefault(replace(work.context, scope=""), [])
-        line += [OpenText(work, text) for text in work.wanted]
-    return deque(
-        Line(context, deque(sorted(texts, key=lambda one: one.indexes[0])))
-        for context, texts in lines.items()
-        if texts
-    )
-
-
-def _fits(texts: Sequence[OpenText], another: OpenText, characters: int, most_characters: float | None) -> bool:
-    if most_characters is not None:
-        return characters <= most_characters
-    is_same_batch = another.indexes[0].batch == texts[0].indexes[0].batch
-    return is_same_batch and len(texts) < _ONE_BY_ONE_TEXTS
-
-
-def _longest_first(one: OpenText) -> tuple[int, str]:
-    """Sort so that neighbours in a device batch need equal padding."""
-    return -len(one.text), one.text
-
-
-def _share_effort(workload: Workload, part: Part, seconds: float) -> None:
-    # The batch that brought a segment first pays for it, by length; repeats are free.
-    characters = part.characters or 1
-    for one in part.texts:
-        workload.batches[one.indexes[0].batch].busy_seconds += seconds * len(one.text) / characters

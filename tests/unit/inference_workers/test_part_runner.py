@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from inference_workers.part_runner import PartRunner
-from inference_workers.translating import Line, Part, PartResult
+from inference_workers.workload import Line, Part, PartResult
 from schemas.errors import TransientError
 from schemas.segments import TranslationContext
 
