@@ -100,7 +100,7 @@ NUMBERS = (
 
 def row(part, offset, at):
     values = dict.fromkeys(TEXTS, "x") | dict.fromkeys(NUMBERS, offset % 7)
-    where = {"kafka_partition": part, "kafka_offset": offset, "batch_number": None}
+    where = {"kafka_partition": part, "kafka_offset": offset}
     return {"event_id": uuid.uuid4(), "at": at, **values, **where}
 
 

@@ -35,6 +35,7 @@ class Log:
         self.read: list[InboundRecord] = []
         self.now_ms = 1_000_000
         self.at_measuring: dict[str, list[Callable[[], object]]] = {}
+        self.corrected: set[str] = set()
 
     def append(self, topic: str, of: str, value: bytes, headers: dict[str, bytes] | None = None) -> InboundRecord:
         self.now_ms += 1
@@ -225,9 +226,10 @@ def happen(log: Log, step: str, of: str) -> None:
         case "result":
             log.result(of)
         case "correction":
+            log.corrected.add(of)
             log.request(of, revision=2)
         # An answer to a correction that nobody asked for is not one that can be.
-        case "corrected" if any(one.headers and one.key == key(of).encode() for one in log.records.get(TOPIC, [])):
+        case "corrected" if of in log.corrected:
             log.result(of, version=2)
         case "refusal":
             if stored := log.records.get(TOPIC):
