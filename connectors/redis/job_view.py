@@ -7,11 +7,19 @@ merged when it is written.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import NamedTuple, cast
 
 from connectors.redis.client import AsyncClient, Client, redis_errors
 from connectors.redis.request_markers import accepted_key, planned_key
-from connectors.redis.slots import completion_of, done_key, filled_field, result_key, slots_key
+from connectors.redis.slots import (
+    completion_of,
+    done_key,
+    filled_field,
+    result_key,
+    slot_field,
+    slots_key,
+)
 from schemas.ids import JobKey
 from schemas.messages import Job
 from schemas.plans import RequestPlan
@@ -85,6 +93,21 @@ class AsyncJobViews:
                 filled = await self._client.hget(slots_key(RequestRevision(key)), filled_field(split))
             view = _view_of(key, values, batches_done=int(filled or 0))
         return JobRecord(view, values[3])
+
+    async def batches(self, key: JobKey, first: int, most: int) -> list[bytes]:
+        """Return the translated batches, encoded, from number `first` on until one is missing; at most `most`.
+
+        None of a request of one batch, and none once the request is answered. Two round trips.
+        """
+        with redis_errors():
+            planned = cast(bytes | None, await self._client.get(planned_key(key)))
+        if planned is None:
+            return []
+        split = RequestPlan.decode(planned).split
+        fields = [slot_field(split, number) for number in range(first, first + most)]
+        with redis_errors():
+            values = cast(list[bytes | None], await self._client.hmget(slots_key(RequestRevision(key)), fields))
+        return [value for value in takewhile(lambda value: value is not None, values) if value is not None]
 
 
 def header_of(view: JobView) -> Job:

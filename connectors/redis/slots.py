@@ -145,6 +145,11 @@ def filled_field(split: str) -> str:
     return f"#{split}"
 
 
+def slot_field(split: str, batch_number: int) -> str:
+    """Name the field of the hash that holds a batch."""
+    return f"s{split}:{batch_number}"
+
+
 def completion_of(marker: bytes | None) -> Completion | None:
     """Read the marker of a committed answer; None while there is none."""
     coordinates, is_final, rest = (marker or b"").decode().partition(_FINAL)

@@ -66,6 +66,7 @@ REQUESTS_ACCEPTED = Counter(
 CANCELLATIONS_ORDERED = Counter("dragoman_http_cancellations_ordered", "Cancellations that Kafka has stored")
 
 RESULT_WAITERS = Gauge("dragoman_http_result_waiters", "Callers that wait for a result in this process")
+OPEN_STREAMS = Gauge("dragoman_http_open_streams", "Streams of events that this process serves")
 HTTP_REFUSALS = Counter(
     "dragoman_http_refusals",
     "Requests answered 503, because of the wait, the backlog or open_requests",
@@ -213,6 +214,7 @@ _OF_ONE: Mapping[str, tuple[Metric, ...]] = {
         CANCELLATIONS_ORDERED,
         HTTP_REFUSALS,
         RESULT_WAITERS,
+        OPEN_STREAMS,
         OPEN_SUBMISSION_BYTES,
         BACKPRESSURE_BACKLOG_RECORDS,
         BACKPRESSURE_WAIT_SECONDS,

@@ -16,13 +16,13 @@ from connectors.redis.job_view import AsyncJobViews
 from connectors.redis.request_markers import AcceptedRequests
 from producers.http.backpressure import BacklogReading, QueueCounts
 from producers.http.ports import JobSnapshot
-from producers.http.result_tail import read_result
+from producers.http.result_tail import read_message
 from schemas.catalogue import Catalogue, union
 from schemas.codec import Codec
 from schemas.errors import DragomanError, FatalError, PermanentError, TransientError
 from schemas.events import JobControl
 from schemas.ids import JobKey, event_id, fingerprint, tenant_folder
-from schemas.messages import TranslationRequest
+from schemas.messages import TranslatedBatch, TranslationRequest, TranslationResult
 from schemas.plans import RequestPlan
 from schemas.priorities import Priority
 from schemas.records import Headers, OutboundRecord
@@ -142,7 +142,11 @@ class RedisJobs:
         view, encoded = await self.views.look(key)
         if encoded is None:
             return JobSnapshot(view, None)
-        return JobSnapshot(view, await read_result(self.codec, encoded))
+        return JobSnapshot(view, await read_message(self.codec, encoded, TranslationResult))
+
+    async def batches(self, key: JobKey, first: int, most: int) -> Sequence[TranslatedBatch]:
+        found = await self.views.batches(key, first, most)
+        return [await read_message(self.codec, encoded, TranslatedBatch) for encoded in found]
 
 
 @dataclass(frozen=True)

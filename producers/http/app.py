@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 
 from connectors.telemetry.health import Health
 from producers.http import problems
+from producers.http.events import OpenStreams
 from producers.http.middleware import BodyLimit, OpenSubmissions, RequestMetrics
 from producers.http.ports import Ports
 from producers.http.routes import router
@@ -33,6 +34,7 @@ def create_app(
     )
     app.state.ports = ports
     app.state.limits = limits
+    app.state.streams = OpenStreams(limits.max_streams)
     app.state.request_limits = requests
     app.state.health = health
     app.include_router(router)

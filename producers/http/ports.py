@@ -1,6 +1,6 @@
 """The ports of the HTTP producer. adapters.py implements them on Kafka, Redis and the object store."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,7 +9,7 @@ from connectors.redis.job_view import JobView
 from schemas.catalogue import Catalogue
 from schemas.events import JobControl
 from schemas.ids import JobKey
-from schemas.messages import TranslationRequest, TranslationResult
+from schemas.messages import TranslatedBatch, TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import Headers
 
@@ -55,6 +55,9 @@ class Jobs(Protocol):
 
     async def look(self, key: JobKey) -> JobSnapshot:
         """Return how far the job is and its result, as far as they are known."""
+
+    async def batches(self, key: JobKey, first: int, most: int) -> Sequence[TranslatedBatch]:
+        """Return the translated batches of an open job from number `first` on, until one is missing."""
 
 
 class ResultWaiter(Protocol):

@@ -18,7 +18,7 @@ import structlog
 
 from connectors.telemetry.metrics import RESULT_WAITERS
 from producers.http.problems import OverloadedError
-from schemas.codec import Codec
+from schemas.codec import Codec, M
 from schemas.errors import DragomanError
 from schemas.ids import JobKey
 from schemas.messages import TranslationResult
@@ -43,11 +43,11 @@ class Tail(Protocol):
         """Close the connections."""
 
 
-async def read_result(codec: Codec, encoded: bytes | None) -> TranslationResult:
-    """Decode a result; where the schema registry has to be asked for its writer, on another thread."""
+async def read_message(codec: Codec, encoded: bytes | None, expected: type[M]) -> M:
+    """Decode a message; where the schema registry has to be asked for its writer, on another thread."""
     if not codec.is_at_hand(encoded):
         await asyncio.to_thread(codec.look_up, encoded)
-    return codec.decode(encoded, TranslationResult)
+    return codec.decode(encoded, expected)
 
 
 @dataclass
@@ -66,7 +66,7 @@ class Waiter:
                 await asyncio.wait_for(self._arrived.wait(), max(timeout_seconds, 0))
             except TimeoutError:
                 return None
-        return await read_result(self.codec, self._encoded)
+        return await read_message(self.codec, self._encoded, TranslationResult)
 
     def wake(self, encoded: bytes) -> None:
         """Hand over the result. From the loop's thread."""

@@ -1,12 +1,15 @@
 """The routes: translations, languages, and the probes for supervisors, load balancers and Prometheus."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from connectors.telemetry.health import Health, answer_of
 from producers.http.caller import Caller, CallerOfRequest
+from producers.http.events import batch_after, job_events
 from producers.http.jobs import cancel, read_job, translated
 from producers.http.middleware import submission_is_stored
 from producers.http.ports import Ports
@@ -26,6 +29,9 @@ from schemas.ids import JobKey
 router = APIRouter()
 
 _TRANSLATIONS = "/api/v1/translations"
+_EVENT_STREAM = "text/event-stream"
+# Neither a cache nor a proxy such as nginx may keep events back.
+_NOT_HELD_BACK = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 # The same probes that the health port of every process answers.
 _PROBES: dict[str, Any] = {"tags": ["operations"]}
 
@@ -96,6 +102,37 @@ async def read_translation(
     return job_response(job, snapshot, request.app.state.ports.backpressure)
 
 
+@router.get(
+    f"{_TRANSLATIONS}/{{job_id}}/events",
+    tags=["translations"],
+    response_class=Response,
+    responses={
+        200: {"content": {_EVENT_STREAM: {}}},
+        204: {"description": "Nothing comes after that event."},
+        **responses(404, 422, 503),
+    },
+)
+async def stream_translation(
+    job: JobOfRequest,
+    request: Request,
+    last_event_id: Annotated[str | None, Header(description="Begin behind this event.")] = None,
+) -> Response:
+    """Stream the translated batches in the order of the text as they come, and at last the job with its result.
+
+    An event `batch` has the next part of the text; what had not been streamed when the job ended is only in the
+    event `result`. A client that was cut off sends `Last-Event-ID` and hears the rest.
+    """
+    state = request.app.state
+    first = batch_after(last_event_id)
+    if first is None:
+        return Response(status_code=204)
+    await read_job(job, state.ports, state.limits, wait_seconds=0)
+    events = job_events(job, first, state.ports, state.limits, state.streams)
+    # The first part is asked for here, while the answer may still be a refusal.
+    stream = _behind(await anext(events), events)
+    return StreamingResponse(stream, media_type=_EVENT_STREAM, headers=_NOT_HELD_BACK)
+
+
 @router.delete(
     f"{_TRANSLATIONS}/{{job_id}}",
     tags=["translations"],
@@ -120,6 +157,12 @@ async def list_languages(request: Request) -> LanguagesResponse:
     """List what ready workers have announced: as sets of languages, and pair by pair where these are few."""
     ports: Ports = request.app.state.ports
     return languages_response(await ports.models.catalogue())
+
+
+async def _behind(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for one in rest:
+        yield one
 
 
 def _status_url(request: Request, key: JobKey, caller: Caller) -> str:

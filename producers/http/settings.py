@@ -55,6 +55,12 @@ class HttpLimits(Section):
     max_waiters: int = Field(
         default=10_000, ge=1, description="Callers that wait for results in this process at a time; more get 503."
     )
+    max_streams: int = Field(
+        default=1000, ge=1, description="Streams of events in this process at a time; more get 503."
+    )
+    max_stream_seconds: float = Field(
+        default=900.0, gt=0, description="Longest stream; its client then comes again, with Last-Event-ID."
+    )
     grace_seconds: float = Field(
         default=1.0,
         ge=0,

@@ -87,6 +87,11 @@ def join(batches: Sequence[TranslatedBatch], now_ms: int) -> TranslationResult:
     )
 
 
+def text_of(batch: TranslatedBatch) -> str:
+    """Return the part of the result's text that the batch makes up."""
+    return "".join(piece for piece, _ in _pieces([batch]))
+
+
 def echoed(job: Job) -> dict[str, Any]:
     """Return the fields that every result repeats of its job."""
     return {

@@ -44,7 +44,10 @@ class State:
 
     def fill(self, number: int) -> None:
         request = revision("r1", tenant="acme")
-        self.slots.decide([Arrival(request, PLANNED.split, number, 3, b"payload", f"t-0-{number}")])
+        self.slots.decide([Arrival(request, PLANNED.split, number, 3, b"batch %d" % number, f"t-0-{number}")])
+
+    def batches(self, first: int, most: int = 10) -> list[bytes]:
+        return self._run(lambda client: AsyncJobViews(client).batches(R1, first, most))
 
     def finish(self) -> None:
         self.slots.finish({revision("r1", tenant="acme"): DONE})
@@ -105,6 +108,19 @@ def test_the_slots_of_a_document_are_its_progress(state):
         state.fill(number)
     view = state.view()
     assert (view.stage, view.batches_done, round(view.progress, 2)) == (JobStage.TRANSLATED, 2, 0.67)
+
+
+def test_batches_are_read_in_order_up_to_the_first_that_is_missing(state):
+    assert state.batches(0) == []
+    state.plan()
+    state.fill(1)
+    assert state.batches(0) == []
+    state.fill(0)
+    assert (state.batches(0), state.batches(1), state.batches(2)) == ([b"batch 0", b"batch 1"], [b"batch 1"], [])
+    assert state.batches(0, most=1) == [b"batch 0"]
+    state.fill(2)
+    state.finish()
+    assert state.batches(0) == []
 
 
 def test_a_finished_job_has_its_status_and_its_result(state):

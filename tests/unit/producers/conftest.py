@@ -18,7 +18,7 @@ from schemas.catalogue import Catalogue, catalogue_of
 from schemas.errors import TransientError
 from schemas.events import JobControl
 from schemas.ids import JobKey
-from schemas.messages import TranslationRequest, TranslationResult
+from schemas.messages import TranslatedBatch, TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import Headers
 from stream_apps.pipeline.request_rules import RequestLimits
@@ -38,6 +38,7 @@ class World:
     texts: dict[str, str] = field(default_factory=dict)
     served: list[str] = field(default_factory=list)
     away: dict[str, Exception] = field(default_factory=dict)
+    slots: dict[JobKey, list[TranslatedBatch]] = field(default_factory=dict)
     looks: int = 0
     finishes_at_look: dict[int, TranslationResult] = field(default_factory=dict)
     max_inline_bytes: int = 1_000
@@ -56,6 +57,10 @@ class World:
         if finished := self.finishes_at_look.get(self.looks):
             self.results[finished.key] = finished
         return JobSnapshot(self.views.get(key), self.results.get(key))
+
+    async def batches(self, key: JobKey, first: int, most: int) -> list[TranslatedBatch]:
+        self._check("redis")
+        return self.slots.get(key, [])[first : first + most]
 
     def expect(self, key: JobKey) -> AbstractContextManager["Waiter"]:
         return nullcontext(Waiter(self, key))
