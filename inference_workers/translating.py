@@ -29,6 +29,11 @@ from schemas.messages import SegmentBatch
 from schemas.segments import Remembered, TranslationContext, normalise
 from stream_apps.pipeline.stores import TranslationMemory
 
+# Characters of the first part of a model.
+_FIRST_CHARACTERS = 2000
+# Parts of an engine that goes text by text are by this factor smaller: urgent work waits for one of them.
+_SHORTER = 5
+
 
 class Translator(Protocol):
     """Models with their fidelity layer (inference_workers/model_router.py)."""
@@ -68,11 +73,14 @@ class SegmentTranslator:
     clock: Callable[[], float]
     longest_seconds: float = 45.0
     part_seconds: float = 0.25
-    _sizes: PartSizes = field(init=False)
+    _long: PartSizes = field(init=False)
+    _short: PartSizes = field(init=False)
     _learnt: dict[str, Remembered] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        self._sizes = PartSizes(self.part_seconds)
+        self._long = PartSizes(self.part_seconds, _FIRST_CHARACTERS)
+        # Several texts at once gain such an engine nothing but fewer turns.
+        self._short = PartSizes(self.part_seconds / _SHORTER, _FIRST_CHARACTERS / _SHORTER)
 
     def open(self, batches: Sequence[SegmentBatch]) -> Workload:
         """Answer what intake or the memory knows. One round trip, none where nothing is open."""
@@ -97,15 +105,15 @@ class SegmentTranslator:
                 self._refuse(workload, line, "out_of_time")
                 continue
             try:
-                model, most = self._limit(line.context)
+                model, sizes = self._sizes_of(line.context)
             except PermanentError as error:
                 self._refuse(workload, line, error.cause)
                 continue
-            texts = workload.next_texts(line, most)
+            texts = workload.next_texts(line, sizes.of(model))
             if not line.texts:
                 workload.lines.popleft()
             if texts:
-                is_one_by_one = most is None
+                is_one_by_one = sizes is self._short
                 return Part(
                     line, texts if is_one_by_one else sorted(texts, key=longest_first), model, is_one_by_one
                 )
@@ -130,7 +138,8 @@ class SegmentTranslator:
             workload.refuse(part.line.texts, result.refusal)
             part.line.texts.clear()
             return
-        self._sizes.learn(part.model, part.characters, result.seconds)
+        sizes = self._short if part.is_one_by_one else self._long
+        sizes.learn(part.model, part.characters, result.seconds)
         for one, outcome in zip(part.texts, result.outcomes, strict=True):
             if outcome.cause is None:
                 self._learnt[one.work.keys[one.text]] = Remembered(outcome.text, outcome.score)
@@ -160,14 +169,11 @@ class SegmentTranslator:
         except PermanentError:
             return ""
 
-    def _limit(self, context: TranslationContext) -> tuple[str, float | None]:
-        """Return the model and how many characters make a part; None for an engine that goes text by text.
-
-        Raises PermanentError when no model serves the pair.
-        """
+    def _sizes_of(self, context: TranslationContext) -> tuple[str, PartSizes]:
+        """Return the model and how large its parts are. Raises PermanentError when no model serves the pair."""
         model = self.translator.version_of(context.source, context.target)
         is_one_by_one = self.translator.is_one_by_one(context.source, context.target)
-        return model, None if is_one_by_one else self._sizes.of(model)
+        return model, self._short if is_one_by_one else self._long
 
     def _refuse(self, workload: Workload, line: Line, cause: str) -> None:
         workload.refuse(line.texts, cause)

@@ -1,7 +1,7 @@
 """What of opened batches is not translated yet, and how it is cut into parts. Pure."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
@@ -10,10 +10,8 @@ from inference_workers.batching import SegmentIndex, Work
 from schemas.messages import SegmentBatch
 from schemas.segments import TranslationContext, count_words
 
-# Characters of the first part of a model, and how much larger or smaller the next one may be.
-_FIRST_CHARACTERS, _GROWTH = 2000, 4
-# Texts of one batch that an engine without device batches gets at once.
-_ONE_BY_ONE_TEXTS = 2
+# How much larger or smaller than the last one a part may be.
+_GROWTH = 4
 
 
 class TranslationOutcome(Protocol):
@@ -112,22 +110,23 @@ class Workload:
     batches: list[OpenBatch]
     lines: deque[Line]
     spent_seconds: float = 0.0
-    _told: set[int] = field(default_factory=set)
+    _finished: list[int] = field(init=False)
 
-    def finished(self) -> Iterator[int]:
-        """Yield the index of every batch that has all its answers, once."""
-        for index, batch in enumerate(self.batches):
-            if batch.missing == 0 and index not in self._told:
-                self._told.add(index)
-                yield index
+    def __post_init__(self) -> None:
+        self._finished = [index for index, batch in enumerate(self.batches) if batch.missing == 0]
 
-    def next_texts(self, line: Line, most_characters: float | None) -> list[OpenText]:
-        """Take texts off the line, up to that many characters but one at least; None: some of one batch."""
+    def finished(self) -> Sequence[int]:
+        """Return the index of every batch that has all its answers, once, in their order."""
+        finished, self._finished = sorted(self._finished), []
+        return finished
+
+    def next_texts(self, line: Line, most_characters: float) -> list[OpenText]:
+        """Take texts off the line, up to that many characters but one at least."""
         texts: list[OpenText] = []
         characters = 0
         while line.texts:
             characters += len(line.texts[0].text)
-            if texts and not _fits(texts, line.texts[0], characters, most_characters):
+            if texts and characters > most_characters:
                 break
             one = line.texts.popleft()
             if any(self.batches[index.batch].is_wanted for index in one.indexes):
@@ -143,8 +142,12 @@ class Workload:
         self, indexes: Sequence[SegmentIndex], first: SegmentAnswer, repeat: SegmentAnswer | None = None
     ) -> None:
         """Answer a segment wherever it is wanted; `repeat` for all but the first place."""
-        for count, (batch, segment) in enumerate(indexes):
-            self.batches[batch].answer(segment, repeat if count and repeat else first)
+        for count, (index, segment) in enumerate(indexes):
+            batch = self.batches[index]
+            was_open = batch.missing > 0
+            batch.answer(segment, repeat if count and repeat else first)
+            if was_open and batch.missing == 0:
+                self._finished.append(index)
 
 
 @dataclass
@@ -152,11 +155,12 @@ class PartSizes:
     """How many characters of each model make a part of that time, learnt from every part. Pure."""
 
     part_seconds: float
+    first_characters: float
     _characters: dict[str, float] = field(default_factory=dict)
 
     def of(self, model: str) -> float:
         """Return the characters of the next part."""
-        return self._characters.get(model, _FIRST_CHARACTERS)
+        return self._characters.get(model, self.first_characters)
 
     def learn(self, model: str, characters: int, seconds: float) -> None:
         """Learn from a part. One that was short for want of texts says nothing against larger ones."""
@@ -191,10 +195,3 @@ def share_effort(workload: Workload, part: Part, seconds: float) -> None:
     characters = part.characters or 1
     for one in part.texts:
         workload.batches[one.indexes[0].batch].busy_seconds += seconds * len(one.text) / characters
-
-
-def _fits(texts: Sequence[OpenText], another: OpenText, characters: int, most_characters: float | None) -> bool:
-    if most_characters is not None:
-        return characters <= most_characters
-    is_same_batch = another.indexes[0].batch == texts[0].indexes[0].batch
-    return is_same_batch and len(texts) < _ONE_BY_ONE_TEXTS

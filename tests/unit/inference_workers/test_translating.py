@@ -231,9 +231,10 @@ def test_an_engine_that_goes_text_by_text_keeps_the_order_of_arrival_and_finishe
     clock = Clock()
     translator = OneByOne(clock)
     segments = SegmentTranslator(translator, InMemoryTranslationMemory(), clock)
-    steps = walked(segments, [batch(["long text", "b", "c"]), batch(["d"]), batch(["even longer text"])])
-    assert translator.calls == [["long text", "b"], ["c"], ["d"], ["even longer text"]]
-    assert steps == [[], [0], [1], [2]]
+    first, second, third, fourth, fifth = ("a" * 390, "b", "c" * 50, "d" * 40, "e" * 600)
+    steps = walked(segments, [batch([first, second, third]), batch([fourth]), batch([fifth])])
+    assert translator.calls == [[first, second], [third, fourth], [fifth]]
+    assert steps == [[], [0, 1], [2]]
 
 
 def test_an_engine_with_device_batches_gets_the_longest_of_a_part_first():
