@@ -90,3 +90,9 @@ def test_a_space_is_added_only_between_a_script_without_and_one_with_spaces(text
 
 def test_an_ideograph_is_as_wide_as_three_letters():
     assert (width("abc"), width("漢"), width("")) == (3, 3, 0)
+    assert (width("são"), width("a漢\u1100"), width("слово")) == (3, 7, 5)
+
+
+def test_below_hangul_no_character_is_wide():
+    assert all(width(chr(code)) == 1 for code in range(0x1100))
+    assert all(width(f"\u1100{chr(code)}") == 4 for code in range(0x1100))
