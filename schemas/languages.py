@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from schemas.errors import PermanentError
 
@@ -40,6 +41,7 @@ class LanguagePair:
         return f"{self.source}-{self.target}"
 
 
+@lru_cache(maxsize=1024)
 def parse_language(tag: str, field: str) -> Language:
     """Parse a tag into its usual letter case: `pt-br` -> pt-BR. Raises PermanentError naming the field."""
     match = _TAG.fullmatch(tag)
@@ -63,17 +65,19 @@ def parse_pair(name: str) -> LanguagePair:
     return LanguagePair(match["source"], match["target"])
 
 
-def served_as(source: Language, target: Language) -> list[str]:
+@lru_cache(maxsize=1024)
+def served_as(source: Language, target: Language) -> tuple[str, ...]:
     """List the names under which models may serve the pair, the most specific first.
 
     From en-GB to pt-BR: en-GB-pt-BR, en-pt-BR, en-pt. A model for pt serves pt-BR too.
     """
-    return [str(pair) for pair in candidates(source, target)]
+    return tuple(map(str, candidates(source, target)))
 
 
-def candidates(source: Language, target: Language) -> list[LanguagePair]:
+@lru_cache(maxsize=1024)
+def candidates(source: Language, target: Language) -> tuple[LanguagePair, ...]:
     """List the pairs behind the names of `served_as`."""
     exact = LanguagePair(str(source), str(target))
     to_region = LanguagePair(source.language, str(target))
     plain = LanguagePair(source.language, target.language)
-    return list(dict.fromkeys((exact, to_region, plain)))
+    return tuple(dict.fromkeys((exact, to_region, plain)))

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
+from functools import lru_cache
 from typing import Any
 
 from schemas.messages import Job
@@ -51,8 +52,15 @@ class TranslationContext:
 
     def memory_keys(self, model_version: str, normalised_segments: Iterable[str]) -> list[str]:
         """Return the translation memory's key of each segment: BLAKE2b over all of it."""
-        base = hashlib.blake2b(json.dumps((model_version, astuple(self))).encode(), digest_size=_KEY_BYTES)
+        base = _base_of(self, model_version)
         return [_digest(base.copy(), segment) for segment in normalised_segments]
+
+
+# Most requests share theirs with many others.
+@lru_cache(maxsize=1024)
+def _base_of(context: TranslationContext, model_version: str) -> Any:
+    named = json.dumps((model_version, astuple(context)))
+    return hashlib.blake2b(named.encode(), digest_size=_KEY_BYTES)
 
 
 def memory_scope(tenant: str, group: str) -> str:

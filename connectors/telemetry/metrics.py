@@ -7,6 +7,7 @@ tenant, an id or an address.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeVar, cast
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -193,10 +194,17 @@ DEADLINES_EXPIRED = Counter("dragoman_deadlines_expired", "Orders to end request
 Metric = Counter | Gauge | Histogram
 
 
+M = TypeVar("M", Counter, Gauge, Histogram)
+
+
 @cache
-def labelled(counter: Counter, *labels: str) -> Counter:
-    """Return the counter with these labels. Looking it up anew would cost more than counting."""
-    return counter.labels(*labels)
+def _labelled(metric: Metric, labels: tuple[str, ...]) -> Metric:
+    return metric.labels(*labels)
+
+
+def labelled(metric: M, *labels: str) -> M:
+    """Return the metric with these labels. Looking it up anew would cost more than counting."""
+    return cast(M, _labelled(metric, labels))
 
 
 # As the modules that count them are imported; a test holds this table against the imports.

@@ -105,14 +105,14 @@ class RequestCutter:
         text = request.text if request.text is not None else await self._stored_text(request.content_ref or "")
         source = await self._source(text, languages)
         pieces = await self._off_loop(text, lambda: cut(self.split(text, str(source)), self.limits.batch))
-        reading = replace(reading, request=request)
+        if request is not reading.request:
+            reading = replace(reading, request=request)
         job = self._job(reading, source, languages.target, pieces, len(text))
         return CutRequest(reading, source, languages.target, job, pieces)
 
     def header(self, reading: Reading) -> Job:
         """Build as much of the header as the request alone tells."""
-        job = job_of(reading.request, reading.record, reading.priority, self.requests)
-        return replace(job, fingerprint=reading.payload)
+        return job_of(reading.request, reading.record, reading.priority, self.requests, reading.payload)
 
     async def _source(self, text: str, languages: RequestedLanguages) -> Language:
         if languages.source is not None:

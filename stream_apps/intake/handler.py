@@ -13,7 +13,7 @@ from typing import Protocol
 
 import structlog
 
-from connectors.telemetry.metrics import INTAKE_SECONDS, REQUEST_SEGMENTS, REQUEST_WORDS, REQUESTS
+from connectors.telemetry.metrics import INTAKE_SECONDS, REQUEST_SEGMENTS, REQUEST_WORDS, REQUESTS, labelled
 from schemas.dead_letters import about_request
 from schemas.errors import PermanentError
 from schemas.events import DeadLetter
@@ -263,9 +263,9 @@ class IntakeHandler:
 
     def _count(self, cut: CutRequest, hits: int) -> None:
         job, priority = cut.job, cut.reading.priority
-        REQUESTS.labels(priority, "accepted").inc()
-        REQUEST_SEGMENTS.labels(priority, "memory").inc(hits)
-        REQUEST_SEGMENTS.labels(priority, "new").inc(job.segments - hits)
-        REQUEST_WORDS.labels(priority).inc(job.words)
+        labelled(REQUESTS, priority, "accepted").inc()
+        labelled(REQUEST_SEGMENTS, priority, "memory").inc(hits)
+        labelled(REQUEST_SEGMENTS, priority, "new").inc(job.segments - hits)
+        labelled(REQUEST_WORDS, priority).inc(job.words)
         waited_ms = max(self._cutter.now_ms() - cut.reading.record.timestamp_ms, 0)
-        INTAKE_SECONDS.labels(priority).observe(waited_ms / 1000)
+        labelled(INTAKE_SECONDS, priority).observe(waited_ms / 1000)

@@ -37,7 +37,13 @@ class RequestContext:
     now_ms: int
 
 
-def job_of(request: TranslationRequest, record: InboundRecord, priority: Priority, limits: RequestLimits) -> Job:
+def job_of(
+    request: TranslationRequest,
+    record: InboundRecord,
+    priority: Priority,
+    limits: RequestLimits,
+    fingerprint: str = "",
+) -> Job:
     """Build as much of the header as the request alone tells. Echoes nothing that exceeds a limit."""
     echo = echoed_bytes(request) <= limits.max_metadata_bytes
     return Job(
@@ -53,6 +59,7 @@ def job_of(request: TranslationRequest, record: InboundRecord, priority: Priorit
         labels=dict(request.labels) if echo else {},
         submitted_by=request.submitted_by and request.submitted_by[: limits.max_id_length],
         revision=redriven_revision(record.headers) or FIRST_REVISION,
+        fingerprint=fingerprint,
     )
 
 

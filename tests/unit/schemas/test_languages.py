@@ -8,8 +8,8 @@ EN, PT, BRAZILIAN = Language("en"), Language("pt"), Language("pt", None, "BR")
 
 
 def test_the_names_of_a_pair_go_from_the_most_specific_to_the_plain_one():
-    assert served_as(Language("en", None, "GB"), BRAZILIAN) == ["en-GB-pt-BR", "en-pt-BR", "en-pt"]
-    assert served_as(EN, PT) == ["en-pt"]
+    assert list(served_as(Language("en", None, "GB"), BRAZILIAN)) == ["en-GB-pt-BR", "en-pt-BR", "en-pt"]
+    assert list(served_as(EN, PT)) == ["en-pt"]
 
 
 @pytest.mark.parametrize(
