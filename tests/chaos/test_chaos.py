@@ -20,6 +20,8 @@ INVARIANTS = (
     "billing_difference",
     "offsets_backwards",
     "processes_left",
+    "unheard",
+    "untold",
 )
 
 
