@@ -62,7 +62,8 @@ class Platform:
         partitions = self._consumer.list_topics(RESULTS, 10).topics[RESULTS].partitions
         # What older tests left on the topic has no schema id of this registry.
         ends = [self._consumer.get_watermark_offsets(TopicPartition(RESULTS, one), 10)[1] for one in partitions]
-        self._consumer.assign(list(map(TopicPartition, [RESULTS] * len(ends), partitions, ends)))
+        self._ends = list(map(TopicPartition, [RESULTS] * len(ends), partitions, ends))
+        self._consumer.assign(self._ends)
         self._results: dict[str, dict[str, Any]] = {}
 
     def send(self, topic: str, key: str, value: bytes, headers: dict[str, Any] | None = None) -> None:
@@ -86,6 +87,14 @@ class Platform:
                 assert isinstance(value, dict)
                 self._results[value["request_id"]] = value
         return self._results.get(request_id)
+
+    def group_of_results(self) -> str:
+        """Return a consumer group that has still to read the results of this platform, and none before them."""
+        group = uuid.uuid4().hex
+        consumer = Consumer({"bootstrap.servers": self.fleet.kafka.bootstrap, "group.id": group})
+        consumer.commit(offsets=self._ends, asynchronous=False)
+        consumer.close()
+        return group
 
     def close(self) -> None:
         self._consumer.close()
@@ -197,8 +206,8 @@ def test_confluents_java_clients_send_a_request_and_read_its_result(platform, ne
     assert platform.result(sent["request_id"]) is not None, run.stderr[-2000:]
     consumer = confluent_tool(
         "org.apache.kafka.tools.consumer.ConsoleConsumer",
-        *("--bootstrap-server", platform.fleet.kafka.bootstrap, "--topic", RESULTS, "--from-beginning"),
-        *("--timeout-ms", "4000", "--isolation-level", "read_committed"),
+        *("--bootstrap-server", platform.fleet.kafka.bootstrap, "--topic", RESULTS),
+        *("--group", platform.group_of_results(), "--timeout-ms", "6000", "--isolation-level", "read_committed"),
         *("--formatter", "io.confluent.kafka.formatter.AvroMessageFormatter", "--formatter-property", schemas),
     )
     assert consumer is not None
