@@ -1,7 +1,5 @@
 """Start the whole platform on one machine for the end-to-end tests, once, by the command that users run."""
 
-import os
-import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +13,7 @@ import pytest
 from connectors.clickhouse.client import AnalyticsClient
 from deploy.local.main import down, read_run, up
 from deploy.local.settings import StackSettings
+from tests.freezing import frozen
 from tests.scheduling import uses_stack
 from tests.servers import LIBRARIES
 
@@ -62,14 +61,8 @@ class Stack:
     @contextmanager
     def frozen(self, *names: str) -> Iterator[None]:
         """Stop these processes (SIGSTOP) inside the context."""
-        pids = [self.pid(name) for name in names]
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
-        try:
+        with frozen([self.pid(name) for name in names]):
             yield
-        finally:
-            for pid in pids:
-                os.kill(pid, signal.SIGCONT)
 
     def analytics(self) -> "Analytics":
         """Return a client of ClickHouse."""

@@ -6,7 +6,6 @@ shorter than the sessions of the consumer groups.
 
 import argparse
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from deploy.local.settings import StackSettings
 from deploy.local.stack import python_command, python_environment
 from deploy.local.state_files import RunInfo
 from tests.bench.figures import FOLDER, Findings
+from tests.freezing import frozen
 from tests.servers import LIBRARIES
 
 ROOT = FOLDER / "stack"
@@ -70,13 +70,10 @@ class Platform:
     def alone(self, *names: str) -> Iterator[None]:
         """Let only Kafka and these processes of the stack run inside the context."""
         pids = [pid for name, pid in self._processes().items() if name not in (*ALWAYS_RUNNING, *names)]
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
         try:
-            yield
+            with frozen(pids):
+                yield
         finally:
-            for pid in pids:
-                os.kill(pid, signal.SIGCONT)
             time.sleep(_SETTLE_SECONDS)
 
     def _processes(self) -> dict[str, int]:

@@ -38,7 +38,7 @@ def events(http: httpx.Client, job_id: str, last_event_id: str | None = None) ->
 
 
 def test_a_document_is_read_while_it_is_translated_and_a_client_that_was_cut_off_goes_on(http):
-    text = " ".join(f"The house {uuid.uuid4().hex[:6]} is number {n} in the street." for n in range(400))
+    text = " ".join(f"The house {uuid.uuid4().hex[:6]} is number {n} in the street." for n in range(700))
     job_id = submit(http, text)
     first = list(islice(events(http, job_id), 2))
     assert [one for one, _ in first] == ["1.0", "1.1"]
