@@ -24,7 +24,7 @@ from schemas.records import words_of
 # Weight of the newest second in the mean: a change of speed is learnt within about ten seconds of work.
 _NEWEST_WEIGHT = 0.2
 # An empty wait costs 70 microseconds of processor time, and other priorities wait meanwhile.
-_WAIT_SECONDS, _QUIET_WAIT_SECONDS, _QUIET_AFTER_SECONDS = 0.010, 0.025, 10.0
+_WAIT_SECONDS, _QUIET_WAIT_SECONDS, _QUIET_AFTER_SECONDS = 0.010, 0.050, 10.0
 # A fraction of the longest poll interval.
 _LONGEST_SILENCE_SECONDS = 20.0
 

@@ -20,7 +20,7 @@ def client_config(settings: KafkaSettings) -> Config:
         "reconnect.backoff.max.ms": settings.reconnect_max_ms,
         # What a starting cluster says about itself is soon outdated; the default is 5 minutes. It does not help a
         # client that was told of no broker at all: connectors/kafka/lost_connection.py.
-        "topic.metadata.refresh.interval.ms": 3000,
+        "topic.metadata.refresh.interval.ms": 5000,
     }
     if settings.security_protocol.startswith("SASL"):
         config |= {

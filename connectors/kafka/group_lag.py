@@ -70,9 +70,16 @@ class CommittedOffsets:
 
     def _client(self, group: str) -> Consumer:
         if group not in self._clients:
-            # With read_committed the answer would wait for transactions that are about to move the group.
-            isolation = {"isolation.level": "read_uncommitted"}
-            self._clients[group] = Consumer(client_config(self._settings) | {"group.id": group} | isolation)
+            self._clients[group] = Consumer(
+                client_config(self._settings)
+                | {
+                    "group.id": group,
+                    # With read_committed the answer would wait for transactions that are about to move the group.
+                    "isolation.level": "read_uncommitted",
+                    # It asks the coordinator only, which has to be found anew anyway when it moves.
+                    "topic.metadata.refresh.interval.ms": -1,
+                }
+            )
         return self._clients[group]
 
 

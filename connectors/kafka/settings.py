@@ -94,11 +94,12 @@ class KafkaSettings(Section):
         default=2_000_000, ge=1, description="Of one record; must fit into FETCH_BYTES and PRODUCER_BUFFER_KBYTES."
     )
     fetch_wait_ms: int = Field(
-        default=500,
+        default=1000,
         ge=0,
-        le=500,
+        le=5000,
         description="How long the broker may hold an empty fetch; it answers at once when a record comes. Other "
-        "questions on the same connection wait as long, and a check of the connection waits for one second.",
+        "questions on the same connection wait as long: a partition that is new to a reader is read that much "
+        "later.",
     )
     fetch_bytes: int = Field(
         default=4_000_000, ge=1, description="Of one answer of a broker, all partitions together."

@@ -33,7 +33,15 @@ _LOGGING = _FOLDER / "log4j2.yaml"
 
 # Measured on two cores: with the first compiler only and the serial collector the broker starts in 1.8 s
 # instead of 2.6 and needs half the CPU for its first 20 seconds, two thirds after that.
-_JVM_FLAGS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Djava.awt.headless=true")
+# Compiled after 60 calls of a method instead of 200 it spends a tenth more on its start and as much less on the
+# first minute of single requests.
+_JVM_FLAGS = (
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-XX:CompileThresholdScaling=0.3",
+    "-XX:-UsePerfData",
+    "-Djava.awt.headless=true",
+)
 
 _ARCHIVE_TIMEOUT_SECONDS = 60.0
 _POLL_SECONDS = 0.1

@@ -9,6 +9,7 @@ from confluent_kafka import TopicPartition
 
 from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.group_reader import GroupReader, OffsetClaim
+from connectors.kafka.lost_connection import STATISTICS_MS
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.static_membership import close_readers
 from connectors.kafka.transactional_producer import TransactionalProducer
@@ -39,6 +40,15 @@ def test_records_in_hand_are_given_up_when_their_partitions_move(settings, joine
     again = take_some(holder, len(held))
     assert {(record.topic, record.partition) for record in again} == held
     assert {record.offset for record in again} <= {record.offset for record in found}
+
+
+def test_a_member_hears_from_the_library_that_it_is_connected(settings, joined):
+    reader = joined(settings)
+    reader._consumer._is_connected = False
+    end = time.monotonic() + STATISTICS_MS / 1000 + 10
+    while not reader._consumer._is_connected and time.monotonic() < end:
+        reader.take(1, 0.05)
+    assert reader._consumer._is_connected
 
 
 def test_a_member_that_was_thrown_out_of_its_group_has_nothing_to_claim(settings, key, joined):

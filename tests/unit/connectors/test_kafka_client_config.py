@@ -3,7 +3,6 @@
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from connectors.kafka import lost_connection
 from connectors.kafka.client_config import (
     client_config,
     consumer_config,
@@ -41,12 +40,6 @@ def test_credentials_are_sent_only_where_asked_for_and_never_printed():
     assert client_config(settings)["sasl.password"] == "secret-word"
     assert "secret-word" not in repr(settings)
     assert "sasl.password" not in client_config(KafkaSettings())
-
-
-def test_a_fetch_that_waits_longer_than_a_check_of_the_connection_is_refused():
-    assert KafkaSettings().fetch_wait_ms < 1000 * lost_connection._CONSUMER_ANSWER_SECONDS
-    with pytest.raises(ValidationError, match="fetch_wait_ms"):
-        KafkaSettings(fetch_wait_ms=1000)
 
 
 def test_a_misspelt_setting_is_refused_by_name(monkeypatch):
