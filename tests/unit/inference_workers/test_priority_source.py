@@ -144,7 +144,7 @@ def test_after_ten_silent_seconds_the_waits_are_longer():
         idle.next([])
     clock_of(idle).seconds = 10.1
     idle.next([])
-    assert queues[0].waits[-1] == 0.025
+    assert queues[0].waits[-1] == 0.05
 
 
 def test_while_work_is_in_hand_nobody_waits():
