@@ -4,21 +4,23 @@ References are relative to one configured store.
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, MemoryStore, from_url
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from connectors.settings import Section
 from schemas.errors import FatalError, PermanentError, TransientError
+from schemas.topics import DAY_MS, REQUEST_RETENTION_MS
 
 _REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._=-]*(?:/[A-Za-z0-9_][A-Za-z0-9._=-]*)*")
 _LONGEST_REF = 512
@@ -39,11 +41,31 @@ class ObjectSettings(Section):
         default=10.0, gt=0, description="Of one request to the store, connecting included."
     )
     retries: int = Field(default=2, ge=0, description="Inside the client, before the failure is ours.")
+    job_days: int = Field(
+        default=30,
+        ge=0,
+        description="How long texts of requests and results are kept; 0: for ever, otherwise longer than the week "
+        "in which a request may be sent again.",
+    )
+
+    @field_validator("job_days")
+    @classmethod
+    def _outlives_requests(cls, days: int) -> int:
+        if 0 < days * DAY_MS <= REQUEST_RETENTION_MS:
+            raise ValueError(f"must be 0, or more than the {REQUEST_RETENTION_MS // DAY_MS} days of a request")
+        return days
 
     @property
     def is_shared(self) -> bool:
         """Tell whether other processes can read what this one writes."""
         return not self.url.startswith("memory:")
+
+
+class StoredText(NamedTuple):
+    """A text by its reference, and when it was written, in milliseconds since 1970."""
+
+    ref: str
+    written_ms: int
 
 
 class UrlObjectStore:
@@ -64,6 +86,18 @@ class UrlObjectStore:
         with _store_errors(name):
             obstore.put(self._store, path, text.encode())
         return path
+
+    def texts(self, folder: str) -> Iterator[StoredText]:
+        """List every text below the folder, in no order, some hundred at a time. Raises TransientError."""
+        with _store_errors(folder):
+            for page in obstore.list(self._store, folder):
+                for found in page:
+                    yield StoredText(found["path"], round(found["last_modified"].timestamp() * 1000))
+
+    def delete(self, refs: Sequence[str]) -> None:
+        """Delete these texts; one that is gone already is none of them. Raises TransientError."""
+        with _store_errors("texts to delete"), suppress(FileNotFoundError):
+            obstore.delete(self._store, list(refs))
 
 
 @dataclass(frozen=True)

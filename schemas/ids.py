@@ -41,9 +41,14 @@ class JobKey(NamedTuple):
         return cls.parse((key or b"").decode(errors="replace"))
 
 
+TENANTS_FOLDER = "tenants"
+# The platform's own, in the folder of each tenant; what else lies there is the tenant's.
+REQUEST_TEXTS, RESULT_TEXTS = "requests", "results"
+
+
 def tenant_folder(tenant: str) -> str:
     """Name the folder of the object store below which everything of a tenant lies; it ends in a slash."""
-    return f"tenants/{tenant}/"
+    return f"{TENANTS_FOLDER}/{tenant}/"
 
 
 def batch_id(key: JobKey, batch_number: int) -> str:

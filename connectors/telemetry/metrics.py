@@ -189,6 +189,7 @@ REPAIR_OLDEST_OPEN_SECONDS = Gauge(
 REPAIR_HANGING_TRANSACTIONS = Counter(
     "dragoman_repair_hanging_transactions", "Transactions ended that Kafka had forgotten"
 )
+REPAIR_DELETED_TEXTS = Counter("dragoman_repair_deleted_texts", "Stored texts deleted because of their age")
 DEADLINES_EXPIRED = Counter("dragoman_deadlines_expired", "Orders to end requests whose deadline passed")
 
 Metric = Counter | Gauge | Histogram
@@ -257,6 +258,7 @@ _OF_ONE: Mapping[str, tuple[Metric, ...]] = {
         REPAIR_OPEN,
         REPAIR_OLDEST_OPEN_SECONDS,
         REPAIR_HANGING_TRANSACTIONS,
+        REPAIR_DELETED_TEXTS,
         DEADLINES_EXPIRED,
     ),
     "analytics": (USAGE_ROWS, USAGE_INSERT_SECONDS, USAGE_RANGES_REPEATED),

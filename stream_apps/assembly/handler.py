@@ -9,7 +9,7 @@ from schemas.codec import Codec
 from schemas.dead_letters import ENVELOPE_BYTES
 from schemas.errors import PermanentError
 from schemas.events import JobControl, UsageBatch, UsageEvent
-from schemas.ids import fingerprint, tenant_folder
+from schemas.ids import RESULT_TEXTS, fingerprint, tenant_folder
 from schemas.messages import Job, TranslatedBatch, TranslationResult
 from schemas.records import (
     FIRST_REVISION,
@@ -248,7 +248,7 @@ def _concluded(
 
 def _text_name(result: TranslationResult) -> str:
     suffix = "" if result.version == FIRST_REVISION else f"-{result.version}"
-    return f"{tenant_folder(result.tenant)}results/{fingerprint(result.key.encode())}{suffix}.txt"
+    return f"{tenant_folder(result.tenant)}{RESULT_TEXTS}/{fingerprint(result.key.encode())}{suffix}.txt"
 
 
 def _headers(record: InboundRecord, result: TranslationResult) -> Headers:

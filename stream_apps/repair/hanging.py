@@ -12,7 +12,6 @@ Aborting it is safe: nobody ever sees its records, and a request that lost its a
 (reconcile.py).
 """
 
-import threading
 import time
 from collections.abc import Callable, Collection
 from typing import Protocol
@@ -21,8 +20,6 @@ import structlog
 
 from connectors.kafka.open_transactions import HeldUp, OpenTransaction
 from connectors.telemetry import metrics
-from schemas.errors import TransientError
-from stream_apps.runtime.process import Shutdown
 
 log = structlog.get_logger()
 
@@ -77,15 +74,3 @@ class HangingTransactions:
         found = self._transactions.open({one[:2] for one in waited}) if waited else set()
         self._first_seen_at = {one: self._first_seen_at.get(one, waited.get(one.position, now)) for one in found}
         return {one for one, seen_at in self._first_seen_at.items() if now - seen_at >= self._open_seconds}
-
-
-def watch_transactions(
-    hanging: HangingTransactions, every_seconds: float, is_active: threading.Event, shutdown: Shutdown
-) -> None:
-    """Look at that interval while this instance is the active one. Blocks until the process is to stop."""
-    while not shutdown.wait(every_seconds):
-        try:
-            if is_active.is_set():
-                hanging.turn()
-        except TransientError as error:
-            log.warning("hanging_transactions_not_sought", error=str(error))

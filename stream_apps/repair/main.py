@@ -5,6 +5,7 @@ Several instances may run. The one that holds the lease is active; the others st
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
@@ -13,6 +14,7 @@ from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.open_transactions import CONSUMER_OFFSETS, KafkaTransactions
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.schema_registry import open_codec
+from connectors.object_store import open_objects
 from connectors.redis.client import open_state
 from connectors.redis.job_view import JobViews
 from connectors.redis.presence import Lease
@@ -21,11 +23,12 @@ from connectors.redis.state_epoch import StateEpoch
 from connectors.telemetry import metrics
 from connectors.telemetry.health import Health
 from schemas.errors import FatalError, TransientError
-from schemas.topics import catalogue
+from schemas.topics import DAY_MS, catalogue
 from stream_apps.repair.deadlines import DeadlineSweeper
 from stream_apps.repair.following import FollowingReconciler
-from stream_apps.repair.hanging import HangingTransactions, watch_transactions
+from stream_apps.repair.hanging import HangingTransactions
 from stream_apps.repair.reconcile import Reconciler, ReconcileReport
+from stream_apps.repair.retention import TextRetention
 from stream_apps.repair.schedule import ComparisonIntervals, Schedule
 from stream_apps.repair.settings import RepairSettings
 from stream_apps.runtime.process import Process, Shutdown, now_ms, run_process
@@ -36,6 +39,7 @@ log = structlog.get_logger()
 STAGE = "repair"
 _TURN_SECONDS = 0.5
 _PAUSE_SECONDS = 2.0
+_FIRST_LOOK_SECONDS = 60.0
 
 
 def main() -> None:
@@ -50,7 +54,10 @@ def run(settings: RepairSettings, process: Process) -> None:
     schedule = _schedule(settings, producer, process.health, process.shutdown)
     comparisons = Comparisons(schedule, process.shutdown, process.health)
     thread = comparisons.start()
-    _watch_transactions(settings, comparisons.is_active, process.shutdown)
+    watch = Watch(comparisons.is_active, process.shutdown)
+    watch.start("transactions", _hanging(settings).turn, settings.repair.transactions_every_seconds)
+    if settings.objects.is_shared and settings.objects.job_days:
+        watch.start("old_texts", _retention(settings).turn, settings.repair.texts_every_seconds)
     process.started()
     try:
         _run_turns(settings, ActiveInstance(comparisons, lease, _sweeper(settings, producer)), process.shutdown)
@@ -133,13 +140,39 @@ class ActiveInstance:
             self.comparisons.is_active.clear()
 
 
-def _watch_transactions(settings: RepairSettings, is_active: threading.Event, shutdown: Shutdown) -> None:
-    kafka, limits = settings.kafka, settings.repair
-    names = {topic.name for topic in catalogue(kafka.plan)} | {CONSUMER_OFFSETS}
-    hanging = HangingTransactions(KafkaTransactions(kafka, names), limits.transactions_open_seconds)
-    arguments = (hanging, limits.transactions_every_seconds, is_active, shutdown)
-    # A daemon: it may be cut off at any point when the process ends.
-    threading.Thread(target=watch_transactions, args=arguments, name="transactions", daemon=True).start()
+@dataclass(frozen=True)
+class Watch:
+    """Does something at an interval while this instance is the active one, until the process is to stop."""
+
+    is_active: threading.Event
+    shutdown: Shutdown
+
+    def start(self, name: str, turn: Callable[[], None], every_seconds: float) -> None:
+        """Call `turn` on a thread of its own; what it raises as TransientError it may try again next time."""
+        arguments = (name, turn, every_seconds)
+        # A daemon: it may be cut off at any point when the process ends.
+        threading.Thread(target=self._run, args=arguments, name=name, daemon=True).start()
+
+    def _run(self, name: str, turn: Callable[[], None], every_seconds: float) -> None:
+        # A process that is restarted often looks, too.
+        wait_seconds = min(every_seconds, _FIRST_LOOK_SECONDS)
+        while not self.shutdown.wait(wait_seconds):
+            wait_seconds = every_seconds
+            try:
+                if self.is_active.is_set():
+                    turn()
+            except TransientError as error:
+                log.warning("look_failed", looked_for=name, error=str(error))
+
+
+def _hanging(settings: RepairSettings) -> HangingTransactions:
+    names = {topic.name for topic in catalogue(settings.kafka.plan)} | {CONSUMER_OFFSETS}
+    transactions = KafkaTransactions(settings.kafka, names)
+    return HangingTransactions(transactions, settings.repair.transactions_open_seconds)
+
+
+def _retention(settings: RepairSettings) -> TextRetention:
+    return TextRetention(open_objects(settings.objects), settings.objects.job_days * DAY_MS, now_ms)
 
 
 def _run_turns(settings: RepairSettings, instance: ActiveInstance, shutdown: Shutdown) -> None:

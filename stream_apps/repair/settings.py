@@ -4,6 +4,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from connectors.kafka.settings import KafkaSettings
+from connectors.object_store import ObjectSettings
 from connectors.redis.settings import RedisSettings
 from connectors.settings import ProcessSettings, Section
 from stream_apps.repair.open_requests import LossPolicy
@@ -56,6 +57,9 @@ class RepairLimits(Section):
     transactions_open_seconds: float = Field(
         default=10.0, gt=0, description="How long a transaction must be open before it is checked."
     )
+    texts_every_seconds: float = Field(
+        default=3600.0, gt=0, description="Time between two looks for stored texts that are too old."
+    )
     lease_seconds: float = Field(
         default=15.0, gt=0, description="A second instance takes over when the first is silent for this long."
     )
@@ -81,4 +85,5 @@ class RepairSettings(ProcessSettings):
 
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
+    objects: ObjectSettings = Field(default_factory=ObjectSettings)
     repair: RepairLimits = Field(default_factory=RepairLimits)

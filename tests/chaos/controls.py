@@ -18,8 +18,10 @@ from connectors.kafka.commit_tracker import CommitTracker, Partition, Ticket
 from connectors.kafka.committing_reader import CommittingReader, TakenRecord
 from connectors.redis.slots import RedisSlots
 from inference_workers.outbox import Outbox
+from schemas.messages import SegmentBatch
 from schemas.records import InboundRecord, OutboundRecord, StoredAt
 from schemas.slots import AnswerOrder, Arrival, SlotDecision, Verdict
+from stream_apps.pipeline.deadline_policy import SkipPolicy
 from stream_apps.runtime.event_processor import EventProcessor
 from stream_apps.runtime.retrying_loop import Turn
 from stream_apps.runtime.transactional_processor import TransactionalProcessor
@@ -139,6 +141,15 @@ def answer_without_completer() -> None:
     RedisSlots.decide = forgets  # type: ignore[method-assign, assignment]  # broken
 
 
+def skip_nothing() -> None:
+    """Make a worker translate what is answered, too; else hardly any copy would reach assembly."""
+
+    def wants_all(_policy: SkipPolicy, batches: Sequence[SegmentBatch], _now_ms: int) -> list[str | None]:
+        return [None] * len(batches)
+
+    SkipPolicy.reasons_to_skip = wants_all  # type: ignore[method-assign, assignment]  # broken
+
+
 def mark_first() -> None:
     """Make intake note a request before its batches are sent: one that dies between the two never sends them."""
     deliver = EventProcessor._deliver
@@ -166,6 +177,7 @@ _BROKEN: Mapping[tuple[Control, str], Callable[[], None]] = {
     (Control.COMMIT_BEFORE_SEND, ASSEMBLY): _break_cycle(commit_before_send),
     (Control.SEND_BEFORE_COMMIT, ASSEMBLY): _break_cycle(send_before_commit),
     (Control.COMMIT_PAST_HOLE, WORKER): commit_past_holes,
+    (Control.NO_COMPLETER, WORKER): skip_nothing,
     (Control.NO_COMPLETER, ASSEMBLY): answer_without_completer,
     (Control.MARK_FIRST, INTAKE): mark_first,
 }

@@ -1,6 +1,9 @@
 """One suite for every object store that needs no cloud; the client is the same for the others."""
 
+import time
+
 import pytest
+from pydantic import ValidationError
 
 from connectors.object_store import ObjectSettings, open_objects, open_shared_objects
 from schemas.errors import FatalError, PermanentError, TransientError
@@ -20,6 +23,29 @@ def test_a_written_text_is_read_back(store):
 def test_the_same_name_replaces(store):
     store.write_text("a.txt", "long old text")
     assert store.read_text(store.write_text("a.txt", "new"), 1000) == "new"
+
+
+def test_texts_are_listed_with_their_time_and_deleted(store):
+    before_ms = time.time_ns() // 1_000_000
+    refs = [store.write_text(f"tenants/{name}/results/x.txt", "x") for name in "ab"]
+    store.write_text("others/c.txt", "x")
+    found = list(store.texts("tenants"))
+    assert sorted(text.ref for text in found) == refs
+    assert all(before_ms - 2000 < text.written_ms <= time.time_ns() // 1_000_000 for text in found)
+    store.delete(refs[:1])
+    store.delete(refs[:1])
+    assert [text.ref for text in store.texts("tenants")] == refs[1:]
+
+
+def test_a_store_without_texts_has_none_to_list(store):
+    assert list(store.texts("tenants")) == []
+
+
+@pytest.mark.parametrize("days", [-1, 1, 7])
+def test_texts_that_would_go_before_their_requests_are_refused(days):
+    with pytest.raises(ValidationError, match="job_days"):
+        ObjectSettings(job_days=days)
+    assert ObjectSettings(job_days=0).job_days == 0
 
 
 def test_a_missing_object_names_content_ref(store):

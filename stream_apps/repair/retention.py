@@ -1,0 +1,60 @@
+"""Delete the stored texts of requests and results once they are old enough.
+
+Only what the platform itself wrote: a text that a producer stored in its tenant's folder is the producer's.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Protocol
+
+import structlog
+
+from connectors.object_store import StoredText
+from connectors.telemetry import metrics
+from schemas.ids import REQUEST_TEXTS, RESULT_TEXTS, TENANTS_FOLDER
+
+log = structlog.get_logger()
+
+# As many as S3 deletes at once.
+_AT_ONCE = 1000
+
+
+class StoredTexts(Protocol):
+    """The object store (connectors.object_store.UrlObjectStore). Calls raise TransientError."""
+
+    def texts(self, folder: str) -> Iterator[StoredText]:
+        """List every text below the folder."""
+
+    def delete(self, refs: Sequence[str]) -> None:
+        """Delete these texts; those that are gone already do not matter."""
+
+
+@dataclass(frozen=True)
+class TextRetention:
+    """Deletes what was written more than `keep_ms` ago."""
+
+    store: StoredTexts
+    keep_ms: int
+    now_ms: Callable[[], int]
+
+    def turn(self) -> None:
+        """Look through the whole store once. Raises TransientError; the next call begins from the start."""
+        oldest_ms, deleted = self.now_ms() - self.keep_ms, 0
+        old = (
+            text.ref
+            for text in self.store.texts(TENANTS_FOLDER)
+            if text.written_ms < oldest_ms and is_own(text.ref)
+        )
+        while refs := list(islice(old, _AT_ONCE)):
+            self.store.delete(refs)
+            metrics.REPAIR_DELETED_TEXTS.inc(len(refs))
+            deleted += len(refs)
+        if deleted:
+            log.info("old_texts_deleted", texts=deleted)
+
+
+def is_own(ref: str) -> bool:
+    """Tell whether the platform wrote it: tenants/TENANT/requests/... or tenants/TENANT/results/..."""
+    _, _, *rest = ref.split("/")
+    return len(rest) > 1 and rest[0] in (REQUEST_TEXTS, RESULT_TEXTS)
