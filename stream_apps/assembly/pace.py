@@ -14,7 +14,7 @@ from schemas.records import InboundRecord, told_priority
 # Below it, a transaction for each record is cheaper than a wait for its caller.
 _BUSY_RECORDS_PER_SECOND = 15.0
 _WINDOW_SECONDS = 1.0
-_APART_SECONDS = {Priority.CRITICAL: 0.04, Priority.HIGH: 0.08, Priority.STANDARD: 0.15}
+_APART_SECONDS = {Priority.CRITICAL: 0.04, Priority.HIGH: 0.08, Priority.STANDARD: 0.25}
 
 
 @dataclass
