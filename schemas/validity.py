@@ -8,6 +8,7 @@ from a sound message fits into a Kafka record again.
 import math
 import re
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
 from schemas.errors import PermanentError
 from schemas.events import UsageEvent
@@ -41,10 +42,12 @@ _NAMES = (
     "pipeline_version",
     "fingerprint",
     "memory_scope",
+    "detected_language",
+    "submitted_by",
 )
-_OPTIONAL_NAMES = ("detected_language", "submitted_by")
 _COUNTS = ("segments", "words", "characters", "billed_words", "billed_characters")
 _TIMES = ("submitted_at", "accepted_at")
+_names_of, _counts_of = attrgetter(*_NAMES), attrgetter(*_COUNTS)
 
 _USAGE_NAMES = (
     "tenant", "request_id", "submitted_by", "request_kind", "content_type", "source_language", "target_language",
@@ -60,10 +63,13 @@ _USAGE_DURATIONS = ("busy_ms", "queue_ms", "latency_ms")
 def check_job(job: Job) -> None:
     """Check the header of a batch or an order. Raises PermanentError naming the field."""
     parse_priority(job.priority)
-    for field in (*_NAMES, *_OPTIONAL_NAMES):
-        check_length(f"job.{field}", getattr(job, field) or "")
-    for field in _COUNTS:
-        check_number(f"job.{field}", getattr(job, field))
+    # Nearly every job is sound, and each record has one: only an unsound one is looked at field by field.
+    if max(len(name or "") for name in _names_of(job)) > LONGEST_NAME:
+        for field in _NAMES:
+            check_length(f"job.{field}", getattr(job, field) or "")
+    if not all(0 <= count <= _MOST_COUNTED for count in _counts_of(job)):
+        for field in _COUNTS:
+            check_number(f"job.{field}", getattr(job, field))
     for field in _TIMES:
         check_number(f"job.{field}", getattr(job, field), most=LATEST_MS)
     check_number("job.batches", job.batches, most=MOST_BATCHES)

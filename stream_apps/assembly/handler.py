@@ -1,16 +1,17 @@
 """Handle one cycle of assembly: batches and orders in; results, usage and dead letters out."""
 
 from collections.abc import Callable, Iterator, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from connectors.telemetry import metrics
+from connectors.telemetry.metrics import labelled
 from schemas import topics
 from schemas.codec import Codec
 from schemas.dead_letters import ENVELOPE_BYTES
 from schemas.errors import PermanentError
 from schemas.events import JobControl, UsageBatch, UsageEvent
 from schemas.ids import RESULT_TEXTS, fingerprint, tenant_folder
-from schemas.messages import Job, TranslatedBatch, TranslationResult
+from schemas.messages import Job, TranslatedBatch, TranslationResult, changed
 from schemas.records import (
     FIRST_REVISION,
     Headers,
@@ -168,7 +169,7 @@ class AssemblyHandler:
     def _decided(self, parsed_records: Sequence[ParsedRecord]) -> Iterator[tuple[OutboundRecord, UsageEvent]]:
         decisions = self.slots.decide([parsed.entry for parsed in parsed_records])
         for parsed, decision in zip(parsed_records, decisions, strict=True):
-            metrics.SLOT_VERDICTS.labels(decision.verdict).inc()
+            labelled(metrics.SLOT_VERDICTS, decision.verdict).inc()
             if decision.verdict is Verdict.COMPLETE:
                 yield self._answer(parsed, decision)
 
@@ -177,7 +178,7 @@ class AssemblyHandler:
         result, job = _concluded(parsed.message, batches, self.now_ms())
         encoded, result = self._fitted(result)
         # Its text is in `encoded` already.
-        textless = replace(result, text=None)
+        textless = changed(result, text=None)
         source = AnswerSource(parsed.record.topic, parsed.record.partition)
         self._answered[parsed.entry.request] = Answered(source, parsed.record.coordinates, encoded, textless)
         answer = OutboundRecord(topics.RESULTS, result.key.encode(), encoded, _headers(parsed.record, result))
@@ -207,7 +208,7 @@ class AssemblyHandler:
             ref = self.objects.write_text(_text_name(result), text)
         except PermanentError as error:
             return withheld(result, error)
-        return replace(result, text=None, content_ref=ref)
+        return changed(result, text=None, content_ref=ref)
 
 
 def _request_of(message: TranslatedBatch | JobControl) -> RequestRevision:
@@ -271,5 +272,5 @@ def _too_many_holes(result: TranslationResult, limit_bytes: int) -> PermanentErr
 
 
 def _count(result: TranslationResult) -> None:
-    metrics.RESULTS.labels(result.priority, result.status).inc()
-    metrics.RESULT_SECONDS.labels(result.priority).observe(result.timings["total"])
+    labelled(metrics.RESULTS, result.priority, result.status or "").inc()
+    labelled(metrics.RESULT_SECONDS, result.priority).observe(result.timings["total"])

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from schemas.codec import Codec
 from schemas.languages import AUTO, Language, served_as
-from schemas.messages import Job, TranslationRequest
+from schemas.messages import Job, TranslationRequest, changed
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, redriven_revision
 from schemas.segments import TranslationContext, context_of, normalise
@@ -126,7 +126,7 @@ class RequestCutter:
     ) -> Job:
         request, words = reading.request, sum(piece.words for piece in pieces)
         limits, pairs = self.limits, served_as(source, target)
-        return replace(
+        return changed(
             self.header(reading),
             pool=pool_of(limits.routes, limits.default_pool, reading.priority, pairs, words),
             source_language=str(source),

@@ -9,7 +9,7 @@ from schemas.avro_schemas import NAMES, current
 from schemas.codec import Codec
 from schemas.errors import PermanentError
 from schemas.events import MESSAGES, UsageBatch, UsageEvent
-from schemas.messages import Document, Job, SegmentBatch
+from schemas.messages import Document, Job, SegmentBatch, changed
 from schemas.states import UsageKind
 
 ROWS = [
@@ -87,3 +87,10 @@ def test_the_job_header_is_the_same_wherever_it_travels():
 @pytest.mark.parametrize("name", NAMES)
 def test_every_field_of_the_contract_is_documented(name):
     assert [field["name"] for field in current(name).published["fields"] if not field.get("doc")] == []
+
+
+def test_a_changed_message_is_equal_to_a_replaced_one_and_leaves_the_first_as_it_was():
+    job = Job(priority="high", target_language="pt", source_language="en")
+    other = changed(job, words=7, pool="gpu")
+    assert other == dataclasses.replace(job, words=7, pool="gpu")
+    assert (job.words, job.pool) == (0, Job(priority="high").pool)

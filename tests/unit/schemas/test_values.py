@@ -1,10 +1,14 @@
 """Priorities, languages, ids, topics and dead letters."""
 
+import uuid
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.dead_letters import about_segments, dead_letter_of
 from schemas.errors import PermanentError
-from schemas.ids import JobKey, batch_id, event_id, fingerprint
+from schemas.ids import _NAMESPACE, JobKey, batch_id, event_id, fingerprint
 from schemas.languages import parse_language
 from schemas.priorities import Priority, parse_priority, priority_of_score
 from schemas.records import InboundRecord
@@ -107,3 +111,8 @@ def test_each_failed_segment_of_a_batch_has_a_dead_letter_of_its_own():
     dead_letters = about_segments(dead_letter, 4, [0, 9])
     assert [(one.batch_number, one.segment) for one in dead_letters] == [(4, 0), (4, 9)]
     assert len({one.dead_letter_id for one in dead_letters}) == 2
+
+
+@given(st.lists(st.text() | st.integers(), max_size=4))
+def test_an_event_id_is_the_uuid_of_version_5_over_its_parts(parts):
+    assert event_id(*parts) == str(uuid.uuid5(_NAMESPACE, "/".join(map(str, parts))))
