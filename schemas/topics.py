@@ -55,7 +55,7 @@ class TopicPlan:
 
     partitions: int = 6
     batch_partitions: int = 6
-    usage_partitions: int = 2
+    usage_partitions: int = 1
     pools: tuple[str, ...] = ("default",)
     dead_letter_bytes: int = DEAD_LETTER_BYTES
 

@@ -1,7 +1,7 @@
 """A group member whose commits carry metadata: the range of offsets that its sink is about to write."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -29,11 +29,17 @@ class StartingOffset:
 class RangeReader:
     """Not thread-safe. Callbacks run inside `take`; a refused commit raises TransientError."""
 
-    def __init__(self, settings: KafkaSettings, group: str, topic: str, instance: str) -> None:
+    def __init__(
+        self, settings: KafkaSettings, group: str, topic: str, instance: str, fetch_min_bytes: int = 1
+    ) -> None:
         self.group = group
         self._topic = topic
-        # Eager: every rebalance drops all buffers and starts again from the committed metadata.
-        config = consumer_config(settings, group, instance) | {"partition.assignment.strategy": "range"}
+        config = consumer_config(settings, group, instance) | {
+            # Eager: every rebalance drops all buffers and starts again from the committed metadata.
+            "partition.assignment.strategy": "range",
+            # What waits for company anyway need not wake broker and client record by record.
+            "fetch.min.bytes": fetch_min_bytes,
+        }
         self._consumer = WatchfulConsumer(settings, config)
 
     def subscribe(
@@ -59,22 +65,26 @@ class RangeReader:
             raise member_failure_of(error) from error
         return [record for message in messages if (record := record_of(message))]
 
-    def announce(self, partition: int, first: int, last: int) -> None:
-        """Commit that the range from `first` to `last` is about to be written."""
-        self._commit(partition, first, json.dumps({"max": last}))
+    def announce(self, ranges: Mapping[int, tuple[int, int]]) -> None:
+        """Commit, for each partition, that the range from its first to its last offset is about to be written."""
+        self._commit(
+            [
+                TopicPartition(self._topic, partition, first, json.dumps({"max": last}))
+                for partition, (first, last) in ranges.items()
+            ]
+        )
 
-    def finish(self, partition: int, last: int) -> None:
-        """Commit that everything up to `last` is written."""
-        self._commit(partition, last + 1, "")
+    def finish(self, lasts: Mapping[int, int]) -> None:
+        """Commit, for each partition, that everything up to that offset is written."""
+        self._commit([TopicPartition(self._topic, partition, last + 1, "") for partition, last in lasts.items()])
 
     def close(self) -> None:
         """Leave the group; a static member stays in it."""
         self._consumer.close()
 
-    def _commit(self, partition: int, offset: int, metadata: str) -> None:
-        start = TopicPartition(self._topic, partition, offset, metadata)
+    def _commit(self, starts: list[TopicPartition]) -> None:
         try:
-            for answer in self._consumer.commit(offsets=[start], asynchronous=False) or ():
+            for answer in self._consumer.commit(offsets=starts, asynchronous=False) or ():
                 if answer.error:
                     raise member_failure_of(answer.error)
         except KafkaException as error:

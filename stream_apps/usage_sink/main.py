@@ -89,7 +89,8 @@ def _run_memberships(parts: _Parts) -> None:
 def _run_membership(parts: _Parts) -> None:
     """Join the group and sink until a signal, then insert what was read. Raises TransientError or FatalError."""
     settings, shutdown = parts.settings, parts.process.shutdown
-    reader = RangeReader(settings.kafka, GROUP, USAGE, settings.instance)
+    fetch_min_bytes = settings.analytics.fetch_min_bytes
+    reader = RangeReader(settings.kafka, GROUP, USAGE, settings.instance, fetch_min_bytes)
     sink = _sink(parts, reader)
     reader.subscribe(sink.begin, sink.forget)
     try:

@@ -13,7 +13,7 @@ A process that finds a pending range when it starts forms exactly that range aga
 
 import json
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import accumulate
@@ -73,8 +73,8 @@ class PartitionBuffer:
         self.records.append((offset, rows))
         self.row_count += len(rows)
 
-    def due(self, batch_rows: int, is_old: Callable[[float], bool]) -> Range | None:
-        """Return the range to insert now: a pending one, a full one, or an old one; None if there is none."""
+    def due(self, batch_rows: int, *, is_time: bool) -> Range | None:
+        """Return the range to insert now: a pending one, a full one, or all at its time; None if there is none."""
         if not self.records:
             return None
         newest = self.records[-1][0]
@@ -82,7 +82,7 @@ class PartitionBuffer:
             return self._range(self.pending_last) if newest >= self.pending_last else None
         if self.row_count >= batch_rows:
             return self._range(self._full_at(batch_rows))
-        return self._range(newest) if is_old(self.oldest_at) else None
+        return self._range(newest) if is_time else None
 
     def done(self, finished: Range) -> None:
         """Drop the rows of a range that is inserted and committed."""

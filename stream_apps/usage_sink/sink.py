@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -49,11 +49,11 @@ class RangeSource(Protocol):
     def take(self, limit: int, timeout_seconds: float) -> list[InboundRecord]:
         """Return up to `limit` records; none after the timeout. Assignments are told inside this call."""
 
-    def announce(self, partition: int, first: int, last: int) -> None:
-        """Commit that this range is about to be inserted."""
+    def announce(self, ranges: Mapping[int, tuple[int, int]]) -> None:
+        """Commit, for each partition, that the range from its first to its last offset is about to be inserted."""
 
-    def finish(self, partition: int, last: int) -> None:
-        """Commit that everything up to `last` is inserted."""
+    def finish(self, lasts: Mapping[int, int]) -> None:
+        """Commit, for each partition, that everything up to that offset is inserted."""
 
 
 class DeadLetterProducer(Protocol):
@@ -90,7 +90,7 @@ class UsageSink:
     dead_letter_producer: DeadLetterProducer
     dead_letters: DeadLetterWriter
     batch_rows: int = 20_000
-    batch_seconds: float = 1.0
+    batch_seconds: float = 1.5
     buffered_rows: int = 40_000
     retry: InsertRetry = field(default_factory=InsertRetry)
     _buffers: dict[int, PartitionBuffer] = field(default_factory=dict, init=False)
@@ -119,20 +119,31 @@ class UsageSink:
             self._buffers[record.partition].add(record.offset, rows, self.retry.clock())
         # While ClickHouse refuses, `_write` does not return, so no more records are taken.
         is_full = sum(buffer.row_count for buffer in self._buffers.values()) >= self.buffered_rows
-        self._write(lambda since: is_full or self.retry.clock() - since >= self.batch_seconds)
+        self._write(is_time=is_full or self._oldest_seconds() >= self.batch_seconds)
 
     def drain(self) -> None:
         """Insert everything that was read, before the process ends. Blocks as `turn` does."""
-        self._write(lambda _: True)
+        self._write(is_time=True)
 
-    def _write(self, is_old: Callable[[float], bool]) -> None:
-        for buffer in list(self._buffers.values()):
-            while (found := buffer.due(self.batch_rows, is_old)) is not None:
-                if buffer.pending_last is None:
-                    self.source.announce(found.partition, found.first, found.last)
+    def _oldest_seconds(self) -> float:
+        """Return how long the oldest row waits. All partitions go by it: their commits are one."""
+        oldest = [buffer.oldest_at for buffer in self._buffers.values() if buffer.records]
+        return self.retry.clock() - min(oldest) if oldest else 0.0
+
+    def _write(self, *, is_time: bool) -> None:
+        while due := self._due(is_time=is_time):
+            fresh = [found for found in due if self._buffers[found.partition].pending_last is None]
+            if fresh:
+                self.source.announce({found.partition: (found.first, found.last) for found in fresh})
+            for found in due:
                 self._insert(found)
-                self.source.finish(found.partition, found.last)
-                buffer.done(found)
+            self.source.finish({found.partition: found.last for found in due})
+            for found in due:
+                self._buffers[found.partition].done(found)
+
+    def _due(self, *, is_time: bool) -> list[Range]:
+        ranges = [buffer.due(self.batch_rows, is_time=is_time) for buffer in self._buffers.values()]
+        return [found for found in ranges if found is not None]
 
     def _insert(self, found: Range) -> None:
         """Insert the rows with their token, again until ClickHouse has them. Raises as `_wait` does."""

@@ -279,11 +279,11 @@ class _Log:
     def take(self, limit, timeout_seconds):
         return self.records
 
-    def announce(self, partition, first, last):
+    def announce(self, ranges):
         pass
 
-    def finish(self, partition, last):
-        self.finished.append(last)
+    def finish(self, lasts):
+        self.finished += lasts.values()
 
 
 @dataclass

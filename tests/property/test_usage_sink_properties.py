@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pytest
@@ -71,15 +72,15 @@ class Log:
             taken += found
         return taken
 
-    def announce(self, partition: int, first: int, last: int) -> None:
+    def announce(self, ranges: Mapping[int, tuple[int, int]]) -> None:
         self.fate.decide()
         if self.takes_notes:
-            self.kafka.committed[partition] = (first, last)
+            self.kafka.committed |= ranges
         self.fate.decide()
 
-    def finish(self, partition: int, last: int) -> None:
+    def finish(self, lasts: Mapping[int, int]) -> None:
         self.fate.decide()
-        self.kafka.committed[partition] = (last + 1, None)
+        self.kafka.committed |= {partition: (last + 1, None) for partition, last in lasts.items()}
         self.fate.decide()
 
 

@@ -25,17 +25,17 @@ class UsageLog:
 
     def __init__(self):
         self.taken = 0
-        self.notes: deque[tuple[int, ...]] = deque(maxlen=1000)
+        self.notes: deque[tuple[int, object]] = deque(maxlen=1000)
 
     def take(self, limit, timeout_seconds):
         first, self.taken = self.taken, self.taken + 500
         return [InboundRecord("usage", at % 6, at // 6, None, EVENT) for at in range(first, self.taken)]
 
-    def announce(self, partition, first, last):
-        self.notes.append((partition, first, last))
+    def announce(self, ranges):
+        self.notes += ranges.items()
 
-    def finish(self, partition, last):
-        self.notes.append((partition, last))
+    def finish(self, lasts):
+        self.notes += lasts.items()
 
 
 class NoDeadLetters:

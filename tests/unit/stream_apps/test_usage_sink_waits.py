@@ -42,11 +42,11 @@ class Log:
         taken, self.left = self.left, []
         return taken
 
-    def announce(self, partition, first, last):
-        self.notes.append(("announced", first, last))
+    def announce(self, ranges):
+        self.notes += [("announced", *span) for span in ranges.values()]
 
-    def finish(self, partition, last):
-        self.notes.append(("finished", last))
+    def finish(self, lasts):
+        self.notes += [("finished", last) for last in lasts.values()]
 
 
 class NoDeadLetters:
