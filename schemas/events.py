@@ -1,4 +1,4 @@
-"""The messages about the work: usage, dead letters, and orders that end a request."""
+"""The messages about the work: usage, dead letters, orders that end a request, states of workers and fleets."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -18,6 +18,7 @@ from schemas.messages import (
 )
 from schemas.states import (
     ControlAction,
+    OperationKind,
     ResultStatus,
     UsageKind,
     parse_member,
@@ -156,6 +157,34 @@ class JobControl(RequestMessage):
         return cls(**{**datum, "action": action, "job": datum["job"] and Job.from_datum(datum["job"])})
 
 
+@dataclass(frozen=True, kw_only=True)
+class OperationEvent(Message):
+    """What a process tells of itself for reports. Topic translation.operations, key = actor.
+
+    WORKER: it was in `state` from `since` to `at`; each later event about the same state and `since` replaces the
+    earlier ones. SCALING: `figures` and `priorities` tell what was known and is wanted.
+    """
+
+    event_id: str
+    kind: OperationKind
+    actor: str
+    pool: str = "default"
+    device: str = ""
+    market: str = ""
+    state: str = ""
+    since: int = 0
+    at: int = 0
+    figures: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    priorities: Sequence[str] = ()
+
+    def to_datum(self) -> Datum:
+        return {**vars(self), "kind": str(self.kind)}
+
+    @classmethod
+    def from_datum(cls, datum: Datum) -> Self:
+        return cls(**{**datum, "kind": parse_member(OperationKind, "kind", datum["kind"])})
+
+
 MESSAGES: Mapping[str, type[Message]] = {
     one.__name__: one
     for one in (
@@ -166,6 +195,7 @@ MESSAGES: Mapping[str, type[Message]] = {
         UsageBatch,
         DeadLetter,
         JobControl,
+        OperationEvent,
     )
 }
 """Every message by the name of its schema."""

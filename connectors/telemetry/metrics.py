@@ -164,9 +164,14 @@ AUTOSCALER_OUT_OF_REACH = Counter(
 )
 
 # --- stream_apps/usage_sink ---
-USAGE_ROWS = Counter("dragoman_usage_rows", "Usage rows written to ClickHouse")
-USAGE_INSERT_SECONDS = Histogram(
-    "dragoman_usage_insert_seconds", "Time until ClickHouse had one insert", buckets=CYCLE_BUCKETS
+SINK_ROWS = Counter("dragoman_sink_rows", "Rows written to ClickHouse", ["table"])
+SINK_INSERT_SECONDS = Histogram(
+    "dragoman_sink_insert_seconds", "Time until ClickHouse had one insert", ["table"], buckets=CYCLE_BUCKETS
+)
+SINK_SKIPPED = Counter(
+    "dragoman_sink_skipped",
+    "Records of which no row can be made; of usage they become dead letters",
+    ["topic"],
 )
 USAGE_RANGES_REPEATED = Counter(
     "dragoman_usage_ranges_repeated", "Ranges that an earlier process had announced and not finished"
@@ -259,7 +264,7 @@ _OF_ONE: Mapping[str, tuple[Metric, ...]] = {
         REPAIR_HANGING_TRANSACTIONS,
         DEADLINES_EXPIRED,
     ),
-    "analytics": (USAGE_ROWS, USAGE_INSERT_SECONDS, USAGE_RANGES_REPEATED),
+    "analytics": (SINK_ROWS, SINK_INSERT_SECONDS, SINK_SKIPPED, USAGE_RANGES_REPEATED),
     "autoscaler": (
         AUTOSCALER_REPLICAS,
         AUTOSCALER_BACKLOG_WORDS,

@@ -1,4 +1,4 @@
-"""Wire the analytics process: insert usage events on the main thread, answer queries on others.
+"""Wire the analytics process: insert what flows through Kafka on the main thread, answer queries on others.
 
 The sink runs in memberships of its consumer group. A failure that may pass ends one membership; after a pause the
 next one starts from the committed ranges (ranges.py).
@@ -21,9 +21,12 @@ from schemas.topics import USAGE
 from stream_apps.runtime.dead_letters import DeadLetterWriter, open_dead_letters
 from stream_apps.runtime.process import Process, run_process
 from stream_apps.runtime.retry import RetryPolicy
+from stream_apps.usage_sink.inserting import Inserter, InsertRetry
 from stream_apps.usage_sink.query_server import Access, QueryLimits, QueryServer
+from stream_apps.usage_sink.records import RecordSink
+from stream_apps.usage_sink.rows import TOPICS
 from stream_apps.usage_sink.settings import AnalyticsSettings
-from stream_apps.usage_sink.sink import STAGE, InsertRetry, UsageSink
+from stream_apps.usage_sink.sink import STAGE, Sink, UsageSink
 
 log = structlog.get_logger()
 
@@ -45,8 +48,8 @@ def run(settings: AnalyticsSettings, process: Process) -> None:
     dead_letters = open_dead_letters(STAGE, open_codec(kafka), settings.dead_letters, kafka.max_message_bytes)
     limits = QueryLimits(section.max_query_seconds, section.max_result_rows, section.max_query_megabytes)
     access = Access(section.host, section.port, section.read_token())
-    with closing(Database(section.dsn.get_secret_value())) as database:
-        database.create(section.prices)
+    with closing(Database(section.dsn.get_secret_value(), section.cluster)) as database:
+        database.create(section.prices, section.word_prices)
         with (
             closing(QueryServer(database, access, limits)) as queries,
             closing(DurableProducer(kafka)) as producer,
@@ -90,7 +93,7 @@ def _run_membership(parts: _Parts) -> None:
     """Join the group and sink until a signal, then insert what was read. Raises TransientError or FatalError."""
     settings, shutdown = parts.settings, parts.process.shutdown
     fetch_min_bytes = settings.analytics.fetch_min_bytes
-    reader = RangeReader(settings.kafka, GROUP, USAGE, settings.instance, fetch_min_bytes)
+    reader = RangeReader(settings.kafka, GROUP, (USAGE, *TOPICS), settings.instance, fetch_min_bytes)
     sink = _sink(parts, reader)
     reader.subscribe(sink.begin, sink.forget)
     try:
@@ -103,18 +106,22 @@ def _run_membership(parts: _Parts) -> None:
         close_readers(settings.kafka, [reader], settings.instance, for_good=shutdown.is_wanted())
 
 
-def _sink(parts: _Parts, reader: RangeReader) -> UsageSink:
+def _sink(parts: _Parts, reader: RangeReader) -> Sink:
     section, shutdown = parts.settings.analytics, parts.process.shutdown
-    return UsageSink(
-        source=reader,
-        table=parts.database,
+    retry = InsertRetry(section.insert_retry_seconds, shutdown.is_wanted, parts.waits, sleep=shutdown.wait)
+    inserter = Inserter(parts.database, retry)
+    usage = UsageSink(
+        commits=reader,
+        inserter=inserter,
         dead_letter_producer=parts.producer,
         dead_letters=parts.dead_letters,
         batch_rows=section.batch_rows,
         batch_seconds=section.batch_seconds,
         buffered_rows=section.buffered_rows,
-        retry=InsertRetry(section.insert_retry_seconds, shutdown.is_wanted, parts.waits, sleep=shutdown.wait),
     )
+    codec, now_ms = parts.dead_letters.codec, parts.dead_letters.now_ms
+    records = RecordSink(reader, inserter, codec, now_ms, section.record_seconds, section.batch_rows)
+    return Sink(reader, usage, records)
 
 
 if __name__ == "__main__":

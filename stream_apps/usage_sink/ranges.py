@@ -15,7 +15,6 @@ import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import accumulate
 
 from schemas.errors import PermanentError
@@ -113,7 +112,7 @@ def row_of(event: UsageEvent, record: InboundRecord, other_fields: Mapping[str, 
     Raises PermanentError for an event_id that is no UUID.
     """
     try:
-        event_id = uuid.UUID(event.event_id)
+        event_id = str(uuid.UUID(event.event_id))
     except ValueError:
         raise PermanentError(
             "bad_event_id",
@@ -126,7 +125,6 @@ def row_of(event: UsageEvent, record: InboundRecord, other_fields: Mapping[str, 
         "kind": str(event.kind),
         "status": str(event.status or ""),
         "event_id": event_id,
-        "at": datetime.fromtimestamp(event.at / 1000, UTC),
         "kafka_partition": record.partition,
         "kafka_offset": record.offset,
         "other_fields": other_fields,
@@ -142,11 +140,6 @@ def other_fields_of(unknown: Mapping[str, object], number: int, events: int) -> 
         name: _text_of(found[number] if isinstance(found, list) and len(found) == events else found)
         for name, found in unknown.items()
     }
-
-
-def columns_of(rows: Sequence[UsageRow]) -> dict[str, list[object]]:
-    """Return the rows as columns, the form in which ClickHouse takes them. There must be one row at least."""
-    return {name: [row[name] for row in rows] for name in rows[0]}
 
 
 def _text_of(found: object) -> str:

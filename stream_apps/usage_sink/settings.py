@@ -26,6 +26,9 @@ EXAMPLE_PRICES = {
 }
 
 
+EXAMPLE_WORD_PRICES = {"critical": 30.0, "high": 20.0, "standard": 10.0}
+
+
 class AnalyticsSection(Section):
     """DRAGOMAN_ANALYTICS_*: the database, the query interface, the inserts and the prices."""
 
@@ -58,6 +61,11 @@ class AnalyticsSection(Section):
         description="How long a row waits for others to be inserted with it; an insert costs 30 ms of processor "
         "time, however few rows it has.",
     )
+    record_seconds: float = Field(
+        default=5.0,
+        ge=0,
+        description="The same for rows of requests, dead letters, orders, workers and scaling decisions.",
+    )
     fetch_min_bytes: int = Field(
         default=262_144,
         ge=1,
@@ -77,6 +85,15 @@ class AnalyticsSection(Section):
     max_result_rows: int = Field(default=100_000, ge=1, description="Most rows of an answer.")
     prices: dict[str, float] = Field(
         default_factory=lambda: dict(EXAMPLE_PRICES), description="device/market -> US dollars per hour."
+    )
+    word_prices: dict[str, float] = Field(
+        default_factory=lambda: dict(EXAMPLE_WORD_PRICES),
+        description="What tenants pay: priority or tenant/priority -> US dollars per million source words.",
+    )
+    cluster: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9_-]*$",
+        description="A ClickHouse cluster whose servers all hold the tables, as replicas; empty: one server.",
     )
 
     def read_token(self) -> str:

@@ -13,8 +13,9 @@ from schemas.events import UsageEvent
 from schemas.ids import event_id
 from schemas.records import InboundRecord
 from schemas.states import UsageKind
+from stream_apps.usage_sink.inserting import columns_of
 from stream_apps.usage_sink.query_server import Access, QueryLimits, QueryServer
-from stream_apps.usage_sink.ranges import columns_of, row_of
+from stream_apps.usage_sink.ranges import row_of
 
 TOKEN = "a token of this test"
 NOW_MS = round((datetime.now(UTC) - timedelta(hours=1)).timestamp() * 1000)
