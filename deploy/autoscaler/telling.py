@@ -30,7 +30,7 @@ class Sender(Protocol):
 
 @dataclass
 class DecisionTeller:
-    """Call it with the state of every turn. A decision that cannot be told is told at the next turn, if it stands."""
+    """Call it with the state of every turn. What cannot be told is told at the next turn, if it still stands."""
 
     instance: str
     pool: str

@@ -6,7 +6,7 @@ next one starts from the committed ranges (ranges.py).
 
 import random
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 import structlog
@@ -22,10 +22,10 @@ from stream_apps.runtime.dead_letters import DeadLetterWriter, open_dead_letters
 from stream_apps.runtime.process import Process, run_process
 from stream_apps.runtime.retry import RetryPolicy
 from stream_apps.usage_sink.inserting import Inserter, InsertRetry
-from stream_apps.usage_sink.query_server import Access, QueryLimits, QueryServer
+from stream_apps.usage_sink.query_server import Access, QueryServer
 from stream_apps.usage_sink.records import RecordSink
 from stream_apps.usage_sink.rows import TOPICS
-from stream_apps.usage_sink.settings import AnalyticsSettings
+from stream_apps.usage_sink.settings import AnalyticsSection, AnalyticsSettings
 from stream_apps.usage_sink.sink import STAGE, Sink, UsageSink
 
 log = structlog.get_logger()
@@ -46,17 +46,22 @@ def run(settings: AnalyticsSettings, process: Process) -> None:
     """Open ClickHouse, answer queries on threads, sink usage on this one."""
     section, kafka = settings.analytics, settings.kafka
     dead_letters = open_dead_letters(STAGE, open_codec(kafka), settings.dead_letters, kafka.max_message_bytes)
-    limits = QueryLimits(section.max_query_seconds, section.max_result_rows, section.max_query_megabytes)
-    access = Access(section.host, section.port, section.read_token())
-    with closing(Database(section.dsn.get_secret_value(), section.cluster)) as database:
+    with closing(_open(section)) as database, ExitStack() as opened:
         database.create(section.prices, section.word_prices)
+        # Of their own, so that no query holds up the sink.
+        readers = [opened.enter_context(closing(_open(section))) for _ in range(section.max_queries)]
+        access = Access(section.host, section.port, section.read_token())
         with (
-            closing(QueryServer(database, access, limits)) as queries,
+            closing(QueryServer(readers, access, section.query_limits)) as queries,
             closing(DurableProducer(kafka)) as producer,
         ):
             process.health.ready()
             process.started(port=queries.port)
             _run_memberships(_Parts(settings, database, producer, dead_letters, process))
+
+
+def _open(section: AnalyticsSection) -> Database:
+    return Database(section.dsn.get_secret_value(), section.cluster)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.settings import ProcessSettings, Section
 from schemas.errors import FatalError
 from stream_apps.runtime.dead_letters import DeadLetterSettings
+from stream_apps.usage_sink.query_queue import QueryLimits
 
 _SHORTEST_TOKEN = 16
 # Public list prices in US dollars per hour. They are examples: every deployment sets its own.
@@ -79,9 +80,15 @@ class AnalyticsSection(Section):
         "Must be below DRAGOMAN_KAFKA_MAX_POLL_INTERVAL_MS.",
     )
     max_query_seconds: int = Field(default=30, ge=1, description="Longest time of one query.")
-    max_query_megabytes: int = Field(
-        default=1000, ge=1, description="Most memory of one query; one runs at a time."
+    max_query_megabytes: int = Field(default=1000, ge=1, description="Most memory of one query.")
+    max_query_threads: int = Field(default=1, ge=1, description="Most processors that work on one query.")
+    max_queries: int = Field(
+        default=2, ge=1, description="Queries that run at the same time; others wait in a queue."
     )
+    queued_queries: int = Field(
+        default=32, ge=0, description="Most queries that wait; further ones get 503 with Retry-After."
+    )
+    query_wait_seconds: float = Field(default=30.0, gt=0, description="Longest time of a query in the queue.")
     max_result_rows: int = Field(default=100_000, ge=1, description="Most rows of an answer.")
     prices: dict[str, float] = Field(
         default_factory=lambda: dict(EXAMPLE_PRICES), description="device/market -> US dollars per hour."
@@ -95,6 +102,18 @@ class AnalyticsSection(Section):
         pattern=r"^[A-Za-z0-9_-]*$",
         description="A ClickHouse cluster whose servers all hold the tables, as replicas; empty: one server.",
     )
+
+    @property
+    def query_limits(self) -> QueryLimits:
+        """Return what queries may take."""
+        return QueryLimits(
+            seconds=self.max_query_seconds,
+            rows=self.max_result_rows,
+            megabytes=self.max_query_megabytes,
+            threads=self.max_query_threads,
+            queued=self.queued_queries,
+            wait_seconds=self.query_wait_seconds,
+        )
 
     def read_token(self) -> str:
         """Return the token; empty where none is set. Raises FatalError for one that cannot be read or is short."""

@@ -13,7 +13,8 @@ from producers.cli.demo import _BILLED, _BY_PRIORITY
 from producers.cli.usage import By, question
 from schemas.errors import PermanentError
 from stream_apps.usage_sink.query_check import TABLES
-from stream_apps.usage_sink.query_server import Access, QueryLimits, QueryServer
+from stream_apps.usage_sink.query_queue import QueryLimits
+from stream_apps.usage_sink.query_server import Access, QueryServer
 
 TOKEN = "a token of this test"
 SECRET = "what nobody may read"
@@ -21,7 +22,7 @@ SECRET = "what nobody may read"
 
 @pytest.fixture(scope="module")
 def server(database) -> Iterator[QueryServer]:
-    with closing(QueryServer(database, Access("127.0.0.1", 0, TOKEN), QueryLimits(5, 1000))) as made:
+    with closing(QueryServer([database], Access("127.0.0.1", 0, TOKEN), QueryLimits(5, 1000))) as made:
         yield made
 
 
@@ -222,7 +223,7 @@ def test_a_query_without_the_token_is_refused_and_told_the_cure(server):
 
 
 def test_a_server_without_a_token_answers_no_query(database):
-    with closing(QueryServer(database, Access("127.0.0.1", 0, ""), QueryLimits(5, 1000))) as server:
+    with closing(QueryServer([database], Access("127.0.0.1", 0, ""), QueryLimits(5, 1000))) as server:
         answer = httpx.get(
             f"http://127.0.0.1:{server.port}/?query=SELECT%201", headers={"Authorization": "Bearer x"}
         )
