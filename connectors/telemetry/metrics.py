@@ -173,6 +173,13 @@ SINK_SKIPPED = Counter(
     "Records of which no row can be made; of usage they become dead letters",
     ["topic"],
 )
+BOOKS_DIFFERENCE = Gauge(
+    "dragoman_books_difference",
+    "At the last reconciliation: requests and words by which these books differ from the results topic; "
+    "of usage_hourly the hours in which it differs from usage_events",
+    ["books"],
+)
+BOOKS_RECONCILED = Gauge("dragoman_books_reconciled_timestamp_seconds", "When the books were reconciled last")
 USAGE_RANGES_REPEATED = Counter(
     "dragoman_usage_ranges_repeated", "Ranges that an earlier process had announced and not finished"
 )
@@ -264,7 +271,14 @@ _OF_ONE: Mapping[str, tuple[Metric, ...]] = {
         REPAIR_HANGING_TRANSACTIONS,
         DEADLINES_EXPIRED,
     ),
-    "analytics": (SINK_ROWS, SINK_INSERT_SECONDS, SINK_SKIPPED, USAGE_RANGES_REPEATED),
+    "analytics": (
+        SINK_ROWS,
+        SINK_INSERT_SECONDS,
+        SINK_SKIPPED,
+        USAGE_RANGES_REPEATED,
+        BOOKS_DIFFERENCE,
+        BOOKS_RECONCILED,
+    ),
     "autoscaler": (
         AUTOSCALER_REPLICAS,
         AUTOSCALER_BACKLOG_WORDS,

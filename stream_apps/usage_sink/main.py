@@ -19,9 +19,10 @@ from connectors.kafka.static_membership import close_readers
 from schemas.errors import TransientError
 from schemas.topics import USAGE
 from stream_apps.runtime.dead_letters import DeadLetterWriter, open_dead_letters
-from stream_apps.runtime.process import Process, run_process
+from stream_apps.runtime.process import Process, now_ms, run_process
 from stream_apps.runtime.retry import RetryPolicy
 from stream_apps.usage_sink.inserting import Inserter, InsertRetry
+from stream_apps.usage_sink.nightly import BooksCheck, checking
 from stream_apps.usage_sink.query_server import Access, QueryServer
 from stream_apps.usage_sink.records import RecordSink
 from stream_apps.usage_sink.rows import TOPICS
@@ -54,6 +55,8 @@ def run(settings: AnalyticsSettings, process: Process) -> None:
         with (
             closing(QueryServer(readers, access, section.query_limits)) as queries,
             closing(DurableProducer(kafka)) as producer,
+            closing(_open(section)) as asking,
+            checking(BooksCheck(kafka, dead_letters.codec, asking, now_ms), section.reconcile_hours),
         ):
             process.health.ready()
             process.started(port=queries.port)

@@ -26,7 +26,7 @@ TABLES = frozenset(
         *("usage_events", "usage_hourly", "requests", "dead_letters", "worker_intervals", "scale_decisions"),
         *("audit", "price_list", "word_prices", "restores", "migrations"),
         *("cost", "billed", "cost_by_day", "cost_by_tag", "machine_hours", "cost_lines", "attainment"),
-        *("memory_savings", "margin", "open_dead_letters"),
+        *("memory_savings", "margin", "open_dead_letters", "rollup_differences"),
     }
 )
 # The categories of ClickHouse's system.functions that compute with their arguments and nothing else.

@@ -7,38 +7,15 @@ number, their threads, their memory and their time.
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TypeVar
 
 from connectors.clickhouse.database import Database
 from schemas.errors import PermanentError
+from stream_apps.usage_sink.settings import QueryLimits
 
 T = TypeVar("T")
 
 BUSY_CURE = "ask again in a moment, or raise DRAGOMAN_ANALYTICS_MAX_QUERIES or _QUEUED_QUERIES"
-
-
-@dataclass(frozen=True)
-class QueryLimits:
-    """The most that one query may take, and how many may wait for how long."""
-
-    seconds: int
-    rows: int
-    megabytes: int = 1000
-    threads: int = 1
-    queued: int = 32
-    wait_seconds: float = 30.0
-
-    @property
-    def settings(self) -> dict[str, int]:
-        """Return them as ClickHouse's settings, and ask for plain numbers in JSON."""
-        return {
-            "max_execution_time": self.seconds,
-            "max_result_rows": self.rows,
-            "max_memory_usage": self.megabytes * 1_000_000,
-            "max_threads": self.threads,
-            "output_format_json_quote_64bit_integers": 0,
-        }
 
 
 class QueryQueue:

@@ -19,7 +19,8 @@ from fastapi import FastAPI, Request, Response
 from connectors.clickhouse.database import Database
 from schemas.errors import PermanentError, TransientError
 from stream_apps.usage_sink.query_check import CheckedQuery, checked_query, refused_functions
-from stream_apps.usage_sink.query_queue import QueryLimits, QueryQueue
+from stream_apps.usage_sink.query_queue import QueryQueue
+from stream_apps.usage_sink.settings import QueryLimits
 
 _MOST_BYTES = 1 << 18
 # Within this time a query must have come whole.

@@ -1,5 +1,6 @@
 """The settings of the analytics process: where ClickHouse is, how usage is written, what a device costs."""
 
+from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -10,7 +11,6 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.settings import ProcessSettings, Section
 from schemas.errors import FatalError
 from stream_apps.runtime.dead_letters import DeadLetterSettings
-from stream_apps.usage_sink.query_queue import QueryLimits
 
 _SHORTEST_TOKEN = 16
 # Public list prices in US dollars per hour. They are examples: every deployment sets its own.
@@ -28,6 +28,29 @@ EXAMPLE_PRICES = {
 
 
 EXAMPLE_WORD_PRICES = {"critical": 30.0, "high": 20.0, "standard": 10.0}
+
+
+@dataclass(frozen=True)
+class QueryLimits:
+    """The most that one query may take, and how many may wait for how long."""
+
+    seconds: int
+    rows: int
+    megabytes: int = 1000
+    threads: int = 1
+    queued: int = 32
+    wait_seconds: float = 30.0
+
+    @property
+    def settings(self) -> dict[str, int]:
+        """Return them as ClickHouse's settings, and ask for plain numbers in JSON."""
+        return {
+            "max_execution_time": self.seconds,
+            "max_result_rows": self.rows,
+            "max_memory_usage": self.megabytes * 1_000_000,
+            "max_threads": self.threads,
+            "output_format_json_quote_64bit_integers": 0,
+        }
 
 
 class AnalyticsSection(Section):
@@ -66,6 +89,11 @@ class AnalyticsSection(Section):
         default=5.0,
         ge=0,
         description="The same for rows of requests, dead letters, orders, workers and scaling decisions.",
+    )
+    reconcile_hours: float = Field(
+        default=24.0,
+        ge=0,
+        description="How often the books are compared with the results topic; hourly while they differ; 0: never.",
     )
     fetch_min_bytes: int = Field(
         default=262_144,

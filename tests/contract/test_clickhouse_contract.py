@@ -15,10 +15,9 @@ from schemas.ids import event_id
 from schemas.records import InboundRecord
 from schemas.states import UsageKind
 from stream_apps.usage_sink.inserting import columns_of
-from stream_apps.usage_sink.query_queue import QueryLimits
 from stream_apps.usage_sink.query_server import Access, QueryServer
 from stream_apps.usage_sink.ranges import row_of
-from stream_apps.usage_sink.settings import EXAMPLE_PRICES
+from stream_apps.usage_sink.settings import EXAMPLE_PRICES, QueryLimits
 
 TOKEN = "a token of this test"
 HOUR_MS = 3_600_000

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from connectors.clickhouse.database import Database
-from stream_apps.usage_sink.query_queue import QueryLimits
 from stream_apps.usage_sink.query_server import Access, QueryServer
+from stream_apps.usage_sink.settings import QueryLimits
 
 TOKEN = "a token of this test"
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}

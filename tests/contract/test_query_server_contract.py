@@ -13,8 +13,8 @@ from producers.cli.demo import _BILLED, _BY_PRIORITY
 from producers.cli.usage import By, question
 from schemas.errors import PermanentError
 from stream_apps.usage_sink.query_check import TABLES
-from stream_apps.usage_sink.query_queue import QueryLimits
 from stream_apps.usage_sink.query_server import Access, QueryServer
+from stream_apps.usage_sink.settings import QueryLimits
 
 TOKEN = "a token of this test"
 SECRET = "what nobody may read"

@@ -19,8 +19,8 @@ from deploy.backup.job import ObjectsPart, create, restore, verify
 from deploy.backup.state import StatePart
 from deploy.backup.usage import RestoreStage, UsagePart, UsageRestore
 from schemas.errors import PermanentError
-from stream_apps.usage_sink.query_queue import QueryLimits
 from stream_apps.usage_sink.query_server import Access, QueryServer
+from stream_apps.usage_sink.settings import QueryLimits
 from tests.valkey import running_valkey
 
 DAYS = (
