@@ -33,9 +33,7 @@ def arrow_table(columns: Mapping[str, Sequence[Any]], types: Mapping[str, str]) 
     if unknown := sorted(columns.keys() - types.keys()):
         raise FatalError(f"the tables in ClickHouse are not those of this version: no column {', '.join(unknown)}")
     try:
-        return pa.table(
-            {name: pa.array(_plain(found), arrow_type(types[name])) for name, found in columns.items()}
-        )
+        return pa.table({name: _array(found, types[name]) for name, found in columns.items()})
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
         raise FatalError(f"rows do not fit the columns of ClickHouse: {error}") from error
 
@@ -64,6 +62,10 @@ def _nested(kind: str, inside: str) -> pa.DataType:
     return pa.map_(arrow_type(key), arrow_type(value))
 
 
-def _plain(found: Sequence[Any]) -> Sequence[Any]:
-    """Return maps as lists of pairs, which is how Arrow takes them."""
-    return [list(one.items()) for one in found] if found and isinstance(found[0], Mapping) else found
+def _array(found: Sequence[Any], written: str) -> pa.Array:
+    """Return a column. Arrow takes maps as lists of pairs."""
+    if written.startswith("Map("):
+        found = [list(one.items()) for one in found]
+    elif written == "UUID":
+        found = [str(one) for one in found]
+    return pa.array(found, arrow_type(written))
