@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self, overload
 
 from schemas.errors import PermanentError
 from schemas.messages import (
@@ -71,6 +71,35 @@ class UsageEvent:
 _USAGE_COLUMNS = tuple(field.name for field in dataclasses.fields(UsageEvent))
 
 
+class UsageRows(Sequence[UsageEvent]):
+    """Usage events as they come: a list for each field. An event is built when it is asked for."""
+
+    def __init__(self, columns: Mapping[str, Sequence[Any]]) -> None:
+        self.columns = columns
+        """Equally long, by the names of the fields. Those that an older writer did not know are missing."""
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), ()))
+
+    @overload
+    def __getitem__(self, at: int) -> UsageEvent: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[UsageEvent]: ...
+
+    def __getitem__(self, at: int | slice) -> UsageEvent | Sequence[UsageEvent]:
+        if isinstance(at, slice):
+            return UsageRows({name: column[at] for name, column in self.columns.items()})
+        if not -len(self) <= at < len(self):
+            raise IndexError(at)
+        return _usage_event({name: column[at] for name, column in self.columns.items()})
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]  # it holds lists
+
+
 @dataclass(frozen=True)
 class UsageBatch(Message):
     """Usage events on the wire: one array for each field, all equally long."""
@@ -80,6 +109,11 @@ class UsageBatch(Message):
     def to_datum(self) -> Datum:
         rows = [{**vars(one), "kind": str(one.kind), "status": str(one.status or "")} for one in self.events]
         return {name: [row[name] for row in rows] for name in _USAGE_COLUMNS}
+
+    @property
+    def rows(self) -> UsageRows:
+        """Return the events as columns; of a batch that was decoded this costs nothing."""
+        return self.events if isinstance(self.events, UsageRows) else UsageRows(self.to_datum())
 
     @classmethod
     def from_datum(cls, datum: Datum) -> Self:
@@ -93,8 +127,11 @@ class UsageBatch(Message):
                 limit="one entry per event in every array",
                 cure="send as many entries in each array as there are events",
             )
-        rows = zip(*columns.values(), strict=True)
-        return cls([_usage_event(dict(zip(columns, row, strict=True))) for row in rows])
+        for kind in set(columns.get("kind", ())):
+            parse_member(UsageKind, "kind", kind)
+        for status in set(columns.get("status", ())):
+            parse_optional_member(ResultStatus, "status", status)
+        return cls(UsageRows(columns))
 
 
 def _usage_event(row: Datum) -> UsageEvent:

@@ -54,18 +54,21 @@ class Inserter:
 
         Then start again with a new reader: whatever was announced or not committed comes again.
         """
-        if not rows:
-            return
-        columns, started, failures = columns_of(rows), self.retry.clock(), 0
+        if rows:
+            self.insert_columns(table, columns_of(rows), token)
+
+    def insert_columns(self, table: str, columns: Mapping[str, Sequence[Any]], token: str) -> None:
+        """Insert rows that are columns already, as `insert` does. There must be one row at least."""
+        count, started, failures = len(next(iter(columns.values()))), self.retry.clock(), 0
         while True:
             try:
                 self.tables.insert(table, columns, token)
                 break
             except TransientError as error:
                 failures += 1
-                log.warning("insert_retried", error=str(error), table=table, rows=len(rows), failures=failures)
+                log.warning("insert_retried", error=str(error), table=table, rows=count, failures=failures)
                 self._wait(error, failures, self.retry.clock() - started)
-        metrics.SINK_ROWS.labels(table).inc(len(rows))
+        metrics.SINK_ROWS.labels(table).inc(count)
         metrics.SINK_INSERT_SECONDS.labels(table).observe(self.retry.clock() - started)
 
     def _wait(self, error: TransientError, failures: int, waited_seconds: float) -> None:

@@ -19,8 +19,9 @@ from schemas.records import InboundRecord, OutboundRecord
 from schemas.topics import USAGE
 from stream_apps.runtime.dead_letters import DeadLetterWriter
 from stream_apps.usage_sink.inserting import Inserter
-from stream_apps.usage_sink.ranges import PartitionBuffer, Range, UsageRow, check_row, other_fields_of, row_of
+from stream_apps.usage_sink.ranges import PartitionBuffer, Range
 from stream_apps.usage_sink.records import RecordSink
+from stream_apps.usage_sink.usage_rows import NO_ROWS, UsagePart, merged, part_of
 
 log = structlog.get_logger()
 
@@ -111,7 +112,8 @@ class UsageSink:
             if fresh:
                 self.commits.announce({at: (found.first, found.last) for at, found in fresh.items()})
             for found in due.values():
-                self.inserter.insert("usage_events", found.rows, found.token)
+                if found.parts:
+                    self.inserter.insert_columns("usage_events", merged(found.parts), found.token)
             self.commits.finish({at: found.last for at, found in due.items()})
             for at, found in due.items():
                 self._buffers[at].done(found)
@@ -120,22 +122,15 @@ class UsageSink:
         ranges = {at: buffer.due(self.batch_rows, is_time=is_time) for at, buffer in self._buffers.items()}
         return {at: found for at, found in ranges.items() if found is not None}
 
-    def _read(self, record: InboundRecord) -> tuple[InboundRecord, Sequence[UsageRow], OutboundRecord | None]:
+    def _read(self, record: InboundRecord) -> tuple[InboundRecord, UsagePart, OutboundRecord | None]:
         """Return the record with its rows, or with the dead letter that takes their place."""
         try:
             codec = self.dead_letters.codec
-            events = codec.decode(record.value, UsageBatch).events
+            rows = codec.decode(record.value, UsageBatch).rows
             unknown = codec.unknown_fields(record.value or b"", UsageBatch)
-            for event in events:
-                check_row(event, self.dead_letters.now_ms())
-            others = [other_fields_of(unknown, number, len(events)) for number in range(len(events))]
-            return (
-                record,
-                [row_of(event, record, other) for event, other in zip(events, others, strict=True)],
-                None,
-            )
+            return record, part_of(rows, record, unknown, self.dead_letters.now_ms()), None
         except PermanentError as error:
-            return record, (), self.dead_letters.record_of(self.dead_letters.dead_letter_of(record, error))
+            return record, NO_ROWS, self.dead_letters.record_of(self.dead_letters.dead_letter_of(record, error))
 
 
 @dataclass(frozen=True)

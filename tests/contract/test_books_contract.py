@@ -17,10 +17,10 @@ from schemas.records import InboundRecord
 from schemas.states import OperationKind, ResultStatus, UsageKind
 from schemas.topics import DEAD_LETTERS, OPERATIONS, RESULTS
 from stream_apps.usage_sink.inserting import Inserter
-from stream_apps.usage_sink.ranges import row_of
 from stream_apps.usage_sink.rebuild import rebuild_rollup
 from stream_apps.usage_sink.reconciliation import Sums, TopicSums, reconcile
 from stream_apps.usage_sink.records import RecordSink
+from stream_apps.usage_sink.usage_rows import row_of
 
 HOUR_MS = 3_600_000
 # A full hour of yesterday.

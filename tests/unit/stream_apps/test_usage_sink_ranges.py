@@ -1,13 +1,18 @@
 """When rows are written, and as which range."""
 
 from stream_apps.usage_sink.ranges import PartitionBuffer, Range
+from stream_apps.usage_sink.usage_rows import UsagePart
 
 
 def buffer(*offsets: int, first: int = 10, pending_last: int | None = None) -> PartitionBuffer:
     made = PartitionBuffer("usage", 2, first, pending_last)
     for offset in offsets:
-        made.add(offset, [{"offset": offset}], now=float(offset))
+        made.add(offset, part(1), now=float(offset))
     return made
+
+
+def part(rows: int) -> UsagePart:
+    return UsagePart({}, rows)
 
 
 def due(made: PartitionBuffer, size: int) -> Range:
@@ -17,7 +22,7 @@ def due(made: PartitionBuffer, size: int) -> Range:
 
 
 def span(found: Range | None) -> tuple[int, int, int] | None:
-    return None if found is None else (found.first, found.last, len(found.rows))
+    return None if found is None else (found.first, found.last, found.row_count)
 
 
 def test_young_rows_wait_for_company():
@@ -38,14 +43,14 @@ def test_gaps_in_the_log_belong_to_the_range():
 
 def test_a_record_that_gave_no_row_keeps_its_place():
     made = buffer(10)
-    made.add(11, [], now=11.0)
+    made.add(11, part(0), now=11.0)
     assert span(made.due(5, is_time=True)) == (10, 11, 1)
 
 
 def test_rows_are_counted_and_a_record_of_many_is_never_divided():
     made = buffer(10)
-    made.add(11, [{}] * 5, now=11.0)
-    made.add(12, [{}], now=12.0)
+    made.add(11, part(5), now=11.0)
+    made.add(12, part(1), now=12.0)
     assert made.row_count == 7
     first = made.due(3, is_time=False)
     assert span(first) == (10, 11, 6)
