@@ -34,7 +34,7 @@ _REQUESTS = """
 SELECT tenant, count() AS requests, sum(words) AS words
 FROM
 (
-    SELECT tenant, request_id, argMax(source_words, version) AS words, max(completed_at) AS last
+    SELECT tenant, request_id, argMax(source_words, answer) AS words, max(completed_at) AS last
     FROM requests FINAL
     GROUP BY tenant, request_id
     HAVING last >= fromUnixTimestamp64Milli({since}) AND last < fromUnixTimestamp64Milli({until})

@@ -72,7 +72,7 @@ def _result(record: InboundRecord, codec: Codec, now_ms: int) -> Iterator[TableR
             **names,
             **result.key._asdict(),
             **{field: getattr(result, field) for field in _COUNTS},
-            "version": result.version,
+            "answer": result.version,
             "status": str(result.status or ""),
             "cause": _cause_of(result),
             "labels": result.labels,

@@ -90,7 +90,13 @@ def test_what_the_commands_and_dashboards_ask_is_answered(ask):
 def test_every_table_of_ours_can_be_read_and_no_other_exists(database, ask):
     found = {str(name) for (name,) in database.rows("SHOW TABLES")} - {"usage_hourly_view"}
     assert found == TABLES
-    assert all(ask(f"SELECT count() FROM {table}").status_code == 200 for table in TABLES)
+    columns = "SELECT table, name FROM system.columns WHERE database = currentDatabase() ORDER BY table, position"
+    names: dict[str, list[str]] = {}
+    for table, name in database.rows(columns):
+        names.setdefault(str(table), []).append(str(name))
+    # By name: a column that is called as a function that is refused could not be asked for.
+    answers = {table: ask(f"SELECT {', '.join(names[table])} FROM {table} LIMIT 0") for table in TABLES}
+    assert {table: answer.text for table, answer in answers.items() if answer.status_code != 200} == {}
 
 
 READS = [

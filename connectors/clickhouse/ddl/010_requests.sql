@@ -3,7 +3,7 @@ CREATE TABLE IF NOT EXISTS requests
 (
     tenant            LowCardinality(String),
     request_id        String,
-    version           UInt32,
+    answer            UInt32, -- 1, and one more for each correction
     kind              LowCardinality(String),
     status            LowCardinality(String),
     cause             LowCardinality(String),
@@ -44,5 +44,5 @@ CREATE TABLE IF NOT EXISTS requests
 )
 ENGINE = ReplacingMergeTree(kafka_offset)
 PARTITION BY toYYYYMM(completed_at)
-ORDER BY (tenant, toDate(completed_at), request_id, version)
+ORDER BY (tenant, toDate(completed_at), request_id, answer)
 TTL toDateTime(completed_at) + INTERVAL 400 DAY

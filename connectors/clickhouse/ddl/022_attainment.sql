@@ -14,6 +14,6 @@ FROM
 (
     SELECT completed_at, tenant, priority, total_seconds, sla_seconds, status IN ('COMPLETED', 'PARTIAL') AS is_answered
     FROM requests FINAL
-    WHERE version = 1 AND status != 'CANCELLED'
+    WHERE answer = 1 AND status != 'CANCELLED'
 )
 GROUP BY day, tenant, priority

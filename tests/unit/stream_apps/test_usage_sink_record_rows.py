@@ -53,7 +53,7 @@ def rows(topic: str, message: Message | None, key: bytes = b"k") -> list[tuple[s
 def test_an_answer_is_one_row_with_its_status_its_cause_and_its_seconds_per_stage():
     ((table, row),) = rows(RESULTS, RESULT)
     assert table == "requests"
-    shown = ("tenant", "request_id", "version", "status", "cause", "failed_segments", "warnings", "sla_seconds")
+    shown = ("tenant", "request_id", "answer", "status", "cause", "failed_segments", "warnings", "sla_seconds")
     assert [row[name] for name in shown] == ["acme", "r1", 2, "PARTIAL", "truncated", 3, 2, 120]
     assert [row[f"{name}_seconds"] for name in ("queue", "translate", "total")] == [0.5, 1.5, 2.25]
     assert row["stage_seconds"] == RESULT.timings
