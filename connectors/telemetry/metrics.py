@@ -168,6 +168,9 @@ SINK_ROWS = Counter("dragoman_sink_rows", "Rows written to ClickHouse", ["table"
 SINK_INSERT_SECONDS = Histogram(
     "dragoman_sink_insert_seconds", "Time until ClickHouse had one insert", ["table"], buckets=CYCLE_BUCKETS
 )
+SINK_LAG_SECONDS = Gauge(
+    "dragoman_sink_lag_seconds", "Age of the first usage record that was read and is not in ClickHouse; 0 for none"
+)
 SINK_SKIPPED = Counter(
     "dragoman_sink_skipped",
     "Records of which no row can be made; of usage they become dead letters",
@@ -274,6 +277,7 @@ _OF_ONE: Mapping[str, tuple[Metric, ...]] = {
     "analytics": (
         SINK_ROWS,
         SINK_INSERT_SECONDS,
+        SINK_LAG_SECONDS,
         SINK_SKIPPED,
         USAGE_RANGES_REPEATED,
         BOOKS_DIFFERENCE,

@@ -16,6 +16,7 @@ from connectors.kafka.producer import DurableProducer
 from connectors.kafka.range_reader import RangeReader
 from connectors.kafka.schema_registry import open_codec
 from connectors.kafka.static_membership import close_readers
+from connectors.telemetry import metrics
 from schemas.errors import TransientError
 from schemas.topics import USAGE
 from stream_apps.runtime.dead_letters import DeadLetterWriter, open_dead_letters
@@ -103,6 +104,7 @@ def _run_membership(parts: _Parts) -> None:
     fetch_min_bytes = settings.analytics.fetch_min_bytes
     reader = RangeReader(settings.kafka, GROUP, (USAGE, *TOPICS), settings.instance, fetch_min_bytes)
     sink = _sink(parts, reader)
+    metrics.SINK_LAG_SECONDS.set_function(lambda: _lag_seconds(sink.usage))
     reader.subscribe(sink.begin, sink.forget)
     try:
         while not shutdown.is_wanted():
@@ -112,6 +114,11 @@ def _run_membership(parts: _Parts) -> None:
         sink.drain()
     finally:
         close_readers(settings.kafka, [reader], settings.instance, for_good=shutdown.is_wanted())
+
+
+def _lag_seconds(sink: UsageSink) -> float:
+    oldest_ms = sink.oldest_ms
+    return 0.0 if oldest_ms is None else max(now_ms() - oldest_ms, 0) / 1000
 
 
 def _sink(parts: _Parts, reader: RangeReader) -> Sink:

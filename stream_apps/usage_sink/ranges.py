@@ -51,12 +51,16 @@ class PartitionBuffer:
     pending_last: int | None = None
     records: list[tuple[int, UsagePart]] = field(default_factory=list)
     oldest_at: float = 0.0
+    oldest_ms: int = 0
     row_count: int = 0
 
-    def add(self, offset: int, rows: UsagePart, now: float) -> None:
-        """Add the rows of a record that was read at `now`; one that gave none belongs to the range, too."""
+    def add(self, offset: int, rows: UsagePart, now: float, timestamp_ms: int = 0) -> None:
+        """Add the rows of a record that was read at `now`; one that gave none belongs to the range, too.
+
+        `timestamp_ms` is the record's own: that of the first one tells how far the sink is behind.
+        """
         if not self.records:
-            self.oldest_at = now
+            self.oldest_at, self.oldest_ms = now, timestamp_ms
         self.records.append((offset, rows))
         self.row_count += len(rows)
 

@@ -90,12 +90,17 @@ class UsageSink:
             self.dead_letter_producer.send(dead_letters)
         for record, rows, _ in read:
             buffer = self._buffers[record.topic, record.partition]
-            buffer.add(record.offset, rows, self.inserter.retry.clock())
+            buffer.add(record.offset, rows, self.inserter.retry.clock(), record.timestamp_ms)
 
     def write_due(self) -> None:
         """Insert what is due. Blocks for the retries of an insert: meanwhile nothing more is taken."""
         is_full = sum(buffer.row_count for buffer in self._buffers.values()) >= self.buffered_rows
         self._write(is_time=is_full or self._oldest_seconds() >= self.batch_seconds)
+
+    @property
+    def oldest_ms(self) -> int | None:
+        """Return Kafka's time stamp of the first record that waits for an insert; None where none does."""
+        return min((one.oldest_ms for one in list(self._buffers.values()) if one.records), default=None)
 
     def drain(self) -> None:
         """Insert everything that was read, before the process ends. Blocks as `write_due` does."""
