@@ -123,10 +123,10 @@ def test_the_columns_are_the_fields_of_the_batch_in_order(file):
 
 
 @pytest.mark.parametrize("file", sorted(path.name for path in FOLDER.glob("*.sql")))
-def test_every_statement_is_clickhouses_sql(empty, file):
+def test_every_statement_is_clickhouses_sql(database, file):
     for statement in statements(file):
         quoted = statement.replace("\\", "\\\\").replace("'", "\\'")
-        assert empty.rows(f"SELECT length(formatQuery('{quoted}')) > 0") == [(1,)]
+        assert database.rows(f"SELECT length(formatQuery('{quoted}')) > 0") == [(1,)]
 
 
 def test_the_dashboards_user_may_read_all_books_and_nothing_else():

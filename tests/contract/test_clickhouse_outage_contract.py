@@ -111,6 +111,7 @@ def table(tmp_path):
         yield Away(database, Time())
 
 
+@pytest.mark.slow
 def test_after_ten_minutes_without_clickhouse_every_event_is_there_once(table):
     kafka, memberships = Kafka(table.time), 0
     while min(offset for offset, _ in kafka.committed.values()) < RECORDS:
