@@ -26,11 +26,13 @@ from inference_workers.model_store import discover
 from inference_workers.outbox import Outbox
 from inference_workers.priority_source import PriorityCredit, PrioritySource, Shares, Speedometer
 from inference_workers.settings import WorkerLimits, WorkerSettings
+from inference_workers.states import StateIntervals, StateTeller, telling
 from inference_workers.translating import SegmentTranslator
 from schemas.catalogue import LanguageSet
 from schemas.errors import FatalError, TransientError
 from schemas.ids import fingerprint
 from schemas.priorities import Priority
+from schemas.states import WorkerState
 from schemas.topics import batches_topic, inference_group
 from stream_apps.pipeline.deadline_policy import SkipPolicy
 from stream_apps.runtime.consumer_health import ConsumerHealthMonitor, joined
@@ -53,11 +55,14 @@ def main() -> None:
 def run(settings: WorkerSettings, process: Process) -> None:
     """Join the groups only when the models are warm, so that every member is able to work."""
     limits = settings.worker
-    router = _warm_router(limits)
-    speed = Speedometer(limits.first_words_per_second)
-    source = _source(settings, speed)
-    monitor = ConsumerHealthMonitor(settings.kafka, source.readers, process.health)
-    with closing(DurableProducer(settings.kafka)) as producer:
+    with (
+        closing(DurableProducer(settings.kafka)) as producer,
+        telling(_state_teller(settings, producer), limits.tell_seconds) as states,
+    ):
+        router = _warm_router(limits)
+        speed = Speedometer(limits.first_words_per_second)
+        source = _source(settings, speed)
+        monitor = ConsumerHealthMonitor(settings.kafka, source.readers, process.health)
         worker = WorkerLoop(
             source=source,
             handler=_handler(settings, router, speed),
@@ -70,9 +75,21 @@ def run(settings: WorkerSettings, process: Process) -> None:
             Announcer(settings, router.languages),
             joined(settings.kafka, settings.instance, monitor, process.shutdown),
         ):
+            states.enter(WorkerState.READY)
             process.started(pool=limits.pool, models=sorted({one.version for one in router.languages}))
             _loop(worker, monitor, process.shutdown).run()
+            states.enter(WorkerState.DRAINING)
             worker.stop()
+
+
+def _state_teller(settings: WorkerSettings, producer: DurableProducer) -> StateTeller:
+    intervals = StateIntervals(_identity(settings), WorkerState.STARTING, now_ms())
+    return StateTeller(intervals, producer, open_codec(settings.kafka), now_ms)
+
+
+def _identity(settings: WorkerSettings) -> WorkerIdentity:
+    limits = settings.worker
+    return WorkerIdentity(settings.instance, limits.pool, limits.hardware, limits.market)
 
 
 def _loop(worker: WorkerLoop, monitor: ConsumerHealthMonitor, shutdown: Shutdown) -> RetryingLoop:
@@ -124,7 +141,6 @@ def _credit(limits: WorkerLimits) -> PriorityCredit:
 def _handler(settings: WorkerSettings, router: ModelRouter, speed: Speedometer) -> BatchHandler:
     limits = settings.worker
     memory = RedisTranslationMemory(open_cache(settings.redis), settings.redis.tm_ttl_seconds)
-    identity = WorkerIdentity(settings.instance, limits.pool, limits.hardware, limits.market)
     journal = CrashJournal(limits.journal_path / fingerprint(settings.instance.encode()))
     fitting = FittingTranslator(router, SafeSize(limits.safe_size_minutes * 60), time.monotonic, journal)
     segments = SegmentTranslator(
@@ -133,7 +149,7 @@ def _handler(settings: WorkerSettings, router: ModelRouter, speed: Speedometer) 
     skip_policy = SkipPolicy(RedisAnsweredRequests(open_state(settings.redis)))
     codec, most_bytes = open_codec(settings.kafka), settings.kafka.max_message_bytes
     dead_letters = open_dead_letters(STAGE, codec, settings.dead_letters, most_bytes)
-    return BatchHandler(codec, skip_policy, segments, identity, speed, now_ms, dead_letters, most_bytes)
+    return BatchHandler(codec, skip_policy, segments, _identity(settings), speed, now_ms, dead_letters, most_bytes)
 
 
 class Announcer:

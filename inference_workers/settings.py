@@ -69,6 +69,11 @@ class WorkerLimits(Section):
     aged_share: float = Field(
         default=0.5, ge=0, le=1, description="Share instead, once a record has waited half its SLA."
     )
+    tell_seconds: float = Field(
+        default=120.0,
+        gt=0,
+        description="How often it tells the reports that it is there: a killed one has cost until its last word.",
+    )
     registry_ttl_seconds: int = Field(
         default=30, ge=1, description="How long its models count as served after each announcement."
     )

@@ -25,6 +25,7 @@ NAMES = (
     "UsageBatch",
     "DeadLetter",
     "JobControl",
+    "OperationEvent",
 )
 
 

@@ -1,9 +1,9 @@
-"""The messages about the work: usage, dead letters, and orders that end a request."""
+"""The messages about the work: usage, dead letters, orders that end a request, states of workers and fleets."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self, overload
 
 from schemas.errors import PermanentError
 from schemas.messages import (
@@ -18,6 +18,7 @@ from schemas.messages import (
 )
 from schemas.states import (
     ControlAction,
+    OperationKind,
     ResultStatus,
     UsageKind,
     parse_member,
@@ -70,6 +71,35 @@ class UsageEvent:
 _USAGE_COLUMNS = tuple(field.name for field in dataclasses.fields(UsageEvent))
 
 
+class UsageRows(Sequence[UsageEvent]):
+    """Usage events as they come: a list for each field. An event is built when it is asked for."""
+
+    def __init__(self, columns: Mapping[str, Sequence[Any]]) -> None:
+        self.columns = columns
+        """Equally long, by the names of the fields. Those that an older writer did not know are missing."""
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), ()))
+
+    @overload
+    def __getitem__(self, at: int) -> UsageEvent: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[UsageEvent]: ...
+
+    def __getitem__(self, at: int | slice) -> UsageEvent | Sequence[UsageEvent]:
+        if isinstance(at, slice):
+            return UsageRows({name: column[at] for name, column in self.columns.items()})
+        if not -len(self) <= at < len(self):
+            raise IndexError(at)
+        return _usage_event({name: column[at] for name, column in self.columns.items()})
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]  # it holds lists
+
+
 @dataclass(frozen=True)
 class UsageBatch(Message):
     """Usage events on the wire: one array for each field, all equally long."""
@@ -79,6 +109,11 @@ class UsageBatch(Message):
     def to_datum(self) -> Datum:
         rows = [{**vars(one), "kind": str(one.kind), "status": str(one.status or "")} for one in self.events]
         return {name: [row[name] for row in rows] for name in _USAGE_COLUMNS}
+
+    @property
+    def rows(self) -> UsageRows:
+        """Return the events as columns; of a batch that was decoded this costs nothing."""
+        return self.events if isinstance(self.events, UsageRows) else UsageRows(self.to_datum())
 
     @classmethod
     def from_datum(cls, datum: Datum) -> Self:
@@ -92,8 +127,11 @@ class UsageBatch(Message):
                 limit="one entry per event in every array",
                 cure="send as many entries in each array as there are events",
             )
-        rows = zip(*columns.values(), strict=True)
-        return cls([_usage_event(dict(zip(columns, row, strict=True))) for row in rows])
+        for kind in set(columns.get("kind", ())):
+            parse_member(UsageKind, "kind", kind)
+        for status in set(columns.get("status", ())):
+            parse_optional_member(ResultStatus, "status", status)
+        return cls(UsageRows(columns))
 
 
 def _usage_event(row: Datum) -> UsageEvent:
@@ -156,6 +194,34 @@ class JobControl(RequestMessage):
         return cls(**{**datum, "action": action, "job": datum["job"] and Job.from_datum(datum["job"])})
 
 
+@dataclass(frozen=True, kw_only=True)
+class OperationEvent(Message):
+    """What a process tells of itself for reports. Topic translation.operations, key = actor.
+
+    WORKER: it was in `state` from `since` to `at`; each later event about the same state and `since` replaces the
+    earlier ones. SCALING: `figures` and `priorities` tell what was known and is wanted.
+    """
+
+    event_id: str
+    kind: OperationKind
+    actor: str
+    pool: str = "default"
+    device: str = ""
+    market: str = ""
+    state: str = ""
+    since: int = 0
+    at: int = 0
+    figures: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    priorities: Sequence[str] = ()
+
+    def to_datum(self) -> Datum:
+        return {**vars(self), "kind": str(self.kind)}
+
+    @classmethod
+    def from_datum(cls, datum: Datum) -> Self:
+        return cls(**{**datum, "kind": parse_member(OperationKind, "kind", datum["kind"])})
+
+
 MESSAGES: Mapping[str, type[Message]] = {
     one.__name__: one
     for one in (
@@ -166,6 +232,7 @@ MESSAGES: Mapping[str, type[Message]] = {
         UsageBatch,
         DeadLetter,
         JobControl,
+        OperationEvent,
     )
 }
 """Every message by the name of its schema."""

@@ -45,6 +45,21 @@ class UsageKind(StrEnum):
     COMPUTE = "compute"
 
 
+class OperationKind(StrEnum):
+    """WORKER: how long a worker has been in a state. SCALING: a decision of the autoscaler."""
+
+    WORKER = "worker"
+    SCALING = "scaling"
+
+
+class WorkerState(StrEnum):
+    """What a worker does: load models, work or wait for work, finish what it has in hand."""
+
+    STARTING = "starting"
+    READY = "ready"
+    DRAINING = "draining"
+
+
 def parse_member(enum: type[E], field: str, value: str) -> E:
     """Return the member of that value. Raise PermanentError `unknown_<field>` for any other value."""
     try:

@@ -20,6 +20,7 @@ RESULTS = "translation.results"
 USAGE = "translation.usage"
 DEAD_LETTERS = "translation.dead_letters"
 CONTROL = "translation.control"
+OPERATIONS = "translation.operations"
 # Read by assembly: each record may lead to an answer.
 ANSWERED_TOPICS = (TRANSLATED, CONTROL)
 
@@ -55,7 +56,7 @@ class TopicPlan:
 
     partitions: int = 6
     batch_partitions: int = 6
-    usage_partitions: int = 2
+    usage_partitions: int = 1
     pools: tuple[str, ...] = ("default",)
     dead_letter_bytes: int = DEAD_LETTER_BYTES
 
@@ -114,6 +115,7 @@ def _shared(plan: TopicPlan) -> list[Topic]:
         Topic(USAGE, "UsageBatch", "none", plan.usage_partitions, 30 * DAY_MS),
         _dead_letters(plan),
         _written_by_anybody(CONTROL, "JobControl", partitions),
+        Topic(OPERATIONS, "OperationEvent", "actor", 1, 30 * DAY_MS),
     ]
 
 

@@ -9,12 +9,13 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
+from typing import Any
 
 from schemas.errors import PermanentError
 from schemas.events import UsageEvent
 from schemas.ids import JobKey
 from schemas.messages import Job
-from schemas.priorities import parse_priority
+from schemas.priorities import Priority, parse_priority
 from schemas.records import FIRST_REVISION, MOST_REVISIONS
 
 # Characters of an id, a name, a tag, a version or a cause, and of a sentence about what went wrong.
@@ -58,6 +59,7 @@ _USAGE_COUNTS = (
     "cached_words", "source_characters", "target_characters", "sla_ms",
 )  # fmt: skip
 _USAGE_DURATIONS = ("busy_ms", "queue_ms", "latency_ms")
+_PRIORITIES = frozenset(Priority)
 
 
 def check_job(job: Job) -> None:
@@ -90,6 +92,27 @@ def check_usage(event: UsageEvent) -> None:
         check_number(field, getattr(event, field))
     for field in _USAGE_DURATIONS:
         check_number(field, getattr(event, field), most=LATEST_MS)
+
+
+def is_sound_usage(columns: Mapping[str, Sequence[Any]]) -> bool:
+    """Tell, ten times faster, that `check_usage` refuses none of these events, which are given as columns.
+
+    False tells nothing: ask `check_usage` about each. The columns must not be empty, and none may be missing.
+    """
+    return (
+        set(columns["priority"]) <= _PRIORITIES
+        and all(max(map(len, columns[field])) <= LONGEST_NAME for field in _USAGE_NAMES)
+        and all(min(columns[field]) >= 0 and max(columns[field]) <= _MOST_COUNTED for field in _USAGE_COUNTS)
+        and all(all(map(math.isfinite, columns[field])) for field in _USAGE_DURATIONS)
+        and all(min(columns[field]) >= 0 and max(columns[field]) <= LATEST_MS for field in _USAGE_DURATIONS)
+        and all(_is_small(labels) for labels in columns["labels"] if labels)
+    )
+
+
+def _is_small(texts: Mapping[str, str]) -> bool:
+    """Tell that the texts have few enough bytes, whatever their characters are."""
+    longest_character = 4
+    return longest_character * sum(len(key) + len(text) for key, text in texts.items()) <= MOST_METADATA_BYTES
 
 
 def check_key(key: JobKey) -> None:

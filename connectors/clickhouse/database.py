@@ -1,103 +1,68 @@
 """Open ClickHouse, embedded or a server: create tables, insert rows once, answer queries."""
 
-import hashlib
-import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import resources
+from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import clickhouse_connect
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError, ProgrammingError
 
+from connectors.clickhouse.arrow import arrow_table
+from connectors.clickhouse.migrations import (
+    MIGRATIONS_RAN,
+    MIGRATIONS_TABLE,
+    Migration,
+    migrations,
+    on_cluster,
+    pending,
+)
 from schemas.errors import FatalError, PermanentError, TransientError
 
 # The embedded engine compares its own count of memory with the system's: 20 times a second without this, 1.5 ms of
 # processor per second.
 _EMBEDDED = {"memory_worker_period_ms": 1000}
-_DDL = resources.files("connectors.clickhouse").joinpath("ddl")
-_MIGRATIONS_TABLE = """
-CREATE TABLE IF NOT EXISTS migrations
-(
-    number UInt32,
-    name   String,
-    digest String,
-    at     DateTime64(3, 'UTC') DEFAULT now64(3)
-)
-ENGINE = MergeTree
-ORDER BY (number, at)
-"""
-_MIGRATIONS_RAN = "SELECT number, argMax(digest, at) FROM migrations GROUP BY number"
-
-
-@dataclass(frozen=True)
-class Migration:
-    """One numbered step to today's tables: a statement that changes nothing where it ran before."""
-
-    number: int
-    name: str
-    statement: str
-
-    @property
-    def digest(self) -> str:
-        """Return what tells whether the statement was changed; comments and line breaks do not count."""
-        words = " ".join(re.sub(r"--[^\n]*", "", self.statement).split())
-        return hashlib.sha256(words.encode()).hexdigest()[:16]
-
-
-def migrations() -> list[Migration]:
-    """Return all, in the order of their numbers. A file is ddl/NUMBER_NAME.sql and holds one statement."""
-    files = [file for file in _DDL.iterdir() if file.name.endswith(".sql")]
-    parts = [(*file.name.removesuffix(".sql").partition("_"), file.read_text("utf-8")) for file in files]
-    return sorted(
-        (Migration(int(number), name, text) for number, _, name, text in parts), key=lambda one: one.number
-    )
-
-
-def pending(wanted: Sequence[Migration], ran: Mapping[int, str]) -> list[Migration]:
-    """Return those that have not run, by number -> digest of what ran; numbers of a newer version are ignored.
-
-    Raises FatalError for one whose statement is not the one that ran: the tables are not what the code expects.
-    """
-    for migration in wanted:
-        if ran.get(migration.number, migration.digest) != migration.digest:
-            raise FatalError(
-                f"migration {migration.number} ({migration.name}) was changed after it ran here: change tables "
-                "by a new file in connectors/clickhouse/ddl, or begin with empty ones (dragoman up --fresh)"
-            )
-    return [migration for migration in wanted if migration.number not in ran]
 
 
 class Database:
-    """One connection. Thread-safe by a lock: the embedded engine serves one caller at a time."""
+    """One connection, which serves one caller at a time: a lock makes it safe for threads.
 
-    def __init__(self, dsn: str) -> None:
+    Another one to the same folder, in the same process, works beside it: who asks gets one of its own, so that no
+    question holds up the inserts. `cluster`: whose servers get the tables, as replicas; empty for one server.
+    """
+
+    def __init__(self, dsn: str, cluster: str = "") -> None:
         self._lock = threading.Lock()
+        self._cluster = cluster
+        self._types: dict[str, dict[str, str]] = {}
         try:
             self._client: Any = clickhouse_connect.get_client(dsn=dsn, **_options_of(dsn))
         except (ClickHouseError, OSError) as error:
             raise TransientError(f"ClickHouse cannot be opened: {error}") from error
 
-    def create(self, prices: Mapping[str, float]) -> None:
+    def create(self, prices: Mapping[str, float], word_prices: Mapping[str, float] = MappingProxyType({})) -> None:
         """Run the migrations that have not run here, and add the prices that have changed.
 
-        To be called before anything is written. Raises FatalError for a migration that ran and was changed since.
+        `prices`: `device/market` -> US dollars per hour. `word_prices`: `priority` or `tenant/priority` -> US
+        dollars per million source words. To be called before anything is written. Raises FatalError for a
+        migration that ran and was changed since.
         """
         with self._lock:
             self._migrate(migrations())
-            self._add_prices(prices)
+            self._add_prices("price_list", ("device", "market"), "price_per_hour", prices)
+            self._add_prices("word_prices", ("tenant", "priority"), "price_per_million_words", word_prices)
 
     def insert(self, table: str, columns: Mapping[str, Sequence[Any]], token: str) -> None:
         """Insert the rows, once for a token however often it is called.
 
-        Raises TransientError, or FatalError for a column that the table does not have.
+        Raises TransientError, or FatalError for what the table cannot hold.
         """
-        data, names = list(columns.values()), list(columns)
         with self._lock, _insert_errors():
-            self._client.insert(table, data, names, column_oriented=True, settings=_once(token))
+            rows = arrow_table(columns, self._types_of(table))
+            self._client.insert_arrow(table, rows, settings=_once(token))
 
     def load(self, table: str, data: bytes, fmt: str, token: str) -> None:
         """Insert rows in ClickHouse's format of that name, as `insert` does."""
@@ -133,34 +98,47 @@ class Database:
         with self._lock:
             self._client.close()
 
+    def _types_of(self, table: str) -> dict[str, str]:
+        if table not in self._types:
+            found = self._client.query(f"DESCRIBE TABLE {table}").result_rows
+            self._types[table] = {str(name): str(kind) for name, kind, *_ in found}
+        return self._types[table]
+
     def _migrate(self, wanted: Sequence[Migration]) -> None:
-        self._client.command(_MIGRATIONS_TABLE)
-        ran = {int(number): str(digest) for number, digest in self._client.query(_MIGRATIONS_RAN).result_rows}
+        self._client.command(on_cluster(MIGRATIONS_TABLE, self._cluster))
+        ran = {int(number): str(digest) for number, digest in self._client.query(MIGRATIONS_RAN).result_rows}
         for migration in pending(wanted, ran):
-            self._client.command(migration.statement)
+            self._client.command(on_cluster(migration.statement, self._cluster))
             # Behind it, so that one that was cut off runs again: each bears being repeated.
             row = [[migration.number, migration.name, migration.digest]]
             self._client.insert("migrations", row, ["number", "name", "digest"])
+        self._types.clear()
 
-    def _add_prices(self, prices: Mapping[str, float]) -> None:
-        rows = self._client.query(
-            "SELECT device, market, argMax(price_per_hour, valid_from) FROM price_list GROUP BY device, market"
-        ).result_rows
-        known = {f"{device}/{market}": float(price) for device, market, price in rows}
-        changed = {name: price for name, price in prices.items() if known.get(name) != price}
-        # The first price of a device counts for all times, a changed one from now on.
-        times = [datetime.now(UTC) if name in known else datetime.fromtimestamp(0, UTC) for name in changed]
-        if changed:
-            devices, markets = zip(*(name.split("/", 1) for name in changed), strict=True)
-            names = ["device", "market", "price_per_hour", "valid_from"]
-            data = [list(devices), list(markets), list(changed.values()), times]
-            self._client.insert("price_list", data, names, column_oriented=True)
+    def _add_prices(self, table: str, keys: tuple[str, str], column: str, prices: Mapping[str, float]) -> None:
+        """Add what differs from the newest price. The first counts for all times, a changed one from now on."""
+        names = ", ".join(keys)
+        found = self._client.query(f"SELECT {names}, argMax({column}, valid_from) FROM {table} GROUP BY {names}")
+        known = {(first, second): Decimal(price) for first, second, price in found.result_rows}
+        wanted = {_price_key(name): Decimal(str(price)) for name, price in prices.items()}
+        rows = [
+            (*key, price, datetime.now(UTC) if key in known else datetime.fromtimestamp(0, UTC))
+            for key, price in wanted.items()
+            if known.get(key) != price
+        ]
+        if rows:
+            self._client.insert(table, rows, [*keys, column, "valid_from"])
 
 
-def open_database(dsn: str) -> Database:
+def _price_key(name: str) -> tuple[str, str]:
+    """Split `device/market` or `tenant/priority`; a priority alone is everybody's."""
+    first, _, second = name.rpartition("/")
+    return first, second
+
+
+def open_database(dsn: str, cluster: str = "") -> Database:
     """Open it for a process that is not the sink. Raises FatalError with the likely reason where that fails."""
     try:
-        return Database(dsn)
+        return Database(dsn, cluster)
     except TransientError as error:
         # The embedded engine's message is a page long and does not say that somebody else has it open.
         raise FatalError(

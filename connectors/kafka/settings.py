@@ -47,7 +47,7 @@ class KafkaSettings(Section):
     )
     batch_partitions: int = Field(default=6, ge=1, description="Of each batch topic; at least 3 per worker.")
     usage_partitions: int = Field(
-        default=2, ge=1, description="Of translation.usage, whose records hold many rows."
+        default=1, ge=1, description="Of translation.usage, whose records hold many rows."
     )
     pools: tuple[str, ...] = Field(
         default=("default",), description="Worker pools; each has batch topics of its own."

@@ -164,10 +164,25 @@ AUTOSCALER_OUT_OF_REACH = Counter(
 )
 
 # --- stream_apps/usage_sink ---
-USAGE_ROWS = Counter("dragoman_usage_rows", "Usage rows written to ClickHouse")
-USAGE_INSERT_SECONDS = Histogram(
-    "dragoman_usage_insert_seconds", "Time until ClickHouse had one insert", buckets=CYCLE_BUCKETS
+SINK_ROWS = Counter("dragoman_sink_rows", "Rows written to ClickHouse", ["table"])
+SINK_INSERT_SECONDS = Histogram(
+    "dragoman_sink_insert_seconds", "Time until ClickHouse had one insert", ["table"], buckets=CYCLE_BUCKETS
 )
+SINK_LAG_SECONDS = Gauge(
+    "dragoman_sink_lag_seconds", "Age of the first usage record that was read and is not in ClickHouse; 0 for none"
+)
+SINK_SKIPPED = Counter(
+    "dragoman_sink_skipped",
+    "Records of which no row can be made; of usage they become dead letters",
+    ["topic"],
+)
+BOOKS_DIFFERENCE = Gauge(
+    "dragoman_books_difference",
+    "At the last reconciliation: requests and words by which these books differ from the results topic; "
+    "of usage_hourly the hours in which it differs from usage_events",
+    ["books"],
+)
+BOOKS_RECONCILED = Gauge("dragoman_books_reconciled_timestamp_seconds", "When the books were reconciled last")
 USAGE_RANGES_REPEATED = Counter(
     "dragoman_usage_ranges_repeated", "Ranges that an earlier process had announced and not finished"
 )
@@ -261,7 +276,15 @@ _OF_ONE: Mapping[str, tuple[Metric, ...]] = {
         REPAIR_DELETED_TEXTS,
         DEADLINES_EXPIRED,
     ),
-    "analytics": (USAGE_ROWS, USAGE_INSERT_SECONDS, USAGE_RANGES_REPEATED),
+    "analytics": (
+        SINK_ROWS,
+        SINK_INSERT_SECONDS,
+        SINK_LAG_SECONDS,
+        SINK_SKIPPED,
+        USAGE_RANGES_REPEATED,
+        BOOKS_DIFFERENCE,
+        BOOKS_RECONCILED,
+    ),
     "autoscaler": (
         AUTOSCALER_REPLICAS,
         AUTOSCALER_BACKLOG_WORDS,

@@ -2,16 +2,19 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
+from connectors.kafka.producer import DurableProducer
+from connectors.kafka.schema_registry import open_codec
 from connectors.telemetry.health import Health
 from deploy.autoscaler.controller import Controller, ScalingState
 from deploy.autoscaler.decision import Policy
 from deploy.autoscaler.fleet import Fleet, LocalFleet, PolledFleet
 from deploy.autoscaler.measurement import KafkaMeter
 from deploy.autoscaler.settings import AutoscalerSection, AutoscalerSettings
+from deploy.autoscaler.telling import DecisionTeller
 from schemas.errors import TransientError
-from stream_apps.runtime.process import Process, Shutdown, run_process
+from stream_apps.runtime.process import Process, Shutdown, now_ms, run_process
 
 Publish = Callable[[ScalingState], None]
 """Called with the result of every turn."""
@@ -24,15 +27,17 @@ def main() -> None:
 
 def run(settings: AutoscalerSettings, process: Process) -> None:
     """Measure, decide, and hand each decision to the fleet and to KEDA."""
-    with _keda(settings.autoscaler) as publish:
+    with _keda(settings.autoscaler) as publish, closing(DurableProducer(settings.kafka)) as producer:
+        codec, pool = open_codec(settings.kafka), settings.autoscaler.pool
+        tell = DecisionTeller(settings.instance, pool, producer, codec, now_ms)
         process.started()
-        Autoscaler(settings, process.health, publish).run(process.shutdown)
+        Autoscaler(settings, process.health, publish, tell).run(process.shutdown)
 
 
 class Autoscaler:
     """The loop of the process. Kafka may be unreachable at any time, also at the start."""
 
-    def __init__(self, settings: AutoscalerSettings, health: Health, publish: Publish) -> None:
+    def __init__(self, settings: AutoscalerSettings, health: Health, *publish: Publish) -> None:
         self._settings = settings
         self._health = health
         self._publish = publish
@@ -59,7 +64,8 @@ class Autoscaler:
         return self._controller.turn(self._meter, time.time())
 
     def _show(self, state: ScalingState) -> None:
-        self._publish(state)
+        for publish in self._publish:
+            publish(state)
         self._health.beat()
         if state.snapshot:
             self._health.ready()

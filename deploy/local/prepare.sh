@@ -6,9 +6,10 @@ missing=()
 command -v java >/dev/null || missing+=(openjdk-17-jre-headless)
 command -v mvn >/dev/null || missing+=(maven)
 python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
-# Wanted by the tests of a client that is not ours, not by Dragoman itself.
+# Wanted by the tests of a client that is not ours and of the alerts, not by Dragoman itself.
 if [ "${CI:-}" = true ]; then
   command -v kcat >/dev/null || missing+=(kcat)
+  command -v promtool >/dev/null || missing+=(prometheus)
 fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 

@@ -19,9 +19,11 @@ class By(StrEnum):
     PRIORITY = "priority"
     PAIR = "pair"
     POOL = "pool"
+    MODEL = "model"
+    DAY = "day"
 
 
-_KEYS = {By.PAIR: "concat(source_language, '-', target_language)"}
+_KEYS = {By.PAIR: "concat(source_language, '-', target_language)", By.DAY: "toString(toDate(at))"}
 _HEADER = ("requests", "words", "cached", "p50", "p95", "in SLA", "cost", "per M words")
 
 

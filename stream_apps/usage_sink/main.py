@@ -1,4 +1,4 @@
-"""Wire the analytics process: insert usage events on the main thread, answer queries on others.
+"""Wire the analytics process: insert what flows through Kafka on the main thread, answer queries on others.
 
 The sink runs in memberships of its consumer group. A failure that may pass ends one membership; after a pause the
 next one starts from the committed ranges (ranges.py).
@@ -6,7 +6,7 @@ next one starts from the committed ranges (ranges.py).
 
 import random
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 import structlog
@@ -16,14 +16,19 @@ from connectors.kafka.producer import DurableProducer
 from connectors.kafka.range_reader import RangeReader
 from connectors.kafka.schema_registry import open_codec
 from connectors.kafka.static_membership import close_readers
+from connectors.telemetry import metrics
 from schemas.errors import TransientError
 from schemas.topics import USAGE
 from stream_apps.runtime.dead_letters import DeadLetterWriter, open_dead_letters
-from stream_apps.runtime.process import Process, run_process
+from stream_apps.runtime.process import Process, now_ms, run_process
 from stream_apps.runtime.retry import RetryPolicy
-from stream_apps.usage_sink.query_server import Access, QueryLimits, QueryServer
-from stream_apps.usage_sink.settings import AnalyticsSettings
-from stream_apps.usage_sink.sink import STAGE, InsertRetry, UsageSink
+from stream_apps.usage_sink.inserting import Inserter, InsertRetry
+from stream_apps.usage_sink.nightly import BooksCheck, checking
+from stream_apps.usage_sink.query_server import Access, QueryServer
+from stream_apps.usage_sink.records import RecordSink
+from stream_apps.usage_sink.rows import TOPICS
+from stream_apps.usage_sink.settings import AnalyticsSection, AnalyticsSettings
+from stream_apps.usage_sink.sink import STAGE, Sink, UsageSink
 
 log = structlog.get_logger()
 
@@ -43,17 +48,24 @@ def run(settings: AnalyticsSettings, process: Process) -> None:
     """Open ClickHouse, answer queries on threads, sink usage on this one."""
     section, kafka = settings.analytics, settings.kafka
     dead_letters = open_dead_letters(STAGE, open_codec(kafka), settings.dead_letters, kafka.max_message_bytes)
-    limits = QueryLimits(section.max_query_seconds, section.max_result_rows, section.max_query_megabytes)
-    access = Access(section.host, section.port, section.read_token())
-    with closing(Database(section.dsn.get_secret_value())) as database:
-        database.create(section.prices)
+    with closing(_open(section)) as database, ExitStack() as opened:
+        database.create(section.prices, section.word_prices)
+        # Of their own, so that no query holds up the sink.
+        readers = [opened.enter_context(closing(_open(section))) for _ in range(section.max_queries)]
+        access = Access(section.host, section.port, section.read_token())
         with (
-            closing(QueryServer(database, access, limits)) as queries,
+            closing(QueryServer(readers, access, section.query_limits)) as queries,
             closing(DurableProducer(kafka)) as producer,
+            closing(_open(section)) as asking,
+            checking(BooksCheck(kafka, dead_letters.codec, asking, now_ms), section.reconcile_hours),
         ):
             process.health.ready()
             process.started(port=queries.port)
             _run_memberships(_Parts(settings, database, producer, dead_letters, process))
+
+
+def _open(section: AnalyticsSection) -> Database:
+    return Database(section.dsn.get_secret_value(), section.cluster)
 
 
 @dataclass(frozen=True)
@@ -89,8 +101,10 @@ def _run_memberships(parts: _Parts) -> None:
 def _run_membership(parts: _Parts) -> None:
     """Join the group and sink until a signal, then insert what was read. Raises TransientError or FatalError."""
     settings, shutdown = parts.settings, parts.process.shutdown
-    reader = RangeReader(settings.kafka, GROUP, USAGE, settings.instance)
+    fetch_min_bytes = settings.analytics.fetch_min_bytes
+    reader = RangeReader(settings.kafka, GROUP, (USAGE, *TOPICS), settings.instance, fetch_min_bytes)
     sink = _sink(parts, reader)
+    metrics.SINK_LAG_SECONDS.set_function(lambda: _lag_seconds(sink.usage))
     reader.subscribe(sink.begin, sink.forget)
     try:
         while not shutdown.is_wanted():
@@ -102,18 +116,27 @@ def _run_membership(parts: _Parts) -> None:
         close_readers(settings.kafka, [reader], settings.instance, for_good=shutdown.is_wanted())
 
 
-def _sink(parts: _Parts, reader: RangeReader) -> UsageSink:
+def _lag_seconds(sink: UsageSink) -> float:
+    oldest_ms = sink.oldest_ms
+    return 0.0 if oldest_ms is None else max(now_ms() - oldest_ms, 0) / 1000
+
+
+def _sink(parts: _Parts, reader: RangeReader) -> Sink:
     section, shutdown = parts.settings.analytics, parts.process.shutdown
-    return UsageSink(
-        source=reader,
-        table=parts.database,
+    retry = InsertRetry(section.insert_retry_seconds, shutdown.is_wanted, parts.waits, sleep=shutdown.wait)
+    inserter = Inserter(parts.database, retry)
+    usage = UsageSink(
+        commits=reader,
+        inserter=inserter,
         dead_letter_producer=parts.producer,
         dead_letters=parts.dead_letters,
         batch_rows=section.batch_rows,
         batch_seconds=section.batch_seconds,
         buffered_rows=section.buffered_rows,
-        retry=InsertRetry(section.insert_retry_seconds, shutdown.is_wanted, parts.waits, sleep=shutdown.wait),
     )
+    codec, now_ms = parts.dead_letters.codec, parts.dead_letters.now_ms
+    records = RecordSink(reader, inserter, codec, now_ms, section.record_seconds, section.batch_rows)
+    return Sink(reader, usage, records)
 
 
 if __name__ == "__main__":

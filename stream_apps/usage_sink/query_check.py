@@ -21,7 +21,14 @@ from schemas.errors import PermanentError
 # It would log what it cannot parse, and queries may hold names of tenants.
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
 
-TABLES = frozenset({"usage_events", "usage_hourly", "price_list", "cost", "restores", "migrations"})
+TABLES = frozenset(
+    {
+        *("usage_events", "usage_hourly", "requests", "dead_letters", "worker_intervals", "scale_decisions"),
+        *("audit", "price_list", "word_prices", "restores", "migrations"),
+        *("cost", "billed", "cost_by_day", "cost_by_tag", "machine_hours", "cost_lines", "attainment"),
+        *("memory_savings", "margin", "open_dead_letters", "rollup_differences"),
+    }
+)
 # The categories of ClickHouse's system.functions that compute with their arguments and nothing else.
 HARMLESS_CATEGORIES = frozenset(
     {

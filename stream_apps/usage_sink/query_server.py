@@ -4,23 +4,42 @@ GET or POST /?query=SQL (or the SQL in the body), with FORMAT in the SQL or in d
 Authorization: Bearer TOKEN. GET /ping asks for no token. Refusals are RFC 9457 problems that name the cure.
 """
 
+import asyncio
 import hmac
 import json
-from collections.abc import Callable
+import socket
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler
-from urllib.parse import parse_qs, urlsplit
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
 
 from connectors.clickhouse.database import Database
-from connectors.telemetry.health import BackgroundServer
 from schemas.errors import PermanentError, TransientError
-from stream_apps.usage_sink.query_check import checked_query, refused_functions
+from stream_apps.usage_sink.query_check import CheckedQuery, checked_query, refused_functions
+from stream_apps.usage_sink.query_queue import QueryQueue
+from stream_apps.usage_sink.settings import QueryLimits
 
 _MOST_BYTES = 1 << 18
-# What one client may hold up a thread for between two of its packets.
-_SOCKET_SECONDS = 30.0
-_FORBIDDEN = frozenset({"not_a_query", "reaches_out"})
+# Within this time a query must have come whole.
+_BODY_SECONDS = 30.0
+# Of clients that are connected at the same time; beyond it they get 503 at once.
+_MOST_CONNECTIONS = 200
+_STATUS = {
+    "unauthorised": HTTPStatus.UNAUTHORIZED,
+    "not_a_query": HTTPStatus.FORBIDDEN,
+    "reaches_out": HTTPStatus.FORBIDDEN,
+    "body_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "body_too_slow": HTTPStatus.REQUEST_TIMEOUT,
+    "busy": HTTPStatus.SERVICE_UNAVAILABLE,
+    "unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+}
+_HEADERS = {
+    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
+    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": "1"},
+}
 _FUNCTIONS = """
 SELECT f.name, if(f.categories = '', t.categories, f.categories)
 FROM system.functions AS f LEFT JOIN system.functions AS t ON f.alias_to = t.name
@@ -29,28 +48,6 @@ _TOKEN_CURE = (
     "send the header 'Authorization: Bearer TOKEN'; 'dragoman up' keeps its token in data/analytics.token"
 )
 _NO_TOKEN_CURE = "set DRAGOMAN_ANALYTICS_TOKEN or DRAGOMAN_ANALYTICS_TOKEN_FILE for the analytics process"
-
-HttpAnswer = tuple[int, bytes]
-"""Status and body."""
-
-
-@dataclass(frozen=True)
-class QueryLimits:
-    """The most that one query may take."""
-
-    seconds: int
-    rows: int
-    megabytes: int = 1000
-
-    @property
-    def settings(self) -> dict[str, int]:
-        """Return them as ClickHouse's settings, and ask for plain numbers in JSON."""
-        return {
-            "max_execution_time": self.seconds,
-            "max_result_rows": self.rows,
-            "max_memory_usage": self.megabytes * 1_000_000,
-            "output_format_json_quote_64bit_integers": 0,
-        }
 
 
 @dataclass(frozen=True)
@@ -73,33 +70,59 @@ class Access:
             raise PermanentError("unauthorised", "the token is missing or wrong", cure=_TOKEN_CURE)
 
 
-class QueryServer(BackgroundServer):
-    """Answers queries from its construction on; close it at the end, before the database."""
+class QueryServer:
+    """Answers queries from its construction on, as many at a time as there are databases.
 
-    def __init__(self, database: Database, access: Access, limits: QueryLimits) -> None:
-        handler = _handler(access, _answerer(database, limits))
-        super().__init__(handler, access.host, access.port, "queries")
+    Close it at the end, before the databases, which belong to whoever opened them.
+    """
+
+    def __init__(self, databases: Sequence[Database], access: Access, limits: QueryLimits) -> None:
+        self._queue = QueryQueue(databases, limits)
+        refused = refused_functions((name, category) for name, category in databases[0].rows(_FUNCTIONS))
+        self._socket = socket.create_server((access.host, access.port), family=_family(access.host))
+        self._server = _QuietServer(_config(query_app(self._queue, access, limits, refused)))
+        self._thread = threading.Thread(
+            target=self._server.run, args=([self._socket],), name="queries", daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        """Return the port on which it listens."""
+        return int(self._socket.getsockname()[1])
+
+    def close(self) -> None:
+        """Stop answering. Blocks until the queries that run have ended."""
+        self._server.stop()
+        self._thread.join()
+        self._queue.close()
+        self._socket.close()
 
 
-def _answerer(database: Database, limits: QueryLimits) -> Callable[[str, str], HttpAnswer]:
-    refused = refused_functions((name, category) for name, category in database.rows(_FUNCTIONS))
+def query_app(queue: QueryQueue, access: Access, limits: QueryLimits, refused: frozenset[str]) -> FastAPI:
+    """Build the application."""
+    app = FastAPI(title="Dragoman: queries", docs_url=None, redoc_url=None, openapi_url=None)
 
-    def answer(sql: str, default_format: str) -> HttpAnswer:
+    @app.get("/ping")
+    async def ping() -> Response:
+        return Response("Ok.\n")
+
+    @app.api_route("/", methods=["GET", "POST"])
+    async def query(request: Request) -> Response:
         try:
-            query = checked_query(sql, default_format, refused)
-            return HTTPStatus.OK, database.answer(query.sql, query.fmt, limits.settings)
+            access.check(request.headers.get("Authorization", ""))
+            found = checked_query(await _sql_of(request), _format_of(request), refused)
+            return Response(await _answered(queue, found, limits), media_type="application/octet-stream")
         except PermanentError as error:
-            return _refusal(HTTPStatus.FORBIDDEN if error.cause in _FORBIDDEN else HTTPStatus.BAD_REQUEST, error)
-        except TransientError as error:
-            cure = "ask again in a moment; /ready of the analytics process tells what is wrong"
-            return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, PermanentError("unavailable", str(error), cure=cure))
+            return problem(error)
 
-    return answer
+    return app
 
 
-def _refusal(status: HTTPStatus, error: PermanentError) -> HttpAnswer:
+def problem(error: PermanentError) -> Response:
     """Return an RFC 9457 problem, as the HTTP interface of the platform does."""
-    problem = {
+    status = _STATUS.get(error.cause, HTTPStatus.BAD_REQUEST)
+    known = {
         "type": f"urn:dragoman:problem:{error.cause}",
         "title": status.phrase,
         "status": status.value,
@@ -107,53 +130,80 @@ def _refusal(status: HTTPStatus, error: PermanentError) -> HttpAnswer:
         "limit": error.limit,
         "cure": error.cure,
     }
-    body = {name: value for name, value in problem.items() if value is not None}
-    return status, json.dumps(body, ensure_ascii=False).encode() + b"\n"
+    body = {name: value for name, value in known.items() if value is not None}
+    content = json.dumps(body, ensure_ascii=False).encode() + b"\n"
+    return Response(content, status, _HEADERS.get(status), "application/problem+json")
 
 
-def _handler(access: Access, answer: Callable[[str, str], HttpAnswer]) -> type[BaseHTTPRequestHandler]:
-    class QueryHandler(BaseHTTPRequestHandler):
-        timeout = _SOCKET_SECONDS
+async def _answered(queue: QueryQueue, query: CheckedQuery, limits: QueryLimits) -> bytes:
+    try:
+        return await queue.run(lambda database: database.answer(query.sql, query.fmt, limits.settings))
+    except TransientError as error:
+        cure = "ask again in a moment; /ready of the analytics process tells what is wrong"
+        raise PermanentError("unavailable", str(error), cure=cure) from error
 
-        def do_GET(self) -> None:
-            self._serve(0)
 
-        def do_POST(self) -> None:
-            length = self.headers.get("Content-Length") or "0"
-            self._serve(int(length) if length.isdecimal() else 0)
+async def _sql_of(request: Request) -> str:
+    try:
+        body = await asyncio.wait_for(_body_of(request), _BODY_SECONDS)
+    except TimeoutError:
+        limit, cure = f"{_BODY_SECONDS:g} s", "send the query at once"
+        raise PermanentError("body_too_slow", "the query did not come in time", limit=limit, cure=cure) from None
+    return "\n".join([*request.query_params.getlist("query"), body.decode("utf-8", "replace")])
 
-        def _serve(self, length: int) -> None:
-            if urlsplit(self.path).path == "/ping":
-                self._send(HTTPStatus.OK, b"Ok.\n")
-                return
-            try:
-                access.check(self.headers.get("Authorization", ""))
-            except PermanentError as error:
-                self._send(*_refusal(HTTPStatus.UNAUTHORIZED, error))
-                return
-            self._send(*self._answer(length))
 
-        def _answer(self, length: int) -> HttpAnswer:
-            if length > _MOST_BYTES:
-                cure, limit = "send a shorter query", f"{_MOST_BYTES} bytes"
-                error = PermanentError("body_too_large", "the query is too long", limit=limit, cure=cure)
-                return _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, error)
-            parameters = parse_qs(urlsplit(self.path).query)
-            body = self.rfile.read(length).decode("utf-8", "replace")
-            default = parameters.get("default_format", [self.headers.get("X-ClickHouse-Format") or "TabSeparated"])
-            return answer("\n".join([*parameters.get("query", []), body]), default[0])
+async def _body_of(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MOST_BYTES:
+            limit, cure = f"{_MOST_BYTES} bytes", "send a shorter query"
+            raise PermanentError("body_too_large", "the query is too long", limit=limit, cure=cure)
+    return bytes(body)
 
-        def _send(self, status: int, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            if status != HTTPStatus.OK:
-                self.send_header("Content-Type", "application/problem+json")
-            if status == HTTPStatus.UNAUTHORIZED:
-                self.send_header("WWW-Authenticate", "Bearer")
-            self.end_headers()
-            self.wfile.write(body)
 
-        def log_message(self, *_args: object) -> None:
-            """Log nothing: queries may hold names of tenants."""
+def _format_of(request: Request) -> str:
+    asked = request.query_params.get("default_format") or request.headers.get("X-ClickHouse-Format")
+    return asked or "TabSeparated"
 
-    return QueryHandler
+
+class _QuietServer(uvicorn.Server):
+    """uvicorn looks ten times a second whether it should end; this one is told."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._begun = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ended: asyncio.Event | None = None
+
+    async def main_loop(self) -> None:
+        """Wait until `stop`."""
+        self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
+        self._begun.set()
+        await self._ended.wait()
+
+    def stop(self) -> None:
+        """End it, from another thread."""
+        self._begun.wait()
+        if self._loop and self._ended:
+            self._loop.call_soon_threadsafe(self._ended.set)
+
+
+def _config(app: FastAPI) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        # Nothing is logged: queries may hold names of tenants.
+        log_level="critical",
+        access_log=False,
+        lifespan="off",
+        # It would be the time of the start: the loop that keeps it does not run.
+        date_header=False,
+        server_header=False,
+        limit_concurrency=_MOST_CONNECTIONS,
+        timeout_graceful_shutdown=5,
+    )
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET

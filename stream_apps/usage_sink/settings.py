@@ -1,5 +1,6 @@
 """The settings of the analytics process: where ClickHouse is, how usage is written, what a device costs."""
 
+from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -24,6 +25,32 @@ EXAMPLE_PRICES = {
     "v100/spot": 0.918,
     "v100/reserved": 1.95,
 }
+
+
+EXAMPLE_WORD_PRICES = {"critical": 30.0, "high": 20.0, "standard": 10.0}
+
+
+@dataclass(frozen=True)
+class QueryLimits:
+    """The most that one query may take, and how many may wait for how long."""
+
+    seconds: int
+    rows: int
+    megabytes: int = 1000
+    threads: int = 1
+    queued: int = 32
+    wait_seconds: float = 30.0
+
+    @property
+    def settings(self) -> dict[str, int]:
+        """Return them as ClickHouse's settings, and ask for plain numbers in JSON."""
+        return {
+            "max_execution_time": self.seconds,
+            "max_result_rows": self.rows,
+            "max_memory_usage": self.megabytes * 1_000_000,
+            "max_threads": self.threads,
+            "output_format_json_quote_64bit_integers": 0,
+        }
 
 
 class AnalyticsSection(Section):
@@ -52,7 +79,28 @@ class AnalyticsSection(Section):
         ge=1,
         description="Most rows of all partitions that wait for an insert; beyond it they are inserted at once.",
     )
-    batch_seconds: float = Field(default=1.0, ge=0, description="Longest time a row waits for an insert.")
+    batch_seconds: float = Field(
+        default=1.5,
+        ge=0,
+        description="How long a row waits for others to be inserted with it; an insert costs 30 ms of processor "
+        "time, however few rows it has.",
+    )
+    record_seconds: float = Field(
+        default=5.0,
+        ge=0,
+        description="The same for rows of requests, dead letters, orders, workers and scaling decisions.",
+    )
+    reconcile_hours: float = Field(
+        default=24.0,
+        ge=0,
+        description="How often the books are compared with the results topic; hourly while they differ; 0: never.",
+    )
+    fetch_min_bytes: int = Field(
+        default=262_144,
+        ge=1,
+        description="A broker holds its answer for as many bytes, or for DRAGOMAN_KAFKA_FETCH_WAIT_MS; 1: for the "
+        "next record.",
+    )
     insert_retry_seconds: float = Field(
         default=60.0,
         gt=0,
@@ -60,13 +108,40 @@ class AnalyticsSection(Section):
         "Must be below DRAGOMAN_KAFKA_MAX_POLL_INTERVAL_MS.",
     )
     max_query_seconds: int = Field(default=30, ge=1, description="Longest time of one query.")
-    max_query_megabytes: int = Field(
-        default=1000, ge=1, description="Most memory of one query; one runs at a time."
+    max_query_megabytes: int = Field(default=1000, ge=1, description="Most memory of one query.")
+    max_query_threads: int = Field(default=1, ge=1, description="Most processors that work on one query.")
+    max_queries: int = Field(
+        default=2, ge=1, description="Queries that run at the same time; others wait in a queue."
     )
+    queued_queries: int = Field(
+        default=32, ge=0, description="Most queries that wait; further ones get 503 with Retry-After."
+    )
+    query_wait_seconds: float = Field(default=30.0, gt=0, description="Longest time of a query in the queue.")
     max_result_rows: int = Field(default=100_000, ge=1, description="Most rows of an answer.")
     prices: dict[str, float] = Field(
         default_factory=lambda: dict(EXAMPLE_PRICES), description="device/market -> US dollars per hour."
     )
+    word_prices: dict[str, float] = Field(
+        default_factory=lambda: dict(EXAMPLE_WORD_PRICES),
+        description="What tenants pay: priority or tenant/priority -> US dollars per million source words.",
+    )
+    cluster: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9_-]*$",
+        description="A ClickHouse cluster whose servers all hold the tables, as replicas; empty: one server.",
+    )
+
+    @property
+    def query_limits(self) -> QueryLimits:
+        """Return what queries may take."""
+        return QueryLimits(
+            seconds=self.max_query_seconds,
+            rows=self.max_result_rows,
+            megabytes=self.max_query_megabytes,
+            threads=self.max_query_threads,
+            queued=self.queued_queries,
+            wait_seconds=self.query_wait_seconds,
+        )
 
     def read_token(self) -> str:
         """Return the token; empty where none is set. Raises FatalError for one that cannot be read or is short."""

@@ -1,59 +1,50 @@
-"""Move usage from Kafka to ClickHouse, each exactly once; ranges.py tells the protocol."""
+"""Move what flows through Kafka to ClickHouse: usage exactly once, everything else until it is there.
 
-import random
-import time
-from collections.abc import Callable, Sequence
+One member of one group reads all topics, because each consumer costs the broker something even at rest. Usage is
+added up and billed, so it goes in ranges (ranges.py). The rows of all other topics have an identity of their own,
+so a repeat replaces them (records.py).
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
 
-from connectors.kafka.range_reader import StartingOffset
+from connectors.kafka.range_reader import Partition, StartingOffset
 from connectors.telemetry import metrics
-from schemas.errors import PermanentError, TransientError
+from schemas.errors import PermanentError
 from schemas.events import UsageBatch
 from schemas.records import InboundRecord, OutboundRecord
+from schemas.topics import USAGE
 from stream_apps.runtime.dead_letters import DeadLetterWriter
-from stream_apps.runtime.retry import RetryPolicy
-from stream_apps.usage_sink.ranges import (
-    PartitionBuffer,
-    Range,
-    UsageRow,
-    check_row,
-    columns_of,
-    other_fields_of,
-    row_of,
-)
+from stream_apps.usage_sink.inserting import Inserter
+from stream_apps.usage_sink.ranges import PartitionBuffer, Range
+from stream_apps.usage_sink.records import RecordSink
+from stream_apps.usage_sink.usage_rows import NO_ROWS, UsagePart, merged, part_of
 
 log = structlog.get_logger()
 
 STAGE = "usage_sink"
-# A record holds up to 1,000 rows, so this bounds what a take adds to the buffered ones.
+# A usage record holds up to 1,000 rows, so this bounds what a take adds to the buffered ones.
 _TAKE_RECORDS, _TAKE_SECONDS = 50, 0.2
-_RETRY = RetryPolicy()
 
 
-class UsageTable(Protocol):
-    """Where rows go (connectors.clickhouse.database.Database)."""
+class RangeCommits(Protocol):
+    """Where ranges are noted (connectors.kafka.range_reader.RangeReader). Raises TransientError or FatalError."""
 
-    def insert(self, table: str, columns: dict[str, list[object]], token: str) -> None:
-        """Insert the columns; a token that was inserted before changes nothing. Blocks; raises TransientError."""
+    def announce(self, ranges: Mapping[Partition, tuple[int, int]]) -> None:
+        """Commit, for each partition, that the range from its first to its last offset is about to be inserted."""
+
+    def finish(self, lasts: Mapping[Partition, int]) -> None:
+        """Commit, for each partition, that everything up to that offset is inserted."""
 
 
-class RangeSource(Protocol):
-    """Where records come from and where ranges are noted (connectors.kafka.range_reader.RangeReader).
-
-    Every call blocks while Kafka answers and may raise TransientError or FatalError.
-    """
+class RecordSource(RangeCommits, Protocol):
+    """Where records come from. Every call blocks while Kafka answers; raises TransientError or FatalError."""
 
     def take(self, limit: int, timeout_seconds: float) -> list[InboundRecord]:
         """Return up to `limit` records; none after the timeout. Assignments are told inside this call."""
-
-    def announce(self, partition: int, first: int, last: int) -> None:
-        """Commit that this range is about to be inserted."""
-
-    def finish(self, partition: int, last: int) -> None:
-        """Commit that everything up to `last` is inserted."""
 
 
 class DeadLetterProducer(Protocol):
@@ -63,43 +54,27 @@ class DeadLetterProducer(Protocol):
         """Store the records durably before returning. Raises TransientError."""
 
 
-@dataclass(frozen=True)
-class InsertRetry:
-    """How long an insert is tried again before the sink leaves its group, in seconds.
-
-    `longest_seconds` is below the group's longest time between two polls, so that the sink leaves by itself before
-    it is thrown out. `sleep` should return early when the process is to stop.
-    """
-
-    longest_seconds: float = 60.0
-    should_stop: Callable[[], bool] = lambda: False
-    on_waiting: Callable[[str], None] = lambda _reason: None
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], object] = time.sleep
-
-
 @dataclass
 class UsageSink:
-    """Call `turn` again and again, on one thread; `begin` and `forget` are called by the reader inside it.
+    """Give it records with `accept` and call `write_due` again and again, on one thread.
 
     Every call may raise FatalError, or TransientError: then start again with a new reader and a new sink.
     """
 
-    source: RangeSource
-    table: UsageTable
+    commits: RangeCommits
+    inserter: Inserter
     dead_letter_producer: DeadLetterProducer
     dead_letters: DeadLetterWriter
     batch_rows: int = 20_000
-    batch_seconds: float = 1.0
+    batch_seconds: float = 1.5
     buffered_rows: int = 40_000
-    retry: InsertRetry = field(default_factory=InsertRetry)
-    _buffers: dict[int, PartitionBuffer] = field(default_factory=dict, init=False)
+    _buffers: dict[Partition, PartitionBuffer] = field(default_factory=dict, init=False)
 
     def begin(self, starts: Sequence[StartingOffset]) -> None:
         """Open a buffer for each partition that was assigned."""
         for start in starts:
             buffer = PartitionBuffer(start.topic, start.partition, start.offset, start.pending_last)
-            self._buffers[start.partition] = buffer
+            self._buffers[start.topic, start.partition] = buffer
             if start.pending_last is not None:
                 metrics.USAGE_RANGES_REPEATED.inc()
                 log.info("usage_range_repeated", partition=start.partition, first=start.offset)
@@ -108,70 +83,88 @@ class UsageSink:
         """Drop the buffers of revoked partitions."""
         self._buffers.clear()
 
-    def turn(self) -> None:
-        """Read some records and insert what is due. Blocks for the retries of an insert."""
-        # First, because a rebalance happens inside and changes the buffers.
-        taken = self.source.take(_TAKE_RECORDS, _TAKE_SECONDS)
-        read = [self._read(record) for record in taken if record.partition in self._buffers]
+    def accept(self, records: Sequence[InboundRecord]) -> None:
+        """Take records into the buffers; what is no usage is a dead letter, stored before this ends."""
+        read = [self._read(one) for one in records if (one.topic, one.partition) in self._buffers]
         if dead_letters := [dead_letter for *_, dead_letter in read if dead_letter]:
             self.dead_letter_producer.send(dead_letters)
         for record, rows, _ in read:
-            self._buffers[record.partition].add(record.offset, rows, self.retry.clock())
-        # While ClickHouse refuses, `_write` does not return, so no more records are taken.
+            buffer = self._buffers[record.topic, record.partition]
+            buffer.add(record.offset, rows, self.inserter.retry.clock(), record.timestamp_ms)
+
+    def write_due(self) -> None:
+        """Insert what is due. Blocks for the retries of an insert: meanwhile nothing more is taken."""
         is_full = sum(buffer.row_count for buffer in self._buffers.values()) >= self.buffered_rows
-        self._write(lambda since: is_full or self.retry.clock() - since >= self.batch_seconds)
+        self._write(is_time=is_full or self._oldest_seconds() >= self.batch_seconds)
+
+    @property
+    def oldest_ms(self) -> int | None:
+        """Return Kafka's time stamp of the first record that waits for an insert; None where none does."""
+        return min((one.oldest_ms for one in list(self._buffers.values()) if one.records), default=None)
 
     def drain(self) -> None:
-        """Insert everything that was read, before the process ends. Blocks as `turn` does."""
-        self._write(lambda _: True)
+        """Insert everything that was read, before the process ends. Blocks as `write_due` does."""
+        self._write(is_time=True)
 
-    def _write(self, is_old: Callable[[float], bool]) -> None:
-        for buffer in list(self._buffers.values()):
-            while (found := buffer.due(self.batch_rows, is_old)) is not None:
-                if buffer.pending_last is None:
-                    self.source.announce(found.partition, found.first, found.last)
-                self._insert(found)
-                self.source.finish(found.partition, found.last)
-                buffer.done(found)
+    def _oldest_seconds(self) -> float:
+        """Return how long the oldest row waits. All partitions go by it: their commits are one."""
+        oldest = [buffer.oldest_at for buffer in self._buffers.values() if buffer.records]
+        return self.inserter.retry.clock() - min(oldest) if oldest else 0.0
 
-    def _insert(self, found: Range) -> None:
-        """Insert the rows with their token, again until ClickHouse has them. Raises as `_wait` does."""
-        failures, started = 0, self.retry.clock()
-        while found.rows:
-            try:
-                self.table.insert("usage_events", columns_of(found.rows), found.token)
-                break
-            except TransientError as error:
-                failures += 1
-                log.warning("usage_insert_retried", error=str(error), rows=len(found.rows), failures=failures)
-                self._wait(error, failures, self.retry.clock() - started)
-        metrics.USAGE_ROWS.inc(len(found.rows))
-        metrics.USAGE_INSERT_SECONDS.observe(self.retry.clock() - started)
+    def _write(self, *, is_time: bool) -> None:
+        while due := self._due(is_time=is_time):
+            fresh = {at: found for at, found in due.items() if self._buffers[at].pending_last is None}
+            if fresh:
+                self.commits.announce({at: (found.first, found.last) for at, found in fresh.items()})
+            for found in due.values():
+                if found.parts:
+                    self.inserter.insert_columns("usage_events", merged(found.parts), found.token)
+            self.commits.finish({at: found.last for at, found in due.items()})
+            for at, found in due.items():
+                self._buffers[at].done(found)
 
-    def _wait(self, error: TransientError, failures: int, waited_seconds: float) -> None:
-        """Pause before the next try, or raise the error when the time is up or the process is to stop.
+    def _due(self, *, is_time: bool) -> dict[Partition, Range]:
+        ranges = {at: buffer.due(self.batch_rows, is_time=is_time) for at, buffer in self._buffers.items()}
+        return {at: found for at, found in ranges.items() if found is not None}
 
-        The range stays announced, so the next member of the group repeats it.
-        """
-        pause = _RETRY.pause_seconds(failures, random.random())
-        if self.retry.should_stop() or waited_seconds + pause > self.retry.longest_seconds:
-            raise error
-        self.retry.on_waiting(str(error))
-        self.retry.sleep(pause)
-
-    def _read(self, record: InboundRecord) -> tuple[InboundRecord, Sequence[UsageRow], OutboundRecord | None]:
+    def _read(self, record: InboundRecord) -> tuple[InboundRecord, UsagePart, OutboundRecord | None]:
         """Return the record with its rows, or with the dead letter that takes their place."""
         try:
             codec = self.dead_letters.codec
-            events = codec.decode(record.value, UsageBatch).events
+            rows = codec.decode(record.value, UsageBatch).rows
             unknown = codec.unknown_fields(record.value or b"", UsageBatch)
-            for event in events:
-                check_row(event, self.dead_letters.now_ms())
-            others = [other_fields_of(unknown, number, len(events)) for number in range(len(events))]
-            return (
-                record,
-                [row_of(event, record, other) for event, other in zip(events, others, strict=True)],
-                None,
-            )
+            return record, part_of(rows, record, unknown, self.dead_letters.now_ms()), None
         except PermanentError as error:
-            return record, (), self.dead_letters.record_of(self.dead_letters.dead_letter_of(record, error))
+            return record, NO_ROWS, self.dead_letters.record_of(self.dead_letters.dead_letter_of(record, error))
+
+
+@dataclass(frozen=True)
+class Sink:
+    """Both sinks behind one source. Call `turn` again and again; the reader calls `begin`, `forget` inside it."""
+
+    source: RecordSource
+    usage: UsageSink
+    records: RecordSink
+
+    def begin(self, starts: Sequence[StartingOffset]) -> None:
+        """Open what was assigned."""
+        self.usage.begin([start for start in starts if start.topic == USAGE])
+
+    def forget(self) -> None:
+        """Drop what was read of revoked partitions and is not inserted: their next member reads it again."""
+        self.usage.forget()
+        self.records.forget()
+
+    def turn(self) -> None:
+        """Read some records and insert what is due. Raises TransientError or FatalError."""
+        # First, because a rebalance happens inside and changes the buffers.
+        taken = self.source.take(_TAKE_RECORDS, _TAKE_SECONDS)
+        self.usage.accept([record for record in taken if record.topic == USAGE])
+        self.records.accept([record for record in taken if record.topic != USAGE])
+        self.usage.write_due()
+        self.records.write_due()
+
+    def drain(self) -> None:
+        """Insert everything that was read, before the process ends."""
+        self.usage.drain()
+        self.records.drain()

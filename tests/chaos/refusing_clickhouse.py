@@ -23,7 +23,7 @@ class Refusal(StrEnum):
 
 def refuse(client: Any, file: Path) -> Any:
     """Make the client refuse inserts as the file says at that moment."""
-    insert = client.insert
+    insert = client.insert_arrow
 
     def refusing_insert(table: str, *arguments: Any, **named: Any) -> Any:
         refusal = file.read_text() if table == _TABLE and file.exists() else ""
@@ -34,7 +34,7 @@ def refuse(client: Any, file: Path) -> Any:
             raise OperationalError("chaos: the answer is lost")
         return summary
 
-    client.insert = refusing_insert
+    client.insert_arrow = refusing_insert
     return client
 
 

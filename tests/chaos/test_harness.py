@@ -30,7 +30,7 @@ class Client:
     def __init__(self) -> None:
         self.taken = 0
 
-    def insert(self, table: str, rows: list[Any]) -> None:
+    def insert_arrow(self, table: str, rows: list[Any]) -> None:
         self.taken += len(rows)
 
 
@@ -40,18 +40,18 @@ def test_clickhouse_refuses_before_or_after_it_takes_the_rows(tmp_path: Path, re
     refusing = refuse(client, file)
     file.write_text(refusal)
     with pytest.raises(OperationalError):
-        refusing.insert("usage_events", [1, 2])
+        refusing.insert_arrow("usage_events", [1, 2])
     assert client.taken == taken
 
     file.unlink()
-    refusing.insert("usage_events", [3])
+    refusing.insert_arrow("usage_events", [3])
     assert client.taken == taken + 1
 
 
 def test_other_tables_are_never_refused(tmp_path: Path):
     file, client = tmp_path / "refusal", Client()
     file.write_text("before")
-    refuse(client, file).insert("price_list", [1])
+    refuse(client, file).insert_arrow("price_list", [1])
 
     assert client.taken == 1
 

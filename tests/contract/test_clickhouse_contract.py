@@ -14,9 +14,10 @@ from schemas.events import UsageEvent
 from schemas.ids import event_id
 from schemas.records import InboundRecord
 from schemas.states import UsageKind
-from stream_apps.usage_sink.query_server import Access, QueryLimits, QueryServer
-from stream_apps.usage_sink.ranges import columns_of, row_of
-from stream_apps.usage_sink.settings import EXAMPLE_PRICES
+from stream_apps.usage_sink.inserting import columns_of
+from stream_apps.usage_sink.query_server import Access, QueryServer
+from stream_apps.usage_sink.settings import EXAMPLE_PRICES, QueryLimits
+from stream_apps.usage_sink.usage_rows import row_of
 
 TOKEN = "a token of this test"
 HOUR_MS = 3_600_000
@@ -25,7 +26,7 @@ NOW_MS = round(datetime(2026, 3, 31, 23, 30, tzinfo=UTC).timestamp() * 1000)
 
 @pytest.fixture(scope="module")
 def server(database) -> Iterator[QueryServer]:
-    made = QueryServer(database, Access("127.0.0.1", 0, TOKEN), QueryLimits(seconds=10, rows=1000))
+    made = QueryServer([database], Access("127.0.0.1", 0, TOKEN), QueryLimits(seconds=10, rows=1000))
     yield made
     made.close()
 
@@ -125,7 +126,9 @@ def test_an_event_id_that_is_no_uuid_is_refused_by_name():
 
 
 def test_a_query_that_needs_too_much_memory_is_refused(database):
-    small = QueryServer(database, Access("127.0.0.1", 0, TOKEN), QueryLimits(seconds=10, rows=1000, megabytes=50))
+    small = QueryServer(
+        [database], Access("127.0.0.1", 0, TOKEN), QueryLimits(seconds=10, rows=1000, megabytes=50)
+    )
     numbers = "SELECT arrayJoin(range(3000000)) AS n"
     greedy = f"SELECT count() FROM (SELECT groupArray(toString(n)) FROM ({numbers}) GROUP BY n)"
     with closing(small), pytest.raises(PermanentError, match="memory limit exceeded"):

@@ -7,12 +7,14 @@ from contextlib import closing
 import pytest
 
 from connectors.clickhouse import database as module
-from connectors.clickhouse.database import Database, Migration, migrations
+from connectors.clickhouse.database import Database
+from connectors.clickhouse.migrations import Migration, migrations
 from schemas.errors import FatalError
 from schemas.events import UsageEvent
 from schemas.records import InboundRecord
 from schemas.states import UsageKind
-from stream_apps.usage_sink.ranges import columns_of, row_of
+from stream_apps.usage_sink.inserting import columns_of
+from stream_apps.usage_sink.usage_rows import row_of
 
 RAN = "SELECT number, count() FROM migrations GROUP BY number ORDER BY number"
 

@@ -13,7 +13,8 @@ from producers.cli.demo import _BILLED, _BY_PRIORITY
 from producers.cli.usage import By, question
 from schemas.errors import PermanentError
 from stream_apps.usage_sink.query_check import TABLES
-from stream_apps.usage_sink.query_server import Access, QueryLimits, QueryServer
+from stream_apps.usage_sink.query_server import Access, QueryServer
+from stream_apps.usage_sink.settings import QueryLimits
 
 TOKEN = "a token of this test"
 SECRET = "what nobody may read"
@@ -21,7 +22,7 @@ SECRET = "what nobody may read"
 
 @pytest.fixture(scope="module")
 def server(database) -> Iterator[QueryServer]:
-    with closing(QueryServer(database, Access("127.0.0.1", 0, TOKEN), QueryLimits(5, 1000))) as made:
+    with closing(QueryServer([database], Access("127.0.0.1", 0, TOKEN), QueryLimits(5, 1000))) as made:
         yield made
 
 
@@ -89,7 +90,13 @@ def test_what_the_commands_and_dashboards_ask_is_answered(ask):
 def test_every_table_of_ours_can_be_read_and_no_other_exists(database, ask):
     found = {str(name) for (name,) in database.rows("SHOW TABLES")} - {"usage_hourly_view"}
     assert found == TABLES
-    assert all(ask(f"SELECT count() FROM {table}").status_code == 200 for table in TABLES)
+    columns = "SELECT table, name FROM system.columns WHERE database = currentDatabase() ORDER BY table, position"
+    names: dict[str, list[str]] = {}
+    for table, name in database.rows(columns):
+        names.setdefault(str(table), []).append(str(name))
+    # By name: a column that is called as a function that is refused could not be asked for.
+    answers = {table: ask(f"SELECT {', '.join(names[table])} FROM {table} LIMIT 0") for table in TABLES}
+    assert {table: answer.text for table, answer in answers.items() if answer.status_code != 200} == {}
 
 
 READS = [
@@ -222,7 +229,7 @@ def test_a_query_without_the_token_is_refused_and_told_the_cure(server):
 
 
 def test_a_server_without_a_token_answers_no_query(database):
-    with closing(QueryServer(database, Access("127.0.0.1", 0, ""), QueryLimits(5, 1000))) as server:
+    with closing(QueryServer([database], Access("127.0.0.1", 0, ""), QueryLimits(5, 1000))) as server:
         answer = httpx.get(
             f"http://127.0.0.1:{server.port}/?query=SELECT%201", headers={"Authorization": "Bearer x"}
         )

@@ -13,8 +13,10 @@ from schemas.events import UsageEvent
 from schemas.ids import event_id
 from schemas.records import InboundRecord
 from schemas.states import UsageKind
-from stream_apps.usage_sink.query_server import Access, QueryLimits, QueryServer
-from stream_apps.usage_sink.ranges import columns_of, row_of
+from stream_apps.usage_sink.inserting import columns_of
+from stream_apps.usage_sink.query_server import Access, QueryServer
+from stream_apps.usage_sink.settings import QueryLimits
+from stream_apps.usage_sink.usage_rows import row_of
 
 TOKEN = "a token of this test"
 NOW_MS = round((datetime.now(UTC) - timedelta(hours=1)).timestamp() * 1000)
@@ -38,7 +40,7 @@ class Usage:
         rows = [row_of(event, InboundRecord("u", 0, at, None, b"")) for at, event in enumerate(self.events)]
         self.database.insert("usage_events", columns_of(rows), self.tenant)
         with closing(
-            QueryServer(self.database, Access("127.0.0.1", 0, TOKEN), QueryLimits(seconds=10, rows=1000))
+            QueryServer([self.database], Access("127.0.0.1", 0, TOKEN), QueryLimits(seconds=10, rows=1000))
         ) as server:
             found = AnalyticsClient(f"http://127.0.0.1:{server.port}", TOKEN).query(question(by, days))
         (row,) = [row for row in found if row["name"] in (self.tenant, f"{self.tenant}-pt")]

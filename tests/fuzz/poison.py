@@ -216,7 +216,7 @@ _KINDS: dict[str, tuple[Spoil, bool]] = {
 
 def put(owner: Any, name: Any, value: Any) -> None:
     """Set a field; of a column of usage, the first row's."""
-    if isinstance(owner, dict) and "event_id" in owner:
+    if isinstance(owner, dict) and isinstance(owner.get("event_id"), list):
         owner[name][0] = value
     else:
         owner[name] = value

@@ -6,6 +6,7 @@ from schemas.priorities import Priority
 from schemas.topics import (
     CONTROL,
     DEAD_LETTERS,
+    OPERATIONS,
     RESULTS,
     TRANSLATED,
     USAGE,
@@ -23,7 +24,12 @@ _INPUT_MESSAGES = {
 }
 INPUTS = tuple(_INPUT_MESSAGES)
 # These are read again by rebuilds, repair and commands, which pass over what is spoiled.
-MESSAGE_OF = {**_INPUT_MESSAGES, RESULTS: "TranslationResult", DEAD_LETTERS: "DeadLetter"}
+MESSAGE_OF = {
+    **_INPUT_MESSAGES,
+    RESULTS: "TranslationResult",
+    DEAD_LETTERS: "DeadLetter",
+    OPERATIONS: "OperationEvent",
+}
 
 
 def sample(topic: str, name: str, now_ms: int) -> dict[str, Any]:
@@ -38,6 +44,7 @@ def sample(topic: str, name: str, now_ms: int) -> dict[str, Any]:
         "UsageBatch": _usage(name, now_ms),
         "TranslationResult": _result(name, now_ms),
         "DeadLetter": _dead_letter(name, now_ms),
+        "OperationEvent": _operation(name, now_ms),
     }[kind]
 
 
@@ -157,6 +164,7 @@ def _result(name: str, now_ms: int) -> dict[str, Any]:
         "source_words": 4,
         "timings": {"translate": 0.1},
         "submitted_at": now_ms,
+        "completed_at": now_ms,
     }
 
 
@@ -171,4 +179,19 @@ def _dead_letter(name: str, now_ms: int) -> dict[str, Any]:
         "topic": requests_topic(Priority.HIGH),
         "offset": 7,
         "failed_at": now_ms,
+    }
+
+
+def _operation(name: str, now_ms: int) -> dict[str, Any]:
+    return {
+        "event_id": name,
+        "kind": "worker",
+        "actor": "w1",
+        "device": "cpu",
+        "market": "spot",
+        "state": "ready",
+        "since": now_ms - 60_000,
+        "at": now_ms,
+        "figures": {"replicas": 2.0},
+        "priorities": ["high"],
     }

@@ -2,14 +2,17 @@
 
 import asyncio
 import re
+import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 import pytest
 import redis
 from obstore.store import MemoryStore
 
+from connectors.clickhouse.database import Database
 from connectors.kafka.range_reader import StartingOffset
 from connectors.memory import (
     FixedAnsweredRequests,
@@ -32,7 +35,9 @@ from schemas.priorities import Priority
 from schemas.records import InboundRecord, OutboundRecord, StoredAt, words_of
 from schemas.topics import (
     CONTROL,
+    DAY_MS,
     DEAD_LETTERS,
+    OPERATIONS,
     RESULTS,
     TRANSLATED,
     USAGE,
@@ -52,6 +57,8 @@ from stream_apps.pipeline.segmentation import Segmenter
 from stream_apps.redrive.open_dead_letters import OpenDeadLetters
 from stream_apps.repair.open_requests import LossPolicy, OpenRequests
 from stream_apps.runtime.event_processor import EventHandler, EventProcessor, EventRetry
+from stream_apps.usage_sink.inserting import Inserter
+from stream_apps.usage_sink.records import RecordSink
 from stream_apps.usage_sink.sink import UsageSink
 from tests.dead_letters import dead_letter_writer
 from tests.fuzz.poison import Poison, Poisoner, encoded
@@ -66,6 +73,12 @@ SOUND = revision("sound", tenant="poison")
 LIMIT = 2_000_000
 RECORDS = 600
 SEED = 1
+_RECORD_TABLES = {
+    RESULTS: "requests",
+    DEAD_LETTERS: "dead_letters",
+    CONTROL: "audit",
+    OPERATIONS: "worker_intervals",
+}
 UNREADABLE = {
     "random bytes",
     "truncated",
@@ -221,11 +234,29 @@ def test_the_usage_sink_refuses_every_spoiled_event_and_keeps_its_place():
     poison = _poison(USAGE)
     outcome, log = Outcome(poison), _Log(_inbound(poison))
     box = _Box(outcome.outputs)
-    sink = UsageSink(log, _StrictTable(), box, _dead_letters("usage_sink"), batch_seconds=0)
+    sink = UsageSink(log, Inserter(_StrictTable()), box, _dead_letters("usage_sink"), batch_seconds=0)
     sink.begin([StartingOffset(USAGE, 0, 0, None)])
-    sink.turn()
+    sink.accept(log.take(RECORDS, 0.0))
+    sink.write_due()
     outcome.check()
     assert log.finished == [RECORDS - 1]
+
+
+def test_the_sink_of_records_passes_over_what_is_spoiled_and_inserts_only_what_clickhouse_takes(tmp_path):
+    now = round(time.time() * 1000)
+    with closing(Database(f"chdb://{tmp_path}")) as database:
+        database.create({})
+        for topic, table in _RECORD_TABLES.items():
+            log = _Log([])
+            sink = RecordSink(log, Inserter(database), CODEC, lambda: now, batch_seconds=0)
+            poison = Poisoner(SEED, now).records(topic, RECORDS // 4)
+            records = [replace(one, timestamp_ms=now) for one in _inbound(list(poison))]
+            value = encoded(MESSAGE_OF[topic], sample(topic, "sound", now))
+            sink.accept([*records, replace(records[0], key=b"sound", value=value, offset=RECORDS)])
+            sink.drain()
+            assert log.finished == [RECORDS]
+            last = "until > since" if table == "worker_intervals" else f"kafka_offset = {RECORDS}"
+            assert database.rows(f"SELECT count() FROM {table} WHERE {last}") >= [(1,)]
 
 
 def test_a_rebuild_passes_over_every_spoiled_answer(valkey):
@@ -279,11 +310,11 @@ class _Log:
     def take(self, limit, timeout_seconds):
         return self.records
 
-    def announce(self, partition, first, last):
+    def announce(self, ranges):
         pass
 
-    def finish(self, partition, last):
-        self.finished.append(last)
+    def finish(self, lasts):
+        self.finished += lasts.values()
 
 
 @dataclass
@@ -300,7 +331,7 @@ class _StrictTable:
     def insert(self, table, columns, token):
         for name in ("source_words", "target_words", "batches", "segments", "cached_words", "sla_ms"):
             assert all(0 <= value < 2**64 for value in columns[name])
-        assert len({(at.year, at.month) for at in columns["at"]}) < 100
+        assert len({at // (28 * DAY_MS) for at in columns["at"]}) < 100
 
 
 def _batch_handler() -> BatchHandler:

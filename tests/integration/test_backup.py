@@ -19,7 +19,8 @@ from deploy.backup.job import ObjectsPart, create, restore, verify
 from deploy.backup.state import StatePart
 from deploy.backup.usage import RestoreStage, UsagePart, UsageRestore
 from schemas.errors import PermanentError
-from stream_apps.usage_sink.query_server import Access, QueryLimits, QueryServer
+from stream_apps.usage_sink.query_server import Access, QueryServer
+from stream_apps.usage_sink.settings import QueryLimits
 from tests.valkey import running_valkey
 
 DAYS = (
@@ -81,7 +82,7 @@ def usage(database):
             rows = [row(part, offset, DAYS[offset % 2]) for offset in (first, first + 1)]
             columns = {name: [one[name] for one in rows] for name in rows[0]}
             database.insert("usage_events", columns, f"{part}-{first}")
-    server = QueryServer(database, Access("127.0.0.1", 0, TOKEN), QueryLimits(30, 100_000))
+    server = QueryServer([database], Access("127.0.0.1", 0, TOKEN), QueryLimits(30, 100_000))
     yield UsagePart(
         AnalyticsClient(f"http://127.0.0.1:{server.port}", TOKEN), lambda: cast(Database, Lent(database))
     )

@@ -7,6 +7,7 @@ import time
 import uuid
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -16,11 +17,12 @@ from connectors.kafka.producer import DurableProducer
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Codec
 from schemas.errors import TransientError
-from schemas.events import UsageBatch, UsageEvent
+from schemas.events import DeadLetter, JobControl, OperationEvent, UsageBatch, UsageEvent
 from schemas.ids import event_id
+from schemas.messages import TranslationResult
 from schemas.records import OutboundRecord
-from schemas.states import UsageKind
-from schemas.topics import USAGE
+from schemas.states import ControlAction, OperationKind, ResultStatus, UsageKind
+from schemas.topics import CONTROL, DEAD_LETTERS, OPERATIONS, RESULTS, USAGE
 from tests.ports import free_port
 
 pytestmark = pytest.mark.real
@@ -28,6 +30,7 @@ pytestmark = pytest.mark.real
 CODEC = Codec()
 TOKEN = "a token of this test"
 WAIT_SECONDS = 60
+HOUR_MS = 3_600_000
 
 
 class Analytics:
@@ -48,6 +51,7 @@ class Analytics:
             "DRAGOMAN_ANALYTICS_PORT": str(port),
             "DRAGOMAN_ANALYTICS_TOKEN": TOKEN,
             "DRAGOMAN_ANALYTICS_BATCH_SECONDS": "0.2",
+            "DRAGOMAN_ANALYTICS_RECORD_SECONDS": "0.2",
             "DRAGOMAN_INSTANCE": "analytics",
             "PYTHONPATH": os.pathsep.join(sys.path),
         }
@@ -70,6 +74,27 @@ class Analytics:
         producer.send([self._record(numbers[at : at + 7]) for at in range(0, count, 7)])
         producer.close()
 
+    def send_records(self, first, count):
+        producer = DurableProducer(self.kafka)
+        producer.send([record for number in range(first, first + count) for record in self._records(number)])
+        producer.close()
+
+    def records(self):
+        """What the tables of records say; nothing while the process does not answer."""
+        mine = f"tenant = '{self.tenant}'"
+        sums = (
+            f"SELECT count() AS n FROM requests FINAL WHERE {mine}",
+            f"SELECT sum(source_words) AS n FROM requests FINAL WHERE {mine}",
+            f"SELECT count() AS n FROM open_dead_letters WHERE {mine}",
+            f"SELECT count() AS n FROM audit FINAL WHERE {mine}",
+            f"SELECT sum(dateDiff('millisecond', since, until)) AS n FROM worker_intervals FINAL"
+            f" WHERE worker = '{self.tenant}'",
+        )
+        try:
+            return tuple(self.client.query(sql)[0]["n"] for sql in sums)
+        except TransientError:
+            return (0,) * len(sums)
+
     def count(self):
         """(events, different events, words in raw, words in the rollup); nothing while it does not answer."""
         where = f"WHERE tenant = '{self.tenant}'"
@@ -90,6 +115,26 @@ class Analytics:
             assert time.monotonic() < end, self.log.read_text()[-2000:]
             time.sleep(0.2)
 
+    def _records(self, number):
+        """An answer, a dead letter (every second one is closed), an order, and a second of a worker."""
+        now, key = round(time.time() * 1000), f"{self.tenant}/r{number}".encode()
+        request: dict[str, Any] = {"tenant": self.tenant, "request_id": f"r{number}"}
+        result = TranslationResult(**request, status=ResultStatus.COMPLETED, source_words=3, completed_at=now)
+        letter_id = f"{self.tenant}-{number}"
+        letter = DeadLetter(dead_letter_id=letter_id, stage="s", cause="c", message="", failed_at=now, **request)
+        order = JobControl(**request, action=ControlAction.CANCEL, at=now)
+        began = HOUR_MS + now // (24 * HOUR_MS) * 24 * HOUR_MS - 24 * HOUR_MS
+        worker = OperationEvent(
+            event_id=letter_id, kind=OperationKind.WORKER, actor=self.tenant, state="ready", since=began,
+            at=began + (number + 1) * 1000,
+        )  # fmt: skip
+        yield OutboundRecord(RESULTS, key, CODEC.encode(result))
+        yield OutboundRecord(DEAD_LETTERS, letter_id.encode(), CODEC.encode(letter))
+        if number % 2:
+            yield OutboundRecord(DEAD_LETTERS, letter_id.encode(), None)
+        yield OutboundRecord(CONTROL, key, CODEC.encode(order))
+        yield OutboundRecord(OPERATIONS, self.tenant.encode(), CODEC.encode(worker))
+
     def _record(self, numbers):
         events = [
             UsageEvent(
@@ -104,6 +149,17 @@ class Analytics:
 @pytest.fixture
 def analytics(kafka_bootstrap, tmp_path):
     return Analytics(kafka_bootstrap, tmp_path)
+
+
+def test_answers_dead_letters_orders_and_workers_are_rows_once_though_the_sink_is_killed(analytics):
+    analytics.send_records(0, 60)
+    with analytics.process():
+        analytics.wait_for(lambda: analytics.records()[0] > 0)
+    analytics.send_records(60, 60)
+    with analytics.process():
+        analytics.wait_for(lambda: analytics.records()[0] >= 120)
+        # Requests, their words; dead letters that are open; orders; milliseconds of the worker.
+        assert analytics.records() == (120, 360, 60, 120, 120_000)
 
 
 def test_every_usage_event_counts_once_though_the_sink_is_killed(analytics):

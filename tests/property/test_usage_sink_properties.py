@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -15,7 +16,8 @@ from schemas.events import UsageBatch, UsageEvent
 from schemas.ids import event_id
 from schemas.records import InboundRecord
 from schemas.states import UsageKind
-from stream_apps.usage_sink.sink import InsertRetry, UsageSink
+from stream_apps.usage_sink.inserting import Inserter, InsertRetry
+from stream_apps.usage_sink.sink import UsageSink
 from tests.dead_letters import dead_letter_writer
 
 CODEC = Codec()
@@ -71,15 +73,15 @@ class Log:
             taken += found
         return taken
 
-    def announce(self, partition: int, first: int, last: int) -> None:
+    def announce(self, ranges: Mapping[tuple[str, int], tuple[int, int]]) -> None:
         self.fate.decide()
         if self.takes_notes:
-            self.kafka.committed[partition] = (first, last)
+            self.kafka.committed |= {partition: span for (_, partition), span in ranges.items()}
         self.fate.decide()
 
-    def finish(self, partition: int, last: int) -> None:
+    def finish(self, lasts: Mapping[tuple[str, int], int]) -> None:
         self.fate.decide()
-        self.kafka.committed[partition] = (last + 1, None)
+        self.kafka.committed |= {partition: (last + 1, None) for (_, partition), last in lasts.items()}
         self.fate.decide()
 
 
@@ -92,7 +94,7 @@ class Table:
     tokens: set[str] = field(default_factory=set)
     events: list[str] = field(default_factory=list)
 
-    def insert(self, table: str, columns: dict[str, list[object]], token: str) -> None:
+    def insert(self, table: str, columns: Mapping[str, Sequence[object]], token: str) -> None:
         self.fate.decide()
         if self.fate.chance.random() < self.refusals:
             raise TransientError("not now")
@@ -137,17 +139,17 @@ def run(counts: list[int], seed: int, kills: float, refusals: float, *, takes_no
         size = fate.chance.randrange(1, 6)
         sink = UsageSink(
             log,
-            table,
+            Inserter(table, _HASTE),
             DeadLetterTopic(),
             dead_letter_writer("usage_sink"),
             size,
             batch_seconds=0.0,
-            retry=_HASTE,
         )
         sink.begin(log.places())
         try:
             for _ in range(50):
-                sink.turn()
+                sink.accept(log.take(50, 0.2))
+                sink.write_due()
             sink.drain()
         except KilledError:
             continue

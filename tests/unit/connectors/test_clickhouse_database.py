@@ -1,8 +1,10 @@
 """Which migrations run: each once, in order, and none that was changed behind a database's back."""
 
+import re
+
 import pytest
 
-from connectors.clickhouse.database import Migration, migrations, pending
+from connectors.clickhouse.migrations import Migration, migrations, on_cluster, pending
 from schemas.errors import FatalError
 
 ONE, TWO, TEN = (Migration(number, f"step_{number}", f"CREATE TABLE t{number}") for number in (1, 2, 10))
@@ -31,4 +33,26 @@ def test_comments_and_line_breaks_are_no_change():
 def test_every_number_is_used_once_and_every_statement_bears_a_repeat():
     found = migrations()
     assert [one.number for one in found] == list(range(1, len(found) + 1))
-    assert [one.name for one in found if "IF NOT EXISTS" not in one.statement] == []
+    bears = ("IF NOT EXISTS", "OR REPLACE", "MODIFY QUERY")
+    assert [one.name for one in found if not any(word in one.statement for word in bears)] == []
+
+
+def test_on_a_cluster_every_table_is_a_replica_everywhere_and_repeats_are_known_for_a_week():
+    written = [on_cluster(one.statement, "books") for one in migrations()]
+    assert all(text.count(" ON CLUSTER 'books'") == 1 for text in written)
+    tables = [text for text in written if "ENGINE =" in text]
+    assert len(tables) > 9
+    for text in tables:
+        assert re.search(
+            r"ENGINE = Replicated\w*MergeTree\('/clickhouse/tables/\{shard\}/\{database\}/\{table\}',", text
+        )
+    assert (
+        "ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', until)"
+        in "".join(tables)
+    )
+    assert "non_replicated" not in "".join(written)
+    assert "replicated_deduplication_window_seconds = 604800" in tables[0]
+
+
+def test_without_a_cluster_a_statement_stays_as_it_is():
+    assert all(on_cluster(one.statement, "") == one.statement for one in migrations())

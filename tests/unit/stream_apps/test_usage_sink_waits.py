@@ -12,8 +12,9 @@ from schemas.errors import TransientError
 from schemas.events import UsageBatch, UsageEvent
 from schemas.records import InboundRecord
 from schemas.states import UsageKind
+from stream_apps.usage_sink.inserting import Inserter, InsertRetry
 from stream_apps.usage_sink.settings import AnalyticsSettings
-from stream_apps.usage_sink.sink import InsertRetry, UsageSink
+from stream_apps.usage_sink.sink import UsageSink
 from tests.dead_letters import dead_letter_writer
 
 NOW = round(time.time() * 1000)
@@ -42,11 +43,11 @@ class Log:
         taken, self.left = self.left, []
         return taken
 
-    def announce(self, partition, first, last):
-        self.notes.append(("announced", first, last))
+    def announce(self, ranges):
+        self.notes += [("announced", *span) for span in ranges.values()]
 
-    def finish(self, partition, last):
-        self.notes.append(("finished", last))
+    def finish(self, lasts):
+        self.notes += [("finished", last) for last in lasts.values()]
 
 
 class NoDeadLetters:
@@ -69,21 +70,20 @@ def sink_of(failures, should_stop=lambda: False):
     time, log, table = Time(), Log(3), Table(failures)
     told: list[str] = []
     retry = InsertRetry(60.0, should_stop, told.append, lambda: time.now, time.sleep)
-    sink = UsageSink(
-        log,
-        table,
-        NoDeadLetters(),
-        dead_letter_writer("usage_sink"),
-        batch_seconds=0.0,
-        retry=retry,
-    )
+    letters = dead_letter_writer("usage_sink")
+    sink = UsageSink(log, Inserter(table, retry), NoDeadLetters(), letters, batch_seconds=0.0)
     sink.begin([StartingOffset("u", 0, 0, None)])
     return sink, time, log, table, told
 
 
+def turn(sink, log):
+    sink.accept(log.take(50, 0.2))
+    sink.write_due()
+
+
 def test_an_insert_is_tried_again_with_growing_pauses_and_the_same_token():
     sink, time, log, table, told = sink_of(failures=8)
-    sink.turn()
+    turn(sink, log)
     assert table.tokens == ["u-0-0-2"]
     assert log.notes == [("announced", 0, 2), ("finished", 2)]
     assert len(time.pauses) == len(told) == 8
@@ -94,7 +94,7 @@ def test_an_insert_is_tried_again_with_growing_pauses_and_the_same_token():
 def test_a_sink_gives_its_membership_up_before_the_group_throws_it_out_and_the_range_stays_announced():
     sink, time, log, table, _ = sink_of(failures=1_000)
     with pytest.raises(TransientError):
-        sink.turn()
+        turn(sink, log)
     assert 40 < time.now <= 60
     assert log.notes == [("announced", 0, 2)]
     assert table.tokens == []
@@ -103,7 +103,7 @@ def test_a_sink_gives_its_membership_up_before_the_group_throws_it_out_and_the_r
 def test_a_signal_ends_the_wait():
     sink, time, log, _, _ = sink_of(failures=1_000, should_stop=lambda: True)
     with pytest.raises(TransientError):
-        sink.turn()
+        turn(sink, log)
     assert time.pauses == []
     assert log.notes == [("announced", 0, 2)]
 

@@ -1,0 +1,130 @@
+"""Tell the reports what a worker is doing: starting, ready, draining, and until when. For cost, not for control.
+
+A record at each change and one every few minutes. A worker that is killed was there until its last record.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from inference_workers.answers import WorkerIdentity
+from schemas.codec import Codec
+from schemas.errors import DragomanError
+from schemas.events import OperationEvent
+from schemas.ids import event_id
+from schemas.records import OutboundRecord
+from schemas.states import OperationKind, WorkerState
+from schemas.topics import OPERATIONS
+
+log = structlog.get_logger()
+
+_HOUR_MS = 3_600_000
+_SEND_SECONDS = 1.0
+# A few hours without Kafka; a worker tells two pieces at each full hour.
+_MOST_UNTOLD = 1000
+
+
+class Sender(Protocol):
+    """Where records are sent (connectors.kafka.producer.DurableProducer)."""
+
+    def send(self, records: Sequence[OutboundRecord], timeout_seconds: float = 30.0) -> None:
+        """Store the records durably before returning. Raises TransientError."""
+
+
+@dataclass
+class StateIntervals:
+    """The intervals of one worker, cut at full hours so that each record replaces the one before it. Pure."""
+
+    identity: WorkerIdentity
+    state: WorkerState
+    since_ms: int
+
+    def until(self, now_ms: int) -> list[OperationEvent]:
+        """Return what is not told yet, and go on from the last full hour."""
+        events = list(self._pieces(now_ms))
+        if events:
+            self.since_ms = events[-1].since
+        return events
+
+    def enter(self, state: WorkerState, now_ms: int) -> list[OperationEvent]:
+        """Return the end of the present state, and begin another."""
+        events = self.until(now_ms)
+        self.state, self.since_ms = state, now_ms
+        return events
+
+    def _pieces(self, now_ms: int) -> Iterator[OperationEvent]:
+        since = self.since_ms
+        while since < now_ms:
+            at = min(since - since % _HOUR_MS + _HOUR_MS, now_ms)
+            yield self._event(since, at)
+            since = at
+
+    def _event(self, since: int, at: int) -> OperationEvent:
+        who = self.identity
+        return OperationEvent(
+            event_id=event_id(OperationKind.WORKER, who.worker, self.state, since, at),
+            kind=OperationKind.WORKER,
+            actor=who.worker,
+            pool=who.pool,
+            device=who.device,
+            market=who.market,
+            state=str(self.state),
+            since=since,
+            at=at,
+        )
+
+
+@dataclass
+class StateTeller:
+    """Sends the intervals. What cannot be sent is logged and sent with the next; it never stops the worker."""
+
+    intervals: StateIntervals
+    sender: Sender
+    codec: Codec
+    now_ms: Callable[[], int]
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _untold: list[OperationEvent] = field(default_factory=list, init=False)
+
+    def enter(self, state: WorkerState) -> None:
+        """Tell that the worker does something else from now on. Blocks for a second at most."""
+        with self._lock:
+            self._send(self.intervals.enter(state, self.now_ms()))
+
+    def tell(self) -> None:
+        """Tell that it still does the same. Blocks for a second at most."""
+        with self._lock:
+            self._send(self.intervals.until(self.now_ms()))
+
+    def _send(self, events: Sequence[OperationEvent]) -> None:
+        self._untold = [*self._untold, *events][-_MOST_UNTOLD:]
+        try:
+            self.sender.send([self._record(event) for event in self._untold], _SEND_SECONDS)
+            self._untold = []
+        except DragomanError as error:
+            log.warning("state_not_told", error=str(error))
+
+    def _record(self, event: OperationEvent) -> OutboundRecord:
+        return OutboundRecord(OPERATIONS, event.actor.encode(), self.codec.encode(event))
+
+
+@contextmanager
+def telling(teller: StateTeller, every_seconds: float) -> Iterator[StateTeller]:
+    """Tell the state again and again on a thread of its own, and for the last time at the end."""
+    ended = threading.Event()
+
+    def run() -> None:
+        while not ended.wait(every_seconds):
+            teller.tell()
+
+    thread = threading.Thread(target=run, name="states", daemon=True)
+    thread.start()
+    try:
+        yield teller
+    finally:
+        ended.set()
+        thread.join()
+        teller.tell()

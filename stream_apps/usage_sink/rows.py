@@ -1,0 +1,232 @@
+"""Turn results, dead letters, orders and what processes tell of themselves into rows. Pure.
+
+No text and no message goes in: ClickHouse is read by people who may see figures and not what was translated.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+
+from schemas.codec import Codec
+from schemas.events import DeadLetter, JobControl, OperationEvent
+from schemas.messages import TranslationResult
+from schemas.priorities import SLA_SECONDS, parse_priority
+from schemas.records import InboundRecord
+from schemas.states import OperationKind, WorkerState, parse_member
+from schemas.topics import CONTROL, DAY_MS, DEAD_LETTERS, OPERATIONS, RESULTS
+from schemas.validity import (
+    LATEST_MS,
+    check_id,
+    check_key,
+    check_length,
+    check_names,
+    check_number,
+    check_texts,
+    out_of_bounds,
+)
+from stream_apps.usage_sink.inserting import Row
+
+TableRow = tuple[str, Row]
+"""The name of a table and one row of it."""
+
+# ClickHouse keeps rows for 400 days in one part per month, and takes at most 100 parts in one insert.
+OLDEST_MS, NEWEST_MS = 400 * DAY_MS, DAY_MS
+_HOUR_MS = 3_600_000
+# A worker tells of itself every few minutes, so one interval is never long.
+_LONGEST_INTERVAL_MS = 2 * DAY_MS
+_MOST_FIGURES = 64
+_COUNTS = (
+    "units", "segments", "cached_segments", "source_words", "cached_words", "target_words", "source_characters",
+    "target_characters",
+)  # fmt: skip
+_NAMES = (
+    "kind", "priority", "pool", "source_language", "detected_language", "target_language", "content_type",
+    "pipeline_version", "model", "device", "market",
+)  # fmt: skip
+
+
+def rows_of(record: InboundRecord, codec: Codec, now_ms: int) -> list[TableRow]:
+    """Return what a record of one of these topics says. Raises PermanentError where it makes no sense."""
+    return list(_ROWS[record.topic](record, codec, now_ms))
+
+
+def _result(record: InboundRecord, codec: Codec, now_ms: int) -> Iterator[TableRow]:
+    if record.value is None:
+        return
+    result = codec.decode(record.value, TranslationResult)
+    check_key(result.key)
+    _check_time("completed_at", result.completed_at, now_ms)
+    check_number("submitted_at", result.submitted_at, most=LATEST_MS)
+    check_number("busy_ms", result.busy_ms, most=LATEST_MS)
+    check_number("confidence", result.confidence or 0.0, most=1)
+    check_number("version", result.version)
+    check_texts("labels", result.labels)
+    _check_figures("timings", result.timings)
+    for field in _COUNTS:
+        check_number(field, getattr(result, field))
+    names = {field: getattr(result, field) or "" for field in _NAMES}
+    for field, name in names.items():
+        check_length(field, name)
+    yield (
+        "requests",
+        {
+            **names,
+            **result.key._asdict(),
+            **{field: getattr(result, field) for field in _COUNTS},
+            "answer": result.version,
+            "status": str(result.status or ""),
+            "cause": _cause_of(result),
+            "labels": result.labels,
+            "failed_segments": len(result.holes),
+            "warnings": sum(warning.count for warning in result.warnings),
+            "confidence": result.confidence,
+            "busy_ms": result.busy_ms,
+            "stage_seconds": result.timings,
+            "queue_seconds": result.timings.get("queue", 0.0),
+            "translate_seconds": result.timings.get("translate", 0.0),
+            "total_seconds": result.timings.get("total", 0.0),
+            "sla_seconds": SLA_SECONDS[parse_priority(result.priority)],
+            "submitted_at": result.submitted_at,
+            "completed_at": result.completed_at,
+            **_coordinates(record),
+        },
+    )
+
+
+def _dead_letter(record: InboundRecord, codec: Codec, now_ms: int) -> Iterator[TableRow]:
+    if record.value is None:
+        known: dict[str, object] = {"event": "closed", "at": record.timestamp_ms, **_NO_DEAD_LETTER}
+    else:
+        letter = codec.decode(record.value, DeadLetter)
+        for field in ("stage", "cause", "topic"):
+            check_length(field, getattr(letter, field))
+        known = {
+            "event": "opened",
+            "at": letter.failed_at,
+            "stage": letter.stage,
+            "cause": letter.cause,
+            "field": letter.field or "",
+            "tenant": letter.tenant or "",
+            "request_id": letter.request_id or "",
+            "batch_number": -1 if letter.batch_number is None else letter.batch_number,
+            "segment": -1 if letter.segment is None else letter.segment,
+            "attempt": letter.attempt,
+            "topic": letter.topic,
+            "partition": letter.partition,
+            "offset": letter.offset,
+        }
+        for field in ("attempt", "partition"):
+            check_number(field, getattr(letter, field))
+        check_number("offset", letter.offset, most=LATEST_MS)
+    _check_time("at", int(str(known["at"])), now_ms)
+    letter_id = (record.key or b"").decode(errors="replace")
+    check_id("dead_letter_id", letter_id)
+    yield "dead_letters", {"dead_letter_id": letter_id, **known, **_coordinates(record)}
+
+
+def _order(record: InboundRecord, codec: Codec, now_ms: int) -> Iterator[TableRow]:
+    order = codec.decode(record.value, JobControl)
+    check_key(order.key)
+    for field in ("requested_by", "cause"):
+        check_length(field, getattr(order, field))
+    # The broker's time: anybody may write an order.
+    _check_time("timestamp", record.timestamp_ms, now_ms)
+    yield (
+        "audit",
+        {
+            "actor": order.requested_by,
+            "action": str(order.action).lower(),
+            **order.key._asdict(),
+            "cause": order.cause,
+            "at": record.timestamp_ms,
+            **_coordinates(record),
+        },
+    )
+
+
+def _operation(record: InboundRecord, codec: Codec, now_ms: int) -> Iterator[TableRow]:
+    event = codec.decode(record.value, OperationEvent)
+    check_id("event_id", event.event_id)
+    check_id("actor", event.actor)
+    for field in ("pool", "device", "market", "state"):
+        check_length(field, getattr(event, field))
+    _check_time("at", event.at, now_ms)
+    _check_figures("figures", event.figures)
+    check_names("priorities", event.priorities)
+    if event.kind is OperationKind.WORKER:
+        yield from _intervals(event)
+    else:
+        yield "scale_decisions", _decision(event)
+
+
+def _intervals(event: OperationEvent) -> Iterator[TableRow]:
+    """Yield the interval cut at full hours, so that each row belongs to one hour."""
+    state = parse_member(WorkerState, "state", event.state)
+    check_number("since", event.since, least=event.at - _LONGEST_INTERVAL_MS, most=event.at)
+    known = {"worker": event.actor, "pool": event.pool, "device": event.device, "market": event.market}
+    since = event.since
+    while since < event.at:
+        until = min(since - since % _HOUR_MS + _HOUR_MS, event.at)
+        yield "worker_intervals", {**known, "state": str(state), "since": since, "until": until}
+        since = until
+
+
+def _decision(event: OperationEvent) -> Row:
+    counts = {name: int(event.figures.get(name, 0.0)) for name in ("replicas", "needed", "ready", "pending")}
+    for name, count in counts.items():
+        check_number(name, count)
+    by_priority = ("backlog_words", "arriving_words_per_second", "oldest_seconds")
+    return {
+        "event_id": event.event_id,
+        "pool": event.pool,
+        "autoscaler": event.actor,
+        "reason": event.state,
+        **counts,
+        **{name: event.figures.get(name, 0.0) for name in ("replica_words_per_second", "startup_seconds")},
+        **{name: _of_priorities(event.figures, name) for name in by_priority},
+        "out_of_reach": list(event.priorities),
+        "at": event.at,
+    }
+
+
+def _of_priorities(figures: Mapping[str, float], name: str) -> dict[str, float]:
+    """Return `priority -> figure` of the figures that are called `name.priority`."""
+    start = f"{name}."
+    return {key.removeprefix(start): figure for key, figure in figures.items() if key.startswith(start)}
+
+
+def _cause_of(result: TranslationResult) -> str:
+    """Return why there is no text, or why most of the missing segments are missing."""
+    causes = Counter(hole.cause for hole in result.holes).most_common(1)
+    found = result.error_cause or (causes[0][0] if causes else "")
+    check_length("cause", found)
+    return found
+
+
+def _coordinates(record: InboundRecord) -> dict[str, int]:
+    return {"kafka_partition": record.partition, "kafka_offset": record.offset}
+
+
+def _check_time(field: str, at_ms: int, now_ms: int) -> None:
+    check_number(field, at_ms, least=now_ms - OLDEST_MS, most=now_ms + NEWEST_MS)
+
+
+def _check_figures(field: str, figures: Mapping[str, float]) -> None:
+    if len(figures) > _MOST_FIGURES:
+        raise out_of_bounds(field, f"{len(figures)} entries long", f"{_MOST_FIGURES} entries")
+    for name, figure in figures.items():
+        check_length(field, name)
+        check_number(field, figure, most=LATEST_MS)
+
+
+_NO_DEAD_LETTER: Mapping[str, object] = {
+    **dict.fromkeys(("stage", "cause", "field", "tenant", "request_id", "topic"), ""),
+    **dict.fromkeys(("batch_number", "segment"), -1),
+    **dict.fromkeys(("attempt", "partition", "offset"), 0),
+}
+_ROWS: Mapping[str, Callable[[InboundRecord, Codec, int], Iterator[TableRow]]] = {
+    RESULTS: _result,
+    DEAD_LETTERS: _dead_letter,
+    CONTROL: _order,
+    OPERATIONS: _operation,
+}
+TOPICS = tuple(_ROWS)
