@@ -25,6 +25,8 @@ NAMES = (
     "UsageBatch",
     "DeadLetter",
     "JobControl",
+    "Tenant",
+    "Credential",
 )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from schemas.accounts import Credential, Tenant
 from schemas.errors import PermanentError
 from schemas.messages import (
     Datum,
@@ -166,6 +167,8 @@ MESSAGES: Mapping[str, type[Message]] = {
         UsageBatch,
         DeadLetter,
         JobControl,
+        Tenant,
+        Credential,
     )
 }
 """Every message by the name of its schema."""

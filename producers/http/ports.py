@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from connectors.redis.job_view import JobView
+from producers.http.accounts import Accounts
 from schemas.catalogue import Catalogue
 from schemas.events import JobControl
 from schemas.ids import JobKey
@@ -121,4 +122,5 @@ class Ports:
     texts: Texts
     models: Models
     backpressure: BackpressureGate
+    accounts: Accounts
     now_ms: Callable[[], int]

@@ -163,6 +163,7 @@ def _request(submission: Submission, context: SubmissionContext, priority: Prior
         glossaries=submission.glossaries,
         engine_options=submission.engine_options,
         submitted_at=context.now_ms,
+        submitted_by=context.caller.credential_id or None,
         deadline=_milliseconds(submission.deadline),
         late_policy=submission.late_policy,
         metadata=submission.metadata,

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from connectors.redis.job_view import JobView
 from connectors.telemetry.health import Health
-from producers.http.app import create_app
+from producers.http.app import AppSettings, create_app
 from producers.http.backpressure import Backpressure
 from producers.http.ports import JobSnapshot, Ports
 from producers.http.settings import BackpressureLimits, HttpLimits
@@ -21,7 +21,10 @@ from schemas.ids import JobKey
 from schemas.messages import TranslatedBatch, TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import Headers
+from stream_apps.accounts.store import InMemoryAccounts
+from stream_apps.accounts.tiers import Tiers
 from stream_apps.pipeline.request_rules import RequestLimits
+from tests.accounts import accounts_of, bearer, key_of, tenants
 
 NOW_MS = 1_700_000_000_000
 
@@ -120,10 +123,15 @@ def request_limits() -> RequestLimits:
 
 
 class Client:
-    """Asks the application in this process; every call runs an event loop to its end."""
+    """Asks the application in this process, with an operator's key; every call runs an event loop to its end."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def showing(self, key: str) -> "Client":
+        """Return a client that shows another key or token; an empty one: none."""
+        return Client(self.app, key)
+
+    def __init__(self, app: FastAPI, key: str = "") -> None:
         self.app = app
+        self.headers = bearer(key) if key else {}
         self._transport = httpx.ASGITransport(app, raise_app_exceptions=False)
 
     def get(self, url: str, **rest) -> httpx.Response:
@@ -136,9 +144,11 @@ class Client:
         return self.ask("DELETE", url, **rest)
 
     def ask(self, method: str, url: str, **rest) -> httpx.Response:
+        headers = self.headers | rest.pop("headers", {})
+
         async def answer() -> httpx.Response:
             async with httpx.AsyncClient(transport=self._transport, base_url="http://testserver") as client:
-                return await client.request(method, url, **rest)
+                return await client.request(method, url, headers=headers, **rest)
 
         return asyncio.run(answer())
 
@@ -154,8 +164,20 @@ def backpressure() -> Backpressure:
 
 
 @pytest.fixture
-def http(
-    world: World, limits: HttpLimits, request_limits: RequestLimits, health: Health, backpressure: Backpressure
+def store() -> InMemoryAccounts:
+    return tenants(InMemoryAccounts())
+
+
+@pytest.fixture
+def http(  # noqa: PLR0917  # one fixture per part
+    world: World,
+    limits: HttpLimits,
+    request_limits: RequestLimits,
+    health: Health,
+    backpressure: Backpressure,
+    store: InMemoryAccounts,
 ) -> Client:
-    ports = Ports(world, world, world, world, world, backpressure, lambda: NOW_MS)
-    return Client(create_app(ports, limits, request_limits, health))
+    accounts = accounts_of(store)
+    ports = Ports(world, world, world, world, world, backpressure, accounts, lambda: NOW_MS)
+    key = key_of(store, role="operator")
+    return Client(create_app(ports, AppSettings(limits, request_limits, Tiers()), health), key.text)
