@@ -45,8 +45,8 @@ def keep_first_key(store: AccountStore, file: Path, now_ms: int) -> None:
 
     A key that was revoked or has expired is replaced. Raises TransientError while Kafka is away.
     """
-    found = store.read()
-    if found.tenant(TENANT) and _is_living(found, kept := _kept_key(file), now_ms):
+    found, kept = store.read(), _kept_key(file)
+    if found.tenant(TENANT) and _is_living(found, kept, now_ms):
         return
     key = kept if found.credential(kept.key_id) is None else _written(new_key(), file)
     store.change(lambda found: _missing(found, key, Change(_BY, now_ms)))

@@ -27,6 +27,7 @@ from producers.cli.output import lines_of
 from schemas.ids import event_id
 from schemas.priorities import Priority
 from schemas.topics import batches_topic, inference_group, requests_topic
+from tests.accounts import local_key
 from tests.outside import Outside, encoded, key_of, request_of
 from tests.servers import CHECKOUT, LIBRARIES
 
