@@ -11,6 +11,7 @@ from stream_apps.accounts.api_keys import NewKey, new_key
 from stream_apps.accounts.changes import Change, Rights, new_tenant
 from stream_apps.accounts.changes import new_key as key_record
 from stream_apps.accounts.store import InMemoryAccounts
+from stream_apps.accounts.tiers import Tiers
 from stream_apps.accounts.tokens import Tokens
 
 NOW_MS = 1_700_000_000_000
@@ -42,6 +43,6 @@ def local_key(root: Path) -> dict[str, str]:
     return bearer(read_key(root))
 
 
-def accounts_of(store: InMemoryAccounts, now_ms: int = NOW_MS) -> Accounts:
+def accounts_of(store: InMemoryAccounts, now_ms: int = NOW_MS, tiers: Tiers | None = None) -> Accounts:
     """Return the accounts as the HTTP process has them."""
-    return Accounts(store.directory, store, Tokens([SECRET], 24 * 3600), lambda: now_ms)
+    return Accounts(store.directory, store, Tokens([SECRET], 24 * 3600), lambda: now_ms, tiers or Tiers())

@@ -23,7 +23,6 @@ from stream_apps.accounts.changes import (
 from stream_apps.accounts.directory import Directory
 from stream_apps.accounts.refusals import ForbiddenError
 from stream_apps.accounts.roles import ROLES, granted
-from stream_apps.accounts.tiers import Limits
 
 router = APIRouter(tags=["accounts"])
 
@@ -132,13 +131,12 @@ async def log_out(caller: AnyCaller, request: Request) -> Response:
 async def read_account(caller: AnyCaller, request: Request) -> AccountResponse:
     """Show who one is, and what one may do."""
     credential = _accounts(request).directory.credential(caller.credential_id)
-    limits: Limits = request.app.state.tiers.of(caller.account)
     return AccountResponse(
         tenant=caller.tenant,
         tier=caller.account.tier,
         role=credential.role if credential else "",
         scopes=sorted(caller.scopes),
-        limits=vars(limits),
+        limits=vars(_accounts(request).tiers.of(caller.account)),
     )
 
 

@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from producers.http.problems import OverloadedError, TooManyRequestsError
 from schemas.accounts import Credential, CredentialKind, Tenant
 from schemas.errors import TransientError
+from schemas.shares import Limits
 from stream_apps.accounts.api_keys import PREFIX
 from stream_apps.accounts.changes import Change, logged_out
-from stream_apps.accounts.directory import Directory, Identity
-from stream_apps.accounts.gcra import LocalRates
+from stream_apps.accounts.directory import Directory, Identity, check_active
 from stream_apps.accounts.passwords import is_password
+from stream_apps.accounts.rates import LocalRates
 from stream_apps.accounts.refusals import UnauthenticatedError
 from stream_apps.accounts.roles import granted
 from stream_apps.accounts.store import Account, AccountStore, Plan
-from stream_apps.accounts.tiers import UNLIMITED
+from stream_apps.accounts.tiers import UNLIMITED, Tiers
 from stream_apps.accounts.tokens import Token, Tokens
 
 _SCHEMES = ("bearer", "deepl-auth-key")
@@ -47,11 +48,15 @@ class Accounts:
     store: AccountStore
     tokens: Tokens | None
     now_ms: Callable[[], int]
+    tiers: Tiers
     is_read: Callable[[], bool] = lambda: True
     anonymous_tenant: str = ""
+    _reads: LocalRates = field(default_factory=LocalRates, init=False)
     _logins: LocalRates = field(default_factory=LocalRates, init=False)
     _checks: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_CHECKS_AT_ONCE), init=False)
     _waiting: int = field(default=0, init=False)
+    _changes: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _changes_waiting: int = field(default=0, init=False)
 
     def identify(self, authorization: str, api_key: str) -> Identity:
         """Return who shows these two headers, either of them empty.
@@ -69,6 +74,28 @@ class Accounts:
         if self.tokens is None:
             raise UnauthenticatedError("unknown_key", "no such API key is known")
         return self.directory.holder_of_token(self.tokens.read(shown, self.now_ms()), self.now_ms())
+
+    def limits_of(self, tenant: str) -> Limits:
+        """Return the limits of the tenant that pays; none for one that nobody has made.
+
+        Raises ForbiddenError for a suspended one.
+        """
+        known = self.directory.tenant(tenant)
+        if known is None:
+            return Limits()
+        check_active(known)
+        return self.tiers.of(known)
+
+    def count_read(self, tenant: Tenant) -> None:
+        """Count a call that is no submission, in this process. Raises TooManyRequestsError."""
+        most = self.tiers.of(tenant).reads_per_minute
+        if not most:
+            return
+        decision = self._reads.take(tenant.tenant, most, self.now_ms())
+        if not decision.is_allowed:
+            raise TooManyRequestsError(
+                "too_many_reads", "too many calls in this minute", decision, limit=f"{most} a minute"
+            )
 
     async def log_in(self, email: str, password: str) -> Session:
         """Return a session of the user with that password. Takes a fifth of a second, right or wrong.
@@ -101,8 +128,18 @@ class Accounts:
         await self.change(plan)
 
     async def change(self, plan: Plan) -> Sequence[Account]:
-        """Write what the plan returns, and return it once this process knows it, too. Raises TransientError."""
-        accounts = await asyncio.to_thread(self.store.change, plan)
+        """Write what the plan returns, and return it once this process knows it, too.
+
+        Raises TransientError, and OverloadedError while many wait.
+        """
+        if self._changes_waiting >= _MOST_WAITING:
+            raise OverloadedError("too many change accounts at the same time", _RETRY_AFTER_SECONDS)
+        self._changes_waiting += 1
+        try:
+            async with self._changes:
+                accounts = await asyncio.to_thread(self.store.change, plan)
+        finally:
+            self._changes_waiting -= 1
         end = asyncio.get_running_loop().time() + _SEEN_SECONDS
         while not all(map(self._is_seen, accounts)) and asyncio.get_running_loop().time() < end:
             await asyncio.sleep(_LOOK_SECONDS)
@@ -128,7 +165,9 @@ class Accounts:
     def _count_login(self, login: str) -> None:
         decision = self._logins.take(login[:200], _LOGINS_PER_MINUTE, self.now_ms())
         if not decision.is_allowed:
-            raise TooManyRequestsError("too_many_logins", "too many attempts to log in", decision)
+            raise TooManyRequestsError(
+                "too_many_logins", "too many attempts to log in", decision, limit=f"{_LOGINS_PER_MINUTE} a minute"
+            )
 
     async def _check(self, password: str, known_hash: str | None) -> bool:
         if self._waiting >= _MOST_WAITING:

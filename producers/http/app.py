@@ -15,7 +15,6 @@ from producers.http.middleware import BodyLimit, OpenSubmissions, RequestMetrics
 from producers.http.ports import Ports
 from producers.http.routes import router
 from producers.http.settings import HttpLimits
-from stream_apps.accounts.tiers import Tiers
 from stream_apps.pipeline.request_rules import RequestLimits
 
 VERSION = "1"
@@ -31,11 +30,10 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 @dataclass(frozen=True)
 class AppSettings:
-    """The limits of the application: of this process, of a request, and of each tier of tenants."""
+    """The limits of the application: of this process and of a request."""
 
     limits: HttpLimits
     requests: RequestLimits
-    tiers: Tiers
 
 
 def create_app(ports: Ports, settings: AppSettings, health: Health, lifespan: Lifespan | None = None) -> FastAPI:
@@ -51,7 +49,6 @@ def create_app(ports: Ports, settings: AppSettings, health: Health, lifespan: Li
     app.state.limits = limits = settings.limits
     app.state.streams = OpenStreams(limits.max_streams)
     app.state.request_limits = settings.requests
-    app.state.tiers = settings.tiers
     app.state.health = health
     app.include_router(router)
     app.include_router(account_routes.router)

@@ -48,10 +48,18 @@ async def caller_of(request: Request) -> Caller:
     return Caller(identity.tenant, identity.scopes, identity.credential.credential_id)
 
 
-def caller_with(scope: Scope) -> Callable[..., Awaitable[Caller]]:
+async def counted_caller(request: Request, caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
+    """Return the caller of a request that is no submission. Raises TooManyRequestsError, too."""
+    request.app.state.ports.accounts.count_read(caller.account)
+    return caller
+
+
+def caller_with(
+    scope: Scope, known: Callable[..., Awaitable[Caller]] = counted_caller
+) -> Callable[..., Awaitable[Caller]]:
     """Make the dependency of a route that needs the scope. It raises ForbiddenError for a caller without it."""
 
-    async def allowed(caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
+    async def allowed(caller: Annotated[Caller, Depends(known)]) -> Caller:
         if scope in caller.scopes:
             return caller
         raise ForbiddenError(
@@ -65,7 +73,9 @@ def caller_with(scope: Scope) -> Callable[..., Awaitable[Caller]]:
     return allowed
 
 
-AnyCaller = Annotated[Caller, Depends(caller_of)]
+AnyCaller = Annotated[Caller, Depends(counted_caller)]
 Reader = Annotated[Caller, Depends(caller_with(Scope.READ_TRANSLATIONS))]
 Writer = Annotated[Caller, Depends(caller_with(Scope.WRITE_TRANSLATIONS))]
+# Submissions are counted by what they ask for (tenant_shares.py).
+Submitter = Annotated[Caller, Depends(caller_with(Scope.WRITE_TRANSLATIONS, caller_of))]
 KeyAdmin = Annotated[Caller, Depends(caller_with(Scope.ADMIN_KEYS))]

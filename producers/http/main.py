@@ -19,6 +19,7 @@ from connectors.redis.client import AsyncClient, open_state_async
 from connectors.redis.job_view import AsyncJobViews
 from connectors.redis.presence import AsyncModelRegistry
 from connectors.redis.request_markers import AcceptedRequests
+from connectors.redis.shares import RedisShares
 from producers.http.accounts import Accounts
 from producers.http.adapters import (
     BackgroundNotes,
@@ -34,6 +35,7 @@ from producers.http.ports import Ports, Texts
 from producers.http.readiness import PartsReadiness, watch_readiness
 from producers.http.result_tail import ResultTail
 from producers.http.settings import HttpLimits, HttpSettings
+from producers.http.tenant_shares import TenantShares
 from schemas.errors import FatalError
 from schemas.topics import ACCOUNT_TOPICS, RESULTS
 from stream_apps.accounts.directory import Directory
@@ -88,6 +90,7 @@ class Server:
             KafkaAccounts(settings.kafka, self._codec),
             _tokens(settings.http),
             now_ms,
+            settings.tiers,
             is_read=lambda: table.is_complete,
             anonymous_tenant=settings.http.anonymous_tenant,
         )
@@ -124,6 +127,9 @@ class Server:
             models=RegisteredModels(AsyncModelRegistry(connections.state_async), settings.kafka.pools),
             backpressure=self._backpressure,
             accounts=self._accounts,
+            shares=TenantShares(
+                RedisShares(connections.state_async, settings.http.in_flight_forget_seconds), now_ms
+            ),
             now_ms=now_ms,
         )
 
@@ -159,7 +165,7 @@ def _connect(settings: HttpSettings) -> Connections:
 
 
 def _app_settings(settings: HttpSettings) -> AppSettings:
-    return AppSettings(settings.http, settings.requests, settings.tiers)
+    return AppSettings(settings.http, settings.requests)
 
 
 def _tokens(limits: HttpLimits) -> Tokens | None:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from connectors.redis.job_view import JobView
 from producers.http.accounts import Accounts
+from producers.http.tenant_shares import TenantShares
 from schemas.catalogue import Catalogue
 from schemas.events import JobControl
 from schemas.ids import JobKey
@@ -123,4 +124,5 @@ class Ports:
     models: Models
     backpressure: BackpressureGate
     accounts: Accounts
+    shares: TenantShares
     now_ms: Callable[[], int]

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from schemas.errors import PermanentError, TransientError
-from stream_apps.accounts.gcra import Decision
+from schemas.shares import Decision
 from stream_apps.accounts.refusals import ForbiddenError, UnauthenticatedError
 
 log = structlog.get_logger()
@@ -84,15 +84,25 @@ class OverloadedError(TransientError):
 class TooManyRequestsError(PermanentError):
     """A caller has used up its share for now. `headers` say when it has some again."""
 
-    def __init__(self, cause: str, message: str, decision: Decision, cure: str = "") -> None:
-        seconds = seconds_of(decision.retry_after_ms)
-        cure = cure or f"send the same request again in {seconds} s"
-        super().__init__(cause, message, limit=f"{decision.limit} a minute", cure=cure)
-        self.headers = {**rate_headers(decision), "Retry-After": str(seconds)}
+    def __init__(  # noqa: PLR0913  # the parts of one answer
+        self,
+        cause: str,
+        message: str,
+        rate: Decision,
+        *,
+        limit: str,
+        retry_after_ms: int = 0,
+        cure: str = "",
+    ) -> None:
+        seconds = seconds_of(retry_after_ms or rate.retry_after_ms)
+        super().__init__(cause, message, limit=limit, cure=cure or f"send the same request again in {seconds} s")
+        self.headers = {**rate_headers(rate), "Retry-After": str(seconds)}
 
 
 def rate_headers(decision: Decision) -> dict[str, str]:
     """Return the RateLimit-* headers (draft-ietf-httpapi-ratelimit-headers-07), in calls and seconds."""
+    if not decision.limit:
+        return {}
     return {
         "RateLimit-Limit": str(decision.limit),
         "RateLimit-Remaining": str(decision.remaining),

@@ -8,12 +8,12 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from connectors.telemetry.health import Health, answer_of
-from producers.http.caller import Caller, Reader, Writer
+from producers.http.caller import Caller, Reader, Submitter, Writer
 from producers.http.events import batch_after, job_events
 from producers.http.jobs import cancel, read_job, translated
 from producers.http.middleware import submission_is_stored
 from producers.http.ports import Ports
-from producers.http.problems import not_found, responses
+from producers.http.problems import not_found, rate_headers, responses
 from producers.http.responses import (
     AcceptedResponse,
     JobResponse,
@@ -73,7 +73,7 @@ async def submit_translation(  # noqa: PLR0913, PLR0917  # one parameter per par
     submission: Submission,
     request: Request,
     response: Response,
-    caller: Writer,
+    caller: Submitter,
     envelope: Annotated[Envelope, Header()],
     wait: WaitSeconds = 0,
 ) -> AcceptedResponse | JobResponse:
@@ -85,6 +85,8 @@ async def submit_translation(  # noqa: PLR0913, PLR0917  # one parameter per par
     limits: HttpLimits = request.app.state.limits
     valid = await prepare(submission, envelope, caller, ports, request.app.state.request_limits)
     key, seconds = valid.request.key, min(wait or preferred_wait(envelope.prefer), limits.max_wait_seconds)
+    if valid.rate:
+        response.headers.update(rate_headers(valid.rate))
     response.headers["Location"] = status_url = _status_url(request, key, caller)
 
     async def sent() -> None:

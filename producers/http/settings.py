@@ -41,6 +41,11 @@ class HttpLimits(Section):
         description="File of the secrets that sign the tokens of logins, one a line, 32 characters at least; the "
         "first one signs, all are accepted. Not set: nobody logs in, only API keys are accepted.",
     )
+    in_flight_forget_seconds: int = Field(
+        default=3600,
+        ge=1,
+        description="An unanswered request counts no longer among those in flight of its tenant after this time.",
+    )
     token_hours: float = Field(default=24.0, gt=0, description="Life of the token that a login gives.")
     max_body_bytes: int = Field(default=8_000_000, ge=1, description="Of one HTTP request, as sent.")
     max_open_requests: int = Field(

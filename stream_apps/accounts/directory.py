@@ -105,11 +105,8 @@ class Directory:
             raise UnauthenticatedError("revoked_credential", "this key or user was revoked")
         if credential.expires_at and now_ms >= credential.expires_at:
             raise UnauthenticatedError("expired_credential", "this key or user has expired")
-        tenant = self._tenants.get(credential.tenant)
-        if tenant is None or not tenant.is_active:
-            raise ForbiddenError(
-                "tenant_suspended", f"the tenant {credential.tenant} is suspended", cure="ask the operators why"
-            )
+        tenant = self._tenants.get(credential.tenant) or Tenant(tenant=credential.tenant, status="")
+        check_active(tenant)
         return Identity(tenant, credential, granted(credential.role, credential.scopes))
 
     def _forget(self, topic: str, key: str) -> None:
@@ -119,3 +116,11 @@ class Directory:
         gone = self._credentials.pop(key, None)
         if gone and self._logins.get(gone.login) == key:
             del self._logins[gone.login]
+
+
+def check_active(tenant: Tenant) -> None:
+    """Raise ForbiddenError for a suspended tenant."""
+    if not tenant.is_active:
+        raise ForbiddenError(
+            "tenant_suspended", f"the tenant {tenant.tenant} is suspended", cure="ask the operators why"
+        )

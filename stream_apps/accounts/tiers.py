@@ -1,7 +1,6 @@
 """How much a tenant may ask for: the limits of its tier, and what its own record changes of them. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import SettingsConfigDict
@@ -9,6 +8,7 @@ from pydantic_settings import SettingsConfigDict
 from connectors.settings import Section
 from schemas.accounts import Tenant
 from schemas.errors import PermanentError
+from schemas.shares import Limits
 
 UNLIMITED = "unlimited"
 
@@ -61,28 +61,12 @@ class Tiers(Section):
         description="For those who pay more.",
     )
 
-    def of(self, tenant: Tenant) -> "Limits":
+    def of(self, tenant: Tenant) -> Limits:
         """Return the limits of a tenant; those of `free` for a tier that is not known."""
         tiers: Mapping[str, Tier] = {"free": self.free, "premium": self.premium, "enterprise": self.enterprise}
         tier = Tier() if tenant.tier == UNLIMITED else tiers.get(tenant.tier, self.free)
         own = {name: number for name, number in tenant.limits.items() if name in Tier.model_fields and number >= 0}
         return Limits(**(tier.model_dump() | own))
-
-
-@dataclass(frozen=True)
-class Limits:
-    """The limits of one tenant; 0: no limit."""
-
-    requests_per_minute: int = 0
-    reads_per_minute: int = 0
-    characters_per_day: int = 0
-    requests_in_flight: int = 0
-    characters_in_flight: int = 0
-
-    @property
-    def bounds_submissions(self) -> bool:
-        """Tell whether anything but reading is limited."""
-        return any(number for name, number in asdict(self).items() if name != "reads_per_minute")
 
 
 TIERS = (*Tiers.model_fields, UNLIMITED)

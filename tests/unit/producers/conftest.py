@@ -8,12 +8,14 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from connectors.memory import InMemoryShares
 from connectors.redis.job_view import JobView
 from connectors.telemetry.health import Health
 from producers.http.app import AppSettings, create_app
 from producers.http.backpressure import Backpressure
 from producers.http.ports import JobSnapshot, Ports
 from producers.http.settings import BackpressureLimits, HttpLimits
+from producers.http.tenant_shares import TenantShares
 from schemas.catalogue import Catalogue, catalogue_of
 from schemas.errors import TransientError
 from schemas.events import JobControl
@@ -22,7 +24,6 @@ from schemas.messages import TranslatedBatch, TranslationRequest, TranslationRes
 from schemas.priorities import Priority
 from schemas.records import Headers
 from stream_apps.accounts.store import InMemoryAccounts
-from stream_apps.accounts.tiers import Tiers
 from stream_apps.pipeline.request_rules import RequestLimits
 from tests.accounts import accounts_of, bearer, key_of, tenants
 
@@ -177,7 +178,7 @@ def http(  # noqa: PLR0917  # one fixture per part
     backpressure: Backpressure,
     store: InMemoryAccounts,
 ) -> Client:
-    accounts = accounts_of(store)
-    ports = Ports(world, world, world, world, world, backpressure, accounts, lambda: NOW_MS)
+    accounts, shares = accounts_of(store), TenantShares(InMemoryShares(), lambda: NOW_MS)
+    ports = Ports(world, world, world, world, world, backpressure, accounts, shares, lambda: NOW_MS)
     key = key_of(store, role="operator")
-    return Client(create_app(ports, AppSettings(limits, request_limits, Tiers()), health), key.text)
+    return Client(create_app(ports, AppSettings(limits, request_limits), health), key.text)

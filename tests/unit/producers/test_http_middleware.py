@@ -5,12 +5,13 @@ import asyncio
 import httpx
 import pytest
 
+from connectors.memory import InMemoryShares
 from connectors.redis.job_view import JobView
 from producers.http.app import AppSettings, create_app
 from producers.http.ports import Ports
+from producers.http.tenant_shares import TenantShares
 from schemas.states import JobStage
-from stream_apps.accounts.tiers import Tiers
-from tests.accounts import accounts_of, bearer, key_of
+from tests.accounts import NOW_MS, accounts_of, bearer, key_of
 from tests.keys import key
 from tests.unit.producers.problem import problem_of
 
@@ -40,9 +41,10 @@ def while_open(world, limits, request_limits, health, backpressure, store):  # n
     def run(changes, open_bodies, work):
         async def go():
             kafka = SlowKafka()
+            shares = TenantShares(InMemoryShares(), lambda: NOW_MS)
             accounts, headers = accounts_of(store), bearer(key_of(store).text)
-            ports = Ports(kafka, world, world, world, world, backpressure, accounts, lambda: 1_700_000_000_000)
-            settings = AppSettings(limits.model_copy(update=changes), request_limits, Tiers())
+            ports = Ports(kafka, world, world, world, world, backpressure, accounts, shares, lambda: NOW_MS)
+            settings = AppSettings(limits.model_copy(update=changes), request_limits)
             transport = httpx.ASGITransport(create_app(ports, settings, health))
             async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
                 posts = [asyncio.create_task(client.post(URL, json=body)) for body in open_bodies]
