@@ -76,7 +76,7 @@ class Tokens:
 def read_secrets(file: Path) -> list[str]:
     """Return the secrets of a file. Raises FatalError where it cannot be read."""
     try:
-        return file.read_text().split()
+        return [line.strip() for line in file.read_text().splitlines() if line.strip()]
     except OSError as error:
         raise FatalError(f"the secrets of tokens cannot be read: {error}") from error
 

@@ -158,11 +158,13 @@ class TestHttp:
         }
         command = [sys.executable, "-m", "producers.http.main"]
         process = subprocess.Popen(command, cwd=CHECKOUT, env=os.environ | told)
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-            until(lambda: _is_ready(client), 20)
-            yield client
-        process.terminate()
-        assert process.wait(timeout=15) == 0
+        try:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+                until(lambda: _is_ready(client), 20)
+                yield client
+        finally:
+            process.terminate()
+            assert process.wait(timeout=15) == 0
 
     def test_a_process_hears_of_keys_within_a_second_keeps_them_without_redis_and_lets_users_log_in(
         self, http, store, tenant, redis_state_url
