@@ -56,7 +56,7 @@ class Tiers(Section):
             reads_per_minute=12_000,
             characters_per_day=100_000_000,
             requests_in_flight=2_000,
-            characters_in_flight=10_000_000,
+            characters_in_flight=3_000_000,
         ),
         description="For those who pay more.",
     )
