@@ -64,11 +64,15 @@ class Bound(IntEnum):
 
 @dataclass(frozen=True)
 class Wish:
-    """One more request: whose, how many characters, and the limits that hold for its tenant."""
+    """One more request: whose, how many characters, and the limits that hold for its tenant.
+
+    A request under an id that was made at random is no repeat.
+    """
 
     key: JobKey
     characters: int
     limits: Limits
+    may_be_repeat: bool = True
 
 
 @dataclass(frozen=True)

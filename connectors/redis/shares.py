@@ -8,7 +8,7 @@
 
 from datetime import UTC, datetime
 
-from connectors.redis.client import AsyncClient, Call, run_all_async, script
+from connectors.redis.client import AsyncClient, Call, run_async, script
 from connectors.redis.slots import done_key
 from schemas.shares import Bound, Decision, Taken, Wish
 from schemas.slots import RequestRevision
@@ -29,17 +29,17 @@ class RedisShares:
         arguments = (
             *(limits.requests_per_minute, limits.characters_per_day),
             *(limits.requests_in_flight, limits.characters_in_flight),
-            *(str(wish.key), wish.characters, self._forget_seconds),
+            *(str(wish.key), wish.characters, self._forget_seconds, int(wish.may_be_repeat)),
         )
         keys = (_rate_key(wish.key.tenant), *_kept_keys(wish, now_ms), done_key(RequestRevision(wish.key)))
-        (reply,) = await run_all_async(self._client, [Call(script("take_share"), keys, arguments)])
+        reply = await run_async(self._client, Call(script("take_share"), keys, arguments))
         refused_by, remaining, reset_ms, retry_after_ms = map(int, reply)
         rate = Decision(limits.requests_per_minute, remaining, reset_ms, retry_after_ms)
         return Taken(rate, Bound(refused_by) if refused_by else None)
 
     async def give_back(self, wish: Wish, now_ms: int) -> None:
         arguments = (str(wish.key), wish.characters)
-        await run_all_async(self._client, [Call(script("return_share"), _kept_keys(wish, now_ms), arguments)])
+        await run_async(self._client, Call(script("return_share"), _kept_keys(wish, now_ms), arguments))
 
 
 def _rate_key(tenant: str) -> str:

@@ -130,7 +130,8 @@ async def prepare(
     ports.backpressure.check(valid.priority)
     _check_pair(valid.languages, await _served(ports.models))
     # Last: what is refused for another reason takes nothing.
-    wish = Wish(valid.request.key, len(submission.text), ports.accounts.limits_of(valid.request.tenant))
+    shares = ports.accounts.limits_of(valid.request.tenant)
+    wish = Wish(valid.request.key, len(submission.text), shares, valid.is_named)
     valid = replace(valid, wish=wish, rate=await ports.shares.take(wish))
     async with _given_back_on_failure(valid, ports):
         return replace(valid, request=await _without_large_text(valid.request, ports.texts))

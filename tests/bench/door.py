@@ -1,8 +1,8 @@
-"""What keys and limits cost one accepted POST, in processor time of the HTTP process and of Redis: `make bench-door`.
+"""What keys and limits cost one accepted POST, in processor time of HTTP and of Redis: `make bench-door`.
 
-One HTTP process on real Kafka and Valkey; nobody reads what it accepts. The same requests come from callers without
-a key (the setting allows it), with one, with one whose tenant has limits, and with the token of a login, in turns.
-Processor time is the kernel's, so other work on the machine hardly shows.
+One HTTP process on real Kafka and Valkey; nobody reads what it accepts. The same requests come from callers
+without a key (the setting allows it), with one, with one whose tenant has limits, and with the token of a login,
+in turns. Processor time is the kernel's, so other work on the machine hardly shows.
 """
 
 import argparse
