@@ -136,7 +136,7 @@ async def read_account(caller: AnyCaller, request: Request) -> AccountResponse:
         tier=caller.account.tier,
         role=credential.role if credential else "",
         scopes=sorted(caller.scopes),
-        limits=vars(_accounts(request).tiers.of(caller.account)),
+        limits=vars(_accounts(request).limits(caller.account)),
     )
 
 

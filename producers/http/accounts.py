@@ -51,6 +51,7 @@ class Accounts:
     tiers: Tiers
     is_read: Callable[[], bool] = lambda: True
     anonymous_tenant: str = ""
+    _limits: dict[str, tuple[Tenant, Limits]] = field(default_factory=dict, init=False)
     _reads: LocalRates = field(default_factory=LocalRates, init=False)
     _logins: LocalRates = field(default_factory=LocalRates, init=False)
     _checks: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_CHECKS_AT_ONCE), init=False)
@@ -84,11 +85,19 @@ class Accounts:
         if known is None:
             return Limits()
         check_active(known)
-        return self.tiers.of(known)
+        return self.limits(known)
+
+    def limits(self, tenant: Tenant) -> Limits:
+        """Return the limits of a tenant; worked out once for each of its records."""
+        record, limits = self._limits.get(tenant.tenant, (None, Limits()))
+        if record is not tenant:
+            limits = self.tiers.of(tenant)
+            self._limits[tenant.tenant] = tenant, limits
+        return limits
 
     def count_read(self, tenant: Tenant) -> None:
         """Count a call that is no submission, in this process. Raises TooManyRequestsError."""
-        most = self.tiers.of(tenant).reads_per_minute
+        most = self.limits(tenant).reads_per_minute
         if not most:
             return
         decision = self._reads.take(tenant.tenant, most, self.now_ms())

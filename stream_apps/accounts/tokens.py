@@ -8,6 +8,7 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ _ISSUER = "dragoman"
 _ALGORITHM = "HS256"
 _SKEW_MS = 30_000
 _KEY_ID_DIGITS = 8
+_MOST_REMEMBERED = 2048
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Tokens:
         self.lifetime_seconds = lifetime_seconds
         keys = [OctKey.import_key(one, {"kid": _key_id(one)}) for one in known_secrets]
         self._signing, self._known = keys[0], KeySet([*keys])
+        # A signature costs more than all else that a call checks, and a session makes many calls.
+        self._decoded = lru_cache(_MOST_REMEMBERED)(self._decode)
 
     def issue(self, token: Token, scopes: Sequence[str]) -> str:
         """Return the signed token."""
@@ -62,8 +66,7 @@ class Tokens:
     def read(self, text: str, now_ms: int) -> Token:
         """Return what a living token of ours says. Raises UnauthenticatedError for any other."""
         try:
-            claims = jwt.decode(text, self._known, [_ALGORITHM]).claims
-            token, expires_at_ms = _read(claims)
+            token, expires_at_ms = self._decoded(text)
         except (JoseError, ValueError, TypeError, KeyError):
             raise UnauthenticatedError("bad_token", "the token is none of this platform's") from None
         if now_ms > expires_at_ms + _SKEW_MS:
@@ -71,6 +74,9 @@ class Tokens:
                 "expired_token", "the token has expired", cure="log in again: POST /auth/login"
             )
         return token
+
+    def _decode(self, text: str) -> tuple[Token, float]:
+        return _read(jwt.decode(text, self._known, [_ALGORITHM]).claims)
 
 
 def read_secrets(file: Path) -> list[str]:
