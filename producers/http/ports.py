@@ -109,6 +109,9 @@ class BackpressureGate(Protocol):
     def count(self, priority: Priority) -> None:
         """Count one more request that Kafka has stored."""
 
+    def ahead(self, priority: Priority) -> QueuePosition | None:
+        """Tell what is ahead of a request that was just counted; None where that is not known."""
+
     def position(self, view: JobView) -> QueuePosition | None:
         """Tell what is ahead of the job's last batch; None where that is not known."""
 

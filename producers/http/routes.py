@@ -100,7 +100,8 @@ async def submit_translation(  # noqa: PLR0913, PLR0917  # one parameter per par
             return job_response(key, snapshot, ports.backpressure)
     else:
         await sent()
-    return accepted_response(valid, status_url)
+    ahead = ports.backpressure.ahead(valid.priority)
+    return accepted_response(valid, status_url, ahead, ports.now_ms())
 
 
 @router.get(
