@@ -1,5 +1,6 @@
 """The JSON that callers get: its models, and how they are built from a snapshot of a job."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -109,6 +110,29 @@ class JobResponse(BaseModel):
     result: ResultResponse | None
 
 
+class JobSummary(BaseModel):
+    """What a list shows of a job."""
+
+    job_id: str
+    status: str
+    stage: str
+    priority: Priority
+    is_finished: bool
+    word_count: int
+    source_language: str
+    target_language: str
+    created_at: datetime | None
+    completed_at: datetime | None
+    processing_time_ms: int | None
+
+
+class JobListResponse(BaseModel):
+    """A page of jobs, the newest first."""
+
+    jobs: list[JobSummary]
+    next_cursor: str | None = Field(description="Of the next page; null at the end.")
+
+
 class LanguageSetResponse(BaseModel):
     """Languages of which every source is translated into every target but itself."""
 
@@ -174,6 +198,23 @@ def job_response(key: JobKey, snapshot: JobSnapshot, backpressure: BackpressureG
         "result": result_response(result) if result else None,
     }
     return JobResponse.model_validate(vars(view) | changed)
+
+
+def list_response(views: Sequence[JobView], next_cursor: str | None) -> JobListResponse:
+    """Build a page of a list."""
+    return JobListResponse(jobs=[_summary(view) for view in views], next_cursor=next_cursor)
+
+
+def _summary(view: JobView) -> JobSummary:
+    is_finished = view.status is not None
+    changed = {
+        "job_id": view.key.request_id,
+        "status": view.status or "RUNNING",
+        "is_finished": is_finished,
+        "word_count": view.words,
+        **_times(view, is_finished),
+    }
+    return JobSummary.model_validate(vars(view) | changed)
 
 
 def result_response(result: TranslationResult) -> ResultResponse:
