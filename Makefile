@@ -86,6 +86,9 @@ bench-latency: .venv/.dev $(JARS)  ## One critical sentence each 250 ms: idle, b
 bench-http: .venv/.dev $(JARS)  ## 1, 8 and 32 HTTP clients against a bare FastAPI application
 	$(BIN)/python -m tests.bench.http $(ARGS)
 
+bench-door: .venv/.dev $(JARS)  ## What keys and limits cost one POST, in processor time
+	$(BIN)/python -m tests.bench.door $(ARGS)
+
 bench-report: .venv/.dev  ## Fill docs/performance.md with what the benchmarks wrote
 	$(BIN)/python -m tests.bench.report
 

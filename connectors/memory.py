@@ -7,6 +7,7 @@ from schemas.catalogue import Catalogue, catalogue_of
 from schemas.ids import JobKey
 from schemas.plans import RequestPlan
 from schemas.segments import Remembered
+from schemas.shares import Bound, Decision, Taken, Wish, arrival
 from schemas.slots import (
     AnswerOrder,
     AnswerSource,
@@ -17,6 +18,7 @@ from schemas.slots import (
     Told,
     Verdict,
 )
+from schemas.topics import DAY_MS
 
 _FINAL = " final"
 
@@ -121,3 +123,54 @@ class FixedModelVersions:
 
     async def read(self, pool: str) -> Catalogue:
         return catalogue_of(self._versions.get(pool, {}))
+
+
+class InMemoryShares:
+    """What tenants have taken. Remembers until the process ends; `answered` gives back what was in flight."""
+
+    def __init__(self) -> None:
+        self._tats: dict[str, float] = {}
+        self._characters: dict[tuple[str, int], int] = {}
+        self._in_flight: dict[str, dict[JobKey, int]] = {}
+
+    async def take(self, wish: Wish, now_ms: int) -> Taken:
+        tenant, limits = wish.key.tenant, wish.limits
+        rate = Decision(0, 0, 0)
+        if limits.requests_per_minute:
+            tat, rate = arrival(self._tats.get(tenant, 0.0), limits.requests_per_minute, now_ms)
+            if not rate.is_allowed:
+                return Taken(rate, Bound.RATE)
+        if bound := self._exceeded(wish, now_ms):
+            return Taken(rate, bound)
+        if limits.requests_per_minute:
+            self._tats[tenant] = tat
+        flight = self._in_flight.setdefault(tenant, {})
+        if wish.key not in flight:
+            flight[wish.key] = wish.characters
+            self._characters[_day(wish, now_ms)] = self._characters.get(_day(wish, now_ms), 0) + wish.characters
+        return Taken(rate)
+
+    async def give_back(self, wish: Wish, now_ms: int) -> None:
+        if self.answered(wish.key):
+            self._characters[_day(wish, now_ms)] -= wish.characters
+
+    def answered(self, key: JobKey) -> bool:
+        """Note that the request is answered; tell whether it was in flight."""
+        return self._in_flight.get(key.tenant, {}).pop(key, None) is not None
+
+    def _exceeded(self, wish: Wish, now_ms: int) -> Bound | None:
+        limits, flight = wish.limits, self._in_flight.get(wish.key.tenant, {})
+        if wish.key in flight:
+            return None
+        today = self._characters.get(_day(wish, now_ms), 0) + wish.characters
+        if 0 < limits.characters_per_day < today:
+            return Bound.DAY
+        if 0 < limits.requests_in_flight <= len(flight):
+            return Bound.REQUESTS_IN_FLIGHT
+        if flight and 0 < limits.characters_in_flight < sum(flight.values()) + wish.characters:
+            return Bound.CHARACTERS_IN_FLIGHT
+        return None
+
+
+def _day(wish: Wish, now_ms: int) -> tuple[str, int]:
+    return wish.key.tenant, now_ms // DAY_MS

@@ -26,6 +26,8 @@ NAMES = (
     "DeadLetter",
     "JobControl",
     "OperationEvent",
+    "Tenant",
+    "Credential",
 )
 
 

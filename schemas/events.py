@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, overload
 
+from schemas.accounts import Credential, Tenant
 from schemas.errors import PermanentError
 from schemas.messages import (
     Datum,
@@ -233,6 +234,8 @@ MESSAGES: Mapping[str, type[Message]] = {
         DeadLetter,
         JobControl,
         OperationEvent,
+        Tenant,
+        Credential,
     )
 }
 """Every message by the name of its schema."""

@@ -21,6 +21,10 @@ USAGE = "translation.usage"
 DEAD_LETTERS = "translation.dead_letters"
 CONTROL = "translation.control"
 OPERATIONS = "translation.operations"
+TENANTS = "translation.tenants"
+CREDENTIALS = "translation.credentials"
+# The newest record of each key is the truth; who writes there decides who may ask (docs/accounts.md).
+ACCOUNT_TOPICS = (TENANTS, CREDENTIALS)
 # Read by assembly: each record may lead to an answer.
 ANSWERED_TOPICS = (TRANSLATED, CONTROL)
 
@@ -116,6 +120,9 @@ def _shared(plan: TopicPlan) -> list[Topic]:
         _dead_letters(plan),
         _written_by_anybody(CONTROL, "JobControl", partitions),
         Topic(OPERATIONS, "OperationEvent", "actor", 1, 30 * DAY_MS),
+        # One partition each: a reader knows all accounts, so the order of all changes is worth more than room.
+        Topic(TENANTS, "Tenant", "tenant", 1, FOREVER_MS, "compact"),
+        Topic(CREDENTIALS, "Credential", "credential_id", 1, FOREVER_MS, "compact"),
     ]
 
 

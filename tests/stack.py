@@ -13,6 +13,7 @@ import pytest
 from connectors.clickhouse.client import AnalyticsClient
 from deploy.local.main import down, read_run, up
 from deploy.local.settings import StackSettings
+from tests.accounts import local_key
 from tests.freezing import frozen
 from tests.scheduling import uses_stack
 from tests.servers import LIBRARIES
@@ -37,6 +38,11 @@ class Stack:
     def http_url(self) -> str:
         """Return the base URL of the HTTP API, without a path."""
         return read_run(self.root).http_url
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return the header that shows the operator's key."""
+        return local_key(self.root)
 
     def pid(self, name: str) -> int:
         """Return the current process id of that name."""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, Message, TopicPartition
 
@@ -111,9 +112,16 @@ class PartitionReader:
         self._consumer.close()
 
 
-def open_tail(settings: KafkaSettings, topic: str, *, fills_takes: bool = True) -> PartitionReader:
+def open_tail(
+    settings: KafkaSettings,
+    topic: str,
+    *,
+    fills_takes: bool = True,
+    also: Mapping[tuple[str, int], int] = MappingProxyType({}),
+) -> PartitionReader:
     """Open a reader of everything that is written to the topic from now on; the caller closes it.
 
+    `also` adds partitions of other topics, each from an offset.
     Waits 10 s for partitions without a leader, as just after their creation. Raises TransientError, FatalError.
     """
     reader = PartitionReader(settings, "tail", fills_takes=fills_takes)
@@ -123,6 +131,7 @@ def open_tail(settings: KafkaSettings, topic: str, *, fills_takes: bool = True) 
             # Numbers, not "end": records that arrive before the first fetch must not be missed.
             reader.read_from(
                 {(topic, number): reader.watermarks(topic, number)[1] for number in reader.partitions(topic)}
+                | dict(also)
             )
             return reader
         except TransientError:

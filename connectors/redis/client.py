@@ -152,6 +152,16 @@ async def run_all_async(client: AsyncClient, calls: Sequence[Call]) -> list[Any]
         return _without_errors(replies)
 
 
+async def run_async(client: AsyncClient, call: Call) -> Any:
+    """Run one call and return its reply, cheaper than `run_all_async`. Raises TransientError."""
+    count, arguments = len(call.keys), (*call.keys, *call.arguments)
+    with redis_errors():
+        try:
+            return await client.evalsha(call.script.sha, count, *arguments)
+        except NoScriptError:
+            return await client.eval(call.script.text, count, *arguments)
+
+
 def _address(host: str) -> tuple[str, int]:
     name, _, port = host.rpartition(":")
     return (name, int(port)) if name and port.isdecimal() else (host, _SENTINEL_PORT)

@@ -1,4 +1,4 @@
--- Notes that answers are committed: nothing wins any more, callers see them, slots and deadlines may go.
+-- Notes that answers are committed: nothing wins any more, callers see them, slots, deadlines and shares may go.
 -- KEYS: deadlines, offsets told, then done marker, slots and result of each answer in turns.
 -- ARGV: seconds to keep markers and results, number of sources, name and offset of each in turns; then
 --       marker, name and result of each answer in turns. An empty result is not shown.
@@ -18,6 +18,15 @@ for key = 3, #KEYS, 3 do
   if result ~= '' then
     redis.call('SET', KEYS[key + 2], result, 'EX', ARGV[2])
   end
-  redis.call('ZREM', KEYS[1], ARGV[at + 1])
+  local name = ARGV[at + 1]
+  redis.call('ZREM', KEYS[1], name)
+  -- It is no longer in flight (take_share.lua).
+  local tenant = string.match(name, '^[^/]*')
+  local flight = 'flight:{' .. tenant .. '}'
+  local score = redis.call('ZSCORE', flight, name)
+  if score then
+    redis.call('ZREM', flight, name)
+    redis.call('DECRBY', 'flying:{' .. tenant .. '}', math.floor(tonumber(score) % 1 * 4194304 + 0.5))
+  end
   at = at + 3
 end

@@ -73,6 +73,11 @@ HTTP_REFUSALS = Counter(
     "Requests answered 503, because of the wait, the backlog or open_requests",
     ["cause", "priority"],
 )
+HTTP_LIMITED = Counter(
+    "dragoman_http_limited",
+    "Submissions answered 429, by the limit of the tenant: rate, day, requests_in_flight, characters_in_flight",
+    ["limit"],
+)
 OPEN_SUBMISSION_BYTES = Gauge("dragoman_http_open_submission_bytes", "Bodies of the submissions under way")
 BACKPRESSURE_BACKLOG_RECORDS = Gauge(
     "dragoman_http_backlog_records", "Batches ahead of a new request, as last measured", ["priority"]
@@ -237,6 +242,7 @@ _OF_ONE: Mapping[str, tuple[Metric, ...]] = {
         REQUESTS_ACCEPTED,
         CANCELLATIONS_ORDERED,
         HTTP_REFUSALS,
+        HTTP_LIMITED,
         RESULT_WAITERS,
         OPEN_STREAMS,
         OPEN_SUBMISSION_BYTES,

@@ -13,11 +13,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from deploy.local.errors import StackError
+from deploy.local.first_key import credentials_path
 from deploy.local.kafka_broker import Broker
 from deploy.local.machine import PortBook
 from deploy.local.process_spec import HOST, AnswersOk, AnswersPing, Completes, ProcessSpec, TcpOpen
 from deploy.local.settings import StackSettings
-from deploy.local.state_files import analytics_token_path, keep_analytics_token
+from deploy.local.state_files import analytics_token_path, keep_secret, token_secrets_path
 from stream_apps.runtime.process import STOP_SECONDS
 
 START_STATE = Path(__file__).parents[1] / "valkey" / "start_state.sh"
@@ -61,10 +62,11 @@ def build_processes(settings: StackSettings, ports: PortBook) -> list[ProcessSpe
 
 
 def prepare_folders(settings: StackSettings) -> None:
-    """Create the folders that the processes expect to exist, and the token of the analytics process."""
+    """Create the folders that the processes expect to exist, and the secrets of the platform."""
     for name in ("redis-cache", "redis-state", "objects", "analytics"):
         (settings.data / name).mkdir(parents=True, exist_ok=True)
-    keep_analytics_token(settings.data)
+    for path in (analytics_token_path(settings.data), token_secrets_path(settings.data)):
+        keep_secret(path)
 
 
 def health_urls_of(specs: list[ProcessSpec]) -> dict[str, str]:
@@ -175,9 +177,15 @@ class _Platform:
             environment=environment,
         )
 
+    def first_key(self) -> ProcessSpec:
+        # Nobody waits for it: a process that is ready hears of the key as soon as it is stored.
+        command = (*python_command("deploy.local.first_key"), str(credentials_path(self.settings.root)))
+        return ProcessSpec("first-key", command, _PLATFORM, Completes(), environment=self._shared())
+
     def processes(self) -> list[ProcessSpec]:
         settings = self.settings
         return [
+            self.first_key(),
             *self._several("intake", "stream_apps.intake.main", settings.intakes),
             *self._several("assembly", "stream_apps.assembly.main", settings.assemblies),
             self._one("repair", "stream_apps.repair.main"),
@@ -240,5 +248,6 @@ class _Platform:
     def _http(self) -> dict[str, str]:
         return {
             "DRAGOMAN_HTTP_PORT": str(self.ports.port("http")),
+            "DRAGOMAN_HTTP_TOKEN_SECRETS_FILE": str(token_secrets_path(self.settings.data)),
             "DRAGOMAN_ANALYTICS_URL": self.addresses.analytics_url,
         }

@@ -164,11 +164,16 @@ def analytics_token_path(data: Path) -> Path:
     return data / "analytics.token"
 
 
-def keep_analytics_token(data: Path) -> None:
-    """Make a token where there is none yet; it stays the same over restarts."""
+def token_secrets_path(data: Path) -> Path:
+    """Return the path of the file with the secrets that sign the tokens of logins; for its owner only."""
+    return data / "token.secrets"
+
+
+def keep_secret(path: Path) -> None:
+    """Make a secret where there is none yet; it stays the same over restarts."""
     with suppress(FileExistsError):
         # Never readable by others, not even between its creation and a change of its mode.
-        descriptor = os.open(analytics_token_path(data), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_hex(32))
 

@@ -31,6 +31,7 @@ TOPICS = (
     topics.USAGE,
     topics.DEAD_LETTERS,
     topics.OPERATIONS,
+    *topics.ACCOUNT_TOPICS,
 )
 # The platform's own groups start in the other region where the take-over puts them, not at their old offsets.
 OWN_GROUPS = ("intake", "assembly", "usage_sink", r"inference\..*", r"dragoman\..*")

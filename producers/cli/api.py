@@ -33,11 +33,14 @@ class UnknownJobError(CommandError):
 class Api:
     """A client of one platform. Close it at the end, or use it in `with`."""
 
-    def __init__(self, url: str, tenant: str | None = None, transport: httpx.BaseTransport | None = None) -> None:
-        """Act for the tenant; None leaves the choice to the platform."""
+    def __init__(
+        self, url: str, api_key: str = "", tenant: str | None = None, transport: httpx.BaseTransport | None = None
+    ) -> None:
+        """Show the key, and act for the tenant; None leaves it to the key."""
         self._url = url
+        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._tenant = {"tenant": tenant} if tenant else {}
-        self._http = httpx.Client(base_url=url, timeout=_TIMEOUT_SECONDS, transport=transport)
+        self._http = httpx.Client(base_url=url, headers=headers, timeout=_TIMEOUT_SECONDS, transport=transport)
 
     def __enter__(self) -> "Api":
         return self

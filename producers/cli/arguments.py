@@ -21,6 +21,23 @@ _UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_8
 _LONGEST_QUOTE = 40
 
 
+def parse_duration_ms(typed: str, option: str) -> int:
+    """Return milliseconds of `90s`, `30m`, `1.5h`, `7d` or `2w`. Raises UsageError, which names the option."""
+    found = _AGO.fullmatch(typed.strip())
+    if found is None:
+        raise UsageError(
+            f"{option} is {typed[:_LONGEST_QUOTE]!r}, which is no length of time", "write 90s, 30m, 1.5h, 7d or 2w"
+        )
+    return round(float(found[1]) * _UNIT_MS[found[2]])
+
+
+def parse_future_ms(typed: str, option: str, now_ms: int) -> int:
+    """Return milliseconds since the epoch: `90d` counts from now, all else is ISO 8601. Raises UsageError."""
+    if _AGO.fullmatch(typed.strip()):
+        return now_ms + parse_duration_ms(typed, option)
+    return parse_time_ms(typed, option, now_ms)
+
+
 def parse_time_ms(typed: str, option: str, now_ms: int) -> int:
     """Return milliseconds since the epoch, never less than 0.
 

@@ -16,9 +16,9 @@ import typer
 
 from connectors.clickhouse.client import AnalyticsClient
 from connectors.kafka.settings import KafkaSettings
+from deploy.local.first_key import read_key
 from deploy.local.main import down, read_run, up
 from deploy.local.settings import StackSettings
-from deploy.local.state_files import RunInfo
 from inference_workers.model_store import discover, load
 from producers.cli.demo_run import SOURCE, TARGET, DemoLoad, DemoResults, DemoRun, DemoSize, DemoStack
 from producers.cli.errors import CommandError
@@ -93,7 +93,7 @@ def demo(
     settings = StackSettings(root=root, workers=workers, fresh=True)
     up(settings, detach=True, on_progress=lambda name, state: typer.echo(f"  {name}: {state}"))
     try:
-        figures = _measured(read_run(root), DemoSize(words=words), workers)
+        figures = _measured(root, DemoSize(words=words), workers)
     finally:
         typer.echo("stopping")
         down(root)
@@ -135,10 +135,11 @@ def bill_of(analytics: AnalyticsClient, results: DemoResults) -> Bill:
     return Bill(int(row["words"]), float(cost["cost_usd"]), analytics.query(_BY_PRIORITY))
 
 
-def _measured(run: RunInfo, size: DemoSize, workers: int) -> Figures:
+def _measured(root: Path, size: DemoSize, workers: int) -> Figures:
+    run = read_run(root)
     load = DemoLoad.of(size)
     with progress_bars(is_shown=True) as bars:
-        stack = DemoStack(run.http_url, KafkaSettings(bootstrap=run.kafka_bootstrap))
+        stack = DemoStack(run.http_url, read_key(root), KafkaSettings(bootstrap=run.kafka_bootstrap))
         done = DemoRun(stack, load, size.spread_seconds, bars)
         done.run()
     typer.echo(f"a sample of the translation:\n{_sample(done)} ...")

@@ -57,8 +57,14 @@ class DemoStack:
     """Addresses of the running platform."""
 
     http_url: str
+    api_key: str
     kafka: KafkaSettings
     codec: Codec = field(default_factory=Codec)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return the header that shows the key."""
+        return {"Authorization": f"Bearer {self.api_key}"}
 
 
 @dataclass(frozen=True)
@@ -191,7 +197,7 @@ class DemoRun:
             "priority": Priority.HIGH.value,
         }
         url = f"{self.stack.http_url}/api/v1/translations"
-        httpx.post(url, json=body, timeout=_HTTP_SECONDS).raise_for_status()
+        httpx.post(url, json=body, headers=self.stack.headers, timeout=_HTTP_SECONDS).raise_for_status()
 
     def _send_and_read(
         self, reader: PartitionReader, producer: DurableProducer, sends: deque[ScheduledRequest]
@@ -222,9 +228,10 @@ class DemoRun:
             self._next_progress = time.monotonic() + _PROGRESS_SECONDS
             key = self.load.document_key
             url = f"{self.stack.http_url}/api/v1/translations/{key.request_id}"
-            job = httpx.get(url, params={"tenant": key.tenant}, timeout=_HTTP_SECONDS)
+            params = {"tenant": key.tenant}
+            job = httpx.get(url, params=params, headers=self.stack.headers, timeout=_HTTP_SECONDS)
             if job.is_success:
-                self.bars.show_share(_DOCUMENT, float(job.json().get("progress") or 0.0))
+                self.bars.show_share(_DOCUMENT, float(job.json().get("progress") or 0.0) / 100)
 
 
 def prose(words: int) -> str:

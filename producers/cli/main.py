@@ -67,6 +67,9 @@ class Commands(LazyGroup):
         "submit": Command("producers.cli.translate:submit", "Send the text of a file; wait for it with --wait."),
         "result": Command("producers.cli.translate:result", "Show a job, or its translation when finished."),
         "cancel": Command("producers.cli.translate:cancel", "End a job that is not finished."),
+        "tenants": Command("producers.cli.tenants:app", "Make, show, change and suspend tenants."),
+        "users": Command("producers.cli.users:app", "Make, show, change and remove people who log in."),
+        "keys": Command("producers.cli.keys:app", "Make, show, change, rotate and revoke API keys."),
         "replay": Command("producers.cli.replay:replay", "Translate past requests on another model and compare."),
         "topics": Command("producers.cli.topics:app", "Create, list and check the Kafka topics."),
         "reconcile": Command(

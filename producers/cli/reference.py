@@ -21,6 +21,7 @@ from deploy.regions.mirror import RegionSettings
 from inference_workers.settings import WorkerLimits, WorkerSettings
 from producers.cli.output import markdown_of
 from producers.cli.setting_cells import HEADER, cells_of, default_of, nested_models
+from producers.cli.target import ApiSettings
 from producers.http.settings import HttpSettings
 from stream_apps.assembly.settings import AssemblySettings
 from stream_apps.intake.settings import IntakeLimits, IntakeSettings
@@ -58,6 +59,7 @@ SECTION_READERS: Mapping[str, tuple[type[Section], ...]] = {
         RepairLimits,
         StackSettings,
         RegionSettings,
+        ApiSettings,
     ),
     "supervisor": (StackSettings,),
 }

@@ -4,22 +4,38 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
 
 from connectors.clickhouse.client import AnalyticsClient
 from connectors.kafka.settings import KafkaSettings
 from connectors.object_store import ObjectSettings
 from connectors.redis.settings import RedisSettings
+from connectors.settings import Section
 from deploy.local.errors import StackError
+from deploy.local.first_key import read_key
 from deploy.local.main import is_running, read_run
 from deploy.local.settings import StackSettings
 from deploy.local.state_files import RunInfo
+from producers.cli.api import Api
 from producers.cli.errors import NotRunningError
 from stream_apps.usage_sink.settings import AnalyticsSection
 
 Root = Annotated[
     Path | None, typer.Option(help="Where the local platform keeps its data (DRAGOMAN_LOCAL_ROOT, .dragoman).")
 ]
+
+
+class ApiSettings(Section):
+    """DRAGOMAN_API_*: the platform that commands talk to by HTTP, where it is not the local one."""
+
+    model_config = SettingsConfigDict(env_prefix="DRAGOMAN_API_", frozen=True, extra="forbid")
+
+    url: str = Field(default="", description="Address of its HTTP interface; empty: the local platform's.")
+    key: SecretStr = Field(
+        default=SecretStr(""),
+        description="The API key; empty: the one that `dragoman up` made, for the local one.",
+    )
 
 
 def root_of(root: Path | None) -> Path:
@@ -35,9 +51,25 @@ def running(root: Path | None = None) -> RunInfo:
         raise NotRunningError(str(error)) from None
 
 
-def http_url(url: str | None) -> str:
-    """Return the address of the HTTP interface. Raises NotRunningError."""
-    return url or running().http_url
+def open_api(url: str | None, tenant: str | None = None) -> Api:
+    """Open the HTTP interface at that address, else at DRAGOMAN_API_URL, else the local platform's.
+
+    It shows DRAGOMAN_API_KEY, else the key that `dragoman up` made, which only the local platform gets to see.
+    Raises NotRunningError.
+    """
+    settings = ApiSettings()
+    address, key = url or settings.url, settings.key.get_secret_value()
+    if is_running(root_of(None)) and address in ("", running().http_url):
+        return Api(running().http_url, key or local_key(), tenant)
+    return Api(address or running().http_url, key, tenant)
+
+
+def local_key(root: Path | None = None) -> str:
+    """Return the key that `dragoman up` made. Raises NotRunningError where there is none."""
+    try:
+        return read_key(root_of(root))
+    except StackError as error:
+        raise NotRunningError(str(error), "start the platform anew: dragoman up") from None
 
 
 def kafka_settings() -> KafkaSettings:

@@ -10,7 +10,7 @@ from producers.cli.api import Api, text_of, time_left, wait_for
 from producers.cli.arguments import AsJson, Tenant, Url
 from producers.cli.errors import CommandError, UsageError
 from producers.cli.output import Json, ProgressBars, print_json, progress_bars
-from producers.cli.target import http_url
+from producers.cli.target import open_api
 from schemas.states import ResultStatus
 
 JobId = Annotated[str, typer.Argument(metavar="ID", help="As `dragoman submit` printed it.")]
@@ -36,7 +36,7 @@ def translate(  # noqa: PLR0913, PLR0917  # one parameter per option
 ) -> None:
     """Translate a text and print it."""
     body = _submission(sys.stdin.read() if text == "-" else text, source, target, priority)
-    with Api(http_url(url), tenant) as api:
+    with open_api(url, tenant) as api:
         job_id = api.submit(body)["job_id"]
         job = wait_for(api, job_id, lambda _job: None, _POLLS_FOR_ACCEPTED)
     _show(job, None, as_json)
@@ -57,7 +57,7 @@ def submit(  # noqa: PLR0913, PLR0917  # one parameter per option
     if output and not wait:
         raise UsageError("--output needs the translation", "add --wait")
     body = _submission(_read(file), source, target, priority)
-    with Api(http_url(url), tenant) as api:
+    with open_api(url, tenant) as api:
         accepted = api.submit(body)
         if not wait:
             _show_accepted(accepted, as_json)
@@ -75,12 +75,12 @@ def result(  # noqa: PLR0913, PLR0917  # one parameter per option
     as_json: AsJson = False,
 ) -> None:
     """Print the translation of a job; while there is none, say how far it is and exit with 1."""
-    with Api(http_url(url), tenant) as api:
+    with open_api(url, tenant) as api:
         job = _wait_with_bar(api, job_id, as_json, _POLLS_FOR_NAMED) if wait else api.job(job_id)
     if job["is_finished"] or as_json:
         _show(job, output, as_json)
         return
-    state = f"{job['stage'].lower()}, {job['progress']:.0%}"
+    state = f"{job['stage'].lower()}, {job['progress']}%"
     left = time_left(job)
     raise CommandError(
         f"not finished: {state}{', ' + left if left else ''}",
@@ -92,7 +92,7 @@ def cancel(
     job_id: JobId, tenant: Tenant = None, url: Url = None, wait: WaitForEnd = False, as_json: AsJson = False
 ) -> None:
     """End a job that is not finished: its waiting work is skipped, its answer is CANCELLED."""
-    with Api(http_url(url), tenant) as api:
+    with open_api(url, tenant) as api:
         job = api.cancel(job_id)
         if wait:
             job = wait_for(api, job_id, lambda _job: None, _POLLS_FOR_NAMED)
@@ -126,7 +126,7 @@ def _wait_with_bar(api: Api, job_id: str, as_json: bool, polls_until_unknown: in
 def _show_progress(bars: ProgressBars, job: Json) -> None:
     batches = f"{job['batches_done']}/{job['batches']} batches"
     note = ", ".join(part for part in (batches, time_left(job)) if part)
-    bars.show_share("job", job["progress"], label=job["stage"].lower(), note=note)
+    bars.show_share("job", job["progress"] / 100, label=job["stage"].lower(), note=note)
 
 
 def _show_accepted(accepted: Json, as_json: bool) -> None:

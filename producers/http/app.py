@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from connectors.telemetry.health import Health
-from producers.http import problems
+from producers.http import account_routes, problems
 from producers.http.events import OpenStreams
+from producers.http.logins import Logins
 from producers.http.middleware import BodyLimit, OpenSubmissions, RequestMetrics
 from producers.http.ports import Ports
 from producers.http.routes import router
@@ -18,12 +20,24 @@ from stream_apps.pipeline.request_rules import RequestLimits
 
 VERSION = "1"
 
+_SECURITY_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An API key, or the token of a login."},
+    "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
+_OPEN_PATHS = ("/auth/login", "/health", "/ready", "/metrics")
+
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def create_app(
-    ports: Ports, limits: HttpLimits, requests: RequestLimits, health: Health, lifespan: Lifespan | None = None
-) -> FastAPI:
+@dataclass(frozen=True)
+class AppSettings:
+    """The limits of the application: of this process and of a request."""
+
+    limits: HttpLimits
+    requests: RequestLimits
+
+
+def create_app(ports: Ports, settings: AppSettings, health: Health, lifespan: Lifespan | None = None) -> FastAPI:
     """Build an application that owns nothing: the caller closes the ports."""
     app = FastAPI(
         title="Dragoman",
@@ -33,11 +47,13 @@ def create_app(
         redoc_url=None,
     )
     app.state.ports = ports
-    app.state.limits = limits
+    app.state.limits = limits = settings.limits
+    app.state.logins = Logins(ports.accounts)
     app.state.streams = OpenStreams(limits.max_streams)
-    app.state.request_limits = requests
+    app.state.request_limits = settings.requests
     app.state.health = health
     app.include_router(router)
+    app.include_router(account_routes.router)
     problems.install(app)
     app.add_middleware(BodyLimit, max_body_bytes=limits.max_body_bytes)
     app.add_middleware(OpenSubmissions, limits=limits)
@@ -53,5 +69,14 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         for replaced in ("HTTPValidationError", "ValidationError"):
             parts.pop(replaced, None)
         parts |= problems.openapi_schemas()
+        schema["components"]["securitySchemes"] = _SECURITY_SCHEMES
+        _require_keys(schema["paths"])
         app.openapi_schema = schema
     return app.openapi_schema
+
+
+def _require_keys(paths: dict[str, Any]) -> None:
+    for path, operations in paths.items():
+        if path not in _OPEN_PATHS:
+            for operation in operations.values():
+                operation["security"] = [{name: []} for name in _SECURITY_SCHEMES]

@@ -1,25 +1,37 @@
-"""Tell who is asking: the one place where a caller becomes a tenant."""
+"""Tell who is asking: the one place where what a request shows becomes a tenant with scopes."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from schemas.errors import PermanentError
+from producers.http.accounts import Accounts
+from schemas.accounts import Tenant
+from stream_apps.accounts.refusals import ForbiddenError
+from stream_apps.accounts.roles import Scope
+
+_API_KEY_HEADER = "x-api-key"
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Somebody who sends HTTP requests. `may_name_tenants`: acts for other tenants than its own, too."""
+    """Somebody who sends HTTP requests. `account` is their tenant, whose limits hold for them."""
 
-    tenant: str
-    may_name_tenants: bool = False
+    account: Tenant
+    scopes: frozenset[Scope]
+    credential_id: str = ""
+
+    @property
+    def tenant(self) -> str:
+        """Return the name of their tenant."""
+        return self.account.tenant
 
     def tenant_for(self, named: str | None) -> str:
-        """Return the tenant that a request is about. Raises PermanentError if the caller may not name it."""
-        if named is None or named == self.tenant or self.may_name_tenants:
+        """Return the tenant that a request is about. Raises ForbiddenError if the caller may not act for it."""
+        if named is None or named == self.tenant or Scope.ADMIN_TENANTS in self.scopes:
             return named or self.tenant
-        raise PermanentError(
+        raise ForbiddenError(
             "foreign_tenant",
             "the tenant is not the caller's",
             field="tenant",
@@ -28,9 +40,42 @@ class Caller:
         )
 
 
-def caller_of(request: Request) -> Caller:
-    """Return the caller of a request. There are no credentials yet: everybody may name the tenant who pays."""
-    return Caller(request.app.state.limits.default_tenant, may_name_tenants=True)
+async def caller_of(request: Request) -> Caller:
+    """Return the caller of a request. Raises UnauthenticatedError, ForbiddenError, or TransientError."""
+    accounts: Accounts = request.app.state.ports.accounts
+    headers = request.headers
+    identity = accounts.identify(headers.get("authorization") or "", headers.get(_API_KEY_HEADER) or "")
+    return Caller(identity.tenant, identity.scopes, identity.credential.credential_id)
 
 
-CallerOfRequest = Annotated[Caller, Depends(caller_of)]
+async def counted_caller(request: Request, caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
+    """Return the caller of a request that is no submission. Raises TooManyRequestsError, too."""
+    request.app.state.ports.accounts.count_read(caller.account)
+    return caller
+
+
+def caller_with(
+    scope: Scope, known: Callable[..., Awaitable[Caller]] = counted_caller
+) -> Callable[..., Awaitable[Caller]]:
+    """Make the dependency of a route that needs the scope. It raises ForbiddenError for a caller without it."""
+
+    async def allowed(caller: Annotated[Caller, Depends(known)]) -> Caller:
+        if scope in caller.scopes:
+            return caller
+        raise ForbiddenError(
+            "missing_scope",
+            f"this key or user has no scope {scope}",
+            field="Authorization",
+            limit=", ".join(sorted(caller.scopes)) or "no scope",
+            cure="use a key that has it; admins make one by POST /api/v1/keys or `dragoman keys create`",
+        )
+
+    return allowed
+
+
+AnyCaller = Annotated[Caller, Depends(counted_caller)]
+Reader = Annotated[Caller, Depends(caller_with(Scope.READ_TRANSLATIONS))]
+Writer = Annotated[Caller, Depends(caller_with(Scope.WRITE_TRANSLATIONS))]
+# Submissions are counted by what they ask for (tenant_shares.py).
+Submitter = Annotated[Caller, Depends(caller_with(Scope.WRITE_TRANSLATIONS, caller_of))]
+KeyAdmin = Annotated[Caller, Depends(caller_with(Scope.ADMIN_KEYS))]

@@ -9,15 +9,19 @@ import uvicorn
 from fastapi import FastAPI
 
 from connectors.kafka.admin import KafkaAdmin
+from connectors.kafka.compacted_table import CompactedTable
 from connectors.kafka.lost_connection import watch_connection
 from connectors.kafka.partition_reader import open_tail
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.schema_registry import open_codec
 from connectors.object_store import open_shared_objects
 from connectors.redis.client import AsyncClient, open_state_async
+from connectors.redis.job_list import AsyncJobList
 from connectors.redis.job_view import AsyncJobViews
 from connectors.redis.presence import AsyncModelRegistry
 from connectors.redis.request_markers import AcceptedRequests
+from connectors.redis.shares import RedisShares
+from producers.http.accounts import Accounts
 from producers.http.adapters import (
     BackgroundNotes,
     KafkaBacklog,
@@ -26,14 +30,18 @@ from producers.http.adapters import (
     RegisteredModels,
     StoredTexts,
 )
-from producers.http.app import create_app
+from producers.http.app import AppSettings, create_app
 from producers.http.backpressure import Backpressure, measure_backlog
 from producers.http.ports import Ports, Texts
 from producers.http.readiness import PartsReadiness, watch_readiness
 from producers.http.result_tail import ResultTail
-from producers.http.settings import HttpSettings
+from producers.http.settings import HttpLimits, HttpSettings
+from producers.http.tenant_shares import TenantShares
 from schemas.errors import FatalError
-from schemas.topics import RESULTS
+from schemas.topics import ACCOUNT_TOPICS, RESULTS
+from stream_apps.accounts.directory import Directory
+from stream_apps.accounts.store import KafkaAccounts
+from stream_apps.accounts.tokens import Tokens, read_secrets
 from stream_apps.runtime.process import Process, now_ms, run_process
 from stream_apps.runtime.state_watch import on_sound_state
 
@@ -76,13 +84,25 @@ class Server:
         self._process = process
         self._connections = _connect(settings)
         self._codec = open_codec(settings.kafka)
+        directory = Directory(self._codec)
+        self._table = table = CompactedTable(settings.kafka, ACCOUNT_TOPICS, directory.add)
+        self._accounts = Accounts(
+            directory,
+            KafkaAccounts(settings.kafka, self._codec),
+            _tokens(settings.http),
+            now_ms,
+            settings.tiers,
+            is_read=lambda: table.is_complete,
+            anonymous_tenant=settings.http.anonymous_tenant,
+        )
         self._tail = ResultTail(
-            lambda: open_tail(settings.kafka, RESULTS, fills_takes=False),
+            lambda: open_tail(settings.kafka, RESULTS, fills_takes=False, also=table.next_offsets()),
             self._codec,
             settings.http.max_waiters,
+            table,
         )
         self._backpressure = Backpressure(settings.backpressure)
-        app = create_app(self._ports(), settings.http, settings.requests, process.health, self._lifespan)
+        app = create_app(self._ports(), _app_settings(settings), process.health, self._lifespan)
         self._uvicorn = uvicorn.Server(_uvicorn_config(app, settings))
 
     def run(self) -> None:
@@ -102,11 +122,15 @@ class Server:
             requests=KafkaRequestLog(
                 connections.producer, codec, timeout_seconds, self._notes(), now_ms, self.end
             ),
-            jobs=RedisJobs(AsyncJobViews(connections.state_async), codec),
+            jobs=RedisJobs(AsyncJobViews(connections.state_async), AsyncJobList(connections.state_async), codec),
             results=self._tail,
             texts=_texts(settings),
             models=RegisteredModels(AsyncModelRegistry(connections.state_async), settings.kafka.pools),
             backpressure=self._backpressure,
+            accounts=self._accounts,
+            shares=TenantShares(
+                RedisShares(connections.state_async, settings.http.in_flight_forget_seconds), now_ms
+            ),
             now_ms=now_ms,
         )
 
@@ -118,7 +142,9 @@ class Server:
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
         settings, health = self._settings, self._process.health
         kafka = watch_connection(settings.kafka, self._connections.producer.is_reachable)
-        readiness = PartsReadiness(kafka, self._connections.state_async, self._codec)
+        readiness = PartsReadiness(
+            kafka, self._connections.state_async, self._codec, lambda: self._table.is_complete
+        )
         backlog = KafkaBacklog(KafkaAdmin(settings.kafka, _KAFKA_SECONDS), settings.kafka.pools)
         tasks = [
             asyncio.create_task(watch_readiness(health, readiness, settings.http.watch_seconds, self.end)),
@@ -137,6 +163,16 @@ class Server:
 
 def _connect(settings: HttpSettings) -> Connections:
     return Connections(DurableProducer(settings.kafka), open_state_async(settings.redis))
+
+
+def _app_settings(settings: HttpSettings) -> AppSettings:
+    return AppSettings(settings.http, settings.requests)
+
+
+def _tokens(limits: HttpLimits) -> Tokens | None:
+    if limits.token_secrets_file is None:
+        return None
+    return Tokens(read_secrets(limits.token_secrets_file), round(limits.token_hours * 3600))
 
 
 def _texts(settings: HttpSettings) -> Texts:

@@ -1,5 +1,6 @@
 """Answer every error as an RFC 9457 problem: it names field, limit and cure, and never quotes the text."""
 
+import math
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -12,6 +13,8 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from schemas.errors import PermanentError, TransientError
+from schemas.shares import Decision
+from stream_apps.accounts.refusals import ForbiddenError, UnauthenticatedError
 
 log = structlog.get_logger()
 
@@ -38,6 +41,7 @@ _FIELD_CURES = {
     "missing": "send the field",
     "string_unicode": "send valid Unicode, without lone surrogates",
 }
+_NOT_FOUND_CAUSES = ("unknown_job", "unknown_key")
 # The parts of pydantic's context that tell a caller what would be allowed.
 _LIMITS = ("max_length", "min_length", "ge", "gt", "le", "lt", "pattern", "expected")
 
@@ -75,6 +79,40 @@ class BodyTooLarge(HTTPException):
 
 class OverloadedError(TransientError):
     """The platform, or this process, has no room for another request. Nothing was sent to Kafka."""
+
+
+class TooManyRequestsError(PermanentError):
+    """A caller has used up its share for now. `headers` say when it has some again."""
+
+    def __init__(  # noqa: PLR0913  # the parts of one answer
+        self,
+        cause: str,
+        message: str,
+        rate: Decision,
+        *,
+        limit: str,
+        retry_after_ms: int = 0,
+        cure: str = "",
+    ) -> None:
+        seconds = seconds_of(retry_after_ms or rate.retry_after_ms)
+        super().__init__(cause, message, limit=limit, cure=cure or f"send the same request again in {seconds} s")
+        self.headers = {**rate_headers(rate), "Retry-After": str(seconds)}
+
+
+def rate_headers(decision: Decision) -> dict[str, str]:
+    """Return the RateLimit-* headers (draft-ietf-httpapi-ratelimit-headers-07), in calls and seconds."""
+    if not decision.limit:
+        return {}
+    return {
+        "RateLimit-Limit": str(decision.limit),
+        "RateLimit-Remaining": str(decision.remaining),
+        "RateLimit-Reset": str(seconds_of(decision.reset_ms)),
+    }
+
+
+def seconds_of(milliseconds: float) -> int:
+    """Round up to whole seconds."""
+    return math.ceil(milliseconds / 1000)
 
 
 def not_found(job_id: str) -> PermanentError:
@@ -121,9 +159,26 @@ def problem_response(problem: Problem, headers: Mapping[str, str] | None = None)
 
 
 async def _permanent(request: Request, error: Any) -> JSONResponse:
-    status = 404 if error.cause == "unknown_job" else 422
     named = {"field": error.field, "limit": error.limit, "cure": error.cure}
-    return problem_response(_problem(request, status, error.cause, error.message, **named))
+    problem = _problem(request, _status_of(error), error.cause, error.message, **named)
+    return problem_response(problem, _headers_of(error))
+
+
+def _status_of(error: PermanentError) -> int:
+    match error:
+        case UnauthenticatedError():
+            return 401
+        case ForbiddenError():
+            return 403
+        case TooManyRequestsError():
+            return 429
+    return 404 if error.cause in _NOT_FOUND_CAUSES else 422
+
+
+def _headers_of(error: PermanentError) -> Mapping[str, str]:
+    if isinstance(error, TooManyRequestsError):
+        return error.headers
+    return {"WWW-Authenticate": "Bearer"} if isinstance(error, UnauthenticatedError) else {}
 
 
 async def _transient(request: Request, error: Any) -> JSONResponse:

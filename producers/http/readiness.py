@@ -24,16 +24,25 @@ class Readiness(Protocol):
 
 @dataclass(frozen=True)
 class PartsReadiness:
-    """Asks Kafka, which stores requests, the state Redis, which knows the jobs, and once the schema registry."""
+    """Asks Kafka, which stores requests, the state Redis, which knows the jobs, and once the schema registry;
+    looks whether the accounts are read.
+    """
 
     kafka: LostConnection
     state: AsyncClient
     codec: Codec
+    are_accounts_read: Callable[[], bool]
 
     async def problems(self) -> list[str]:
         is_answered = await asyncio.to_thread(self.kafka.is_answered)
         kafka_problems = [] if is_answered else ["Kafka does not answer"]
-        return [*kafka_problems, *await self._redis_problems(), *await self._registry_problems()]
+        accounts_problems = [] if self.are_accounts_read() else ["the accounts are not read yet"]
+        return [
+            *kafka_problems,
+            *accounts_problems,
+            *await self._redis_problems(),
+            *await self._registry_problems(),
+        ]
 
     async def _redis_problems(self) -> list[str]:
         try:

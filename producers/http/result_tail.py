@@ -1,8 +1,11 @@
 """Follow translation.results, and wake whoever waits for the result of a job.
 
-Each process reads the topic from its end, without a group, on a thread of its own. Whoever wants a result
-registers first and sends or looks afterwards, so nothing is missed: what arrived in the last seconds, and may not
-be in Redis yet, is kept in a ring. A result that the tail does not see, because Kafka was away, is found in Redis.
+Each process reads the topic from its end, without a group, on a thread of its own. The changes of accounts come
+the same way, so that they cost nothing at rest: they are read to their end before the tail is opened.
+
+Whoever wants a result registers first and sends or looks afterwards, so nothing is missed: what arrived in the
+last seconds, and may not be in Redis yet, is kept in a ring. A result that the tail does not see, because Kafka
+was away, is found in Redis.
 """
 
 import asyncio
@@ -41,6 +44,16 @@ class Tail(Protocol):
 
     def close(self) -> None:
         """Close the connections."""
+
+
+class Table(Protocol):
+    """Topics that are read to their end and then followed (connectors.kafka.compacted_table.CompactedTable)."""
+
+    def load(self) -> None:
+        """Read to the end, unless that is done. Raises TransientError or FatalError."""
+
+    def follow(self, record: InboundRecord) -> bool:
+        """Take the record in; return False for one of another topic."""
 
 
 async def read_message(codec: Codec, encoded: bytes | None, expected: type[M]) -> M:
@@ -82,18 +95,22 @@ class _Seen:
 
 
 class ResultTail:
-    """The tail of the results. `open_tail` opens it at the topic's end; `clock` counts seconds."""
+    """The tail of the results. `open_tail` opens it at the topic's end, and where `table` goes on;
+    `clock` counts seconds.
+    """
 
     def __init__(
         self,
         open_tail: Callable[[], Tail],
         codec: Codec,
         most_waiters: int,
+        table: Table | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._open_tail = open_tail
         self._codec = codec
         self._most_waiters = most_waiters
+        self._table = table
         self._clock = clock
         self._lock = threading.Lock()
         self._waiters: dict[bytes, list[Waiter]] = {}
@@ -139,7 +156,9 @@ class ResultTail:
                     del self._waiters[encoded]
 
     def add(self, record: InboundRecord) -> None:
-        """Take in a result. From any thread."""
+        """Take in a result, or a record of the table. From any thread."""
+        if self._table and self._table.follow(record):
+            return
         if not record.key or not record.value:
             return
         with self._lock:
@@ -163,6 +182,8 @@ class ResultTail:
                 self._closing.wait(_REOPEN_SECONDS)
 
     def _follow(self) -> None:
+        if self._table:
+            self._table.load()
         tail = self._open_tail()
         try:
             while not self._closing.is_set():

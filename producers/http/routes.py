@@ -8,23 +8,27 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from connectors.telemetry.health import Health, answer_of
-from producers.http.caller import Caller, CallerOfRequest
+from producers.http.caller import Caller, Reader, Submitter, Writer
 from producers.http.events import batch_after, job_events
 from producers.http.jobs import cancel, read_job, translated
+from producers.http.listing import JobFilter, list_jobs
 from producers.http.middleware import submission_is_stored
 from producers.http.ports import Ports
-from producers.http.problems import responses
+from producers.http.problems import not_found, rate_headers, responses
 from producers.http.responses import (
     AcceptedResponse,
+    JobListResponse,
     JobResponse,
     LanguagesResponse,
     accepted_response,
     job_response,
     languages_response,
+    list_response,
 )
 from producers.http.settings import HttpLimits
 from producers.http.submit import Envelope, Submission, preferred_wait, prepare, send
 from schemas.ids import JobKey
+from stream_apps.accounts.refusals import ForbiddenError
 
 router = APIRouter()
 
@@ -36,32 +40,43 @@ _NOT_HELD_BACK = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 _PROBES: dict[str, Any] = {"tags": ["operations"]}
 
 
-def job_of_request(
-    job_id: str,
-    caller: CallerOfRequest,
-    tenant: Annotated[
-        str | None, Query(description="Whose job it is, for callers who may act for several tenants.")
-    ] = None,
-) -> JobKey:
-    """Name the job of a path. Raises PermanentError for a tenant that the caller may not act for."""
-    return JobKey(caller.tenant_for(tenant), job_id)
+Named = Annotated[str | None, Query(description="Whose job it is, for callers who may act for several tenants.")]
+
+
+async def job_to_read(job_id: str, caller: Reader, tenant: Named = None) -> JobKey:
+    """Name the job of a path, for a caller who may read. Raises PermanentError for one that is not theirs."""
+    return _job(job_id, caller, tenant)
+
+
+async def job_to_change(job_id: str, caller: Writer, tenant: Named = None) -> JobKey:
+    """Name the job of a path, for a caller who may write. Raises PermanentError for one that is not theirs."""
+    return _job(job_id, caller, tenant)
+
+
+def _job(job_id: str, caller: Caller, tenant: str | None) -> JobKey:
+    try:
+        return JobKey(caller.tenant_for(tenant), job_id)
+    except ForbiddenError:
+        # A foreign job is as unknown as one that does not exist.
+        raise not_found(job_id) from None
 
 
 WaitSeconds = Annotated[float, Query(ge=0, description="Seconds to wait for the result; long waits are cut.")]
-JobOfRequest = Annotated[JobKey, Depends(job_of_request)]
+JobToRead = Annotated[JobKey, Depends(job_to_read)]
+JobToChange = Annotated[JobKey, Depends(job_to_change)]
 
 
 @router.post(
     _TRANSLATIONS,
     tags=["translations"],
     status_code=202,
-    responses={200: {"model": JobResponse}, **responses(400, 413, 415, 422, 503)},
+    responses={200: {"model": JobResponse}, **responses(400, 401, 403, 413, 415, 422, 429, 503)},
 )
 async def submit_translation(  # noqa: PLR0913, PLR0917  # one parameter per part of the request
     submission: Submission,
     request: Request,
     response: Response,
-    caller: CallerOfRequest,
+    caller: Submitter,
     envelope: Annotated[Envelope, Header()],
     wait: WaitSeconds = 0,
 ) -> AcceptedResponse | JobResponse:
@@ -73,6 +88,8 @@ async def submit_translation(  # noqa: PLR0913, PLR0917  # one parameter per par
     limits: HttpLimits = request.app.state.limits
     valid = await prepare(submission, envelope, caller, ports, request.app.state.request_limits)
     key, seconds = valid.request.key, min(wait or preferred_wait(envelope.prefer), limits.max_wait_seconds)
+    if valid.rate:
+        response.headers.update(rate_headers(valid.rate))
     response.headers["Location"] = status_url = _status_url(request, key, caller)
 
     async def sent() -> None:
@@ -86,12 +103,25 @@ async def submit_translation(  # noqa: PLR0913, PLR0917  # one parameter per par
             return job_response(key, snapshot, ports.backpressure)
     else:
         await sent()
-    return accepted_response(valid, status_url)
+    ahead = ports.backpressure.ahead(valid.priority)
+    return accepted_response(valid, status_url, ahead, ports.now_ms())
 
 
-@router.get(f"{_TRANSLATIONS}/{{job_id}}", tags=["translations"], responses=responses(404, 422, 503))
+@router.get(_TRANSLATIONS, tags=["translations"], responses=responses(401, 403, 422, 429, 503))
+async def list_translations(
+    wanted: Annotated[JobFilter, Query()], caller: Reader, request: Request
+) -> JobListResponse:
+    """List the jobs that came by HTTP in the last days, the newest first."""
+    ports: Ports = request.app.state.ports
+    page = await list_jobs(caller.tenant_for(wanted.tenant), wanted, ports.jobs)
+    return list_response(page.views, page.next_cursor)
+
+
+@router.get(
+    f"{_TRANSLATIONS}/{{job_id}}", tags=["translations"], responses=responses(401, 403, 404, 422, 429, 503)
+)
 async def read_translation(
-    job: JobOfRequest,
+    job: JobToRead,
     request: Request,
     wait: WaitSeconds = 0,
 ) -> JobResponse:
@@ -109,11 +139,11 @@ async def read_translation(
     responses={
         200: {"content": {_EVENT_STREAM: {}}},
         204: {"description": "Nothing comes after that event."},
-        **responses(404, 422, 503),
+        **responses(401, 403, 404, 422, 429, 503),
     },
 )
 async def stream_translation(
-    job: JobOfRequest,
+    job: JobToRead,
     request: Request,
     last_event_id: Annotated[str | None, Header(description="Begin behind this event.")] = None,
 ) -> Response:
@@ -137,9 +167,9 @@ async def stream_translation(
     f"{_TRANSLATIONS}/{{job_id}}",
     tags=["translations"],
     status_code=202,
-    responses={200: {"model": JobResponse}, **responses(404, 422, 503)},
+    responses={200: {"model": JobResponse}, **responses(401, 403, 404, 422, 429, 503)},
 )
-async def cancel_translation(job: JobOfRequest, request: Request, response: Response) -> JobResponse:
+async def cancel_translation(job: JobToChange, request: Request, response: Response) -> JobResponse:
     """Order the job to be cancelled.
 
     202 says that Kafka has stored the order, and shows the job as it was before. 200 shows a job that is
@@ -152,8 +182,8 @@ async def cancel_translation(job: JobOfRequest, request: Request, response: Resp
     return job_response(job, snapshot, request.app.state.ports.backpressure)
 
 
-@router.get("/api/v1/languages", tags=["languages"], responses=responses(503))
-async def list_languages(request: Request) -> LanguagesResponse:
+@router.get("/api/v1/languages", tags=["languages"], responses=responses(401, 403, 429, 503))
+async def list_languages(request: Request, _caller: Reader) -> LanguagesResponse:
     """List what ready workers have announced: as sets of languages, and pair by pair where these are few."""
     ports: Ports = request.app.state.ports
     return languages_response(await ports.models.catalogue())

@@ -1,5 +1,7 @@
 """Settings of the HTTP process."""
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -8,6 +10,7 @@ from connectors.object_store import ObjectSettings
 from connectors.redis.settings import RedisSettings
 from connectors.settings import ProcessSettings, Section
 from schemas.priorities import Priority
+from stream_apps.accounts.tiers import Tiers
 from stream_apps.pipeline.request_rules import RequestLimits
 
 
@@ -28,7 +31,22 @@ class HttpLimits(Section):
 
     host: str = Field(default="127.0.0.1", description="Address on which it listens.")
     port: int = Field(default=8080, ge=0, le=65535, description="Its port; 0 takes any free port.")
-    default_tenant: str = Field(default="default", description="Tenant of a submission that names none.")
+    anonymous_tenant: str = Field(
+        default="",
+        pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$",
+        description="Tenant of callers who show no key, with the role member; empty: they are refused.",
+    )
+    token_secrets_file: Path | None = Field(
+        default=None,
+        description="File of the secrets that sign the tokens of logins, one a line, 32 characters at least; the "
+        "first one signs, all are accepted. Not set: nobody logs in, only API keys are accepted.",
+    )
+    in_flight_forget_seconds: int = Field(
+        default=3600,
+        ge=1,
+        description="An unanswered request counts no longer among those in flight of its tenant after this time.",
+    )
+    token_hours: float = Field(default=24.0, gt=0, description="Life of the token that a login gives.")
     max_body_bytes: int = Field(default=8_000_000, ge=1, description="Of one HTTP request, as sent.")
     max_open_requests: int = Field(
         default=500, ge=1, description="Submissions under way in this process at a time; more get 503."
@@ -123,3 +141,4 @@ class HttpSettings(ProcessSettings):
     http: HttpLimits = Field(default_factory=HttpLimits)
     requests: RequestLimits = Field(default_factory=RequestLimits)
     backpressure: BackpressureLimits = Field(default_factory=BackpressureLimits)
+    tiers: Tiers = Field(default_factory=Tiers)

@@ -5,6 +5,8 @@ from a failed job. Only what JSON and HTTP headers add is decided here: the id, 
 """
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
@@ -16,12 +18,13 @@ from connectors.telemetry.metrics import REQUESTS_ACCEPTED
 from producers.http.caller import Caller
 from producers.http.ports import Models, Ports, Texts
 from schemas.catalogue import Catalogue, unsupported_pair
-from schemas.errors import PermanentError, TransientError
+from schemas.errors import DragomanError, PermanentError, TransientError
 from schemas.ids import event_id, new_request_id
 from schemas.languages import AUTO
 from schemas.messages import TranslationRequest
 from schemas.priorities import Priority, parse_priority, priority_of_score
 from schemas.records import Headers
+from schemas.shares import Decision, Wish
 from stream_apps.pipeline.deadline_policy import DeadlinePolicy
 from stream_apps.pipeline.request_rules import RequestedLanguages, RequestLimits, check_identity, check_request
 
@@ -61,7 +64,8 @@ class Submission(BaseModel):
     target_language: str = Field(description="BCP-47.")
     priority: str | StrictInt = Field(
         default=Priority.STANDARD.value,
-        description="critical, high or standard; or a score: 90-100 critical, 70-89 high, 0-69 standard.",
+        description="critical, high or standard, in any case; or a score: 90-100 critical, 70-89 high, 0-69 "
+        "standard.",
     )
     request_id: RequestId | None = Field(
         default=None, description="Chosen by the caller, unique; sending the same request again is harmless."
@@ -102,12 +106,17 @@ class SubmissionContext:
 
 @dataclass(frozen=True)
 class ValidSubmission:
-    """A submission as the request that may go to Kafka. `is_named`: by the caller, so it may be a repeat."""
+    """A submission as the request that may go to Kafka. `is_named`: by the caller, so it may be a repeat.
+
+    `wish` is what it took of its tenant's share; `rate` says how many requests may follow, where that is limited.
+    """
 
     request: TranslationRequest
     priority: Priority
     languages: RequestedLanguages
     is_named: bool = True
+    wish: Wish | None = None
+    rate: Decision | None = None
 
 
 async def prepare(
@@ -115,20 +124,36 @@ async def prepare(
 ) -> ValidSubmission:
     """Return the request as it may go to Kafka; a large text is stored.
 
-    Raises PermanentError for a bad submission, TransientError when there is no room or a store is away.
+    Raises PermanentError for a bad submission, TooManyRequestsError for one too many, TransientError when there is
+    no room or a store is away.
     """
     valid = validate(submission, SubmissionContext(caller, limits, ports.now_ms(), envelope.idempotency_key))
-    # Limits of single callers would belong here: the tenant is known, and nothing has been sent yet.
     ports.backpressure.check(valid.priority)
     _check_pair(valid.languages, await _served(ports.models))
-    return replace(valid, request=await _without_large_text(valid.request, ports.texts))
+    # Last: what is refused for another reason takes nothing.
+    shares = ports.accounts.limits_of(valid.request.tenant)
+    wish = Wish(valid.request.key, len(submission.text), shares, valid.is_named)
+    valid = replace(valid, wish=wish, rate=await ports.shares.take(wish))
+    async with _given_back_on_failure(valid, ports):
+        return replace(valid, request=await _without_large_text(valid.request, ports.texts))
 
 
 async def send(valid: ValidSubmission, envelope: Envelope, ports: Ports) -> None:
     """Return once Kafka has stored the request. Raises TransientError when nothing is promised."""
-    await ports.requests.append(valid.request, valid.priority, _headers(valid, envelope))
+    async with _given_back_on_failure(valid, ports):
+        await ports.requests.append(valid.request, valid.priority, _headers(valid, envelope))
     ports.backpressure.count(valid.priority)
     REQUESTS_ACCEPTED.labels(valid.priority.value).inc()
+
+
+@asynccontextmanager
+async def _given_back_on_failure(valid: ValidSubmission, ports: Ports) -> AsyncIterator[None]:
+    try:
+        yield
+    except DragomanError:
+        if valid.wish:
+            await ports.shares.give_back(valid.wish)
+        raise
 
 
 def validate(submission: Submission, context: SubmissionContext) -> ValidSubmission:
@@ -163,6 +188,7 @@ def _request(submission: Submission, context: SubmissionContext, priority: Prior
         glossaries=submission.glossaries,
         engine_options=submission.engine_options,
         submitted_at=context.now_ms,
+        submitted_by=context.caller.credential_id or None,
         deadline=_milliseconds(submission.deadline),
         late_policy=submission.late_policy,
         metadata=submission.metadata,
@@ -194,7 +220,11 @@ def _request_id(chosen: str | None, key: str | None, tenant: str) -> str:
 
 def _priority(value: str | int) -> Priority:
     try:
-        return priority_of_score(value) if isinstance(value, int) else parse_priority(value[:_LONGEST_PRIORITY])
+        return (
+            priority_of_score(value)
+            if isinstance(value, int)
+            else parse_priority(value[:_LONGEST_PRIORITY].lower())
+        )
     except PermanentError as error:
         # A score has no field of its own here.
         raise PermanentError(

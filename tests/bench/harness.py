@@ -19,6 +19,7 @@ from deploy.local.main import down, read_run, up
 from deploy.local.settings import StackSettings
 from deploy.local.stack import python_command, python_environment
 from deploy.local.state_files import RunInfo
+from tests.accounts import local_key
 from tests.bench.figures import FOLDER, Findings
 from tests.freezing import frozen
 from tests.servers import LIBRARIES
@@ -61,6 +62,11 @@ class Platform:
 
     run: RunInfo
     registry_url: str = ""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return the header that shows the operator's key."""
+        return local_key(ROOT)
 
     def cpu_ms(self) -> dict[str, float]:
         """Return the processor time of every process since its start, in milliseconds."""

@@ -40,7 +40,7 @@ def peer_legs(options: Options, texts: Iterator[str]) -> list[Leg]:
 
 def platform_legs(platform: Platform, options: Options, texts: Iterator[str]) -> list[Leg]:
     """Measure the platform, and the processor time of its processes."""
-    call = partial(translate_by_platform, base_url=platform.run.http_url)
+    call = partial(translate_by_platform, base_url=platform.run.http_url, headers=platform.headers)
     legs = []
     for number in CLIENTS:
         before = platform.cpu_ms()

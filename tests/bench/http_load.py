@@ -19,14 +19,16 @@ def clients(name: str, call: Call, texts: Iterator[str], count: int, seconds: fl
     return asyncio.run(_clients(name, call, texts, count, seconds))
 
 
-async def translate_by_platform(client: httpx.AsyncClient, text: str, base_url: str) -> None:
+async def translate_by_platform(
+    client: httpx.AsyncClient, text: str, base_url: str, headers: dict[str, str]
+) -> None:
     """Send a critical request and wait for its result: in one call where the server can, else with GETs."""
     body = {"text": text, "source_language": "en", "target_language": "pt", "priority": "critical"}
-    answer = await client.post(f"{base_url}/api/v1/translations?wait={_WAIT_SECONDS}", json=body)
+    answer = await client.post(f"{base_url}/api/v1/translations?wait={_WAIT_SECONDS}", json=body, headers=headers)
     answer.raise_for_status()
     job, location = answer.json(), answer.headers.get("location", "")
     while not job.get("is_finished"):
-        answer = await client.get(location, params={"wait": _WAIT_SECONDS})
+        answer = await client.get(location, params={"wait": _WAIT_SECONDS}, headers=headers)
         answer.raise_for_status()
         job = answer.json()
     assert job["result"]["status"] == "COMPLETED", job

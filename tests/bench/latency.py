@@ -82,7 +82,7 @@ def http_leg(platform: Platform, texts: Sequence[str]) -> tuple[Leg, list[float]
     """Call one after the other by HTTP; return the milliseconds of each, too."""
     say("platform, HTTP")
     before = platform.cpu_ms()
-    waits = asyncio.run(_call_each(platform.run.http_url, texts))
+    waits = asyncio.run(_call_each(platform, texts))
     seconds = len(texts) * EVERY_SECONDS
     return Leg.of("platform, HTTP", waits, seconds, used(before, platform.cpu_ms())), waits
 
@@ -99,12 +99,12 @@ def flooded_leg(platform: Platform, start: int) -> Leg:
     return kafka_leg(platform, "platform, Kafka, under a flood", sentences(count, start=start))[0]
 
 
-async def _call_each(url: str, texts: Sequence[str]) -> list[float]:
+async def _call_each(platform: Platform, texts: Sequence[str]) -> list[float]:
     waits = []
     async with httpx.AsyncClient(timeout=60) as client:
         for text in texts:
             began = time.perf_counter()
-            await translate_by_platform(client, text, url)
+            await translate_by_platform(client, text, platform.run.http_url, platform.headers)
             waits.append((time.perf_counter() - began) * 1000)
             await asyncio.sleep(max(0.0, EVERY_SECONDS - waits[-1] / 1000))
     return waits

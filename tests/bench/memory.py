@@ -27,6 +27,7 @@ from producers.cli.output import lines_of
 from schemas.ids import event_id
 from schemas.priorities import Priority
 from schemas.topics import batches_topic, inference_group, requests_topic
+from tests.accounts import local_key
 from tests.outside import Outside, encoded, key_of, request_of
 from tests.servers import CHECKOUT, LIBRARIES
 
@@ -165,16 +166,16 @@ def measure(segments: int) -> tuple[Watch, dict[str, object]]:
                 watch.note(f"{share:.0%}".replace("%", " %"))
             time.sleep(REST_SECONDS)
             watch.note("later")
-            answered = {one.value: probe(run.http_url, one) for one in Priority}
+            answered = {one.value: probe(run.http_url, local_key(ROOT), one) for one in Priority}
         time.sleep(DRAIN_SECONDS)
         watch.note("draining")
     return watch, {"requests": count, "sent_seconds": sent_seconds, "http_at_full_backlog": answered}
 
 
-def probe(http_url: str, priority: str) -> dict[str, object]:
+def probe(http_url: str, headers: dict[str, str], priority: str) -> dict[str, object]:
     """Send one more request; return its status and Retry-After."""
     body = {"text": "Hello.", "source_language": "en", "target_language": "pt", "priority": priority}
-    answer = httpx.post(f"{http_url}/api/v1/translations", json=body, timeout=30)
+    answer = httpx.post(f"{http_url}/api/v1/translations", json=body, headers=headers, timeout=30)
     return {"status": answer.status_code, "retry_after": answer.headers.get("retry-after")}
 
 

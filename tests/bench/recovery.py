@@ -70,7 +70,9 @@ class Probe:
         """Return whether HTTP accepts a request."""
         body = {"text": "Good morning.", "source_language": "en", "target_language": "pt"}
         with suppress(httpx.TransportError):
-            answer = httpx.post(f"{self._stack.http_url}/api/v1/translations", json=body, timeout=2.0)
+            answer = httpx.post(
+                f"{self._stack.http_url}/api/v1/translations", json=body, headers=self._stack.headers, timeout=2.0
+            )
             return answer.is_success
         return False
 

@@ -101,7 +101,7 @@ class Run:
         with (
             closing(AnswerReader(run.kafka_bootstrap, self._data / "objects", self._ledger)) as reader,
             closing(KafkaSender(run.kafka_bootstrap, content, self._ledger)) as kafka,
-            closing(HttpSender(run.http_url, content, self._ledger)) as http,
+            closing(HttpSender(self._stack.client(), content, self._ledger)) as http,
         ):
             reader.start()
             disturbance = Disturbance(
@@ -145,7 +145,8 @@ class Run:
         time.sleep(_SECOND_ANSWER_SECONDS)
         self._evidence.bills = settled_bills(run, list(self._ledger.answers), _BILL_SECONDS)
         self._ticker.say(f"looking at {len(self._ledger.answers)} jobs")
-        self._evidence.untold = untold(run.http_url, self._ledger.answers.keys(), _TOLD_SECONDS)
+        with self._stack.client() as client:
+            self._evidence.untold = untold(client, self._ledger.answers.keys(), _TOLD_SECONDS)
 
     def _report(self, left: list[int], disks: Disks | None, seconds: float) -> Report:
         violations = self._violations()

@@ -17,7 +17,6 @@ from tests.outside import Outside, encoded, request_of
 
 _FINISHED, _ACCEPTED = 200, 202
 _TRY_AGAIN_SECONDS = 0.5
-_HTTP_SECONDS = 15.0
 _WAIT_SECONDS = 8.0
 # Callers are told at once, or when the job is looked at again.
 _TOO_LATE_SECONDS = 5.0
@@ -111,10 +110,10 @@ class KafkaSender:
 
 
 class HttpSender:
-    """Posts requests on threads of its own. `url` is without a path."""
+    """Posts requests on threads of its own, by a client that shows an operator's key."""
 
-    def __init__(self, url: str, content: Content, ledger: Ledger) -> None:
-        self._client = httpx.Client(base_url=url, timeout=_HTTP_SECONDS)
+    def __init__(self, client: httpx.Client, content: Content, ledger: Ledger) -> None:
+        self._client = client
         self._content = content
         self._ledger = ledger
         self._threads = ThreadPoolExecutor(_HTTP_THREADS, "http")

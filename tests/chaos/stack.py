@@ -7,18 +7,22 @@ from collections import defaultdict
 from contextlib import suppress
 from pathlib import Path
 
+import httpx
+
 from deploy.local.background import start_in_background
 from deploy.local.errors import StackError
 from deploy.local.main import down, is_running, read_run, scale
 from deploy.local.settings import StackSettings
 from deploy.local.stack_run import OnStateChange
 from deploy.local.state_files import RunInfo
+from tests.accounts import local_key
 from tests.chaos.processes import processes_left
 from tests.chaos.staging import command, role_of
 from tests.servers import LIBRARIES
 
 WORKERS = 2
 
+_HTTP_SECONDS = 15.0
 _STOP_SECONDS = 90.0
 _POLL_SECONDS = 0.1
 
@@ -41,6 +45,10 @@ class ChaosStack:
     def run(self) -> RunInfo:
         """Return the current addresses and processes."""
         return read_run(self.root)
+
+    def client(self) -> httpx.Client:
+        """Return a client of the HTTP interface, with an operator's key; the caller closes it."""
+        return httpx.Client(base_url=self.run().http_url, headers=local_key(self.root), timeout=_HTTP_SECONDS)
 
     def processes(self, role: str) -> dict[str, int]:
         """Return the names and ids of the live processes of that role."""

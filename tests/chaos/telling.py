@@ -7,18 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 
 _THREADS = 8
-_ANSWER_SECONDS = 10.0
 _LOOK_AGAIN_SECONDS = 1.0
 
 
-def untold(url: str, answered: Collection[str], longest_seconds: float) -> list[str]:
+def untold(client: httpx.Client, answered: Collection[str], longest_seconds: float) -> list[str]:
     """Return the answered jobs (`tenant/request_id`) that HTTP does not show finished with their result.
 
     Looks again for `longest_seconds`: whoever takes a partition over tells what its predecessor did not.
     """
     end = time.monotonic() + longest_seconds
     left = sorted(answered)
-    with httpx.Client(base_url=url, timeout=_ANSWER_SECONDS) as client, ThreadPoolExecutor(_THREADS) as threads:
+    with ThreadPoolExecutor(_THREADS) as threads:
         while left:
             shown = list(threads.map(lambda key: _is_shown(client, key), left))
             left = [key for key, is_shown in zip(left, shown, strict=True) if not is_shown]

@@ -24,7 +24,9 @@ def results(stack):
 
 @pytest.fixture
 def http(stack):
-    with httpx.Client(base_url=f"{stack.http_url}/api/v1/translations", timeout=30) as client:
+    with httpx.Client(
+        base_url=f"{stack.http_url}/api/v1/translations", headers=stack.headers, timeout=30
+    ) as client:
         yield client
 
 

@@ -13,7 +13,7 @@ URL = "/api/v1/translations"
 
 @pytest.fixture
 def http(stack):
-    with httpx.Client(base_url=stack.http_url, timeout=60) as client:
+    with httpx.Client(base_url=stack.http_url, headers=stack.headers, timeout=60) as client:
         yield client
 
 

@@ -46,6 +46,7 @@ def start(tmp_path):
             "DRAGOMAN_REDIS_STATE_URL": redis_url,
             "DRAGOMAN_OBJECTS_URL": tmp_path.as_uri(),
             "DRAGOMAN_HTTP_PORT": str(port),
+            "DRAGOMAN_HTTP_ANONYMOUS_TENANT": "default",
             "DRAGOMAN_HTTP_ACKNOWLEDGE_TIMEOUT_SECONDS": "1.5",
             "DRAGOMAN_HTTP_WATCH_SECONDS": "0.2",
             "DRAGOMAN_BACKPRESSURE_MEASURE_SECONDS": "0.2",

@@ -75,6 +75,7 @@ def test_every_process_under_load_drains_in_time_and_nothing_is_lost_or_doubled(
     port = free_port()
     own = {
         "DRAGOMAN_HTTP_PORT": str(port),
+        "DRAGOMAN_HTTP_ANONYMOUS_TENANT": "default",
         "DRAGOMAN_ANALYTICS_DSN": f"chdb://{tmp_path / 'analytics'}",
     }
 

@@ -25,7 +25,17 @@ def test_stores_start_before_the_broker_then_the_topics_then_the_platform() -> N
         {"kafka-files", "redis-cache", "redis-state"},
         {"kafka"},
         {"topics"},
-        {"intake-1", "assembly-1", "repair", "analytics", "http", "autoscaler", "worker-1", "worker-2"},
+        {
+            "first-key",
+            "intake-1",
+            "assembly-1",
+            "repair",
+            "analytics",
+            "http",
+            "autoscaler",
+            "worker-1",
+            "worker-2",
+        },
     ]
 
 

@@ -14,7 +14,7 @@ from deploy.local.state_files import (
     RunFile,
     RunInfo,
     analytics_token_path,
-    keep_analytics_token,
+    keep_secret,
     propose,
     read_desired,
     read_run_file,
@@ -91,9 +91,9 @@ def test_the_autoscaler_cannot_overwrite_what_a_person_wants(tmp_path: Path) -> 
 
 def test_the_token_of_the_analytics_process_is_its_owners_alone_and_stays_over_restarts(tmp_path: Path) -> None:
     info = replace(INFO, data_dir=str(tmp_path))
-    keep_analytics_token(tmp_path)
+    keep_secret(analytics_token_path(tmp_path))
     token = info.analytics_token()
-    keep_analytics_token(tmp_path)
+    keep_secret(analytics_token_path(tmp_path))
 
     assert stat.S_IMODE(analytics_token_path(tmp_path).stat().st_mode) == 0o600
     assert info.analytics_token() == token

@@ -8,12 +8,16 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from connectors.memory import InMemoryShares
+from connectors.redis.job_list import Listed
 from connectors.redis.job_view import JobView
+from connectors.redis.request_markers import place_of
 from connectors.telemetry.health import Health
-from producers.http.app import create_app
+from producers.http.app import AppSettings, create_app
 from producers.http.backpressure import Backpressure
 from producers.http.ports import JobSnapshot, Ports
 from producers.http.settings import BackpressureLimits, HttpLimits
+from producers.http.tenant_shares import TenantShares
 from schemas.catalogue import Catalogue, catalogue_of
 from schemas.errors import TransientError
 from schemas.events import JobControl
@@ -21,7 +25,9 @@ from schemas.ids import JobKey
 from schemas.messages import TranslatedBatch, TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import Headers
+from stream_apps.accounts.store import InMemoryAccounts
 from stream_apps.pipeline.request_rules import RequestLimits
+from tests.accounts import accounts_of, bearer, key_of, tenants
 
 NOW_MS = 1_700_000_000_000
 
@@ -57,6 +63,15 @@ class World:
         if finished := self.finishes_at_look.get(self.looks):
             self.results[finished.key] = finished
         return JobSnapshot(self.views.get(key), self.results.get(key))
+
+    async def page(self, tenant: str, since_ms: int, before: str, most: int) -> list[Listed]:
+        self._check("redis")
+        places = {
+            place_of(one.key, one.submitted_at): one for one in self.views.values() if one.key.tenant == tenant
+        }
+        first = place_of(JobKey(tenant, ""), since_ms)
+        wanted = sorted((place for place in places if first <= place < before), reverse=True)
+        return [Listed(place, places[place]) for place in wanted[:most]]
 
     async def batches(self, key: JobKey, first: int, most: int) -> list[TranslatedBatch]:
         self._check("redis")
@@ -120,10 +135,15 @@ def request_limits() -> RequestLimits:
 
 
 class Client:
-    """Asks the application in this process; every call runs an event loop to its end."""
+    """Asks the application in this process, with an operator's key; every call runs an event loop to its end."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def showing(self, key: str) -> "Client":
+        """Return a client that shows another key or token; an empty one: none."""
+        return Client(self.app, key)
+
+    def __init__(self, app: FastAPI, key: str = "") -> None:
         self.app = app
+        self.headers = bearer(key) if key else {}
         self._transport = httpx.ASGITransport(app, raise_app_exceptions=False)
 
     def get(self, url: str, **rest) -> httpx.Response:
@@ -136,9 +156,11 @@ class Client:
         return self.ask("DELETE", url, **rest)
 
     def ask(self, method: str, url: str, **rest) -> httpx.Response:
+        headers = self.headers | rest.pop("headers", {})
+
         async def answer() -> httpx.Response:
             async with httpx.AsyncClient(transport=self._transport, base_url="http://testserver") as client:
-                return await client.request(method, url, **rest)
+                return await client.request(method, url, headers=headers, **rest)
 
         return asyncio.run(answer())
 
@@ -154,8 +176,20 @@ def backpressure() -> Backpressure:
 
 
 @pytest.fixture
-def http(
-    world: World, limits: HttpLimits, request_limits: RequestLimits, health: Health, backpressure: Backpressure
+def store() -> InMemoryAccounts:
+    return tenants(InMemoryAccounts())
+
+
+@pytest.fixture
+def http(  # noqa: PLR0917  # one fixture per part
+    world: World,
+    limits: HttpLimits,
+    request_limits: RequestLimits,
+    health: Health,
+    backpressure: Backpressure,
+    store: InMemoryAccounts,
 ) -> Client:
-    ports = Ports(world, world, world, world, world, backpressure, lambda: NOW_MS)
-    return Client(create_app(ports, limits, request_limits, health))
+    accounts, shares = accounts_of(store), TenantShares(InMemoryShares(), lambda: NOW_MS)
+    ports = Ports(world, world, world, world, world, backpressure, accounts, shares, lambda: NOW_MS)
+    key = key_of(store, role="operator")
+    return Client(create_app(ports, AppSettings(limits, request_limits), health), key.text)

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from typer.testing import CliRunner
 
-from deploy.local.state_files import RunInfo, keep_analytics_token
+from deploy.local.state_files import RunInfo, analytics_token_path, keep_secret
 from producers.cli import target
 from producers.cli.main import app
 
@@ -104,7 +104,7 @@ def test_a_refused_question_fails_in_one_line(clickhouse):
 @pytest.fixture
 def local_run(tmp_path, monkeypatch):
     """The local platform's run file, as if it ran at an address where nothing answers."""
-    keep_analytics_token(tmp_path)
+    keep_secret(analytics_token_path(tmp_path))
     run = RunInfo("k", "http://h", "http://127.0.0.1:1", "c", "s", str(tmp_path), 1, 0.0)
     monkeypatch.setattr(target, "is_running", lambda root: True)
     monkeypatch.setattr(target, "read_run", lambda root: run)

@@ -7,12 +7,12 @@ import pytest
 
 from connectors.redis.job_view import JobView
 from producers.http.adapters import BackgroundNotes, KafkaRequestLog
-from producers.http.caller import Caller, caller_of
 from schemas.codec import Codec
 from schemas.errors import TransientError
 from schemas.events import JobControl
 from schemas.messages import TranslationResult
 from schemas.states import ControlAction, JobStage
+from tests.accounts import key_of
 from tests.keys import key
 
 URL = "/api/v1/translations/job"
@@ -53,10 +53,10 @@ def test_a_finished_job_stays_as_it_is_and_nothing_is_ordered(http, world, statu
     assert not world.ordered
 
 
-def test_an_unknown_job_and_another_tenants_job_are_not_found(http, world):
-    http.app.dependency_overrides[caller_of] = lambda: Caller("acme")
+def test_an_unknown_job_and_another_tenants_job_are_not_found(http, world, store):
+    acme = http.showing(key_of(store, "acme").text)
     world.views[JOB] = RUNNING
-    theirs, nobodys = http.delete(URL), http.delete(f"{URL}s")
+    theirs, nobodys = acme.delete(URL), acme.delete(f"{URL}s")
     assert theirs.status_code == nobodys.status_code == 404
     assert not world.ordered
 

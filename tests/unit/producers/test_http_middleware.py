@@ -5,10 +5,13 @@ import asyncio
 import httpx
 import pytest
 
+from connectors.memory import InMemoryShares
 from connectors.redis.job_view import JobView
-from producers.http.app import create_app
+from producers.http.app import AppSettings, create_app
 from producers.http.ports import Ports
+from producers.http.tenant_shares import TenantShares
 from schemas.states import JobStage
+from tests.accounts import NOW_MS, accounts_of, bearer, key_of
 from tests.keys import key
 from tests.unit.producers.problem import problem_of
 
@@ -32,15 +35,18 @@ class SlowKafka:
 
 
 @pytest.fixture
-def while_open(world, limits, request_limits, health, backpressure):
+def while_open(world, limits, request_limits, health, backpressure, store):  # noqa: PLR0917  # one per part
     """`while_open(limits, open_bodies, work)`: what `work(client)` gives while those submissions wait."""
 
     def run(changes, open_bodies, work):
         async def go():
             kafka = SlowKafka()
-            ports = Ports(kafka, world, world, world, world, backpressure, lambda: 1_700_000_000_000)
-            app = create_app(ports, limits.model_copy(update=changes), request_limits, health)
-            async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+            shares = TenantShares(InMemoryShares(), lambda: NOW_MS)
+            accounts, headers = accounts_of(store), bearer(key_of(store).text)
+            ports = Ports(kafka, world, world, world, world, backpressure, accounts, shares, lambda: NOW_MS)
+            settings = AppSettings(limits.model_copy(update=changes), request_limits)
+            transport = httpx.ASGITransport(create_app(ports, settings, health))
+            async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
                 posts = [asyncio.create_task(client.post(URL, json=body)) for body in open_bodies]
                 while kafka.appended < len(open_bodies):
                     await asyncio.sleep(0)

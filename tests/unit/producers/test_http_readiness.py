@@ -86,7 +86,7 @@ class Registry:
 
 def test_nobody_sends_work_before_the_ids_of_what_is_written_are_known_and_they_are_asked_for_once():
     registry = Registry(failures=1)
-    parts = PartsReadiness(cast(Any, Kafka()), cast(Any, Redis()), Codec(cast(Any, registry)))
+    parts = PartsReadiness(cast(Any, Kafka()), cast(Any, Redis()), Codec(cast(Any, registry)), lambda: True)
     assert asyncio.run(parts.problems()) == ["the schema registry does not answer"]
     assert asyncio.run(parts.problems()) == []
     asked = registry.asked

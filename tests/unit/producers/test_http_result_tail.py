@@ -51,7 +51,7 @@ def result(request_id: str = "r1", tenant: str = "default", text: str = "Bom dia
 
 
 def tail_of(topic: Topic, most_waiters: int = 10, clock: Callable[[], float] = lambda: 0.0) -> ResultTail:
-    return ResultTail(topic.open, CODEC, most_waiters, clock)
+    return ResultTail(topic.open, CODEC, most_waiters, clock=clock)
 
 
 def test_a_result_wakes_those_who_wait_for_it_and_nobody_else():

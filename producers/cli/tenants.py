@@ -1,0 +1,107 @@
+"""`tenants`: who asks and pays, on which tier, with which limits."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from producers.cli.accounts import Name, account_store, change_now
+from producers.cli.arguments import AsJson
+from producers.cli.errors import UsageError
+from producers.cli.output import lines_of, print_json, time_text
+from schemas.accounts import Tenant, TenantStatus
+from stream_apps.accounts.changes import TenantChange, changed_tenant, new_tenant
+from stream_apps.accounts.tiers import TIERS
+
+_HEADER = ("tenant", "name", "tier", "status", "limits", "made")
+
+TenantName = Annotated[str, typer.Argument(metavar="TENANT", help="A DNS label: a-z, 0-9 and - inside.")]
+TierOption = Annotated[str, typer.Option(help=f"{', '.join(TIERS)}.")]
+NewTier = Annotated[str | None, typer.Option("--tier", help=f"{', '.join(TIERS)}.")]
+LimitOption = Annotated[
+    list[str] | None,
+    typer.Option("--limit", help="Replace a number of the tier: requests_per_minute=50; 0: no limit. Repeatable."),
+]
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    help="Make, show, change and suspend tenants.",
+)
+
+
+@app.command("create")
+def create(
+    tenant: TenantName,
+    name: Name = "",
+    tier: TierOption = "free",
+    limit: LimitOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a tenant."""
+    wish, change = Tenant(tenant=tenant, name=name, tier=tier, limits=limits_of(limit)), change_now()
+    account_store().change(lambda found: [new_tenant(found, wish, change)])
+    _tell(tenant, "made", as_json)
+
+
+@app.command("list")
+def list_tenants(as_json: AsJson = False) -> None:
+    """Show all tenants."""
+    found = account_store().read().tenants()
+    if as_json:
+        print_json([asdict(one) for one in found])
+    else:
+        typer.echo(lines_of(_HEADER, [_cells(one) for one in found]))
+
+
+@app.command("change")
+def change_tenant(
+    tenant: TenantName, tier: NewTier = None, limit: LimitOption = None, as_json: AsJson = False
+) -> None:
+    """Put a tenant on another tier, or replace single limits."""
+    if tier is None and not limit:
+        raise UsageError("nothing would change", "give --tier or --limit")
+    wish, change = TenantChange(tier=tier, limits=limits_of(limit)), change_now()
+    account_store().change(lambda found: [changed_tenant(found, tenant, wish, change)])
+    _tell(tenant, "changed", as_json)
+
+
+@app.command("suspend")
+def suspend(tenant: TenantName, as_json: AsJson = False) -> None:
+    """Refuse every call of a tenant by HTTP, until `resume`."""
+    wish, change = TenantChange(status=TenantStatus.SUSPENDED), change_now()
+    account_store().change(lambda found: [changed_tenant(found, tenant, wish, change)])
+    _tell(tenant, "suspended", as_json)
+
+
+@app.command("resume")
+def resume(tenant: TenantName, as_json: AsJson = False) -> None:
+    """Take calls of a suspended tenant again."""
+    wish, change = TenantChange(status=TenantStatus.ACTIVE), change_now()
+    account_store().change(lambda found: [changed_tenant(found, tenant, wish, change)])
+    _tell(tenant, "active again", as_json)
+
+
+def limits_of(typed: list[str] | None) -> dict[str, int]:
+    """Read NAME=NUMBER. Raises UsageError."""
+    limits = {}
+    for one in typed or ():
+        name, _, number = one.partition("=")
+        if not number.isascii() or not number.isdecimal():
+            raise UsageError(f"--limit is {one[:80]!r}", "write it as requests_per_minute=50")
+        limits[name.strip()] = int(number[:15])
+    return limits
+
+
+def _cells(tenant: Tenant) -> tuple[str, ...]:
+    limits = ", ".join(f"{name}={number}" for name, number in sorted(tenant.limits.items()))
+    made = time_text(tenant.created_at)
+    return tenant.tenant, tenant.name or "-", tenant.tier, tenant.status.lower(), limits or "-", made
+
+
+def _tell(tenant: str, what: str, as_json: bool) -> None:
+    if as_json:
+        print_json({"tenant": tenant})
+    else:
+        typer.echo(f"{tenant}: {what}", err=True)
