@@ -1,41 +1,50 @@
-"""Hide the pieces of a text that must not change from the engine, and put them back. Pure."""
+"""Take a text apart into what is translated and what must come back as it is. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
+from typing import Any
 
-# The order matters: where two alternatives match, the first one wins.
-_PROTECTED = "|".join(
-    (
-        r"(?:https?|ftp)://[^\s<>\"']*[^\s<>\"'.,;:!?)\]]",
-        r"www\.[^\s<>\"']*[^\s<>\"'.,;:!?)\]]",
-        r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
-        r"</?[A-Za-z][^<>]*>",
-        r"&(?:[A-Za-z]+|#\d+);",
-        r"```.*?```|`[^`]+`",
-        r"\$?\{\{?[^{}\s][^{}]*\}\}?",
-        r"%\(\w+\)[-+#0]*\d*(?:\.\d+)?[a-zA-Z]|%(?:\d+\$)?[-+#0]*\d*(?:\.\d+)?(?:hh|ll|[hljzt])?[sdiufFeEgGxXoc@](?![a-zA-Z])",
-        r"[A-Za-z]:\\[\w.\\-]+|(?<![\w/])(?:~|\.{1,2})?/[\w.-]+(?:/[\w.-]+)*/?",
-        r"\b__\w+__(?:\(\))?|\b\w+(?:\.\w+)*\(\)|\b\w*[a-z]\w*_\w+\b|\b[a-z_]\w+(?:\.[a-z_]\w+)+\b",
-        # A text that contains what looks like one of our masks: it must not be taken for one.
-        r"\bQZ\s?\d+\b",
-    )
-)
-# Whatever is protected holds one of these signs, a full stop before a letter, or `www.`, `()` or `QZ`.
-_SIGNS = "@<>&`{%/\\_"
-_DOTTED = re.compile(r"\.\w")
-# Latin letters, digits, and the punctuation of most languages.
-_COMMON = [chr(code) for code in (*range(0x250), *range(0x2000, 0x2070), 0x20AC)]
+import re2
+
+from inference_workers.fidelity.own_spans import OwnSpans
+from inference_workers.fidelity.spans import HARD, SOFT, Kind
+
+# A text with more spans is a table or worse, and no engine keeps so many masks apart.
+MOST_SPANS = 500
+# What the states of the automata may take, for each of them.
+_MEMORY_BYTES = 64 << 20
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_LEAST_SHOUTED = 3
+# Shorter words in capitals are acronyms, but for these.
+_SHORT_WORDS = frozenset(["AM", "DO", "GO", "IN", "ME", "MY", "NO", "OF", "ON", "OR", "SO", "TO", "UP", "WE"])
+# What is in a link and in emphasis is translated: what opens, what is inside, what closes.
+_WRAPPED = re.compile(r"(!?\[)([^\[\]]+)(\][\[(].*)|(\*+|~~|_)(?!_)(.+)(\4)", re.DOTALL)
+_DEEPEST = 3
+# Labels that look like a speaker in capitals.
+_LABELS = frozenset(
+    ("A", "ANSWER", "ATTENTION", "BUG", "CAUTION", "DANGER", "DEBUG", "ERROR", "EXAMPLE", "FATAL", "FIXME", "HINT",
+     "IMPORTANT", "INFO", "NB", "NOTE", "NOTICE", "PS", "Q", "QUESTION", "REMINDER", "RESULT", "STEP", "SUMMARY",
+     "TIP", "TODO", "UPDATE", "URGENT", "WARN", "WARNING")
+)  # fmt: skip
+# Marks, tags and signs are no part of a sentence.
+_MARKS = "|".join(f"(?:{kind.pattern})" for kind in HARD if kind.is_mark)
+_MARK = re2.compile(rf"(?:{_MARKS}|</?[A-Za-z][^<>]*>|[^\pL\pN\s{{}}%$]|\s)+")
+_PYTHON_CHARACTER = re.compile(r"\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})")
 
 
 @dataclass(frozen=True)
 class Parts:
-    """A text taken apart: `plain[0] hidden[0] plain[1] hidden[1] ... plain[-1]`."""
+    """A text taken apart: `plain[0] hidden[0] plain[1] hidden[1] ... plain[-1]`.
+
+    `marks` tells of each hidden piece whether it is a mark, a tag or a sign, and no part of the sentence.
+    """
 
     plain: tuple[str, ...]
     hidden: tuple[str, ...]
+    marks: tuple[bool, ...] = ()
 
     @property
     def has_words(self) -> bool:
@@ -43,72 +52,158 @@ class Parts:
         return any(_WORD.search(text) for text in self.plain)
 
     @property
+    def is_crowded(self) -> bool:
+        """Return whether there are too many spans for any engine."""
+        return len(self.hidden) > MOST_SPANS
+
+    @property
+    def edges(self) -> tuple[int, int]:
+        """Count the hidden pieces at the beginning and at the end that no engine needs to see."""
+        head, tail = (self._marks_at(step, _is_blank) for step in (1, -1))
+        if head == len(self.hidden):
+            return head, 0
+        # Quotes and brackets outside marks are set aside on both sides or not at all.
+        wide = tuple(self._marks_at(step, _is_wordless) for step in (1, -1))
+        return (wide[0], wide[1]) if all(wide) and sum(wide) <= len(self.hidden) else (head, tail)
+
+    def _marks_at(self, step: int, may_stand_before: Callable[[str], bool]) -> int:
+        count = 0
+        for is_mark, plain in zip(self.marks[::step], self.plain[::step], strict=False):
+            if not (is_mark and may_stand_before(plain)):
+                break
+            count += 1
+        return count
+
+    @property
     def is_shouted(self) -> bool:
-        """Return whether all words to translate are in capitals, and there are several."""
-        words = 0
+        """Return whether all words to translate are in capitals, and there are several or a long one."""
+        words = self._words_in_capitals()
+        return len(words) > 1 or any(len(word) >= _LEAST_SHOUTED or word in _SHORT_WORDS for word in words)
+
+    @property
+    def is_acronym(self) -> bool:
+        """Return whether all there is to translate are two capitals, as in AI."""
+        return len(self._words_in_capitals()) == 1 and not self.is_shouted
+
+    def _words_in_capitals(self) -> list[str]:
+        """Return all words if all are in capitals, else none."""
+        words: list[str] = []
         for found in (found for text in self.plain for found in _WORD.finditer(text)):
             # Most texts are known by their first word.
             if not found[0].isupper():
-                return False
-            words += 1
-        return words > 1
+                return []
+            words.append(found[0])
+        return words
 
 
 class Masker:
     """Takes texts apart. `unseen` matches characters that the model cannot represent, each by itself."""
 
     def __init__(self, unseen: re.Pattern[str] | None) -> None:
-        also = f"|{unseen.pattern}" if unseen else ""
-        # Neighbours are hidden as one, because models often merge two masks side by side.
-        self._pattern = re.compile(f"(?:{_PROTECTED}{also})+", re.DOTALL)
-        self._plain = _plain_pattern(unseen)
+        signs = (Kind("unseen", _for_re2(unseen.pattern)),) if unseen else ()
+        self._hard = _compiled((*HARD, *signs))
+        self._all = _compiled((*HARD, *SOFT, *signs))
 
-    def is_plain(self, text: str) -> bool:
-        """Return whether surely nothing of the text must be hidden. False is no promise."""
-        if not self._plain.fullmatch(text) or _DOTTED.search(text):
+    def take_apart(self, text: str, own: OwnSpans | None = None, *, with_figures: bool = False) -> Parts:
+        """Split the text into what is translated and what must not change; `own` are the caller's own spans.
+
+        Figures that engines mostly keep are hidden only where `with_figures` says so.
+        """
+        found = _Found()
+        self._take(text, self._all if with_figures else self._hard, found, own)
+        return found.parts()
+
+    def _take(self, text: str, pattern: Any, found: "_Found", own: OwnSpans | None, depth: int = 0) -> None:
+        at = 0
+        for start, end in own.of(text) if own else ():
+            self._take(text[at:start], pattern, found, None, depth)
+            found.hide(text[start:end])
+            at = end
+        for plain, span in _split(pattern, text[at:]):
+            found.add(plain)
+            wrapped = _WRAPPED.fullmatch(span) if depth < _DEEPEST and span else None
+            if wrapped is None:
+                found.hide(span)
+                continue
+            before, inside, behind = (one for one in wrapped.groups() if one is not None)
+            found.hide(before, is_mark=True)
+            self._take(inside, pattern, found, None, depth + 1)
+            found.hide(behind, is_mark=True)
+
+
+class _Found:
+    """Collects stretches and spans in order. Neighbours become one, because models often merge two masks."""
+
+    def __init__(self) -> None:
+        self._plain = [""]
+        self._hidden: list[str] = []
+        self._marks: list[bool] = []
+
+    def add(self, plain: str) -> None:
+        self._plain[-1] += plain
+
+    def hide(self, span: str, *, is_mark: bool = False) -> None:
+        """Hide a span, without the white space that a pattern took along in front."""
+        bare = span.lstrip()
+        self.add(span[: len(span) - len(bare)])
+        if not bare:
+            return
+        is_mark = is_mark or _MARK.fullmatch(bare) is not None
+        if self._hidden and self._is_neighbour(is_mark):
+            self._hidden[-1] += self._plain.pop() + bare
+            self._marks[-1] &= is_mark
+        else:
+            self._hidden.append(bare)
+            self._marks.append(is_mark)
+        self._plain.append("")
+
+    def _is_neighbour(self, is_mark: bool) -> bool:
+        between, before = self._plain[-1], self._hidden[-1]
+        if between and not between.isspace():
             return False
-        return "www." not in text and "()" not in text and "QZ" not in text
+        return (not between and not before[-1].isspace()) or is_mark == self._marks[-1]
 
-    def take_apart(self, text: str) -> Parts:
-        """Split the text into what is translated and what must not change."""
-        if self.is_plain(text):
-            return Parts((text,), ())
-        plain: list[str] = []
-        hidden: list[str] = []
-        start = 0
-        for found in self._pattern.finditer(text):
-            plain.append(text[start : found.start()])
-            hidden.append(found[0])
-            start = found.end()
-        return Parts((*plain, text[start:]), tuple(hidden))
+    def parts(self) -> Parts:
+        return Parts(tuple(self._plain), tuple(self._hidden), tuple(self._marks))
 
 
-def masked(parts: Parts, style: str) -> str:
-    """Return the text with a numbered mask for each hidden piece. `style` has {} for the number."""
-    pieces = [parts.plain[0]]
-    for number, plain in enumerate(parts.plain[1:]):
-        pieces += [style.format(number), plain]
-    return "".join(pieces)
+def _is_blank(text: str) -> bool:
+    return not text.strip()
 
 
-def unmasked(translated: str, hidden: Sequence[str], style: str) -> str | None:
-    """Put each hidden piece back in place. Returns None unless every mask is there exactly once."""
-    pattern = _mask_pattern(style)
-    if not hidden:
-        return None if pattern.search(translated) else translated
-    numbers = [int(found[1]) for found in pattern.finditer(translated)]
-    if sorted(numbers) != list(range(len(hidden))):
-        return None
-    return pattern.sub(lambda found: hidden[int(found[1])], translated)
+def _is_wordless(text: str) -> bool:
+    return not any(map(str.isalnum, text))
 
 
-def _plain_pattern(unseen: re.Pattern[str] | None) -> re.Pattern[str]:
-    if unseen is None:
-        return re.compile(f"[^{re.escape(_SIGNS)}]*")
-    plain = (sign for sign in _COMMON if sign not in _SIGNS and not unseen.search(sign))
-    return re.compile(f"[{re.escape(''.join(plain))}]*")
+def _split(pattern: Any, text: str) -> Iterator[tuple[str, str]]:
+    """Yield stretch and span in turn, the last span empty."""
+    # RE2 reads bytes; the library would count characters at each match again, which takes three times as long.
+    encoded = text.encode(errors="surrogatepass")
+    at = 0
+    for match in islice(pattern.finditer(encoded), MOST_SPANS + 1):
+        start, end = match.span()
+        if start == 0 and _is_label(encoded[:end]):
+            continue
+        yield _decoded(encoded[at:start]), _decoded(encoded[start:end])
+        at = end
+    yield _decoded(encoded[at:]), ""
+
+
+def _is_label(span: bytes) -> bool:
+    return span.rstrip().endswith(b":") and span.split(b":")[0].decode(errors="replace") in _LABELS
+
+
+def _decoded(piece: bytes) -> str:
+    return piece.decode(errors="surrogatepass")
 
 
 @cache
-def _mask_pattern(style: str) -> re.Pattern[str]:
-    return re.compile(re.escape(style).replace(r"\{\}", r"(\d{1,6})"))
+def _compiled(kinds: tuple[Kind, ...]) -> Any:
+    options = re2.Options()
+    options.max_mem = _MEMORY_BYTES
+    return re2.compile("|".join(f"(?:{kind.pattern})" for kind in kinds), options)
+
+
+def _for_re2(pattern: str) -> str:
+    r"""Return a pattern of characters in RE2's syntax, which writes \u20ac as \x{20ac}."""
+    return _PYTHON_CHARACTER.sub(lambda found: rf"\x{{{found[1] or found[2]}}}", pattern)

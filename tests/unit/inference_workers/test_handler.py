@@ -28,6 +28,7 @@ class Said:
     text: str
     score: float | None = 0.75
     cause: str | None = None
+    warning: str | None = None
 
 
 class Shouter:
@@ -37,7 +38,7 @@ class Shouter:
     def is_one_by_one(self, source, target):
         return False
 
-    def translate(self, texts, source, target, options):
+    def translate(self, texts, source, target, options, terms=()):
         return [Said(text, None, "repetition_loop") if "bad" in text else Said(text.upper()) for text in texts]
 
 

@@ -18,6 +18,7 @@ class Upper:
     text: str
     score: float | None = 0.5
     cause: str | None = None
+    warning: str | None = None
 
 
 class ShoutingTranslator:
@@ -35,7 +36,7 @@ class ShoutingTranslator:
     def is_one_by_one(self, source, target):
         return False
 
-    def translate(self, texts, source, target, options):
+    def translate(self, texts, source, target, options, terms=()):
         self.version_of(source, target)
         self.calls.append(list(texts))
         self.clock.seconds += len(texts)
@@ -188,7 +189,7 @@ def test_a_segment_that_does_not_fit_alone_is_a_hole_with_its_source_and_the_res
 def test_texts_that_take_an_engine_too_long_become_holes_and_spare_the_cycle(parts):
     _, translator, memory = parts
 
-    def slow(texts, source, target, options):
+    def slow(texts, *_):
         translator.clock.seconds += 20 * len(texts)
         return [Upper(text.upper()) for text in texts]
 

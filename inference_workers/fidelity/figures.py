@@ -1,0 +1,58 @@
+"""Compare the figures of a text and its translation, by value: 1,234.5 and 1.234,5 are one. Pure."""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable
+
+# Digits of any script, with what may stand between them.
+_FIGURE = re.compile(r"\d++(?:[.,'’\u00a0\u202f٫٬]\d++)*+")
+_SIGNS = re.compile(r"[^\d]")
+_GROUP = 3
+
+Reading = tuple[str, str]
+
+
+def same_figures(source: Iterable[str], translated: Iterable[str]) -> bool:
+    """Tell whether both hold the same figures equally often; each stretch of text is taken by itself."""
+    wanted, found = _by_digits(source), _by_digits(translated)
+    if wanted.keys() != found.keys():
+        return False
+    return all(_fit(wanted[digits], found[digits]) for digits in wanted)
+
+
+def _by_digits(stretches: Iterable[str]) -> dict[str, list[set[Reading]]]:
+    figures: dict[str, list[set[Reading]]] = defaultdict(list)
+    for stretch in stretches:
+        for found in _FIGURE.finditer(stretch):
+            figure = _western(found[0])
+            figures[_SIGNS.sub("", figure)].append(_readings(figure))
+    return figures
+
+
+def _western(figure: str) -> str:
+    if figure.isascii():
+        return figure
+    return "".join(str(unicodedata.decimal(one)) if one.isdecimal() else one for one in figure)
+
+
+def _readings(figure: str) -> set[Reading]:
+    """Return what the figure may mean, as digits before and behind the decimal sign."""
+    signs = _SIGNS.findall(figure)
+    digits = _SIGNS.sub("", figure)
+    if not signs:
+        return {(digits, "")}
+    *_, last = _SIGNS.split(figure)
+    whole, decimal = (digits, ""), (digits[: len(digits) - len(last)], last)
+    if len(signs) > 1:
+        return {whole} if len(set(signs)) == 1 else {decimal}
+    # One sign before three digits may group them or not.
+    return {whole, decimal} if len(last) == _GROUP else {decimal}
+
+
+def _fit(wanted: list[set[Reading]], found: list[set[Reading]]) -> bool:
+    if len(wanted) != len(found):
+        return False
+    return all(
+        one & other for one, other in zip(sorted(wanted, key=sorted), sorted(found, key=sorted), strict=True)
+    )
