@@ -1,8 +1,9 @@
 """Take a text apart into what is translated and what must come back as it is. Pure."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from enum import Enum, auto
 from functools import cache
 from itertools import islice
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import re2
 
 from inference_workers.fidelity.own_spans import OwnSpans
-from inference_workers.fidelity.spans import HARD, SOFT, Kind
+from inference_workers.fidelity.spans import FIGURES, SPANS, Kind
 
 # A text with more spans is a table or worse, and no engine keeps so many masks apart.
 MOST_SPANS = 500
@@ -30,26 +31,46 @@ _LABELS = frozenset(
      "TIP", "TODO", "UPDATE", "URGENT", "WARN", "WARNING")
 )  # fmt: skip
 # Marks, tags and signs are no part of a sentence.
-_MARKS = "|".join(f"(?:{kind.pattern})" for kind in HARD if kind.is_mark)
+_MARKS = "|".join(f"(?:{kind.pattern})" for kind in SPANS if kind.is_mark)
 _MARK = re2.compile(rf"(?:{_MARKS}|</?[A-Za-z][^<>]*>|[^\pL\pN\s{{}}%$]|\s)+")
+_TRIED = re2.compile("|".join(f"(?:{kind.pattern})" for kind in SPANS if kind.is_tried))
+_MASK_LIKE = re.compile(r"qz|//x\.co/", re.IGNORECASE)
 _PYTHON_CHARACTER = re.compile(r"\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})")
+
+
+class Hiding(Enum):
+    """How much is hidden: all spans but those that engines mostly keep, all spans, or figures too."""
+
+    FEW = auto()
+    SPANS = auto()
+    FIGURES = auto()
 
 
 @dataclass(frozen=True)
 class Parts:
     """A text taken apart: `plain[0] hidden[0] plain[1] hidden[1] ... plain[-1]`.
 
-    `marks` tells of each hidden piece whether it is a mark, a tag or a sign, and no part of the sentence.
+    `marks` tells of each hidden piece whether it is a mark, a tag or a sign, and no part of the sentence. `left`
+    are spans that stand in the plain text and must be found in the translation.
     """
 
     plain: tuple[str, ...]
     hidden: tuple[str, ...]
     marks: tuple[bool, ...] = ()
+    left: tuple[str, ...] = ()
 
     @property
     def has_words(self) -> bool:
         """Return whether there is anything to translate."""
-        return any(_WORD.search(text) for text in self.plain)
+        return any(_WORD.search(text) for text in (self._words if self.left else self.plain))
+
+    @property
+    def _words(self) -> Iterator[str]:
+        """Yield the plain text without the spans in it."""
+        for text in self.plain:
+            for span in self.left:
+                text = text.replace(span, "", 1)  # noqa: PLW2901  # what is left of it
+            yield text
 
     @property
     def is_crowded(self) -> bool:
@@ -97,38 +118,53 @@ class Parts:
 
 
 class Masker:
-    """Takes texts apart. `unseen` matches characters that the model cannot represent, each by itself."""
+    """Takes texts apart. `unseen` matches characters that the model cannot represent, each by itself.
 
-    def __init__(self, unseen: re.Pattern[str] | None) -> None:
+    `respelt` are characters that are replaced before the model sees them.
+    """
+
+    def __init__(self, unseen: re.Pattern[str] | None, respelt: Iterable[str] = ()) -> None:
         signs = (Kind("unseen", _for_re2(unseen.pattern)),) if unseen else ()
-        self._hard = _compiled((*HARD, *signs))
-        self._all = _compiled((*HARD, *SOFT, *signs))
+        self._spans = _compiled((*SPANS, *signs))
+        self._with_figures = _compiled((*SPANS, *FIGURES, *signs))
+        patterns = [*map(re.escape, respelt), *([unseen.pattern] if unseen else [])]
+        self._changed = re.compile("|".join(patterns) or "(?!)")
 
-    def take_apart(self, text: str, own: OwnSpans | None = None, *, with_figures: bool = False) -> Parts:
-        """Split the text into what is translated and what must not change; `own` are the caller's own spans.
-
-        Figures that engines mostly keep are hidden only where `with_figures` says so.
-        """
+    def take_apart(self, text: str, own: OwnSpans | None = None, hiding: Hiding = Hiding.SPANS) -> Parts:
+        """Split the text into what is translated and what must not change; `own` are the caller's own spans."""
         found = _Found()
-        self._take(text, self._all if with_figures else self._hard, found, own)
-        return found.parts()
-
-    def _take(self, text: str, pattern: Any, found: "_Found", own: OwnSpans | None, depth: int = 0) -> None:
+        may_leave = self._may_leave if hiding is Hiding.FEW else _never
+        pattern = self._with_figures if hiding is Hiding.FIGURES else self._spans
         at = 0
         for start, end in own.of(text) if own else ():
-            self._take(text[at:start], pattern, found, None, depth)
+            _take(text[at:start], pattern, found, may_leave)
             found.hide(text[start:end])
             at = end
-        for plain, span in _split(pattern, text[at:]):
-            found.add(plain)
-            wrapped = _WRAPPED.fullmatch(span) if depth < _DEEPEST and span else None
-            if wrapped is None:
-                found.hide(span)
-                continue
+        _take(text[at:], pattern, found, may_leave)
+        return found.parts()
+
+    def _may_leave(self, span: str) -> bool:
+        is_changed = self._changed.search(span) or _MASK_LIKE.search(span)
+        return not is_changed and _TRIED.fullmatch(span) is not None
+
+
+def _never(_span: str) -> bool:
+    return False
+
+
+def _take(text: str, pattern: Any, found: "_Found", may_leave: Callable[[str], bool], depth: int = 0) -> None:
+    for plain, span in _split(pattern, text):
+        found.add(plain)
+        wrapped = _WRAPPED.fullmatch(span) if depth < _DEEPEST and span else None
+        if wrapped:
             before, inside, behind = (one for one in wrapped.groups() if one is not None)
             found.hide(before, is_mark=True)
-            self._take(inside, pattern, found, None, depth + 1)
+            _take(inside, pattern, found, may_leave, depth + 1)
             found.hide(behind, is_mark=True)
+        elif span and may_leave(span.strip()):
+            found.leave(span)
+        else:
+            found.hide(span)
 
 
 class _Found:
@@ -138,16 +174,34 @@ class _Found:
         self._plain = [""]
         self._hidden: list[str] = []
         self._marks: list[bool] = []
+        self._left: list[str] = []
+        self._ends_in_left = False
 
     def add(self, plain: str) -> None:
         self._plain[-1] += plain
+        self._ends_in_left &= not plain
+
+    def leave(self, span: str) -> None:
+        """Leave a span in the plain text, unless it touches a hidden one."""
+        if self._hidden and not self._plain[-1] and not span[0].isspace():
+            self.hide(span)
+            return
+        self.add(span)
+        self._left.append(span.strip())
+        self._ends_in_left = True
 
     def hide(self, span: str, *, is_mark: bool = False) -> None:
         """Hide a span, without the white space that a pattern took along in front."""
         bare = span.lstrip()
-        self.add(span[: len(span) - len(bare)])
         if not bare:
+            self.add(span)
             return
+        if self._ends_in_left and bare == span:
+            touching = self._left.pop()
+            self._plain[-1] = self._plain[-1].removesuffix(touching)
+            bare = touching + bare
+        self._ends_in_left = False
+        self.add(span[: len(span) - len(span.lstrip())])
         is_mark = is_mark or _MARK.fullmatch(bare) is not None
         if self._hidden and self._is_neighbour(is_mark):
             self._hidden[-1] += self._plain.pop() + bare
@@ -164,7 +218,7 @@ class _Found:
         return (not between and not before[-1].isspace()) or is_mark == self._marks[-1]
 
     def parts(self) -> Parts:
-        return Parts(tuple(self._plain), tuple(self._hidden), tuple(self._marks))
+        return Parts(tuple(self._plain), tuple(self._hidden), tuple(self._marks), tuple(self._left))
 
 
 def _is_blank(text: str) -> bool:

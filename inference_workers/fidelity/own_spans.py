@@ -29,12 +29,12 @@ class OwnSpans:
 def own_spans(terms: Sequence[str], options: Mapping[str, str]) -> OwnSpans | None:
     """Return what to look for, or None. Raises PermanentError for a pattern that RE2 does not take."""
     asked = options.get(PATTERN_OPTION)
-    return _compiled(tuple(sorted(terms, key=_longest_first)), asked) if terms or asked else None
+    return _compiled(tuple(sorted(terms, key=_longest_first)), asked) if terms or asked is not None else None
 
 
 @lru_cache(maxsize=256)
 def _compiled(terms: tuple[str, ...], asked: str | None) -> OwnSpans:
-    pattern = placeholder_pattern_of({PATTERN_OPTION: asked} if asked else {})
+    pattern = placeholder_pattern_of({} if asked is None else {PATTERN_OPTION: asked})
     alternatives = [f"(?:{pattern})"] if pattern else []
     alternatives += [re2.escape(term) for term in terms if term]
     return OwnSpans(re2.compile("|".join(alternatives)), frozenset(terms))

@@ -10,11 +10,16 @@ from typing import NamedTuple
 
 
 class Kind(NamedTuple):
-    """One kind of span. A mark is no part of the sentence: at the edge of a text the engine never sees it."""
+    """One kind of span.
+
+    A mark is no part of the sentence: at the edge of a text the engine never sees it. A tried span is left to the
+    engine at first: measured, most came back as they were, with better prose around them than around a mask.
+    """
 
     name: str
     pattern: str
     is_mark: bool = False
+    is_tried: bool = False
 
 
 def _kind(name: str, *alternatives: str) -> Kind:
@@ -23,6 +28,10 @@ def _kind(name: str, *alternatives: str) -> Kind:
 
 def _mark(name: str, *alternatives: str) -> Kind:
     return Kind(name, "|".join(alternatives), is_mark=True)
+
+
+def _tried(name: str, *alternatives: str) -> Kind:
+    return Kind(name, "|".join(alternatives), is_tried=True)
 
 
 _URL = r"[^\s\x{a0}\x{3000}<>\"'`，。；：！？）」]"
@@ -60,7 +69,7 @@ _PICTOGRAPH_PARTS = (
     r"[\x{fe0e}\x{fe0f}\x{200d}\x{20e3}\x{2640}\x{2642}\x{2695}\x{1F3FB}-\x{1F3FF}\x{E0020}-\x{E007F}]"
 )
 
-HARD: tuple[Kind, ...] = (
+SPANS: tuple[Kind, ...] = (
     # What begins a line: headings, lists, quotations, and who speaks.
     _mark(
         "line mark",
@@ -104,7 +113,7 @@ HARD: tuple[Kind, ...] = (
         r"\{[^{}\pL]*\}",
         r"\{[^\s{}]+(?: [^\s{}]+){1,2}\}",
     ),
-    _kind(
+    _tried(
         "printf",
         r"%\(\w+\)[-+#0 ]*\d*(?:\.\d+)?[a-zA-Z]",
         r"%<\w+>[-+#0]*\d*(?:\.\d+)?[a-zA-Z]",
@@ -121,17 +130,17 @@ HARD: tuple[Kind, ...] = (
         r"@(?:\.\w+)?:(?:[\w.]*\w|\{[^{}]*\}|\([^()]*\))",
     ),
     # Addresses and names of machines.
-    _kind("url", rf"(?i:https?|ftps?|file|ssh|git|s3|wss?|jdbc:\w+)://{_ADDRESS}", rf"\bwww\.{_ADDRESS}"),
+    _tried("url", rf"(?i:https?|ftps?|file|ssh|git|s3|wss?|jdbc:\w+)://{_ADDRESS}", rf"\bwww\.{_ADDRESS}"),
     _kind("e-mail address", r"(?:mailto:)?[\pL\pN_.+-]+@[\pL\pN_-]+(?:\.[\pL\pN_-]+)+", r"\btel:\+?\d[\d-]*\d"),
     _kind("latex", rf"\\(?:{_LATEX})\b\*?(?:\[[^\[\]]*\])?(?:\{{[^{{}}]*\}})*"),
-    _kind("windows path", r"\b[A-Za-z]:\\(?:[\w.%~-]+\\?)*", r"\\\\\w[\w.$\\-]*"),
+    _tried("windows path", r"\b[A-Za-z]:\\(?:[\w.%~-]+\\?)*", r"\\\\\w[\w.$\\-]*"),
     _kind("escape", r"\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[nrtbfv0\"'\\])"),
-    _kind(
+    _tried(
         "path",
         r"\B(?:~|\.{1,2})?/[\w.-]*[\w-](?:/[\w.-]*[\w-])*/?",
         r"\b[\w.-]+(?:/[\w.-]+)*/[\w.-]*\w\.[a-z]\w{0,4}\b",
     ),
-    _kind(
+    _tried(
         "identifier",
         r"\b__\w+__(?:\(\))?",
         r"\b\w+(?:\.\w+)*\(\)",
@@ -140,34 +149,35 @@ HARD: tuple[Kind, ...] = (
         rf"\b[a-z_]\w+(?:\.[a-z_]\w+)+(?:/{_ADDRESS})?",
         r"\b[a-z]+(?:[A-Z][a-z0-9]+){2,}\b",
     ),
-    _kind("file name", rf"[\pL\pN_-]+(?:\.[\pL\pN_-]+)*\.(?i:{_EXTENSIONS})\b", r"(?:^|\s)\.[a-z][\w.-]*\w"),
-    _kind("option", r"\B--[A-Za-z][\w-]*(?:=[\w./-]*\w)?", r"(?:^|\s)-[A-Za-z]\b"),
+    _tried("file name", rf"[\pL\pN_-]+(?:\.[\pL\pN_-]+)*\.(?i:{_EXTENSIONS})\b", r"(?:^|\s)\.[a-z][\w.-]*\w"),
+    _tried("option", r"\B--[A-Za-z][\w-]*(?:=[\w./-]*\w)?", r"(?:^|\s)-[A-Za-z]\b"),
+    _tried("variable", r"\$[A-Za-z_]\w*", r"\B:[A-Za-z_][\w+-]*\w(?::\B)?"),
     _kind(
-        "variable",
-        r"\$[A-Za-z_]\w*",
-        r"\B:[A-Za-z_][\w+-]*\w(?::\B)?",
+        "handle",
         r"\B@[A-Za-z_][\w.]*\w",
         r"\B#[\pL\pN_]+",
         r"\B\|[\w-]+\|\B",
     ),
     # Figures whose form says what they are.
-    _kind(
+    _tried(
         "amount",
         rf"[-−+]?(?:[A-Z]{{1,3}})?\p{{Sc}}{_SPACE}?{_AMOUNT}(?:{_SPACE}?(?:[kKMB]|bn|mn|mio)\b)?",
         rf"{_AMOUNT}{_SPACE}?\p{{Sc}}",
         rf"\b(?:{_CURRENCIES}){_SPACE}{_AMOUNT}",
         rf"{_AMOUNT}{_SPACE}(?:{_CURRENCIES})\b",
     ),
-    _kind(
+    _tried(
         "date",
         r"\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?Z|[+-]\d\d:?\d\d)?)?",
         r"\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b",
     ),
-    _kind("version", r"\b[vV]\d+(?:\.\d+)*(?:[-+][\w.+-]*\w)?", r"\b\d+(?:\.\d+){2,}(?:[-+][\w.+-]*\w|[a-z]\w*)?"),
-    _kind("telephone", r"\+\d[\d ()./-]{6,20}\d"),
-    _kind("measure", rf"{_AMOUNT}{_SPACE}?(?:(?:{_UNITS})\b|[°º]{_SPACE}?[CFK]\b|[°º′″Ω]|m[²³])"),
-    _kind("hexadecimal", r"\b0x[0-9A-Fa-f]+\b", r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"),
-    _kind(
+    _tried(
+        "version", r"\b[vV]\d+(?:\.\d+)*(?:[-+][\w.+-]*\w)?", r"\b\d+(?:\.\d+){2,}(?:[-+][\w.+-]*\w|[a-z]\w*)?"
+    ),
+    _tried("telephone", r"\+\d[\d ()./-]{6,20}\d"),
+    _tried("measure", rf"{_AMOUNT}{_SPACE}?(?:(?:{_UNITS})\b|[°º]{_SPACE}?[CFK]\b|[°º′″Ω]|m[²³])"),
+    _tried("hexadecimal", r"\b0x[0-9A-Fa-f]+\b", r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"),
+    _tried(
         "formula",
         r"\bpH\b",
         r"\bpKa\b",
@@ -177,7 +187,7 @@ HARD: tuple[Kind, ...] = (
         r"\b[A-Za-z]\w*\^\{?[-\w]+\}?",
         r"\b\d+(?:\.\d+)?[eE][+-]?\d+\b",
     ),
-    _kind(
+    _tried(
         "code number",
         r"\b[A-Za-z]*[A-Z][A-Za-z]*\d[A-Za-z0-9]*(?:[+-]\B|[-/][A-Z0-9]+\b)*",
         r"\b[A-Z]{2,}-\d[\w-]*",
@@ -211,6 +221,6 @@ HARD: tuple[Kind, ...] = (
 )
 
 # Figures that engines mostly keep. They are compared after translation, and hidden where one was changed.
-SOFT: tuple[Kind, ...] = (
+FIGURES: tuple[Kind, ...] = (
     _kind("figure", r"[\pL\pN%°+−-]*\pN[\pL\pN%°+]*(?:[.,:/'\x{a0}\x{202f}–−-][\pL\pN%°+]+)*"),
 )

@@ -47,7 +47,7 @@ class Task:
             # Another mask changes nothing.
             return Outcome(self.source, None, flaw, attempt)
         restored = None if flaw else disguise.restored(translation.text, is_loud=self.is_shouted)
-        if restored is None:
+        if restored is None or not self._keeps_what_was_left(disguise, restored):
             return None
         if self._is_name(disguise, restored):
             return Outcome(self.source, translation.score, None, attempt)
@@ -57,6 +57,12 @@ class Task:
             return outcome
         self.best = self.best or outcome
         return None
+
+    def _keeps_what_was_left(self, disguise: Disguise, restored: Restored) -> bool:
+        if not self.parts.left:
+            return True
+        before, behind = "\n".join(disguise.stretches), "\n".join(restored.written)
+        return all(before.count(span) == behind.count(span) for span in self.parts.left)
 
     def _is_name(self, disguise: Disguise, restored: Restored) -> bool:
         """Tell whether the engine repeats a lone word in capitals, with an article or not: a name that stays."""

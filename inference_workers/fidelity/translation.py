@@ -19,7 +19,7 @@ from inference_workers.engines.protocol import Engine, Traits
 from inference_workers.fidelity import flaws
 from inference_workers.fidelity.blocks import Blocks, blocks_of
 from inference_workers.fidelity.clauses import Halves, cut_in_two, joined
-from inference_workers.fidelity.masking import Masker, Parts
+from inference_workers.fidelity.masking import Hiding, Masker, Parts
 from inference_workers.fidelity.outcomes import Outcome, least, together
 from inference_workers.fidelity.own_spans import OwnSpans, own_spans
 from inference_workers.fidelity.tasks import Task, flaw_in, loud
@@ -41,7 +41,7 @@ class Fidelity:
     def __init__(self, engine: Engine, pair: LanguagePair | None = None) -> None:
         self._engine = engine
         self._bounds = flaws.bounds_of(pair)
-        self._masker = Masker(engine.traits.unseen)
+        self._masker = Masker(engine.traits.unseen, engine.traits.spellings)
         self._speller = _Speller(engine.traits)
 
     @property
@@ -103,8 +103,8 @@ class _Call:
     def _blocks(self, text: str) -> Blocks | None:
         return blocks_of(self._taken(text)) if "<" in text else None
 
-    def _taken(self, text: str, *, with_figures: bool = False) -> Parts:
-        return self.masker.take_apart(text, self.own, with_figures=with_figures)
+    def _taken(self, text: str, hiding: Hiding = Hiding.SPANS) -> Parts:
+        return self.masker.take_apart(text, self.own, hiding)
 
     def _sentences(self, texts: Sequence[str]) -> list[Outcome]:
         outcomes = self._whole(texts)
@@ -145,17 +145,25 @@ class _Call:
         return [done[at] for at in range(len(texts))]
 
     def _attempt(self, tasks: Sequence[Task], done: dict[int, Outcome]) -> None:
-        styles = self.engine.traits.mask_styles
-        done |= self._with_masks(tasks, styles[0])
-        for style in styles:
-            tasks = [task for task in tasks if task.at not in done]
-            for task in tasks:
-                task.retake(self.speller.spelt(self._taken(task.source, with_figures=True)))
-            done |= self._with_masks(tasks, style)
-        done |= {task.at: self._around_masks(task) for task in tasks if task.at not in done}
+        done |= self._with_masks(tasks, self.engine.traits.mask_styles[0])
+        for style in self.engine.traits.mask_styles:
+            for hiding in (Hiding.SPANS, Hiding.FIGURES):
+                tasks = [task for task in tasks if task.at not in done]
+                self._retake(tasks, hiding)
+                done |= self._with_masks(tasks, style)
+        tasks = [task for task in tasks if task.at not in done]
+        done |= {task.at: self._around_masks(task) for task in tasks}
+
+    def _retake(self, tasks: Sequence[Task], hiding: Hiding) -> None:
+        for task in tasks:
+            task.retake(self.speller.spelt(self._taken(task.source, hiding)))
 
     def _task(self, at: int, text: str) -> Task:
-        return Task.of(at, text, self.speller.spelt(self._taken(text)))
+        task = Task.of(at, text, self.speller.spelt(self._taken(text, Hiding.FEW)))
+        if task.is_shouted and task.parts.left:
+            # Small letters would change what is left.
+            self._retake([task], Hiding.SPANS)
+        return task
 
     def _untouched(self, task: Task) -> Outcome | None:
         """Return the outcome of a text that no engine should see."""
@@ -176,20 +184,28 @@ class _Call:
 
     def _around_masks(self, task: Task) -> Outcome:
         """Translate each stretch between masks by itself. Grammar suffers, but no hidden piece can be lost."""
+        first = task.best
+        for hiding in (Hiding.SPANS, Hiding.FIGURES):
+            self._retake([task], hiding)
+            if not task.parts.hidden:
+                continue
+            outcome = self._stretch_by_stretch(task)
+            if outcome.is_sound:
+                return outcome
+            first = first or outcome
+        return first or Outcome(task.source, None, flaws.EMPTY, len(task.asked))
+
+    def _stretch_by_stretch(self, task: Task) -> Outcome:
         attempt = len(task.asked) + 1
-        if task.best and not task.parts.hidden:
-            return task.best
         pieces = [_Piece.of(plain) for plain in task.parts.plain]
         wanted = [piece.words for piece in pieces if piece.is_translatable]
         found = self.engine.translate(wanted, self.options)
         flaw = next(filter(None, (flaw_in(*one, self.bounds) for one in zip(wanted, found, strict=True))), None)
         if flaw:
-            return task.best or Outcome(task.source, None, flaw, attempt)
+            return Outcome(task.source, None, flaw, attempt)
         said = iter(loud(one.text.strip(), is_shouted=task.is_shouted) for one in found)
         texts = [piece.around(next(said)) if piece.is_translatable else piece.whole for piece in pieces]
         doubt = flaws.doubt_of(task.parts.plain, texts, self.bounds)
-        if doubt and task.best:
-            return task.best
         return Outcome(_interleaved(texts, task.parts), least([one.score for one in found]), None, attempt, doubt)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from inference_workers.engines.bergamot import TRAITS
-from inference_workers.fidelity.masking import MOST_SPANS, Masker
+from inference_workers.fidelity.masking import MOST_SPANS, Hiding, Masker
 from inference_workers.fidelity.own_spans import own_spans
 
 PLAIN, BERGAMOT = Masker(None), Masker(TRAITS.unseen)
@@ -124,7 +124,7 @@ def test_neighbours_are_set_aside_as_one(piece):
 def test_figures_are_hidden_where_it_is_asked():
     text = "In 2025 there were 1,234.5 of 3 kinds."
     assert PLAIN.take_apart(text).hidden == ()
-    assert PLAIN.take_apart(text, with_figures=True).hidden == ("2025", "1,234.5", "3")
+    assert PLAIN.take_apart(text, hiding=Hiding.FIGURES).hidden == ("2025", "1,234.5", "3")
 
 
 def test_terms_stay_where_they_are_whole_words():
