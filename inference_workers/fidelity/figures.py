@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 # Digits of any script, with what may stand between them.
@@ -15,18 +15,20 @@ Reading = tuple[str, str]
 
 def same_figures(source: Iterable[str], translated: Iterable[str]) -> bool:
     """Tell whether both hold the same figures equally often; each stretch of text is taken by itself."""
-    wanted, found = _by_digits(source), _by_digits(translated)
+    before, behind = (Counter(_FIGURE.findall("\n".join(stretches))) for stretches in (source, translated))
+    if before == behind:
+        return True
+    wanted, found = _by_digits(before - behind), _by_digits(behind - before)
     if wanted.keys() != found.keys():
         return False
     return all(_fit(wanted[digits], found[digits]) for digits in wanted)
 
 
-def _by_digits(stretches: Iterable[str]) -> dict[str, list[set[Reading]]]:
+def _by_digits(counts: Counter[str]) -> dict[str, list[set[Reading]]]:
     figures: dict[str, list[set[Reading]]] = defaultdict(list)
-    for stretch in stretches:
-        for found in _FIGURE.finditer(stretch):
-            figure = _western(found[0])
-            figures[_SIGNS.sub("", figure)].append(_readings(figure))
+    for written, count in counts.items():
+        figure = _western(written)
+        figures[_SIGNS.sub("", figure)] += [_readings(figure)] * count
     return figures
 
 

@@ -14,7 +14,7 @@ from inference_workers.fidelity.own_spans import OwnSpans
 from inference_workers.fidelity.spans import FIGURES, SPANS, Kind
 
 # A text with more spans is a table or worse, and no engine keeps so many masks apart.
-MOST_SPANS = 500
+MOST_SPANS = 200
 # What the states of the automata may take, for each of them.
 _MEMORY_BYTES = 64 << 20
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -23,6 +23,7 @@ _LEAST_SHOUTED = 3
 _SHORT_WORDS = frozenset(["AM", "DO", "GO", "IN", "ME", "MY", "NO", "OF", "ON", "OR", "SO", "TO", "UP", "WE"])
 # What is in a link and in emphasis is translated: what opens, what is inside, what closes.
 _WRAPPED = re.compile(r"(!?\[)([^\[\]]+)(\][\[(].*)|(\*+|~~|_)(?!_)(.+)(\4)", re.DOTALL)
+_WRAPPERS = frozenset("![*~_")
 _DEEPEST = 3
 # Labels that look like a speaker in capitals.
 _LABELS = frozenset(
@@ -58,6 +59,7 @@ class Parts:
     hidden: tuple[str, ...]
     marks: tuple[bool, ...] = ()
     left: tuple[str, ...] = ()
+    count: int = 0
 
     @property
     def has_words(self) -> bool:
@@ -74,8 +76,8 @@ class Parts:
 
     @property
     def is_crowded(self) -> bool:
-        """Return whether there are too many spans for any engine."""
-        return len(self.hidden) > MOST_SPANS
+        """Return whether there are more spans than any engine keeps apart; then not all of them are hidden."""
+        return self.count > MOST_SPANS
 
     @property
     def edges(self) -> tuple[int, int]:
@@ -136,16 +138,17 @@ class Masker:
         may_leave = self._may_leave if hiding is Hiding.FEW else _never
         pattern = self._with_figures if hiding is Hiding.FIGURES else self._spans
         at = 0
-        for start, end in own.of(text) if own else ():
+        for start, end in own.of(text, MOST_SPANS + 1) if own else ():
             _take(text[at:start], pattern, found, may_leave)
             found.hide(text[start:end])
+            found.count += 1
             at = end
         _take(text[at:], pattern, found, may_leave)
         return found.parts()
 
     def _may_leave(self, span: str) -> bool:
         is_changed = self._changed.search(span) or _MASK_LIKE.search(span)
-        return not is_changed and _TRIED.fullmatch(span) is not None
+        return not is_changed and _TRIED.fullmatch(_encoded(span)) is not None
 
 
 def _never(_span: str) -> bool:
@@ -155,7 +158,11 @@ def _never(_span: str) -> bool:
 def _take(text: str, pattern: Any, found: "_Found", may_leave: Callable[[str], bool], depth: int = 0) -> None:
     for plain, span in _split(pattern, text):
         found.add(plain)
-        wrapped = _WRAPPED.fullmatch(span) if depth < _DEEPEST and span else None
+        found.count += bool(span)
+        if found.count > MOST_SPANS:
+            found.add(span)
+            continue
+        wrapped = _WRAPPED.fullmatch(span) if depth < _DEEPEST and span[:1] in _WRAPPERS else None
         if wrapped:
             before, inside, behind = (one for one in wrapped.groups() if one is not None)
             found.hide(before, is_mark=True)
@@ -176,6 +183,7 @@ class _Found:
         self._marks: list[bool] = []
         self._left: list[str] = []
         self._ends_in_left = False
+        self.count = 0
 
     def add(self, plain: str) -> None:
         self._plain[-1] += plain
@@ -202,7 +210,7 @@ class _Found:
             bare = touching + bare
         self._ends_in_left = False
         self.add(span[: len(span) - len(span.lstrip())])
-        is_mark = is_mark or _MARK.fullmatch(bare) is not None
+        is_mark = is_mark or _MARK.fullmatch(_encoded(bare)) is not None
         if self._hidden and self._is_neighbour(is_mark):
             self._hidden[-1] += self._plain.pop() + bare
             self._marks[-1] &= is_mark
@@ -218,7 +226,7 @@ class _Found:
         return (not between and not before[-1].isspace()) or is_mark == self._marks[-1]
 
     def parts(self) -> Parts:
-        return Parts(tuple(self._plain), tuple(self._hidden), tuple(self._marks), tuple(self._left))
+        return Parts(tuple(self._plain), tuple(self._hidden), tuple(self._marks), tuple(self._left), self.count)
 
 
 def _is_blank(text: str) -> bool:
@@ -231,8 +239,7 @@ def _is_wordless(text: str) -> bool:
 
 def _split(pattern: Any, text: str) -> Iterator[tuple[str, str]]:
     """Yield stretch and span in turn, the last span empty."""
-    # RE2 reads bytes; the library would count characters at each match again, which takes three times as long.
-    encoded = text.encode(errors="surrogatepass")
+    encoded = _encoded(text)
     at = 0
     for match in islice(pattern.finditer(encoded), MOST_SPANS + 1):
         start, end = match.span()
@@ -245,6 +252,11 @@ def _split(pattern: Any, text: str) -> Iterator[tuple[str, str]]:
 
 def _is_label(span: bytes) -> bool:
     return span.rstrip().endswith(b":") and span.split(b":")[0].decode(errors="replace") in _LABELS
+
+
+def _encoded(text: str) -> bytes:
+    # RE2 reads bytes; the library would count characters at each match, which takes three times as long.
+    return text.encode(errors="surrogatepass")
 
 
 def _decoded(piece: bytes) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import re2
@@ -18,9 +19,9 @@ class OwnSpans:
     pattern: Any
     terms: frozenset[str]
 
-    def of(self, text: str) -> Iterator[tuple[int, int]]:
-        """Yield start and end of each span. A term is a whole word; a placeholder may stand inside one."""
-        for found in self.pattern.finditer(text):
+    def of(self, text: str, most: int) -> Iterator[tuple[int, int]]:
+        """Yield start and end of the first spans. A term is a whole word; a placeholder may stand inside one."""
+        for found in islice(self.pattern.finditer(text), most):
             start, end = found.span()
             if start < end and (found[0] not in self.terms or _is_whole(text, start, end)):
                 yield start, end

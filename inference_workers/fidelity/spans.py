@@ -83,8 +83,9 @@ SPANS: tuple[Kind, ...] = (
         r"\A(?:>>[ \t]*)?\p{Lu}[\p{Lu}.'-]+(?: [\p{Lu}.'-]+){0,2}:[ \t]+",
     ),
     # Mark-up and templates.
-    _mark("comment", r"<!--(?s:.*?)-->", r"/\*(?s:.*?)\*/"),
-    _kind("embedded code", r"<%(?s:.*?)%>", r"<\?(?s:.*?)\?>", r"\[%[^\[\]]*%\]"),
+    # What opens cannot open again before it closes: each opening would be followed to the end of the text.
+    _mark("comment", r"<!--(?:[^<]|<[^!])*?-->", r"/\*(?:[^/]|/[^*])*?\*/"),
+    _kind("embedded code", r"<%(?:[^<]|<[^%])*?%>", r"<\?(?:[^<]|<[^?])*?\?>", r"\[%[^\[\]]*%\]"),
     _kind("tag", r"</?[A-Za-z](?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*>", r"</?[A-Za-z!][^<>]*>"),
     _kind("entity", r"&(?:[A-Za-z]\w{1,31}|#\d{1,7}|#[xX][0-9A-Fa-f]{1,6});"),
     _kind(
@@ -160,11 +161,16 @@ SPANS: tuple[Kind, ...] = (
     ),
     # Figures whose form says what they are.
     _tried(
+        "amount in dollars",
+        rf"(?:\b[A-Z]{{1,3}})?\${_SPACE}?{_AMOUNT}(?:{_SPACE}?(?:[kKMB]|bn|mn|mio)\b)?",
+        rf"\b(?:{_CURRENCIES}){_SPACE}{_AMOUNT}",
+        rf"{_AMOUNT}{_SPACE}(?:{_CURRENCIES})\b",
+    ),
+    # Of most models' signs only the dollar is safe to try.
+    _kind(
         "amount",
         rf"[-−+]?(?:[A-Z]{{1,3}})?\p{{Sc}}{_SPACE}?{_AMOUNT}(?:{_SPACE}?(?:[kKMB]|bn|mn|mio)\b)?",
         rf"{_AMOUNT}{_SPACE}?\p{{Sc}}",
-        rf"\b(?:{_CURRENCIES}){_SPACE}{_AMOUNT}",
-        rf"{_AMOUNT}{_SPACE}(?:{_CURRENCIES})\b",
     ),
     _tried(
         "date",
@@ -196,10 +202,8 @@ SPANS: tuple[Kind, ...] = (
     # Signs.
     _mark(
         "emoji",
-        r"[0-9#*]\x{fe0f}?\x{20e3}",
-        r"[\x{1F1E6}-\x{1F1FF}]{2}",
-        r"[©®™]\x{fe0f}",
-        f"{_PICTOGRAPHS}{_PICTOGRAPH_PARTS}*",
+        rf"(?:[0-9#*]\x{{fe0f}}?\x{{20e3}}|[\x{{1F1E6}}-\x{{1F1FF}}]{{2}}|[©®™]\x{{fe0f}}|"
+        f"{_PICTOGRAPHS}{_PICTOGRAPH_PARTS}*)+",
     ),
     _mark("emoticon", r"\B[:;]['-]?[()DP3](?:\B|$)", r"<3\b"),
     _mark(

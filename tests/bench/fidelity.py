@@ -8,6 +8,7 @@ than 0.3.
 
 import argparse
 import json
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from sacrebleu.metrics.chrf import CHRF
 
 from inference_workers.engines.protocol import Engine
 from inference_workers.fidelity import Fidelity, Outcome
+from inference_workers.fidelity.figures import same_figures
 from inference_workers.model_store import discover, load
 from schemas.languages import LanguagePair
 from schemas.segments import count_words, normalise
@@ -114,7 +116,7 @@ def _of_life(bench: Bench, pair: tuple[str, str]) -> tuple[list[Sample], list[Sa
         if not _spans(bench, text) and count_words(text) >= _LEAST_WORDS
     ]
     placeholders = [
-        Sample(text, spans[0], other.replace(spans[0], ""))
+        Sample(text, spans[0], other.replace(spans[0], ""), (spans[0],))
         for text, other in entries
         if len(spans := _spans(bench, text)) == 1 and text.count(spans[0]) == other.count(spans[0]) == 1
     ]
@@ -126,8 +128,13 @@ def _spans(bench: Bench, text: str) -> tuple[str, ...]:
 
 
 def _stands(sample: Sample, text: str) -> bool:
-    span = normalise(sample.span)
-    return text.count(span) == normalise(sample.text).count(span) if span else True
+    """Tell whether all marks stand in the translation as often as in the text; a figure may have another locale."""
+    if re.fullmatch(r"[\d.,%]+", sample.span):
+        return same_figures([sample.span], [text]) and text.count("%") == sample.text.count("%")
+    if sample.marks and sample.text.startswith(sample.marks[0]):
+        return text.startswith(sample.marks[0])
+    marks, source = map(normalise, sample.marks), normalise(sample.text)
+    return all(text.count(mark) == source.count(mark) for mark in marks)
 
 
 def _is_kept(sample: Sample, outcome: Outcome) -> bool:

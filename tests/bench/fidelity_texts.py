@@ -35,6 +35,26 @@ CARRIERS = (
     ("The doctor explained {} to the patient.", "O médico explicou {} ao paciente."),
     ("She read {} twice and laughed.", "Ela leu {} duas vezes e riu."),
     ("Everything after {} will be deleted.", "Tudo depois de {} será excluído."),
+    ("The new version of {} is much faster.", "A nova versão de {} é muito mais rápida."),
+    ("Have you ever heard of {} before?", "Você já ouviu falar de {} antes?"),
+    ("We need {} to finish the work this week.", "Precisamos de {} para terminar o trabalho esta semana."),
+    ("He put {} in his pocket and went home.", "Ele colocou {} no bolso e foi para casa."),
+    ("The message contains {} and nothing else.", "A mensagem contém {} e nada mais."),
+    ("Replace {} with your own name.", "Substitua {} pelo seu próprio nome."),
+    ("Yesterday {} was the first on the list.", "Ontem {} foi o primeiro da lista."),
+    ("Thank you for {} and for your patience.", "Obrigado por {} e pela sua paciência."),
+    ("I think {} is the best choice for us.", "Acho que {} é a melhor escolha para nós."),
+    ("The old bridge near {} was closed last year.", "A velha ponte perto de {} foi fechada no ano passado."),
+    ("If {} does not appear, restart the program.", "Se {} não aparecer, reinicie o programa."),
+    ("They found {} under the bed.", "Eles encontraram {} debaixo da cama."),
+    ("Our team uses {} every day.", "Nossa equipe usa {} todos os dias."),
+    ("This year {} will be more expensive than last year.", "Este ano {} será mais caro do que no ano passado."),
+    ("The students compared {} with the old results.", "Os alunos compararam {} com os resultados antigos."),
+    ("Only the owner can remove {} from the page.", "Somente o proprietário pode remover {} da página."),
+    ("It took us three hours to repair {} in the rain.", "Levamos três horas para consertar {} na chuva."),
+    ("Before you start, read {} carefully.", "Antes de começar, leia {} com atenção."),
+    ("The answer to your question is {} today.", "A resposta à sua pergunta é {} hoje."),
+    ("There is no room for {} in the car.", "Não há espaço para {} no carro."),
 )  # fmt: skip
 _NAMES = ("name", "count", "user_name", "folder", "total", "first_name", "item", "date", "error")
 _WORDS = ("Orion", "Nimbus", "Tavares", "Kepler", "Mariana")
@@ -51,11 +71,15 @@ _FAMILIES = (
 
 
 class Sample(NamedTuple):
-    """A text, the span in it (empty in plain prose), and the translation of all the rest."""
+    """A text, the span in it (empty in plain prose), and the translation of all the rest.
+
+    `marks` are the parts of the span that must not change: a word inside them is translated.
+    """
 
     text: str
     span: str
     reference: str
+    marks: tuple[str, ...] = ()
 
 
 Choice = random.Random
@@ -81,6 +105,7 @@ def _date(r: Choice) -> str:
             f"{day}/{month}/{year}",
             f"{year}-{month}-{day}T08:30:00Z",
             f"{r.randint(2, 9)}.{r.randint(10, 99)}%",
+            f"{r.randint(10, 12)}:{r.randint(10, 59)}",
         )
     )
 
@@ -311,7 +336,7 @@ def _prefix(r: Choice) -> str:
 
 
 KINDS: dict[str, Callable[[Choice], str]] = {
-    "amounts": _amount, "dates, shares": _date, "units, formulas": _measure, "codes": _code, "emoji": _emoji,
+    "amounts": _amount, "dates, figures": _date, "units, formulas": _measure, "codes": _code, "emoji": _emoji,
     "control characters": _control, "printf": _printf, "Python": _python, "ICU": _icu, "i18next": _i18next,
     "Ruby, Laravel": _ruby, "ERB, Django, PHP": _template, "Vue, Angular": _vue, "brackets": _brackets,
     "Markdown": _markdown, "reST": _rest, "HTML": _html, "addresses": _address, "files, versions": _file,
@@ -337,8 +362,9 @@ def catalogue(pair: tuple[str, str]) -> list[tuple[str, str]]:
 def _sample(span: str, carrier: tuple[str, str], pair: tuple[str, str], kind: str) -> Sample:
     source, reference = carrier if pair == ("en", "pt") else carrier[::-1]
     if kind == "headers, speakers":
-        return Sample(span + source.format("Orion"), span, reference.format("Orion"))
-    return Sample(source.format(span), span, reference.format(""))
+        return Sample(span + source.format("Orion"), span, reference.format("Orion"), (span,))
+    marks = re.split("|".join(_WORDS), span) if kind in {"Markdown", "reST", "HTML"} else [span]
+    return Sample(source.format(span), span, reference.format(""), tuple(filter(None, marks)))
 
 
 def _catalogues() -> Iterator[Path]:

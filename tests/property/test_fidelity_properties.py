@@ -72,7 +72,7 @@ ANY_TEXT = st.one_of(st.text(), st.lists(PIECES, max_size=16).map("".join), TEXT
 
 
 @pytest.mark.parametrize("unseen", [None, TRAITS.unseen])
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(text=ANY_TEXT, hiding=st.sampled_from(Hiding))
 def test_any_text_taken_apart_goes_together_again(unseen, text, hiding):
     parts = Masker(unseen).take_apart(text, hiding=hiding)
@@ -85,7 +85,7 @@ def test_any_text_taken_apart_goes_together_again(unseen, text, hiding):
         assert restored.text == text
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(texts=st.lists(ANY_TEXT, max_size=5), seed=st.integers())
 def test_every_span_of_any_text_returns_once_or_the_text_is_marked(texts, seed):
     masker = Masker(None)
@@ -102,7 +102,7 @@ def test_every_span_of_any_text_returns_once_or_the_text_is_marked(texts, seed):
 DIALECTS = st.sampled_from(sorted(set(KINDS) - {"headers, speakers", "Markdown", "HTML"}))
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(
     before=WORDS, behind=WORDS, dialect=DIALECTS, seed=st.integers(0, 10**6), chance=st.integers(),
 )  # fmt: skip

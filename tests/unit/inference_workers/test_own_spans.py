@@ -8,7 +8,7 @@ from schemas.errors import PermanentError
 
 def found(text, terms=(), pattern=None):
     own = own_spans(terms, {"placeholder_pattern": pattern} if pattern is not None else {})
-    return [text[start:end] for start, end in own.of(text)] if own else None
+    return [text[start:end] for start, end in own.of(text, 10)] if own else None
 
 
 def test_who_asks_for_nothing_keeps_nothing():
