@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from inference_workers.fidelity.masking import Parts
+from inference_workers.fidelity.parts import Parts
 
 _BLOCK = re.compile(
     r"</?(?:address|article|aside|blockquote|body|br|caption|center|dd|div|dl|dt|fieldset|figcaption|figure|footer|form|"

@@ -7,7 +7,7 @@ from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from inference_workers.fidelity.masking import Parts
+from inference_workers.fidelity.parts import Parts
 
 
 class Restored(NamedTuple):

@@ -1,6 +1,5 @@
 """Find what the caller of a request wants to keep: terms, and placeholders of a form of their own. Pure."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -51,4 +50,4 @@ def _is_whole(text: str, start: int, end: int) -> bool:
 
 
 def _is_word(character: str) -> bool:
-    return re.match(r"\w", character) is not None
+    return character.isalnum() or character == "_"

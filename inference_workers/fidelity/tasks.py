@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from inference_workers.engines.protocol import Translation
 from inference_workers.fidelity import flaws
 from inference_workers.fidelity.disguise import Disguise, Restored, disguised
-from inference_workers.fidelity.masking import Parts
 from inference_workers.fidelity.outcomes import Outcome
+from inference_workers.fidelity.parts import Parts
 
 
 @dataclass

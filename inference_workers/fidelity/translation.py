@@ -19,9 +19,10 @@ from inference_workers.engines.protocol import Engine, Traits
 from inference_workers.fidelity import flaws
 from inference_workers.fidelity.blocks import Blocks, blocks_of
 from inference_workers.fidelity.clauses import Halves, cut_in_two, joined
-from inference_workers.fidelity.masking import Hiding, Masker, Parts
+from inference_workers.fidelity.masking import Hiding, Masker
 from inference_workers.fidelity.outcomes import Outcome, least, together
 from inference_workers.fidelity.own_spans import OwnSpans, own_spans
+from inference_workers.fidelity.parts import Parts
 from inference_workers.fidelity.tasks import Task, flaw_in, loud
 from schemas.languages import LanguagePair
 from schemas.validity import PATTERN_OPTION

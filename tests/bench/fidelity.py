@@ -128,7 +128,7 @@ def _spans(bench: Bench, text: str) -> tuple[str, ...]:
 
 
 def _stands(sample: Sample, text: str) -> bool:
-    """Tell whether all marks stand in the translation as often as in the text; a figure may have another locale."""
+    """Tell whether all marks stand in the translation as often as in the text; figures are compared by value."""
     if re.fullmatch(r"[\d.,%]+", sample.span):
         return same_figures([sample.span], [text]) and text.count("%") == sample.text.count("%")
     if sample.marks and sample.text.startswith(sample.marks[0]):

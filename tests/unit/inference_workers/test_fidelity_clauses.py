@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference_workers.fidelity.clauses import cut_in_two, joined, width
-from inference_workers.fidelity.masking import Masker, Parts
+from inference_workers.fidelity.masking import Masker
+from inference_workers.fidelity.parts import Parts
 
 MASKER = Masker(None)
 

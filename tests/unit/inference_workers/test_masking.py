@@ -3,8 +3,9 @@
 import pytest
 
 from inference_workers.engines.bergamot import TRAITS
-from inference_workers.fidelity.masking import MOST_SPANS, Hiding, Masker
+from inference_workers.fidelity.masking import Hiding, Masker
 from inference_workers.fidelity.own_spans import own_spans
+from inference_workers.fidelity.parts import MOST_SPANS
 
 PLAIN, BERGAMOT = Masker(None), Masker(TRAITS.unseen)
 FAMILY, FLAG, KEYCAP = "👩\u200d👩\u200d👧", "🏳\ufe0f\u200d🌈", "1\ufe0f\u20e3"
