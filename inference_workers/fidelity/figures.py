@@ -5,8 +5,9 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-# Digits of any script, with what may stand between them.
-_FIGURE = re.compile(r"\d++(?:[.,'’\u00a0\u202f٫٬]\d++)*+")
+# Digits of any script, with what may stand between them, and a sign for shares.
+_FIGURE = re.compile(r"\d++(?:[.,'’\u00a0\u202f٫٬]\d++)*+(?:[ \u00a0\u202f]?[%‰٪])?")
+_SHARES = "%‰٪"
 _SIGNS = re.compile(r"[^\d]")
 _GROUP = 3
 
@@ -27,8 +28,9 @@ def same_figures(source: Iterable[str], translated: Iterable[str]) -> bool:
 def _by_digits(counts: Counter[str]) -> dict[str, list[set[Reading]]]:
     figures: dict[str, list[set[Reading]]] = defaultdict(list)
     for written, count in counts.items():
-        figure = _western(written)
-        figures[_SIGNS.sub("", figure)] += [_readings(figure)] * count
+        share = written[-1] if written[-1] in _SHARES else ""
+        figure = _western(written.rstrip(_SHARES + " \u00a0\u202f"))
+        figures[_SIGNS.sub("", figure) + share] += [_readings(figure)] * count
     return figures
 
 

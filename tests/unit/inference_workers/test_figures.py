@@ -16,6 +16,7 @@ from inference_workers.fidelity.figures import same_figures
         ("1,234", "1234"),
         ("10\u00a0000", "10.000"),
         ("at 10:30", "às 10:30"),
+        ("8.12% of it", "8,12 % disso"),
         ("no figure", "nenhum"),
         ("٣ كتب", "3 livros"),
         ("1,234 and 1.234", "1.234 e 1,234"),
@@ -36,6 +37,7 @@ def test_the_same_values_in_another_locale_are_the_same(source, translated):
         ("1,234.5", "12.345"),
         ("2 of 2", "2 de"),
         ("1000", "100"),
+        ("8.12% twice", "8,12 vezes"),
     ],
 )
 def test_other_values_are_not(source, translated):

@@ -146,6 +146,23 @@ def test_a_failed_segment_keeps_its_source_and_names_its_cause_and_is_not_learnt
     assert memory.get_many([key_of("a bad one"), key_of("good")]) == [None, Remembered("GOOD", 0.5)]
 
 
+def test_a_translation_with_a_warning_is_given_but_not_learnt(parts):
+    segments, translator, memory = parts
+    translator.translate = lambda texts, *_: [Upper(text.upper(), warning="figures_differ") for text in texts]
+    (answers,) = segments.translate([batch(["a", "a"])]).answers
+    segments.remember()
+    assert [(answer.text, answer.warning) for answer in answers] == [("A", "figures_differ")] * 2
+    assert memory.get_many([key_of("a")]) == [None]
+
+
+def test_the_terms_of_a_request_reach_the_translator(parts):
+    segments, translator, _ = parts
+    asked = []
+    translator.translate = lambda texts, *others: asked.append(others) or [Upper(text) for text in texts]
+    segments.translate([replace(batch(["a"]), do_not_translate=["Acme"], engine_options={"beam_size": "1"})])
+    assert asked == [("en", "pt", {"beam_size": "1"}, ("Acme",))]
+
+
 def test_a_pair_without_a_model_makes_holes_and_spares_the_other_batches(parts):
     segments, _, _ = parts
     done = segments.translate([batch(["a"], target="xx"), batch(["b"])])
