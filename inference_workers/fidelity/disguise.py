@@ -43,6 +43,8 @@ class Disguise:
         Returns None unless every mask is there exactly once, apart from the words around it.
         """
         body = translated.strip()
+        if not self.masks:
+            return None if _mask_pattern(self.style).search(body) else self._whole(body, is_loud=is_loud)
         found = list(_mask_pattern(self.style).finditer(body))
         order = [int(one[1]) for one in found]
         if sorted(order) != list(range(len(self.masks))):
@@ -59,6 +61,9 @@ class Disguise:
         if is_loud:
             pieces = [piece if number % 2 else piece.upper() for number, piece in enumerate(pieces)]
         return Restored(self.before + "".join(pieces) + self.behind, tuple(written))
+
+    def _whole(self, body: str, *, is_loud: bool) -> Restored:
+        return Restored(self.before + (body.upper() if is_loud else body) + self.behind, (body,))
 
     def _fitted(self, order: Sequence[int], written: Sequence[str]) -> list[str] | None:
         """Return stretches and hidden pieces in turn; None where a mask has grown together with a word."""
@@ -92,6 +97,8 @@ class Disguise:
 
 def disguised(parts: Parts, style: str) -> Disguise:
     """Return the text with a numbered mask for each hidden piece but those at the edges. `style` has {} for it."""
+    if not parts.hidden:
+        return _plain(parts.plain[0], style)
     head, tail = parts.edges
     first, last = head, len(parts.hidden) - tail
     before = "".join(_woven(parts.plain[:first], parts.hidden[:first]))
@@ -110,6 +117,12 @@ def disguised(parts: Parts, style: str) -> Disguise:
     lead = whole[: len(whole) - len(whole.lstrip())]
     trail = whole[len(lead) + len(bare) :]
     return Disguise(before + lead, bare, trail + behind, plain, masks, style)
+
+
+def _plain(text: str, style: str) -> Disguise:
+    bare = text.strip()
+    before = text[: len(text) - len(text.lstrip())]
+    return Disguise(before, bare, text[len(before) + len(bare) :], (text,), (), style)
 
 
 def _woven(ones: Sequence[str], others: Sequence[str]) -> list[str]:

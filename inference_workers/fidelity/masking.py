@@ -56,9 +56,12 @@ class Masker:
 
     def take_apart(self, text: str, own: OwnSpans | None = None, hiding: Hiding = Hiding.SPANS) -> Parts:
         """Split the text into what is translated and what must not change; `own` are the caller's own spans."""
+        if own is None and not _spans_of(text, self._pattern_of(hiding), most=2):
+            # Most texts end here. The first of two may be a label, which is no span.
+            return Parts((text,), ())
         builder = PartsBuilder(_is_mark)
         may_leave = self._may_leave if hiding is Hiding.FEW else _never
-        pattern = self._with_figures if hiding is Hiding.FIGURES else self._spans
+        pattern = self._pattern_of(hiding)
         at = 0
         wanted = list(own.of(text, MOST_SPANS + 1)) if own else []
         builder.count = len(wanted)
@@ -68,6 +71,9 @@ class Masker:
             at = end
         _take(text[at:], pattern, builder, may_leave)
         return builder.parts() if builder.count <= MOST_SPANS else Parts((text,), (), count=builder.count)
+
+    def _pattern_of(self, hiding: Hiding) -> Any:
+        return self._with_figures if hiding is Hiding.FIGURES else self._spans
 
     def _may_leave(self, span: str) -> bool:
         is_changed = self._changed.search(span) or _MASK_LIKE.search(span)
@@ -109,10 +115,10 @@ def _take_span(
         builder.hide(span)
 
 
-def _spans_of(text: str, pattern: Any) -> list[tuple[int, int]]:
+def _spans_of(text: str, pattern: Any, most: int = MOST_SPANS + 1) -> list[tuple[int, int]]:
     """Return where the first spans begin and end, in bytes."""
     encoded = _encoded(text)
-    spans = [found.span() for found in islice(pattern.finditer(encoded), MOST_SPANS + 1)]
+    spans = [found.span() for found in islice(pattern.finditer(encoded), most)]
     return spans[1:] if spans and spans[0][0] == 0 and _is_label(encoded[: spans[0][1]]) else spans
 
 

@@ -96,6 +96,10 @@ def test_labels_are_translated(label):
     assert PLAIN.take_apart(f"{label}the house is big").hidden == ()
 
 
+def test_a_label_hides_nothing_of_what_follows():
+    assert PLAIN.take_apart("WARNING: see {name} now").hidden == ("{name}",)
+
+
 def test_quotes_around_tags_are_set_aside_with_them():
     assert PLAIN.take_apart("'<x id=\"%1$@\">Gold</x>'").edges == (1, 1)
     assert PLAIN.take_apart('"<b>Gold</b> is here"').edges == (0, 0)

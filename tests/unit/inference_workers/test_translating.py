@@ -158,7 +158,12 @@ def test_a_translation_with_a_warning_is_given_but_not_learnt(parts):
 def test_the_terms_of_a_request_reach_the_translator(parts):
     segments, translator, _ = parts
     asked = []
-    translator.translate = lambda texts, *others: asked.append(others) or [Upper(text) for text in texts]
+
+    def noting(texts, *others):
+        asked.append(others)
+        return [Upper(text) for text in texts]
+
+    translator.translate = noting
     segments.translate([replace(batch(["a"]), do_not_translate=["Acme"], engine_options={"beam_size": "1"})])
     assert asked == [("en", "pt", {"beam_size": "1"}, ("Acme",))]
 
