@@ -1,17 +1,24 @@
 """Tell what is no translation, and what a reader should look at. Pure."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
+
+import re2
 
 from inference_workers.fidelity.clauses import width
 from inference_workers.fidelity.figures import same_figures
+from inference_workers.fidelity.parts import MOST_SPANS
+from inference_workers.fidelity.spans import SPANS
 from schemas.languages import LanguagePair
 
 # No translations: the segment is a hole.
 EMPTY, LOOP, TRUNCATED = "empty_translation", "repetition_loop", "truncated"
 # Translations that a reader should look at: the segment has a warning.
-FIGURES_DIFFER, SOURCE_REPEATED, TOO_LONG, TOO_MANY_SPANS = (
+FIGURES_DIFFER, SPANS_DIFFER, SOURCE_REPEATED, TOO_LONG, TOO_MANY_SPANS = (
     "figures_differ",
+    "spans_differ",
     "source_repeated",
     "unlikely_length",
     "too_many_spans",
@@ -21,6 +28,12 @@ FIGURES_DIFFER, SOURCE_REPEATED, TOO_LONG, TOO_MANY_SPANS = (
 _LONGEST_NGRAM = 4
 _REPEATS = 4
 _GROWTH, _SLACK_WORDS = 2, 10
+# What an engine may make up. Whatever the source has of it is hidden, or was counted.
+_MADE_UP = re2.compile(
+    "|".join(
+        f"(?:{kind.pattern})" for kind in SPANS if kind.name in {"url", "e-mail address", "tag", "braces", "mask"}
+    )
+)
 # Of so many words at least some differ between two languages.
 _REPEATED_WORDS = 4
 
@@ -62,10 +75,17 @@ def doubt_of(source: Sequence[str], translated: Sequence[str], bounds: LengthBou
     if not same_figures(source, translated):
         return FIGURES_DIFFER
     before, behind = " ".join(source), " ".join(translated)
+    if _made_up(behind) - _made_up(before):
+        return SPANS_DIFFER
     if _is_repeated(before, behind):
         return SOURCE_REPEATED
     wanted = width(before)
     return TOO_LONG if wanted >= bounds.most_from_width and width(behind) > bounds.most * wanted else None
+
+
+def _made_up(text: str) -> Counter[bytes]:
+    found = _MADE_UP.finditer(text.encode(errors="surrogatepass"))
+    return Counter(one.group() for one in islice(found, MOST_SPANS))
 
 
 def _is_repeated(source: str, translated: str) -> bool:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from inference_workers.fidelity import flaws
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -21,6 +23,11 @@ class Outcome:
     def is_sound(self) -> bool:
         """Return whether there is nothing to hold against it."""
         return self.cause is None and self.warning is None
+
+    @property
+    def may_differ(self) -> bool:
+        """Return whether the engine could say something else of the same text."""
+        return self.cause != flaws.TRUNCATED and self.warning != flaws.TOO_MANY_SPANS
 
 
 def together(source: str, text: str, parts: Sequence[Outcome], attempts: int = 0) -> Outcome:

@@ -5,8 +5,9 @@
    and if nothing in it is doubtful (figures that differ, the source repeated, an unlikely length).
 3. Translate the others again: with figures hidden too, then with the next style of mask.
 4. Then translate the stretches between the masks one by one.
-5. What is still flawed, doubtful or was too long is cut in two at the end of a clause, and each half begins anew.
-6. What is flawed even so is a hole with its cause; what is doubtful has a warning.
+5. What is still flawed or doubtful is translated under other options, if the engine has any (`other_decoding`).
+6. What is so even then, or was too long, is cut in two at the end of a clause, and each half begins anew.
+7. What is flawed even so is a hole with its cause; what is doubtful has a warning.
 
 Each step but the fourth takes all texts that need it in one call to the engine.
 """
@@ -109,6 +110,7 @@ class _Call:
 
     def _sentences(self, texts: Sequence[str]) -> list[Outcome]:
         outcomes = self._whole(texts)
+        self._decode_otherwise(texts, outcomes)
         halves = {
             at: found for at, one in enumerate(outcomes) if not one.is_sound and (found := self._halves(texts[at]))
         }
@@ -118,6 +120,17 @@ class _Call:
         self._halve(cut, texts, outcomes, self._sentences)
         self._halve(others, texts, outcomes, self._whole)
         return outcomes
+
+    def _decode_otherwise(self, texts: Sequence[str], outcomes: list[Outcome]) -> None:
+        """Translate what went wrong, but not for its length, once more under other options of the engine."""
+        options = {**self.options, **self.engine.traits.other_decoding}
+        wrong = [at for at, one in enumerate(outcomes) if not one.is_sound and one.may_differ]
+        if options == self.options or not wrong:
+            return
+        again = replace(self, options=options)._whole([texts[at] for at in wrong])
+        for at, one in zip(wrong, again, strict=True):
+            if one.is_sound:
+                outcomes[at] = replace(one, attempts=outcomes[at].attempts + one.attempts)
 
     def _halves(self, text: str) -> Halves | None:
         return cut_in_two(text, self._taken(text)) if len(text) >= 2 * _SHORTEST else None
