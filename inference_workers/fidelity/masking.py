@@ -3,18 +3,14 @@
 import re
 from collections.abc import Callable, Iterable
 from enum import Enum, auto
-from functools import cache
 from itertools import islice
 from typing import Any
 
-import re2
-
+from inference_workers.fidelity.automata import compiled
 from inference_workers.fidelity.own_spans import OwnSpans
 from inference_workers.fidelity.parts import MOST_SPANS, Parts, PartsBuilder
-from inference_workers.fidelity.spans import FIGURES, SPANS, Kind
+from inference_workers.fidelity.spans import FIGURES, SPANS
 
-# What the states of the automata may take, for each of them.
-_MEMORY_BYTES = 64 << 20
 # What is in a link and in emphasis is translated: what opens, what is inside, what closes.
 _WRAPPED = re.compile(r"(!?\[)([^\[\]]+)(\][\[(].*)|(\*+|~~|_)(?!_)(.+)(\4)", re.DOTALL)
 _WRAPPERS = frozenset("![*~_")
@@ -26,9 +22,10 @@ _LABELS = frozenset(
      "TIP", "TODO", "UPDATE", "URGENT", "WARN", "WARNING")
 )  # fmt: skip
 # Marks, tags and signs are no part of a sentence.
-_MARKS = "|".join(f"(?:{kind.pattern})" for kind in SPANS if kind.is_mark)
-_MARK = re2.compile(rf"(?:{_MARKS}|</?[A-Za-z][^<>]*>|[^\pL\pN\s{{}}%$]|\s)+")
-_TRIED = re2.compile("|".join(f"(?:{kind.pattern})" for kind in SPANS if kind.is_tried))
+_MARK = compiled(
+    rf"(?:{'|'.join(kind.pattern for kind in SPANS if kind.is_mark)}|</?[A-Za-z][^<>]*>|[^\pL\pN\s{{}}%$]|\s)+"
+)
+_TRIED = compiled(*(kind.pattern for kind in SPANS if kind.is_tried))
 _MASK_LIKE = re.compile(r"qz|//x\.co/", re.IGNORECASE)
 _PYTHON_CHARACTER = re.compile(r"\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})")
 
@@ -48,11 +45,11 @@ class Masker:
     """
 
     def __init__(self, unseen: re.Pattern[str] | None, respelt: Iterable[str] = ()) -> None:
-        signs = (Kind("unseen", _for_re2(unseen.pattern)),) if unseen else ()
-        self._spans = _compiled((*SPANS, *signs))
-        self._with_figures = _compiled((*SPANS, *FIGURES, *signs))
-        patterns = [*map(re.escape, respelt), *([unseen.pattern] if unseen else [])]
-        self._changed = re.compile("|".join(patterns) or "(?!)")
+        signs = [_for_re2(unseen.pattern)] if unseen else []
+        spans, figures = ([kind.pattern for kind in kinds] for kinds in (SPANS, FIGURES))
+        self._spans, self._with_figures = compiled(*spans, *signs), compiled(*spans, *figures, *signs)
+        changed = [*map(re.escape, respelt), *([unseen.pattern] if unseen else [])]
+        self._changed = re.compile("|".join(changed) or "(?!)")
 
     def take_apart(self, text: str, own: OwnSpans | None = None, hiding: Hiding = Hiding.SPANS) -> Parts:
         """Split the text into what is translated and what must not change; `own` are the caller's own spans."""
@@ -137,13 +134,6 @@ def _encoded(text: str) -> bytes:
 
 def _decoded(piece: bytes) -> str:
     return piece.decode(errors="surrogatepass")
-
-
-@cache
-def _compiled(kinds: tuple[Kind, ...]) -> Any:
-    options = re2.Options()
-    options.max_mem = _MEMORY_BYTES
-    return re2.compile("|".join(f"(?:{kind.pattern})" for kind in kinds), options)
 
 
 def _for_re2(pattern: str) -> str:

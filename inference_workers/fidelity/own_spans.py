@@ -8,6 +8,7 @@ from typing import Any
 
 import re2
 
+from inference_workers.fidelity.automata import compiled_small
 from schemas.validity import PATTERN_OPTION, placeholder_pattern_of
 
 
@@ -32,12 +33,12 @@ def own_spans(terms: Sequence[str], options: Mapping[str, str]) -> OwnSpans | No
     return _compiled(tuple(sorted(terms, key=_longest_first)), asked) if terms or asked is not None else None
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def _compiled(terms: tuple[str, ...], asked: str | None) -> OwnSpans:
     pattern = placeholder_pattern_of({} if asked is None else {PATTERN_OPTION: asked})
-    alternatives = [f"(?:{pattern})"] if pattern else []
+    alternatives = [pattern] if pattern else []
     alternatives += [re2.escape(term) for term in terms if term]
-    return OwnSpans(re2.compile("|".join(alternatives)), frozenset(terms))
+    return OwnSpans(compiled_small(*alternatives), frozenset(terms))
 
 
 def _longest_first(term: str) -> tuple[int, str]:

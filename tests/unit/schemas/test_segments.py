@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.segments import count_words
+from schemas.segments import count_words, normalise
 
 
 @pytest.mark.parametrize(
