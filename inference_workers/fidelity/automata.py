@@ -5,8 +5,8 @@ from typing import Any
 
 import re2
 
-# For the states of one pattern. Ours took 4 MB in prose and 80 MB in 1,500 texts of fuzz. With 8 MB the largest one
-# found no room for a single search, and fell back to a way that takes six times as long.
+# For the states of one pattern. Ours took 4 MB in prose and 80 MB in 1,500 texts of fuzz. With 8 MB the largest
+# one found no room for a single search, and fell back to a way that takes six times as long.
 _MEMORY_BYTES = 64 << 20
 _SMALL_MEMORY_BYTES = 4 << 20
 
