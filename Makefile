@@ -98,11 +98,13 @@ bench-rolling: .venv/.dev $(JARS)  ## Answer times while workers and assemblers 
 bench-memory: .venv/.dev $(JARS)  ## Queue SEGMENTS (1000000) before a slow worker; fails where the memory of a process follows the backlog
 	$(BIN)/python -m tests.bench.memory --segments $(SEGMENTS) $(ARGS)
 
-bench-text: .venv/.dev  ## Microseconds to cut a sentence and to find what must not change in it, beside the library alone
+bench-text: .venv/.dev  ## Microseconds to cut a sentence, beside the library alone, and to keep what must not change in it
 	$(BIN)/python -m tests.bench.text
 
 bench-sink: .venv/.dev  ## Rows a second of the sink against a bare insert of the same records into the same tables
 	$(BIN)/python -m tests.bench.sink $(ARGS)
+bench-fidelity: .venv/.dev  ## What comes back whole, by kind of text, beside the bare engine; 5 minutes (docs/fidelity.md)
+	$(BIN)/python -m tests.bench.fidelity $(ARGS)
 
 bench-idle: .venv/.dev $(JARS)  ## What the whole stack costs at rest (ms of processor per second, by process), and single requests after it
 	$(BIN)/python -m tests.bench.idle $(ARGS)

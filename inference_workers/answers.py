@@ -20,7 +20,7 @@ STAGE = "inference"
 _HINTS: Mapping[str, tuple[str, str | None, str]] = {
     "bad_options": (
         "the engine's options are none that it knows",
-        "engine_options.beam_size: a whole number from 1 to 16",
+        "engine_options.beam_size: a whole number from 1 to 16; .placeholder_pattern: a pattern of RE2",
         "send the request again with other options",
     ),
     "engine_error": (
@@ -69,12 +69,16 @@ class WorkerIdentity:
 
 @dataclass(frozen=True)
 class SegmentAnswer:
-    """What a worker answers for one segment. `cause` is set where it failed; then `text` is the source."""
+    """What a worker answers for one segment. `cause` is set where it failed; then `text` is the source.
+
+    `warning` is set where a reader should look at the translation.
+    """
 
     text: str
     score: float | None
     cached: bool
     cause: str | None = None
+    warning: str | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,7 @@ def translated_batch(batch: SegmentBatch, answers: Sequence[SegmentAnswer], effo
         causes=[answer.cause for answer in answers],
         scores=[answer.score for answer in answers],
         cached=[answer.cached for answer in answers],
+        warnings=[answer.warning for answer in answers] if any(answer.warning for answer in answers) else [],
         source_words=batch.source_words,
         cached_words=sum(
             count_words(text) for text, answer in zip(batch.texts, answers, strict=True) if answer.cached

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import structlog
 
@@ -56,6 +57,16 @@ class Unfit:
     text: str
     score: float | None = None
     cause: str | None = OUT_OF_MEMORY
+    warning: None = None
+
+
+class _Asked(NamedTuple):
+    """What is asked of every part."""
+
+    source: str
+    target: str
+    options: Mapping[str, str]
+    terms: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -74,35 +85,39 @@ class FittingTranslator:
         return self.translator.is_one_by_one(source, target)
 
     def translate(
-        self, texts: Sequence[str], source: str, target: str, options: Mapping[str, str]
+        self,
+        texts: Sequence[str],
+        source: str,
+        target: str,
+        options: Mapping[str, str],
+        terms: Sequence[str] = (),
     ) -> Sequence[TranslationOutcome]:
         """Translate part by part; each failure makes the next part smaller. A text that fails alone is a hole.
 
         Raises FatalError where the engine fails on any text at all.
         """
+        asked = _Asked(source, target, options, terms)
         outcomes: list[TranslationOutcome] = []
         while len(outcomes) < len(texts):
             count = self.size.fitting(texts[len(outcomes) :], self.clock())
             part = texts[len(outcomes) : len(outcomes) + count]
             try:
-                outcomes += self._tried(part, source, target, options)
+                outcomes += self._tried(part, asked)
             except OutOfMemoryError:
                 outcomes += self._unfit(part)
             except EngineError as error:
                 log.warning("engine_failed", texts=len(part), error=str(error))
-                outcomes += self._divided(part, source, target, options)
+                outcomes += self._divided(part, asked)
         return outcomes
 
-    def _tried(
-        self, part: Sequence[str], source: str, target: str, options: Mapping[str, str]
-    ) -> Sequence[TranslationOutcome]:
+    def _tried(self, part: Sequence[str], asked: _Asked) -> Sequence[TranslationOutcome]:
         """Translate with a note in the journal, which stays where the process or its engine does not survive."""
         self.journal.check(part)
         self.journal.take(part)
         try:
-            outcomes = self.translator.translate(part, source, target, options)
+            outcomes = self.translator.translate(part, *asked)
         except EngineError as error:
-            self._probe(error, source, target)
+            self._probe(error, asked.source, asked.target)
             self.journal.done(part)
             raise
         except (PermanentError, TransientError):
@@ -117,16 +132,14 @@ class FittingTranslator:
         except EngineError:
             raise FatalError(f"the engine is broken, it fails on any text: {error}") from error
 
-    def _divided(
-        self, part: Sequence[str], source: str, target: str, options: Mapping[str, str]
-    ) -> Sequence[TranslationOutcome]:
+    def _divided(self, part: Sequence[str], asked: _Asked) -> Sequence[TranslationOutcome]:
         """Return a hole for a single text; translate several in two halves, each of which may fail again."""
         if len(part) == 1:
             metrics.ENGINE_ERRORS.inc()
             return [Unfit(part[0], cause=ENGINE_ERROR)]
         middle = len(part) // 2
         halves = (part[:middle], part[middle:])
-        return [one for half in halves for one in self.translate(half, source, target, options)]
+        return [one for half in halves for one in self.translate(half, *asked)]
 
     def _unfit(self, part: Sequence[str]) -> list[Unfit]:
         """Return a hole for a single text; for several texts nothing, but note their size."""

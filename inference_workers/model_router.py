@@ -64,9 +64,14 @@ class ModelRouter:
             self.translate([WARM_UP], info.first_pair.source, info.first_pair.target, {})
 
     def translate(
-        self, texts: Sequence[str], source: str, target: str, options: Mapping[str, str]
+        self,
+        texts: Sequence[str],
+        source: str,
+        target: str,
+        options: Mapping[str, str],
+        terms: Sequence[str] = (),
     ) -> Sequence[Outcome]:
-        return self._layer(self._served(source, target)).translate(texts, options)
+        return self._layer(self._served(source, target)).translate(texts, options, terms)
 
     def close(self) -> None:
         """Unload every model."""
@@ -96,7 +101,7 @@ class ModelRouter:
         if any(info not in self._loaded for info in route):
             raise FatalError(f"the models of {pair} need more than {self._memory_bytes} bytes together")
         if pair not in self._layers:
-            self._layers[pair] = Fidelity(_engine(models, pair))
+            self._layers[pair] = Fidelity(_engine(models, pair), pair)
         return self._layers[pair]
 
     def _load(self, info: ModelInfo) -> Model:

@@ -7,7 +7,7 @@ between two parts, and send each batch when its last segment is done.
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from inference_workers.answers import SegmentAnswer
@@ -45,9 +45,17 @@ class Translator(Protocol):
         """Tell whether the engine of a pair translates text by text, so that several at once gain nothing."""
 
     def translate(
-        self, texts: Sequence[str], source: str, target: str, options: Mapping[str, str]
+        self,
+        texts: Sequence[str],
+        source: str,
+        target: str,
+        options: Mapping[str, str],
+        terms: Sequence[str] = (),
     ) -> Sequence[TranslationOutcome]:
-        """Return one outcome for each text. Blocks while the engine works. Raises OutOfMemoryError."""
+        """Return one outcome for each text, in which `terms` stay as they are. Blocks while the engine works.
+
+        Raises OutOfMemoryError, and PermanentError for a bad option.
+        """
 
 
 @dataclass
@@ -124,7 +132,9 @@ class SegmentTranslator:
         context, before = part.line.context, self.clock()
         texts, options = [one.text for one in part.texts], dict(context.engine_options)
         try:
-            outcomes = self.translator.translate(texts, context.source, context.target, options)
+            outcomes = self.translator.translate(
+                texts, context.source, context.target, options, context.do_not_translate
+            )
         except PermanentError as error:
             return PartResult((), self.clock() - before, error.cause)
         return PartResult(outcomes, self.clock() - before)
@@ -141,11 +151,11 @@ class SegmentTranslator:
         sizes = self._short if part.is_one_by_one else self._long
         sizes.learn(part.model, part.characters, result.seconds)
         for one, outcome in zip(part.texts, result.outcomes, strict=True):
-            if outcome.cause is None:
+            # What a reader should look at is not remembered: the memory would forget the warning.
+            if outcome.cause is None and outcome.warning is None:
                 self._learnt[one.work.keys[one.text]] = Remembered(outcome.text, outcome.score)
-            first = SegmentAnswer(outcome.text, outcome.score, cached=False, cause=outcome.cause)
-            repeat = SegmentAnswer(outcome.text, outcome.score, cached=outcome.cause is None, cause=outcome.cause)
-            workload.fill(one.indexes, first, repeat)
+            first = SegmentAnswer(outcome.text, outcome.score, False, outcome.cause, outcome.warning)
+            workload.fill(one.indexes, first, replace(first, cached=outcome.cause is None))
 
     def remember(self) -> None:
         """Put what was learnt into the memory. Losing it costs a second translation, nothing else."""

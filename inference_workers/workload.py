@@ -15,7 +15,7 @@ _GROWTH = 4
 
 
 class TranslationOutcome(Protocol):
-    """One translated text. `cause` names why there is no usable translation."""
+    """One translated text. `cause` names why there is none, `warning` what a reader should look at in it."""
 
     @property
     def text(self) -> str: ...
@@ -23,6 +23,8 @@ class TranslationOutcome(Protocol):
     def score(self) -> float | None: ...
     @property
     def cause(self) -> str | None: ...
+    @property
+    def warning(self) -> str | None: ...
 
 
 @dataclass

@@ -21,6 +21,8 @@ _UNSPACED = re.compile(
     "[\u0e00-\u0e7f\u0e80-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     "\U00020000-\U0003134f]"
 )
+_SEPARATOR = re.compile("[\x1c-\x1f]")
+_OTHER_SPACE = re.compile(r"[^\S\x1c-\x1f]+")
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,14 @@ class Remembered:
 
 
 def normalise(text: str) -> str:
-    """Return the segment in Unicode NFC, trimmed, with every run of white space as one space."""
-    return " ".join(unicodedata.normalize("NFC", text).split())
+    """Return the segment in Unicode NFC, trimmed, with every run of white space as one space.
+
+    The separators U+001C to U+001F are no white space here, though Python says so: they are data, and stay.
+    """
+    composed = unicodedata.normalize("NFC", text)
+    if _SEPARATOR.search(composed):
+        return _OTHER_SPACE.sub(" ", composed).strip(" ")
+    return " ".join(composed.split())
 
 
 @dataclass(frozen=True)

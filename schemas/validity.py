@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
+import re2
+
 from schemas.errors import PermanentError
 from schemas.events import UsageEvent
 from schemas.ids import JobKey
@@ -27,8 +29,12 @@ MOST_METADATA_BYTES = 65_536
 MOST_NAMES = 1000
 # Memory grows with the beam; beyond a handful, quality does not.
 WIDEST_BEAM = 16
+# A name in engine_options: what else than the known kinds of placeholders must come back as it is.
+PATTERN_OPTION = "placeholder_pattern"
+LONGEST_PATTERN = 250
 # 14 digits, so until the year 5138 in milliseconds: times beyond it were meant as something else.
 LATEST_MS = 10**14 - 1
+_PATTERN_BYTES = 1 << 20
 _BEAM_DIGITS = len(str(WIDEST_BEAM))
 _MOST_COUNTED = 2**31 - 1
 # A label of a DNS name (RFC 1123).
@@ -204,3 +210,31 @@ def beam_size_of(options: Mapping[str, str]) -> int | None:
             cure="leave it out, or send a number within the limit",
         )
     return int(asked)
+
+
+def placeholder_pattern_of(options: Mapping[str, str]) -> str | None:
+    """Return the placeholders that the engine's options ask for as a pattern of RE2, or None.
+
+    Raises PermanentError for what is no such pattern, too long, too large once compiled, or matches empty text.
+    """
+    asked = options.get(PATTERN_OPTION)
+    if asked is None:
+        return None
+    if not 1 <= len(asked) <= LONGEST_PATTERN or not _is_pattern(asked):
+        raise PermanentError(
+            "bad_options",
+            f"engine_options.{PATTERN_OPTION}, of {len(asked)} characters, is no pattern or matches no text",
+            field=f"engine_options.{PATTERN_OPTION}",
+            limit=f"1 to {LONGEST_PATTERN} characters, as RE2 writes patterns; no match of the empty text",
+            cure="leave it out, or send a pattern within the limit",
+        )
+    return asked
+
+
+def _is_pattern(asked: str) -> bool:
+    options = re2.Options()
+    options.max_mem, options.log_errors = _PATTERN_BYTES, False
+    try:
+        return re2.compile(asked, options).fullmatch("") is None
+    except re2.error:
+        return False

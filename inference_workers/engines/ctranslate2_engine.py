@@ -26,7 +26,7 @@ from inference_workers.engines.protocol import (
 from schemas.errors import FatalError
 from schemas.validity import beam_size_of
 
-TRAITS = Traits(gives_scores=True)
+TRAITS = Traits(gives_scores=True, other_decoding={"beam_size": "5"})
 _END = "</s>"
 
 

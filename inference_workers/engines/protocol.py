@@ -59,7 +59,8 @@ class Traits:
 
     `unseen` matches characters that are not in its vocabulary. `spellings` maps characters to others that are.
     `mask_styles` are formats for placeholders, the best first, measured per model family. `is_one_by_one`: it
-    translates text by text, so that several at once gain nothing.
+    translates text by text, so that several at once gain nothing. `other_decoding` are options under which it may
+    say something else, for texts that went wrong; empty where it has none.
     """
 
     gives_scores: bool = False
@@ -67,6 +68,7 @@ class Traits:
     mask_styles: tuple[str, ...] = ("QZ{}", "https://x.co/{}")
     unseen: re.Pattern[str] | None = None
     spellings: Mapping[str, str] = field(default_factory=dict)
+    other_decoding: Mapping[str, str] = field(default_factory=dict)
 
 
 class Engine(Protocol):

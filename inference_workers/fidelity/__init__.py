@@ -1,5 +1,6 @@
-"""Keep unchanged what must not change: placeholders, URLs, tags, code, characters the model cannot represent."""
+"""Keep unchanged what must not change, refuse what is no translation, and mark what is a doubtful one."""
 
-from inference_workers.fidelity.translation import Fidelity, Outcome
+from inference_workers.fidelity.outcomes import Outcome
+from inference_workers.fidelity.translation import Fidelity
 
 __all__ = ["Fidelity", "Outcome"]

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from inference_workers.fidelity.masking import Parts
+from inference_workers.fidelity.parts import Parts
 
 # The best kind of border first: behind a sentence or a clause, behind a comma, at white space. Scripts that write
 # without spaces have borders behind their own punctuation.

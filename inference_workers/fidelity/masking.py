@@ -1,114 +1,141 @@
-"""Hide the pieces of a text that must not change from the engine, and put them back. Pure."""
+"""Take a text apart into what is translated and what must come back as it is. Pure."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Iterable
+from enum import Enum, auto
+from itertools import islice
+from typing import Any
 
-# The order matters: where two alternatives match, the first one wins.
-_PROTECTED = "|".join(
-    (
-        r"(?:https?|ftp)://[^\s<>\"']*[^\s<>\"'.,;:!?)\]]",
-        r"www\.[^\s<>\"']*[^\s<>\"'.,;:!?)\]]",
-        r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
-        r"</?[A-Za-z][^<>]*>",
-        r"&(?:[A-Za-z]+|#\d+);",
-        r"```.*?```|`[^`]+`",
-        r"\$?\{\{?[^{}\s][^{}]*\}\}?",
-        r"%\(\w+\)[-+#0]*\d*(?:\.\d+)?[a-zA-Z]|%(?:\d+\$)?[-+#0]*\d*(?:\.\d+)?(?:hh|ll|[hljzt])?[sdiufFeEgGxXoc@](?![a-zA-Z])",
-        r"[A-Za-z]:\\[\w.\\-]+|(?<![\w/])(?:~|\.{1,2})?/[\w.-]+(?:/[\w.-]+)*/?",
-        r"\b__\w+__(?:\(\))?|\b\w+(?:\.\w+)*\(\)|\b\w*[a-z]\w*_\w+\b|\b[a-z_]\w+(?:\.[a-z_]\w+)+\b",
-        # A text that contains what looks like one of our masks: it must not be taken for one.
-        r"\bQZ\s?\d+\b",
-    )
+from inference_workers.fidelity.automata import compiled
+from inference_workers.fidelity.own_spans import OwnSpans
+from inference_workers.fidelity.parts import MOST_SPANS, Parts, PartsBuilder
+from inference_workers.fidelity.spans import FIGURES, SPANS
+
+# What is in a link and in emphasis is translated: what opens, what is inside, what closes.
+_WRAPPED = re.compile(r"(!?\[)([^\[\]]+)(\][\[(].*)|(\*+|~~|_)(?!_)(.+)(\4)", re.DOTALL)
+_WRAPPERS = frozenset("![*~_")
+_DEEPEST = 3
+# Labels that look like a speaker in capitals.
+_LABELS = frozenset(
+    ("A", "ANSWER", "ATTENTION", "BUG", "CAUTION", "DANGER", "DEBUG", "ERROR", "EXAMPLE", "FATAL", "FIXME", "HINT",
+     "IMPORTANT", "INFO", "NB", "NOTE", "NOTICE", "PS", "Q", "QUESTION", "REMINDER", "RESULT", "STEP", "SUMMARY",
+     "TIP", "TODO", "UPDATE", "URGENT", "WARN", "WARNING")
+)  # fmt: skip
+# Marks, tags and signs are no part of a sentence.
+_MARK = compiled(
+    rf"(?:{'|'.join(kind.pattern for kind in SPANS if kind.is_mark)}|</?[A-Za-z][^<>]*>|[^\pL\pN\s{{}}%$]|\s)+"
 )
-# Whatever is protected holds one of these signs, a full stop before a letter, or `www.`, `()` or `QZ`.
-_SIGNS = "@<>&`{%/\\_"
-_DOTTED = re.compile(r"\.\w")
-# Latin letters, digits, and the punctuation of most languages.
-_COMMON = [chr(code) for code in (*range(0x250), *range(0x2000, 0x2070), 0x20AC)]
-_WORD = re.compile(r"[^\W\d_]{2,}")
+_TRIED = compiled(*(kind.pattern for kind in SPANS if kind.is_tried))
+_MASK_LIKE = re.compile(r"qz|//x\.co/", re.IGNORECASE)
+_PYTHON_CHARACTER = re.compile(r"\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})")
 
 
-@dataclass(frozen=True)
-class Parts:
-    """A text taken apart: `plain[0] hidden[0] plain[1] hidden[1] ... plain[-1]`."""
+class Hiding(Enum):
+    """How much is hidden: all spans but those that engines mostly keep, all spans, or figures too."""
 
-    plain: tuple[str, ...]
-    hidden: tuple[str, ...]
-
-    @property
-    def has_words(self) -> bool:
-        """Return whether there is anything to translate."""
-        return any(_WORD.search(text) for text in self.plain)
-
-    @property
-    def is_shouted(self) -> bool:
-        """Return whether all words to translate are in capitals, and there are several."""
-        words = 0
-        for found in (found for text in self.plain for found in _WORD.finditer(text)):
-            # Most texts are known by their first word.
-            if not found[0].isupper():
-                return False
-            words += 1
-        return words > 1
+    FEW = auto()
+    SPANS = auto()
+    FIGURES = auto()
 
 
 class Masker:
-    """Takes texts apart. `unseen` matches characters that the model cannot represent, each by itself."""
+    """Takes texts apart. `unseen` matches characters that the model cannot represent, each by itself.
 
-    def __init__(self, unseen: re.Pattern[str] | None) -> None:
-        also = f"|{unseen.pattern}" if unseen else ""
-        # Neighbours are hidden as one, because models often merge two masks side by side.
-        self._pattern = re.compile(f"(?:{_PROTECTED}{also})+", re.DOTALL)
-        self._plain = _plain_pattern(unseen)
+    `respelt` are characters that are replaced before the model sees them.
+    """
 
-    def is_plain(self, text: str) -> bool:
-        """Return whether surely nothing of the text must be hidden. False is no promise."""
-        if not self._plain.fullmatch(text) or _DOTTED.search(text):
-            return False
-        return "www." not in text and "()" not in text and "QZ" not in text
+    def __init__(self, unseen: re.Pattern[str] | None, respelt: Iterable[str] = ()) -> None:
+        signs = [_for_re2(unseen.pattern)] if unseen else []
+        spans, figures = ([kind.pattern for kind in kinds] for kinds in (SPANS, FIGURES))
+        self._spans, self._with_figures = compiled(*spans, *signs), compiled(*spans, *figures, *signs)
+        changed = [*map(re.escape, respelt), *([unseen.pattern] if unseen else [])]
+        self._changed = re.compile("|".join(changed) or "(?!)")
 
-    def take_apart(self, text: str) -> Parts:
-        """Split the text into what is translated and what must not change."""
-        if self.is_plain(text):
+    def take_apart(self, text: str, own: OwnSpans | None = None, hiding: Hiding = Hiding.SPANS) -> Parts:
+        """Split the text into what is translated and what must not change; `own` are the caller's own spans."""
+        if own is None and not _spans_of(text, self._pattern_of(hiding), most=2):
+            # Most texts end here. The first of two may be a label, which is no span.
             return Parts((text,), ())
-        plain: list[str] = []
-        hidden: list[str] = []
-        start = 0
-        for found in self._pattern.finditer(text):
-            plain.append(text[start : found.start()])
-            hidden.append(found[0])
-            start = found.end()
-        return Parts((*plain, text[start:]), tuple(hidden))
+        builder = PartsBuilder(_is_mark)
+        may_leave = self._may_leave if hiding is Hiding.FEW else _never
+        pattern = self._pattern_of(hiding)
+        at = 0
+        wanted = list(own.of(text, MOST_SPANS + 1)) if own else []
+        builder.count = len(wanted)
+        for start, end in wanted:
+            _take(text[at:start], pattern, builder, may_leave)
+            builder.hide(text[start:end], is_mark=False)
+            at = end
+        _take(text[at:], pattern, builder, may_leave)
+        return builder.parts() if builder.count <= MOST_SPANS else Parts((text,), (), count=builder.count)
+
+    def _pattern_of(self, hiding: Hiding) -> Any:
+        return self._with_figures if hiding is Hiding.FIGURES else self._spans
+
+    def _may_leave(self, span: str) -> bool:
+        is_changed = self._changed.search(span) or _MASK_LIKE.search(span)
+        return not is_changed and _TRIED.fullmatch(_encoded(span)) is not None
 
 
-def masked(parts: Parts, style: str) -> str:
-    """Return the text with a numbered mask for each hidden piece. `style` has {} for the number."""
-    pieces = [parts.plain[0]]
-    for number, plain in enumerate(parts.plain[1:]):
-        pieces += [style.format(number), plain]
-    return "".join(pieces)
+def _never(_span: str) -> bool:
+    return False
 
 
-def unmasked(translated: str, hidden: Sequence[str], style: str) -> str | None:
-    """Put each hidden piece back in place. Returns None unless every mask is there exactly once."""
-    pattern = _mask_pattern(style)
-    if not hidden:
-        return None if pattern.search(translated) else translated
-    numbers = [int(found[1]) for found in pattern.finditer(translated)]
-    if sorted(numbers) != list(range(len(hidden))):
-        return None
-    return pattern.sub(lambda found: hidden[int(found[1])], translated)
+def _take(
+    text: str, pattern: Any, builder: PartsBuilder, may_leave: Callable[[str], bool], depth: int = 0
+) -> None:
+    """Add a text to the builder, as far as it is not crowded."""
+    spans = _spans_of(text, pattern) if text and builder.count <= MOST_SPANS else []
+    builder.count += len(spans)
+    if builder.count > MOST_SPANS:
+        return
+    encoded, at = _encoded(text), 0
+    for start, end in spans:
+        builder.add(_decoded(encoded[at:start]))
+        _take_span(_decoded(encoded[start:end]), pattern, builder, may_leave, depth)
+        at = end
+    builder.add(_decoded(encoded[at:]))
 
 
-def _plain_pattern(unseen: re.Pattern[str] | None) -> re.Pattern[str]:
-    if unseen is None:
-        return re.compile(f"[^{re.escape(_SIGNS)}]*")
-    plain = (sign for sign in _COMMON if sign not in _SIGNS and not unseen.search(sign))
-    return re.compile(f"[{re.escape(''.join(plain))}]*")
+def _take_span(
+    span: str, pattern: Any, builder: PartsBuilder, may_leave: Callable[[str], bool], depth: int
+) -> None:
+    wrapped = _WRAPPED.fullmatch(span) if depth < _DEEPEST and span[0] in _WRAPPERS else None
+    if wrapped:
+        before, inside, behind = (one for one in wrapped.groups() if one is not None)
+        builder.hide(before, is_mark=True)
+        _take(inside, pattern, builder, may_leave, depth + 1)
+        builder.hide(behind, is_mark=True)
+    elif may_leave(span.strip()):
+        builder.leave(span)
+    else:
+        builder.hide(span)
 
 
-@cache
-def _mask_pattern(style: str) -> re.Pattern[str]:
-    return re.compile(re.escape(style).replace(r"\{\}", r"(\d{1,6})"))
+def _spans_of(text: str, pattern: Any, most: int = MOST_SPANS + 1) -> list[tuple[int, int]]:
+    """Return where the first spans begin and end, in bytes."""
+    encoded = _encoded(text)
+    spans = [found.span() for found in islice(pattern.finditer(encoded), most)]
+    return spans[1:] if spans and spans[0][0] == 0 and _is_label(encoded[: spans[0][1]]) else spans
+
+
+def _is_mark(span: str) -> bool:
+    return _MARK.fullmatch(_encoded(span)) is not None
+
+
+def _is_label(span: bytes) -> bool:
+    return span.rstrip().endswith(b":") and span.split(b":")[0].decode(errors="replace") in _LABELS
+
+
+def _encoded(text: str) -> bytes:
+    # RE2 reads bytes; the library would count characters at each match, which takes three times as long.
+    return text.encode(errors="surrogatepass")
+
+
+def _decoded(piece: bytes) -> str:
+    return piece.decode(errors="surrogatepass")
+
+
+def _for_re2(pattern: str) -> str:
+    r"""Return a pattern of characters in RE2's syntax, which writes \u20ac as \x{20ac}."""
+    return _PYTHON_CHARACTER.sub(lambda found: rf"\x{{{found[1] or found[2]}}}", pattern)

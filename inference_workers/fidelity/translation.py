@@ -1,55 +1,226 @@
-"""Translate through one engine, keep unchanged what must not change, and refuse what is no translation.
+"""Translate through one engine, keep what must not change, refuse what is no translation, mark what is doubtful.
 
-1. Hide what must not change behind masks, and translate.
-2. Accept a translation if every mask is there once and it has no flaw: it is not empty, no repetition loop, and
-   its end is not missing.
-3. Translate the others again with the next style of mask.
+1. Hide what must not change behind masks, and translate. Block tags part sentences.
+2. Accept a translation if every mask is there once, if it has no flaw (empty, a repetition loop, without its end),
+   and if nothing in it is doubtful (figures that differ, the source repeated, an unlikely length).
+3. Translate the others again: with figures hidden too, then with the next style of mask.
 4. Then translate the stretches between the masks one by one.
-5. What is still flawed or was too long is cut in two at the end of a clause, and each half begins anew.
+5. What is still flawed or doubtful is translated under other options, if the engine has any (`other_decoding`).
+6. What is so even then, or was too long, is cut in two at the end of a clause, and each half begins anew.
+7. What is flawed even so is a hole with its cause; what is doubtful has a warning.
 
 Each step but the fourth takes all texts that need it in one call to the engine.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from inference_workers.engines.protocol import Engine, Translation
-from inference_workers.fidelity.clauses import Halves, cut_in_two, joined, width
-from inference_workers.fidelity.masking import Masker, Parts, masked, unmasked
+from inference_workers.engines.protocol import Engine, Traits
+from inference_workers.fidelity import flaws
+from inference_workers.fidelity.blocks import Blocks, blocks_of
+from inference_workers.fidelity.clauses import Halves, cut_in_two, joined
+from inference_workers.fidelity.masking import Hiding, Masker
+from inference_workers.fidelity.outcomes import Outcome, least, together
+from inference_workers.fidelity.own_spans import OwnSpans, own_spans
+from inference_workers.fidelity.parts import Parts
+from inference_workers.fidelity.tasks import Task, flaw_in, loud
+from schemas.languages import LanguagePair
+from schemas.validity import PATTERN_OPTION
 
-# A repetition loop says the same few words again and again, and has far more words than a translation needs.
-_LONGEST_NGRAM = 4
-_REPEATS = 4
-_GROWTH, _SLACK_WORDS = 2, 10
-# A translation of a longer text that is so much narrower (`width`) lost a part of it. English and Portuguese keep
-# 0.89 to 1.14 of their width; terser languages must pass too.
-_GUARDED_WIDTH, _LEAST_GROWTH = 100, 0.4
-TRUNCATED = "truncated"
 # Characters that are never cut in two: what goes wrong with them is not their length.
 _SHORTEST = 16
 
 EngineOptions = Mapping[str, str]
 
 
+class Fidelity:
+    """The layer around one engine. For one thread; the engine belongs to the caller.
+
+    `pair` tells how long translations may be; without it the bounds are wide.
+    """
+
+    def __init__(self, engine: Engine, pair: LanguagePair | None = None) -> None:
+        self._engine = engine
+        self._bounds = flaws.bounds_of(pair)
+        self._masker = Masker(engine.traits.unseen, engine.traits.spellings)
+        self._speller = _Speller(engine.traits)
+
+    @property
+    def is_one_by_one(self) -> bool:
+        """Tell whether several texts at once gain nothing."""
+        return self._engine.traits.is_one_by_one
+
+    def spans(self, text: str) -> tuple[str, ...]:
+        """Return what of a text is hidden from the engine."""
+        return self._masker.take_apart(text).hidden
+
+    def translate(self, texts: Sequence[str], options: EngineOptions, terms: Sequence[str] = ()) -> list[Outcome]:
+        """Return one outcome per text, in order; `terms` stay as they are. Blocks and raises as the engine does.
+
+        Raises PermanentError for a `placeholder_pattern` among the options that is none.
+        """
+        own = own_spans(terms, options)
+        rest = {name: value for name, value in options.items() if name != PATTERN_OPTION}
+        return _Call(self._engine, rest, self._masker, own, self._speller, self._bounds).translate(texts)
+
+
+class _Speller:
+    """Spells a text as the model does."""
+
+    def __init__(self, traits: Traits) -> None:
+        self._spellings = str.maketrans(dict(traits.spellings))
+        self._spelt_otherwise = re.compile("|".join(map(re.escape, traits.spellings)) or "(?!)")
+
+    def spelt(self, parts: Parts) -> Parts:
+        # Translating a text character by character takes ten times as long as looking for the few that change.
+        if not any(map(self._spelt_otherwise.search, parts.plain)):
+            return parts
+        return replace(parts, plain=tuple(piece.translate(self._spellings) for piece in parts.plain))
+
+
 @dataclass(frozen=True)
-class Outcome:
-    """A translation, or the `cause` why there is none; then `text` is the source."""
+class _Call:
+    """Texts of one context on their way through the steps."""
 
-    text: str
-    score: float | None
-    cause: str | None = None
-    attempts: int = 1
+    engine: Engine
+    options: EngineOptions
+    masker: Masker
+    own: OwnSpans | None
+    speller: _Speller
+    bounds: flaws.LengthBounds
 
+    def translate(self, texts: Sequence[str]) -> list[Outcome]:
+        """Translate texts in which block tags part sentences."""
+        blocks = {at: found for at, text in enumerate(texts) if (found := self._blocks(text))}
+        stretches = [stretch for found in blocks.values() for stretch in found.texts]
+        rest = [text for at, text in enumerate(texts) if at not in blocks]
+        done = self._sentences([*rest, *stretches])
+        outcomes, parts = iter(done[: len(rest)]), iter(done[len(rest) :])
+        return [
+            _of_blocks(text, blocks[at], parts) if at in blocks else next(outcomes)
+            for at, text in enumerate(texts)
+        ]
 
-@dataclass(frozen=True)
-class _Task:
-    """One text to translate, taken apart."""
+    def _blocks(self, text: str) -> Blocks | None:
+        return blocks_of(self._taken(text)) if "<" in text else None
 
-    at: int
-    source: str
-    parts: Parts
-    shouted: bool
+    def _taken(self, text: str, hiding: Hiding = Hiding.SPANS) -> Parts:
+        return self.masker.take_apart(text, self.own, hiding)
+
+    def _sentences(self, texts: Sequence[str]) -> list[Outcome]:
+        outcomes = self._whole(texts)
+        self._decode_otherwise(texts, outcomes)
+        halves = {
+            at: found for at, one in enumerate(outcomes) if not one.is_sound and (found := self._halves(texts[at]))
+        }
+        # What is too long is halved until it is short enough; others have other reasons and get one more try.
+        cut = {at: found for at, found in halves.items() if outcomes[at].cause == flaws.TRUNCATED}
+        others = {at: found for at, found in halves.items() if at not in cut}
+        self._halve(cut, texts, outcomes, self._sentences)
+        self._halve(others, texts, outcomes, self._whole)
+        return outcomes
+
+    def _decode_otherwise(self, texts: Sequence[str], outcomes: list[Outcome]) -> None:
+        """Translate what went wrong, but not for its length, once more under other options of the engine."""
+        options = {**self.options, **self.engine.traits.other_decoding}
+        wrong = [at for at, one in enumerate(outcomes) if not one.is_sound and one.may_differ]
+        if options == self.options or not wrong:
+            return
+        again = replace(self, options=options)._whole([texts[at] for at in wrong])
+        for at, one in zip(wrong, again, strict=True):
+            if one.is_sound:
+                outcomes[at] = replace(one, attempts=outcomes[at].attempts + one.attempts)
+
+    def _halves(self, text: str) -> Halves | None:
+        return cut_in_two(text, self._taken(text)) if len(text) >= 2 * _SHORTEST else None
+
+    def _halve(
+        self,
+        some: Mapping[int, Halves],
+        texts: Sequence[str],
+        outcomes: list[Outcome],
+        again: Callable[[Sequence[str]], list[Outcome]],
+    ) -> None:
+        """Translate the halves of some texts, and take the result where it is better than the outcome before."""
+        pieces = [piece for found in some.values() for piece in (found.first, found.second)]
+        done = iter(again(pieces) if pieces else ())
+        for at, found in some.items():
+            parts, before = [next(done), next(done)], outcomes[at]
+            text = joined(found, parts[0].text, parts[1].text)
+            after = together(texts[at], text, parts, before.attempts)
+            if before.cause or after.is_sound:
+                outcomes[at] = after
+
+    def _whole(self, texts: Sequence[str]) -> list[Outcome]:
+        tasks = [self._task(at, text) for at, text in enumerate(texts)]
+        done = {task.at: outcome for task in tasks if (outcome := self._untouched(task))}
+        self._attempt([task for task in tasks if task.at not in done], done)
+        return [done[at] for at in range(len(texts))]
+
+    def _attempt(self, tasks: Sequence[Task], done: dict[int, Outcome]) -> None:
+        done |= self._with_masks(tasks, self.engine.traits.mask_styles[0])
+        for style in self.engine.traits.mask_styles:
+            for hiding in (Hiding.SPANS, Hiding.FIGURES):
+                tasks = [task for task in tasks if task.at not in done]
+                self._retake(tasks, hiding)
+                done |= self._with_masks(tasks, style)
+        tasks = [task for task in tasks if task.at not in done]
+        done |= {task.at: self._around_masks(task) for task in tasks}
+
+    def _retake(self, tasks: Sequence[Task], hiding: Hiding) -> None:
+        for task in tasks:
+            task.retake(self.speller.spelt(self._taken(task.source, hiding)))
+
+    def _task(self, at: int, text: str) -> Task:
+        task = Task.of(at, text, self.speller.spelt(self._taken(text, Hiding.FEW)))
+        if task.is_shouted and task.parts.left:
+            # Small letters would change what is left.
+            self._retake([task], Hiding.SPANS)
+        return task
+
+    def _untouched(self, task: Task) -> Outcome | None:
+        """Return the outcome of a text that no engine should see."""
+        if task.parts.is_crowded:
+            return Outcome(task.source, None, attempts=0, warning=flaws.TOO_MANY_SPANS)
+        score = 1.0 if self.engine.traits.gives_scores else None
+        is_for_engine = task.parts.has_words and not task.is_acronym
+        return None if is_for_engine else Outcome(task.source, score, attempts=0)
+
+    def _with_masks(self, tasks: Sequence[Task], style: str) -> dict[int, Outcome]:
+        asked = [(task, disguise) for task in tasks if (disguise := task.next_disguise(style))]
+        found = self.engine.translate([disguise.sent for _, disguise in asked], self.options) if asked else []
+        verdicts = {
+            task.at: task.verdict(disguise, translation, self.bounds)
+            for (task, disguise), translation in zip(asked, found, strict=True)
+        }
+        return {at: outcome for at, outcome in verdicts.items() if outcome}
+
+    def _around_masks(self, task: Task) -> Outcome:
+        """Translate each stretch between masks by itself. Grammar suffers, but no hidden piece can be lost."""
+        first = task.best
+        for hiding in (Hiding.SPANS, Hiding.FIGURES):
+            self._retake([task], hiding)
+            if not task.parts.hidden:
+                continue
+            outcome = self._stretch_by_stretch(task)
+            if outcome.is_sound:
+                return outcome
+            first = first or outcome
+        return first or Outcome(task.source, None, flaws.EMPTY, len(task.asked))
+
+    def _stretch_by_stretch(self, task: Task) -> Outcome:
+        attempt = len(task.asked) + 1
+        pieces = [_Piece.of(plain) for plain in task.parts.plain]
+        wanted = [piece.words for piece in pieces if piece.is_translatable]
+        found = self.engine.translate(wanted, self.options)
+        flaw = next(filter(None, (flaw_in(*one, self.bounds) for one in zip(wanted, found, strict=True))), None)
+        if flaw:
+            return Outcome(task.source, None, flaw, attempt)
+        said = iter(loud(one.text.strip(), is_shouted=task.is_shouted) for one in found)
+        texts = [piece.around(next(said)) if piece.is_translatable else piece.whole for piece in pieces]
+        doubt = flaws.doubt_of(task.parts.plain, texts, self.bounds)
+        return Outcome(_interleaved(texts, task.parts), least([one.score for one in found]), None, attempt, doubt)
 
 
 @dataclass(frozen=True)
@@ -70,145 +241,18 @@ class _Piece:
     def is_translatable(self) -> bool:
         return any(character.isalpha() for character in self.words)
 
-
-class Fidelity:
-    """The layer around one engine. For one thread; the engine belongs to the caller."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._masker = Masker(engine.traits.unseen)
-        self._spellings = str.maketrans(dict(engine.traits.spellings))
-        self._spelt_otherwise = re.compile("|".join(map(re.escape, engine.traits.spellings)) or "(?!)")
-
     @property
-    def is_one_by_one(self) -> bool:
-        """Tell whether several texts at once gain nothing."""
-        return self._engine.traits.is_one_by_one
+    def whole(self) -> str:
+        return self.around(self.words)
 
-    def translate(self, texts: Sequence[str], options: EngineOptions) -> list[Outcome]:
-        """Return one outcome per text, in order. Blocks and raises as the engine does."""
-        outcomes = self._whole(texts, options)
-        flawed = [at for at, one in enumerate(outcomes) if one.cause]
-        halves = {at: found for at in flawed if (found := self._halves(texts[at]))}
-        # What is too long is halved until it is short enough; loops have other reasons and get one more try.
-        cut = {at: found for at, found in halves.items() if outcomes[at].cause == TRUNCATED}
-        others = {at: found for at, found in halves.items() if at not in cut}
-        for some, again in ((cut, self.translate), (others, self._whole)):
-            pieces = [piece for found in some.values() for piece in (found.first, found.second)]
-            done = iter(again(pieces, options) if pieces else ())
-            for at, found in some.items():
-                outcomes[at] = _of_halves(outcomes[at], found, next(done), next(done))
-        return outcomes
-
-    def _halves(self, text: str) -> Halves | None:
-        return cut_in_two(text, self._masker.take_apart(text)) if len(text) >= 2 * _SHORTEST else None
-
-    def _whole(self, texts: Sequence[str], options: EngineOptions) -> list[Outcome]:
-        tasks = [self._task(at, text) for at, text in enumerate(texts)]
-        outcomes = {task.at: self._untouched(task) for task in tasks if not task.parts.has_words}
-        open_tasks = [task for task in tasks if task.at not in outcomes]
-        attempt = 0
-        for style in self._engine.traits.mask_styles:
-            attempt += 1
-            solved = self._with_masks(open_tasks, style, options, attempt)
-            outcomes |= solved
-            open_tasks = [task for task in open_tasks if task.at not in solved]
-        for task in open_tasks:
-            outcomes[task.at] = self._around_masks(task, options, attempt + 1)
-        return [outcomes[at] for at in range(len(texts))]
-
-    def _task(self, at: int, text: str) -> _Task:
-        parts = self._masker.take_apart(text)
-        shouted = parts.is_shouted
-        plain = tuple(self._spelt(piece) for piece in parts.plain)
-        if shouted:
-            # Models were trained on few sentences in capitals, and leave such words untranslated.
-            plain = tuple(piece.lower() for piece in plain)
-        return _Task(at, text, replace(parts, plain=plain), shouted)
-
-    def _spelt(self, plain: str) -> str:
-        # Translating a text character by character takes ten times as long as looking for the few that change.
-        return plain.translate(self._spellings) if self._spelt_otherwise.search(plain) else plain
-
-    def _untouched(self, task: _Task) -> Outcome:
-        return Outcome(task.source, 1.0 if self._engine.traits.gives_scores else None, attempts=0)
-
-    def _with_masks(
-        self, tasks: Sequence[_Task], style: str, options: EngineOptions, attempt: int
-    ) -> dict[int, Outcome]:
-        sent = [masked(task.parts, style) for task in tasks]
-        found = self._engine.translate(sent, options) if sent else []
-        solved: dict[int, Outcome] = {}
-        for task, source, translation in zip(tasks, sent, found, strict=True):
-            flaw = _flaw_of(source, translation)
-            text = unmasked(_loud(translation.text, task.shouted), task.parts.hidden, style)
-            if flaw is None and text is not None:
-                solved[task.at] = Outcome(text, translation.score, attempts=attempt)
-            elif flaw == TRUNCATED or (flaw and not task.parts.hidden):
-                # Another style of mask changes nothing.
-                solved[task.at] = Outcome(task.source, None, flaw, attempt)
-        return solved
-
-    def _around_masks(self, task: _Task, options: EngineOptions, attempt: int) -> Outcome:
-        """Translate each stretch between masks by itself. Grammar suffers, but no hidden piece can be lost."""
-        pieces = [_Piece.of(plain) for plain in task.parts.plain]
-        wanted = [piece.words for piece in pieces if piece.is_translatable]
-        found = iter(self._engine.translate(wanted, options))
-        texts, scores = [], []
-        for piece in pieces:
-            translation = next(found) if piece.is_translatable else Translation(piece.words, None)
-            if piece.is_translatable and (flaw := _flaw_of(piece.words, translation)):
-                return Outcome(task.source, None, flaw, attempt)
-            scores += [translation.score] if piece.is_translatable else []
-            texts.append(piece.lead + _loud(translation.text.strip(), task.shouted) + piece.trail)
-        return Outcome(_interleaved(texts, task.parts), _least(scores), attempts=attempt)
+    def around(self, words: str) -> str:
+        return self.lead + words + self.trail
 
 
-def flaw_of(source: str, translated: str) -> str | None:
-    """Return `empty_translation`, `repetition_loop`, `truncated`, or None for a plausible translation."""
-    if not translated.strip():
-        return "empty_translation"
-    words = translated.split()
-    if len(words) > _GROWTH * len(source.split()) + _SLACK_WORDS and _has_loop(words):
-        return "repetition_loop"
-    wanted = width(source)
-    return TRUNCATED if wanted >= _GUARDED_WIDTH and width(translated) < _LEAST_GROWTH * wanted else None
-
-
-def _flaw_of(source: str, translation: Translation) -> str | None:
-    return TRUNCATED if translation.is_cut else flaw_of(source, translation.text)
-
-
-def _of_halves(whole: Outcome, halves: Halves, first: Outcome, second: Outcome) -> Outcome:
-    attempts = whole.attempts + max(first.attempts, second.attempts)
-    cause = first.cause or second.cause
-    if cause:
-        return Outcome(whole.text, None, cause, attempts)
-    text = joined(halves, first.text, second.text)
-    return Outcome(text, _least((first.score, second.score)), attempts=attempts)
+def _of_blocks(source: str, blocks: Blocks, outcomes: Iterator[Outcome]) -> Outcome:
+    parts = [next(outcomes) for _ in blocks.texts]
+    return together(source, blocks.around([part.text for part in parts]), parts)
 
 
 def _interleaved(texts: Sequence[str], parts: Parts) -> str:
     return texts[0] + "".join(hidden + text for hidden, text in zip(parts.hidden, texts[1:], strict=True))
-
-
-def _least(scores: Sequence[float | None]) -> float | None:
-    known = [score for score in scores if score is not None]
-    return min(known) if known and len(known) == len(scores) else None
-
-
-def _loud(text: str, shouted: bool) -> str:
-    return text.upper() if shouted else text
-
-
-def _has_loop(words: list[str]) -> bool:
-    return any(_repeats(words, size) for size in range(1, _LONGEST_NGRAM + 1))
-
-
-def _repeats(words: list[str], size: int) -> bool:
-    run = 1
-    for at in range(size, len(words) - size + 1, size):
-        run = run + 1 if words[at : at + size] == words[at - size : at] else 1
-        if run >= _REPEATS:
-            return True
-    return False

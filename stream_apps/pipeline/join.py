@@ -7,7 +7,7 @@ from itertools import count, islice
 from typing import Any
 
 from schemas.errors import PermanentError
-from schemas.messages import Hole, Job, Kept, TranslatedBatch, TranslationResult
+from schemas.messages import Hole, Job, Kept, TranslatedBatch, TranslationResult, Warning
 from schemas.states import ResultStatus
 from schemas.validity import check_job, check_key, check_length, check_number, check_parallel
 
@@ -40,12 +40,16 @@ def check_batch(batch: TranslatedBatch) -> None:
         check_length(field, getattr(batch, field))
     for cause in batch.causes:
         check_length("causes", cause or "")
+    for warning in batch.warnings:
+        check_length("warnings", warning or "")
     for score in batch.scores:
         check_number("scores", score or 0.0, most=1)
     for number in batch.numbers:
         check_number("numbers", number)
     if len(batch.numbers) not in {0, len(batch.translations)}:
         raise _unfit("numbers", f"{len(batch.numbers)} entries", f"no entry, or {len(batch.translations)}")
+    if len(batch.warnings) not in {0, len(batch.translations)}:
+        raise _unfit("warnings", f"{len(batch.warnings)} entries", f"no entry, or {len(batch.translations)}")
     _check_timings(batch)
 
 
@@ -70,6 +74,7 @@ def join(batches: Sequence[TranslatedBatch], now_ms: int) -> TranslationResult:
         status=_status(len(holes), segments),
         text=text,
         holes=tuple(holes if text is None else _located(pieces)),
+        warnings=() if text is None else _warnings(batches),
         segments=segments,
         source_words=0 if text is None else job.words,
         target_words=0 if text is None else kept.target_words + sum(batch.target_words for batch in batches),
@@ -155,6 +160,11 @@ def _status(holes: int, segments: int) -> ResultStatus:
 def _failure(holes: Sequence[Hole]) -> dict[str, Any]:
     cause = Counter(hole.cause for hole in holes).most_common(1)[0][0]
     return {"error_cause": cause, "error_message": f"none of the {len(holes)} segments could be translated"}
+
+
+def _warnings(batches: Sequence[TranslatedBatch]) -> tuple[Warning, ...]:
+    counts = Counter(cause for batch in batches for cause in batch.warnings if cause)
+    return tuple(Warning(cause=cause, count=counts[cause]) for cause in sorted(counts))
 
 
 def _confidence(batches: Sequence[TranslatedBatch], kept: Kept) -> float | None:

@@ -17,7 +17,14 @@ from schemas.languages import AUTO, Language, parse_language
 from schemas.messages import TranslationRequest
 from schemas.priorities import Priority, parse_priority
 from schemas.topics import DAY_MS
-from schemas.validity import LONGEST_NAME, MOST_METADATA_BYTES, MOST_NAMES, beam_size_of, check_tenant
+from schemas.validity import (
+    LONGEST_NAME,
+    MOST_METADATA_BYTES,
+    MOST_NAMES,
+    beam_size_of,
+    check_tenant,
+    placeholder_pattern_of,
+)
 
 _OPTION_NAME = re.compile(r"[a-z][a-z0-9_.]{0,63}")
 # Fields whose work is not built, with the values that ask for none.
@@ -28,7 +35,6 @@ _NOT_SUPPORTED: Mapping[str, tuple[object, ...]] = {
     "output_content_type": (None,),
     "output_mode": ("translation",),
     "filter_options": ({},),
-    "do_not_translate": ([], ()),
     "callback": (None,),
 }
 # 2001-09-09 in milliseconds; anything before it was meant as seconds.
@@ -52,6 +58,8 @@ class RequestLimits(Section):
     max_metadata_bytes: int = Field(
         default=8192, ge=0, le=MOST_METADATA_BYTES, description="Echoed in every batch and in the result."
     )
+    max_terms: int = Field(default=200, ge=0, le=MOST_NAMES, description="Terms of do_not_translate.")
+    max_term_characters: int = Field(default=100, ge=1, le=LONGEST_NAME, description="Of one such term.")
     max_options: int = Field(default=16, ge=0, description="Of one request.")
     max_option_characters: int = Field(default=256, ge=1, description="Of the value of an option.")
     max_deadline_days: int = Field(default=7, ge=1, description="No longer than requests are kept.")
@@ -83,6 +91,7 @@ def check_request(
     _check_supported(request)
     _check_content(request, limits)
     _check_glossaries(request, limits)
+    _check_terms(request, limits)
     _check_options(request, limits)
     _check_metadata(request, limits)
     _check_deadline(request, limits, accepted_at)
@@ -221,6 +230,18 @@ def _check_glossaries(request: TranslationRequest, limits: RequestLimits) -> Non
         _check_name("glossaries", name, limits.max_id_length, "bad_glossary")
 
 
+def _check_terms(request: TranslationRequest, limits: RequestLimits) -> None:
+    terms, longest = request.do_not_translate, limits.max_term_characters
+    if len(terms) > limits.max_terms or not all(term.strip() and len(term) <= longest for term in terms):
+        raise PermanentError(
+            "bad_terms",
+            f"there are {len(terms)} terms, or one is blank or too long",
+            field="do_not_translate",
+            limit=f"{limits.max_terms} terms of 1 to {longest} characters",
+            cure="send the terms that matter, in their shortest form",
+        )
+
+
 def _check_options(request: TranslationRequest, limits: RequestLimits) -> None:
     longest = limits.max_option_characters
     bad = [
@@ -239,6 +260,7 @@ def _check_options(request: TranslationRequest, limits: RequestLimits) -> None:
             cure="leave out what the engine does not know",
         )
     beam_size_of(request.engine_options)
+    placeholder_pattern_of(request.engine_options)
 
 
 def _check_metadata(request: TranslationRequest, limits: RequestLimits) -> None:

@@ -351,6 +351,7 @@ class _Shouted:
     text: str
     score: float | None = None
     cause: str | None = None
+    warning: str | None = None
 
 
 class _Shouting:
@@ -362,6 +363,6 @@ class _Shouting:
     def is_one_by_one(self, source, target):
         return False
 
-    def translate(self, texts, source, target, options):
+    def translate(self, texts, source, target, options, terms=()):
         self.version_of(source, target)
         return [_Shouted(text.upper()) for text in texts]

@@ -186,6 +186,7 @@ class _Upper:
     text: str
     score: float | None = None
     cause: str | None = None
+    warning: str | None = None
 
 
 @dataclass

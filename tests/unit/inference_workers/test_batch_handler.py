@@ -38,6 +38,7 @@ class Copies:
     text: str
     score: float | None = None
     cause: str | None = None
+    warning: str | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Copier:
     def is_one_by_one(self, source, target):
         return False
 
-    def translate(self, texts, source, target, options):
+    def translate(self, texts, source, target, options, terms=()):
         return [Copies(text * self.times) for text in texts]
 
 

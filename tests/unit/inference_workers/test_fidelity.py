@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -43,7 +44,7 @@ def translate(engine: Shouter, *texts: str):
 
 def test_masked_pieces_come_back_as_they_were():
     (found,) = translate(Shouter(), "see {name} at https://example.org/x now")
-    assert (found.text, found.cause, found.attempts) == ("SEE {name} AT https://example.org/x NOW", None, 1)
+    assert (found.text, found.cause, found.attempts) == ("SEE {name} AT https://example.org/x NOW", None, 2)
 
 
 def test_a_lost_mask_is_tried_again_in_the_next_style():
@@ -123,6 +124,26 @@ def test_what_is_too_long_however_it_is_cut_is_a_named_hole():
     text = "one two three four five six seven eight"
     (found,) = translate(Shouter(most_words=0), text)
     assert (found.text, found.cause) == (text, "truncated")
+
+
+class Undecided(Shouter):
+    """Loops, but under another decoding."""
+
+    def __init__(self) -> None:
+        super().__init__(loops="story")
+        self.traits = replace(self.traits, other_decoding={"beam_size": "5"})
+
+    def translate(self, sentences: Sequence[str], options: Mapping[str, str]) -> list[Translation]:
+        self._loops = "" if options.get("beam_size") == "5" else "story"
+        return super().translate(sentences, options)
+
+
+def test_what_went_wrong_is_translated_under_another_decoding_before_it_is_cut():
+    engine = Undecided()
+    found, plain = translate(engine, "an endless story of some kind", "plain words")
+    assert (found.text, found.cause, found.attempts) == ("AN ENDLESS STORY OF SOME KIND", None, 2)
+    assert plain.attempts == 1
+    assert [len(call) for call in engine.asked] == [2, 1]
 
 
 class Forgetful(Shouter):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from inference_workers.fidelity.translation import flaw_of
+from inference_workers.fidelity.flaws import bounds_of, doubt_of, flaw_of
+from schemas.languages import LanguagePair
 
 
 @pytest.mark.parametrize("translated", ["", "  ", "\n"])
@@ -45,3 +46,32 @@ def test_the_same_words_again_and_again_are_no_translation(loop):
 )
 def test_repetition_of_the_source_and_a_longer_answer_are_fine(source, translated):
     assert flaw_of(source, translated) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "translated", "doubt"),
+    [
+        ("In 2025 he had 3 cats", "Em 2025 ele tinha 4 gatos", "figures_differ"),
+        ("The house is very big", "The house is very big", "source_repeated"),
+        (
+            "A sentence of a usual length stands here, and is not short at all.",
+            "muito longo " * 40,
+            "unlikely_length",
+        ),
+        ("In 2025 he had 3 cats", "Em 2025 ele tinha 3 gatos", None),
+        ("See the page", "Veja https://x.org a página", "spans_differ"),
+        ("See the page", "Veja a página {name}", "spans_differ"),
+        ("See https://x.org/a here", "Veja https://x.org/a aqui", None),
+        ("Maria Silva, New York", "Maria Silva, New York", None),
+        ("OK", "OK", None),
+    ],
+)
+def test_what_a_reader_should_look_at_is_named(source, translated, doubt):
+    assert doubt_of([source], [translated]) == doubt
+
+
+def test_the_bounds_of_a_measured_pair_are_narrower():
+    source, translated = "a sentence of some length " * 4, "uma frase longa " * 14
+    assert doubt_of([source], [translated], bounds_of(LanguagePair("en", "pt"))) == "unlikely_length"
+    assert doubt_of([source], [translated], bounds_of(LanguagePair("en", "xx"))) is None
+    assert bounds_of(None) == bounds_of(LanguagePair("xx", "yy"))

@@ -16,6 +16,7 @@ class Done:
     text: str
     score: float | None = None
     cause: str | None = None
+    warning: str | None = None
 
 
 class Device:

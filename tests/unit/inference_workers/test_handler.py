@@ -28,6 +28,7 @@ class Said:
     text: str
     score: float | None = 0.75
     cause: str | None = None
+    warning: str | None = None
 
 
 class Shouter:
@@ -37,8 +38,12 @@ class Shouter:
     def is_one_by_one(self, source, target):
         return False
 
-    def translate(self, texts, source, target, options):
-        return [Said(text, None, "repetition_loop") if "bad" in text else Said(text.upper()) for text in texts]
+    def translate(self, texts, source, target, options, terms=()):
+        doubt = {"odd": "figures_differ"}
+        return [
+            Said(text, None, "repetition_loop") if "bad" in text else Said(text.upper(), warning=doubt.get(text))
+            for text in texts
+        ]
 
 
 class Clock:
@@ -134,6 +139,16 @@ def test_a_segment_that_fails_is_a_hole_and_a_dead_letter_with_the_batch_in_it(h
         "repetition_loop",
     )
     assert dead_letter.value == one.value
+
+
+def test_what_a_reader_should_look_at_is_translated_with_a_warning_and_no_dead_letter(handler):
+    outputs = outputs_of(handler, [record("good day", "odd")])
+    (done,) = of(outputs, topics.TRANSLATED, TranslatedBatch)
+    assert (done.translations, done.causes) == (["GOOD DAY", "ODD"], [None, None])
+    assert done.warnings == [None, "figures_differ"]
+    assert of(outputs, topics.DEAD_LETTERS, DeadLetter) == []
+    (sound,) = of(outputs_of(handler, [record("good day")]), topics.TRANSLATED, TranslatedBatch)
+    assert sound.warnings == []
 
 
 def test_bytes_that_are_no_batch_are_a_dead_letter_and_the_others_go_on(handler):

@@ -18,6 +18,7 @@ class Upper:
     text: str
     score: float | None = 0.5
     cause: str | None = None
+    warning: str | None = None
 
 
 class ShoutingTranslator:
@@ -35,7 +36,7 @@ class ShoutingTranslator:
     def is_one_by_one(self, source, target):
         return False
 
-    def translate(self, texts, source, target, options):
+    def translate(self, texts, source, target, options, terms=()):
         self.version_of(source, target)
         self.calls.append(list(texts))
         self.clock.seconds += len(texts)
@@ -145,6 +146,28 @@ def test_a_failed_segment_keeps_its_source_and_names_its_cause_and_is_not_learnt
     assert memory.get_many([key_of("a bad one"), key_of("good")]) == [None, Remembered("GOOD", 0.5)]
 
 
+def test_a_translation_with_a_warning_is_given_but_not_learnt(parts):
+    segments, translator, memory = parts
+    translator.translate = lambda texts, *_: [Upper(text.upper(), warning="figures_differ") for text in texts]
+    (answers,) = segments.translate([batch(["a", "a"])]).answers
+    segments.remember()
+    assert [(answer.text, answer.warning) for answer in answers] == [("A", "figures_differ")] * 2
+    assert memory.get_many([key_of("a")]) == [None]
+
+
+def test_the_terms_of_a_request_reach_the_translator(parts):
+    segments, translator, _ = parts
+    asked = []
+
+    def noting(texts, *others):
+        asked.append(others)
+        return [Upper(text) for text in texts]
+
+    translator.translate = noting
+    segments.translate([replace(batch(["a"]), do_not_translate=["Acme"], engine_options={"beam_size": "1"})])
+    assert asked == [("en", "pt", {"beam_size": "1"}, ("Acme",))]
+
+
 def test_a_pair_without_a_model_makes_holes_and_spares_the_other_batches(parts):
     segments, _, _ = parts
     done = segments.translate([batch(["a"], target="xx"), batch(["b"])])
@@ -188,7 +211,7 @@ def test_a_segment_that_does_not_fit_alone_is_a_hole_with_its_source_and_the_res
 def test_texts_that_take_an_engine_too_long_become_holes_and_spare_the_cycle(parts):
     _, translator, memory = parts
 
-    def slow(texts, source, target, options):
+    def slow(texts, *_):
         translator.clock.seconds += 20 * len(texts)
         return [Upper(text.upper()) for text in texts]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.segments import count_words
+from schemas.segments import count_words, normalise
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,12 @@ from schemas.segments import count_words
 )
 def test_words_are_counted_by_spaces_and_unspaced_scripts_by_characters(text, words):
     assert count_words(text) == words
+
+
+@pytest.mark.parametrize("text", ["a\x1fb", "a \x1e\x1c b", "\x1da"])
+def test_separators_of_data_are_no_white_space(text):
+    assert normalise(f"  {text}\u00a0\n") == text
+
+
+def test_white_space_around_separators_of_data_is_one_space():
+    assert normalise("a \t\n b\x1f \u2003 c") == "a b\x1f c"

@@ -233,7 +233,7 @@ def test_a_text_behind_a_reference_is_fetched():
         ({"text": None, "content_ref": "tenants/acme/nobody.txt"}, "content_missing", "content_ref"),
         ({"text": None, "content_ref": "tenants/acme/../globex/a.txt"}, "bad_content_ref", "content_ref"),
         ({"text": None, "content_ref": "tenants/globex/a.txt"}, "foreign_content_ref", "content_ref"),
-        ({"do_not_translate": ["Acme"]}, "not_supported", "do_not_translate"),
+        ({"do_not_translate": ["  "]}, "bad_terms", "do_not_translate"),
         ({"metadata": {"a": "x" * 10_000}}, "metadata_too_large", "metadata"),
     ],
 )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from schemas.errors import PermanentError
-from schemas.messages import Hole, Job, TranslatedBatch
+from schemas.messages import Hole, Job, TranslatedBatch, Warning
 from stream_apps.pipeline.join import check_batch, join, split_of
 
 JOB = Job(
@@ -67,6 +67,23 @@ def test_without_a_time_of_acceptance_the_total_runs_from_submission():
     job = dataclasses.replace(JOB, accepted_at=0)
     assert join([batch(0, job=job)], 5_000).timings["total"] == 4.0
     assert join([batch(0, job=Job(batches=1))], 5_000).timings["total"] == 0.0
+
+
+def test_warnings_are_counted_over_the_whole_request_and_it_is_complete_all_the_same():
+    doubtful = batch(0, warnings=("figures_differ", None))
+    result = join([doubtful, batch(1, warnings=("source_repeated", "figures_differ"))], 5_000)
+    assert result.warnings == (
+        Warning(cause="figures_differ", count=2),
+        Warning(cause="source_repeated", count=1),
+    )
+    assert (result.status, result.holes) == ("COMPLETED", ())
+    assert join([batch(0), batch(1)], 5_000).warnings == ()
+
+
+@pytest.mark.parametrize("warnings", [("figures_differ",), ("x" * 2000, None)])
+def test_warnings_that_fit_no_segment_or_are_too_long_are_refused(warnings):
+    with pytest.raises(PermanentError, match="warnings"):
+        check_batch(batch(0, warnings=warnings))
 
 
 def test_holes_are_numbered_over_the_whole_request_and_make_it_partial():

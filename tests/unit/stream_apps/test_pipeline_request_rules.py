@@ -136,7 +136,6 @@ def test_a_text_in_the_folder_of_its_tenant_may_be_fetched():
         ("output_content_type", "text/html"),
         ("output_mode", "bilingual"),
         ("filter_options", {"a": "b"}),
-        ("do_not_translate", ["Acme"]),
         ("callback", "https://example.org"),
     ],
 )
@@ -151,9 +150,28 @@ def test_what_nobody_carries_out_yet_is_refused_by_name_and_not_ignored(field, v
     assert refused.value.cure == f"leave {field} out"
 
 
-@pytest.mark.parametrize("nothing", [{"texts": []}, {"do_not_translate": []}, {"output_mode": "translation"}])
+@pytest.mark.parametrize("nothing", [{"texts": []}, {"callback": None}, {"output_mode": "translation"}])
 def test_a_request_that_says_expressly_that_it_wants_none_of_it_is_sound(nothing):
     assert check(**nothing).source == Language("en")
+
+
+@pytest.mark.parametrize("terms", [[""], [" "], ["x" * 101], ["x"] * 201])
+def test_terms_that_are_blank_too_long_or_too_many_are_refused(terms):
+    with pytest.raises(PermanentError) as refused:
+        check(do_not_translate=terms)
+    assert (refused.value.cause, refused.value.field) == ("bad_terms", "do_not_translate")
+    assert refused.value.limit == "200 terms of 1 to 100 characters"
+
+
+def test_a_placeholder_pattern_that_is_none_is_refused_at_once():
+    with pytest.raises(PermanentError) as refused:
+        check(engine_options={"placeholder_pattern": "("})
+    assert (refused.value.cause, refused.value.field) == ("bad_options", "engine_options.placeholder_pattern")
+
+
+def test_terms_and_a_placeholder_pattern_are_taken():
+    wishes = {"do_not_translate": ["Acme", "C++"], "engine_options": {"placeholder_pattern": "<<.+>>"}}
+    assert check(**wishes).source == Language("en")
 
 
 def test_a_deadline_in_seconds_is_refused_with_the_unit_that_was_assumed():

@@ -34,6 +34,7 @@ class Said:
     text: str
     score: float | None = 0.75
     cause: str | None = None
+    warning: str | None = None
 
 
 @dataclass
@@ -48,7 +49,7 @@ class Engine:
     def is_one_by_one(self, source, target):
         return False
 
-    def translate(self, texts, source, target, options):
+    def translate(self, texts, source, target, options, terms=()):
         failed = Said("", None, "repetition_loop")
         return [failed if text in self.unsayable else Said(text.upper()) for text in texts]
 

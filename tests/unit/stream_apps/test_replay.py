@@ -107,12 +107,12 @@ class Shouting:
     def is_one_by_one(self, source, target):
         return False
 
-    def translate(self, texts, source, target, options):
+    def translate(self, texts, source, target, options, terms=()):
         return [TranslatedText(text.upper()) for text in texts]
 
 
 class TranslatedText:
-    score, cause = None, None
+    score, cause, warning = None, None, None
 
     def __init__(self, text):
         self.text = text

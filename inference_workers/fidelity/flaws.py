@@ -1,0 +1,104 @@
+"""Tell what is no translation, and what a reader should look at. Pure."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from inference_workers.fidelity.automata import compiled
+from inference_workers.fidelity.clauses import width
+from inference_workers.fidelity.figures import same_figures
+from inference_workers.fidelity.parts import MOST_SPANS
+from inference_workers.fidelity.spans import SPANS
+from schemas.languages import LanguagePair
+
+# No translations: the segment is a hole.
+EMPTY, LOOP, TRUNCATED = "empty_translation", "repetition_loop", "truncated"
+# Translations that a reader should look at: the segment has a warning.
+FIGURES_DIFFER, SPANS_DIFFER, SOURCE_REPEATED, TOO_LONG, TOO_MANY_SPANS = (
+    "figures_differ",
+    "spans_differ",
+    "source_repeated",
+    "unlikely_length",
+    "too_many_spans",
+)
+
+# A repetition loop says the same few words again and again, and has far more words than a translation needs.
+_LONGEST_NGRAM = 4
+_REPEATS = 4
+_GROWTH, _SLACK_WORDS = 2, 10
+# What an engine may make up. Whatever the source has of it is hidden, or was counted.
+_NAMES = ("url", "e-mail address", "tag", "braces", "mask")
+_MADE_UP = compiled(*(kind.pattern for kind in SPANS if kind.name in _NAMES))
+# Of so many words at least some differ between two languages.
+_REPEATED_WORDS = 4
+
+
+@dataclass(frozen=True)
+class LengthBounds:
+    """How much narrower or wider (`width`) a translation may be; shorter sources may differ more."""
+
+    least: float = 0.4
+    most: float = 3.0
+    least_from_width: int = 100
+    most_from_width: int = 60
+
+
+# English and Portuguese keep 0.89 to 1.14 of their width (libraries' sentences); terser languages must pass too.
+_BOUNDS = {LanguagePair("en", "pt"): LengthBounds(0.5, 2.0), LanguagePair("pt", "en"): LengthBounds(0.5, 2.0)}
+ANY_PAIR = LengthBounds()
+
+
+def bounds_of(pair: LanguagePair | None) -> LengthBounds:
+    """Return the bounds of a pair; wide ones for those that were not measured."""
+    return _BOUNDS.get(pair, ANY_PAIR) if pair else ANY_PAIR
+
+
+def flaw_of(source: str, translated: str, bounds: LengthBounds = ANY_PAIR) -> str | None:
+    """Return `empty_translation`, `repetition_loop`, `truncated`, or None for a plausible translation."""
+    if not translated.strip():
+        return EMPTY
+    words = translated.split()
+    if len(words) > _GROWTH * len(source.split()) + _SLACK_WORDS and _has_loop(words):
+        return LOOP
+    wanted = width(source)
+    is_short = wanted >= bounds.least_from_width and width(translated) < bounds.least * wanted
+    return TRUNCATED if is_short else None
+
+
+def doubt_of(source: Sequence[str], translated: Sequence[str], bounds: LengthBounds = ANY_PAIR) -> str | None:
+    """Return why a reader should look at a translation, or None. Both come without what was hidden."""
+    if not same_figures(source, translated):
+        return FIGURES_DIFFER
+    before, behind = " ".join(source), " ".join(translated)
+    if _made_up(behind) - _made_up(before):
+        return SPANS_DIFFER
+    if _is_repeated(before, behind):
+        return SOURCE_REPEATED
+    wanted = width(before)
+    return TOO_LONG if wanted >= bounds.most_from_width and width(behind) > bounds.most * wanted else None
+
+
+def _made_up(text: str) -> Counter[bytes]:
+    found = _MADE_UP.finditer(text.encode(errors="surrogatepass"))
+    return Counter(one.group() for one in islice(found, MOST_SPANS))
+
+
+def _is_repeated(source: str, translated: str) -> bool:
+    if source.split() != translated.split():
+        return False
+    # Names and code are the same in every language.
+    return sum(word.islower() and word.isalpha() for word in source.split()) >= _REPEATED_WORDS
+
+
+def _has_loop(words: list[str]) -> bool:
+    return any(_repeats(words, size) for size in range(1, _LONGEST_NGRAM + 1))
+
+
+def _repeats(words: list[str], size: int) -> bool:
+    run = 1
+    for at in range(size, len(words) - size + 1, size):
+        run = run + 1 if words[at : at + size] == words[at - size : at] else 1
+        if run >= _REPEATS:
+            return True
+    return False

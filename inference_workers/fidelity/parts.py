@@ -1,0 +1,149 @@
+"""A text taken apart into what is translated and what must come back as it is. Pure."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+# A text with more spans is a table or worse, and no engine keeps so many masks apart.
+MOST_SPANS = 128
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_LEAST_SHOUTED = 3
+# Shorter words in capitals are acronyms, but for these.
+_SHORT_WORDS = frozenset(["AM", "DO", "GO", "IN", "ME", "MY", "NO", "OF", "ON", "OR", "SO", "TO", "UP", "WE"])
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A text taken apart: `plain[0] hidden[0] plain[1] hidden[1] ... plain[-1]`.
+
+    `marks` tells of each hidden piece whether it is a mark, a tag or a sign, and no part of the sentence. `left`
+    are spans that stand in the plain text and must be found in the translation.
+    """
+
+    plain: tuple[str, ...]
+    hidden: tuple[str, ...]
+    marks: tuple[bool, ...] = ()
+    left: tuple[str, ...] = ()
+    count: int = 0
+
+    @property
+    def has_words(self) -> bool:
+        """Return whether there is anything to translate."""
+        return any(_WORD.search(text) for text in (self._words if self.left else self.plain))
+
+    @property
+    def _words(self) -> Iterator[str]:
+        """Yield the plain text without the spans in it."""
+        for text in self.plain:
+            for span in self.left:
+                text = text.replace(span, "", 1)  # noqa: PLW2901  # what is left of it
+            yield text
+
+    @property
+    def is_crowded(self) -> bool:
+        """Return whether there are more spans than any engine keeps apart; then not all of them are hidden."""
+        return self.count > MOST_SPANS
+
+    @property
+    def edges(self) -> tuple[int, int]:
+        """Count the hidden pieces at the beginning and at the end that no engine needs to see."""
+        head, tail = (self._marks_at(step, _is_blank) for step in (1, -1))
+        if head == len(self.hidden):
+            return head, 0
+        # Quotes and brackets outside marks are set aside on both sides or not at all.
+        wide = tuple(self._marks_at(step, _is_wordless) for step in (1, -1))
+        return (wide[0], wide[1]) if all(wide) and sum(wide) <= len(self.hidden) else (head, tail)
+
+    def _marks_at(self, step: int, may_stand_before: Callable[[str], bool]) -> int:
+        count = 0
+        for is_mark, plain in zip(self.marks[::step], self.plain[::step], strict=False):
+            if not (is_mark and may_stand_before(plain)):
+                break
+            count += 1
+        return count
+
+    @property
+    def is_shouted(self) -> bool:
+        """Return whether all words to translate are in capitals, and there are several or a long one."""
+        words = self._words_in_capitals()
+        return len(words) > 1 or any(len(word) >= _LEAST_SHOUTED or word in _SHORT_WORDS for word in words)
+
+    @property
+    def is_acronym(self) -> bool:
+        """Return whether all there is to translate are two capitals, as in AI."""
+        return len(self._words_in_capitals()) == 1 and not self.is_shouted
+
+    def _words_in_capitals(self) -> list[str]:
+        """Return all words if all are in capitals, else none."""
+        words: list[str] = []
+        for found in (found for text in self.plain for found in _WORD.finditer(text)):
+            # Most texts are known by their first word.
+            if not found[0].isupper():
+                return []
+            words.append(found[0])
+        return words
+
+
+class PartsBuilder:
+    """Collects stretches and spans in order. Neighbours become one, because models often merge two masks."""
+
+    def __init__(self, is_mark: Callable[[str], bool]) -> None:
+        self._is_mark = is_mark
+        self._plain = [""]
+        self._hidden: list[str] = []
+        self._marks: list[bool] = []
+        self._left: list[str] = []
+        self._ends_in_left = False
+        self.count = 0
+
+    def add(self, plain: str) -> None:
+        self._plain[-1] += plain
+        self._ends_in_left &= not plain
+
+    def leave(self, span: str) -> None:
+        """Leave a span in the plain text, unless it touches a hidden one."""
+        if self._hidden and not self._plain[-1] and not span[0].isspace():
+            self.hide(span)
+            return
+        self.add(span)
+        self._left.append(span.strip())
+        self._ends_in_left = True
+
+    def hide(self, span: str, *, is_mark: bool | None = None) -> None:
+        """Hide a span, without the white space that a pattern took along in front."""
+        bare = span.lstrip()
+        if not bare:
+            self.add(span)
+            return
+        if self._ends_in_left and bare == span:
+            touching = self._left.pop()
+            self._plain[-1] = self._plain[-1].removesuffix(touching)
+            bare = touching + bare
+        self._ends_in_left = False
+        self.add(span[: len(span) - len(span.lstrip())])
+        if is_mark is None:
+            is_mark = self._is_mark(bare)
+        if self._hidden and self._is_neighbour(is_mark):
+            self._hidden[-1] += self._plain.pop() + bare
+            self._marks[-1] &= is_mark
+        else:
+            self._hidden.append(bare)
+            self._marks.append(is_mark)
+        self._plain.append("")
+
+    def _is_neighbour(self, is_mark: bool) -> bool:
+        between, before = self._plain[-1], self._hidden[-1]
+        if between and not between.isspace():
+            return False
+        return (not between and not before[-1].isspace()) or is_mark == self._marks[-1]
+
+    def parts(self) -> Parts:
+        return Parts(tuple(self._plain), tuple(self._hidden), tuple(self._marks), tuple(self._left), self.count)
+
+
+def _is_blank(text: str) -> bool:
+    return not text.strip()
+
+
+def _is_wordless(text: str) -> bool:
+    return not any(map(str.isalnum, text))

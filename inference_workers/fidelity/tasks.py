@@ -1,0 +1,84 @@
+"""One text on its way through the attempts, and the verdict on each translation of it. Pure."""
+
+from dataclasses import dataclass, field, replace
+
+from inference_workers.engines.protocol import Translation
+from inference_workers.fidelity import flaws
+from inference_workers.fidelity.disguise import Disguise, Restored, disguised
+from inference_workers.fidelity.outcomes import Outcome
+from inference_workers.fidelity.parts import Parts
+
+
+@dataclass
+class Task:
+    """One text to translate, taken apart. `best` is a translation that a reader should look at."""
+
+    at: int
+    source: str
+    parts: Parts
+    is_shouted: bool
+    is_acronym: bool = False
+    asked: set[str] = field(default_factory=set)
+    best: Outcome | None = None
+
+    @classmethod
+    def of(cls, at: int, source: str, parts: Parts) -> "Task":
+        """Make a task. Capitals are sent as small letters: models saw few of them, and repeat them."""
+        is_shouted = parts.is_shouted
+        return cls(at, source, _quietened(parts) if is_shouted else parts, is_shouted, parts.is_acronym)
+
+    def retake(self, parts: Parts) -> None:
+        """Take the text apart in another way."""
+        self.parts = _quietened(parts) if self.is_shouted else parts
+
+    def next_disguise(self, style: str) -> Disguise | None:
+        """Return what to ask the engine, or None if that was asked before."""
+        disguise = disguised(self.parts, style)
+        if disguise.sent in self.asked:
+            return None
+        self.asked.add(disguise.sent)
+        return disguise
+
+    def verdict(self, disguise: Disguise, translation: Translation, bounds: flaws.LengthBounds) -> Outcome | None:
+        """Return the outcome, or None where another attempt may do better; the first doubtful one is `best`."""
+        attempt = len(self.asked)
+        flaw = flaw_in(disguise.sent, translation, bounds)
+        if flaw == flaws.TRUNCATED or (flaw and not self.parts.hidden):
+            # Another mask changes nothing.
+            return Outcome(self.source, None, flaw, attempt)
+        restored = None if flaw else disguise.restored(translation.text, is_loud=self.is_shouted)
+        if restored is None or not self._keeps_what_was_left(disguise, restored):
+            return None
+        if self._is_name(disguise, restored):
+            return Outcome(self.source, translation.score, None, attempt)
+        doubt = flaws.doubt_of(disguise.stretches, restored.written, bounds)
+        outcome = Outcome(restored.text, translation.score, None, attempt, doubt)
+        if doubt is None:
+            return outcome
+        self.best = self.best or outcome
+        return None
+
+    def _keeps_what_was_left(self, disguise: Disguise, restored: Restored) -> bool:
+        if not self.parts.left:
+            return True
+        before, behind = "\n".join(disguise.stretches), "\n".join(restored.written)
+        return all(before.count(span) == behind.count(span) for span in self.parts.left)
+
+    def _is_name(self, disguise: Disguise, restored: Restored) -> bool:
+        """Tell whether the engine repeats a lone word in capitals, with an article or not: a name that stays."""
+        words = "".join(disguise.stretches).split()
+        return self.is_shouted and len(words) == 1 and words[0] in "".join(restored.written).lower().split()
+
+
+def _quietened(parts: Parts) -> Parts:
+    return replace(parts, plain=tuple(piece.lower() for piece in parts.plain))
+
+
+def flaw_in(sent: str, translation: Translation, bounds: flaws.LengthBounds) -> str | None:
+    """Return why the answer of an engine is no translation, or None."""
+    return flaws.TRUNCATED if translation.is_cut else flaws.flaw_of(sent, translation.text, bounds)
+
+
+def loud(text: str, *, is_shouted: bool) -> str:
+    """Return a text in capitals where its source was."""
+    return text.upper() if is_shouted else text
