@@ -1,4 +1,4 @@
-"""Which tags name the same language: CLDR's aliases and likely scripts (by langcodes), and what people write besides.
+"""Which tags name the same language: by CLDR's aliases and likely scripts (langcodes), and as people write them.
 
 Tags are strings here, BCP-47 in their usual letter case; schemas/languages.py parses them. Pure.
 """
@@ -71,7 +71,7 @@ def names(tag: str) -> tuple[str, ...]:
 
 
 def nearest(tag: str, offered: Iterable[str]) -> str | None:
-    """Return the offered name that readers of `tag` understand best, by CLDR's distances; None where none is near."""
+    """Return the offered name that readers of `tag` understand best, by CLDR's distances; None if none is near."""
     found = min(((_distance(tag, one), one) for one in offered), default=(_FARTHEST, ""))
     return found[1] if found[0] < _FARTHEST else None
 

@@ -58,7 +58,10 @@ class LanguagePair:
 
 @lru_cache(maxsize=1024)
 def parse_language(tag: str, field: str) -> Language:
-    """Parse a tag, with - or _, into its canonical form: `pt_br` -> pt-BR. Raises PermanentError naming the field."""
+    """Parse a tag, with - or _, into its canonical form: `pt_br` -> pt-BR.
+
+    Raises PermanentError naming the field.
+    """
     match = _parts(tag)
     if match is None:
         raise PermanentError(

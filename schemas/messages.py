@@ -83,6 +83,15 @@ class Kept:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Warning:  # the name of the record on the wire
+    """Something in a translation that a reader should look at. `place` is for people."""
+
+    cause: str
+    count: int = 1
+    place: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Document:
     """The file of a document, and how its text was taken out of it."""
 
@@ -132,6 +141,7 @@ class Job:
     labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
     callback: str | None = None
     document: Document | None = None
+    warnings: Sequence[Warning] = ()
 
     def to_datum(self) -> Datum:
         """Return the fields for the message that carries the header."""
@@ -139,13 +149,21 @@ class Job:
             **vars(self),
             "kept": self.kept and vars(self.kept),
             "document": self.document and vars(self.document),
+            "warnings": [vars(one) for one in self.warnings],
         }
 
     @classmethod
     def from_datum(cls, datum: Datum) -> Self:
         """Build the header from its fields."""
         kept, document = datum["kept"], datum["document"]
-        return cls(**{**datum, "kept": kept and Kept(**kept), "document": document and Document(**document)})
+        return cls(
+            **{
+                **datum,
+                "kept": kept and Kept(**kept),
+                "document": document and Document(**document),
+                "warnings": tuple(Warning(**one) for one in datum["warnings"]),
+            }
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,15 +234,6 @@ class Hole:
     start: int = -1
     length: int = -1
     unit: int = -1
-    place: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Warning:  # the name of the record on the wire
-    """Something in a translation that a reader should look at. `place` is for people."""
-
-    cause: str
-    count: int = 1
     place: str = ""
 
 

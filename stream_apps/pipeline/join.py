@@ -8,6 +8,7 @@ from typing import Any
 
 from schemas.errors import PermanentError
 from schemas.messages import Hole, Job, Kept, TranslatedBatch, TranslationResult
+from schemas.messages import Warning as Mark
 from schemas.states import ResultStatus
 from schemas.validity import check_job, check_key, check_length, check_number, check_parallel
 
@@ -38,14 +39,15 @@ def check_batch(batch: TranslatedBatch) -> None:
     check_number("target_words", batch.target_words, most=sum(map(len, batch.translations)))
     for field in ("model", "device", "market"):
         check_length(field, getattr(batch, field))
-    for cause in batch.causes:
+    for cause in (*batch.causes, *batch.warnings):
         check_length("causes", cause or "")
     for score in batch.scores:
         check_number("scores", score or 0.0, most=1)
     for number in batch.numbers:
         check_number("numbers", number)
-    if len(batch.numbers) not in {0, len(batch.translations)}:
-        raise _unfit("numbers", f"{len(batch.numbers)} entries", f"no entry, or {len(batch.translations)}")
+    for field in ("numbers", "warnings"):
+        if len(getattr(batch, field)) not in {0, len(batch.translations)}:
+            raise _unfit(field, f"{len(getattr(batch, field))} entries", f"no entry, or {len(batch.translations)}")
     _check_timings(batch)
 
 
@@ -70,6 +72,7 @@ def join(batches: Sequence[TranslatedBatch], now_ms: int) -> TranslationResult:
         status=_status(len(holes), segments),
         text=text,
         holes=tuple(holes if text is None else _located(pieces)),
+        warnings=() if text is None else _warnings(batches),
         segments=segments,
         source_words=0 if text is None else job.words,
         target_words=0 if text is None else kept.target_words + sum(batch.target_words for batch in batches),
@@ -144,6 +147,12 @@ def _located(pieces: Sequence[tuple[str, Hole | None]]) -> Iterator[Hole]:
         if hole:
             yield replace(hole, start=start, length=len(text))
         start += len(text)
+
+
+def _warnings(batches: Sequence[TranslatedBatch]) -> tuple[Mark, ...]:
+    """Return what intake marked, then what workers did: each cause with the number of its segments."""
+    found = Counter(cause for batch in batches for cause in batch.warnings if cause)
+    return (*batches[0].job.warnings, *(Mark(cause=cause, count=found[cause]) for cause in sorted(found)))
 
 
 def _status(holes: int, segments: int) -> ResultStatus:

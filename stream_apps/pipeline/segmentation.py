@@ -13,13 +13,15 @@ import sentencex
 import structlog
 
 from stream_apps.pipeline.paragraphs import paragraph_ends
+from stream_apps.pipeline.passing_through import has_letters
 from stream_apps.pipeline.sentence_detection import detector_of
+from stream_apps.pipeline.split import Split
 
 log = structlog.get_logger()
 
 # Part of the pipeline version. Count it up with every change of the rules: a replay of an older request must not
 # be taken for the same batches.
-SEGMENTATION_VERSION = "1"
+SEGMENTATION_VERSION = "2"
 
 # The most characters that a library gets at a time.
 CHUNK_CHARACTERS = 2000
@@ -27,22 +29,6 @@ CHUNK_CHARACTERS = 2000
 _SIGN = re.compile(r"[^\w\s]")
 _RUN = re.compile(r"[^\w\s]{20,}")
 _OTHER_SPACE = re.compile(r"[^\S ]")
-
-
-@dataclass(frozen=True)
-class Split:
-    """A text in segments: `lead`, then each of `texts` followed by its gap, is the text, character by character.
-
-    No text is empty or has white space around it.
-    """
-
-    lead: str
-    texts: tuple[str, ...]
-    gaps: tuple[str, ...]
-
-    def joined(self) -> str:
-        """Return the text that was split."""
-        return self.lead + "".join(text + gap for text, gap in zip(self.texts, self.gaps, strict=True))
 
 
 @dataclass(frozen=True)
@@ -70,19 +56,25 @@ class Segmenter:
 
 
 def split_at(text: str, ends: Iterable[int]) -> Split:
-    """Cut the text at `ends` (ascending offsets); white space around a piece goes into the gaps."""
+    """Cut the text at `ends` (ascending offsets).
+
+    White space around a piece goes into the gaps, and so does a piece without letters.
+    """
     texts: list[str] = []
     margins: list[str] = []
-    start = behind = 0
+    start = behind = letterless = 0
     for end in (*ends, len(text)):
-        if stripped := text[start:end].strip():
+        stripped = text[start:end].strip()
+        if stripped and not has_letters(stripped):
+            letterless += 1
+        elif stripped:
             begin = text.index(stripped, start)
             texts.append(stripped)
             margins.append(text[behind:begin])
             behind = begin + len(stripped)
         start = end
     lead, *gaps = *margins, text[behind:]
-    return Split(lead, tuple(texts), tuple(gaps))
+    return Split(lead, tuple(texts), tuple(gaps), letterless)
 
 
 def sentence_ends(paragraph: str, language: str) -> list[int]:

@@ -110,7 +110,6 @@ def test_a_text_too_large_for_kafka_goes_to_the_object_store(http, world):
         ({"tenant": "a/b"}, "invalid_request", "tenant"),
         ({"tenant": "Acme"}, "invalid_request", "tenant"),
         ({"late_policy": "never"}, "invalid_request", "late_policy"),
-        ({"target_language": "EN"}, "same_language", "target_language"),
         ({"glossaries": ["a b"]}, "invalid_request", "glossaries.0"),
         ({"deadline": "2001-01-01T00:00:00Z"}, "bad_deadline", "deadline"),
         ({"deadline": "2101-01-01T00:00:00Z"}, "bad_deadline", "deadline"),

@@ -1,0 +1,45 @@
+"""Decide what of a text passes through: unchanged, marked, not billed. Pure.
+
+What passes through stands in the lead and the gaps of a split, which come back byte for byte: it is no segment, so
+no worker sees it and its words are not counted. The mark is a warning of the result.
+"""
+
+import re
+
+from schemas.languages import Language
+from schemas.messages import Warning as Mark
+from stream_apps.pipeline.split import Split
+
+NO_LETTERS, UNDETECTED, IN_TARGET = "no_letters", "undetected_language", "already_in_target_language"
+
+# Not the letter-like information sign, which is an emoji.
+LETTER = re.compile(r"(?!ℹ)[^\W\d_]")
+
+
+def has_letters(text: str) -> bool:
+    """Tell whether the text has anything that a language could say differently."""
+    return LETTER.search(text) is not None
+
+
+def untouched(text: str) -> Split:
+    """Return the split of a text that passes through as a whole."""
+    return Split(text, (), ())
+
+
+def cause_of(text: str, source: Language | None, target: Language) -> str | None:
+    """Return why the text passes through as a whole, or None: it is to be translated.
+
+    `source` is None where no language was likely enough.
+    """
+    if not has_letters(text):
+        return NO_LETTERS
+    if source is None:
+        return UNDETECTED
+    return IN_TARGET if source.is_read_as(target) else None
+
+
+def marks_of(split: Split, cause: str | None) -> tuple[Mark, ...]:
+    """Return the marks of a text: of the whole of it, or of its pieces without letters."""
+    if cause:
+        return (Mark(cause=cause),)
+    return (Mark(cause=NO_LETTERS, count=split.letterless),) if split.letterless else ()
