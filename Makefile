@@ -98,6 +98,9 @@ bench-memory: .venv/.dev $(JARS)  ## Queue SEGMENTS (1000000) before a slow work
 bench-text: .venv/.dev  ## Microseconds to cut a sentence and to find what must not change in it, beside the library alone
 	$(BIN)/python -m tests.bench.text
 
+bench-prose: .venv/.dev  ## Wrapped prose (README files, e-mails) against the same on one line: sentences kept, lines too wide
+	$(BIN)/python -m tests.bench.prose
+
 bench-idle: .venv/.dev $(JARS)  ## What the whole stack costs at rest (ms of processor per second, by process), and single requests after it
 	$(BIN)/python -m tests.bench.idle $(ARGS)
 

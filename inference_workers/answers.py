@@ -13,6 +13,7 @@ from schemas.priorities import SLA_SECONDS, Priority
 from schemas.records import InboundRecord
 from schemas.segments import count_words
 from schemas.states import UsageKind
+from stream_apps.pipeline.wrapping import wrapped_again
 
 STAGE = "inference"
 
@@ -90,14 +91,15 @@ class Effort:
 
 
 def translated_batch(batch: SegmentBatch, answers: Sequence[SegmentAnswer], effort: Effort) -> TranslatedBatch:
-    """Return the batch with an answer for every segment."""
+    """Return the batch with an answer for every segment, wrapped prose in lines again."""
+    translations, gaps = wrapped_again(batch, [answer.text for answer in answers])
     return TranslatedBatch(
         **batch.key._asdict(),
         batch_number=batch.batch_number,
         job=batch.job,
         lead=batch.lead,
-        gaps=batch.gaps,
-        translations=[answer.text for answer in answers],
+        gaps=gaps,
+        translations=translations,
         causes=[answer.cause for answer in answers],
         scores=[answer.score for answer in answers],
         cached=[answer.cached for answer in answers],

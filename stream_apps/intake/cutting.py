@@ -20,7 +20,7 @@ from stream_apps.pipeline.deadline_policy import with_deadline_policy
 from stream_apps.pipeline.deduplication import payload_fingerprint
 from stream_apps.pipeline.language_detection import Detection
 from stream_apps.pipeline.output_records import job_of
-from stream_apps.pipeline.passing_through import cause_of, marks_of, untouched
+from stream_apps.pipeline.passing_through import cause_of, untouched
 from stream_apps.pipeline.request_rules import (
     RequestLimits,
     check_identity,
@@ -118,11 +118,13 @@ class RequestCutter:
         text = request.text if request.text is not None else await self._stored_text(request.content_ref or "")
         source = languages.source or await self._detected(text)
         cause = cause_of(text, source, languages.target)
-        split = untouched(text) if cause else await self._off_loop(text, lambda: self.split(text, str(source)))
+        split = (
+            untouched(text, cause) if cause else await self._off_loop(text, lambda: self.split(text, str(source)))
+        )
         if request is not reading.request:
             reading = replace(reading, request=request)
         pieces = cut(split, self.limits.batch)
-        job = self._job(reading, _Text(source, languages.target, len(text), marks_of(split, cause)), pieces)
+        job = self._job(reading, _Text(source, languages.target, len(text), split.marks), pieces)
         return CutRequest(reading, source or UNKNOWN, languages.target, job, pieces)
 
     def header(self, reading: Reading) -> Job:

@@ -16,6 +16,7 @@ from schemas.states import ControlAction
 from schemas.topics import CONTROL, TRANSLATED, batches_topic
 from stream_apps.pipeline.batching import batch_partition
 from stream_apps.pipeline.request_rules import RequestLimits, echoed_bytes
+from stream_apps.pipeline.wrapping import wrapped_again
 
 
 @dataclass(frozen=True)
@@ -79,13 +80,13 @@ def early_answer_records(
 
 def early_answer(batch: SegmentBatch, version: str, now_ms: int) -> TranslatedBatch:
     """Answer a batch, all of whose segments are filled, as a worker would that finds them in the memory."""
-    translations = [translation or "" for translation in batch.translations]
+    translations, gaps = wrapped_again(batch, [translation or "" for translation in batch.translations])
     return TranslatedBatch(
         **batch.key._asdict(),
         batch_number=batch.batch_number,
         job=batch.job,
         lead=batch.lead,
-        gaps=batch.gaps,
+        gaps=gaps,
         translations=translations,
         causes=[None] * len(translations),
         scores=batch.scores,

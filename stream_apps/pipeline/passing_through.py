@@ -5,12 +5,15 @@ no worker sees it and its words are not counted. The mark is a warning of the re
 """
 
 import re
+from collections.abc import Mapping
 
 from schemas.languages import Language
 from schemas.messages import Warning as Mark
 from stream_apps.pipeline.split import Split
 
 NO_LETTERS, UNDETECTED, IN_TARGET = "no_letters", "undetected_language", "already_in_target_language"
+# Fenced code of Markdown.
+CODE = "code_block"
 
 # Not the letter-like information sign, which is an emoji.
 LETTER = re.compile(r"(?!ℹ)[^\W\d_]")
@@ -19,11 +22,6 @@ LETTER = re.compile(r"(?!ℹ)[^\W\d_]")
 def has_letters(text: str) -> bool:
     """Tell whether the text has anything that a language could say differently."""
     return LETTER.search(text) is not None
-
-
-def untouched(text: str) -> Split:
-    """Return the split of a text that passes through as a whole."""
-    return Split(text, (), ())
 
 
 def cause_of(text: str, source: Language | None, target: Language) -> str | None:
@@ -38,8 +36,11 @@ def cause_of(text: str, source: Language | None, target: Language) -> str | None
     return IN_TARGET if source.is_read_as(target) else None
 
 
-def marks_of(split: Split, cause: str | None) -> tuple[Mark, ...]:
-    """Return the marks of a text: of the whole of it, or of its pieces without letters."""
-    if cause:
-        return (Mark(cause=cause),)
-    return (Mark(cause=NO_LETTERS, count=split.letterless),) if split.letterless else ()
+def untouched(text: str, cause: str) -> Split:
+    """Return the split of a text that passes through as a whole."""
+    return Split(text, (), (), marks_of({cause: 1}))
+
+
+def marks_of(counts: Mapping[str, int]) -> tuple[Mark, ...]:
+    """Return a mark for each cause, with the number of pieces that pass through for it."""
+    return tuple(Mark(cause=cause, count=count) for cause, count in counts.items())

@@ -8,12 +8,14 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import NamedTuple
 
 import sentencex
 import structlog
 
-from stream_apps.pipeline.paragraphs import paragraph_ends
-from stream_apps.pipeline.passing_through import has_letters
+from schemas.segments import LINE_START
+from stream_apps.pipeline.paragraphs import paragraphs
+from stream_apps.pipeline.passing_through import CODE, NO_LETTERS, has_letters, marks_of
 from stream_apps.pipeline.sentence_detection import detector_of
 from stream_apps.pipeline.split import Split
 
@@ -31,6 +33,19 @@ _RUN = re.compile(r"[^\w\s]{20,}")
 _OTHER_SPACE = re.compile(r"[^\S ]")
 
 
+# What stands before the words of a line and is none of them: bullets, marks of headings and of quotation.
+_MARGIN_SIGNS = "-*+•‣–—#>"
+_MARGIN = re.compile(r"(?:\s|(?:[-*+•‣–—]|#{1,6})(?=\s|\Z)|>(?=[\s>]|\Z))*")
+_QUOTED_LINE_START = re.compile(rf"(?:\A|(?<=[\r\n])){LINE_START}")
+
+
+class Cut(NamedTuple):
+    """A place where the text is cut; the piece before it may be code."""
+
+    end: int
+    is_code: bool = False
+
+
 @dataclass(frozen=True)
 class Segmenter:
     """A pure function of text and language. No segment has more than `longest` characters."""
@@ -39,47 +54,60 @@ class Segmenter:
 
     def split(self, text: str, language: str) -> Split:
         """Split the text into segments; `language` is a BCP-47 tag."""
-        return split_at(text, self._ends(text, language))
+        return split_at(text, self._cuts(text, language))
 
-    def _ends(self, text: str, language: str) -> Iterator[int]:
+    def _cuts(self, text: str, language: str) -> Iterator[Cut]:
         start = 0
-        for paragraph_end in paragraph_ends(text):
-            paragraph = text[start:paragraph_end]
+        for paragraph in paragraphs(text):
+            content = text[start : paragraph.end]
             offset = start
-            for end in sentence_ends(paragraph, language) if paragraph.strip() else ():
+            is_prose = not paragraph.is_code and not content.isspace()
+            for end in sentence_ends(content, language) if is_prose else ():
                 if offset + end - start > self.longest:
-                    yield from (start + cut for cut in cuts(text[start : offset + end], self.longest))
+                    yield from (Cut(start + cut) for cut in cuts(text[start : offset + end], self.longest))
                 start = offset + end
-                yield start
-            start = paragraph_end
-            yield start
+                yield Cut(start)
+            start = paragraph.end
+            yield Cut(start, paragraph.is_code)
 
 
-def split_at(text: str, ends: Iterable[int]) -> Split:
-    """Cut the text at `ends` (ascending offsets).
+def split_at(text: str, places: Iterable[Cut]) -> Split:
+    """Cut the text at these places, in their order.
 
-    White space around a piece goes into the gaps, and so does a piece without letters.
+    White space around a piece goes into the gaps, with list bullets, marks of quotation and of headings, and so
+    does a piece that passes through.
     """
     texts: list[str] = []
     margins: list[str] = []
-    start = behind = letterless = 0
-    for end in (*ends, len(text)):
-        stripped = text[start:end].strip()
-        if stripped and not has_letters(stripped):
-            letterless += 1
-        elif stripped:
-            begin = text.index(stripped, start)
-            texts.append(stripped)
+    passed: dict[str, int] = {}
+    start = behind = 0
+    for end, is_code in (*places, Cut(len(text))):
+        content = _without_margin(text[start:end])
+        cause = CODE if is_code else None if has_letters(content) else NO_LETTERS
+        if content and cause:
+            passed[cause] = passed.get(cause, 0) + 1
+        elif content:
+            begin = text.rindex(content, start, end)
+            texts.append(content)
             margins.append(text[behind:begin])
-            behind = begin + len(stripped)
+            behind = begin + len(content)
         start = end
     lead, *gaps = *margins, text[behind:]
-    return Split(lead, tuple(texts), tuple(gaps), letterless)
+    return Split(lead, tuple(texts), tuple(gaps), marks_of(passed))
+
+
+def _without_margin(piece: str) -> str:
+    content = piece.strip()
+    if content and content[0] in _MARGIN_SIGNS and (margin := _MARGIN.match(content)):
+        return content[margin.end() :]
+    return content
 
 
 def sentence_ends(paragraph: str, language: str) -> list[int]:
     """Return the offset behind each sentence. The paragraph's own line breaks end no sentence."""
     # The same length throughout, so that offsets stay true.
+    if ">" in paragraph:
+        paragraph = _QUOTED_LINE_START.sub(lambda found: " " * len(found[0]), paragraph)
     flat = _OTHER_SPACE.sub(" ", paragraph.replace("\n", " "))
     # A run of twenty signs has one at a multiple of twenty.
     if _SIGN.search(flat[::20]):

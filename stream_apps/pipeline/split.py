@@ -1,20 +1,22 @@
 """A text in segments: the form in which it leaves the pipeline's first step. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from schemas.messages import Warning as Mark
 
 
 @dataclass(frozen=True)
 class Split:
     """A text in segments: `lead`, then each of `texts` followed by its gap, is the text, character by character.
 
-    No text is empty or has white space around it. Pieces without letters are no texts: they stand in the gaps, and
-    `letterless` counts them.
+    No text is empty or has white space around it. What passes through stands in the gaps, and `marks` counts it.
     """
 
     lead: str
     texts: tuple[str, ...]
     gaps: tuple[str, ...]
-    letterless: int = 0
+    marks: Sequence[Mark] = ()
 
     def joined(self) -> str:
         """Return the text that was split."""

@@ -43,7 +43,7 @@ def test_a_list_item_keeps_its_hanging_lines_and_ends_before_the_next_item():
 * If the target list is a single target with no trailing
   comma, the object is assigned to that target.
 """
-    assert [found.startswith("* If") for found in texts(text)] == [True, True]
+    assert [found.startswith("If the target list") for found in texts(text)] == [True, True]
 
 
 def test_lines_that_nobody_wrapped_stay_lines():
