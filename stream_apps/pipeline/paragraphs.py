@@ -9,65 +9,23 @@ A line goes on with the next one where both begin alike (indentation, marks of q
 Fenced code of Markdown is no prose at all.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from schemas.segments import LINE_START
+from stream_apps.pipeline.text_lines import Line, fenced, lines_of
 
 # Columns. Nobody wraps prose narrower or wider; such lines are paragraphs of their own.
 NARROWEST, WIDEST = 40, 120
 # The share of a block's width from which a line is nearly full.
 _NEARLY = 0.7
 # A word that no line breaker could break, such as an address, makes its line wider than its block and than usual.
-USUAL, _LONGEST_WORD = 80, 30
-
-_START = re.compile(LINE_START)
-_ITEM = re.compile(r"(?:[*+•‣–—-]|\(?(?:\d{1,3}|[a-zA-Z])[.)])\s+")
-# Prompts, grammar rules, rows of tables, horizontal rules, headings, signatures: their line breaks carry meaning.
-_LITERAL = re.compile(r">>>|\.\.\. |\$ |.*::=|\||\+[-=]|[-=*_~#]{3,}|#{1,6} |--$")
-_FENCE = re.compile(r"`{3,}|~{3,}")
-# Signs of code between words; a semicolon or a call ends a line of it.
-_CODE = re.compile(r"[{}=<>\\|]|;$|\w\([^\s)]*\)?$|^[#@$]")
-_ENDS_SENTENCE = re.compile(r"[.!?:;…。！？।][\"'”’»“)\]*_`]*$")
+_USUAL, _LONGEST_WORD = 80, 30
 _PROMPT = ">>>"
-_BREAKS = ("\n", "\r")
-
-
-class Line(NamedTuple):
-    """One line. `prefix` is its indentation with marks of quotation, `content` the text behind, trimmed."""
-
-    start: int
-    end: int
-    prefix: str
-    content: str
-    is_last: bool = True
-
-    @property
-    def text_indent(self) -> int:
-        """Return the column where the words begin, behind a bullet."""
-        item = _ITEM.match(self.content)
-        return self.indent + (item.end() if item else 0)
-
-    @property
-    def indent(self) -> int:
-        """Return the column where the content begins."""
-        return len(self.prefix)
-
-    @property
-    def marks(self) -> str:
-        """Return the marks of quotation."""
-        return "".join(self.prefix.split())
-
-    @property
-    def width(self) -> int:
-        """Return the columns that the line takes."""
-        return self.indent + len(self.content)
 
 
 class Paragraph(NamedTuple):
-    """Where a paragraph ends: the offset behind its last line. `width` is the widest line of its block."""
+    """Where a paragraph ends: the offset behind its last line. `width` is that of its block, in columns."""
 
     end: int
     width: int
@@ -81,7 +39,7 @@ class _Block(NamedTuple):
     is_by_hand: bool
 
 
-_NOTHING, _EMPTY = Line(0, 0, "", ""), _Block(0, is_by_hand=False)
+_NOTHING, _EMPTY = Line(0, 0), _Block(0, is_by_hand=False)
 
 
 def paragraphs(text: str) -> Iterator[Paragraph]:
@@ -90,36 +48,13 @@ def paragraphs(text: str) -> Iterator[Paragraph]:
     if len(raw_lines) == 1:
         yield Paragraph(len(text), 0)
         return
-    lines = list(_lines(raw_lines))
-    fenced = _fenced(lines)
+    lines = list(lines_of(raw_lines))
+    fences = fenced(lines)
     blocks = _blocks(lines)
     for at, (line, next_line) in enumerate(pairwise([*lines, _NOTHING])):
-        fence, next_fence = fenced.get(at), fenced.get(at + 1)
+        fence, next_fence = fences.get(at), fences.get(at + 1)
         if fence != next_fence or (fence is None and not _goes_on(line, next_line, blocks[at])):
             yield Paragraph(line.end, blocks[at].width, fence is not None)
-
-
-def _lines(raw_lines: list[str]) -> Iterator[Line]:
-    start = 0
-    for raw in raw_lines:
-        found = _START.match(raw)
-        prefix = found[0] if found else ""
-        yield Line(start, start + len(raw), prefix, raw[len(prefix) :].strip(), not raw.endswith(_BREAKS))
-        start += len(raw)
-
-
-def _fenced(lines: Sequence[Line]) -> dict[int, int]:
-    """Return the index of each line of fenced code, with that of its opening fence; a fence must be closed."""
-    fenced: dict[int, int] = {}
-    opened: int | None = None
-    for at, line in enumerate(lines):
-        found = _FENCE.match(line.content)
-        if opened is None:
-            opened = at if found else None
-        elif found and line.content.startswith(lines[opened].content[:3]) and not line.content.strip("`~"):
-            fenced |= dict.fromkeys(range(opened, at + 1), opened)
-            opened = None
-    return fenced
 
 
 def _blocks(lines: Sequence[Line]) -> list[_Block]:
@@ -130,19 +65,21 @@ def _blocks(lines: Sequence[Line]) -> list[_Block]:
         if line.content and (not block or block[-1].marks == line.marks):
             block.append(line)
             continue
-        blocks += [_block_of(block)] * len(block)
+        if block:
+            blocks += [_block_of(block)] * len(block)
         block = [line] if line.content else []
         blocks += [] if line.content else [_EMPTY]
     return blocks
 
 
 def _block_of(lines: Sequence[Line]) -> _Block:
-    return _Block(_width(lines), any(_ends_amid_sentence(*two) for two in pairwise(lines)))
-
-
-def _width(block: Sequence[Line]) -> int:
-    usual = [line.width for line in block if line.width <= USUAL or not _is_unbreakable(line)]
-    return max(usual or [line.width for line in block], default=0)
+    width = max(line.width for line in lines)
+    if width > _USUAL:
+        usual = [line.width for line in lines if line.width <= _USUAL or not _is_unbreakable(line)]
+        width = max(usual, default=width)
+    if not NARROWEST <= width <= WIDEST:
+        return _Block(width, is_by_hand=False)
+    return _Block(width, any(_ends_amid_sentence(*two) for two in pairwise(lines)))
 
 
 def _is_unbreakable(line: Line) -> bool:
@@ -152,23 +89,22 @@ def _is_unbreakable(line: Line) -> bool:
 def _goes_on(line: Line, next_line: Line, block: _Block) -> bool:
     if line.is_last or not NARROWEST <= block.width <= WIDEST or not _is_prose(line, next_line):
         return False
-    if _ends_amid_sentence(line, next_line):
-        return True
+    is_aligned = next_line.indent == line.text_indent
     first_word = next_line.content.split(maxsplit=1)[0]
-    ends_sentence = _ENDS_SENTENCE.search(line.content)
-    if next_line.indent != line.text_indent or (ends_sentence and len(first_word) > _LONGEST_WORD):
-        return False
-    is_nearly_full = block.is_by_hand and not ends_sentence and line.width >= _NEARLY * block.width
-    return is_nearly_full or line.width + 1 + len(first_word) > block.width
+    if is_aligned and line.width + 1 + len(first_word) > block.width:
+        # An address on its own line behind a sentence is none of it.
+        return len(first_word) <= _LONGEST_WORD or not line.ends_sentence
+    is_nearly_full = is_aligned and block.is_by_hand and line.width >= _NEARLY * block.width
+    return (is_nearly_full and not line.ends_sentence) or _ends_amid_sentence(line, next_line)
 
 
 def _is_prose(line: Line, next_line: Line) -> bool:
     """Tell whether the break between the lines may be one that a line breaker made."""
     if not line.content or not next_line.content or line.marks != next_line.marks:
         return False
-    if _LITERAL.match(line.content) or _LITERAL.match(next_line.content) or _ITEM.match(next_line.content):
+    if next_line.is_item or line.is_literal or next_line.is_literal:
         return False
-    return line.marks != _PROMPT or not _is_code(line, next_line)
+    return line.marks != _PROMPT or not (line.is_code or next_line.is_code)
 
 
 def _ends_amid_sentence(line: Line, next_line: Line) -> bool:
@@ -176,9 +112,5 @@ def _ends_amid_sentence(line: Line, next_line: Line) -> bool:
         line.width >= NARROWEST
         and next_line.content[0].islower()
         and next_line.indent in (line.indent, line.text_indent)
-        and not (_ENDS_SENTENCE.search(line.content) or _is_code(line, next_line))
+        and not (line.ends_sentence or line.is_code or next_line.is_code)
     )
-
-
-def _is_code(*lines: Line) -> bool:
-    return any(_CODE.search(line.content) for line in lines)

@@ -39,6 +39,19 @@ _MARGIN = re.compile(r"(?:\s|(?:[-*+•‣–—]|#{1,6})(?=\s|\Z)|>(?=[\s>]|\Z)
 _QUOTED_LINE_START = re.compile(rf"(?:\A|(?<=[\r\n])){LINE_START}")
 
 
+# Abbreviations that stand before what they name, and that the libraries miss.
+_NEVER_ENDS = {
+    language: re.compile(rf"\b(?:{words})\.\s*\Z", re.IGNORECASE)
+    for language, words in {
+        "de": "exkl",
+        "es": "avda|págs|ed",
+        "fr": "pr|env|éd|tél",
+        "it": "pagg",
+        "pt": "tv|obs|séc|máx|mín",
+    }.items()
+}
+
+
 class Cut(NamedTuple):
     """A place where the text is cut; the piece before it may be code."""
 
@@ -143,9 +156,23 @@ def _chunks(text: str) -> list[str]:
 
 
 def _sentences(text: str, language: str) -> list[str]:
-    found = _detected(text, language.partition("-")[0])
+    base = language.partition("-")[0]
+    found = _detected(text, base)
+    if base in _NEVER_ENDS and len(found) > 1:
+        found = _rejoined(found, _NEVER_ENDS[base])
     # A library that loses or adds a character would shift everything behind it.
     return found if "".join(found) == text else [text]
+
+
+def _rejoined(sentences: list[str], never_ends: re.Pattern[str]) -> list[str]:
+    """Join what a library cut behind an abbreviation that it does not know."""
+    joined: list[str] = []
+    for sentence in sentences:
+        if joined and never_ends.search(joined[-1]):
+            joined[-1] += sentence
+        else:
+            joined.append(sentence)
+    return joined
 
 
 def _detected(text: str, language: str) -> list[str]:
