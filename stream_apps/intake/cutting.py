@@ -91,7 +91,7 @@ class RequestCutter:
 
     codec: Codec
     objects: ObjectStore
-    split: Callable[[str, str], Split]
+    split: Callable[[str, str, str], Split]
     detect: Callable[[str], Detection]
     now_ms: Callable[[], int]
     limits: IntakeLimits
@@ -118,8 +118,11 @@ class RequestCutter:
         text = request.text if request.text is not None else await self._stored_text(request.content_ref or "")
         source = languages.source or await self._detected(text)
         cause = cause_of(text, source, languages.target)
+        into = str(languages.target)
         split = (
-            untouched(text, cause) if cause else await self._off_loop(text, lambda: self.split(text, str(source)))
+            untouched(text, cause)
+            if cause
+            else await self._off_loop(text, lambda: self.split(text, str(source), into))
         )
         if request is not reading.request:
             reading = replace(reading, request=request)

@@ -47,6 +47,7 @@ class Piece:
     texts: Sequence[str]
     gaps: Sequence[str]
     words: int
+    icu_numbers: Sequence[str | None] = ()
 
 
 @dataclass
@@ -56,6 +57,7 @@ class _Draft:
     lead: str = ""
     texts: list[str] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
+    icu_numbers: list[str | None] = field(default_factory=list)
     size_bytes: int = 0
 
     def has_room(self, size_bytes: int, limits: BatchLimits) -> bool:
@@ -73,7 +75,7 @@ class _Draft:
     @property
     def piece(self) -> Piece:
         """Return what was filled."""
-        return Piece(self.lead, self.texts, self.gaps, sum(map(count_words, self.texts)))
+        return Piece(self.lead, self.texts, self.gaps, sum(map(count_words, self.texts)), self.icu_numbers)
 
 
 def cut(split: Split, limits: BatchLimits) -> list[Piece]:
@@ -82,7 +84,7 @@ def cut(split: Split, limits: BatchLimits) -> list[Piece]:
     What stands between two segments may be longer than a batch: it goes on in pieces that have a lead alone.
     """
     drafts = [_led(stretch) for stretch in _stretches(split.lead, limits)] or [_Draft()]
-    for text, gap in zip(split.texts, split.gaps, strict=True):
+    for at, (text, gap) in enumerate(zip(split.texts, split.gaps, strict=True)):
         near, far = gap, []
         size = len(text.encode()) + len(gap.encode())
         if size > limits.text_bytes:
@@ -91,6 +93,7 @@ def cut(split: Split, limits: BatchLimits) -> list[Piece]:
         if not drafts[-1].has_room(size, limits):
             drafts.append(_Draft())
         drafts[-1].add(text, near, size)
+        drafts[-1].icu_numbers += split.icu_numbers[at : at + 1]
         drafts += map(_led, far)
     return [draft.piece for draft in drafts]
 
@@ -122,6 +125,7 @@ def batches_of(
                 source_words=piece.words,
                 engine_options=wishes.engine_options,
                 do_not_translate=wishes.do_not_translate,
+                icu_numbers=piece.icu_numbers,
             )
         )
     return batches

@@ -14,10 +14,13 @@ import sentencex
 import structlog
 
 from schemas.segments import LINE_START
+from stream_apps.pipeline.icu_blocks import Block, blocks
+from stream_apps.pipeline.icu_messages import BRANCHING, MalformedMessageError
+from stream_apps.pipeline.icu_split import split_message
 from stream_apps.pipeline.paragraphs import paragraphs
-from stream_apps.pipeline.passing_through import CODE, NO_LETTERS, has_letters, marks_of
+from stream_apps.pipeline.passing_through import CODE, NO_LETTERS, UNPARSABLE, has_letters, marks_of, untouched
 from stream_apps.pipeline.sentence_detection import detector_of
-from stream_apps.pipeline.split import Split
+from stream_apps.pipeline.split import Split, concatenated
 
 log = structlog.get_logger()
 
@@ -65,9 +68,20 @@ class Segmenter:
 
     longest: int = 1000
 
-    def split(self, text: str, language: str) -> Split:
-        """Split the text into segments; `language` is a BCP-47 tag."""
+    def split(self, text: str, language: str, target: str = "") -> Split:
+        """Split the text into segments; languages are BCP-47 tags. ICU messages get the plurals of `target`."""
+        if "{" in text and BRANCHING.search(text):
+            found = [self._block(text[one.start : one.end], one, (language, target)) for one in blocks(text)]
+            return concatenated(found)
         return split_at(text, self._cuts(text, language))
+
+    def _block(self, text: str, block: Block, languages: tuple[str, str]) -> Split:
+        if not block.is_message:
+            return split_at(text, self._cuts(text, languages[0]))
+        try:
+            return split_message(text, *languages)
+        except MalformedMessageError:
+            return untouched(text, UNPARSABLE)
 
     def _cuts(self, text: str, language: str) -> Iterator[Cut]:
         start = 0

@@ -110,7 +110,8 @@ class Task:
 
 def task_of(exchange: Exchange, text: str, source_language: str, limits: BatchLimits) -> Task:
     """Cut the text as intake does. Raises PermanentError for a text that no batch can hold."""
-    return Task(exchange, text, source_language, cut(Segmenter().split(text, source_language), limits))
+    target = str(parse_language(exchange.request.target_language, "target_language"))
+    return Task(exchange, text, source_language, cut(Segmenter().split(text, source_language, target), limits))
 
 
 @dataclass(frozen=True)
