@@ -25,7 +25,7 @@ _HINTS: Mapping[str, tuple[str, str | None, str]] = {
         "send the request again with other options",
     ),
     BROKEN_MESSAGE: (
-        "the translation of a branch lost an argument or the number of its ICU message",
+        "the translation lost an argument or the number of its message (ICU, gettext)",
         None,
         "redrive with another model",
     ),

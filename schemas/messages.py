@@ -183,7 +183,7 @@ class SegmentBatch(RequestMessage):
     numbers: Sequence[int] = ()
     code_starts: Sequence[str] = ()
     code_ends: Sequence[str] = ()
-    icu_numbers: Sequence[str | None] = ()
+    message_forms: Sequence[str | None] = ()
 
     def to_datum(self) -> Datum:
         return {**vars(self), "job": self.job.to_datum()}

@@ -47,7 +47,7 @@ class Piece:
     texts: Sequence[str]
     gaps: Sequence[str]
     words: int
-    icu_numbers: Sequence[str | None] = ()
+    message_forms: Sequence[str | None] = ()
 
 
 @dataclass
@@ -57,7 +57,7 @@ class _Draft:
     lead: str = ""
     texts: list[str] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
-    icu_numbers: list[str | None] = field(default_factory=list)
+    message_forms: list[str | None] = field(default_factory=list)
     size_bytes: int = 0
 
     def has_room(self, size_bytes: int, limits: BatchLimits) -> bool:
@@ -75,7 +75,7 @@ class _Draft:
     @property
     def piece(self) -> Piece:
         """Return what was filled."""
-        return Piece(self.lead, self.texts, self.gaps, sum(map(count_words, self.texts)), self.icu_numbers)
+        return Piece(self.lead, self.texts, self.gaps, sum(map(count_words, self.texts)), self.message_forms)
 
 
 def cut(split: Split, limits: BatchLimits) -> list[Piece]:
@@ -93,7 +93,7 @@ def cut(split: Split, limits: BatchLimits) -> list[Piece]:
         if not drafts[-1].has_room(size, limits):
             drafts.append(_Draft())
         drafts[-1].add(text, near, size)
-        drafts[-1].icu_numbers += split.icu_numbers[at : at + 1]
+        drafts[-1].message_forms += split.message_forms[at : at + 1]
         drafts += map(_led, far)
     return [draft.piece for draft in drafts]
 
@@ -125,7 +125,7 @@ def batches_of(
                 source_words=piece.words,
                 engine_options=wishes.engine_options,
                 do_not_translate=wishes.do_not_translate,
-                icu_numbers=piece.icu_numbers,
+                message_forms=piece.message_forms,
             )
         )
     return batches

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from schemas.messages import SegmentBatch
-from stream_apps.pipeline.icu_restoring import restored
+from stream_apps.pipeline.message_forms import restored
 from stream_apps.pipeline.wrapping import wrapped_again
 
 BROKEN_MESSAGE = "broken_message"
@@ -26,7 +26,7 @@ def finished(batch: SegmentBatch, translations: Sequence[str], causes: Sequence[
 
     A sentence that lost an argument or the number of its message becomes a hole, which shows its source.
     """
-    if len(batch.icu_numbers) == len(batch.texts) and batch.icu_numbers:
+    if len(batch.message_forms) == len(batch.texts) and batch.message_forms:
         translations, causes = _restored(batch, translations, causes)
     translations, gaps = wrapped_again(batch, translations)
     return Finished(translations, gaps, causes)
@@ -36,11 +36,11 @@ def _restored(
     batch: SegmentBatch, translations: Sequence[str], causes: Sequence[str | None]
 ) -> tuple[Sequence[str], Sequence[str | None]]:
     texts, found = list(translations), list(causes)
-    for at, (source, number) in enumerate(zip(batch.texts, batch.icu_numbers, strict=True)):
-        if number is None:
+    for at, (source, form) in enumerate(zip(batch.texts, batch.message_forms, strict=True)):
+        if form is None:
             continue
-        branch = restored(source, texts[at], number)
-        if branch is None:
+        part = restored(source, texts[at], form)
+        if part is None:
             found[at] = found[at] or BROKEN_MESSAGE
-        texts[at] = branch if branch is not None else restored(source, source, number) or source
+        texts[at] = part if part is not None else restored(source, source, form) or source
     return texts, found

@@ -21,7 +21,7 @@ from stream_apps.pipeline.icu_messages import (
     Simple,
     parse,
 )
-from stream_apps.pipeline.icu_restoring import escaped, holds_number
+from stream_apps.pipeline.message_forms import ICU, escaped, form_of, holds_number
 from stream_apps.pipeline.passing_through import has_letters
 from stream_apps.pipeline.plural_categories import OTHER, category_of, example_of, forms_of
 from stream_apps.pipeline.split import Split
@@ -47,7 +47,7 @@ class _Writer:
     target: str
     between: list[str] = field(default_factory=lambda: [""])
     texts: list[str] = field(default_factory=list)
-    numbers: list[str] = field(default_factory=list)
+    forms: list[str] = field(default_factory=list)
     sentences: int = 0
 
     def syntax(self, text: str) -> None:
@@ -60,12 +60,13 @@ class _Writer:
         if self.sentences > MOST_SENTENCES:
             raise MalformedMessageError
         literal = "".join(part.text for part in parts if isinstance(part, Literal))
-        number = str(around.example) if around and around.example is not None else ""
-        if around and (NumberSign not in map(type, parts) or holds_number(literal, number)):
-            around, number = around._replace(example=None), ""
+        number = around.example if around else None
+        if number is not None and (NumberSign not in map(type, parts) or holds_number(literal, number)):
+            number = None
+        around = around and around._replace(example=number)
         if not has_letters(literal):
             bare = around and around._replace(example=None)
-            self.syntax(escaped("".join(_written(part, bare) for part in parts)))
+            self.syntax(escaped("".join(_written(part, bare) for part in parts), ICU))
             return
         text = "".join(_written(part, around) for part in parts)
         words = text.strip()
@@ -74,7 +75,7 @@ class _Writer:
         lead = text[: len(text) - len(text.lstrip())]
         self.syntax(lead)
         self.texts.append(words)
-        self.numbers.append(number)
+        self.forms.append(form_of(ICU, number, "#"))
         self.between.append(text[len(lead) + len(words) :])
 
 
@@ -83,7 +84,7 @@ def split_message(text: str, source: str, target: str) -> Split:
     writer = _Writer(source, target)
     _write(parse(text), writer, None)
     lead, *gaps = writer.between
-    return Split(lead, tuple(writer.texts), tuple(gaps), icu_numbers=tuple(writer.numbers))
+    return Split(lead, tuple(writer.texts), tuple(gaps), message_forms=tuple(writer.forms))
 
 
 def _write(parts: Sequence[Part], writer: _Writer, around: _Around | None) -> None:

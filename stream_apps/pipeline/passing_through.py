@@ -12,7 +12,7 @@ from schemas.messages import Warning as Mark
 from stream_apps.pipeline.split import Split
 
 NO_LETTERS, UNDETECTED, IN_TARGET = "no_letters", "undetected_language", "already_in_target_language"
-# Fenced code of Markdown, and what begins like an ICU message and is none.
+# Fenced code of Markdown, and what begins like a message (ICU, gettext) and is none.
 CODE, UNPARSABLE = "code_block", "unparsable_message"
 
 # Not the letter-like information sign, which is an emoji.

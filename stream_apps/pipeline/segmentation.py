@@ -14,6 +14,7 @@ import sentencex
 import structlog
 
 from schemas.segments import LINE_START
+from stream_apps.pipeline.gettext_split import MalformedCatalogueError, is_catalogue, split_catalogue
 from stream_apps.pipeline.icu_blocks import Block, blocks
 from stream_apps.pipeline.icu_messages import BRANCHING, MalformedMessageError
 from stream_apps.pipeline.icu_split import split_message
@@ -70,6 +71,8 @@ class Segmenter:
 
     def split(self, text: str, language: str, target: str = "") -> Split:
         """Split the text into segments; languages are BCP-47 tags. ICU messages get the plurals of `target`."""
+        if is_catalogue(text):
+            return _catalogue(text, language, target)
         if "{" in text and BRANCHING.search(text):
             found = [self._block(text[one.start : one.end], one, (language, target)) for one in blocks(text)]
             return concatenated(found)
@@ -96,6 +99,13 @@ class Segmenter:
                 yield Cut(start)
             start = paragraph.end
             yield Cut(start, paragraph.is_code)
+
+
+def _catalogue(text: str, language: str, target: str) -> Split:
+    try:
+        return split_catalogue(text, language, target)
+    except MalformedCatalogueError:
+        return untouched(text, UNPARSABLE)
 
 
 def split_at(text: str, places: Iterable[Cut]) -> Split:

@@ -11,9 +11,9 @@ from schemas.messages import Warning as Mark
 class Split:
     """A text in segments: `lead`, then each of `texts` followed by its gap, is the text, character by character.
 
-    `icu_numbers` is empty, or parallel to `texts`: for a sentence of an ICU message the number that stands for its
-    # (empty where it has none), None for other segments. The split of a message is another text than the one that
-    was split: what stood around a plural stands in its branches.
+    `message_forms` is empty, or parallel to `texts`: how a sentence stands in its message, None for the others.
+    The split of a message is another text than the one that was split: what stood around a plural stands in its
+    branches, and the translation of a gettext entry where it will be.
 
     No text is empty or has white space around it. What passes through stands in the gaps, and `marks` counts it.
     """
@@ -22,7 +22,7 @@ class Split:
     texts: tuple[str, ...]
     gaps: tuple[str, ...]
     marks: Sequence[Mark] = ()
-    icu_numbers: Sequence[str | None] = ()
+    message_forms: Sequence[str | None] = ()
 
     def joined(self) -> str:
         """Return the text that was split."""
@@ -33,13 +33,13 @@ def concatenated(splits: Sequence[Split]) -> Split:
     """Return the split of texts that follow each other."""
     between: list[str] = [""]
     texts: list[str] = []
-    numbers: list[str | None] = []
+    forms: list[str | None] = []
     counts: Counter[str] = Counter()
     for split in splits:
         between[-1] += split.lead
         between += split.gaps
         texts += split.texts
-        numbers += split.icu_numbers or [None] * len(split.texts)
+        forms += split.message_forms or [None] * len(split.texts)
         counts.update({mark.cause: mark.count for mark in split.marks})
     marks = tuple(Mark(cause=cause, count=count) for cause, count in counts.items())
-    return Split(between[0], tuple(texts), tuple(between[1:]), marks, tuple(numbers))
+    return Split(between[0], tuple(texts), tuple(between[1:]), marks, tuple(forms))

@@ -9,8 +9,8 @@ from stream_apps.pipeline.batching import BatchLimits, Wishes, batches_of, cut
 from stream_apps.pipeline.finishing import BROKEN_MESSAGE, finished
 from stream_apps.pipeline.icu_blocks import blocks
 from stream_apps.pipeline.icu_messages import BRANCHING, MalformedMessageError, parse
-from stream_apps.pipeline.icu_restoring import restored
 from stream_apps.pipeline.icu_split import MOST_SENTENCES
+from stream_apps.pipeline.message_forms import restored
 from stream_apps.pipeline.plural_categories import forms_of
 from stream_apps.pipeline.segmentation import Segmenter
 from tests.keys import key
@@ -34,7 +34,7 @@ def translated(text, target="pt", translate=lambda text: text, source="en"):
 def test_each_branch_is_a_segment_and_the_syntax_is_none():
     batch = batch_of(FILES)
     assert batch.texts == ["No files selected.", "1 file selected.", "5 files selected."]
-    assert batch.icu_numbers == ["", "1", "5"]
+    assert batch.message_forms == ["icu", "icu 1 #", "icu 5 #"]
     known = {
         "No files selected.": "Nenhum arquivo selecionado.",
         "1 file selected.": "1 arquivo selecionado.",
@@ -77,11 +77,8 @@ def test_what_stands_around_a_plural_is_part_of_every_branch():
 
 def test_the_target_language_gets_all_its_forms_each_translated_with_a_number_of_its_own():
     batch = batch_of("{n, plural, one {# file} other {# files}}", "pl")
-    assert dict(zip(batch.texts, batch.icu_numbers, strict=True)) == {
-        "1 file": "1",
-        "3 files": "3",
-        "5 files": "5",
-    }
+    forms = dict(zip(batch.texts, batch.message_forms, strict=True))
+    assert forms == {"1 file": "icu 1 #", "3 files": "icu 3 #", "5 files": "icu 5 #"}
     polish = {"1 file": "1 plik", "3 files": "3 pliki", "5 files": "5 plików"}
     assert translated("{n, plural, one {# file} other {# files}}", "pl", polish.get) == (
         "{n, plural, one {# plik} few {# pliki} many {# plików} other {# plików}}"
@@ -142,7 +139,7 @@ def test_what_is_no_message_comes_back_unchanged_and_marked(text):
     ],
 )
 def test_a_branch_keeps_its_number_and_arguments_or_is_none(translation, branch):
-    assert restored("Sees 5 dogs of {name}", translation, "5") == branch
+    assert restored("Sees 5 dogs of {name}", translation, "icu 5 #") == branch
 
 
 def test_a_broken_branch_is_a_hole_that_shows_its_source():
@@ -180,7 +177,7 @@ def test_any_message_stays_one_and_anything_else_stays_as_it_is(text):
     if "unparsable_message" in {mark.cause for mark in split.marks}:
         assert split.joined() == whole
     else:
-        assert not split.icu_numbers or parse(translated(whole, "ja"))
+        assert not split.message_forms or parse(translated(whole, "ja"))
 
 
 @settings(deadline=None)
