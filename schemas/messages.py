@@ -161,7 +161,7 @@ class Job:
                 **datum,
                 "kept": kept and Kept(**kept),
                 "document": document and Document(**document),
-                "warnings": tuple(Warning(**one) for one in datum["warnings"]),
+                "warnings": [Warning(**one) for one in datum["warnings"]],
             }
         )
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from schemas.codec import Codec
 from schemas.language_names import UNDETERMINED
@@ -71,8 +71,7 @@ class CutRequest:
         return [normalise(text) for piece in self.pieces for text in piece.texts]
 
 
-@dataclass(frozen=True)
-class _Text:
+class _Text(NamedTuple):
     """What the text of a request turned out to be; `source` is None where no language is likely."""
 
     source: Language | None

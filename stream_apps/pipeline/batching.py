@@ -75,7 +75,7 @@ class _Draft:
     @property
     def piece(self) -> Piece:
         """Return what was filled."""
-        return Piece(self.lead, self.texts, self.gaps, sum(map(count_words, self.texts)), self.message_forms)
+        return _piece(self.lead, self.texts, self.gaps, self.message_forms)
 
 
 def cut(split: Split, limits: BatchLimits) -> list[Piece]:
@@ -83,6 +83,8 @@ def cut(split: Split, limits: BatchLimits) -> list[Piece]:
 
     What stands between two segments may be longer than a batch: it goes on in pieces that have a lead alone.
     """
+    if _fits(split, limits):
+        return [_piece(split.lead, split.texts, split.gaps, split.message_forms)]
     drafts = [_led(stretch) for stretch in _stretches(split.lead, limits)] or [_Draft()]
     for at, (text, gap) in enumerate(zip(split.texts, split.gaps, strict=True)):
         near, far = gap, []
@@ -134,6 +136,16 @@ def batches_of(
 def batch_partition(key: JobKey, batch_number: int, partitions: int) -> int:
     """Choose a partition: the batches of a request go round all of them, starting at one that its key decides."""
     return (zlib.crc32(key.encode()) + batch_number) % partitions
+
+
+def _fits(split: Split, limits: BatchLimits) -> bool:
+    """Tell whether surely the whole of it is one batch, as most requests are."""
+    characters = len(split.lead) + sum(map(len, split.texts)) + sum(map(len, split.gaps))
+    return len(split.texts) <= limits.segments and _UTF8_BYTES * characters <= limits.text_bytes
+
+
+def _piece(lead: str, texts: Sequence[str], gaps: Sequence[str], forms: Sequence[str | None]) -> Piece:
+    return Piece(lead, texts, gaps, sum(map(count_words, texts)), forms)
 
 
 def _led(lead: str) -> _Draft:

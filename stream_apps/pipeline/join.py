@@ -151,8 +151,12 @@ def _located(pieces: Sequence[tuple[str, Hole | None]]) -> Iterator[Hole]:
 
 def _warnings(batches: Sequence[TranslatedBatch]) -> tuple[Mark, ...]:
     """Return what intake marked, then what workers did: each cause with the number of its segments."""
-    found = Counter(cause for batch in batches for cause in batch.warnings if cause)
-    return (*batches[0].job.warnings, *(Mark(cause=cause, count=found[cause]) for cause in sorted(found)))
+    known = tuple(batches[0].job.warnings)
+    causes = [cause for batch in batches for cause in batch.warnings if cause]
+    if not causes:
+        return known
+    found = Counter(causes)
+    return (*known, *(Mark(cause=cause, count=found[cause]) for cause in sorted(found)))
 
 
 def _status(holes: int, segments: int) -> ResultStatus:

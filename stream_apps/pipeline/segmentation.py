@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import NamedTuple
 
 import sentencex
 import structlog
@@ -56,11 +55,8 @@ _NEVER_ENDS = {
 }
 
 
-class Cut(NamedTuple):
-    """A place where the text is cut; the piece before it may be code."""
-
-    end: int
-    is_code: bool = False
+# A place where the text is cut, and whether the piece before it is code. A plain tuple: most texts are short.
+Cut = tuple[int, bool]
 
 
 @dataclass(frozen=True)
@@ -94,11 +90,11 @@ class Segmenter:
             is_prose = not paragraph.is_code and not content.isspace()
             for end in sentence_ends(content, language) if is_prose else ():
                 if offset + end - start > self.longest:
-                    yield from (Cut(start + cut) for cut in cuts(text[start : offset + end], self.longest))
+                    yield from ((start + cut, False) for cut in cuts(text[start : offset + end], self.longest))
                 start = offset + end
-                yield Cut(start)
+                yield start, False
             start = paragraph.end
-            yield Cut(start, paragraph.is_code)
+            yield start, paragraph.is_code
 
 
 def _catalogue(text: str, language: str, target: str) -> Split:
@@ -118,10 +114,10 @@ def split_at(text: str, places: Iterable[Cut]) -> Split:
     margins: list[str] = []
     passed: dict[str, int] = {}
     start = behind = 0
-    for end, is_code in (*places, Cut(len(text))):
+    for end, is_code in (*places, (len(text), False)):
         content = _without_margin(text[start:end])
-        cause = CODE if is_code else None if has_letters(content) else NO_LETTERS
-        if content and cause:
+        cause = _passes_for(content, is_code) if content else None
+        if cause:
             passed[cause] = passed.get(cause, 0) + 1
         elif content:
             begin = text.rindex(content, start, end)
@@ -130,7 +126,13 @@ def split_at(text: str, places: Iterable[Cut]) -> Split:
             behind = begin + len(content)
         start = end
     lead, *gaps = *margins, text[behind:]
-    return Split(lead, tuple(texts), tuple(gaps), marks_of(passed))
+    return Split(lead, tuple(texts), tuple(gaps), marks_of(passed) if passed else ())
+
+
+def _passes_for(content: str, is_code: bool) -> str | None:  # part of a Cut
+    if is_code:
+        return CODE
+    return None if has_letters(content) else NO_LETTERS
 
 
 def _without_margin(piece: str) -> str:

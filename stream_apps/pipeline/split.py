@@ -2,13 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from schemas.messages import Warning as Mark
 
 
-@dataclass(frozen=True)
-class Split:
+class Split(NamedTuple):
     """A text in segments: `lead`, then each of `texts` followed by its gap, is the text, character by character.
 
     `message_forms` is empty, or parallel to `texts`: how a sentence stands in its message, None for the others.
