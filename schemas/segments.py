@@ -33,7 +33,7 @@ class Remembered:
 
 # What may stand before the words of a line of prose: white space, and marks of quotation as in e-mails.
 LINE_START = r"(?:[^\S\r\n]|>(?=[\s>]|\Z))*"
-_LINE_BREAK = re.compile(rf"\s*[\r\n]{LINE_START}")
+_LINE_BREAK = re.compile(rf"(?:[\r\n]{LINE_START})+")
 
 
 def is_wrapped(text: str) -> bool:

@@ -154,6 +154,23 @@ def test_an_unsupported_pair_is_refused_with_the_list_of_pairs(http, world):
     assert http.post(URL, json=BODY).status_code == 202
 
 
+def test_a_refusal_names_the_nearest_pair_that_is_offered(http, world):
+    world.served = ["en-pt-BR", "en-de"]
+    problem = problem_of(http.post(URL, json=BODY | {"target_language": "pt-PT"}), 422, "unsupported_pair")
+    assert "en-pt-BR, the nearest one" in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "canonical"),
+    [("eng", "pb", "pt-BR"), ("en_US", "PT_br", "pt-BR"), ("en", "por", "pt"), ("pt", "pt-BR", "pt-BR")],
+)
+def test_a_request_names_its_languages_by_canonical_codes(http, world, source, target, canonical):
+    world.served = ["en-pt"]
+    body = BODY | {"source_language": source, "target_language": target}
+    assert http.post(URL, json=body).status_code == 202
+    assert world.appended[0][0].target_language == canonical
+
+
 @pytest.mark.parametrize(("source", "target"), [("en-GB", "pt-BR"), ("auto", "pt-BR"), ("auto", "pt")])
 def test_a_pair_of_languages_serves_its_regions(http, world, source, target):
     world.served = ["en-pt"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.segments import count_words
+from schemas.segments import count_words, normalise
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,20 @@ from schemas.segments import count_words
 )
 def test_words_are_counted_by_spaces_and_unspaced_scripts_by_characters(text, words):
     assert count_words(text) == words
+
+
+@pytest.mark.parametrize(
+    ("wrapped", "line"),
+    [
+        ("one\ntwo", "one two"),
+        ("one\r\n  two\rthree", "one two three"),
+        ("one\n> two\n> > three", "one two three"),
+        ("one\n>= two\n>three", "one >= two >three"),
+        ("这是一\n个句子", "这是一个句子"),
+        ("これ\n  は", "これは"),
+        ("한국\n어", "한국 어"),
+    ],
+)
+def test_a_segment_is_known_by_its_words_however_it_was_wrapped(wrapped, line):
+    assert normalise(wrapped) == line
+    assert count_words(wrapped) == count_words(line)

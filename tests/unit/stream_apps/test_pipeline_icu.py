@@ -1,5 +1,7 @@
 """ICU messages: each branch is a whole sentence, with the plural forms of the target language."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,7 +24,7 @@ def batch_of(text, target="pt", source="en"):
     split = Segmenter().split(text, source, target)
     pieces = cut(split, BatchLimits(1000))
     (batch,) = batches_of(key("r1"), Job(batches=1), pieces, [None] * len(split.texts), Wishes())
-    return batch
+    return replace(batch, texts=list(batch.texts), message_forms=list(batch.message_forms))
 
 
 def translated(text, target="pt", translate=lambda text: text, source="en"):

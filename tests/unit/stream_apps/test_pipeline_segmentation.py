@@ -110,7 +110,9 @@ def test_white_space_alone_has_no_segments_and_is_not_lost(text):
     assert (split.lead, split.texts, split.gaps) == (text, (), ())
 
 
-@pytest.mark.parametrize("unit", [".", '"', "(", "\n", "a. ", "!?a", "a", ". "])
+@pytest.mark.parametrize(
+    "unit", [".", '"', "(", "\n", "a. ", "!?a", "a", ". ", "> a\n", " \n", "{a, plural, other {{x \n\n"]
+)
 def test_hostile_repetitions_take_no_hostile_time(unit):
     text = unit * (60_000 // len(unit))
     started = time.process_time()
