@@ -103,8 +103,12 @@ bench-text: .venv/.dev  ## Microseconds to cut a sentence, beside the library al
 
 bench-sink: .venv/.dev  ## Rows a second of the sink against a bare insert of the same records into the same tables
 	$(BIN)/python -m tests.bench.sink $(ARGS)
+
 bench-fidelity: .venv/.dev  ## What comes back whole, by kind of text, beside the bare engine; 5 minutes (docs/fidelity.md)
 	$(BIN)/python -m tests.bench.fidelity $(ARGS)
+
+bench-prose: .venv/.dev  ## Wrapped prose (README files, e-mails) against the same on one line: sentences kept, lines too wide
+	$(BIN)/python -m tests.bench.prose
 
 bench-idle: .venv/.dev $(JARS)  ## What the whole stack costs at rest (ms of processor per second, by process), and single requests after it
 	$(BIN)/python -m tests.bench.idle $(ARGS)

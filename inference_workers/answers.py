@@ -13,6 +13,7 @@ from schemas.priorities import SLA_SECONDS, Priority
 from schemas.records import InboundRecord
 from schemas.segments import count_words
 from schemas.states import UsageKind
+from stream_apps.pipeline.finishing import BROKEN_MESSAGE, finished
 
 STAGE = "inference"
 
@@ -22,6 +23,11 @@ _HINTS: Mapping[str, tuple[str, str | None, str]] = {
         "the engine's options are none that it knows",
         "engine_options.beam_size: a whole number from 1 to 16; .placeholder_pattern: a pattern of RE2",
         "send the request again with other options",
+    ),
+    BROKEN_MESSAGE: (
+        "the translation lost an argument or the number of its message (ICU, gettext)",
+        None,
+        "redrive with another model",
     ),
     "engine_error": (
         "the engine failed on this segment alone and goes on with others",
@@ -94,15 +100,16 @@ class Effort:
 
 
 def translated_batch(batch: SegmentBatch, answers: Sequence[SegmentAnswer], effort: Effort) -> TranslatedBatch:
-    """Return the batch with an answer for every segment."""
+    """Return the batch with an answer for every segment, finished (stream_apps/pipeline/finishing.py)."""
+    done = finished(batch, [answer.text for answer in answers], [answer.cause for answer in answers])
     return TranslatedBatch(
         **batch.key._asdict(),
         batch_number=batch.batch_number,
         job=batch.job,
         lead=batch.lead,
-        gaps=batch.gaps,
-        translations=[answer.text for answer in answers],
-        causes=[answer.cause for answer in answers],
+        gaps=done.gaps,
+        translations=done.translations,
+        causes=done.causes,
         scores=[answer.score for answer in answers],
         cached=[answer.cached for answer in answers],
         warnings=[answer.warning for answer in answers] if any(answer.warning for answer in answers) else [],

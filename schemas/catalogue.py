@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from schemas.errors import PermanentError
-from schemas.languages import Language, LanguagePair, candidates, parse_pair
+from schemas.language_names import names, nearest
+from schemas.languages import AUTO, Language, LanguagePair, candidates, parse_pair
 
 PIVOT = "en"
 
@@ -79,7 +80,7 @@ class Catalogue:
     def serves(self, source: Language | None, target: Language) -> bool:
         """Tell whether a model fits. `source` None is yet to be detected: any source will do."""
         if source is None:
-            return not self._targets.isdisjoint((str(target), target.language))
+            return not self._targets.isdisjoint(names(str(target)))
         return self.version_of(source, target) is not None
 
     def sets(self) -> list[LanguageSet]:
@@ -120,14 +121,29 @@ def sets_of(pairs: Iterable[LanguagePair], versions: Iterable[str]) -> list[Lang
 
 
 def unsupported_pair(source: str, target: str, catalogue: Catalogue) -> PermanentError:
-    """Build the refusal of a pair that is none of the catalogue's."""
+    """Build the refusal of a pair that is none of the catalogue's; it names the nearest one that is."""
+    near = nearest_pair(source, target, catalogue)
     return PermanentError(
         "unsupported_pair",
         f"no model translates {source}-{target}",
         field="target_language",
         limit=_listed(catalogue) or "no pair at present",
-        cure="ask for one of these pairs, or have a model for this one deployed",
+        cure=f"ask for {near or 'one of these pairs'}{', the nearest one' if near else ''}, "
+        "or have a model for this one deployed",
     )
+
+
+def nearest_pair(source: str, target: str, catalogue: Catalogue) -> LanguagePair | None:
+    """Return the offered pair that readers of these languages can use best; None where none is near.
+
+    `source` may be auto: then only the target counts.
+    """
+    for one in catalogue.sets():
+        into = nearest(target, one.targets)
+        out_of = AUTO if source == AUTO else nearest(source, one.sources - {into or ""})
+        if into and out_of:
+            return LanguagePair(out_of, into)
+    return None
 
 
 def _listed(catalogue: Catalogue) -> str:

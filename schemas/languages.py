@@ -1,10 +1,14 @@
-"""BCP-47 language tags (RFC 5646, section 2.1), and the one rule by which a model serves a pair of languages."""
+"""BCP-47 language tags (RFC 5646, section 2.1), and the one rule by which a model serves a pair of languages.
+
+Every tag that is parsed becomes canonical, so that jobs, answers and the memory know one code for a language.
+"""
 
 import re
 from dataclasses import dataclass
 from functools import lru_cache
 
 from schemas.errors import PermanentError
+from schemas.language_names import canonical, names, script_of
 
 AUTO = "auto"
 
@@ -29,6 +33,17 @@ class Language:
     def __str__(self) -> str:
         return "-".join(part for part in (self.language, self.script, self.region) if part)
 
+    def is_read_as(self, target: "Language") -> bool:
+        """Tell whether a text in this language is in the target already: one language, script and region.
+
+        A region that only one of them names is no difference.
+        """
+        return (
+            self.language == target.language
+            and script_of(str(self)) == script_of(str(target))
+            and (self.region is None or target.region is None or self.region == target.region)
+        )
+
 
 @dataclass(frozen=True)
 class LanguagePair:
@@ -43,8 +58,11 @@ class LanguagePair:
 
 @lru_cache(maxsize=1024)
 def parse_language(tag: str, field: str) -> Language:
-    """Parse a tag into its usual letter case: `pt-br` -> pt-BR. Raises PermanentError naming the field."""
-    match = _TAG.fullmatch(tag)
+    """Parse a tag, with - or _, into its canonical form: `pt_br` -> pt-BR.
+
+    Raises PermanentError naming the field.
+    """
+    match = _parts(tag)
     if match is None:
         raise PermanentError(
             "malformed_language",
@@ -53,8 +71,9 @@ def parse_language(tag: str, field: str) -> Language:
             limit="language[-Script][-REGION]",
             cure="send a tag such as en, pt-BR or zh-Hant",
         )
-    script, region = match["script"], match["region"]
-    return Language(match["language"].lower(), script and script.title(), region and region.upper())
+    written = _language(match)
+    known = _parts(canonical(str(written)))
+    return _language(known) if known else written
 
 
 def parse_pair(name: str) -> LanguagePair:
@@ -69,7 +88,8 @@ def parse_pair(name: str) -> LanguagePair:
 def served_as(source: Language, target: Language) -> tuple[str, ...]:
     """List the names under which models may serve the pair, the most specific first.
 
-    From en-GB to pt-BR: en-GB-pt-BR, en-pt-BR, en-pt. A model for pt serves pt-BR too.
+    From en-GB to pt-BR: en-GB-pt-BR, en-GB-pt, en-pt-BR, en-pt and their aliases. A model for pt serves pt-BR too,
+    but no model serves another script or region than it was made for.
     """
     return tuple(map(str, candidates(source, target)))
 
@@ -77,7 +97,18 @@ def served_as(source: Language, target: Language) -> tuple[str, ...]:
 @lru_cache(maxsize=1024)
 def candidates(source: Language, target: Language) -> tuple[LanguagePair, ...]:
     """List the pairs behind the names of `served_as`."""
-    exact = LanguagePair(str(source), str(target))
-    to_region = LanguagePair(source.language, str(target))
-    plain = LanguagePair(source.language, target.language)
-    return tuple(dict.fromkeys((exact, to_region, plain)))
+    ranked = [
+        (more + less, more, LanguagePair(from_, into))
+        for more, from_ in enumerate(names(str(source)))
+        for less, into in enumerate(names(str(target)))
+    ]
+    return tuple(pair for _, _, pair in sorted(ranked, key=lambda one: one[:2]))
+
+
+def _parts(tag: str) -> re.Match[str] | None:
+    return _TAG.fullmatch(tag.replace("_", "-"))
+
+
+def _language(match: re.Match[str]) -> Language:
+    script, region = match["script"], match["region"]
+    return Language(match["language"].lower(), script and script.title(), region and region.upper())

@@ -96,6 +96,15 @@ class Kept:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Warning:  # the name of the record on the wire
+    """Something in a translation that a reader should look at. `place` is for people."""
+
+    cause: str
+    count: int = 1
+    place: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Document:
     """The file of a document, and how its text was taken out of it."""
 
@@ -145,6 +154,7 @@ class Job:
     labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
     callback: str | None = None
     document: Document | None = None
+    warnings: Sequence[Warning] = ()
 
     def to_datum(self) -> Datum:
         """Return the fields for the message that carries the header."""
@@ -152,13 +162,21 @@ class Job:
             **vars(self),
             "kept": self.kept and vars(self.kept),
             "document": self.document and vars(self.document),
+            "warnings": [vars(one) for one in self.warnings],
         }
 
     @classmethod
     def from_datum(cls, datum: Datum) -> Self:
         """Build the header from its fields."""
         kept, document = datum["kept"], datum["document"]
-        return cls(**{**datum, "kept": kept and Kept(**kept), "document": document and Document(**document)})
+        return cls(
+            **{
+                **datum,
+                "kept": kept and Kept(**kept),
+                "document": document and Document(**document),
+                "warnings": [Warning(**one) for one in datum["warnings"]],
+            }
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +196,7 @@ class SegmentBatch(RequestMessage):
     numbers: Sequence[int] = ()
     code_starts: Sequence[str] = ()
     code_ends: Sequence[str] = ()
+    message_forms: Sequence[str | None] = ()
 
     def to_datum(self) -> Datum:
         return {**vars(self), "job": self.job.to_datum()}
@@ -229,15 +248,6 @@ class Hole:
     start: int = -1
     length: int = -1
     unit: int = -1
-    place: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Warning:  # the name of the record on the wire
-    """Something in a translation that a reader should look at. `place` is for people."""
-
-    cause: str
-    count: int = 1
     place: str = ""
 
 

@@ -33,11 +33,34 @@ class Remembered:
     score: float | None = None
 
 
+# What may stand before the words of a line of prose: white space, and marks of quotation as in e-mails.
+LINE_START = r"(?:[^\S\r\n]|>(?=[\s>]|\Z))*"
+_LINE_BREAK = re.compile(rf"(?:[\r\n]{LINE_START})+")
+
+
+def is_wrapped(text: str) -> bool:
+    """Tell whether the segment goes over several lines."""
+    return "\n" in text or "\r" in text
+
+
+def unwrapped(text: str) -> str:
+    """Return the segment on one line: without its line breaks and the marks of quotation behind them."""
+    return _LINE_BREAK.sub(_seam, text)
+
+
+def _seam(line_break: re.Match[str]) -> str:
+    text, start, end = line_break.string, line_break.start(), line_break.end()
+    is_unspaced = start > 0 and _UNSPACED.match(text, start - 1) and _UNSPACED.match(text, end)
+    return "" if is_unspaced else " "
+
+
 def normalise(text: str) -> str:
-    """Return the segment in Unicode NFC, trimmed, with every run of white space as one space.
+    """Return the segment in Unicode NFC, trimmed, on one line, with every run of white space as one space.
 
     The separators U+001C to U+001F are no white space here, though Python says so: they are data, and stay.
     """
+    if is_wrapped(text):
+        text = unwrapped(text)
     composed = unicodedata.normalize("NFC", text)
     if _SEPARATOR.search(composed):
         return _OTHER_SPACE.sub(" ", composed).strip(" ")
@@ -96,6 +119,8 @@ def count_words(text: str) -> int:
     Text between white space is one word. In scripts without spaces each character is one word, as word processors
     and translation agencies count.
     """
+    if is_wrapped(text):
+        text = unwrapped(text)
     if text.isascii():
         return len(text.split())
     without, unspaced = _UNSPACED.subn(" ", text)

@@ -86,6 +86,7 @@ def check_job(job: Job) -> None:
     check_texts("job.labels", job.labels)
     check_names("job.glossaries", job.glossaries)
     check_length("job.callback", job.callback or "", LONGEST_REMARK)
+    check_names("job.warnings", [f"{one.cause} {one.place}" for one in job.warnings])
 
 
 def check_usage(event: UsageEvent) -> None:

@@ -44,6 +44,14 @@ class HoleResponse(BaseModel):
     length: int = Field(description="Its length in code points; -1 where that is not known.")
 
 
+class WarningResponse(BaseModel):
+    """Something in the text that a reader should look at, such as what was passed through untranslated."""
+
+    cause: str
+    count: int
+    place: str = Field(description="Where it stands, for people; empty where that is not known.")
+
+
 class ErrorResponse(BaseModel):
     """Why there is no text."""
 
@@ -59,6 +67,7 @@ class ResultResponse(BaseModel):
     text: str | None
     content_type: str
     holes: list[HoleResponse]
+    warnings: list[WarningResponse]
     error: ErrorResponse | None
     source_language: str
     detected_language: str | None
@@ -223,6 +232,7 @@ def result_response(result: TranslationResult) -> ResultResponse:
     changed = {
         "status": result.status or "",
         "holes": [vars(hole) for hole in result.holes],
+        "warnings": [vars(warning) for warning in result.warnings],
         "error": {"cause": cause, "message": result.error_message, "field": result.error_field} if cause else None,
         "timings_seconds": result.timings,
         "completed_at": _moment(result.completed_at),

@@ -238,6 +238,8 @@ def _milliseconds(moment: datetime | None) -> int | None:
 
 def _check_pair(languages: RequestedLanguages, served: Catalogue) -> None:
     # While no worker has announced a pair, every pair may pass.
+    if languages.are_one:
+        return
     if served and not served.serves(languages.source, languages.target):
         raise unsupported_pair(str(languages.source or AUTO), str(languages.target), served)
 

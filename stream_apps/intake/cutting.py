@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from schemas.codec import Codec
+from schemas.language_names import UNDETERMINED
 from schemas.languages import AUTO, Language, served_as
 from schemas.messages import Job, TranslationRequest, changed
+from schemas.messages import Warning as Mark
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, redriven_revision
 from schemas.segments import TranslationContext, context_of, normalise
@@ -16,20 +18,21 @@ from stream_apps.intake.settings import IntakeLimits
 from stream_apps.pipeline.batching import Piece, cut
 from stream_apps.pipeline.deadline_policy import with_deadline_policy
 from stream_apps.pipeline.deduplication import payload_fingerprint
+from stream_apps.pipeline.language_detection import Detection
 from stream_apps.pipeline.output_records import job_of
+from stream_apps.pipeline.passing_through import cause_of, untouched
 from stream_apps.pipeline.request_rules import (
-    RequestedLanguages,
     RequestLimits,
-    check_different,
     check_identity,
     check_request,
     check_text,
 )
 from stream_apps.pipeline.routing import pool_of
-from stream_apps.pipeline.segmentation import Split
+from stream_apps.pipeline.split import Split
 from stream_apps.pipeline.stores import ObjectStore
 
 T = TypeVar("T")
+UNKNOWN = Language(UNDETERMINED)
 
 
 @dataclass(frozen=True)
@@ -68,18 +71,27 @@ class CutRequest:
         return [normalise(text) for piece in self.pieces for text in piece.texts]
 
 
+class _Text(NamedTuple):
+    """What the text of a request turned out to be; `source` is None where no language is likely."""
+
+    source: Language | None
+    target: Language
+    characters: int
+    marks: Sequence[Mark]
+
+
 class ExpiredError(Exception):
     """The deadline of a request passed before it was read: not a mistake, so no dead letter."""
 
 
 @dataclass(frozen=True)
 class RequestCutter:
-    """Checks and cuts requests. `split` and `detect` are pure; `detect` raises PermanentError."""
+    """Checks and cuts requests. `split` and `detect` are pure."""
 
     codec: Codec
     objects: ObjectStore
-    split: Callable[[str, str], Split]
-    detect: Callable[[str], Language]
+    split: Callable[[str, str, str], Split]
+    detect: Callable[[str], Detection]
     now_ms: Callable[[], int]
     limits: IntakeLimits
     requests: RequestLimits
@@ -103,41 +115,45 @@ class RequestCutter:
         if request.deadline is not None and request.deadline <= self.now_ms():
             raise ExpiredError
         text = request.text if request.text is not None else await self._stored_text(request.content_ref or "")
-        source = await self._source(text, languages)
-        pieces = await self._off_loop(text, lambda: cut(self.split(text, str(source)), self.limits.batch))
+        source = languages.source or await self._detected(text)
+        cause = cause_of(text, source, languages.target)
+        into = str(languages.target)
+        split = (
+            untouched(text, cause)
+            if cause
+            else await self._off_loop(text, lambda: self.split(text, str(source), into))
+        )
         if request is not reading.request:
             reading = replace(reading, request=request)
-        job = self._job(reading, source, languages.target, pieces, len(text))
-        return CutRequest(reading, source, languages.target, job, pieces)
+        pieces = cut(split, self.limits.batch)
+        job = self._job(reading, _Text(source, languages.target, len(text), split.marks), pieces)
+        return CutRequest(reading, source or UNKNOWN, languages.target, job, pieces)
 
     def header(self, reading: Reading) -> Job:
         """Build as much of the header as the request alone tells."""
         return job_of(reading.request, reading.record, reading.priority, self.requests, reading.payload)
 
-    async def _source(self, text: str, languages: RequestedLanguages) -> Language:
-        if languages.source is not None:
-            return languages.source
-        source = await self._off_loop(text, lambda: self.detect(text))
-        check_different(source, languages.target)
-        return source
+    async def _detected(self, text: str) -> Language | None:
+        return (await self._off_loop(text, lambda: self.detect(text))).language
 
-    def _job(
-        self, reading: Reading, source: Language, target: Language, pieces: Sequence[Piece], characters: int
-    ) -> Job:
+    def _job(self, reading: Reading, text: _Text, pieces: Sequence[Piece]) -> Job:
         request, words = reading.request, sum(piece.words for piece in pieces)
-        limits, pairs = self.limits, served_as(source, target)
+        limits, source = self.limits, text.source or UNKNOWN
         return changed(
             self.header(reading),
-            pool=pool_of(limits.routes, limits.default_pool, reading.priority, pairs, words),
+            pool=pool_of(
+                limits.routes, limits.default_pool, reading.priority, served_as(source, text.target), words
+            ),
             source_language=str(source),
-            detected_language=str(source) if request.source_language == AUTO else None,
-            target_language=str(target),
+            detected_language=str(text.source) if text.source and request.source_language == AUTO else None,
+            target_language=str(text.target),
             pipeline_version=self.pipeline_version,
             memory_scope=limits.memory_scopes.get(request.tenant, ""),
             segments=sum(len(piece.texts) for piece in pieces),
             batches=len(pieces),
             words=words,
-            characters=characters,
+            characters=text.characters,
+            warnings=text.marks,
         )
 
     async def _stored_text(self, ref: str) -> str:

@@ -204,6 +204,8 @@ class IntakeHandler:
 
     async def _version(self, cut: CutRequest) -> str | PermanentError | None:
         pairs = self._cutter.limits.pairs
+        if not cut.job.segments:  # all of it passes through: no model is needed
+            return ""
         try:
             return await model_version(self._stores.models, cut.job.pool, cut.source, cut.target, pairs)
         except PermanentError as error:

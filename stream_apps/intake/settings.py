@@ -55,7 +55,9 @@ class IntakeLimits(Section):
     registry_cache_seconds: float = Field(
         default=5.0, ge=0, description="How old its knowledge of the workers' models may be."
     )
-    detection_threshold: float = Field(default=0.5, ge=0, le=1, description="Below it, the language is unknown.")
+    detection_threshold: float = Field(
+        default=0.5, ge=0, le=1, description="Below it, the language is unknown and the text passes through."
+    )
     routes: tuple[Route, ...] = Field(default=(), description="JSON; the first rule that fits wins.")
     default_pool: str = Field(default="default", description="For requests that fit no rule.")
     max_under_way: int = Field(

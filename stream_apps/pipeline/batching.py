@@ -12,7 +12,10 @@ from schemas.errors import PermanentError
 from schemas.ids import JobKey
 from schemas.messages import Job, SegmentBatch, TranslationRequest
 from schemas.segments import Remembered, count_words
-from stream_apps.pipeline.segmentation import Split
+from stream_apps.pipeline.split import Split
+
+# The most of one character.
+_UTF8_BYTES = 4
 
 
 @dataclass(frozen=True)
@@ -44,21 +47,57 @@ class Piece:
     texts: Sequence[str]
     gaps: Sequence[str]
     words: int
+    message_forms: Sequence[str | None] = ()
+
+
+@dataclass
+class _Draft:
+    """A piece being filled."""
+
+    lead: str = ""
+    texts: list[str] = field(default_factory=list)
+    gaps: list[str] = field(default_factory=list)
+    message_forms: list[str | None] = field(default_factory=list)
+    size_bytes: int = 0
+
+    def has_room(self, size_bytes: int, limits: BatchLimits) -> bool:
+        """Tell whether one more segment fits, of that size with its gap."""
+        is_empty = not (self.lead or self.texts)
+        is_full = len(self.texts) == limits.segments or self.size_bytes + size_bytes > limits.text_bytes
+        return is_empty or not is_full
+
+    def add(self, text: str, gap: str, size_bytes: int) -> None:
+        """Append a segment."""
+        self.texts.append(text)
+        self.gaps.append(gap)
+        self.size_bytes += size_bytes
+
+    @property
+    def piece(self) -> Piece:
+        """Return what was filled."""
+        return _piece(self.lead, self.texts, self.gaps, self.message_forms)
 
 
 def cut(split: Split, limits: BatchLimits) -> list[Piece]:
-    """Cut the split into pieces within the limits. Raises PermanentError when one segment alone exceeds them."""
-    ends: list[int] = []
-    size = len(split.lead.encode())
-    start = 0
+    """Cut the split into pieces within the limits. Raises PermanentError when one segment alone exceeds them.
+
+    What stands between two segments may be longer than a batch: it goes on in pieces that have a lead alone.
+    """
+    if _fits(split, limits):
+        return [_piece(split.lead, split.texts, split.gaps, split.message_forms)]
+    drafts = [_led(stretch) for stretch in _stretches(split.lead, limits)] or [_Draft()]
     for at, (text, gap) in enumerate(zip(split.texts, split.gaps, strict=True)):
-        added = len(text.encode()) + len(gap.encode())
-        if at > start and (at - start == limits.segments or size + added > limits.text_bytes):
-            ends.append(at)
-            start, size = at, 0
-        size += added
-        _check_size(size, limits)
-    return _pieces(split, [*ends, len(split.texts)])
+        near, far = gap, []
+        size = len(text.encode()) + len(gap.encode())
+        if size > limits.text_bytes:
+            near, far = "", _stretches(gap, limits)
+            size = _checked_size(text, limits)
+        if not drafts[-1].has_room(size, limits):
+            drafts.append(_Draft())
+        drafts[-1].add(text, near, size)
+        drafts[-1].message_forms += split.message_forms[at : at + 1]
+        drafts += map(_led, far)
+    return [draft.piece for draft in drafts]
 
 
 def batches_of(
@@ -88,6 +127,7 @@ def batches_of(
                 source_words=piece.words,
                 engine_options=wishes.engine_options,
                 do_not_translate=wishes.do_not_translate,
+                message_forms=piece.message_forms,
             )
         )
     return batches
@@ -98,23 +138,34 @@ def batch_partition(key: JobKey, batch_number: int, partitions: int) -> int:
     return (zlib.crc32(key.encode()) + batch_number) % partitions
 
 
-def _pieces(split: Split, ends: Sequence[int]) -> list[Piece]:
-    pieces = []
-    start = 0
-    for end in ends:
-        texts, gaps = split.texts[start:end], split.gaps[start:end]
-        lead = "" if start else split.lead
-        pieces.append(Piece(lead, texts, gaps, sum(map(count_words, texts))))
-        start = end
-    return pieces
+def _fits(split: Split, limits: BatchLimits) -> bool:
+    """Tell whether surely the whole of it is one batch, as most requests are."""
+    characters = len(split.lead) + sum(map(len, split.texts)) + sum(map(len, split.gaps))
+    return len(split.texts) <= limits.segments and _UTF8_BYTES * characters <= limits.text_bytes
 
 
-def _check_size(size_bytes: int, limits: BatchLimits) -> None:
+def _piece(lead: str, texts: Sequence[str], gaps: Sequence[str], forms: Sequence[str | None]) -> Piece:
+    return Piece(lead, texts, gaps, sum(map(count_words, texts)), forms)
+
+
+def _led(lead: str) -> _Draft:
+    return _Draft(lead, size_bytes=len(lead.encode()))
+
+
+def _stretches(gap: str, limits: BatchLimits) -> list[str]:
+    """Cut what stands between segments into stretches that fit into a batch, whatever their characters."""
+    longest = max(limits.text_bytes // _UTF8_BYTES, 1)
+    return [gap[start : start + longest] for start in range(0, len(gap), longest)]
+
+
+def _checked_size(text: str, limits: BatchLimits) -> int:
+    size_bytes = len(text.encode())
     if size_bytes > limits.text_bytes:
         raise PermanentError(
             "segment_too_large",
-            f"one segment and the white space around it have {size_bytes} bytes",
+            f"one segment has {size_bytes} bytes",
             field="text",
             limit=f"{limits.text_bytes} bytes",
-            cure="send less white space or shorter sentences",
+            cure="send shorter sentences",
         )
+    return size_bytes

@@ -7,7 +7,8 @@ from itertools import count, islice
 from typing import Any
 
 from schemas.errors import PermanentError
-from schemas.messages import Hole, Job, Kept, TranslatedBatch, TranslationResult, Warning
+from schemas.messages import Hole, Job, Kept, TranslatedBatch, TranslationResult
+from schemas.messages import Warning as Mark
 from schemas.states import ResultStatus
 from schemas.validity import check_job, check_key, check_length, check_number, check_parallel
 
@@ -46,10 +47,9 @@ def check_batch(batch: TranslatedBatch) -> None:
         check_number("scores", score or 0.0, most=1)
     for number in batch.numbers:
         check_number("numbers", number)
-    if len(batch.numbers) not in {0, len(batch.translations)}:
-        raise _unfit("numbers", f"{len(batch.numbers)} entries", f"no entry, or {len(batch.translations)}")
-    if len(batch.warnings) not in {0, len(batch.translations)}:
-        raise _unfit("warnings", f"{len(batch.warnings)} entries", f"no entry, or {len(batch.translations)}")
+    for field in ("numbers", "warnings"):
+        if len(getattr(batch, field)) not in {0, len(batch.translations)}:
+            raise _unfit(field, f"{len(getattr(batch, field))} entries", f"no entry, or {len(batch.translations)}")
     _check_timings(batch)
 
 
@@ -151,6 +151,16 @@ def _located(pieces: Sequence[tuple[str, Hole | None]]) -> Iterator[Hole]:
         start += len(text)
 
 
+def _warnings(batches: Sequence[TranslatedBatch]) -> tuple[Mark, ...]:
+    """Return what intake marked, then what workers did: each cause with the number of its segments."""
+    known = tuple(batches[0].job.warnings)
+    causes = [cause for batch in batches for cause in batch.warnings if cause]
+    if not causes:
+        return known
+    found = Counter(causes)
+    return (*known, *(Mark(cause=cause, count=found[cause]) for cause in sorted(found)))
+
+
 def _status(holes: int, segments: int) -> ResultStatus:
     if not holes:
         return ResultStatus.COMPLETED
@@ -160,11 +170,6 @@ def _status(holes: int, segments: int) -> ResultStatus:
 def _failure(holes: Sequence[Hole]) -> dict[str, Any]:
     cause = Counter(hole.cause for hole in holes).most_common(1)[0][0]
     return {"error_cause": cause, "error_message": f"none of the {len(holes)} segments could be translated"}
-
-
-def _warnings(batches: Sequence[TranslatedBatch]) -> tuple[Warning, ...]:
-    counts = Counter(cause for batch in batches for cause in batch.warnings if cause)
-    return tuple(Warning(cause=cause, count=counts[cause]) for cause in sorted(counts))
 
 
 def _confidence(batches: Sequence[TranslatedBatch], kept: Kept) -> float | None:

@@ -15,6 +15,7 @@ from schemas.segments import count_words
 from schemas.states import ControlAction
 from schemas.topics import CONTROL, TRANSLATED, batches_topic
 from stream_apps.pipeline.batching import batch_partition
+from stream_apps.pipeline.finishing import finished
 from stream_apps.pipeline.request_rules import RequestLimits, echoed_bytes
 
 
@@ -79,20 +80,21 @@ def early_answer_records(
 
 def early_answer(batch: SegmentBatch, version: str, now_ms: int) -> TranslatedBatch:
     """Answer a batch, all of whose segments are filled, as a worker would that finds them in the memory."""
-    translations = [translation or "" for translation in batch.translations]
+    nothing = [None] * len(batch.texts)
+    done = finished(batch, [translation or "" for translation in batch.translations], nothing)
     return TranslatedBatch(
         **batch.key._asdict(),
         batch_number=batch.batch_number,
         job=batch.job,
         lead=batch.lead,
-        gaps=batch.gaps,
-        translations=translations,
-        causes=[None] * len(translations),
+        gaps=done.gaps,
+        translations=done.translations,
+        causes=done.causes,
         scores=batch.scores,
-        cached=[True] * len(translations),
+        cached=[True] * len(done.translations),
         source_words=batch.source_words,
         cached_words=batch.source_words,
-        target_words=sum(map(count_words, translations)),
+        target_words=sum(map(count_words, done.translations)),
         model=version,
         timings={"queue": 0.0, "translate": 0.0},
         translated_at=now_ms,

@@ -72,6 +72,11 @@ class RequestedLanguages:
     source: Language | None
     target: Language
 
+    @property
+    def are_one(self) -> bool:
+        """Tell whether the text is said to be in the target language already: then it passes through."""
+        return self.source is not None and self.source.is_read_as(self.target)
+
 
 def check_identity(request: TranslationRequest, limits: RequestLimits) -> None:
     """Check tenant and id, before all else: without them nobody can be answered. Raises PermanentError."""
@@ -119,18 +124,6 @@ def check_text(text: str, field: str, limits: RequestLimits) -> str:
     return text
 
 
-def check_different(source: Language, target: Language) -> None:
-    """Check that there is something to translate between. Raises PermanentError for equal languages."""
-    if source == target:
-        raise PermanentError(
-            "same_language",
-            f"source and target are both {target}",
-            field="target_language",
-            limit="another language than the source",
-            cure="send another target_language",
-        )
-
-
 def echoed_bytes(request: TranslationRequest) -> int:
     """Return the UTF-8 bytes of all keys and values that batches and results repeat: metadata and labels."""
     echoed = (*request.metadata.items(), *request.labels.items())
@@ -164,9 +157,7 @@ def _languages(request: TranslationRequest) -> RequestedLanguages:
     target = parse_language(request.target_language, "target_language")
     if request.source_language == AUTO:
         return RequestedLanguages(None, target)
-    source = parse_language(request.source_language, "source_language")
-    check_different(source, target)
-    return RequestedLanguages(source, target)
+    return RequestedLanguages(parse_language(request.source_language, "source_language"), target)
 
 
 def _check_content(request: TranslationRequest, limits: RequestLimits) -> None:

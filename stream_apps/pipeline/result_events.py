@@ -18,8 +18,8 @@ def usage_partition(instance: str, partitions: int) -> int:
 
 
 def billed_characters(result: TranslationResult) -> int:
-    """Return the source characters that an answer stands for: none where there is no text."""
-    return result.source_characters if result.status in _WITH_TEXT else 0
+    """Return the source characters that an answer stands for: none where no text was translated."""
+    return result.source_characters if result.status in _WITH_TEXT and result.segments else 0
 
 
 def billed_usage(result: TranslationResult, job: Job) -> UsageEvent:

@@ -12,14 +12,21 @@ from itertools import accumulate
 import sentencex
 import structlog
 
-from stream_apps.pipeline.paragraphs import paragraph_ends
+from schemas.segments import LINE_START
+from stream_apps.pipeline.gettext_split import MalformedCatalogueError, is_catalogue, split_catalogue
+from stream_apps.pipeline.icu_blocks import Block, blocks
+from stream_apps.pipeline.icu_messages import BRANCHING, MalformedMessageError
+from stream_apps.pipeline.icu_split import split_message
+from stream_apps.pipeline.paragraphs import paragraphs
+from stream_apps.pipeline.passing_through import CODE, NO_LETTERS, UNPARSABLE, has_letters, marks_of, untouched
 from stream_apps.pipeline.sentence_detection import detector_of
+from stream_apps.pipeline.split import Split, concatenated
 
 log = structlog.get_logger()
 
 # Part of the pipeline version. Count it up with every change of the rules: a replay of an older request must not
 # be taken for the same batches.
-SEGMENTATION_VERSION = "1"
+SEGMENTATION_VERSION = "2"
 
 # The most characters that a library gets at a time.
 CHUNK_CHARACTERS = 2000
@@ -29,20 +36,27 @@ _RUN = re.compile(r"[^\w\s]{20,}")
 _OTHER_SPACE = re.compile(r"[^\S ]")
 
 
-@dataclass(frozen=True)
-class Split:
-    """A text in segments: `lead`, then each of `texts` followed by its gap, is the text, character by character.
+# What stands before the words of a line and is none of them: bullets, marks of headings and of quotation.
+_MARGIN_SIGNS = "-*+•‣–—#>"
+_MARGIN = re.compile(r"(?:\s|(?:[-*+•‣–—]|#{1,6})(?=\s|\Z)|>(?=[\s>]|\Z))*")
+_QUOTED_LINE_START = re.compile(rf"(?:\A|(?<=[\r\n])){LINE_START}")
 
-    No text is empty or has white space around it.
-    """
 
-    lead: str
-    texts: tuple[str, ...]
-    gaps: tuple[str, ...]
+# Abbreviations that stand before what they name, and that the libraries miss.
+_NEVER_ENDS = {
+    language: re.compile(rf"\b(?:{words})\.\s*\Z", re.IGNORECASE)
+    for language, words in {
+        "de": "exkl",
+        "es": "avda|págs|ed",
+        "fr": "pr|env|éd|tél",
+        "it": "pagg",
+        "pt": "tv|obs|séc|máx|mín",
+    }.items()
+}
 
-    def joined(self) -> str:
-        """Return the text that was split."""
-        return self.lead + "".join(text + gap for text, gap in zip(self.texts, self.gaps, strict=True))
+
+# A place where the text is cut, and whether the piece before it is code. A plain tuple: most texts are short.
+Cut = tuple[int, bool]
 
 
 @dataclass(frozen=True)
@@ -51,43 +65,88 @@ class Segmenter:
 
     longest: int = 1000
 
-    def split(self, text: str, language: str) -> Split:
-        """Split the text into segments; `language` is a BCP-47 tag."""
-        return split_at(text, self._ends(text, language))
+    def split(self, text: str, language: str, target: str = "") -> Split:
+        """Split the text into segments; languages are BCP-47 tags. ICU messages get the plurals of `target`."""
+        if is_catalogue(text):
+            return _catalogue(text, language, target)
+        if "{" in text and BRANCHING.search(text):
+            found = [self._block(text[one.start : one.end], one, (language, target)) for one in blocks(text)]
+            return concatenated(found)
+        return split_at(text, self._cuts(text, language))
 
-    def _ends(self, text: str, language: str) -> Iterator[int]:
+    def _block(self, text: str, block: Block, languages: tuple[str, str]) -> Split:
+        if not block.is_message:
+            return split_at(text, self._cuts(text, languages[0]))
+        try:
+            return split_message(text, *languages)
+        except MalformedMessageError:
+            return untouched(text, UNPARSABLE)
+
+    def _cuts(self, text: str, language: str) -> Iterator[Cut]:
         start = 0
-        for paragraph_end in paragraph_ends(text):
-            paragraph = text[start:paragraph_end]
+        for paragraph in paragraphs(text):
+            content = text[start : paragraph.end]
             offset = start
-            for end in sentence_ends(paragraph, language) if paragraph.strip() else ():
+            is_prose = not paragraph.is_code and not content.isspace()
+            for end in sentence_ends(content, language) if is_prose else ():
                 if offset + end - start > self.longest:
-                    yield from (start + cut for cut in cuts(text[start : offset + end], self.longest))
+                    yield from ((start + cut, False) for cut in cuts(text[start : offset + end], self.longest))
                 start = offset + end
-                yield start
-            start = paragraph_end
-            yield start
+                yield start, False
+            start = paragraph.end
+            yield start, paragraph.is_code
 
 
-def split_at(text: str, ends: Iterable[int]) -> Split:
-    """Cut the text at `ends` (ascending offsets); white space around a piece goes into the gaps."""
+def _catalogue(text: str, language: str, target: str) -> Split:
+    try:
+        return split_catalogue(text, language, target)
+    except MalformedCatalogueError:
+        return untouched(text, UNPARSABLE)
+
+
+def split_at(text: str, places: Iterable[Cut]) -> Split:
+    """Cut the text at these places, in their order.
+
+    White space around a piece goes into the gaps, with list bullets, marks of quotation and of headings, and so
+    does a piece that passes through.
+    """
     texts: list[str] = []
     margins: list[str] = []
+    passed: dict[str, int] = {}
     start = behind = 0
-    for end in (*ends, len(text)):
-        if stripped := text[start:end].strip():
-            begin = text.index(stripped, start)
-            texts.append(stripped)
+    for end, is_code in (*places, (len(text), False)):
+        content = _without_margin(text[start:end])
+        cause = _passes_for(content, is_code) if content else None
+        if cause:
+            passed[cause] = passed.get(cause, 0) + 1
+        elif content:
+            begin = text.rindex(content, start, end)
+            texts.append(content)
             margins.append(text[behind:begin])
-            behind = begin + len(stripped)
+            behind = begin + len(content)
         start = end
     lead, *gaps = *margins, text[behind:]
-    return Split(lead, tuple(texts), tuple(gaps))
+    return Split(lead, tuple(texts), tuple(gaps), marks_of(passed) if passed else ())
+
+
+def _passes_for(content: str, is_code: bool) -> str | None:  # part of a Cut
+    if is_code:
+        return CODE
+    return None if has_letters(content) else NO_LETTERS
+
+
+def _without_margin(piece: str) -> str:
+    content = piece.strip()
+    if content and content[0] in _MARGIN_SIGNS and (margin := _MARGIN.match(content)):
+        return content[margin.end() :]
+    return content
 
 
 def sentence_ends(paragraph: str, language: str) -> list[int]:
     """Return the offset behind each sentence. The paragraph's own line breaks end no sentence."""
     # The same length throughout, so that offsets stay true.
+    if ">" in paragraph:
+        paragraph = _QUOTED_LINE_START.sub(lambda found: " " * len(found[0]), paragraph)
     flat = _OTHER_SPACE.sub(" ", paragraph.replace("\n", " "))
     # A run of twenty signs has one at a multiple of twenty.
     if _SIGN.search(flat[::20]):
@@ -123,9 +182,23 @@ def _chunks(text: str) -> list[str]:
 
 
 def _sentences(text: str, language: str) -> list[str]:
-    found = _detected(text, language.partition("-")[0])
+    base = language.partition("-")[0]
+    found = _detected(text, base)
+    if base in _NEVER_ENDS and len(found) > 1:
+        found = _rejoined(found, _NEVER_ENDS[base])
     # A library that loses or adds a character would shift everything behind it.
     return found if "".join(found) == text else [text]
+
+
+def _rejoined(sentences: list[str], never_ends: re.Pattern[str]) -> list[str]:
+    """Join what a library cut behind an abbreviation that it does not know."""
+    joined: list[str] = []
+    for sentence in sentences:
+        if joined and never_ends.search(joined[-1]):
+            joined[-1] += sentence
+        else:
+            joined.append(sentence)
+    return joined
 
 
 def _detected(text: str, language: str) -> list[str]:

@@ -18,12 +18,12 @@ from inference_workers.model_store import ModelInfo
 from inference_workers.translating import SegmentTranslator, Translator
 from schemas.codec import Codec
 from schemas.errors import PermanentError
-from schemas.languages import LanguagePair, parse_language
+from schemas.languages import Language, LanguagePair, parse_language
 from schemas.messages import Job, SegmentBatch, TranslationResult
 from schemas.segments import count_words
 from stream_apps.pipeline.batching import BatchLimits, Piece, batches_of, cut, wishes_of
 from stream_apps.pipeline.join import join
-from stream_apps.pipeline.routing import LangidDetector
+from stream_apps.pipeline.language_detection import Detection, LangidDetector
 from stream_apps.pipeline.segmentation import SEGMENTATION_VERSION, Segmenter
 from stream_apps.pipeline.stores import ObjectStore
 from stream_apps.replay.comparison import Comparison, TextPair
@@ -110,7 +110,8 @@ class Task:
 
 def task_of(exchange: Exchange, text: str, source_language: str, limits: BatchLimits) -> Task:
     """Cut the text as intake does. Raises PermanentError for a text that no batch can hold."""
-    return Task(exchange, text, source_language, cut(Segmenter().split(text, source_language), limits))
+    target = str(parse_language(exchange.request.target_language, "target_language"))
+    return Task(exchange, text, source_language, cut(Segmenter().split(text, source_language, target), limits))
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ class Replayer:
 
 @dataclass
 class Replay:
-    """One replay. `detect` names the language of a text, or raises PermanentError.
+    """One replay. `detect` names the language of a text.
 
     `limits` cut a text as intake cuts it; `clock` is seconds that never go back.
     """
@@ -168,7 +169,7 @@ class Replay:
     models: Translator
     replayer: Replayer
     output: ReplayOutput
-    detect: Callable[[str], object]
+    detect: Callable[[str], Detection]
     on_progress: OnReplayProgress
     limits: BatchLimits
     clock: Callable[[], float] = time.perf_counter
@@ -218,7 +219,7 @@ class Replay:
         text = self.traffic.text_of(exchange.request)
         if not text.strip():
             raise PermanentError("empty_text", "the request holds no text")
-        source = exchange.source_language or str(self.detect(text))
+        source = exchange.source_language or str(self._detected(text))
         pair = LanguagePair(
             str(parse_language(source, "source_language")),
             str(parse_language(exchange.request.target_language, "target_language")),
@@ -230,6 +231,12 @@ class Replay:
                 "unsupported_pair", "the model does not serve it", limit=f"pair {pair} not served"
             ) from None
         return task_of(exchange, text, pair.source, self.limits)
+
+    def _detected(self, text: str) -> Language:
+        language = self.detect(text).language
+        if language is None:
+            raise PermanentError("undetected_language", "no language is likely enough")
+        return language
 
     def _pair(self, task: Task, result: TranslationResult) -> TextPair:
         answer = task.exchange.answer

@@ -24,7 +24,8 @@ from inference_workers.fidelity.masking import Masker
 from producers.cli.output import lines_of
 from schemas.languages import LanguagePair
 from stream_apps.pipeline import segmentation
-from stream_apps.pipeline.segmentation import Segmenter, Split
+from stream_apps.pipeline.segmentation import Segmenter
+from stream_apps.pipeline.split import Split
 
 REPORT = Path(__file__).parents[2] / ".dragoman" / "text.json"
 LANGUAGE = "en"

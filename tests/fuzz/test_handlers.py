@@ -51,6 +51,7 @@ from stream_apps.intake.handler import IntakeHandler, Stores
 from stream_apps.intake.settings import IntakeLimits
 from stream_apps.pipeline.deadline_policy import SkipPolicy
 from stream_apps.pipeline.deduplication import RequestDeduplicator
+from stream_apps.pipeline.language_detection import Detection
 from stream_apps.pipeline.output_records import WireFormat
 from stream_apps.pipeline.request_rules import RequestLimits
 from stream_apps.pipeline.segmentation import Segmenter
@@ -187,7 +188,7 @@ def test_intake_refuses_every_spoiled_request(priority):
         codec=CODEC,
         objects=open_objects(ObjectSettings(url="memory:///")),
         split=Segmenter().split,
-        detect=lambda _text: Language("en"),
+        detect=lambda _text: Detection(Language("en"), 1.0),
         now_ms=lambda: NOW,
         limits=IntakeLimits(),
         requests=RequestLimits(),

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from connectors.redis.job_view import JobView
-from schemas.messages import Hole, TranslationResult
+from schemas.messages import Hole, TranslationResult, Warning
 from schemas.states import JobStage, ResultStatus
 from tests.keys import key
 
@@ -56,11 +56,13 @@ def test_a_finished_job_shows_its_result(http, world):
     world.results[JOB] = result(
         status=ResultStatus.PARTIAL,
         holes=(Hole(segment=2, cause="engine_failed"),),
+        warnings=(Warning(cause="no_letters", count=3),),
         timings={"queue": 0.5},
         confidence=0.9,
         submitted_at=1_700_000_000_000 - 1500,
     )
     job = http.get(URL).json()
+    assert job["result"]["warnings"] == [{"cause": "no_letters", "count": 3, "place": ""}]
     assert (job["status"], job["is_finished"], job["progress"], job["queue_position"]) == (
         "PARTIAL",
         True,

@@ -120,7 +120,6 @@ def test_a_text_too_large_for_kafka_goes_to_the_object_store(http, world):
         ({"tenant": "a/b"}, "invalid_request", "tenant"),
         ({"tenant": "Acme"}, "invalid_request", "tenant"),
         ({"late_policy": "never"}, "invalid_request", "late_policy"),
-        ({"target_language": "EN"}, "same_language", "target_language"),
         ({"glossaries": ["a b"]}, "invalid_request", "glossaries.0"),
         ({"deadline": "2001-01-01T00:00:00Z"}, "bad_deadline", "deadline"),
         ({"deadline": "2101-01-01T00:00:00Z"}, "bad_deadline", "deadline"),
@@ -163,6 +162,23 @@ def test_an_unsupported_pair_is_refused_with_the_list_of_pairs(http, world):
     problem = problem_of(http.post(URL, json=BODY | {"target_language": "ja"}), 422, "unsupported_pair")
     assert problem["limit"] == "en-pt, pt-en"
     assert http.post(URL, json=BODY).status_code == 202
+
+
+def test_a_refusal_names_the_nearest_pair_that_is_offered(http, world):
+    world.served = ["en-pt-BR", "en-de"]
+    problem = problem_of(http.post(URL, json=BODY | {"target_language": "pt-PT"}), 422, "unsupported_pair")
+    assert "en-pt-BR, the nearest one" in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "canonical"),
+    [("eng", "pb", "pt-BR"), ("en_US", "PT_br", "pt-BR"), ("en", "por", "pt"), ("pt", "pt-BR", "pt-BR")],
+)
+def test_a_request_names_its_languages_by_canonical_codes(http, world, source, target, canonical):
+    world.served = ["en-pt"]
+    body = BODY | {"source_language": source, "target_language": target}
+    assert http.post(URL, json=body).status_code == 202
+    assert world.appended[0][0].target_language == canonical
 
 
 @pytest.mark.parametrize(("source", "target"), [("en-GB", "pt-BR"), ("auto", "pt-BR"), ("auto", "pt")])

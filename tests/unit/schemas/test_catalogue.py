@@ -28,12 +28,41 @@ def served(catalogue: Catalogue, source: str | None, target: str) -> bool:
         ("en", "zh-Hant", True),
         ("en", "zh", False),
         (None, "pt-BR", True),
-        (None, "zh-Hant-TW", False),
+        (None, "zh-Hant-TW", True),
+        (None, "zh", False),
         (None, "ja", False),
     ],
 )
 def test_a_model_serves_the_regions_of_its_languages_and_nothing_more_general(source, target, is_fit):
     assert served(catalogue_of({"en-pt": "1", "en-zh-Hant": "1"}), source, target) is is_fit
+
+
+@pytest.mark.parametrize(
+    ("offered", "target", "is_fit"),
+    [
+        ("en-iw", "he", True),
+        ("en-he", "iw", True),
+        ("en-pb", "pt_BR", True),
+        ("en-zt", "zh-TW", True),
+        ("en-no", "nb", True),
+        ("en-tl", "fil", True),
+        ("en-zh", "zh-TW", False),
+        ("en-sr", "sr-Latn", False),
+        ("en-pt-BR", "pt-PT", False),
+    ],
+)
+def test_a_model_is_found_under_any_name_of_its_language_and_never_in_another_script(offered, target, is_fit):
+    assert served(catalogue_of({offered: "1"}), "en", target) is is_fit
+
+
+@pytest.mark.parametrize(
+    ("target", "cure"),
+    [("pt-PT", "ask for en-pt-BR, the nearest one,"), ("zh-Hant", "ask for en-zh,"), ("ja", "one of these pairs")],
+)
+def test_a_refusal_names_the_nearest_pair_where_one_is_near(target, cure):
+    for source in ("en", "auto"):
+        refusal = unsupported_pair(source, target, catalogue_of({"en-pt-BR": "1", "en-zh": "1"}))
+        assert cure.replace("en-", "auto-" if source == "auto" else "en-") in (refusal.cure or "")
 
 
 def test_the_most_specific_model_names_the_version():

@@ -29,3 +29,20 @@ def test_separators_of_data_are_no_white_space(text):
 
 def test_white_space_around_separators_of_data_is_one_space():
     assert normalise("a \t\n b\x1f \u2003 c") == "a b\x1f c"
+
+
+@pytest.mark.parametrize(
+    ("wrapped", "line"),
+    [
+        ("one\ntwo", "one two"),
+        ("one\r\n  two\rthree", "one two three"),
+        ("one\n> two\n> > three", "one two three"),
+        ("one\n>= two\n>three", "one >= two >three"),
+        ("这是一\n个句子", "这是一个句子"),
+        ("これ\n  は", "これは"),
+        ("한국\n어", "한국 어"),
+    ],
+)
+def test_a_segment_is_known_by_its_words_however_it_was_wrapped(wrapped, line):
+    assert normalise(wrapped) == line
+    assert count_words(wrapped) == count_words(line)

@@ -19,8 +19,11 @@ from stream_apps.intake.handler import AssemblyRoom, IntakeHandler, Stores
 from stream_apps.intake.settings import IntakeLimits
 from stream_apps.pipeline.batching import batch_partition
 from stream_apps.pipeline.deduplication import RequestDeduplicator, payload_fingerprint
+from stream_apps.pipeline.join import join
+from stream_apps.pipeline.language_detection import Detection
 from stream_apps.pipeline.output_records import WireFormat
 from stream_apps.pipeline.request_rules import RequestLimits
+from stream_apps.pipeline.result_events import billed_usage
 from stream_apps.pipeline.segmentation import Segmenter
 from tests.dead_letters import dead_letter_writer
 from tests.keys import key
@@ -73,7 +76,7 @@ class Intake:
         return plan
 
     def detect(self, text):
-        return self.detected
+        return Detection(self.detected, 1.0)
 
     def take(self, request, topic="translation.requests.high", offset=None, delivered=True, **more_headers):
         return self.take_record(self.record(request, topic, offset, **more_headers), delivered)
@@ -211,11 +214,38 @@ def test_a_detected_language_is_named_in_the_job():
     assert (batch.job.source_language, batch.job.detected_language) == ("en", "en")
 
 
-def test_a_text_detected_to_be_in_the_target_language_is_refused():
+@pytest.mark.parametrize(
+    ("detected", "changes", "source", "mark"),
+    [
+        (Language("pt"), {"source_language": "auto"}, "pt", "already_in_target_language"),
+        (Language("pt", None, "BR"), {"source_language": "auto"}, "pt-BR", "already_in_target_language"),
+        (None, {"source_language": "auto"}, "und", "undetected_language"),
+        (Language("en"), {"source_language": "pt_BR"}, "pt-BR", "already_in_target_language"),
+        (Language("en"), {"text": " 123 👍\r\n"}, "en", "no_letters"),
+    ],
+)
+def test_what_needs_no_translation_is_answered_as_it_is_marked_and_not_billed(detected, changes, source, mark):
     intake = Intake()
-    intake.detected = Language("pt")
-    (order,) = read(intake.take(request(source_language="auto")), CONTROL, JobControl)
-    assert order.cause == "same_language"
+    intake.detected = detected
+    (done,) = read(intake.take(asked := request(**changes)), TRANSLATED, TranslatedBatch)
+    result = join([done], NOW)
+    assert (result.status, result.text) == ("COMPLETED", asked.text)
+    assert [(one.cause, one.count) for one in result.warnings] == [(mark, 1)]
+    assert (result.source_language, result.target_language, result.segments) == (source, "pt", 0)
+    bill = billed_usage(result, done.job)
+    assert (result.source_words, bill.source_words, bill.source_characters, result.model) == (0, 0, 0, "")
+
+
+def test_pieces_without_letters_are_no_segments_and_cost_nothing():
+    (batch,) = batches(Intake().take(request(text="One.\n\n***\n\n12:30 - 14:00\n\nTwo.")))
+    assert (batch.texts, batch.gaps) == (["One.", "Two."], ["\n\n***\n\n12:30 - 14:00\n\n", ""])
+    assert (batch.job.words, batch.job.segments) == (2, 2)
+    assert [(one.cause, one.count) for one in batch.job.warnings] == [("no_letters", 2)]
+
+
+def test_the_job_names_its_languages_by_their_canonical_codes():
+    (batch,) = batches(Intake().take(request(source_language="eng", target_language="pb")))
+    assert (batch.job.source_language, batch.job.target_language) == ("en", "pt-BR")
 
 
 def test_a_text_behind_a_reference_is_fetched():

@@ -6,7 +6,7 @@ from schemas.errors import PermanentError
 from schemas.messages import Job
 from schemas.segments import Remembered
 from stream_apps.pipeline.batching import BatchLimits, Wishes, batch_partition, batches_of, cut
-from stream_apps.pipeline.segmentation import Split
+from stream_apps.pipeline.split import Split
 from tests.keys import key
 
 words = st.text(st.characters(codec="utf-8", exclude_categories=("Zs", "Cc")), min_size=1, max_size=20)
@@ -65,10 +65,22 @@ def test_wishes_and_scores_travel_with_the_batch():
     assert (batch.engine_options, batch.do_not_translate) == ({"beam": "1"}, ["Acme"])
 
 
-def test_one_segment_with_too_much_white_space_is_refused():
+def test_one_segment_that_is_too_large_is_refused():
     with pytest.raises(PermanentError) as refused:
-        cut(Split("", ("a",), (" " * 1000,)), BatchLimits(text_bytes=500))
+        cut(Split("", ("a" * 501,), ("",)), BatchLimits(text_bytes=500))
     assert (refused.value.cause, refused.value.limit) == ("segment_too_large", "500 bytes")
+
+
+def test_what_passes_through_may_be_longer_than_a_batch():
+    limits = BatchLimits(text_bytes=500)
+    alone = cut(Split("7" * 1200, (), ()), limits)
+    assert "".join(piece.lead for piece in alone) == "7" * 1200
+    pieces = cut(Split("", ("a", "b"), ("8" * 1200, "")), limits)
+    assert "".join(piece.lead + "".join(map(str.__add__, piece.texts, piece.gaps)) for piece in pieces) == (
+        "a" + "8" * 1200 + "b"
+    )
+    for piece in (*alone, *pieces):
+        assert len(piece.lead) + sum(map(len, piece.gaps)) + sum(map(len, piece.texts)) <= 500
 
 
 def test_batches_of_one_request_go_round_all_partitions():

@@ -9,7 +9,6 @@ from schemas.priorities import Priority
 from schemas.topics import DAY_MS
 from stream_apps.pipeline.request_rules import (
     RequestLimits,
-    check_different,
     check_identity,
     check_request,
     check_text,
@@ -60,7 +59,6 @@ def test_auto_asks_for_detection():
         ({"source_language": "english"}, "malformed_language", "source_language"),
         ({"target_language": ""}, "malformed_language", "target_language"),
         ({"target_language": "auto"}, "malformed_language", "target_language"),
-        ({"source_language": "pt-BR"}, "same_language", "target_language"),
         ({"glossaries": [""]}, "bad_glossary", "glossaries"),
         ({"glossaries": ["g", "x" * 21]}, "bad_glossary", "glossaries"),
         ({"glossaries": ["g"] * 9}, "too_many_glossaries", "glossaries"),
@@ -189,5 +187,6 @@ def test_a_text_at_the_limit_is_accepted():
     assert check_text("x" * 100, "text", LIMITS) == "x" * 100
 
 
-def test_variants_of_one_language_are_different_languages():
-    check_different(Language("zh", "Hans"), Language("zh", "Hant"))
+@pytest.mark.parametrize(("source", "are_one"), [("pt-BR", True), ("pt", True), ("pt-PT", False), ("auto", False)])
+def test_a_text_that_is_in_the_target_language_already_may_pass(source, are_one):
+    assert check(source_language=source, target_language="pb").are_one is are_one

@@ -1,9 +1,11 @@
 """What is one segment, and what is not."""
 
+import textwrap
 import time
 
 import pytest
 
+from schemas.segments import normalise
 from stream_apps.pipeline import segmentation as sentences_module
 from stream_apps.pipeline.segmentation import Segmenter
 
@@ -43,7 +45,7 @@ def test_a_list_item_keeps_its_hanging_lines_and_ends_before_the_next_item():
 * If the target list is a single target with no trailing
   comma, the object is assigned to that target.
 """
-    assert [found.startswith("* If") for found in texts(text)] == [True, True]
+    assert [found.startswith("If the target list") for found in texts(text)] == [True, True]
 
 
 def test_lines_that_nobody_wrapped_stay_lines():
@@ -108,10 +110,60 @@ def test_white_space_alone_has_no_segments_and_is_not_lost(text):
     assert (split.lead, split.texts, split.gaps) == (text, (), ())
 
 
-@pytest.mark.parametrize("unit", [".", '"', "(", "\n", "a. ", "!?a", "a", ". "])
+@pytest.mark.parametrize(
+    "unit", [".", '"', "(", "\n", "a. ", "!?a", "a", ". ", "> a\n", " \n", "{a, plural, other {{x \n\n"]
+)
 def test_hostile_repetitions_take_no_hostile_time(unit):
     text = unit * (60_000 // len(unit))
     started = time.process_time()
     assert SEGMENTER.split(text, "en").joined() == text
     # Ten times what it takes on a slow machine; quadratic time would need minutes.
     assert time.process_time() - started < 10
+
+
+@pytest.mark.parametrize("prefix", ["", "> ", "> > ", ">> ", "    "])
+def test_lines_that_a_person_broke_amid_a_sentence_go_on(prefix):
+    lines = (
+        "It is said that Mr. Smith, whom nobody knew,",
+        "saw the house in London, and that he told",
+        "The Times about it in a long letter.",
+        "Nobody answered him.",
+    )
+    found = texts("".join(f"{prefix}{line}\n" for line in lines))
+    assert [normalise(one) for one in found] == [" ".join(lines[:3]), lines[3]]
+
+
+def test_an_address_that_no_line_holds_does_not_hide_that_its_block_was_wrapped():
+    address = "https://example.org/a/very/long/address/that/goes/beyond/every/column/of/the/block/around/it.html"
+    assert len(texts(f"{WRAPPED}{address}\n")) == 3
+
+
+def test_fenced_code_is_no_text_and_a_fence_that_nobody_closes_is_one():
+    code = "```sh\nmake the house\n\nmake clean\n```"
+    split = SEGMENTER.split(f"Run this:\n\n{code}\n\nThen wait.\n~~~\nAnd look.", "en")
+    assert split.texts == ("Run this:", "Then wait.", "And look.")
+    assert [(one.cause, one.count) for one in split.marks] == [("code_block", 1), ("no_letters", 1)]
+
+
+def test_bullets_headings_and_rules_are_no_part_of_a_sentence():
+    text = "# The house\n\n* It is big.\n- It is green.\n\n* * *\n\n#5 is ours.\n-5 is less.\n>= 6 is more.\n"
+    lines = ["The house", "It is big.", "It is green.", "#5 is ours.", "-5 is less.", ">= 6 is more."]
+    assert texts(text) == lines
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "Dr. Smith met Mr. Jones and Mrs. Brown of Acme Inc. in Washington at 5 p.m. on Jan. 5."),
+        ("en", "See Fig. 3, pp. 4 ff., vol. 2, no. 7, e.g. the table, i.e. the second one, etc., for details."),
+        ("en", "The U.S. army and J. R. R. Tolkien vs. the rest of the world."),
+        ("pt", "Diz-se que o Sr. Silva e a Dra. Costa moram na Av. Central, n. 5, p. ex. na casa do séc. XIX."),
+        ("de", "Das gilt z. B. für Dr. Müller, d. h. bzw. usw. auch für Nr. 5."),
+        ("fr", "M. Dupont et Mme. Martin habitent env. 5 km plus loin, cf. p. 12."),
+        ("es", "El Sr. García y la Dra. López viven en la Avda. Central, p. ej. en la casa."),
+    ],
+)
+@pytest.mark.parametrize("line_end", [" ", "\n", "\r\n"])
+def test_an_abbreviation_ends_no_sentence(language, text, line_end):
+    wrapped = line_end.join(textwrap.wrap(text, 45)) if line_end != " " else text
+    assert len(texts(wrapped, language)) == 1

@@ -16,7 +16,7 @@ import yasbd
 from yasbd.rules import load_rule
 from yasbd.rules.base import Rules
 
-from stream_apps.pipeline.paragraphs import paragraph_ends
+from stream_apps.pipeline.paragraphs import paragraphs
 from stream_apps.pipeline.sentence_detection import (
     KNOWN_VERSION,
     SentenceDetector,
@@ -45,10 +45,10 @@ def words_of(language: str, *kinds: str) -> set[str]:
     return {word for name in dir(rule) if name.endswith(kinds) for word in getattr(rule, name)}
 
 
-def paragraphs(text: str) -> Iterator[str]:
+def prose_of(text: str) -> Iterator[str]:
     start = 0
-    for end in paragraph_ends(text):
-        paragraph, start = re.sub(r"\s", " ", text[start:end]), end
+    for found in paragraphs(text):
+        paragraph, start = re.sub(r"\s", " ", text[start : found.end]), found.end
         if paragraph.strip() and len(paragraph) <= 2000:
             yield paragraph
 
@@ -57,7 +57,7 @@ def english() -> list[str]:
     """The language reference of Python, our own documents and the readme files of what is installed."""
     texts = [*topics.values(), *(path.read_text() for path in Path("docs").rglob("*.md"))]
     texts += [one.read_text("METADATA") or "" for one in distributions()]
-    return sorted({paragraph for text in texts for paragraph in paragraphs(text)})
+    return sorted({paragraph for text in texts for paragraph in prose_of(text)})
 
 
 def translated(language: str) -> list[str]:
@@ -69,7 +69,7 @@ def translated(language: str) -> list[str]:
                 messages = vars(gettext.GNUTranslations(file))["_catalog"]
         except (OSError, UnicodeDecodeError, struct.error):
             continue
-        found.update(one for text in messages.values() if isinstance(text, str) for one in paragraphs(text))
+        found.update(one for text in messages.values() if isinstance(text, str) for one in prose_of(text))
     return sorted(found)
 
 

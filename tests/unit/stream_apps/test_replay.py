@@ -15,11 +15,14 @@ from inference_workers.translating import SegmentTranslator
 from schemas.catalogue import LanguageSet
 from schemas.codec import Codec
 from schemas.errors import PermanentError
+from schemas.languages import Language
 from schemas.messages import TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import InboundRecord
 from schemas.topics import RESULTS, requests_topic
 from stream_apps.pipeline.batching import BatchLimits
+from stream_apps.pipeline.language_detection import Detection
+from stream_apps.pipeline.segmentation import SEGMENTATION_VERSION
 from stream_apps.replay import replay
 from stream_apps.replay.comparison import Comparison, TextPair, similarity
 from stream_apps.replay.replay import Replay, Replayer, choose_model
@@ -151,7 +154,7 @@ def replayed(requests, answers, limit=None, limits=USUAL):
         Shouting(),
         replayer,
         output,
-        detect=lambda _text: "en",
+        detect=lambda _text: Detection(Language("en"), 1.0),
         on_progress=lambda done, total: progress.append((done, total)),
         limits=limits,
     )
@@ -172,7 +175,7 @@ def test_past_requests_are_translated_anew_and_held_against_their_newest_answers
     assert (report["requests"], report["equal"], report["only_past_failed"]) == (2, 1, 1)
     assert [result.text for result in written] == ["IT RAINS. IT SNOWS."] * 2
     assert {(result.pipeline_version, result.model) for result in written} == {
-        ("replay-segmentation-1", "shout-2")
+        (f"replay-segmentation-{SEGMENTATION_VERSION}", "shout-2")
     }
 
 

@@ -1,0 +1,46 @@
+"""Finish translated segments: put them into the form that their source had. Pure.
+
+Workers and early answers finish alike, so that a batch gives the same text whichever way it went.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from schemas.messages import SegmentBatch
+from stream_apps.pipeline.message_forms import restored
+from stream_apps.pipeline.wrapping import wrapped_again
+
+BROKEN_MESSAGE = "broken_message"
+
+
+class Finished(NamedTuple):
+    """What a batch answers; parallel arrays. `causes` has the holes that were found here, too."""
+
+    translations: Sequence[str]
+    gaps: Sequence[str]
+    causes: Sequence[str | None]
+
+
+def finished(batch: SegmentBatch, translations: Sequence[str], causes: Sequence[str | None]) -> Finished:
+    """Return the translations as they stand in the text: branches of messages, and prose in lines.
+
+    A sentence that lost an argument or the number of its message becomes a hole, which shows its source.
+    """
+    if len(batch.message_forms) == len(batch.texts) and batch.message_forms:
+        translations, causes = _restored(batch, translations, causes)
+    translations, gaps = wrapped_again(batch, translations)
+    return Finished(translations, gaps, causes)
+
+
+def _restored(
+    batch: SegmentBatch, translations: Sequence[str], causes: Sequence[str | None]
+) -> tuple[Sequence[str], Sequence[str | None]]:
+    texts, found = list(translations), list(causes)
+    for at, (source, form) in enumerate(zip(batch.texts, batch.message_forms, strict=True)):
+        if form is None:
+            continue
+        part = restored(source, texts[at], form)
+        if part is None:
+            found[at] = found[at] or BROKEN_MESSAGE
+        texts[at] = part if part is not None else restored(source, source, form) or source
+    return texts, found

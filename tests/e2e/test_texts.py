@@ -1,0 +1,71 @@
+"""What people really send comes back whole: messages, quotations, and what needs no translation."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+URL = "/api/v1/translations"
+FILES = "{count, plural, =0 {No files selected.} one {# file selected.} other {# files selected.}}"
+QUOTED = (
+    "> The order of the day is written in the great book of the\r\n"
+    "> house. Nobody reads it before noon, and nobody does now.\r\n"
+)
+TEXTS: dict[str, dict[str, Any]] = {
+    "greeting": {"text": "Bom dia a todos.", "target_language": "pt"},
+    "number": {"text": "123", "target_language": "pt"},
+    "family": {"text": "👩\u200d👩\u200d👧 🏳️\u200d🌈", "target_language": "pt"},
+    "named": {"text": "Bom dia.", "source_language": "pt", "target_language": "pb"},
+    "message": {"text": FILES, "source_language": "en", "target_language": "PT_br"},
+    "quotation": {"text": QUOTED, "source_language": "eng", "target_language": "por"},
+}
+
+
+@pytest.fixture(scope="module")
+def jobs(stack):
+    """Send all of them at once."""
+    with httpx.Client(base_url=stack.http_url, timeout=60) as http, ThreadPoolExecutor(len(TEXTS)) as threads:
+        sent = {name: threads.submit(http.post, f"{URL}?wait=30", json=body) for name, body in TEXTS.items()}
+        return {name: one.result().raise_for_status().json() for name, one in sent.items()}
+
+
+@pytest.mark.parametrize(
+    ("name", "cause"),
+    [
+        ("greeting", "already_in_target_language"),
+        ("named", "already_in_target_language"),
+        ("number", "no_letters"),
+        ("family", "no_letters"),
+    ],
+)
+def test_what_needs_no_translation_comes_back_as_it_is_and_is_marked(jobs, name, cause):
+    result = jobs[name]["result"]
+    assert (result["status"], result["text"]) == ("COMPLETED", TEXTS[name]["text"])
+    assert [one["cause"] for one in result["warnings"]] == [cause]
+    assert (result["segments"], result["source_words"]) == (0, 0)
+
+
+def test_only_what_was_translated_is_billed(stack, jobs):
+    analytics = stack.analytics()
+    ids = {name: job["job_id"] for name, job in jobs.items()}
+    words = sum(job["result"]["source_words"] for job in jobs.values())
+    assert analytics.billed(list(ids.values())) == (len(ids), words)
+    assert analytics.billed([ids["greeting"], ids["named"], ids["number"], ids["family"]])[1] == 0
+
+
+def test_the_branches_of_a_message_are_translated_and_its_syntax_is_kept(jobs):
+    result = jobs["message"]["result"]
+    assert result["target_language"] == "pt-BR"
+    assert result["text"] == (
+        "{count, plural, =0 {Nenhum arquivo selecionado.} one {# arquivo selecionado.} "
+        "other {# arquivos selecionados.}}"
+    )
+
+
+def test_a_quotation_is_translated_by_the_sentence_and_quoted_again(jobs):
+    lines = jobs["quotation"]["result"]["text"].split("\r\n")
+    assert lines.pop() == ""
+    assert all(line.startswith("> ") for line in lines)
+    assert max(map(len, lines)) <= 58
+    assert (jobs["quotation"]["result"]["segments"], jobs["quotation"]["target_language"]) == (2, "pt")
