@@ -39,10 +39,8 @@ _COUNTS = (
     "target_characters",
 )  # fmt: skip
 # Of dead letters.
-_OF_ALL, _OF_SOME = (
-    ("stage", "cause", "attempt", "topic", "partition", "offset"),
-    ("field", "tenant", "request_id"),
-)
+_OF_ALL = ("stage", "cause", "attempt", "topic", "partition", "offset")
+_OF_SOME = ("field", "tenant", "request_id")
 _NAMES = (
     "kind", "priority", "pool", "source_language", "detected_language", "target_language", "content_type",
     "pipeline_version", "model", "device", "market",
@@ -116,11 +114,8 @@ def _opened(letter: DeadLetter) -> Row:
         check_number(field, getattr(letter, field))
     check_number("offset", letter.offset, most=LATEST_MS)
     return {
-        **{
-            field: getattr(letter, field)
-            for field in ("stage", "cause", "attempt", "topic", "partition", "offset")
-        },
-        **{field: getattr(letter, field) or "" for field in ("field", "tenant", "request_id")},
+        **{field: getattr(letter, field) for field in _OF_ALL},
+        **{field: getattr(letter, field) or "" for field in _OF_SOME},
         "batch_number": -1 if letter.batch_number is None else letter.batch_number,
         "segment": -1 if letter.segment is None else letter.segment,
     }
