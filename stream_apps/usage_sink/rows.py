@@ -38,6 +38,9 @@ _COUNTS = (
     "units", "segments", "cached_segments", "source_words", "cached_words", "target_words", "source_characters",
     "target_characters",
 )  # fmt: skip
+# Of dead letters.
+_OF_ALL = ("stage", "cause", "attempt", "topic", "partition", "offset")
+_OF_SOME = ("field", "tenant", "request_id")
 _NAMES = (
     "kind", "priority", "pool", "source_language", "detected_language", "target_language", "content_type",
     "pipeline_version", "model", "device", "market",
@@ -53,6 +56,11 @@ def _result(record: InboundRecord, codec: Codec, now_ms: int) -> Iterator[TableR
     if record.value is None:
         return
     result = codec.decode(record.value, TranslationResult)
+    _check_result(result, now_ms)
+    yield "requests", {**_request_row(result), **_coordinates(record)}
+
+
+def _check_result(result: TranslationResult, now_ms: int) -> None:
     check_key(result.key)
     _check_time("completed_at", result.completed_at, now_ms)
     check_number("submitted_at", result.submitted_at, most=LATEST_MS)
@@ -63,64 +71,54 @@ def _result(record: InboundRecord, codec: Codec, now_ms: int) -> Iterator[TableR
     _check_figures("timings", result.timings)
     for field in _COUNTS:
         check_number(field, getattr(result, field))
-    names = {field: getattr(result, field) or "" for field in _NAMES}
-    for field, name in names.items():
-        check_length(field, name)
-    yield (
-        "requests",
-        {
-            **names,
-            **result.key._asdict(),
-            **{field: getattr(result, field) for field in _COUNTS},
-            "answer": result.version,
-            "status": str(result.status or ""),
-            "cause": _cause_of(result),
-            "labels": result.labels,
-            "failed_segments": len(result.holes),
-            "warnings": sum(warning.count for warning in result.warnings),
-            "confidence": result.confidence,
-            "busy_ms": result.busy_ms,
-            "stage_seconds": result.timings,
-            "queue_seconds": result.timings.get("queue", 0.0),
-            "translate_seconds": result.timings.get("translate", 0.0),
-            "total_seconds": result.timings.get("total", 0.0),
-            "sla_seconds": SLA_SECONDS[parse_priority(result.priority)],
-            "submitted_at": result.submitted_at,
-            "completed_at": result.completed_at,
-            **_coordinates(record),
-        },
-    )
+    for field in _NAMES:
+        check_length(field, getattr(result, field) or "")
+
+
+def _request_row(result: TranslationResult) -> Row:
+    seconds = {f"{stage}_seconds": result.timings.get(stage, 0.0) for stage in ("queue", "translate", "total")}
+    return {
+        **result.key._asdict(),
+        **{field: getattr(result, field) or "" for field in _NAMES},
+        **{field: getattr(result, field) for field in _COUNTS},
+        **seconds,
+        "answer": result.version,
+        "status": str(result.status or ""),
+        "cause": _cause_of(result),
+        "labels": result.labels,
+        "failed_segments": len(result.holes),
+        "warnings": sum(warning.count for warning in result.warnings),
+        "confidence": result.confidence,
+        "busy_ms": result.busy_ms,
+        "stage_seconds": result.timings,
+        "sla_seconds": SLA_SECONDS[parse_priority(result.priority)],
+        "submitted_at": result.submitted_at,
+        "completed_at": result.completed_at,
+    }
 
 
 def _dead_letter(record: InboundRecord, codec: Codec, now_ms: int) -> Iterator[TableRow]:
-    if record.value is None:
-        known: dict[str, object] = {"event": "closed", "at": record.timestamp_ms, **_NO_DEAD_LETTER}
-    else:
-        letter = codec.decode(record.value, DeadLetter)
-        for field in ("stage", "cause", "topic"):
-            check_length(field, getattr(letter, field))
-        known = {
-            "event": "opened",
-            "at": letter.failed_at,
-            "stage": letter.stage,
-            "cause": letter.cause,
-            "field": letter.field or "",
-            "tenant": letter.tenant or "",
-            "request_id": letter.request_id or "",
-            "batch_number": -1 if letter.batch_number is None else letter.batch_number,
-            "segment": -1 if letter.segment is None else letter.segment,
-            "attempt": letter.attempt,
-            "topic": letter.topic,
-            "partition": letter.partition,
-            "offset": letter.offset,
-        }
-        for field in ("attempt", "partition"):
-            check_number(field, getattr(letter, field))
-        check_number("offset", letter.offset, most=LATEST_MS)
-    _check_time("at", int(str(known["at"])), now_ms)
     letter_id = (record.key or b"").decode(errors="replace")
     check_id("dead_letter_id", letter_id)
-    yield "dead_letters", {"dead_letter_id": letter_id, **known, **_coordinates(record)}
+    letter = None if record.value is None else codec.decode(record.value, DeadLetter)
+    at = record.timestamp_ms if letter is None else letter.failed_at
+    _check_time("at", at, now_ms)
+    known = {"event": "closed", **_CLOSED} if letter is None else {"event": "opened", **_opened(letter)}
+    yield "dead_letters", {"dead_letter_id": letter_id, **known, "at": at, **_coordinates(record)}
+
+
+def _opened(letter: DeadLetter) -> Row:
+    for field in ("stage", "cause", "topic", *_OF_SOME):
+        check_length(field, getattr(letter, field) or "")
+    for field in ("attempt", "partition"):
+        check_number(field, getattr(letter, field))
+    check_number("offset", letter.offset, most=LATEST_MS)
+    return {
+        **{field: getattr(letter, field) for field in _OF_ALL},
+        **{field: getattr(letter, field) or "" for field in _OF_SOME},
+        "batch_number": -1 if letter.batch_number is None else letter.batch_number,
+        "segment": -1 if letter.segment is None else letter.segment,
+    }
 
 
 def _order(record: InboundRecord, codec: Codec, now_ms: int) -> Iterator[TableRow]:
@@ -218,7 +216,7 @@ def _check_figures(field: str, figures: Mapping[str, float]) -> None:
         check_number(field, figure, most=LATEST_MS)
 
 
-_NO_DEAD_LETTER: Mapping[str, object] = {
+_CLOSED: Mapping[str, object] = {
     **dict.fromkeys(("stage", "cause", "field", "tenant", "request_id", "topic"), ""),
     **dict.fromkeys(("batch_number", "segment"), -1),
     **dict.fromkeys(("attempt", "partition", "offset"), 0),
