@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.messages import Job
-from schemas.segments import LINE_START, normalise
+from schemas.segments import LINE_START, is_wrapped, normalise
 from stream_apps.pipeline.batching import BatchLimits, Wishes, batches_of, cut
 from stream_apps.pipeline.paragraphs import NARROWEST
 from stream_apps.pipeline.segmentation import Segmenter
@@ -67,7 +67,9 @@ def test_translations_are_wrapped_at_the_column_of_their_source_without_losing_a
     assert starts.sub("", found).replace("lengthy", "").split() == starts.sub("", text).split()
     assert set(re.findall(r"\r\n|\r|\n", found)) <= {line_end}
     widths = list(map(len, text.splitlines()))
-    if segments == 32 and len(widths) > 1 and max(widths) >= NARROWEST:
+    # Where every line ends with a sentence, nothing has to be filled again.
+    is_broken = any(map(is_wrapped, Segmenter().split(text, "en").texts))
+    if segments == 32 and is_broken and max(widths) >= NARROWEST:
         assert max(map(len, found.splitlines())) <= max(widths)
 
 
