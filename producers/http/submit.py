@@ -72,6 +72,9 @@ class Submission(BaseModel):
     )
     tenant: Tenant | None = Field(default=None, description="Tenant that asks and pays.")
     glossaries: list[Glossary] = Field(default_factory=list, description="Glossaries, each with its version.")
+    do_not_translate: list[Text] = Field(
+        default_factory=list, description="Words and names that stay as they are."
+    )
     engine_options: dict[Text, Text] = Field(default_factory=dict, description="Options of the engine.")
     deadline: AwareDatetime | None = Field(
         default=None, description="After this moment a result is useless; RFC 3339 with an offset."
@@ -186,6 +189,7 @@ def _request(submission: Submission, context: SubmissionContext, priority: Prior
         content_type=submission.content_type,
         priority=priority.value,
         glossaries=submission.glossaries,
+        do_not_translate=submission.do_not_translate,
         engine_options=submission.engine_options,
         submitted_at=context.now_ms,
         submitted_by=context.caller.credential_id or None,

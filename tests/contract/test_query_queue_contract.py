@@ -55,7 +55,7 @@ def test_inserts_do_not_wait_for_a_query_that_runs(folder, sink):
 
 
 def test_queries_beyond_the_queue_are_refused_at_once_and_told_when_to_come_again(folder, sink):
-    with serving(folder, QueryLimits(seconds=1, rows=10, queued=1)) as url, ThreadPoolExecutor(6) as others:
+    with serving(folder, QueryLimits(seconds=2, rows=10, queued=1)) as url, ThreadPoolExecutor(6) as others:
         answers = [one.result() for one in [others.submit(ask, url, SLOW) for _ in range(6)]]
     refused = [answer for answer in answers if answer.status_code == 503]
     assert len(refused) == 4

@@ -18,6 +18,12 @@ TEXTS: dict[str, dict[str, Any]] = {
     "family": {"text": "👩\u200d👩\u200d👧 🏳️\u200d🌈", "target_language": "pt"},
     "named": {"text": "Bom dia.", "source_language": "pt", "target_language": "pb"},
     "message": {"text": FILES, "source_language": "en", "target_language": "PT_br"},
+    "names": {
+        "text": "The Green House belongs to Garden & Sons, and costs £3.20.",
+        "source_language": "en",
+        "target_language": "pt",
+        "do_not_translate": ["Green House", "Garden & Sons"],
+    },
     "quotation": {"text": QUOTED, "source_language": "eng", "target_language": "por"},
 }
 
@@ -25,7 +31,8 @@ TEXTS: dict[str, dict[str, Any]] = {
 @pytest.fixture(scope="module")
 def jobs(stack):
     """Send all of them at once."""
-    with httpx.Client(base_url=stack.http_url, timeout=60) as http, ThreadPoolExecutor(len(TEXTS)) as threads:
+    client = httpx.Client(base_url=stack.http_url, headers=stack.headers, timeout=60)
+    with client as http, ThreadPoolExecutor(len(TEXTS)) as threads:
         sent = {name: threads.submit(http.post, f"{URL}?wait=30", json=body) for name, body in TEXTS.items()}
         return {name: one.result().raise_for_status().json() for name, one in sent.items()}
 
@@ -44,6 +51,12 @@ def test_what_needs_no_translation_comes_back_as_it_is_and_is_marked(jobs, name,
     assert (result["status"], result["text"]) == ("COMPLETED", TEXTS[name]["text"])
     assert [one["cause"] for one in result["warnings"]] == [cause]
     assert (result["segments"], result["source_words"]) == (0, 0)
+
+
+def test_names_and_amounts_stay_as_they_are(jobs):
+    text = jobs["names"]["result"]["text"]
+    assert all(one in text for one in ("Green House", "Garden & Sons", "£"))
+    assert "belongs" not in text
 
 
 def test_only_what_was_translated_is_billed(stack, jobs):

@@ -1,5 +1,6 @@
 """No text of 4,000 characters takes long, whatever is in it: patterns read it once."""
 
+import os
 import random
 import time
 from collections.abc import Callable
@@ -12,7 +13,9 @@ from inference_workers.fidelity.flaws import doubt_of
 from inference_workers.fidelity.masking import Hiding, Masker
 from inference_workers.fidelity.own_spans import own_spans
 
-CHARACTERS, MOST_SECONDS = 4000, 0.005
+CHARACTERS = 4000
+# The limit is 5 ms. Beside other tests everything is slower; what is not linear takes a hundred times as long.
+MOST_SECONDS = 0.025 if "PYTEST_XDIST_WORKER" in os.environ else 0.005
 MASKER = Masker(TRAITS.unseen, TRAITS.spellings)
 # Each is repeated until the text is full: beginnings that never end, ends without a beginning, and neighbours.
 MOTIFS = [

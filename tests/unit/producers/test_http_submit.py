@@ -75,6 +75,7 @@ def test_the_status_url_of_a_tenant_that_was_named_leads_to_its_job(http, world)
 def test_what_a_caller_wishes_reaches_intake(http, world):
     wishes = {
         "glossaries": ["terms-1"],
+        "do_not_translate": ["Post Office"],
         "engine_options": {"tone": "soft"},
         "late_policy": "serve",
         "labels": {"cost": "a"},
@@ -147,6 +148,7 @@ def test_a_bad_field_is_refused_by_name_with_a_cure(http, world, change, cause, 
         ({"max_id_length": 7}, {"request_id": "a", "glossaries": ["glossary"]}, "bad_glossary"),
         ({"max_glossaries": 1}, {"glossaries": ["a", "b"]}, "too_many_glossaries"),
         ({"max_options": 0}, {"engine_options": {"a": "b"}}, "bad_options"),
+        ({"max_terms": 1}, {"do_not_translate": ["a", "b"]}, "bad_terms"),
         ({"max_deadline_days": 1}, {"deadline": "2023-11-17T00:00:00+01:00"}, "bad_deadline"),
     ],
 )
