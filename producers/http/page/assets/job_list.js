@@ -14,7 +14,7 @@ export function showList(entries, openId, batchesOf) {
 
 function item(entry, isOpen, batchesDone) {
   const [state, tone] = stateOf(entry.status, batchesDone);
-  const facts = `${languageName(entry.source)} → ${languageName(entry.target)} · ${moment(entry.at)}`;
+  const facts = `${languageName(entry.detected || entry.source)} → ${languageName(entry.target)} · ${moment(entry.at)}`;
   const link = element(
     "a",
     { href: `#${encodeURIComponent(entry.id)}` },

@@ -4,6 +4,9 @@ import { alignedRows, holesInUnits, markedPieces, markedSource } from "./alignme
 import { byId, element, tell } from "./elements.js";
 import { count, directionOf, duration, holeCause, languageName, priorityNames, sentences, stateOf } from "./wording.js";
 
+// The dot stays at the end of its line.
+const SEPARATOR = "\u00a0· ";
+
 export class JobView {
   #rows = [];
   #shown = "";
@@ -135,7 +138,7 @@ function factsOf(entry, job) {
   if (result?.timings_seconds?.total) facts.push(duration(result.timings_seconds.total));
   if (result?.cached_share) facts.push(`${Math.round(100 * result.cached_share)} % remembered`);
   if (typeof result?.confidence === "number") facts.push(`confidence ${result.confidence.toFixed(2)}`);
-  return facts.join(" · ");
+  return facts.join(SEPARATOR);
 }
 
 const doneOf = (live) => live.job?.batches_done || (live.progress ? 1 : 0);
@@ -145,7 +148,7 @@ function waitOf(job, progress) {
   if (progress) parts.push(`${Math.round(100 * progress)} %`);
   if (job?.queue_position) parts.push(`${count(job.queue_position, "batch", "batches")} in the queue`);
   if (job?.estimated_completion_seconds) parts.push(`about ${duration(job.estimated_completion_seconds)} left`);
-  return parts.join(" · ") || "Waiting for its turn";
+  return parts.join(SEPARATOR) || "Waiting for its turn";
 }
 
 function problemOf(entry, result, trouble) {

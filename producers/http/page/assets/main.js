@@ -121,7 +121,7 @@ function jobSeen(job) {
   if (job.is_finished) {
     const status = job.result?.status || job.status;
     byId("news").textContent = `${entry.title}: ${stateOf(status)[0]}`;
-    jobs.change(entry.id, { status });
+    jobs.change(entry.id, { status, detected: job.result?.detected_language ?? "" });
   }
   showJobs();
 }
@@ -187,7 +187,7 @@ async function copy() {
     await navigator.clipboard.writeText(shownResult().text);
     byId("news").textContent = "Copied";
     byId("job-copy").textContent = "Copied";
-    setTimeout(() => (byId("job-copy").textContent = "Copy translation"), 2000);
+    setTimeout(() => (byId("job-copy").textContent = "Copy"), 2000);
   } catch {
     byId("job-copy").textContent = "The browser allows no copying here";
   }

@@ -5,7 +5,8 @@ const MOST = 50;
 const MOST_CHARACTERS = 1_500_000;
 const TITLE_CHARACTERS = 80;
 
-// An entry is {id, title, source, target, priority, at, status}: languages as asked for, `at` in ms since the epoch.
+// An entry is {id, title, source, target, detected, priority, at, status}: languages as asked for, the detected one
+// once it is known, `at` in ms since the epoch, `status` empty until the job has ended.
 export class RecentJobs extends EventTarget {
   constructor(account) {
     super();
