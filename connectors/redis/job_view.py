@@ -72,7 +72,7 @@ class JobViews:
         """Return the view; None for a job of which nothing is known (any more)."""
         with redis_errors():
             values = cast(list[bytes | None], self._client.mget(_names(key)))
-        return _view_of(key, values, batches_done=0)
+        return view_of(key, values, batches_done=0)
 
 
 class AsyncJobViews:
@@ -85,13 +85,13 @@ class AsyncJobViews:
         """Return what is known: one round trip, and a second one for the progress of an open document."""
         with redis_errors():
             values = cast(list[bytes | None], await self._client.mget(_names(key)))
-        view = _view_of(key, values, batches_done=0)
+        view = view_of(key, values, batches_done=0)
         plan = values[1]
         if view is not None and view.stage is JobStage.SEGMENTED and view.batches > 1 and plan is not None:
             split = RequestPlan.decode(plan).split
             with redis_errors():
                 filled = await self._client.hget(slots_key(RequestRevision(key)), filled_field(split))
-            view = _view_of(key, values, batches_done=int(filled or 0))
+            view = view_of(key, values, batches_done=int(filled or 0))
         return JobRecord(view, values[3])
 
     async def batches(self, key: JobKey, first: int, most: int) -> list[bytes]:
@@ -124,12 +124,18 @@ def header_of(view: JobView) -> Job:
     )
 
 
+def view_names(key: JobKey) -> list[str]:
+    """Name what a view is put together from."""
+    return [accepted_key(key), planned_key(key), done_key(RequestRevision(key))]
+
+
 def _names(key: JobKey) -> list[str]:
-    return [accepted_key(key), planned_key(key), done_key(RequestRevision(key)), result_key(key)]
+    return [*view_names(key), result_key(key)]
 
 
-def _view_of(key: JobKey, values: Sequence[bytes | None], batches_done: int) -> JobView | None:
-    accepted, planned, done, _ = values
+def view_of(key: JobKey, values: Sequence[bytes | None], batches_done: int) -> JobView | None:
+    """Build the view from the values of `view_names`; None where there are none."""
+    accepted, planned, done = values[:3]
     completion = completion_of(done)
     if accepted is None and planned is None and completion is None:
         return None

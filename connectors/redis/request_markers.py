@@ -2,6 +2,7 @@
 
 `acc:{key}`     its plan as HTTP knows it, written once Kafka has stored the request
 `req:{key}`     its plan as intake made it, written only after its batches are delivered; it marks a repeat
+`jobs:{tenant}` the requests that HTTP accepted, by when they came; written with `acc:`
 `deadlines`     sorted set of open requests by deadline (ms), written with `req:`. Only advice: an order that comes
                 too late loses against the answer
 `done:{key}`    who answers the request; written by connectors/redis/slots.py, as is `result:{key}`
@@ -13,7 +14,7 @@ from typing import cast
 
 import structlog
 
-from connectors.redis.client import AsyncClient, Call, Client, redis_errors, run_all_async, script
+from connectors.redis.client import AsyncClient, Call, Client, redis_errors, run_all_async, run_async, script
 from connectors.redis.slots import DEADLINES_KEY, are_answered, done_key
 from schemas.errors import TransientError
 from schemas.ids import JobKey
@@ -24,6 +25,8 @@ log = structlog.get_logger()
 
 # A Redis that hangs costs its time-outs once, not in every cycle.
 _UNASKED_SECONDS = 5.0
+# Of milliseconds since the epoch, so that texts are ordered as numbers.
+PLACE_DIGITS = 14
 
 
 class RedisRequestPlans:
@@ -58,16 +61,22 @@ class RedisRequestPlans:
 
 
 class AcceptedRequests:
-    """Notes what HTTP has accepted, so that a caller who looks at once finds the job. For an event loop."""
+    """Notes what HTTP has accepted, so that a caller who looks at once finds the job. For an event loop.
 
-    def __init__(self, client: AsyncClient, ttl_seconds: int) -> None:
+    Keeps the list of each tenant, too: `most_listed` requests, none longer than a plan.
+    """
+
+    def __init__(self, client: AsyncClient, ttl_seconds: int, most_listed: int = 10_000) -> None:
         self._client = client
         self._ttl_seconds = ttl_seconds
+        self._most_listed = most_listed
 
     async def note(self, key: JobKey, plan: RequestPlan) -> None:
         """Note the plan. May be repeated. Raises TransientError."""
-        with redis_errors():
-            await self._client.set(accepted_key(key), plan.encode(), ex=self._ttl_seconds)
+        oldest = place_of(JobKey(key.tenant, ""), max(plan.submitted_at - self._ttl_seconds * 1000, 0))
+        arguments = (plan.encode(), self._ttl_seconds, place_of(key, plan.submitted_at), oldest, self._most_listed)
+        keys = (accepted_key(key), list_key(key.tenant))
+        await run_async(self._client, Call(script("note_accepted"), keys, arguments))
 
 
 class RedisAnsweredRequests:
@@ -122,3 +131,13 @@ def accepted_key(key: JobKey) -> str:
 def planned_key(key: JobKey) -> str:
     """Name the plan as intake made it."""
     return f"req:{{{key}}}"
+
+
+def list_key(tenant: str) -> str:
+    """Name the list of the requests of a tenant."""
+    return f"jobs:{{{tenant}}}"
+
+
+def place_of(key: JobKey, at_ms: int) -> str:
+    """Return the member of a request that came at that time; members are ordered by time."""
+    return f"{at_ms:0{PLACE_DIGITS}d}/{key.request_id}"

@@ -231,7 +231,7 @@ class DemoRun:
             params = {"tenant": key.tenant}
             job = httpx.get(url, params=params, headers=self.stack.headers, timeout=_HTTP_SECONDS)
             if job.is_success:
-                self.bars.show_share(_DOCUMENT, float(job.json().get("progress") or 0.0))
+                self.bars.show_share(_DOCUMENT, float(job.json().get("progress") or 0.0) / 100)
 
 
 def prose(words: int) -> str:

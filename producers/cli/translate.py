@@ -80,7 +80,7 @@ def result(  # noqa: PLR0913, PLR0917  # one parameter per option
     if job["is_finished"] or as_json:
         _show(job, output, as_json)
         return
-    state = f"{job['stage'].lower()}, {job['progress']:.0%}"
+    state = f"{job['stage'].lower()}, {job['progress']}%"
     left = time_left(job)
     raise CommandError(
         f"not finished: {state}{', ' + left if left else ''}",
@@ -126,7 +126,7 @@ def _wait_with_bar(api: Api, job_id: str, as_json: bool, polls_until_unknown: in
 def _show_progress(bars: ProgressBars, job: Json) -> None:
     batches = f"{job['batches_done']}/{job['batches']} batches"
     note = ", ".join(part for part in (batches, time_left(job)) if part)
-    bars.show_share("job", job["progress"], label=job["stage"].lower(), note=note)
+    bars.show_share("job", job["progress"] / 100, label=job["stage"].lower(), note=note)
 
 
 def _show_accepted(accepted: Json, as_json: bool) -> None:

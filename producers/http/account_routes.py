@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
 
 from producers.http.accounts import Accounts
 from producers.http.caller import AnyCaller, Caller, KeyAdmin
+from producers.http.logins import Logins
 from producers.http.problems import responses
 from schemas.accounts import Credential, CredentialKind
 from stream_apps.accounts.api_keys import new_key as make_key
@@ -111,7 +112,8 @@ class NewKeyResponse(KeyResponse):
 @router.post("/auth/login", responses=responses(401, 422, 429, 503))
 async def log_in(login: Login, request: Request) -> LoginResponse:
     """Give a token for a password. It lives for 24 hours."""
-    session = await _accounts(request).log_in(login.email, login.password.get_secret_value())
+    logins: Logins = request.app.state.logins
+    session = await logins.log_in(login.email, login.password.get_secret_value())
     return LoginResponse(
         access_token=session.token,
         expires_in=session.lifetime_seconds,
@@ -123,7 +125,8 @@ async def log_in(login: Login, request: Request) -> LoginResponse:
 @router.post("/auth/logout", status_code=204, responses=responses(401, 403, 503))
 async def log_out(caller: AnyCaller, request: Request) -> Response:
     """End all sessions of the user: every token that was issued before is dead."""
-    await _accounts(request).log_out(caller.credential_id)
+    logins: Logins = request.app.state.logins
+    await logins.log_out(caller.credential_id)
     return Response(status_code=204)
 
 

@@ -12,6 +12,7 @@ import structlog
 
 from connectors.kafka.group_lag import PartitionLag
 from connectors.kafka.producer import OnDone
+from connectors.redis.job_list import AsyncJobList, Listed
 from connectors.redis.job_view import AsyncJobViews
 from connectors.redis.request_markers import AcceptedRequests
 from producers.http.backpressure import BacklogReading, QueueCounts
@@ -136,7 +137,11 @@ class RedisJobs:
     """Reads jobs from the state Redis."""
 
     views: AsyncJobViews
+    lists: AsyncJobList
     codec: Codec
+
+    async def page(self, tenant: str, since_ms: int, before: str, most: int) -> Sequence[Listed]:
+        return await self.lists.page(tenant, since_ms, before, most)
 
     async def look(self, key: JobKey) -> JobSnapshot:
         view, encoded = await self.views.look(key)

@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from connectors.telemetry.health import Health
 from producers.http import account_routes, problems
 from producers.http.events import OpenStreams
+from producers.http.logins import Logins
 from producers.http.middleware import BodyLimit, OpenSubmissions, RequestMetrics
 from producers.http.page_routes import mount_page
 from producers.http.ports import Ports
@@ -48,6 +49,7 @@ def create_app(ports: Ports, settings: AppSettings, health: Health, lifespan: Li
     )
     app.state.ports = ports
     app.state.limits = limits = settings.limits
+    app.state.logins = Logins(ports.accounts)
     app.state.streams = OpenStreams(limits.max_streams)
     app.state.request_limits = settings.requests
     app.state.health = health

@@ -157,6 +157,14 @@ class Backpressure:
         if self._load is not None:
             self._load = self._load.with_request(priority)
 
+    def ahead(self, priority: Priority) -> QueuePosition | None:
+        """Tell what is ahead of a request that was just counted; None where that is not known."""
+        if (load := self._current()) is None:
+            return None
+        load = replace(load, rate=_bounded(load.rate, self._limits))
+        batches = max(round(load.records_before(priority) - load.rate.batches_per_request), 0)
+        return QueuePosition(batches, load.wait_seconds(priority))
+
     def position(self, view: JobView) -> QueuePosition | None:
         """Tell what is ahead of the job's last batch; None where that is not known."""
         load = self._current()

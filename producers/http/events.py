@@ -148,7 +148,7 @@ def _batch_event(batch: TranslatedBatch) -> bytes:
     data = {
         "batch": batch.batch_number,
         "batches": batch.job.batches,
-        "progress": done / max(batch.job.batches, 1),
+        "progress": round(100 * done / max(batch.job.batches, 1)),
         "text": text_of(batch),
         "segments": len(batch.translations),
         "holes": len(batch.causes) - batch.causes.count(None),

@@ -16,6 +16,7 @@ from connectors.kafka.producer import DurableProducer
 from connectors.kafka.schema_registry import open_codec
 from connectors.object_store import open_shared_objects
 from connectors.redis.client import AsyncClient, open_state_async
+from connectors.redis.job_list import AsyncJobList
 from connectors.redis.job_view import AsyncJobViews
 from connectors.redis.presence import AsyncModelRegistry
 from connectors.redis.request_markers import AcceptedRequests
@@ -121,7 +122,7 @@ class Server:
             requests=KafkaRequestLog(
                 connections.producer, codec, timeout_seconds, self._notes(), now_ms, self.end
             ),
-            jobs=RedisJobs(AsyncJobViews(connections.state_async), codec),
+            jobs=RedisJobs(AsyncJobViews(connections.state_async), AsyncJobList(connections.state_async), codec),
             results=self._tail,
             texts=_texts(settings),
             models=RegisteredModels(AsyncModelRegistry(connections.state_async), settings.kafka.pools),

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from connectors.redis.job_list import Listed
 from connectors.redis.job_view import JobView
 from producers.http.accounts import Accounts
 from producers.http.tenant_shares import TenantShares
@@ -61,6 +62,9 @@ class Jobs(Protocol):
     async def batches(self, key: JobKey, first: int, most: int) -> Sequence[TranslatedBatch]:
         """Return the translated batches of an open job from number `first` on, until one is missing."""
 
+    async def page(self, tenant: str, since_ms: int, before: str, most: int) -> Sequence[Listed]:
+        """Return up to `most` jobs of the tenant, the newest first, from `since_ms` on and before a place."""
+
 
 class ResultWaiter(Protocol):
     """Waits for the result of one job."""
@@ -108,6 +112,9 @@ class BackpressureGate(Protocol):
 
     def count(self, priority: Priority) -> None:
         """Count one more request that Kafka has stored."""
+
+    def ahead(self, priority: Priority) -> QueuePosition | None:
+        """Tell what is ahead of a request that was just counted; None where that is not known."""
 
     def position(self, view: JobView) -> QueuePosition | None:
         """Tell what is ahead of the job's last batch; None where that is not known."""

@@ -1,12 +1,13 @@
 """The JSON that callers get: its models, and how they are built from a snapshot of a job."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from pydantic import BaseModel, Field
 
 from connectors.redis.job_view import JobView
-from producers.http.ports import BackpressureGate, JobSnapshot
+from producers.http.ports import BackpressureGate, JobSnapshot, QueuePosition
 from producers.http.submit import ValidSubmission
 from schemas.catalogue import Catalogue
 from schemas.ids import JobKey
@@ -22,9 +23,16 @@ class AcceptedResponse(BaseModel):
     """The request is stored and will be answered."""
 
     job_id: str
+    status: str = Field(default="QUEUED", description="Always QUEUED: Kafka has stored it.")
     status_url: str
     priority: Priority
     sla_seconds: int = Field(description="Within this time most requests of the priority are answered.")
+    position_in_queue: int | None = Field(
+        description="Batches as urgent or more urgent before it; null where that is not known."
+    )
+    estimated_completion: datetime = Field(
+        description="By these batches and the measured speed; by the service level where they are not known."
+    )
 
 
 class HoleResponse(BaseModel):
@@ -78,7 +86,7 @@ class JobResponse(BaseModel):
     priority: Priority
     sla_seconds: int
     is_finished: bool
-    progress: float = Field(description="0 to 1.")
+    progress: int = Field(description="Per cent, 0 to 100.")
     segments: int
     batches: int
     batches_done: int
@@ -92,9 +100,37 @@ class JobResponse(BaseModel):
     )
     submitted_at: datetime | None
     updated_at: datetime | None
+    created_at: datetime | None = Field(description="The same as submitted_at.")
+    completed_at: datetime | None = Field(description="When it was answered; null before.")
+    processing_time_ms: int | None = Field(description="From the submission to the answer; null before.")
+    word_count: int = Field(description="Source words, the same as words.")
+    confidence_score: float | None = Field(description="Of the result, 0 to 1; null before, or where it has none.")
     source_language: str
     target_language: str
     result: ResultResponse | None
+
+
+class JobSummary(BaseModel):
+    """What a list shows of a job."""
+
+    job_id: str
+    status: str
+    stage: str
+    priority: Priority
+    is_finished: bool
+    word_count: int
+    source_language: str
+    target_language: str
+    created_at: datetime | None
+    completed_at: datetime | None
+    processing_time_ms: int | None
+
+
+class JobListResponse(BaseModel):
+    """A page of jobs, the newest first."""
+
+    jobs: list[JobSummary]
+    next_cursor: str | None = Field(description="Of the next page; null at the end.")
 
 
 class LanguageSetResponse(BaseModel):
@@ -126,9 +162,14 @@ def languages_response(catalogue: Catalogue) -> LanguagesResponse:
     )
 
 
-def accepted_response(valid: ValidSubmission, status_url: str) -> AcceptedResponse:
-    """Build the answer to a POST."""
+def accepted_response(
+    valid: ValidSubmission, status_url: str, ahead: QueuePosition | None, now_ms: int
+) -> AcceptedResponse:
+    """Build the answer to a POST. `ahead` is what waits before the request, as far as that is known."""
+    seconds = SLA_SECONDS[valid.priority] if ahead is None else ahead.seconds
     return AcceptedResponse(
+        position_in_queue=None if ahead is None else ahead.batches_ahead,
+        estimated_completion=datetime.fromtimestamp(now_ms / 1000 + seconds, UTC),
         job_id=valid.request.request_id,
         status_url=status_url,
         priority=valid.priority,
@@ -150,11 +191,30 @@ def job_response(key: JobKey, snapshot: JobSnapshot, backpressure: BackpressureG
         "is_finished": snapshot.is_finished,
         "queue_position": position and position.batches_ahead,
         "estimated_completion_seconds": position and position.seconds,
-        "submitted_at": _moment(view.submitted_at),
-        "updated_at": _moment(view.updated_at),
+        "progress": round(100 * view.progress),
+        "word_count": view.words,
+        "confidence_score": result.confidence if result else None,
+        **_times(view, snapshot.is_finished),
         "result": result_response(result) if result else None,
     }
     return JobResponse.model_validate(vars(view) | changed)
+
+
+def list_response(views: Sequence[JobView], next_cursor: str | None) -> JobListResponse:
+    """Build a page of a list."""
+    return JobListResponse(jobs=[_summary(view) for view in views], next_cursor=next_cursor)
+
+
+def _summary(view: JobView) -> JobSummary:
+    is_finished = view.status is not None
+    changed = {
+        "job_id": view.key.request_id,
+        "status": view.status or "RUNNING",
+        "is_finished": is_finished,
+        "word_count": view.words,
+        **_times(view, is_finished),
+    }
+    return JobSummary.model_validate(vars(view) | changed)
 
 
 def result_response(result: TranslationResult) -> ResultResponse:
@@ -168,6 +228,17 @@ def result_response(result: TranslationResult) -> ResultResponse:
         "completed_at": _moment(result.completed_at),
     }
     return ResultResponse.model_validate(vars(result) | changed)
+
+
+def _times(view: JobView, is_finished: bool) -> dict[str, datetime | int | None]:
+    submitted_at, completed_at = _moment(view.submitted_at), _moment(view.updated_at) if is_finished else None
+    return {
+        "submitted_at": submitted_at,
+        "created_at": submitted_at,
+        "updated_at": _moment(view.updated_at),
+        "completed_at": completed_at,
+        "processing_time_ms": view.updated_at - view.submitted_at if submitted_at and completed_at else None,
+    }
 
 
 def _overruled(view: JobView, result: TranslationResult) -> JobView:

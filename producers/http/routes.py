@@ -11,16 +11,19 @@ from connectors.telemetry.health import Health, answer_of
 from producers.http.caller import Caller, Reader, Submitter, Writer
 from producers.http.events import batch_after, job_events
 from producers.http.jobs import cancel, read_job, translated
+from producers.http.listing import JobFilter, list_jobs
 from producers.http.middleware import submission_is_stored
 from producers.http.ports import Ports
 from producers.http.problems import not_found, rate_headers, responses
 from producers.http.responses import (
     AcceptedResponse,
+    JobListResponse,
     JobResponse,
     LanguagesResponse,
     accepted_response,
     job_response,
     languages_response,
+    list_response,
 )
 from producers.http.settings import HttpLimits
 from producers.http.submit import Envelope, Submission, preferred_wait, prepare, send
@@ -100,7 +103,18 @@ async def submit_translation(  # noqa: PLR0913, PLR0917  # one parameter per par
             return job_response(key, snapshot, ports.backpressure)
     else:
         await sent()
-    return accepted_response(valid, status_url)
+    ahead = ports.backpressure.ahead(valid.priority)
+    return accepted_response(valid, status_url, ahead, ports.now_ms())
+
+
+@router.get(_TRANSLATIONS, tags=["translations"], responses=responses(401, 403, 422, 429, 503))
+async def list_translations(
+    wanted: Annotated[JobFilter, Query()], caller: Reader, request: Request
+) -> JobListResponse:
+    """List the jobs that came by HTTP in the last days, the newest first."""
+    ports: Ports = request.app.state.ports
+    page = await list_jobs(caller.tenant_for(wanted.tenant), wanted, ports.jobs)
+    return list_response(page.views, page.next_cursor)
 
 
 @router.get(

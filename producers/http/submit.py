@@ -64,7 +64,8 @@ class Submission(BaseModel):
     target_language: str = Field(description="BCP-47.")
     priority: str | StrictInt = Field(
         default=Priority.STANDARD.value,
-        description="critical, high or standard; or a score: 90-100 critical, 70-89 high, 0-69 standard.",
+        description="critical, high or standard, in any case; or a score: 90-100 critical, 70-89 high, 0-69 "
+        "standard.",
     )
     request_id: RequestId | None = Field(
         default=None, description="Chosen by the caller, unique; sending the same request again is harmless."
@@ -219,7 +220,11 @@ def _request_id(chosen: str | None, key: str | None, tenant: str) -> str:
 
 def _priority(value: str | int) -> Priority:
     try:
-        return priority_of_score(value) if isinstance(value, int) else parse_priority(value[:_LONGEST_PRIORITY])
+        return (
+            priority_of_score(value)
+            if isinstance(value, int)
+            else parse_priority(value[:_LONGEST_PRIORITY].lower())
+        )
     except PermanentError as error:
         # A score has no field of its own here.
         raise PermanentError(

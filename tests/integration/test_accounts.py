@@ -44,6 +44,26 @@ PASSWORD = "correct horse battery"
 
 pytestmark = pytest.mark.real
 
+# Stands still between its records and their commit.
+KILLED_WRITER = """
+import sys, time
+from connectors.kafka.settings import KafkaSettings
+from connectors.kafka.transactional_producer import TransactionalProducer
+from schemas.accounts import Credential
+from schemas.codec import Codec
+from stream_apps.accounts.store import record_of
+
+bootstrap, tenant, email = sys.argv[1:]
+user = Credential(credential_id="killed", tenant=tenant, kind="password", login=email, secret_hash="of the killed")
+
+def stand_still():
+    print("stored, not committed", flush=True)
+    time.sleep(60)
+
+producer = TransactionalProducer(KafkaSettings(bootstrap=bootstrap), "accounts")
+producer.commit([record_of(user, Codec())], [], confirm=stand_still)
+"""
+
 
 @pytest.fixture
 def store(kafka_bootstrap):
@@ -112,6 +132,20 @@ class TestStore:
         with pytest.raises(DragomanError):
             slow.commit([record_of(user, store.codec)], [])
         assert store.read().user(login.email).name == "the quick"
+
+    def test_a_writer_that_was_killed_has_written_nothing_and_holds_up_nobody(self, store, tenant):
+        email = f"{uuid.uuid4().hex}@example.org"
+        command = [sys.executable, "-c", KILLED_WRITER, store.kafka.bootstrap, tenant, email]
+        with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE) as writer:
+            assert writer.stdout
+            assert writer.stdout.readline() == b"stored, not committed\n"
+            writer.kill()
+        login = Login(tenant=tenant, email=email, secret_hash="of the next")
+        began = time.monotonic()
+        store.change(lambda found: [new_user(found, login, Rights(), now())])
+        # Sooner than Kafka ends the transaction by itself.
+        assert time.monotonic() - began < store.kafka.transaction_timeout_ms / 1000 / 2
+        assert store.read().user(email).secret_hash == "of the next"
 
 
 class TestFirstKey:

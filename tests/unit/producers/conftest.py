@@ -9,7 +9,9 @@ import pytest
 from fastapi import FastAPI
 
 from connectors.memory import InMemoryShares
+from connectors.redis.job_list import Listed
 from connectors.redis.job_view import JobView
+from connectors.redis.request_markers import place_of
 from connectors.telemetry.health import Health
 from producers.http.app import AppSettings, create_app
 from producers.http.backpressure import Backpressure
@@ -61,6 +63,15 @@ class World:
         if finished := self.finishes_at_look.get(self.looks):
             self.results[finished.key] = finished
         return JobSnapshot(self.views.get(key), self.results.get(key))
+
+    async def page(self, tenant: str, since_ms: int, before: str, most: int) -> list[Listed]:
+        self._check("redis")
+        places = {
+            place_of(one.key, one.submitted_at): one for one in self.views.values() if one.key.tenant == tenant
+        }
+        first = place_of(JobKey(tenant, ""), since_ms)
+        wanted = sorted((place for place in places if first <= place < before), reverse=True)
+        return [Listed(place, places[place]) for place in wanted[:most]]
 
     async def batches(self, key: JobKey, first: int, most: int) -> list[TranslatedBatch]:
         self._check("redis")

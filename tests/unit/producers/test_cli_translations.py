@@ -16,7 +16,7 @@ RUNNING = {
     "status": "RUNNING",
     "stage": "SEGMENTED",
     "is_finished": False,
-    "progress": 0.25,
+    "progress": 25,
     "segments": 4,
     "batches": 8,
     "batches_done": 2,
@@ -29,7 +29,7 @@ FINISHED = RUNNING | {
     "status": "COMPLETED",
     "stage": "FINISHED",
     "is_finished": True,
-    "progress": 1.0,
+    "progress": 100,
     "result": RESULT,
 }
 UNKNOWN = {

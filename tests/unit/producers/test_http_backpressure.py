@@ -9,6 +9,7 @@ from connectors.kafka.group_lag import PartitionLag
 from connectors.redis.job_view import JobView
 from producers.http.adapters import KafkaBacklog
 from producers.http.backpressure import BacklogReading, Backpressure, QueueCounts, measure_backlog
+from producers.http.ports import QueuePosition
 from producers.http.problems import OverloadedError
 from producers.http.settings import BackpressureLimits
 from schemas.errors import TransientError
@@ -47,6 +48,18 @@ def refused(backpressure, priority):
 
 def test_an_idle_platform_takes_everything():
     assert not any(refused(backpressure_after(reading(0, 0, 0)), one) for one in Priority)
+
+
+def test_a_request_is_told_its_place_in_the_queue():
+    busy = backpressure_after(reading(1, 2, 30))
+    for one in (CRITICAL, STANDARD):
+        busy.count(one)
+    # The critical one that was just counted is ahead of the standard one, and nobody is ahead of itself.
+    assert [busy.ahead(one) for one in (CRITICAL, STANDARD)] == [
+        QueuePosition(1, 2.0),
+        QueuePosition(34, 35.0),
+    ]
+    assert Backpressure(LIMITS).ahead(STANDARD) is None
 
 
 def test_a_flood_of_standard_work_refuses_standard_requests_only():

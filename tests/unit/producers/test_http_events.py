@@ -53,7 +53,7 @@ def test_batches_come_in_the_order_of_the_text_and_at_last_the_result(http, worl
     first, second, last = events_of(answer.text)
     assert first[:2] == ("batch", "1.0")
     assert first[2] == {
-        "batch": 0, "batches": 3, "progress": 1 / 3, "text": "> Bom ", "segments": 1, "holes": 0,
+        "batch": 0, "batches": 3, "progress": 33, "text": "> Bom ", "segments": 1, "holes": 0,
     }  # fmt: skip
     assert (second[1], second[2]["text"], second[2]["holes"]) == ("1.1", "dia. Olá. ", 1)
     assert last[:2] == ("result", "1.result")

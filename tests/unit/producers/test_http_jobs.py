@@ -44,10 +44,11 @@ def test_a_running_job_shows_its_progress(http, world):
     world.views[JOB] = view()
     job = http.get(URL).json()
     assert (job["job_id"], job["tenant"]) == ("job", "default")
-    assert (job["progress"], job["batches_done"], job["batches"], job["segments"]) == (0.25, 2, 8, 4)
+    assert (job["progress"], job["batches_done"], job["batches"], job["segments"]) == (25, 2, 8, 4)
     assert (job["queue_position"], job["estimated_completion_seconds"]) == (None, None)
     assert (job["priority"], job["sla_seconds"]) == ("high", 120)
     assert (job["is_finished"], job["result"]) == (False, None)
+    assert (job["completed_at"], job["processing_time_ms"], job["confidence_score"]) == (None, None, None)
 
 
 def test_a_finished_job_shows_its_result(http, world):
@@ -57,14 +58,19 @@ def test_a_finished_job_shows_its_result(http, world):
         holes=(Hole(segment=2, cause="engine_failed"),),
         timings={"queue": 0.5},
         confidence=0.9,
+        submitted_at=1_700_000_000_000 - 1500,
     )
     job = http.get(URL).json()
     assert (job["status"], job["is_finished"], job["progress"], job["queue_position"]) == (
         "PARTIAL",
         True,
-        1.0,
+        100,
         None,
     )
+    assert (job["created_at"], job["completed_at"]) == (job["submitted_at"], job["result"]["completed_at"])
+    assert (job["word_count"], job["confidence_score"]) == (job["result"]["source_words"], 0.9)
+    assert job["processing_time_ms"] == 1500
+
     assert job["result"]["text"] == "Bom dia."
     assert job["result"]["holes"] == [{"segment": 2, "cause": "engine_failed", "start": -1, "length": -1}]
     assert job["result"]["timings_seconds"] == {"queue": 0.5}
@@ -79,7 +85,7 @@ def test_a_result_wins_over_a_view_that_lags_behind(http, world):
     assert (job["status"], job["stage"], job["progress"], job["batches_done"]) == (
         "COMPLETED",
         "FINISHED",
-        1.0,
+        100,
         8,
     )
 

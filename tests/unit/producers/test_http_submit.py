@@ -16,6 +16,10 @@ def test_an_accepted_request_is_in_kafka_and_the_answer_says_where_to_look(http,
     assert answer.status_code == 202
     assert answer.json() == {
         "job_id": request.request_id,
+        "status": "QUEUED",
+        "position_in_queue": None,
+        # By the service level, as nothing is measured yet.
+        "estimated_completion": "2023-11-14T22:13:50Z",
         "status_url": f"http://testserver{URL}/{request.request_id}",
         "priority": "critical",
         "sla_seconds": 30,
@@ -31,6 +35,12 @@ def test_an_accepted_request_is_in_kafka_and_the_answer_says_where_to_look(http,
 def test_the_source_language_is_detected_where_none_is_named(http, world):
     http.post(URL, json={"text": "Bom dia.", "target_language": "en"})
     assert world.appended[0][0].source_language == "auto"
+
+
+@pytest.mark.parametrize("name", ["STANDARD", "Standard", "standard"])
+def test_a_priority_may_be_written_in_any_case(http, world, name):
+    assert http.post(URL, json=BODY | {"priority": name}).json()["priority"] == "standard"
+    assert world.appended[0][0].priority == "standard"
 
 
 @pytest.mark.parametrize(
