@@ -1,4 +1,4 @@
-// Reads server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html) from chunks of text.
+// Reads server-sent events (WHATWG HTML, section 9.2) from chunks of text.
 // EventSource cannot send the header that shows the key, so the stream comes by fetch and is read here.
 
 // Yields {name, id, data} for each event that is complete; comments and retry times are passed over.

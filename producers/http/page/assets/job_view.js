@@ -145,7 +145,7 @@ const doneOf = (live) => live.job?.batches_done || (live.progress ? 1 : 0);
 
 function waitOf(job, progress) {
   const parts = [];
-  if (progress) parts.push(`${Math.round(100 * progress)} %`);
+  if (progress) parts.push(`${Math.round(progress)} %`);
   if (job?.queue_position) parts.push(`${count(job.queue_position, "batch", "batches")} in the queue`);
   if (job?.estimated_completion_seconds) parts.push(`about ${duration(job.estimated_completion_seconds)} left`);
   return parts.join(SEPARATOR) || "Waiting for its turn";
