@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.page.platform import MOST_CHARACTERS, Site, new_site
+from tests.page.platform import MOST_CHARACTERS
 
 TEXT = "The first.\n\nThe second.\n\nThe third.\n\nThe fourth."
 PARTS = ("O primeiro.", "O segundo.", "O terceiro.", "O quarto.")
@@ -24,13 +24,13 @@ def flood(page, key):
 
 
 def test_beyond_the_limit_the_text_stays_and_goes_by_itself_when_it_may(inside, site):
-    # One in five seconds.
-    site.limit("acme", requests_per_minute=12)
+    # One in fifteen seconds.
+    site.limit("acme", requests_per_minute=4)
     flood(inside.page, site.key())
     inside.asks_for("Good morning.")
     expect(inside.problem).to_contain_text("1 text waits")
     expect(inside.page.get_by_label("Text to translate")).to_have_value("Good morning.")
-    expect(inside.status).to_have_text("Waiting")
+    expect(inside.status).to_have_text("Waiting", timeout=40_000)
     assert [request.text for request, *_ in site.platform.appended if request.text != "A flood."] == ["Good morning."]
 
 
@@ -76,34 +76,22 @@ def test_a_job_that_expired_is_named_as_such(inside, site):
     expect(inside.status).to_have_text("No longer there")
 
 
-@pytest.fixture
-def down() -> Site:
-    return new_site()
-
-
-def test_while_the_server_is_gone_the_page_says_so_and_goes_on_when_it_is_back(person, site, down, request):
-    with down.running():
-        person.page.goto(down.url)
-        person.page.get_by_text("API key", exact=True).first.click()
-        person.page.get_by_label("API key", exact=True).last.fill(down.key())
-        person.page.get_by_role("button", name="Sign in").click()
-        person.is_in().asks_for(TEXT)
-        job = down.platform.asked()
-        down.platform.translate(job, PARTS[0])
-        expect(person.page.locator(".target")).to_have_text([PARTS[0]])
-    expect(person.banner).to_contain_text("The server cannot be reached")
-    down.platform.translate(job, PARTS[1])
-    asked: list[str | None] = []
-    person.page.on(
-        "request",
-        lambda one: asked.append(one.headers.get("last-event-id")) if one.url.endswith("/events") else None,
-    )
-    with down.running():
-        expect(person.page.locator(".target")).to_have_text(list(PARTS[:2]), timeout=40_000)
-        expect(person.banner).to_be_hidden()
-        down.platform.finish(job, "\n\n".join(PARTS))
-        expect(person.status).to_have_text("Done")
-        assert [target for _, target in person.reads()] == list(PARTS)
+def test_while_the_server_is_gone_the_page_says_so_and_goes_on_when_it_is_back(inside, site):
+    inside.asks_for(TEXT)
+    job = site.platform.asked()
+    site.platform.translate(job, PARTS[0])
+    expect(inside.page.locator(".target")).to_have_text([PARTS[0]])
+    site.stop()
+    expect(inside.banner).to_contain_text("The server cannot be reached")
+    site.platform.translate(job, PARTS[1])
+    asked = []
+    inside.page.on("request", lambda one: one.url.endswith("/events") and asked.append(one.headers["last-event-id"]))
+    site.start()
+    expect(inside.page.locator(".target")).to_have_text(list(PARTS[:2]), timeout=40_000)
+    expect(inside.banner).to_be_hidden()
+    site.platform.finish(job, "\n\n".join(PARTS))
+    expect(inside.status).to_have_text("Done")
+    assert [target for _, target in inside.reads()] == list(PARTS)
     assert set(asked) == {"1.0"}
 
 

@@ -57,8 +57,10 @@ def test_a_new_tab_knows_the_job_without_its_source(inside, site):
     inside.asks_for(TEXT)
     site.platform.finish(site.platform.asked(), "\n\n".join(PARTS))
     expect(inside.status).to_have_text("Done")
-    inside.page.get_by_role("button", name="Sign out").click()
-    inside.signs_in_with_key_again = None
+    inside.page.evaluate("sessionStorage.removeItem('dragoman.text:' + location.hash.slice(1))")
+    inside.page.reload()
+    expect(inside.page.locator(".target")).to_contain_text("O segundo.")
+    expect(inside.page.locator(".source")).to_have_count(0)
     account = inside.page.evaluate("Object.keys(localStorage).find((key) => key.startsWith('dragoman.jobs:'))")
     assert "The second" not in inside.page.evaluate(f"localStorage[{account!r}]")
 
@@ -160,7 +162,9 @@ def test_a_job_is_cancelled(inside, site):
 def test_languages_are_those_that_are_served(inside):
     inside.page.get_by_label("From").select_option("de")
     options = inside.page.get_by_label("To", exact=True).get_by_role("option")
-    expect(options).to_have_text(["English"])
+    # Through English, too.
+    expect(options).to_have_text(["Arabic", "English", "Portuguese"])
+    inside.page.get_by_label("To", exact=True).select_option("en")
     inside.page.get_by_role("button", name="Swap the languages").click()
     expect(inside.page.get_by_label("From")).to_have_value("en")
     expect(inside.page.get_by_label("To", exact=True)).to_have_value("de")

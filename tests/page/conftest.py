@@ -35,8 +35,9 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def site() -> Iterator[Site]:
     site = new_site()
-    with site.running():
-        yield site
+    site.start()
+    yield site
+    site.stop()
 
 
 @pytest.fixture

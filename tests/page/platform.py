@@ -2,30 +2,34 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 
 from connectors.memory import InMemoryShares
 from connectors.redis.job_view import JobView
 from connectors.telemetry.health import Health
+from producers.http.accounts import Accounts
 from producers.http.app import AppSettings, create_app
 from producers.http.backpressure import Backpressure
 from producers.http.ports import Ports
 from producers.http.settings import BackpressureLimits, HttpLimits
 from producers.http.tenant_shares import TenantShares
 from schemas.ids import JobKey
-from schemas.messages import Hole, Job, TranslatedBatch, TranslationRequest, TranslationResult
+from schemas.messages import Job, TranslatedBatch, TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import Headers
 from schemas.states import JobStage, ResultStatus
 from stream_apps.accounts.changes import Change, Login, Rights, TenantChange, changed_tenant, new_user
 from stream_apps.accounts.passwords import hashed
 from stream_apps.accounts.store import InMemoryAccounts
+from stream_apps.accounts.tiers import Tiers
+from stream_apps.accounts.tokens import Tokens
 from stream_apps.pipeline.request_rules import RequestLimits
-from tests.accounts import accounts_of, key_of, tenants
+from tests.accounts import SECRET, key_of, tenants
 from tests.ports import free_port
 from tests.unit.producers.conftest import World
 
@@ -76,11 +80,10 @@ class Platform(World):
         slots.append(batch)
         self._seen(request.key, batches, len(slots))
 
-    def finish(self, request: TranslationRequest, text: str | None, **fields: object) -> None:
+    def finish(self, request: TranslationRequest, text: str | None, **fields: Any) -> None:
         """Publish the result."""
-        holes: Sequence[Hole] = fields.get("holes", ())  # type: ignore[assignment]  # as the caller gives it
-        whole = {
-            "status": ResultStatus.PARTIAL if holes else ResultStatus.COMPLETED,
+        whole: dict[str, Any] = {
+            "status": ResultStatus.PARTIAL if fields.get("holes") else ResultStatus.COMPLETED,
             "priority": request.priority,
             "source_language": request.source_language.replace("auto", "en"),
             "detected_language": "en" if request.source_language == "auto" else None,
@@ -93,29 +96,25 @@ class Platform(World):
         }
         self.results[request.key] = TranslationResult(
             tenant=request.tenant, request_id=request.request_id, text=text, **whole
-        )  # type: ignore[arg-type]  # checked where it is encoded
+        )
 
     def _seen(self, key: JobKey, batches: int, done: int) -> None:
-        known = self.views[key]
-        self.views[key] = JobView(
-            **{
-                **vars(known),
-                "stage": JobStage.SEGMENTED,
-                "batches": batches,
-                "batches_done": done,
-                "progress": done / batches,
-            }
-        )
+        progress = {"batches": batches, "batches_done": done, "progress": done / batches}
+        self.views[key] = replace(self.views[key], stage=JobStage.SEGMENTED, **progress)
 
 
 @dataclass
 class Site:
-    """What the browser sees: an address, and whoever may sign in there."""
+    """What the browser sees: an address, and whoever may sign in there.
+
+    What the platform holds outlives the server, as Kafka and Redis outlive the HTTP process.
+    """
 
     platform: Platform
     store: InMemoryAccounts
     port: int = field(default_factory=free_port)
-    started: int = 0
+    _server: uvicorn.Server | None = None
+    _thread: threading.Thread | None = None
 
     @property
     def url(self) -> str:
@@ -128,27 +127,27 @@ class Site:
         change = Change("tests", now_ms())
         self.store.change(lambda found: [changed_tenant(found, tenant, TenantChange(limits=limits), change)])
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Serve inside the context. What the platform holds outlives it, as Kafka and Redis outlive the process."""
+    def start(self) -> None:
+        """Serve in a thread, until `stop`."""
         config = uvicorn.Config(
             self._app(), port=self.port, log_config=None, timeout_graceful_shutdown=1, lifespan="off"
         )
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        try:
-            _wait_for(lambda: server.started)
-            self.started += 1
-            yield
-        finally:
-            server.should_exit = True
-            thread.join()
+        self._server = server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=server.run)
+        self._thread.start()
+        _wait_for(lambda: server.started)
 
-    def _app(self):
+    def stop(self) -> None:
+        """End the server, and with it every stream."""
+        if self._server and self._thread:
+            self._server.should_exit = True
+            self._thread.join()
+
+    def _app(self) -> FastAPI:
         world = self.platform
         backpressure = Backpressure(BackpressureLimits(), clock=time.monotonic)
-        accounts, shares = accounts_of(self.store, now_ms), TenantShares(InMemoryShares(), now_ms)
+        accounts = Accounts(self.store.directory, self.store, Tokens([SECRET], 3600), now_ms, Tiers())
+        shares = TenantShares(InMemoryShares(), now_ms)
         ports = Ports(world, world, world, world, world, backpressure, accounts, shares, now_ms)
         limits = HttpLimits(poll_seconds=0.05, look_seconds=0.1)
         settings = AppSettings(limits, RequestLimits(max_text_characters=MOST_CHARACTERS))
@@ -162,7 +161,7 @@ def new_site() -> Site:
     return Site(Platform(), store)
 
 
-def _wait_for(is_true, most_seconds: float = 20) -> None:
+def _wait_for(is_true: Callable[[], bool], most_seconds: float = 20) -> None:
     end = time.monotonic() + most_seconds
     while not is_true():
         assert time.monotonic() < end

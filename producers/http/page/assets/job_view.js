@@ -155,5 +155,6 @@ function problemOf(entry, result, trouble) {
   if (trouble) return trouble;
   if (entry.status === "LOST") return "The server knows this job no longer: results are kept for a limited time.";
   if (!result?.error) return "";
-  return sentences({ message: `${holeCause(result.error.cause)}. ${result.error.message ?? ""}`.replace(/\. $/, "") });
+  const parts = [holeCause(result.error.cause), result.error.message ?? ""];
+  return parts.map((message) => sentences({ message })).join(" ").trim();
 }

@@ -177,7 +177,7 @@ const shownResult = () => live.get(openId())?.job?.result;
 function download() {
   const entry = jobs.find(openId());
   const url = URL.createObjectURL(new Blob([shownResult().text], { type: "text/plain;charset=utf-8" }));
-  const name = entry.title.replace(/\.(txt|text)$/i, "").replaceAll(/[^\p{L}\p{N}._ -]+/gu, "").trim().slice(0, 60);
+  const name = entry.title.replace(/\.(txt|text)$/i, "").replaceAll(/[^\p{L}\p{N}._ -]+/gu, "").slice(0, 60).replace(/[. ]+$/, "");
   element("a", { href: url, download: `${name || "translation"}.${entry.target}.txt` }).click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
