@@ -104,7 +104,7 @@ def test_every_state_looks_right_and_axe_finds_nothing(looker, site):
     site.platform.finish(site.platform.asked(), "\n\n".join(ARABIC))
     expect(person.status).to_have_text("Done")
     looker.looks("6-right-to-left")
-    page.locator("#who summary").click()
+    page.get_by_role("button", name="key").click()
     looker.looks("7-account")
     page.set_viewport_size({"width": NARROWEST[0], "height": NARROWEST[1]})
     looker.looks("8-narrowest")

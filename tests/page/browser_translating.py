@@ -26,6 +26,7 @@ def test_parts_appear_as_they_come_and_then_the_whole(inside, site):
         site.platform.translate(request, PARTS[done - 1])
         expect(target).to_have_count(done)
         expect(target.last).to_have_text(PARTS[done - 1])
+        assert [row[0] for row in inside.reads()] == TEXT.split("\n\n")
         expect(inside.status).to_have_text("Translating")
     expect(inside.page.get_by_role("progressbar")).to_have_attribute("value", "50")
     expect(inside.page.locator(".awaited")).to_have_count(2)

@@ -53,24 +53,23 @@ export class JobView {
     table.classList.toggle("alone", source === null);
     if (!table.firstChild) table.append(headOf(languages, source === null));
     headOfSource(table, languages.source);
-    const drawn = rows.map((row, index) => this.#drawn(row, index, languages, holes, Boolean(entry.status)));
-    while (table.children.length > drawn.length + 1) table.lastChild.remove();
-    this.#rows = rows;
-    drawn.forEach((row, index) => {
-      if (table.children[index + 1] !== row) table.insertBefore(row, table.children[index + 1] ?? null);
+    const [, ...drawn] = table.children;
+    const looks = `${entry.status} ${languages.source} ${holes.length}`;
+    rows.forEach((row, index) => {
+      row.looks = looks;
+      // A long text has thousands of rows, and each part of it changes a few.
+      if (drawn[index] && isSame(row, this.#rows[index])) return;
+      const made = rowOf(row, languages, holes, Boolean(entry.status));
+      if (drawn[index]) drawn[index].replaceWith(made);
+      else table.append(made);
     });
+    for (const left of drawn.slice(rows.length)) left.remove();
+    this.#rows = rows;
   }
+}
 
-  // A long text has thousands of rows, and each part of it changes a few.
-  #drawn(row, index, languages, holes, isFinished) {
-    const [old, drawn] = [this.#rows[index], byId("job-rows").children[index + 1]];
-    const isSame = old?.source === row.source && old?.target === row.target;
-    row.looks = `${isFinished} ${languages.source} ${holes.length}`;
-    if (drawn && isSame && old.looks === row.looks) return drawn;
-    const made = rowOf(row, languages, holes, isFinished);
-    drawn?.remove();
-    return made;
-  }
+function isSame(row, other) {
+  return row.source === other.source && row.target === other.target && row.start === other.start && row.looks === other.looks;
 }
 
 function rowOf({ source, target, start }, languages, holes, isFinished) {

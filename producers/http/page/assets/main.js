@@ -65,7 +65,6 @@ async function signOut() {
 
 function showAccount() {
   byId("account").hidden = false;
-  byId("who").open = false;
   byId("who-name").textContent = session.name;
   byId("sign-out").textContent = session.secret ? "Sign out" : "Sign in";
   const limits = Object.entries(session.limits).filter(([, most]) => most > 0);
