@@ -49,7 +49,7 @@ def create_app(ports: Ports, settings: AppSettings, health: Health, lifespan: Li
     )
     app.state.ports = ports
     app.state.limits = limits = settings.limits
-    app.state.logins = Logins(ports.accounts)
+    app.state.logins = Logins(ports.accounts, limits)
     app.state.streams = OpenStreams(limits.max_streams)
     app.state.request_limits = settings.requests
     app.state.health = health

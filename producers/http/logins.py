@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from producers.http.accounts import Accounts
 from producers.http.problems import OverloadedError, TooManyRequestsError
+from producers.http.settings import HttpLimits
 from schemas.accounts import Credential, CredentialKind
 from stream_apps.accounts.changes import Change, logged_out
 from stream_apps.accounts.directory import Directory, Identity
@@ -14,9 +15,8 @@ from stream_apps.accounts.rates import LocalRates
 from stream_apps.accounts.refusals import UnauthenticatedError
 from stream_apps.accounts.tokens import Token
 
-_PER_MINUTE = 5
-# Each takes 64 MB and a core for a fifth of a second.
-_CHECKS_AT_ONCE, _MOST_WAITING = 2, 20
+# For their turn to have a password checked.
+_MOST_WAITING = 20
 _LONGEST_LOGIN = 200
 _RETRY_AFTER_SECONDS = 2
 
@@ -35,9 +35,13 @@ class Logins:
     """The logins of one process. For one event loop."""
 
     accounts: Accounts
+    limits: HttpLimits
     _rates: LocalRates = field(default_factory=LocalRates, init=False)
-    _checks: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_CHECKS_AT_ONCE), init=False)
+    _checks: asyncio.Semaphore = field(init=False)
     _waiting: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        self._checks = asyncio.Semaphore(self.limits.password_checks)
 
     async def log_in(self, email: str, password: str) -> Session:
         """Return a session of the user with that password. Takes a fifth of a second, right or wrong.
@@ -74,10 +78,11 @@ class Logins:
             await self.accounts.change(plan)
 
     def _count(self, login: str) -> None:
-        decision = self._rates.take(login[:_LONGEST_LOGIN], _PER_MINUTE, self.accounts.now_ms())
+        most = self.limits.logins_per_minute
+        decision = self._rates.take(login[:_LONGEST_LOGIN], most, self.accounts.now_ms())
         if not decision.is_allowed:
             raise TooManyRequestsError(
-                "too_many_logins", "too many attempts to log in", decision, limit=f"{_PER_MINUTE} a minute"
+                "too_many_logins", "too many attempts to log in", decision, limit=f"{most} a minute"
             )
 
     async def _check(self, password: str, known_hash: str | None) -> bool:

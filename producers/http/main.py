@@ -136,7 +136,7 @@ class Server:
 
     def _notes(self) -> BackgroundNotes:
         state, redis = self._connections.state_async, self._settings.redis
-        return BackgroundNotes(AcceptedRequests(state, redis.done_ttl_seconds))
+        return BackgroundNotes(AcceptedRequests(state, redis.done_ttl_seconds, self._settings.http.listed_jobs))
 
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:

@@ -46,6 +46,17 @@ class HttpLimits(Section):
         ge=1,
         description="An unanswered request counts no longer among those in flight of its tenant after this time.",
     )
+    listed_jobs: int = Field(
+        default=10_000,
+        ge=0,
+        description="Jobs of a tenant that its list shows, the newest; none older than 8 days.",
+    )
+    logins_per_minute: int = Field(
+        default=5, ge=1, description="Attempts to log in as one user, right or wrong, in this process."
+    )
+    password_checks: int = Field(
+        default=2, ge=1, description="Passwords checked at a time; each takes a core for 0.2 s and 64 MB."
+    )
     token_hours: float = Field(default=24.0, gt=0, description="Life of the token that a login gives.")
     max_body_bytes: int = Field(default=8_000_000, ge=1, description="Of one HTTP request, as sent.")
     max_open_requests: int = Field(

@@ -41,6 +41,8 @@ CHECKOUT = Path(__file__).parents[2]
 URL = "/api/v1/translations"
 BODY = {"text": "Good morning.", "source_language": "en", "target_language": "pt"}
 PASSWORD = "correct horse battery"
+# Milliseconds on a quiet machine; a busy one is no failure.
+SOON_SECONDS = 5
 
 pytestmark = pytest.mark.real
 
@@ -208,11 +210,11 @@ class TestHttp:
 
         # One that was there before the process, and one that came after it.
         admin, member = key_in(store, tenant, role="admin"), key_in(store, tenant)
-        assert until(lambda: (status(admin), status(member)) == (200, 200)) < 1
+        assert until(lambda: (status(admin), status(member)) == (200, 200)) < SOON_SECONDS
         job_id = http.post(URL, json=BODY, headers=bearer(member.text)).raise_for_status().json()["job_id"]
         foreign = key_in(store, "default") if store.read().tenant("default") else None
         if foreign:
-            assert until(lambda: status(foreign) == 200) < 1
+            assert until(lambda: status(foreign) == 200) < SOON_SECONDS
             assert status(foreign, f"{URL}/{job_id}") == 404
 
         with redis.Redis.from_url(redis_state_url) as state:
@@ -222,7 +224,7 @@ class TestHttp:
 
         kept = known_credential(store.read(), member.key_id, CredentialKind.API_KEY)
         store.change(lambda found: [revoked(kept, now())])
-        assert until(lambda: status(member) == 401) < 1
+        assert until(lambda: status(member) == 401) < SOON_SECONDS
         assert status(admin) == 200
 
         made = (

@@ -147,3 +147,41 @@ def test_a_tail_that_fails_is_opened_again(error, monkeypatch):
         return found
 
     assert asyncio.run(work()) is not None
+
+
+class Accounts:
+    """Is read at the second attempt; takes what is not of the results."""
+
+    def __init__(self) -> None:
+        self.failures: list[Exception] = [TransientError("Kafka is away")]
+        self.loaded = 0
+        self.followed: list[InboundRecord] = []
+
+    def load(self) -> None:
+        if self.failures:
+            raise self.failures.pop()
+        self.loaded += 1
+
+    def follow(self, record: InboundRecord) -> bool:
+        if record.topic == "translation.results":
+            return False
+        self.followed.append(record)
+        return True
+
+
+def test_accounts_are_read_before_the_tail_is_opened_and_their_changes_come_with_the_results(monkeypatch):
+    monkeypatch.setattr("producers.http.result_tail._REOPEN_SECONDS", 0.001)
+    change = InboundRecord("translation.credentials", 0, 5, b"default/r1", b"a key that was revoked")
+
+    async def work() -> tuple[TranslationResult | None, TranslationResult | None]:
+        topic, accounts = Topic([change, result()]), Accounts()
+        tail = ResultTail(topic.open, CODEC, 10, accounts)
+        tail.start()
+        with tail.expect(key("r1")) as waiter, tail.expect(key("r2")) as other:
+            found = await waiter.result(2), await other.result(0)
+        tail.close()
+        assert (accounts.loaded, topic.opened, accounts.followed) == (1, 1, [change])
+        return found
+
+    found, other = asyncio.run(work())
+    assert (found is not None, other) == (True, None)
