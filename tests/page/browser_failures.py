@@ -1,7 +1,7 @@
 """What goes wrong is said, with its cure, and nothing is lost."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.page.platform import MOST_CHARACTERS
 
@@ -31,7 +31,9 @@ def test_beyond_the_limit_the_text_stays_and_goes_by_itself_when_it_may(inside, 
     expect(inside.problem).to_contain_text("1 text waits")
     expect(inside.page.get_by_label("Text to translate")).to_have_value("Good morning.")
     expect(inside.status).to_have_text("Waiting", timeout=40_000)
-    assert [request.text for request, *_ in site.platform.appended if request.text != "A flood."] == ["Good morning."]
+    assert [request.text for request, *_ in site.platform.appended if request.text != "A flood."] == [
+        "Good morning."
+    ]
 
 
 def test_a_wait_for_the_limit_can_be_stopped(inside, site):
@@ -84,8 +86,13 @@ def test_while_the_server_is_gone_the_page_says_so_and_goes_on_when_it_is_back(i
     site.stop()
     expect(inside.banner).to_contain_text("The server cannot be reached")
     site.platform.translate(job, PARTS[1])
-    asked = []
-    inside.page.on("request", lambda one: one.url.endswith("/events") and asked.append(one.headers["last-event-id"]))
+    asked: list[str] = []
+
+    def note(route: Route) -> None:
+        asked.append(route.request.headers["last-event-id"])
+        route.continue_()
+
+    inside.page.route("**/events", note)
     site.start()
     expect(inside.page.locator(".target")).to_have_text(list(PARTS[:2]), timeout=40_000)
     expect(inside.banner).to_be_hidden()

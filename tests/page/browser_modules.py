@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+NAMES = ("alignedRows", "holesInUnits", "markedPieces", "eventsOf", "directionOf")
+
 
 @pytest.fixture
 def call(person):
@@ -11,8 +13,8 @@ def call(person):
     person.opens()
 
     def value(module: str, expression: str):
-        names = "(module) => { const {alignedRows, holesInUnits, markedPieces, markedSource, eventsOf, directionOf} = module; return "
-        return person.page.evaluate(f"import('/assets/{module}.js').then({names} {expression}; }})")
+        name = next(word for word in NAMES if word in expression)
+        return person.page.evaluate(f"import('/assets/{module}.js').then(({{ {name} }}) => {expression})")
 
     return value
 
@@ -56,7 +58,11 @@ def test_what_has_not_come_yet_is_awaited(call, target, expected):
 
 def test_holes_are_counted_in_code_points_and_marked_in_utf_16(call):
     text = "🌍🌍 ab 🌍 cd"
-    holes = [{"segment": 1, "start": 3, "length": 2}, {"segment": 0, "start": 6, "length": 1}, {"segment": 2, "start": -1, "length": -1}]
+    holes = [
+        {"segment": 1, "start": 3, "length": 2},
+        {"segment": 0, "start": 6, "length": 1},
+        {"segment": 2, "start": -1, "length": -1},
+    ]
     found = call("alignment", f"holesInUnits({json.dumps(text)}, {json.dumps(holes)})")
     units = text.encode("utf-16-le")
     assert [units[2 * one["start"] : 2 * one["end"]].decode("utf-16-le") for one in found] == ["ab", "🌍"]
@@ -77,7 +83,10 @@ def test_a_row_is_cut_at_the_holes_that_lie_in_it(call, text, start, expected):
     assert [(one["text"], one["hole"] is not None) for one in found] == expected
 
 
-STREAM = 'retry: 1000\n\n: keep-alive\n\nevent: batch\nid: 1.0\ndata: {"text": "a"}\n\nid: 1.1\ndata: b\ndata: c\n\nevent: result\ndata: cut'
+STREAM = (
+    'retry: 1000\n\n: keep-alive\n\nevent: batch\nid: 1.0\ndata: {"text": "a"}\n\n'
+    "id: 1.1\ndata: b\ndata: c\n\ndata: cut"
+)
 EVENTS = [
     {"name": "batch", "id": "1.0", "data": '{"text": "a"}'},
     {"name": "message", "id": "1.1", "data": "b\nc"},
@@ -88,16 +97,11 @@ EVENTS = [
 def test_events_are_read_however_the_stream_is_cut(call, end):
     whole = STREAM.replace("\n", end)
     cuts = [[whole[:at], whole[at:]] for at in range(len(whole))] + [list(whole)]
-    script = f"""(async () => {{
-        const found = [];
-        for (const chunks of {json.dumps(cuts)}) {{
-            const events = [];
-            for await (const event of eventsOf((async function* () {{ yield* chunks; }})())) events.push(event);
-            found.push(events);
-        }}
-        return found;
-    }})()"""
-    assert all(found == EVENTS for found in call("event_stream", script))
+    found = call(
+        "event_stream", f"Promise.all({json.dumps(cuts)}.map((chunks) => Array.fromAsync(eventsOf(chunks))))"
+    )
+    assert len(found) == len(cuts)
+    assert all(events == EVENTS for events in found)
 
 
 @pytest.mark.parametrize(

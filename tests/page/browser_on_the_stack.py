@@ -23,5 +23,7 @@ def test_a_chapter_is_read_while_it_is_translated(browser, stack):
         assert page.locator(".awaited").count() > 0
         expect(person.status).to_have_text("Done", timeout=120_000)
         expect(page.locator(".target")).to_have_count(len(paragraphs))
-        numbers = page.locator(".target").evaluate_all("(all) => all.map((one) => one.textContent.match(/\\d+/)[0])")
+        numbers = page.locator(".target").evaluate_all(
+            "(all) => all.map((one) => one.textContent.match(/\\d+/)[0])"
+        )
         assert numbers == [str(n) for n in range(400)]

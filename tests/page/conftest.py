@@ -7,11 +7,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.conftest import missing
 from tests.page.person import Person
 from tests.page.platform import Site, new_site
+
+# The machine may be busy.
+expect.set_options(timeout=15_000)
 
 SHOTS = Path(".dragoman/page")
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")

@@ -51,7 +51,9 @@ class Person:
         expect(self.page.get_by_label("To", exact=True)).not_to_have_value("")
         return self
 
-    def asks_for(self, text: str, target: str = "pt", source: str = "auto", priority: str = "standard") -> "Person":
+    def asks_for(
+        self, text: str, target: str = "pt", source: str = "auto", priority: str = "standard"
+    ) -> "Person":
         self.page.get_by_label("From").select_option(source)
         self.page.get_by_label("To", exact=True).select_option(target)
         self.page.get_by_label("Priority").select_option(priority)

@@ -99,8 +99,8 @@ class Platform(World):
         )
 
     def _seen(self, key: JobKey, batches: int, done: int) -> None:
-        progress = {"batches": batches, "batches_done": done, "progress": done / batches}
-        self.views[key] = replace(self.views[key], stage=JobStage.SEGMENTED, **progress)
+        view = replace(self.views[key], stage=JobStage.SEGMENTED, batches=batches, batches_done=done)
+        self.views[key] = replace(view, progress=done / batches)
 
 
 @dataclass

@@ -32,7 +32,9 @@ def test_the_page_needs_no_key_and_is_html(http):
 def test_every_file_of_it_is_served_with_its_type(http, path):
     answer = http.showing("").get(f"/{path.relative_to(PAGE)}")
     assert answer.status_code == 200
-    assert answer.headers["content-type"].split(";")[0].replace("application/java", "text/java") == TYPES[path.suffix]
+    assert (
+        answer.headers["content-type"].split(";")[0].replace("application/java", "text/java") == TYPES[path.suffix]
+    )
     assert answer.content == path.read_bytes()
 
 
@@ -117,5 +119,7 @@ def test_every_element_that_a_script_looks_for_is_on_the_page():
 
 def test_every_file_is_packaged():
     setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
-    packaged = {path for glob in setuptools["package-data"]["producers"] for path in (ROOT / "producers").glob(glob)}
+    packaged = {
+        path for glob in setuptools["package-data"]["producers"] for path in (ROOT / "producers").glob(glob)
+    }
     assert set(FILES) <= packaged
