@@ -113,6 +113,10 @@ bench-prose: .venv/.dev  ## Wrapped prose (README files, e-mails) against the sa
 bench-idle: .venv/.dev $(JARS)  ## What the whole stack costs at rest (ms of processor per second, by process), and single requests after it
 	$(BIN)/python -m tests.bench.idle $(ARGS)
 
+test-page: .venv/.dev  ## The page in a real browser (chromium), with screenshots in .dragoman/page
+	@tests/page/prepare.sh
+	$(BIN)/python -m pytest tests/page/browser_*.py $(ARGS)
+
 test-regions: .venv/.dev $(JARS)  ## Two regions, MirrorMaker 2 between them, one of them lost; 3 minutes
 	$(BIN)/python -m pytest tests/regions/second_region.py $(ARGS)
 

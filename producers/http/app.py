@@ -13,6 +13,7 @@ from producers.http import account_routes, problems
 from producers.http.events import OpenStreams
 from producers.http.logins import Logins
 from producers.http.middleware import BodyLimit, OpenSubmissions, RequestMetrics
+from producers.http.page_routes import mount_page
 from producers.http.ports import Ports
 from producers.http.routes import router
 from producers.http.settings import HttpLimits
@@ -54,6 +55,7 @@ def create_app(ports: Ports, settings: AppSettings, health: Health, lifespan: Li
     app.state.health = health
     app.include_router(router)
     app.include_router(account_routes.router)
+    mount_page(app)
     problems.install(app)
     app.add_middleware(BodyLimit, max_body_bytes=limits.max_body_bytes)
     app.add_middleware(OpenSubmissions, limits=limits)

@@ -1,0 +1,98 @@
+// The jobs that somebody sent from this browser. The list, with the first words of each text, is kept by account and
+// survives a reload and a restart; the texts themselves are kept by the tab that sent them, and end with it.
+
+const MOST = 50;
+const MOST_CHARACTERS = 1_500_000;
+const TITLE_CHARACTERS = 80;
+
+// An entry is {id, title, source, target, detected, priority, at, status}: languages as asked for, the detected one
+// once it is known, `at` in ms since the epoch, `status` empty until the job has ended.
+export class RecentJobs extends EventTarget {
+  constructor(account) {
+    super();
+    this.#key = `dragoman.jobs:${account}`;
+    this.#entries = this.#read();
+  }
+
+  #key;
+  #entries;
+
+  get all() {
+    return this.#entries;
+  }
+
+  get running() {
+    return this.#entries.filter((entry) => !entry.status);
+  }
+
+  find(id) {
+    return this.#entries.find((entry) => entry.id === id);
+  }
+
+  add(entry, text) {
+    this.#entries = [entry, ...this.#entries.filter((one) => one.id !== entry.id)].slice(0, MOST);
+    keepText(entry.id, text);
+    this.#changed();
+  }
+
+  change(id, changes) {
+    const entry = this.find(id);
+    if (!entry || Object.entries(changes).every(([name, value]) => entry[name] === value)) return;
+    Object.assign(entry, changes);
+    this.#changed();
+  }
+
+  remove(id) {
+    this.#entries = this.#entries.filter((entry) => entry.id !== id);
+    sessionStorage.removeItem(textKey(id));
+    this.#changed();
+  }
+
+  clear() {
+    for (const { id } of this.#entries) sessionStorage.removeItem(textKey(id));
+    this.#entries = [];
+    this.#changed();
+  }
+
+  // Returns the source text; null where another tab sent it.
+  textOf = (id) => sessionStorage.getItem(textKey(id));
+
+  #read() {
+    try {
+      return JSON.parse(localStorage.getItem(this.#key)) ?? [];
+    } catch {
+      return [];
+    }
+  }
+
+  #changed() {
+    try {
+      localStorage.setItem(this.#key, JSON.stringify(this.#entries));
+    } catch {
+      // A full or forbidden storage: the list lives as long as the page.
+    }
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+export function titleOf(text) {
+  const line = text.trim().split("\n", 1)[0].replaceAll(/\s+/g, " ");
+  return line.length > TITLE_CHARACTERS ? `${line.slice(0, TITLE_CHARACTERS - 1).trimEnd()}…` : line;
+}
+
+const textKey = (id) => `dragoman.text:${id}`;
+
+function keepText(id, text) {
+  if (text.length > MOST_CHARACTERS) return;
+  try {
+    sessionStorage.setItem(textKey(id), text);
+  } catch {
+    // Full: the oldest texts make room for the newest one.
+    for (const key of Object.keys(sessionStorage)) if (key.startsWith(textKey(""))) sessionStorage.removeItem(key);
+    try {
+      sessionStorage.setItem(textKey(id), text);
+    } catch {
+      // Too large by itself: the job is shown without its source.
+    }
+  }
+}
