@@ -78,6 +78,7 @@ def test_the_account_shows_its_tenant_and_limits(person, site):
 
 def test_the_keyboard_is_enough(person, site):
     person.opens()
+    expect(person.page.get_by_label("E-mail address")).to_be_focused()
     keys = person.page.keyboard
     keys.type(EMAIL)
     keys.press("Tab")

@@ -81,6 +81,7 @@ def test_a_hole_is_marked_on_both_sides_with_its_cause(inside, site):
     inside.page.get_by_role("button", name="Two zwei.").click()
     expect(marks.last).to_be_focused()
     expect(inside.page.locator("#job-holes")).to_contain_text("repetition_loop")
+    assert marks.first.get_attribute("tabindex") is None
 
 
 def test_a_job_that_failed_says_why(inside, site):

@@ -11,7 +11,7 @@ import { count, sentences } from "./wording.js";
 const LONGEST_WAIT_SECONDS = 120;
 
 export class Composer {
-  // `onSent(entry, text)`: a job is stored; `onDone(entries)`: all of them are; `onRefused(error)`: nobody is signed in.
+  // `onSent(entry, text)`: a job is stored; `onDone(entries)`: all of them are; `onSignedOut()`: the key is dead.
   constructor({ onSent, onDone, onSignedOut }) {
     this.#onSent = onSent;
     this.#onDone = onDone;
@@ -114,7 +114,8 @@ export class Composer {
       priority: byId("priority").value,
     };
     const { job_id: id, priority } = await this.#untilTaken(body, signal);
-    return { id, title: name, source: body.source_language, target: body.target_language, priority, at: Date.now(), status: "" };
+    const [source, target] = [body.source_language, body.target_language];
+    return { id, title: name, source, target, priority, at: Date.now(), status: "" };
   }
 
   async #untilTaken(body, signal) {

@@ -9,6 +9,7 @@ const SEPARATOR = "\u00a0· ";
 
 export class JobView {
   #rows = [];
+  #holes = "";
   #shown = "";
 
   // `entry`: of the list; `source`: null where it is not known; `live`: {job, text, trouble} as far as known.
@@ -24,7 +25,7 @@ export class JobView {
     const text = result?.text ?? live.text;
     const holes = holesInUnits(text, result?.holes ?? []);
     this.#showRows(entry, job, source, text, holes);
-    showHoles(text, holes);
+    this.#showHoles(text, holes);
     byId("job-cancel").hidden = Boolean(entry.status);
     for (const id of ["job-copy", "job-download"]) byId(id).hidden = !result?.text;
   }
@@ -34,6 +35,14 @@ export class JobView {
     this.#rows = [];
     byId("job-rows").replaceChildren();
     byId("job-title").replaceChildren(element("bdi", {}, entry.title));
+  }
+
+  // Drawn anew only where they changed: whoever walks through them by keyboard must not lose their place.
+  #showHoles(text, holes) {
+    const looks = JSON.stringify([this.#shown, holes]);
+    if (looks === this.#holes) return;
+    this.#holes = looks;
+    drawHoles(text, holes);
   }
 
   #showProgress(entry, live) {
@@ -47,7 +56,8 @@ export class JobView {
   }
 
   #showRows(entry, job, source, text, holes) {
-    const rows = source === null ? [{ source: null, target: text, start: 0 }] : alignedRows(source, text, Boolean(entry.status));
+    const isWhole = Boolean(entry.status);
+    const rows = source === null ? [{ source, target: text, start: 0 }] : alignedRows(source, text, isWhole);
     const languages = { source: languageOf(job, entry, "source"), target: entry.target };
     const table = byId("job-rows");
     table.classList.toggle("alone", source === null);
@@ -59,7 +69,7 @@ export class JobView {
       row.looks = looks;
       // A long text has thousands of rows, and each part of it changes a few.
       if (drawn[index] && isSame(row, this.#rows[index])) return;
-      const made = rowOf(row, languages, holes, Boolean(entry.status));
+      const made = rowOf(row, languages, holes, isWhole);
       if (drawn[index]) drawn[index].replaceWith(made);
       else table.append(made);
     });
@@ -69,7 +79,7 @@ export class JobView {
 }
 
 function isSame(row, other) {
-  return row.source === other.source && row.target === other.target && row.start === other.start && row.looks === other.looks;
+  return ["source", "target", "start", "looks"].every((name) => row[name] === other[name]);
 }
 
 function rowOf({ source, target, start }, languages, holes, isFinished) {
@@ -94,12 +104,14 @@ function cell(language, className, words) {
 function marked(text, hole, what, id = "") {
   if (!hole) return text;
   const cause = `${what}: ${holeCause(hole.cause)}`;
-  return element("mark", { title: cause, id, tabIndex: id ? -1 : undefined }, text, element("span", { className: "unseen" }, ` (${cause})`));
+  const told = element("span", { className: "unseen" }, ` (${cause})`);
+  // The list of holes leads to its mark.
+  return element("mark", { title: cause, ...(id && { id, tabIndex: -1 }) }, text, told);
 }
 
 function headOf(languages, isAlone) {
-  const names = isAlone ? [languageName(languages.target)] : [languageName(languages.source), languageName(languages.target)];
-  const heads = names.map((name) => element("div", { role: "columnheader" }, name));
+  const tags = isAlone ? [languages.target] : [languages.source, languages.target];
+  const heads = tags.map((tag) => element("div", { role: "columnheader" }, languageName(tag)));
   return element("div", { role: "row", className: "row head" }, ...heads);
 }
 
@@ -108,13 +120,17 @@ function headOfSource(table, language) {
   if (heads.length > 1) heads[0].textContent = languageName(language);
 }
 
-function showHoles(text, holes) {
+function drawHoles(text, holes) {
+  const stay = holes.length === 1 ? "stays" : "stay";
+  tell(
+    byId("job-holes-title"),
+    holes.length ? `${count(holes.length, "sentence")} could not be translated and ${stay} in the source language.` : "",
+  );
   byId("job-holes").hidden = holes.length === 0;
-  byId("job-holes-title").textContent =
-    `${count(holes.length, "sentence")} could not be translated and ${holes.length === 1 ? "stays" : "stay"} in the source language.`;
   byId("job-holes-list").replaceChildren(
     ...holes.map((hole) => {
-      const link = element("button", { type: "button", className: "link" }, element("bdi", {}, text.slice(hole.start, hole.end)));
+      const words = element("bdi", {}, text.slice(hole.start, hole.end));
+      const link = element("button", { type: "button", className: "link" }, words);
       link.addEventListener("click", () => byId(`hole-${hole.segment}`)?.focus());
       return element("li", {}, link, ` – ${holeCause(hole.cause)} `, element("code", {}, hole.cause));
     }),
@@ -131,7 +147,8 @@ function factsOf(entry, job) {
   const result = job?.result;
   const source = languageOf(job, entry, "source");
   const detected = entry.source === "auto" && source !== "auto" ? " (detected)" : "";
-  const facts = [`${languageName(source)}${detected} → ${languageName(entry.target)}`, `${priorityNames[entry.priority]} priority`];
+  const pair = `${languageName(source)}${detected} → ${languageName(entry.target)}`;
+  const facts = [pair, `${priorityNames[entry.priority]} priority`];
   if (result?.source_words) facts.push(count(result.source_words, "word"));
   else if (job?.words) facts.push(count(job.words, "word"));
   if (result?.timings_seconds?.total) facts.push(duration(result.timings_seconds.total));

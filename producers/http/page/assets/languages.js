@@ -63,7 +63,11 @@ export class LanguageChoice {
 
   #keep() {
     this.#swap.disabled = !this.#targetsOf(this.target).includes(this.source);
-    localStorage.setItem(CHOICE, JSON.stringify({ source: this.source, target: this.target }));
+    try {
+      localStorage.setItem(CHOICE, JSON.stringify({ source: this.source, target: this.target }));
+    } catch {
+      // A full or forbidden storage: the choice lives as long as the page.
+    }
   }
 
   #chosen() {

@@ -70,7 +70,8 @@ function showAccount() {
   const limits = Object.entries(session.limits).filter(([, most]) => most > 0);
   const facts = [["Tenant", session.tenant], ["Role", session.role], ["Tier", session.tier]].filter(([, value]) => value);
   for (const [name, most] of limits) facts.push([name.replaceAll("_", " "), most.toLocaleString("en")]);
-  byId("who-facts").replaceChildren(...facts.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
+  const lines = facts.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]);
+  byId("who-facts").replaceChildren(...lines);
 }
 
 // What the address names is shown: nothing behind the # is the form, else a job.
@@ -176,7 +177,8 @@ const shownResult = () => live.get(openId())?.job?.result;
 function download() {
   const entry = jobs.find(openId());
   const url = URL.createObjectURL(new Blob([shownResult().text], { type: "text/plain;charset=utf-8" }));
-  const name = entry.title.replace(/\.(txt|text)$/i, "").replaceAll(/[^\p{L}\p{N}._ -]+/gu, "").slice(0, 60).replace(/[. ]+$/, "");
+  const letters = entry.title.replace(/\.(txt|text)$/i, "").replaceAll(/[^\p{L}\p{N}._ -]+/gu, "");
+  const name = letters.slice(0, 60).replace(/[. ]+$/, "");
   element("a", { href: url, download: `${name || "translation"}.${entry.target}.txt` }).click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

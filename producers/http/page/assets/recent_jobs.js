@@ -87,7 +87,7 @@ function keepText(id, text) {
   try {
     sessionStorage.setItem(textKey(id), text);
   } catch {
-    // Full: the oldest texts make room for the newest one.
+    // Full: the other texts make room for the newest one.
     for (const key of Object.keys(sessionStorage)) if (key.startsWith(textKey(""))) sessionStorage.removeItem(key);
     try {
       sessionStorage.setItem(textKey(id), text);

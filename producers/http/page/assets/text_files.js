@@ -13,7 +13,8 @@ export async function readTextFile(file) {
     throw new RefusedFile(`${file.name} is no plain text. ${cureOf(file.name)}`);
   }
   if (file.size > MOST_BYTES) {
-    throw new RefusedFile(`${file.name} has ${Math.ceil(file.size / 1e6)} MB; at most ${MOST_BYTES / 1e6} MB go at once. Split it.`);
+    const megabytes = Math.ceil(file.size / 1e6);
+    throw new RefusedFile(`${file.name} has ${megabytes} MB; at most ${MOST_BYTES / 1e6} MB go at once. Split it.`);
   }
   const text = decoded(await file.arrayBuffer(), file.name);
   if (!text.trim()) throw new RefusedFile(`${file.name} is empty.`);
