@@ -27,6 +27,11 @@ class Task:
         is_shouted = parts.is_shouted
         return cls(at, source, _quietened(parts) if is_shouted else parts, is_shouted, parts.is_acronym)
 
+    @property
+    def has_wrong_figures(self) -> bool:
+        """Tell whether all but a figure was right in an attempt."""
+        return self.best is not None and self.best.warning == flaws.FIGURES_DIFFER
+
     def retake(self, parts: Parts) -> None:
         """Take the text apart in another way."""
         self.parts = _quietened(parts) if self.is_shouted else parts

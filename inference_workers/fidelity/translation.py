@@ -163,8 +163,10 @@ class _Call:
         for style in self.engine.traits.mask_styles:
             for hiding in (Hiding.SPANS, Hiding.FIGURES):
                 tasks = [task for task in tasks if task.at not in done]
-                self._retake(tasks, hiding)
-                done |= self._with_masks(tasks, style)
+                # One mask more makes it harder to keep the others: figures are hidden where they were wrong.
+                some = [task for task in tasks if hiding is Hiding.SPANS or task.has_wrong_figures]
+                self._retake(some, hiding)
+                done |= self._with_masks(some, style)
         tasks = [task for task in tasks if task.at not in done]
         done |= {task.at: self._around_masks(task) for task in tasks}
 

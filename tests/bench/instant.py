@@ -1,7 +1,8 @@
 """A stack whose workers have an engine that takes no time: `python -m tests.bench.instant`.
 
 It is the supervisor of such a stack; with `worker` it is one of its workers. Everything else of the worker is the
-real one, and the model is loaded as usual; only the translation of a sentence is the sentence itself.
+real one, and the model is loaded as usual; only the translation of a sentence is the sentence with other vowels:
+the sentence itself would be taken for what an engine did not translate.
 """
 
 import sys
@@ -21,9 +22,16 @@ MODULE = "tests.bench.instant"
 _WORKER = "worker"
 
 
+_OTHER_VOWELS = str.maketrans("aeiou", "eioua")
+
+
 def instantly(_engine: BergamotEngine, sentences: Sequence[str], _options: Mapping[str, str]) -> list[Translation]:
-    """Answer with the source."""
-    return [Translation(sentence) for sentence in sentences]
+    """Answer with other vowels in every plain word."""
+    return [Translation(" ".join(map(_otherwise, sentence.split(" ")))) for sentence in sentences]
+
+
+def _otherwise(word: str) -> str:
+    return word.translate(_OTHER_VOWELS) if word.isalpha() and word.islower() else word
 
 
 def plan(settings: StackSettings, ports: PortBook) -> list[ProcessSpec]:
