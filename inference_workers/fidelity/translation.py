@@ -3,7 +3,8 @@
 1. Hide what must not change behind masks, and translate. Block tags part sentences.
 2. Accept a translation if every mask is there once, if it has no flaw (empty, a repetition loop, without its end),
    and if nothing in it is doubtful (figures that differ, the source repeated, an unlikely length).
-3. Translate the others again: with figures hidden too, then with the next style of mask.
+3. Translate the others again: with all spans hidden, with figures hidden too where they were wrong, then with the
+   next style of mask.
 4. Then translate the stretches between the masks one by one.
 5. What is still flawed or doubtful is translated under other options, if the engine has any (`other_decoding`).
 6. What is so even then, or was too long, is cut in two at the end of a clause, and each half begins anew.
