@@ -7,32 +7,17 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
-
-import structlog
 
 from inference_workers.answers import WorkerIdentity
 from schemas.codec import Codec
-from schemas.errors import DragomanError
 from schemas.events import OperationEvent
 from schemas.ids import event_id
-from schemas.records import OutboundRecord
 from schemas.states import OperationKind, WorkerState
-from schemas.topics import OPERATIONS
-
-log = structlog.get_logger()
+from stream_apps.runtime.sending import RecordSender, tell_operations
 
 _HOUR_MS = 3_600_000
-_SEND_SECONDS = 1.0
 # A few hours without Kafka; a worker tells two pieces at each full hour.
 _MOST_UNTOLD = 1000
-
-
-class Sender(Protocol):
-    """Where records are sent (connectors.kafka.producer.DurableProducer)."""
-
-    def send(self, records: Sequence[OutboundRecord], timeout_seconds: float = 30.0) -> None:
-        """Store the records durably before returning. Raises TransientError."""
 
 
 @dataclass
@@ -83,7 +68,7 @@ class StateTeller:
     """Sends the intervals. What cannot be sent is logged and sent with the next; it never stops the worker."""
 
     intervals: StateIntervals
-    sender: Sender
+    sender: RecordSender
     codec: Codec
     now_ms: Callable[[], int]
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
@@ -101,14 +86,8 @@ class StateTeller:
 
     def _send(self, events: Sequence[OperationEvent]) -> None:
         self._untold = [*self._untold, *events][-_MOST_UNTOLD:]
-        try:
-            self.sender.send([self._record(event) for event in self._untold], _SEND_SECONDS)
+        if tell_operations(self._untold, self.sender, self.codec):
             self._untold = []
-        except DragomanError as error:
-            log.warning("state_not_told", error=str(error))
-
-    def _record(self, event: OperationEvent) -> OutboundRecord:
-        return OutboundRecord(OPERATIONS, event.actor.encode(), self.codec.encode(event))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.messages import Job
 
@@ -52,6 +52,25 @@ def _seam(line_break: re.Match[str]) -> str:
     text, start, end = line_break.string, line_break.start(), line_break.end()
     is_unspaced = start > 0 and _UNSPACED.match(text, start - 1) and _UNSPACED.match(text, end)
     return "" if is_unspaced else " "
+
+
+class Trimmed(NamedTuple):
+    """A text as `lead + words + trail`: the words, and the white space around them."""
+
+    lead: str
+    words: str
+    trail: str
+
+    def around(self, words: str) -> str:
+        """Put other words between the same white space."""
+        return self.lead + words + self.trail
+
+
+def trimmed(text: str) -> Trimmed:
+    """Set the white space around a text aside; of white space alone all is lead."""
+    words = text.strip()
+    lead = text[: len(text) - len(text.lstrip())]
+    return Trimmed(lead, words, text[len(lead) + len(words) :])
 
 
 def normalise(text: str) -> str:

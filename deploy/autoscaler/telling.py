@@ -1,31 +1,15 @@
 """Tell the reports what the autoscaler decided: each time the wanted number or its reason changes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
-
-import structlog
 
 from deploy.autoscaler.controller import ScalingState
 from deploy.autoscaler.decision import ScalingDecision, Snapshot
 from schemas.codec import Codec
-from schemas.errors import DragomanError
 from schemas.events import OperationEvent
 from schemas.ids import event_id
-from schemas.records import OutboundRecord
 from schemas.states import OperationKind
-from schemas.topics import OPERATIONS
-
-log = structlog.get_logger()
-
-_SEND_SECONDS = 1.0
-
-
-class Sender(Protocol):
-    """Where records are sent (connectors.kafka.producer.DurableProducer)."""
-
-    def send(self, records: Sequence[OutboundRecord], timeout_seconds: float = 30.0) -> None:
-        """Store the records durably before returning. Raises TransientError."""
+from stream_apps.runtime.sending import RecordSender, tell_operations
 
 
 @dataclass
@@ -34,7 +18,7 @@ class DecisionTeller:
 
     instance: str
     pool: str
-    sender: Sender
+    sender: RecordSender
     codec: Codec
     now_ms: Callable[[], int]
     _told: tuple[int, str] | None = field(default=None, init=False)
@@ -44,15 +28,12 @@ class DecisionTeller:
         decision = state.decision
         if decision is None or self._told == (decision.replicas, decision.reason):
             return
-        try:
-            self.sender.send([self._record(decision, state.snapshot)], _SEND_SECONDS)
+        if tell_operations([self._event(decision, state.snapshot)], self.sender, self.codec):
             self._told = (decision.replicas, decision.reason)
-        except DragomanError as error:
-            log.warning("decision_not_told", error=str(error))
 
-    def _record(self, decision: ScalingDecision, snapshot: Snapshot | None) -> OutboundRecord:
+    def _event(self, decision: ScalingDecision, snapshot: Snapshot | None) -> OperationEvent:
         at = self.now_ms()
-        event = OperationEvent(
+        return OperationEvent(
             event_id=event_id(OperationKind.SCALING, self.instance, self.pool, at),
             kind=OperationKind.SCALING,
             actor=self.instance,
@@ -62,7 +43,6 @@ class DecisionTeller:
             figures=figures_of(decision, snapshot),
             priorities=[str(priority) for priority in decision.out_of_reach],
         )
-        return OutboundRecord(OPERATIONS, self.instance.encode(), self.codec.encode(event))
 
 
 def figures_of(decision: ScalingDecision, snapshot: Snapshot | None) -> dict[str, float]:

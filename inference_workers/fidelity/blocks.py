@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inference_workers.fidelity.parts import Parts
+from schemas.segments import trimmed
 
 _BLOCK = re.compile(
     r"</?(?:address|article|aside|blockquote|body|br|caption|center|dd|div|dl|dt|fieldset|figcaption|figure|footer|form|"
@@ -48,12 +49,11 @@ def _trimmed(tags: list[str], texts: list[str]) -> Blocks:
     """Move the white space around each text to the tags, and leave out empty texts."""
     found, kept = [tags[0]], []
     for text, tag in zip(texts, tags[1:], strict=True):
-        words = text.strip()
-        lead = text[: len(text) - len(text.lstrip())]
+        lead, words, trail = trimmed(text)
         found[-1] += lead
         if words:
             kept.append(words)
-            found.append(text[len(lead) + len(words) :] + tag)
+            found.append(trail + tag)
         else:
             found[-1] += tag
     return Blocks(tuple(found), tuple(kept))

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from inference_workers.fidelity.parts import Parts
+from schemas.segments import trimmed
 
 
 class Restored(NamedTuple):
@@ -112,17 +113,12 @@ def disguised(parts: Parts, style: str) -> Disguise:
     for number, mask in enumerate(masks):
         pieces += [" "] * mask.touches_before + [style.format(number)] + [" "] * mask.touches_behind
         pieces.append(plain[number + 1])
-    whole = "".join(pieces)
-    bare = whole.strip()
-    lead = whole[: len(whole) - len(whole.lstrip())]
-    trail = whole[len(lead) + len(bare) :]
+    lead, bare, trail = trimmed("".join(pieces))
     return Disguise(before + lead, bare, trail + behind, plain, masks, style)
 
 
 def _plain(text: str, style: str) -> Disguise:
-    bare = text.strip()
-    before = text[: len(text) - len(text.lstrip())]
-    return Disguise(before, bare, text[len(before) + len(bare) :], (text,), (), style)
+    return Disguise(*trimmed(text), (text,), (), style)
 
 
 def _woven(ones: Sequence[str], others: Sequence[str]) -> list[str]:

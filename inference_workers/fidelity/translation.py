@@ -27,6 +27,7 @@ from inference_workers.fidelity.own_spans import OwnSpans, own_spans
 from inference_workers.fidelity.parts import Parts
 from inference_workers.fidelity.tasks import Task, flaw_in, loud
 from schemas.languages import LanguagePair
+from schemas.segments import trimmed
 from schemas.validity import PATTERN_OPTION
 
 # Characters that are never cut in two: what goes wrong with them is not their length.
@@ -214,42 +215,20 @@ class _Call:
 
     def _stretch_by_stretch(self, task: Task) -> Outcome:
         attempt = len(task.asked) + 1
-        pieces = [_Piece.of(plain) for plain in task.parts.plain]
-        wanted = [piece.words for piece in pieces if piece.is_translatable]
+        pieces = [trimmed(plain) for plain in task.parts.plain]
+        wanted = [piece.words for piece in pieces if _has_letters(piece.words)]
         found = self.engine.translate(wanted, self.options)
         flaw = next(filter(None, (flaw_in(*one, self.bounds) for one in zip(wanted, found, strict=True))), None)
         if flaw:
             return Outcome(task.source, None, flaw, attempt)
         said = iter(loud(one.text.strip(), is_shouted=task.is_shouted) for one in found)
-        texts = [piece.around(next(said)) if piece.is_translatable else piece.whole for piece in pieces]
+        texts = [piece.around(next(said) if _has_letters(piece.words) else piece.words) for piece in pieces]
         doubt = flaws.doubt_of(task.parts.plain, texts, self.bounds)
         return Outcome(_interleaved(texts, task.parts), least([one.score for one in found]), None, attempt, doubt)
 
 
-@dataclass(frozen=True)
-class _Piece:
-    """A stretch of plain text with the white space around it set aside."""
-
-    lead: str
-    words: str
-    trail: str
-
-    @classmethod
-    def of(cls, plain: str) -> "_Piece":
-        words = plain.strip()
-        lead = plain[: len(plain) - len(plain.lstrip())]
-        return cls(lead, words, plain[len(lead) + len(words) :])
-
-    @property
-    def is_translatable(self) -> bool:
-        return any(character.isalpha() for character in self.words)
-
-    @property
-    def whole(self) -> str:
-        return self.around(self.words)
-
-    def around(self, words: str) -> str:
-        return self.lead + words + self.trail
+def _has_letters(text: str) -> bool:
+    return any(map(str.isalpha, text))
 
 
 def _of_blocks(source: str, blocks: Blocks, outcomes: Iterator[Outcome]) -> Outcome:

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from producers.http.problems import OverloadedError, TooManyRequestsError
+from producers.http.problems import TooManyRequestsError
+from producers.http.waiting_line import WaitingLine
 from schemas.accounts import Credential, Tenant
 from schemas.errors import TransientError
 from schemas.shares import Limits
@@ -19,6 +20,7 @@ from stream_apps.accounts.tokens import Tokens
 
 _SCHEMES = ("bearer", "deepl-auth-key")
 _MOST_WAITING = 20
+_REFUSAL = "too many change accounts at the same time"
 _SEEN_SECONDS, _LOOK_SECONDS = 2.0, 0.01
 _RETRY_AFTER_SECONDS = 2
 
@@ -40,8 +42,7 @@ class Accounts:
     anonymous_tenant: str = ""
     _limits: dict[str, tuple[Tenant, Limits]] = field(default_factory=dict, init=False)
     _reads: LocalRates = field(default_factory=LocalRates, init=False)
-    _changes: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
-    _changes_waiting: int = field(default=0, init=False)
+    _changes: WaitingLine = field(default_factory=lambda: WaitingLine(1, _MOST_WAITING, _REFUSAL), init=False)
 
     def identify(self, authorization: str, api_key: str) -> Identity:
         """Return who shows these two headers, either of them empty.
@@ -99,14 +100,8 @@ class Accounts:
 
         Raises TransientError, and OverloadedError while many wait.
         """
-        if self._changes_waiting >= _MOST_WAITING:
-            raise OverloadedError("too many change accounts at the same time", _RETRY_AFTER_SECONDS)
-        self._changes_waiting += 1
-        try:
-            async with self._changes:
-                accounts = await asyncio.to_thread(self.store.change, plan)
-        finally:
-            self._changes_waiting -= 1
+        async with self._changes.turn():
+            accounts = await asyncio.to_thread(self.store.change, plan)
         end = asyncio.get_running_loop().time() + _SEEN_SECONDS
         while not all(map(self._is_seen, accounts)) and asyncio.get_running_loop().time() < end:
             await asyncio.sleep(_LOOK_SECONDS)

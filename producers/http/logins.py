@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from producers.http.accounts import Accounts
-from producers.http.problems import OverloadedError, TooManyRequestsError
+from producers.http.problems import TooManyRequestsError
 from producers.http.settings import HttpLimits
+from producers.http.waiting_line import WaitingLine
 from schemas.accounts import Credential, CredentialKind
 from stream_apps.accounts.changes import Change, logged_out
 from stream_apps.accounts.directory import Directory, Identity
@@ -18,7 +19,6 @@ from stream_apps.accounts.tokens import Token
 # For their turn to have a password checked.
 _MOST_WAITING = 20
 _LONGEST_LOGIN = 200
-_RETRY_AFTER_SECONDS = 2
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,10 @@ class Logins:
     accounts: Accounts
     limits: HttpLimits
     _rates: LocalRates = field(default_factory=LocalRates, init=False)
-    _checks: asyncio.Semaphore = field(init=False)
-    _waiting: int = field(default=0, init=False)
+    _checks: WaitingLine = field(init=False)
 
     def __post_init__(self) -> None:
-        self._checks = asyncio.Semaphore(self.limits.password_checks)
+        self._checks = WaitingLine(self.limits.password_checks, _MOST_WAITING, "too many log in at the same time")
 
     async def log_in(self, email: str, password: str) -> Session:
         """Return a session of the user with that password. Takes a fifth of a second, right or wrong.
@@ -86,11 +85,5 @@ class Logins:
             )
 
     async def _check(self, password: str, known_hash: str | None) -> bool:
-        if self._waiting >= _MOST_WAITING:
-            raise OverloadedError("too many log in at the same time", _RETRY_AFTER_SECONDS)
-        self._waiting += 1
-        try:
-            async with self._checks:
-                return await asyncio.to_thread(is_password, password, known_hash)
-        finally:
-            self._waiting -= 1
+        async with self._checks.turn():
+            return await asyncio.to_thread(is_password, password, known_hash)

@@ -9,8 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from connectors.kafka.admin import KafkaAdmin
-from connectors.kafka.partition_reader import read_spans
+from connectors.kafka.compacted_table import CompactedTable
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transactional_producer import TransactionalProducer
 from schemas.accounts import Credential, Tenant
@@ -25,7 +24,6 @@ Plan = Callable[[Directory], Sequence[Account]]
 """Decides, from the accounts as they are, which records are written."""
 
 _TRANSACTIONAL_ID = "accounts"
-_TAKE_RECORDS = 500
 _ATTEMPTS = 5
 
 
@@ -48,10 +46,7 @@ class KafkaAccounts:
 
     def read(self) -> Directory:
         found = Directory(self.codec)
-        spans = KafkaAdmin(self.kafka).spans(list(ACCOUNT_TOPICS))
-        for records in read_spans(self.kafka, spans, _TAKE_RECORDS):
-            for record in records:
-                found.add(record)
+        CompactedTable(self.kafka, ACCOUNT_TOPICS, found.add).load()
         return found
 
     def change(self, plan: Plan) -> Sequence[Account]:

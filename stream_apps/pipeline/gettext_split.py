@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from schemas.segments import trimmed
 from stream_apps.pipeline.message_forms import GETTEXT, escaped, form_of, holds_number
 from stream_apps.pipeline.passing_through import has_letters
 from stream_apps.pipeline.plural_categories import OTHER, category_of, forms_of
@@ -59,17 +60,16 @@ class _Writer:
     def message(self, text: str, form: str) -> None:
         """Append a message, line by line. Raises MalformedCatalogueError for one that is too long."""
         for part in re.split(r"(\n)", text):
-            words = part.strip()
+            lead, words, trail = trimmed(part)
             if len(words) > _LONGEST:
                 raise MalformedCatalogueError
             if not has_letters(words):
                 self.syntax(escaped(part, GETTEXT))
                 continue
-            lead = part[: len(part) - len(part.lstrip())]
             self.syntax(escaped(lead, GETTEXT))
             self.texts.append(words)
             self.forms.append(form)
-            self.between.append(escaped(part[len(lead) + len(words) :], GETTEXT))
+            self.between.append(escaped(trail, GETTEXT))
 
 
 def is_catalogue(text: str) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from schemas.segments import trimmed
 from stream_apps.pipeline.icu_messages import (
     ORDINAL,
     SELECT,
@@ -69,14 +70,13 @@ class _Writer:
             self.syntax(escaped("".join(_written(part, bare) for part in parts), ICU))
             return
         text = "".join(_written(part, around) for part in parts)
-        words = text.strip()
+        lead, words, trail = trimmed(text)
         if len(words) > _LONGEST:
             raise MalformedMessageError
-        lead = text[: len(text) - len(text.lstrip())]
         self.syntax(lead)
         self.texts.append(words)
         self.forms.append(form_of(ICU, number, "#"))
-        self.between.append(text[len(lead) + len(words) :])
+        self.between.append(trail)
 
 
 def split_message(text: str, source: str, target: str) -> Split:

@@ -1,8 +1,7 @@
 """End open requests whose deadline passed: assembly answers them EXPIRED unless another answer came first."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import structlog
 
@@ -15,15 +14,9 @@ from schemas.ids import JobKey
 from schemas.records import OutboundRecord
 from schemas.states import ControlAction
 from schemas.topics import CONTROL
+from stream_apps.runtime.sending import RecordSender
 
 log = structlog.get_logger()
-
-
-class ControlProducer(Protocol):
-    """Where orders to end a request are sent (connectors.kafka.producer.DurableProducer)."""
-
-    def send(self, records: Sequence[OutboundRecord], timeout_seconds: float = 30.0) -> None:
-        """Store the records durably before returning. Raises TransientError."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +25,7 @@ class DeadlineSweeper:
 
     deadlines: Deadlines
     views: JobViews
-    producer: ControlProducer
+    producer: RecordSender
     codec: Codec
     now_ms: Callable[[], int]
     most_requests: int

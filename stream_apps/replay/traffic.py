@@ -19,6 +19,7 @@ from schemas.priorities import Priority
 from schemas.records import InboundRecord, OutboundRecord
 from schemas.topics import DAY_MS, JOB_KEY, RESULTS, Topic, catalogue, requests_topic
 from stream_apps.pipeline.stores import ObjectStore
+from stream_apps.runtime.sending import RecordSender
 
 _LARGEST_TEXT_BYTES = 16_000_000
 _TAKE_RECORDS = 500
@@ -120,13 +121,6 @@ class Traffic:
             if known is None or result.version >= known.version:
                 answers[result.key] = result
         return answers
-
-
-class RecordSender(Protocol):
-    """Implemented by connectors.kafka.producer.DurableProducer."""
-
-    def send(self, records: Sequence[OutboundRecord]) -> None:
-        """Return when Kafka has stored the records. Raises TransientError."""
 
 
 @dataclass(frozen=True)

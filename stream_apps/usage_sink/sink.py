@@ -18,6 +18,7 @@ from schemas.events import UsageBatch
 from schemas.records import InboundRecord, OutboundRecord
 from schemas.topics import USAGE
 from stream_apps.runtime.dead_letters import DeadLetterWriter
+from stream_apps.runtime.sending import RecordSender
 from stream_apps.usage_sink.inserting import Inserter
 from stream_apps.usage_sink.ranges import PartitionBuffer, Range
 from stream_apps.usage_sink.records import RecordSink
@@ -47,13 +48,6 @@ class RecordSource(RangeCommits, Protocol):
         """Return up to `limit` records; none after the timeout. Assignments are told inside this call."""
 
 
-class DeadLetterProducer(Protocol):
-    """Where dead letters are sent (connectors.kafka.producer.DurableProducer)."""
-
-    def send(self, records: Sequence[OutboundRecord], timeout_seconds: float = 30.0) -> None:
-        """Store the records durably before returning. Raises TransientError."""
-
-
 @dataclass
 class UsageSink:
     """Give it records with `accept` and call `write_due` again and again, on one thread.
@@ -63,7 +57,7 @@ class UsageSink:
 
     commits: RangeCommits
     inserter: Inserter
-    dead_letter_producer: DeadLetterProducer
+    dead_letter_producer: RecordSender
     dead_letters: DeadLetterWriter
     batch_rows: int = 20_000
     batch_seconds: float = 1.5

@@ -125,7 +125,7 @@ class Kafka:
     def __init__(self):
         self.sent = []
 
-    def send(self, records):
+    def send(self, records, timeout_seconds=30.0):
         self.sent += records
 
 
