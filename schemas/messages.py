@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 from schemas.ids import JobKey
+from schemas.message_parts import Document, Hole, Kept, Warning
 from schemas.states import ResultStatus, parse_optional_member
 
 Datum = dict[str, Any]
@@ -80,46 +81,6 @@ class TranslationRequest(RequestMessage):
     submitted_by: str | None = None
     labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
     callback: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Kept:
-    """What a correction keeps of the answer it corrects: the figures of the segments translated already."""
-
-    segments: int = 0
-    cached_segments: int = 0
-    cached_words: int = 0
-    target_words: int = 0
-    characters: int = 0
-    confidence: float | None = None
-    models: Sequence[str] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Warning:  # the name of the record on the wire
-    """Something in a translation that a reader should look at. `place` is for people."""
-
-    cause: str
-    count: int = 1
-    place: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Document:
-    """The file of a document, and how its text was taken out of it."""
-
-    source_ref: str = ""
-    source_sha256: str = ""
-    source_bytes: int = 0
-    media_type: str = ""
-    file_name: str = ""
-    skeleton_ref: str = ""
-    filter: str = ""
-    filter_version: str = ""
-    units: int = 0
-    output_content_type: str = ""
-    output_mode: str = "translation"
-    filter_options: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,18 +198,6 @@ class TranslatedBatch(RequestMessage):
     @classmethod
     def from_datum(cls, datum: Datum) -> Self:
         return cls(**{**datum, "job": Job.from_datum(datum["job"])})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Hole:
-    """A segment that could not be translated; the result holds its source text instead."""
-
-    segment: int
-    cause: str
-    start: int = -1
-    length: int = -1
-    unit: int = -1
-    place: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

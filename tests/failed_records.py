@@ -6,7 +6,8 @@ from schemas.codec import Codec
 from schemas.dead_letters import about_request, about_segments, dead_letter_of
 from schemas.errors import PermanentError
 from schemas.ids import JobKey
-from schemas.messages import Hole, Job, SegmentBatch, TranslationResult
+from schemas.message_parts import Hole
+from schemas.messages import Job, SegmentBatch, TranslationResult
 from schemas.records import InboundRecord
 from schemas.states import ResultStatus
 from schemas.topics import DEAD_LETTERS

@@ -18,14 +18,7 @@ from connectors.kafka.partition_reader import open_tail
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Codec
-from schemas.messages import (
-    Job,
-    Message,
-    SegmentBatch,
-    TranslatedBatch,
-    TranslationRequest,
-    TranslationResult,
-)
+from schemas.messages import Job, Message, SegmentBatch, TranslatedBatch, TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import OutboundRecord
 from schemas.topics import RESULTS, TRANSLATED, batches_topic, requests_topic

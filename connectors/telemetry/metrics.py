@@ -1,11 +1,9 @@
-"""Every metric of the platform: name, meaning, labels, and which processes count it.
+"""Every metric of the platform: name, meaning, labels. Which processes count it: metric_index.py.
 
-docs/reference/metrics.md is made from this file. Labels are bounded: priorities, pools, pairs, outcomes; never a
+docs/reference/metrics.md is made from both. Labels are bounded: priorities, pools, pairs, outcomes; never a
 tenant, an id or an address.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar, cast
 
@@ -226,100 +224,3 @@ def _labelled(metric: Metric, labels: tuple[str, ...]) -> Metric:
 def labelled(metric: M, *labels: str) -> M:
     """Return the metric with these labels. Looking it up anew would cost more than counting."""
     return cast(M, _labelled(metric, labels))
-
-
-# As the modules that count them are imported; a test holds this table against the imports.
-_SHARED: Mapping[tuple[str, ...], tuple[Metric, ...]] = {
-    ("worker", "assembly"): (CYCLES_RETRIED,),
-    ("http", "intake", "worker", "assembly", "repair"): (STATE_EVICTED_KEYS,),
-    ("intake", "worker"): (TRANSLATION_MEMORY_FAILURES,),
-    ("intake", "worker", "assembly", "analytics"): (DEAD_LETTERS, DEAD_LETTERS_WITHOUT_ORIGINAL),
-}
-_OF_ONE: Mapping[str, tuple[Metric, ...]] = {
-    "http": (
-        HTTP_REQUESTS,
-        HTTP_SECONDS,
-        REQUESTS_ACCEPTED,
-        CANCELLATIONS_ORDERED,
-        HTTP_REFUSALS,
-        HTTP_LIMITED,
-        RESULT_WAITERS,
-        OPEN_STREAMS,
-        OPEN_SUBMISSION_BYTES,
-        BACKPRESSURE_BACKLOG_RECORDS,
-        BACKPRESSURE_WAIT_SECONDS,
-        BACKPRESSURE_READING_AGE_SECONDS,
-    ),
-    "intake": (
-        EVENTS_RETRIED,
-        EVENT_BATCH_SECONDS,
-        REQUESTS,
-        REQUEST_SEGMENTS,
-        REQUEST_WORDS,
-        INTAKE_SECONDS,
-    ),
-    "worker": (
-        WORDS_TRANSLATED,
-        SEGMENTS_TRANSLATED,
-        BATCHES_SKIPPED,
-        PART_SECONDS,
-        ENGINE_BUSY_SECONDS,
-        ENGINE_WORDS_PER_SECOND,
-        OUT_OF_MEMORY,
-        ENGINE_ERRORS,
-        MODEL_LOAD_SECONDS,
-    ),
-    "assembly": (CYCLE_SECONDS, RESULTS, RESULT_SECONDS, SLOT_VERDICTS, STATE_REBUILDS, STATE_REBUILD_SHARE),
-    "repair": (
-        REPAIR_ACTING,
-        REPAIR_SHARE,
-        REPAIR_COMPARISONS,
-        REPAIR_SECONDS,
-        REPAIR_REDRIVEN,
-        REPAIR_OPEN,
-        REPAIR_OLDEST_OPEN_SECONDS,
-        REPAIR_HANGING_TRANSACTIONS,
-        REPAIR_DELETED_TEXTS,
-        DEADLINES_EXPIRED,
-    ),
-    "analytics": (
-        SINK_ROWS,
-        SINK_INSERT_SECONDS,
-        SINK_LAG_SECONDS,
-        SINK_SKIPPED,
-        USAGE_RANGES_REPEATED,
-        BOOKS_DIFFERENCE,
-        BOOKS_RECONCILED,
-    ),
-    "autoscaler": (
-        AUTOSCALER_REPLICAS,
-        AUTOSCALER_BACKLOG_WORDS,
-        AUTOSCALER_OLDEST_SECONDS,
-        AUTOSCALER_ARRIVING_WORDS_PER_SECOND,
-        AUTOSCALER_REPLICA_WORDS_PER_SECOND,
-        AUTOSCALER_DECISIONS,
-        AUTOSCALER_OUT_OF_REACH,
-    ),
-}
-COUNTED: Mapping[tuple[str, ...], tuple[Metric, ...]] = {
-    **_SHARED,
-    **{(process,): found for process, found in _OF_ONE.items()},
-}
-
-
-@dataclass(frozen=True)
-class Description:
-    """A metric as it is scraped. A histogram adds `_bucket`, `_sum` and `_count` to its name."""
-
-    name: str
-    kind: str
-    labels: tuple[str, ...]
-    meaning: str
-
-
-def describe(metric: Metric) -> Description:
-    """Describe a metric as it is scraped; a counter has `_total` behind its name."""
-    (family,) = metric.describe()
-    name = f"{family.name}_total" if family.type == "counter" else family.name
-    # The client offers the labels' names nowhere else.
-    return Description(name, family.type, tuple(metric._labelnames), family.documentation)

@@ -14,7 +14,8 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.object_store import ObjectSettings
 from connectors.redis.settings import RedisSettings
 from connectors.settings import PREFIX, ProcessSettings, Section
-from connectors.telemetry.metrics import COUNTED, CYCLE_BUCKETS, LATENCY_BUCKETS, Metric, describe
+from connectors.telemetry.metric_index import COUNTED, describe
+from connectors.telemetry.metrics import CYCLE_BUCKETS, LATENCY_BUCKETS, Metric
 from deploy.autoscaler.settings import AutoscalerSettings
 from deploy.local.settings import StackSettings
 from deploy.regions.mirror import RegionSettings

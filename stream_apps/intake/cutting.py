@@ -8,8 +8,8 @@ from typing import NamedTuple, TypeVar
 from schemas.codec import Codec
 from schemas.language_names import UNDETERMINED
 from schemas.languages import AUTO, Language, served_as
+from schemas.message_parts import Warning as Mark
 from schemas.messages import Job, TranslationRequest, changed
-from schemas.messages import Warning as Mark
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, redriven_revision
 from schemas.segments import TranslationContext, context_of, normalise

@@ -7,8 +7,9 @@ from itertools import count, islice
 from typing import Any
 
 from schemas.errors import PermanentError
-from schemas.messages import Hole, Job, Kept, TranslatedBatch, TranslationResult
-from schemas.messages import Warning as Mark
+from schemas.message_parts import Hole, Kept
+from schemas.message_parts import Warning as Mark
+from schemas.messages import Job, TranslatedBatch, TranslationResult
 from schemas.states import ResultStatus
 from schemas.validity import check_job, check_key, check_length, check_number, check_parallel
 

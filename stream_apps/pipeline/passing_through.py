@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 
 from schemas.languages import Language
-from schemas.messages import Warning as Mark
+from schemas.message_parts import Warning as Mark
 from stream_apps.pipeline.split import Split
 
 NO_LETTERS, UNDETECTED, IN_TARGET = "no_letters", "undetected_language", "already_in_target_language"

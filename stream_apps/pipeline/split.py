@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from schemas.messages import Warning as Mark
+from schemas.message_parts import Warning as Mark
 
 
 class Split(NamedTuple):

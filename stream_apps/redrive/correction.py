@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from schemas.errors import PermanentError
-from schemas.messages import Hole, Job, Kept, SegmentBatch, TranslationResult
+from schemas.message_parts import Hole, Kept
+from schemas.messages import Job, SegmentBatch, TranslationResult
 from schemas.segments import count_words
 from stream_apps.pipeline.batching import BatchLimits, Piece, Wishes, batches_of
 from stream_apps.pipeline.result_events import billed_characters

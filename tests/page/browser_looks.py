@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from schemas.messages import Hole
+from schemas.message_parts import Hole
 from tests.page.conftest import SHOTS, watched
 from tests.page.person import Person
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from schemas.messages import Hole
+from schemas.message_parts import Hole
 from schemas.states import ResultStatus
 
 TEXT = "The first.\n\nThe second.\n\nThe third 🌍.\n\nThe fourth."

@@ -30,8 +30,8 @@ from stream_apps.accounts.tiers import Tiers
 from stream_apps.accounts.tokens import Tokens
 from stream_apps.pipeline.request_rules import RequestLimits
 from tests.accounts import SECRET, key_of, tenants
+from tests.http_world import World
 from tests.ports import free_port
-from tests.unit.producers.conftest import World
 
 EMAIL, PASSWORD = "ada@acme.example", "correct horse battery"
 MOST_CHARACTERS = 20_000

@@ -4,9 +4,8 @@ from deploy.autoscaler.controller import ScalingState
 from deploy.autoscaler.decision import ScalingDecision, ScalingReason, Snapshot, WaitingWork
 from deploy.autoscaler.telling import DecisionTeller
 from schemas.codec import Codec
-from schemas.errors import TransientError
-from schemas.events import OperationEvent
 from schemas.priorities import Priority
+from tests.operations_topic import OperationsTopic
 
 SNAPSHOT = Snapshot(
     waiting={Priority.HIGH: WaitingWork(900.0, 3.0, 12.0)},
@@ -17,23 +16,12 @@ SNAPSHOT = Snapshot(
 )
 
 
-class Topic:
-    def __init__(self):
-        self.events: list[OperationEvent] = []
-        self.is_away = False
-
-    def send(self, records, timeout_seconds=30.0):
-        if self.is_away:
-            raise TransientError("Kafka is away")
-        self.events += [Codec().decode(record.value, OperationEvent) for record in records]
-
-
 def state(replicas, reason=ScalingReason.DEADLINE, snapshot=SNAPSHOT):
     return ScalingState(ScalingDecision(replicas, 3, reason, (Priority.CRITICAL,)), snapshot)
 
 
 def test_a_decision_is_told_when_its_number_or_its_reason_changes():
-    topic = Topic()
+    topic = OperationsTopic()
     tell = DecisionTeller("a1", "default", topic, Codec(), lambda: 5)
     for one in (state(3), state(3), state(4), state(4, ScalingReason.STEADY)):
         tell(one)
@@ -52,7 +40,7 @@ def test_a_decision_is_told_when_its_number_or_its_reason_changes():
 
 
 def test_a_decision_that_could_not_be_told_is_told_at_the_next_turn():
-    topic = Topic()
+    topic = OperationsTopic()
     topic.is_away = True
     tell = DecisionTeller("a1", "default", topic, Codec(), lambda: 5)
     tell(state(3))
@@ -62,6 +50,6 @@ def test_a_decision_that_could_not_be_told_is_told_at_the_next_turn():
 
 
 def test_before_the_first_decision_there_is_nothing_to_tell():
-    topic = Topic()
+    topic = OperationsTopic()
     DecisionTeller("a1", "default", topic, Codec(), lambda: 5)(ScalingState(None))
     assert topic.events == []

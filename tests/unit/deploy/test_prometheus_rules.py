@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # no stubs are installed
 
-from connectors.telemetry.metrics import COUNTED
+from connectors.telemetry.metric_index import COUNTED
 
 CHECKOUT = Path(__file__).parents[3]
 FOLDER = CHECKOUT / "deploy" / "prometheus"

@@ -13,7 +13,8 @@ from inference_workers.translating import SegmentTranslator
 from schemas import topics
 from schemas.codec import Codec
 from schemas.events import DeadLetter, UsageBatch
-from schemas.messages import Job, Kept, SegmentBatch, TranslatedBatch
+from schemas.message_parts import Kept
+from schemas.messages import Job, SegmentBatch, TranslatedBatch
 from schemas.records import InboundRecord
 from stream_apps.pipeline.deadline_policy import SkipPolicy
 from tests.dead_letters import dead_letter_writer

@@ -3,28 +3,11 @@
 from inference_workers.answers import WorkerIdentity
 from inference_workers.states import StateIntervals, StateTeller, telling
 from schemas.codec import Codec
-from schemas.errors import TransientError
-from schemas.events import OperationEvent
 from schemas.states import WorkerState
+from tests.operations_topic import OperationsTopic
 
 HOUR = 3_600_000
 WHO = WorkerIdentity("w1", "default", "t4", "spot")
-
-
-class Topic:
-    """Takes records, unless Kafka is away."""
-
-    def __init__(self):
-        self.events: list[OperationEvent] = []
-        self.is_away = False
-
-    def send(self, records, timeout_seconds=30.0):
-        if self.is_away:
-            raise TransientError("Kafka is away")
-        self.events += [Codec().decode(record.value, OperationEvent) for record in records]
-
-    def told(self):
-        return [(event.state, event.since, event.at) for event in self.events]
 
 
 class Time:
@@ -36,7 +19,7 @@ class Time:
 
 
 def teller():
-    topic, time = Topic(), Time()
+    topic, time = OperationsTopic(), Time()
     return StateTeller(StateIntervals(WHO, WorkerState.STARTING, time.now), topic, Codec(), time), topic, time
 
 

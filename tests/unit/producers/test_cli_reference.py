@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from connectors.settings import PREFIX, ProcessSettings, Section
 from connectors.telemetry import metrics
-from connectors.telemetry.metrics import COUNTED, Metric, describe
+from connectors.telemetry.metric_index import COUNTED, describe
+from connectors.telemetry.metrics import Metric
 from producers.cli.main import app
 from producers.cli.reference import (
     PROCESSES,

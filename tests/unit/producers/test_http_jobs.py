@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from connectors.redis.job_view import JobView
-from schemas.messages import Hole, TranslationResult, Warning
+from schemas.message_parts import Hole, Warning
+from schemas.messages import TranslationResult
 from schemas.states import JobStage, ResultStatus
 from tests.keys import key
 

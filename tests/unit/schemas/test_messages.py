@@ -9,7 +9,8 @@ from schemas.avro_schemas import NAMES, current
 from schemas.codec import Codec
 from schemas.errors import PermanentError
 from schemas.events import MESSAGES, UsageBatch, UsageEvent
-from schemas.messages import Document, Job, SegmentBatch, changed
+from schemas.message_parts import Document
+from schemas.messages import Job, SegmentBatch, changed
 from schemas.states import UsageKind
 
 ROWS = [

@@ -185,15 +185,14 @@ class TestChanges:
     """What may be changed."""
 
     def test_an_address_is_taken_once_on_the_whole_platform(self, store):
-        for tenant, email in (("acme", "ada@example.org"), ("globex", "ADA@example.org ")):
+        def add(tenant, email):
             login = Login(tenant=tenant, email=email, secret_hash="h")
-            plan = lambda found, login=login: [new_user(found, login, Rights(), CHANGE)]  # noqa: E731
-            if tenant == "acme":
-                store.change(plan)
-                continue
-            with pytest.raises(PermanentError) as refused:
-                store.change(plan)
-            assert refused.value.cause == "user_exists"
+            store.change(lambda found: [new_user(found, login, Rights(), CHANGE)])
+
+        add("acme", "ada@example.org")
+        with pytest.raises(PermanentError) as refused:
+            add("globex", "ADA@example.org ")
+        assert refused.value.cause == "user_exists"
 
     @pytest.mark.parametrize("email", ["", "ada", "a@b@c", "a b@c", "x" * 65 + "@c", "a@\n"])
     def test_what_is_no_address_is_refused(self, store, email):

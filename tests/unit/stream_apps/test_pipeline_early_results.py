@@ -6,7 +6,8 @@ import pytest
 
 from schemas.errors import PermanentError
 from schemas.events import JobControl
-from schemas.messages import Hole, Job, TranslationResult
+from schemas.message_parts import Hole
+from schemas.messages import Job, TranslationResult
 from schemas.states import ControlAction, ResultStatus
 from stream_apps.pipeline.early_results import check_order, early_result, withheld
 from stream_apps.pipeline.result_events import billed_usage

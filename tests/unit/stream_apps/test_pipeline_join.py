@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from schemas.errors import PermanentError
-from schemas.messages import Hole, Job, TranslatedBatch, Warning
+from schemas.message_parts import Hole, Warning
+from schemas.messages import Job, TranslatedBatch
 from stream_apps.pipeline.join import check_batch, join, split_of
 
 JOB = Job(

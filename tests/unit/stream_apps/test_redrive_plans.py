@@ -5,7 +5,8 @@ import dataclasses
 import pytest
 
 from schemas.errors import PermanentError
-from schemas.messages import Hole, SegmentBatch
+from schemas.message_parts import Hole
+from schemas.messages import SegmentBatch
 from schemas.records import OutboundRecord
 from schemas.states import ResultStatus
 from stream_apps.pipeline.batching import BatchLimits

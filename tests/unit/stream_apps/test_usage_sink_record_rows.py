@@ -9,7 +9,8 @@ import pytest
 from schemas.codec import Codec
 from schemas.errors import PermanentError
 from schemas.events import DeadLetter, JobControl, OperationEvent
-from schemas.messages import Hole, Message, TranslationResult, Warning
+from schemas.message_parts import Hole, Warning
+from schemas.messages import Message, TranslationResult
 from schemas.records import InboundRecord
 from schemas.states import ControlAction, OperationKind, ResultStatus
 from schemas.topics import CONTROL, DAY_MS, DEAD_LETTERS, OPERATIONS, RESULTS

@@ -1,0 +1,100 @@
+"""The HTTP application on ports in memory: what Kafka, Redis and the object store would hold."""
+
+import asyncio
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+
+from connectors.redis.job_list import Listed
+from connectors.redis.job_view import JobView
+from connectors.redis.request_markers import place_of
+from producers.http.ports import JobSnapshot
+from schemas.catalogue import Catalogue, catalogue_of
+from schemas.errors import TransientError
+from schemas.events import JobControl
+from schemas.ids import JobKey
+from schemas.messages import TranslatedBatch, TranslationRequest, TranslationResult
+from schemas.priorities import Priority
+from schemas.records import Headers
+
+NOW_MS = 1_700_000_000_000
+
+
+@dataclass
+class World:
+    """Every port of the HTTP producer at once."""
+
+    appended: list[tuple[TranslationRequest, Priority, Headers]] = field(default_factory=list)
+    ordered: list[JobControl] = field(default_factory=list)
+    views: dict[JobKey, JobView] = field(default_factory=dict)
+    published: dict[JobKey, TranslationResult] = field(default_factory=dict)
+    results: dict[JobKey, TranslationResult] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    served: list[str] = field(default_factory=list)
+    away: dict[str, Exception] = field(default_factory=dict)
+    slots: dict[JobKey, list[TranslatedBatch]] = field(default_factory=dict)
+    looks: int = 0
+    finishes_at_look: dict[int, TranslationResult] = field(default_factory=dict)
+    max_inline_bytes: int = 1_000
+
+    async def append(self, request: TranslationRequest, priority: Priority, headers: Headers) -> None:
+        self._check("kafka")
+        self.appended.append((request, priority, headers))
+
+    async def cancel(self, order: JobControl) -> None:
+        self._check("kafka")
+        self.ordered.append(order)
+
+    async def look(self, key: JobKey) -> JobSnapshot:
+        self._check("redis")
+        self.looks += 1
+        if finished := self.finishes_at_look.get(self.looks):
+            self.results[finished.key] = finished
+        return JobSnapshot(self.views.get(key), self.results.get(key))
+
+    async def page(self, tenant: str, since_ms: int, before: str, most: int) -> list[Listed]:
+        self._check("redis")
+        places = {
+            place_of(one.key, one.submitted_at): one for one in self.views.values() if one.key.tenant == tenant
+        }
+        first = place_of(JobKey(tenant, ""), since_ms)
+        wanted = sorted((place for place in places if first <= place < before), reverse=True)
+        return [Listed(place, places[place]) for place in wanted[:most]]
+
+    async def batches(self, key: JobKey, first: int, most: int) -> list[TranslatedBatch]:
+        self._check("redis")
+        return self.slots.get(key, [])[first : first + most]
+
+    def expect(self, key: JobKey) -> AbstractContextManager["Waiter"]:
+        return nullcontext(Waiter(self, key))
+
+    async def keep(self, key: JobKey, text: str) -> str:
+        self.texts[f"requests/{key}"] = text
+        return f"requests/{key}"
+
+    async def load(self, reference: str) -> str:
+        return self.texts[reference]
+
+    async def catalogue(self) -> Catalogue:
+        self._check("redis")
+        return catalogue_of(dict.fromkeys(self.served, "1"))
+
+    def _check(self, part: str) -> None:
+        if part in self.away:
+            raise self.away[part]
+
+    def take_away(self, part: str, retry_after_seconds: float = 5) -> None:
+        self.away[part] = TransientError(f"{part} is away", retry_after_seconds)
+
+
+@dataclass
+class Waiter:
+    """Waits for the result of one job; `world.published` is what the tail of the results tells of."""
+
+    world: World
+    key: JobKey
+
+    async def result(self, timeout_seconds: float) -> TranslationResult | None:
+        if found := self.world.published.get(self.key):
+            return found
+        await asyncio.sleep(timeout_seconds)
+        return None
