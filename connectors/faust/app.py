@@ -16,7 +16,7 @@ from faust.worker import Worker
 from connectors.faust.settings import FaustSettings
 from connectors.faust.taking import EventLine, ProcessRecords, TakeLimits
 from connectors.faust.transport import DurableTransport, FinishedConsumer, HeldLimits
-from connectors.kafka.client_config import tls_context
+from connectors.kafka.client_config import METADATA_REFRESH_MS, tls_context
 from connectors.kafka.settings import KafkaSettings
 
 
@@ -91,6 +91,8 @@ def _consumer_options(kafka: KafkaSettings, settings: FaustSettings, instance: s
     return {
         "consumer_group_instance_id": instance if kafka.static_membership else None,
         "broker_client_id": instance,
+        # A leader that knows no partition yet assigns none, and goes by that until it hears of them.
+        "consumer_metadata_max_age_ms": METADATA_REFRESH_MS,
         "broker_session_timeout": session_seconds,
         "broker_heartbeat_interval": max(session_seconds / 5, 0.5),
         "broker_rebalance_timeout": settings.rebalance_timeout_seconds,

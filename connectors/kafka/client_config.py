@@ -7,6 +7,9 @@ from connectors.kafka.settings import FIRST_RECONNECT_MS, KafkaSettings
 
 Config = dict[str, str | int | float | bool]
 
+# What a starting cluster says about itself is soon outdated; the libraries' default is 5 minutes.
+METADATA_REFRESH_MS = 5000
+
 
 def client_config(settings: KafkaSettings) -> Config:
     """Return what every client of librdkafka needs to reach the brokers."""
@@ -18,9 +21,8 @@ def client_config(settings: KafkaSettings) -> Config:
         # librdkafka's own 10 s would miss a broker that is back for longer than it was away.
         "reconnect.backoff.ms": FIRST_RECONNECT_MS,
         "reconnect.backoff.max.ms": settings.reconnect_max_ms,
-        # What a starting cluster says about itself is soon outdated; the default is 5 minutes. It does not help a
-        # client that was told of no broker at all: connectors/kafka/lost_connection.py.
-        "topic.metadata.refresh.interval.ms": 5000,
+        # It does not help a client that was told of no broker at all: connectors/kafka/lost_connection.py.
+        "topic.metadata.refresh.interval.ms": METADATA_REFRESH_MS,
     }
     if settings.security_protocol.startswith("SASL"):
         config |= {

@@ -9,6 +9,7 @@ from faust.types import TP, Message
 from connectors.faust.app import build_app
 from connectors.faust.settings import FaustSettings
 from connectors.faust.transport import DurableTransport, FinishedConsumer, HeldLimits, ReadCommittedThread
+from connectors.kafka.client_config import METADATA_REFRESH_MS
 from connectors.kafka.settings import KafkaSettings
 
 PLACE = TP("translation.requests.high", 0)
@@ -54,6 +55,7 @@ def test_every_setting_that_can_lose_records_is_set(app):
     assert (conf.stream_wait_empty, conf.web_enabled) == (True, False)
     assert (conf.broker_session_timeout, conf.broker_rebalance_timeout, conf.broker_commit_interval) == (6, 30, 1)
     assert conf.consumer_group_instance_id is None
+    assert conf.consumer_metadata_max_age_ms == METADATA_REFRESH_MS == 5000
     assert str(conf.processing_guarantee.value) == "at_least_once"
 
 
