@@ -43,8 +43,8 @@ up: .venv/.demo  ## Start the one-machine stack in the background (stop it with 
 down:  ## Stop it
 	$(BIN)/dragoman down
 
-test: .venv/.dev $(JARS)  ## All tests, on the real local stack; prints line and branch coverage (JOBS=3, ARGS=tests/e2e)
-	$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term $(ARGS)
+test: .venv/.dev $(JARS)  ## All tests, on the real local stack (JOBS=3, ARGS=tests/e2e)
+	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
 chaos: .venv/.dev $(JARS)  ## Kill everything again and again; prove that nothing is lost or doubled (docs/chaos.md)
 	$(BIN)/python -m tests.chaos --kills $(KILLS) --requests $(REQUESTS) --seed $(SEED) $(if $(PACE),--pace $(PACE)) --control "$(CONTROL)" $(if $(RECOVERY),--recovery $(RECOVERY)) $(ARGS)
@@ -54,6 +54,9 @@ test-slow: .venv/.dev $(JARS)  ## The tests that take minutes: zombies, outages,
 
 test-unit: .venv/.dev  ## The tests that need no server; seconds
 	$(BIN)/python -m pytest tests/unit tests/property $(ARGS)
+
+coverage: .venv/.dev $(JARS)  ## Line and branch coverage of the tests; measuring it doubles what most of them take
+	$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term $(ARGS)
 
 test-transformers: .venv-transformers/.ready  ## The engine tests that need torch, in an environment of their own (5 GB)
 	.venv-transformers/bin/python -m pytest --timeout 600 tests/contract -k transformers $(ARGS)  # torch: a slow import

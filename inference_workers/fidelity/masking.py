@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from enum import Enum, auto
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -15,6 +16,8 @@ from inference_workers.fidelity.spans import FIGURES, SPANS
 _WRAPPED = re.compile(r"(!?\[)([^\[\]]+)(\][\[(].*)|(\*+|~~|_)(?!_)(.+)(\4)", re.DOTALL)
 _WRAPPERS = frozenset("![*~_")
 _DEEPEST = 3
+# Engines mostly keep these around the words that they emphasise.
+_TRIED_MARKS = frozenset(("*", "**"))
 # Labels that look like a speaker in capitals.
 _LABELS = frozenset(
     ("A", "ANSWER", "ATTENTION", "BUG", "CAUTION", "DANGER", "DEBUG", "ERROR", "EXAMPLE", "FATAL", "FIXME", "HINT",
@@ -74,7 +77,7 @@ class Masker:
 
     def _may_leave(self, span: str) -> bool:
         is_changed = self._changed.search(span) or _MASK_LIKE.search(span)
-        return not is_changed and _TRIED.fullmatch(_encoded(span)) is not None
+        return not is_changed and (span in _TRIED_MARKS or _TRIED.fullmatch(_encoded(span)) is not None)
 
 
 def _never(_span: str) -> bool:
@@ -90,6 +93,9 @@ def _take(
     if builder.count > MOST_SPANS:
         return
     encoded, at = _encoded(text), 0
+    if spans == [(0, len(encoded))]:
+        # What is the whole text has no sentence around it to be part of.
+        may_leave = _never
     for start, end in spans:
         builder.add(_decoded(encoded[at:start]))
         _take_span(_decoded(encoded[start:end]), pattern, builder, may_leave, depth)
@@ -103,9 +109,13 @@ def _take_span(
     wrapped = _WRAPPED.fullmatch(span) if depth < _DEEPEST and span[0] in _WRAPPERS else None
     if wrapped:
         before, inside, behind = (one for one in wrapped.groups() if one is not None)
-        builder.hide(before, is_mark=True)
+        is_left = depth == 0 and before == behind and may_leave(before)
+        add = builder.add if is_left else partial(builder.hide, is_mark=True)
+        if is_left:
+            builder.emphasis.append(before)
+        add(before)
         _take(inside, pattern, builder, may_leave, depth + 1)
-        builder.hide(behind, is_mark=True)
+        add(behind)
     elif may_leave(span.strip()):
         builder.leave(span)
     else:

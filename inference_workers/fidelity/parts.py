@@ -17,14 +17,21 @@ class Parts:
     """A text taken apart: `plain[0] hidden[0] plain[1] hidden[1] ... plain[-1]`.
 
     `marks` tells of each hidden piece whether it is a mark, a tag or a sign, and no part of the sentence. `left`
-    are spans that stand in the plain text and must be found in the translation.
+    are spans that stand in the plain text and must be found in the translation; `emphasis` are the marks of words
+    in the plain text that are emphasised, one for each pair of marks.
     """
 
     plain: tuple[str, ...]
     hidden: tuple[str, ...]
     marks: tuple[bool, ...] = ()
     left: tuple[str, ...] = ()
+    emphasis: tuple[str, ...] = ()
     count: int = 0
+
+    @property
+    def has_spans(self) -> bool:
+        """Return whether anything must come back as it is."""
+        return bool(self.hidden or self.left or self.emphasis)
 
     @property
     def has_words(self) -> bool:
@@ -94,6 +101,7 @@ class PartsBuilder:
         self._marks: list[bool] = []
         self._left: list[str] = []
         self._ends_in_left = False
+        self.emphasis: list[str] = []
         self.count = 0
 
     def add(self, plain: str) -> None:
@@ -138,7 +146,14 @@ class PartsBuilder:
         return (not between and not before[-1].isspace()) or is_mark == self._marks[-1]
 
     def parts(self) -> Parts:
-        return Parts(tuple(self._plain), tuple(self._hidden), tuple(self._marks), tuple(self._left), self.count)
+        return Parts(
+            tuple(self._plain),
+            tuple(self._hidden),
+            tuple(self._marks),
+            tuple(self._left),
+            tuple(self.emphasis),
+            self.count,
+        )
 
 
 def _is_blank(text: str) -> bool:

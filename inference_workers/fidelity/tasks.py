@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from inference_workers.engines.protocol import Translation
 from inference_workers.fidelity import flaws
 from inference_workers.fidelity.disguise import Disguise, Restored, disguised
+from inference_workers.fidelity.emphasis import with_emphasis
 from inference_workers.fidelity.outcomes import Outcome
 from inference_workers.fidelity.parts import Parts
 
@@ -48,10 +49,11 @@ class Task:
         """Return the outcome, or None where another attempt may do better; the first doubtful one is `best`."""
         attempt = len(self.asked)
         flaw = flaw_in(disguise.sent, translation, bounds)
-        if flaw == flaws.TRUNCATED or (flaw and not self.parts.hidden):
-            # Another mask changes nothing.
+        if flaw == flaws.TRUNCATED or (flaw and not self.parts.has_spans):
+            # Masks change nothing.
             return Outcome(self.source, None, flaw, attempt)
-        restored = None if flaw else disguise.restored(translation.text, is_loud=self.is_shouted)
+        text = None if flaw else with_emphasis(translation.text, self.parts.emphasis)
+        restored = None if text is None else disguise.restored(text, is_loud=self.is_shouted)
         if restored is None or not self._keeps_what_was_left(disguise, restored):
             return None
         if self._is_name(disguise, restored):

@@ -54,6 +54,15 @@ def test_a_lost_mask_is_tried_again_in_the_next_style():
     assert engine.asked == [["see QZ0 now"], ["see https://x.co/0 now"]]
 
 
+def test_emphasis_is_left_to_the_engine_and_hidden_where_it_breaks_it():
+    engine = Shouter()
+    (found,) = translate(engine, "see *this* now")
+    assert (found.text, found.attempts, engine.asked) == ("SEE *THIS* NOW", 1, [["see *this* now"]])
+    engine = Shouter(spoils=r"this\*")
+    (found,) = translate(engine, "see *this* now")
+    assert (found.text, engine.asked[1]) == ("SEE *THIS* NOW", ["see QZ0 this QZ1 now"])
+
+
 def test_when_every_mask_is_lost_the_text_is_translated_around_them():
     engine = Shouter(spoils=r"QZ\d+|https://x\.co/\d+")
     (found,) = translate(engine, "  see {name}, then {b} now ")

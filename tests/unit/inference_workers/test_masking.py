@@ -81,6 +81,21 @@ def test_what_is_inside_marks_is_translated(text, plain, hidden):
 
 
 @pytest.mark.parametrize(
+    ("text", "plain", "hidden", "emphasis"),
+    [
+        ("Press **Save** now", ("Press **Save** now",), (), ("**",)),
+        ("A *b* and *{c} d* now", ("A *b* and *", " d* now"), ("{c}",), ("*", "*")),
+        ("Press _Save_ now", ("Press ", "Save", " now"), ("_", "_"), ()),
+        ("**All of it.**", ("", "All of it.", ""), ("**", "**"), ()),
+        ("The *__slots__* now", ("The ", " now"), ("*__slots__*",), ()),
+    ],
+)  # fmt: skip
+def test_asterisks_around_words_are_left_to_the_engine_at_first(text, plain, hidden, emphasis):
+    parts = PLAIN.take_apart(text, hiding=Hiding.FEW)
+    assert (parts.plain, parts.hidden, parts.emphasis) == (plain, hidden, emphasis)
+
+
+@pytest.mark.parametrize(
     "mark",
     ["- ", "* ", "## ", "> ", "1. ", "12) ", "- [ ] ", "> > ", ".. note:: ",
      "Subject: ", "Re: ", "Subject: Re: ", "JOHN: ", ">> MARY ANN: ",

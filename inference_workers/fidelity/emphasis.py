@@ -1,0 +1,31 @@
+"""Check emphasis (`*so*`, `**so**`) that was left to the engine. Pure."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+_MARKS = re.compile(r"\*+")
+
+
+def with_emphasis(translated: str, marks: Sequence[str]) -> str | None:
+    """Return a translation whose emphasised words stand right between their marks, as engines sometimes do not.
+
+    `marks` are those of the source, one for each pair. Returns None unless the translation has the same pairs,
+    with words in each and no letter right outside.
+    """
+    if not marks:
+        return translated
+    found = _MARKS.findall(translated)
+    if found[::2] != found[1::2] or Counter(found[::2]) != Counter(marks):
+        return None
+    pieces = _MARKS.split(translated)
+    outside, inside = pieces[::2], pieces[1::2]
+    touching = [*(before[-1:] for before in outside[:-1]), *(after[:1] for after in outside[1:])]
+    if any(map(str.isalnum, touching)) or not all(map(_has_words, inside)):
+        return None
+    tight = (mark + words.strip() + mark for mark, words in zip(found[::2], inside, strict=True))
+    return outside[0] + "".join(words + after for words, after in zip(tight, outside[1:], strict=True))
+
+
+def _has_words(text: str) -> bool:
+    return any(map(str.isalnum, text))
