@@ -12,10 +12,9 @@ from inference_workers.answers import WorkerIdentity
 from schemas.codec import Codec
 from schemas.events import OperationEvent
 from schemas.ids import event_id
-from schemas.states import OperationKind, WorkerState
+from schemas.states import OperationKind, WorkerState, cut_at_full_hours
 from stream_apps.runtime.sending import RecordSender, tell_operations
 
-_HOUR_MS = 3_600_000
 # A few hours without Kafka; a worker tells two pieces at each full hour.
 _MOST_UNTOLD = 1000
 
@@ -42,11 +41,7 @@ class StateIntervals:
         return events
 
     def _pieces(self, now_ms: int) -> Iterator[OperationEvent]:
-        since = self.since_ms
-        while since < now_ms:
-            at = min(since - since % _HOUR_MS + _HOUR_MS, now_ms)
-            yield self._event(since, at)
-            since = at
+        return (self._event(*piece) for piece in cut_at_full_hours(self.since_ms, now_ms))
 
     def _event(self, since: int, at: int) -> OperationEvent:
         who = self.identity

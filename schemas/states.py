@@ -3,12 +3,15 @@
 Enums in code, plain strings on the wire. A name is checked when its message is decoded.
 """
 
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import TypeVar
 
 from schemas.errors import PermanentError
 
 E = TypeVar("E", bound=StrEnum)
+
+_HOUR_MS = 3_600_000
 
 
 class JobStage(StrEnum):
@@ -78,3 +81,11 @@ def parse_member(enum: type[E], field: str, value: str) -> E:
 def parse_optional_member(enum: type[E], field: str, value: str | None) -> E | None:
     """Return the member of that value, or None for no value. Raise as `parse_member` does."""
     return parse_member(enum, field, value) if value else None
+
+
+def cut_at_full_hours(since_ms: int, until_ms: int) -> Iterator[tuple[int, int]]:
+    """Yield an interval in pieces that lie in one hour each, as [since, until) in milliseconds since the epoch."""
+    while since_ms < until_ms:
+        at = min(since_ms - since_ms % _HOUR_MS + _HOUR_MS, until_ms)
+        yield since_ms, at
+        since_ms = at

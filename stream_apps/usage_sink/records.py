@@ -5,7 +5,7 @@ dies between the two leaves rows that come again and are the same. A record that
 logged and passed over: it stays in its topic, and none of these rows is billed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -29,13 +29,6 @@ class OffsetCommits(Protocol):
         """Commit, for each partition, that everything up to that offset is inserted."""
 
 
-class Clock(Protocol):
-    """Milliseconds since the epoch."""
-
-    def __call__(self) -> int:
-        """Return them."""
-
-
 @dataclass
 class RecordSink:
     """Give it records with `accept` and call `write_due` again and again, on one thread. Raises as UsageSink does.
@@ -46,7 +39,7 @@ class RecordSink:
     commits: OffsetCommits
     inserter: Inserter
     codec: Codec
-    now_ms: Clock
+    now_ms: Callable[[], int]
     batch_seconds: float = 5.0
     batch_rows: int = 20_000
     _rows: dict[str, list[Row]] = field(default_factory=dict, init=False)

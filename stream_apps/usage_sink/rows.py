@@ -11,7 +11,7 @@ from schemas.events import DeadLetter, JobControl, OperationEvent
 from schemas.messages import TranslationResult
 from schemas.priorities import SLA_SECONDS, parse_priority
 from schemas.records import InboundRecord
-from schemas.states import OperationKind, WorkerState, parse_member
+from schemas.states import OperationKind, WorkerState, cut_at_full_hours, parse_member
 from schemas.topics import CONTROL, DAY_MS, DEAD_LETTERS, OPERATIONS, RESULTS
 from schemas.validity import (
     LATEST_MS,
@@ -30,7 +30,6 @@ TableRow = tuple[str, Row]
 
 # ClickHouse keeps rows for 400 days in one part per month, and takes at most 100 parts in one insert.
 OLDEST_MS, NEWEST_MS = 400 * DAY_MS, DAY_MS
-_HOUR_MS = 3_600_000
 # A worker tells of itself every few minutes, so one interval is never long.
 _LONGEST_INTERVAL_MS = 2 * DAY_MS
 _MOST_FIGURES = 64
@@ -161,11 +160,8 @@ def _intervals(event: OperationEvent) -> Iterator[TableRow]:
     state = parse_member(WorkerState, "state", event.state)
     check_number("since", event.since, least=event.at - _LONGEST_INTERVAL_MS, most=event.at)
     known = {"worker": event.actor, "pool": event.pool, "device": event.device, "market": event.market}
-    since = event.since
-    while since < event.at:
-        until = min(since - since % _HOUR_MS + _HOUR_MS, event.at)
+    for since, until in cut_at_full_hours(event.since, event.at):
         yield "worker_intervals", {**known, "state": str(state), "since": since, "until": until}
-        since = until
 
 
 def _decision(event: OperationEvent) -> Row:
