@@ -1,20 +1,22 @@
 """Run Mozilla's Firefox models with the bergamot engine (fxtranslate): on one CPU core, without scores."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from fxtranslate import Translator
 from sentencepiece import SentencePieceProcessor
 
 from inference_workers.engines.protocol import Device, Traits, Translation, engine_errors
+from inference_workers.engines.vocabulary import LIGATURES, unknown_letters
 from schemas.errors import FatalError
 
 # Characters that are not in the vocabularies of the Firefox models. They were found by translating "The sign X is
 # used here." for each sign, and for every script that is not Latin.
 _UNSEEN = re.compile(
     r"[#<>@\\^`{}~«»©®™•→←↑↓✓✗½¼¾²³¹µ§¶°†‡|]+"
-    "|[^\x00-\u024f\u1e00-\u1eff\u2000-\u206f\u20a0-\u20cf\u2190-\u21ff]+"
+    rf"|[^\x00-\u024f\u1e00-\u1eff\u2000-\u206f\u20a0-\u20cf\u2190-\u21ff{LIGATURES}]+"
 )
 _SPELLINGS = {
     "“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "‚": "'",
@@ -29,6 +31,13 @@ _MOST_TOKENS = 96
 TRAITS = Traits(is_one_by_one=True, mask_styles=("QZ{}", "https://x.co/{}"), unseen=_UNSEEN, spellings=_SPELLINGS)
 
 
+def traits_of(known: Collection[str]) -> Traits:
+    """Return the traits of a model whose vocabulary has these characters."""
+    names, spellings = unknown_letters(known)
+    unseen = re.compile(f"{names}|{_UNSEEN.pattern}") if names else _UNSEEN
+    return replace(TRAITS, unseen=unseen, spellings={**_SPELLINGS, **spellings})
+
+
 class BergamotEngine:
     """One Firefox model folder, which has one pair: the model and its engine at once.
 
@@ -39,8 +48,8 @@ class BergamotEngine:
         if device is Device.CUDA:
             raise FatalError(f"{directory}: bergamot runs on a CPU only; set DRAGOMAN_WORKER_DEVICE to auto")
         self.version = version
-        self.traits = TRAITS
         self._translator, self._pieces = _load(directory)
+        self.traits = traits_of(_characters_of(self._pieces))
 
     def engine(self, source: str, target: str) -> "BergamotEngine":  # noqa: ARG002  # the folder has one pair
         return self
@@ -60,6 +69,10 @@ class BergamotEngine:
     def _is_too_long(self, sentence: str) -> bool:
         # A token has one byte at least, so short sentences need not be counted.
         return len(sentence.encode()) > _MOST_TOKENS and len(self._pieces.encode(sentence)) > _MOST_TOKENS
+
+
+def _characters_of(pieces: SentencePieceProcessor) -> frozenset[str]:
+    return frozenset("".join(map(pieces.id_to_piece, range(pieces.get_piece_size()))))
 
 
 def _load(directory: Path) -> tuple[Translator, SentencePieceProcessor]:

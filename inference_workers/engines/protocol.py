@@ -57,7 +57,8 @@ class Translation(NamedTuple):
 class Traits:
     """What a model cannot represent; the fidelity layer works around it.
 
-    `unseen` matches characters that are not in its vocabulary. `spellings` maps characters to others that are.
+    `unseen` matches signs, and words with letters, that are not in its vocabulary. `spellings` maps characters to
+    others that are.
     `mask_styles` are formats for placeholders, the best first, measured per model family. `is_one_by_one`: it
     translates text by text, so that several at once gain nothing. `other_decoding` are options under which it may
     say something else, for texts that went wrong; empty where it has none.

@@ -15,9 +15,10 @@ from schemas.languages import LanguagePair
 # No translations: the segment is a hole.
 EMPTY, LOOP, TRUNCATED = "empty_translation", "repetition_loop", "truncated"
 # Translations that a reader should look at: the segment has a warning.
-FIGURES_DIFFER, SPANS_DIFFER, SOURCE_REPEATED, TOO_LONG, TOO_MANY_SPANS = (
+FIGURES_DIFFER, SPANS_DIFFER, BRACKETS_DIFFER, SOURCE_REPEATED, TOO_LONG, TOO_MANY_SPANS = (
     "figures_differ",
     "spans_differ",
+    "brackets_differ",
     "source_repeated",
     "unlikely_length",
     "too_many_spans",
@@ -73,6 +74,8 @@ def doubt_of(source: Sequence[str], translated: Sequence[str], bounds: LengthBou
     before, behind = " ".join(source), " ".join(translated)
     if _made_up(behind) - _made_up(before):
         return SPANS_DIFFER
+    if _open_brackets(before) != _open_brackets(behind):
+        return BRACKETS_DIFFER
     if _is_repeated(before, behind):
         return SOURCE_REPEATED
     wanted = width(before)
@@ -82,6 +85,10 @@ def doubt_of(source: Sequence[str], translated: Sequence[str], bounds: LengthBou
 def _made_up(text: str) -> Counter[bytes]:
     found = _MADE_UP.finditer(text.encode(errors="surrogatepass"))
     return Counter(one.group() for one in islice(found, MOST_SPANS))
+
+
+def _open_brackets(text: str) -> list[int]:
+    return [text.count(opening) - text.count(closing) for opening, closing in ("()", "[]", "{}")]
 
 
 def _is_repeated(source: str, translated: str) -> bool:

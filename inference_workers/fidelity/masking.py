@@ -1,7 +1,7 @@
 """Take a text apart into what is translated and what must come back as it is. Pure."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from enum import Enum, auto
 from functools import partial
 from itertools import islice
@@ -42,17 +42,17 @@ class Hiding(Enum):
 
 
 class Masker:
-    """Takes texts apart. `unseen` matches characters that the model cannot represent, each by itself.
+    """Takes texts apart. `unseen` matches what the model cannot represent.
 
     `respelt` are characters that are replaced before the model sees them.
     """
 
-    def __init__(self, unseen: re.Pattern[str] | None, respelt: Iterable[str] = ()) -> None:
+    def __init__(self, unseen: re.Pattern[str] | None, respelt: Collection[str] = ()) -> None:
         signs = [_for_re2(unseen.pattern)] if unseen else []
         spans, figures = ([kind.pattern for kind in kinds] for kinds in (SPANS, FIGURES))
         self._spans, self._with_figures = compiled(*spans, *signs), compiled(*spans, *figures, *signs)
-        changed = [*map(re.escape, respelt), *([unseen.pattern] if unseen else [])]
-        self._changed = re.compile("|".join(changed) or "(?!)")
+        changed = [any_character(respelt), *([unseen.pattern] if unseen else [])]
+        self._changed = re.compile("|".join(changed))
 
     def take_apart(self, text: str, own: OwnSpans | None = None, hiding: Hiding = Hiding.SPANS) -> Parts:
         """Split the text into what is translated and what must not change; `own` are the caller's own spans."""
@@ -78,6 +78,11 @@ class Masker:
     def _may_leave(self, span: str) -> bool:
         is_changed = self._changed.search(span) or _MASK_LIKE.search(span)
         return not is_changed and (span in _TRIED_MARKS or _TRIED.fullmatch(_encoded(span)) is not None)
+
+
+def any_character(of: Collection[str]) -> str:
+    """Return a pattern that finds any of the characters, many times as fast as alternatives would."""
+    return f"[{re.escape(''.join(of))}]" if of else "(?!)"
 
 
 def _never(_span: str) -> bool:

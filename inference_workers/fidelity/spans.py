@@ -59,7 +59,8 @@ _HEADERS = (
 )
 _LATEX = (
     "begin|end|cite[tp]?|emph|item|label|ref|(?:sub)*section|text(?:bf|it|tt)|url|href|footnote|caption|frac|sqrt|"
-    "sum|alpha|beta|gamma|delta|lambda|mu|pi|sigma"
+    "sum|alpha|beta|gamma|delta|lambda|mu|pi|sigma|theta|omega|infty|in|leq?|geq?|neq?|times|cdot|to|int|partial|"
+    "math(?:bb|bf|cal|rm)"
 )
 _PICTOGRAPHS = (
     r"[\x{2190}-\x{21ff}\x{2300}-\x{27bf}\x{2934}\x{2935}\x{2b00}-\x{2bff}\x{3030}\x{303d}\x{1F000}-\x{1FAFF}]"
@@ -133,8 +134,9 @@ SPANS: tuple[Kind, ...] = (
     # Addresses and names of machines.
     _tried("url", rf"(?i:https?|ftps?|file|ssh|git|s3|wss?|jdbc:\w+)://{_ADDRESS}", rf"\bwww\.{_ADDRESS}"),
     _kind("e-mail address", r"(?:mailto:)?[\pL\pN_.+-]+@[\pL\pN_-]+(?:\.[\pL\pN_-]+)+", r"\btel:\+?\d[\d-]*\d"),
+    _kind("formula of latex", r"\$[^$\s\d][^$]*[\\^_{][^$]*\$"),
     _kind("latex", rf"\\(?:{_LATEX})\b\*?(?:\[[^\[\]]*\])?(?:\{{[^{{}}]*\}})*"),
-    _tried("windows path", r"\b[A-Za-z]:\\(?:[\w.%~-]+\\?)*", r"\\\\\w[\w.$\\-]*"),
+    _tried("windows path", r"\b[A-Za-z]:\\(?:[\w.%~-][\w.%~ ()-]*\\)*[\w.%~-]*", r"\\\\\w[\w.$\\-]*"),
     _kind("escape", r"\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[nrtbfv0\"'\\])"),
     _tried(
         "path",
@@ -181,6 +183,7 @@ SPANS: tuple[Kind, ...] = (
     _tried(
         "version", r"\b[vV]\d+(?:\.\d+)*(?:[-+][\w.+-]*\w)?", r"\b\d+(?:\.\d+){2,}(?:[-+][\w.+-]*\w|[a-z]\w*)?"
     ),
+    _tried("time zone", r"\b(?:UTC|GMT) ?[+−-]\d{1,2}(?::?\d\d)?\b"),
     _tried("telephone", r"\+\d[\d ()./-]{6,20}\d"),
     _tried("measure", rf"{_AMOUNT}{_SPACE}?(?:(?:{_UNITS})\b|[°º]{_SPACE}?[CFK]\b|[°º′″Ω]|m[²³])"),
     _tried("hexadecimal", r"\b0x[0-9A-Fa-f]+\b", r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"),

@@ -59,7 +59,7 @@ class Task:
         if self._is_name(disguise, restored):
             return Outcome(self.source, translation.score, None, attempt)
         doubt = flaws.doubt_of(disguise.stretches, restored.written, bounds)
-        outcome = Outcome(restored.text, translation.score, None, attempt, doubt)
+        outcome = Outcome(self._begun_as_source(restored.text), translation.score, None, attempt, doubt)
         if doubt is None:
             return outcome
         self.best = self.best or outcome
@@ -70,6 +70,11 @@ class Task:
             return True
         before, behind = "\n".join(disguise.stretches), "\n".join(restored.written)
         return all(before.count(span) == behind.count(span) for span in self.parts.left)
+
+    def _begun_as_source(self, translated: str) -> str:
+        """Return it with a capital first, if the source has one that was spelt small for the model."""
+        is_spelt_small = self.source[:1].isupper() and self.parts.plain[0][:1].islower() and not self.is_shouted
+        return translated[:1].upper() + translated[1:] if is_spelt_small else translated
 
     def _is_name(self, disguise: Disguise, restored: Restored) -> bool:
         """Tell whether the engine repeats a lone word in capitals, with an article or not: a name that stays."""

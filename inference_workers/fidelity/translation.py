@@ -21,7 +21,7 @@ from inference_workers.engines.protocol import Engine, Traits
 from inference_workers.fidelity import flaws
 from inference_workers.fidelity.blocks import Blocks, blocks_of
 from inference_workers.fidelity.clauses import Halves, cut_in_two, joined
-from inference_workers.fidelity.masking import Hiding, Masker
+from inference_workers.fidelity.masking import Hiding, Masker, any_character
 from inference_workers.fidelity.outcomes import Outcome, least, together
 from inference_workers.fidelity.own_spans import OwnSpans, own_spans
 from inference_workers.fidelity.parts import Parts
@@ -72,7 +72,7 @@ class _Speller:
 
     def __init__(self, traits: Traits) -> None:
         self._spellings = str.maketrans(dict(traits.spellings))
-        self._spelt_otherwise = re.compile("|".join(map(re.escape, traits.spellings)) or "(?!)")
+        self._spelt_otherwise = re.compile(any_character(traits.spellings))
 
     def spelt(self, parts: Parts) -> Parts:
         # Translating a text character by character takes ten times as long as looking for the few that change.

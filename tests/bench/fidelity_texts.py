@@ -335,12 +335,18 @@ def _prefix(r: Choice) -> str:
     )
 
 
+def _name(r: Choice) -> str:
+    return r.choice(
+        ("Müller", "Björk", "Łukasz", "Dvořák", "Jean-Noël", "Şahin", "Søren", "Erdős", "Škoda", "Þór")
+    )
+
+
 KINDS: dict[str, Callable[[Choice], str]] = {
     "amounts": _amount, "dates, figures": _date, "units, formulas": _measure, "codes": _code, "emoji": _emoji,
     "control characters": _control, "printf": _printf, "Python": _python, "ICU": _icu, "i18next": _i18next,
     "Ruby, Laravel": _ruby, "ERB, Django, PHP": _template, "Vue, Angular": _vue, "brackets": _brackets,
     "Markdown": _markdown, "reST": _rest, "HTML": _html, "addresses": _address, "files, versions": _file,
-    "headers, speakers": _prefix,
+    "headers, speakers": _prefix, "foreign names": _name,
 }  # fmt: skip
 
 

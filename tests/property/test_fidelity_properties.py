@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inference_workers.engines.bergamot import TRAITS
+from inference_workers.engines.bergamot import TRAITS, traits_of
 from inference_workers.engines.protocol import Traits, Translation
 from inference_workers.fidelity import Fidelity
 from inference_workers.fidelity.disguise import disguised
@@ -71,7 +71,7 @@ PIECES = st.sampled_from(
 ANY_TEXT = st.one_of(st.text(), st.lists(PIECES, max_size=16).map("".join), TEXTS)
 
 
-@pytest.mark.parametrize("unseen", [None, TRAITS.unseen])
+@pytest.mark.parametrize("unseen", [None, TRAITS.unseen, traits_of("éã").unseen])
 @settings(max_examples=100)
 @given(text=ANY_TEXT, hiding=st.sampled_from(Hiding))
 def test_any_text_taken_apart_goes_together_again(unseen, text, hiding):

@@ -105,6 +105,17 @@ def test_characters_that_the_model_spells_otherwise_are_replaced_before_it_sees_
     assert engine.asked == [["one - two words"]]
 
 
+def test_a_capital_that_the_model_does_not_know_begins_the_translation_all_the_same():
+    class Whisperer(Shouter):
+        def _one(self, sentence: str) -> Translation:
+            return Translation(sentence.lower())
+
+    engine = Whisperer()
+    engine.traits = Traits(spellings={"Ó": "ó"})
+    (found,) = translate(engine, "Óleo novo, ouro")
+    assert (found.text, engine.asked) == ("Óleo novo, ouro", [["óleo novo, ouro"]])
+
+
 @pytest.mark.parametrize("count", [0, 1, 5])
 def test_every_text_has_its_outcome_in_its_place(count):
     texts = [f"word number {number}" for number in range(count)]

@@ -52,6 +52,9 @@ def test_repetition_of_the_source_and_a_longer_answer_are_fine(source, translate
     ("source", "translated", "doubt"),
     [
         ("In 2025 he had 3 cats", "Em 2025 ele tinha 4 gatos", "figures_differ"),
+        ("Anna and Otto", "Anna e Otto (", "brackets_differ"),
+        ("see (this) one", "veja (este um", "brackets_differ"),
+        ("see this) one", "veja este) um", None),
         ("The house is very big", "The house is very big", "source_repeated"),
         (
             "A sentence of a usual length stands here, and is not short at all.",

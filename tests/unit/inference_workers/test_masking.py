@@ -2,12 +2,13 @@
 
 import pytest
 
-from inference_workers.engines.bergamot import TRAITS
+from inference_workers.engines.bergamot import TRAITS, traits_of
 from inference_workers.fidelity.masking import Hiding, Masker
 from inference_workers.fidelity.own_spans import own_spans
 from inference_workers.fidelity.parts import MOST_SPANS
 
 PLAIN, BERGAMOT = Masker(None), Masker(TRAITS.unseen)
+PORTUGUESE = traits_of("ÁÉàáâãçéêíóôõú")
 FAMILY, FLAG, KEYCAP = "👩\u200d👩\u200d👧", "🏳\ufe0f\u200d🌈", "1\ufe0f\u20e3"
 
 
@@ -33,6 +34,7 @@ FAMILY, FLAG, KEYCAP = "👩\u200d👩\u200d👧", "🏳\ufe0f\u200d🌈", "1\uf
         "$t(key)", '$t(key, {"n": (1)})', "@:message.key", "@.lower:key", "@:{'a.b'}", "$name", ":folder",
         ":smile:", "@john", "#MeToo",
         "/usr/share/doc", "~/notes.txt", "C:\\Users\\joe", "\\\\server\\share", "src/app/main.py", "\\n",
+        "C:\\Program Files (x86)\\a\\b.ini", "$x_i \\in A^n$", "UTC+1", "GMT−03:30",
         "\\u00e9", "\\textbf{x}",
         "os.path.join()", "__init__", "snake_case", "MAX_SIZE", "obj.attr.name", "std::vector",
         "getElementById", "README.md", "Relatório.pdf",
@@ -123,6 +125,12 @@ def test_quotes_around_tags_are_set_aside_with_them():
 @pytest.mark.parametrize("sign", ["©", "→", "🙂", "日本", "§"])
 def test_signs_that_the_model_cannot_see_are_set_aside_for_that_model(sign):
     assert BERGAMOT.take_apart(f"The sign {sign} here").hidden == (sign,)
+
+
+@pytest.mark.parametrize("name", ["Müller", "Łódź", "Jean-Noël", "Şahin", "Ærø", "O’Ëtienne", "Dvořák", "Đorđe"])
+def test_a_name_with_a_letter_that_the_model_does_not_know_is_set_aside_whole(name):
+    parts = Masker(PORTUGUESE.unseen, PORTUGUESE.spellings).take_apart(f"We met {name}'s brother, São Paulo")
+    assert parts.hidden == (name,)
 
 
 def test_a_script_that_the_model_can_see_is_left_to_it():
