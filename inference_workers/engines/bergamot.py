@@ -15,12 +15,12 @@ from schemas.errors import FatalError
 # Characters that are not in the vocabularies of the Firefox models. They were found by translating "The sign X is
 # used here." for each sign, and for every script that is not Latin.
 _UNSEEN = re.compile(
-    r"[#<>@\\^`{}~«»©®™•→←↑↓✓✗½¼¾²³¹µ§¶°†‡|]+"
+    r"[#<>@\\^`{}~«»©®™•→←↑↓✓✗½¼¾²³¹µ§¶°†‡|¡¢£¤¥¦¬±·¿×÷´¨¸¯‰‱‹›′″‴※‼⁄]+"
     rf"|[^\x00-\u024f\u1e00-\u1eff\u2000-\u206f\u20a0-\u20cf\u2190-\u21ff{LIGATURES}]+"
 )
 _SPELLINGS = {
     "“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "‚": "'",
-    "–": "-", "—": " - ", "…": "...", "\u00a0": " ", "\u00ad": "",
+    "–": "-", "‐": "-", "‑": "-", "—": " - ", "…": "...", "\u00a0": " ", "\u00ad": "",
 }  # fmt: skip
 
 # The engine drops what lies behind 100 tokens and says nothing: of sentences that end in "bananas", those of 60 to

@@ -186,6 +186,8 @@ SPANS: tuple[Kind, ...] = (
     _tried("time zone", r"\b(?:UTC|GMT) ?[+−-]\d{1,2}(?::?\d\d)?\b"),
     _tried("telephone", r"\+\d[\d ()./-]{6,20}\d"),
     _tried("measure", rf"{_AMOUNT}{_SPACE}?(?:(?:{_UNITS})\b|[°º]{_SPACE}?[CFK]\b|[°º′″Ω]|m[²³])"),
+    _kind("digest", r"\b(?:[0-9]+[a-f]|[a-f]+[0-9])[0-9a-f]{5,}\b"),
+    _tried("image", r"\b[a-z][\w/.-]*:\d+(?:\.\d+)+[\w.-]*\b"),
     _tried("hexadecimal", r"\b0x[0-9A-Fa-f]+\b", r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"),
     _tried(
         "formula",

@@ -34,6 +34,7 @@ FAMILY, FLAG, KEYCAP = "👩\u200d👩\u200d👧", "🏳\ufe0f\u200d🌈", "1\uf
         "$t(key)", '$t(key, {"n": (1)})', "@:message.key", "@.lower:key", "@:{'a.b'}", "$name", ":folder",
         ":smile:", "@john", "#MeToo",
         "/usr/share/doc", "~/notes.txt", "C:\\Users\\joe", "\\\\server\\share", "src/app/main.py", "\\n",
+        "9f86d081884c7d659a2feaa0c55ad015", "a1b2c3d", "nginx:1.25-alpine",
         "C:\\Program Files (x86)\\a\\b.ini", "$x_i \\in A^n$", "UTC+1", "GMT−03:30",
         "\\u00e9", "\\textbf{x}",
         "os.path.join()", "__init__", "snake_case", "MAX_SIZE", "obj.attr.name", "std::vector",
@@ -122,7 +123,7 @@ def test_quotes_around_tags_are_set_aside_with_them():
     assert PLAIN.take_apart('"<b>Gold</b> is here"').edges == (0, 0)
 
 
-@pytest.mark.parametrize("sign", ["©", "→", "🙂", "日本", "§"])
+@pytest.mark.parametrize("sign", ["©", "→", "🙂", "日本", "§", "×", "±", "‰", "¿"])
 def test_signs_that_the_model_cannot_see_are_set_aside_for_that_model(sign):
     assert BERGAMOT.take_apart(f"The sign {sign} here").hidden == (sign,)
 
