@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from connectors.telemetry.health import Health
-from producers.http import account_routes, language_routes, problems
+from producers.http import account_routes, language_routes, problems, usage_routes
 from producers.http.events import OpenStreams
 from producers.http.logins import Logins
 from producers.http.middleware import BodyLimit, OpenSubmissions, RequestMetrics
@@ -56,6 +56,7 @@ def create_app(ports: Ports, settings: AppSettings, health: Health, lifespan: Li
     app.include_router(router)
     app.include_router(account_routes.router)
     app.include_router(language_routes.router)
+    app.include_router(usage_routes.router)
     mount_page(app)
     problems.install(app)
     app.add_middleware(BodyLimit, max_body_bytes=limits.max_body_bytes)

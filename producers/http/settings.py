@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from connectors.clickhouse.settings import BooksSettings
 from connectors.kafka.settings import KafkaSettings
 from connectors.object_store import ObjectSettings
 from connectors.redis.settings import RedisSettings
@@ -154,3 +155,4 @@ class HttpSettings(ProcessSettings):
     requests: RequestLimits = Field(default_factory=RequestLimits)
     backpressure: BackpressureLimits = Field(default_factory=BackpressureLimits)
     tiers: Tiers = Field(default_factory=Tiers)
+    books: BooksSettings = Field(default_factory=BooksSettings)
