@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 
 from connectors.telemetry.health import Health
 from producers.http import account_routes, language_routes, problems, usage_routes
+from producers.http.compatible import deepl, libretranslate
 from producers.http.events import OpenStreams
 from producers.http.logins import Logins
 from producers.http.middleware import BodyLimit, OpenSubmissions, RequestMetrics
@@ -57,6 +58,8 @@ def create_app(ports: Ports, settings: AppSettings, health: Health, lifespan: Li
     app.include_router(account_routes.router)
     app.include_router(language_routes.router)
     app.include_router(usage_routes.router)
+    app.include_router(libretranslate.router)
+    app.include_router(deepl.router)
     mount_page(app)
     problems.install(app)
     app.add_middleware(BodyLimit, max_body_bytes=limits.max_body_bytes)

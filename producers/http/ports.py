@@ -8,6 +8,7 @@ from typing import Protocol
 from connectors.redis.job_list import Listed
 from connectors.redis.job_view import JobView
 from producers.http.accounts import Accounts
+from producers.http.detection import Detector, ThreadedDetector
 from producers.http.tenant_shares import TenantShares
 from producers.http.usage import Books, NoBooks
 from schemas.catalogue import Catalogue
@@ -135,3 +136,4 @@ class Ports:
     shares: TenantShares
     now_ms: Callable[[], int]
     books: Books = field(default_factory=NoBooks)
+    detector: Detector = field(default_factory=ThreadedDetector)
