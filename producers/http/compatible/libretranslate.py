@@ -12,11 +12,10 @@ from starlette.exceptions import HTTPException
 from producers.http.compatible.callers import reader_of, submitter_of
 from producers.http.compatible.errors import Dialect, route_class
 from producers.http.compatible.reading import Parameters, mistake, read_parameters
-from producers.http.compatible.translating import translated_texts
+from producers.http.compatible.translating import guessed_source, source_of, translated_texts
 from producers.http.language_routes import languages_response, named_language
 from producers.http.ports import Ports
 from schemas.languages import AUTO, parse_language
-from schemas.messages import TranslationResult
 from stream_apps.pipeline.language_detection import Detection
 
 _KEY = "api_key"
@@ -42,11 +41,11 @@ async def translate(request: Request) -> dict[str, Any]:
     _check_format(given)
     alternatives = _alternatives(given)
     caller = submitter_of(request, given, _KEY)
-    result = await translated_texts(request, caller, texts, source, target)
+    found = await guessed_source(request, texts) if source == AUTO else None
+    result = await translated_texts(request, caller, texts, source_of(source, found), target)
     answer: dict[str, Any] = {"translatedText": _one_or_all(result.texts, is_array)}
-    if source == AUTO:
-        found = [_confidence_of(await _detected(request, ["\n".join(texts)]), result)] * len(texts)
-        answer["detectedLanguage"] = _one_or_all(found, is_array)
+    if found:
+        answer["detectedLanguage"] = _one_or_all([_detection(found)] * len(texts), is_array)
     if alternatives:
         # There is one translation of each text: the interface allows for fewer than were asked for.
         answer["alternatives"] = _one_or_all([[] for _ in texts], is_array)
@@ -57,10 +56,9 @@ async def translate(request: Request) -> dict[str, Any]:
 async def detect(request: Request) -> list[dict[str, Any]]:
     """Name the language of `q`, with a confidence from 0 to 100."""
     given = await read_parameters(request)
-    text = "\n".join(_texts(given)[0])
+    texts, _ = _texts(given)
     reader_of(request, given, _KEY)
-    (found,) = await _detected(request, [text])
-    return [_detection(found)]
+    return [_detection(await guessed_source(request, texts))]
 
 
 @router.get("/languages")
@@ -146,24 +144,7 @@ def _one_or_all(values: Sequence[Any], is_array: bool) -> Any:  # what the shape
     return list(values) if is_array else values[0]
 
 
-async def _detected(request: Request, texts: Sequence[str]) -> list[Detection]:
-    ports: Ports = request.app.state.ports
-    return await ports.detector.detect_each(texts)
-
-
 def _detection(found: Detection) -> dict[str, Any]:
     if found.language is None:
         return _NO_LANGUAGE
     return {"language": str(found.language), "confidence": round(100 * found.probability, 1)}
-
-
-def _confidence_of(found: Sequence[Detection], result: TranslationResult) -> dict[str, Any]:
-    """Return the language that the pipeline found for all texts together, and how likely it is."""
-    (one,) = found
-    if result.detected_language is None:
-        return _NO_LANGUAGE
-    is_same = one.language is not None and str(one.language) == result.detected_language
-    return {
-        "language": result.detected_language,
-        "confidence": round(100 * one.probability, 1) if is_same else 0.0,
-    }

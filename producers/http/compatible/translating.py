@@ -16,6 +16,7 @@ from schemas.errors import DragomanError, TransientError
 from schemas.ids import JobKey
 from schemas.messages import TranslationResult
 from schemas.states import ResultStatus
+from stream_apps.pipeline.language_detection import Detection
 
 _RETRY_AFTER_SECONDS = 5
 
@@ -51,6 +52,25 @@ def _delivered(result: TranslationResult) -> TranslationResult:
         message = result.error_message or "no text could be translated"
         raise TranslationFailedError(result.error_cause or "failed", message, field=result.error_field)
     raise TransientError(f"the request ended as {result.status}", _RETRY_AFTER_SECONDS)
+
+
+async def guessed_source(request: Request, texts: Sequence[str]) -> Detection:
+    """Return the language that the texts are most likely in, all of them together.
+
+    The originals translate every text, so a short one gets the likeliest of the languages that are offered. There
+    is none for texts without letters, which pass through. Raises TransientError while too many wait.
+    """
+    ports: Ports = request.app.state.ports
+    offered: set[str] = set()
+    with suppress(TransientError):
+        for some in (await ports.models.catalogue()).sets():
+            offered |= some.sources | some.targets
+    return await ports.detector.guess("\n".join(texts), offered)
+
+
+def source_of(named: str, found: Detection | None) -> str:
+    """Return the source language of a request: the one that was named, or found; else it says auto."""
+    return str(found.language) if found and found.language else named
 
 
 async def _give_up(key: JobKey, request: Request) -> None:

@@ -77,5 +77,5 @@ def test_deepls_client_understands_our_refusals(url, key):
         client.translate_text("Save", target_lang="PT-BR", formality="more")
     with pytest.raises(deepl.DeepLException, match="tag_handling is not supported yet"):
         client.translate_text("<p>Save</p>", target_lang="PT-BR", tag_handling="html")
-    with pytest.raises(deepl.DeepLException, match="no model translates auto-ja"):
+    with pytest.raises(deepl.DeepLException, match="no model translates en-ja"):
         client.translate_text("Save", target_lang="JA")

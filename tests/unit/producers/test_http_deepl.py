@@ -48,7 +48,8 @@ def test_a_form_repeats_its_field(answering, world):
         "content-type": "application/x-www-form-urlencoded"
     })  # fmt: skip
     assert texts_of(answer) == ["ONE.", "", "TWO."]
-    assert world.appended[0][0].source_language == "auto"
+    assert world.detected == [("One.\n\nTwo.", ["en", "pt"])]
+    assert world.appended[0][0].source_language == "en"
 
 
 def test_the_key_is_in_a_header_or_in_the_form(http, world, store):
@@ -94,7 +95,7 @@ def test_characters_and_model_are_told_where_they_are_asked_for(answering):
         ({"target_lang": ""}, "target_lang is missing"),
         ({"target_lang": "PORTUGUESE"}, "target_lang is 'PORTUGUESE'"),
         ({"source_lang": "?"}, "source_lang is '?'"),
-        ({"target_lang": "JA"}, "no model translates auto-ja"),
+        ({"target_lang": "JA"}, "no model translates en-ja"),
         ({"formality": "more"}, "'formality' is not supported for given 'target_lang'"),
         ({"split_sentences": "2"}, "split_sentences is '2'"),
         ({"model_type": "best"}, "model_type is 'best'"),

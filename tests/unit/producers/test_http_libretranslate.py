@@ -50,7 +50,8 @@ def test_the_language_that_was_detected_is_told_with_its_confidence(answering, w
     assert one["detectedLanguage"] == {"language": "en", "confidence": 90.0}
     two = answering.post("/translate", json=auto | {"q": ["a", "b"]}).json()
     assert two["detectedLanguage"] == [{"language": "en", "confidence": 90.0}] * 2
-    assert world.detected == ["Good morning.", "a\nb"]
+    assert world.detected == [("Good morning.", ["en", "pt"]), ("a\nb", ["en", "pt"])]
+    assert {one.source_language for one, _, _ in world.appended} == {"en"}
 
 
 def test_alternatives_are_accepted_and_there_are_none(answering):
@@ -199,11 +200,9 @@ def test_an_unexpected_error_tells_nothing_of_the_text(http, world):
 def test_a_text_without_a_language_is_told_as_the_original_does(http, world):
     world.language = Detection(None, 0.0)
     assert http.post("/detect", json={"q": "..."}).json() == [{"language": "en", "confidence": 0.0}]
-    world.answer = lambda request: in_capitals(request).__class__(
-        **vars(in_capitals(request)) | {"detected_language": None}
-    )
+    world.answer = in_capitals
     told = http.post("/translate", json=BODY | {"source": "auto"}).json()["detectedLanguage"]
-    assert told == {"language": "en", "confidence": 0.0}
+    assert (told, world.appended[0][0].source_language) == ({"language": "en", "confidence": 0.0}, "auto")
 
 
 def test_settings_need_no_key(http):
