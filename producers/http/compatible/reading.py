@@ -18,6 +18,7 @@ _FORM = "application/x-www-form-urlencoded"
 _MOST_FIELDS = 10_000
 _UNICODE = ("utf-8", "utf8", "us-ascii")
 _GZIP_HEADER = 16
+_MOST_BYTES_OF_OTHERS = 65_536
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,11 @@ async def read_parameters(request: Request) -> Parameters:
 
     Raises PermanentError and HTTPException for a body that cannot be read, or is too large when decompressed.
     """
-    max_bytes = request.app.state.limits.max_body_bytes
+    max_bytes = _most_bytes(request)
     in_address = _form_of(request.url.query)
-    body = _decompressed(await request.body(), request.headers.get("content-encoding", ""), max_bytes)
+    body = _decompressed(
+        await _body_of(request, max_bytes), request.headers.get("content-encoding", ""), max_bytes
+    )
     if not body:
         return Parameters(in_address, is_json=False)
     kind, charset = _content_type(request.headers.get("content-type", ""))
@@ -84,6 +87,21 @@ async def read_parameters(request: Request) -> Parameters:
             415, f"the body is declared as {kind[:80] or 'nothing'}: send application/json or {_FORM}"
         )
     return Parameters({**in_address, **_form_of(text)}, is_json=False)
+
+
+def _most_bytes(request: Request) -> int:
+    # Only the bodies of POST are counted together (middleware.py).
+    most: int = request.app.state.limits.max_body_bytes
+    return most if request.method == "POST" else min(most, _MOST_BYTES_OF_OTHERS)
+
+
+async def _body_of(request: Request, max_bytes: int) -> bytes:
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > max_bytes:
+            raise BodyTooLarge(max_bytes)
+    return bytes(body)
 
 
 def _sound(value: object, place: str) -> str:

@@ -118,6 +118,12 @@ def test_a_body_that_cannot_be_read_is_refused(answering, content, headers, stat
     assert words in error_of(answering.post("/translate", content=content, headers=headers), status)
 
 
+def test_the_body_of_a_question_is_short(answering, limits):
+    content = b"q=" + b"a" * 70_000
+    answering.app.state.limits = limits.model_copy(update={"max_body_bytes": 200_000})
+    assert "too large" in error_of(answering.ask("GET", "/languages", content=content, headers=FORM), 413)
+
+
 def test_a_compressed_body_and_a_byte_order_mark_are_read(answering):
     plain = b"\xef\xbb\xbf" + json.dumps(BODY).encode()
     packed = JSON | {"content-encoding": "gzip"}
