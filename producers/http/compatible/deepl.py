@@ -95,11 +95,25 @@ async def list_languages(request: Request) -> list[dict[str, Any]]:
     return [_language(code) | {"supports_formality": False} for code in _targets(catalogue)]
 
 
-@router.api_route("/document", methods=["POST"])
+@router.post("/document")
 @router.api_route("/document/{rest:path}", methods=["GET", "POST"])
 async def refuse_document(request: Request) -> Response:  # noqa: ARG001  # nothing of it is read
     """Refuse: documents are not carried out here. The original's client repeats a 501, so this is a 400."""
     raise mistake("document", "documents are not translated by this interface yet", "send their text")
+
+
+@router.get("/glossary-language-pairs")
+async def list_glossary_pairs(request: Request) -> dict[str, list[str]]:
+    """List the pairs that glossaries may have: none yet."""
+    reader_of(request, await read_parameters(request), _KEY)
+    return {"supported_languages": []}
+
+
+@router.api_route("/glossaries", methods=["GET", "POST"])
+@router.api_route("/glossaries/{rest:path}", methods=["GET", "POST", "DELETE"])
+async def refuse_glossary(request: Request) -> Response:  # noqa: ARG001  # nothing of it is read
+    """Refuse: glossaries are not carried out here yet."""
+    raise mistake("glossary", "glossaries are not supported yet", "translate without")
 
 
 def _texts(given: Parameters) -> list[str]:

@@ -158,6 +158,12 @@ def test_documents_are_refused_in_words(http):
     assert "documents are not translated" in message_of(http.post("/v2/document/abc/result"))
 
 
+def test_glossaries_are_refused_in_words_and_no_pair_has_any(http):
+    assert "glossaries are not supported" in message_of(http.post("/v2/glossaries", json={}))
+    assert "glossaries are not supported" in message_of(http.delete("/v2/glossaries/abc"))
+    assert http.get("/v2/glossary-language-pairs").json() == {"supported_languages": []}
+
+
 def test_a_source_without_a_language_has_no_code(http, world):
     world.answer = lambda request: changed(in_capitals(request), source_language="und")
     (one,) = http.post(URL, json=BODY).json()["translations"]
