@@ -58,7 +58,7 @@ def ask():
     return ask
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(st.sampled_from(["/translate", "/detect", "/v2/translate", "/v2/languages"]), BODIES, TYPES, ENCODINGS)
 def test_anything_gets_an_answer_or_a_refusal_in_words(ask, path, body, content_type, encoding):
     answer = ask(path, body, content_type, encoding)
@@ -69,7 +69,7 @@ def test_anything_gets_an_answer_or_a_refusal_in_words(ask, path, body, content_
         assert told
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=30)
 @given(OBJECTS, st.lists(st.text(max_size=30), min_size=1, max_size=4))
 def test_as_many_texts_come_back_as_were_sent_whatever_else_stands_there(ask, others, texts):
     known = {"source": "en", "target": "pt", "format": "text", "alternatives": 0, "api_key": None}

@@ -48,7 +48,7 @@ def test_a_form_repeats_its_field(answering, world):
         "content-type": "application/x-www-form-urlencoded"
     })  # fmt: skip
     assert texts_of(answer) == ["ONE.", "", "TWO."]
-    assert world.detected == [("One.\n\nTwo.", ["en", "pt"])]
+    assert world.detected == [(["One.", "", "Two."], ["en", "pt"])]
     assert world.appended[0][0].source_language == "en"
 
 
