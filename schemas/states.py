@@ -14,6 +14,14 @@ E = TypeVar("E", bound=StrEnum)
 _HOUR_MS = 3_600_000
 
 
+class RequestKind(StrEnum):
+    """What is translated: one text, an array of texts, or a document."""
+
+    TEXT = "text"
+    TEXTS = "texts"
+    DOCUMENT = "document"
+
+
 class JobStage(StrEnum):
     """How far a request has come, in the order of the stages."""
 

@@ -9,7 +9,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from connectors.telemetry.health import Health
-from producers.http import account_routes, problems
+from producers.http import account_routes, language_routes, problems, usage_routes
+from producers.http.compatible import deepl, libretranslate
 from producers.http.events import OpenStreams
 from producers.http.logins import Logins
 from producers.http.middleware import BodyLimit, OpenSubmissions, RequestMetrics
@@ -17,7 +18,7 @@ from producers.http.page_routes import mount_page
 from producers.http.ports import Ports
 from producers.http.routes import router
 from producers.http.settings import HttpLimits
-from stream_apps.pipeline.request_rules import RequestLimits
+from stream_apps.pipeline.request_limits import RequestLimits
 
 VERSION = "1"
 
@@ -55,6 +56,10 @@ def create_app(ports: Ports, settings: AppSettings, health: Health, lifespan: Li
     app.state.health = health
     app.include_router(router)
     app.include_router(account_routes.router)
+    app.include_router(language_routes.router)
+    app.include_router(usage_routes.router)
+    app.include_router(libretranslate.router)
+    app.include_router(deepl.router)
     mount_page(app)
     problems.install(app)
     app.add_middleware(BodyLimit, max_body_bytes=limits.max_body_bytes)

@@ -37,6 +37,7 @@ from producers.http.readiness import PartsReadiness, watch_readiness
 from producers.http.result_tail import ResultTail
 from producers.http.settings import HttpLimits, HttpSettings
 from producers.http.tenant_shares import TenantShares
+from producers.http.usage import AnalyticsBooks, Books, NoBooks
 from schemas.errors import FatalError
 from schemas.topics import ACCOUNT_TOPICS, RESULTS
 from stream_apps.accounts.directory import Directory
@@ -132,6 +133,7 @@ class Server:
                 RedisShares(connections.state_async, settings.http.in_flight_forget_seconds), now_ms
             ),
             now_ms=now_ms,
+            books=_books(settings),
         )
 
     def _notes(self) -> BackgroundNotes:
@@ -179,6 +181,11 @@ def _texts(settings: HttpSettings) -> Texts:
     limits = settings.http
     store = open_shared_objects(settings.objects, limits.max_inline_bytes, "text_too_long", field="text")
     return StoredTexts(store, limits.max_inline_bytes, limits.max_result_bytes)
+
+
+def _books(settings: HttpSettings) -> Books:
+    client = settings.books.open_client()
+    return AnalyticsBooks(client) if client else NoBooks()
 
 
 def _uvicorn_config(app: FastAPI, settings: HttpSettings) -> uvicorn.Config:

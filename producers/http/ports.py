@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from connectors.redis.job_list import Listed
 from connectors.redis.job_view import JobView
 from producers.http.accounts import Accounts
+from producers.http.detection import Detector, ThreadedDetector
 from producers.http.tenant_shares import TenantShares
+from producers.http.usage import Books, NoBooks
 from schemas.catalogue import Catalogue
 from schemas.events import JobControl
 from schemas.ids import JobKey
@@ -133,3 +135,5 @@ class Ports:
     accounts: Accounts
     shares: TenantShares
     now_ms: Callable[[], int]
+    books: Books = field(default_factory=NoBooks)
+    detector: Detector = field(default_factory=ThreadedDetector)

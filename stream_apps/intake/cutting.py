@@ -14,22 +14,21 @@ from schemas.priorities import Priority
 from schemas.records import InboundRecord, redriven_revision
 from schemas.segments import TranslationContext, context_of, normalise
 from schemas.topics import priority_of_topic
+from schemas.units import characters_of, kind_of, units_of, whole_text
 from stream_apps.intake.settings import IntakeLimits
 from stream_apps.pipeline.batching import Piece, cut
+from stream_apps.pipeline.content_rules import check_text
 from stream_apps.pipeline.deadline_policy import with_deadline_policy
 from stream_apps.pipeline.deduplication import payload_fingerprint
 from stream_apps.pipeline.language_detection import Detection
 from stream_apps.pipeline.output_records import job_of
 from stream_apps.pipeline.passing_through import cause_of, untouched
-from stream_apps.pipeline.request_rules import (
-    RequestLimits,
-    check_identity,
-    check_request,
-    check_text,
-)
+from stream_apps.pipeline.request_limits import RequestLimits
+from stream_apps.pipeline.request_rules import check_identity, check_request
 from stream_apps.pipeline.routing import pool_of
 from stream_apps.pipeline.split import Split
 from stream_apps.pipeline.stores import ObjectStore
+from stream_apps.pipeline.units import split_units
 
 T = TypeVar("T")
 UNKNOWN = Language(UNDETERMINED)
@@ -114,24 +113,27 @@ class RequestCutter:
         request = with_deadline_policy(reading.request, priority, self.limits.late)
         if request.deadline is not None and request.deadline <= self.now_ms():
             raise ExpiredError
-        text = request.text if request.text is not None else await self._stored_text(request.content_ref or "")
-        source = languages.source or await self._detected(text)
-        cause = cause_of(text, source, languages.target)
-        into = str(languages.target)
-        split = (
-            untouched(text, cause)
-            if cause
-            else await self._off_loop(text, lambda: self.split(text, str(source), into))
+        text, kind = whole_text(request), kind_of(request)
+        if text is None:
+            text = await self._stored_text(request.content_ref or "")
+        units = units_of(text, kind)
+        source = languages.source or await self._detected("\n".join(units))
+        split = await self._off_loop(
+            text, lambda: split_units(units, lambda unit: self._split(unit, source, languages.target))
         )
         if request is not reading.request:
             reading = replace(reading, request=request)
         pieces = cut(split, self.limits.batch)
-        job = self._job(reading, _Text(source, languages.target, len(text), split.marks), pieces)
+        job = self._job(reading, _Text(source, languages.target, characters_of(text, kind), split.marks), pieces)
         return CutRequest(reading, source or UNKNOWN, languages.target, job, pieces)
 
     def header(self, reading: Reading) -> Job:
         """Build as much of the header as the request alone tells."""
         return job_of(reading.request, reading.record, reading.priority, self.requests, reading.payload)
+
+    def _split(self, unit: str, source: Language | None, target: Language) -> Split:
+        cause = cause_of(unit, source, target)
+        return untouched(unit, cause) if cause else self.split(unit, str(source), str(target))
 
     async def _detected(self, text: str) -> Language | None:
         return (await self._off_loop(text, lambda: self.detect(text))).language

@@ -14,9 +14,11 @@ from schemas.records import FIRST_REVISION, PRIORITY_HEADER, InboundRecord, Outb
 from schemas.segments import count_words
 from schemas.states import ControlAction
 from schemas.topics import CONTROL, TRANSLATED, batches_topic
+from schemas.units import kind_of
 from stream_apps.pipeline.batching import batch_partition
 from stream_apps.pipeline.finishing import finished
-from stream_apps.pipeline.request_rules import RequestLimits, echoed_bytes
+from stream_apps.pipeline.request_limits import RequestLimits
+from stream_apps.pipeline.request_rules import echoed_bytes
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ def job_of(
     """Build as much of the header as the request alone tells. Echoes nothing that exceeds a limit."""
     echo = echoed_bytes(request) <= limits.max_metadata_bytes
     return Job(
+        kind=kind_of(request),
         priority=str(priority),
         source_language=request.source_language[: limits.max_id_length],
         target_language=request.target_language[: limits.max_id_length],

@@ -7,29 +7,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pydantic import Field
-from pydantic_settings import SettingsConfigDict
-
-from connectors.settings import Section
 from schemas.errors import PermanentError
-from schemas.ids import tenant_folder
 from schemas.languages import AUTO, Language, parse_language
 from schemas.messages import TranslationRequest
 from schemas.priorities import Priority, parse_priority
 from schemas.topics import DAY_MS
-from schemas.validity import (
-    LONGEST_NAME,
-    MOST_METADATA_BYTES,
-    MOST_NAMES,
-    beam_size_of,
-    check_tenant,
-    placeholder_pattern_of,
-)
+from schemas.validity import beam_size_of, check_tenant, placeholder_pattern_of
+from stream_apps.pipeline.content_rules import check_content
+from stream_apps.pipeline.request_limits import RequestLimits
 
 _OPTION_NAME = re.compile(r"[a-z][a-z0-9_.]{0,63}")
 # Fields whose work is not built, with the values that ask for none.
 _NOT_SUPPORTED: Mapping[str, tuple[object, ...]] = {
-    "texts": ([], ()),
     "content_sha256": (None,),
     "file_name": (None,),
     "output_content_type": (None,),
@@ -39,30 +28,6 @@ _NOT_SUPPORTED: Mapping[str, tuple[object, ...]] = {
 }
 # 2001-09-09 in milliseconds; anything before it was meant as seconds.
 _EARLIEST_MS = 10**12
-
-
-class RequestLimits(Section):
-    """DRAGOMAN_REQUESTS_*: the limits of a request, the same for every way in."""
-
-    model_config = SettingsConfigDict(env_prefix="DRAGOMAN_REQUESTS_", frozen=True, extra="forbid")
-
-    max_id_length: int = Field(
-        default=200, ge=1, le=LONGEST_NAME, description="Characters of request_id and of the name of a glossary."
-    )
-    max_text_characters: int = Field(default=1_000_000, ge=1, description="Code points of one text.")
-    content_types: tuple[str, ...] = Field(
-        default=("text/plain",), description="Other formats are extracted to plain text before they come here."
-    )
-    max_metadata_entries: int = Field(default=32, ge=0, description="Metadata and labels of one request.")
-    max_glossaries: int = Field(default=8, ge=0, le=MOST_NAMES, description="Of one request.")
-    max_metadata_bytes: int = Field(
-        default=8192, ge=0, le=MOST_METADATA_BYTES, description="Echoed in every batch and in the result."
-    )
-    max_terms: int = Field(default=200, ge=0, le=MOST_NAMES, description="Terms of do_not_translate.")
-    max_term_characters: int = Field(default=100, ge=1, le=LONGEST_NAME, description="Of one such term.")
-    max_options: int = Field(default=16, ge=0, description="Of one request.")
-    max_option_characters: int = Field(default=256, ge=1, description="Of the value of an option.")
-    max_deadline_days: int = Field(default=7, ge=1, description="No longer than requests are kept.")
 
 
 @dataclass(frozen=True)
@@ -94,34 +59,13 @@ def check_request(
     _check_priority(request.priority, priority)
     languages = _languages(request)
     _check_supported(request)
-    _check_content(request, limits)
+    check_content(request, limits)
     _check_glossaries(request, limits)
     _check_terms(request, limits)
     _check_options(request, limits)
     _check_metadata(request, limits)
     _check_deadline(request, limits, accepted_at)
     return languages
-
-
-def check_text(text: str, field: str, limits: RequestLimits) -> str:
-    """Return the text if it holds something to translate and not too much of it. Raises PermanentError."""
-    if not text.strip():
-        raise PermanentError(
-            "empty_text",
-            f"{field} holds no text",
-            field=field,
-            limit="at least 1 character that is not blank",
-            cure="send text that is not blank",
-        )
-    if len(text) > limits.max_text_characters:
-        raise PermanentError(
-            "text_too_long",
-            f"{field} has {len(text)} characters",
-            field=field,
-            limit=f"{limits.max_text_characters} characters",
-            cure="split it into several requests",
-        )
-    return text
 
 
 def echoed_bytes(request: TranslationRequest) -> int:
@@ -158,41 +102,6 @@ def _languages(request: TranslationRequest) -> RequestedLanguages:
     if request.source_language == AUTO:
         return RequestedLanguages(None, target)
     return RequestedLanguages(parse_language(request.source_language, "source_language"), target)
-
-
-def _check_content(request: TranslationRequest, limits: RequestLimits) -> None:
-    if (request.text is None) == (request.content_ref is None):
-        found = "neither" if request.text is None else "both"
-        raise PermanentError(
-            "text_or_content_ref",
-            f"{found} of text and content_ref is set",
-            field="text",
-            limit="exactly one of text and content_ref",
-            cure="send text, or store it and send content_ref",
-        )
-    if request.content_type not in limits.content_types:
-        raise PermanentError(
-            "unsupported_content_type",
-            f"content_type is {request.content_type[:80]!r}",
-            field="content_type",
-            limit=", ".join(limits.content_types),
-            cure="extract the text and send it as one of these types",
-        )
-    if request.text is not None:
-        check_text(request.text, "text", limits)
-    if request.content_ref is not None:
-        _check_ref(request.content_ref, tenant_folder(request.tenant))
-
-
-def _check_ref(ref: str, folder: str) -> None:
-    if not ref.startswith(folder):
-        raise PermanentError(
-            "foreign_content_ref",
-            f"content_ref is {ref[:80]!r}, outside the tenant's folder",
-            field="content_ref",
-            limit=f"a path below {folder}",
-            cure=f"store the text below {folder}inbox/ and send that path",
-        )
 
 
 def _check_supported(request: TranslationRequest) -> None:

@@ -14,7 +14,7 @@ from producers.http.ports import Ports
 from producers.http.settings import BackpressureLimits, HttpLimits
 from producers.http.tenant_shares import TenantShares
 from stream_apps.accounts.store import InMemoryAccounts
-from stream_apps.pipeline.request_rules import RequestLimits
+from stream_apps.pipeline.request_limits import RequestLimits
 from tests.accounts import accounts_of, bearer, key_of, tenants
 from tests.http_world import NOW_MS, World
 
@@ -96,6 +96,6 @@ def http(  # noqa: PLR0917  # one fixture per part
     store: InMemoryAccounts,
 ) -> Client:
     accounts, shares = accounts_of(store), TenantShares(InMemoryShares(), lambda: NOW_MS)
-    ports = Ports(world, world, world, world, world, backpressure, accounts, shares, lambda: NOW_MS)
+    ports = Ports(world, world, world, world, world, backpressure, accounts, shares, lambda: NOW_MS, world, world)
     key = key_of(store, role="operator")
     return Client(create_app(ports, AppSettings(limits, request_limits), health), key.text)

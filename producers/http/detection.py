@@ -1,0 +1,36 @@
+"""Detect languages in the HTTP process, with the detector of intake, which is loaded at the first call."""
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from producers.http.waiting_line import WaitingLine
+from stream_apps.pipeline.language_detection import Detection, LangidDetector
+
+_MOST_WAITING = 50
+_REFUSAL = "too many detect languages at the same time"
+
+
+class Detector(Protocol):
+    """Names languages."""
+
+    async def guess_each(self, texts: Sequence[str], among: Collection[str]) -> list[Detection]:
+        """Return a language for each text that has letters, the likeliest of `among` where none is likely enough.
+
+        Raises OverloadedError while many wait.
+        """
+
+
+@dataclass
+class ThreadedDetector:
+    """Detects on another thread, one call at a time: the model is loaded once (90 MB, 1 s)."""
+
+    detect: Callable[[Sequence[str], Collection[str]], list[Detection]] = field(
+        default_factory=lambda: LangidDetector().guess_each
+    )
+    _line: WaitingLine = field(default_factory=lambda: WaitingLine(1, _MOST_WAITING, _REFUSAL), init=False)
+
+    async def guess_each(self, texts: Sequence[str], among: Collection[str]) -> list[Detection]:
+        async with self._line.turn():
+            return await asyncio.to_thread(self.detect, texts, among)
