@@ -12,11 +12,13 @@ E = TypeVar("E", bound=StrEnum)
 
 
 class JobStage(StrEnum):
-    """How far a request has come, in the order of the stages."""
+    """How far a request has come, in the order of the stages. EXTRACTING and MERGING are those of documents."""
 
     ACCEPTED = "ACCEPTED"
+    EXTRACTING = "EXTRACTING"
     SEGMENTED = "SEGMENTED"
     TRANSLATED = "TRANSLATED"
+    MERGING = "MERGING"
     FINISHED = "FINISHED"
 
 

@@ -70,7 +70,7 @@ def main() -> None:
 
 def run(settings: AssemblySettings, process: Process) -> None:
     """Answer requests, one Kafka transaction a cycle."""
-    reader = GroupReader(settings.kafka, GROUP, topics.ANSWERED_TOPICS, settings.instance)
+    reader = GroupReader(settings.kafka, GROUP, topics.ASSEMBLY_TOPICS, settings.instance)
     monitor = ConsumerHealthMonitor(settings.kafka, [reader], process.health)
     processor = _processor(settings, reader, monitor, process.shutdown)
     with joined(settings.kafka, settings.instance, monitor, process.shutdown):
