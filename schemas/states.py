@@ -11,6 +11,14 @@ from schemas.errors import PermanentError
 E = TypeVar("E", bound=StrEnum)
 
 
+class RequestKind(StrEnum):
+    """What is translated: one text, an array of texts, or a document."""
+
+    TEXT = "text"
+    TEXTS = "texts"
+    DOCUMENT = "document"
+
+
 class JobStage(StrEnum):
     """How far a request has come, in the order of the stages. EXTRACTING and MERGING are those of documents."""
 

@@ -103,7 +103,7 @@ EVENT_BATCH_SECONDS = Histogram(
 
 # --- stream_apps/intake ---
 REQUESTS = Counter(
-    "dragoman_requests", "Requests read by intake: accepted, repeated, refused, expired", ["priority", "outcome"]
+    "dragoman_requests", "Requests read by intake: accepted, handed on to extraction, repeated, refused, expired", ["priority", "outcome"]
 )
 REQUEST_SEGMENTS = Counter(
     "dragoman_request_segments", "Segments of accepted requests: from the memory, or new", ["priority", "origin"]

@@ -8,10 +8,11 @@ from typing import NamedTuple, TypeVar
 from schemas.codec import Codec
 from schemas.language_names import UNDETERMINED
 from schemas.languages import AUTO, Language, served_as
+from schemas.message_parts import Document
 from schemas.message_parts import Warning as Mark
 from schemas.messages import Job, TranslationRequest, changed
 from schemas.priorities import Priority
-from schemas.records import InboundRecord, redriven_revision
+from schemas.records import InboundRecord, accepted_ms, redriven_revision
 from schemas.segments import TranslationContext, context_of, normalise
 from schemas.topics import priority_of_topic
 from stream_apps.intake.settings import IntakeLimits
@@ -22,6 +23,7 @@ from stream_apps.pipeline.language_detection import Detection
 from stream_apps.pipeline.output_records import job_of
 from stream_apps.pipeline.passing_through import cause_of, untouched
 from stream_apps.pipeline.request_rules import (
+    RequestedLanguages,
     RequestLimits,
     check_identity,
     check_request,
@@ -78,6 +80,7 @@ class _Text(NamedTuple):
     target: Language
     characters: int
     marks: Sequence[Mark]
+    document: Document | None = None
 
 
 class ExpiredError(Exception):
@@ -109,12 +112,24 @@ class RequestCutter:
         Raises PermanentError for the first thing wrong, ExpiredError, and TransientError while the store of large
         texts is away.
         """
-        record, priority = reading.record, reading.priority
-        languages = check_request(reading.request, priority, self.requests, record.timestamp_ms)
+        reading, languages = self.checked(reading)
+        request = reading.request
+        text = request.text if request.text is not None else await self._stored_text(request.content_ref or "")
+        return await self.cut_text(reading, languages, text)
+
+    def checked(self, reading: Reading) -> tuple[Reading, RequestedLanguages]:
+        """Check the request; return it with the deadline that ends it, if any. Raises as `cut` does."""
+        priority, accepted_at = reading.priority, accepted_ms(reading.record)
+        languages = check_request(reading.request, priority, self.requests, accepted_at)
         request = with_deadline_policy(reading.request, priority, self.limits.late)
         if request.deadline is not None and request.deadline <= self.now_ms():
             raise ExpiredError
-        text = request.text if request.text is not None else await self._stored_text(request.content_ref or "")
+        return replace(reading, request=request), languages
+
+    async def cut_text(
+        self, reading: Reading, languages: RequestedLanguages, text: str, document: Document | None = None
+    ) -> CutRequest:
+        """Cut the text of a checked request. Raises PermanentError where a segment is too large."""
         source = languages.source or await self._detected(text)
         cause = cause_of(text, source, languages.target)
         into = str(languages.target)
@@ -123,10 +138,8 @@ class RequestCutter:
             if cause
             else await self._off_loop(text, lambda: self.split(text, str(source), into))
         )
-        if request is not reading.request:
-            reading = replace(reading, request=request)
         pieces = cut(split, self.limits.batch)
-        job = self._job(reading, _Text(source, languages.target, len(text), split.marks), pieces)
+        job = self._job(reading, _Text(source, languages.target, len(text), split.marks, document), pieces)
         return CutRequest(reading, source or UNKNOWN, languages.target, job, pieces)
 
     def header(self, reading: Reading) -> Job:
@@ -153,6 +166,7 @@ class RequestCutter:
             batches=len(pieces),
             words=words,
             characters=text.characters,
+            document=text.document,
             warnings=text.marks,
         )
 

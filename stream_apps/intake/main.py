@@ -11,7 +11,8 @@ from connectors.redis.translation_memory import AsyncRedisTranslationMemory
 from schemas.priorities import Priority
 from schemas.topics import ASSEMBLY_GROUP, INTAKE_GROUP, TRANSLATED, requests_topic
 from stream_apps.intake.cutting import RequestCutter
-from stream_apps.intake.handler import AssemblyRoom, IntakeHandler, Stores
+from stream_apps.intake.handler import IntakeHandler
+from stream_apps.intake.outputs import AssemblyRoom, Stores
 from stream_apps.intake.settings import IntakeSettings
 from stream_apps.pipeline.deduplication import RequestDeduplicator
 from stream_apps.pipeline.language_detection import LangidDetector

@@ -11,8 +11,9 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from connectors.settings import Section
+from schemas.documents import is_document
 from schemas.errors import PermanentError
-from schemas.ids import tenant_folder
+from schemas.ids import REQUEST_TEXTS, inbox_folder, tenant_folder
 from schemas.languages import AUTO, Language, parse_language
 from schemas.messages import TranslationRequest
 from schemas.priorities import Priority, parse_priority
@@ -37,6 +38,10 @@ _NOT_SUPPORTED: Mapping[str, tuple[object, ...]] = {
     "filter_options": ({},),
     "callback": (None,),
 }
+# These are carried out for documents.
+_OF_DOCUMENTS = frozenset({"content_sha256", "file_name", "output_content_type", "filter_options"})
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_LONGEST_FILE_NAME = 255
 # 2001-09-09 in milliseconds; anything before it was meant as seconds.
 _EARLIEST_MS = 10**12
 
@@ -170,6 +175,9 @@ def _check_content(request: TranslationRequest, limits: RequestLimits) -> None:
             limit="exactly one of text and content_ref",
             cure="send text, or store it and send content_ref",
         )
+    if is_document(request):
+        _check_document(request)
+        return
     if request.content_type not in limits.content_types:
         raise PermanentError(
             "unsupported_content_type",
@@ -181,23 +189,49 @@ def _check_content(request: TranslationRequest, limits: RequestLimits) -> None:
     if request.text is not None:
         check_text(request.text, "text", limits)
     if request.content_ref is not None:
-        _check_ref(request.content_ref, tenant_folder(request.tenant))
+        _check_ref(request.content_ref, request.tenant)
 
 
-def _check_ref(ref: str, folder: str) -> None:
-    if not ref.startswith(folder):
+def _check_ref(ref: str, tenant: str) -> None:
+    # HTTP itself puts there what is too large for Kafka.
+    if not ref.startswith(f"{tenant_folder(tenant)}{REQUEST_TEXTS}/"):
         raise PermanentError(
             "foreign_content_ref",
-            f"content_ref is {ref[:80]!r}, outside the tenant's folder",
+            f"content_ref is {ref[:80]!r}, outside the tenant's inbox",
             field="content_ref",
-            limit=f"a path below {folder}",
-            cure=f"store the text below {folder}inbox/ and send that path",
+            limit=f"a path below {inbox_folder(tenant)}",
+            cure=f"store the file below {inbox_folder(tenant)} and send that path",
+        )
+
+
+def _check_document(request: TranslationRequest) -> None:
+    name, digest = request.file_name or "", request.content_sha256
+    if len(name) > _LONGEST_FILE_NAME or not name.isprintable() or "/" in name or "\\" in name:
+        raise PermanentError(
+            "bad_file_name",
+            f"file_name has {len(name)} characters, or some that no name of a file has",
+            field="file_name",
+            limit=f"{_LONGEST_FILE_NAME} printable characters without slashes",
+            cure="send the name of the file without its folder",
+        )
+    if digest is not None and not _SHA256.fullmatch(digest):
+        raise PermanentError(
+            "bad_sha256",
+            f"content_sha256 has {len(digest)} characters, or some that are no digits",
+            field="content_sha256",
+            limit="64 hexadecimal digits in small letters",
+            cure="send what sha256sum prints of the file, or leave it out",
         )
 
 
 def _check_supported(request: TranslationRequest) -> None:
     """Refuse what the schema can say already and nobody carries out yet, before it is silently ignored."""
-    wanted = [name for name, nothing in _NOT_SUPPORTED.items() if getattr(request, name) not in nothing]
+    carried_out = _OF_DOCUMENTS if is_document(request) else frozenset()
+    wanted = [
+        name
+        for name, nothing in _NOT_SUPPORTED.items()
+        if name not in carried_out and getattr(request, name) not in nothing
+    ]
     if wanted:
         raise PermanentError(
             "not_supported",
