@@ -1,0 +1,49 @@
+"""A filter of a format that is one text: its units are found in the text, and replaced there."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from connectors.formats.encodings import Decoded, decoded
+from connectors.formats.protocol import Extraction, Options
+from connectors.formats.splicing import Encode, Found, Skeleton, changes_of, extraction_of, spliced
+
+
+def as_it_is(text: str) -> str:
+    """Write a text without any escaping."""
+    return text
+
+
+def declares_nothing(_data: bytes) -> str | None:
+    """Say that a text of this format names no encoding."""
+    return None
+
+
+@dataclass(frozen=True)
+class FlatFilter:
+    """A filter made of a function that finds the units of a text, and of encoders by name.
+
+    `errors` is Python's name for what happens to characters that the file's encoding lacks; where `strict`, the
+    file becomes UTF-8.
+    """
+
+    media_types: frozenset[str]
+    version: str
+    find: Callable[[str, Options], Iterable[Found]]
+    encoders: Mapping[str, Encode] = field(default_factory=lambda: {"": as_it_is})
+    declared: Callable[[bytes], str | None] = declares_nothing
+    errors: str = "strict"
+
+    def extract(self, source: BinaryIO, options: Options) -> Extraction:
+        text = self._read(source).text
+        return extraction_of(self.find(text, options), options.limits)
+
+    def merge(
+        self, source: BinaryIO, skeleton: bytes, units: Sequence[str], output: BinaryIO, _options: Options
+    ) -> None:
+        read = self._read(source)
+        changes = [change for _, change in changes_of(Skeleton.decoded(skeleton).slots, units, self.encoders)]
+        output.write(read.encoded(spliced(read.text, changes), self.errors))
+
+    def _read(self, source: BinaryIO) -> Decoded:
+        return decoded(source.read(), self.declared)
