@@ -1,22 +1,26 @@
 """The intake process: opens Kafka, Redis and the object store, and reads each request topic with its own agent."""
 
 from dataclasses import replace
+from typing import Protocol
 
 from connectors.kafka.schema_registry import open_codec
-from connectors.object_store import open_objects
+from connectors.kafka.settings import KafkaSettings
+from connectors.object_store import ObjectSettings, open_objects
 from connectors.redis.client import open_cache_async, open_state_async
 from connectors.redis.presence import AsyncModelRegistry
 from connectors.redis.request_markers import RedisRequestPlans
+from connectors.redis.settings import RedisSettings
 from connectors.redis.translation_memory import AsyncRedisTranslationMemory
 from schemas.priorities import Priority
 from schemas.topics import ASSEMBLY_GROUP, INTAKE_GROUP, TRANSLATED, requests_topic
 from stream_apps.intake.cutting import RequestCutter
 from stream_apps.intake.handler import IntakeHandler
 from stream_apps.intake.outputs import AssemblyRoom, Stores
-from stream_apps.intake.settings import IntakeSettings
+from stream_apps.intake.settings import IntakeLimits, IntakeSettings
 from stream_apps.pipeline.deduplication import RequestDeduplicator
 from stream_apps.pipeline.language_detection import LangidDetector
 from stream_apps.pipeline.output_records import WireFormat
+from stream_apps.pipeline.request_rules import RequestLimits
 from stream_apps.pipeline.segmentation import SEGMENTATION_VERSION, Segmenter
 from stream_apps.runtime.dead_letters import open_dead_letters
 from stream_apps.runtime.event_process import EventProcess, GroupMember
@@ -25,7 +29,23 @@ from stream_apps.runtime.process import Process, now_ms, run_process
 from stream_apps.runtime.state_watch import on_sound_state
 
 GROUP = INTAKE_GROUP
+
 _VERSION = f"segmentation-{SEGMENTATION_VERSION}"
+
+
+class TextSettings(Protocol):
+    """What is configured where texts become batches: in intake, and in the extraction of documents."""
+
+    @property
+    def kafka(self) -> KafkaSettings: ...
+    @property
+    def redis(self) -> RedisSettings: ...
+    @property
+    def objects(self) -> ObjectSettings: ...
+    @property
+    def requests(self) -> RequestLimits: ...
+    @property
+    def intake(self) -> IntakeLimits: ...
 
 
 def main() -> None:
@@ -48,14 +68,14 @@ def run(settings: IntakeSettings, process: Process) -> None:
     events.run()
 
 
-def build_wire(settings: IntakeSettings) -> WireFormat:
+def build_wire(settings: TextSettings) -> WireFormat:
     """Build the wire format of this deployment's records."""
     return WireFormat(
         open_codec(settings.kafka), settings.kafka.batch_partitions, settings.kafka.max_message_bytes
     )
 
 
-def build_cutter(settings: IntakeSettings, wire: WireFormat) -> RequestCutter:
+def build_cutter(settings: TextSettings, wire: WireFormat) -> RequestCutter:
     """Build what reads and cuts requests; the store of large texts connects at its first use."""
     limits = settings.intake
     return RequestCutter(
@@ -70,10 +90,10 @@ def build_cutter(settings: IntakeSettings, wire: WireFormat) -> RequestCutter:
     )
 
 
-def build_stores(settings: IntakeSettings) -> Stores:
+def build_stores(settings: TextSettings, *, replaces_plans: bool = False) -> Stores:
     """Open the real stores; none of them connects before its first use."""
     state = open_state_async(settings.redis)
-    plans = RedisRequestPlans(state, settings.redis.done_ttl_seconds)
+    plans = RedisRequestPlans(state, settings.redis.done_ttl_seconds, replaces=replaces_plans)
     return Stores(
         deduplicator=RequestDeduplicator(plans, settings.intake.max_under_way),
         models=AsyncModelRegistry(state, settings.intake.registry_cache_seconds),

@@ -86,7 +86,7 @@ class RequestOutputs:
     stores: Stores
     wire: WireFormat
 
-    async def of(self, found: Sequence[CutRequest | Outcome]) -> list[Outcome]:
+    async def of(self, found: Sequence[CutRequest | Outcome], pages: int | None = None) -> list[Outcome]:
         """Look up all segments together, and make the outputs. Raises TransientError while a store is away."""
         versions = [await self._version(one) if isinstance(one, CutRequest) else None for one in found]
         keys = [
@@ -104,7 +104,7 @@ class RequestOutputs:
             elif isinstance(version, PermanentError):
                 outcomes.append(version)
             else:
-                outcomes.append(self._records(_Recalled(one, version, hits or [None] * one.job.segments)))
+                outcomes.append(self._records(_Recalled(one, version, hits or [None] * one.job.segments), pages))
         return outcomes
 
     async def _version(self, cut: CutRequest) -> str | PermanentError | None:
@@ -116,14 +116,14 @@ class RequestOutputs:
         except PermanentError as error:
             return error
 
-    def _records(self, recalled: _Recalled) -> list[OutboundRecord]:
+    def _records(self, recalled: _Recalled, pages: int | None) -> list[OutboundRecord]:
         cut, record = recalled.cut, recalled.cut.reading.record
         request = cut.reading.request
         batches = batches_of(request.key, cut.job, cut.pieces, recalled.known, wishes_of(request))
         early = [batch for batch in batches if self._is_answered(batch, recalled.version)]
         waiting = [batch for batch in batches if not self._is_answered(batch, recalled.version)]
         hits = len(recalled.known) - list(recalled.known).count(None)
-        self.plan(cut.reading, cut.job, waits=bool(waiting), cached_segments=hits)
+        self.plan(cut.reading, cut.job, waits=bool(waiting), cached_segments=hits, pages=pages)
         self._count(cut, hits)
         now_ms, version = self.cutter.now_ms(), recalled.version or ""
         # Those that wait are last, so that the place of the last output is that of the last one that waits.

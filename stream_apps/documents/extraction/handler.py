@@ -21,7 +21,7 @@ from stream_apps.documents.extraction.reading import DocumentReader, ReadDocumen
 from stream_apps.intake.cutting import CutRequest, ExpiredError, Reading, RequestCutter
 from stream_apps.intake.handler import WITHOUT_IDENTITY
 from stream_apps.intake.outputs import RequestOutputs
-from stream_apps.pipeline.stores import Slots
+from stream_apps.pipeline.stores import AnsweredRequests
 from stream_apps.runtime.dead_letters import DeadLetterWriter
 
 log = structlog.get_logger()
@@ -42,7 +42,7 @@ class ExtractionHandler:
     cutter: RequestCutter
     outputs: RequestOutputs
     documents: DocumentReader
-    slots: Slots
+    answered: AnsweredRequests
     dead_letters: DeadLetterWriter
     run: Run[Any]
     _handled: list[tuple[InboundRecord, int]] = field(default_factory=list, init=False)
@@ -66,7 +66,7 @@ class ExtractionHandler:
         except PermanentError as error:
             return [self.dead_letters.record_of(self.dead_letters.dead_letter_of(record, error))]
         revision = RequestRevision(reading.request.key, self.cutter.header(reading).revision)
-        if self.slots.answered([revision])[0]:
+        if self.answered.among([revision]):
             return self._counted("skipped", ())
         try:
             return self._counted("extracted", self._batches(reading))
@@ -83,7 +83,9 @@ class ExtractionHandler:
         (outcome,) = self.run(self.outputs.of([_with_marks(cut, read)], pages=read.pages))
         if isinstance(outcome, PermanentError):
             raise outcome
-        log.info("document_extracted", key=str(reading.request.key), units=read.document.units, words=cut.job.words)
+        log.info(
+            "document_extracted", key=str(reading.request.key), units=read.document.units, words=cut.job.words
+        )
         return outcome  # type: ignore[no-any-return]  # `run` is of any type
 
     def _refused(self, reading: Reading, error: PermanentError) -> Sequence[OutboundRecord]:
@@ -94,7 +96,7 @@ class ExtractionHandler:
         return [letter, self.outputs.refusal(reading, error)]
 
     def _counted(self, outcome: str, outputs: Sequence[OutboundRecord]) -> Sequence[OutboundRecord]:
-        labelled(DOCUMENTS, STAGE, outcome).inc()
+        labelled(DOCUMENTS, outcome).inc()
         return outputs
 
 

@@ -37,7 +37,7 @@ class DocumentReader:
     max_characters: int
 
     def read(self, request: TranslationRequest) -> ReadDocument:
-        """Raises PermanentError for the first thing wrong with the file, TransientError."""
+        """Read the file of a request. Raises PermanentError for the first thing wrong with it, TransientError."""
         with self.store.source(request.key, request.content_ref or "") as source:
             _check_digest(request, source)
             name = request.file_name or PurePosixPath(request.content_ref or "").name
