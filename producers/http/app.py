@@ -17,7 +17,7 @@ from producers.http.page_routes import mount_page
 from producers.http.ports import Ports
 from producers.http.routes import router
 from producers.http.settings import HttpLimits
-from stream_apps.pipeline.request_rules import RequestLimits
+from stream_apps.pipeline.request_limits import RequestLimits
 
 VERSION = "1"
 

@@ -19,6 +19,7 @@ from schemas.events import JobControl
 from schemas.ids import JobKey
 from schemas.messages import TranslationResult
 from schemas.states import ControlAction
+from schemas.units import shown
 
 
 async def read_job(key: JobKey, ports: Ports, limits: HttpLimits, wait_seconds: float) -> JobSnapshot:
@@ -131,4 +132,5 @@ async def with_text(snapshot: JobSnapshot, ports: Ports) -> JobSnapshot:
     result = snapshot.result
     if result is None or result.content_ref is None:
         return snapshot
-    return replace(snapshot, result=replace(result, text=await ports.texts.load(result.content_ref)))
+    text = await ports.texts.load(result.content_ref)
+    return replace(snapshot, result=replace(result, **shown(text, result.kind)))

@@ -11,7 +11,7 @@ from connectors.redis.settings import RedisSettings
 from connectors.settings import ProcessSettings, Section
 from schemas.priorities import Priority
 from stream_apps.accounts.tiers import Tiers
-from stream_apps.pipeline.request_rules import RequestLimits
+from stream_apps.pipeline.request_limits import RequestLimits
 
 
 class HttpKafkaSettings(KafkaSettings):

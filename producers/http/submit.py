@@ -26,7 +26,8 @@ from schemas.priorities import Priority, parse_priority, priority_of_score
 from schemas.records import Headers
 from schemas.shares import Decision, Wish
 from stream_apps.pipeline.deadline_policy import DeadlinePolicy
-from stream_apps.pipeline.request_rules import RequestedLanguages, RequestLimits, check_identity, check_request
+from stream_apps.pipeline.request_limits import RequestLimits
+from stream_apps.pipeline.request_rules import RequestedLanguages, check_identity, check_request
 
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _PREFER_WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})", re.IGNORECASE)

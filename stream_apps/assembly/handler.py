@@ -22,6 +22,7 @@ from schemas.records import (
     version_header,
 )
 from schemas.slots import AnswerOrder, AnswerSource, Arrival, Completion, RequestRevision, SlotDecision, Verdict
+from schemas.units import whole_text
 from stream_apps.pipeline.early_results import check_order, early_result, withheld
 from stream_apps.pipeline.join import check_batch, join, split_of
 from stream_apps.pipeline.result_events import billed_usage
@@ -188,7 +189,7 @@ class AssemblyHandler:
         result, job = _concluded(parsed.message, batches, self.now_ms())
         encoded, result = self._fitted(self._finished(parsed.record, result, job))
         # Its text is in `encoded` already.
-        textless = changed(result, text=None)
+        textless = changed(result, text=None, texts=())
         source = AnswerSource(parsed.record.topic, parsed.record.partition)
         self._answered[parsed.entry.request] = Answered(source, parsed.record.coordinates, encoded, textless)
         answer = OutboundRecord(topics.RESULTS, result.key.encode(), encoded, _headers(parsed.record, result))
@@ -212,8 +213,9 @@ class AssemblyHandler:
     def _fitted(self, result: TranslationResult) -> tuple[bytes, TranslationResult]:
         """Encode the result, with its text in the object store where it would be too large for Kafka."""
         encoded = self.codec.encode(result)
-        if len(encoded) > self.inline_limit_bytes and result.text is not None:
-            result = self._with_stored_text(result, result.text)
+        text = whole_text(result)
+        if len(encoded) > self.inline_limit_bytes and text is not None:
+            result = self._with_stored_text(result, text)
             encoded = self.codec.encode(result)
         if len(encoded) + ENVELOPE_BYTES > self.max_message_bytes:
             result = withheld(result, _too_many_holes(result, self.max_message_bytes))
@@ -226,7 +228,7 @@ class AssemblyHandler:
             ref = self.objects.write_text(_text_name(result), text)
         except PermanentError as error:
             return withheld(result, error)
-        return changed(result, text=None, content_ref=ref)
+        return changed(result, text=None, texts=(), content_ref=ref)
 
 
 def _request_of(message: TranslatedBatch | JobControl) -> RequestRevision:

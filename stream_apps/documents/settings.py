@@ -10,7 +10,7 @@ from connectors.redis.settings import RedisSettings
 from connectors.settings import ProcessSettings, Section
 from stream_apps.assembly.settings import AssemblyLimits, AssemblySettings
 from stream_apps.intake.settings import IntakeLimits
-from stream_apps.pipeline.request_rules import RequestLimits
+from stream_apps.pipeline.request_limits import RequestLimits
 from stream_apps.runtime.dead_letters import DeadLetterSettings
 
 # Between two polls lies the longest cycle: 16 merges of 30 s, or one file that is tried twice.

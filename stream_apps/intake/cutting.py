@@ -15,23 +15,21 @@ from schemas.priorities import Priority
 from schemas.records import InboundRecord, accepted_ms, redriven_revision
 from schemas.segments import TranslationContext, context_of, normalise
 from schemas.topics import priority_of_topic
+from schemas.units import characters_of, kind_of, units_of, whole_text
 from stream_apps.intake.settings import IntakeLimits
 from stream_apps.pipeline.batching import Piece, cut
+from stream_apps.pipeline.content_rules import check_text
 from stream_apps.pipeline.deadline_policy import with_deadline_policy
 from stream_apps.pipeline.deduplication import payload_fingerprint
 from stream_apps.pipeline.language_detection import Detection
 from stream_apps.pipeline.output_records import job_of
 from stream_apps.pipeline.passing_through import cause_of, untouched
-from stream_apps.pipeline.request_rules import (
-    RequestedLanguages,
-    RequestLimits,
-    check_identity,
-    check_request,
-    check_text,
-)
+from stream_apps.pipeline.request_limits import RequestLimits
+from stream_apps.pipeline.request_rules import RequestedLanguages, check_identity, check_request
 from stream_apps.pipeline.routing import pool_of
 from stream_apps.pipeline.split import Split
 from stream_apps.pipeline.stores import ObjectStore
+from stream_apps.pipeline.units import split_units
 
 T = TypeVar("T")
 UNKNOWN = Language(UNDETERMINED)
@@ -114,7 +112,9 @@ class RequestCutter:
         """
         reading, languages = self.checked(reading)
         request = reading.request
-        text = request.text if request.text is not None else await self._stored_text(request.content_ref or "")
+        text = whole_text(request)
+        if text is None:
+            text = await self._stored_text(request.content_ref or "")
         return await self.cut_text(reading, languages, text)
 
     def checked(self, reading: Reading) -> tuple[Reading, RequestedLanguages]:
@@ -129,22 +129,25 @@ class RequestCutter:
     async def cut_text(
         self, reading: Reading, languages: RequestedLanguages, text: str, document: Document | None = None
     ) -> CutRequest:
-        """Cut the text of a checked request. Raises PermanentError where a segment is too large."""
-        source = languages.source or await self._detected(text)
-        cause = cause_of(text, source, languages.target)
-        into = str(languages.target)
-        split = (
-            untouched(text, cause)
-            if cause
-            else await self._off_loop(text, lambda: self.split(text, str(source), into))
+        """Cut the text of a checked request, units joined. Raises PermanentError where a segment is too large."""
+        kind = kind_of(reading.request)
+        units = units_of(text, kind)
+        source = languages.source or await self._detected("\n".join(units))
+        split = await self._off_loop(
+            text, lambda: split_units(units, lambda unit: self._split(unit, source, languages.target))
         )
         pieces = cut(split, self.limits.batch)
-        job = self._job(reading, _Text(source, languages.target, len(text), split.marks, document), pieces)
+        found = _Text(source, languages.target, characters_of(text, kind), split.marks, document)
+        job = self._job(reading, found, pieces)
         return CutRequest(reading, source or UNKNOWN, languages.target, job, pieces)
 
     def header(self, reading: Reading) -> Job:
         """Build as much of the header as the request alone tells."""
         return job_of(reading.request, reading.record, reading.priority, self.requests, reading.payload)
+
+    def _split(self, unit: str, source: Language | None, target: Language) -> Split:
+        cause = cause_of(unit, source, target)
+        return untouched(unit, cause) if cause else self.split(unit, str(source), str(target))
 
     async def _detected(self, text: str) -> Language | None:
         return (await self._off_loop(text, lambda: self.detect(text))).language
@@ -160,7 +163,7 @@ class RequestCutter:
             source_language=str(source),
             detected_language=str(text.source) if text.source and request.source_language == AUTO else None,
             target_language=str(text.target),
-            pipeline_version=self.pipeline_version,
+            pipeline_version=self._version_of(text.document),
             memory_scope=limits.memory_scopes.get(request.tenant, ""),
             segments=sum(len(piece.texts) for piece in pieces),
             batches=len(pieces),
@@ -169,6 +172,12 @@ class RequestCutter:
             document=text.document,
             warnings=text.marks,
         )
+
+    def _version_of(self, document: Document | None) -> str:
+        # Units that two versions of a filter found must not be mixed.
+        if document is None:
+            return self.pipeline_version
+        return f"{self.pipeline_version}-{document.filter}-{document.filter_version}"
 
     async def _stored_text(self, ref: str) -> str:
         text = await asyncio.to_thread(self.objects.read_text, ref, self.limits.max_content_bytes)

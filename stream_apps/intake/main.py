@@ -20,7 +20,7 @@ from stream_apps.intake.settings import IntakeLimits, IntakeSettings
 from stream_apps.pipeline.deduplication import RequestDeduplicator
 from stream_apps.pipeline.language_detection import LangidDetector
 from stream_apps.pipeline.output_records import WireFormat
-from stream_apps.pipeline.request_rules import RequestLimits
+from stream_apps.pipeline.request_limits import RequestLimits
 from stream_apps.pipeline.segmentation import SEGMENTATION_VERSION, Segmenter
 from stream_apps.runtime.dead_letters import open_dead_letters
 from stream_apps.runtime.event_process import EventProcess, GroupMember

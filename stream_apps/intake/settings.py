@@ -13,7 +13,7 @@ from schemas.priorities import Priority
 from schemas.validity import MOST_SEGMENTS_PER_BATCH
 from stream_apps.pipeline.batching import BatchLimits
 from stream_apps.pipeline.deadline_policy import DeadlinePolicy
-from stream_apps.pipeline.request_rules import RequestLimits
+from stream_apps.pipeline.request_limits import RequestLimits
 from stream_apps.pipeline.routing import Route
 from stream_apps.runtime.dead_letters import DeadLetterSettings
 

@@ -48,6 +48,7 @@ def withheld(result: TranslationResult, error: PermanentError) -> TranslationRes
         result,
         status=ResultStatus.FAILED,
         text=None,
+        texts=(),
         content_ref=None,
         holes=(),
         error_cause=error.cause,

@@ -11,6 +11,7 @@ from schemas.message_parts import Hole, Kept
 from schemas.message_parts import Warning as Mark
 from schemas.messages import Job, TranslatedBatch, TranslationResult
 from schemas.states import ResultStatus
+from schemas.units import UNIT_SEPARATOR, characters_of, has_units, shown
 from schemas.validity import check_job, check_key, check_length, check_number, check_parallel
 
 _PARALLEL = ("translations", "gaps", "causes", "scores", "cached")
@@ -60,6 +61,8 @@ def join(batches: Sequence[TranslatedBatch], now_ms: int) -> TranslationResult:
     A segment that failed is a hole that holds its source text. When every segment failed there is no text, and
     what was not translated is not billed: source_words is 0. The batches of a correction hold the former holes as
     segments, with all the text between them as gaps; the figures of that text are in `job.kept`.
+
+    Of an array the result holds `texts`, as many as came. Of a document it holds the units, joined, as `text`.
     """
     job = batches[0].job
     kept = job.kept or Kept()
@@ -72,14 +75,15 @@ def join(batches: Sequence[TranslatedBatch], now_ms: int) -> TranslationResult:
         **batches[0].key._asdict(),
         **echoed(job),
         **(_failure(holes) if text is None else {}),
+        **shown(text, job.kind),
         status=_status(len(holes), segments),
-        text=text,
-        holes=tuple(holes if text is None else _located(pieces)),
+        units=_borders(pieces) + 1 if has_units(job.kind) else 0,
+        holes=tuple(_placed(pieces, job.kind, has_text=text is not None)),
         warnings=() if text is None else _warnings(batches),
         segments=segments,
         source_words=0 if text is None else job.words,
         target_words=0 if text is None else kept.target_words + sum(batch.target_words for batch in batches),
-        target_characters=len(text or ""),
+        target_characters=characters_of(text or "", job.kind),
         cached_segments=cached,
         cached_words=0 if text is None else kept.cached_words + sum(batch.cached_words for batch in batches),
         cached_share=cached / max(segments, 1),
@@ -138,18 +142,33 @@ def _pieces(batches: Sequence[TranslatedBatch]) -> Iterator[tuple[str, Hole | No
     for batch in batches:
         yield batch.lead, None
         numbers = batch.numbers or islice(in_order, len(batch.translations))
-        for number, text, gap, cause in zip(numbers, batch.translations, batch.gaps, batch.causes, strict=True):
+        translations = _without_borders(batch)
+        for number, text, gap, cause in zip(numbers, translations, batch.gaps, batch.causes, strict=True):
             yield text, None if cause is None else Hole(segment=number, cause=cause)
             yield gap, None
 
 
-def _located(pieces: Sequence[tuple[str, Hole | None]]) -> Iterator[Hole]:
-    """Yield the holes, each with its position in the text."""
-    start = 0
+def _without_borders(batch: TranslatedBatch) -> Sequence[str]:
+    """Return the translations; of units, without separators that an engine made up: those in the gaps count."""
+    if not has_units(batch.job.kind):
+        return batch.translations
+    return [text.replace(UNIT_SEPARATOR, " ") for text in batch.translations]
+
+
+def _borders(pieces: Sequence[tuple[str, Hole | None]]) -> int:
+    return sum(text.count(UNIT_SEPARATOR) for text, _ in pieces)
+
+
+def _placed(pieces: Sequence[tuple[str, Hole | None]], kind: str, *, has_text: bool) -> Iterator[Hole]:
+    """Yield the holes, each with its unit, and with its position in the text of the unit where there is one."""
+    start, unit = 0, 0 if has_units(kind) else -1
     for text, hole in pieces:
         if hole:
-            yield replace(hole, start=start, length=len(text))
-        start += len(text)
+            located = replace(hole, start=start, length=len(text)) if has_text else hole
+            yield replace(located, unit=unit)
+        borders = text.count(UNIT_SEPARATOR) if has_units(kind) else 0
+        unit += borders
+        start = len(text) - text.rindex(UNIT_SEPARATOR) - 1 if borders else start + len(text)
 
 
 def _warnings(batches: Sequence[TranslatedBatch]) -> tuple[Mark, ...]:

@@ -25,7 +25,8 @@ from schemas.topics import CONTROL, TRANSLATED, TRANSLATED_DOCUMENTS, batches_to
 from schemas.units import kind_of
 from stream_apps.pipeline.batching import batch_partition
 from stream_apps.pipeline.finishing import finished
-from stream_apps.pipeline.request_rules import RequestLimits, echoed_bytes
+from stream_apps.pipeline.request_limits import RequestLimits
+from stream_apps.pipeline.request_rules import echoed_bytes
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,15 @@ A line goes on with the next one where both begin alike (indentation, marks of q
 - It ends in the middle of a sentence: no mark ends it, and the next one begins with a small letter. People who
   wrap by hand leave room. In a block with such lines, one that is nearly full goes on before a capital, too.
 
-Fenced code of Markdown is no prose at all.
+Fenced code of Markdown is no prose at all. Each unit of a text (schemas/units.py) has paragraphs of its own.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from schemas.units import UNIT_SEPARATOR
 from stream_apps.pipeline.text_lines import Line, fenced, lines_of
 
 # Columns. Nobody wraps prose narrower or wider; such lines are paragraphs of their own.
@@ -22,6 +24,8 @@ _NEARLY = 0.7
 # A word that no line breaker could break, such as an address, makes its line wider than its block and than usual.
 _USUAL, _LONGEST_WORD = 80, 30
 _PROMPT = ">>>"
+# With the separator behind it.
+_UNIT = re.compile(f"[^{UNIT_SEPARATOR}]*{UNIT_SEPARATOR}|[^{UNIT_SEPARATOR}]+")
 
 
 class Paragraph(NamedTuple):
@@ -44,6 +48,16 @@ _NOTHING, _EMPTY = Line(0, 0), _Block(0, is_by_hand=False)
 
 def paragraphs(text: str) -> Iterator[Paragraph]:
     """Yield the paragraphs in order; together they are the text."""
+    if UNIT_SEPARATOR not in text:
+        yield from _paragraphs(text)
+        return
+    start = 0
+    for unit in _UNIT.findall(text):
+        yield from (one._replace(end=start + one.end) for one in _paragraphs(unit))
+        start += len(unit)
+
+
+def _paragraphs(text: str) -> Iterator[Paragraph]:
     raw_lines = text.splitlines(keepends=True)
     if len(raw_lines) == 1:
         yield Paragraph(len(text), 0)

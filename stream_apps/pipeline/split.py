@@ -41,4 +41,4 @@ def concatenated(splits: Sequence[Split]) -> Split:
         forms += split.message_forms or [None] * len(split.texts)
         counts.update({mark.cause: mark.count for mark in split.marks})
     marks = tuple(Mark(cause=cause, count=count) for cause, count in counts.items())
-    return Split(between[0], tuple(texts), tuple(between[1:]), marks, tuple(forms))
+    return Split(between[0], tuple(texts), tuple(between[1:]), marks, tuple(forms) if any(forms) else ())

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from schemas.messages import SegmentBatch
 from schemas.segments import LINE_START, is_wrapped, unwrapped
+from schemas.units import UNIT_SEPARATOR
 from stream_apps.pipeline.paragraphs import paragraphs
 
 _LINE_BREAK = re.compile(rf"(?:\r\n|\r|\n){LINE_START}")
@@ -73,10 +74,15 @@ def wrapped_again(batch: SegmentBatch, translations: Sequence[str]) -> tuple[Seq
             between, texts[at] = filling.put(gaps[at - 1] if at > flow.first else "", texts[at])
             if at > flow.first:
                 gaps[at - 1] = between
-        if flow.behind == len(texts) and batch.batch_number + 1 < batch.job.batches and gaps[-1].isspace():
+        if flow.behind == len(texts) and batch.batch_number + 1 < batch.job.batches and _is_space(gaps[-1]):
             # The next batch knows nothing of this line: it begins its own.
             gaps[-1] = gaps[-1] if is_wrapped(gaps[-1]) else flow.layout.line_start
     return texts, gaps
+
+
+def _is_space(gap: str) -> bool:
+    # The separator counts as white space in Python; behind it another text begins.
+    return gap.isspace() and UNIT_SEPARATOR not in gap
 
 
 def columns_of(text: str) -> int:
@@ -140,5 +146,5 @@ def _flows(batch: SegmentBatch) -> Iterator[_Flow]:
 
 
 def _column(source: str, start: int) -> int:
-    line_begin = max(source.rfind("\n", 0, start), source.rfind("\r", 0, start)) + 1
+    line_begin = max(source.rfind(sign, 0, start) for sign in ("\n", "\r", UNIT_SEPARATOR)) + 1
     return columns_of(source[line_begin:start])

@@ -6,11 +6,13 @@ ordinary worker and the ordinary join produce the corrected text; where every ho
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
 from schemas.errors import PermanentError
 from schemas.message_parts import Hole, Kept
 from schemas.messages import Job, SegmentBatch, TranslationResult
 from schemas.segments import count_words
+from schemas.units import UNIT_SEPARATOR, units_of
 from stream_apps.pipeline.batching import BatchLimits, Piece, Wishes, batches_of
 from stream_apps.pipeline.result_events import billed_characters
 
@@ -54,7 +56,7 @@ class _Draft:
 def correction_of(
     result: TranslationResult, text: str, origin: SegmentBatch, limits: BatchLimits, now_ms: int
 ) -> list[SegmentBatch]:
-    """Return the batches of the next version of a PARTIAL result whose text is `text`.
+    """Return the batches of the next version of a PARTIAL result whose text, units joined, is `text`.
 
     `origin` is any batch of the request: it holds what a result does not repeat. Raises PermanentError where the
     result does not say where its holes are.
@@ -109,7 +111,8 @@ def next_job(job: Job, result: TranslationResult, now_ms: int) -> Job:
 
 
 def _kept(result: TranslationResult, text: str) -> Kept:
-    source = [text[hole.start : hole.start + hole.length] for hole in result.holes]
+    holes = _in_whole_text(result, text)
+    source = [text[hole.start : hole.start + hole.length] for hole in holes]
     return Kept(
         segments=result.segments - len(source),
         cached_segments=result.cached_segments,
@@ -123,8 +126,8 @@ def _kept(result: TranslationResult, text: str) -> Kept:
 
 
 def _checked(result: TranslationResult, text: str) -> list[Hole]:
-    """Return the holes in the order of the text. Raises PermanentError where they do not fit into it."""
-    holes = sorted(result.holes, key=lambda hole: hole.start)
+    """Return the holes in order, placed in the whole text. Raises PermanentError where they do not fit into it."""
+    holes = sorted(_in_whole_text(result, text), key=lambda hole: hole.start)
     end = 0
     for hole in holes:
         if hole.start < end or hole.length < 0:
@@ -133,6 +136,16 @@ def _checked(result: TranslationResult, text: str) -> list[Hole]:
     if end > len(text):
         raise _holes_not_located(result)
     return holes
+
+
+def _in_whole_text(result: TranslationResult, text: str) -> Iterator[Hole]:
+    """Yield the holes with their places in the text of all units; a result names those in the unit's own text."""
+    units = units_of(text, result.kind)
+    starts = list(accumulate((len(unit) + len(UNIT_SEPARATOR) for unit in units), initial=0))
+    for hole in result.holes:
+        if hole.start < 0 or hole.unit >= len(units):
+            raise _holes_not_located(result)
+        yield replace(hole, start=hole.start + starts[max(hole.unit, 0)])
 
 
 def _drafts(text: str, holes: Sequence[Hole], limits: BatchLimits) -> list[_Draft]:

@@ -21,6 +21,7 @@ from schemas.ids import JobKey
 from schemas.messages import TranslationResult
 from schemas.records import InboundRecord, OutboundRecord
 from schemas.topics import DEAD_LETTERS, RESULTS
+from schemas.units import whole_text
 from stream_apps.pipeline.batching import BatchLimits
 from stream_apps.pipeline.output_records import WireFormat
 from stream_apps.pipeline.stores import ObjectStore
@@ -224,8 +225,9 @@ class KafkaSources(DeadLetterRecords):
 
     def text_of(self, result: TranslationResult) -> str:
         if result.content_ref is None:
-            return result.text or ""
-        return self.objects.read_text(result.content_ref, result.target_characters * _UTF8_BYTES)
+            return whole_text(result) or ""
+        characters = result.target_characters + result.units
+        return self.objects.read_text(result.content_ref, characters * _UTF8_BYTES)
 
 
 def read_topic(kafka: KafkaSettings, topic: str) -> Iterable[InboundRecord]:

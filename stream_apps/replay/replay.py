@@ -21,11 +21,13 @@ from schemas.errors import PermanentError
 from schemas.languages import Language, LanguagePair, parse_language
 from schemas.messages import Job, SegmentBatch, TranslationResult
 from schemas.segments import count_words
+from schemas.units import characters_of, kind_of, units_of, whole_text
 from stream_apps.pipeline.batching import BatchLimits, Piece, batches_of, cut, wishes_of
 from stream_apps.pipeline.join import join
 from stream_apps.pipeline.language_detection import Detection, LangidDetector
 from stream_apps.pipeline.segmentation import SEGMENTATION_VERSION, Segmenter
 from stream_apps.pipeline.stores import ObjectStore
+from stream_apps.pipeline.units import split_units
 from stream_apps.replay.comparison import Comparison, TextPair
 from stream_apps.replay.traffic import (
     Exchange,
@@ -111,7 +113,9 @@ class Task:
 def task_of(exchange: Exchange, text: str, source_language: str, limits: BatchLimits) -> Task:
     """Cut the text as intake does. Raises PermanentError for a text that no batch can hold."""
     target = str(parse_language(exchange.request.target_language, "target_language"))
-    return Task(exchange, text, source_language, cut(Segmenter().split(text, source_language, target), limits))
+    units = units_of(text, kind_of(exchange.request))
+    split = split_units(units, lambda unit: Segmenter().split(unit, source_language, target))
+    return Task(exchange, text, source_language, cut(split, limits))
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,7 @@ class Replayer:
         request = task.exchange.request
         pieces = task.pieces
         job = Job(
+            kind=kind_of(request),
             priority=task.exchange.priority,
             source_language=task.source_language,
             target_language=request.target_language,
@@ -150,7 +155,7 @@ class Replayer:
             segments=sum(len(piece.texts) for piece in pieces),
             batches=len(pieces),
             words=sum(piece.words for piece in pieces),
-            characters=len(task.text),
+            characters=characters_of(task.text, kind_of(request)),
             submitted_at=request.submitted_at,
             accepted_at=self.now_ms(),
             metadata=request.metadata,
@@ -243,13 +248,13 @@ class Replay:
         return TextPair(
             key=str(result.key),
             past=self._past_text(answer) if answer else None,
-            replayed=result.text,
+            replayed=whole_text(result),
             segments=result.segments,
             words=result.source_words or count_words(task.text),
         )
 
     def _past_text(self, answer: TranslationResult) -> str | None:
-        if answer.text is None and answer.content_ref is None:
+        if whole_text(answer) is None and answer.content_ref is None:
             return None
         try:
             return self.traffic.text_of(answer)

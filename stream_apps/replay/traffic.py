@@ -18,6 +18,7 @@ from schemas.messages import TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, OutboundRecord
 from schemas.topics import DAY_MS, JOB_KEY, RESULTS, Topic, catalogue, requests_topic
+from schemas.units import whole_text
 from stream_apps.pipeline.stores import ObjectStore
 from stream_apps.runtime.sending import RecordSender
 
@@ -89,9 +90,10 @@ class Traffic:
         return [Exchange(request, priority, answers.get(request.key)) for request, priority in selected]
 
     def text_of(self, message: TranslationRequest | TranslationResult) -> str:
-        """Return the text, fetched where it is stored apart. Raises PermanentError or TransientError."""
-        if message.text is not None:
-            return message.text
+        """Return the text, units joined, wherever it is stored. Raises PermanentError or TransientError."""
+        text = whole_text(message)
+        if text is not None:
+            return text
         return self.objects.read_text(message.content_ref or "", _LARGEST_TEXT_BYTES)
 
     def _requests(self, selection: Selection) -> list[tuple[TranslationRequest, Priority]]:
@@ -139,7 +141,7 @@ class ReplayOutput:
     def _record(self, result: TranslationResult) -> OutboundRecord:
         value = self.codec.encode(result)
         if len(value) + ENVELOPE_BYTES > self.max_message_bytes:
-            value = self.codec.encode(replace(result, text=None, error_cause="result_too_large"))
+            value = self.codec.encode(replace(result, text=None, texts=(), error_cause="result_too_large"))
         headers = {"schema": b"TranslationResult", "words": str(result.source_words).encode()}
         return OutboundRecord(self.topic, result.key.encode(), value, headers)
 

@@ -54,7 +54,7 @@ from stream_apps.pipeline.deadline_policy import SkipPolicy
 from stream_apps.pipeline.deduplication import RequestDeduplicator
 from stream_apps.pipeline.language_detection import Detection
 from stream_apps.pipeline.output_records import WireFormat
-from stream_apps.pipeline.request_rules import RequestLimits
+from stream_apps.pipeline.request_limits import RequestLimits
 from stream_apps.pipeline.segmentation import Segmenter
 from stream_apps.redrive.open_dead_letters import OpenDeadLetters
 from stream_apps.repair.open_requests import LossPolicy, OpenRequests

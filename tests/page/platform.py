@@ -28,7 +28,7 @@ from stream_apps.accounts.passwords import hashed
 from stream_apps.accounts.store import InMemoryAccounts
 from stream_apps.accounts.tiers import Tiers
 from stream_apps.accounts.tokens import Tokens
-from stream_apps.pipeline.request_rules import RequestLimits
+from stream_apps.pipeline.request_limits import RequestLimits
 from tests.accounts import SECRET, key_of, tenants
 from tests.http_world import World
 from tests.ports import free_port

@@ -83,9 +83,7 @@ class ExtractionHandler:
         (outcome,) = self.run(self.outputs.of([_with_marks(cut, read)], pages=read.pages))
         if isinstance(outcome, PermanentError):
             raise outcome
-        log.info(
-            "document_extracted", key=str(reading.request.key), units=read.document.units, words=cut.job.words
-        )
+        log.info("document_extracted", key=str(reading.request.key), units=read.document.units)
         return outcome  # type: ignore[no-any-return]  # `run` is of any type
 
     def _refused(self, reading: Reading, error: PermanentError) -> Sequence[OutboundRecord]:

@@ -14,7 +14,7 @@ from producers.http.ports import Ports
 from producers.http.settings import BackpressureLimits, HttpLimits
 from producers.http.tenant_shares import TenantShares
 from stream_apps.accounts.store import InMemoryAccounts
-from stream_apps.pipeline.request_rules import RequestLimits
+from stream_apps.pipeline.request_limits import RequestLimits
 from tests.accounts import accounts_of, bearer, key_of, tenants
 from tests.http_world import NOW_MS, World
 

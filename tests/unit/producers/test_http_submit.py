@@ -3,7 +3,7 @@
 import pytest
 
 from connectors.redis.job_view import JobView
-from stream_apps.pipeline.request_rules import RequestLimits
+from stream_apps.pipeline.request_limits import RequestLimits
 from tests.unit.producers.problem import problem_of
 
 URL = "/api/v1/translations"

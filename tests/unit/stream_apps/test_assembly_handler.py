@@ -1,5 +1,6 @@
 """A cycle of assembly on in-memory slots: who answers, with which outputs, after which failures."""
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -236,6 +237,16 @@ def test_a_large_text_goes_to_the_object_store(store):
     text = store.read_text(result.content_ref or "", 10_000)
     assert (len(text), text[:9]) == (result.target_characters, "OláOláOlá")
     assert (result.status, result.source_words) == ("COMPLETED", 6)
+
+
+def test_a_large_array_goes_there_as_one_text_with_separators(store):
+    handler = handler_with(store, 500)
+    records = [batch(at, at + 1, "Olá" * 100, kind="texts") for at in range(2)]
+    first = dataclasses.replace(CODEC.decode(records[0].value, TranslatedBatch), gaps=("\x1e",))
+    records[0] = dataclasses.replace(records[0], value=CODEC.encode(first))
+    (result,) = results(handler.handle(records))
+    assert (result.text, result.texts, result.kind, result.units) == (None, [], "texts", 2)
+    assert store.read_text(result.content_ref or "", 10_000) == f"{'Olá' * 100} 0.\x1e{'Olá' * 100} 1. "
 
 
 def test_a_large_text_without_an_object_store_fails_by_name_and_is_not_billed():

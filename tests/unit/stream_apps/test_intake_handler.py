@@ -23,7 +23,7 @@ from stream_apps.pipeline.deduplication import RequestDeduplicator, payload_fing
 from stream_apps.pipeline.join import join
 from stream_apps.pipeline.language_detection import Detection
 from stream_apps.pipeline.output_records import WireFormat
-from stream_apps.pipeline.request_rules import RequestLimits
+from stream_apps.pipeline.request_limits import RequestLimits
 from stream_apps.pipeline.result_events import billed_usage
 from stream_apps.pipeline.segmentation import Segmenter
 from tests.dead_letters import dead_letter_writer
@@ -65,7 +65,7 @@ class Intake:
         models = FixedModelVersions({"default": {"en-pt": "m1", "pt-en": "m2"}})
         stores = Stores(RequestDeduplicator(self.plans), models, self.memory)
         self.handler = IntakeHandler(cutter, stores, wire)
-        self.detected = Language("en")
+        self.detected, self.seen = Language("en"), []
         self.offset = 0
 
     def remember(self, source, translation, score=None, context=CONTEXT, model="m1"):
@@ -77,6 +77,7 @@ class Intake:
         return plan
 
     def detect(self, text):
+        self.seen.append(text)
         return Detection(self.detected, 1.0)
 
     def take(self, request, topic="translation.requests.high", offset=None, delivered=True, **more_headers):
@@ -522,3 +523,34 @@ def _limits(changed: dict) -> tuple[IntakeLimits, RequestLimits]:
     rules = {name: value for name, value in changed.items() if name in RequestLimits.model_fields}
     own = {name: value for name, value in changed.items() if name not in rules}
     return IntakeLimits(**own), RequestLimits(**rules)
+
+
+def test_an_array_of_texts_is_one_request_whose_segments_keep_to_their_texts():
+    texts = ["The engine is cold. Start", "it slowly.", "", "42"]
+    intake = Intake()
+    (batch,) = batches(intake.take(request(text=None, texts=texts)))
+    assert (batch.job.kind, batch.job.characters, batch.job.words) == ("texts", 37, 7)
+    assert batch.texts == ["The engine is cold.", "Start", "it slowly."]
+    assert [(mark.cause, mark.count) for mark in batch.job.warnings] == [("no_letters", 1)]
+
+
+def test_the_texts_of_an_array_have_one_language_which_all_of_them_tell():
+    intake = Intake()
+    intake.take(request(text=None, texts=["Save", "Open it."], source_language="auto"))
+    assert intake.seen == ["Save\nOpen it."]
+
+
+def test_an_array_in_the_target_language_passes_through_text_by_text():
+    asked = request(text=None, texts=["Bom dia.", " ", "Boa noite."], source_language="pt")
+    (done,) = read(Intake().take(asked), TRANSLATED, TranslatedBatch)
+    result = join([done], NOW)
+    assert (result.texts, result.source_words) == (("Bom dia.", " ", "Boa noite."), 0)
+    assert [(mark.cause, mark.count) for mark in result.warnings] == [("already_in_target_language", 2)]
+
+
+def test_a_text_with_the_separator_is_refused_by_its_index():
+    outputs = Intake().take(request(text=None, texts=["a", "b\x1ec"]))
+    (letter,) = read(outputs, DEAD_LETTERS, DeadLetter)
+    assert (letter.cause, letter.field) == ("separator_in_text", "texts[1]")
+    (order,) = read(outputs, CONTROL, JobControl)
+    assert (order.cause, order.job and order.job.kind) == ("separator_in_text", "texts")

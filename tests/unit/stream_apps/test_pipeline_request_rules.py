@@ -7,17 +7,16 @@ from schemas.languages import Language
 from schemas.messages import TranslationRequest
 from schemas.priorities import Priority
 from schemas.topics import DAY_MS
-from stream_apps.pipeline.request_rules import (
-    RequestLimits,
-    check_identity,
-    check_request,
-    check_text,
-)
+from stream_apps.pipeline.content_rules import check_text
+from stream_apps.pipeline.request_limits import RequestLimits
+from stream_apps.pipeline.request_rules import check_identity, check_request
 
 NOW = 1_700_000_000_000
 LIMITS = RequestLimits(
     max_id_length=20,
     max_text_characters=100,
+    max_texts=4,
+    max_array_text_characters=60,
     max_metadata_entries=2,
     max_metadata_bytes=40,
     max_options=2,
@@ -41,6 +40,11 @@ def test_a_good_request_gives_its_languages():
     assert (languages.source, languages.target) == (Language("en"), Language("pt", None, "BR"))
 
 
+@pytest.mark.parametrize("texts", [["Hello."], ["", " ", "Hello."], [""]])
+def test_an_array_may_hold_blank_texts(texts):
+    assert check(text=None, texts=texts).source == Language("en")
+
+
 def test_auto_asks_for_detection():
     assert check(source_language="auto").source is None
 
@@ -48,8 +52,14 @@ def test_auto_asks_for_detection():
 @pytest.mark.parametrize(
     ("changes", "cause", "field"),
     [
-        ({"text": None}, "text_or_content_ref", "text"),
-        ({"content_ref": "tenants/default/a.txt"}, "text_or_content_ref", "text"),
+        ({"text": None}, "one_content", "text"),
+        ({"text": None, "texts": []}, "one_content", "text"),
+        ({"content_ref": "tenants/default/a.txt"}, "one_content", "content_ref"),
+        ({"texts": ["Hello."]}, "one_content", "texts"),
+        ({"text": None, "texts": ["a"] * 5}, "too_many_texts", "texts"),
+        ({"text": None, "texts": ["x" * 50, "x" * 51]}, "too_many_texts", "texts"),
+        ({"text": None, "texts": ["a", "x" * 61]}, "text_too_long", "texts[1]"),
+        ({"text": None, "texts": ["a", "b", "c\x1ed"]}, "separator_in_text", "texts[2]"),
         ({"text": ""}, "empty_text", "text"),
         ({"text": " \n\t\u3000"}, "empty_text", "text"),
         ({"text": "x" * 101}, "text_too_long", "text"),
@@ -128,7 +138,6 @@ def test_a_text_in_the_folder_of_its_tenant_may_be_fetched():
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("texts", ["Hello."]),
         ("content_sha256", "0" * 64),
         ("file_name", "a.docx"),
         ("output_content_type", "text/html"),

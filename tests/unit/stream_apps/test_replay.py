@@ -179,6 +179,14 @@ def test_past_requests_are_translated_anew_and_held_against_their_newest_answers
     }
 
 
+def test_an_array_is_replayed_text_by_text():
+    texts = ["It rains and", "", "it snows."]
+    answers = [answered("r1", None, kind="texts", texts=["IT RAINS AND", "", "IT SNOWS."])]
+    report, (written,) = replayed([asked("r1", text=None, texts=texts)], answers)
+    assert (report["equal"], report["different"]) == (1, 0)
+    assert (written.kind, written.texts) == ("texts", ["IT RAINS AND", "", "IT SNOWS."])
+
+
 def test_what_cannot_be_replayed_is_counted_by_reason():
     broken = InboundRecord("", 0, 9, None, b"garbage", timestamp_ms=NOW)
     requests = [

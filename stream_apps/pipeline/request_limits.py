@@ -1,0 +1,35 @@
+"""The limits of a request, the same for every way in."""
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from connectors.settings import Section
+from schemas.validity import LONGEST_NAME, MOST_METADATA_BYTES, MOST_NAMES
+
+
+class RequestLimits(Section):
+    """DRAGOMAN_REQUESTS_*: the limits of a request, the same for every way in."""
+
+    model_config = SettingsConfigDict(env_prefix="DRAGOMAN_REQUESTS_", frozen=True, extra="forbid")
+
+    max_id_length: int = Field(
+        default=200, ge=1, le=LONGEST_NAME, description="Characters of request_id and of the name of a glossary."
+    )
+    max_text_characters: int = Field(
+        default=1_000_000, ge=1, description="Code points of a text, or of all texts of an array together."
+    )
+    max_texts: int = Field(default=1000, ge=1, description="Texts of an array.")
+    max_array_text_characters: int = Field(default=50_000, ge=1, description="Code points of each of them.")
+    content_types: tuple[str, ...] = Field(
+        default=("text/plain",), description="Other formats are extracted to plain text before they come here."
+    )
+    max_metadata_entries: int = Field(default=32, ge=0, description="Metadata and labels of one request.")
+    max_glossaries: int = Field(default=8, ge=0, le=MOST_NAMES, description="Of one request.")
+    max_metadata_bytes: int = Field(
+        default=8192, ge=0, le=MOST_METADATA_BYTES, description="Echoed in every batch and in the result."
+    )
+    max_terms: int = Field(default=200, ge=0, le=MOST_NAMES, description="Terms of do_not_translate.")
+    max_term_characters: int = Field(default=100, ge=1, le=LONGEST_NAME, description="Of one such term.")
+    max_options: int = Field(default=16, ge=0, description="Of one request.")
+    max_option_characters: int = Field(default=256, ge=1, description="Of the value of an option.")
+    max_deadline_days: int = Field(default=7, ge=1, description="No longer than requests are kept.")
