@@ -3,7 +3,7 @@
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from connectors.formats.protocol import Limits
+from connectors.formats.settings import FormatSettings
 from connectors.kafka.settings import KafkaSettings
 from connectors.object_store import ObjectSettings
 from connectors.redis.settings import RedisSettings
@@ -13,8 +13,8 @@ from stream_apps.intake.settings import IntakeLimits
 from stream_apps.pipeline.request_limits import RequestLimits
 from stream_apps.runtime.dead_letters import DeadLetterSettings
 
-# Between two polls lies the longest cycle: 16 merges of 30 s, or one file that is tried twice.
-_POLL_MS = 600_000
+# Between two polls lies the longest cycle: 8 merges, each of which may take a minute and be tried twice.
+_POLL_MS = 1_000_000
 
 
 class DocumentKafkaSettings(KafkaSettings):
@@ -34,32 +34,10 @@ class DocumentLimits(Section):
     max_characters: int = Field(
         default=5_000_000, ge=1, description="Code points of the text in a document, all units together."
     )
-    max_units: int = Field(default=500_000, ge=1, description="Paragraphs, cells, entries of a document.")
-    max_members: int = Field(default=5000, ge=1, description="Files in an archive, which most formats are.")
-    max_unpacked_bytes: int = Field(default=300_000_000, ge=1, description="Of all files of an archive, unpacked.")
-    max_ratio: int = Field(
-        default=200, ge=2, description="Unpacked to packed bytes of a file of an archive, above 1 MB."
-    )
-    max_depth: int = Field(default=256, ge=1, description="Elements within elements.")
-    longest_seconds: float = Field(
-        default=30.0, gt=0, description="To take a file apart, or to put it together; a second try gets as long."
-    )
-    memory_bytes: int = Field(default=1_000_000_000, ge=100_000_000, description="Address space of that work.")
     idle_wait_seconds: float = Field(
         default=0.1, gt=0, description="How long extraction waits before it asks for documents again."
     )
     folder: str = Field(default="", description="Where files are worked on; empty: the system's temporary folder.")
-
-    @property
-    def formats(self) -> Limits:
-        """Return what a filter must keep to."""
-        return Limits(
-            members=self.max_members,
-            unpacked_bytes=self.max_unpacked_bytes,
-            ratio=self.max_ratio,
-            units=self.max_units,
-            depth=self.max_depth,
-        )
 
 
 class ExtractionSettings(ProcessSettings):
@@ -75,6 +53,7 @@ class ExtractionSettings(ProcessSettings):
     requests: RequestLimits = Field(default_factory=RequestLimits)
     intake: IntakeLimits = Field(default_factory=IntakeLimits)
     documents: DocumentLimits = Field(default_factory=DocumentLimits)
+    formats: FormatSettings = Field(default_factory=FormatSettings)
 
 
 class MergingLimits(AssemblyLimits):
@@ -83,7 +62,7 @@ class MergingLimits(AssemblyLimits):
     model_config = SettingsConfigDict(env_prefix="DRAGOMAN_MERGING_", frozen=True, extra="forbid")
 
     cycle_records: int = Field(
-        default=16, ge=1, description="Most records of one transaction; each may put a file together."
+        default=8, ge=1, description="Most records of one transaction; each may put a file together."
     )
 
 
@@ -96,3 +75,4 @@ class MergingSettings(AssemblySettings):
     kafka: DocumentKafkaSettings = Field(default_factory=DocumentKafkaSettings)
     assembly: MergingLimits = Field(default_factory=MergingLimits)
     documents: DocumentLimits = Field(default_factory=DocumentLimits)
+    formats: FormatSettings = Field(default_factory=FormatSettings)

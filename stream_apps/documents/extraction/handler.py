@@ -78,7 +78,7 @@ class ExtractionHandler:
     def _batches(self, reading: Reading) -> Sequence[OutboundRecord]:
         reading, languages = self.cutter.checked(reading)
         with DOCUMENT_SECONDS.labels(STAGE).time():
-            read = self.documents.read(reading.request)
+            read = self.documents.read(reading.request, languages)
         cut = self.run(self.cutter.cut_text(reading, languages, read.text, read.document))
         (outcome,) = self.run(self.outputs.of([_with_marks(cut, read)], pages=read.pages))
         if isinstance(outcome, PermanentError):

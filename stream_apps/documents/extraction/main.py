@@ -2,6 +2,7 @@
 
 import asyncio
 
+from connectors.formats.sandbox import Sandbox
 from connectors.kafka.group_reader import GroupReader
 from connectors.kafka.transactional_producer import TransactionalProducer
 from connectors.object_files import open_files
@@ -9,7 +10,6 @@ from connectors.redis.client import open_state
 from connectors.redis.request_markers import RedisAnsweredRequests
 from schemas.priorities import Priority
 from schemas.topics import documents_topic, extraction_group
-from stream_apps.documents.boxed_formats import open_formats
 from stream_apps.documents.extraction.handler import STAGE, ExtractionHandler
 from stream_apps.documents.extraction.reading import DocumentReader
 from stream_apps.documents.extraction.source import DocumentSource
@@ -38,7 +38,7 @@ def run(settings: ExtractionSettings, process: Process) -> None:
     ]
     monitor = ConsumerHealthMonitor(settings.kafka, readers, process.health)
     shutdown = process.shutdown
-    with asyncio.Runner() as runner, open_formats(settings.documents) as formats:
+    with asyncio.Runner() as runner, Sandbox(settings.formats) as formats:
         processor = TransactionalProcessor(
             stage=STAGE,
             source=DocumentSource(readers, settings.documents.idle_wait_seconds, shutdown.wait),
@@ -61,7 +61,7 @@ def _handler(settings: ExtractionSettings, formats: Formats, runner: asyncio.Run
     return ExtractionHandler(
         cutter=cutter,
         outputs=RequestOutputs(cutter, build_stores(settings, replaces_plans=True), wire),
-        documents=DocumentReader(store, formats, limits.formats, limits.max_characters),
+        documents=DocumentReader(store, formats, limits.max_characters),
         answered=RedisAnsweredRequests(open_state(settings.redis)),
         dead_letters=open_dead_letters(STAGE, wire.codec, settings.dead_letters, wire.max_message_bytes),
         run=runner.run,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from connectors.formats.protocol import Limits, Options, Unit, Warned
+from connectors.formats.protocol import Options, Unit, Warned
 from connectors.formats.registry import Extracted
 from schemas.coded_text import CODE
 from schemas.documents import skeleton_name, units_name
@@ -14,6 +14,7 @@ from schemas.messages import TranslationRequest
 from schemas.units import UNIT_SEPARATOR, joined
 from stream_apps.documents.formats import Formats
 from stream_apps.documents.storage import DocumentStore, KeptUnit, Source
+from stream_apps.pipeline.request_rules import RequestedLanguages
 
 
 @dataclass(frozen=True)
@@ -33,15 +34,15 @@ class DocumentReader:
 
     store: DocumentStore
     formats: Formats
-    limits: Limits
     max_characters: int
 
-    def read(self, request: TranslationRequest) -> ReadDocument:
+    def read(self, request: TranslationRequest, languages: RequestedLanguages) -> ReadDocument:
         """Read the file of a request. Raises PermanentError for the first thing wrong with it, TransientError."""
+        options = Options(str(languages.source or ""), str(languages.target), request.filter_options)
         with self.store.source(request.key, request.content_ref or "") as source:
             _check_digest(request, source)
             name = request.file_name or PurePosixPath(request.content_ref or "").name
-            extracted = self.formats.extract(source.path, name, request.content_type, self._options(request))
+            extracted = self.formats.extract(source.path, name, request.content_type, options)
             _check_output(request, extracted)
         units = extracted.extraction.units
         text = joined([_one_unit(unit) for unit in units if unit.translate])
@@ -74,9 +75,6 @@ class DocumentReader:
             output_mode=request.output_mode,
             filter_options=request.filter_options,
         )
-
-    def _options(self, request: TranslationRequest) -> Options:
-        return Options(request.source_language, request.target_language, request.filter_options, self.limits)
 
     def _check_text(self, text: str) -> None:
         if not text.replace(UNIT_SEPARATOR, "").strip():

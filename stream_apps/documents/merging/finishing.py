@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from connectors.formats.protocol import Limits, Options
+from connectors.formats.protocol import Options
 from connectors.telemetry.metrics import DOCUMENT_SECONDS
 from schemas.documents import translated_file_name, translated_name, translated_units_name, units_name
 from schemas.errors import PermanentError
+from schemas.language_names import UNDETERMINED
 from schemas.message_parts import Document, Hole
 from schemas.messages import Job, TranslationResult, changed
 from schemas.states import RequestKind
@@ -23,7 +24,6 @@ class DocumentMerger:
 
     store: DocumentStore
     formats: Formats
-    limits: Limits
 
     def finish(self, result: TranslationResult, job: Job) -> TranslationResult:
         """Return the answer with its file in the object store, in place of its text.
@@ -34,9 +34,9 @@ class DocumentMerger:
         if document is None or result.text is None:  # nothing could be translated: there is no file
             return result
         with DOCUMENT_SECONDS.labels(STAGE).time():
-            return self._merged(result, document)
+            return self._merged(result, job, document)
 
-    def _merged(self, result: TranslationResult, document: Document) -> TranslationResult:
+    def _merged(self, result: TranslationResult, job: Job, document: Document) -> TranslationResult:
         key, version = result.key, f"{document.filter}-{document.filter_version}"
         kept = self.store.load_units(units_name(key, version))
         translations = units_of(result.text or "", RequestKind.DOCUMENT)
@@ -45,8 +45,7 @@ class DocumentMerger:
         with self.store.copy(key) as source:
             output = source.folder / "merged"
             skeleton = self.store.load(document.skeleton_ref)
-            options = Options(result.source_language, result.target_language, document.filter_options, self.limits)
-            self.formats.merge(document.filter, source.path, skeleton, texts, output, options)
+            self.formats.merge(document.filter, source.path, skeleton, texts, output, _options_of(job, document))
             written = self.store.keep_file(name, output)
         places = [unit.place for unit in kept if unit.translate]
         return changed(
@@ -61,6 +60,13 @@ class DocumentMerger:
             units_ref=self.store.keep(translated_units_name(key, result.version), (result.text or "").encode()),
             holes=tuple(_placed(hole, places) for hole in result.holes),
         )
+
+
+def _options_of(job: Job, document: Document) -> Options:
+    """Return the options as extraction had them: a language that was detected was unknown then."""
+    is_known = job.detected_language is None and job.source_language != UNDETERMINED
+    source = job.source_language if is_known else ""
+    return Options(source, job.target_language, document.filter_options)
 
 
 def _in_place(kept: Sequence[KeptUnit], translations: Sequence[str]) -> list[str]:

@@ -1,9 +1,9 @@
 """The merging process: an assembler whose answers are files."""
 
+from connectors.formats.sandbox import Sandbox
 from connectors.object_files import open_files
 from schemas.topics import MERGING_GROUP, TRANSLATED_DOCUMENTS
 from stream_apps.assembly.main import Assembler, assemble
-from stream_apps.documents.boxed_formats import open_formats
 from stream_apps.documents.merging.finishing import STAGE, DocumentMerger
 from stream_apps.documents.settings import MergingSettings
 from stream_apps.documents.storage import DocumentStore
@@ -20,8 +20,9 @@ def run(settings: MergingSettings, process: Process) -> None:
     """Answer requests for documents, one Kafka transaction a cycle; files are merged before it begins."""
     limits = settings.documents
     store = DocumentStore(open_files(settings.objects), limits.max_bytes, limits.folder)
-    with open_formats(limits) as formats:
-        merger = DocumentMerger(store, formats, limits.formats)
+    # It starts its template with the first document.
+    with Sandbox(settings.formats) as formats:
+        merger = DocumentMerger(store, formats)
         assemble(settings, process, Assembler(STAGE, MERGING_GROUP, [TRANSLATED_DOCUMENTS], merger.finish))
 
 
