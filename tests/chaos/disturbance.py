@@ -34,7 +34,7 @@ class Senders:
 
     def send(self, request: Request) -> None:
         """Send it through the channel that it names."""
-        by_kafka = request.channel in (Channel.KAFKA, Channel.KAFKA_BY_REFERENCE)
+        by_kafka = request.channel in (Channel.KAFKA, Channel.KAFKA_DOCUMENT)
         (self.kafka if by_kafka else self.http).send(request)
 
     def unaccepted(self) -> int:

@@ -99,12 +99,12 @@ class KafkaSender:
             self._ledger.accept(request.key, request.reference)
 
     def _value(self, request: Request) -> bytes:
-        by_reference = request.channel is Channel.KAFKA_BY_REFERENCE
+        is_document = request.channel is Channel.KAFKA_DOCUMENT
         fields = {
             "request_id": request.name,
             "tenant": request.tenant,
-            "text": None if by_reference else self._content.texts[request.reference],
-            "content_ref": self._content.refs[request.tenant, request.reference] if by_reference else None,
+            "text": None if is_document else self._content.texts[request.reference],
+            "content_ref": self._content.refs[request.tenant, request.reference] if is_document else None,
         }
         return encoded("TranslationRequest", request_of(**fields))
 
