@@ -7,7 +7,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.responses import StreamingResponse
 
-from producers.http.caller import Caller, DocumentReader, DocumentSubmitter
+from producers.http.caller import DocumentReader, DocumentSubmitter
 from producers.http.documents import form_schema, prepare_document, uploaded
 from producers.http.jobs import read_job
 from producers.http.middleware import submission_is_stored
@@ -19,7 +19,7 @@ from producers.http.responses import (
     accepted_document_response,
     job_response,
 )
-from producers.http.routes import JobToRead, Named, WaitSeconds, job_of, status_url
+from producers.http.routes import Named, WaitSeconds, job_of, status_url
 from producers.http.settings import HttpLimits
 from producers.http.submit import Envelope, send
 from schemas.errors import PermanentError
@@ -54,9 +54,7 @@ DocumentToRead = Annotated[JobKey, Depends(document_to_read)]
     operation_id="submit_translation_document",
     **_FORM,
 )
-@router.post(
-    DOCUMENTS, status_code=202, responses=responses(400, 401, 403, 413, 415, 422, 429, 503), **_FORM
-)
+@router.post(DOCUMENTS, status_code=202, responses=responses(400, 401, 403, 413, 415, 422, 429, 503), **_FORM)
 async def submit_document(
     request: Request, response: Response, caller: DocumentSubmitter, envelope: Annotated[Envelope, Header()]
 ) -> AcceptedDocumentResponse:
@@ -109,9 +107,8 @@ async def _download(key: JobKey, request: Request) -> Response:
     snapshot = await read_job(key, ports, request.app.state.limits, wait_seconds=0)
     result = snapshot.result
     if result is None:
-        raise _not_there(key, "not_finished", "the job is not finished") if not snapshot.is_finished else not_found(
-            key.request_id
-        )
+        is_gone = snapshot.is_finished
+        raise not_found(key.request_id) if is_gone else _not_there(key, "not_finished", "the job is not finished")
     if result.text is not None:
         return Response(result.text, media_type="text/plain", headers=_headers(result))
     if result.content_ref is None:

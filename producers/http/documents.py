@@ -50,7 +50,7 @@ _RETRY_AFTER_SECONDS = 2
 
 
 def _priority_name(value: str) -> str | int:
-    return int(value) if value.isdecimal() and len(value) <= 3 else value  # noqa: PLR2004  # a score has three digits
+    return int(value) if value.isdecimal() and len(value) <= 3 else value  # a score has three digits
 
 
 class DocumentForm(BaseModel):
@@ -178,9 +178,7 @@ def _validated(
     languages = check_request(request, priority, context.limits, context.now_ms)
     source, target = str(languages.source or AUTO), str(languages.target)
     request = replace(request, source_language=source, target_language=target, priority=priority.value)
-    return ValidSubmission(
-        request, priority, languages, is_named=bool(form.request_id or context.idempotency_key)
-    )
+    return ValidSubmission(request, priority, languages, is_named=bool(form.request_id or context.idempotency_key))
 
 
 def _request_of(

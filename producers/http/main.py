@@ -14,6 +14,7 @@ from connectors.kafka.lost_connection import watch_connection
 from connectors.kafka.partition_reader import open_tail
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.schema_registry import open_codec
+from connectors.object_files import open_files
 from connectors.object_store import open_shared_objects
 from connectors.redis.client import AsyncClient, open_state_async
 from connectors.redis.job_list import AsyncJobList
@@ -28,6 +29,7 @@ from producers.http.adapters import (
     KafkaRequestLog,
     RedisJobs,
     RegisteredModels,
+    StoredDocuments,
     StoredTexts,
 )
 from producers.http.app import AppSettings, create_app
@@ -125,6 +127,7 @@ class Server:
             jobs=RedisJobs(AsyncJobViews(connections.state_async), AsyncJobList(connections.state_async), codec),
             results=self._tail,
             texts=_texts(settings),
+            documents=StoredDocuments(open_files(settings.objects)),
             models=RegisteredModels(AsyncModelRegistry(connections.state_async), settings.kafka.pools),
             backpressure=self._backpressure,
             accounts=self._accounts,

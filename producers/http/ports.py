@@ -1,10 +1,11 @@
 """The ports of the HTTP producer. adapters.py implements them on Kafka, Redis and the object store."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
+from connectors.object_files import Digest, Written
 from connectors.redis.job_list import Listed
 from connectors.redis.job_view import JobView
 from producers.http.accounts import Accounts
@@ -15,6 +16,8 @@ from schemas.ids import JobKey
 from schemas.messages import TranslatedBatch, TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import Headers
+
+_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,41 @@ class Texts(Protocol):
         """Return the text of a reference. Raises TransientError."""
 
 
+@dataclass(frozen=True)
+class Upload:
+    """A file that a caller has sent, with the name and the media type that its part of the form had."""
+
+    file: BinaryIO
+    file_name: str
+    media_type: str
+
+    def measured(self) -> Written:
+        """Return its size and digest. Blocks while it is read."""
+        digest = Digest()
+        for _ in digest.over(self.chunks()):
+            pass
+        return digest.written
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the content from its beginning, a megabyte at a time."""
+        self.file.seek(0)
+        while chunk := self.file.read(_CHUNK_BYTES):
+            yield chunk
+
+
+class Documents(Protocol):
+    """Stores the files of documents."""
+
+    async def keep(self, ref: str, upload: Upload) -> None:
+        """Store the file under the reference. Raises TransientError."""
+
+    async def open(self, ref: str) -> tuple[int, Iterator[bytes]]:
+        """Return the size of a stored file and its content; reading it blocks.
+
+        Raises PermanentError where it is gone, TransientError.
+        """
+
+
 class Models(Protocol):
     """Tells what can be translated at the moment."""
 
@@ -128,6 +166,7 @@ class Ports:
     jobs: Jobs
     results: ResultWaits
     texts: Texts
+    documents: Documents
     models: Models
     backpressure: BackpressureGate
     accounts: Accounts

@@ -45,19 +45,19 @@ Named = Annotated[str | None, Query(description="Whose job it is, for callers wh
 
 async def job_to_read(job_id: str, caller: Reader, tenant: Named = None) -> JobKey:
     """Name the job of a path, for a caller who may read. Raises PermanentError for one that is not theirs."""
-    return _job(job_id, caller, tenant)
+    return job_of(job_id, caller, tenant)
 
 
 async def job_to_change(job_id: str, caller: Writer, tenant: Named = None) -> JobKey:
     """Name the job of a path, for a caller who may write. Raises PermanentError for one that is not theirs."""
-    return _job(job_id, caller, tenant)
+    return job_of(job_id, caller, tenant)
 
 
-def _job(job_id: str, caller: Caller, tenant: str | None) -> JobKey:
+def job_of(job_id: str, caller: Caller, tenant: str | None) -> JobKey:
+    """Name a job of the caller. Raises PermanentError: a foreign one is as unknown as one that does not exist."""
     try:
         return JobKey(caller.tenant_for(tenant), job_id)
     except ForbiddenError:
-        # A foreign job is as unknown as one that does not exist.
         raise not_found(job_id) from None
 
 
@@ -90,7 +90,7 @@ async def submit_translation(  # noqa: PLR0913, PLR0917  # one parameter per par
     key, seconds = valid.request.key, min(wait or preferred_wait(envelope.prefer), limits.max_wait_seconds)
     if valid.rate:
         response.headers.update(rate_headers(valid.rate))
-    response.headers["Location"] = status_url = _status_url(request, key, caller)
+    response.headers["Location"] = url = status_url(request, key, caller)
 
     async def sent() -> None:
         await send(valid, envelope, ports)
@@ -104,7 +104,7 @@ async def submit_translation(  # noqa: PLR0913, PLR0917  # one parameter per par
     else:
         await sent()
     ahead = ports.backpressure.ahead(valid.priority)
-    return accepted_response(valid, status_url, ahead, ports.now_ms())
+    return accepted_response(valid, url, ahead, ports.now_ms())
 
 
 @router.get(_TRANSLATIONS, tags=["translations"], responses=responses(401, 403, 422, 429, 503))
@@ -195,8 +195,9 @@ async def _behind(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[byt
         yield one
 
 
-def _status_url(request: Request, key: JobKey, caller: Caller) -> str:
-    url = request.url_for("read_translation", job_id=key.request_id)
+def status_url(request: Request, key: JobKey, caller: Caller, route: str = "read_translation") -> str:
+    """Return where the job is shown."""
+    url = request.url_for(route, job_id=key.request_id)
     return str(url if key.tenant == caller.tenant else url.include_query_params(tenant=key.tenant))
 
 

@@ -133,25 +133,26 @@ async def prepare(
     """
     valid = validate(submission, SubmissionContext(caller, limits, ports.now_ms(), envelope.idempotency_key))
     ports.backpressure.check(valid.priority)
-    _check_pair(valid.languages, await _served(ports.models))
+    await check_served(valid.languages, ports.models)
     # Last: what is refused for another reason takes nothing.
     shares = ports.accounts.limits_of(valid.request.tenant)
     wish = Wish(valid.request.key, len(submission.text), shares, valid.is_named)
     valid = replace(valid, wish=wish, rate=await ports.shares.take(wish))
-    async with _given_back_on_failure(valid, ports):
+    async with given_back_on_failure(valid, ports):
         return replace(valid, request=await _without_large_text(valid.request, ports.texts))
 
 
 async def send(valid: ValidSubmission, envelope: Envelope, ports: Ports) -> None:
     """Return once Kafka has stored the request. Raises TransientError when nothing is promised."""
-    async with _given_back_on_failure(valid, ports):
+    async with given_back_on_failure(valid, ports):
         await ports.requests.append(valid.request, valid.priority, _headers(valid, envelope))
     ports.backpressure.count(valid.priority)
     REQUESTS_ACCEPTED.labels(valid.priority.value).inc()
 
 
 @asynccontextmanager
-async def _given_back_on_failure(valid: ValidSubmission, ports: Ports) -> AsyncIterator[None]:
+async def given_back_on_failure(valid: ValidSubmission, ports: Ports) -> AsyncIterator[None]:
+    """Give back what the request took of its tenant's share when the body fails."""
     try:
         yield
     except DragomanError:
@@ -162,7 +163,7 @@ async def _given_back_on_failure(valid: ValidSubmission, ports: Ports) -> AsyncI
 
 def validate(submission: Submission, context: SubmissionContext) -> ValidSubmission:
     """Build the request and check it as intake will. Raises PermanentError for the first thing wrong."""
-    priority = _priority(submission.priority)
+    priority = chosen_priority(submission.priority)
     request = _request(submission, context, priority)
     check_identity(request, context.limits)
     languages = check_request(request, priority, context.limits, context.now_ms)
@@ -182,7 +183,7 @@ def preferred_wait(prefer: str | None) -> int:
 def _request(submission: Submission, context: SubmissionContext, priority: Priority) -> TranslationRequest:
     tenant = context.caller.tenant_for(submission.tenant)
     return TranslationRequest(
-        request_id=_request_id(submission.request_id, context.idempotency_key, tenant),
+        request_id=chosen_id(submission.request_id, context.idempotency_key, tenant),
         tenant=tenant,
         source_language=submission.source_language,
         target_language=submission.target_language,
@@ -194,14 +195,18 @@ def _request(submission: Submission, context: SubmissionContext, priority: Prior
         engine_options=submission.engine_options,
         submitted_at=context.now_ms,
         submitted_by=context.caller.credential_id or None,
-        deadline=_milliseconds(submission.deadline),
+        deadline=milliseconds_of(submission.deadline),
         late_policy=submission.late_policy,
         metadata=submission.metadata,
         labels=submission.labels,
     )
 
 
-def _request_id(chosen: str | None, key: str | None, tenant: str) -> str:
+def chosen_id(chosen: str | None, key: str | None, tenant: str) -> str:
+    """Return the id of a request: the caller's own, or that of its Idempotency-Key, or a new one.
+
+    Raises PermanentError for both at once, or a malformed key.
+    """
     if chosen and key:
         raise PermanentError(
             "two_ids",
@@ -223,7 +228,8 @@ def _request_id(chosen: str | None, key: str | None, tenant: str) -> str:
     return event_id("http", tenant, key)
 
 
-def _priority(value: str | int) -> Priority:
+def chosen_priority(value: str | int) -> Priority:
+    """Return the priority of a name or a score. Raises PermanentError."""
     try:
         return (
             priority_of_score(value)
@@ -237,14 +243,19 @@ def _priority(value: str | int) -> Priority:
         ) from None
 
 
-def _milliseconds(moment: datetime | None) -> int | None:
+def milliseconds_of(moment: datetime | None) -> int | None:
+    """Return the milliseconds since the epoch of a moment."""
     return None if moment is None else int(moment.timestamp() * 1000)
 
 
-def _check_pair(languages: RequestedLanguages, served: Catalogue) -> None:
-    # While no worker has announced a pair, every pair may pass.
+async def check_served(languages: RequestedLanguages, models: Models) -> None:
+    """Check that some worker translates the pair; while none has announced any, every pair may pass.
+
+    Raises PermanentError.
+    """
     if languages.are_one:
         return
+    served = await _served(models)
     if served and not served.serves(languages.source, languages.target):
         raise unsupported_pair(str(languages.source or AUTO), str(languages.target), served)
 
