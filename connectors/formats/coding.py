@@ -1,5 +1,6 @@
 """Make coded text of the pieces of a unit: number its codes, merge adjacent ones, set those at the edges aside."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -8,10 +9,12 @@ from typing import NamedTuple
 
 from connectors.formats.protocol import Code, CodeKind
 from connectors.formats.refusals import malformed
-from schemas.coded_text import MOST_CODES, UNIT_SEPARATOR, closing, codes_of, edged, is_code, isolated, opening
+from schemas.coded_text import CODE, MOST_CODES, UNIT_SEPARATOR, closing, codes_of, edged, isolated, opening
 
 # Shown of a code in messages.
 _LONGEST_SHOWN = 40
+# Characters that mean something to the core, and halves of characters, which no encoding has.
+_SPECIAL = re.compile(f"{CODE.pattern}|{UNIT_SEPARATOR}|[\ud800-\udfff]")
 
 
 class Coded(NamedTuple):
@@ -44,9 +47,13 @@ class _Piece:
 
 
 class CodedBuilder:
-    """Collects the pieces of one unit in their order. Originals are in the syntax of the file, texts are plain."""
+    """Collects the pieces of one unit in their order. Originals are in the syntax of the file, texts are plain.
 
-    def __init__(self) -> None:
+    `encode` writes a character in that syntax.
+    """
+
+    def __init__(self, encode: Callable[[str], str] = str) -> None:
+        self._encode = encode
         self._pieces: list[_Piece] = []
         self._open: list[_Piece] = []
         self._pairs = 0
@@ -54,11 +61,10 @@ class CodedBuilder:
     def text(self, text: str) -> None:
         """Add text. Characters that mean codes or the end of a unit to us become codes."""
         start = 0
-        for at, character in enumerate(text):
-            if is_code(character) or character == UNIT_SEPARATOR:
-                self._plain(text[start:at])
-                self.alone(character)
-                start = at + 1
+        for special in _SPECIAL.finditer(text):
+            self._plain(text[start : special.start()])
+            self.alone(self._encode(special[0]))
+            start = special.end()
         self._plain(text[start:])
 
     def alone(self, original: str, shown: str = "", kind: CodeKind = CodeKind.OBJECT) -> None:
@@ -98,9 +104,9 @@ class CodedBuilder:
             self._pieces.append(_Piece(_Is.TEXT, text))
 
 
-def coded_of(text: str) -> Coded | None:
+def coded_of(text: str, encode: Callable[[str], str] = str) -> Coded | None:
     """Make a unit of plain text, None where it is blank."""
-    builder = CodedBuilder()
+    builder = CodedBuilder(encode)
     builder.text(text)
     return builder.built()
 

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from connectors.formats.encodings import Decoded, decoded
 from connectors.formats.protocol import Extraction, Options
-from connectors.formats.splicing import Encode, Found, Skeleton, changes_of, extraction_of, spliced
+from connectors.formats.splicing import Encode, Found, Layout, Skeleton, Stamp, changes_of, extraction_of, spliced
 
 
 def as_it_is(text: str) -> str:
@@ -29,8 +29,9 @@ class FlatFilter:
 
     media_types: frozenset[str]
     version: str
-    find: Callable[[str, Options], Iterable[Found]]
+    find: Callable[[str, Options], Iterable[Found | Stamp]]
     encoders: Mapping[str, Encode] = field(default_factory=lambda: {"": as_it_is})
+    layouts: Mapping[str, Layout] = field(default_factory=dict)
     declared: Callable[[bytes], str | None] = declares_nothing
     errors: str = "strict"
 
@@ -42,7 +43,7 @@ class FlatFilter:
         self, source: BinaryIO, skeleton: bytes, units: Sequence[str], output: BinaryIO, _options: Options
     ) -> None:
         read = self._read(source)
-        changes = [change for _, change in changes_of(Skeleton.decoded(skeleton).slots, units, self.encoders)]
+        changes = changes_of(Skeleton.decoded(skeleton), units, self.encoders, self.layouts)
         output.write(read.encoded(spliced(read.text, changes), self.errors))
 
     def _read(self, source: BinaryIO) -> Decoded:
