@@ -8,6 +8,8 @@ from connectors.formats.catalogues.po import PO
 from connectors.formats.data.csv_file import CSV
 from connectors.formats.data.json_file import JSON
 from connectors.formats.data.yaml_file import YAML_FILE
+from connectors.formats.markup.html import HTML
+from connectors.formats.plain.markdown import MARKDOWN
 from connectors.formats.plain.txt import TXT
 from connectors.formats.protocol import Extraction, Filter, Options
 from connectors.formats.refusals import mismatch, unknown_format
@@ -51,6 +53,8 @@ _ALL = (
     _format("json", JSON, "json", "jsonl", "ndjson", is_text=True),
     _format("yaml", YAML_FILE, "yaml", "yml", is_text=True),
     _format("csv", CSV, "csv", "tsv", is_text=True),
+    _format("md", MARKDOWN, "md", "markdown", is_text=True),
+    _format("html", HTML, "html", "htm", "xhtml", is_text=True),
     _format("po", PO, "po", "pot", is_text=True),
 )
 FORMATS: dict[str, Format] = {one.name: one for one in _ALL}

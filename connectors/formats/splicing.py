@@ -1,22 +1,17 @@
-"""The skeleton of a file: where its units stand, and what belongs there besides. Merging replaces these spans.
-
-A unit whose text comes back unchanged keeps its bytes, so a file with nothing translated is the file.
-"""
+"""The skeleton of a file: where its units stand, and what belongs there besides."""
 
 import json
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from connectors.formats.coding import Coded
+from connectors.formats.coding import Coded, Original
 from connectors.formats.protocol import Extraction, Limits, Unit, Warned
-from connectors.formats.refusals import broken_codes, no_text, too_costly
-from schemas.coded_text import check, codes_of, restored
+from connectors.formats.refusals import no_text, too_costly
+from schemas.coded_text import codes_of
 
-Encode = Callable[[str], str]
 _DIGEST_BYTES = 8
 
 
@@ -50,7 +45,7 @@ class Slot:
     lead: str
     trail: str
     codes: str
-    originals: dict[str, str]
+    originals: dict[str, Original]
     digest: str
     place: str
     encoder: str
@@ -113,68 +108,13 @@ def _slot(found: Found) -> Slot:
         trail,
         "".join(codes_of(text)),
         originals,
-        _digest(text),
+        digest_of(text),
         found.place,
         found.encoder,
         found.part,
     )
 
 
-def _digest(text: str) -> str:
+def digest_of(text: str) -> str:
+    """Return what tells whether a unit changed."""
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).hexdigest()
-
-
-# Lays the coded text of a unit out before its codes are restored: wraps its lines.
-Layout = Callable[[str, Slot], str]
-NO_LAYOUTS: Mapping[str, Layout] = MappingProxyType({})
-
-
-class Change(NamedTuple):
-    """A span of a part of the source, and what stands there instead."""
-
-    start: int
-    end: int
-    text: str
-    part: str = ""
-
-
-def changes_of(
-    skeleton: Skeleton, units: Sequence[str], encoders: Mapping[str, Encode], layouts: Mapping[str, Layout] = NO_LAYOUTS
-) -> list[Change]:
-    """List what to write where the text of a unit changed. Raises PermanentError: `broken_codes`."""
-    changes = list(_changes(skeleton.slots, units, encoders, layouts))
-    return [*changes, *(Change(*stamp) for stamp in skeleton.stamps)] if changes else []
-
-
-def _changes(
-    slots: Sequence[Slot], units: Sequence[str], encoders: Mapping[str, Encode], layouts: Mapping[str, Layout]
-) -> Iterator[Change]:
-    for slot, text in zip(slots, units, strict=True):
-        if _digest(text) == slot.digest:
-            continue
-        wrong = check(slot.codes, text)
-        if wrong:
-            raise broken_codes(wrong, slot.place)
-        laid = layouts[slot.encoder](text, slot) if slot.encoder in layouts else text
-        whole = restored(slot.lead + laid + slot.trail, slot.originals, encoders[slot.encoder])
-        yield Change(slot.start, slot.end, whole, slot.part)
-
-
-def spliced(source: str, changes: Iterable[Change]) -> str:
-    """Replace the spans; they do not overlap."""
-    pieces: list[str] = []
-    behind = 0
-    for start, end, text, _ in sorted(changes):
-        pieces += (source[behind:start], text)
-        behind = end
-    return "".join((*pieces, source[behind:]))
-
-
-def spliced_bytes(source: bytes, changes: Iterable[Change]) -> bytes:
-    """Replace the spans of UTF-8; they do not overlap."""
-    pieces: list[bytes] = []
-    behind = 0
-    for start, end, text, _ in sorted(changes):
-        pieces += (source[behind:start], text.encode())
-        behind = end
-    return b"".join((*pieces, source[behind:]))

@@ -130,6 +130,6 @@ PO = FlatFilter(
     frozenset({"text/x-gettext-translation", "text/x-po", "application/x-gettext"}),
     "1",
     messages,
-    {"string": _string},
+    {"string": _string}.__getitem__,
     declared=_declared,
 )

@@ -55,7 +55,7 @@ def entries(text: str) -> Iterator[Entry]:
         if _begins_next(line.text, entry):
             if entry.texts:
                 yield entry
-            entry, last = Entry(number), ""
+            entry, last = Entry(number + (not line.text.strip())), ""
         if line.text.startswith("#,"):
             entry.flags = (line.start, line.start + len(line.text))
         elif line.text.strip() and not line.text.lstrip().startswith("#"):

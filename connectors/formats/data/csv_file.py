@@ -3,17 +3,19 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 from connectors.formats.coding import coded_of
 from connectors.formats.data.paths import has_letters
 from connectors.formats.flat import FlatFilter
+from connectors.formats.merging import Encode
 from connectors.formats.protocol import Options
 from connectors.formats.refusals import malformed
 from connectors.formats.splicing import Found
 from schemas.errors import PermanentError
 
-SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+SEPARATORS = (",", ";", "\t", "|")
 # Lines that tell which separator it is.
 _PROBED = 50
 
@@ -72,7 +74,7 @@ def table(text: str, options: Options) -> Iterator[Found]:
         if _is_text(cell, options) and (cell.row == 1 or not wanted or cell.column in wanted):
             coded = coded_of(cell.value)
             if coded:
-                kind = "quoted" if cell.is_quoted else SEPARATORS[separator]
+                kind = "quoted" if cell.is_quoted else separator
                 start, end = (cell.start + 1, cell.end - 1) if cell.is_quoted else (cell.start, cell.end)
                 yield Found(start, end, coded, f"row {cell.row}, column {cell.column}", kind)
 
@@ -106,12 +108,13 @@ def _bare(separator: str, text: str) -> str:
     return text
 
 
+def _encoder(name: str) -> Encode:
+    return _quoted if name == "quoted" else partial(_bare, name)
+
+
 CSV = FlatFilter(
     frozenset({"text/csv", "text/tab-separated-values"}),
     "1",
     table,
-    {
-        "quoted": _quoted,
-        **{name: lambda text, one=separator: _bare(one, text) for separator, name in SEPARATORS.items()},
-    },
+    _encoder,
 )

@@ -80,7 +80,8 @@ def _next(level: _Level) -> _Level:
     return level if level.is_object else _Level(is_object=False, at=str(int(level.at) + 1))
 
 
-def _any(text: str) -> str:
+def any_json(text: str) -> str:
+    """Write a text inside double quotes, with the characters that it has."""
     return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
@@ -92,5 +93,5 @@ JSON = FlatFilter(
     frozenset({"application/json", "application/jsonl", "application/x-ndjson"}),
     "1",
     values,
-    {"json": _any, "ascii": _ascii},
+    {"json": any_json, "ascii": _ascii}.__getitem__,
 )

@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from connectors.formats.coding import coded_of
-from connectors.formats.data.json_file import JSON
+from connectors.formats.data.json_file import any_json
 from connectors.formats.data.paths import has_letters, is_wanted
 from connectors.formats.flat import FlatFilter
+from connectors.formats.merging import Encode
 from connectors.formats.protocol import Options
 from connectors.formats.refusals import malformed
 from connectors.formats.splicing import Found
@@ -60,6 +62,8 @@ def _below(node: Node, path: tuple[str, ...], text: str, options: Options) -> It
 def _value(node: ScalarNode, path: tuple[str, ...], text: str, options: Options) -> Iterator[Found]:
     if node.tag != _STRING or not has_letters(node.value) or not is_wanted(path, options):
         return
+    if node.style is None and _RESERVED.match(node.value):
+        return
     properties = _PROPERTIES.match(text, node.start_mark.index)
     start, end = properties.end() if properties else node.start_mark.index, node.end_mark.index
     coded = coded_of(node.value)
@@ -87,7 +91,7 @@ def _block(node: ScalarNode, text: str, place: str) -> Iterator[Found]:
     content = lines[0].rstrip() if lines else ""
     coded = coded_of(content.replace("\n" + indent, "\n"))
     if coded:
-        yield Found(start, start + len(content), coded, place, f"block{len(indent)}")
+        yield Found(start, start + len(content), coded, place, str(len(indent)))
 
 
 def _plain(text: str) -> str:
@@ -97,7 +101,7 @@ def _plain(text: str) -> str:
 
 
 def _double(text: str) -> str:
-    return JSON.encoders["json"](text).replace("\x7f", "\\x7f").replace("\x85", "\\x85")
+    return any_json(text).replace("\x7f", "\\x7f").replace("\x85", "\\x85")
 
 
 def _single(text: str) -> str:
@@ -109,15 +113,17 @@ def _indented(indent: int, text: str) -> str:
     return re.sub(r"\n(?=[^\n])", "\n" + " " * indent, text)
 
 
-_DEEPEST_INDENT = 101
+_STYLES = {"plain": _plain, "single": _single, "double": _double}
+
+
+def encoder_of(name: str) -> Encode:
+    """Return how a value of this style is written."""
+    return _STYLES.get(name) or partial(_indented, int(name))
+
+
 YAML_FILE = FlatFilter(
     frozenset({"application/yaml", "application/x-yaml", "text/yaml"}),
     "1",
     values,
-    {
-        "plain": _plain,
-        "single": _single,
-        "double": _double,
-        **{f"block{n}": lambda text, n=n: _indented(n, text) for n in range(1, _DEEPEST_INDENT)},
-    },
+    encoder_of,
 )

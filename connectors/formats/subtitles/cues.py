@@ -94,7 +94,7 @@ def laid_out(text: str, slot: Slot) -> str:
 
 
 def _breaks(slot: Slot) -> list[str]:
-    return [code for code, original in slot.originals.items() if "-->" in original]
+    return [code for code, original in slot.originals.items() if any("-->" in text for text, _ in original)]
 
 
 def _filled(cue: str) -> str:

@@ -45,6 +45,6 @@ SUBRIP = FlatFilter(
     frozenset({"application/x-subrip", "text/srt"}),
     "1",
     subtitles,
-    NEWLINES,
+    NEWLINES.__getitem__,
     {"lf": laid_out, "crlf": laid_out},
 )

@@ -45,6 +45,6 @@ WEBVTT = FlatFilter(
     frozenset({"text/vtt"}),
     "1",
     subtitles,
-    {"lf": _lf, "crlf": _crlf},
+    {"lf": _lf, "crlf": _crlf}.__getitem__,
     {"lf": laid_out, "crlf": laid_out},
 )
