@@ -1,5 +1,6 @@
 """Make coded text of the pieces of a unit: number its codes, merge adjacent ones, set those at the edges aside."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -8,19 +9,29 @@ from typing import NamedTuple
 
 from connectors.formats.protocol import Code, CodeKind
 from connectors.formats.refusals import malformed
-from schemas.coded_text import MOST_CODES, UNIT_SEPARATOR, closing, codes_of, edged, is_code, isolated, opening
+from schemas.coded_text import CODE, MOST_CODES, UNIT_SEPARATOR, closing, codes_of, edged, isolated, opening
 
 # Shown of a code in messages.
 _LONGEST_SHOWN = 40
+# Characters that mean something to the core, and halves of characters, which no encoding has.
+_SPECIAL = re.compile(f"{CODE.pattern}|{UNIT_SEPARATOR}|[\ud800-\udfff]")
+
+
+Original = tuple[tuple[str, int], ...]
+# Of a segment that stands nowhere in the file.
+NOWHERE = -1
 
 
 class Coded(NamedTuple):
-    """A unit as coded text, with what stands around it (coded text, too) and the originals of all codes."""
+    """A unit as coded text, with what stands around it (coded text, too) and the originals of all codes.
+
+    An original is made of segments: each a text and the offset where it stands in the file, -1 for what does not.
+    """
 
     lead: str
     text: str
     trail: str
-    originals: dict[str, str]
+    originals: dict[str, Original]
     codes: tuple[Code, ...]
 
 
@@ -36,7 +47,8 @@ class _Piece:
     """Text, or a code with its original. `pair` numbers the pair, -1 for what is none."""
 
     what: _Is
-    original: str
+    text: str = ""
+    original: Original = ()
     shown: str = ""
     kind: CodeKind = CodeKind.OBJECT
     pair: int = -1
@@ -44,9 +56,13 @@ class _Piece:
 
 
 class CodedBuilder:
-    """Collects the pieces of one unit in their order. Originals are in the syntax of the file, texts are plain."""
+    """Collects the pieces of one unit in their order. Originals are in the syntax of the file, texts are plain.
 
-    def __init__(self) -> None:
+    `encode` writes a character in that syntax.
+    """
+
+    def __init__(self, encode: Callable[[str], str] = str) -> None:
+        self._encode = encode
         self._pieces: list[_Piece] = []
         self._open: list[_Piece] = []
         self._pairs = 0
@@ -54,32 +70,33 @@ class CodedBuilder:
     def text(self, text: str) -> None:
         """Add text. Characters that mean codes or the end of a unit to us become codes."""
         start = 0
-        for at, character in enumerate(text):
-            if is_code(character) or character == UNIT_SEPARATOR:
-                self._plain(text[start:at])
-                self.alone(character)
-                start = at + 1
+        for special in _SPECIAL.finditer(text):
+            self._plain(text[start : special.start()])
+            self.alone(self._encode(special[0]))
+            start = special.end()
         self._plain(text[start:])
 
-    def alone(self, original: str, shown: str = "", kind: CodeKind = CodeKind.OBJECT) -> None:
-        """Add a code that stands alone."""
-        self._pieces.append(_Piece(_Is.ALONE, original, shown or original, kind))
+    def alone(
+        self, original: str, shown: str = "", kind: CodeKind = CodeKind.OBJECT, at: int = NOWHERE
+    ) -> None:
+        """Add a code that stands alone, from the offset `at` of the file."""
+        self._pieces.append(_Piece(_Is.ALONE, "", ((original, at),), shown or original, kind))
 
-    def open(self, original: str, shown: str = "", key: str = "") -> None:
+    def open(self, original: str, shown: str = "", key: str = "", at: int = NOWHERE) -> None:
         """Add the beginning of a pair; `key` is what its end will ask for."""
-        piece = _Piece(_Is.OPEN, original, shown or original, CodeKind.PAIR, self._pairs, key)
+        piece = _Piece(_Is.OPEN, "", ((original, at),), shown or original, CodeKind.PAIR, self._pairs, key)
         self._pairs += 1
         self._pieces.append(piece)
         self._open.append(piece)
 
-    def close(self, original: str, key: str = "") -> None:
+    def close(self, original: str, key: str = "", at: int = NOWHERE) -> None:
         """Add the end of the last pair of that key. Pairs inside it without an end become codes of their own."""
         if not any(piece.key == key for piece in self._open):
-            self.alone(original)
+            self.alone(original, at=at)
             return
         while (piece := self._open.pop()).key != key:
             piece.what = _Is.ALONE
-        self._pieces.append(_Piece(_Is.CLOSE, original, "", CodeKind.PAIR, piece.pair))
+        self._pieces.append(_Piece(_Is.CLOSE, "", ((original, at),), "", CodeKind.PAIR, piece.pair))
 
     def built(self) -> Coded | None:
         """Return the unit, None where nothing is there but white space and codes."""
@@ -93,14 +110,14 @@ class CodedBuilder:
         if not text:
             return
         if self._pieces and self._pieces[-1].what is _Is.TEXT:
-            self._pieces[-1].original += text
+            self._pieces[-1].text += text
         else:
             self._pieces.append(_Piece(_Is.TEXT, text))
 
 
-def coded_of(text: str) -> Coded | None:
+def coded_of(text: str, encode: Callable[[str], str] = str) -> Coded | None:
     """Make a unit of plain text, None where it is blank."""
-    builder = CodedBuilder()
+    builder = CodedBuilder(encode)
     builder.text(text)
     return builder.built()
 
@@ -134,7 +151,8 @@ def _together(pieces: list[_Piece]) -> _Piece:
     is_break = all(piece.kind is CodeKind.BREAK for piece in pieces)
     return _Piece(
         _Is.ALONE,
-        "".join(piece.original for piece in pieces),
+        "",
+        tuple(segment for piece in pieces for segment in piece.original),
         "".join(piece.shown for piece in pieces),
         CodeKind.BREAK if is_break else CodeKind.OBJECT,
     )
@@ -159,13 +177,13 @@ def _merged_pairs(pieces: list[_Piece]) -> list[_Piece]:
 
 
 def _numbered(pieces: list[_Piece]) -> Coded:
-    originals: dict[str, str] = {}
+    originals: dict[str, Original] = {}
     codes: dict[int, Code] = {}
     numbers: dict[int, int] = {}
     text = []
     for piece in pieces:
         if piece.what is _Is.TEXT:
-            text.append(piece.original)
+            text.append(piece.text)
             continue
         number = numbers.setdefault(piece.pair, len(codes)) if piece.pair >= 0 else len(codes)
         if number >= MOST_CODES:

@@ -5,13 +5,19 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from connectors.formats.encodings import Decoded, decoded
+from connectors.formats.merging import Encode, Layout, Writer, spliced
 from connectors.formats.protocol import Extraction, Options
-from connectors.formats.splicing import Encode, Found, Skeleton, changes_of, extraction_of, spliced
+from connectors.formats.splicing import Found, Skeleton, Stamp, extraction_of
 
 
 def as_it_is(text: str) -> str:
     """Write a text without any escaping."""
     return text
+
+
+def always_as_it_is(_name: str) -> Encode:
+    """Return the encoder of a format without any escaping."""
+    return as_it_is
 
 
 def declares_nothing(_data: bytes) -> str | None:
@@ -21,7 +27,7 @@ def declares_nothing(_data: bytes) -> str | None:
 
 @dataclass(frozen=True)
 class FlatFilter:
-    """A filter made of a function that finds the units of a text, and of encoders by name.
+    """A filter made of a function that finds the units of a text, and of one that gives encoders by name.
 
     `errors` is Python's name for what happens to characters that the file's encoding lacks; where `strict`, the
     file becomes UTF-8.
@@ -29,8 +35,9 @@ class FlatFilter:
 
     media_types: frozenset[str]
     version: str
-    find: Callable[[str, Options], Iterable[Found]]
-    encoders: Mapping[str, Encode] = field(default_factory=lambda: {"": as_it_is})
+    find: Callable[[str, Options], Iterable[Found | Stamp]]
+    encoder_of: Callable[[str], Encode] = always_as_it_is
+    layouts: Mapping[str, Layout] = field(default_factory=dict)
     declared: Callable[[bytes], str | None] = declares_nothing
     errors: str = "strict"
 
@@ -42,7 +49,8 @@ class FlatFilter:
         self, source: BinaryIO, skeleton: bytes, units: Sequence[str], output: BinaryIO, _options: Options
     ) -> None:
         read = self._read(source)
-        changes = [change for _, change in changes_of(Skeleton.decoded(skeleton).slots, units, self.encoders)]
+        writer = Writer(self.encoder_of, spliced, self.layouts)
+        changes = writer.changes(Skeleton.decoded(skeleton), units)
         output.write(read.encoded(spliced(read.text, changes), self.errors))
 
     def _read(self, source: BinaryIO) -> Decoded:

@@ -4,10 +4,18 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import BinaryIO, NamedTuple
 
+from connectors.formats.catalogues.po import PO
+from connectors.formats.data.csv_file import CSV
+from connectors.formats.data.json_file import JSON
+from connectors.formats.data.yaml_file import YAML_FILE
+from connectors.formats.markup.html import HTML
+from connectors.formats.plain.markdown import MARKDOWN
 from connectors.formats.plain.txt import TXT
 from connectors.formats.protocol import Extraction, Filter, Options
 from connectors.formats.refusals import mismatch, unknown_format
 from connectors.formats.sniffing import Kind, sniffed
+from connectors.formats.subtitles.subrip import SUBRIP
+from connectors.formats.subtitles.webvtt import WEBVTT
 
 # Says nothing: recognise it.
 ANY = frozenset({"", "application/octet-stream"})
@@ -38,7 +46,18 @@ def _format(name: str, one: Filter, *extensions: str, is_text: bool = False) -> 
     return Format(name, one, media_types[0], frozenset(extensions or {name}), is_text)
 
 
-FORMATS: dict[str, Format] = {one.name: one for one in (_format("txt", TXT, "txt", "text", is_text=True),)}
+_ALL = (
+    _format("txt", TXT, "txt", "text", is_text=True),
+    _format("srt", SUBRIP, is_text=True),
+    _format("vtt", WEBVTT, is_text=True),
+    _format("json", JSON, "json", "jsonl", "ndjson", is_text=True),
+    _format("yaml", YAML_FILE, "yaml", "yml", is_text=True),
+    _format("csv", CSV, "csv", "tsv", is_text=True),
+    _format("md", MARKDOWN, "md", "markdown", is_text=True),
+    _format("html", HTML, "html", "htm", "xhtml", is_text=True),
+    _format("po", PO, "po", "pot", is_text=True),
+)
+FORMATS: dict[str, Format] = {one.name: one for one in _ALL}
 
 
 def format_of(source: BinaryIO, name: str = "", media_type: str = "") -> Format:

@@ -1,7 +1,7 @@
 """Read and write documents in processes of their own, which may fail without harm.
 
-A parser is given bytes that strangers wrote. It runs in a forked child with bounds on memory, time, files and output,
-in a session, a folder and (where the kernel allows it) a network of its own, with an empty environment.
+A parser is given bytes that strangers wrote. It runs in a forked child with bounds on memory, time, files and
+output, in a session, a folder and (where the kernel allows it) a network of its own, without an environment.
 """
 
 import json
@@ -64,7 +64,7 @@ class Sandbox:
             told = self._done(job, folder)
             return read_extraction(folder, told)
 
-    def merge(  # the parameters of Filter.merge
+    def merge(  # noqa: PLR0913, PLR0917 - the parameters of Filter.merge
         self, format_name: str, source: Path, skeleton: bytes, units: Sequence[str], output: Path, options: Options
     ) -> None:
         """Write the file with these texts to `output`. Raises as `extract` does."""
@@ -113,8 +113,8 @@ class Sandbox:
         order = {"folder": str(folder.resolve()), "bounds": bounds, "job": job}
         template = self._running()
         try:
-            assert template.stdin  # noqa: S101
-            assert template.stdout  # noqa: S101
+            assert template.stdin
+            assert template.stdout
             template.stdin.write(json.dumps(order).encode() + b"\n")
             template.stdin.flush()
             line = template.stdout.readline()

@@ -8,7 +8,6 @@ import json
 import os
 import select
 import signal
-import sys
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -93,4 +92,4 @@ def _outcome(answer: bytes | None, status: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
