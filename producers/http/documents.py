@@ -226,9 +226,10 @@ def _form_of(form: FormData) -> DocumentForm:
     try:
         return DocumentForm.model_validate(fields)
     except ValidationError as error:
-        raise RequestValidationError(
-            [{**one, "loc": ("body", *one["loc"])} for one in error.errors(include_url=False)]
-        ) from None
+        found = error.errors(include_url=False)
+        # A field that is no JSON is no body that is none.
+        named = [{**one, "type": one["type"].replace("json_invalid", "field_json_invalid")} for one in found]
+        raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in named]) from None
 
 
 def _missing(name: str) -> dict[str, Any]:

@@ -166,9 +166,9 @@ class Ports:
     jobs: Jobs
     results: ResultWaits
     texts: Texts
-    documents: Documents
     models: Models
     backpressure: BackpressureGate
     accounts: Accounts
     shares: TenantShares
     now_ms: Callable[[], int]
+    documents: Documents
