@@ -11,6 +11,7 @@ from connectors.formats.data.yaml_file import YAML_FILE
 from connectors.formats.markup.html import HTML
 from connectors.formats.office.docx import DOCX
 from connectors.formats.office.pptx import PPTX
+from connectors.formats.office.xlsx import XLSX
 from connectors.formats.plain.markdown import MARKDOWN
 from connectors.formats.plain.txt import TXT
 from connectors.formats.protocol import Extraction, Filter, Options
@@ -58,6 +59,7 @@ _ALL = (
     _format("md", MARKDOWN, "md", "markdown", is_text=True),
     _format("docx", DOCX, "docx", "dotx"),
     _format("pptx", PPTX, "pptx", "ppsx", "potx"),
+    _format("xlsx", XLSX, "xlsx", "xltx"),
     _format("html", HTML, "html", "htm", "xhtml", is_text=True),
     _format("po", PO, "po", "pot", is_text=True),
 )
