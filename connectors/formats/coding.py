@@ -77,26 +77,28 @@ class CodedBuilder:
         self._plain(text[start:])
 
     def alone(
-        self, original: str, shown: str = "", kind: CodeKind = CodeKind.OBJECT, at: int = NOWHERE
+        self, original: str | Original, shown: str = "", kind: CodeKind = CodeKind.OBJECT, at: int = NOWHERE
     ) -> None:
         """Add a code that stands alone, from the offset `at` of the file."""
-        self._pieces.append(_Piece(_Is.ALONE, "", ((original, at),), shown or original, kind))
+        segments = _segments(original, at)
+        self._pieces.append(_Piece(_Is.ALONE, "", segments, shown or segments[0][0], kind))
 
-    def open(self, original: str, shown: str = "", key: str = "", at: int = NOWHERE) -> None:
+    def open(self, original: str | Original, shown: str = "", key: str = "", at: int = NOWHERE) -> None:
         """Add the beginning of a pair; `key` is what its end will ask for."""
-        piece = _Piece(_Is.OPEN, "", ((original, at),), shown or original, CodeKind.PAIR, self._pairs, key)
+        segments = _segments(original, at)
+        piece = _Piece(_Is.OPEN, "", segments, shown or segments[0][0], CodeKind.PAIR, self._pairs, key)
         self._pairs += 1
         self._pieces.append(piece)
         self._open.append(piece)
 
-    def close(self, original: str, key: str = "", at: int = NOWHERE) -> None:
+    def close(self, original: str | Original, key: str = "", at: int = NOWHERE) -> None:
         """Add the end of the last pair of that key. Pairs inside it without an end become codes of their own."""
         if not any(piece.key == key for piece in self._open):
             self.alone(original, at=at)
             return
         while (piece := self._open.pop()).key != key:
             piece.what = _Is.ALONE
-        self._pieces.append(_Piece(_Is.CLOSE, "", ((original, at),), "", CodeKind.PAIR, piece.pair))
+        self._pieces.append(_Piece(_Is.CLOSE, "", _segments(original, at), "", CodeKind.PAIR, piece.pair))
 
     def built(self) -> Coded | None:
         """Return the unit, None where nothing is there but white space and codes."""
@@ -113,6 +115,10 @@ class CodedBuilder:
             self._pieces[-1].text += text
         else:
             self._pieces.append(_Piece(_Is.TEXT, text))
+
+
+def _segments(original: str | Original, at: int) -> Original:
+    return ((original, at),) if isinstance(original, str) else original
 
 
 def coded_of(text: str, encode: Callable[[str], str] = str) -> Coded | None:

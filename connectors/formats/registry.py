@@ -9,6 +9,9 @@ from connectors.formats.data.csv_file import CSV
 from connectors.formats.data.json_file import JSON
 from connectors.formats.data.yaml_file import YAML_FILE
 from connectors.formats.markup.html import HTML
+from connectors.formats.office.docx import DOCX
+from connectors.formats.office.pptx import PPTX
+from connectors.formats.office.xlsx import XLSX
 from connectors.formats.plain.markdown import MARKDOWN
 from connectors.formats.plain.txt import TXT
 from connectors.formats.protocol import Extraction, Filter, Options
@@ -54,6 +57,9 @@ _ALL = (
     _format("yaml", YAML_FILE, "yaml", "yml", is_text=True),
     _format("csv", CSV, "csv", "tsv", is_text=True),
     _format("md", MARKDOWN, "md", "markdown", is_text=True),
+    _format("docx", DOCX, "docx", "dotx"),
+    _format("pptx", PPTX, "pptx", "ppsx", "potx"),
+    _format("xlsx", XLSX, "xlsx", "xltx"),
     _format("html", HTML, "html", "htm", "xhtml", is_text=True),
     _format("po", PO, "po", "pot", is_text=True),
 )
