@@ -44,7 +44,7 @@ class ObjectSettings(Section):
     job_days: int = Field(
         default=30,
         ge=0,
-        description="How long texts of requests and results are kept; 0: for ever, otherwise longer than the week "
+        description="How long texts and files of requests and results are kept; 0: for ever, otherwise longer than the week "
         "in which a request may be sent again.",
     )
 

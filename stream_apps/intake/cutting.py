@@ -18,6 +18,7 @@ from schemas.topics import priority_of_topic
 from schemas.units import characters_of, kind_of, units_of, whole_text
 from stream_apps.intake.settings import IntakeLimits
 from stream_apps.pipeline.batching import Piece, cut
+from stream_apps.pipeline.coded_split import split_coded
 from stream_apps.pipeline.content_rules import check_text
 from stream_apps.pipeline.deadline_policy import with_deadline_policy
 from stream_apps.pipeline.deduplication import payload_fingerprint
@@ -134,7 +135,10 @@ class RequestCutter:
         units = units_of(text, kind)
         source = languages.source or await self._detected("\n".join(units))
         split = await self._off_loop(
-            text, lambda: split_units(units, lambda unit: self._split(unit, source, languages.target))
+            text,
+            lambda: split_units(
+                units, lambda unit: self._split(unit, source, languages.target, is_coded=document is not None)
+            ),
         )
         pieces = cut(split, self.limits.batch)
         found = _Text(source, languages.target, characters_of(text, kind), split.marks, document)
@@ -145,9 +149,12 @@ class RequestCutter:
         """Build as much of the header as the request alone tells."""
         return job_of(reading.request, reading.record, reading.priority, self.requests, reading.payload)
 
-    def _split(self, unit: str, source: Language | None, target: Language) -> Split:
-        cause = cause_of(unit, source, target)
-        return untouched(unit, cause) if cause else self.split(unit, str(source), str(target))
+    def _split(self, unit: str, source: Language | None, target: Language, *, is_coded: bool) -> Split:
+        if cause := cause_of(unit, source, target):
+            return untouched(unit, cause)
+        if is_coded:
+            return split_coded(unit, lambda text: self.split(text, str(source), str(target)))
+        return self.split(unit, str(source), str(target))
 
     async def _detected(self, text: str) -> Language | None:
         return (await self._off_loop(text, lambda: self.detect(text))).language

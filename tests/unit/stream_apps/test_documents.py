@@ -37,11 +37,13 @@ from stream_apps.documents.storage import DocumentStore
 from stream_apps.intake.cutting import RequestCutter
 from stream_apps.intake.outputs import RequestOutputs, Stores
 from stream_apps.intake.settings import IntakeLimits
+from stream_apps.pipeline.batching import BatchLimits
 from stream_apps.pipeline.deduplication import RequestDeduplicator
 from stream_apps.pipeline.language_detection import Detection
 from stream_apps.pipeline.output_records import WireFormat, early_answer, translated_record
 from stream_apps.pipeline.request_limits import RequestLimits
 from stream_apps.pipeline.segmentation import Segmenter
+from stream_apps.redrive.correction import correction_of
 from tests.dead_letters import dead_letter_writer
 from tests.keys import key
 
@@ -201,6 +203,26 @@ def test_a_hole_shows_its_source_and_says_where_it_stands(world):
     assert result.status == "PARTIAL"
     assert [(hole.unit, hole.place, hole.cause) for hole in result.holes] == [(1, "line 3", "truncated")]
     assert b"The engine is cold.\r\nSTART" in world.get(result.content_ref)
+
+
+def test_a_correction_fills_the_holes_and_makes_the_next_version_of_the_file(world):
+    outputs = world.extract()
+    partial = the_result(world.merge(outputs, cause="cold"))
+    world.merging.committed([])
+    origin = CODEC.decode(outputs[0].value, SegmentBatch)
+    text = world.get(partial.units_ref).decode()
+    (again,) = correction_of(partial, text, origin, BatchLimits(), NOW)
+    value = CODEC.encode(again)
+    corrected = world.merging.handle([world.translated(OutboundRecord("batches", None, value), 50)])
+    result = the_result(corrected)
+    assert (result.version, result.status, result.holes) == (2, "COMPLETED", ())
+    assert (
+        world.get(result.content_ref)
+        == b"GOOD MORNING.\n\nTHE ENGINE IS COLD.\r\nSTART IT SLOWLY.\r\n\r\n  1234\n"
+    )
+    assert b"The engine is cold." in world.get(partial.content_ref)
+    ((usage,),) = [batch.events for batch in of(corrected, topics.USAGE, UsageBatch)]
+    assert usage.source_words == 0
 
 
 def test_where_nothing_could_be_translated_there_is_no_file(world):
