@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, Json, ValidationError
+from pydantic_core import ErrorDetails
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
@@ -226,10 +227,13 @@ def _form_of(form: FormData) -> DocumentForm:
     try:
         return DocumentForm.model_validate(fields)
     except ValidationError as error:
-        found = error.errors(include_url=False)
-        # A field that is no JSON is no body that is none.
-        named = [{**one, "type": one["type"].replace("json_invalid", "field_json_invalid")} for one in found]
-        raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in named]) from None
+        raise RequestValidationError(list(map(_of_form, error.errors(include_url=False)))) from None
+
+
+def _of_form(found: ErrorDetails) -> dict[str, Any]:
+    # A field that is no JSON is no body that is none.
+    kind = found["type"].replace("json_invalid", "field_json_invalid")
+    return {**found, "type": kind, "loc": ("body", *found["loc"])}
 
 
 def _missing(name: str) -> dict[str, Any]:

@@ -130,7 +130,7 @@ class Reconciler:
                 lags += self.admin.lag(inference_group(pool, priority), [batches_topic(pool, priority)])
         for priority in Priority:
             lags += self.admin.lag(extraction_group(priority), [documents_topic(priority)])
-        lags += self.admin.lag(ASSEMBLY_GROUP, ASSEMBLY_TOPICS)
+        lags += self.admin.lag(ASSEMBLY_GROUP, [*ASSEMBLY_TOPICS])
         lags += self.admin.lag(MERGING_GROUP, [TRANSLATED_DOCUMENTS])
         return low_watermarks(self._first_uncommitted(lags), self.codec, kafka.pools, now_ms)
 

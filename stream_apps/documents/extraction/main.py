@@ -16,8 +16,8 @@ from stream_apps.documents.extraction.source import DocumentSource
 from stream_apps.documents.formats import Formats
 from stream_apps.documents.settings import ExtractionSettings
 from stream_apps.documents.storage import DocumentStore
-from stream_apps.intake.main import build_cutter, build_stores, build_wire
 from stream_apps.intake.outputs import RequestOutputs
+from stream_apps.intake.parts import build_cutter, build_stores, build_wire
 from stream_apps.runtime.consumer_health import ConsumerHealthMonitor, joined
 from stream_apps.runtime.dead_letters import open_dead_letters
 from stream_apps.runtime.process import Process, run_process

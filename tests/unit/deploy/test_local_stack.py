@@ -106,8 +106,8 @@ def test_no_two_processes_share_a_health_port() -> None:
     health_ports = [spec.environment.get("DRAGOMAN_HEALTH_PORT") for spec in processes(workers=4).values()]
     given = [port for port in health_ports if port]
 
-    assert len(given) == 10
-    assert len(set(given)) == 10
+    assert len(given) == 12
+    assert len(set(given)) == 12
 
 
 def test_a_module_is_run_by_this_interpreter_and_not_from_the_users_folder() -> None:
