@@ -29,6 +29,8 @@ def test_stores_start_before_the_broker_then_the_topics_then_the_platform() -> N
             "first-key",
             "intake-1",
             "assembly-1",
+            "extraction",
+            "merging",
             "repair",
             "analytics",
             "http",
