@@ -96,7 +96,9 @@ def extraction_of(
         slots.append(_slot(one))
     if not units:
         raise no_text()
-    return Extraction(tuple(units), Skeleton(tuple(slots), tuple(stamps), dict(notes or {})).encoded(), warnings, pages)
+    return Extraction(
+        tuple(units), Skeleton(tuple(slots), tuple(stamps), dict(notes or {})).encoded(), warnings, pages
+    )
 
 
 def _slot(found: Found) -> Slot:

@@ -16,20 +16,82 @@ from connectors.formats.protocol import CodeKind, Options
 from connectors.formats.splicing import Found, Stamp
 
 INLINE = frozenset(
-    "a abbr acronym audio b bdi bdo big br button cite code data del dfn em embed font i img input ins kbd label "
-    "map mark math meter nobr object picture progress q rb rp rt ruby s samp select small source span strike strong "
-    "sub sup svg time track tt u var video wbr".split()
+    [
+        "a",
+        "abbr",
+        "acronym",
+        "audio",
+        "b",
+        "bdi",
+        "bdo",
+        "big",
+        "br",
+        "button",
+        "cite",
+        "code",
+        "data",
+        "del",
+        "dfn",
+        "em",
+        "embed",
+        "font",
+        "i",
+        "img",
+        "input",
+        "ins",
+        "kbd",
+        "label",
+        "map",
+        "mark",
+        "math",
+        "meter",
+        "nobr",
+        "object",
+        "picture",
+        "progress",
+        "q",
+        "rb",
+        "rp",
+        "rt",
+        "ruby",
+        "s",
+        "samp",
+        "select",
+        "small",
+        "source",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "sup",
+        "svg",
+        "time",
+        "track",
+        "tt",
+        "u",
+        "var",
+        "video",
+        "wbr",
+    ]
 )
-_VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
+_VOID = frozenset(
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]
+)
 _BREAKS = frozenset({"br", "wbr"})
 # Elements that stand for themselves: code, formulas, pictures, lists of choices.
-_OPAQUE = frozenset("code kbd samp var math svg object select textarea audio video canvas".split())
+_OPAQUE = frozenset(
+    ["code", "kbd", "samp", "var", "math", "svg", "object", "select", "textarea", "audio", "video", "canvas"]
+)
 _SKIPPED = frozenset({"head", "template"})
-_ATTRIBUTES = frozenset({"alt", "aria-description", "aria-label", "aria-placeholder", "placeholder", "summary", "title"})
+_ATTRIBUTES = frozenset(
+    {"alt", "aria-description", "aria-label", "aria-placeholder", "placeholder", "summary", "title"}
+)
 _META = re.compile(r"(?:og:|twitter:)?(?:description|title|image:alt|site_name)\Z|keywords\Z", re.IGNORECASE)
 _BUTTONS = frozenset({"button", "reset", "submit"})
 _SPACE = re.compile(r"[ \t\r\n\f]+")
-_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w-]+)|<\?xml[^>]{0,100}encoding=[\"']([\w-]+)", re.I)
+_CHARSET = re.compile(
+    rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w-]+)|<\?xml[^>]{0,100}encoding=[\"']([\w-]+)", re.I
+)
 
 
 @dataclass

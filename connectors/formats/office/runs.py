@@ -157,5 +157,6 @@ def tidy(text: str) -> str:
 
 _EMPTY_TEXT = re.compile(r'<((?:\w+:)?t)(?: xml:space="preserve")?></\1>')
 _EMPTY_RUN = re.compile(
-    r"<((?:\w+:)?r)>(?:<((?:\w+:)?rPr)(?:/>|(?:\s[^<>]*)?(?:(?<!/)>(?:(?!</?(?:\w+:)?rPr[\s>]).)*</\2>)))?</\1>", re.DOTALL
+    r"<((?:\w+:)?r)>(?:<((?:\w+:)?rPr)(?:/>|(?:\s[^<>]*)?(?:(?<!/)>(?:(?!</?(?:\w+:)?rPr[\s>]).)*</\2>)))?</\1>",
+    re.DOTALL,
 )

@@ -21,7 +21,9 @@ _MARK = re.compile(r"\[\^[^\]\s]+\]|\A\[[ xX]\](?=\s)")
 _AUTOLINK = re.compile(r"<[^<>\s]+>")
 _TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*)")
 _SPECIAL = re.compile(r"[\\`*\[\]<]|(?<![^\W_])_|_(?![^\W_])|~(?=~)|&(?=#?\w+;)|(?<=\])\(|(?<=!)\[")
-_BLOCK_START = re.compile(r"^([ \t]*)(?:([-+])(?=\s|\Z)|(\d{1,9})([.)])(?=\s|\Z)|(#{1,6})(?=\s|\Z)|(>)|([=~-]{3,}))", re.M)
+_BLOCK_START = re.compile(
+    r"^([ \t]*)(?:([-+])(?=\s|\Z)|(\d{1,9})([.)])(?=\s|\Z)|(#{1,6})(?=\s|\Z)|(>)|([=~-]{3,}))", re.M
+)
 
 
 class _OutOfStep(Exception):
