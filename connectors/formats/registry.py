@@ -113,7 +113,10 @@ def filter_of(format_name: str) -> Filter:
 
 
 def written_as(format_name: str, options: Options) -> Format:
-    """Return the format of what merging writes: the same, but for PDF. Raises PermanentError: `unsupported_output`."""
+    """Return the format of what merging writes: the same, but for PDF.
+
+    Raises PermanentError: `unsupported_output`.
+    """
     if format_name != "pdf":
         return FORMATS[format_name]
     output = options.settings.get("output", "docx")

@@ -28,7 +28,7 @@ class Found(NamedTuple):
 
 
 class Stamp(NamedTuple):
-    """A span that is no text but changes with the language, such as the value of `lang`. Written if a unit changed."""
+    """A span that is no text but changes with the language, such as `lang`. Written if a unit changed."""
 
     start: int
     end: int

@@ -48,7 +48,7 @@ def _units(file: XmlFile, options: Options) -> Iterator[Found | Stamp]:
     number = 0
     for element in file.root.walk():
         if element.name in ("x:file", "x:xliff"):
-            yield from _language(file, element, options)
+            yield from _language(element, options)
         if element.name not in ("x:trans-unit", "x:segment"):
             continue
         number += 1
@@ -147,7 +147,7 @@ def _add_code(builder: CodedBuilder, raw: str, code: Element) -> None:
         builder.alone(raw)
 
 
-def _language(file: XmlFile, element: Element, options: Options) -> Iterator[Stamp]:
+def _language(element: Element, options: Options) -> Iterator[Stamp]:
     """Add the target language where the file has none."""
     name = "target-language" if element.name == "x:file" else "trgLang"
     is_there = name in element.attributes

@@ -123,11 +123,8 @@ class ParagraphReader:
             properties = ""
         if found and found.find("w:vanish") is not None:
             return [self._alone(run)]
-        items: list[Item] = []
-        for child in run.elements():
-            if child.name not in (*_DROPPED, "w:rPr"):
-                items.append(self._in_run(child, properties))
-        return items
+        shown = (child for child in run.elements() if child.name not in (*_DROPPED, "w:rPr"))
+        return [self._in_run(child, properties) for child in shown]
 
     def _in_run(self, child: Element, properties: str) -> Item:
         if child.name == "w:fldChar":

@@ -47,10 +47,11 @@ def write_docx(pieces: Sequence[Piece], output: BinaryIO) -> None:
         _paragraph(piece, is_new_page=number > 0 and piece.page != pieces[number - 1].page)
         for number, piece in enumerate(pieces)
     )
+    document = f'{_DECLARATION}<w:document xmlns:w="{_W}"><w:body>{body}<w:sectPr/></w:body></w:document>'
     parts = {
         "[Content_Types].xml": _CONTENT_TYPES,
         "_rels/.rels": _RELATIONS.format(kind="officeDocument", target="word/document.xml"),
-        "word/document.xml": f'{_DECLARATION}<w:document xmlns:w="{_W}"><w:body>{body}<w:sectPr/></w:body></w:document>',
+        "word/document.xml": document,
         "word/_rels/document.xml.rels": _RELATIONS.format(kind="styles", target="styles.xml"),
         "word/styles.xml": _STYLES,
     }
