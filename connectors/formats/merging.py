@@ -1,7 +1,7 @@
 """Write translations into their places: only the spans of units that changed are replaced.
 
-A unit whose text comes back unchanged keeps its bytes, so a file with nothing translated is the file. A unit may stand
-inside a code of another one: a title in the tag of a link, a text box in a paragraph.
+A unit whose text comes back unchanged keeps its bytes, so a file with nothing translated is the file. A unit may
+stand inside a code of another one: a title in the tag of a link, a text box in a paragraph.
 """
 
 from bisect import bisect_right

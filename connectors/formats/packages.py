@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from connectors.formats.merging import Change, Encode, Writer, spliced_utf8
 from connectors.formats.protocol import Extraction, Limits, Options, Warned
@@ -89,6 +89,16 @@ class Package:
             )
 
 
+class Part(Protocol):
+    """A part as UTF-8, which is what offsets count."""
+
+    data: bytes
+
+    def encoded(self, data: bytes, /) -> bytes:
+        """Write UTF-8 as the part was encoded."""
+        ...
+
+
 @dataclass(frozen=True)
 class PackageFilter:
     """A filter made of a function that finds the units of a package's parts, all of them XML.
@@ -101,6 +111,7 @@ class PackageFilter:
     find: Callable[[Package, Options, list[Warned]], Iterable[Found | Stamp]]
     encoder_of: Callable[[str], Encode] = XML_ENCODERS.__getitem__
     tidy: Callable[[str], str] = str
+    open_part: Callable[[Package, str], Part] = Package.xml
     pages_of: Callable[[Package], int | None] = lambda _: None
 
     def extract(self, source: BinaryIO, options: Options) -> Extraction:
@@ -125,7 +136,7 @@ class PackageFilter:
         output.write(written.getvalue())
 
     def _written(self, package: Package, part: str, changes: Sequence[Change]) -> bytes:
-        file = package.xml(part)
+        file = self.open_part(package, part)
         tidied = [change._replace(text=self.tidy(change.text)) for change in changes]
         return file.encoded(spliced_utf8(file.data.decode(), tidied).encode())
 

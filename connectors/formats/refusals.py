@@ -22,6 +22,13 @@ def no_text() -> PermanentError:
     )
 
 
+def no_text_layer() -> PermanentError:
+    """Make the error of a PDF of pictures."""
+    return PermanentError(
+        "no_text_layer", "the PDF has no text, only pictures of it", field=FIELD, cure="run OCR first"
+    )
+
+
 def encrypted() -> PermanentError:
     """Make the error of a file that needs a password."""
     return PermanentError(

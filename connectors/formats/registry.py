@@ -8,10 +8,15 @@ from connectors.formats.catalogues.po import PO
 from connectors.formats.data.csv_file import CSV
 from connectors.formats.data.json_file import JSON
 from connectors.formats.data.yaml_file import YAML_FILE
+from connectors.formats.markup.epub import EPUB
 from connectors.formats.markup.html import HTML
+from connectors.formats.markup.xliff import XLIFF, XLIFF2
 from connectors.formats.office.docx import DOCX
 from connectors.formats.office.pptx import PPTX
 from connectors.formats.office.xlsx import XLSX
+from connectors.formats.opendocument.odf import ODP, ODS, ODT
+from connectors.formats.pdf.pdf import OUTPUTS as PDF_OUTPUTS
+from connectors.formats.pdf.pdf import PDF
 from connectors.formats.plain.markdown import MARKDOWN
 from connectors.formats.plain.txt import TXT
 from connectors.formats.protocol import Extraction, Filter, Options
@@ -19,9 +24,11 @@ from connectors.formats.refusals import mismatch, unknown_format
 from connectors.formats.sniffing import Kind, sniffed
 from connectors.formats.subtitles.subrip import SUBRIP
 from connectors.formats.subtitles.webvtt import WEBVTT
+from schemas.errors import PermanentError
 
-# Says nothing: recognise it.
-ANY = frozenset({"", "application/octet-stream"})
+_PLAIN = "text/plain"
+# Media types that say nothing: the name tells more, and the content most.
+_SILENT = frozenset({"", "application/octet-stream", _PLAIN})
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,13 @@ _ALL = (
     _format("docx", DOCX, "docx", "dotx"),
     _format("pptx", PPTX, "pptx", "ppsx", "potx"),
     _format("xlsx", XLSX, "xlsx", "xltx"),
+    _format("xliff", XLIFF, "xlf", "xliff"),
+    _format("xliff2", XLIFF2, "xlf", "xliff"),
+    _format("odt", ODT, "odt", "ott"),
+    _format("odp", ODP, "odp", "otp"),
+    _format("ods", ODS, "ods", "ots"),
+    _format("epub", EPUB),
+    _format("pdf", PDF),
     _format("html", HTML, "html", "htm", "xhtml", is_text=True),
     _format("po", PO, "po", "pot", is_text=True),
 )
@@ -72,15 +86,18 @@ def format_of(source: BinaryIO, name: str = "", media_type: str = "") -> Format:
     Raises PermanentError: `unknown_format`, `content_type_mismatch` and what sniffing raises.
     """
     found = sniffed(source)
-    asked = _by_media_type(media_type)
-    if asked is None and _bare(media_type) not in {*ANY, "text/plain"}:
-        raise unknown_format(f"{media_type} is no format that we know", known())
-    asked = asked or _by_extension(name)
-    if found == Kind.TEXT:
-        return _text_format(name, media_type, asked)
-    if asked and asked.name != found and not (asked.is_text and _is_text(found)):
-        raise mismatch(media_type if _by_media_type(media_type) else name, found)
-    return FORMATS[found] if not (asked and asked.is_text) else asked
+    asked = _asked(name, media_type)
+    if found in {one.name for one in asked}:
+        return FORMATS[found]
+    texts = [one for one in asked if one.is_text]
+    if found == Kind.TEXT or FORMATS[found].is_text:
+        if texts:
+            return texts[0]
+        if not asked:
+            return FORMATS["txt" if found == Kind.TEXT else found]
+    elif not asked:
+        return FORMATS[found]
+    raise mismatch(name if _bare(media_type) in _SILENT else media_type, found)
 
 
 def extract(source: BinaryIO, name: str, media_type: str, options: Options) -> Extracted:
@@ -95,34 +112,51 @@ def filter_of(format_name: str) -> Filter:
     return FORMATS[format_name].filter
 
 
+def written_as(format_name: str, options: Options) -> Format:
+    """Return the format of what merging writes: the same, but for PDF.
+
+    Raises PermanentError: `unsupported_output`.
+    """
+    if format_name != "pdf":
+        return FORMATS[format_name]
+    output = options.settings.get("output", "docx")
+    if output not in PDF_OUTPUTS:
+        raise PermanentError(
+            "unsupported_output",
+            f"a PDF cannot be written as {output[:100]}",
+            field="filter_options.output",
+            limit=", ".join(PDF_OUTPUTS),
+            cure="ask for one of these",
+        )
+    return FORMATS[output]
+
+
+def translated_name(file_name: str, format_name: str, options: Options) -> str:
+    """Name the translated file: `report.docx` becomes `report.pt-BR.docx`."""
+    path = PurePath(file_name or "document")
+    written = written_as(format_name, options)
+    is_same = written.name == format_name and path.suffix
+    return f"{path.stem}.{options.target_language}{path.suffix if is_same else f'.{written.name}'}"
+
+
 def known() -> str:
     """List the formats, for messages."""
     return ", ".join(sorted(FORMATS))
 
 
-def _text_format(name: str, media_type: str, asked: Format | None) -> Format:
-    if asked is None:
-        return FORMATS["txt"]
-    if not asked.is_text:
-        raise mismatch(media_type if _by_media_type(media_type) else name, "text")
-    return asked
-
-
-def _is_text(name: str) -> bool:
-    return FORMATS[name].is_text
-
-
-def _by_media_type(media_type: str) -> Format | None:
+def _asked(name: str, media_type: str) -> list[Format]:
+    """List the formats that the media type means, else those that the name does; none where both say nothing."""
     bare = _bare(media_type)
-    # Everything may be sent as plain text; its name tells more then.
-    if bare in ANY or bare == "text/plain":
-        return None
-    return next((one for one in FORMATS.values() if bare in one.filter.media_types), None)
-
-
-def _by_extension(name: str) -> Format | None:
+    if bare not in _SILENT:
+        asked = [one for one in FORMATS.values() if bare in one.filter.media_types]
+        if not asked:
+            raise unknown_format(f"{bare[:100]} is no format that we know", known())
+        return asked
     extension = PurePath(name).suffix.lstrip(".").lower()
-    return next((one for one in FORMATS.values() if extension in one.extensions), None)
+    asked = [one for one in FORMATS.values() if extension in one.extensions]
+    if extension and not asked and bare != _PLAIN:
+        raise unknown_format(f"files named .{extension[:100]} are of no format that we know", known())
+    return asked
 
 
 def _bare(media_type: str) -> str:

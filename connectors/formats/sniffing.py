@@ -84,7 +84,13 @@ def _xml_root(head: bytes) -> str | None:
         return None
     if root[1] == b"xliff":
         return "xliff2" if re.search(rb"version\s*=\s*[\"']2", root[2]) else "xliff"
-    return "html" if root[1].lower() == b"html" or text[:9].lower() == b"<!doctype" else None
+    if root[1].lower() == b"html" or text[:9].lower() == b"<!doctype":
+        return "html"
+    if text.startswith(b"<?xml"):
+        raise unknown_format(
+            f"the file is XML of a kind that we do not know ({root[1][:50].decode()})", "XLIFF, XHTML"
+        )
+    return None
 
 
 def _in_archive(source: BinaryIO) -> str:

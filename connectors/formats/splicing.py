@@ -28,7 +28,7 @@ class Found(NamedTuple):
 
 
 class Stamp(NamedTuple):
-    """A span that is no text but changes with the language, such as the value of `lang`. Written if a unit changed."""
+    """A span that is no text but changes with the language, such as `lang`. Written if a unit changed."""
 
     start: int
     end: int
@@ -96,7 +96,9 @@ def extraction_of(
         slots.append(_slot(one))
     if not units:
         raise no_text()
-    return Extraction(tuple(units), Skeleton(tuple(slots), tuple(stamps), dict(notes or {})).encoded(), warnings, pages)
+    return Extraction(
+        tuple(units), Skeleton(tuple(slots), tuple(stamps), dict(notes or {})).encoded(), warnings, pages
+    )
 
 
 def _slot(found: Found) -> Slot:

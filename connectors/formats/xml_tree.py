@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from xml.parsers import expat
 
-from connectors.formats.encodings import Decoded, decoded
+from connectors.formats.encodings import decoded
 from connectors.formats.refusals import malformed
 
 _OOXML = "http://schemas.openxmlformats.org/"

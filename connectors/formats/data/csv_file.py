@@ -62,7 +62,7 @@ def _evenness(counted: Counter[int]) -> tuple[int, int]:
 
 
 def table(text: str, options: Options) -> Iterator[Found]:
-    """Find the cells of a file; `columns` (from 1, or names of the first row) and `header` ("keep") narrow them."""
+    """Find the cells of a file; `columns` (from 1, or names) and `header` ("keep") narrow them."""
     separator = separator_of(text)
     wanted: set[int] | None = None
     names: dict[str, int] = {}

@@ -11,8 +11,8 @@ _NEVER = frozenset({"$id", "$ref", "$schema", "href", "id", "key", "sku", "src",
 def is_wanted(path: tuple[str, ...], options: Options) -> bool:
     """Tell whether the value at this path is to be translated.
 
-    `include` and `exclude` of the filter options are patterns of dotted paths, separated by commas (`menu.*.title`).
-    Without `include`, keys such as `id` and `url` are left out.
+    `include` and `exclude` of the filter options are patterns of dotted paths (`menu.*.title`), separated by
+    commas. Without `include`, keys such as `id` and `url` are left out.
     """
     dotted = ".".join(path)
     include, exclude = _patterns(options, "include"), _patterns(options, "exclude")

@@ -11,25 +11,17 @@ from html import unescape
 
 from connectors.formats.coding import CodedBuilder, coded_of
 from connectors.formats.flat import FlatFilter
+from connectors.formats.markup.html_elements import ATTRIBUTES, BREAKS, INLINE, OPAQUE, VOID
 from connectors.formats.markup.html_tokens import Token, What, attributes, tokens
 from connectors.formats.protocol import CodeKind, Options
 from connectors.formats.splicing import Found, Stamp
 
-INLINE = frozenset(
-    "a abbr acronym audio b bdi bdo big br button cite code data del dfn em embed font i img input ins kbd label "
-    "map mark math meter nobr object picture progress q rb rp rt ruby s samp select small source span strike strong "
-    "sub sup svg time track tt u var video wbr".split()
-)
-_VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
-_BREAKS = frozenset({"br", "wbr"})
-# Elements that stand for themselves: code, formulas, pictures, lists of choices.
-_OPAQUE = frozenset("code kbd samp var math svg object select textarea audio video canvas".split())
-_SKIPPED = frozenset({"head", "template"})
-_ATTRIBUTES = frozenset({"alt", "aria-description", "aria-label", "aria-placeholder", "placeholder", "summary", "title"})
 _META = re.compile(r"(?:og:|twitter:)?(?:description|title|image:alt|site_name)\Z|keywords\Z", re.IGNORECASE)
 _BUTTONS = frozenset({"button", "reset", "submit"})
 _SPACE = re.compile(r"[ \t\r\n\f]+")
-_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w-]+)|<\?xml[^>]{0,100}encoding=[\"']([\w-]+)", re.I)
+_CHARSET = re.compile(
+    rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w-]+)|<\?xml[^>]{0,100}encoding=[\"']([\w-]+)", re.I
+)
 
 
 @dataclass
@@ -80,9 +72,9 @@ def _whole_elements(text: str) -> Iterator[Token]:
 
 
 def _is_opaque(text: str, token: Token) -> bool:
-    if token.name in _VOID or text[token.start : token.end].endswith("/>"):
+    if token.name in VOID or text[token.start : token.end].endswith("/>"):
         return False
-    if token.name in _OPAQUE:
+    if token.name in OPAQUE:
         return True
     for attribute in attributes(text, token):
         value = text[attribute.start : attribute.end].lower()
@@ -126,8 +118,8 @@ def _add(builder: CodedBuilder, text: str, token: Token, *, is_pre: bool) -> Non
     raw = text[token.start : token.end]
     if token.what is What.TEXT:
         builder.text(unescape(raw) if is_pre else unescape(_SPACE.sub(" ", raw)))
-    elif token.what is What.OTHER or token.name in _VOID or raw.endswith("/>"):
-        kind = CodeKind.BREAK if token.name in _BREAKS else CodeKind.OBJECT
+    elif token.what is What.OTHER or token.name in VOID or raw.endswith("/>"):
+        kind = CodeKind.BREAK if token.name in BREAKS else CodeKind.OBJECT
         builder.alone(raw, kind=kind, at=token.start)
     elif token.what is What.START:
         builder.open(raw, key=token.name, at=token.start)
@@ -138,7 +130,7 @@ def _add(builder: CodedBuilder, text: str, token: Token, *, is_pre: bool) -> Non
 def _seen_attributes(text: str, token: Token, options: Options) -> Iterator[Found | Stamp]:
     found = {one.name: one for one in attributes(text, token)}
     values = {name: text[one.start : one.end] for name, one in found.items()}
-    wanted = _ATTRIBUTES & found.keys()
+    wanted = ATTRIBUTES & found.keys()
     if token.name == "meta" and _META.match(values.get("name", values.get("property", ""))):
         wanted |= {"content"} & found.keys()
     if token.name == "input" and values.get("type", "").lower() in _BUTTONS:

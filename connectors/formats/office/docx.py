@@ -1,4 +1,4 @@
-"""Word documents: a unit is a paragraph of the body, of headers, footers, notes, comments, text boxes and charts."""
+"""Word documents: a unit is a paragraph of the body, headers, footers, notes, comments, text boxes, charts."""
 
 import re
 from collections.abc import Iterator

@@ -13,8 +13,18 @@ from connectors.formats.xml_tree import Element, Text, XmlFile
 _WRAPPERS = frozenset({"w:hyperlink", "w:ins", "w:moveTo", "w:smartTag", "w:customXml", "w:bdo", "w:dir"})
 # Marks without any words: they stand between words.
 _MARKS = frozenset(
-    "w:bookmarkStart w:bookmarkEnd w:commentRangeStart w:commentRangeEnd w:permStart w:permEnd w:moveFromRangeStart "
-    "w:moveFromRangeEnd w:moveToRangeStart w:moveToRangeEnd".split()
+    [
+        "w:bookmarkStart",
+        "w:bookmarkEnd",
+        "w:commentRangeStart",
+        "w:commentRangeEnd",
+        "w:permStart",
+        "w:permEnd",
+        "w:moveFromRangeStart",
+        "w:moveFromRangeEnd",
+        "w:moveToRangeStart",
+        "w:moveToRangeEnd",
+    ]
 )
 # What only tells of an earlier state of the text.
 _DROPPED = frozenset({"w:pPr", "w:proofErr", "w:lastRenderedPageBreak"})
@@ -113,11 +123,8 @@ class ParagraphReader:
             properties = ""
         if found and found.find("w:vanish") is not None:
             return [self._alone(run)]
-        items: list[Item] = []
-        for child in run.elements():
-            if child.name not in (*_DROPPED, "w:rPr"):
-                items.append(self._in_run(child, properties))
-        return items
+        shown = (child for child in run.elements() if child.name not in (*_DROPPED, "w:rPr"))
+        return [self._in_run(child, properties) for child in shown]
 
     def _in_run(self, child: Element, properties: str) -> Item:
         if child.name == "w:fldChar":
@@ -130,7 +137,9 @@ class ParagraphReader:
             return Words("\u2011", properties)
         is_break = child.name in _BREAKS and self._fields.are_words()
         kind = CodeKind.BREAK if is_break else CodeKind.OBJECT
-        return Alone(self._file.raw(child.start, child.end), child.start, kind, is_inside=True, properties=properties)
+        return Alone(
+            self._file.raw(child.start, child.end), child.start, kind, is_inside=True, properties=properties
+        )
 
     def _field(self, mark: Element) -> None:
         match mark.attributes.get("w:fldCharType"):

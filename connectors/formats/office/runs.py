@@ -89,7 +89,7 @@ class _Coding:
 
     def add(self, items: list[Item], base: str) -> None:
         """Add items whose surroundings have these properties."""
-        for first, one in _grouped(items, base):
+        for first, one in _grouped(items):
             if isinstance(first, Words):
                 self._words(one, first.properties, base)
             elif isinstance(first, Wrapper):
@@ -124,7 +124,7 @@ class _Coding:
         self._builder.close(self._syntax.end() + item.end + self._syntax.begin(base), "wrapper")
 
 
-def _grouped(items: list[Item], base: str) -> list[tuple[Item, list[Item]]]:
+def _grouped(items: list[Item]) -> list[tuple[Item, list[Item]]]:
     """Group words of the same properties, with the breaks and tabs between them."""
     groups: list[tuple[Item, list[Item]]] = []
     for item in items:
@@ -157,5 +157,6 @@ def tidy(text: str) -> str:
 
 _EMPTY_TEXT = re.compile(r'<((?:\w+:)?t)(?: xml:space="preserve")?></\1>')
 _EMPTY_RUN = re.compile(
-    r"<((?:\w+:)?r)>(?:<((?:\w+:)?rPr)(?:/>|(?:\s[^<>]*)?(?:(?<!/)>(?:(?!</?(?:\w+:)?rPr[\s>]).)*</\2>)))?</\1>", re.DOTALL
+    r"<((?:\w+:)?r)>(?:<((?:\w+:)?rPr)(?:/>|(?:\s[^<>]*)?(?:(?<!/)>(?:(?!</?(?:\w+:)?rPr[\s>]).)*</\2>)))?</\1>",
+    re.DOTALL,
 )

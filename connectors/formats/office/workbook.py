@@ -15,7 +15,9 @@ _REFERENCE = re.compile(rb"\br=[\"']([A-Z]+\d+)")
 _FORMULA = re.compile(rb"<(?:\w+:)?(?:f|formula|formula1|formula2|definedName)(?:\s[^<>]*)?>([^<]+)<")
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 # Names that a text of a cell must go on having: columns of tables and of pivots, criteria of filters.
-_NAMES = re.compile(rb"<(?:\w+:)?(?:tableColumn|cacheField|filter|s)\s[^<>]*\b(?:name|val|v)=(?:\"([^\"]*)\"|'([^']*)')")
+_NAMES = re.compile(
+    rb"<(?:\w+:)?(?:tableColumn|cacheField|filter|s)\s[^<>]*\b(?:name|val|v)=(?:\"([^\"]*)\"|'([^']*)')"
+)
 _NAMING = re.compile(r"spreadsheetml\.(?:table|pivotCacheDefinition)")
 _SHEETS = re.compile(r"spreadsheetml\.worksheet")
 

@@ -21,10 +21,12 @@ _MARK = re.compile(r"\[\^[^\]\s]+\]|\A\[[ xX]\](?=\s)")
 _AUTOLINK = re.compile(r"<[^<>\s]+>")
 _TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*)")
 _SPECIAL = re.compile(r"[\\`*\[\]<]|(?<![^\W_])_|_(?![^\W_])|~(?=~)|&(?=#?\w+;)|(?<=\])\(|(?<=!)\[")
-_BLOCK_START = re.compile(r"^([ \t]*)(?:([-+])(?=\s|\Z)|(\d{1,9})([.)])(?=\s|\Z)|(#{1,6})(?=\s|\Z)|(>)|([=~-]{3,}))", re.M)
+_BLOCK_START = re.compile(
+    r"^([ \t]*)(?:([-+])(?=\s|\Z)|(\d{1,9})([.)])(?=\s|\Z)|(#{1,6})(?=\s|\Z)|(>)|([=~-]{3,}))", re.M
+)
 
 
-class _OutOfStep(Exception):
+class _OutOfStepError(Exception):
     """The content does not look as the tokens say."""
 
 
@@ -47,7 +49,7 @@ class InlineReader:
         try:
             for child in self._children:
                 self._read(child)
-        except _OutOfStep:
+        except _OutOfStepError:
             return
         coded = self._builder.built()
         end = self._offset(len(self._content))
@@ -75,17 +77,19 @@ class InlineReader:
                 self._html(child.content)
             case "image":
                 self._image()
-            case "link_open" | "link_close" if child.markup == "autolink":
-                self._autolink(child)
-            case "link_open":
-                self._builder.open(self._take("["), key="link")
-                self._links.append(self._at)
-            case "link_close":
-                self._link_end()
-            case _ if child.nesting:
-                self._delimiter(child)
+            case "link_open" | "link_close":
+                self._link(child)
             case _:
-                raise _OutOfStep
+                self._delimiter(child)
+
+    def _link(self, child: Token) -> None:
+        if child.markup == "autolink":
+            self._autolink(child)
+        elif child.nesting > 0:
+            self._builder.open(self._take("["), key="link")
+            self._links.append(self._at)
+        else:
+            self._link_end()
 
     def _link_end(self) -> None:
         label = self._content[self._links.pop() : self._at]
@@ -96,14 +100,14 @@ class InlineReader:
 
     def _take(self, expected: str) -> str:
         if not self._content.startswith(expected, self._at):
-            raise _OutOfStep
+            raise _OutOfStepError
         self._at += len(expected)
         return expected
 
     def _match(self, pattern: re.Pattern[str]) -> str:
         found = pattern.match(self._content, self._at)
         if found is None:
-            raise _OutOfStep
+            raise _OutOfStepError
         self._at = found.end()
         return found[0]
 
@@ -129,7 +133,7 @@ class InlineReader:
         self._take(markup)
         end = re.compile(rf"(?<!`){markup}(?!`)").search(self._content, self._at)
         if end is None:
-            raise _OutOfStep
+            raise _OutOfStepError
         self._at = end.end()
         self._builder.alone(self._prefixed(self._content[start : self._at]))
 
@@ -148,7 +152,7 @@ class InlineReader:
         start = self._at
         alt = _IMAGE.match(self._content, start)
         if alt is None:
-            raise _OutOfStep
+            raise _OutOfStepError
         self._at = alt.end()
         self._match(_TAIL)
         raw = self._content[start : self._at]
@@ -166,6 +170,8 @@ class InlineReader:
 
     def _delimiter(self, child: Token) -> None:
         self._take(child.markup)
+        if child.nesting == 0:
+            raise _OutOfStepError
         if child.nesting > 0:
             self._builder.open(child.markup, key=child.tag)
         else:

@@ -106,7 +106,9 @@ def _wrapped(line: str) -> str:
     columns = [0, *accumulate(map(width, line))]
     count = ceil(columns[-1] / WIDEST)
     places = _places(line)
-    breaks = sorted({_nearest(places, columns, columns[-1] * number / count) for number in range(1, count) if places})
+    breaks = sorted(
+        {_nearest(places, columns, columns[-1] * number / count) for number in range(1, count) if places}
+    )
     pieces = [line[start:end].strip(" ") for start, end in pairwise([0, *breaks, len(line)])]
     return "\n".join(pieces)
 
@@ -114,7 +116,9 @@ def _wrapped(line: str) -> str:
 def _places(line: str) -> list[int]:
     """List where a line may be broken: at spaces, else (in scripts without spaces) between wide characters."""
     spaces = [at for at, character in enumerate(line) if character == " "]
-    return spaces or [at for at, character in enumerate(line) if at and width(character) == 2 == width(line[at - 1])]
+    return spaces or [
+        at for at, character in enumerate(line) if at and width(character) == 2 == width(line[at - 1])
+    ]
 
 
 def _nearest(places: list[int], columns: list[int], column: float) -> int:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from connectors.formats.flat import FlatFilter
+from connectors.formats.merging import Encode
 from connectors.formats.protocol import Options
 from connectors.formats.refusals import malformed
 from connectors.formats.splicing import Found
@@ -40,7 +41,7 @@ def _crlf(text: str) -> str:
     return text.replace("\n", "\r\n")
 
 
-NEWLINES = {"lf": str, "crlf": _crlf}
+NEWLINES: dict[str, Encode] = {"lf": str, "crlf": _crlf}
 SUBRIP = FlatFilter(
     frozenset({"application/x-subrip", "text/srt"}),
     "1",
