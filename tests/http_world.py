@@ -9,6 +9,7 @@ from connectors.redis.job_list import Listed
 from connectors.redis.job_view import JobView
 from connectors.redis.request_markers import place_of
 from producers.http.ports import JobSnapshot, Upload
+from producers.http.usage import Row, UsageQuestion
 from schemas.catalogue import Catalogue, catalogue_of
 from schemas.errors import PermanentError, TransientError
 from schemas.events import JobControl
@@ -52,6 +53,8 @@ class World:
     finishes_at_look: dict[int, TranslationResult] = field(default_factory=dict)
     max_inline_bytes: int = 1_000
     documents: StoredFiles = field(default_factory=StoredFiles)
+    used: list[Row] = field(default_factory=list)
+    questions: list[UsageQuestion] = field(default_factory=list)
 
     async def append(self, request: TranslationRequest, priority: Priority, headers: Headers) -> None:
         self._check("kafka")
@@ -94,6 +97,11 @@ class World:
     async def catalogue(self) -> Catalogue:
         self._check("redis")
         return catalogue_of(dict.fromkeys(self.served, "1"))
+
+    async def usage(self, question: UsageQuestion) -> list[Row]:
+        self._check("books")
+        self.questions.append(question)
+        return self.used
 
     def _check(self, part: str) -> None:
         if part in self.away:

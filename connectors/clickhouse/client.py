@@ -22,9 +22,8 @@ class AnalyticsClient:
         """Return one dict per row. Raises TransientError when nothing answers, PermanentError for refused SQL."""
         settings = {"default_format": "JSON", "output_format_json_quote_64bit_integers": "0"}
         with _transport_errors():
-            answer = httpx.post(
-                self._url, params=settings, content=sql.encode(), headers=self._headers, timeout=_TIMEOUT_SECONDS
-            )
+            url = httpx.URL(self._url).copy_merge_params(settings)
+            answer = httpx.post(url, content=sql.encode(), headers=self._headers, timeout=_TIMEOUT_SECONDS)
         _check(answer)
         return list(answer.json()["data"])
 

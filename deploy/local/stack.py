@@ -251,5 +251,6 @@ class _Platform:
         return {
             "DRAGOMAN_HTTP_PORT": str(self.ports.port("http")),
             "DRAGOMAN_HTTP_TOKEN_SECRETS_FILE": str(token_secrets_path(self.settings.data)),
-            "DRAGOMAN_ANALYTICS_URL": self.addresses.analytics_url,
+            "DRAGOMAN_BOOKS_URL": self.addresses.analytics_url,
+            "DRAGOMAN_BOOKS_TOKEN_FILE": str(analytics_token_path(self.settings.data)),
         }

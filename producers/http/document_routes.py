@@ -21,7 +21,8 @@ from producers.http.responses import (
 )
 from producers.http.routes import Named, WaitSeconds, job_of, status_url
 from producers.http.settings import HttpLimits
-from producers.http.submit import Envelope, send
+from producers.http.submission import Envelope
+from producers.http.submit import send
 from schemas.errors import PermanentError
 from schemas.ids import JobKey
 from schemas.messages import TranslationResult

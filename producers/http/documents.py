@@ -21,26 +21,23 @@ from connectors.object_files import Written
 from producers.http.caller import Caller
 from producers.http.ports import Ports, Upload
 from producers.http.problems import OverloadedError
+from producers.http.submission import Envelope, Glossary, RequestId, Tenant, Text
 from producers.http.submit import (
-    Envelope,
-    Glossary,
-    RequestId,
     SubmissionContext,
-    Tenant,
-    Text,
     ValidSubmission,
-    check_served,
-    chosen_id,
+    check_pair,
     chosen_priority,
-    given_back_on_failure,
+    give_back,
     milliseconds_of,
+    request_id_of,
+    served_pairs,
+    with_share,
 )
-from schemas.errors import PermanentError
+from schemas.errors import DragomanError, PermanentError
 from schemas.ids import JobKey, event_id, inbox_folder
 from schemas.languages import AUTO
 from schemas.messages import TranslationRequest
 from schemas.priorities import Priority
-from schemas.shares import Wish
 from stream_apps.pipeline.deadline_policy import DeadlinePolicy
 from stream_apps.pipeline.request_limits import RequestLimits
 from stream_apps.pipeline.request_rules import check_identity, check_request
@@ -151,12 +148,14 @@ async def prepare_document(  # noqa: PLR0913, PLR0917  # one parameter per part 
     context = SubmissionContext(caller, limits, ports.now_ms(), envelope.idempotency_key)
     valid = _validated(form, upload, written, context)
     ports.backpressure.check(valid.priority)
-    await check_served(valid.languages, ports.models)
+    check_pair(valid.languages, await served_pairs(ports.models))
     # Its characters are not known before extraction.
-    wish = Wish(valid.request.key, 0, ports.accounts.limits_of(valid.request.tenant), valid.is_named)
-    valid = replace(valid, wish=wish, rate=await ports.shares.take(wish))
-    async with given_back_on_failure(valid, ports):
+    valid = await with_share(valid, ports)
+    try:
         await ports.documents.keep(valid.request.content_ref or "", upload)
+    except DragomanError:
+        await give_back([valid], ports)
+        raise
     return valid, written
 
 
@@ -165,7 +164,7 @@ def _validated(
 ) -> ValidSubmission:
     tenant = context.caller.tenant_for(form.tenant)
     priority = chosen_priority(form.priority)
-    key = JobKey(tenant, chosen_id(form.request_id, context.idempotency_key, tenant))
+    key = JobKey(tenant, request_id_of(form.request_id, context.idempotency_key, tenant))
     if form.content_sha256 not in (None, written.sha256):
         raise PermanentError(
             "content_changed",

@@ -5,8 +5,8 @@ A look may wait for the result; a cancellation is an order that Kafka stores and
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 
 from connectors.redis.job_view import JobView, header_of
@@ -36,24 +36,33 @@ async def read_job(key: JobKey, ports: Ports, limits: HttpLimits, wait_seconds: 
 
 
 async def translated(
-    valid: ValidSubmission,
+    valid: Sequence[ValidSubmission],
     sent: Callable[[], Awaitable[None]],
     ports: Ports,
     limits: HttpLimits,
     wait_seconds: float,
-) -> JobSnapshot:
-    """Send the request by `sent` and return its job with the result, or without one when the time is up.
+) -> list[JobSnapshot]:
+    """Send the requests by `sent` and return their jobs, those that are answered by then with their results.
 
     Raises TransientError when nothing is promised, and OverloadedError while too many wait.
     """
-    key = valid.request.key
-    with ports.results.expect(key) as waiter:
+    with ExitStack() as registered:
+        waiters = [registered.enter_context(ports.results.expect(one.request.key)) for one in valid]
         await sent()
-        view = JobView(key=key, priority=valid.priority, submitted_at=valid.request.submitted_at)
-        # A request that was answered before is not answered again: its result is there already.
-        known = await ports.jobs.look(key) if valid.is_named else JobSnapshot(view, None)
-        snapshot = await finished(key, known, ports, limits, Wait(wait_seconds, waiter))
-    return await with_text(snapshot, ports)
+        waits = [
+            _finished(one, ports, limits, Wait(wait_seconds, waiter))
+            for one, waiter in zip(valid, waiters, strict=True)
+        ]
+        snapshots = await asyncio.gather(*waits)
+    return [await with_text(one, ports) for one in snapshots]
+
+
+async def _finished(valid: ValidSubmission, ports: Ports, limits: HttpLimits, wait: "Wait") -> JobSnapshot:
+    key = valid.request.key
+    view = JobView(key=key, priority=valid.priority, submitted_at=valid.request.submitted_at)
+    # A request that was answered before is not answered again: its result is there already.
+    known = await ports.jobs.look(key) if valid.is_named else JobSnapshot(view, None)
+    return await finished(key, known, ports, limits, wait)
 
 
 @dataclass(frozen=True)

@@ -34,11 +34,12 @@ from producers.http.adapters import (
 )
 from producers.http.app import AppSettings, create_app
 from producers.http.backpressure import Backpressure, measure_backlog
-from producers.http.ports import Ports, Texts
+from producers.http.ports import Documents, NoDocuments, Ports, Texts
 from producers.http.readiness import PartsReadiness, watch_readiness
 from producers.http.result_tail import ResultTail
 from producers.http.settings import HttpLimits, HttpSettings
 from producers.http.tenant_shares import TenantShares
+from producers.http.usage import AnalyticsBooks, Books, NoBooks
 from schemas.errors import FatalError
 from schemas.topics import ACCOUNT_TOPICS, RESULTS
 from stream_apps.accounts.directory import Directory
@@ -127,7 +128,7 @@ class Server:
             jobs=RedisJobs(AsyncJobViews(connections.state_async), AsyncJobList(connections.state_async), codec),
             results=self._tail,
             texts=_texts(settings),
-            documents=StoredDocuments(open_files(settings.objects)),
+            documents=_documents(settings),
             models=RegisteredModels(AsyncModelRegistry(connections.state_async), settings.kafka.pools),
             backpressure=self._backpressure,
             accounts=self._accounts,
@@ -135,6 +136,7 @@ class Server:
                 RedisShares(connections.state_async, settings.http.in_flight_forget_seconds), now_ms
             ),
             now_ms=now_ms,
+            books=_books(settings),
         )
 
     def _notes(self) -> BackgroundNotes:
@@ -178,10 +180,19 @@ def _tokens(limits: HttpLimits) -> Tokens | None:
     return Tokens(read_secrets(limits.token_secrets_file), round(limits.token_hours * 3600))
 
 
+def _documents(settings: HttpSettings) -> Documents:
+    return StoredDocuments(open_files(settings.objects)) if settings.objects.is_shared else NoDocuments()
+
+
 def _texts(settings: HttpSettings) -> Texts:
     limits = settings.http
     store = open_shared_objects(settings.objects, limits.max_inline_bytes, "text_too_long", field="text")
     return StoredTexts(store, limits.max_inline_bytes, limits.max_result_bytes)
+
+
+def _books(settings: HttpSettings) -> Books:
+    client = settings.books.open_client()
+    return AnalyticsBooks(client) if client else NoBooks()
 
 
 def _uvicorn_config(app: FastAPI, settings: HttpSettings) -> uvicorn.Config:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
 from connectors.object_files import Digest, Written
@@ -10,7 +10,9 @@ from connectors.redis.job_list import Listed
 from connectors.redis.job_view import JobView
 from producers.http.accounts import Accounts
 from producers.http.tenant_shares import TenantShares
+from producers.http.usage import Books, NoBooks
 from schemas.catalogue import Catalogue
+from schemas.errors import PermanentError
 from schemas.events import JobControl
 from schemas.ids import JobKey
 from schemas.messages import TranslatedBatch, TranslationRequest, TranslationResult
@@ -135,6 +137,26 @@ class Documents(Protocol):
         """
 
 
+class NoDocuments:
+    """Stands in where no object store is configured that every process can read: it refuses every file."""
+
+    async def keep(self, ref: str, upload: Upload) -> None:
+        raise _no_store()
+
+    async def open(self, ref: str) -> tuple[int, Iterator[bytes]]:
+        raise _no_store()
+
+
+def _no_store() -> PermanentError:
+    return PermanentError(
+        "no_object_store",
+        "documents need an object store, and none is configured",
+        field="file",
+        limit="texts only",
+        cure="send the text, or have DRAGOMAN_OBJECTS_URL set",
+    )
+
+
 class Models(Protocol):
     """Tells what can be translated at the moment."""
 
@@ -171,4 +193,5 @@ class Ports:
     accounts: Accounts
     shares: TenantShares
     now_ms: Callable[[], int]
-    documents: Documents
+    books: Books = field(default_factory=NoBooks)
+    documents: Documents = field(default_factory=NoDocuments)

@@ -9,14 +9,11 @@ from pydantic import BaseModel, Field
 from connectors.redis.job_view import JobView
 from producers.http.ports import BackpressureGate, JobSnapshot, QueuePosition
 from producers.http.submit import ValidSubmission
-from schemas.catalogue import Catalogue
+from producers.http.text_ids import TEXT_IDS, text_ids_of
 from schemas.ids import JobKey
 from schemas.messages import TranslationResult
 from schemas.priorities import SLA_SECONDS, Priority
 from schemas.states import JobStage, RequestKind
-
-# Of one answer; 200 languages make 40,000 pairs.
-MOST_PAIRS_LISTED = 500
 
 
 class AcceptedResponse(BaseModel):
@@ -51,6 +48,13 @@ class AcceptedDocumentResponse(AcceptedResponse):
     document_info: DocumentInfo
 
 
+class AcceptedJobsResponse(BaseModel):
+    """A job for each target language; all of them are stored."""
+
+    status: str = Field(default="QUEUED", description="Always QUEUED: Kafka has stored all of them.")
+    jobs: list[AcceptedResponse]
+
+
 class HoleResponse(BaseModel):
     """A segment that could not be translated; the text holds its source instead."""
 
@@ -59,6 +63,7 @@ class HoleResponse(BaseModel):
     start: int = Field(description="Its first code point in the text; -1 where that is not known.")
     length: int = Field(description="Its length in code points; -1 where that is not known.")
     place: str = Field(default="", description="Where it stands in a document, for people.")
+    unit: int = Field(description="Which of the translations it is in, from 0; -1 where there is one text.")
 
 
 class WarningResponse(BaseModel):
@@ -77,11 +82,21 @@ class ErrorResponse(BaseModel):
     field: str | None
 
 
+class TextTranslation(BaseModel):
+    """The translation of one of several texts, with the id that its caller gave it."""
+
+    id: str | None
+    text: str
+
+
 class ResultResponse(BaseModel):
     """The result of a job."""
 
     status: str
     text: str | None
+    translations: list[TextTranslation] | None = Field(
+        description="Of several texts, in their order; null for one text and where there is no translation."
+    )
     content_type: str
     holes: list[HoleResponse]
     warnings: list[WarningResponse]
@@ -141,6 +156,12 @@ class JobResponse(BaseModel):
     result: ResultResponse | None
 
 
+class JobsResponse(BaseModel):
+    """The finished jobs of a request for several target languages, in the order of the targets."""
+
+    jobs: list[JobResponse]
+
+
 class JobSummary(BaseModel):
     """What a list shows of a job."""
 
@@ -162,35 +183,6 @@ class JobListResponse(BaseModel):
 
     jobs: list[JobSummary]
     next_cursor: str | None = Field(description="Of the next page; null at the end.")
-
-
-class LanguageSetResponse(BaseModel):
-    """Languages of which every source is translated into every target but itself."""
-
-    sources: list[str]
-    targets: list[str]
-
-
-class LanguagesResponse(BaseModel):
-    """What ready workers have announced; empty while none has."""
-
-    pairs: list[str] | None = Field(
-        description=f"SOURCE-TARGET, such as en-pt; null above {MOST_PAIRS_LISTED} of them."
-    )
-    sources: list[str] = Field(description="Every language that is translated into some other.")
-    targets: list[str] = Field(description="Every language that some other is translated into.")
-    sets: list[LanguageSetResponse] = Field(description="A pair is translated if one of these sets has it.")
-
-
-def languages_response(catalogue: Catalogue) -> LanguagesResponse:
-    """Build the answer to a question for languages."""
-    sets = catalogue.sets()
-    return LanguagesResponse(
-        pairs=catalogue.pairs(MOST_PAIRS_LISTED),
-        sources=sorted({language for one in sets for language in one.sources}),
-        targets=sorted({language for one in sets for language in one.targets}),
-        sets=[LanguageSetResponse(sources=sorted(one.sources), targets=sorted(one.targets)) for one in sets],
-    )
 
 
 def accepted_response(
@@ -270,6 +262,8 @@ def result_response(result: TranslationResult) -> ResultResponse:
     cause = result.error_cause
     changed = {
         "status": result.status or "",
+        "translations": _translations(result) or None,
+        "metadata": {name: value for name, value in result.metadata.items() if name != TEXT_IDS},
         "holes": [vars(hole) for hole in result.holes],
         "warnings": [vars(warning) for warning in result.warnings],
         "error": {"cause": cause, "message": result.error_message, "field": result.error_field} if cause else None,
@@ -289,6 +283,11 @@ def _document_info(view: JobView) -> DocumentInfo | None:
         pages=view.pages,
         word_count=view.words or None,
     )
+
+
+def _translations(result: TranslationResult) -> list[TextTranslation]:
+    ids = text_ids_of(result.metadata, len(result.texts))
+    return [TextTranslation(id=one, text=text) for one, text in zip(ids, result.texts, strict=True)]
 
 
 def _times(view: JobView, is_finished: bool) -> dict[str, datetime | int | None]:

@@ -1,6 +1,6 @@
-"""The routes: translations, languages, and the probes for supervisors, load balancers and Prometheus."""
+"""The routes: translations, and the probes for supervisors, load balancers and Prometheus."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -9,24 +9,25 @@ from pydantic import BaseModel
 
 from connectors.telemetry.health import Health, answer_of
 from producers.http.caller import Caller, Reader, Submitter, Writer
+from producers.http.calls import Call, prepared_call, sent_call
 from producers.http.events import batch_after, job_events
-from producers.http.jobs import cancel, read_job, translated
+from producers.http.jobs import cancel, read_job
 from producers.http.listing import JobFilter, list_jobs
-from producers.http.middleware import submission_is_stored
-from producers.http.ports import Ports
+from producers.http.ports import JobSnapshot, Ports
 from producers.http.problems import not_found, rate_headers, responses
 from producers.http.responses import (
+    AcceptedJobsResponse,
     AcceptedResponse,
     JobListResponse,
     JobResponse,
-    LanguagesResponse,
+    JobsResponse,
     accepted_response,
     job_response,
-    languages_response,
     list_response,
 )
 from producers.http.settings import HttpLimits
-from producers.http.submit import Envelope, Submission, preferred_wait, prepare, send
+from producers.http.submission import Envelope, Submission
+from producers.http.submit import preferred_wait
 from schemas.ids import JobKey
 from stream_apps.accounts.refusals import ForbiddenError
 
@@ -70,7 +71,7 @@ JobToChange = Annotated[JobKey, Depends(job_to_change)]
     _TRANSLATIONS,
     tags=["translations"],
     status_code=202,
-    responses={200: {"model": JobResponse}, **responses(400, 401, 403, 413, 415, 422, 429, 503)},
+    responses={200: {"model": JobResponse | JobsResponse}, **responses(400, 401, 403, 413, 415, 422, 429, 503)},
 )
 async def submit_translation(  # noqa: PLR0913, PLR0917  # one parameter per part of the request
     submission: Submission,
@@ -79,32 +80,21 @@ async def submit_translation(  # noqa: PLR0913, PLR0917  # one parameter per par
     caller: Submitter,
     envelope: Annotated[Envelope, Header()],
     wait: WaitSeconds = 0,
-) -> AcceptedResponse | JobResponse:
+) -> AcceptedResponse | AcceptedJobsResponse | JobResponse | JobsResponse:
     """Accept a request. 202 says that Kafka has stored it: from then on exactly one result will come.
 
-    With `?wait=30` or the header `Prefer: wait=30`, 200 shows the finished job if it takes no longer.
+    With `?wait=30` or the header `Prefer: wait=30`, 200 shows the finished job if it takes no longer. With
+    `targets` there is a job for each language: 202 says that all are stored, 200 that all are finished.
     """
-    ports: Ports = request.app.state.ports
-    limits: HttpLimits = request.app.state.limits
-    valid = await prepare(submission, envelope, caller, ports, request.app.state.request_limits)
-    key, seconds = valid.request.key, min(wait or preferred_wait(envelope.prefer), limits.max_wait_seconds)
-    if valid.rate:
-        response.headers.update(rate_headers(valid.rate))
-    response.headers["Location"] = url = status_url(request, key, caller)
-
-    async def sent() -> None:
-        await send(valid, envelope, ports)
-        submission_is_stored(request)
-
-    if seconds:
-        snapshot = await translated(valid, sent, ports, limits, seconds)
-        if snapshot.result is not None:
-            response.status_code = 200
-            return job_response(key, snapshot, ports.backpressure)
-    else:
-        await sent()
-    ahead = ports.backpressure.ahead(valid.priority)
-    return accepted_response(valid, url, ahead, ports.now_ms())
+    call = await prepared_call(submission, envelope, caller, request)
+    response.headers["Location"] = status_url(request, call.valid[0].request.key, caller)
+    if call.rate:
+        response.headers.update(rate_headers(call.rate))
+    snapshots = await sent_call(call, request, wait or preferred_wait(envelope.prefer))
+    if snapshots and all(one.result is not None for one in snapshots):
+        response.status_code = 200
+        return _finished(call, snapshots, request)
+    return _accepted(call, request, caller)
 
 
 @router.get(_TRANSLATIONS, tags=["translations"], responses=responses(401, 403, 422, 429, 503))
@@ -182,11 +172,27 @@ async def cancel_translation(job: JobToChange, request: Request, response: Respo
     return job_response(job, snapshot, request.app.state.ports.backpressure)
 
 
-@router.get("/api/v1/languages", tags=["languages"], responses=responses(401, 403, 429, 503))
-async def list_languages(request: Request, _caller: Reader) -> LanguagesResponse:
-    """List what ready workers have announced: as sets of languages, and pair by pair where these are few."""
+def _finished(call: Call, snapshots: Sequence[JobSnapshot], request: Request) -> JobResponse | JobsResponse:
     ports: Ports = request.app.state.ports
-    return languages_response(await ports.models.catalogue())
+    jobs = [
+        job_response(one.request.key, snapshot, ports.backpressure)
+        for one, snapshot in zip(call.valid, snapshots, strict=True)
+    ]
+    return JobsResponse(jobs=jobs) if call.call_id else jobs[0]
+
+
+def _accepted(call: Call, request: Request, caller: Caller) -> AcceptedResponse | AcceptedJobsResponse:
+    ports: Ports = request.app.state.ports
+    jobs = [
+        accepted_response(
+            one,
+            status_url(request, one.request.key, caller),
+            ports.backpressure.ahead(one.priority),
+            ports.now_ms(),
+        )
+        for one in call.valid
+    ]
+    return AcceptedJobsResponse(jobs=jobs) if call.call_id else jobs[0]
 
 
 async def _behind(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from connectors.clickhouse.settings import BooksSettings
 from connectors.kafka.settings import KafkaSettings
 from connectors.object_store import ObjectSettings
 from connectors.redis.settings import RedisSettings
@@ -82,6 +83,7 @@ class HttpLimits(Section):
     acknowledge_timeout_seconds: float = Field(
         default=10.0, gt=0, description="How long a caller waits for Kafka to store the request."
     )
+    max_targets: int = Field(default=20, ge=1, description="Target languages of one call, a job for each.")
     max_wait_seconds: float = Field(default=60.0, ge=0, description="Longest `?wait=` of one call.")
     poll_seconds: float = Field(
         default=0.1, gt=0, description="How often a job is looked for that should show up in a moment."
@@ -163,3 +165,4 @@ class HttpSettings(ProcessSettings):
     requests: RequestLimits = Field(default_factory=RequestLimits)
     backpressure: BackpressureLimits = Field(default_factory=BackpressureLimits)
     tiers: Tiers = Field(default_factory=Tiers)
+    books: BooksSettings = Field(default_factory=BooksSettings)

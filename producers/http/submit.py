@@ -1,22 +1,19 @@
-"""The JSON body of a submission, and how it becomes a request that Kafka has stored.
+"""How a submission becomes a request that Kafka has stored.
 
 A request is checked here by the same rules as in intake, so that a caller hears of a mistake at once and not
 from a failed job. Only what JSON and HTTP headers add is decided here: the id, the tenant, the priority.
 """
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated
-
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StrictInt
-from pydantic_core import PydanticCustomError
 
 from connectors.telemetry.metrics import REQUESTS_ACCEPTED
 from producers.http.caller import Caller
 from producers.http.ports import Models, Ports, Texts
+from producers.http.submission import Envelope, Submission
+from producers.http.text_ids import with_text_ids
 from schemas.catalogue import Catalogue, unsupported_pair
 from schemas.errors import DragomanError, PermanentError, TransientError
 from schemas.ids import event_id, new_request_id
@@ -25,7 +22,6 @@ from schemas.messages import TranslationRequest
 from schemas.priorities import Priority, parse_priority, priority_of_score
 from schemas.records import Headers
 from schemas.shares import Decision, Wish
-from stream_apps.pipeline.deadline_policy import DeadlinePolicy
 from stream_apps.pipeline.request_limits import RequestLimits
 from stream_apps.pipeline.request_rules import RequestedLanguages, check_identity, check_request
 
@@ -34,68 +30,6 @@ _PREFER_WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})", re.IGNORECASE
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 # Characters of an unknown priority that its refusal quotes.
 _LONGEST_PRIORITY = 40
-
-
-def _encodable(value: str) -> str:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise PydanticCustomError("string_unicode", "should be Unicode without lone surrogates") from None
-    return value
-
-
-Text = Annotated[str, AfterValidator(_encodable)]
-RequestId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:~-]{0,127}$")]
-Tenant = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
-Glossary = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$")]
-
-
-class Submission(BaseModel):
-    """A text to be translated, and how."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [{"text": "Good morning.", "source_language": "en", "target_language": "pt"}]
-        },
-    )
-
-    text: Text = Field(description="What to translate.")
-    source_language: str = Field(default=AUTO, description="BCP-47, or auto to have it detected.")
-    target_language: str = Field(description="BCP-47.")
-    priority: str | StrictInt = Field(
-        default=Priority.STANDARD.value,
-        description="critical, high or standard, in any case; or a score: 90-100 critical, 70-89 high, 0-69 "
-        "standard.",
-    )
-    request_id: RequestId | None = Field(
-        default=None, description="Chosen by the caller, unique; sending the same request again is harmless."
-    )
-    tenant: Tenant | None = Field(default=None, description="Tenant that asks and pays.")
-    glossaries: list[Glossary] = Field(default_factory=list, description="Glossaries, each with its version.")
-    do_not_translate: list[Text] = Field(
-        default_factory=list, description="Words and names that stay as they are."
-    )
-    engine_options: dict[Text, Text] = Field(default_factory=dict, description="Options of the engine.")
-    deadline: AwareDatetime | None = Field(
-        default=None, description="After this moment a result is useless; RFC 3339 with an offset."
-    )
-    late_policy: DeadlinePolicy | None = Field(
-        default=None, description="When the deadline has passed: expire or serve; else as the deployment says."
-    )
-    metadata: dict[Text, Text] = Field(default_factory=dict, description="Echoed in the result.")
-    labels: dict[Text, Text] = Field(
-        default_factory=dict, description="For the reports of usage and cost; echoed in the result."
-    )
-    content_type: str = Field(default="text/plain", description="Media type of the text.")
-
-
-class Envelope(BaseModel):
-    """The HTTP headers that matter for a submission."""
-
-    idempotency_key: str | None = Field(default=None, description="The same key gives the same job.")
-    prefer: str | None = Field(default=None, description="RFC 7240; `wait=30` waits so many seconds.")
-    traceparent: str | None = Field(default=None, description="W3C trace context, carried on through Kafka.")
 
 
 @dataclass(frozen=True)
@@ -124,41 +58,55 @@ class ValidSubmission:
 
 
 async def prepare(
-    submission: Submission, envelope: Envelope, caller: Caller, ports: Ports, limits: RequestLimits
-) -> ValidSubmission:
-    """Return the request as it may go to Kafka; a large text is stored.
+    submissions: Sequence[Submission], envelope: Envelope, caller: Caller, ports: Ports, limits: RequestLimits
+) -> list[ValidSubmission]:
+    """Return the requests as they may go to Kafka, all or none of them; large texts are stored.
 
     Raises PermanentError for a bad submission, TooManyRequestsError for one too many, TransientError when there is
     no room or a store is away.
     """
-    valid = validate(submission, SubmissionContext(caller, limits, ports.now_ms(), envelope.idempotency_key))
-    ports.backpressure.check(valid.priority)
-    await check_served(valid.languages, ports.models)
+    context = SubmissionContext(caller, limits, ports.now_ms(), envelope.idempotency_key)
+    checked = [validate(one, context) for one in submissions]
+    served = await served_pairs(ports.models)
+    for one in checked:
+        ports.backpressure.check(one.priority)
+        check_pair(one.languages, served)
     # Last: what is refused for another reason takes nothing.
-    shares = ports.accounts.limits_of(valid.request.tenant)
-    wish = Wish(valid.request.key, len(submission.text), shares, valid.is_named)
-    valid = replace(valid, wish=wish, rate=await ports.shares.take(wish))
-    async with given_back_on_failure(valid, ports):
-        return replace(valid, request=await _without_large_text(valid.request, ports.texts))
+    taken: list[ValidSubmission] = []
+    try:
+        for one in checked:
+            # One by one, as each that is taken must be known where the next is refused.
+            taken += [await with_share(one, ports)]
+        return [replace(one, request=await _without_large_text(one.request, ports.texts)) for one in taken]
+    except DragomanError:
+        await give_back(taken, ports)
+        raise
+
+
+async def with_share(valid: ValidSubmission, ports: Ports) -> ValidSubmission:
+    """Take what the request needs of its tenant's share. Raises TooManyRequestsError."""
+    request = valid.request
+    characters = sum(map(len, request.texts)) + len(request.text or "")
+    wish = Wish(request.key, characters, ports.accounts.limits_of(request.tenant), valid.is_named)
+    return replace(valid, wish=wish, rate=await ports.shares.take(wish))
 
 
 async def send(valid: ValidSubmission, envelope: Envelope, ports: Ports) -> None:
     """Return once Kafka has stored the request. Raises TransientError when nothing is promised."""
-    async with given_back_on_failure(valid, ports):
+    try:
         await ports.requests.append(valid.request, valid.priority, _headers(valid, envelope))
+    except DragomanError:
+        await give_back([valid], ports)
+        raise
     ports.backpressure.count(valid.priority)
     REQUESTS_ACCEPTED.labels(valid.priority.value).inc()
 
 
-@asynccontextmanager
-async def given_back_on_failure(valid: ValidSubmission, ports: Ports) -> AsyncIterator[None]:
-    """Give back what the request took of its tenant's share when the body fails."""
-    try:
-        yield
-    except DragomanError:
-        if valid.wish:
-            await ports.shares.give_back(valid.wish)
-        raise
+async def give_back(taken: Iterable[ValidSubmission], ports: Ports) -> None:
+    """Give back what requests took that are not sent."""
+    for one in taken:
+        if one.wish:
+            await ports.shares.give_back(one.wish)
 
 
 def validate(submission: Submission, context: SubmissionContext) -> ValidSubmission:
@@ -183,11 +131,12 @@ def preferred_wait(prefer: str | None) -> int:
 def _request(submission: Submission, context: SubmissionContext, priority: Priority) -> TranslationRequest:
     tenant = context.caller.tenant_for(submission.tenant)
     return TranslationRequest(
-        request_id=chosen_id(submission.request_id, context.idempotency_key, tenant),
+        request_id=request_id_of(submission.request_id, context.idempotency_key, tenant),
         tenant=tenant,
         source_language=submission.source_language,
-        target_language=submission.target_language,
+        target_language=_target(submission),
         text=submission.text,
+        texts=[item.text for item in submission.texts or ()],
         content_type=submission.content_type,
         priority=priority.value,
         glossaries=submission.glossaries,
@@ -197,15 +146,27 @@ def _request(submission: Submission, context: SubmissionContext, priority: Prior
         submitted_by=context.caller.credential_id or None,
         deadline=milliseconds_of(submission.deadline),
         late_policy=submission.late_policy,
-        metadata=submission.metadata,
+        metadata=with_text_ids(submission.metadata, submission.texts or ()),
         labels=submission.labels,
     )
 
 
-def chosen_id(chosen: str | None, key: str | None, tenant: str) -> str:
-    """Return the id of a request: the caller's own, or that of its Idempotency-Key, or a new one.
+def _target(submission: Submission) -> str:
+    if submission.target_language is not None:
+        return submission.target_language
+    raise PermanentError(
+        "no_target",
+        "neither target_language nor targets is set",
+        field="target_language",
+        limit="one of target_language and targets",
+        cure="name the language to translate into",
+    )
 
-    Raises PermanentError for both at once, or a malformed key.
+
+def request_id_of(chosen: str | None, key: str | None, tenant: str) -> str:
+    """Return the id that the caller chose, or that its Idempotency-Key stands for, or else a new one.
+
+    Raises PermanentError for both at once, and for a malformed key.
     """
     if chosen and key:
         raise PermanentError(
@@ -248,19 +209,19 @@ def milliseconds_of(moment: datetime | None) -> int | None:
     return None if moment is None else int(moment.timestamp() * 1000)
 
 
-async def check_served(languages: RequestedLanguages, models: Models) -> None:
+def check_pair(languages: RequestedLanguages, served: Catalogue) -> None:
     """Check that some worker translates the pair; while none has announced any, every pair may pass.
 
     Raises PermanentError.
     """
     if languages.are_one:
         return
-    served = await _served(models)
     if served and not served.serves(languages.source, languages.target):
         raise unsupported_pair(str(languages.source or AUTO), str(languages.target), served)
 
 
-async def _served(models: Models) -> Catalogue:
+async def served_pairs(models: Models) -> Catalogue:
+    """Return what ready workers have announced; nothing where that cannot be known."""
     try:
         return await models.catalogue()
     except TransientError:
@@ -269,10 +230,18 @@ async def _served(models: Models) -> Catalogue:
 
 
 async def _without_large_text(request: TranslationRequest, texts: Texts) -> TranslationRequest:
-    text = request.text or ""
-    if len(text.encode()) <= texts.max_inline_bytes:
+    size = sum(len(text.encode()) for text in (request.text or "", *request.texts))
+    if size <= texts.max_inline_bytes:
         return request
-    return replace(request, text=None, content_ref=await texts.keep(request.key, text))
+    if request.text is None:
+        raise PermanentError(
+            "texts_too_large",
+            f"the texts have {size} bytes of UTF-8",
+            field="texts",
+            limit=f"{texts.max_inline_bytes} bytes in one request",
+            cure="split them into several requests",
+        )
+    return replace(request, text=None, content_ref=await texts.keep(request.key, request.text))
 
 
 def _headers(valid: ValidSubmission, envelope: Envelope) -> Headers:

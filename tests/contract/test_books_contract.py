@@ -5,13 +5,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from connectors.clickhouse.database import Database
+from producers.http.usage import By, UsageQuestion
 from schemas.codec import Codec
 from schemas.events import DeadLetter, OperationEvent, UsageEvent
 from schemas.ids import event_id
@@ -28,6 +29,7 @@ from stream_apps.usage_sink.usage_rows import row_of
 HOUR_MS = 3_600_000
 # A full hour of yesterday.
 AT = (round(datetime.now(UTC).timestamp() * 1000) // (24 * HOUR_MS) - 1) * 24 * HOUR_MS + 9 * HOUR_MS
+DAY = datetime.fromtimestamp(AT / 1000, UTC).date()
 CODEC = Codec()
 PRICES = {"t4/spot": 0.36, "t4/on_demand": 0.72}
 WORD_PRICES = {"high": 20.0, "acme/high": 10.0}
@@ -129,6 +131,15 @@ def test_cost_per_day_and_per_thousand_and_million_words(books):
     assert found == (
         1_000_000, 400_000, money("0.18"), money("10"), money("9.82"), money("0.00018"), money("0.18"),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("by", "name"), [(By.DAY, f"{DAY}"), (By.PAIR, "en-pt"), (By.LABEL, "a")])
+def test_http_tells_a_tenant_its_own_words_and_characters_of_those_days(books, by, name):
+    asked = UsageQuestion("acme", DAY, DAY, by, "team")
+    ((found, requests, words, _),) = books.rows(asked.sql)
+    assert (found, requests, words) == (name, 1, 1_000_000)
+    before = UsageQuestion("acme", DAY - timedelta(days=9), DAY - timedelta(days=1), by, "team")
+    assert books.rows(before.sql) == []
 
 
 def test_a_request_counts_under_each_of_its_tags(books):

@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import date
 
 import httpx
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from connectors.clickhouse.database import Database
 from producers.cli.demo import _BILLED, _BY_PRIORITY
 from producers.cli.usage import By, question
+from producers.http.usage import By as UsageBy
+from producers.http.usage import UsageQuestion
 from schemas.errors import PermanentError
 from stream_apps.usage_sink.query_check import TABLES
 from stream_apps.usage_sink.query_server import Access, QueryServer
@@ -65,6 +68,7 @@ def listener():
 def test_what_the_commands_and_dashboards_ask_is_answered(ask):
     questions = [
         *(question(by, 30) for by in By),
+        *(UsageQuestion("acme", date(2026, 1, 1), date(2026, 1, 31), by, "team").sql for by in UsageBy),
         _BILLED,
         _BY_PRIORITY,
         "SELECT 1;",

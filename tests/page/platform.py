@@ -148,7 +148,7 @@ class Site:
         backpressure = Backpressure(BackpressureLimits(), clock=time.monotonic)
         accounts = Accounts(self.store.directory, self.store, Tokens([SECRET], 3600), now_ms, Tiers())
         shares = TenantShares(InMemoryShares(), now_ms)
-        ports = Ports(world, world, world, world, world, backpressure, accounts, shares, now_ms, world.documents)
+        ports = Ports(world, world, world, world, world, backpressure, accounts, shares, now_ms)
         limits = HttpLimits(poll_seconds=0.05, look_seconds=0.1)
         settings = AppSettings(limits, RequestLimits(max_text_characters=MOST_CHARACTERS))
         return create_app(ports, settings, Health())

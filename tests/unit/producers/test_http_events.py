@@ -118,7 +118,7 @@ def test_every_id_that_is_sent_is_understood():
 def test_a_stream_that_lasts_too_long_ends_and_one_too_many_is_refused(world):
     world.views[JOB] = view()
     limits = HttpLimits(max_stream_seconds=0.05, poll_seconds=0.001, look_seconds=0.01)
-    ports = Ports(world, world, world, world, world, None, None, None, lambda: 0, None)  # type: ignore[arg-type]  # not asked
+    ports = Ports(world, world, world, world, world, None, None, None, lambda: 0)  # type: ignore[arg-type]  # not asked
 
     async def look() -> tuple[list[bytes], int]:
         streams = OpenStreams(most=1)
@@ -137,7 +137,7 @@ def test_a_store_that_goes_away_ends_the_stream_for_the_client_to_come_again(wor
     world.views[JOB] = view(batches=3)
     world.slots[JOB] = [batch(0, "a")]
     limits = HttpLimits(poll_seconds=0.001, look_seconds=0.01)
-    ports = Ports(world, world, world, world, world, None, None, None, lambda: 0, None)  # type: ignore[arg-type]  # not asked
+    ports = Ports(world, world, world, world, world, None, None, None, lambda: 0)  # type: ignore[arg-type]  # not asked
 
     async def look() -> list[bytes]:
         found = []

@@ -9,8 +9,10 @@ BODY = {"text": "Good morning.", "source_language": "en", "target_language": "pt
 
 
 def test_all_malformed_fields_are_named_at_once(http):
-    problem = problem_of(http.post(URL, json={"tenant": "", "x": 1}), 422, "invalid_request")
-    assert {error["field"] for error in problem["errors"]} == {"text", "target_language", "tenant", "x"}
+    problem = problem_of(
+        http.post(URL, json={"text": 7, "targets": [], "tenant": "", "x": 1}), 422, "invalid_request"
+    )
+    assert {error["field"] for error in problem["errors"]} == {"text", "targets", "tenant", "x"}
 
 
 @pytest.mark.parametrize(

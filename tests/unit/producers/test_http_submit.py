@@ -112,6 +112,26 @@ def test_a_text_too_large_for_kafka_goes_to_the_object_store(http, world):
         ({"text": " \n"}, "empty_text", "text"),
         ({"text": "a" * 2001}, "text_too_long", "text"),
         ({"text": 7}, "invalid_request", "text"),
+        ({"text": None}, "one_content", "text"),
+        ({"text": None, "texts": []}, "one_content", "text"),
+        ({"texts": ["a"]}, "one_content", "texts"),
+        ({"text": None, "texts": ["a", 7]}, "invalid_request", "texts.1"),
+        ({"text": None, "texts": ["a", {"id": "b"}]}, "invalid_request", "texts.1.text"),
+        ({"text": None, "texts": ["a", {"id": "", "text": "b"}]}, "invalid_request", "texts.1.id"),
+        ({"text": None, "texts": ["a", "b\x1ec"]}, "separator_in_text", "texts[1]"),
+        ({"text": None, "texts": [{"id": "a", "text": ""}] * 2}, "text_id_reused", "texts[1].id"),
+        (
+            {"text": None, "texts": [{"id": "a", "text": "b"}], "metadata": {"text_ids": ""}},
+            "reserved_metadata",
+            "metadata",
+        ),
+        ({"text": None, "texts": ["é" * 600]}, "texts_too_large", "texts"),
+        ({"target_language": None}, "no_target", "target_language"),
+        ({"targets": ["es"]}, "bad_targets", "targets"),
+        ({"target_language": None, "targets": []}, "invalid_request", "targets"),
+        ({"target_language": None, "targets": ["es", "?"]}, "malformed_language", "targets[1]"),
+        ({"target_language": None, "targets": ["pt-BR", "es", "pb"]}, "bad_targets", "targets"),
+        ({"target_language": None, "targets": ["es"] * 21}, "bad_targets", "targets"),
         ({"target_language": "portuguese"}, "malformed_language", "target_language"),
         ({"source_language": "??"}, "malformed_language", "source_language"),
         ({"priority": "urgent"}, "unknown_priority", "priority"),
@@ -208,6 +228,10 @@ def test_languages_are_those_that_workers_announced(http, world):
         "sources": ["en", "pt"],
         "targets": ["en", "pt"],
         "sets": [{"sources": ["en"], "targets": ["pt"]}, {"sources": ["pt"], "targets": ["en"]}],
+        "languages": [
+            {"code": "en", "name": "English", "own_name": "English"},
+            {"code": "pt", "name": "Portuguese", "own_name": "português"},
+        ],
     }
 
 
