@@ -141,9 +141,11 @@ class NoDocuments:
     """Stands in where no object store is configured that every process can read: it refuses every file."""
 
     async def keep(self, ref: str, upload: Upload) -> None:
+        del ref, upload
         raise _no_store()
 
     async def open(self, ref: str) -> tuple[int, Iterator[bytes]]:
+        del ref
         raise _no_store()
 
 
