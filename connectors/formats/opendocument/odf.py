@@ -89,7 +89,9 @@ class _Part:
         return f"{self._table}, row {self._row}" if _is_in_table(element) else f"paragraph {self._paragraph}"
 
     def _is_no_text(self, element: Element) -> bool:
-        """Tell whether an element is a cell with a number, or one that something in the file names."""
+        """Tell whether an element is a placeholder, a cell with a number, or one that something else names."""
+        if self._part != _PARTS[0] and "presentation:class" in element.attributes:
+            return True  # a placeholder of a master slide, which no slide shows
         if element.name != "table:table-cell":
             return False
         kind = element.attributes.get("office:value-type", "string")

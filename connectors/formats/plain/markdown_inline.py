@@ -18,7 +18,7 @@ _TAIL = re.compile(
 _IMAGE = re.compile(r"!\[((?:[^\[\]\\]|\\.|\[[^\[\]]*\])*)(?=\])")
 # Footnotes and boxes to tick, which CommonMark does not know.
 _MARK = re.compile(r"\[\^[^\]\s]+\]|\A\[[ xX]\](?=\s)")
-_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])|&#?\w+;")
 _MARKED = re.compile(r"[`*_\[<\\]")
 _AUTOLINK = re.compile(r"<[^<>\s]+>")
 _TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*)")
@@ -164,8 +164,9 @@ class InlineReader:
         raw = self._content[start : self._at]
         # Where lines are prefixed, its offsets in the file are not those in the content.
         is_on_a_line = "\n" not in raw
-        is_plain = is_on_a_line and "|" not in raw and not _MARKED.search(_ESCAPED.sub("", alt[1]))
-        coded = coded_of(unescape(_ESCAPED.sub(r"\1", alt[1]))) if is_plain else None
+        is_shifted = self._is_cell and "|" in raw
+        is_plain = is_on_a_line and not is_shifted and not _MARKED.search(_ESCAPED.sub("", alt[1]))
+        coded = coded_of(_ESCAPED.sub(_meant, alt[1])) if is_plain else None
         self._builder.alone(self._prefixed(raw), alt[0], at=self._offset(start) if is_on_a_line else -1)
         if coded:
             self._inner.append(Found(self._offset(alt.start(1)), self._offset(alt.end(1)), coded, ""))
@@ -193,6 +194,10 @@ class InlineReader:
         column = at - (self._content.rfind("\n", 0, at) + 1)
         column += self._content.count("|", 0, at) if self._is_cell else 0
         return self._starts[line] + column
+
+
+def _meant(escape: re.Match[str]) -> str:
+    return escape[1] or unescape(escape[0])
 
 
 def escaped(text: str) -> str:
