@@ -14,7 +14,7 @@ from schemas.coded_text import CODE, MOST_CODES, UNIT_SEPARATOR, closing, codes_
 # Shown of a code in messages.
 _LONGEST_SHOWN = 40
 # Characters that mean something to the core, and halves of characters, which no encoding has.
-_SPECIAL = re.compile(f"{CODE.pattern}|{UNIT_SEPARATOR}|[\ud800-\udfff]")
+_SPECIAL = re.compile(f"{CODE.pattern}|{UNIT_SEPARATOR}|\x00|[\ud800-\udfff]")
 
 
 Original = tuple[tuple[str, int], ...]

@@ -59,6 +59,8 @@ class Writer:
         wrong = check(slot.codes, text)
         if wrong:
             raise broken_codes(wrong, slot.place)
+        # No text file has a NUL; one that a source has is a code.
+        text = branch.text.replace("\x00", "\ufffd")
         laid = self.layouts[slot.encoder](text, slot) if slot.encoder in self.layouts else text
         originals = {code: self._original(original, inner) for code, original in slot.originals.items()}
         whole = restored(slot.lead + laid + slot.trail, originals, self.encoder_of(slot.encoder))

@@ -50,7 +50,8 @@ def cells(text: str, separator: str) -> Iterator[Cell]:
 
 def separator_of(text: str) -> str:
     """Choose the separator that the first lines have most evenly; a comma where none has any."""
-    lines = [line for line in text[:100_000].splitlines()[:_PROBED] if line.strip()]
+    bare = re.sub(r'"[^"]*"', "", text[:100_000])
+    lines = [line for line in bare.splitlines()[:_PROBED] if line.strip()]
     counts = {separator: Counter(line.count(separator) for line in lines) for separator in SEPARATORS}
     evenness = {separator: _evenness(counted) for separator, counted in counts.items()}
     return max(evenness, key=lambda separator: evenness[separator])
@@ -103,9 +104,8 @@ def _quoted(text: str) -> str:
 
 
 def _bare(separator: str, text: str) -> str:
-    if re.search(rf'["\r\n{re.escape(separator)}]', text):
-        return f'"{_quoted(text)}"'
-    return text
+    # Any separator, so that readers who guess which one it is are not led astray.
+    return f'"{_quoted(text)}"' if any(sign in text for sign in (separator, *SEPARATORS, *'"\r\n')) else text
 
 
 def _encoder(name: str) -> Encode:

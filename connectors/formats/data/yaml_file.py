@@ -23,6 +23,9 @@ _PLAIN = re.compile(r"[^\W\d_][^\n\r\t:#{}\[\],&*!|>'\"%@`\\]*(?<![ :])\Z")
 _HEADER = re.compile(r"(?:[&!][^\s]*[ \t]+)*[|>]([-+\d]*)[^\n]*\n")
 _FIRST_LINE = re.compile(r"(?:[ \t\r]*\n)*( {1,100})(?=\S)")
 _PROPERTIES = re.compile(r"(?:[&!][^\s]*\s+)*")
+# What YAML takes for line breaks besides LF and CR, and what it allows as an escape only.
+_BREAKS = re.compile("[\x85\u2028\u2029]")
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
 _RESERVED = re.compile(r"(?:y|n|yes|no|on|off|true|false|null|none)\Z", re.IGNORECASE)
 
 
@@ -95,22 +98,28 @@ def _block(node: ScalarNode, text: str, place: str) -> Iterator[Found]:
 
 
 def _plain(text: str) -> str:
-    if _PLAIN.match(text) and not _RESERVED.match(text):
+    if _PLAIN.match(text) and not _RESERVED.match(text) and _printable(text) == text:
         return text
     return f'"{_double(text)}"'
 
 
 def _double(text: str) -> str:
-    return any_json(text).replace("\x7f", "\\x7f").replace("\x85", "\\x85")
+    escapes = {ord(each): f"\\u{ord(each):04x}" for each in {*_BREAKS.findall(text), *_UNPRINTABLE.findall(text)}}
+    return any_json(text).translate(escapes)
+
+
+def _printable(text: str) -> str:
+    """Return a text without what only double quotes can hold."""
+    return _UNPRINTABLE.sub("\ufffd", _BREAKS.sub(" ", text))
 
 
 def _single(text: str) -> str:
     # A line break inside single quotes is a space unless doubled.
-    return text.replace("'", "''").replace("\n", "\n\n")
+    return _printable(text).replace("'", "''").replace("\n", "\n\n")
 
 
 def _indented(indent: int, text: str) -> str:
-    return re.sub(r"\n(?=[^\n])", "\n" + " " * indent, text)
+    return re.sub(r"\n(?=[^\n])", "\n" + " " * indent, _printable(text))
 
 
 _STYLES = {"plain": _plain, "single": _single, "double": _double}

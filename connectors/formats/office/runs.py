@@ -156,7 +156,8 @@ def tidy(text: str) -> str:
 
 
 _EMPTY_TEXT = re.compile(r'<((?:\w+:)?t)(?: xml:space="preserve")?></\1>')
-_EMPTY_RUN = re.compile(
-    r"<((?:\w+:)?r)>(?:<((?:\w+:)?rPr)(?:/>|(?:\s[^<>]*)?(?:(?<!/)>(?:(?!</?(?:\w+:)?rPr[\s>]).)*</\2>)))?</\1>",
-    re.DOTALL,
+_PROPERTIES = (
+    r"<(?:\w+:)?rPr(?:\s[^<>]*)?/>"
+    r"|<((?:\w+:)?rPr)(?:\s[^<>]*[^<>/])?>(?:(?!</?(?:\w+:)?rPr[\s>]).)*</\2>"
 )
+_EMPTY_RUN = re.compile(rf"<((?:\w+:)?r)>(?:{_PROPERTIES})?</\1>", re.DOTALL)

@@ -81,22 +81,24 @@ class _Part:
         elif element.name in _PARAGRAPHS:
             self._paragraph += 1
 
-    def _place(self) -> str:
+    def _place(self, element: Element) -> str:
         if self._part != _PARTS[0]:
             return f"styles, paragraph {self._paragraph}"
         if self._slide:
             return f"slide {self._slide}"
-        return f"{self._table}, row {self._row}" if self._table else f"paragraph {self._paragraph}"
+        return f"{self._table}, row {self._row}" if _is_in_table(element) else f"paragraph {self._paragraph}"
 
     def _is_no_text(self, element: Element) -> bool:
-        """Tell whether an element is a cell with a number, or one that something in the file names."""
+        """Tell whether an element is a placeholder, a cell with a number, or one that something else names."""
+        if self._part != _PARTS[0] and "presentation:class" in element.attributes:
+            return True  # a placeholder of a master slide, which no slide shows
         if element.name != "table:table-cell":
             return False
         kind = element.attributes.get("office:value-type", "string")
         if kind != "string" or "table:formula" in element.attributes:
             return True
         if element.text().strip() in self._named:
-            self._kept.append(self._place())
+            self._kept.append(self._place(element))
             return True
         return False
 
@@ -109,14 +111,21 @@ class _Part:
         return found.span() if found else None
 
     def _found(self, element: Element) -> Iterator[Found]:
-        for found in self._reader.found(element, self._place(), self._value(element)):
+        for found in self._reader.found(element, self._place(element), self._value(element)):
             if any(map(str.isalpha, found.coded.text)):
                 yield found
 
     def _label(self, element: Element) -> Iterator[Found]:
         coded = coded_of(element.text())
         if coded and all(isinstance(child, Text) for child in element.children):
-            yield Found(element.inner, element.inner_end, coded, self._place(), "text", part=self._part)
+            yield Found(element.inner, element.inner_end, coded, self._place(element), "text", part=self._part)
+
+
+def _is_in_table(element: Element) -> bool:
+    at: Element | None = element
+    while at is not None and at.name != "table:table":
+        at = at.parent
+    return at is not None
 
 
 def _unseen_styles(root: Element) -> frozenset[str]:

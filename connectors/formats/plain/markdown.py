@@ -98,14 +98,13 @@ def _html(text: str, lines: list[_Line], token: Token, options: Options) -> Iter
 def _inline(
     text: str, lines: list[_Line], token: Token, cursors: dict[int, int], *, is_cell: bool
 ) -> Iterator[Found]:
-    if is_cell and "|" in token.content:  # escaped in the source, and not in what the parser tells
-        return
     first, _ = token.map or (0, 0)
-    starts = _located(lines, first, token.content.split("\n"), cursors)
+    content = token.content.replace("|", "\\|") if is_cell else token.content
+    starts = _located(lines, first, content.split("\n"), cursors)
     if not starts:
         return
     prefix = text[lines[first + 1].start : starts[1]] if len(starts) > 1 else ""
-    reader = InlineReader(token, starts, prefix)
+    reader = InlineReader(token, starts, prefix, is_cell=is_cell)
     yield from reader.found("cell" if is_cell else f"text {prefix}")
 
 

@@ -18,6 +18,8 @@ _TAIL = re.compile(
 _IMAGE = re.compile(r"!\[((?:[^\[\]\\]|\\.|\[[^\[\]]*\])*)(?=\])")
 # Footnotes and boxes to tick, which CommonMark does not know.
 _MARK = re.compile(r"\[\^[^\]\s]+\]|\A\[[ xX]\](?=\s)")
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])|&#?\w+;")
+_MARKED = re.compile(r"[`*_\[<\\]")
 _AUTOLINK = re.compile(r"<[^<>\s]+>")
 _TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*)")
 _SPECIAL = re.compile(r"[\\`*\[\]<]|(?<![^\W_])_|_(?![^\W_])|~(?=~)|&(?=#?\w+;)|(?<=\])\(|(?<=!)\[")
@@ -31,9 +33,13 @@ class _OutOfStepError(Exception):
 
 
 class InlineReader:
-    """Reads one inline token. `starts` says where each line of its content begins in the source."""
+    """Reads one inline token. `starts` says where each line of its content begins in the source.
 
-    def __init__(self, token: Token, starts: Sequence[int], prefix: str) -> None:
+    `prefix` begins each further line there. In a cell of a table, `|` has a backslash there.
+    """
+
+    def __init__(self, token: Token, starts: Sequence[int], prefix: str, *, is_cell: bool) -> None:
+        self._is_cell = is_cell
         self._content = token.content
         self._children = token.children or []
         self._starts = starts
@@ -158,7 +164,9 @@ class InlineReader:
         raw = self._content[start : self._at]
         # Where lines are prefixed, its offsets in the file are not those in the content.
         is_on_a_line = "\n" not in raw
-        coded = coded_of(unescape(alt[1])) if is_on_a_line and not re.search(r"[\\`*_\[<]", alt[1]) else None
+        is_shifted = self._is_cell and "|" in raw
+        is_plain = is_on_a_line and not is_shifted and not _MARKED.search(_ESCAPED.sub("", alt[1]))
+        coded = coded_of(_ESCAPED.sub(_meant, alt[1])) if is_plain else None
         self._builder.alone(self._prefixed(raw), alt[0], at=self._offset(start) if is_on_a_line else -1)
         if coded:
             self._inner.append(Found(self._offset(alt.start(1)), self._offset(alt.end(1)), coded, ""))
@@ -178,12 +186,18 @@ class InlineReader:
             self._builder.close(child.markup, child.tag)
 
     def _prefixed(self, raw: str) -> str:
-        return raw.replace("\n", f"\n{self._prefix}")
+        written = raw.replace("|", "\\|") if self._is_cell else raw
+        return written.replace("\n", f"\n{self._prefix}")
 
     def _offset(self, at: int) -> int:
         line = self._content.count("\n", 0, at)
         column = at - (self._content.rfind("\n", 0, at) + 1)
+        column += self._content.count("|", 0, at) if self._is_cell else 0
         return self._starts[line] + column
+
+
+def _meant(escape: re.Match[str]) -> str:
+    return escape[1] or unescape(escape[0])
 
 
 def escaped(text: str) -> str:
