@@ -42,7 +42,7 @@ def translated_units_name(key: JobKey, revision: int) -> str:
     return f"{job_folder(key)}v{revision}/units"
 
 
-def translated_name(key: JobKey, revision: int, file_name: str) -> str:
+def translated_object(key: JobKey, revision: int, file_name: str) -> str:
     """Name the translated file of one version of the answer."""
     return f"{job_folder(key)}v{revision}/file{_fitted(PurePosixPath(file_name).suffix.lower())}"
 

@@ -9,6 +9,10 @@ from producers.cli.errors import UsageError
 from schemas.documents import translated_file_name
 
 
+# What is not written as it was read (connectors/formats/registry.py, `written_as`).
+_WRITTEN_AS = {".pdf": ".docx"}
+
+
 @dataclass(frozen=True)
 class DocumentFile:
     """A file, and the one that its translation becomes."""
@@ -52,7 +56,8 @@ def _found(name: str, target: str, output: Path | None) -> Iterator[tuple[Path, 
 
 
 def _output(path: Path, below: Path, target: str, output: Path | None) -> Path:
-    name = translated_file_name(path.name, target)
+    name = Path(translated_file_name(path.name, target))
+    name = name.with_suffix(_WRITTEN_AS.get(name.suffix.lower(), name.suffix))
     folder = path.parent if output is None else output / path.parent.relative_to(below)
     return folder / name
 

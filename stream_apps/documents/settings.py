@@ -1,5 +1,8 @@
 """The configuration of the two processes of documents."""
 
+from pathlib import Path
+from tempfile import gettempdir
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -38,6 +41,11 @@ class DocumentLimits(Section):
         default=0.1, gt=0, description="How long extraction waits before it asks for documents again."
     )
     folder: str = Field(default="", description="Where files are worked on; empty: the system's temporary folder.")
+
+    @property
+    def work_folder(self) -> Path:
+        """Return where files are worked on."""
+        return Path(self.folder or gettempdir())
 
 
 class ExtractionSettings(ProcessSettings):

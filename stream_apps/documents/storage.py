@@ -56,11 +56,11 @@ class Source:
 
 @dataclass(frozen=True)
 class DocumentStore:
-    """The documents in one object store. `folder`: where files are worked on; empty: the system's own."""
+    """The documents in one object store. `folder`: where files are worked on; None: the system's own."""
 
     files: FileStore
     max_bytes: int
-    folder: str = ""
+    folder: Path | None = None
 
     @contextmanager
     def source(self, key: JobKey, ref: str) -> Iterator[Source]:
@@ -70,7 +70,7 @@ class DocumentStore:
         file that is missing or too large.
         """
         kept = source_name(key)
-        with TemporaryDirectory(prefix="document-", dir=self.folder or None) as name:
+        with TemporaryDirectory(prefix="document-", dir=self.folder) as name:
             folder = Path(name)
             if self.files.size(kept) is not None:
                 written = self._fetched(kept, folder / "source")
@@ -82,7 +82,7 @@ class DocumentStore:
     @contextmanager
     def copy(self, key: JobKey) -> Iterator[Source]:
         """Give the copy of a document that was taken apart."""
-        with TemporaryDirectory(prefix="document-", dir=self.folder or None) as name:
+        with TemporaryDirectory(prefix="document-", dir=self.folder) as name:
             path = Path(name) / "source"
             yield Source(path, Path(name), self._fetched(source_name(key), path))
 

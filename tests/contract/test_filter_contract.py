@@ -24,7 +24,7 @@ CAUSES = {
     "malformed_document", "no_text", "no_text_layer", "unknown_encoding", "unknown_format",
 }  # fmt: skip
 # What formats may take for their own: quotes, marks of Markdown, separators, escapes.
-NASTY = 'A & "q" \'s\' \\ | * _x_ `c` [y](z) # 1. {n} %s 100% ]]> <d> &amp; é 漢字 😀 ; , :'
+NASTY = "A & \"q\" 's' \\ | * _x_ `c` [y](z) # 1. {n} %s 100% ]]> <d> &amp; é 漢字 😀 ; , :"
 
 every_sample = pytest.mark.parametrize("sample", SAMPLES, ids=[sample.id for sample in SAMPLES])
 
@@ -96,7 +96,9 @@ def test_translations_stand_where_their_sources_stood(sample):
         with pytest.raises(PermanentError, match="no text"):
             again(sample, data)
         return
-    assert [plain(CODE.sub("", text)) for text in again(sample, data)] == [plain(CODE.sub("", text)) for text in units]
+    assert [plain(CODE.sub("", text)) for text in again(sample, data)] == [
+        plain(CODE.sub("", text)) for text in units
+    ]
 
 
 @every_sample

@@ -38,7 +38,10 @@ def run(settings: ExtractionSettings, process: Process) -> None:
     ]
     monitor = ConsumerHealthMonitor(settings.kafka, readers, process.health)
     shutdown = process.shutdown
-    with asyncio.Runner() as runner, Sandbox(settings.formats) as formats:
+    with (
+        asyncio.Runner() as runner,
+        Sandbox(settings.formats, settings.documents.work_folder) as formats,
+    ):
         processor = TransactionalProcessor(
             stage=STAGE,
             source=DocumentSource(readers, settings.documents.idle_wait_seconds, shutdown.wait),
@@ -57,7 +60,7 @@ def run(settings: ExtractionSettings, process: Process) -> None:
 def _handler(settings: ExtractionSettings, formats: Formats, runner: asyncio.Runner) -> ExtractionHandler:
     wire, limits = build_wire(settings), settings.documents
     cutter = build_cutter(settings, wire)
-    store = DocumentStore(open_files(settings.objects), limits.max_bytes, limits.folder)
+    store = DocumentStore(open_files(settings.objects), limits.max_bytes, limits.work_folder)
     return ExtractionHandler(
         cutter=cutter,
         outputs=RequestOutputs(cutter, build_stores(settings, replaces_plans=True), wire),

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from connectors.formats.protocol import Options, Unit, Warned
-from connectors.formats.registry import Extracted
+from connectors.formats.registry import FORMATS, Extracted, Format, written_as
 from schemas.coded_text import CODE
 from schemas.documents import skeleton_name, units_name
 from schemas.errors import PermanentError
@@ -28,6 +29,14 @@ class ReadDocument:
     pages: int | None = None
 
 
+class _Taken(NamedTuple):
+    """What a file turned out to be, how that was asked, and the format of its translation."""
+
+    extracted: Extracted
+    options: Options
+    written: Format
+
+
 @dataclass(frozen=True)
 class DocumentReader:
     """Reads documents. Reading one again gives the same, and replaces what was kept by the same."""
@@ -38,24 +47,25 @@ class DocumentReader:
 
     def read(self, request: TranslationRequest, languages: RequestedLanguages) -> ReadDocument:
         """Read the file of a request. Raises PermanentError for the first thing wrong with it, TransientError."""
-        options = Options(str(languages.source or ""), str(languages.target), request.filter_options)
+        options = _options_of(request, languages)
         with self.store.source(request.key, request.content_ref or "") as source:
             _check_digest(request, source)
             name = request.file_name or PurePosixPath(request.content_ref or "").name
             extracted = self.formats.extract(source.path, name, request.content_type, options)
-            _check_output(request, extracted)
+            written = _checked_output(request, extracted, options)
         units = extracted.extraction.units
         text = joined([_one_unit(unit) for unit in units if unit.translate])
         self._check_text(text)
         return ReadDocument(
-            document=self._kept(request, name, source, extracted),
+            document=self._kept(request, name, source, _Taken(extracted, options, written)),
             text=text,
             has_codes=CODE.search(text) is not None,
             marks=tuple(map(_mark_of, extracted.extraction.warnings)),
             pages=extracted.extraction.pages,
         )
 
-    def _kept(self, request: TranslationRequest, name: str, source: Source, extracted: Extracted) -> Document:
+    def _kept(self, request: TranslationRequest, name: str, source: Source, taken: _Taken) -> Document:
+        extracted = taken.extracted
         key, version = request.key, f"{extracted.format}-{extracted.version}"
         units = extracted.extraction.units
         self.store.keep_units(
@@ -71,9 +81,9 @@ class DocumentReader:
             filter=extracted.format,
             filter_version=extracted.version,
             units=len(units),
-            output_content_type=extracted.media_type,
+            output_content_type=taken.written.media_type,
             output_mode=request.output_mode,
-            filter_options=request.filter_options,
+            filter_options=taken.options.settings,
         )
 
     def _check_text(self, text: str) -> None:
@@ -114,12 +124,22 @@ def _check_digest(request: TranslationRequest, source: Source) -> None:
         )
 
 
-def _check_output(request: TranslationRequest, extracted: Extracted) -> None:
-    if request.output_content_type not in (None, extracted.media_type):
+def _options_of(request: TranslationRequest, languages: RequestedLanguages) -> Options:
+    """Return what the filter hears; an output that is asked for by its media type is one of its settings."""
+    output = next((one.name for one in FORMATS.values() if one.media_type == request.output_content_type), None)
+    asked = {"output": output} if output else {}
+    return Options(str(languages.source or ""), str(languages.target), {**request.filter_options, **asked})
+
+
+def _checked_output(request: TranslationRequest, extracted: Extracted, options: Options) -> Format:
+    """Return the format of the translation. Raises PermanentError where it is not the one that is asked for."""
+    written = written_as(extracted.format, options)
+    if request.output_content_type not in (None, written.media_type):
         raise PermanentError(
             "unsupported_output",
             f"output_content_type is {(request.output_content_type or '')[:80]!r}",
             field="output_content_type",
-            limit=extracted.media_type,
-            cure="leave it out: the translation has the format of the document",
+            limit=written.media_type,
+            cure="leave it out: the translation has the format of the document, that of a PDF is Word",
         )
+    return written

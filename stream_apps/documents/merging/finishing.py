@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from connectors.formats.protocol import Options
+from connectors.formats.registry import translated_name
 from connectors.telemetry.metrics import DOCUMENT_SECONDS
-from schemas.documents import translated_file_name, translated_name, translated_units_name, units_name
+from schemas.documents import translated_object, translated_units_name, units_name
 from schemas.errors import PermanentError
 from schemas.language_names import UNDETERMINED
 from schemas.message_parts import Document, Hole
@@ -41,11 +42,13 @@ class DocumentMerger:
         kept = self.store.load_units(units_name(key, version))
         translations = units_of(result.text or "", RequestKind.DOCUMENT)
         texts = _in_place(kept, translations)
-        name = translated_name(key, result.version, document.file_name)
+        options = _options_of(job, document)
+        file_name = translated_name(document.file_name, document.filter, options)
+        name = translated_object(key, result.version, file_name)
         with self.store.copy(key) as source:
             output = source.folder / "merged"
             skeleton = self.store.load(document.skeleton_ref)
-            self.formats.merge(document.filter, source.path, skeleton, texts, output, _options_of(job, document))
+            self.formats.merge(document.filter, source.path, skeleton, texts, output, options)
             written = self.store.keep_file(name, output)
         places = [unit.place for unit in kept if unit.translate]
         return changed(
@@ -55,7 +58,7 @@ class DocumentMerger:
             content_type=document.output_content_type,
             content_bytes=written.size,
             content_sha256=written.sha256,
-            file_name=translated_file_name(document.file_name, result.target_language),
+            file_name=file_name,
             units=document.units,
             units_ref=self.store.keep(translated_units_name(key, result.version), (result.text or "").encode()),
             holes=tuple(_placed(hole, places) for hole in result.holes),

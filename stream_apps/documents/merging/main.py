@@ -19,9 +19,9 @@ def main() -> None:
 def run(settings: MergingSettings, process: Process) -> None:
     """Answer requests for documents, one Kafka transaction a cycle; files are merged before it begins."""
     limits = settings.documents
-    store = DocumentStore(open_files(settings.objects), limits.max_bytes, limits.folder)
+    store = DocumentStore(open_files(settings.objects), limits.max_bytes, limits.work_folder)
     # It starts its template with the first document.
-    with Sandbox(settings.formats) as formats:
+    with Sandbox(settings.formats, settings.documents.work_folder) as formats:
         merger = DocumentMerger(store, formats)
         assemble(settings, process, Assembler(STAGE, MERGING_GROUP, [TRANSLATED_DOCUMENTS], merger.finish))
 

@@ -133,8 +133,9 @@ def test_holes_are_told_with_their_places(platform, tmp_path):
 def test_translations_may_go_to_a_folder_that_repeats_the_folders_of_the_files(tmp_path):
     (tmp_path / "in/deep").mkdir(parents=True)
     (tmp_path / "in/deep/a.docx").touch()
-    (found,) = document_files([str(tmp_path / "in")], "pt-BR", tmp_path / "out")
-    assert found.output == tmp_path / "out/deep/a.pt-BR.docx"
+    (tmp_path / "in/b.pdf").touch()
+    found = document_files([str(tmp_path / "in")], "pt-BR", tmp_path / "out")
+    assert [one.output for one in found] == [tmp_path / "out/b.pt-BR.docx", tmp_path / "out/deep/a.pt-BR.docx"]
 
 
 def test_patterns_name_files_and_leave_translations_out(tmp_path):

@@ -19,7 +19,7 @@ from connectors.object_files import Files
 from connectors.object_store import UrlObjectStore
 from schemas import topics
 from schemas.codec import Codec
-from schemas.documents import source_name, translated_name
+from schemas.documents import source_name, translated_object
 from schemas.errors import PermanentError, TransientError
 from schemas.events import DeadLetter, JobControl, UsageBatch
 from schemas.languages import Language
@@ -355,7 +355,7 @@ def test_documents_of_two_tenants_under_one_id_lie_each_in_its_own_folder(world)
     mine = the_result(world.merge(world.extract()))
     other = world.record(2, tenant="globex", content_ref="tenants/globex/inbox/a.txt")
     theirs = the_result(world.merge(world.extract(other)))
-    assert mine.content_ref == translated_name(R1, 1, "a.txt")
+    assert mine.content_ref == translated_object(R1, 1, "a.txt")
     assert (theirs.content_ref or "").startswith("tenants/globex/jobs/")
     assert world.get(theirs.content_ref) == b"START IT.\n"
 
