@@ -1,7 +1,7 @@
 """The HTTP application on ports in memory: what Kafka, Redis and the object store would hold."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
@@ -14,11 +14,15 @@ from schemas.catalogue import Catalogue, catalogue_of
 from schemas.errors import PermanentError, TransientError
 from schemas.events import JobControl
 from schemas.ids import JobKey
+from schemas.languages import parse_language
 from schemas.messages import TranslatedBatch, TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import Headers
+from schemas.states import ResultStatus
+from stream_apps.pipeline.language_detection import Detection
 
 NOW_MS = 1_700_000_000_000
+ENGLISH = Detection(parse_language("en", "source"), 0.9)
 
 
 @dataclass
@@ -53,12 +57,17 @@ class World:
     finishes_at_look: dict[int, TranslationResult] = field(default_factory=dict)
     max_inline_bytes: int = 1_000
     documents: StoredFiles = field(default_factory=StoredFiles)
+    answer: Callable[[TranslationRequest], TranslationResult] | None = None
+    language: Detection = ENGLISH
     used: list[Row] = field(default_factory=list)
     questions: list[UsageQuestion] = field(default_factory=list)
+    detected: list[tuple[str, list[str]]] = field(default_factory=list)
 
     async def append(self, request: TranslationRequest, priority: Priority, headers: Headers) -> None:
         self._check("kafka")
         self.appended.append((request, priority, headers))
+        if self.answer:
+            self.published[request.key] = self.answer(request)
 
     async def cancel(self, order: JobControl) -> None:
         self._check("kafka")
@@ -103,12 +112,30 @@ class World:
         self.questions.append(question)
         return self.used
 
+    async def guess(self, text: str, among: Collection[str]) -> Detection:
+        self.detected.append((text, sorted(among)))
+        return self.language
+
     def _check(self, part: str) -> None:
         if part in self.away:
             raise self.away[part]
 
     def take_away(self, part: str, retry_after_seconds: float = 5) -> None:
         self.away[part] = TransientError(f"{part} is away", retry_after_seconds)
+
+
+def in_capitals(request: TranslationRequest) -> TranslationResult:
+    """Answer an array as a pipeline whose engine writes capitals; a request that says auto is in English."""
+    is_auto = request.source_language == "auto"
+    return TranslationResult(
+        **request.key._asdict(),
+        kind="texts",
+        status=ResultStatus.COMPLETED,
+        texts=tuple(text.upper() for text in request.texts),
+        source_language="en" if is_auto else request.source_language,
+        detected_language="en" if is_auto else None,
+        target_language=request.target_language,
+    )
 
 
 @dataclass

@@ -8,7 +8,6 @@ from pathlib import Path
 from producers.cli.errors import UsageError
 from schemas.documents import translated_file_name
 
-
 # What is not written as it was read (connectors/formats/registry.py, `written_as`).
 _WRITTEN_AS = {".pdf": ".docx"}
 

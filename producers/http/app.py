@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 
 from connectors.telemetry.health import Health
 from producers.http import account_routes, document_routes, language_routes, problems, usage_routes
+from producers.http.compatible import deepl, libretranslate
 from producers.http.document_routes import UPLOAD_PATHS
 from producers.http.documents import OpenUploads
 from producers.http.events import OpenStreams
@@ -61,6 +62,8 @@ def create_app(ports: Ports, settings: AppSettings, health: Health, lifespan: Li
     app.include_router(account_routes.router)
     app.include_router(language_routes.router)
     app.include_router(usage_routes.router)
+    app.include_router(libretranslate.router)
+    app.include_router(deepl.router)
     mount_page(app)
     problems.install(app)
     uploads = dict.fromkeys(UPLOAD_PATHS, limits.max_document_bytes)

@@ -42,9 +42,13 @@ class Caller:
 
 async def caller_of(request: Request) -> Caller:
     """Return the caller of a request. Raises UnauthenticatedError, ForbiddenError, or TransientError."""
+    return caller_showing(request, request.headers.get(_API_KEY_HEADER) or "")
+
+
+def caller_showing(request: Request, api_key: str) -> Caller:
+    """Return the caller who shows this key, or else the header Authorization. Raises as `caller_of` does."""
     accounts: Accounts = request.app.state.ports.accounts
-    headers = request.headers
-    identity = accounts.identify(headers.get("authorization") or "", headers.get(_API_KEY_HEADER) or "")
+    identity = accounts.identify(request.headers.get("authorization") or "", api_key)
     return Caller(identity.tenant, identity.scopes, identity.credential.credential_id)
 
 
@@ -60,8 +64,15 @@ def caller_with(
     """Make the dependency of a route that needs the scope. It raises ForbiddenError for a caller without it."""
 
     async def allowed(caller: Annotated[Caller, Depends(known)]) -> Caller:
-        if scope in caller.scopes:
-            return caller
+        check_scope(caller, scope)
+        return caller
+
+    return allowed
+
+
+def check_scope(caller: Caller, scope: Scope) -> None:
+    """Raise ForbiddenError for a caller without the scope."""
+    if scope not in caller.scopes:
         raise ForbiddenError(
             "missing_scope",
             f"this key or user has no scope {scope}",
@@ -69,8 +80,6 @@ def caller_with(
             limit=", ".join(sorted(caller.scopes)) or "no scope",
             cure="use a key that has it; admins make one by POST /api/v1/keys or `dragoman keys create`",
         )
-
-    return allowed
 
 
 AnyCaller = Annotated[Caller, Depends(counted_caller)]

@@ -146,6 +146,8 @@ def _announced_bytes(request: Request) -> int | None:
 
 
 def _size_of(request: Request, max_body_bytes: int) -> int:
-    # A body of unknown length counts as the longest that BodyLimit lets pass.
+    # A body of unknown length, or compressed, counts as the longest that may be read.
     announced = _announced_bytes(request)
-    return max_body_bytes if announced is None else min(announced, max_body_bytes)
+    if announced is None or "content-encoding" in request.headers:
+        return max_body_bytes
+    return min(announced, max_body_bytes)

@@ -9,6 +9,7 @@ from connectors.object_files import Digest, Written
 from connectors.redis.job_list import Listed
 from connectors.redis.job_view import JobView
 from producers.http.accounts import Accounts
+from producers.http.detection import Detector, ThreadedDetector
 from producers.http.tenant_shares import TenantShares
 from producers.http.usage import Books, NoBooks
 from schemas.catalogue import Catalogue
@@ -197,3 +198,4 @@ class Ports:
     now_ms: Callable[[], int]
     books: Books = field(default_factory=NoBooks)
     documents: Documents = field(default_factory=NoDocuments)
+    detector: Detector = field(default_factory=ThreadedDetector)

@@ -85,6 +85,9 @@ class HttpLimits(Section):
     )
     max_targets: int = Field(default=20, ge=1, description="Target languages of one call, a job for each.")
     max_wait_seconds: float = Field(default=60.0, ge=0, description="Longest `?wait=` of one call.")
+    compatible_priority: Priority = Field(
+        default=Priority.STANDARD, description="Of calls in the manner of LibreTranslate and DeepL."
+    )
     poll_seconds: float = Field(
         default=0.1, gt=0, description="How often a job is looked for that should show up in a moment."
     )

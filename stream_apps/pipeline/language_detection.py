@@ -5,7 +5,7 @@ request: an array of labels is in one language as a rule.
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -67,6 +67,23 @@ class LangidDetector:
             )
             for at, own in enumerate(found)
         ]
+
+    def guess(self, text: str, among: Collection[str]) -> Detection:
+        """Return the most likely language; where none is likely enough, the likeliest of `among`, with its chance.
+
+        `among` are tags, of which the language alone counts. There is none for a text without letters.
+        """
+        probabilities = self._probabilities(text)
+        found = self._detection(probabilities)
+        if found.language is not None:
+            return found
+        wanted = {tag.partition("-")[0] for tag in among}
+        language, probability = max(
+            ((one, chance) for one, chance in probabilities.items() if one in wanted or not wanted),
+            key=lambda one: one[1],
+            default=("", 0.0),
+        )
+        return Detection(parse_language(language, "source_language") if language else None, float(probability))
 
     def _probabilities(self, text: str) -> Probabilities:
         """Return the probability of each candidate, none of them for a text without letters."""

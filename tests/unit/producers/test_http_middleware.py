@@ -1,6 +1,7 @@
 """Bodies and open submissions are bounded, in number and bytes; what is refused is not read."""
 
 import asyncio
+import gzip
 
 import httpx
 import pytest
@@ -73,6 +74,15 @@ def test_one_submission_too_many_is_refused_and_there_is_room_again_afterwards(w
 def test_bytes_are_bounded_too(while_open):
     large = BODY | {"text": "a" * 900}
     refused, opened, _ = while_open({"max_open_bytes": 1000}, [large], lambda client: client.post(URL, json=large))
+    assert (refused.status_code, opened) == (503, [202])
+
+
+def test_a_compressed_body_counts_as_the_longest(while_open):
+    def small(client):
+        packed = {"content-type": "application/json", "content-encoding": "gzip"}
+        return client.post("/translate", content=gzip.compress(b"{}"), headers=packed)
+
+    refused, opened, _ = while_open({"max_body_bytes": 900, "max_open_bytes": 900}, [BODY], small)
     assert (refused.status_code, opened) == (503, [202])
 
 

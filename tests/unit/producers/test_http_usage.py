@@ -5,6 +5,7 @@ from datetime import date
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from connectors.clickhouse.client import AnalyticsClient
 from connectors.clickhouse.settings import BooksSettings
@@ -86,7 +87,7 @@ def test_the_address_of_a_server_keeps_its_database(monkeypatch):
         return httpx.Response(200, json={"data": []}, request=httpx.Request("POST", url))
 
     monkeypatch.setattr(httpx, "post", post)
-    settings = BooksSettings(url="http://u:p@clickhouse:8123/?database=dragoman")
+    settings = BooksSettings(url=SecretStr("http://u:p@clickhouse:8123/?database=dragoman"))
     client = settings.open_client()
     assert client
     assert client.query("SELECT 1") == []
@@ -97,6 +98,6 @@ def test_the_address_of_a_server_keeps_its_database(monkeypatch):
 def test_no_address_is_no_client_and_a_missing_file_is_fatal(tmp_path):
     assert BooksSettings().open_client() is None
     with pytest.raises(FatalError, match="DRAGOMAN_BOOKS_TOKEN_FILE"):
-        BooksSettings(url="http://x", token_file=str(tmp_path / "none")).open_client()
+        BooksSettings(url=SecretStr("http://x"), token_file=str(tmp_path / "none")).open_client()
     (tmp_path / "token").write_text("a token of this test\n")
-    assert BooksSettings(url="http://x", token_file=str(tmp_path / "token")).open_client() is not None
+    assert BooksSettings(url=SecretStr("http://x"), token_file=str(tmp_path / "token")).open_client() is not None

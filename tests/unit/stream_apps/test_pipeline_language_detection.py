@@ -68,3 +68,25 @@ def test_short_texts_lean_on_their_neighbours_and_clear_ones_do_not(detector):
 def test_texts_without_a_sure_neighbour_stand_for_themselves(detector):
     texts = ["OK", "Guardar", "Abbrechen"]
     assert detector.detect_each(texts) == [detector.detect(text) for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("text", "among", "language"),
+    [
+        ("Save", ["en", "pt-BR"], "en"),
+        ("Guardar", ["en", "pt-BR"], "pt"),
+        ("Das Haus ist groß und der Garten ist grün.", ["en", "pt"], "de"),
+        ("123", ["en", "pt"], "None"),
+        ("Save", ["tlh"], "None"),
+    ],
+)
+def test_a_guess_is_one_of_those_that_are_wanted_unless_the_text_speaks_for_itself(
+    detector, text, among, language
+):
+    assert str(detector.guess(text, among).language) == language
+
+
+def test_a_guess_among_none_is_one_among_all(detector):
+    found = detector.guess("Save", [])
+    assert found.language is not None
+    assert 0 < found.probability < detector.threshold

@@ -1,0 +1,144 @@
+"""The interface of DeepL, version 2 (https://developers.deepl.com): /v2/translate, /v2/usage, /v2/languages.
+
+A form or JSON, the key in `Authorization: DeepL-Auth-Key KEY` or in `auth_key`; errors are {"message": "..."}.
+What changes nothing here is accepted (context, split_sentences, preserve_formatting, model_type); what would
+change the text and is not carried out is refused by name.
+"""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from producers.http.compatible.callers import reader_of, submitter_of
+from producers.http.compatible.errors import Dialect, route_class
+from producers.http.compatible.reading import Parameters, mistake, read_parameters
+from producers.http.compatible.translating import guessed_source, source_of, translated_texts
+from producers.http.language_routes import named_language
+from producers.http.ports import Ports
+from producers.http.usage import UsageQuestion, today
+from schemas.catalogue import Catalogue
+from schemas.language_names import UNDETERMINED
+from schemas.languages import AUTO, parse_language
+from stream_apps.accounts.roles import Scope
+
+_KEY = "auth_key"
+_ERRORS = Dialect(
+    body=lambda message: {"message": message},
+    names={"source_language": "source_lang", "target_language": "target_lang", "texts": "text"},
+    used_up=456,
+)
+_SPLITTING = ("", "0", "1", "nonewlines")
+_NO_FORMALITY = ("", "default", "prefer_more", "prefer_less")
+_MODELS = ("", "latency_optimized", "quality_optimized", "prefer_quality_optimized")
+_TRUE = ("1", "true")
+# What changes a translation and is not carried out; tags below need tag_handling, without which they mean nothing.
+_REFUSED = (
+    "tag_handling", "glossary_id", "glossary_ids", "style_id", "translation_memory_id", "custom_instructions",
+)  # fmt: skip
+# Targets as the original names them; its own client refuses plain EN and PT.
+_REGIONAL = ("en-GB", "en-US", "pt-BR", "pt-PT")
+# What the original says of an account without a limit.
+_NO_LIMIT = 1_000_000_000_000
+
+router = APIRouter(prefix="/v2", route_class=route_class(_ERRORS), include_in_schema=False)
+
+
+@router.post("/translate")
+async def translate(request: Request) -> dict[str, Any]:
+    """Translate the texts while the caller waits."""
+    given = await read_parameters(request)
+    texts = _texts(given)
+    target = str(parse_language(given.needed("target_lang"), "target_lang"))
+    named = given.text("source_lang")
+    source = str(parse_language(named, "source_lang")) if named else AUTO
+    _check_options(given)
+    caller = submitter_of(request, given, _KEY)
+    found = await guessed_source(request, texts) if source == AUTO else None
+    result = await translated_texts(request, caller, texts, source_of(source, found), target)
+    more: dict[str, Any] = {"model_type_used": "latency_optimized"} if given.text("model_type") else {}
+    is_billed = (given.text("show_billed_characters") or "").lower() in _TRUE
+    return {
+        "translations": [
+            {"detected_source_language": _source_code(result.source_language), "text": text}
+            | ({"billed_characters": len(original)} if is_billed else {})
+            | more
+            for original, text in zip(texts, result.texts, strict=True)
+        ]
+    }
+
+
+@router.api_route("/usage", methods=["GET", "POST"])
+async def show_usage(request: Request) -> dict[str, int]:
+    """Tell the characters of this day (UTC) and the limit of a day, which is the period of limits here."""
+    caller = reader_of(request, await read_parameters(request), _KEY, Scope.READ_USAGE)
+    ports: Ports = request.app.state.ports
+    this_day = today(ports.now_ms())
+    rows = await ports.books.usage(UsageQuestion(caller.tenant, this_day, this_day))
+    return {
+        "character_count": sum(row["characters"] for row in rows),
+        "character_limit": ports.accounts.limits(caller.account).characters_per_day or _NO_LIMIT,
+    }
+
+
+@router.api_route("/languages", methods=["GET", "POST"])
+async def list_languages(request: Request) -> list[dict[str, Any]]:
+    """List the languages that ready workers translate from, or into (`type=target`)."""
+    given = await read_parameters(request)
+    reader_of(request, given, _KEY)
+    wanted = given.text("type") or "source"
+    if wanted not in ("source", "target"):
+        raise mistake("type", f"type is {wanted[:40]!r}", "send source or target")
+    ports: Ports = request.app.state.ports
+    catalogue = await ports.models.catalogue()
+    if wanted == "source":
+        return [_language(code) for code in sorted({one for some in catalogue.sets() for one in some.sources})]
+    return [_language(code) | {"supports_formality": False} for code in _targets(catalogue)]
+
+
+@router.api_route("/document", methods=["POST"])
+@router.api_route("/document/{rest:path}", methods=["GET", "POST"])
+async def refuse_document(request: Request) -> Response:  # noqa: ARG001  # nothing of it is read
+    """Refuse: documents are not carried out here. The original's client repeats a 501, so this is a 400."""
+    raise mistake("document", "documents are not translated by this interface yet", "send their text")
+
+
+def _texts(given: Parameters) -> list[str]:
+    if given.is_json and not isinstance(given.values.get("text", []), list):
+        raise mistake("text", "text is no array", "send an array of texts, or a form")
+    texts = given.texts("text")
+    if not texts:
+        raise mistake("text", "text is missing", "send at least one text")
+    return texts
+
+
+def _check_options(given: Parameters) -> None:
+    for name in _REFUSED:
+        if given.values.get(name) not in (None, "", [], [""]):
+            raise mistake(name, f"{name} is not supported yet", f"leave {name} out")
+    _check_one_of(given, "split_sentences", _SPLITTING)
+    _check_one_of(given, "model_type", _MODELS)
+    formality = given.text("formality") or ""
+    if formality not in _NO_FORMALITY:
+        cure = "leave it out, or send prefer_more or prefer_less, which ask for it where there is one"
+        raise mistake("formality", "'formality' is not supported for given 'target_lang'", cure)
+
+
+def _check_one_of(given: Parameters, name: str, known: tuple[str, ...]) -> None:
+    value = given.text(name) or ""
+    if value not in known:
+        raise mistake(name, f"{name} is {value[:40]!r}", f"send one of {', '.join(filter(None, known))}")
+
+
+def _source_code(language: str) -> str:
+    """Return the code of a source language as the original writes it: without script and region, in capitals."""
+    return "" if language in ("", UNDETERMINED) else language.partition("-")[0].upper()
+
+
+def _targets(catalogue: Catalogue) -> list[str]:
+    offered = {one for some in catalogue.sets() for one in some.targets}
+    regional = {code for code in _REGIONAL if catalogue.serves(None, parse_language(code, "target_lang"))}
+    return sorted(offered | regional)
+
+
+def _language(code: str) -> dict[str, Any]:
+    return {"language": code.upper(), "name": named_language(code).name}

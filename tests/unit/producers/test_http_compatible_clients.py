@@ -1,0 +1,81 @@
+"""The clients that the originals publish, against a server of ours."""
+
+import threading
+from collections.abc import Iterator
+
+import deepl
+import pytest
+import uvicorn
+from libretranslatepy import LibreTranslateAPI
+
+from tests.accounts import key_of
+from tests.fleet import until
+from tests.http_world import in_capitals
+
+
+@pytest.fixture
+def url(http, world) -> Iterator[str]:
+    """A server on a port of its own, whose engine writes capitals."""
+    world.answer, world.served = in_capitals, ["en-pt", "pt-en"]
+    server = uvicorn.Server(uvicorn.Config(http.app, port=0, log_config=None, lifespan="off"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    until(lambda: server.started, "the server listens")
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def key(store) -> str:
+    return key_of(store, "acme", role="member").text
+
+
+def test_libretranslates_client_translates_detects_and_lists_languages(url, key):
+    client = LibreTranslateAPI(url, key)
+    assert client.translate("Good morning.\r\nGood night.", "en", "pt") == "GOOD MORNING.\nGOOD NIGHT."
+    assert client.detect("Good morning.") == [{"language": "en", "confidence": 90.0}]
+    assert client.languages() == [
+        {"code": "en", "name": "English", "targets": ["pt"]},
+        {"code": "pt", "name": "Portuguese", "targets": ["en"]},
+    ]
+
+
+def test_deepls_client_translates_texts_and_gets_them_back_in_their_places(url, key, world):
+    client = deepl.DeepLClient(key, server_url=url, send_platform_info=False)
+    results = client.translate_text(
+        ["Save", "", "Open"], target_lang="PT-BR", context="a menu", split_sentences="nonewlines",
+        preserve_formatting=True, formality="prefer_more", model_type="prefer_quality_optimized",
+    )  # fmt: skip
+    assert isinstance(results, list)
+    assert [result.text for result in results] == ["SAVE", "", "OPEN"]
+    assert [(result.detected_source_lang, result.billed_characters) for result in results] == [
+        ("EN", 4), ("EN", 0), ("EN", 4),
+    ]  # fmt: skip
+    assert [(one.tenant, one.target_language) for one, _, _ in world.appended] == [("acme", "pt-BR")]
+    single = client.translate_text("Save", source_lang="EN", target_lang="PT-PT")
+    assert isinstance(single, deepl.TextResult)
+    assert single.text == "SAVE"
+
+
+def test_deepls_client_reads_usage_and_languages(url, key, world):
+    world.used = [{"name": "2023-11-14", "requests": 1, "words": 5, "characters": 30}]
+    client = deepl.DeepLClient(key, server_url=url)
+    usage = client.get_usage()
+    assert (usage.character.count, usage.character.limit, usage.any_limit_reached) == (30, 10**12, False)
+    assert [one.code for one in client.get_source_languages()] == ["EN", "PT"]
+    assert [(one.code, one.supports_formality) for one in client.get_target_languages()] == [
+        ("EN", False), ("EN-GB", False), ("EN-US", False), ("PT", False), ("PT-BR", False), ("PT-PT", False),
+    ]  # fmt: skip
+
+
+def test_deepls_client_understands_our_refusals(url, key):
+    with pytest.raises(deepl.AuthorizationException, match="no such API key"):
+        deepl.DeepLClient("drg_none", server_url=url).get_usage()
+    client = deepl.DeepLClient(key, server_url=url)
+    with pytest.raises(deepl.DeepLException, match="formality"):
+        client.translate_text("Save", target_lang="PT-BR", formality="more")
+    with pytest.raises(deepl.DeepLException, match="tag_handling is not supported yet"):
+        client.translate_text("<p>Save</p>", target_lang="PT-BR", tag_handling="html")
+    with pytest.raises(deepl.DeepLException, match="no model translates en-ja"):
+        client.translate_text("Save", target_lang="JA")

@@ -1,0 +1,164 @@
+"""The interface of DeepL: its shapes, its refusals, and what is accepted without effect."""
+
+import gzip
+import json
+
+import pytest
+
+from schemas.messages import changed
+from stream_apps.accounts.changes import Change, TenantChange, changed_tenant
+from tests.accounts import NOW_MS, key_of
+from tests.http_world import in_capitals
+
+URL = "/v2/translate"
+BODY = {"text": ["Good morning."], "target_lang": "PT-BR"}
+
+
+@pytest.fixture
+def answering(http, world):
+    world.answer, world.served = in_capitals, ["en-pt", "pt-en"]
+    return http
+
+
+def message_of(answer, status=400):
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/json"), answer.text
+    (told,) = answer.json().items()
+    assert told[0] == "message"
+    return told[1]
+
+
+def texts_of(answer):
+    assert answer.status_code == 200, answer.text
+    return [one["text"] for one in answer.json()["translations"]]
+
+
+def test_texts_come_back_in_their_places_with_their_language(answering):
+    answer = answering.post(URL, json=BODY | {"text": ["One.", "", " "], "source_lang": "EN"})
+    assert answer.json() == {
+        "translations": [
+            {"detected_source_language": "EN", "text": "ONE."},
+            {"detected_source_language": "EN", "text": ""},
+            {"detected_source_language": "EN", "text": " "},
+        ]
+    }
+
+
+def test_a_form_repeats_its_field(answering, world):
+    answer = answering.post(URL, content=b"text=One.&text=&text=Two.&target_lang=pt", headers={
+        "content-type": "application/x-www-form-urlencoded"
+    })  # fmt: skip
+    assert texts_of(answer) == ["ONE.", "", "TWO."]
+    assert world.detected == [("One.\n\nTwo.", ["en", "pt"])]
+    assert world.appended[0][0].source_language == "en"
+
+
+def test_the_key_is_in_a_header_or_in_the_form(http, world, store):
+    world.answer = in_capitals
+    key, nobody = key_of(store, "acme", role="member").text, http.showing("")
+    form = {"text": "a", "target_lang": "pt"}
+    assert texts_of(nobody.post(URL, data=form | {"auth_key": key})) == ["A"]
+    assert texts_of(nobody.post(URL, json=BODY, headers={"Authorization": f"DeepL-Auth-Key {key}"}))
+    assert {one.tenant for one, _, _ in world.appended} == {"acme"}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"split_sentences": "0"},
+        {"split_sentences": "nonewlines", "preserve_formatting": True, "context": "a menu"},
+        {"formality": "prefer_less"},
+        {"formality": "default", "outline_detection": False},
+        {"tag_handling": "", "glossary_id": None, "custom_instructions": []},
+        {"splitting_tags": ["p"], "colour": "red"},
+    ],
+)
+def test_what_changes_no_translation_is_accepted(answering, options):
+    assert texts_of(answering.post(URL, json=BODY | options)) == ["GOOD MORNING."]
+
+
+def test_characters_and_model_are_told_where_they_are_asked_for(answering):
+    wish = {"show_billed_characters": True, "model_type": "quality_optimized"}
+    (one,) = answering.post(URL, json=BODY | wish).json()["translations"]
+    assert (one["billed_characters"], one["model_type_used"]) == (13, "latency_optimized")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"text": "Good morning."}, "text is no array"),
+        ({"text": []}, "text is missing"),
+        ({"text": None}, "text is no array"),
+        ({"text": ["a", None]}, "text[1] is no string"),
+        ({"text": ["a", "\ud800"]}, "text[1] holds a lone surrogate"),
+        ({"text": ["a\x1e"]}, "text[0] holds the character U+001E"),
+        ({"text": ["a"] * 1001}, "text has 1001 texts"),
+        ({"target_lang": ""}, "target_lang is missing"),
+        ({"target_lang": "PORTUGUESE"}, "target_lang is 'PORTUGUESE'"),
+        ({"source_lang": "?"}, "source_lang is '?'"),
+        ({"target_lang": "JA"}, "no model translates en-ja"),
+        ({"formality": "more"}, "'formality' is not supported for given 'target_lang'"),
+        ({"split_sentences": "2"}, "split_sentences is '2'"),
+        ({"model_type": "best"}, "model_type is 'best'"),
+        ({"tag_handling": "xml"}, "tag_handling is not supported yet"),
+        ({"glossary_id": "a"}, "glossary_id is not supported yet"),
+        ({"custom_instructions": ["be nice"]}, "custom_instructions is not supported yet"),
+    ],
+)
+def test_a_wrong_parameter_is_told_by_its_name(answering, world, change, words):
+    content = json.dumps(BODY | change)
+    answer = answering.post(URL, content=content, headers={"content-type": "application/json"})
+    assert words in message_of(answer)
+    assert not world.appended
+
+
+def test_a_compressed_body_is_read(answering):
+    packed = {"content-type": "application/json", "content-encoding": "gzip"}
+    answer = answering.post(URL, content=gzip.compress(json.dumps(BODY).encode()), headers=packed)
+    assert texts_of(answer) == ["GOOD MORNING."]
+
+
+def test_characters_that_are_used_up_are_456_as_in_the_original(answering, store):
+    wish = TenantChange(limits={"characters_per_day": 20})
+    store.change(lambda found: [changed_tenant(found, "acme", wish, Change("tests", NOW_MS))])
+    caller = answering.showing(key_of(store, "acme").text)
+    assert texts_of(caller.post(URL, json=BODY))
+    assert "characters" in message_of(caller.post(URL, json=BODY), 456)
+
+
+def test_usage_is_that_of_the_callers_tenant_today(http, world, store):
+    wish = TenantChange(limits={"characters_per_day": 500})
+    store.change(lambda found: [changed_tenant(found, "acme", wish, Change("tests", NOW_MS))])
+    world.used = [{"name": "2023-11-14", "requests": 1, "words": 5, "characters": 30}]
+    caller = http.showing(key_of(store, "acme").text)
+    assert caller.get("/v2/usage").json() == {"character_count": 30, "character_limit": 500}
+    assert (world.questions[0].tenant, str(world.questions[0].since)) == ("acme", "2023-11-14")
+    world.take_away("books")
+    assert "books is away" in message_of(caller.get("/v2/usage"), 503)
+
+
+def test_languages_are_those_that_workers_announced(http, world):
+    world.served = ["en-pt"]
+    assert http.get("/v2/languages").json() == [{"language": "EN", "name": "English"}]
+    assert http.get("/v2/languages?type=target").json()[0] == {
+        "language": "PT", "name": "Portuguese", "supports_formality": False,
+    }  # fmt: skip
+    assert "type is 'all'" in message_of(http.get("/v2/languages?type=all"))
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", URL), ("GET", "/v2/usage"), ("GET", "/v2/languages")])
+def test_without_a_key_and_without_the_scope_there_is_nothing(http, store, world, method, path):
+    message_of(http.showing("").ask(method, path, json=BODY), 403)
+    narrow = key_of(store, "acme", scopes=("documents:read",)).text
+    assert "no scope" in message_of(http.showing(narrow).ask(method, path, json=BODY), 403)
+    assert not world.appended
+
+
+def test_documents_are_refused_in_words(http):
+    assert "documents are not translated" in message_of(http.post("/v2/document"))
+    assert "documents are not translated" in message_of(http.post("/v2/document/abc/result"))
+
+
+def test_a_source_without_a_language_has_no_code(http, world):
+    world.answer = lambda request: changed(in_capitals(request), source_language="und")
+    (one,) = http.post(URL, json=BODY).json()["translations"]
+    assert one["detected_source_language"] == ""
