@@ -14,7 +14,7 @@ from producers.cli.document_files import document_files
 from producers.cli.errors import UsageError
 from producers.cli.main import app
 
-RESULT = {"status": "COMPLETED", "holes": [], "error": None, "file_name": "x.pt.txt"}
+RESULT: dict = {"status": "COMPLETED", "holes": [], "error": None, "file_name": "x.pt.txt"}
 FINISHED = {
     "job_id": "job",
     "status": "COMPLETED",
