@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from schemas.coded_text import CODE, closing, codes_of, is_closing, is_opening, number_of, opening
+
 # A text with more spans is a table or worse, and no engine keeps so many masks apart.
 MOST_SPANS = 128
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -52,7 +54,22 @@ class Parts:
             return head, 0
         # Quotes and brackets outside marks are set aside on both sides or not at all.
         wide = tuple(self._marks_at(step, _is_wordless) for step in (1, -1))
-        return (wide[0], wide[1]) if all(wide) and sum(wide) <= len(self.hidden) else (head, tail)
+        if all(wide) and sum(wide) <= len(self.hidden):
+            head, tail = wide[0], wide[1]
+        return self._without_halves(head, tail)
+
+    def _without_halves(self, head: int, tail: int) -> tuple[int, int]:
+        """Leave at the edges no inline code whose other half stands amid the words: it frames some of them."""
+        behind = len(self.hidden) - tail
+        inside = "".join(self.hidden[head:behind])
+        if not CODE.search(inside):
+            return head, tail
+        halves = {_other_half(code) for code in codes_of(inside)}
+        first = next((at for at in range(head) if halves & set(self.hidden[at])), head)
+        last = next(
+            (at for at in reversed(range(behind, len(self.hidden))) if halves & set(self.hidden[at])), None
+        )
+        return first, tail if last is None else len(self.hidden) - last - 1
 
     def _marks_at(self, step: int, may_stand_before: Callable[[str], bool]) -> int:
         count = 0
@@ -139,6 +156,11 @@ class PartsBuilder:
 
     def parts(self) -> Parts:
         return Parts(tuple(self._plain), tuple(self._hidden), tuple(self._marks), tuple(self._left), self.count)
+
+
+def _other_half(code: str) -> str:
+    number = number_of(code)
+    return closing(number) if is_opening(code) else opening(number) if is_closing(code) else ""
 
 
 def _is_blank(text: str) -> bool:
