@@ -65,11 +65,10 @@ class Parts:
         if not CODE.search(inside):
             return head, tail
         halves = {_other_half(code) for code in codes_of(inside)}
-        first = next((at for at in range(head) if halves & set(self.hidden[at])), head)
-        last = next(
-            (at for at in reversed(range(behind, len(self.hidden))) if halves & set(self.hidden[at])), None
-        )
-        return first, tail if last is None else len(self.hidden) - last - 1
+        framing = [at for at, piece in enumerate(self.hidden) if halves & set(piece)]
+        first = min((at for at in framing if at < head), default=head)
+        last = max((at for at in framing if at >= behind), default=behind - 1)
+        return first, len(self.hidden) - last - 1
 
     def _marks_at(self, step: int, may_stand_before: Callable[[str], bool]) -> int:
         count = 0

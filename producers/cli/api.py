@@ -17,6 +17,8 @@ from producers.cli.output import Json
 _TIMEOUT_SECONDS = 30.0
 _POLL_SECONDS = 1.0
 _UPLOAD_SECONDS = 600.0
+# A result may be heard of before every process can see it.
+_TOLD_SECONDS = 20.0
 
 OnJobProgress = Callable[[Json], object]
 """Told of the job after every poll."""
@@ -87,7 +89,8 @@ class Api:
         part = output.with_name(f".{output.name}.part")
         path = f"/api/v1/documents/{job_id}/download"
         try:
-            with self._http.stream("GET", path, params=self._tenant) as response, part.open("wb") as file:
+            wait = {"wait": _TOLD_SECONDS, **self._tenant}
+            with self._http.stream("GET", path, params=wait) as response, part.open("wb") as file:
                 if response.is_error:
                     response.read()
                     raise _failure(response)

@@ -88,9 +88,9 @@ async def read_document(document: DocumentToRead, request: Request, wait: WaitSe
     response_class=StreamingResponse,
     responses={**_FILE, **responses(401, 403, 404, 409, 422, 429, 503)},
 )
-async def download_document(document: DocumentToRead, request: Request) -> Response:
-    """Send the translated file of a finished document."""
-    return await _download(document, request)
+async def download_document(document: DocumentToRead, request: Request, wait: WaitSeconds = 0) -> Response:
+    """Send the translated file of a document; `?wait=` waits for it to be finished."""
+    return await _download(document, request, wait)
 
 
 @router.get(
@@ -98,14 +98,17 @@ async def download_document(document: DocumentToRead, request: Request) -> Respo
     response_class=StreamingResponse,
     responses={**_FILE, **responses(401, 403, 404, 409, 422, 429, 503)},
 )
-async def download_translation(job: DocumentToRead, request: Request) -> Response:
-    """Send the translation of a finished job as a file: of a document its file, of a text its text."""
-    return await _download(job, request)
+async def download_translation(job: DocumentToRead, request: Request, wait: WaitSeconds = 0) -> Response:
+    """Send the translation of a job as a file: of a document its file, of a text its text."""
+    return await _download(job, request, wait)
 
 
-async def _download(key: JobKey, request: Request) -> Response:
+async def _download(key: JobKey, request: Request, wait: float) -> Response:
     ports: Ports = request.app.state.ports
-    snapshot = await read_job(key, ports, request.app.state.limits, wait_seconds=0)
+    limits: HttpLimits = request.app.state.limits
+    # Who has just heard of the result may be ahead of what Redis shows.
+    seconds = max(min(wait, limits.max_wait_seconds), limits.grace_seconds)
+    snapshot = await read_job(key, ports, limits, seconds)
     result = snapshot.result
     if result is None:
         is_gone = snapshot.is_finished

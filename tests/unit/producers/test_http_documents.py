@@ -21,9 +21,8 @@ TEXT = "Good morning.\n" * 100_000
 
 @pytest.fixture
 def limits() -> HttpLimits:
-    return HttpLimits(
-        max_body_bytes=20_000, max_document_bytes=2_000_000, max_wait_seconds=0.2, grace_seconds=0.02
-    )
+    seconds = {"max_wait_seconds": 0.2, "look_seconds": 0.01, "grace_seconds": 0.02}
+    return HttpLimits(max_body_bytes=20_000, max_document_bytes=2_000_000, **seconds)
 
 
 def send(http, content=b"Good morning.", name="a.txt", media_type="text/plain", url=URL, **fields):
@@ -206,6 +205,13 @@ def test_where_there_is_no_file_the_answer_says_why(http, world, found, status, 
 def test_a_document_that_is_not_finished_has_no_file_yet(http, world):
     world.views[JOB] = JobView(key=JOB, kind="document")
     assert problem(http.get(f"{URL}/job/download"), 409) == ("not_finished", "job_id")
+
+
+def test_who_has_just_heard_of_the_result_gets_the_file_though_redis_does_not_show_it_yet(http, world):
+    world.views[JOB] = JobView(key=JOB, kind="document")
+    world.documents.files["tenants/default/jobs/1/v1/file.txt"] = b"Bom dia."
+    world.finishes_at_look[2] = result()
+    assert http.get(f"{URL}/job/download", params={"wait": 1}).content == b"Bom dia."
 
 
 def test_a_job_shows_a_document_without_reading_its_file(http, world):
