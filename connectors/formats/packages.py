@@ -46,6 +46,11 @@ class Package:
         except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError, zlib.error) as error:
             raise malformed(f"the part {name} cannot be read: {type(error).__name__}") from error
 
+    def verify(self) -> None:
+        """Read every part once: a damaged one is found before anything is translated."""
+        for name in self.names():
+            self.read(name)
+
     def xml(self, name: str) -> XmlFile:
         """Read a part that is XML."""
         return XmlFile(self.read(name), self._limits.depth)
@@ -116,6 +121,7 @@ class PackageFilter:
 
     def extract(self, source: BinaryIO, options: Options) -> Extraction:
         package = Package(source, options.limits)
+        package.verify()
         warnings: list[Warned] = []
         found = list(self.find(package, options, warnings))
         return extraction_of(found, options.limits, warnings=tuple(warnings), pages=self.pages_of(package))

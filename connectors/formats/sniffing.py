@@ -15,7 +15,8 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # OLE streams are named in UTF-16; the directory may stand anywhere in the file.
 _ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
 _TEXT_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
-_ROOT = re.compile(rb"<(?![?!])(?:[\w.-]+:)?([\w.-]+)((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>")
+_PROLOG = re.compile(rb"(?:\s+|<\?.*?\?>|<!--.*?-->|<![^>]*>)*", re.DOTALL)
+_ROOT = re.compile(rb"<(?:[\w.-]+:)?([\w.-]+)((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>")
 _OFFICE = {
     b"wordprocessingml.document.main": "docx",
     b"wordprocessingml.template.main": "docx",
@@ -79,9 +80,10 @@ def _xml_root(head: bytes) -> str | None:
     text = head.replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
     if not text.startswith(b"<"):
         return None
-    root = _ROOT.search(re.sub(rb"<!--.*?-->", b"", text, flags=re.DOTALL))
+    prolog = _PROLOG.match(text)
+    root = _ROOT.match(text, prolog.end() if prolog else 0)
     if root is None:
-        return None
+        return "html" if text[:9].lower() == b"<!doctype" else None
     if root[1] == b"xliff":
         return "xliff2" if re.search(rb"version\s*=\s*[\"']2", root[2]) else "xliff"
     if root[1].lower() == b"html" or text[:9].lower() == b"<!doctype":

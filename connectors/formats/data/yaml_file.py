@@ -31,8 +31,11 @@ _RESERVED = re.compile(r"(?:y|n|yes|no|on|off|true|false|null|none)\Z", re.IGNOR
 
 def values(text: str, options: Options) -> Iterator[Found]:
     """Find the strings of a file."""
+    if re.search(rf"(?:[\[{{]\s*){{{options.limits.depth}}}", text):
+        # Of such nesting the parser takes quadratic time.
+        raise malformed(f"the file is nested more than {options.limits.depth} deep")
     try:
-        for document in YAML(typ="rt", pure=True).compose_all(text):
+        for document in _parser().compose_all(text):
             if document is not None:
                 yield from _below(document, (), text, options)
     except YAMLError as error:
@@ -41,6 +44,13 @@ def values(text: str, options: Options) -> Iterator[Found]:
         raise malformed(f"the file is no YAML{where}") from error
     except RecursionError as error:
         raise malformed("the file is nested too deeply") from error
+
+
+def _parser() -> YAML:
+    parser = YAML(typ="rt", pure=True)
+    # Allowed, and its warning would quote the document.
+    parser.composer.warn_double_anchors = False
+    return parser
 
 
 def _below(node: Node, path: tuple[str, ...], text: str, options: Options) -> Iterator[Found]:

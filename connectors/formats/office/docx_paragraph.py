@@ -33,6 +33,8 @@ _BREAKS = frozenset({"w:br", "w:cr", "w:tab", "w:ptab"})
 _TRANSLATED_FIELDS = frozenset({"HYPERLINK", "TOC", "INDEX", "QUOTE", "COMMENTS", "SUBJECT", "TITLE"})
 # Properties that do not change how a run looks.
 _UNSEEN = re.compile(r"<\w*:?(?:lang|noProof|rsid\w*)\b[^<>]*/>|\s\w+:rsid\w*=\"[^\"]*\"")
+# An element of properties without any.
+_NOTHING = re.compile(r"\A(?:<[^<>]*/>|<[^<>]*></[^<>]*>)\Z")
 
 
 @dataclass
@@ -118,9 +120,7 @@ class ParagraphReader:
     def _run(self, run: Element) -> list[Item]:
         found = run.find("w:rPr")
         raw = self._file.raw(found.start, found.end) if found else ""
-        properties = _UNSEEN.sub("", raw)
-        if found and not found.children:
-            properties = ""
+        properties = _NOTHING.sub("", _UNSEEN.sub("", raw))
         if found and found.find("w:vanish") is not None:
             return [self._alone(run)]
         shown = (child for child in run.elements() if child.name not in (*_DROPPED, "w:rPr"))
