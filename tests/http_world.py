@@ -1,7 +1,7 @@
 """The HTTP application on ports in memory: what Kafka, Redis and the object store would hold."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
@@ -61,7 +61,8 @@ class World:
     language: Detection = ENGLISH
     used: list[Row] = field(default_factory=list)
     questions: list[UsageQuestion] = field(default_factory=list)
-    detected: list[tuple[str, list[str]]] = field(default_factory=list)
+    languages: dict[str, Detection] = field(default_factory=dict)
+    detected: list[tuple[list[str], list[str]]] = field(default_factory=list)
 
     async def append(self, request: TranslationRequest, priority: Priority, headers: Headers) -> None:
         self._check("kafka")
@@ -112,9 +113,9 @@ class World:
         self.questions.append(question)
         return self.used
 
-    async def guess(self, text: str, among: Collection[str]) -> Detection:
-        self.detected.append((text, sorted(among)))
-        return self.language
+    async def guess_each(self, texts: Sequence[str], among: Collection[str]) -> list[Detection]:
+        self.detected.append((list(texts), sorted(among)))
+        return [self.languages.get(text, self.language) for text in texts]
 
     def _check(self, part: str) -> None:
         if part in self.away:

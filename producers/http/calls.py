@@ -50,7 +50,7 @@ async def sent_call(call: Call, request: Request, wait_seconds: float) -> list[J
     limits: HttpLimits = request.app.state.limits
 
     async def sent() -> None:
-        await all_sent(call.valid, lambda one: send(one, call.envelope, ports), call.call_id or "")
+        await all_sent(call.valid, lambda one: send(one, call.envelope, ports), call.call_id)
         submission_is_stored(request)
 
     if wait_seconds:

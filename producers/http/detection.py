@@ -1,7 +1,7 @@
 """Detect languages in the HTTP process, with the detector of intake, which is loaded at the first call."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -15,8 +15,8 @@ _REFUSAL = "too many detect languages at the same time"
 class Detector(Protocol):
     """Names languages."""
 
-    async def guess(self, text: str, among: Collection[str]) -> Detection:
-        """Return the most likely language; where none is likely enough, the likeliest of `among`.
+    async def guess_each(self, texts: Sequence[str], among: Collection[str]) -> list[Detection]:
+        """Return a language for each text that has letters, the likeliest of `among` where none is likely enough.
 
         Raises OverloadedError while many wait.
         """
@@ -26,9 +26,11 @@ class Detector(Protocol):
 class ThreadedDetector:
     """Detects on another thread, one call at a time: the model is loaded once (90 MB, 1 s)."""
 
-    detect: Callable[[str, Collection[str]], Detection] = field(default_factory=lambda: LangidDetector().guess)
+    detect: Callable[[Sequence[str], Collection[str]], list[Detection]] = field(
+        default_factory=lambda: LangidDetector().guess_each
+    )
     _line: WaitingLine = field(default_factory=lambda: WaitingLine(1, _MOST_WAITING, _REFUSAL), init=False)
 
-    async def guess(self, text: str, among: Collection[str]) -> Detection:
+    async def guess_each(self, texts: Sequence[str], among: Collection[str]) -> list[Detection]:
         async with self._line.turn():
-            return await asyncio.to_thread(self.detect, text, among)
+            return await asyncio.to_thread(self.detect, texts, among)

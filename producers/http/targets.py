@@ -45,15 +45,12 @@ def of_each_target(
 
 
 async def all_sent(
-    jobs: Sequence[ValidSubmission], send: Callable[[ValidSubmission], Awaitable[None]], call_id: str
+    jobs: Sequence[ValidSubmission], send: Callable[[ValidSubmission], Awaitable[None]], call_id: str | None
 ) -> None:
     """Return once Kafka has stored all of them. Raises TransientError, which says how to complete the call."""
-    if len(jobs) == 1:
-        await send(jobs[0])
-        return
     outcomes = await asyncio.gather(*map(send, jobs), return_exceptions=True)
     for outcome in outcomes:
-        if isinstance(outcome, TransientError):
+        if isinstance(outcome, TransientError) and call_id:
             missing = sum(isinstance(one, BaseException) for one in outcomes)
             raise TransientError(
                 f"{missing} of {len(jobs)} jobs may not be stored; the same call with request_id {call_id}, or "

@@ -67,8 +67,14 @@ async def read_usage(
         rows=rows,
         words=sum(row.words for row in rows),
         characters=sum(row.characters for row in rows),
-        characters_per_day=ports.accounts.limits_of(question.tenant).characters_per_day or None,
+        characters_per_day=_characters_per_day(question.tenant, ports),
     )
+
+
+def _characters_per_day(tenant: str, ports: Ports) -> int | None:
+    # A suspended tenant has used something, too.
+    account = ports.accounts.directory.tenant(tenant)
+    return (account and ports.accounts.limits(account).characters_per_day) or None
 
 
 def _question(wanted: UsageFilter, caller: Caller, this_day: date) -> UsageQuestion:

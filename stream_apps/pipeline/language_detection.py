@@ -56,34 +56,40 @@ class LangidDetector:
 
     def detect_each(self, texts: Sequence[str]) -> list[Detection]:
         """Return the most likely language of each text; the texts are neighbours in their order."""
-        found = [self._probabilities(text) for text in texts]
-        sure = [at for at, text in enumerate(texts) if _is_sure(text, found[at])]
-        short = set(range(len(texts))).difference(sure)
+        return [self._detection(one) for one in self._leaned(texts)]
+
+    def guess_each(self, texts: Sequence[str], among: Collection[str]) -> list[Detection]:
+        """Return a language for each text that has letters, likely enough or not.
+
+        A long text speaks for itself where one is likely enough. All others are in the language of all texts
+        together: where none is likely enough there, either, in the likeliest of `among`, with the chance that it
+        has. `among` are tags, of which the language alone counts; empty: any.
+        """
+        together = self._guess("\n".join(texts), {tag.partition("-")[0] for tag in among})
+        found = self.detect_each(texts)
         return [
-            self._detection(
-                leaning(own, [(found[one], 1 / abs(one - at)) for one in _beside(at, sure)])
-                if at in short
-                else own
-            )
-            for at, own in enumerate(found)
+            (own if own.language and _is_long(text) else together) if has_letters(text) else Detection(None, 0.0)
+            for text, own in zip(texts, found, strict=True)
         ]
 
-    def guess(self, text: str, among: Collection[str]) -> Detection:
-        """Return the most likely language; where none is likely enough, the likeliest of `among`, with its chance.
-
-        `among` are tags, of which the language alone counts. There is none for a text without letters.
-        """
+    def _guess(self, text: str, among: Collection[str]) -> Detection:
         probabilities = self._probabilities(text)
         found = self._detection(probabilities)
         if found.language is not None:
             return found
-        wanted = {tag.partition("-")[0] for tag in among}
-        language, probability = max(
-            ((one, chance) for one, chance in probabilities.items() if one in wanted or not wanted),
-            key=lambda one: one[1],
-            default=("", 0.0),
-        )
-        return Detection(parse_language(language, "source_language") if language else None, float(probability))
+        fitting = [(chance, one) for one, chance in probabilities.items() if one in among or not among]
+        chance, language = max(fitting, default=(0.0, ""))
+        return Detection(parse_language(language, "source_language") if language else None, float(chance))
+
+    def _leaned(self, texts: Sequence[str]) -> list[Probabilities]:
+        """Return the probabilities of each text; those of short ones with what their neighbours say."""
+        found = [self._probabilities(text) for text in texts]
+        sure = [at for at, text in enumerate(texts) if _is_sure(text, found[at])]
+        short = set(range(len(texts))).difference(sure)
+        return [
+            leaning(own, [(found[one], 1 / abs(one - at)) for one in _beside(at, sure)]) if at in short else own
+            for at, own in enumerate(found)
+        ]
 
     def _probabilities(self, text: str) -> Probabilities:
         """Return the probability of each candidate, none of them for a text without letters."""
@@ -126,7 +132,11 @@ def leaning(own: Probabilities, neighbours: Sequence[tuple[Probabilities, float]
 
 
 def _is_sure(text: str, probabilities: Probabilities) -> bool:
-    return max(probabilities.values(), default=0.0) >= _SURE and len(LETTER.findall(text[: 4 * _SHORT])) >= _SHORT
+    return max(probabilities.values(), default=0.0) >= _SURE and _is_long(text)
+
+
+def _is_long(text: str) -> bool:
+    return len(LETTER.findall(text[: 4 * _SHORT])) >= _SHORT
 
 
 def _beside(at: int, sure: Sequence[int]) -> list[int]:

@@ -24,6 +24,11 @@ TEXTS: dict[str, dict[str, Any]] = {
         "target_language": "pt",
         "do_not_translate": ["Green House", "Garden & Sons"],
     },
+    "array": {
+        "texts": [{"id": "a", "text": "The house is big."}, "", QUOTED, "42", FILES],
+        "source_language": "en",
+        "target_language": "pt",
+    },
     "quotation": {"text": QUOTED, "source_language": "eng", "target_language": "por"},
 }
 
@@ -51,6 +56,25 @@ def test_what_needs_no_translation_comes_back_as_it_is_and_is_marked(jobs, name,
     assert (result["status"], result["text"]) == ("COMPLETED", TEXTS[name]["text"])
     assert [one["cause"] for one in result["warnings"]] == [cause]
     assert (result["segments"], result["source_words"]) == (0, 0)
+
+
+def test_the_texts_of_an_array_are_translated_each_by_itself_and_come_back_in_their_places(jobs):
+    result = jobs["array"]["result"]
+    first, blank, quotation, number, message = result["translations"]
+    assert (first["id"], blank, number) == ("a", {"id": None, "text": ""}, {"id": None, "text": "42"})
+    assert "casa" in first["text"]
+    assert quotation["text"] == jobs["quotation"]["result"]["text"]
+    assert message["text"] == jobs["message"]["result"]["text"]
+    assert [(one["cause"], one["count"]) for one in result["warnings"]] == [("no_letters", 1)]
+
+
+def test_a_program_that_speaks_deepl_gets_its_texts_while_it_waits(stack):
+    body = {"text": ["The house is big.", ""], "source_lang": "EN", "target_lang": "PT-BR"}
+    key = stack.headers["Authorization"].replace("Bearer", "DeepL-Auth-Key")
+    answer = httpx.post(f"{stack.http_url}/v2/translate", json=body, headers={"Authorization": key}, timeout=60)
+    first, blank = answer.raise_for_status().json()["translations"]
+    assert (first["detected_source_language"], blank["text"]) == ("EN", "")
+    assert "casa" in first["text"]
 
 
 def test_names_and_amounts_stay_as_they_are(jobs):

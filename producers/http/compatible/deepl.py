@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from producers.http.compatible.callers import reader_of, submitter_of
 from producers.http.compatible.errors import Dialect, route_class
 from producers.http.compatible.reading import Parameters, mistake, read_parameters
-from producers.http.compatible.translating import guessed_source, source_of, translated_texts
+from producers.http.compatible.translating import translated_texts
 from producers.http.language_routes import named_language
 from producers.http.ports import Ports
 from producers.http.usage import UsageQuestion, today
@@ -53,16 +53,15 @@ async def translate(request: Request) -> dict[str, Any]:
     source = str(parse_language(named, "source_lang")) if named else AUTO
     _check_options(given)
     caller = submitter_of(request, given, _KEY)
-    found = await guessed_source(request, texts) if source == AUTO else None
-    result = await translated_texts(request, caller, texts, source_of(source, found), target)
+    done = await translated_texts(request, caller, texts, source, target)
     more: dict[str, Any] = {"model_type_used": "latency_optimized"} if given.text("model_type") else {}
     is_billed = (given.text("show_billed_characters") or "").lower() in _TRUE
     return {
         "translations": [
-            {"detected_source_language": _source_code(result.source_language), "text": text}
+            {"detected_source_language": _source_code(one.source), "text": one.text}
             | ({"billed_characters": len(original)} if is_billed else {})
             | more
-            for original, text in zip(texts, result.texts, strict=True)
+            for original, one in zip(texts, done, strict=True)
         ]
     }
 
@@ -95,11 +94,25 @@ async def list_languages(request: Request) -> list[dict[str, Any]]:
     return [_language(code) | {"supports_formality": False} for code in _targets(catalogue)]
 
 
-@router.api_route("/document", methods=["POST"])
+@router.post("/document")
 @router.api_route("/document/{rest:path}", methods=["GET", "POST"])
 async def refuse_document(request: Request) -> Response:  # noqa: ARG001  # nothing of it is read
     """Refuse: documents are not carried out here. The original's client repeats a 501, so this is a 400."""
     raise mistake("document", "documents are not translated by this interface yet", "send their text")
+
+
+@router.get("/glossary-language-pairs")
+async def list_glossary_pairs(request: Request) -> dict[str, list[str]]:
+    """List the pairs that glossaries may have: none yet."""
+    reader_of(request, await read_parameters(request), _KEY)
+    return {"supported_languages": []}
+
+
+@router.api_route("/glossaries", methods=["GET", "POST"])
+@router.api_route("/glossaries/{rest:path}", methods=["GET", "POST", "DELETE"])
+async def refuse_glossary(request: Request) -> Response:  # noqa: ARG001  # nothing of it is read
+    """Refuse: glossaries are not carried out here yet."""
+    raise mistake("glossary", "glossaries are not supported yet", "translate without")
 
 
 def _texts(given: Parameters) -> list[str]:

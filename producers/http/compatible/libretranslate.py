@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from producers.http.compatible.callers import reader_of, submitter_of
 from producers.http.compatible.errors import Dialect, route_class
 from producers.http.compatible.reading import Parameters, mistake, read_parameters
-from producers.http.compatible.translating import guessed_source, source_of, translated_texts
+from producers.http.compatible.translating import guessed_sources, translated_texts
 from producers.http.language_routes import languages_response, named_language
 from producers.http.ports import Ports
 from schemas.languages import AUTO, parse_language
@@ -41,11 +41,10 @@ async def translate(request: Request) -> dict[str, Any]:
     _check_format(given)
     alternatives = _alternatives(given)
     caller = submitter_of(request, given, _KEY)
-    found = await guessed_source(request, texts) if source == AUTO else None
-    result = await translated_texts(request, caller, texts, source_of(source, found), target)
-    answer: dict[str, Any] = {"translatedText": _one_or_all(result.texts, is_array)}
-    if found:
-        answer["detectedLanguage"] = _one_or_all([_detection(found)] * len(texts), is_array)
+    done = await translated_texts(request, caller, texts, source, target)
+    answer: dict[str, Any] = {"translatedText": _one_or_all([one.text for one in done], is_array)}
+    if source == AUTO:
+        answer["detectedLanguage"] = _one_or_all([_detection(one.detection) for one in done], is_array)
     if alternatives:
         # There is one translation of each text: the interface allows for fewer than were asked for.
         answer["alternatives"] = _one_or_all([[] for _ in texts], is_array)
@@ -58,7 +57,7 @@ async def detect(request: Request) -> list[dict[str, Any]]:
     given = await read_parameters(request)
     texts, _ = _texts(given)
     reader_of(request, given, _KEY)
-    return [_detection(await guessed_source(request, texts))]
+    return [_detection(one) for one in await guessed_sources(request, ["\n".join(texts)])]
 
 
 @router.get("/languages")
@@ -144,7 +143,7 @@ def _one_or_all(values: Sequence[Any], is_array: bool) -> Any:  # what the shape
     return list(values) if is_array else values[0]
 
 
-def _detection(found: Detection) -> dict[str, Any]:
-    if found.language is None:
+def _detection(found: Detection | None) -> dict[str, Any]:
+    if found is None or found.language is None:
         return _NO_LANGUAGE
     return {"language": str(found.language), "confidence": round(100 * found.probability, 1)}

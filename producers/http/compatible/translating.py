@@ -1,19 +1,24 @@
-"""Translate some texts while the caller waits: one request, as POST /api/v1/translations makes it."""
+"""Translate some texts while the caller waits, as POST /api/v1/translations does: a request for each language.
+
+The originals detect the language of each text, and translate every one. So texts that name no language are grouped
+by what is detected, and a short text gets the likeliest of the languages that are offered.
+"""
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 from fastapi import Request
 
 from producers.http.caller import Caller
-from producers.http.calls import prepared_call, sent_call
+from producers.http.calls import Call, sent_call
 from producers.http.compatible.errors import TranslationFailedError
 from producers.http.jobs import cancel
-from producers.http.ports import Ports
-from producers.http.settings import HttpLimits
+from producers.http.ports import JobSnapshot, Ports
 from producers.http.submission import Envelope, Submission, TextItem
+from producers.http.submit import SubmissionContext, prepare, validate
 from schemas.errors import DragomanError, TransientError
-from schemas.ids import JobKey
+from schemas.languages import AUTO
 from schemas.messages import TranslationResult
 from schemas.states import ResultStatus
 from stream_apps.pipeline.language_detection import Detection
@@ -21,28 +26,77 @@ from stream_apps.pipeline.language_detection import Detection
 _RETRY_AFTER_SECONDS = 5
 
 
+@dataclass(frozen=True)
+class TranslatedText:
+    """A text in the target language. `source` is its language, `und` where it has none."""
+
+    text: str
+    source: str
+    detection: Detection | None = None
+
+
 async def translated_texts(
     request: Request, caller: Caller, texts: Sequence[str], source: str, target: str
-) -> TranslationResult:
-    """Return the result whose `texts` are the translations, in order; a hole shows its source.
+) -> list[TranslatedText]:
+    """Return the texts in the target language, in order; a sentence that could not be translated stays.
 
     What is not finished when the time is up is cancelled, as nobody waits for it any more. Raises PermanentError
     for a bad request, TranslationFailedError where no text came of it, TransientError.
     """
-    limits: HttpLimits = request.app.state.limits
-    submission = Submission(
+    state = request.app.state
+    whole = Submission(
         texts=[TextItem(text=text) for text in texts],
         source_language=source,
         target_language=target,
-        priority=limits.compatible_priority,
+        priority=state.limits.compatible_priority,
     )
+    # As one array, so that a mistake is named by its own place.
+    validate(whole, SubmissionContext(caller, state.request_limits, state.ports.now_ms()))
+    found = await guessed_sources(request, texts) if source == AUTO else []
+    groups = _by_source(found) if found else {source: list(range(len(texts)))}
     envelope = Envelope(traceparent=request.headers.get("traceparent"))
-    call = await prepared_call(submission, envelope, caller, request)
-    (snapshot,) = await sent_call(call, request, limits.max_wait_seconds)
-    if snapshot.result is None:
-        await _give_up(call.valid[0].request.key, request)
-        raise TransientError(f"not finished within {limits.max_wait_seconds:g} s", _RETRY_AFTER_SECONDS)
-    return _delivered(snapshot.result)
+    asked = [_part(whole, language, places) for language, places in groups.items()]
+    call = Call(await prepare(asked, envelope, caller, state.ports, state.request_limits), envelope)
+    results = await _results(call, request)
+    done: dict[int, TranslatedText] = {}
+    for result, places in zip(results, groups.values(), strict=True):
+        for place, text in zip(places, result.texts, strict=True):
+            done[place] = TranslatedText(text, result.source_language, found[place] if found else None)
+    return [done[place] for place in range(len(texts))]
+
+
+async def guessed_sources(request: Request, texts: Sequence[str]) -> list[Detection]:
+    """Return the language of each text; none for one without letters. Raises TransientError while many wait."""
+    ports: Ports = request.app.state.ports
+    offered: set[str] = set()
+    with suppress(TransientError):
+        for some in (await ports.models.catalogue()).sets():
+            offered |= some.sources | some.targets
+    return await ports.detector.guess_each(texts, offered)
+
+
+def _by_source(found: Sequence[Detection]) -> dict[str, list[int]]:
+    """Return the places of the texts by their language; what has none passes through with any of them."""
+    languages = [str(one.language) if one.language else "" for one in found]
+    first = next(filter(None, languages), AUTO)
+    groups: dict[str, list[int]] = {}
+    for place, language in enumerate(languages):
+        groups.setdefault(language or first, []).append(place)
+    return groups
+
+
+def _part(whole: Submission, language: str, places: Sequence[int]) -> Submission:
+    texts = whole.texts or []
+    return whole.model_copy(update={"source_language": language, "texts": [texts[place] for place in places]})
+
+
+async def _results(call: Call, request: Request) -> list[TranslationResult]:
+    seconds = request.app.state.limits.max_wait_seconds
+    snapshots = await sent_call(call, request, seconds)
+    if all(one.result for one in snapshots):
+        return [_delivered(one.result) for one in snapshots if one.result]
+    await _give_up(call, snapshots, request)
+    raise TransientError(f"not finished within {seconds:g} s", _RETRY_AFTER_SECONDS)
 
 
 def _delivered(result: TranslationResult) -> TranslationResult:
@@ -54,26 +108,8 @@ def _delivered(result: TranslationResult) -> TranslationResult:
     raise TransientError(f"the request ended as {result.status}", _RETRY_AFTER_SECONDS)
 
 
-async def guessed_source(request: Request, texts: Sequence[str]) -> Detection:
-    """Return the language that the texts are most likely in, all of them together.
-
-    The originals translate every text, so a short one gets the likeliest of the languages that are offered. There
-    is none for texts without letters, which pass through. Raises TransientError while too many wait.
-    """
-    ports: Ports = request.app.state.ports
-    offered: set[str] = set()
-    with suppress(TransientError):
-        for some in (await ports.models.catalogue()).sets():
-            offered |= some.sources | some.targets
-    return await ports.detector.guess("\n".join(texts), offered)
-
-
-def source_of(named: str, found: Detection | None) -> str:
-    """Return the source language of a request: the one that was named, or found; else it says auto."""
-    return str(found.language) if found and found.language else named
-
-
-async def _give_up(key: JobKey, request: Request) -> None:
-    ports: Ports = request.app.state.ports
-    with suppress(DragomanError):
-        await cancel(key, ports, request.app.state.limits)
+async def _give_up(call: Call, snapshots: Sequence[JobSnapshot], request: Request) -> None:
+    for one, snapshot in zip(call.valid, snapshots, strict=True):
+        if snapshot.result is None:
+            with suppress(DragomanError):
+                await cancel(one.request.key, request.app.state.ports, request.app.state.limits)

@@ -48,7 +48,7 @@ def test_a_form_repeats_its_field(answering, world):
         "content-type": "application/x-www-form-urlencoded"
     })  # fmt: skip
     assert texts_of(answer) == ["ONE.", "", "TWO."]
-    assert world.detected == [("One.\n\nTwo.", ["en", "pt"])]
+    assert world.detected == [(["One.", "", "Two."], ["en", "pt"])]
     assert world.appended[0][0].source_language == "en"
 
 
@@ -156,6 +156,12 @@ def test_without_a_key_and_without_the_scope_there_is_nothing(http, store, world
 def test_documents_are_refused_in_words(http):
     assert "documents are not translated" in message_of(http.post("/v2/document"))
     assert "documents are not translated" in message_of(http.post("/v2/document/abc/result"))
+
+
+def test_glossaries_are_refused_in_words_and_no_pair_has_any(http):
+    assert "glossaries are not supported" in message_of(http.post("/v2/glossaries", json={}))
+    assert "glossaries are not supported" in message_of(http.delete("/v2/glossaries/abc"))
+    assert http.get("/v2/glossary-language-pairs").json() == {"supported_languages": []}
 
 
 def test_a_source_without_a_language_has_no_code(http, world):

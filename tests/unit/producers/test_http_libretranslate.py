@@ -6,6 +6,7 @@ import json
 import pytest
 
 from connectors.redis.job_view import JobView
+from schemas.languages import parse_language
 from schemas.messages import TranslationResult
 from schemas.states import ResultStatus
 from stream_apps.accounts.changes import Change, TenantChange, changed_tenant
@@ -50,8 +51,32 @@ def test_the_language_that_was_detected_is_told_with_its_confidence(answering, w
     assert one["detectedLanguage"] == {"language": "en", "confidence": 90.0}
     two = answering.post("/translate", json=auto | {"q": ["a", "b"]}).json()
     assert two["detectedLanguage"] == [{"language": "en", "confidence": 90.0}] * 2
-    assert world.detected == [("Good morning.", ["en", "pt"]), ("a\nb", ["en", "pt"])]
+    assert world.detected == [(["Good morning."], ["en", "pt"]), (["a", "b"], ["en", "pt"])]
     assert {one.source_language for one, _, _ in world.appended} == {"en"}
+
+
+def test_each_text_has_a_language_of_its_own_and_one_without_letters_goes_with_any(answering, world):
+    world.languages = {"b": Detection(parse_language("pt", "source"), 0.8), "": Detection(None, 0.0)}
+    answer = answering.post("/translate", json=BODY | {"source": "auto", "q": ["", "a", "b", "c"]}).json()
+    assert answer["translatedText"] == ["", "A", "B", "C"]
+    assert [one["language"] for one in answer["detectedLanguage"]] == ["en", "en", "pt", "en"]
+    assert [(one.source_language, one.texts) for one, _, _ in world.appended] == [
+        ("en", ["", "a", "c"]),
+        ("pt", ["b"]),
+    ]
+
+
+def test_one_language_that_nobody_serves_refuses_the_whole_call(answering, world):
+    world.languages = {"b": Detection(parse_language("ja", "source"), 0.8)}
+    answer = answering.post("/translate", json=BODY | {"source": "auto", "q": ["a", "b"]})
+    assert "no model translates ja-pt" in error_of(answer)
+    assert not world.appended
+
+
+def test_a_mistake_is_named_by_its_place_in_the_call_whatever_its_language(answering, world):
+    world.languages = {"b": Detection(parse_language("pt", "source"), 0.8)}
+    answer = answering.post("/translate", json=BODY | {"source": "auto", "q": ["a", "b", "c\x1e"]})
+    assert "q[2] holds" in error_of(answer)
 
 
 def test_alternatives_are_accepted_and_there_are_none(answering):

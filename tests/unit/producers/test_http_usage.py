@@ -10,8 +10,10 @@ from pydantic import SecretStr
 from connectors.clickhouse.client import AnalyticsClient
 from connectors.clickhouse.settings import BooksSettings
 from producers.http.usage import AnalyticsBooks, By, NoBooks, UsageQuestion
+from schemas.accounts import TenantStatus
 from schemas.errors import FatalError, PermanentError, TransientError
-from tests.accounts import key_of
+from stream_apps.accounts.changes import Change, TenantChange, changed_tenant
+from tests.accounts import NOW_MS, key_of
 from tests.unit.producers.problem import problem_of
 
 URL = "/api/v1/usage"
@@ -35,6 +37,12 @@ def test_a_caller_gets_the_usage_of_their_own_tenant_alone(http, world, store):
     assert (world.questions[0].tenant, world.questions[0].by) == ("acme", By.PAIR)
     problem_of(caller.get(f"{URL}?tenant=globex"), 403, "foreign_tenant")
     assert http.get(f"{URL}?tenant=globex").json()["tenant"] == "globex"
+
+
+def test_an_operator_sees_what_a_suspended_tenant_has_used_and_its_limit(http, store):
+    wish = TenantChange(status=TenantStatus.SUSPENDED, limits={"characters_per_day": 500})
+    store.change(lambda found: [changed_tenant(found, "acme", wish, Change("tests", NOW_MS))])
+    assert http.get(f"{URL}?tenant=acme").json()["characters_per_day"] == 500
 
 
 @pytest.mark.parametrize(

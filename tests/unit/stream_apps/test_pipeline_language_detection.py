@@ -83,10 +83,18 @@ def test_texts_without_a_sure_neighbour_stand_for_themselves(detector):
 def test_a_guess_is_one_of_those_that_are_wanted_unless_the_text_speaks_for_itself(
     detector, text, among, language
 ):
-    assert str(detector.guess(text, among).language) == language
+    (found,) = detector.guess_each([text], among)
+    assert str(found.language) == language
 
 
 def test_a_guess_among_none_is_one_among_all(detector):
-    found = detector.guess("Save", [])
+    (found,) = detector.guess_each(["Save"], [])
     assert found.language is not None
     assert 0 < found.probability < detector.threshold
+
+
+def test_long_texts_speak_for_themselves_and_short_ones_are_in_the_language_of_all(detector):
+    german = "Das Haus ist groß und der Garten ist grün."
+    english = "The house is big and the garden is green, and nobody is at home today."
+    found = detector.guess_each([english, "Save", german, "", "123"], ["en", "pt"])
+    assert [str(one.language) for one in found] == ["en", "en", "de", "None", "None"]

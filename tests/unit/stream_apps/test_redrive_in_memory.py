@@ -16,6 +16,7 @@ from schemas.codec import Codec
 from schemas.events import DeadLetter, UsageBatch
 from schemas.messages import Job, SegmentBatch, TranslationResult
 from schemas.records import InboundRecord
+from schemas.units import whole_text
 from stream_apps.assembly.handler import AssemblyHandler
 from stream_apps.pipeline.batching import BatchLimits
 from stream_apps.pipeline.deadline_policy import SkipPolicy
@@ -108,7 +109,7 @@ class Pipeline:
         return max((one for one in self.results if one.key == key), key=lambda result: result.version)
 
     def text_of(self, result):
-        return result.text
+        return whole_text(result)
 
     def open_dead_letters(self):
         dead_letters = OpenDeadLetters(CODEC, lambda _: True)
@@ -124,8 +125,9 @@ class Pipeline:
             self.send(planner.plan(group).records)
 
 
-def ask(pipeline, *texts, tenant="acme"):
+def ask(pipeline, *texts, tenant="acme", kind="text", gap="  "):
     job = Job(
+        kind=kind,
         source_language="en",
         target_language="pt",
         segments=len(texts),
@@ -141,7 +143,7 @@ def ask(pipeline, *texts, tenant="acme"):
         job=job,
         lead="\t",
         texts=texts,
-        gaps=["  "] * len(texts),
+        gaps=[*[gap] * (len(texts) - 1), "  "],
         translations=[None] * len(texts),
         scores=[None] * len(texts),
     )
@@ -170,6 +172,30 @@ def test_holes_are_filled_step_by_step_and_billed_once(pipeline):
     assert {(one.segments, one.source_words, one.target_words) for one in pipeline.results} == {(5, 9, 10)}
     assert pipeline.billed == [(9, 35), (0, 0), (0, 0)]
     assert [one.attempt for one in pipeline.read(topics.DEAD_LETTERS, DeadLetter)] == [1, 1, 1, 2]
+    assert pipeline.open_dead_letters() == []
+
+
+def test_the_holes_of_an_array_are_filled_in_their_texts_and_billed_once(pipeline):
+    pipeline.engine.unsayable = {"b b", "d d"}
+    ask(pipeline, "a a", "b b", "c c", "d d", kind="texts", gap=" \x1e \x1e")
+    pipeline.engine.unsayable = {"d d"}
+    pipeline.redrive()
+    pipeline.engine.unsayable = set()
+    pipeline.redrive()
+    assert [(one.version, one.status, list(one.texts)) for one in pipeline.results] == [
+        (1, "PARTIAL", ["\tA A ", " ", "b b ", " ", "C C ", " ", "d d  "]),
+        (2, "PARTIAL", ["\tA A ", " ", "B B ", " ", "C C ", " ", "d d  "]),
+        (3, "COMPLETED", ["\tA A ", " ", "B B ", " ", "C C ", " ", "D D  "]),
+    ]
+    assert [[(hole.unit, hole.start) for hole in one.holes] for one in pipeline.results] == [
+        [(2, 0), (6, 0)],
+        [(6, 0)],
+        [],
+    ]
+    assert {(one.kind, one.units, one.segments, one.target_words) for one in pipeline.results} == {
+        ("texts", 7, 4, 8)
+    }
+    assert pipeline.billed == [(9, 35), (0, 0), (0, 0)]
     assert pipeline.open_dead_letters() == []
 
 
