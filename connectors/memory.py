@@ -78,14 +78,15 @@ class InMemorySlots:
 class InMemoryRequestPlans:
     """Plans of accepted requests. Remembers until the process ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, replaces: bool = False) -> None:
         self._plans: dict[JobKey, RequestPlan] = {}
+        self._replaces = replaces
 
     async def look_up(self, keys: Sequence[JobKey]) -> list[RequestPlan | None]:
         return [self._plans.get(key) for key in keys]
 
     async def note(self, plans: Mapping[JobKey, RequestPlan]) -> None:
-        self._plans = {**plans, **self._plans}
+        self._plans = {**self._plans, **plans} if self._replaces else {**plans, **self._plans}
 
     async def forget(self, keys: Sequence[JobKey]) -> None:
         for key in keys:

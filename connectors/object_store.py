@@ -44,8 +44,8 @@ class ObjectSettings(Section):
     job_days: int = Field(
         default=30,
         ge=0,
-        description="How long texts of requests and results are kept; 0: for ever, otherwise longer than the week "
-        "in which a request may be sent again.",
+        description="How long texts and files of requests and results are kept, and those in inboxes; 0: for "
+        "ever, otherwise longer than the week in which a request may be sent again.",
     )
 
     @field_validator("job_days")

@@ -44,13 +44,25 @@ class JobKey(NamedTuple):
 
 
 TENANTS_FOLDER = "tenants"
-# The platform's own, in the folder of each tenant; what else lies there is the tenant's.
-REQUEST_TEXTS, RESULT_TEXTS = "requests", "results"
+# In the folder of each tenant: what HTTP and assembly write there, and the work of documents.
+REQUEST_TEXTS, RESULT_TEXTS, JOBS_FOLDER = "requests", "results", "jobs"
+# Where a tenant, or HTTP in its name, puts the files to be translated.
+INBOX = "inbox"
 
 
 def tenant_folder(tenant: str) -> str:
     """Name the folder of the object store below which everything of a tenant lies; it ends in a slash."""
     return f"{TENANTS_FOLDER}/{tenant}/"
+
+
+def inbox_folder(tenant: str) -> str:
+    """Name the folder of a tenant's files to be translated; it ends in a slash."""
+    return f"{tenant_folder(tenant)}{INBOX}/"
+
+
+def job_folder(key: JobKey) -> str:
+    """Name the folder of everything that is kept of a document; it ends in a slash."""
+    return f"{tenant_folder(key.tenant)}{JOBS_FOLDER}/{fingerprint(key.encode())}/"
 
 
 def batch_id(key: JobKey, batch_number: int) -> str:

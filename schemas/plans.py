@@ -16,7 +16,8 @@ class RequestPlan:
     """How much work a request is. `fingerprint` is that of its payload, `last_batch` where its last batch waits.
 
     Times are milliseconds since the epoch; `noted_at` is when this was written down. `split` names the way the
-    text was cut. What nobody knows yet has its default.
+    text was cut. Of a document: its file, and its pages where its format has some. What nobody knows yet has its
+    default.
     """
 
     fingerprint: str = ""
@@ -32,6 +33,11 @@ class RequestPlan:
     submitted_at: int = 0
     noted_at: int = 0
     deadline: int | None = None
+    kind: str = "text"
+    file_name: str = ""
+    content_type: str = ""
+    content_bytes: int = 0
+    pages: int | None = None
     last_batch: StoredAt | None = None
 
     def encode(self) -> bytes:

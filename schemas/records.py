@@ -10,6 +10,7 @@ Anybody may write anything into a header: one that makes no sense counts as miss
 `attempt`       on every record: 2 says that it failed once; a dead letter of it counts on from there
 `version`       on a result: its revision, so that a rebuild need not decode the text to learn it
 `status`        on a result: how the request ended, for the same reason
+`accepted`      on the request for a document, as intake sends it on: when Kafka accepted it, in milliseconds
 """
 
 from collections.abc import Mapping
@@ -28,6 +29,7 @@ REDRIVE_HEADER = "redrive"
 ATTEMPT_HEADER = "attempt"
 VERSION_HEADER = "version"
 STATUS_HEADER = "status"
+ACCEPTED_HEADER = "accepted"
 
 FIRST_REVISION = 1
 FIRST_ATTEMPT = 1
@@ -41,6 +43,7 @@ _LONGEST_TRACE = 256
 # int() refuses, or takes long for, very long numbers.
 _MOST_WORDS_DIGITS = 9
 _MOST_REVISION_DIGITS = 6
+_MOST_TIME_DIGITS = 14
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,17 @@ def told_priority(headers: Mapping[str, bytes]) -> Priority:
     """Read how urgent a record is; critical where its headers do not say, so that nobody waits by mistake."""
     name = headers.get(PRIORITY_HEADER, b"").decode(errors="replace")
     return Priority(name) if name in tuple(Priority) else Priority.CRITICAL
+
+
+def accepted_header(at_ms: int) -> Headers:
+    """Make the header that tells when Kafka accepted a request."""
+    return {ACCEPTED_HEADER: str(at_ms).encode()}
+
+
+def accepted_ms(record: InboundRecord) -> int:
+    """Read when Kafka accepted the request of a record; its own time where no header says so."""
+    told = _number(record.headers.get(ACCEPTED_HEADER, b""), _MOST_TIME_DIGITS)
+    return record.timestamp_ms if told is None else min(told, record.timestamp_ms)
 
 
 def attempt_header(attempt: int) -> Headers:

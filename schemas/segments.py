@@ -13,6 +13,7 @@ from dataclasses import astuple, dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from schemas.coded_text import ISOLATED, MOST_CODES, OPENING
 from schemas.messages import Job
 
 _KEY_BYTES = 20
@@ -21,6 +22,10 @@ _UNSPACED = re.compile(
     "[\u0e00-\u0e7f\u0e80-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     "\U00020000-\U0003134f]"
 )
+# Inline codes (schemas/coded_text.py) are no words; a lone one, such as a line break, stands between two.
+_FIRST_CODE = chr(OPENING)
+_PAIRED_CODE = re.compile(f"[{chr(OPENING)}-{chr(ISOLATED - 1)}]")
+_LONE_CODE = re.compile(f"[{chr(ISOLATED)}-{chr(ISOLATED + MOST_CODES - 1)}]")
 _SEPARATOR = re.compile("[\x1c-\x1f]")
 _OTHER_SPACE = re.compile(r"[^\S\x1c-\x1f]+")
 
@@ -142,6 +147,8 @@ def count_words(text: str) -> int:
         text = unwrapped(text)
     if text.isascii():
         return len(text.split())
+    if max(text) >= _FIRST_CODE:
+        text = _LONE_CODE.sub(" ", _PAIRED_CODE.sub("", text))
     without, unspaced = _UNSPACED.subn(" ", text)
     return len(without.split()) + unspaced
 

@@ -23,11 +23,13 @@ class RequestKind(StrEnum):
 
 
 class JobStage(StrEnum):
-    """How far a request has come, in the order of the stages."""
+    """How far a request has come, in the order of the stages. EXTRACTING and MERGING are those of documents."""
 
     ACCEPTED = "ACCEPTED"
+    EXTRACTING = "EXTRACTING"
     SEGMENTED = "SEGMENTED"
     TRANSLATED = "TRANSLATED"
+    MERGING = "MERGING"
     FINISHED = "FINISHED"
 
 

@@ -13,9 +13,11 @@ JOB_KEY = "tenant/request_id"
 PRODUCER, BROKER = "CreateTime", "LogAppendTime"
 
 _REQUESTS = "translation.requests."
+_DOCUMENTS = "translation.documents."
 _BATCHES = "translation.batches."
 
 TRANSLATED = "translation.translated"
+TRANSLATED_DOCUMENTS = "translation.translated.documents"
 RESULTS = "translation.results"
 USAGE = "translation.usage"
 DEAD_LETTERS = "translation.dead_letters"
@@ -25,12 +27,14 @@ TENANTS = "translation.tenants"
 CREDENTIALS = "translation.credentials"
 # The newest record of each key is the truth; who writes there decides who may ask (docs/accounts.md).
 ACCOUNT_TOPICS = (TENANTS, CREDENTIALS)
-# Read by assembly: each record may lead to an answer.
-ANSWERED_TOPICS = (TRANSLATED, CONTROL)
+ASSEMBLY_TOPICS = (TRANSLATED, CONTROL)
+# Each record of these may lead to an answer: read by assembly, and by the merging of documents.
+ANSWERED_TOPICS = (*ASSEMBLY_TOPICS, TRANSLATED_DOCUMENTS)
 
-# Consumer groups; those of the workers are named by `inference_group`.
+# Consumer groups; those of the workers and of extraction are named by `inference_group` and `extraction_group`.
 INTAKE_GROUP = "intake"
 ASSEMBLY_GROUP = "assembly"
+MERGING_GROUP = "merging"
 
 REQUEST_RETENTION_MS = 7 * DAY_MS
 DEAD_LETTER_BYTES = 250_000_000
@@ -70,9 +74,14 @@ def requests_topic(priority: Priority) -> str:
     return _REQUESTS + priority
 
 
+def documents_topic(priority: Priority) -> str:
+    """Name the topic in which requests for documents of that priority wait for extraction."""
+    return _DOCUMENTS + priority
+
+
 def priority_of_topic(topic: str) -> Priority:
-    """Return the priority that a request topic stands for. Raises PermanentError for any other topic."""
-    name = topic.removeprefix(_REQUESTS)
+    """Return the priority of a topic of requests or of documents. Raises PermanentError for any other topic."""
+    name = topic.removeprefix(_REQUESTS).removeprefix(_DOCUMENTS)
     if name not in tuple(Priority):
         raise PermanentError("unknown_topic", f"{topic} is no request topic")
     return Priority(name)
@@ -88,6 +97,11 @@ def inference_group(pool: str, priority: Priority) -> str:
     return f"inference.{pool}.{priority}"
 
 
+def extraction_group(priority: Priority) -> str:
+    """Name the consumer group that takes the documents of one priority apart."""
+    return f"extraction.{priority}"
+
+
 def catalogue(plan: TopicPlan) -> list[Topic]:
     """List every topic of a deployment."""
     per_priority = [
@@ -101,6 +115,11 @@ def catalogue(plan: TopicPlan) -> list[Topic]:
         )
         for priority in Priority
     ]
+    # The requests as they are; a header tells when Kafka accepted them.
+    documents = [
+        Topic(documents_topic(priority), "TranslationRequest", JOB_KEY, plan.partitions, REQUEST_RETENTION_MS)
+        for priority in Priority
+    ]
     # Keyed by batch, not by request, so that the batches of one long document spread over all workers
     # (docs/decisions/0003).
     batches = [
@@ -108,13 +127,14 @@ def catalogue(plan: TopicPlan) -> list[Topic]:
         for pool in plan.pools
         for priority in Priority
     ]
-    return [*per_priority, *batches, *_shared(plan)]
+    return [*per_priority, *documents, *batches, *_shared(plan)]
 
 
 def _shared(plan: TopicPlan) -> list[Topic]:
     partitions = plan.partitions
     return [
         Topic(TRANSLATED, "TranslatedBatch", JOB_KEY, partitions, 3 * DAY_MS),
+        Topic(TRANSLATED_DOCUMENTS, "TranslatedBatch", JOB_KEY, partitions, 3 * DAY_MS),
         Topic(RESULTS, "TranslationResult", JOB_KEY, partitions, 30 * DAY_MS, "compact,delete"),
         Topic(USAGE, "UsageBatch", "none", plan.usage_partitions, 30 * DAY_MS),
         _dead_letters(plan),

@@ -7,6 +7,7 @@ separators stand in the gaps between segments, so whatever keeps the gaps keeps 
 from collections.abc import Sequence
 from typing import Any
 
+from schemas.documents import is_document
 from schemas.messages import TranslationRequest, TranslationResult
 from schemas.states import RequestKind
 
@@ -35,6 +36,8 @@ def characters_of(text: str, kind: str) -> int:
 
 def kind_of(request: TranslationRequest) -> RequestKind:
     """Return what a request asks for."""
+    if is_document(request):
+        return RequestKind.DOCUMENT
     return RequestKind.TEXTS if request.texts else RequestKind.TEXT
 
 

@@ -1,17 +1,17 @@
 """The HTTP application on ports in memory: what Kafka, Redis and the object store would hold."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from connectors.redis.job_list import Listed
 from connectors.redis.job_view import JobView
 from connectors.redis.request_markers import place_of
-from producers.http.ports import JobSnapshot
+from producers.http.ports import JobSnapshot, Upload
 from producers.http.usage import Row, UsageQuestion
 from schemas.catalogue import Catalogue, catalogue_of
-from schemas.errors import TransientError
+from schemas.errors import PermanentError, TransientError
 from schemas.events import JobControl
 from schemas.ids import JobKey
 from schemas.languages import parse_language
@@ -23,6 +23,21 @@ from stream_apps.pipeline.language_detection import Detection
 
 NOW_MS = 1_700_000_000_000
 ENGLISH = Detection(parse_language("en", "source"), 0.9)
+
+
+@dataclass
+class StoredFiles:
+    """The files of documents, by reference."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    async def keep(self, ref: str, upload: Upload) -> None:
+        self.files[ref] = b"".join(upload.chunks())
+
+    async def open(self, ref: str) -> tuple[int, Iterator[bytes]]:
+        if ref not in self.files:
+            raise PermanentError("file_expired", "the file is gone", field="job_id")
+        return len(self.files[ref]), iter([self.files[ref]])
 
 
 @dataclass
@@ -41,6 +56,7 @@ class World:
     looks: int = 0
     finishes_at_look: dict[int, TranslationResult] = field(default_factory=dict)
     max_inline_bytes: int = 1_000
+    documents: StoredFiles = field(default_factory=StoredFiles)
     answer: Callable[[TranslationRequest], TranslationResult] | None = None
     language: Detection = ENGLISH
     used: list[Row] = field(default_factory=list)

@@ -26,12 +26,14 @@ from schemas.plans import RequestPlan
 from schemas.priorities import Priority
 from schemas.records import StoredAt
 from schemas.slots import RequestRevision
-from schemas.states import JobStage, ResultStatus, parse_optional_member
+from schemas.states import JobStage, RequestKind, ResultStatus, parse_optional_member
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobView:
     """Times are milliseconds since the epoch. `status` and `progress` 1.0 come with the stage FINISHED.
+
+    Of a document it tells what is known of its file.
 
     `last_batch` is where the last batch waits for a worker; None before intake has read the request, and after a
     part of it has come back.
@@ -52,6 +54,11 @@ class JobView:
     cached_segments: int = 0
     submitted_at: int = 0
     updated_at: int = 0
+    kind: str = RequestKind.TEXT
+    file_name: str = ""
+    content_type: str = ""
+    content_bytes: int = 0
+    pages: int | None = None
     last_batch: StoredAt | None = None
 
 
@@ -141,7 +148,7 @@ def view_of(key: JobKey, values: Sequence[bytes | None], batches_done: int) -> J
         return None
     plan = RequestPlan.decode(planned or accepted or b"{}")
     is_planned, is_finished = planned is not None, completion is not None
-    stage = JobStage.TRANSLATED if batches_done else JobStage.SEGMENTED if is_planned else JobStage.ACCEPTED
+    stage = _stage(plan, batches_done) if is_planned else JobStage.ACCEPTED
     return JobView(
         key=key,
         stage=JobStage.FINISHED if is_finished else stage,
@@ -159,4 +166,19 @@ def view_of(key: JobKey, values: Sequence[bytes | None], batches_done: int) -> J
         submitted_at=plan.submitted_at,
         updated_at=completion.at_ms if completion else plan.noted_at,
         last_batch=None if is_finished else plan.last_batch,
+        kind=plan.kind,
+        file_name=plan.file_name,
+        content_type=plan.content_type,
+        content_bytes=plan.content_bytes,
+        pages=plan.pages,
     )
+
+
+def _stage(plan: RequestPlan, batches_done: int) -> JobStage:
+    """Return how far a request is that intake has read and nobody has answered."""
+    if plan.kind == RequestKind.DOCUMENT:
+        if not plan.batches:
+            return JobStage.EXTRACTING
+        if batches_done >= plan.batches:
+            return JobStage.MERGING
+    return JobStage.TRANSLATED if batches_done else JobStage.SEGMENTED

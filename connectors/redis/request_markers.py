@@ -32,9 +32,11 @@ PLACE_DIGITS = 14
 class RedisRequestPlans:
     """The plans of accepted requests, as intake knows them. For an event loop."""
 
-    def __init__(self, client: AsyncClient, ttl_seconds: int) -> None:
+    def __init__(self, client: AsyncClient, ttl_seconds: int, *, replaces: bool = False) -> None:
+        """Take the client. `replaces`: a plan replaces the one that is there, else the first one stays."""
         self._client = client
         self._ttl_seconds = ttl_seconds
+        self._replaces = replaces
 
     async def look_up(self, keys: Sequence[JobKey]) -> list[RequestPlan | None]:
         if not keys:
@@ -47,7 +49,7 @@ class RedisRequestPlans:
         if not plans:
             return
         keys = [DEADLINES_KEY]
-        arguments: list[str | bytes | int] = [self._ttl_seconds]
+        arguments: list[str | bytes | int] = [self._ttl_seconds, int(self._replaces)]
         for key, plan in plans.items():
             keys += [planned_key(key), done_key(RequestRevision(key))]
             arguments += [plan.encode(), str(key), "" if plan.deadline is None else plan.deadline]

@@ -8,10 +8,28 @@ from connectors.telemetry.metrics import Metric
 
 # As the modules that count them are imported; a test holds this table against the imports.
 _SHARED: Mapping[tuple[str, ...], tuple[Metric, ...]] = {
-    ("worker", "assembly"): (metrics.CYCLES_RETRIED,),
-    ("http", "intake", "worker", "assembly", "repair"): (metrics.STATE_EVICTED_KEYS,),
-    ("intake", "worker"): (metrics.TRANSLATION_MEMORY_FAILURES,),
-    ("intake", "worker", "assembly", "analytics"): (metrics.DEAD_LETTERS, metrics.DEAD_LETTERS_WITHOUT_ORIGINAL),
+    ("worker", "assembly", "extraction", "merging"): (metrics.CYCLES_RETRIED,),
+    ("http", "intake", "worker", "assembly", "extraction", "merging", "repair"): (metrics.STATE_EVICTED_KEYS,),
+    ("intake", "extraction", "worker"): (metrics.TRANSLATION_MEMORY_FAILURES,),
+    ("intake", "worker", "assembly", "extraction", "merging", "analytics"): (
+        metrics.DEAD_LETTERS,
+        metrics.DEAD_LETTERS_WITHOUT_ORIGINAL,
+    ),
+    ("assembly", "extraction", "merging"): (metrics.CYCLE_SECONDS,),
+    ("assembly", "merging"): (
+        metrics.RESULTS,
+        metrics.RESULT_SECONDS,
+        metrics.SLOT_VERDICTS,
+        metrics.STATE_REBUILDS,
+        metrics.STATE_REBUILD_SHARE,
+    ),
+    ("intake", "extraction"): (
+        metrics.REQUESTS,
+        metrics.REQUEST_SEGMENTS,
+        metrics.REQUEST_WORDS,
+        metrics.INTAKE_SECONDS,
+    ),
+    ("extraction", "merging"): (metrics.DOCUMENT_SECONDS,),
 }
 _OF_ONE: Mapping[str, tuple[Metric, ...]] = {
     "http": (
@@ -31,11 +49,8 @@ _OF_ONE: Mapping[str, tuple[Metric, ...]] = {
     "intake": (
         metrics.EVENTS_RETRIED,
         metrics.EVENT_BATCH_SECONDS,
-        metrics.REQUESTS,
-        metrics.REQUEST_SEGMENTS,
-        metrics.REQUEST_WORDS,
-        metrics.INTAKE_SECONDS,
     ),
+    "extraction": (metrics.DOCUMENTS,),
     "worker": (
         metrics.WORDS_TRANSLATED,
         metrics.SEGMENTS_TRANSLATED,
@@ -46,14 +61,6 @@ _OF_ONE: Mapping[str, tuple[Metric, ...]] = {
         metrics.OUT_OF_MEMORY,
         metrics.ENGINE_ERRORS,
         metrics.MODEL_LOAD_SECONDS,
-    ),
-    "assembly": (
-        metrics.CYCLE_SECONDS,
-        metrics.RESULTS,
-        metrics.RESULT_SECONDS,
-        metrics.SLOT_VERDICTS,
-        metrics.STATE_REBUILDS,
-        metrics.STATE_REBUILD_SHARE,
     ),
     "repair": (
         metrics.REPAIR_ACTING,

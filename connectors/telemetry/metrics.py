@@ -103,7 +103,9 @@ EVENT_BATCH_SECONDS = Histogram(
 
 # --- stream_apps/intake ---
 REQUESTS = Counter(
-    "dragoman_requests", "Requests read by intake: accepted, repeated, refused, expired", ["priority", "outcome"]
+    "dragoman_requests",
+    "Requests read by intake or extraction: accepted, handed_on (to extraction), repeated, refused, expired",
+    ["priority", "outcome"],
 )
 REQUEST_SEGMENTS = Counter(
     "dragoman_request_segments", "Segments of accepted requests: from the memory, or new", ["priority", "origin"]
@@ -114,6 +116,17 @@ INTAKE_SECONDS = Histogram(
     "From Kafka's time stamp of a request to its batches",
     ["priority"],
     buckets=LATENCY_BUCKETS,
+)
+
+# --- stream_apps/documents ---
+DOCUMENTS = Counter(
+    "dragoman_documents", "Documents taken: extracted, refused, expired, skipped (answered already)", ["outcome"]
+)
+DOCUMENT_SECONDS = Histogram(
+    "dragoman_document_seconds",
+    "To copy and take apart a file (extraction), or to put it together and store it (merging)",
+    ["stage"],
+    buckets=CYCLE_BUCKETS,
 )
 
 # --- stream_apps/assembly ---

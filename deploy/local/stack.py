@@ -188,6 +188,8 @@ class _Platform:
             self.first_key(),
             *self._several("intake", "stream_apps.intake.main", settings.intakes),
             *self._several("assembly", "stream_apps.assembly.main", settings.assemblies),
+            self._one("extraction", "stream_apps.documents.extraction.main"),
+            self._one("merging", "stream_apps.documents.merging.main"),
             self._one("repair", "stream_apps.repair.main"),
             self._one("analytics", "stream_apps.usage_sink.main", self._analytics()),
             self._one("http", "producers.http.main", self._http(), ready_url=f"{self.addresses.http_url}/ready"),

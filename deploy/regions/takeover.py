@@ -112,7 +112,7 @@ class TakeOver:
 def take_over(kafka: KafkaSettings, redis: RedisSettings, on_progress: OnTopicProgress) -> TakenOver:
     """Prepare the state Redis and the offsets of intake. Raises FatalError while the platform runs here."""
     admin = KafkaAdmin(kafka)
-    for group in (INTAKE, ASSEMBLY):
+    for group in (INTAKE, ASSEMBLY, topics.MERGING_GROUP):
         admin.wait_until_empty(group)
     found = asyncio.run(_take_over(admin, kafka, redis, on_progress))
     admin.move_group(INTAKE, found.begins)

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from schemas.coded_text import CODE, closing, codes_of, is_closing, is_opening, number_of, opening
+
 # A text with more spans is a table or worse, and no engine keeps so many masks apart.
 MOST_SPANS = 128
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -59,7 +61,21 @@ class Parts:
             return head, 0
         # Quotes and brackets outside marks are set aside on both sides or not at all.
         wide = tuple(self._marks_at(step, _is_wordless) for step in (1, -1))
-        return (wide[0], wide[1]) if all(wide) and sum(wide) <= len(self.hidden) else (head, tail)
+        if all(wide) and sum(wide) <= len(self.hidden):
+            head, tail = wide[0], wide[1]
+        return self._without_halves(head, tail)
+
+    def _without_halves(self, head: int, tail: int) -> tuple[int, int]:
+        """Leave at the edges no inline code whose other half stands amid the words: it frames some of them."""
+        behind = len(self.hidden) - tail
+        inside = "".join(self.hidden[head:behind])
+        if not CODE.search(inside):
+            return head, tail
+        halves = {_other_half(code) for code in codes_of(inside)}
+        framing = [at for at, piece in enumerate(self.hidden) if halves & set(piece)]
+        first = min((at for at in framing if at < head), default=head)
+        last = max((at for at in framing if at >= behind), default=behind - 1)
+        return first, len(self.hidden) - last - 1
 
     def _marks_at(self, step: int, may_stand_before: Callable[[str], bool]) -> int:
         count = 0
@@ -154,6 +170,11 @@ class PartsBuilder:
             tuple(self.emphasis),
             self.count,
         )
+
+
+def _other_half(code: str) -> str:
+    number = number_of(code)
+    return closing(number) if is_opening(code) else opening(number) if is_closing(code) else ""
 
 
 def _is_blank(text: str) -> bool:

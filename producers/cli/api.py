@@ -5,7 +5,9 @@ An RFC 9457 problem becomes a CommandError, which is one line on the terminal.
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Protocol
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
 
 import httpx
 
@@ -14,6 +16,9 @@ from producers.cli.output import Json
 
 _TIMEOUT_SECONDS = 30.0
 _POLL_SECONDS = 1.0
+_UPLOAD_SECONDS = 600.0
+# A result may be heard of before every process can see it.
+_TOLD_SECONDS = 20.0
 
 OnJobProgress = Callable[[Json], object]
 """Told of the job after every poll."""
@@ -24,6 +29,16 @@ class JobSource(Protocol):
 
     def job(self, job_id: str, wait_seconds: float = 0) -> Json:
         """Return the job once it is finished, or as it is after that time. Raises UnknownJobError."""
+
+
+@dataclass(frozen=True)
+class DocumentJobs:
+    """The documents of a platform, for who may read no other jobs."""
+
+    api: "Api"
+
+    def job(self, job_id: str, wait_seconds: float = 0) -> Json:
+        return self.api.document(job_id, wait_seconds)
 
 
 class UnknownJobError(CommandError):
@@ -58,6 +73,38 @@ class Api:
     def cancel(self, job_id: str) -> Json:
         """Cancel the job; return it as it was when the cancellation was stored. Raises UnknownJobError."""
         return self._call("DELETE", f"/api/v1/translations/{job_id}", params=self._tenant)
+
+    def send_document(self, name: str, content: BinaryIO, fields: Json) -> Json:
+        """Send a file, without holding it in memory; return the accepted job."""
+        files = {"file": (name, content, "application/octet-stream")}
+        data = {**fields, **self._tenant}
+        return self._call("POST", "/api/v1/documents", data=data, files=files, timeout=_UPLOAD_SECONDS)
+
+    def document(self, job_id: str, wait_seconds: float = 0) -> Json:
+        """Return the job of a document as `job` does."""
+        return self._call("GET", f"/api/v1/documents/{job_id}", params={"wait": wait_seconds, **self._tenant})
+
+    def download(self, job_id: str, output: Path) -> None:
+        """Write the translated file. It exists once all of it has come. Raises CommandError."""
+        part = output.with_name(f".{output.name}.part")
+        path = f"/api/v1/documents/{job_id}/download"
+        try:
+            wait = {"wait": _TOLD_SECONDS, **self._tenant}
+            with self._http.stream("GET", path, params=wait) as response, part.open("wb") as file:
+                if response.is_error:
+                    response.read()
+                    raise _failure(response)
+                for chunk in response.iter_bytes():
+                    file.write(chunk)
+            part.replace(output)
+        except httpx.TransportError as error:
+            raise NotRunningError(f"nothing answers at {self._url}", "start it with: dragoman up") from error
+        except OSError as error:
+            raise CommandError(
+                f"{output} cannot be written: {error.strerror}", "choose another --output"
+            ) from None
+        finally:
+            part.unlink(missing_ok=True)
 
     def _call(self, method: str, path: str, **rest: Any) -> Json:
         try:

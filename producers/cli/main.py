@@ -65,6 +65,7 @@ class Commands(LazyGroup):
         "restart": Command("producers.cli.stack:restart", "Restart processes one after the other."),
         "translate": Command("producers.cli.translate:translate", "Translate a text and print it."),
         "submit": Command("producers.cli.translate:submit", "Send the text of a file; wait for it with --wait."),
+        "document": Command("producers.cli.document:document", "Translate files, folders or patterns of them."),
         "result": Command("producers.cli.translate:result", "Show a job, or its translation when finished."),
         "cancel": Command("producers.cli.translate:cancel", "End a job that is not finished."),
         "tenants": Command("producers.cli.tenants:app", "Make, show, change and suspend tenants."),

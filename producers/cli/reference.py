@@ -25,6 +25,7 @@ from producers.cli.setting_cells import HEADER, cells_of, default_of, nested_mod
 from producers.cli.target import ApiSettings
 from producers.http.settings import HttpSettings
 from stream_apps.assembly.settings import AssemblySettings
+from stream_apps.documents.settings import ExtractionSettings, MergingSettings
 from stream_apps.intake.settings import IntakeLimits, IntakeSettings
 from stream_apps.repair.settings import RepairLimits, RepairSettings
 from stream_apps.usage_sink.settings import AnalyticsSection, AnalyticsSettings
@@ -44,6 +45,8 @@ PROCESSES: Mapping[str, type[ProcessSettings]] = {
     "intake": IntakeSettings,
     "worker": WorkerSettings,
     "assembly": AssemblySettings,
+    "extraction": ExtractionSettings,
+    "merging": MergingSettings,
     "repair": RepairSettings,
     "analytics": AnalyticsSettings,
     "autoscaler": AutoscalerSettings,

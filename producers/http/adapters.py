@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Protocol
@@ -16,7 +16,7 @@ from connectors.redis.job_list import AsyncJobList, Listed
 from connectors.redis.job_view import AsyncJobViews
 from connectors.redis.request_markers import AcceptedRequests
 from producers.http.backpressure import BacklogReading, QueueCounts
-from producers.http.ports import JobSnapshot
+from producers.http.ports import JobSnapshot, Upload
 from producers.http.result_tail import read_message
 from schemas.catalogue import Catalogue, union
 from schemas.codec import Codec
@@ -28,6 +28,7 @@ from schemas.plans import RequestPlan
 from schemas.priorities import Priority
 from schemas.records import Headers, OutboundRecord
 from schemas.topics import CONTROL, INTAKE_GROUP, batches_topic, inference_group, requests_topic
+from schemas.units import kind_of
 from stream_apps.pipeline.stores import ModelVersions, ObjectStore
 from stream_apps.runtime.retry import RetryPolicy
 
@@ -43,6 +44,14 @@ class Sender(Protocol):
 
     def send_async(self, record: OutboundRecord, on_done: OnDone) -> None:
         """Send without waiting. `on_done` is called once, from any thread."""
+
+
+class FileStore(Protocol):
+    """The part of connectors.object_files.Files that is needed here. Raises TransientError."""
+
+    def size(self, name: str) -> int | None: ...
+    def read(self, name: str) -> Iterator[bytes]: ...
+    def write(self, name: str, chunks: Iterable[bytes]) -> object: ...
 
 
 class LagAdmin(Protocol):
@@ -178,6 +187,28 @@ class StoredTexts:
 
 
 @dataclass(frozen=True)
+class StoredDocuments:
+    """Keeps files in the object store. Its client blocks, so it is called in threads."""
+
+    files: FileStore
+
+    async def keep(self, ref: str, upload: Upload) -> None:
+        await asyncio.to_thread(self.files.write, ref, upload.chunks())
+
+    async def open(self, ref: str) -> tuple[int, Iterator[bytes]]:
+        size = await asyncio.to_thread(self.files.size, ref)
+        if size is None:
+            raise PermanentError(
+                "file_expired",
+                "the translated file is no longer in the object store",
+                field="job_id",
+                limit="DRAGOMAN_OBJECTS_JOB_DAYS after it was written",
+                cure="send the document again under a new id",
+            )
+        return size, self.files.read(ref)
+
+
+@dataclass(frozen=True)
 class RegisteredModels:
     """Reads what the workers of the pools have announced."""
 
@@ -240,4 +271,6 @@ def _accepted(request: TranslationRequest, priority: Priority, now_ms: int) -> R
         target_language=request.target_language,
         submitted_at=request.submitted_at,
         noted_at=now_ms,
+        kind=kind_of(request),
+        file_name=request.file_name or "",
     )

@@ -9,8 +9,10 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from connectors.telemetry.health import Health
-from producers.http import account_routes, language_routes, problems, usage_routes
+from producers.http import account_routes, document_routes, language_routes, problems, usage_routes
 from producers.http.compatible import deepl, libretranslate
+from producers.http.document_routes import UPLOAD_PATHS
+from producers.http.documents import OpenUploads
 from producers.http.events import OpenStreams
 from producers.http.logins import Logins
 from producers.http.middleware import BodyLimit, OpenSubmissions, RequestMetrics
@@ -52,9 +54,11 @@ def create_app(ports: Ports, settings: AppSettings, health: Health, lifespan: Li
     app.state.limits = limits = settings.limits
     app.state.logins = Logins(ports.accounts, limits)
     app.state.streams = OpenStreams(limits.max_streams)
+    app.state.uploads = OpenUploads(limits.max_open_uploads)
     app.state.request_limits = settings.requests
     app.state.health = health
     app.include_router(router)
+    app.include_router(document_routes.router)
     app.include_router(account_routes.router)
     app.include_router(language_routes.router)
     app.include_router(usage_routes.router)
@@ -62,8 +66,9 @@ def create_app(ports: Ports, settings: AppSettings, health: Health, lifespan: Li
     app.include_router(deepl.router)
     mount_page(app)
     problems.install(app)
-    app.add_middleware(BodyLimit, max_body_bytes=limits.max_body_bytes)
-    app.add_middleware(OpenSubmissions, limits=limits)
+    uploads = dict.fromkeys(UPLOAD_PATHS, limits.max_document_bytes)
+    app.add_middleware(BodyLimit, max_body_bytes=limits.max_body_bytes, by_path=uploads)
+    app.add_middleware(OpenSubmissions, limits=limits, streamed=UPLOAD_PATHS)
     app.add_middleware(RequestMetrics)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
     return app

@@ -87,5 +87,7 @@ Reader = Annotated[Caller, Depends(caller_with(Scope.READ_TRANSLATIONS))]
 Writer = Annotated[Caller, Depends(caller_with(Scope.WRITE_TRANSLATIONS))]
 # Submissions are counted by what they ask for (tenant_shares.py).
 Submitter = Annotated[Caller, Depends(caller_with(Scope.WRITE_TRANSLATIONS, caller_of))]
+DocumentReader = Annotated[Caller, Depends(caller_with(Scope.READ_DOCUMENTS))]
+DocumentSubmitter = Annotated[Caller, Depends(caller_with(Scope.WRITE_DOCUMENTS, caller_of))]
 UsageReader = Annotated[Caller, Depends(caller_with(Scope.READ_USAGE))]
 KeyAdmin = Annotated[Caller, Depends(caller_with(Scope.ADMIN_KEYS))]

@@ -18,7 +18,7 @@ from producers.http.submit import ValidSubmission
 from schemas.events import JobControl
 from schemas.ids import JobKey
 from schemas.messages import TranslationResult
-from schemas.states import ControlAction
+from schemas.states import ControlAction, RequestKind
 from schemas.units import shown
 
 
@@ -139,7 +139,7 @@ def cancellation(key: JobKey, snapshot: JobSnapshot, now_ms: int) -> JobControl:
 async def with_text(snapshot: JobSnapshot, ports: Ports) -> JobSnapshot:
     """Fetch a text that is stored apart. Raises TransientError."""
     result = snapshot.result
-    if result is None or result.content_ref is None:
+    if result is None or result.content_ref is None or result.kind == RequestKind.DOCUMENT:
         return snapshot
     text = await ports.texts.load(result.content_ref)
     return replace(snapshot, result=replace(result, **shown(text, result.kind)))

@@ -14,6 +14,7 @@ from connectors.kafka.lost_connection import watch_connection
 from connectors.kafka.partition_reader import open_tail
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.schema_registry import open_codec
+from connectors.object_files import open_files
 from connectors.object_store import open_shared_objects
 from connectors.redis.client import AsyncClient, open_state_async
 from connectors.redis.job_list import AsyncJobList
@@ -28,11 +29,12 @@ from producers.http.adapters import (
     KafkaRequestLog,
     RedisJobs,
     RegisteredModels,
+    StoredDocuments,
     StoredTexts,
 )
 from producers.http.app import AppSettings, create_app
 from producers.http.backpressure import Backpressure, measure_backlog
-from producers.http.ports import Ports, Texts
+from producers.http.ports import Documents, NoDocuments, Ports, Texts
 from producers.http.readiness import PartsReadiness, watch_readiness
 from producers.http.result_tail import ResultTail
 from producers.http.settings import HttpLimits, HttpSettings
@@ -126,6 +128,7 @@ class Server:
             jobs=RedisJobs(AsyncJobViews(connections.state_async), AsyncJobList(connections.state_async), codec),
             results=self._tail,
             texts=_texts(settings),
+            documents=_documents(settings),
             models=RegisteredModels(AsyncModelRegistry(connections.state_async), settings.kafka.pools),
             backpressure=self._backpressure,
             accounts=self._accounts,
@@ -175,6 +178,10 @@ def _tokens(limits: HttpLimits) -> Tokens | None:
     if limits.token_secrets_file is None:
         return None
     return Tokens(read_secrets(limits.token_secrets_file), round(limits.token_hours * 3600))
+
+
+def _documents(settings: HttpSettings) -> Documents:
+    return StoredDocuments(open_files(settings.objects)) if settings.objects.is_shared else NoDocuments()
 
 
 def _texts(settings: HttpSettings) -> Texts:

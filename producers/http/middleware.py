@@ -4,7 +4,7 @@ The bounds protect the memory of this process, so both refuse before a body is r
 its first byte to its answer, its wait for Kafka's acknowledgement included.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Set
 from time import perf_counter
 
 from starlette.requests import Request
@@ -22,9 +22,11 @@ _RETRY_AFTER_SECONDS = 1
 class BodyLimit:
     """Refuses a body that is too large: at once by its Content-Length, or as soon as too much has arrived."""
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, max_body_bytes: int, by_path: Mapping[str, int] | None = None) -> None:
+        """Take the limit of all paths but those with one of their own."""
         self._app = app
         self._max_body_bytes = max_body_bytes
+        self._by_path = by_path or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Call the application with a `receive` that counts bytes and raises BodyTooLarge."""
@@ -32,14 +34,15 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         announced = _announced_bytes(Request(scope)) or 0
+        most = self._by_path.get(scope["path"], self._max_body_bytes)
         received = 0
 
         async def counting_receive() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if max(received, announced) > self._max_body_bytes:
-                raise BodyTooLarge(self._max_body_bytes)
+            if max(received, announced) > most:
+                raise BodyTooLarge(most)
             return message
 
         await self._app(scope, counting_receive, send)
@@ -65,9 +68,11 @@ def submission_is_stored(request: Request) -> None:
 class OpenSubmissions:
     """Refuses a POST, before its body is read, while too many submissions or bytes of them are open."""
 
-    def __init__(self, app: ASGIApp, limits: HttpLimits) -> None:
+    def __init__(self, app: ASGIApp, limits: HttpLimits, streamed: Set[str] = frozenset()) -> None:
+        """Take the limits, and the paths whose bodies are streamed to disk, not held in memory."""
         self._app = app
         self._limits = limits
+        self._streamed = streamed
         self._count = 0
         self._bytes = 0
 
@@ -77,7 +82,7 @@ class OpenSubmissions:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
-        size = _size_of(request, self._limits.max_body_bytes)
+        size = 0 if scope["path"] in self._streamed else _size_of(request, self._limits.max_body_bytes)
         if full := self._exceeded(size):
             HTTP_REFUSALS.labels("open_requests", "unknown").inc()
             await overloaded_response(request, OverloadedError(full, _RETRY_AFTER_SECONDS))(scope, receive, send)

@@ -1,10 +1,11 @@
 """The ports of the HTTP producer. adapters.py implements them on Kafka, Redis and the object store."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
+from connectors.object_files import Digest, Written
 from connectors.redis.job_list import Listed
 from connectors.redis.job_view import JobView
 from producers.http.accounts import Accounts
@@ -12,11 +13,14 @@ from producers.http.detection import Detector, ThreadedDetector
 from producers.http.tenant_shares import TenantShares
 from producers.http.usage import Books, NoBooks
 from schemas.catalogue import Catalogue
+from schemas.errors import PermanentError
 from schemas.events import JobControl
 from schemas.ids import JobKey
 from schemas.messages import TranslatedBatch, TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import Headers
+
+_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,63 @@ class Texts(Protocol):
         """Return the text of a reference. Raises TransientError."""
 
 
+@dataclass(frozen=True)
+class Upload:
+    """A file that a caller has sent, with the name and the media type that its part of the form had."""
+
+    file: BinaryIO
+    file_name: str
+    media_type: str
+
+    def measured(self) -> Written:
+        """Return its size and digest. Blocks while it is read."""
+        digest = Digest()
+        for _ in digest.over(self.chunks()):
+            pass
+        return digest.written
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the content from its beginning, a megabyte at a time."""
+        self.file.seek(0)
+        while chunk := self.file.read(_CHUNK_BYTES):
+            yield chunk
+
+
+class Documents(Protocol):
+    """Stores the files of documents."""
+
+    async def keep(self, ref: str, upload: Upload) -> None:
+        """Store the file under the reference. Raises TransientError."""
+
+    async def open(self, ref: str) -> tuple[int, Iterator[bytes]]:
+        """Return the size of a stored file and its content; reading it blocks.
+
+        Raises PermanentError where it is gone, TransientError.
+        """
+
+
+class NoDocuments:
+    """Stands in where no object store is configured that every process can read: it refuses every file."""
+
+    async def keep(self, ref: str, upload: Upload) -> None:
+        del ref, upload
+        raise _no_store()
+
+    async def open(self, ref: str) -> tuple[int, Iterator[bytes]]:
+        del ref
+        raise _no_store()
+
+
+def _no_store() -> PermanentError:
+    return PermanentError(
+        "no_object_store",
+        "documents need an object store, and none is configured",
+        field="file",
+        limit="texts only",
+        cure="send the text, or have DRAGOMAN_OBJECTS_URL set",
+    )
+
+
 class Models(Protocol):
     """Tells what can be translated at the moment."""
 
@@ -136,4 +197,5 @@ class Ports:
     shares: TenantShares
     now_ms: Callable[[], int]
     books: Books = field(default_factory=NoBooks)
+    documents: Documents = field(default_factory=NoDocuments)
     detector: Detector = field(default_factory=ThreadedDetector)

@@ -41,7 +41,11 @@ _FIELD_CURES = {
     "missing": "send the field",
     "string_unicode": "send valid Unicode, without lone surrogates",
 }
-_NOT_FOUND_CAUSES = ("unknown_job", "unknown_key")
+_NOT_FOUND, _CONFLICT = 404, 409
+_STATUS_OF_CAUSE = {
+    **dict.fromkeys(("unknown_job", "unknown_key", "file_expired"), _NOT_FOUND),
+    **dict.fromkeys(("not_finished", "no_file"), _CONFLICT),
+}
 # The parts of pydantic's context that tell a caller what would be allowed.
 _LIMITS = ("max_length", "min_length", "ge", "gt", "le", "lt", "pattern", "expected")
 
@@ -172,7 +176,7 @@ def _status_of(error: PermanentError) -> int:
             return 403
         case TooManyRequestsError():
             return 429
-    return 404 if error.cause in _NOT_FOUND_CAUSES else 422
+    return _STATUS_OF_CAUSE.get(error.cause, 422)
 
 
 def _headers_of(error: PermanentError) -> Mapping[str, str]:

@@ -13,7 +13,7 @@ from producers.http.text_ids import TEXT_IDS, text_ids_of
 from schemas.ids import JobKey
 from schemas.messages import TranslationResult
 from schemas.priorities import SLA_SECONDS, Priority
-from schemas.states import JobStage
+from schemas.states import JobStage, RequestKind
 
 
 class AcceptedResponse(BaseModel):
@@ -32,6 +32,22 @@ class AcceptedResponse(BaseModel):
     )
 
 
+class DocumentInfo(BaseModel):
+    """What is known of a file."""
+
+    file_name: str
+    content_type: str = Field(description="As said; once it is taken apart, what it is.")
+    content_bytes: int = Field(description="Its size; 0 where that is not known yet.")
+    pages: int | None = Field(description="Pages or slides, once it is taken apart; null for formats without any.")
+    word_count: int | None = Field(description="Source words, once it is taken apart; null before.")
+
+
+class AcceptedDocumentResponse(AcceptedResponse):
+    """The file and the request are stored; there will be an answer."""
+
+    document_info: DocumentInfo
+
+
 class AcceptedJobsResponse(BaseModel):
     """A job for each target language; all of them are stored."""
 
@@ -46,6 +62,7 @@ class HoleResponse(BaseModel):
     cause: str
     start: int = Field(description="Its first code point in the text; -1 where that is not known.")
     length: int = Field(description="Its length in code points; -1 where that is not known.")
+    place: str = Field(default="", description="Where it stands in a document, for people.")
     unit: int = Field(description="Which of the translations it is in, from 0; -1 where there is one text.")
 
 
@@ -98,6 +115,10 @@ class ResultResponse(BaseModel):
     timings_seconds: dict[str, float]
     completed_at: datetime | None
     metadata: dict[str, str]
+    file_name: str | None = Field(description="Name of the translated file of a document.")
+    content_bytes: int = Field(description="Size of that file.")
+    content_sha256: str | None = Field(description="SHA-256 of that file.")
+    units: int = Field(description="Texts that an array or a document consists of; 0 for one text.")
 
 
 class JobResponse(BaseModel):
@@ -131,6 +152,7 @@ class JobResponse(BaseModel):
     confidence_score: float | None = Field(description="Of the result, 0 to 1; null before, or where it has none.")
     source_language: str
     target_language: str
+    document_info: DocumentInfo | None = Field(description="Of a document; null for texts.")
     result: ResultResponse | None
 
 
@@ -178,6 +200,22 @@ def accepted_response(
     )
 
 
+def accepted_document_response(
+    valid: ValidSubmission, url: str, ahead: QueuePosition | None, now_ms: int, size_bytes: int
+) -> AcceptedDocumentResponse:
+    """Build the answer to an upload."""
+    request = valid.request
+    info = DocumentInfo(
+        file_name=request.file_name or "",
+        content_type=request.content_type,
+        content_bytes=size_bytes,
+        pages=None,
+        word_count=None,
+    )
+    accepted = accepted_response(valid, url, ahead, now_ms)
+    return AcceptedDocumentResponse(**accepted.model_dump(), document_info=info)
+
+
 def job_response(key: JobKey, snapshot: JobSnapshot, backpressure: BackpressureGate) -> JobResponse:
     """Build the answer to a GET. The result overrules the view, which may lag behind."""
     result, view = snapshot.result, snapshot.view or JobView(key=key)
@@ -196,6 +234,7 @@ def job_response(key: JobKey, snapshot: JobSnapshot, backpressure: BackpressureG
         "word_count": view.words,
         "confidence_score": result.confidence if result else None,
         **_times(view, snapshot.is_finished),
+        "document_info": _document_info(view),
         "result": result_response(result) if result else None,
     }
     return JobResponse.model_validate(vars(view) | changed)
@@ -234,6 +273,18 @@ def result_response(result: TranslationResult) -> ResultResponse:
     return ResultResponse.model_validate(vars(result) | changed)
 
 
+def _document_info(view: JobView) -> DocumentInfo | None:
+    if view.kind != RequestKind.DOCUMENT:
+        return None
+    return DocumentInfo(
+        file_name=view.file_name,
+        content_type=view.content_type,
+        content_bytes=view.content_bytes,
+        pages=view.pages,
+        word_count=view.words or None,
+    )
+
+
 def _translations(result: TranslationResult) -> list[TextTranslation]:
     ids = text_ids_of(result.metadata, len(result.texts))
     return [TextTranslation(id=one, text=text) for one, text in zip(ids, result.texts, strict=True)]
@@ -255,6 +306,7 @@ def _overruled(view: JobView, result: TranslationResult) -> JobView:
         view,
         stage=JobStage.FINISHED,
         status=result.status,
+        kind=result.kind,
         priority=result.priority,
         progress=1.0,
         segments=result.segments,

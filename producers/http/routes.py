@@ -46,19 +46,19 @@ Named = Annotated[str | None, Query(description="Whose job it is, for callers wh
 
 async def job_to_read(job_id: str, caller: Reader, tenant: Named = None) -> JobKey:
     """Name the job of a path, for a caller who may read. Raises PermanentError for one that is not theirs."""
-    return _job(job_id, caller, tenant)
+    return job_of(job_id, caller, tenant)
 
 
 async def job_to_change(job_id: str, caller: Writer, tenant: Named = None) -> JobKey:
     """Name the job of a path, for a caller who may write. Raises PermanentError for one that is not theirs."""
-    return _job(job_id, caller, tenant)
+    return job_of(job_id, caller, tenant)
 
 
-def _job(job_id: str, caller: Caller, tenant: str | None) -> JobKey:
+def job_of(job_id: str, caller: Caller, tenant: str | None) -> JobKey:
+    """Name a job of the caller. Raises PermanentError: a foreign one is as unknown as one that does not exist."""
     try:
         return JobKey(caller.tenant_for(tenant), job_id)
     except ForbiddenError:
-        # A foreign job is as unknown as one that does not exist.
         raise not_found(job_id) from None
 
 
@@ -87,7 +87,7 @@ async def submit_translation(  # noqa: PLR0913, PLR0917  # one parameter per par
     `targets` there is a job for each language: 202 says that all are stored, 200 that all are finished.
     """
     call = await prepared_call(submission, envelope, caller, request)
-    response.headers["Location"] = _status_url(request, call.valid[0].request.key, caller)
+    response.headers["Location"] = status_url(request, call.valid[0].request.key, caller)
     if call.rate:
         response.headers.update(rate_headers(call.rate))
     snapshots = await sent_call(call, request, wait or preferred_wait(envelope.prefer))
@@ -186,7 +186,7 @@ def _accepted(call: Call, request: Request, caller: Caller) -> AcceptedResponse 
     jobs = [
         accepted_response(
             one,
-            _status_url(request, one.request.key, caller),
+            status_url(request, one.request.key, caller),
             ports.backpressure.ahead(one.priority),
             ports.now_ms(),
         )
@@ -201,8 +201,9 @@ async def _behind(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[byt
         yield one
 
 
-def _status_url(request: Request, key: JobKey, caller: Caller) -> str:
-    url = request.url_for("read_translation", job_id=key.request_id)
+def status_url(request: Request, key: JobKey, caller: Caller, route: str = "read_translation") -> str:
+    """Return where the job is shown."""
+    url = request.url_for(route, job_id=key.request_id)
     return str(url if key.tenant == caller.tenant else url.include_query_params(tenant=key.tenant))
 
 

@@ -60,6 +60,16 @@ class HttpLimits(Section):
     )
     token_hours: float = Field(default=24.0, gt=0, description="Life of the token that a login gives.")
     max_body_bytes: int = Field(default=8_000_000, ge=1, description="Of one HTTP request, as sent.")
+    max_document_bytes: int = Field(
+        default=100_000_000,
+        ge=1,
+        description="Of an uploaded file with its form.",
+    )
+    max_open_uploads: int = Field(
+        default=16,
+        ge=1,
+        description="Uploads under way in this process at a time, each with a file on disk; more get 503.",
+    )
     max_open_requests: int = Field(
         default=500, ge=1, description="Submissions under way in this process at a time; more get 503."
     )

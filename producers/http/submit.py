@@ -67,23 +67,24 @@ async def prepare(
     """
     context = SubmissionContext(caller, limits, ports.now_ms(), envelope.idempotency_key)
     checked = [validate(one, context) for one in submissions]
-    served = await _served(ports.models)
+    served = await served_pairs(ports.models)
     for one in checked:
         ports.backpressure.check(one.priority)
-        _check_pair(one.languages, served)
+        check_pair(one.languages, served)
     # Last: what is refused for another reason takes nothing.
     taken: list[ValidSubmission] = []
     try:
         for one in checked:
             # One by one, as each that is taken must be known where the next is refused.
-            taken += [await _with_share(one, ports)]
+            taken += [await with_share(one, ports)]
         return [replace(one, request=await _without_large_text(one.request, ports.texts)) for one in taken]
     except DragomanError:
-        await _give_back(taken, ports)
+        await give_back(taken, ports)
         raise
 
 
-async def _with_share(valid: ValidSubmission, ports: Ports) -> ValidSubmission:
+async def with_share(valid: ValidSubmission, ports: Ports) -> ValidSubmission:
+    """Take what the request needs of its tenant's share. Raises TooManyRequestsError."""
     request = valid.request
     characters = sum(map(len, request.texts)) + len(request.text or "")
     wish = Wish(request.key, characters, ports.accounts.limits_of(request.tenant), valid.is_named)
@@ -95,13 +96,14 @@ async def send(valid: ValidSubmission, envelope: Envelope, ports: Ports) -> None
     try:
         await ports.requests.append(valid.request, valid.priority, _headers(valid, envelope))
     except DragomanError:
-        await _give_back([valid], ports)
+        await give_back([valid], ports)
         raise
     ports.backpressure.count(valid.priority)
     REQUESTS_ACCEPTED.labels(valid.priority.value).inc()
 
 
-async def _give_back(taken: Iterable[ValidSubmission], ports: Ports) -> None:
+async def give_back(taken: Iterable[ValidSubmission], ports: Ports) -> None:
+    """Give back what requests took that are not sent."""
     for one in taken:
         if one.wish:
             await ports.shares.give_back(one.wish)
@@ -109,7 +111,7 @@ async def _give_back(taken: Iterable[ValidSubmission], ports: Ports) -> None:
 
 def validate(submission: Submission, context: SubmissionContext) -> ValidSubmission:
     """Build the request and check it as intake will. Raises PermanentError for the first thing wrong."""
-    priority = _priority(submission.priority)
+    priority = chosen_priority(submission.priority)
     request = _request(submission, context, priority)
     check_identity(request, context.limits)
     languages = check_request(request, priority, context.limits, context.now_ms)
@@ -142,7 +144,7 @@ def _request(submission: Submission, context: SubmissionContext, priority: Prior
         engine_options=submission.engine_options,
         submitted_at=context.now_ms,
         submitted_by=context.caller.credential_id or None,
-        deadline=_milliseconds(submission.deadline),
+        deadline=milliseconds_of(submission.deadline),
         late_policy=submission.late_policy,
         metadata=with_text_ids(submission.metadata, submission.texts or ()),
         labels=submission.labels,
@@ -187,7 +189,8 @@ def request_id_of(chosen: str | None, key: str | None, tenant: str) -> str:
     return event_id("http", tenant, key)
 
 
-def _priority(value: str | int) -> Priority:
+def chosen_priority(value: str | int) -> Priority:
+    """Return the priority of a name or a score. Raises PermanentError."""
     try:
         return (
             priority_of_score(value)
@@ -201,19 +204,24 @@ def _priority(value: str | int) -> Priority:
         ) from None
 
 
-def _milliseconds(moment: datetime | None) -> int | None:
+def milliseconds_of(moment: datetime | None) -> int | None:
+    """Return the milliseconds since the epoch of a moment."""
     return None if moment is None else int(moment.timestamp() * 1000)
 
 
-def _check_pair(languages: RequestedLanguages, served: Catalogue) -> None:
-    # While no worker has announced a pair, every pair may pass.
+def check_pair(languages: RequestedLanguages, served: Catalogue) -> None:
+    """Check that some worker translates the pair; while none has announced any, every pair may pass.
+
+    Raises PermanentError.
+    """
     if languages.are_one:
         return
     if served and not served.serves(languages.source, languages.target):
         raise unsupported_pair(str(languages.source or AUTO), str(languages.target), served)
 
 
-async def _served(models: Models) -> Catalogue:
+async def served_pairs(models: Models) -> Catalogue:
+    """Return what ready workers have announced; nothing where that cannot be known."""
     try:
         return await models.catalogue()
     except TransientError:

@@ -7,7 +7,7 @@ from connectors.telemetry import metrics
 from connectors.telemetry.metrics import labelled
 from schemas import topics
 from schemas.codec import Codec
-from schemas.dead_letters import ENVELOPE_BYTES
+from schemas.dead_letters import ENVELOPE_BYTES, about_request
 from schemas.errors import PermanentError
 from schemas.events import JobControl, UsageBatch, UsageEvent
 from schemas.ids import RESULT_TEXTS, fingerprint, tenant_folder
@@ -28,6 +28,11 @@ from stream_apps.pipeline.join import check_batch, join, split_of
 from stream_apps.pipeline.result_events import billed_usage
 from stream_apps.pipeline.stores import ObjectStore, Slots
 from stream_apps.runtime.dead_letters import DeadLetterWriter
+
+Finish = Callable[[TranslationResult, Job], TranslationResult]
+"""Returns the answer as it is published. Raises PermanentError where its text cannot be handed over, or
+TransientError.
+"""
 
 STAGE = "assembly"
 # Rows of one usage record: about half a megabyte.
@@ -65,7 +70,10 @@ class Answered:
 
 @dataclass
 class AssemblyHandler:
-    """A handler of the transactional processor. Handling the same records again gives the same answers."""
+    """A handler of the transactional processor. Handling the same records again gives the same answers.
+
+    An answer that `finish` refuses is FAILED, and the record that completed it becomes a dead letter.
+    """
 
     codec: Codec
     slots: Slots
@@ -77,13 +85,15 @@ class AssemblyHandler:
     slots_bytes: int = 16_000_000
     usage_partition: int | None = None
     max_message_bytes: int = 2_000_000
+    finish: Finish = lambda result, _job: result
     _answered: dict[RequestRevision, Answered] = field(default_factory=dict, init=False)
     _unstored: dict[RequestRevision, Answered] = field(default_factory=dict, init=False)
     _offsets: dict[AnswerSource, int] = field(default_factory=dict, init=False)
+    _unfinished: list[OutboundRecord] = field(default_factory=list, init=False)
 
     def handle(self, records: list[InboundRecord]) -> list[OutboundRecord]:
         """Return all outputs of the records. Raises TransientError only."""
-        self._answered = {}
+        self._answered, self._unfinished = {}, []
         billed: list[UsageEvent] = []
         results: list[OutboundRecord] = []
         parsed_records, refused = self._parse(records)
@@ -91,7 +101,7 @@ class AssemblyHandler:
             for result, usage in self._decided(some):
                 results.append(result)
                 billed.append(usage)
-        return [*results, *self._usage_records(billed), *refused]
+        return [*results, *self._usage_records(billed), *refused, *self._unfinished]
 
     def confirm(self) -> None:
         """Confirm that the answers may be committed. Raises TransientError when Redis was lost meanwhile.
@@ -177,7 +187,7 @@ class AssemblyHandler:
     def _answer(self, parsed: ParsedRecord, decision: SlotDecision) -> tuple[OutboundRecord, UsageEvent]:
         batches = self._batches(parsed, decision)
         result, job = _concluded(parsed.message, batches, self.now_ms())
-        encoded, result = self._fitted(result)
+        encoded, result = self._fitted(self._finished(parsed.record, result, job))
         # Its text is in `encoded` already.
         textless = changed(result, text=None, texts=())
         source = AnswerSource(parsed.record.topic, parsed.record.partition)
@@ -191,6 +201,14 @@ class AssemblyHandler:
         if isinstance(message, TranslatedBatch) and isinstance(entry, Arrival) and entry.batches == 1:
             return [message]
         return [self.codec.decode(slot, TranslatedBatch) for slot in decision.slots]
+
+    def _finished(self, record: InboundRecord, result: TranslationResult, job: Job) -> TranslationResult:
+        try:
+            return self.finish(result, job)
+        except PermanentError as error:
+            dead_letter = about_request(self.dead_letters.dead_letter_of(record, error), result.key)
+            self._unfinished.append(self.dead_letters.record_of(dead_letter))
+            return withheld(result, error)
 
     def _fitted(self, result: TranslationResult) -> tuple[bytes, TranslationResult]:
         """Encode the result, with its text in the object store where it would be too large for Kafka."""

@@ -16,7 +16,7 @@ from schemas import topics
 from schemas.codec import Codec
 from schemas.records import InboundRecord
 from schemas.slots import AnswerSource
-from stream_apps.assembly.handler import STAGE, AssemblyHandler
+from stream_apps.assembly.handler import STAGE, AssemblyHandler, Finish
 from stream_apps.assembly.pace import Pace
 from stream_apps.assembly.recovery import CatchUp, Reach, Rebuilder, Recovery
 from stream_apps.assembly.settings import AssemblyLimits, AssemblySettings
@@ -30,6 +30,19 @@ from stream_apps.runtime.transactional_processor import TransactionalProcessor
 GROUP = topics.ASSEMBLY_GROUP
 # Room for the other fields of a result, and for Kafka's own headers.
 _ENVELOPE_BYTES = 64_000
+
+
+@dataclass(frozen=True)
+class Assembler:
+    """One kind of assembler: its name, its group, what it reads, and how it finishes an answer."""
+
+    stage: str
+    group: str
+    topics: Sequence[str]
+    finish: Finish = lambda result, _job: result
+
+
+TEXTS = Assembler(STAGE, GROUP, topics.ASSEMBLY_TOPICS)
 
 
 @dataclass
@@ -69,17 +82,26 @@ def main() -> None:
 
 
 def run(settings: AssemblySettings, process: Process) -> None:
-    """Answer requests, one Kafka transaction a cycle."""
-    reader = GroupReader(settings.kafka, GROUP, topics.ANSWERED_TOPICS, settings.instance)
+    """Answer requests for texts, one Kafka transaction a cycle."""
+    assemble(settings, process, TEXTS)
+
+
+def assemble(settings: AssemblySettings, process: Process, kind: Assembler) -> None:
+    """Answer requests until the process is to stop. Raises FatalError."""
+    reader = GroupReader(settings.kafka, kind.group, kind.topics, settings.instance)
     monitor = ConsumerHealthMonitor(settings.kafka, [reader], process.health)
-    processor = _processor(settings, reader, monitor, process.shutdown)
+    processor = _processor(settings, kind, reader, monitor, process.shutdown)
     with joined(settings.kafka, settings.instance, monitor, process.shutdown):
         process.started()
         processor.run()
 
 
 def _processor(
-    settings: AssemblySettings, reader: GroupReader, monitor: ConsumerHealthMonitor, shutdown: Shutdown
+    settings: AssemblySettings,
+    kind: Assembler,
+    reader: GroupReader,
+    monitor: ConsumerHealthMonitor,
+    shutdown: Shutdown,
 ) -> TransactionalProcessor:
     state = open_state(settings.redis)
     epoch = StateEpoch(state, now_ms)
@@ -87,9 +109,9 @@ def _processor(
     codec, admin = open_codec(settings.kafka), KafkaAdmin(settings.kafka)
     rebuilder = Rebuilder(slots, codec, lambda: now_ms() - settings.assembly.result_ttl_seconds * 1000)
     catch_up = _catch_up(settings, admin, rebuilder)
-    handler = _handler(settings, slots, codec, lambda: catch_up.told)
+    handler = _handler(settings, kind, slots, codec, lambda: catch_up.told)
     return TransactionalProcessor(
-        stage=STAGE,
+        stage=kind.stage,
         source=AssemblySource(
             readers=[reader],
             limits=settings.assembly,
@@ -101,7 +123,7 @@ def _processor(
         ),
         handler=handler,
         # Starting it also aborts what a killed predecessor left open.
-        producer=TransactionalProducer(settings.kafka, f"{STAGE}-{settings.instance}"),
+        producer=TransactionalProducer(settings.kafka, f"{kind.stage}-{settings.instance}"),
         should_stop=shutdown.is_wanted,
         sleep=shutdown.wait,
         on_waiting=monitor.waits,
@@ -138,7 +160,11 @@ def _recovery(settings: AssemblySettings, admin: KafkaAdmin, epoch: StateEpoch, 
 
 
 def _handler(
-    settings: AssemblySettings, slots: RedisSlots, codec: Codec, told: Callable[[], Set[AnswerSource]]
+    settings: AssemblySettings,
+    kind: Assembler,
+    slots: RedisSlots,
+    codec: Codec,
+    told: Callable[[], Set[AnswerSource]],
 ) -> AssemblyHandler:
     storeless_limit_bytes = settings.kafka.max_message_bytes - _ENVELOPE_BYTES
     inline_limit_bytes = settings.assembly.inline_limit_bytes
@@ -151,8 +177,9 @@ def _handler(
         slots_bytes=settings.assembly.cycle_bytes,
         usage_partition=usage_partition(settings.instance, settings.kafka.usage_partitions),
         now_ms=now_ms,
-        dead_letters=open_dead_letters(STAGE, codec, settings.dead_letters, settings.kafka.max_message_bytes),
+        dead_letters=open_dead_letters(kind.stage, codec, settings.dead_letters, settings.kafka.max_message_bytes),
         max_message_bytes=settings.kafka.max_message_bytes,
+        finish=kind.finish,
     )
 
 

@@ -8,15 +8,17 @@ from typing import NamedTuple, TypeVar
 from schemas.codec import Codec
 from schemas.language_names import UNDETERMINED
 from schemas.languages import AUTO, Language, served_as
+from schemas.message_parts import Document
 from schemas.message_parts import Warning as Mark
 from schemas.messages import Job, TranslationRequest, changed
 from schemas.priorities import Priority
-from schemas.records import InboundRecord, redriven_revision
+from schemas.records import InboundRecord, accepted_ms, redriven_revision
 from schemas.segments import TranslationContext, context_of, normalise
 from schemas.topics import priority_of_topic
 from schemas.units import characters_of, kind_of, units_of, whole_text
 from stream_apps.intake.settings import IntakeLimits
 from stream_apps.pipeline.batching import Piece, cut
+from stream_apps.pipeline.coded_split import split_coded
 from stream_apps.pipeline.content_rules import check_text
 from stream_apps.pipeline.deadline_policy import with_deadline_policy
 from stream_apps.pipeline.deduplication import payload_fingerprint
@@ -24,7 +26,7 @@ from stream_apps.pipeline.language_detection import Detection
 from stream_apps.pipeline.output_records import job_of
 from stream_apps.pipeline.passing_through import cause_of, untouched
 from stream_apps.pipeline.request_limits import RequestLimits
-from stream_apps.pipeline.request_rules import check_identity, check_request
+from stream_apps.pipeline.request_rules import RequestedLanguages, check_identity, check_request
 from stream_apps.pipeline.routing import pool_of
 from stream_apps.pipeline.split import Split
 from stream_apps.pipeline.stores import ObjectStore
@@ -77,6 +79,7 @@ class _Text(NamedTuple):
     target: Language
     characters: int
     marks: Sequence[Mark]
+    document: Document | None = None
 
 
 class ExpiredError(Exception):
@@ -108,32 +111,50 @@ class RequestCutter:
         Raises PermanentError for the first thing wrong, ExpiredError, and TransientError while the store of large
         texts is away.
         """
-        record, priority = reading.record, reading.priority
-        languages = check_request(reading.request, priority, self.requests, record.timestamp_ms)
+        reading, languages = self.checked(reading)
+        request = reading.request
+        text = whole_text(request)
+        if text is None:
+            text = await self._stored_text(request.content_ref or "")
+        return await self.cut_text(reading, languages, text)
+
+    def checked(self, reading: Reading) -> tuple[Reading, RequestedLanguages]:
+        """Check the request; return it with the deadline that ends it, if any. Raises as `cut` does."""
+        priority, accepted_at = reading.priority, accepted_ms(reading.record)
+        languages = check_request(reading.request, priority, self.requests, accepted_at)
         request = with_deadline_policy(reading.request, priority, self.limits.late)
         if request.deadline is not None and request.deadline <= self.now_ms():
             raise ExpiredError
-        text, kind = whole_text(request), kind_of(request)
-        if text is None:
-            text = await self._stored_text(request.content_ref or "")
+        return replace(reading, request=request), languages
+
+    async def cut_text(
+        self, reading: Reading, languages: RequestedLanguages, text: str, document: Document | None = None
+    ) -> CutRequest:
+        """Cut the text of a checked request, units joined. Raises PermanentError where a segment is too large."""
+        kind = kind_of(reading.request)
         units = units_of(text, kind)
         source = languages.source or await self._detected("\n".join(units))
         split = await self._off_loop(
-            text, lambda: split_units(units, lambda unit: self._split(unit, source, languages.target))
+            text,
+            lambda: split_units(
+                units, lambda unit: self._split(unit, source, languages.target, is_coded=document is not None)
+            ),
         )
-        if request is not reading.request:
-            reading = replace(reading, request=request)
         pieces = cut(split, self.limits.batch)
-        job = self._job(reading, _Text(source, languages.target, characters_of(text, kind), split.marks), pieces)
+        found = _Text(source, languages.target, characters_of(text, kind), split.marks, document)
+        job = self._job(reading, found, pieces)
         return CutRequest(reading, source or UNKNOWN, languages.target, job, pieces)
 
     def header(self, reading: Reading) -> Job:
         """Build as much of the header as the request alone tells."""
         return job_of(reading.request, reading.record, reading.priority, self.requests, reading.payload)
 
-    def _split(self, unit: str, source: Language | None, target: Language) -> Split:
-        cause = cause_of(unit, source, target)
-        return untouched(unit, cause) if cause else self.split(unit, str(source), str(target))
+    def _split(self, unit: str, source: Language | None, target: Language, *, is_coded: bool) -> Split:
+        if cause := cause_of(unit, source, target):
+            return untouched(unit, cause)
+        if is_coded:
+            return split_coded(unit, lambda text: self.split(text, str(source), str(target)))
+        return self.split(unit, str(source), str(target))
 
     async def _detected(self, text: str) -> Language | None:
         return (await self._off_loop(text, lambda: self.detect(text))).language
@@ -149,14 +170,21 @@ class RequestCutter:
             source_language=str(source),
             detected_language=str(text.source) if text.source and request.source_language == AUTO else None,
             target_language=str(text.target),
-            pipeline_version=self.pipeline_version,
+            pipeline_version=self._version_of(text.document),
             memory_scope=limits.memory_scopes.get(request.tenant, ""),
             segments=sum(len(piece.texts) for piece in pieces),
             batches=len(pieces),
             words=words,
             characters=text.characters,
+            document=text.document,
             warnings=text.marks,
         )
+
+    def _version_of(self, document: Document | None) -> str:
+        # Units that two versions of a filter found must not be mixed.
+        if document is None:
+            return self.pipeline_version
+        return f"{self.pipeline_version}-{document.filter}-{document.filter_version}"
 
     async def _stored_text(self, ref: str) -> str:
         text = await asyncio.to_thread(self.objects.read_text, ref, self.limits.max_content_bytes)

@@ -1,13 +1,17 @@
 """The rules for what a request wants translated: a text, an array of texts, or what a reference names. Pure."""
 
+import re
 from collections.abc import Sequence
 
+from schemas.documents import is_document
 from schemas.errors import PermanentError
-from schemas.ids import tenant_folder
+from schemas.ids import REQUEST_TEXTS, inbox_folder, tenant_folder
 from schemas.messages import TranslationRequest
 from schemas.units import UNIT_SEPARATOR
 from stream_apps.pipeline.request_limits import RequestLimits
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_LONGEST_FILE_NAME = 255
 # What is translated: a request has one of them.
 _CONTENTS = ("text", "texts", "content_ref")
 
@@ -23,6 +27,9 @@ def check_content(request: TranslationRequest, limits: RequestLimits) -> None:
             limit=f"exactly one of {', '.join(_CONTENTS)}",
             cure="send one of them; an array of texts is not empty",
         )
+    if is_document(request):
+        _check_document(request)
+        return
     if request.content_type not in limits.content_types:
         raise PermanentError(
             "unsupported_content_type",
@@ -36,7 +43,7 @@ def check_content(request: TranslationRequest, limits: RequestLimits) -> None:
     if request.texts:
         _check_texts(request.texts, limits)
     if request.content_ref is not None:
-        _check_ref(request.content_ref, tenant_folder(request.tenant))
+        _check_ref(request.content_ref, request.tenant)
 
 
 def check_text(text: str, field: str, limits: RequestLimits) -> str:
@@ -90,12 +97,33 @@ def _check_texts(texts: Sequence[str], limits: RequestLimits) -> None:
             )
 
 
-def _check_ref(ref: str, folder: str) -> None:
-    if not ref.startswith(folder):
+def _check_ref(ref: str, tenant: str) -> None:
+    # HTTP itself puts there what is too large for Kafka.
+    if not ref.startswith(f"{tenant_folder(tenant)}{REQUEST_TEXTS}/"):
         raise PermanentError(
             "foreign_content_ref",
-            f"content_ref is {ref[:80]!r}, outside the tenant's folder",
+            f"content_ref is {ref[:80]!r}, outside the tenant's inbox",
             field="content_ref",
-            limit=f"a path below {folder}",
-            cure=f"store the text below {folder}inbox/ and send that path",
+            limit=f"a path below {inbox_folder(tenant)}",
+            cure=f"store the file below {inbox_folder(tenant)} and send that path",
+        )
+
+
+def _check_document(request: TranslationRequest) -> None:
+    name, digest = request.file_name or "", request.content_sha256
+    if len(name) > _LONGEST_FILE_NAME or not name.isprintable() or "/" in name or "\\" in name:
+        raise PermanentError(
+            "bad_file_name",
+            f"file_name has {len(name)} characters, or some that no name of a file has",
+            field="file_name",
+            limit=f"{_LONGEST_FILE_NAME} printable characters without slashes",
+            cure="send the name of the file without its folder",
+        )
+    if digest is not None and not _SHA256.fullmatch(digest):
+        raise PermanentError(
+            "bad_sha256",
+            f"content_sha256 has {len(digest)} characters, or some that are no digits",
+            field="content_sha256",
+            limit="64 hexadecimal digits in small letters",
+            cure="send what sha256sum prints of the file, or leave it out",
         )

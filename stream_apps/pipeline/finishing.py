@@ -6,11 +6,12 @@ Workers and early answers finish alike, so that a batch gives the same text whic
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from schemas.coded_text import check
 from schemas.messages import SegmentBatch
 from stream_apps.pipeline.message_forms import restored
 from stream_apps.pipeline.wrapping import wrapped_again
 
-BROKEN_MESSAGE = "broken_message"
+BROKEN_MESSAGE, BROKEN_CODES = "broken_message", "broken_codes"
 
 
 class Finished(NamedTuple):
@@ -24,12 +25,28 @@ class Finished(NamedTuple):
 def finished(batch: SegmentBatch, translations: Sequence[str], causes: Sequence[str | None]) -> Finished:
     """Return the translations as they stand in the text: branches of messages, and prose in lines.
 
-    A sentence that lost an argument or the number of its message becomes a hole, which shows its source.
+    A sentence that lost an argument or the number of its message, or whose inline codes are not each there once
+    and well nested, becomes a hole, which shows its source.
     """
+    if batch.job.inline_codes:
+        translations, causes = _with_whole_codes(batch.texts, translations, causes)
     if len(batch.message_forms) == len(batch.texts) and batch.message_forms:
         translations, causes = _restored(batch, translations, causes)
     translations, gaps = wrapped_again(batch, translations)
     return Finished(translations, gaps, causes)
+
+
+def _with_whole_codes(
+    sources: Sequence[str], translations: Sequence[str], causes: Sequence[str | None]
+) -> tuple[Sequence[str], Sequence[str | None]]:
+    is_broken = [check(*one) is not None for one in zip(sources, translations, strict=True)]
+    if not any(is_broken):
+        return translations, causes
+    texts = [
+        source if broken else text for source, text, broken in zip(sources, translations, is_broken, strict=True)
+    ]
+    found = [cause or (BROKEN_CODES if broken else None) for cause, broken in zip(causes, is_broken, strict=True)]
+    return texts, found
 
 
 def _restored(

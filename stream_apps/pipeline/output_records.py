@@ -10,10 +10,18 @@ from schemas.events import JobControl
 from schemas.ids import JobKey, batch_id
 from schemas.messages import Job, Message, SegmentBatch, TranslatedBatch, TranslationRequest
 from schemas.priorities import Priority
-from schemas.records import FIRST_REVISION, PRIORITY_HEADER, InboundRecord, OutboundRecord, redriven_revision
+from schemas.records import (
+    FIRST_REVISION,
+    PRIORITY_HEADER,
+    InboundRecord,
+    OutboundRecord,
+    accepted_header,
+    accepted_ms,
+    redriven_revision,
+)
 from schemas.segments import count_words
-from schemas.states import ControlAction
-from schemas.topics import CONTROL, TRANSLATED, batches_topic
+from schemas.states import ControlAction, RequestKind
+from schemas.topics import CONTROL, TRANSLATED, TRANSLATED_DOCUMENTS, batches_topic, documents_topic
 from schemas.units import kind_of
 from stream_apps.pipeline.batching import batch_partition
 from stream_apps.pipeline.finishing import finished
@@ -57,7 +65,7 @@ def job_of(
         glossaries=[name[: limits.max_id_length] for name in request.glossaries[: limits.max_glossaries]],
         content_type=request.content_type[: limits.max_id_length],
         submitted_at=request.submitted_at,
-        accepted_at=record.timestamp_ms,
+        accepted_at=accepted_ms(record),
         deadline=request.deadline,
         metadata=dict(request.metadata) if echo else {},
         labels=dict(request.labels) if echo else {},
@@ -110,7 +118,14 @@ def early_answer(batch: SegmentBatch, version: str, now_ms: int) -> TranslatedBa
 def translated_record(done: TranslatedBatch, value: bytes, record: InboundRecord) -> OutboundRecord:
     """Build the record of a translated batch, encoded in `value`; `record` is what it answers."""
     headers = {**record.trace, PRIORITY_HEADER: done.job.priority.encode()}
-    return OutboundRecord(TRANSLATED, done.key.encode(), value, headers)
+    topic = TRANSLATED_DOCUMENTS if done.job.kind == RequestKind.DOCUMENT else TRANSLATED
+    return OutboundRecord(topic, done.key.encode(), value, headers)
+
+
+def document_record(key: JobKey, record: InboundRecord, priority: Priority) -> OutboundRecord:
+    """Build the record that hands a request for a document on to extraction: the request as it came."""
+    headers = record.headers | accepted_header(accepted_ms(record))
+    return OutboundRecord(documents_topic(priority), key.encode(), record.value, headers)
 
 
 def refusal_record(about: RequestContext, error: PermanentError, wire: WireFormat) -> OutboundRecord:

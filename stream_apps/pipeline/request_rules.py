@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from schemas.documents import is_document
 from schemas.errors import PermanentError
 from schemas.languages import AUTO, Language, parse_language
 from schemas.messages import TranslationRequest
@@ -26,6 +27,8 @@ _NOT_SUPPORTED: Mapping[str, tuple[object, ...]] = {
     "filter_options": ({},),
     "callback": (None,),
 }
+# These are carried out for documents.
+_OF_DOCUMENTS = frozenset({"content_sha256", "file_name", "output_content_type", "filter_options"})
 # 2001-09-09 in milliseconds; anything before it was meant as seconds.
 _EARLIEST_MS = 10**12
 
@@ -106,7 +109,12 @@ def _languages(request: TranslationRequest) -> RequestedLanguages:
 
 def _check_supported(request: TranslationRequest) -> None:
     """Refuse what the schema can say already and nobody carries out yet, before it is silently ignored."""
-    wanted = [name for name, nothing in _NOT_SUPPORTED.items() if getattr(request, name) not in nothing]
+    carried_out = _OF_DOCUMENTS if is_document(request) else frozenset()
+    wanted = [
+        name
+        for name, nothing in _NOT_SUPPORTED.items()
+        if name not in carried_out and getattr(request, name) not in nothing
+    ]
     if wanted:
         raise PermanentError(
             "not_supported",

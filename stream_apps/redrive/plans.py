@@ -17,7 +17,9 @@ from stream_apps.pipeline.output_records import WireFormat, batch_records
 from stream_apps.redrive.correction import correction_of, repetition_of
 from stream_apps.redrive.open_dead_letters import DeadLetterSummary
 
-_REQUESTS_STAGE = "intake"
+# Where a request is refused as a whole: sent there again, it is read again.
+_REQUEST_STAGES = frozenset({"intake", "extraction"})
+_MERGING_STAGE = "merging"
 
 
 class RedriveSources(Protocol):
@@ -84,8 +86,14 @@ class RedrivePlanner:
         first = group[0]
         if first.is_sentence:
             return self._sentences(group)
-        if first.stage == _REQUESTS_STAGE and first.job_key is not None:
+        if first.stage in _REQUEST_STAGES and first.job_key is not None:
             return self._request(first, first.job_key)
+        if first.stage == _MERGING_STAGE and first.job_key is not None:
+            raise PermanentError(
+                "not_correctable",
+                f"the file of the document could not be put together ({first.cause}), and its answer says so",
+                cure="drop the dead letter; send the document again under a new id",
+            )
         record = self.sources.original(first)
         return RedrivePlan(group, [_again(record, attempt_header(first.attempt + 1))])
 

@@ -224,10 +224,12 @@ class KafkaSources(DeadLetterRecords):
         return self.codec.decode(_still_kept(found, "the result").value, TranslationResult)
 
     def text_of(self, result: TranslationResult) -> str:
-        if result.content_ref is None:
+        # Of a document that are its units; what content_ref names is its file.
+        ref = result.units_ref or result.content_ref
+        if ref is None:
             return whole_text(result) or ""
         characters = result.target_characters + result.units
-        return self.objects.read_text(result.content_ref, characters * _UTF8_BYTES)
+        return self.objects.read_text(ref, characters * _UTF8_BYTES)
 
 
 def read_topic(kafka: KafkaSettings, topic: str) -> Iterable[InboundRecord]:

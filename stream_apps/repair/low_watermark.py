@@ -1,7 +1,8 @@
 """Compute the oldest accept time still in flight: an unanswered request that is older is lost. Pure.
 
-A request in flight has at least one record that a consumer group has not committed: its own before intake, a
-batch before the workers, a translated batch or an order before assembly. Each of these records tells when Kafka
+A request in flight has at least one record that a consumer group has not committed: its own before intake, and,
+if it is for a document, before extraction; a batch before the workers; a translated batch or an order before
+assembly or merging. Each of these records tells when Kafka
 stored the request. The oldest of these times is the low watermark, one for each priority.
 """
 
@@ -12,8 +13,18 @@ from schemas.errors import PermanentError
 from schemas.events import JobControl
 from schemas.messages import Job, Message, SegmentBatch, TranslatedBatch
 from schemas.priorities import Priority
-from schemas.records import InboundRecord
-from schemas.topics import CONTROL, TRANSLATED, batches_topic, requests_topic
+from schemas.records import InboundRecord, accepted_ms
+from schemas.topics import (
+    ANSWERED_TOPICS,
+    CONTROL,
+    TRANSLATED,
+    TRANSLATED_DOCUMENTS,
+    batches_topic,
+    documents_topic,
+    requests_topic,
+)
+
+_DOCUMENT_TOPICS = frozenset(map(documents_topic, Priority))
 
 Watermarks = Mapping[Priority, int]
 """Milliseconds since the epoch by priority."""
@@ -40,13 +51,16 @@ def low_watermarks(
 
 def accept_time_ms(record: InboundRecord, codec: Codec) -> int:
     """Return when Kafka stored the request of this record, or the record itself where that is not known."""
+    if record.topic in _DOCUMENT_TOPICS:
+        return accepted_ms(record)
     job = _job(record, codec)
     accepted_at = job.accepted_at if job else 0
     return min(record.timestamp_ms, accepted_at) if accepted_at else record.timestamp_ms
 
 
 def _topics_of(priority: Priority, pools: Iterable[str]) -> set[str]:
-    return {requests_topic(priority), *(batches_topic(pool, priority) for pool in pools), TRANSLATED, CONTROL}
+    own = {requests_topic(priority), documents_topic(priority), *(batches_topic(pool, priority) for pool in pools)}
+    return own.union(ANSWERED_TOPICS)
 
 
 def _job(record: InboundRecord, codec: Codec) -> Job | None:
@@ -57,5 +71,6 @@ def _job(record: InboundRecord, codec: Codec) -> Job | None:
     return getattr(message, "job", None)
 
 
-def _message_type(topic: str) -> type[SegmentBatch | TranslatedBatch | JobControl]:
-    return {TRANSLATED: TranslatedBatch, CONTROL: JobControl}.get(topic, SegmentBatch)
+def _message_type(topic: str) -> type[SegmentBatch] | type[TranslatedBatch] | type[JobControl]:
+    of_topic = {TRANSLATED: TranslatedBatch, TRANSLATED_DOCUMENTS: TranslatedBatch, CONTROL: JobControl}
+    return of_topic.get(topic, SegmentBatch)

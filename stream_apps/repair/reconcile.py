@@ -35,12 +35,15 @@ from schemas.priorities import Priority
 from schemas.records import InboundRecord, OutboundRecord, redrive_header
 from schemas.topics import (
     ASSEMBLY_GROUP,
-    CONTROL,
+    ASSEMBLY_TOPICS,
     DEAD_LETTERS,
     INTAKE_GROUP,
+    MERGING_GROUP,
     RESULTS,
-    TRANSLATED,
+    TRANSLATED_DOCUMENTS,
     batches_topic,
+    documents_topic,
+    extraction_group,
     inference_group,
     requests_topic,
 )
@@ -125,7 +128,10 @@ class Reconciler:
         for pool in kafka.pools:
             for priority in Priority:
                 lags += self.admin.lag(inference_group(pool, priority), [batches_topic(pool, priority)])
-        lags += self.admin.lag(ASSEMBLY_GROUP, [TRANSLATED, CONTROL])
+        for priority in Priority:
+            lags += self.admin.lag(extraction_group(priority), [documents_topic(priority)])
+        lags += self.admin.lag(ASSEMBLY_GROUP, [*ASSEMBLY_TOPICS])
+        lags += self.admin.lag(MERGING_GROUP, [TRANSLATED_DOCUMENTS])
         return low_watermarks(self._first_uncommitted(lags), self.codec, kafka.pools, now_ms)
 
     def _first_uncommitted(self, lags: Sequence[PartitionLag]) -> list[InboundRecord]:

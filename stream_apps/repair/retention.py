@@ -1,6 +1,7 @@
-"""Delete the stored texts of requests and results once they are old enough.
+"""Delete the stored texts and files of requests and results once they are old enough.
 
-Only what the platform itself wrote: a text that a producer stored in its tenant's folder is the producer's.
+Also what producers put into their inboxes: a document is copied before it is taken apart, and an old one was. What
+else lies in a tenant's folder is the tenant's.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -12,10 +13,11 @@ import structlog
 
 from connectors.object_store import StoredText
 from connectors.telemetry import metrics
-from schemas.ids import REQUEST_TEXTS, RESULT_TEXTS, TENANTS_FOLDER
+from schemas.ids import INBOX, JOBS_FOLDER, REQUEST_TEXTS, RESULT_TEXTS, TENANTS_FOLDER
 
 log = structlog.get_logger()
 
+_SWEPT = frozenset({REQUEST_TEXTS, RESULT_TEXTS, JOBS_FOLDER, INBOX})
 # As many as S3 deletes at once.
 _AT_ONCE = 1000
 
@@ -55,6 +57,6 @@ class TextRetention:
 
 
 def is_own(ref: str) -> bool:
-    """Tell whether the platform wrote it: tenants/TENANT/requests/... or tenants/TENANT/results/..."""
+    """Tell whether it lies in a folder of the platform: tenants/TENANT/requests, results, jobs or inbox."""
     _, _, *rest = ref.split("/")
-    return len(rest) > 1 and rest[0] in (REQUEST_TEXTS, RESULT_TEXTS)
+    return len(rest) > 1 and rest[0] in _SWEPT

@@ -25,6 +25,14 @@ _STUCK_SECONDS = 240.0
 _TRY_AGAIN_SECONDS = 0.5
 
 
+# Through what the role has to do with; every other role is on the way of a text.
+_PROBED_BY = {
+    "http": Channel.HTTP_WITH_ID,
+    "extraction": Channel.HTTP_DOCUMENT,
+    "merging": Channel.HTTP_DOCUMENT,
+}
+
+
 @dataclass(frozen=True)
 class Senders:
     """Kafka and HTTP."""
@@ -34,7 +42,7 @@ class Senders:
 
     def send(self, request: Request) -> None:
         """Send it through the channel that it names."""
-        by_kafka = request.channel in (Channel.KAFKA, Channel.KAFKA_BY_REFERENCE)
+        by_kafka = request.channel in (Channel.KAFKA, Channel.KAFKA_DOCUMENT)
         (self.kafka if by_kafka else self.http).send(request)
 
     def unaccepted(self) -> int:
@@ -139,7 +147,6 @@ class Disturbance:
             timeline.add(timeline.now() + _TRY_AGAIN_SECONDS, partial(self._inject, timeline, measured))
             return
         timeline.add(timeline.now() + fault.lasts_seconds, undo)
-        channel = Channel.HTTP_WITH_ID if role == "http" else Channel.KAFKA
-        probe = Request(measured.probe, measured.probe, "critical", channel)
+        probe = Request(measured.probe, measured.probe, "critical", _PROBED_BY.get(role, Channel.KAFKA))
         self.senders.send(probe)
         measured.recovery.watch(fault.kind.name, role, probe.key, before)

@@ -49,6 +49,8 @@ KILLS = (
     FaultKind(Action.KILL, "worker", 5, 4.0),
     FaultKind(Action.KILL, "intake", 4, 6.0),
     FaultKind(Action.KILL, "assembly", 5, 4.0),
+    FaultKind(Action.KILL, "extraction", 4, 4.0),
+    FaultKind(Action.KILL, "merging", 4, 4.0),
     FaultKind(Action.KILL, "analytics", 3, 8.0),
     FaultKind(Action.KILL, "http", 2, 6.0),
     FaultKind(Action.KILL, "repair", 2, 8.0),

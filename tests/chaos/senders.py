@@ -99,12 +99,12 @@ class KafkaSender:
             self._ledger.accept(request.key, request.reference)
 
     def _value(self, request: Request) -> bytes:
-        by_reference = request.channel is Channel.KAFKA_BY_REFERENCE
+        is_document = request.channel is Channel.KAFKA_DOCUMENT
         fields = {
             "request_id": request.name,
             "tenant": request.tenant,
-            "text": None if by_reference else self._content.texts[request.reference],
-            "content_ref": self._content.refs[request.tenant, request.reference] if by_reference else None,
+            "text": None if is_document else self._content.texts[request.reference],
+            "content_ref": self._content.refs[request.tenant, request.reference] if is_document else None,
         }
         return encoded("TranslationRequest", request_of(**fields))
 
@@ -158,6 +158,25 @@ class HttpSender:
 
     def _post(self, request: Request) -> httpx.Response | None:
         """Return None when the connection broke: whether it was accepted is unknown."""
+        try:
+            is_document = request.channel is Channel.HTTP_DOCUMENT
+            return self._upload(request) if is_document else self._post_text(request)
+        except httpx.TransportError:
+            return None
+
+    def _upload(self, request: Request) -> httpx.Response:
+        text = self._content.texts[request.reference]
+        fields = {
+            "source_language": "en",
+            "target_language": "pt",
+            "tenant": request.tenant,
+            "priority": request.priority,
+            "request_id": request.name,
+        }
+        files = {"file": (f"{request.reference}.txt", text.encode(), "text/plain")}
+        return self._client.post("/api/v1/documents", data=fields, files=files)
+
+    def _post_text(self, request: Request) -> httpx.Response:
         has_key = request.channel is Channel.HTTP_WITH_KEY
         body = {
             "text": self._content.texts[request.reference],
@@ -168,8 +187,5 @@ class HttpSender:
         }
         body |= {} if has_key else {"request_id": request.name}
         headers = {"Idempotency-Key": request.name} if has_key else {}
-        try:
-            wait = {"wait": _WAIT_SECONDS} if request.channel is Channel.HTTP_WAITING else {}
-            return self._client.post("/api/v1/translations", json=body, headers=headers, params=wait)
-        except httpx.TransportError:
-            return None
+        wait = {"wait": _WAIT_SECONDS} if request.channel is Channel.HTTP_WAITING else {}
+        return self._client.post("/api/v1/translations", json=body, headers=headers, params=wait)

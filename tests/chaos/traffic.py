@@ -21,13 +21,14 @@ class Channel(StrEnum):
     """How a request enters the platform."""
 
     KAFKA = "kafka"
-    KAFKA_BY_REFERENCE = "kafka, text in the object store"
+    KAFKA_DOCUMENT = "kafka, file in the object store"
     HTTP_WITH_ID = "http, id chosen by the caller"
     HTTP_WITH_KEY = "http, idempotency key"
     HTTP_WAITING = "http, waiting for the answer"
+    HTTP_DOCUMENT = "http, a file in a form"
 
 
-_CHANNEL_WEIGHTS = (60, 18, 8, 8, 6)
+_CHANNEL_WEIGHTS = (54, 18, 8, 8, 6, 6)
 
 
 @dataclass(frozen=True)

@@ -20,18 +20,31 @@ ONE = RequestPlan(fingerprint="aa", words=7, deadline=5, last_batch=StoredAt(3, 
 OTHER = RequestPlan(fingerprint="bb")
 
 
-@pytest.fixture(params=["in_memory", pytest.param("redis", marks=pytest.mark.real)])
+PLACES = ["in_memory", pytest.param("redis", marks=pytest.mark.real)]
+
+
+@pytest.fixture(params=PLACES)
 def run(request):
     """Runs a coroutine function with an empty store of plans."""
+    return _runner(request, replaces=False)
+
+
+@pytest.fixture(params=PLACES)
+def run_replacing(request):
+    """Runs a coroutine function with an empty store whose newer plans replace older ones."""
+    return _runner(request, replaces=True)
+
+
+def _runner(request, *, replaces):
     if request.param == "in_memory":
-        return lambda work: asyncio.run(work(InMemoryRequestPlans()))
+        return lambda work: asyncio.run(work(InMemoryRequestPlans(replaces=replaces)))
     settings = RedisSettings(state_url=request.getfixturevalue("redis_state_url"))
     with open_state(settings) as state:
         state.delete(*(f"req:{{{one}}}" for one in (R1, R2, THEIRS)), "deadlines")
 
     async def with_redis(work):
         async with open_state_async(settings) as client:
-            return await work(RedisRequestPlans(client, 60))
+            return await work(RedisRequestPlans(client, 60, replaces=replaces))
 
     return lambda work: asyncio.run(with_redis(work))
 
@@ -67,6 +80,15 @@ def test_the_first_plan_of_a_request_stays(run):
         return await plans.look_up([R1])
 
     assert run(work) == [ONE]
+
+
+def test_what_extraction_knows_replaces_what_intake_knew(run_replacing):
+    async def work(plans):
+        await plans.note({R1: ONE})
+        await plans.note({R1: OTHER})
+        return await plans.look_up([R1])
+
+    assert run_replacing(work) == [OTHER]
 
 
 def test_two_tenants_under_one_id_have_plans_of_their_own(run):

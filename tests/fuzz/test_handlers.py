@@ -47,7 +47,8 @@ from schemas.topics import (
 from stream_apps.assembly.handler import AssemblyHandler
 from stream_apps.assembly.recovery import Rebuilder
 from stream_apps.intake.cutting import RequestCutter
-from stream_apps.intake.handler import IntakeHandler, Stores
+from stream_apps.intake.handler import IntakeHandler
+from stream_apps.intake.outputs import Stores
 from stream_apps.intake.settings import IntakeLimits
 from stream_apps.pipeline.deadline_policy import SkipPolicy
 from stream_apps.pipeline.deduplication import RequestDeduplicator

@@ -6,6 +6,7 @@ import sys
 STARTED = """
 import sys
 import stream_apps.intake.main, stream_apps.assembly.main, stream_apps.repair.main
+import stream_apps.documents.extraction.main, stream_apps.documents.merging.main
 import stream_apps.usage_sink.main, producers.http.main, inference_workers.main, deploy.autoscaler.main
 from connectors.kafka.schema_registry import open_codec
 from connectors.kafka.settings import KafkaSettings
@@ -13,6 +14,18 @@ open_codec(KafkaSettings())
 unneeded = ("httpx", "requests", "torch", "ctranslate2", "chdb", "pandas", "kafka")
 print(*(name for name in unneeded if name in sys.modules))
 """
+
+
+DOCUMENTS = """
+import sys
+import stream_apps.documents.extraction.main, stream_apps.documents.merging.main
+print(*(name for name in ("faust", "fastapi", "httpx") if name in sys.modules))
+"""
+
+
+def test_the_processes_of_documents_do_without_faust():
+    started = subprocess.run([sys.executable, "-c", DOCUMENTS], capture_output=True, text=True, check=True)
+    assert started.stdout.split() == []
 
 
 def test_no_process_imports_an_http_client_or_an_engine_before_it_needs_one():

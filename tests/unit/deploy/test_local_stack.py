@@ -29,6 +29,8 @@ def test_stores_start_before_the_broker_then_the_topics_then_the_platform() -> N
             "first-key",
             "intake-1",
             "assembly-1",
+            "extraction",
+            "merging",
             "repair",
             "analytics",
             "http",
@@ -106,8 +108,8 @@ def test_no_two_processes_share_a_health_port() -> None:
     health_ports = [spec.environment.get("DRAGOMAN_HEALTH_PORT") for spec in processes(workers=4).values()]
     given = [port for port in health_ports if port]
 
-    assert len(given) == 10
-    assert len(set(given)) == 10
+    assert len(given) == 12
+    assert len(set(given)) == 12
 
 
 def test_a_module_is_run_by_this_interpreter_and_not_from_the_users_folder() -> None:

@@ -5,6 +5,7 @@ import pytest
 from inference_workers.engines.bergamot import TRAITS
 from inference_workers.fidelity.disguise import disguised
 from inference_workers.fidelity.masking import Masker
+from schemas.coded_text import closing, isolated, opening
 
 STYLES = TRAITS.mask_styles
 
@@ -75,3 +76,24 @@ def test_marks_at_the_edges_are_not_sent():
 
 def test_a_text_without_spans_may_not_gain_a_mask():
     assert disguise("Send it now").restored("Envie QZ0 agora") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        (f"Start the {opening(0)}engine{closing(0)}", "Start the QZ0 engine QZ1"),
+        (f"{opening(0)}Start{closing(0)} it", "QZ0 Start QZ1 it"),
+        (f"{opening(0)}Start it{closing(0)}", "Start it"),
+        (f"{isolated(0)}Start {opening(1)}it{closing(1)}{isolated(2)}", "Start QZ0 it QZ1"),
+    ],
+)
+def test_an_inline_code_stays_with_its_other_half_where_that_stands_amid_the_words(text, sent):
+    assert disguise(text).sent == sent
+
+
+def test_words_that_slipped_out_of_their_inline_codes_are_noticed():
+    sent = disguise(f"Start the {opening(0)}engine{closing(0)}")
+    assert sent.restored("Ligue o motor QZ0 QZ1") is None
+    restored = sent.restored("Ligue o QZ0 motor QZ1")
+    assert restored is not None
+    assert restored.text == f"Ligue o {opening(0)}motor{closing(0)}"

@@ -96,6 +96,8 @@ def http(  # noqa: PLR0917  # one fixture per part
     store: InMemoryAccounts,
 ) -> Client:
     accounts, shares = accounts_of(store), TenantShares(InMemoryShares(), lambda: NOW_MS)
-    ports = Ports(world, world, world, world, world, backpressure, accounts, shares, lambda: NOW_MS, world, world)
+    others = (world,) * 4
+    now_ms = lambda: NOW_MS  # noqa: E731
+    ports = Ports(world, *others, backpressure, accounts, shares, now_ms, world, world.documents, world)
     key = key_of(store, role="operator")
     return Client(create_app(ports, AppSettings(limits, request_limits), health), key.text)

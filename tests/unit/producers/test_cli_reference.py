@@ -40,6 +40,8 @@ MAINS = {
     "intake": "stream_apps.intake.main",
     "worker": "inference_workers.main",
     "assembly": "stream_apps.assembly.main",
+    "extraction": "stream_apps.documents.extraction.main",
+    "merging": "stream_apps.documents.merging.main",
     "repair": "stream_apps.repair.main",
     "analytics": "stream_apps.usage_sink.main",
     "autoscaler": "deploy.autoscaler.main",
@@ -196,6 +198,7 @@ def name_of(metric):
 
 def is_settings(node):
     bases = {"Section", "ProcessSettings", "FaustSettings", "KafkaSettings", "BaseSettings"}
+    bases |= {"AssemblySettings", "AssemblyLimits"}
     return any(getattr(base, "id", "") in bases for base in node.bases)
 
 

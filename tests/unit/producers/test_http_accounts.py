@@ -115,13 +115,13 @@ def test_whoever_shows_nothing_that_lives_is_refused_by_every_route(http, store,
 
 def test_a_caller_without_the_scope_is_refused_by_every_route_that_needs_one(http, store, world):
     # A scope that no route of today needs.
-    client = http.showing(key_of(store, "acme", scopes=("documents:read",)).text)
+    client = http.showing(key_of(store, "acme", scopes=("glossaries:write",)).text)
     for method, path in routes(http.app):
         answer = ask(client, method, path)
         if (method, path) in FOR_ALL:
             assert answer.is_success, (method, path)
         else:
-            assert "documents:read" in problem_of(answer, 403, "missing_scope")["limit"]
+            assert "glossaries:write" in problem_of(answer, 403, "missing_scope")["limit"]
     assert not world.appended
 
 

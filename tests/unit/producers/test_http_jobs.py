@@ -76,7 +76,7 @@ def test_a_finished_job_shows_its_result(http, world):
 
     assert job["result"]["text"] == "Bom dia."
     assert job["result"]["holes"] == [
-        {"segment": 2, "cause": "engine_failed", "start": -1, "length": -1, "unit": -1}
+        {"segment": 2, "cause": "engine_failed", "start": -1, "length": -1, "unit": -1, "place": ""}
     ]
     assert job["result"]["timings_seconds"] == {"queue": 0.5}
     assert job["result"]["completed_at"] == "2023-11-14T22:13:20Z"

@@ -44,7 +44,8 @@ def while_open(world, limits, request_limits, health, backpressure, store):  # n
             kafka = SlowKafka()
             shares = TenantShares(InMemoryShares(), lambda: NOW_MS)
             accounts, headers = accounts_of(store), bearer(key_of(store).text)
-            ports = Ports(kafka, world, world, world, world, backpressure, accounts, shares, lambda: NOW_MS)
+            others = (world,) * 4
+            ports = Ports(kafka, *others, backpressure, accounts, shares, lambda: NOW_MS)
             settings = AppSettings(limits.model_copy(update=changes), request_limits)
             transport = httpx.ASGITransport(create_app(ports, settings, health))
             async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:

@@ -15,7 +15,8 @@ from schemas.records import InboundRecord, StoredAt
 from schemas.segments import Remembered, TranslationContext
 from schemas.topics import CONTROL, DEAD_LETTERS, TRANSLATED
 from stream_apps.intake.cutting import RequestCutter
-from stream_apps.intake.handler import AssemblyRoom, IntakeHandler, Stores
+from stream_apps.intake.handler import IntakeHandler
+from stream_apps.intake.outputs import AssemblyRoom, Stores
 from stream_apps.intake.settings import IntakeLimits
 from stream_apps.pipeline.batching import batch_partition
 from stream_apps.pipeline.deduplication import RequestDeduplicator, payload_fingerprint
@@ -251,7 +252,7 @@ def test_the_job_names_its_languages_by_their_canonical_codes():
 
 def test_a_text_behind_a_reference_is_fetched():
     intake = Intake()
-    ref = intake.objects.write_text("tenants/acme/inbox/a.txt", TEXT)
+    ref = intake.objects.write_text("tenants/acme/requests/a.txt", TEXT)
     (batch,) = batches(intake.take(request(text=None, content_ref=ref)))
     assert batch.texts == ["The engine is cold.", "Start it slowly."]
 
@@ -261,8 +262,8 @@ def test_a_text_behind_a_reference_is_fetched():
     [
         ({"text": "   "}, "empty_text", "text"),
         ({"target_language": "ja"}, "unsupported_pair", "target_language"),
-        ({"text": None, "content_ref": "tenants/acme/nobody.txt"}, "content_missing", "content_ref"),
-        ({"text": None, "content_ref": "tenants/acme/../globex/a.txt"}, "bad_content_ref", "content_ref"),
+        ({"text": None, "content_ref": "tenants/acme/requests/nobody.txt"}, "content_missing", "content_ref"),
+        ({"text": None, "content_ref": "tenants/acme/requests/../globex/a.txt"}, "bad_content_ref", "content_ref"),
         ({"text": None, "content_ref": "tenants/globex/a.txt"}, "foreign_content_ref", "content_ref"),
         ({"do_not_translate": ["  "]}, "bad_terms", "do_not_translate"),
         ({"metadata": {"a": "x" * 10_000}}, "metadata_too_large", "metadata"),
@@ -446,7 +447,9 @@ def test_a_batch_that_the_memory_knows_completely_goes_past_the_workers():
 def test_while_assembly_lags_behind_only_urgent_requests_go_past_the_workers(waiting, topic, is_early):
     intake, room = Intake(), AssemblyRoom(most_records=10)
     room.measured([PartitionLag("translation.translated", 0, 5, 5 + waiting)])
-    intake.handler._stores = dataclasses.replace(intake.handler._stores, answers_early=room.answers_early)
+    outputs = intake.handler._outputs
+    stores = dataclasses.replace(outputs.stores, answers_early=room.answers_early)
+    intake.handler._outputs = dataclasses.replace(outputs, stores=stores)
     for sentence in ("The engine is cold.", "Start it slowly."):
         intake.remember(sentence, "x")
     (output,) = intake.take(request(), topic=f"translation.requests.{topic}")

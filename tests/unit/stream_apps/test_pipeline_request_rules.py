@@ -126,7 +126,7 @@ def test_a_text_outside_the_folder_of_its_tenant_is_refused(ref):
         check(text=None, content_ref=ref)
     assert (refused.value.cause, refused.value.field) == ("foreign_content_ref", "content_ref")
     assert (refused.value.limit, "tenants/default/inbox/" in (refused.value.cure or "")) == (
-        "a path below tenants/default/",
+        "a path below tenants/default/inbox/",
         True,
     )
 

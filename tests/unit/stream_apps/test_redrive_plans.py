@@ -42,6 +42,20 @@ def test_a_refused_request_is_sent_again_as_it_was_and_asks_for_the_version_afte
     assert plan.records[1:] == [tombstone_of(dead_letter)]
 
 
+def test_a_document_that_could_not_be_read_is_sent_to_extraction_again(failures):
+    failures.add(dataclasses.replace(inbound(b"bytes"), topic="translation.documents.high"), stage="extraction")
+    (plan,) = failures.plan_all()
+    (out,) = plan.outputs
+    assert (out.topic, out.value, out.headers["redrive"]) == ("translation.documents.high", b"bytes", b"1")
+
+
+def test_a_file_that_could_not_be_put_together_is_refused_by_name(failures):
+    failures.add(inbound(b"bytes"), stage="merging", cause="broken_codes")
+    with pytest.raises(PermanentError, match="could not be put together") as caught:
+        failures.plan_all()
+    assert caught.value.cause == "not_correctable"
+
+
 def test_a_request_without_an_answer_asks_for_its_first(failures):
     failures.add(inbound(b"bytes"))
     (plan,) = failures.plan_all()

@@ -31,10 +31,12 @@ def sweep(store, keep_days=30):
     TextRetention(store, keep_days * DAY_MS, lambda: NOW_MS).turn()
 
 
-def test_only_old_texts_of_requests_and_results_are_deleted():
-    own = {"a/requests/1.txt": 31, "b/results/2.txt": 90}
+def test_only_old_texts_and_files_of_requests_and_results_are_deleted():
+    own = {"a/requests/1.txt": 31, "b/results/2.txt": 90, "a/jobs/0f/v1/file.docx": 31, "b/inbox/x/1.docx": 40}
     kept = {
         "a/requests/new.txt": 29,
+        "a/jobs/0f/source": 29,
+        "a/inbox/new.docx": 29,
         "a/texts/of-the-producer.txt": 90,
         "a/requests.txt": 90,
         "requests/results": 90,

@@ -1,0 +1,1 @@
+"""Texts in data: JSON, YAML, CSV."""

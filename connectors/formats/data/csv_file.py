@@ -1,0 +1,120 @@
+"""CSV and TSV: a unit is a cell. Separator, quotation and line ends stay as they are."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+from typing import NamedTuple
+
+from connectors.formats.coding import coded_of
+from connectors.formats.data.paths import has_letters
+from connectors.formats.flat import FlatFilter
+from connectors.formats.merging import Encode
+from connectors.formats.protocol import Options
+from connectors.formats.refusals import malformed
+from connectors.formats.splicing import Found
+from schemas.errors import PermanentError
+
+SEPARATORS = (",", ";", "\t", "|")
+# Lines that tell which separator it is.
+_PROBED = 50
+
+
+class Cell(NamedTuple):
+    """A field: its span in the file, its value, and where it stands (row and column from 1)."""
+
+    start: int
+    end: int
+    value: str
+    is_quoted: bool
+    row: int
+    column: int
+
+
+def cells(text: str, separator: str) -> Iterator[Cell]:
+    """Yield the fields. Raises PermanentError: `malformed_document` for a quotation without an end."""
+    bare = re.escape(separator)
+    field = re.compile(rf'"((?:[^"]|"")*)"(?={bare}|[\r\n]|\Z)|[^{bare}\r\n]*')
+    at, row, column = 0, 1, 1
+    while at < len(text):
+        one = field.match(text, at)
+        assert one
+        if one[1] is None and one[0].startswith('"') and one[0].count('"') % 2:
+            raise malformed(f"row {row}, column {column}: a quotation has no end, or text behind it")
+        value = one[0] if one[1] is None else one[1].replace('""', '"')
+        yield Cell(one.start(), one.end(), value, one[1] is not None, row, column)
+        at = one.end()
+        row, column = (row, column + 1) if text[at : at + 1] == separator else (row + 1, 1)
+        at += 2 if text.startswith("\r\n", at) else 1
+
+
+def separator_of(text: str) -> str:
+    """Choose the separator that the first lines have most evenly; a comma where none has any."""
+    bare = re.sub(r'"[^"]*"', "", text[:100_000])
+    lines = [line for line in bare.splitlines()[:_PROBED] if line.strip()]
+    counts = {separator: Counter(line.count(separator) for line in lines) for separator in SEPARATORS}
+    evenness = {separator: _evenness(counted) for separator, counted in counts.items()}
+    return max(evenness, key=lambda separator: evenness[separator])
+
+
+def _evenness(counted: Counter[int]) -> tuple[int, int]:
+    usual = max((number for number in counted if number), key=lambda number: counted[number], default=0)
+    return (counted[usual], usual) if usual else (0, 0)
+
+
+def table(text: str, options: Options) -> Iterator[Found]:
+    """Find the cells of a file; `columns` (from 1, or names) and `header` ("keep") narrow them."""
+    separator = separator_of(text)
+    wanted: set[int] | None = None
+    names: dict[str, int] = {}
+    for cell in cells(text, separator):
+        if cell.row == 1:
+            names[cell.value.strip()] = cell.column
+        elif wanted is None:
+            wanted = _columns(options, names)
+        if _is_text(cell, options) and (cell.row == 1 or not wanted or cell.column in wanted):
+            coded = coded_of(cell.value)
+            if coded:
+                kind = "quoted" if cell.is_quoted else separator
+                start, end = (cell.start + 1, cell.end - 1) if cell.is_quoted else (cell.start, cell.end)
+                yield Found(start, end, coded, f"row {cell.row}, column {cell.column}", kind)
+
+
+def _is_text(cell: Cell, options: Options) -> bool:
+    is_kept_header = cell.row == 1 and options.settings.get("header") == "keep"
+    return has_letters(cell.value) and not cell.value.startswith("=") and not is_kept_header
+
+
+def _columns(options: Options, names: dict[str, int]) -> set[int]:
+    asked = [name.strip() for name in options.settings.get("columns", "").split(",") if name.strip()]
+    unknown = [name for name in asked if not name.isdigit() and name not in names]
+    if unknown:
+        raise PermanentError(
+            "unknown_column",
+            f"the table has no column {unknown[0]}",
+            field="filter_options.columns",
+            limit=", ".join(names),
+            cure="name columns of the first row, or their numbers from 1",
+        )
+    return {int(name) if name.isdigit() else names[name] for name in asked}
+
+
+def _quoted(text: str) -> str:
+    return text.replace('"', '""')
+
+
+def _bare(separator: str, text: str) -> str:
+    # Any separator, so that readers who guess which one it is are not led astray.
+    return f'"{_quoted(text)}"' if any(sign in text for sign in (separator, *SEPARATORS, *'"\r\n')) else text
+
+
+def _encoder(name: str) -> Encode:
+    return _quoted if name == "quoted" else partial(_bare, name)
+
+
+CSV = FlatFilter(
+    frozenset({"text/csv", "text/tab-separated-values"}),
+    "1",
+    table,
+    _encoder,
+)

@@ -1,0 +1,148 @@
+"""YAML: a unit is a string value. Keys, anchors, tags, comments and the style of each value stay."""
+
+import re
+from collections.abc import Iterator
+from functools import partial
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from connectors.formats.coding import coded_of
+from connectors.formats.data.json_file import any_json
+from connectors.formats.data.paths import has_letters, is_wanted
+from connectors.formats.flat import FlatFilter
+from connectors.formats.merging import Encode
+from connectors.formats.protocol import Options
+from connectors.formats.refusals import malformed
+from connectors.formats.splicing import Found
+
+_STRING = "tag:yaml.org,2002:str"
+# What a plain value may be: begins with a letter, and holds nothing that ends a value or begins something else.
+_PLAIN = re.compile(r"[^\W\d_][^\n\r\t:#{}\[\],&*!|>'\"%@`\\]*(?<![ :])\Z")
+_HEADER = re.compile(r"(?:[&!][^\s]*[ \t]+)*[|>]([-+\d]*)[^\n]*\n")
+_FIRST_LINE = re.compile(r"(?:[ \t\r]*\n)*( {1,100})(?=\S)")
+_PROPERTIES = re.compile(r"(?:[&!][^\s]*\s+)*")
+# What YAML takes for line breaks besides LF and CR, and what it allows as an escape only.
+_BREAKS = re.compile("[\x85\u2028\u2029]")
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
+_RESERVED = re.compile(r"(?:y|n|yes|no|on|off|true|false|null|none)\Z", re.IGNORECASE)
+
+
+def values(text: str, options: Options) -> Iterator[Found]:
+    """Find the strings of a file."""
+    if re.search(rf"(?:[\[{{]\s*){{{options.limits.depth}}}", text):
+        # Of such nesting the parser takes quadratic time.
+        raise malformed(f"the file is nested more than {options.limits.depth} deep")
+    try:
+        for document in _parser().compose_all(text):
+            if document is not None:
+                yield from _below(document, (), text, options)
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 1}" if mark else ""
+        raise malformed(f"the file is no YAML{where}") from error
+    except RecursionError as error:
+        raise malformed("the file is nested too deeply") from error
+
+
+def _parser() -> YAML:
+    parser = YAML(typ="rt", pure=True)
+    # Allowed, and its warning would quote the document.
+    parser.composer.warn_double_anchors = False
+    return parser
+
+
+def _below(node: Node, path: tuple[str, ...], text: str, options: Options) -> Iterator[Found]:
+    if len(path) > options.limits.depth:
+        raise malformed(f"the file is nested more than {options.limits.depth} deep")
+    # An alias is the very node that its anchor names, which stands further up and was found there.
+    behind = node.start_mark.index
+    if isinstance(node, ScalarNode):
+        yield from _value(node, path, text, options)
+    elif isinstance(node, MappingNode):
+        for key, value in node.value:
+            if value.start_mark.index >= max(behind, key.start_mark.index):
+                yield from _below(value, (*path, str(key.value)), text, options)
+                behind = value.end_mark.index
+    elif isinstance(node, SequenceNode):
+        for number, item in enumerate(node.value):
+            if item.start_mark.index >= behind:
+                yield from _below(item, (*path, str(number)), text, options)
+                behind = item.end_mark.index
+
+
+def _value(node: ScalarNode, path: tuple[str, ...], text: str, options: Options) -> Iterator[Found]:
+    if node.tag != _STRING or not has_letters(node.value) or not is_wanted(path, options):
+        return
+    if node.style is None and _RESERVED.match(node.value):
+        return
+    properties = _PROPERTIES.match(text, node.start_mark.index)
+    start, end = properties.end() if properties else node.start_mark.index, node.end_mark.index
+    coded = coded_of(node.value)
+    if coded is None:
+        return
+    place = f"{'.'.join(path)} (line {node.start_mark.line + 1})"
+    if node.style in ("|", ">"):
+        yield from _block(node, text, place)
+    elif node.style is None:
+        yield Found(start, end, coded, place, "plain")
+    else:
+        yield Found(start + 1, end - 1, coded, place, "single" if node.style == "'" else "double")
+
+
+def _block(node: ScalarNode, text: str, place: str) -> Iterator[Found]:
+    """Find the lines of a block; its header and the blank lines at its end stay."""
+    header = _HEADER.match(text, node.start_mark.index)
+    if header is None or any(map(str.isdigit, header[1])):  # indented by more than it seems: left alone
+        return
+    first = _FIRST_LINE.match(text, header.end())
+    if first is None:
+        return
+    indent, start = first[1], first.end()
+    lines = re.compile(rf"[^\n]*(?:\n(?:{indent}[^\n]*|[ \t\r]*(?=\n|\Z)))*").match(text, start)
+    content = lines[0].rstrip() if lines else ""
+    coded = coded_of(content.replace("\n" + indent, "\n"))
+    if coded:
+        yield Found(start, start + len(content), coded, place, str(len(indent)))
+
+
+def _plain(text: str) -> str:
+    if _PLAIN.match(text) and not _RESERVED.match(text) and _printable(text) == text:
+        return text
+    return f'"{_double(text)}"'
+
+
+def _double(text: str) -> str:
+    escapes = {ord(each): f"\\u{ord(each):04x}" for each in {*_BREAKS.findall(text), *_UNPRINTABLE.findall(text)}}
+    return any_json(text).translate(escapes)
+
+
+def _printable(text: str) -> str:
+    """Return a text without what only double quotes can hold."""
+    return _UNPRINTABLE.sub("\ufffd", _BREAKS.sub(" ", text))
+
+
+def _single(text: str) -> str:
+    # A line break inside single quotes is a space unless doubled.
+    return _printable(text).replace("'", "''").replace("\n", "\n\n")
+
+
+def _indented(indent: int, text: str) -> str:
+    return re.sub(r"\n(?=[^\n])", "\n" + " " * indent, _printable(text))
+
+
+_STYLES = {"plain": _plain, "single": _single, "double": _double}
+
+
+def encoder_of(name: str) -> Encode:
+    """Return how a value of this style is written."""
+    return _STYLES.get(name) or partial(_indented, int(name))
+
+
+YAML_FILE = FlatFilter(
+    frozenset({"application/yaml", "application/x-yaml", "text/yaml"}),
+    "1",
+    values,
+    encoder_of,
+)

@@ -1,0 +1,57 @@
+"""A filter of a format that is one text: its units are found in the text, and replaced there."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from connectors.formats.encodings import Decoded, decoded
+from connectors.formats.merging import Encode, Layout, Writer, spliced
+from connectors.formats.protocol import Extraction, Options
+from connectors.formats.splicing import Found, Skeleton, Stamp, extraction_of
+
+
+def as_it_is(text: str) -> str:
+    """Write a text without any escaping."""
+    return text
+
+
+def always_as_it_is(_name: str) -> Encode:
+    """Return the encoder of a format without any escaping."""
+    return as_it_is
+
+
+def declares_nothing(_data: bytes) -> str | None:
+    """Say that a text of this format names no encoding."""
+    return None
+
+
+@dataclass(frozen=True)
+class FlatFilter:
+    """A filter made of a function that finds the units of a text, and of one that gives encoders by name.
+
+    `errors` is Python's name for what happens to characters that the file's encoding lacks; where `strict`, the
+    file becomes UTF-8.
+    """
+
+    media_types: frozenset[str]
+    version: str
+    find: Callable[[str, Options], Iterable[Found | Stamp]]
+    encoder_of: Callable[[str], Encode] = always_as_it_is
+    layouts: Mapping[str, Layout] = field(default_factory=dict)
+    declared: Callable[[bytes], str | None] = declares_nothing
+    errors: str = "strict"
+
+    def extract(self, source: BinaryIO, options: Options) -> Extraction:
+        text = self._read(source).text
+        return extraction_of(self.find(text, options), options.limits)
+
+    def merge(
+        self, source: BinaryIO, skeleton: bytes, units: Sequence[str], output: BinaryIO, _options: Options
+    ) -> None:
+        read = self._read(source)
+        writer = Writer(self.encoder_of, spliced, self.layouts)
+        changes = writer.changes(Skeleton.decoded(skeleton), units)
+        output.write(read.encoded(spliced(read.text, changes), self.errors))
+
+    def _read(self, source: BinaryIO) -> Decoded:
+        return decoded(source.read(), self.declared)

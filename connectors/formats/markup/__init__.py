@@ -1,0 +1,1 @@
+"""Texts between tags: HTML, XLIFF, EPUB."""

@@ -1,0 +1,75 @@
+"""Which elements and attributes of HTML are what to a reader."""
+
+# Inside a line of text; all others begin and end a unit.
+INLINE = frozenset(
+    [
+        "a",
+        "abbr",
+        "acronym",
+        "audio",
+        "b",
+        "bdi",
+        "bdo",
+        "big",
+        "br",
+        "button",
+        "cite",
+        "code",
+        "data",
+        "del",
+        "dfn",
+        "em",
+        "embed",
+        "font",
+        "i",
+        "img",
+        "input",
+        "ins",
+        "kbd",
+        "label",
+        "map",
+        "mark",
+        "math",
+        "meter",
+        "nobr",
+        "object",
+        "picture",
+        "progress",
+        "q",
+        "rb",
+        "rp",
+        "rt",
+        "ruby",
+        "s",
+        "samp",
+        "select",
+        "small",
+        "source",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "sup",
+        "svg",
+        "time",
+        "track",
+        "tt",
+        "u",
+        "var",
+        "video",
+        "wbr",
+    ]
+)
+# Without an end tag.
+VOID = frozenset(
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]
+)
+BREAKS = frozenset({"br", "wbr"})
+# Elements that stand for themselves: code, formulas, pictures, lists of choices.
+OPAQUE = frozenset(
+    ["code", "kbd", "samp", "var", "math", "svg", "object", "select", "textarea", "audio", "video", "canvas"]
+)
+# What browsers show or read out.
+ATTRIBUTES = frozenset(
+    {"alt", "aria-description", "aria-label", "aria-placeholder", "placeholder", "summary", "title"}
+)

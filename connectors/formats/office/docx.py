@@ -1,0 +1,65 @@
+"""Word documents: a unit is a paragraph of the body, headers, footers, notes, comments, text boxes, charts."""
+
+import re
+from collections.abc import Iterator
+
+from connectors.formats.coding import coded_of
+from connectors.formats.office.docx_paragraph import Fields, ParagraphReader
+from connectors.formats.office.drawing import drawing_units
+from connectors.formats.office.parts import by_content_type
+from connectors.formats.office.runs import tidy
+from connectors.formats.packages import Package, PackageFilter
+from connectors.formats.protocol import Options, Warned
+from connectors.formats.refusals import malformed
+from connectors.formats.splicing import Found, Stamp
+from connectors.formats.xml_tree import Element, XmlFile
+
+_TEXTS = re.compile(r"wordprocessingml\.(?:document|template|header|footer|footnotes|endnotes|comments)")
+_DRAWINGS = re.compile(r"drawingml\.(?:chart|diagramData)\+xml")
+_STYLES = re.compile(r"wordprocessingml\.styles")
+
+
+def units(package: Package, options: Options, _warnings: list[Warned]) -> Iterator[Found | Stamp]:
+    """Find the units of a document, the body first."""
+    parts = by_content_type(package, _TEXTS)
+    if not parts:
+        raise malformed("the document has no body")
+    for part in sorted(parts, key=lambda name: ("document" not in name, parts.index(name))):
+        yield from _paragraphs(package.xml(part), part)
+    for part in by_content_type(package, _DRAWINGS):
+        yield from drawing_units(package.xml(part), part, part.rpartition("/")[2])
+    for part in by_content_type(package, _STYLES):
+        yield from _language(package.xml(part), part, options)
+
+
+def _paragraphs(file: XmlFile, part: str) -> Iterator[Found]:
+    name = part.rpartition("/")[2].removesuffix(".xml")
+    fields = Fields()
+    number = 0
+    for element in file.root.walk():
+        if element.name == "w:p":
+            number += 1
+            place = f"paragraph {number}" if name == "document" else f"{name}, paragraph {number}"
+            yield from ParagraphReader(file, element, fields).found(part, place)
+        elif element.name == "wp:docPr":
+            yield from _alternative(file, element, part, f"picture {element.attributes.get('id', '')}")
+
+
+def _alternative(file: XmlFile, element: Element, part: str, place: str) -> Iterator[Found]:
+    for name in ("title", "descr"):
+        span = file.attribute(element, name) if element.attributes.get(name, "").strip() else None
+        coded = coded_of(element.attributes[name]) if span else None
+        if span and coded:
+            yield Found(*span, coded, place, "attribute", part=part)
+
+
+def _language(file: XmlFile, part: str, options: Options) -> Iterator[Stamp]:
+    for element in file.root.walk() if options.target_language else ():
+        span = file.attribute(element, "val") if element.name == "w:lang" else None
+        if span:
+            yield Stamp(*span, options.target_language, part)
+
+
+DOCX = PackageFilter(
+    frozenset({"application/vnd.openxmlformats-officedocument.wordprocessingml.document"}), "1", units, tidy=tidy
+)

@@ -1,0 +1,24 @@
+"""The parts of an Office package by their content type."""
+
+import re
+
+from connectors.formats.packages import Package
+
+_CONTENT_TYPES = "[Content_Types].xml"
+
+
+def by_content_type(package: Package, pattern: re.Pattern[str]) -> list[str]:
+    """List the parts whose content type the pattern is found in, in the order of the archive."""
+    types: dict[str, str] = {}
+    defaults: dict[str, str] = {}
+    for element in package.xml(_CONTENT_TYPES).root.elements():
+        kind = element.attributes.get("ContentType", "")
+        if element.name == "ct:Override":
+            types[element.attributes.get("PartName", "").lstrip("/")] = kind
+        else:
+            defaults[element.attributes.get("Extension", "").lower()] = kind
+    return [
+        name
+        for name in package.names()
+        if pattern.search(types.get(name, defaults.get(name.rpartition(".")[2].lower(), "")))
+    ]

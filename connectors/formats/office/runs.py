@@ -1,0 +1,163 @@
+"""Paragraphs made of runs: runs that look the same become one text, others become pairs of codes. Pure.
+
+While a text is written, a run and its text element are always open. So every code closes them, writes its own, and
+opens a run with the properties that hold behind it.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+from connectors.formats.coding import Coded, CodedBuilder, Original
+from connectors.formats.protocol import CodeKind
+
+
+@dataclass(frozen=True)
+class RunSyntax:
+    """The names of a run's parts as the file writes them, and what follows the name of its text element."""
+
+    run: str
+    text: str
+    text_attributes: str = ""
+
+    def begin(self, properties: str) -> str:
+        """Open a run and its text."""
+        return f"<{self.run}>{properties}<{self.text}{self.text_attributes}>"
+
+    def end(self) -> str:
+        """Close both."""
+        return f"</{self.text}></{self.run}>"
+
+
+@dataclass
+class Words:
+    """Characters with the properties of their run, as XML."""
+
+    text: str
+    properties: str
+
+
+@dataclass
+class Alone:
+    """Something that is no text: a span of the file. `is_inside` a run, or a run or more by itself."""
+
+    raw: str
+    at: int
+    kind: CodeKind = CodeKind.OBJECT
+    is_inside: bool = False
+    properties: str = ""
+
+
+@dataclass
+class Wrapper:
+    """An element around runs, such as a link: its tags, and what it holds."""
+
+    begin: str
+    end: str
+    at: int
+    items: "list[Words | Alone | Wrapper]" = field(default_factory=list)
+
+
+Item = Words | Alone | Wrapper
+
+
+def coded_runs(items: list[Item], syntax: RunSyntax) -> Coded | None:
+    """Make the unit of a paragraph, None where it has no text."""
+    builder = CodedBuilder()
+    base = _base(items)
+    builder.alone(syntax.begin(base))
+    _Coding(builder, syntax).add(items, base)
+    builder.alone(syntax.end())
+    return builder.built()
+
+
+def _base(items: list[Item]) -> str:
+    """Return the properties that most characters have, beside links if there is anything beside them."""
+    counts: Counter[str] = Counter()
+    for item in items:
+        if isinstance(item, Words):
+            counts[item.properties] += len(item.text)
+    if counts:
+        return counts.most_common(1)[0][0]
+    inner = [item for item in items if isinstance(item, Wrapper)]
+    return _base(inner[0].items) if inner else ""
+
+
+class _Coding:
+    def __init__(self, builder: CodedBuilder, syntax: RunSyntax) -> None:
+        self._builder, self._syntax = builder, syntax
+
+    def add(self, items: list[Item], base: str) -> None:
+        """Add items whose surroundings have these properties."""
+        for first, one in _grouped(items):
+            if isinstance(first, Words):
+                self._words(one, first.properties, base)
+            elif isinstance(first, Wrapper):
+                self._wrapper(first, base)
+            else:
+                self._alone(first, base)
+
+    def _words(self, items: list[Item], properties: str, base: str) -> None:
+        """Add what is in one run, or would be."""
+        if properties != base:
+            self._builder.open(self._syntax.end() + self._syntax.begin(properties), _shown(properties), "run")
+        for item in items:
+            if isinstance(item, Words):
+                self._builder.text(item.text)
+            elif isinstance(item, Alone):
+                self._alone(item, properties)
+        if properties != base:
+            self._builder.close(self._syntax.end() + self._syntax.begin(base), "run")
+
+    def _alone(self, item: Alone, base: str) -> None:
+        before, behind = self._syntax.end(), self._syntax.begin(base)
+        if item.is_inside:
+            before, behind = before + f"<{self._syntax.run}>{item.properties}", f"</{self._syntax.run}>" + behind
+        original: Original = ((before, -1), (item.raw, item.at), (behind, -1))
+        self._builder.alone(original, _shown(item.raw), item.kind)
+
+    def _wrapper(self, item: Wrapper, base: str) -> None:
+        inner = _base(item.items)
+        begin: Original = ((self._syntax.end(), -1), (item.begin, item.at), (self._syntax.begin(inner), -1))
+        self._builder.open(begin, _shown(item.begin), "wrapper")
+        self.add(item.items, inner)
+        self._builder.close(self._syntax.end() + item.end + self._syntax.begin(base), "wrapper")
+
+
+def _grouped(items: list[Item]) -> list[tuple[Item, list[Item]]]:
+    """Group words of the same properties, with the breaks and tabs between them."""
+    groups: list[tuple[Item, list[Item]]] = []
+    for item in items:
+        first = groups[-1][0] if groups else None
+        if isinstance(first, Words) and _joins(item, first):
+            groups[-1][1].append(item)
+        else:
+            groups.append((item, [item]))
+    return groups
+
+
+def _joins(item: Item, first: Words) -> bool:
+    return isinstance(item, Words | Alone) and item.properties == first.properties and _is_in_run(item)
+
+
+def _is_in_run(item: Words | Alone) -> bool:
+    return isinstance(item, Words) or item.is_inside
+
+
+def _shown(raw: str) -> str:
+    names = re.findall(r"<(?:\w+:)?(\w+)", raw)
+    return f"<{' '.join(names[:4])}>"
+
+
+def tidy(text: str) -> str:
+    """Take empty runs out of what was written."""
+    without = _EMPTY_TEXT.sub("", text)
+    return _EMPTY_RUN.sub("", without)
+
+
+_EMPTY_TEXT = re.compile(r'<((?:\w+:)?t)(?: xml:space="preserve")?></\1>')
+_PROPERTIES = (
+    r"<(?:\w+:)?rPr(?:\s[^<>]*)?/>"
+    r"|<((?:\w+:)?rPr)(?:\s[^<>]*[^<>/])?>(?:(?!</?(?:\w+:)?rPr[\s>]).)*</\2>"
+)
+_EMPTY_RUN = re.compile(rf"<((?:\w+:)?r)>(?:{_PROPERTIES})?</\1>", re.DOTALL)

@@ -1,0 +1,74 @@
+"""What a workbook says about its cells: where each shared text stands, and which texts something else names.
+
+Sheets may have millions of cells, so they are searched as bytes and no tree is made of them.
+"""
+
+import posixpath
+import re
+from html import unescape
+
+from connectors.formats.office.parts import by_content_type
+from connectors.formats.packages import Package
+
+_CELL = re.compile(rb"<(?:\w+:)?c\s([^<>]*\bt=[\"']s[\"'][^<>]*)>\s*(?:<(?:\w+:)?f[^<>]*/>)?\s*<(?:\w+:)?v>(\d+)<")
+_REFERENCE = re.compile(rb"\br=[\"']([A-Z]+\d+)")
+_FORMULA = re.compile(rb"<(?:\w+:)?(?:f|formula|formula1|formula2|definedName)(?:\s[^<>]*)?>([^<]+)<")
+_QUOTED = re.compile(r'"((?:[^"]|"")*)"')
+# Names that a text of a cell must go on having: columns of tables and of pivots, criteria of filters.
+_NAMES = re.compile(
+    rb"<(?:\w+:)?(?:tableColumn|cacheField|filter|s)\s[^<>]*\b(?:name|val|v)=(?:\"([^\"]*)\"|'([^']*)')"
+)
+_NAMING = re.compile(r"spreadsheetml\.(?:table|pivotCacheDefinition)")
+_SHEETS = re.compile(r"spreadsheetml\.worksheet")
+
+
+class Workbook:
+    """`sheets`: the name of each sheet by its part. `named`: texts that must stay as they are."""
+
+    def __init__(self, package: Package, main: str) -> None:
+        self.sheets = _sheets(package, main)
+        self.named: set[str] = set()
+        self._places: dict[int, str] = {}
+        for part, name in self.sheets.items():
+            self._read_sheet(package.read(part), name)
+        for part in (main, *by_content_type(package, _NAMING)):
+            self._read_names(package.read(part))
+
+    def place_of(self, shared: int) -> str:
+        """Return the first cell with a shared text, such as `Sheet1!B7`."""
+        return self._places.get(shared, f"text {shared}")
+
+    def _read_sheet(self, data: bytes, name: str) -> None:
+        for cell in _CELL.finditer(data):
+            reference = _REFERENCE.search(cell[1])
+            if reference:
+                self._places.setdefault(int(cell[2]), f"{name}!{reference[1].decode()}")
+        self._read_names(data)
+
+    def _read_names(self, data: bytes) -> None:
+        for formula in _FORMULA.finditer(data):
+            for quoted in _QUOTED.finditer(unescape(formula[1].decode("utf-8", "replace"))):
+                text = quoted[1].replace('""', '"')
+                # A validation lists its values in one quotation.
+                self.named.update(piece.strip() for piece in (text, *text.split(",")))
+        for found in _NAMES.finditer(data):
+            value = unescape((found[1] or found[2] or b"").decode("utf-8", "replace"))
+            # Line breaks in the names of columns are written so.
+            self.named.add(value.replace("_x000a_", "\n").strip())
+        self.named.discard("")
+
+
+def _sheets(package: Package, main: str) -> dict[str, str]:
+    folder, _, name = main.rpartition("/")
+    relations = {
+        element.attributes.get("Id", ""): posixpath.normpath(
+            posixpath.join("/", folder, element.attributes.get("Target", ""))
+        ).lstrip("/")
+        for element in package.xml(f"{folder}/_rels/{name}.rels".lstrip("/")).root.elements()
+    }
+    names = {
+        relations.get(element.attributes.get("r:id", ""), ""): element.attributes.get("name", "")
+        for element in package.xml(main).root.walk()
+        if element.name == "s:sheet"
+    }
+    return {part: names.get(part, part.rpartition("/")[2]) for part in by_content_type(package, _SHEETS)}

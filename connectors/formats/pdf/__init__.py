@@ -1,0 +1,1 @@
+"""PDF: its text, written as another format."""

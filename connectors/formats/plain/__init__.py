@@ -1,0 +1,1 @@
+"""Texts that people write as they are: plain text and Markdown."""

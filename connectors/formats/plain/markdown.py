@@ -1,0 +1,142 @@
+"""Markdown (CommonMark with tables): a unit is the text of a paragraph, heading, list item or table cell.
+
+Blocks are found by markdown-it; their lines are found again in the source, which stays as it is around them. Code,
+addresses, references and front matter (but its title and description) stay.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from typing import NamedTuple
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from connectors.formats.data.yaml_file import encoder_of as yaml_encoder
+from connectors.formats.data.yaml_file import values as yaml_values
+from connectors.formats.flat import FlatFilter
+from connectors.formats.markup.html import HTML_ENCODERS
+from connectors.formats.markup.html import texts as html_texts
+from connectors.formats.merging import Encode
+from connectors.formats.plain.markdown_inline import InlineReader, escaped
+from connectors.formats.protocol import Options
+from connectors.formats.splicing import Found, Stamp
+from schemas.errors import PermanentError
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r|\Z)")
+_FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?\n)(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL)
+_FRONT_KEYS = frozenset({"caption", "description", "excerpt", "subtitle", "summary", "title"})
+
+
+class _Line(NamedTuple):
+    start: int
+    text: str
+
+
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    # What was escaped stays a token of its own, with the characters that were there.
+    parser.disable("text_join")
+    return parser
+
+
+def units(text: str, options: Options) -> Iterator[Found | Stamp]:
+    """Find the units of a file."""
+    front = _FRONT_MATTER.match(text)
+    if front:
+        yield from _front_matter(front, options)
+    body_start = front.end() if front else 0
+    lines = [_Line(found.start() + body_start, found[0]) for found in _LINE.finditer(text[body_start:])]
+    cursors: dict[int, int] = {}
+    is_cell = False
+    skipped = text.count("\n", 0, body_start)
+    for token in _parser().parse(text[body_start:]):
+        if token.type in ("td_open", "th_open", "td_close", "th_close"):
+            is_cell = token.nesting > 0
+        if token.map is None:
+            continue
+        place = f"line {token.map[0] + 1 + skipped}"
+        if token.type == "html_block":
+            yield from (found._replace(place=place) for found in _html(text, lines, token, options))
+        elif token.type == "inline":
+            found_in_line = _inline(text, lines, token, cursors, is_cell=is_cell)
+            yield from (found._replace(place=place) for found in found_in_line)
+
+
+def _front_matter(front: re.Match[str], options: Options) -> Iterator[Found]:
+    try:
+        for found in yaml_values(front[1], options):
+            key = found.place.rpartition(" (")[0]
+            if key.lower() in _FRONT_KEYS:
+                start, end = found.start + front.start(1), found.end + front.start(1)
+                yield found._replace(start=start, end=end, encoder=f"yaml {found.encoder}", place=key)
+    except PermanentError:
+        # Whatever stands there is not for us.
+        return
+
+
+def _html(text: str, lines: list[_Line], token: Token, options: Options) -> Iterator[Found]:
+    first, end = token.map or (0, 0)
+    start = lines[first].start
+    stop = lines[end].start if end < len(lines) else len(text)
+    for found in html_texts(text[start:stop], options):
+        if isinstance(found, Found):
+            coded = found.coded._replace(
+                originals={
+                    code: tuple((piece, at + start if at >= 0 else at) for piece, at in original)
+                    for code, original in found.coded.originals.items()
+                }
+            )
+            yield found._replace(
+                start=found.start + start,
+                end=found.end + start,
+                coded=coded,
+                encoder=f"html {found.encoder}",
+            )
+
+
+def _inline(
+    text: str, lines: list[_Line], token: Token, cursors: dict[int, int], *, is_cell: bool
+) -> Iterator[Found]:
+    first, _ = token.map or (0, 0)
+    content = token.content.replace("|", "\\|") if is_cell else token.content
+    starts = _located(lines, first, content.split("\n"), cursors)
+    if not starts:
+        return
+    prefix = text[lines[first + 1].start : starts[1]] if len(starts) > 1 else ""
+    reader = InlineReader(token, starts, prefix, is_cell=is_cell)
+    yield from reader.found("cell" if is_cell else f"text {prefix}")
+
+
+def _located(lines: list[_Line], first: int, wanted: list[str], cursors: dict[int, int]) -> list[int]:
+    """Return where each line of a block's content begins in the source; nothing where one is not there."""
+    starts: list[int] = []
+    for number, content in enumerate(wanted, first):
+        if number >= len(lines):
+            return []
+        start = lines[number].text.find(content, cursors.get(number, 0))
+        if start < 0:
+            return []
+        cursors[number] = start + len(content)
+        starts.append(lines[number].start + start)
+    return starts
+
+
+def _prefixed(prefix: str, text: str) -> str:
+    return escaped(text).replace("\n", f"\n{prefix}")
+
+
+def _cell(text: str) -> str:
+    return escaped(text).replace("|", "\\|").replace("\n", " ")
+
+
+def _encoder(name: str) -> Encode:
+    kind, _, argument = name.partition(" ")
+    if kind == "yaml":
+        return yaml_encoder(argument)
+    if kind == "html":
+        return HTML_ENCODERS[argument]
+    return _cell if kind == "cell" else partial(_prefixed, argument)
+
+
+MARKDOWN = FlatFilter(frozenset({"text/markdown", "text/x-markdown"}), "1", units, _encoder)

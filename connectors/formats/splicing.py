@@ -1,0 +1,122 @@
+"""The skeleton of a file: where its units stand, and what belongs there besides."""
+
+import json
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from connectors.formats.coding import Coded, Original
+from connectors.formats.protocol import Extraction, Limits, Unit, Warned
+from connectors.formats.refusals import no_text, too_costly
+from schemas.coded_text import codes_of
+
+_DIGEST_BYTES = 8
+
+
+class Found(NamedTuple):
+    """A unit that stands between two offsets. `encoder` names how its text is written there."""
+
+    start: int
+    end: int
+    coded: Coded
+    place: str
+    encoder: str = ""
+    longest: int | None = None
+    part: str = ""
+
+
+class Stamp(NamedTuple):
+    """A span that is no text but changes with the language, such as `lang`. Written if a unit changed."""
+
+    start: int
+    end: int
+    text: str
+    part: str = ""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where a unit stands, and what it needs to be written there again. `digest` is of its own text."""
+
+    start: int
+    end: int
+    lead: str
+    trail: str
+    codes: str
+    originals: dict[str, Original]
+    digest: str
+    place: str
+    encoder: str
+    part: str
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """The slots of a file in the order of its units, and what its filter noted besides."""
+
+    slots: tuple[Slot, ...]
+    stamps: tuple[Stamp, ...] = ()
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    def encoded(self) -> bytes:
+        """Return the skeleton as bytes."""
+        slots = [list(asdict(slot).values()) for slot in self.slots]
+        return zlib.compress(json.dumps([slots, self.stamps, self.notes]).encode())
+
+    @staticmethod
+    def decoded(encoded: bytes) -> "Skeleton":
+        """Read what `encoded` gave."""
+        slots, stamps, notes = json.loads(zlib.decompress(encoded))
+        return Skeleton(tuple(Slot(*slot) for slot in slots), tuple(Stamp(*stamp) for stamp in stamps), notes)
+
+
+def extraction_of(
+    found: Iterable[Found | Stamp],
+    limits: Limits,
+    notes: Mapping[str, Any] | None = None,
+    warnings: tuple[Warned, ...] = (),
+    pages: int | None = None,
+) -> Extraction:
+    """Make the extraction of what a filter found, in its order.
+
+    Raises PermanentError: `no_text`, and `document_too_costly` for too many units.
+    """
+    units: list[Unit] = []
+    slots: list[Slot] = []
+    stamps: list[Stamp] = []
+    for one in found:
+        if isinstance(one, Stamp):
+            stamps.append(one)
+            continue
+        if len(units) == limits.units:
+            raise too_costly("the document has too many units of text", f"{limits.units} units")
+        units.append(Unit(one.coded.text, one.coded.codes, one.place, longest=one.longest))
+        slots.append(_slot(one))
+    if not units:
+        raise no_text()
+    return Extraction(
+        tuple(units), Skeleton(tuple(slots), tuple(stamps), dict(notes or {})).encoded(), warnings, pages
+    )
+
+
+def _slot(found: Found) -> Slot:
+    lead, text, trail, originals, _ = found.coded
+    return Slot(
+        found.start,
+        found.end,
+        lead,
+        trail,
+        "".join(codes_of(text)),
+        originals,
+        digest_of(text),
+        found.place,
+        found.encoder,
+        found.part,
+    )
+
+
+def digest_of(text: str) -> str:
+    """Return what tells whether a unit changed."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).hexdigest()

@@ -1,0 +1,1 @@
+"""Texts that are shown for a time: SubRip and WebVTT."""

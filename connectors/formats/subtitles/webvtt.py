@@ -1,0 +1,50 @@
+"""WebVTT (.vtt): the header, notes, styles, regions, identifiers, times, settings and tags stay."""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+
+from connectors.formats.flat import FlatFilter
+from connectors.formats.protocol import Options
+from connectors.formats.refusals import malformed
+from connectors.formats.splicing import Found
+from connectors.formats.subtitles.cues import Cue, found_in, laid_out, sentences
+
+_TIMES = re.compile(r"^(?:\d+:)?\d\d:\d\d\.\d{3}[ \t]+-->[^\r\n]*(?:\r\n|\n|\r|\Z)", re.MULTILINE)
+_BLANK = re.compile(r"(?:\r\n|\n|\r)[ \t]*(?:\r\n|\n|\r|\Z)|\Z")
+
+
+def cues(text: str) -> Iterator[Cue]:
+    """Yield the cues. Raises PermanentError: `malformed_document` without the header."""
+    if not re.match(r"WEBVTT(?:[ \t\r\n]|\Z)", text):
+        raise malformed("the file does not begin with WEBVTT")
+    at = number = 0
+    while times := _TIMES.search(text, at):
+        number += 1
+        blank = _BLANK.search(text, times.end() - 1)
+        at = max(blank.start() if blank else len(text), times.end())
+        yield Cue(times.end(), at, text[times.end() : at], f"cue {number}")
+
+
+def subtitles(text: str, _options: Options) -> Iterator[Found]:
+    """Find the sentences of a file."""
+    encoder = "crlf" if "\r\n" in text else "lf"
+    for group in sentences(cues(text)):
+        yield from found_in(text, group, encoder, unescape)
+
+
+def _lf(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace("-->", "--&gt;")
+
+
+def _crlf(text: str) -> str:
+    return _lf(text).replace("\n", "\r\n")
+
+
+WEBVTT = FlatFilter(
+    frozenset({"text/vtt"}),
+    "1",
+    subtitles,
+    {"lf": _lf, "crlf": _crlf}.__getitem__,
+    {"lf": laid_out, "crlf": laid_out},
+)

@@ -1,0 +1,70 @@
+"""Which files a command translates, and where their translations go. Asks no server."""
+
+import glob
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from producers.cli.errors import UsageError
+from schemas.documents import translated_file_name
+
+# What is not written as it was read (connectors/formats/registry.py, `written_as`).
+_WRITTEN_AS = {".pdf": ".docx"}
+
+
+@dataclass(frozen=True)
+class DocumentFile:
+    """A file, and the one that its translation becomes."""
+
+    source: Path
+    output: Path
+
+    @property
+    def is_done(self) -> bool:
+        """Tell whether there is a translation that is not older than the file."""
+        return self.output.exists() and self.output.stat().st_mtime >= self.source.stat().st_mtime
+
+
+def document_files(named: Sequence[str], target: str, output: Path | None) -> list[DocumentFile]:
+    """Find the files: those named, those that a pattern matches, and those in folders, with what is below them.
+
+    In folders and patterns, hidden files and translations of other files are left out. `output` is the folder
+    for translations; None: beside their files. Raises UsageError for a name that is nothing.
+    """
+    found = [DocumentFile(*one) for name in named for one in _found(name, target, output)]
+    if not found:
+        raise UsageError("there is no file to translate", "name files, folders, or patterns such as '*.docx'")
+    return list(dict.fromkeys(found))
+
+
+def _found(name: str, target: str, output: Path | None) -> Iterator[tuple[Path, Path]]:
+    path = Path(name)
+    if path.is_file():
+        yield path, _output(path, path.parent, target, output)
+    elif path.is_dir():
+        for one in sorted(path.rglob("*")):
+            if one.is_file() and not _is_hidden(one.relative_to(path)) and not _is_translation(one, target):
+                yield one, _output(one, path, target, output)
+    else:
+        matches = [Path(one) for one in sorted(glob.glob(name, recursive=True))]  # from any folder
+        if not matches:
+            raise UsageError(f"{name} does not exist", "name a file, a folder, or a pattern in quotes")
+        for one in matches:
+            if one.is_file() and not _is_translation(one, target):
+                yield one, _output(one, one.parent, target, output)
+
+
+def _output(path: Path, below: Path, target: str, output: Path | None) -> Path:
+    name = Path(translated_file_name(path.name, target))
+    name = name.with_suffix(_WRITTEN_AS.get(name.suffix.lower(), name.suffix))
+    folder = path.parent if output is None else output / path.parent.relative_to(below)
+    return folder / name
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _is_translation(path: Path, target: str) -> bool:
+    suffix = f".{target}{path.suffix}"
+    return path.name.endswith(suffix) and path.with_name(path.name.removesuffix(suffix) + path.suffix).exists()

@@ -1,0 +1,145 @@
+"""The routes of documents: a file in, its progress, its translation out."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi.responses import StreamingResponse
+
+from producers.http.caller import DocumentReader, DocumentSubmitter
+from producers.http.documents import form_schema, prepare_document, uploaded
+from producers.http.jobs import read_job
+from producers.http.middleware import submission_is_stored
+from producers.http.ports import Ports
+from producers.http.problems import not_found, rate_headers, responses
+from producers.http.responses import (
+    AcceptedDocumentResponse,
+    JobResponse,
+    accepted_document_response,
+    job_response,
+)
+from producers.http.routes import Named, WaitSeconds, job_of, status_url
+from producers.http.settings import HttpLimits
+from producers.http.submission import Envelope
+from producers.http.submit import send
+from schemas.errors import PermanentError
+from schemas.ids import JobKey
+from schemas.messages import TranslationResult
+
+router = APIRouter(tags=["documents"])
+
+DOCUMENTS = "/api/v1/documents"
+# The same under the name that asks for a translation.
+TRANSLATIONS_DOCUMENT = "/api/v1/translations/document"
+UPLOAD_PATHS = frozenset({DOCUMENTS, TRANSLATIONS_DOCUMENT})
+
+_FORM: dict[str, Any] = {"openapi_extra": {"requestBody": form_schema()}}
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
+}
+
+
+async def document_to_read(job_id: str, caller: DocumentReader, tenant: Named = None) -> JobKey:
+    """Name the job of a path, for a caller who may read documents."""
+    return job_of(job_id, caller, tenant)
+
+
+DocumentToRead = Annotated[JobKey, Depends(document_to_read)]
+
+
+@router.post(
+    TRANSLATIONS_DOCUMENT,
+    status_code=202,
+    responses=responses(400, 401, 403, 413, 415, 422, 429, 503),
+    operation_id="submit_translation_document",
+    **_FORM,
+)
+@router.post(DOCUMENTS, status_code=202, responses=responses(400, 401, 403, 413, 415, 422, 429, 503), **_FORM)
+async def submit_document(
+    request: Request, response: Response, caller: DocumentSubmitter, envelope: Annotated[Envelope, Header()]
+) -> AcceptedDocumentResponse:
+    """Accept a file, in the field `file` of a form. 202 says that file and request are stored."""
+    ports: Ports = request.app.state.ports
+    async with request.app.state.uploads.one(), uploaded(request) as (form, upload):
+        valid, written = await prepare_document(
+            form, upload, envelope, caller, ports, request.app.state.request_limits
+        )
+    if valid.rate:
+        response.headers.update(rate_headers(valid.rate))
+    await send(valid, envelope, ports)
+    submission_is_stored(request)
+    response.headers["Location"] = url = status_url(request, valid.request.key, caller, "read_document")
+    ahead = ports.backpressure.ahead(valid.priority)
+    return accepted_document_response(valid, url, ahead, ports.now_ms(), written.size)
+
+
+@router.get(f"{DOCUMENTS}/{{job_id}}", responses=responses(401, 403, 404, 422, 429, 503))
+async def read_document(document: DocumentToRead, request: Request, wait: WaitSeconds = 0) -> JobResponse:
+    """Show the stage and the progress of a document and, when it is finished, its result without the file."""
+    ports: Ports = request.app.state.ports
+    limits: HttpLimits = request.app.state.limits
+    snapshot = await read_job(document, ports, limits, min(wait, limits.max_wait_seconds))
+    return job_response(document, snapshot, ports.backpressure)
+
+
+@router.get(
+    f"{DOCUMENTS}/{{job_id}}/download",
+    response_class=StreamingResponse,
+    responses={**_FILE, **responses(401, 403, 404, 409, 422, 429, 503)},
+)
+async def download_document(document: DocumentToRead, request: Request, wait: WaitSeconds = 0) -> Response:
+    """Send the translated file of a document; `?wait=` waits for it to be finished."""
+    return await _download(document, request, wait)
+
+
+@router.get(
+    "/api/v1/translations/{job_id}/download",
+    response_class=StreamingResponse,
+    responses={**_FILE, **responses(401, 403, 404, 409, 422, 429, 503)},
+)
+async def download_translation(job: DocumentToRead, request: Request, wait: WaitSeconds = 0) -> Response:
+    """Send the translation of a job as a file: of a document its file, of a text its text."""
+    return await _download(job, request, wait)
+
+
+async def _download(key: JobKey, request: Request, wait: float) -> Response:
+    ports: Ports = request.app.state.ports
+    limits: HttpLimits = request.app.state.limits
+    # Who has just heard of the result may be ahead of what Redis shows.
+    seconds = max(min(wait, limits.max_wait_seconds), limits.grace_seconds)
+    snapshot = await read_job(key, ports, limits, seconds)
+    result = snapshot.result
+    if result is None:
+        is_gone = snapshot.is_finished
+        raise not_found(key.request_id) if is_gone else _not_there(key, "not_finished", "the job is not finished")
+    if result.text is not None:
+        return Response(result.text, media_type="text/plain", headers=_headers(result))
+    if result.content_ref is None:
+        raise _not_there(key, "no_file", f"the job is {result.status} ({result.error_cause}): it has no file")
+    size, chunks = await ports.documents.open(result.content_ref)
+    headers = {**_headers(result), "Content-Length": str(size)}
+    return StreamingResponse(_sent(chunks), media_type=result.content_type, headers=headers)
+
+
+def _sent(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    yield from chunks
+
+
+def _headers(result: TranslationResult) -> Mapping[str, str]:
+    name = result.file_name or f"{result.request_id}.{result.target_language}.txt"
+    plain = "".join(one if one.isascii() and one not in '"\\' and one.isprintable() else "_" for one in name)
+    disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    etag = {"ETag": f'"{result.content_sha256}"'} if result.content_sha256 else {}
+    # What a document brought along must not be taken for a page of this site.
+    return {"Content-Disposition": disposition, "X-Content-Type-Options": "nosniff", **etag}
+
+
+def _not_there(key: JobKey, cause: str, message: str) -> PermanentError:
+    return PermanentError(
+        cause,
+        message,
+        field="job_id",
+        limit="a finished job with a translation",
+        cure=f"see GET {DOCUMENTS}/{key.request_id}",
+    )

@@ -1,0 +1,1 @@
+"""Take documents apart into texts, and put their translations together again."""

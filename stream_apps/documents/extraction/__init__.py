@@ -1,0 +1,1 @@
+"""Turn requests for documents into batches."""

@@ -1,0 +1,1 @@
+"""Assemble the translated batches of documents into files, each answered exactly once."""

@@ -1,0 +1,200 @@
+"""One contract for every filter: what goes in comes out, and only texts change."""
+
+import io
+import random
+import re
+import zipfile
+from functools import cache
+
+import pytest
+
+from connectors.formats.protocol import Extraction, Options
+from connectors.formats.registry import FORMATS, extract, filter_of, translated_name, written_as
+from schemas.coded_text import CODE, UNIT_SEPARATOR, check, closing, codes_of, isolated, number_of, opening
+from schemas.errors import PermanentError
+from tests.formats.makers import read_docx, read_odf, read_pptx, read_xlsx
+from tests.formats.mutations import mutated
+from tests.formats.samples import Sample, samples
+
+SAMPLES = list(samples())
+OPTIONS = Options(source_language="en", target_language="pt-BR")
+# A file of one of these holds source and target: what is translated is no unit of it any more.
+BILINGUAL = {"po", "xliff", "xliff2"}
+CAUSES = {
+    "archive_too_large", "content_type_mismatch", "document_too_costly", "encrypted_document", "macros_refused",
+    "malformed_document", "no_text", "no_text_layer", "unknown_encoding", "unknown_format",
+}  # fmt: skip
+# What formats may take for their own: quotes, marks of Markdown, separators, escapes.
+NASTY = "A & \"q\" 's' \\ | * _x_ `c` [y](z) # 1. {n} %s 100% ]]> <d> &amp; é 漢字 😀 ; , :"
+
+every_sample = pytest.mark.parametrize("sample", SAMPLES, ids=[sample.id for sample in SAMPLES])
+
+
+@cache
+def extracted(sample: Sample) -> Extraction:
+    return extract(io.BytesIO(sample.data), sample.name, "", OPTIONS).extraction
+
+
+def merged(sample: Sample, units: list[str], skeleton: bytes) -> bytes:
+    output = io.BytesIO()
+    filter_of(sample.format).merge(io.BytesIO(sample.data), skeleton, units, output, OPTIONS)
+    return output.getvalue()
+
+
+def again(sample: Sample, data: bytes) -> list[str]:
+    """Return the units of what was merged."""
+    name = translated_name(sample.name, sample.format, OPTIONS)
+    return [unit.text for unit in extract(io.BytesIO(data), name, "", OPTIONS).extraction.units]
+
+
+def replaced(text: str, words: str) -> str:
+    """Put words in place of all text between the codes, but white space at their edges."""
+    pieces = re.split(f"({CODE.pattern}|\\s+)", text)
+    lettered = [at for at, piece in enumerate(pieces) if any(map(str.isalpha, piece))]
+    for at in lettered:
+        pieces[at] = words if at == lettered[0] else "w"
+    return "".join(pieces)
+
+
+def plain(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip()
+
+
+@every_sample
+def test_every_format_is_recognised(sample):
+    found = extract(io.BytesIO(sample.data), sample.name, "application/octet-stream", OPTIONS)
+    assert (found.format, found.version) == (sample.format, FORMATS[sample.format].filter.version)
+
+
+@every_sample
+def test_with_nothing_translated_the_file_is_the_same(sample):
+    found = extracted(sample)
+    data = merged(sample, [unit.text for unit in found.units], found.skeleton)
+    if sample.format == "pdf":  # becomes a Word document
+        assert again(sample, data) == [unit.text for unit in found.units]
+    else:
+        assert data == sample.data
+
+
+@every_sample
+def test_units_are_sound_coded_text(sample):
+    for unit in extracted(sample).units:
+        assert unit.text.strip()
+        assert UNIT_SEPARATOR not in unit.text
+        codes = codes_of(unit.text)
+        assert len(codes) == len(set(codes))
+        assert check(unit.text, unit.text) is None
+        assert {number_of(code) for code in codes} == {code.number for code in unit.codes}
+        assert unit.place
+
+
+@every_sample
+def test_translations_stand_where_their_sources_stood(sample):
+    found = extracted(sample)
+    units = [unit.text.upper() for unit in found.units]
+    data = merged(sample, units, found.skeleton)
+    if sample.format in BILINGUAL:
+        with pytest.raises(PermanentError, match="no text"):
+            again(sample, data)
+        return
+    assert [plain(CODE.sub("", text)) for text in again(sample, data)] == [
+        plain(CODE.sub("", text)) for text in units
+    ]
+
+
+@every_sample
+def test_nothing_in_a_translation_means_anything_to_the_format(sample):
+    if sample.format in BILINGUAL:
+        return  # their next test reads them with the libraries of their formats
+    found = extracted(sample)
+    words = NASTY.replace("<d> ", "") if sample.format in ("srt",) else NASTY
+    units = [replaced(unit.text, words) for unit in found.units]
+    texts = [plain(CODE.sub("", text)) for text in again(sample, merged(sample, units, found.skeleton))]
+    assert texts == [plain(CODE.sub("", text)) for text in units]
+
+
+@every_sample
+def test_parts_without_changes_keep_their_content(sample):
+    if not sample.data.startswith(b"PK"):
+        return
+    found = extracted(sample)
+    units = [unit.text for unit in found.units]
+    units[0] = units[0].swapcase()
+    before = zipfile.ZipFile(io.BytesIO(sample.data))
+    after = zipfile.ZipFile(io.BytesIO(merged(sample, units, found.skeleton)))
+    assert after.namelist() == before.namelist()
+    assert [info.compress_type for info in after.infolist()] == [info.compress_type for info in before.infolist()]
+    changed = [name for name in before.namelist() if before.read(name) != after.read(name)]
+    # The text; the default language of styles; that formulas are calculated anew. Every page of a book has a language.
+    assert 1 <= len(changed) <= (9 if sample.format == "epub" else 3)
+
+
+@every_sample
+def test_broken_codes_are_refused(sample):
+    found = extracted(sample)
+    coded = [number for number, unit in enumerate(found.units) if CODE.search(unit.text)]
+    texts = [unit.text for unit in found.units]
+    for number in coded[:3]:
+        units = list(texts)
+        units[number] = CODE.sub("", units[number])
+        with pytest.raises(PermanentError, match="missing_code at"):
+            merged(sample, units, found.skeleton)
+
+
+@every_sample
+def test_strange_characters_do_no_harm(sample):
+    """Controls, halves of characters, and characters that look like codes of ours."""
+    found = extracted(sample)
+    units = [f"{unit.text} \x00\x0b\x85\u2028\ufffe\x1b" for unit in found.units]
+    data = merged(sample, units, found.skeleton)
+    if sample.format not in BILINGUAL:
+        assert len(again(sample, data)) >= 1
+
+
+@pytest.mark.parametrize(
+    ("sample", "read"),
+    [
+        (sample, read)
+        for sample in SAMPLES
+        for name, read in (("docx", read_docx), ("pptx", read_pptx), ("xlsx", read_xlsx), ("od", read_odf))
+        if sample.format.startswith(name)
+    ],
+    ids=lambda value: value.id if isinstance(value, Sample) else "",
+)
+def test_its_library_reads_the_same_structure(sample, read):
+    found = extracted(sample)
+    data = merged(sample, [unit.text.swapcase() for unit in found.units], found.skeleton)
+    assert without_spaces(read(data)) == without_spaces(read(sample.data))
+
+
+def without_spaces(structure: list) -> list:
+    """Leave out how spaces are written: OpenDocument has an element for several."""
+    return [one for one in structure if not (isinstance(one, tuple) and one[0] == "text:s")]
+
+
+@every_sample
+def test_damaged_files_give_named_errors(sample):
+    for seed in range(2):
+        damaged = mutated(sample.data, random.Random(f"{sample.id} {seed}"))
+        try:
+            found = extract(io.BytesIO(damaged), sample.name, "", OPTIONS)
+        except PermanentError as error:
+            assert error.cause in CAUSES
+            assert error.cure
+            continue
+        output = io.BytesIO()
+        units = [unit.text.swapcase() for unit in found.extraction.units]
+        filter_of(found.format).merge(io.BytesIO(damaged), found.extraction.skeleton, units, output, OPTIONS)
+
+
+def test_every_format_has_samples_and_says_what_it_writes():
+    assert {sample.format for sample in SAMPLES} == set(FORMATS)
+    for name in FORMATS:
+        assert written_as(name, OPTIONS).name == ("docx" if name == "pdf" else name)
+
+
+def test_characters_that_mean_codes_to_us_come_back():
+    for code in (opening(3), closing(3), isolated(3)):
+        sample = Sample("txt", "a.txt", f"one {code} two".encode())
+        found = extracted(sample)
+        assert merged(sample, [found.units[0].text.upper()], found.skeleton) == f"ONE {code} TWO".encode()

@@ -1,0 +1,139 @@
+"""Files through the whole platform: by Kafka and by HTTP, cancelled, refused, and the command line."""
+
+import io
+import os
+import subprocess
+import sys
+import time
+import uuid
+import zipfile
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.outside import Outside
+
+ROOT = Path(__file__).parents[2]
+_TYPES = "http://schemas.openxmlformats.org/package/2006/content-types"
+_MAIN = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
+_W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+DOCUMENT_XML = f"""<?xml version="1.0" encoding="UTF-8"?>
+<w:document xmlns:w="{_W}"><w:body>
+<w:p><w:r><w:t xml:space="preserve">Open the </w:t></w:r><w:r><w:rPr><w:b/></w:rPr><w:t>small door</w:t></w:r>\
+<w:r><w:t xml:space="preserve"> now. Then wait.</w:t></w:r></w:p>
+<w:p><w:r><w:t>The engine is cold.</w:t></w:r></w:p>
+</w:body></w:document>"""
+
+
+@pytest.fixture
+def http(stack):
+    with httpx.Client(base_url=f"{stack.http_url}/api/v1", headers=stack.headers, timeout=30) as client:
+        yield client
+
+
+def word_file() -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        types = f'<Types xmlns="{_TYPES}"><Override PartName="/word/document.xml" ContentType="{_MAIN}"/></Types>'
+        archive.writestr("[Content_Types].xml", types)
+        archive.writestr("word/document.xml", DOCUMENT_XML)
+    return written.getvalue()
+
+
+def upload(http: httpx.Client, name: str, content: bytes, **fields: str) -> str:
+    asked = {"source_language": "en", "target_language": "pt", "priority": "critical", **fields}
+    return str(
+        http.post("/documents", files={"file": (name, content)}, data=asked).raise_for_status().json()["job_id"]
+    )
+
+
+def finished(http: httpx.Client, job_id: str) -> dict:
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        found = http.get(f"/documents/{job_id}", params={"wait": 10})
+        if found.status_code == 200 and found.json()["is_finished"]:
+            return dict(found.json())
+    raise AssertionError("not in time")
+
+
+def test_a_word_file_comes_back_as_a_word_file_with_its_bold_words(http):
+    job = finished(http, job_id := upload(http, "manual.docx", word_file()))
+    info, result = job["document_info"], job["result"]
+    assert (job["status"], job["stage"], info["file_name"], info["word_count"]) == (
+        "COMPLETED",
+        "FINISHED",
+        "manual.docx",
+        11,
+    )
+    sent = http.get(f"/translations/{job_id}/download")
+    assert 'filename="manual.pt.docx"' in sent.headers["Content-Disposition"]
+    assert len(sent.content) == result["content_bytes"]
+    with zipfile.ZipFile(io.BytesIO(sent.content)) as archive:
+        text = archive.read("word/document.xml").decode()
+    assert text.count("<w:b/>") == 1
+    assert "motor" in text
+    assert "engine" not in text
+
+
+def test_a_file_in_the_inbox_of_a_tenant_is_answered_once_with_a_file(stack):
+    outside = Outside(stack.kafka_bootstrap)
+    results = outside.tail("translation.results")
+    objects = stack.root / "data" / "objects"
+    ref = f"tenants/default/inbox/{uuid.uuid4().hex}.md"
+    (objects / ref).parent.mkdir(parents=True, exist_ok=True)
+    (objects / ref).write_bytes(b"# The engine\r\n\r\nIt is *cold*.\r\n")
+    asked = {"text": None, "content_ref": ref, "file_name": "notes.md"}
+    request_id = outside.send_request("high", tenant="default", **asked)
+    found = results.of(request_id)
+    results.more(1.0)
+    assert results.counts()[request_id] == 1
+    assert (found["status"], found["kind"], found["text"], found["file_name"]) == (
+        "COMPLETED",
+        "document",
+        None,
+        "notes.pt.md",
+    )
+    merged = (objects / found["content_ref"]).read_bytes()
+    assert merged.startswith(b"# ")
+    assert (merged.count(b"\r\n"), merged.count(b"*"), len(merged)) == (3, 2, found["content_bytes"])
+    results.close()
+
+
+def test_a_file_that_is_none_of_ours_is_answered_with_its_reason_and_a_foreign_one_does_not_exist(http, stack):
+    job = finished(http, upload(http, "a.bin", os.urandom(2_000)))
+    assert (job["status"], job["result"]["error"]["cause"]) == ("FAILED", "unknown_format")
+    assert http.get(f"/documents/{job['job_id']}/download").status_code == 409
+    asked = {"text": None, "content_ref": "tenants/acme/inbox/a.txt"}
+    outside = Outside(stack.kafka_bootstrap)
+    results = outside.tail("translation.results")
+    foreign = results.of(outside.send_request("high", tenant="default", **asked))
+    assert (foreign["status"], foreign["error_cause"]) == ("FAILED", "foreign_content_ref")
+    results.close()
+
+
+def test_a_document_is_cancelled_while_it_waits_for_extraction(http, stack):
+    with stack.frozen("extraction"):
+        job_id = upload(http, "late.txt", b"Nobody waits for this any more.")
+        end = time.monotonic() + 30
+        while http.get(f"/documents/{job_id}").json()["stage"] != "EXTRACTING":
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        assert http.delete(f"/translations/{job_id}").status_code == 202
+        assert finished(http, job_id)["status"] == "CANCELLED"
+
+
+def test_the_command_translates_a_folder_and_finds_nothing_left_to_do(stack, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.txt").write_text("The house is green.\n")
+    (tmp_path / "in/b.html").write_text("<p>The house is <b>red</b>.</p>")
+    command = [sys.executable, "-m", "producers.cli.main", "document", str(tmp_path / "in"), "--from", "en"]
+    command += ["--to", "pt", "--output", str(tmp_path / "out")]
+    environment = os.environ | {"DRAGOMAN_LOCAL_ROOT": str(stack.root)}
+    first, second = (
+        subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+        for _ in range(2)
+    )
+    assert sorted(first.stdout.split()) == [str(tmp_path / "out/a.pt.txt"), str(tmp_path / "out/b.pt.html")]
+    assert "casa" in (tmp_path / "out/a.pt.txt").read_text()
+    assert (second.stdout, second.stderr.startswith("2 translated before")) == ("", True)
