@@ -24,9 +24,9 @@ BOLD = "<w:b/>"
 
 def test_runs_that_look_alike_are_one_text():
     language, revision = '<w:lang w:val="en-US"/>', "<w:noProof/>"
-    assert units(run("Hel", language), "<w:proofErr w:type='spellStart'/>", run("lo", revision), run(" world")) == [
-        "Hello world"
-    ]
+    assert units(
+        run("Hel", language), "<w:proofErr w:type='spellStart'/>", run("lo", revision), run(" world")
+    ) == ["Hello world"]
 
 
 def test_the_commonest_look_is_plain_and_others_are_pairs():
@@ -109,11 +109,14 @@ def test_tabs_and_breaks_stand_between_words_and_stay_in_their_run():
 
 def test_a_file_may_use_other_prefixes():
     uri = W.partition("=")[2]
-    document = f"<x:document xmlns:x={uri}><x:body><x:p><x:r><x:t>Hi </x:t></x:r><x:r><x:rPr><x:b/></x:rPr><x:t>you</x:t></x:r></x:p></x:body></x:document>"
+    runs = "<x:r><x:t>Hi </x:t></x:r><x:r><x:rPr><x:b/></x:rPr><x:t>you</x:t></x:r>"
+    document = f"<x:document xmlns:x={uri}><x:body><x:p>{runs}</x:p></x:body></x:document>"
     data = word("", **{"word/document.xml": document})
     assert texts("a.docx", data) == ["Hi <1you1>"]
     written = zipfile.ZipFile(io.BytesIO(translated("a.docx", data))).read("word/document.xml").decode()
-    assert written == document.replace("<x:t>", '<x:t xml:space="preserve">').replace("Hi", "HI").replace("you", "YOU")
+    assert written == document.replace("<x:t>", '<x:t xml:space="preserve">').replace("Hi", "HI").replace(
+        "you", "YOU"
+    )
 
 
 def test_what_the_text_says_is_escaped():
