@@ -63,6 +63,7 @@ class Commands(LazyGroup):
         "status": Command("producers.cli.stack:status", "Show what runs, and where."),
         "scale": Command("producers.cli.stack:scale", "Change the number of workers."),
         "restart": Command("producers.cli.stack:restart", "Restart processes one after the other."),
+        "doctor": Command("producers.cli.doctor:doctor", "Look at everything; name the cure of what is wrong."),
         "translate": Command("producers.cli.translate:translate", "Translate a text and print it."),
         "submit": Command("producers.cli.translate:submit", "Send the text of a file; wait for it with --wait."),
         "result": Command("producers.cli.translate:result", "Show a job, or its translation when finished."),

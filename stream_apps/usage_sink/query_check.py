@@ -46,7 +46,7 @@ _HARMLESS_OTHERS = frozenset(
         *("formatreadablequantity", "formatreadablesize", "formatreadabletimedelta", "ignore", "isconstant"),
         *("initializeaggregation", "isdecimaloverflow", "materialize", "neighbor", "parsereadablesize"),
         *("parsetimedelta", "rownumberinallblocks", "rownumberinblock", "runningaccumulate", "throwif"),
-        *("runningdifference", "totypename", "transform", "visiblewidth"),
+        *("runningdifference", "totypename", "transform", "version", "visiblewidth"),
     }
 )
 # As functions their argument may be the name of any table.
