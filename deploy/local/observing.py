@@ -115,7 +115,7 @@ def _process(name: str, ports: PortBook, *arguments: tuple[str, ...]) -> Process
 
 
 def _alertmanager_config(settings: StackSettings) -> Path:
-    return settings.alertmanager_config or RULES / "alertmanager.yml"
+    return (settings.alertmanager_config or RULES / "alertmanager.yml").absolute()
 
 
 def _folder(settings: StackSettings) -> Path:

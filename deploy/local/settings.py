@@ -35,7 +35,7 @@ class StackSettings(Section):
     alertmanager_path: str = Field(
         default="", description="The program; empty: `prometheus-alertmanager` or `alertmanager` of PATH."
     )
-    alertmanager_config: Annotated[Path, AfterValidator(Path.absolute)] | None = Field(
+    alertmanager_config: Path | None = Field(
         default=None, description="Who hears of alerts; deploy/prometheus/alertmanager.yml if unset."
     )
     scrape_seconds: float = Field(
