@@ -67,12 +67,8 @@ def test_a_request_counts_under_each_of_its_tags(report):
 
 
 def test_a_csv_has_a_column_for_each_key_and_figure(report):
-    rows = list(
-        csv.DictReader(
-            io.StringIO(report("--by", "pair", "--by", "priority", "--period", "day", "--format", "csv"))
-        )
-    )
-    (row,) = rows
+    text = report("--by", "pair", "--by", "priority", "--period", "day", "--format", "csv")
+    (row,) = csv.DictReader(io.StringIO(text))
     assert (row["day"], row["pair"], row["priority"]) == (DAY.isoformat(), "en-pt", "high")
     assert float(row["cost"]) == pytest.approx(0.27)
 
