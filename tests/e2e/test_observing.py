@@ -1,6 +1,7 @@
 """Debian's Prometheus and Alertmanager beside a real stack: a worker dies, its alert arrives and resolves."""
 
 import json
+import math
 import os
 import shutil
 import signal
@@ -15,9 +16,12 @@ from typing import Any
 import httpx
 import pytest
 
+from deploy.grafana.render import DASHBOARDS
 from deploy.local.main import down, read_run, scale, up
 from deploy.local.observing import RULES
 from deploy.local.settings import StackSettings
+from tests.grafana import asked_of_prometheus
+from tests.outside import Outside
 from tests.servers import LIBRARIES
 from tests.stack import Stack
 
@@ -25,6 +29,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 SCRAPE_SECONDS = 1.0
 # ServiceDown waits a minute, the pager's group ten seconds.
+PROMQL = [panel for dashboard in DASHBOARDS for panel in dashboard.panels if panel.promql]
 FIRING_SECONDS, RESOLVED_SECONDS = 150.0, 90.0
 
 
@@ -145,6 +150,35 @@ def test_the_alert_stands_in_prometheus_with_the_page_of_its_cure(observed, page
     told = next(alert for _, alert in pager.alerts if alert["labels"]["alertname"] == "ServiceDown")
     assert told["annotations"]["page"] == "docs/shutdown.md"
     assert (Path(__file__).parents[2] / told["annotations"]["page"]).is_file()
+
+
+@pytest.fixture(scope="module")
+def used(observed) -> Stack:
+    """The stack after waves of work, far enough apart that a rate sees them, and records that are no requests."""
+    outside = Outside(observed.kafka_bootstrap)
+    for wave in range(3):
+        for priority in ("critical", "high", "standard"):
+            submit(observed, f"The house number {wave} is {priority} and green.", priority)
+        outside.send_bytes("translation.requests.standard", f"rubbish-{wave}", b"no Avro")
+        time.sleep(3 * SCRAPE_SECONDS)
+    return observed
+
+
+def submit(stack: Stack, text: str, priority: str) -> None:
+    body = {"text": text, "source_language": "en", "target_language": "pt", "priority": priority}
+    url = f"{stack.http_url}/api/v1/translations?wait=60"
+    answered = httpx.post(url, json=body, headers=stack.headers, timeout=70)
+    assert answered.status_code == 200, answered.text
+
+
+@pytest.mark.parametrize("panel", PROMQL, ids=lambda panel: panel.title)
+def test_every_promql_of_grafana_has_an_answer_that_is_a_number(used, panel):
+    def numbers() -> list[float]:
+        found = answer(used, asked_of_prometheus(panel.promql))
+        return [float(one["value"][1]) for one in found]
+
+    # `repair` compares once a minute; all else is there after some scrapes.
+    until(lambda: any(not math.isnan(one) for one in numbers()), 90, f"no number: {panel.promql}")
 
 
 def _kill(pid: int) -> None:
