@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from connectors.redis.client import open_state
+from connectors.redis.spending import RedisSpending
 from deploy.cost.estimate import (
     DAYS_PER_MONTH,
     Fleet,
@@ -20,7 +22,8 @@ from producers.cli.arguments import AsJson, parse_time_ms
 from producers.cli.cost_report import By, Period, question
 from producers.cli.errors import CommandError, UsageError
 from producers.cli.output import csv_of, lines_of, print_json
-from producers.cli.target import analytics_client
+from producers.cli.target import analytics_client, redis_settings
+from schemas.budgets import Spending
 from stream_apps.runtime.process import now_ms
 from stream_apps.usage_sink.settings import AnalyticsSection
 
@@ -31,6 +34,7 @@ app = typer.Typer(
     help="What it cost, and what it would cost, in US dollars.",
 )
 
+_BUDGETS = ("tenant", "month", "spent", "budget", "share", "state")
 _FIGURES = ("requests", "words", "cost", "price", "margin", "cost_per_million_words")
 # Wide enough for both engines of this machine to be measured, recent enough to be about today's models.
 _SPEED = """
@@ -75,6 +79,25 @@ def report(  # noqa: PLR0913  # each is an option that the user may leave out
         typer.echo(lines_of(header, [_cells(row, columns) for row in rows]))
     else:
         typer.echo("nothing was used in that time", err=True)
+
+
+@app.command("budgets")
+def budgets(as_json: AsJson = False) -> None:
+    """Show what tenants have spent of their budgets of this month, as it was measured last."""
+    with open_state(redis_settings()) as state:
+        found = RedisSpending(state).read()
+    if as_json:
+        print_json(
+            {
+                tenant: {**asdict(one), "spent": str(one.spent), "budget": str(one.budget)}
+                for tenant, one in found.items()
+            }
+        )
+    elif found:
+        ordered = sorted(found.items(), key=lambda one: (-one[1].share, one[0]))
+        typer.echo(lines_of(_BUDGETS, [_budget_cells(tenant, one) for tenant, one in ordered]))
+    else:
+        typer.echo("no budget was measured; set DRAGOMAN_BUDGETS_MONTHLY for the analytics process", err=True)
 
 
 @app.command("estimate")
@@ -145,6 +168,12 @@ def _machine_rows(found: MachinesEstimate) -> list[tuple[str, str]]:
         (f"{DAYS_PER_MONTH} days of machines", f"{found.total:,.2f}, {per_million} per million words"),
         ("always on, on demand", f"{found.always_on:,.2f}"),
     ]
+
+
+def _budget_cells(tenant: str, found: Spending) -> tuple[str, ...]:
+    refused = "used up, refused" if found.stops else "used up"
+    state = refused if found.is_used_up else ""
+    return (tenant, found.month, f"{found.spent:,.2f}", f"{found.budget:,.2f}", f"{found.share:.1%}", state)
 
 
 def _cells(row: dict[str, Any], columns: tuple[str, ...]) -> tuple[str, ...]:

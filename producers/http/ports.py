@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from connectors.redis.job_list import Listed
@@ -15,6 +15,7 @@ from schemas.ids import JobKey
 from schemas.messages import TranslatedBatch, TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import Headers
+from stream_apps.accounts.budgets import Budgets, NoBudgets
 
 
 @dataclass(frozen=True)
@@ -133,3 +134,4 @@ class Ports:
     accounts: Accounts
     shares: TenantShares
     now_ms: Callable[[], int]
+    budgets: Budgets = field(default_factory=NoBudgets)

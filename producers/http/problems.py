@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from schemas.errors import PermanentError, TransientError
 from schemas.shares import Decision
+from stream_apps.accounts.budgets import BudgetUsedUpError
 from stream_apps.accounts.refusals import ForbiddenError, UnauthenticatedError
 
 log = structlog.get_logger()
@@ -172,6 +173,8 @@ def _status_of(error: PermanentError) -> int:
             return 403
         case TooManyRequestsError():
             return 429
+        case BudgetUsedUpError():
+            return 402
     return 404 if error.cause in _NOT_FOUND_CAUSES else 422
 
 

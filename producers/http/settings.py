@@ -10,6 +10,7 @@ from connectors.object_store import ObjectSettings
 from connectors.redis.settings import RedisSettings
 from connectors.settings import ProcessSettings, Section
 from schemas.priorities import Priority
+from stream_apps.accounts.budgets import BudgetSettings
 from stream_apps.accounts.tiers import Tiers
 from stream_apps.pipeline.request_rules import RequestLimits
 
@@ -153,3 +154,4 @@ class HttpSettings(ProcessSettings):
     requests: RequestLimits = Field(default_factory=RequestLimits)
     backpressure: BackpressureLimits = Field(default_factory=BackpressureLimits)
     tiers: Tiers = Field(default_factory=Tiers)
+    budgets: BudgetSettings = Field(default_factory=BudgetSettings)

@@ -127,12 +127,13 @@ async def prepare(
 ) -> ValidSubmission:
     """Return the request as it may go to Kafka; a large text is stored.
 
-    Raises PermanentError for a bad submission, TooManyRequestsError for one too many, TransientError when there is
-    no room or a store is away.
+    Raises PermanentError for a bad submission, TooManyRequestsError for one too many, BudgetUsedUpError,
+    TransientError when there is no room or a store is away.
     """
     valid = validate(submission, SubmissionContext(caller, limits, ports.now_ms(), envelope.idempotency_key))
     ports.backpressure.check(valid.priority)
     _check_pair(valid.languages, await _served(ports.models))
+    await ports.budgets.check(valid.request.tenant)
     # Last: what is refused for another reason takes nothing.
     shares = ports.accounts.limits_of(valid.request.tenant)
     wish = Wish(valid.request.key, len(submission.text), shares, valid.is_named)

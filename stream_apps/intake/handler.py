@@ -23,6 +23,7 @@ from schemas.priorities import Priority
 from schemas.records import FIRST_REVISION, InboundRecord, OutboundRecord, StoredAt
 from schemas.segments import Remembered
 from schemas.topics import priority_of_topic
+from stream_apps.accounts.budgets import Budgets, NoBudgets
 from stream_apps.intake.cutting import CutRequest, ExpiredError, Reading, RequestCutter
 from stream_apps.pipeline.batching import batches_of, wishes_of
 from stream_apps.pipeline.deduplication import RequestDeduplicator, is_same_payload
@@ -60,6 +61,7 @@ class Stores:
     models: ModelVersions
     memory: AsyncTranslationMemory
     answers_early: Callable[[Priority], bool] = lambda _priority: True
+    budgets: Budgets = field(default_factory=NoBudgets)
 
 
 @dataclass
@@ -160,6 +162,7 @@ class IntakeHandler:
 
     async def _cut_one(self, reading: Reading) -> CutRequest | Outcome:
         try:
+            await self._stores.budgets.check(reading.request.tenant)
             return await self._cutter.cut(reading)
         except PermanentError as error:
             return error

@@ -7,9 +7,11 @@ from connectors.object_store import open_objects
 from connectors.redis.client import open_cache_async, open_state_async
 from connectors.redis.presence import AsyncModelRegistry
 from connectors.redis.request_markers import RedisRequestPlans
+from connectors.redis.spending import AsyncRedisSpending
 from connectors.redis.translation_memory import AsyncRedisTranslationMemory
 from schemas.priorities import Priority
 from schemas.topics import ASSEMBLY_GROUP, INTAKE_GROUP, TRANSLATED, requests_topic
+from stream_apps.accounts.budgets import MeasuredBudgets
 from stream_apps.intake.cutting import RequestCutter
 from stream_apps.intake.handler import AssemblyRoom, IntakeHandler, Stores
 from stream_apps.intake.settings import IntakeSettings
@@ -77,6 +79,7 @@ def build_stores(settings: IntakeSettings) -> Stores:
         deduplicator=RequestDeduplicator(plans, settings.intake.max_under_way),
         models=AsyncModelRegistry(state, settings.intake.registry_cache_seconds),
         memory=AsyncRedisTranslationMemory(open_cache_async(settings.redis)),
+        budgets=MeasuredBudgets(AsyncRedisSpending(state), settings.budgets.read_seconds, now_ms),
     )
 
 

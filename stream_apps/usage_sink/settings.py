@@ -8,8 +8,10 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from connectors.kafka.settings import KafkaSettings
+from connectors.redis.settings import RedisSettings
 from connectors.settings import ProcessSettings, Section
 from schemas.errors import FatalError
+from stream_apps.accounts.budgets import BudgetSettings
 from stream_apps.runtime.dead_letters import DeadLetterSettings
 from stream_apps.usage_sink.prices import EXAMPLE_PRICES, EXAMPLE_VOLUME_PRICES, EXAMPLE_WORD_PRICES
 
@@ -154,6 +156,8 @@ class AnalyticsSettings(ProcessSettings):
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     dead_letters: DeadLetterSettings = Field(default_factory=DeadLetterSettings)
     analytics: AnalyticsSection = Field(default_factory=AnalyticsSection)
+    redis: RedisSettings = Field(default_factory=RedisSettings)
+    budgets: BudgetSettings = Field(default_factory=BudgetSettings)
 
     @model_validator(mode="after")
     def _others_need_a_token(self) -> "AnalyticsSettings":
