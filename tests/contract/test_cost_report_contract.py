@@ -1,19 +1,27 @@
-"""`dragoman cost report` on the embedded engine: its sums are those of the books, by whatever they are cut."""
+"""`dragoman cost report` on the embedded engine: its sums are those of the books, by whatever they are cut.
+
+Budgets are measured by the same.
+"""
 
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from typer.testing import CliRunner
 
+from connectors.memory import InMemorySpending
 from producers.cli.cost_report import By
 from producers.cli.main import app
+from schemas.budgets import month_of
+from stream_apps.accounts.budgets import Budget, BudgetSettings
 from stream_apps.usage_sink.query_server import Access, QueryServer
 from stream_apps.usage_sink.settings import QueryLimits
+from stream_apps.usage_sink.spending import BudgetMeter
 from tests.books import AT, Books, open_books
 
 TOKEN = "a token of this test"
@@ -26,13 +34,17 @@ def books(tmp_path_factory) -> Iterator[Books]:
         yield books
 
 
-@pytest.fixture
-def report(books, monkeypatch):
-    monkeypatch.setenv("DRAGOMAN_ANALYTICS_TOKEN", TOKEN)
-    with closing(QueryServer([books.database], Access("127.0.0.1", 0, TOKEN), QueryLimits(10, 1000))) as server:
-        url = f"http://127.0.0.1:{server.port}/"
+@pytest.fixture(scope="module")
+def report(books) -> Iterator[Callable[..., str]]:
+    """`report("--by", "tenant")`: what the command prints."""
+    with (
+        pytest.MonkeyPatch.context() as environment,
+        closing(QueryServer([books.database], Access("127.0.0.1", 0, TOKEN), QueryLimits(10, 1000))) as server,
+    ):
+        environment.setenv("DRAGOMAN_ANALYTICS_TOKEN", TOKEN)
 
         def ask(*arguments: str) -> str:
+            url = f"http://127.0.0.1:{server.port}/"
             ran = CliRunner().invoke(app, ["cost", "report", "--url", url, *arguments])
             assert ran.exit_code == 0, ran.output
             return ran.stdout
@@ -91,3 +103,15 @@ def test_what_the_books_do_not_know_by_tag_is_refused():
     ran = CliRunner().invoke(app, ["cost", "report", "--by", "tag", "--by", "pair"])
     assert ran.exit_code == 2
     assert "--by pair does not go with --by tag" in ran.stderr
+
+
+def test_a_budget_is_measured_by_the_prices_of_the_bill(books):
+    written = InMemorySpending()
+    monthly = {"acme": Budget(dollars=10, stops=True), "globex": Budget(dollars=20), "new": Budget(dollars=1)}
+    meter = BudgetMeter(BudgetSettings(monthly=monthly), books.database, written, lambda: AT)
+    found = meter.measure()
+    billed = dict(books.rows("SELECT tenant, sum(price) FROM billed GROUP BY tenant"))
+    assert {tenant: one.spent for tenant, one in found.items()} == {**billed, "new": 0}
+    assert found["acme"].stops_at(AT)
+    assert found["globex"].share == Decimal("0.5")
+    assert {one.month for one in found.values()} == {month_of(AT)}

@@ -1,4 +1,4 @@
-"""What tenants have spent: written and read in memory and on Valkey; measured on real books."""
+"""What tenants have spent: written and read in memory and on Valkey, and shown."""
 
 import asyncio
 from collections.abc import Iterator
@@ -7,13 +7,12 @@ from decimal import Decimal
 import pytest
 import redis
 import redis.asyncio
+from typer.testing import CliRunner
 
 from connectors.memory import InMemorySpending
 from connectors.redis.spending import AsyncRedisSpending, RedisSpending
-from schemas.budgets import Spending, month_of
-from stream_apps.accounts.budgets import Budget, BudgetSettings
-from stream_apps.usage_sink.spending import BudgetMeter
-from tests.books import AT, open_books
+from producers.cli.main import app
+from schemas.budgets import Spending
 from tests.valkey import running_valkey
 
 SPENT = {
@@ -76,14 +75,15 @@ def test_on_valkey_a_measurement_is_forgotten_after_an_hour(server):
         assert 3500 < client.ttl("spending") <= 3600
 
 
-def test_a_budget_is_measured_by_the_prices_of_the_bill(tmp_path):
-    written = InMemorySpending()
-    monthly = {"acme": Budget(dollars=10, stops=True), "globex": Budget(dollars=20), "new": Budget(dollars=1)}
-    with open_books(tmp_path / "books") as books:
-        meter = BudgetMeter(BudgetSettings(monthly=monthly), books.database, written, lambda: AT)
-        found = meter.measure()
-        billed = dict(books.rows("SELECT tenant, sum(price) FROM billed GROUP BY tenant"))
-    assert {tenant: one.spent for tenant, one in found.items()} == {**billed, "new": 0}
-    assert found["acme"].stops_at(AT)
-    assert found["globex"].share == Decimal("0.5")
-    assert {one.month for one in found.values()} == {month_of(AT)}
+def test_the_command_shows_who_is_nearest_to_the_end_first(server, monkeypatch):
+    monkeypatch.setenv("DRAGOMAN_REDIS_STATE_URL", server)
+    used_up = Spending("2026-11", Decimal(3), Decimal(2), stops=True)
+    with redis.Redis.from_url(server) as client:
+        RedisSpending(client).write({**SPENT, "initech": used_up})
+    header, *rows = CliRunner().invoke(app, ["cost", "budgets"]).stdout.splitlines()
+    assert header.split() == ["tenant", "month", "spent", "budget", "share", "state"]
+    assert [row.split(maxsplit=5) for row in rows] == [
+        ["initech", "2026-11", "3.00", "2.00", "150.0%", "used up, refused"],
+        ["acme", "2026-11", "10.00", "99.50", "10.1%"],
+        ["globex", "2026-11", "0.00", "7.00", "0.0%"],
+    ]

@@ -4,7 +4,7 @@ import json
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -36,6 +36,7 @@ def test_the_tier_is_the_smallest_that_holds_the_words_of_a_day(words, tier):
     assert price_of_words(Volume(words, Decimal("0.5")), EXAMPLE_VOLUME_PRICES).tier == tier
 
 
+@settings(max_examples=25)
 @given(words=st.integers(0, 10**9), share=st.decimals(0, 1, places=3))
 def test_remembering_more_never_costs_more_and_remembering_all_costs_nothing(words, share):
     total = price_of_words(Volume(words, share), EXAMPLE_VOLUME_PRICES).total
