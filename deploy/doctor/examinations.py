@@ -63,18 +63,21 @@ def _of_stores(places: Places, limits: DoctorSettings) -> list[Examination[Any]]
     clock_check = partial(checks.check_clocks, limits=limits)
 
     def cache() -> RedisServer:
-        return looking.redis_server(open_cache(places.redis()))
+        with open_cache(places.redis()) as client:
+            return looking.redis_server(client)
 
     def state() -> RedisServer:
-        return looking.redis_server(open_state(places.redis()))
+        with open_state(places.redis()) as client:
+            return looking.redis_server(client)
 
     def redis_versions() -> list[ServerVersion]:
         found = {"the cache Redis": cache().version, "the state Redis": state().version}
         return [versions.of_server(name, one, versions.OLDEST_REDIS) for name, one in found.items()]
 
     def redis_clocks() -> list[Clock]:
-        servers = {"the cache Redis": open_cache, "the state Redis": open_state}
-        return [looking.redis_clock(name, open_it(places.redis())) for name, open_it in servers.items()]
+        with open_cache(places.redis()) as cache_client, open_state(places.redis()) as state_client:
+            clients = {"the cache Redis": cache_client, "the state Redis": state_client}
+            return [looking.redis_clock(name, client) for name, client in clients.items()]
 
     def clickhouse_version() -> list[ServerVersion]:
         found = str(places.clickhouse().query("SELECT version() AS version")[0]["version"])

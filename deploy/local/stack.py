@@ -55,7 +55,7 @@ def addresses_of(settings: StackSettings, ports: PortBook) -> Addresses:
         analytics_url=f"http://{HOST}:{ports.port('analytics')}",
         redis_cache_url=f"redis://{HOST}:{ports.port('redis-cache')}/0",
         redis_state_url=f"redis://{HOST}:{ports.port('redis-state')}/0",
-        **(observed if settings.observe else {}),
+        **(observed if settings.observe and not settings.stores_only else {}),
     )
 
 

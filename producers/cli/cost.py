@@ -1,5 +1,6 @@
 """`cost`: what the books say it cost, and what a volume of words would cost."""
 
+import re
 from dataclasses import asdict
 from decimal import Decimal
 from enum import StrEnum
@@ -34,9 +35,10 @@ app = typer.Typer(
     help="What it cost, and what it would cost, in US dollars.",
 )
 
+_DEVICE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _BUDGETS = ("tenant", "month", "spent", "budget", "share", "state")
 _FIGURES = ("requests", "words", "cost", "price", "margin", "cost_per_million_words")
-# Wide enough for both engines of this machine to be measured, recent enough to be about today's models.
+# Recent enough to be about today's models.
 _SPEED = """
     SELECT sum(source_words - least(cached_words, source_words)) AS words, sum(busy_ms) / 1000 AS seconds
     FROM usage_events WHERE kind = 'compute' AND device = '{device}' AND at >= now() - INTERVAL 7 DAY"""
@@ -142,7 +144,7 @@ def estimate(  # noqa: PLR0913  # as above
 
 def _measured(device: str) -> float:
     """Return the words that one machine translated in a second of work. Raises CommandError where none did."""
-    if not device.isidentifier():
+    if not _DEVICE.fullmatch(device):
         raise UsageError(
             f"--device is {device[:40]!r}, which is no name of a device", "write cpu, t4, l4 or another"
         )

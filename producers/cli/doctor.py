@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import TypeVar
 
 import typer
@@ -26,12 +25,12 @@ from stream_apps.usage_sink.settings import AnalyticsSection
 T = TypeVar("T")
 
 
-def doctor(root: target.Root = None, as_json: AsJson = False) -> None:
+def doctor(as_json: AsJson = False) -> None:
     """Look at everything that the platform depends on; change nothing. Each finding comes with its cure.
 
     Exit status: 0 sound, 1 something is wrong, 2 nothing is wrong, but something could not be looked at.
     """
-    report = _examined(root)
+    report = _examined()
     if as_json:
         print_json({**asdict(report), "verdict": report.verdict.name.lower()})
     else:
@@ -53,7 +52,7 @@ def lines_of(report: Report) -> str:
     return "\n".join([*wrong, *unseen, *sound])
 
 
-def _examined(root: Path | None) -> Report:
+def _examined() -> Report:
     classes = list(dict.fromkeys(one for found in classes_by_reader().values() for one in found))
     refused = environment.misread(classes)
     if refused:
@@ -66,7 +65,7 @@ def _examined(root: Path | None) -> Report:
         _named(target.kafka_settings),
         _named(target.redis_settings),
         _named(lambda: target.analytics_client(None)),
-        target.root_of(root),
+        target.root_of(None),
     )
     first = Examination("configuration", lambda: found, checks.check_configuration, "")
     return examine([first, *examinations(places, DoctorSettings())])

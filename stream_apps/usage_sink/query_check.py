@@ -39,7 +39,8 @@ HARMLESS_CATEGORIES = frozenset(
         *("Time Series", "Time Window", "Tuple", "Type Conversion", "URL", "UUID"),
     }
 )
-# Of the category "Other", which also holds file(), sleep() and whatever tells of the server.
+# Of the category "Other", which also holds file(), sleep() and what tells of the server. Its version may be asked
+# for: `dragoman doctor` does.
 _HARMLESS_OTHERS = frozenset(
     {
         *("bar", "bytesize", "countdigits", "finalizeaggregation", "formatreadabledecimalsize", "identity"),

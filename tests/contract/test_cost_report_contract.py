@@ -42,10 +42,10 @@ def report(books) -> Iterator[Callable[..., str]]:
         closing(QueryServer([books.database], Access("127.0.0.1", 0, TOKEN), QueryLimits(10, 1000))) as server,
     ):
         environment.setenv("DRAGOMAN_ANALYTICS_TOKEN", TOKEN)
+        environment.setenv("DRAGOMAN_ANALYTICS_URL", f"http://127.0.0.1:{server.port}/")
 
         def ask(*arguments: str) -> str:
-            url = f"http://127.0.0.1:{server.port}/"
-            ran = CliRunner().invoke(app, ["cost", "report", "--url", url, *arguments])
+            ran = CliRunner().invoke(app, ["cost", "report", *arguments])
             assert ran.exit_code == 0, ran.output
             return ran.stdout
 
@@ -115,3 +115,19 @@ def test_a_budget_is_measured_by_the_prices_of_the_bill(books):
     assert found["acme"].stops_at(AT)
     assert found["globex"].share == Decimal("0.5")
     assert {one.month for one in found.values()} == {month_of(AT)}
+
+
+@pytest.mark.usefixtures("report")
+def test_an_estimate_takes_the_speed_that_the_books_measured():
+    # 600,000 + 2 * 500,000 words in 3,600 s of a T4; 1,600,000 new words a day are an hour of 24.
+    command = ["cost", "estimate", "--words", "1600000", "--device", "t4", "--replicas", "1", "--json"]
+    ran = CliRunner().invoke(app, command)
+    assert json.loads(ran.stdout)["machines"]["busy_share"] == pytest.approx(1 / 24)
+
+
+@pytest.mark.usefixtures("report")
+@pytest.mark.parametrize(("device", "said"), [("l4", "no l4 has translated"), ("'; --", "no name of a device")])
+def test_a_device_that_was_not_measured_or_is_none_is_refused_with_the_cure(device, said):
+    ran = CliRunner().invoke(app, ["cost", "estimate", "--words", "1", "--device", device])
+    assert ran.exit_code in (1, 2)
+    assert said in ran.stderr

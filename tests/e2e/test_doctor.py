@@ -12,7 +12,7 @@ from deploy.local.main import read_run
 
 
 def examined(stack: Any, **environment: str) -> tuple[int, dict[str, Any]]:
-    command = (sys.executable, "-m", "producers.cli.main", "doctor", "--json", "--root", str(stack.root))
+    command = (sys.executable, "-m", "producers.cli.main", "doctor", "--json")
     own = {"DRAGOMAN_LOCAL_ROOT": str(stack.root), **environment}
     ran = subprocess.run(
         command, env={**os.environ, **own}, capture_output=True, text=True, timeout=60, check=False
