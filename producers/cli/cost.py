@@ -184,7 +184,7 @@ def _cells(row: dict[str, Any], columns: tuple[str, ...]) -> tuple[str, ...]:
         *(str(row[name]) for name in columns),
         f"{row['requests']:,}",
         f"{row['words']:,}",
-        *(f"{float(row[name]):,.2f}" for name in ("cost", "price", "margin")),
+        *(f"{float(row[name]):,.4f}" for name in ("cost", "price", "margin")),
         "-" if per_million is None else f"{float(per_million):,.2f}",
     )
 

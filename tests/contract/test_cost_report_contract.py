@@ -65,8 +65,8 @@ def test_however_it_is_cut_the_sums_are_the_same(report, by):
 def test_the_dearest_tenant_comes_first_with_its_cost_per_million_words(report):
     header, first, second = report("--by", "tenant").splitlines()
     assert header.split() == ["tenant", "requests", "words", "cost", "price", "margin", "cost_per_million_words"]
-    assert first.split() == ["acme", "1", "1,000,000", "0.18", "10.00", "9.82", "0.18"]
-    assert second.split() == ["globex", "1", "500,000", "0.09", "10.00", "9.91", "0.18"]
+    assert first.split() == ["acme", "1", "1,000,000", "0.1800", "10.0000", "9.8200", "0.18"]
+    assert second.split() == ["globex", "1", "500,000", "0.0900", "10.0000", "9.9100", "0.18"]
 
 
 def test_a_request_counts_under_each_of_its_tags(report):
