@@ -160,6 +160,9 @@ reference: .venv/.dev  ## Make the pages that come from the code anew: topics, s
 	$(BIN)/dragoman reference configuration > docs/reference/configuration.md
 	$(BIN)/dragoman reference metrics > docs/reference/metrics.md
 
+dashboards: .venv/.dev  ## Write Grafana's dashboards anew (deploy/grafana)
+	$(BIN)/python -m deploy.grafana.render
+
 release-schemas:  ## Freeze the Avro schemas as the next released version
 	@next=v$$(( $$(ls schemas/avro/released | wc -l) + 1 )); mkdir schemas/avro/released/$$next; cp schemas/avro/*.avsc schemas/avro/released/$$next/; echo "released $$next"
 

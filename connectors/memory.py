@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
+from schemas.budgets import Spending
 from schemas.catalogue import Catalogue, catalogue_of
 from schemas.ids import JobKey
 from schemas.plans import RequestPlan
@@ -175,3 +176,18 @@ class InMemoryShares:
 
 def _day(wish: Wish, now_ms: int) -> tuple[str, int]:
     return wish.key.tenant, now_ms // DAY_MS
+
+
+class InMemorySpending:
+    """Counterpart of RedisSpending and AsyncRedisSpending."""
+
+    def __init__(self) -> None:
+        self._spending: dict[str, Spending] = {}
+
+    def write(self, spending: Mapping[str, Spending]) -> None:
+        """Replace what was written before."""
+        self._spending = dict(spending)
+
+    async def read(self) -> dict[str, Spending]:
+        """Return what was written last."""
+        return dict(self._spending)

@@ -82,6 +82,7 @@ _OF_ONE: Mapping[str, tuple[Metric, ...]] = {
         metrics.USAGE_RANGES_REPEATED,
         metrics.BOOKS_DIFFERENCE,
         metrics.BOOKS_RECONCILED,
+        metrics.BUDGETS,
     ),
     "autoscaler": (
         metrics.AUTOSCALER_REPLICAS,

@@ -199,6 +199,9 @@ BOOKS_DIFFERENCE = Gauge(
     ["books"],
 )
 BOOKS_RECONCILED = Gauge("dragoman_books_reconciled_timestamp_seconds", "When the books were reconciled last")
+BUDGETS = Gauge(
+    "dragoman_budgets", "Tenants whose budget of the month has reached a warning share: warned, used_up", ["state"]
+)
 USAGE_RANGES_REPEATED = Counter(
     "dragoman_usage_ranges_repeated", "Ranges that an earlier process had announced and not finished"
 )

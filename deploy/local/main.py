@@ -17,6 +17,7 @@ from deploy.local import state_files
 from deploy.local.background import DETACHED, LineReport, start_in_background, supervise_in_background
 from deploy.local.errors import StackError, already_running, not_running
 from deploy.local.machine import check_machine
+from deploy.local.observing import check_programs
 from deploy.local.root_lock import end_leftovers, supervisor_of
 from deploy.local.settings import StackSettings
 from deploy.local.stack_run import OnStateChange, StackRun
@@ -34,6 +35,7 @@ def up(settings: StackSettings, detach: bool, on_progress: OnStateChange) -> Non
     if supervisor := supervisor_of(settings.root):
         raise already_running(settings.root, supervisor)
     check_machine(settings)
+    check_programs(settings)
     if not detach:
         asyncio.run(StackRun(settings, on_progress).run(on_ready=LineReport().ready))
         return

@@ -30,6 +30,18 @@ class StackSettings(Section):
     intakes: int = Field(default=1, ge=1, description="Processes that take requests.")
     fresh: bool = Field(default=False, description="Delete the data of earlier runs.")
     stores_only: bool = Field(default=False, description="Kafka and the Valkeys, nothing of the platform.")
+    observe: bool = Field(default=False, description="Prometheus and Alertmanager beside the stack.")
+    prometheus_path: str = Field(default="", description="The program; empty: `prometheus` of PATH.")
+    alertmanager_path: str = Field(
+        default="", description="The program; empty: `prometheus-alertmanager` or `alertmanager` of PATH."
+    )
+    alertmanager_config: Path | None = Field(
+        default=None, description="Who hears of alerts; deploy/prometheus/alertmanager.yml if unset."
+    )
+    scrape_seconds: float = Field(
+        default=15.0, ge=0.1, description="How often Prometheus asks each process, and looks at its rules."
+    )
+    metric_days: int = Field(default=15, ge=1, description="How long Prometheus keeps what it was told.")
     http_port: int = Field(default=0, ge=0, le=65535, description="0 takes any free port.")
     kafka_port: int = Field(default=0, ge=0, le=65535, description="0 takes any free port.")
     kafka_heap_megabytes: int = Field(default=512, ge=128, description="Heap of the broker's JVM.")

@@ -16,6 +16,7 @@ from deploy.local.errors import StackError
 from deploy.local.first_key import credentials_path
 from deploy.local.kafka_broker import Broker
 from deploy.local.machine import PortBook
+from deploy.local.observing import ALERTMANAGER, PROMETHEUS, observing_processes
 from deploy.local.process_spec import HOST, AnswersOk, AnswersPing, Completes, ProcessSpec, TcpOpen
 from deploy.local.settings import StackSettings
 from deploy.local.state_files import analytics_token_path, keep_secret, token_secrets_path
@@ -39,18 +40,22 @@ class Addresses:
     analytics_url: str
     redis_cache_url: str
     redis_state_url: str
+    prometheus_url: str = ""
+    alertmanager_url: str = ""
 
 
 def addresses_of(settings: StackSettings, ports: PortBook) -> Addresses:
     """Assign the addresses. Raises StackError when a port the user chose is taken."""
     kafka = ports.fixed("kafka", settings.kafka_port, "DRAGOMAN_LOCAL_KAFKA_PORT")
     http = ports.fixed("http", settings.http_port, "DRAGOMAN_LOCAL_HTTP_PORT")
+    observed = {f"{name}_url": f"http://{HOST}:{ports.port(name)}" for name in (PROMETHEUS, ALERTMANAGER)}
     return Addresses(
         kafka_bootstrap=f"{HOST}:{kafka}",
         http_url=f"http://{HOST}:{http}",
         analytics_url=f"http://{HOST}:{ports.port('analytics')}",
         redis_cache_url=f"redis://{HOST}:{ports.port('redis-cache')}/0",
         redis_state_url=f"redis://{HOST}:{ports.port('redis-state')}/0",
+        **(observed if settings.observe and not settings.stores_only else {}),
     )
 
 
@@ -58,7 +63,9 @@ def build_processes(settings: StackSettings, ports: PortBook) -> list[ProcessSpe
     """Return all processes in the order of their start. Equal settings and ports give equal processes."""
     platform = _Platform(settings, ports, addresses_of(settings, ports))
     stores = _stores(settings, ports)
-    return stores if settings.stores_only else [*stores, platform.topics(), *platform.processes()]
+    if settings.stores_only:
+        return stores
+    return [*stores, platform.topics(), *platform.processes(), *observing_processes(settings, ports)]
 
 
 def prepare_folders(settings: StackSettings) -> None:
@@ -70,7 +77,7 @@ def prepare_folders(settings: StackSettings) -> None:
 
 
 def health_urls_of(specs: list[ProcessSpec]) -> dict[str, str]:
-    """Return, by process, the address that serves /health, /ready and /metrics."""
+    """Return, by process, the address that serves /ready; of the platform's own also /health and /metrics."""
     return {
         spec.name: spec.ready.url.removesuffix("/ready") for spec in specs if isinstance(spec.ready, AnswersOk)
     }

@@ -12,6 +12,7 @@ from typing import Any
 
 from deploy.local.errors import StackError
 from deploy.local.machine import PortBook, open_port_book, save_port_book
+from deploy.local.observing import write_observing_files
 from deploy.local.process_spec import ProcessSpec, ProcessState
 from deploy.local.root_lock import OWNER_VARIABLE, RootLock, end_leftovers
 from deploy.local.settings import StackSettings, inherited_environment
@@ -47,6 +48,7 @@ class StackRun:
             specs = self._plan(self._settings, ports)
             run_file = RunFile(self._settings.root, self._run_info(ports, specs))
             run_file.write()
+            write_observing_files(self._settings, ports, specs)
             supervisor = StackSupervisor(self._context(), self._state_recorder(run_file))
             try:
                 save_port_book(self._settings.root, ports)
@@ -65,6 +67,7 @@ class StackRun:
             try:
                 specs = self._plan(self._desired_settings(), ports)
                 save_port_book(self._settings.root, ports)
+                write_observing_files(self._settings, ports, specs)
                 await self._unless_stopped(supervisor.change_to(specs))
                 run_file.set_health_urls(health_urls_of(specs))
             except StackError as error:

@@ -91,7 +91,7 @@ class RunInfo:
 
     `processes` maps names to process ids; a name is missing while its process waits for its restart.
     `is_ready` becomes true when every process has been ready once.
-    `workers` and `max_workers` are the bounds of the autoscaler.
+    `workers` and `max_workers` are the bounds of the autoscaler. Without `--observe` the last two are empty.
     """
 
     kafka_bootstrap: str
@@ -107,6 +107,8 @@ class RunInfo:
     is_ready: bool = False
     processes: dict[str, int] = field(default_factory=dict)
     health_urls: dict[str, str] = field(default_factory=dict)
+    prometheus_url: str = ""
+    alertmanager_url: str = ""
 
     def analytics_token(self) -> str:
         """Return the token that queries need. Raises StackError where it cannot be read."""

@@ -63,6 +63,7 @@ class Commands(LazyGroup):
         "status": Command("producers.cli.stack:status", "Show what runs, and where."),
         "scale": Command("producers.cli.stack:scale", "Change the number of workers."),
         "restart": Command("producers.cli.stack:restart", "Restart processes one after the other."),
+        "doctor": Command("producers.cli.doctor:doctor", "Look at everything; name the cure of what is wrong."),
         "translate": Command("producers.cli.translate:translate", "Translate a text and print it."),
         "submit": Command("producers.cli.translate:submit", "Send the text of a file; wait for it with --wait."),
         "document": Command("producers.cli.document:document", "Translate files, folders or patterns of them."),
@@ -84,6 +85,7 @@ class Commands(LazyGroup):
         ),
         "simulate": Command("producers.cli.simulate:simulate", "Simulate a day of the autoscaler."),
         "reference": Command("producers.cli.reference:app", "Print what can be set and what can be measured."),
+        "cost": Command("producers.cli.cost:app", "What it cost; what a volume of words would cost."),
         "usage": Command("producers.cli.usage:usage", "Show words, latency and cost."),
         "analytics": Command(
             "producers.cli.analytics:app", "Reconcile what ClickHouse holds; rebuild its rollup."

@@ -3,6 +3,8 @@
 Results go to standard output, progress bars to standard error.
 """
 
+import csv
+import io
 import json
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from contextlib import contextmanager
@@ -40,6 +42,15 @@ def markdown_of(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Make a table for a page of the documentation; a bar inside a cell does not end it."""
     cells = [header, ("---",) * len(header), *rows]
     return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |" for row in cells)
+
+
+def csv_of(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Write rows as CSV (RFC 4180 with plain line ends), with a header; None is empty."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def time_text(at_ms: int | None) -> str:

@@ -17,6 +17,7 @@ from connectors.settings import PREFIX, ProcessSettings, Section
 from connectors.telemetry.metric_index import COUNTED, describe
 from connectors.telemetry.metrics import CYCLE_BUCKETS, LATENCY_BUCKETS, Metric
 from deploy.autoscaler.settings import AutoscalerSettings
+from deploy.doctor.settings import DoctorSettings
 from deploy.local.settings import StackSettings
 from deploy.regions.mirror import RegionSettings
 from inference_workers.settings import WorkerLimits, WorkerSettings
@@ -64,9 +65,13 @@ SECTION_READERS: Mapping[str, tuple[type[Section], ...]] = {
         StackSettings,
         RegionSettings,
         ApiSettings,
+        DoctorSettings,
     ),
     "supervisor": (StackSettings,),
 }
+
+OF_SCRIPTS = ("DRAGOMAN_STATE_FOLDERS_KEPT",)
+"""Variables that no class reads, but a shell script."""
 
 _ABOVE_SETTINGS = """\
 # Configuration

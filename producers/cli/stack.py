@@ -29,11 +29,12 @@ _RESTART_TIMEOUT_SECONDS = 150.0
 def up(
     detach: Annotated[bool, typer.Option("--detach", help="Return when everything is ready.")] = False,
     workers: Annotated[int | None, typer.Option(min=0, help="Worker processes; each needs a core.")] = None,
+    observe: Annotated[bool, typer.Option("--observe", help="Prometheus and Alertmanager beside it.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Delete the data of earlier runs.")] = False,
     root: Root = None,
 ) -> None:
     """Start Kafka, Valkey, ClickHouse and the whole platform on this machine; Ctrl-C stops them."""
-    given: dict[str, Any] = {"root": root, "workers": workers, "fresh": fresh or None}
+    given: dict[str, Any] = {"root": root, "workers": workers, "fresh": fresh or None, "observe": observe or None}
     settings = StackSettings(**{name: value for name, value in given.items() if value is not None})
     local.up(settings, detach=detach, on_progress=lambda name, state: typer.echo(f"{name}: {state}", err=True))
     if detach:
@@ -125,6 +126,7 @@ def _shown(run: RunInfo, ready: dict[str, str], now_seconds: float) -> str:
         "HTTP": run.http_url,
         "Kafka": run.kafka_bootstrap,
         "analytics": run.analytics_url,
+        **({"Prometheus": run.prometheus_url, "Alertmanager": run.alertmanager_url} if run.prometheus_url else {}),
         "data": run.data_dir,
         "up for": f"{(now_seconds - run.started_at) / 60:.0f} min",
     }

@@ -22,6 +22,7 @@ from connectors.redis.job_view import AsyncJobViews
 from connectors.redis.presence import AsyncModelRegistry
 from connectors.redis.request_markers import AcceptedRequests
 from connectors.redis.shares import RedisShares
+from connectors.redis.spending import AsyncRedisSpending
 from producers.http.accounts import Accounts
 from producers.http.adapters import (
     BackgroundNotes,
@@ -42,6 +43,7 @@ from producers.http.tenant_shares import TenantShares
 from producers.http.usage import AnalyticsBooks, Books, NoBooks
 from schemas.errors import FatalError
 from schemas.topics import ACCOUNT_TOPICS, RESULTS
+from stream_apps.accounts.budgets import MeasuredBudgets
 from stream_apps.accounts.directory import Directory
 from stream_apps.accounts.store import KafkaAccounts
 from stream_apps.accounts.tokens import Tokens, read_secrets
@@ -137,6 +139,9 @@ class Server:
             ),
             now_ms=now_ms,
             books=_books(settings),
+            budgets=MeasuredBudgets(
+                AsyncRedisSpending(connections.state_async), settings.budgets.read_seconds, now_ms
+            ),
         )
 
     def _notes(self) -> BackgroundNotes:

@@ -19,6 +19,7 @@ from schemas.ids import JobKey
 from schemas.messages import TranslatedBatch, TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import Headers
+from stream_apps.accounts.budgets import Budgets, NoBudgets
 
 _CHUNK_BYTES = 1 << 20
 
@@ -199,3 +200,4 @@ class Ports:
     books: Books = field(default_factory=NoBooks)
     documents: Documents = field(default_factory=NoDocuments)
     detector: Detector = field(default_factory=ThreadedDetector)
+    budgets: Budgets = field(default_factory=NoBudgets)

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from schemas.errors import PermanentError, TransientError
 from schemas.shares import Decision
+from stream_apps.accounts.budgets import BudgetUsedUpError
 from stream_apps.accounts.refusals import ForbiddenError, UnauthenticatedError
 
 log = structlog.get_logger()
@@ -176,6 +177,8 @@ def _status_of(error: PermanentError) -> int:
             return 403
         case TooManyRequestsError():
             return 429
+        case BudgetUsedUpError():
+            return 402
     return _STATUS_OF_CAUSE.get(error.cause, 422)
 
 

@@ -11,6 +11,7 @@ from connectors.object_store import ObjectSettings
 from connectors.redis.settings import RedisSettings
 from connectors.settings import ProcessSettings, Section
 from schemas.priorities import Priority
+from stream_apps.accounts.budgets import BudgetSettings
 from stream_apps.accounts.tiers import Tiers
 from stream_apps.pipeline.request_limits import RequestLimits
 
@@ -169,3 +170,4 @@ class HttpSettings(ProcessSettings):
     backpressure: BackpressureLimits = Field(default_factory=BackpressureLimits)
     tiers: Tiers = Field(default_factory=Tiers)
     books: BooksSettings = Field(default_factory=BooksSettings)
+    budgets: BudgetSettings = Field(default_factory=BudgetSettings)

@@ -62,8 +62,8 @@ async def prepare(
 ) -> list[ValidSubmission]:
     """Return the requests as they may go to Kafka, all or none of them; large texts are stored.
 
-    Raises PermanentError for a bad submission, TooManyRequestsError for one too many, TransientError when there is
-    no room or a store is away.
+    Raises PermanentError for a bad submission, TooManyRequestsError for one too many, BudgetUsedUpError,
+    TransientError when there is no room or a store is away.
     """
     context = SubmissionContext(caller, limits, ports.now_ms(), envelope.idempotency_key)
     checked = [validate(one, context) for one in submissions]
@@ -71,6 +71,7 @@ async def prepare(
     for one in checked:
         ports.backpressure.check(one.priority)
         check_pair(one.languages, served)
+        await ports.budgets.check(one.request.tenant)
     # Last: what is refused for another reason takes nothing.
     taken: list[ValidSubmission] = []
     try:

@@ -99,6 +99,7 @@ class IntakeHandler:
 
     async def _cut_one(self, reading: Reading) -> CutRequest | Outcome:
         try:
+            await self._stores.budgets.check(reading.request.tenant)
             if is_document(reading.request):
                 return self._handed_on(reading)
             return await self._cutter.cut(reading)

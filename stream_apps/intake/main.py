@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 
+from connectors.redis.client import open_state_async
+from connectors.redis.spending import AsyncRedisSpending
 from schemas.priorities import Priority
 from schemas.topics import ASSEMBLY_GROUP, INTAKE_GROUP, TRANSLATED, requests_topic
+from stream_apps.accounts.budgets import MeasuredBudgets
 from stream_apps.intake.handler import IntakeHandler
 from stream_apps.intake.outputs import AssemblyRoom
 from stream_apps.intake.parts import build_cutter, build_stores, build_wire
@@ -11,7 +14,7 @@ from stream_apps.intake.settings import IntakeSettings
 from stream_apps.runtime.dead_letters import open_dead_letters
 from stream_apps.runtime.event_process import EventProcess, GroupMember
 from stream_apps.runtime.event_processor import EventHandler
-from stream_apps.runtime.process import Process, run_process
+from stream_apps.runtime.process import Process, now_ms, run_process
 from stream_apps.runtime.state_watch import on_sound_state
 
 GROUP = INTAKE_GROUP
@@ -26,7 +29,9 @@ def run(settings: IntakeSettings, process: Process) -> None:
     """Give each request topic an agent, so that a flood of standard requests never delays a critical one."""
     wire = build_wire(settings)
     room = AssemblyRoom(settings.intake.early_backlog_records)
-    stores = replace(build_stores(settings), answers_early=room.answers_early)
+    spending = AsyncRedisSpending(open_state_async(settings.redis))
+    budgets = MeasuredBudgets(spending, settings.budgets.read_seconds, now_ms)
+    stores = replace(build_stores(settings), answers_early=room.answers_early, budgets=budgets)
     handler = IntakeHandler(build_cutter(settings, wire), stores, wire)
     dead_letters = open_dead_letters(GROUP, wire.codec, settings.dead_letters, wire.max_message_bytes)
     events = EventProcess(GroupMember(GROUP, settings.instance), settings.kafka, settings.faust, process.health)

@@ -15,6 +15,7 @@ from schemas.plans import RequestPlan
 from schemas.priorities import Priority
 from schemas.records import FIRST_REVISION, OutboundRecord
 from schemas.segments import Remembered
+from stream_apps.accounts.budgets import Budgets, NoBudgets
 from stream_apps.intake.cutting import CutRequest, Reading, RequestCutter
 from stream_apps.pipeline.batching import batches_of, wishes_of
 from stream_apps.pipeline.deduplication import RequestDeduplicator
@@ -48,6 +49,7 @@ class Stores:
     models: ModelVersions
     memory: AsyncTranslationMemory
     answers_early: Callable[[Priority], bool] = lambda _priority: True
+    budgets: Budgets = field(default_factory=NoBudgets)
 
 
 @dataclass

@@ -11,6 +11,7 @@ from connectors.settings import ProcessSettings, Section
 from schemas.languages import parse_pair
 from schemas.priorities import Priority
 from schemas.validity import MOST_SEGMENTS_PER_BATCH
+from stream_apps.accounts.budgets import BudgetSettings
 from stream_apps.pipeline.batching import BatchLimits
 from stream_apps.pipeline.deadline_policy import DeadlinePolicy
 from stream_apps.pipeline.request_limits import RequestLimits
@@ -96,3 +97,4 @@ class IntakeSettings(ProcessSettings):
     dead_letters: DeadLetterSettings = Field(default_factory=DeadLetterSettings)
     requests: RequestLimits = Field(default_factory=RequestLimits)
     intake: IntakeLimits = Field(default_factory=IntakeLimits)
+    budgets: BudgetSettings = Field(default_factory=BudgetSettings)

@@ -16,6 +16,8 @@ from connectors.kafka.producer import DurableProducer
 from connectors.kafka.range_reader import RangeReader
 from connectors.kafka.schema_registry import open_codec
 from connectors.kafka.static_membership import close_readers
+from connectors.redis.client import open_state
+from connectors.redis.spending import RedisSpending
 from connectors.telemetry import metrics
 from schemas.errors import TransientError
 from schemas.topics import USAGE
@@ -29,6 +31,7 @@ from stream_apps.usage_sink.records import RecordSink
 from stream_apps.usage_sink.rows import TOPICS
 from stream_apps.usage_sink.settings import AnalyticsSection, AnalyticsSettings
 from stream_apps.usage_sink.sink import STAGE, Sink, UsageSink
+from stream_apps.usage_sink.spending import BudgetMeter, measuring
 
 log = structlog.get_logger()
 
@@ -58,10 +61,17 @@ def run(settings: AnalyticsSettings, process: Process) -> None:
             closing(DurableProducer(kafka)) as producer,
             closing(_open(section)) as asking,
             checking(BooksCheck(kafka, dead_letters.codec, asking, now_ms), section.reconcile_hours),
+            measuring(_meter(settings, asking), settings.budgets.measure_seconds),
         ):
             process.health.ready()
             process.started(port=queries.port)
             _run_memberships(_Parts(settings, database, producer, dead_letters, process))
+
+
+def _meter(settings: AnalyticsSettings, books: Database) -> BudgetMeter | None:
+    if not settings.budgets.monthly:
+        return None
+    return BudgetMeter(settings.budgets, books, RedisSpending(open_state(settings.redis)), now_ms)
 
 
 def _open(section: AnalyticsSection) -> Database:

@@ -39,14 +39,15 @@ HARMLESS_CATEGORIES = frozenset(
         *("Time Series", "Time Window", "Tuple", "Type Conversion", "URL", "UUID"),
     }
 )
-# Of the category "Other", which also holds file(), sleep() and whatever tells of the server.
+# Of the category "Other", which also holds file(), sleep() and what tells of the server. Its version may be asked
+# for: `dragoman doctor` does.
 _HARMLESS_OTHERS = frozenset(
     {
         *("bar", "bytesize", "countdigits", "finalizeaggregation", "formatreadabledecimalsize", "identity"),
         *("formatreadablequantity", "formatreadablesize", "formatreadabletimedelta", "ignore", "isconstant"),
         *("initializeaggregation", "isdecimaloverflow", "materialize", "neighbor", "parsereadablesize"),
         *("parsetimedelta", "rownumberinallblocks", "rownumberinblock", "runningaccumulate", "throwif"),
-        *("runningdifference", "totypename", "transform", "visiblewidth"),
+        *("runningdifference", "totypename", "transform", "version", "visiblewidth"),
     }
 )
 # As functions their argument may be the name of any table.

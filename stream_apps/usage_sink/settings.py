@@ -8,26 +8,14 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from connectors.kafka.settings import KafkaSettings
+from connectors.redis.settings import RedisSettings
 from connectors.settings import ProcessSettings, Section
 from schemas.errors import FatalError
+from stream_apps.accounts.budgets import BudgetSettings
 from stream_apps.runtime.dead_letters import DeadLetterSettings
+from stream_apps.usage_sink.prices import EXAMPLE_PRICES, EXAMPLE_VOLUME_PRICES, EXAMPLE_WORD_PRICES
 
 _SHORTEST_TOKEN = 16
-# Public list prices in US dollars per hour. They are examples: every deployment sets its own.
-EXAMPLE_PRICES = {
-    "cpu/on_demand": 0.17,
-    "cpu/spot": 0.06,
-    "cpu/reserved": 0.11,
-    "t4/on_demand": 0.526,
-    "t4/spot": 0.158,
-    "t4/reserved": 0.33,
-    "v100/on_demand": 3.06,
-    "v100/spot": 0.918,
-    "v100/reserved": 1.95,
-}
-
-
-EXAMPLE_WORD_PRICES = {"critical": 30.0, "high": 20.0, "standard": 10.0}
 
 
 @dataclass(frozen=True)
@@ -125,6 +113,10 @@ class AnalyticsSection(Section):
         default_factory=lambda: dict(EXAMPLE_WORD_PRICES),
         description="What tenants pay: priority or tenant/priority -> US dollars per million source words.",
     )
+    volume_prices: dict[int, float] = Field(
+        default_factory=lambda: dict(EXAMPLE_VOLUME_PRICES),
+        description="For `dragoman cost estimate`: most words a day -> US dollars per thousand new words.",
+    )
     cluster: str = Field(
         default="",
         pattern=r"^[A-Za-z0-9_-]*$",
@@ -164,6 +156,8 @@ class AnalyticsSettings(ProcessSettings):
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     dead_letters: DeadLetterSettings = Field(default_factory=DeadLetterSettings)
     analytics: AnalyticsSection = Field(default_factory=AnalyticsSection)
+    redis: RedisSettings = Field(default_factory=RedisSettings)
+    budgets: BudgetSettings = Field(default_factory=BudgetSettings)
 
     @model_validator(mode="after")
     def _others_need_a_token(self) -> "AnalyticsSettings":

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from connectors.clickhouse.database import Database
-from stream_apps.usage_sink.settings import EXAMPLE_PRICES
+from stream_apps.usage_sink.prices import EXAMPLE_PRICES
 
 
 @pytest.fixture(scope="module")

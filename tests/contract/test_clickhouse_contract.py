@@ -15,8 +15,9 @@ from schemas.ids import event_id
 from schemas.records import InboundRecord
 from schemas.states import UsageKind
 from stream_apps.usage_sink.inserting import columns_of
+from stream_apps.usage_sink.prices import EXAMPLE_PRICES
 from stream_apps.usage_sink.query_server import Access, QueryServer
-from stream_apps.usage_sink.settings import EXAMPLE_PRICES, QueryLimits
+from stream_apps.usage_sink.settings import QueryLimits
 from stream_apps.usage_sink.usage_rows import row_of
 
 TOKEN = "a token of this test"

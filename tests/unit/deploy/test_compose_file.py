@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml  # type: ignore[import-untyped]  # no stubs are installed
 
-from connectors.settings import PREFIX, Section
+from connectors.settings import PREFIX, ProcessSettings, Section
 from deploy.local.kafka_broker import SHORT_INTERNAL_TOPICS
 from stream_apps.runtime.process import STOP_SECONDS
 
@@ -20,9 +20,23 @@ SERVERS = COMPOSE["services"].keys() - OURS.keys()
 
 
 def test_every_process_of_the_platform_has_a_service() -> None:
-    ours = {"topics", "intake", "worker", "assembly", "extraction", "merging", "repair", "analytics", "http"}
-    assert OURS.keys() == ours
-    assert {"kafka", "schema-registry", "redis-cache", "redis-state", "clickhouse"} == SERVERS
+    assert OURS.keys() == {"topics", "intake", "worker", "assembly", "extraction", "merging", "repair", "analytics", "http"}
+    stores = {"kafka", "schema-registry", "redis-cache", "redis-state", "clickhouse"}
+    assert stores | {"prometheus", "alertmanager", "grafana"} == SERVERS
+
+
+def test_prometheus_scrapes_every_process_at_the_port_that_all_are_given() -> None:
+    config = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus_of_compose.yml").read_text())
+    (targets,) = config["scrape_configs"][0]["dns_sd_configs"]
+    assert set(targets["names"]) == OURS.keys() - {"topics"}
+    assert {one["environment"]["DRAGOMAN_HEALTH_PORT"] for one in OURS.values()} == {targets["port"]}
+
+
+def test_files_that_a_service_mounts_exist() -> None:
+    mounts = [mount for one in COMPOSE["services"].values() for mount in one.get("volumes", ())]
+    files = [mount.partition(":")[0] for mount in mounts if mount.startswith("./")]
+    assert files
+    assert [file for file in files if not (ROOT / file).exists()] == []
 
 
 def test_the_broker_keeps_its_internal_topics_as_short_as_that_of_the_one_machine_stack() -> None:
@@ -56,7 +70,8 @@ def test_a_service_is_given_settings_that_the_code_knows(name: str) -> None:
         importlib.import_module(module)  # makes its sections known
 
     sections = {cls.model_config["env_prefix"]: cls for cls in _subclasses(Section)}
-    for key in OURS[name]["environment"]:
+    of_all = {f"{PREFIX}{field}".upper() for field in ProcessSettings.model_fields}
+    for key in OURS[name]["environment"].keys() - of_all:
         prefix = max((prefix for prefix in sections if key.startswith(prefix)), key=len, default=None)
         assert prefix not in (None, PREFIX), key
         assert key.removeprefix(prefix).lower() in sections[prefix].model_fields, key

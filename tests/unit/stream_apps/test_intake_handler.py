@@ -1,11 +1,13 @@
 import asyncio
 import dataclasses
+from decimal import Decimal
 
 import pytest
 
 from connectors.kafka.group_lag import PartitionLag
 from connectors.memory import FixedModelVersions, InMemoryRequestPlans, InMemoryTranslationMemory
 from connectors.object_store import ObjectSettings, open_objects
+from schemas.budgets import Spending
 from schemas.codec import Codec
 from schemas.errors import DecodeError, PermanentError, TransientError
 from schemas.events import DeadLetter, JobControl
@@ -14,6 +16,7 @@ from schemas.messages import SegmentBatch, TranslatedBatch, TranslationRequest
 from schemas.records import InboundRecord, StoredAt
 from schemas.segments import Remembered, TranslationContext
 from schemas.topics import CONTROL, DEAD_LETTERS, TRANSLATED
+from stream_apps.accounts.budgets import BudgetUsedUpError, NoBudgets
 from stream_apps.intake.cutting import RequestCutter
 from stream_apps.intake.handler import IntakeHandler
 from stream_apps.intake.outputs import AssemblyRoom, Stores
@@ -46,7 +49,7 @@ class AsyncMemory:
 class Intake:
     """A handler with in-memory parts, and the part of the event processor that answers refusals."""
 
-    def __init__(self, **limits):
+    def __init__(self, budgets=None, **limits):
         self.plans = InMemoryRequestPlans()
         self.memory = AsyncMemory()
         self.objects = open_objects(ObjectSettings(url="memory:///"))
@@ -63,7 +66,7 @@ class Intake:
             pipeline_version="segmentation-1",
         )
         models = FixedModelVersions({"default": {"en-pt": "m1", "pt-en": "m2"}})
-        stores = Stores(RequestDeduplicator(self.plans), models, self.memory)
+        stores = Stores(RequestDeduplicator(self.plans), models, self.memory, budgets=budgets or NoBudgets())
         self.handler = IntakeHandler(cutter, stores, wire)
         self.detected, self.seen = Language("en"), []
         self.offset = 0
@@ -502,6 +505,30 @@ def test_a_redriven_request_is_processed_again_for_the_revision_that_is_asked_fo
     (again,) = batches(intake.take(request(), redrive=b"1"))
     (correction,) = batches(intake.take(request(), redrive=b"2"))
     assert (again.job.revision, correction.job.revision) == (1, 2)
+
+
+class UsedUp:
+    """The budget of acme is used up."""
+
+    async def check(self, tenant):
+        if tenant == "acme":
+            raise BudgetUsedUpError(tenant, Spending("2026-11", Decimal(5), Decimal(5), stops=True))
+
+
+def test_a_request_of_a_tenant_whose_budget_is_used_up_is_answered_with_the_cause():
+    intake = Intake(budgets=UsedUp())
+    outputs = intake.take(request())
+    (dead_letter,), (order,) = read(outputs, DEAD_LETTERS, DeadLetter), read(outputs, CONTROL, JobControl)
+    assert dead_letter.cause == order.cause == "budget_used_up"
+    assert order.tenant == "acme"
+    assert batches(intake.take(request(tenant="globex", request_id="r2")))
+
+
+def test_a_repeat_of_a_request_from_before_the_stop_is_no_failure():
+    intake = Intake()
+    intake.take(request())
+    intake.handler._stores = dataclasses.replace(intake.handler._stores, budgets=UsedUp())
+    assert intake.take(request()) == ()
 
 
 def test_a_redriven_request_that_is_refused_again_asks_for_the_answer_of_its_revision():

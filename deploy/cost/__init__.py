@@ -1,0 +1,1 @@
+"""What will it cost? Estimates before there are rows in the books."""

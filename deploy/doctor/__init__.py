@@ -1,0 +1,1 @@
+"""Is this installation sound? Looks at it, changes nothing, and names the cure of whatever is wrong."""

@@ -1,0 +1,56 @@
+"""A tenant whose budget of the month is used up gets 402, which takes nothing and sends nothing."""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import pytest
+
+from schemas.budgets import Spending, month_of
+from stream_apps.accounts.budgets import MeasuredBudgets
+from tests.accounts import NOW_MS
+from tests.unit.producers.problem import problem_of
+
+URL = "/api/v1/translations"
+BODY = {"text": "Good morning.", "target_language": "pt"}
+
+
+@dataclass
+class Source:
+    """What the caller's tenant has spent."""
+
+    spending: Spending
+
+    async def read(self) -> dict[str, Spending]:
+        return {"default": self.spending}
+
+
+@pytest.fixture
+def spent(http):
+    """`spent("7")`: of ten dollars."""
+
+    def give(dollars: str, *, stops: bool = True) -> None:
+        source = Source(Spending(month_of(NOW_MS), Decimal(dollars), Decimal(10), stops))
+        state = http.app.state
+        state.ports = replace(state.ports, budgets=MeasuredBudgets(source, 0.0, lambda: NOW_MS))
+
+    return give
+
+
+def test_a_budget_that_is_used_up_is_402_with_its_limit_and_cure(http, spent, world):
+    spent("10")
+    problem = problem_of(http.post(URL, json=BODY), 402, "budget_used_up")
+    assert problem["limit"] == "10 US dollars a month (UTC)"
+    assert problem["field"] == "tenant"
+    assert "DRAGOMAN_BUDGETS_MONTHLY" in problem["cure"]
+    assert world.appended == []
+
+
+@pytest.mark.parametrize(("dollars", "stops"), [("9.99", True), ("500", False)])
+def test_what_is_left_or_does_not_stop_is_accepted(http, spent, dollars, stops):
+    spent(dollars, stops=stops)
+    assert http.post(URL, json=BODY).status_code == 202
+
+
+def test_reading_goes_on_when_the_budget_is_used_up(http, spent):
+    spent("10")
+    assert http.get(URL).status_code == 200
