@@ -57,6 +57,8 @@ class Panel:
     # What its series are, for their colours.
     series: str = ""
     jobs: str = ""
+    # Whether a line goes on over steps in which nothing was noted: what was noted then still held.
+    bridges: bool = False
     # Filters that it does not know.
     ignores: tuple[str, ...] = ()
     # Half of a row, or all of it.

@@ -133,10 +133,17 @@ def _check_range(since: int, until: int, now: float, limits: DashboardSection) -
     longest, newest = limits.max_range_days * _DAY, int(now) + _DAY
     if until - since > longest:
         limit = f"{limits.max_range_days} days"
-        raise _bad("from", "the range is too long", limit=limit, cure="ask for less, or raise DRAGOMAN_DASHBOARD_MAX_RANGE_DAYS")
+        raise _bad(
+            "from",
+            "the range is too long",
+            limit=limit,
+            cure="ask for less, or raise DRAGOMAN_DASHBOARD_MAX_RANGE_DAYS",
+        )
     # Two lengths back is the period before; ClickHouse's times begin in 1970.
     if until > newest or 2 * since - until < 0:
-        raise _bad("to", "the range lies outside of the books", limit="1970 until tomorrow", cure="ask for past times")
+        raise _bad(
+            "to", "the range lies outside of the books", limit="1970 until tomorrow", cure="ask for past times"
+        )
 
 
 def _step(typed: str, seconds: int, most: int) -> int:
@@ -144,22 +151,36 @@ def _step(typed: str, seconds: int, most: int) -> int:
         return next((step for step in STEPS if seconds / step <= min(_POINTS, most)), STEPS[-1])
     known = ", ".join(map(str, STEPS))
     if typed not in map(str, STEPS):
-        raise _bad("step", f"{typed[:_LONGEST_TIME]!r} is no step", limit=known, cure="choose one of these seconds, or leave it out")
+        raise _bad(
+            "step",
+            f"{typed[:_LONGEST_TIME]!r} is no step",
+            limit=known,
+            cure="choose one of these seconds, or leave it out",
+        )
     if seconds / int(typed) > most:
-        raise _bad("step", "too many steps in this range", limit=f"{most} steps", cure="choose a longer step or a shorter range")
+        raise _bad(
+            "step",
+            "too many steps in this range",
+            limit=f"{most} steps",
+            cure="choose a longer step or a shorter range",
+        )
     return int(typed)
 
 
 def _name(asked: dict[str, str], field: str) -> str:
     name = asked.get(field, "")
     if len(name) > _LONGEST_NAME or not name.isprintable():
-        raise _bad(field, "it is no name", limit=f"{_LONGEST_NAME} printable characters", cure="choose one from the list")
+        raise _bad(
+            field, "it is no name", limit=f"{_LONGEST_NAME} printable characters", cure="choose one from the list"
+        )
     return name
 
 
 def _pair(typed: str) -> str:
     if typed and not _PAIR.fullmatch(typed):
-        raise _bad("pair", f"{typed[:_LONGEST_TIME]!r} is no pair of languages", cure="write source and target: en-pt")
+        raise _bad(
+            "pair", f"{typed[:_LONGEST_TIME]!r} is no pair of languages", cure="write source and target: en-pt"
+        )
     return typed
 
 
@@ -167,7 +188,12 @@ def _choice(asked: dict[str, str], field: str, known: tuple[str, ...]) -> str:
     typed = asked.get(field) or known[0]
     if typed not in known:
         names = ", ".join(name for name in known if name)
-        raise _bad(field, f"{typed[:_LONGEST_TIME]!r} is not known", limit=names, cure=f"choose one of {names}, or leave it out")
+        raise _bad(
+            field,
+            f"{typed[:_LONGEST_TIME]!r} is not known",
+            limit=names,
+            cure=f"choose one of {names}, or leave it out",
+        )
     return typed
 
 

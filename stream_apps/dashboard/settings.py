@@ -19,3 +19,6 @@ class DashboardSection(Section):
     max_range_days: int = Field(default=400, ge=1, le=4000, description="Longest range of time of a panel.")
     max_points: int = Field(default=800, ge=10, le=10_000, description="Most steps of time of a panel.")
     table_rows: int = Field(default=200, ge=1, le=10_000, description="Most rows of a table.")
+    refresh_seconds: float = Field(
+        default=15.0, ge=2, le=3600, description="How often a page asks again while it shows the present."
+    )

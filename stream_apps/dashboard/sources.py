@@ -64,26 +64,26 @@ WHERE {_EDGES_OF_DAYS} AND kind = 'billed' AND {FILTERS}
 _T: Final = "{since:UInt32} + intDiv(toInt64(toUnixTimestamp(moment)) - {since:UInt32}, {step:UInt32}) * {step:UInt32} AS t"
 
 
-def _spent(by: str) -> str:
-    """Machine time for work, by step and `by`: few rows meet the prices, each of which counts for whole hours."""
+def _spent(key: str, name: str = "key") -> str:
+    """Machine time for work, by step and key: few rows meet the prices, each of which counts for whole hours."""
     return f"""(
-SELECT t, by, words, translated, busy_ms * toFloat64(price.price_per_hour) / 3600000 AS cost
-FROM (SELECT {_T}, toStartOfHour(moment) AS hour, {by} AS by, device, market, sum(usage.busy_ms) AS busy_ms,
+SELECT t, {name} AS by, words, translated, busy_ms * toFloat64(price.price_per_hour) / 3600000 AS cost
+FROM (SELECT {_T}, toStartOfHour(moment) AS hour, {key} AS key, device, market, sum(usage.busy_ms) AS busy_ms,
         sum(source_words) AS words, sum(source_words - least(cached_words, source_words)) AS translated
-    FROM {_USAGE} AS usage WHERE kind = 'compute' GROUP BY t, hour, by, device, market) AS spent
+    FROM {_USAGE} AS usage WHERE kind = 'compute' GROUP BY t, hour, key, device, market) AS spent
 ASOF LEFT JOIN price_list AS price
     ON spent.device = price.device AND spent.market = price.market AND spent.hour >= price.valid_from
 )"""
 
 
-def _earned(by: str) -> str:
-    """What tenants pay, by step and `by`."""
+def _earned(key: str, name: str = "key") -> str:
+    """What tenants pay, by step and key."""
     return f"""(
-SELECT t, by, words, known,
+SELECT t, {name} AS by, words, known,
     words * toFloat64(if(own.tenant != '', own.price_per_million_words, general.price_per_million_words)) / 1000000 AS price
-FROM (SELECT {_T}, toStartOfHour(moment) AS hour, {by} AS by, tenant, priority, '' AS nobody,
+FROM (SELECT {_T}, toStartOfHour(moment) AS hour, {key} AS key, tenant, priority, '' AS nobody,
         sum(source_words) AS words, sum(cached_words) AS known
-    FROM {_USAGE} WHERE kind = 'billed' GROUP BY t, hour, by, tenant, priority) AS earned
+    FROM {_USAGE} WHERE kind = 'billed' GROUP BY t, hour, key, tenant, priority) AS earned
 ASOF LEFT JOIN word_prices AS own
     ON earned.tenant = own.tenant AND earned.priority = own.priority AND earned.hour >= own.valid_from
 ASOF LEFT JOIN word_prices AS general
@@ -92,7 +92,12 @@ ASOF LEFT JOIN word_prices AS general
 
 
 _PAIR: Final = "concat(source_language, '-', target_language)"
-_KEYS: Final = {"": "''", "_by_tenant": "tenant", "_by_pair": _PAIR, "_by_priority": "priority", "_by_pool": "pool"}
+_KEYS: Final = {
+    "": ("''",),
+    "_by_tenant": ("tenant",),
+    "_by_pair": ("(source_language, target_language)", "concat(key.1, '-', key.2)"),
+    "_by_priority": ("priority",),
+}
 # Intervals cut at the range and at each step of it.
 _STATES: Final = f"""(
 SELECT pool, device, market, worker, state, slot AS moment,
@@ -127,8 +132,9 @@ _PARTS: Final = {
     "usage": _USAGE,
     "durations": _DURATIONS,
     "users": _USERS,
-    **{f"spent{name}": _spent(by) for name, by in _KEYS.items()},
-    **{f"earned{name}": _earned(by) for name, by in _KEYS.items() if by != "pool"},
+    **{f"spent{name}": _spent(*key) for name, key in _KEYS.items()},
+    "spent_by_pool": _spent("pool"),
+    **{f"earned{name}": _earned(*key) for name, key in _KEYS.items()},
     "states": _STATES,
     "machines": _MACHINES,
     "jobs": _JOBS,
@@ -145,6 +151,19 @@ _PARTS: Final = {
     "hours": "({until:UInt32} - {since:UInt32}) / 3600",
     "step": "{step:UInt32}",
 }
+
+
+def largest(sql: str) -> str:
+    """Return rows of (t, series, value) of the eight series with the largest sums, and of the others together.
+
+    `sql` gives t, name and value, once for a name and step.
+    """
+    return f"""
+SELECT t, if(place <= 8, toString(name), 'others') AS series, sum(value) AS value
+FROM (SELECT t, name, value, dense_rank() OVER (ORDER BY total DESC, name) AS place
+    FROM (SELECT t, name, value, sum(value) OVER (PARTITION BY name) AS total FROM ({sql})))
+GROUP BY t, series ORDER BY t
+"""
 
 
 def written(sql: str) -> str:

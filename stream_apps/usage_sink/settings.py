@@ -10,6 +10,7 @@ from pydantic_settings import SettingsConfigDict
 from connectors.kafka.settings import KafkaSettings
 from connectors.settings import ProcessSettings, Section
 from schemas.errors import FatalError
+from stream_apps.dashboard.settings import DashboardSection
 from stream_apps.runtime.dead_letters import DeadLetterSettings
 
 _SHORTEST_TOKEN = 16
@@ -164,6 +165,7 @@ class AnalyticsSettings(ProcessSettings):
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     dead_letters: DeadLetterSettings = Field(default_factory=DeadLetterSettings)
     analytics: AnalyticsSection = Field(default_factory=AnalyticsSection)
+    dashboard: DashboardSection = Field(default_factory=DashboardSection)
 
     @model_validator(mode="after")
     def _others_need_a_token(self) -> "AnalyticsSettings":

@@ -1,6 +1,7 @@
 """Cost tracking: what do the machines cost, and who pays for it?"""
 
 from stream_apps.dashboard.panel import Column, Kind, Page, Panel, Unit
+from stream_apps.dashboard.sources import largest
 
 _NO_FILTER = ("tenant", "pair", "priority", "model")
 _FIGURES = Panel(
@@ -73,10 +74,7 @@ _BY_TENANT = Panel(
     kind=Kind.BARS,
     unit=Unit.MONEY,
     about="The eight that cost most.",
-    sql="""
-WITH top AS (SELECT by FROM $spent_by_tenant GROUP BY by ORDER BY sum(cost) DESC LIMIT 8)
-SELECT t, if(by IN top, by, 'others') AS series, sum(cost) AS value FROM $spent_by_tenant GROUP BY t, series ORDER BY t
-""",
+    sql=largest("SELECT t, by AS name, sum(cost) AS value FROM $spent_by_tenant GROUP BY t, name"),
     series="tenant",
     jobs="words",
 )

@@ -40,5 +40,9 @@ FROM (SELECT arrayJoin([('tenant', toString(tenant)), ('pair', $pair), ('model',
     WHERE hour >= toStartOfHour(toDateTime({since:UInt32}, 'UTC')) AND hour < toDateTime({until:UInt32}, 'UTC') AND kind = 'billed')
 WHERE name != '' GROUP BY filter, name ORDER BY filter, words DESC LIMIT $rows BY filter
 """,
-    columns=(Column("filter", "Filter", Unit.TEXT), Column("name", "Name", Unit.TEXT), Column("words", "Words", Unit.WORDS)),
+    columns=(
+        Column("filter", "Filter", Unit.TEXT),
+        Column("name", "Name", Unit.TEXT),
+        Column("words", "Words", Unit.WORDS),
+    ),
 )

@@ -1,6 +1,7 @@
 """The system overview: is everything well?"""
 
 from stream_apps.dashboard.panel import Column, Kind, Page, Panel, Unit
+from stream_apps.dashboard.sources import largest
 
 _FIGURES = Panel(
     id="overview_figures",
@@ -90,6 +91,7 @@ FROM $decisions WHERE {priority:String} = '' OR series = {priority:String} GROUP
 """,
     series="priority",
     jobs="queue",
+    bridges=True,
     ignores=("tenant", "pair", "model"),
 )
 _PAIRS = Panel(
@@ -98,11 +100,10 @@ _PAIRS = Panel(
     kind=Kind.BARS,
     unit=Unit.WORDS,
     about="The eight largest pairs.",
-    sql="""
-WITH top AS (SELECT $pair AS pair FROM $usage WHERE kind = 'billed' GROUP BY pair ORDER BY sum(source_words) DESC LIMIT 8)
-SELECT $t, if($pair IN top, $pair, 'others') AS series, sum(source_words) AS value
-FROM $usage WHERE kind = 'billed' GROUP BY t, series ORDER BY t
-""",
+    sql=largest(
+        "SELECT $t, (source_language, target_language) AS pair, concat(pair.1, '-', pair.2) AS name, sum(source_words) AS value "
+        "FROM $usage WHERE kind = 'billed' GROUP BY t, pair"
+    ),
     series="pair",
     jobs="words",
 )

@@ -71,6 +71,7 @@ FROM $decisions WHERE {priority:String} = '' OR series = {priority:String} GROUP
 """,
     series="priority",
     jobs="queue",
+    bridges=True,
     ignores=_PRIORITY_ONLY,
 )
 _ARRIVING = Panel(
@@ -87,6 +88,7 @@ GROUP BY t, series ORDER BY t
 """,
     series="priority",
     jobs="words",
+    bridges=True,
     ignores=_PRIORITY_ONLY,
 )
 _LETTERS = Panel(

@@ -1,6 +1,7 @@
 """User analytics: who asks for what?"""
 
 from stream_apps.dashboard.panel import Column, Kind, Page, Panel, Unit
+from stream_apps.dashboard.sources import largest
 
 _FIGURES = Panel(
     id="user_figures",
@@ -41,11 +42,9 @@ _TENANT_WORDS = Panel(
     kind=Kind.BARS,
     unit=Unit.WORDS,
     about="The eight largest.",
-    sql="""
-WITH top AS (SELECT tenant FROM $usage WHERE kind = 'billed' GROUP BY tenant ORDER BY sum(source_words) DESC LIMIT 8)
-SELECT $t, if(tenant IN top, tenant, 'others') AS series, sum(source_words) AS value
-FROM $usage WHERE kind = 'billed' GROUP BY t, series ORDER BY t
-""",
+    sql=largest(
+        "SELECT $t, tenant AS name, sum(source_words) AS value FROM $usage WHERE kind = 'billed' GROUP BY t, name"
+    ),
     series="tenant",
     jobs="words",
 )

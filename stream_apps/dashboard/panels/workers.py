@@ -55,6 +55,7 @@ FROM (SELECT $t, arrayJoin([(concat(pool, ' wanted'), replicas), (concat(pool, '
 GROUP BY t, series ORDER BY t
 """,
     series="pool",
+    bridges=True,
     ignores=_NO_FILTER,
 )
 _SPEED = Panel(
