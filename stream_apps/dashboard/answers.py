@@ -56,9 +56,9 @@ def shown(panel: Panel, question: Question, now: Rows, before: Rows | None) -> b
     )
     body = {
         "panel": panel.id,
-        "from": question.since,
+        "from": question.since - question.since % (panel.step or 1),
         "to": question.until,
-        "step": question.step,
+        "step": panel.step or question.step,
         "names": now.names,
         "rows": now.rows,
         "before": earlier,
@@ -66,11 +66,11 @@ def shown(panel: Panel, question: Question, now: Rows, before: Rows | None) -> b
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def csv_of(panel: Panel, now: Rows, before: Rows | None) -> bytes:
-    """Write CSV with a heading; times are seconds since 1970. With a comparison a first column says which period."""
+def csv_of(now: Rows, before: Rows | None) -> bytes:
+    """Write CSV with a heading; times are seconds since 1970. A first column says which period, where there are two."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow([*(["period"] if before else []), *(name.replace("all_", "") for name in now.names)])
+    writer.writerow([*(["period"] if before else []), *now.names])
     for period, rows in (("now", now.rows), ("before", before.rows if before else [])):
         writer.writerows([*([period] if before else []), *map(_cell, row)] for row in rows)
     return text.getvalue().encode()

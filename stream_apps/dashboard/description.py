@@ -38,6 +38,7 @@ def _panel(panel: Panel) -> dict[str, Any]:
         "series": panel.series,
         "jobs": panel.jobs,
         "bridges": panel.bridges,
+        "adds": panel.adds,
         "ignores": panel.ignores,
         "isWide": panel.is_wide,
         "columns": [

@@ -45,7 +45,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Panel:
-    """One question to ClickHouse. `jobs` says how the jobs behind a peak are found; empty: nothing lies behind it."""
+    """One question to ClickHouse. `jobs`: how the jobs behind a peak are found; empty: there are none."""
 
     id: str
     title: str
@@ -59,6 +59,10 @@ class Panel:
     jobs: str = ""
     # Whether a line goes on over steps in which nothing was noted: what was noted then still held.
     bridges: bool = False
+    # Its own length of a step, in seconds; 0: that of the question.
+    step: int = 0
+    # Whether the values of all steps may be added; levels may not.
+    adds: bool = True
     # Filters that it does not know.
     ignores: tuple[str, ...] = ()
     # Half of a row, or all of it.

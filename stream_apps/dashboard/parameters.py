@@ -31,7 +31,7 @@ _TIME_CURE = "write now, now-24h, seconds since 1970, or a time such as 2026-01-
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of a panel. Times are seconds since 1970, `until` is not included; an empty filter lets all in."""
+    """What is asked of a panel. Times are seconds since 1970, `until` not included; an empty filter lets all in."""
 
     since: int
     until: int
@@ -48,7 +48,7 @@ class Question:
 
     @property
     def before(self) -> "Question":
-        """Return the same question about the period before: as long, and `shift` seconds earlier, in whole steps."""
+        """Return the same question about the period before: as long, `shift` seconds earlier, in whole steps."""
         return replace(self, since=self.since - self.shift, until=self.until - self.shift)
 
     def bound(self, rows: int) -> dict[str, str | int]:

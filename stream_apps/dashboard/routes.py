@@ -60,7 +60,7 @@ class Files(StaticFiles):
 
 
 class Dashboard:
-    """What the routes share. `ask` runs the SQL of panels, `check_token` guards whoever brings the token itself."""
+    """What the routes share. `ask` runs the SQL of panels, `check_token` judges a header Authorization."""
 
     def __init__(
         self,
@@ -120,7 +120,7 @@ class Dashboard:
             return Response(shown(panel, question, now, before), 200, _PRIVATE, "application/json")
         name = f'attachment; filename="{panel.id}.csv"'
         return Response(
-            csv_of(panel, now, before), 200, {**_PRIVATE, "Content-Disposition": name}, "text/csv; charset=utf-8"
+            csv_of(now, before), 200, {**_PRIVATE, "Content-Disposition": name}, "text/csv; charset=utf-8"
         )
 
     async def _rows(self, panel: Panel, question: Question) -> tuple[Rows, Rows | None]:

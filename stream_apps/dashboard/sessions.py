@@ -1,4 +1,4 @@
-"""Decide who is signed in: by the token of the query interface, by a link that counts once, then by a cookie. Pure.
+"""Decide who is signed in: by the token of the query interface, by a link that counts once, a cookie. Pure.
 
 The token never stands in an address. `dragoman dashboard` shows it in a header and gets a link; the link counts
 once, for a minute, and is exchanged for a cookie. The cookie is signed with the token (HMAC-SHA256) and nothing is

@@ -1,8 +1,8 @@
 """What panels read from: parts of SQL that stand for tables, with the filters and the range of time in them.
 
-A part reads whole hours (or days) from a rollup and the edges of the range from raw rows, so sums are exact however
-the range is cut, and fast however long it is. `parameters.py` says where the edges are. Nothing that somebody typed
-is ever written into SQL: it stands there as {name:Type} and is bound by ClickHouse.
+A part reads whole hours (or days) from a rollup and the edges of the range from raw rows, so
+sums are exact however the range is cut, and fast however long it is. `parameters.py` says where the edges are.
+Nothing that somebody typed is ever written into SQL: it stands there as {name:Type} and is bound by ClickHouse.
 """
 
 from string import Template
@@ -33,7 +33,8 @@ SELECT hour AS moment, kind, {_NAMES}, pool, device, market, events, source_word
 FROM usage_hourly
 WHERE {_inside("hour", "hours_since", "hours_until")} AND {filters}
 UNION ALL
-SELECT toDateTime(at, 'UTC') AS moment, kind, {_NAMES}, pool, device, market, 1, source_words, cached_words, busy_ms,
+SELECT toDateTime(at, 'UTC') AS moment, kind, {_NAMES}, pool, device, market, 1, source_words, cached_words,
+    busy_ms,
     toUInt64(kind = 'billed' AND latency_ms > sla_ms)
 FROM usage_events
 WHERE {_EDGES_OF_HOURS} AND {filters}
@@ -47,7 +48,8 @@ SELECT hour AS moment, measure, {_NAMES}, bucket, answers
 FROM durations_hourly
 WHERE {_inside("hour", "hours_since", "hours_until")} AND {FILTERS}
 UNION ALL
-SELECT toDateTime(at, 'UTC') AS moment, duration.1, {_NAMES}, toUInt8(least(255, floor(8 * log2(1 + duration.2)))), 1
+SELECT toDateTime(at, 'UTC') AS moment, duration.1, {_NAMES}, toUInt8(least(255, floor(8 * log2(1
+    + duration.2)))), 1
 FROM (SELECT at, {_NAMES}, arrayJoin([('total', latency_ms), ('queue', queue_ms)]) AS duration FROM usage_events
     WHERE {_EDGES_OF_HOURS} AND kind = 'billed' AND {FILTERS})
 )"""
@@ -56,16 +58,19 @@ SELECT toDateTime(day, 'UTC') AS moment, submitted_by, {_NAMES}, answers, failed
 FROM users_daily
 WHERE day >= toDate({_at("days_since")}) AND day < toDate({_at("days_until")}) AND {FILTERS}
 UNION ALL
-SELECT toDateTime(at, 'UTC') AS moment, submitted_by, {_NAMES}, 1, toUInt64(status NOT IN ('COMPLETED', 'PARTIAL')),
+SELECT toDateTime(at, 'UTC') AS moment, submitted_by, {_NAMES}, 1, toUInt64(status NOT IN ('COMPLETED',
+    'PARTIAL')),
     toUInt64(latency_ms > sla_ms), source_words, cached_words
 FROM usage_events
 WHERE {_EDGES_OF_DAYS} AND kind = 'billed' AND {FILTERS}
 )"""
-_T: Final = "{since:UInt32} + intDiv(toInt64(toUnixTimestamp(moment)) - {since:UInt32}, {step:UInt32}) * {step:UInt32} AS t"
+_SINCE: Final = "toInt64(toUnixTimestamp(moment)) - {since:UInt32}"
+# The beginning of the step in which something happened, in seconds since 1970.
+_T: Final = f"{{since:UInt32}} + intDiv({_SINCE}, {{step:UInt32}}) * {{step:UInt32}} AS t"
 
 
 def _spent(key: str, name: str = "key") -> str:
-    """Machine time for work, by step and key: few rows meet the prices, each of which counts for whole hours."""
+    """Return machine time for work, by step and key. Few rows meet the prices; a price counts for whole hours."""
     return f"""(
 SELECT t, {name} AS by, words, translated, busy_ms * toFloat64(price.price_per_hour) / 3600000 AS cost
 FROM (SELECT {_T}, toStartOfHour(moment) AS hour, {key} AS key, device, market, sum(usage.busy_ms) AS busy_ms,
@@ -77,10 +82,11 @@ ASOF LEFT JOIN price_list AS price
 
 
 def _earned(key: str, name: str = "key") -> str:
-    """What tenants pay, by step and key."""
+    """Return what tenants pay, by step and key."""
     return f"""(
 SELECT t, {name} AS by, words, known,
-    words * toFloat64(if(own.tenant != '', own.price_per_million_words, general.price_per_million_words)) / 1000000 AS price
+    words * toFloat64(if(own.tenant != '', own.price_per_million_words,
+        general.price_per_million_words)) / 1000000 AS price
 FROM (SELECT {_T}, toStartOfHour(moment) AS hour, {key} AS key, tenant, priority, '' AS nobody,
         sum(source_words) AS words, sum(cached_words) AS known
     FROM {_USAGE} WHERE kind = 'billed' GROUP BY t, hour, key, tenant, priority) AS earned
@@ -101,11 +107,13 @@ _KEYS: Final = {
 # Intervals cut at the range and at each step of it.
 _STATES: Final = f"""(
 SELECT pool, device, market, worker, state, slot AS moment,
-    dateDiff('millisecond', greatest(since, slot), least(until, slot + toIntervalSecond({{step:UInt32}}))) / 1000 AS seconds
+    dateDiff('millisecond', greatest(since, slot), least(until, slot
+        + toIntervalSecond({{step:UInt32}}))) / 1000 AS seconds
 FROM (SELECT pool, device, market, worker, state, since, until,
         arrayJoin(arrayMap(n -> {_at("since")} + toIntervalSecond(n * {{step:UInt32}}), range(
             toUInt64(greatest(0, intDiv(dateDiff('second', {_at("since")}, since), {{step:UInt32}}))),
-            toUInt64(intDiv(dateDiff('second', {_at("since")}, least(until, {_at("until")})), {{step:UInt32}}) + 1)))) AS slot
+            toUInt64(intDiv(dateDiff('second', {_at("since")}, least(until, {_at("until")})),
+            {{step:UInt32}}) + 1)))) AS slot
     FROM worker_intervals FINAL
     WHERE until > {_at("since")} AND since < {_at("until")})
 WHERE least(until, slot + toIntervalSecond({{step:UInt32}})) > greatest(since, slot)
@@ -114,10 +122,13 @@ WHERE least(until, slot + toIntervalSecond({{step:UInt32}})) > greatest(since, s
 _MACHINES: Final = f"""(
 SELECT moment, pool, machines.device AS device, machines.market AS market, starting, busy, draining,
     greatest(ready - busy, 0) AS idle, ready, toFloat64(price.price_per_hour) / 3600 AS price_per_second
-FROM (SELECT {_at("since")} + toIntervalSecond(intDiv(dateDiff('second', {_at("since")}, during), {{step:UInt32}}) * {{step:UInt32}}) AS moment, pool, device, market,
-        sum(starting_seconds) AS starting, sum(ready_seconds) AS ready, sum(draining_seconds) AS draining, sum(busy_seconds) AS busy
+FROM (SELECT {_at("since")} + toIntervalSecond(intDiv(dateDiff('second', {_at("since")}, during),
+    {{step:UInt32}}) * {{step:UInt32}}) AS moment, pool, device, market,
+        sum(starting_seconds) AS starting, sum(ready_seconds) AS ready, sum(draining_seconds) AS draining,
+            sum(busy_seconds) AS busy
     FROM (SELECT moment AS during, pool, device, market, if(state = 'starting', seconds, 0) AS starting_seconds,
-            if(state = 'ready', seconds, 0) AS ready_seconds, if(state = 'draining', seconds, 0) AS draining_seconds, 0. AS busy_seconds
+            if(state = 'ready', seconds, 0) AS ready_seconds, if(state = 'draining', seconds, 0)
+            AS draining_seconds, 0. AS busy_seconds
         FROM {_STATES}
         UNION ALL
         SELECT moment, pool, device, market, 0., 0., 0., busy_ms / 1000 FROM {_usage("1")} WHERE kind = 'compute')
@@ -128,6 +139,9 @@ ASOF LEFT JOIN price_list AS price
 _JOBS: Final = f"""(
 SELECT * FROM requests WHERE {_inside("completed_at")} AND {FILTERS}
 )"""
+_OF_TENANT: Final = "({tenant:String} = '' OR tenant = {tenant:String})"
+_QUANTILES: Final = "quantilesExactWeighted(0.5, 0.95, 0.99)(bucket, answers)"
+_BY_WORDS: Final = "{order:String} = 'words', toFloat64(source_words)"
 _PARTS: Final = {
     "usage": _USAGE,
     "durations": _DURATIONS,
@@ -139,16 +153,14 @@ _PARTS: Final = {
     "machines": _MACHINES,
     "jobs": _JOBS,
     "decisions": f"(SELECT *, at AS moment FROM scale_decisions WHERE {_inside('at')})",
-    "letters": f"(SELECT *, at AS moment FROM dead_letters WHERE {_inside('at')} AND ({{tenant:String}} = '' OR tenant = {{tenant:String}}))",
-    # The beginning of the step in which something happened, in seconds since 1970.
+    "letters": f"(SELECT *, at AS moment FROM dead_letters WHERE {_inside('at')} AND {_OF_TENANT})",
     "t": _T,
     # The middle of a bucket of a histogram, in seconds.
-    "percentiles": "arrayMap(b -> (pow(2, (b + 0.5) / 8) - 1) / 1000, quantilesExactWeighted(0.5, 0.95, 0.99)(bucket, answers))",
+    "percentiles": f"arrayMap(b -> (pow(2, (b + 0.5) / 8) - 1) / 1000, {_QUANTILES})",
     "pair": _PAIR,
     "rows": "{rows:UInt32}",
-    "order": "multiIf({order:String} = 'queue', queue_seconds, {order:String} = 'words', toFloat64(source_words), total_seconds)",
+    "order": f"multiIf({{order:String}} = 'queue', queue_seconds, {_BY_WORDS}, total_seconds)",
     "state": "{state:String}",
-    "hours": "({until:UInt32} - {since:UInt32}) / 3600",
     "step": "{step:UInt32}",
 }
 

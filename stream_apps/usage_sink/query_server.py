@@ -1,7 +1,8 @@
 """Answer queries over HTTP: the read-only part of ClickHouse's interface, in front of the embedded engine.
 
 GET or POST /?query=SQL (or the SQL in the body), with FORMAT in the SQL or in default_format, and the header
-Authorization: Bearer TOKEN. GET /ping asks for no token. Under /dashboard stand pages that ask for people. Refusals are RFC 9457 problems that name the cure.
+Authorization: Bearer TOKEN. GET /ping asks for no token.
+Refusals are RFC 9457 problems that name the cure. Under /dashboard are the pages of stream_apps/dashboard.
 """
 
 import asyncio

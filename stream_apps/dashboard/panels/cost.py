@@ -10,8 +10,10 @@ _FIGURES = Panel(
     kind=Kind.NUMBERS,
     about="Work is the machine time of answers; machines without work are nobody's, and no filter holds for them.",
     sql="""
-SELECT price, cost, price - cost AS margin, unused, cost * 1000000 / nullIf(words, 0) AS per_million, per_word * known AS saved
-FROM (SELECT sum(spent.cost) AS cost, sum(spent.words) AS words, cost / nullIf(sum(translated), 0) AS per_word FROM $spent AS spent) AS spending,
+SELECT price, cost, price - cost AS margin, unused, cost * 1000000 / nullIf(words, 0) AS per_million,
+    per_word * known AS saved
+FROM (SELECT sum(spent.cost) AS cost, sum(spent.words) AS words, cost / nullIf(sum(translated), 0)
+    AS per_word FROM $spent AS spent) AS spending,
     (SELECT sum(earned.price) AS price, sum(earned.known) AS known FROM $earned AS earned) AS earnings,
     (SELECT sum((starting + idle + draining) * price_per_second) AS unused FROM $machines) AS machines
 """,
@@ -33,7 +35,8 @@ _LINES = Panel(
     about="Work, and what is nobody's: idle, starting, draining.",
     sql="""
 SELECT t, one.1 AS series, sum(one.2 * price_per_second) AS value
-FROM (SELECT $t, price_per_second, arrayJoin([('busy', busy), ('idle', idle), ('starting', starting), ('draining', draining)]) AS one
+FROM (SELECT $t, price_per_second, arrayJoin([('busy', busy), ('idle', idle), ('starting', starting),
+    ('draining', draining)]) AS one
     FROM $machines)
 GROUP BY t, series HAVING value > 0 ORDER BY t
 """,
@@ -108,7 +111,8 @@ _MACHINES = Panel(
     title="Machines by device and market",
     kind=Kind.TABLE,
     sql="""
-SELECT device, replaceAll(market, '_', ' ') AS markets, sum(busy) / 3600 AS busy_hours, sum(starting + idle + draining) / 3600 AS other_hours,
+SELECT device, replaceAll(market, '_', ' ') AS markets, sum(busy) / 3600 AS busy_hours, sum(starting + idle
+    + draining) / 3600 AS other_hours,
     sum(busy * price_per_second) AS work_cost, sum((starting + idle + draining) * price_per_second) AS other_cost,
     busy_hours / nullIf(busy_hours + other_hours, 0) AS busy_share
 FROM $machines GROUP BY device, markets ORDER BY work_cost + other_cost DESC LIMIT $rows
@@ -116,8 +120,8 @@ FROM $machines GROUP BY device, markets ORDER BY work_cost + other_cost DESC LIM
     columns=(
         Column("device", "Device", Unit.TEXT),
         Column("markets", "Market", Unit.TEXT),
-        Column("busy_hours", "Busy", Unit.HOURS),
-        Column("other_hours", "Not busy", Unit.HOURS),
+        Column("busy_hours", "Busy for", Unit.HOURS),
+        Column("other_hours", "Not busy for", Unit.HOURS),
         Column("busy_share", "Busy", Unit.SHARE),
         Column("work_cost", "Work", Unit.MONEY),
         Column("other_cost", "Without work", Unit.MONEY),

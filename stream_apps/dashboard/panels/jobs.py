@@ -8,10 +8,12 @@ JOBS = Panel(
     kind=Kind.TABLE,
     # A repeat of a record is a row until ClickHouse has merged it; the first of them is enough.
     sql="""
-SELECT toUnixTimestamp(completed_at) AS completed, tenant, request_id, $pair AS pair, priority, lower(status) AS outcome, cause,
+SELECT toUnixTimestamp(completed_at) AS completed, tenant, request_id, $pair AS pair, priority,
+    lower(status) AS outcome, cause,
     source_words, queue_seconds, translate_seconds, total_seconds, total_seconds > sla_seconds AS is_late
 FROM (SELECT * FROM $jobs
-    WHERE multiIf($state = 'failed', status NOT IN ('COMPLETED', 'CANCELLED'), $state = 'late', total_seconds > sla_seconds, 1)
+    WHERE multiIf($state = 'failed', status NOT IN ('COMPLETED', 'CANCELLED'), $state = 'late',
+        total_seconds > sla_seconds, 1)
     ORDER BY $order DESC LIMIT 5 * $rows)
 ORDER BY $order DESC, tenant, request_id, answer LIMIT 1 BY tenant, request_id, answer LIMIT $rows
 """,
@@ -35,9 +37,11 @@ CHOICES = Panel(
     kind=Kind.TABLE,
     sql="""
 SELECT one.1 AS filter, one.2 AS name, sum(words) AS words
-FROM (SELECT arrayJoin([('tenant', toString(tenant)), ('pair', $pair), ('model', toString(model))]) AS one, source_words AS words
+FROM (SELECT arrayJoin([('tenant', toString(tenant)), ('pair', $pair), ('model', toString(model))]) AS one,
+    source_words AS words
     FROM usage_hourly
-    WHERE hour >= toStartOfHour(toDateTime({since:UInt32}, 'UTC')) AND hour < toDateTime({until:UInt32}, 'UTC') AND kind = 'billed')
+    WHERE hour >= toStartOfHour(toDateTime({since:UInt32}, 'UTC')) AND hour < toDateTime({until:UInt32},
+        'UTC') AND kind = 'billed')
 WHERE name != '' GROUP BY filter, name ORDER BY filter, words DESC LIMIT $rows BY filter
 """,
     columns=(

@@ -34,7 +34,10 @@ _WORDS = Panel(
     kind=Kind.BARS,
     unit=Unit.WORDS,
     about="Source words of finished answers.",
-    sql="SELECT $t, priority AS series, sum(source_words) AS value FROM $usage WHERE kind = 'billed' GROUP BY t, series ORDER BY t",
+    sql="""
+SELECT $t, priority AS series, sum(source_words) AS value
+FROM $usage WHERE kind = 'billed' GROUP BY t, series ORDER BY t
+""",
     series="priority",
     jobs="words",
 )
@@ -46,7 +49,8 @@ _ANSWER_TIME = Panel(
     about="From submission to answer. Read from a histogram, within 5 %.",
     sql="""
 SELECT t, one.1 AS series, one.2 AS value
-FROM (SELECT $t, arrayJoin(arrayZip(['50 %', '95 %', '99 %'], $percentiles)) AS one FROM $durations WHERE measure = 'total' GROUP BY t)
+FROM (SELECT $t, arrayJoin(arrayZip(['50 %', '95 %', '99 %'], $percentiles)) AS one FROM $durations
+    WHERE measure = 'total' GROUP BY t)
 ORDER BY t
 """,
     series="percentile",
@@ -72,7 +76,8 @@ _FAILURES = Panel(
     about="Answers without a text, or with segments that could not be translated.",
     sql="""
 SELECT t, series, uniqExact(kafka_partition, kafka_offset) AS value
-FROM (SELECT completed_at AS moment, $t, if(cause = '', lower(status), cause) AS series, kafka_partition, kafka_offset
+FROM (SELECT completed_at AS moment, $t, if(cause = '', lower(status), cause) AS series, kafka_partition,
+    kafka_offset
     FROM $jobs WHERE status IN ('FAILED', 'EXPIRED', 'PARTIAL'))
 GROUP BY t, series ORDER BY t
 """,
@@ -101,8 +106,8 @@ _PAIRS = Panel(
     unit=Unit.WORDS,
     about="The eight largest pairs.",
     sql=largest(
-        "SELECT $t, (source_language, target_language) AS pair, concat(pair.1, '-', pair.2) AS name, sum(source_words) AS value "
-        "FROM $usage WHERE kind = 'billed' GROUP BY t, pair"
+        "SELECT $t, (source_language, target_language) AS pair, concat(pair.1, '-', pair.2) AS name, "
+        "sum(source_words) AS value FROM $usage WHERE kind = 'billed' GROUP BY t, pair"
     ),
     series="pair",
     jobs="words",

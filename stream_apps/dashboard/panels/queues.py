@@ -15,7 +15,8 @@ FROM (SELECT if(sum(answers) = 0, [NULL, NULL, NULL], $percentiles) AS q, q[1] A
     (SELECT sum(words) AS waiting, max(seconds) AS oldest, sum(speed) AS arriving
         FROM (SELECT pool, argMax(arraySum(mapValues(backlog_words)), at) AS words,
                 argMax(arrayMax(arrayConcat([0.], mapValues(oldest_seconds))), at) AS seconds,
-                argMax(arraySum(mapValues(arriving_words_per_second)), at) AS speed FROM $decisions GROUP BY pool)) AS backlog,
+                argMax(arraySum(mapValues(arriving_words_per_second)), at) AS speed FROM $decisions
+            GROUP BY pool)) AS backlog,
     (SELECT uniqExactIf(dead_letter_id, event = 'opened') AS opened FROM $letters) AS letters,
     (SELECT count() AS still_open FROM open_dead_letters WHERE since < toDateTime({until:UInt32}, 'UTC')
         AND ({tenant:String} = '' OR tenant = {tenant:String})) AS left_open
@@ -38,7 +39,8 @@ _WAIT = Panel(
     unit=Unit.SECONDS,
     about="95 of 100 answers waited at most this long. Read from a histogram, within 5 %.",
     sql="""
-SELECT $t, priority AS series, $percentiles[2] AS value FROM $durations WHERE measure = 'queue' GROUP BY t, series ORDER BY t
+SELECT $t, priority AS series, $percentiles[2] AS value FROM $durations WHERE measure = 'queue' GROUP BY t,
+    series ORDER BY t
 """,
     series="priority",
     jobs="queue",
@@ -57,6 +59,7 @@ GROUP BY t, series ORDER BY t
 """,
     series="priority",
     jobs="queue",
+    adds=False,
     ignores=_PRIORITY_ONLY,
 )
 _OLDEST = Panel(
@@ -82,7 +85,8 @@ _ARRIVING = Panel(
     about="Words a second, all pools; the mean of each step.",
     sql="""
 SELECT t, series, sum(mean) AS value
-FROM (SELECT $t, pool, arrayJoin(mapKeys(arriving_words_per_second)) AS series, avg(arriving_words_per_second[series]) AS mean
+FROM (SELECT $t, pool, arrayJoin(mapKeys(arriving_words_per_second)) AS series,
+    avg(arriving_words_per_second[series]) AS mean
     FROM $decisions WHERE {priority:String} = '' OR series = {priority:String} GROUP BY t, pool, series)
 GROUP BY t, series ORDER BY t
 """,

@@ -9,7 +9,8 @@ _FIGURES = Panel(
     kind=Kind.NUMBERS,
     sql="""
 SELECT uniqExact(tenant) AS tenants, uniqExact(tenant, submitted_by) AS users, sum(answers) AS all_answers,
-    sum(source_words) AS words, words / nullIf(users, 0) AS words_each, words / nullIf(all_answers, 0) AS words_an_answer,
+    sum(source_words) AS words, words / nullIf(users, 0) AS words_each, words / nullIf(all_answers, 0)
+        AS words_an_answer,
     sum(cached_words) / nullIf(words, 0) AS known
 FROM $users
 """,
@@ -35,6 +36,7 @@ SELECT toUnixTimestamp(toStartOfDay(moment)) AS t, arrayJoin(['users', 'tenants'
 FROM $users GROUP BY t ORDER BY t
 """,
     series="users",
+    step=86_400,
 )
 _TENANT_WORDS = Panel(
     id="words_by_tenant",
@@ -52,7 +54,10 @@ _ANSWERS = Panel(
     id="answers_by_priority",
     title="Answers by priority",
     kind=Kind.BARS,
-    sql="SELECT $t, priority AS series, sum(events) AS value FROM $usage WHERE kind = 'billed' GROUP BY t, series ORDER BY t",
+    sql="""
+SELECT $t, priority AS series, sum(events) AS value
+FROM $usage WHERE kind = 'billed' GROUP BY t, series ORDER BY t
+""",
     series="priority",
     jobs="total",
 )
@@ -87,9 +92,11 @@ def _table(key: str, title: str, columns: tuple[Column, ...], names: str) -> Pan
         kind=Kind.TABLE,
         sql=f"SELECT {names}, {_SUMS} FROM $users GROUP BY ALL ORDER BY words DESC LIMIT $rows",
         columns=(*columns, *_FIGURE_COLUMNS),
+        is_wide=key == "user",
     )
 
 
+_WHO = "if(submitted_by = '', 'unknown', submitted_by)"
 _TENANT = Column("tenant", "Tenant", Unit.TEXT, filters="tenant")
 
 PAGE = Page(
@@ -100,6 +107,6 @@ PAGE = Page(
         _FIGURES, _TENANT_WORDS, _ACTIVE, _ANSWERS, _MEMORY,
         _table("tenant", "Tenants", (_TENANT,), "tenant"),
         _table("pair", "Pairs", (Column("pair", "Pair", Unit.TEXT, filters="pair"),), "$pair AS pair"),
-        _table("user", "Users", (Column("who", "User", Unit.TEXT), _TENANT), "if(submitted_by = '', 'unknown', submitted_by) AS who, tenant"),
+        _table("user", "Users", (Column("who", "User", Unit.TEXT), _TENANT), f"{_WHO} AS who, tenant"),
     ),
 )  # fmt: skip

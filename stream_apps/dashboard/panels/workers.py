@@ -8,11 +8,14 @@ _FIGURES = Panel(
     title="At a glance",
     kind=Kind.NUMBERS,
     sql="""
-SELECT now_ready, ready / 3600 AS hours, busy / nullIf(ready, 0) AS busy_share, spot / nullIf(ready, 0) AS spot_share,
+SELECT now_ready, ready / 3600 AS hours, busy / nullIf(ready, 0) AS busy_share, spot / nullIf(ready, 0)
+    AS spot_share,
     starting / nullIf(ready + starting + draining, 0) AS starting_share, speed
 FROM (SELECT sum(machines.ready) AS ready, sum(machines.busy) AS busy, sum(machines.starting) AS starting,
-        sum(machines.draining) AS draining, sumIf(machines.ready, market = 'spot') AS spot FROM $machines AS machines) AS sums,
-    (SELECT uniqIf(worker, state = 'ready' AND until > toDateTime({until:UInt32}, 'UTC') - INTERVAL 5 MINUTE) AS now_ready
+        sum(machines.draining) AS draining, sumIf(machines.ready, market = 'spot') AS spot FROM $machines
+            AS machines) AS sums,
+    (SELECT uniqIf(worker, state = 'ready' AND until > toDateTime({until:UInt32},
+        'UTC') - INTERVAL 5 MINUTE) AS now_ready
         FROM worker_intervals WHERE since < toDateTime({until:UInt32}, 'UTC')
             AND until > toDateTime({until:UInt32}, 'UTC') - INTERVAL 1 DAY) AS workers,
     (SELECT sum(source_words - least(cached_words, source_words)) * 1000 / nullIf(sum(busy_ms), 0) AS speed
@@ -37,7 +40,8 @@ _STATES = Panel(
     about="The mean number in each step. Idle is ready and not busy.",
     sql="""
 SELECT t, one.1 AS series, sum(one.2) / $step AS value
-FROM (SELECT $t, arrayJoin([('busy', busy), ('idle', idle), ('starting', starting), ('draining', draining)]) AS one FROM $machines)
+FROM (SELECT $t, arrayJoin([('busy', busy), ('idle', idle), ('starting', starting), ('draining',
+    draining)]) AS one FROM $machines)
 GROUP BY t, series HAVING value > 0 ORDER BY t
 """,
     series="machine",
@@ -51,7 +55,8 @@ _REPLICAS = Panel(
     about="By pool, as the autoscaler decided; the most of each step.",
     sql="""
 SELECT t, one.1 AS series, max(one.2) AS value
-FROM (SELECT $t, arrayJoin([(concat(pool, ' wanted'), replicas), (concat(pool, ' ready'), ready)]) AS one FROM $decisions)
+FROM (SELECT $t, arrayJoin([(concat(pool, ' wanted'), replicas), (concat(pool, ' ready'), ready)])
+    AS one FROM $decisions)
 GROUP BY t, series ORDER BY t
 """,
     series="pool",
@@ -78,7 +83,8 @@ _MARKETS = Panel(
     unit=Unit.MACHINES,
     about="The mean number in each step, in whatever state.",
     sql="""
-SELECT $t, concat(device, ', ', replaceAll(market, '_', ' ')) AS series, sum(starting + ready + draining) / $step AS value
+SELECT $t, concat(device, ', ', replaceAll(market, '_', ' ')) AS series, sum(starting + ready
+    + draining) / $step AS value
 FROM $machines GROUP BY t, series HAVING value > 0 ORDER BY t
 """,
     series="market",
@@ -90,7 +96,8 @@ _WORKERS = Panel(
     kind=Kind.TABLE,
     sql="""
 SELECT worker, any(pool) AS pools, any(device) AS devices, replaceAll(any(market), '_', ' ') AS markets,
-    sumIf(seconds, state = 'ready') / 3600 AS hours, sumIf(seconds, state = 'starting') / greatest(countIf(state = 'starting'), 1) AS start_seconds,
+    sumIf(seconds, state = 'ready') / 3600 AS hours, sumIf(seconds,
+        state = 'starting') / greatest(countIf(state = 'starting'), 1) AS start_seconds,
     max(toUnixTimestamp(moment) + seconds) AS seen
 FROM $states GROUP BY worker ORDER BY seen DESC, hours DESC LIMIT $rows
 """,
@@ -110,7 +117,8 @@ _MODELS = Panel(
     title="Models",
     kind=Kind.TABLE,
     sql="""
-SELECT model, pool, sum(source_words) AS words, sum(source_words - least(cached_words, source_words)) AS translated,
+SELECT model, pool, sum(source_words) AS words, sum(source_words - least(cached_words, source_words))
+    AS translated,
     sum(busy_ms) / 3600000 AS hours, translated * 1000 / nullIf(sum(busy_ms), 0) AS speed
 FROM $usage WHERE kind = 'compute' GROUP BY model, pool ORDER BY words DESC LIMIT $rows
 """,

@@ -29,7 +29,6 @@ export class Chart {
   // Draws anew: after a change of colours, or of what is hidden.
   draw() {
     this.plot?.destroy();
-    this.step = this.#stepLength();
     this.plot = new globalThis.uPlot(this.#options(), this.#columns(), this.slider);
     this.slider.setAttribute("aria-valuemin", 0);
     this.slider.setAttribute("aria-valuemax", Math.max(this.data.now.times.length - 1, 0));
@@ -46,10 +45,8 @@ export class Chart {
     return this.data.panel.kind === "bars";
   }
 
-  // Panels of days have steps of their own.
-  #stepLength() {
-    const { times } = this.data.now;
-    return times.length > 1 ? times[1] - times[0] : this.data.answer.step;
+  get step() {
+    return this.data.answer.step;
   }
 
   #columns() {
@@ -68,7 +65,7 @@ export class Chart {
     return {
       width: Math.max(this.host.clientWidth, 200),
       height: HEIGHT,
-      padding: [10, 8, 0, 0],
+      padding: [8, 22, 0, 0],
       legend: { show: false },
       cursor: {
         y: false,
@@ -96,12 +93,12 @@ export class Chart {
     const { unit } = this.data.panel;
     return [
       { ...line, grid: { show: false }, size: 26, space: 76, values: (_plot, ticks) => timesOf(ticks) },
-      { ...line, grid, size: (_plot, values) => 14 + 6.4 * Math.max(3, ...(values ?? []).map((one) => one.length)), space: 34, values: (_plot, ticks) => ticks.map((one) => written(unit, one)) },
+      { ...line, grid, size: (_plot, values) => 14 + 6.4 * Math.max(3, ...(values ?? []).map((one) => one.length)), space: 34, ...stepsOfUnit(unit), values: (_plot, ticks) => ticks.map((one) => written(unit, one)) },
     ];
   }
 
   #series({ name }) {
-    const color = valueOf(this.colors.of(name));
+    const color = valueOf(this.colors.of(this.data.panel.series, name));
     if (this.#isStacked) {
       return { stroke: color, fill: color, width: 0, points: { show: false }, paths: globalThis.uPlot.paths.bars({ size: [0.82, 60], align: 0 }) };
     }
@@ -110,7 +107,7 @@ export class Chart {
   }
 
   #earlier({ name }) {
-    const color = this.#isStacked ? tone("ink") : valueOf(this.colors.of(name));
+    const color = this.#isStacked ? tone("ink") : valueOf(this.colors.of(this.data.panel.series, name));
     return { stroke: color, alpha: 0.55, width: 1.25, dash: [4, 4], spanGaps: this.data.panel.bridges, points: { show: false } };
   }
 
@@ -190,4 +187,11 @@ function timesOf(ticks) {
     if (isShort && !isMidnight) return clockOf(tick);
     return isMidnight || !isShort ? momentOf(tick).split(",")[0] : clockOf(tick);
   });
+}
+
+// Times are counted in sixties, and there is no half of an answer.
+function stepsOfUnit(unit) {
+  if (unit === "count" || unit === "words") return { incrs: Array.from({ length: 36 }, (_, n) => [1, 2, 5][n % 3] * 10 ** Math.floor(n / 3)) };
+  const seconds = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400, 172_800, 432_000, 864_000];
+  return unit === "seconds" ? { incrs: seconds } : {};
 }

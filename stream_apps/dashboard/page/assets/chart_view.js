@@ -11,6 +11,7 @@ import { adds, stepText, written } from "./units.js";
 export function chartData(panel, answer, hidden) {
   const isStacked = panel.kind === "bars";
   const all = columnsOf(answer, isStacked);
+  if (!isStacked && panel.adds && adds(panel.unit)) forgetHalfSteps(all, answer);
   const shown = (one) => !hidden.has(one.name);
   const before = answer.before && columnsOf(answer, isStacked, answer.before);
   const places = before && before.times.map((t) => all.times.indexOf(t));
@@ -22,6 +23,12 @@ export function chartData(panel, answer, hidden) {
     now: { times: all.times, series: all.series.filter(shown) },
     before: before && { series: before.series.filter(shown).map(moved) },
   };
+}
+
+// A sum of a step that is not over would look like a fall.
+function forgetHalfSteps({ times, series }, { to, step }) {
+  const last = times.length - 1;
+  if (last > 0 && times[last] + step > to) series.forEach((one) => (one.values[last] = null));
 }
 
 function valuesAt(values, places, length, isStacked) {
@@ -44,6 +51,8 @@ export class ChartView {
   show(answer) {
     this.answer = answer;
     this.data = chartData(this.panel, answer, this.hidden);
+    // The largest chooses its colour first.
+    this.data.all.series.forEach((one) => this.colors.of(this.panel.series, one.name));
     if (this.chart) {
       this.chart.data = this.data;
       this.chart.draw();
@@ -65,7 +74,7 @@ export class ChartView {
 
   #valueText(one, place) {
     if (place !== null) return written(this.panel.unit, one.values[place]);
-    return adds(this.panel.unit) && this.panel.kind === "bars" ? written(this.panel.unit, one.total) : "";
+    return this.panel.adds && adds(this.panel.unit) && this.panel.kind === "bars" ? written(this.panel.unit, one.total) : "";
   }
 
   #listSeries(place) {
@@ -75,7 +84,7 @@ export class ChartView {
 
   #seriesButton(one, place) {
     const swatch = element("span", { className: "swatch", "aria-hidden": "true" });
-    swatch.style.setProperty("--color", valueOf(this.colors.of(one.name)));
+    swatch.style.setProperty("--color", valueOf(this.colors.of(this.panel.series, one.name)));
     const value = element("span", { className: "value", textContent: this.#valueText(one, place) });
     const button = element("button", { type: "button", className: "entry", "aria-pressed": String(!this.hidden.has(one.name)), title: "Show or hide" }, swatch, one.name, " ", value);
     button.addEventListener("click", () => {
@@ -89,12 +98,12 @@ export class ChartView {
 // The same figures as rows: the newest step first.
 export function chartTable(panel, answer, sorting, on) {
   const { times, series } = columnsOf(answer, panel.kind === "bars");
+  const { step } = answer;
   const columns = [
     { name: "t", title: "Step", unit: "step", opens: Boolean(panel.jobs) },
     ...series.map(({ name }) => ({ name, title: name, unit: panel.unit })),
   ];
   const rows = times.map((t, place) => [t, ...series.map((one) => one.values[place])]).reverse();
-  const step = times.length > 1 ? times[1] - times[0] : answer.step;
   return new StepTable(panel.title, columns, rows, sorting, { ...on, open: ([t]) => on.jobs(t, t + step) }, step);
 }
 

@@ -11,16 +11,18 @@ const FIXED = {
 };
 const ROTATION = ["teal", "blue", "amber", "rose", "violet", "olive", "sky", "brown"];
 
-// A name keeps its colour while the page is open, though the order of sizes changes.
+// A tenant, a pair or a cause has one colour on all panels, and keeps it while the page is open.
 export class Colors {
   constructor() {
-    this.known = new Map();
+    this.known = {};
   }
 
-  of(name) {
+  // `kind`: what the series are.
+  of(kind, name) {
     if (FIXED[name]) return FIXED[name];
-    if (!this.known.has(name)) this.known.set(name, ROTATION[this.known.size % ROTATION.length]);
-    return this.known.get(name);
+    const known = (this.known[kind] ??= new Map());
+    if (!known.has(name)) known.set(name, ROTATION[known.size % ROTATION.length]);
+    return known.get(name);
   }
 }
 

@@ -70,6 +70,8 @@ byId("sign-in-form").addEventListener("submit", async (event) => {
   }
 });
 
+byId("reset").addEventListener("click", () => change(readState({ pathname: state.page, search: "" })));
+
 byId("sign-out").addEventListener("click", async () => {
   try {
     await signOut();
@@ -180,11 +182,12 @@ function told(problems) {
   }
   const bad = problems.find((one) => one.code === "bad_parameter");
   const limit = bad?.limit ? ` Allowed: ${bad.limit}.` : "";
-  tell(byId("refused"), bad ? `The address asks for something that cannot be shown. ${bad.message}.${limit} Cure: ${bad.cure}.` : "");
+  tell(byId("refused-why"), bad ? `The address asks for something that cannot be shown. ${bad.message}.${limit} Cure: ${bad.cure}.` : "");
+  byId("refused").hidden = !bad;
   byId("panels").hidden = Boolean(bad);
   const isLive = state.live === "on" && showsThePresent(state);
-  byId("fresh").textContent = gone ? "" : `${isLive ? "Live, " : ""}as of ${clockOf(Date.now() / 1000)}, ${zone()}`;
-  byId("fresh").classList.toggle("live", isLive);
+  byId("fresh").textContent = gone || bad ? "" : `${isLive ? "Live, " : ""}as of ${clockOf(Date.now() / 1000)}, ${zone()}`;
+  byId("fresh").classList.toggle("live", isLive && !gone && !bad);
 }
 
 // Colours are drawn, so they are drawn anew where they change.

@@ -4,8 +4,9 @@ import { panelPath } from "./api.js";
 import { ChartView, chartTable } from "./chart_view.js";
 import { element, tell } from "./elements.js";
 import { numbersView } from "./numbers_view.js";
-import { Table } from "./table_view.js";
+import { Table, withBars } from "./table_view.js";
 import { unitName } from "./units.js";
+import { FILTERS } from "./view_state.js";
 
 export class PanelCard {
   // `on`: zoom(from, to), jobs(kind, from, to), filter(name, value), retry(card).
@@ -46,6 +47,7 @@ export class PanelCard {
     const csv = new URLSearchParams(query);
     csv.set("format", "csv");
     this.csv.href = panelPath(this.panel.id, csv);
+    this.isFiltered = FILTERS.some((name) => filters[name]);
     const unheard = this.panel.ignores.filter((name) => filters[name]);
     const warning = unheard.length ? `Not filtered by ${unheard.join(", ")}.` : "";
     tell(this.note, [this.panel.about, warning].filter(Boolean).join(" "));
@@ -60,7 +62,7 @@ export class PanelCard {
     this.answer = answer;
     this.view.removeAttribute("aria-busy");
     if (this.#isEmpty(answer)) {
-      this.#put(element("p", { className: "state", textContent: "Nothing in this range." }));
+      this.#put(element("p", { className: "state", textContent: this.isFiltered ? "Nothing in this range with these filters." : "Nothing in this range." }));
     } else if (this.isChart && !this.isTable) this.#draw(answer);
     else this.#put(this.#asRows(answer));
   }
@@ -100,7 +102,7 @@ export class PanelCard {
     if (this.panel.kind === "numbers") return numbersView(this.panel, answer);
     const on = { filter: this.on.filter, jobs: (from, to) => this.on.jobs(this.panel.jobs, from, to) };
     if (this.isChart) return chartTable(this.panel, answer, this.sorting, on).view;
-    return new Table(this.panel.title, this.panel.columns, answer.rows, this.sorting, on).view;
+    return new Table(this.panel.title, withBars(this.panel.columns, answer.rows), answer.rows, this.sorting, on).view;
   }
 
   #put(view) {

@@ -15,17 +15,15 @@ function placeOf(name) {
   return place < 0 ? 100 : place;
 }
 
-export function stepsOf({ from, to, step }, rows) {
+export function stepsOf({ from, to, step }) {
   const steps = [];
   for (let t = from; t < to; t += step) steps.push(t);
-  // Panels with steps of their own (days) bring them along.
-  const isOwn = rows.length > 0 && rows.every(([t]) => (t - from) % step !== 0);
-  return isOwn ? [...new Set(rows.map(([t]) => t))].sort((a, b) => a - b) : steps;
+  return steps;
 }
 
 // Returns {times, series: [{name, values, total}]}; a missing value is null, or 0 where bars are to be stacked.
 export function columnsOf(answer, isStacked, rows = answer.rows) {
-  const times = stepsOf(answer, rows);
+  const times = stepsOf(answer);
   const places = new Map(times.map((t, place) => [t, place]));
   const found = new Map();
   for (const [t, name, value] of rows) {

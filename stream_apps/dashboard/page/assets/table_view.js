@@ -1,9 +1,16 @@
 // A table that sorts. A click on a name that filters sets the filter; a first column of steps opens their jobs.
+// `withBars` gives the first column of words bars.
 
 import { element } from "./elements.js";
 import { isNumeric, written } from "./units.js";
 
 const FIRST_ROWS = 12;
+
+export function withBars(columns, rows) {
+  const place = columns.findIndex(({ unit }) => unit === "words");
+  const most = Math.max(1, ...rows.map((row) => row[place] ?? 0));
+  return columns.map((column, at) => (at === place ? { ...column, hasBar: true, most } : column));
+}
 
 // `columns`: {name, title, unit, filters}. `sorting`: {place, isDown} of this table, kept by its owner. `on` has
 // filter(name, value) and, for steps, open(row).
@@ -31,8 +38,8 @@ export class Table {
   }
 
   #sort(place) {
-    const isNumber = isNumeric(this.columns[place].unit);
-    this.sorting.isDown = this.sorting.place === place ? !this.sorting.isDown : isNumber;
+    const isName = this.columns[place].unit === "text";
+    this.sorting.isDown = this.sorting.place === place ? !this.sorting.isDown : !isName;
     this.sorting.place = place;
     this.#fill();
   }
@@ -60,19 +67,10 @@ export class Table {
       button.addEventListener("click", () => (opens ? this.on.open(row) : this.on.filter(filters, row[at])));
       cell.append(button);
     } else cell.textContent = text;
-    if (unit === "words" && at === this.#barred) cell.append(bar(row[at] / this.#most));
+    if (column.hasBar) cell.append(bar(row[at] / column.most));
     return cell;
   }
 
-  // The first column of words has bars.
-  get #barred() {
-    return this.columns.findIndex(({ unit }) => unit === "words");
-  }
-
-  get #most() {
-    const place = this.#barred;
-    return Math.max(1, ...this.rows.map((row) => row[place] ?? 0));
-  }
 }
 
 function bar(share) {

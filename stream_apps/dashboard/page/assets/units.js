@@ -58,16 +58,14 @@ export function written(unit, value) {
 const NAMES = {
   words: "words",
   words_per_second: "words per second",
-  seconds: "time",
   machines: "machines",
   hours: "hours",
   usd: "US dollars",
   usd_per_million_words: "US dollars per million words",
-  share: "share",
 };
 
 export const unitName = (unit) => NAMES[unit] ?? "";
-export const isNumeric = (unit) => unit !== "text";
+export const isNumeric = (unit) => unit !== "text" && unit !== "time";
 // Whether values of several steps or series may be added.
 export const adds = (unit) => ["count", "words", "usd", "hours"].includes(unit);
 
