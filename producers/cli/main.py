@@ -84,6 +84,7 @@ class Commands(LazyGroup):
         "simulate": Command("producers.cli.simulate:simulate", "Simulate a day of the autoscaler."),
         "reference": Command("producers.cli.reference:app", "Print what can be set and what can be measured."),
         "usage": Command("producers.cli.usage:usage", "Show words, latency and cost."),
+        "dashboard": Command("producers.cli.dashboard:dashboard", "Open the dashboard in a browser, signed in."),
         "analytics": Command(
             "producers.cli.analytics:app", "Reconcile what ClickHouse holds; rebuild its rollup."
         ),

@@ -67,7 +67,7 @@ def shown(panel: Panel, question: Question, now: Rows, before: Rows | None) -> b
 
 
 def csv_of(now: Rows, before: Rows | None) -> bytes:
-    """Write CSV with a heading; times are seconds since 1970. A first column says which period, where there are two."""
+    """Write CSV with a heading; times are seconds since 1970. With two periods, a first column says which."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow([*(["period"] if before else []), *now.names])

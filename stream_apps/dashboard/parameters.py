@@ -31,7 +31,7 @@ _TIME_CURE = "write now, now-24h, seconds since 1970, or a time such as 2026-01-
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of a panel. Times are seconds since 1970, `until` not included; an empty filter lets all in."""
+    """What is asked of a panel. Times are seconds since 1970, `until` excluded; an empty filter lets all in."""
 
     since: int
     until: int
