@@ -69,41 +69,26 @@ _SINCE: Final = "toInt64(toUnixTimestamp(moment)) - {since:UInt32}"
 _T: Final = f"{{since:UInt32}} + intDiv({_SINCE}, {{step:UInt32}}) * {{step:UInt32}} AS t"
 
 
-def _spent(key: str, name: str = "key") -> str:
-    """Return machine time for work, by step and key. Few rows meet the prices; a price counts for whole hours."""
-    return f"""(
-SELECT t, {name} AS by, words, translated, busy_ms * toFloat64(price.price_per_hour) / 3600000 AS cost
-FROM (SELECT {_T}, toStartOfHour(moment) AS hour, {key} AS key, device, market, sum(usage.busy_ms) AS busy_ms,
-        sum(source_words) AS words, sum(source_words - least(cached_words, source_words)) AS translated
-    FROM {_USAGE} AS usage WHERE kind = 'compute' GROUP BY t, hour, key, device, market) AS spent
+# Rows with their money. A price counts for the whole of the hour in which it begins.
+_SPENT: Final = f"""(
+SELECT moment, {_NAMES}, pool, source_words AS words, source_words - least(cached_words, source_words) AS translated,
+    busy_ms * toFloat64(price.price_per_hour) / 3600000 AS cost
+FROM (SELECT *, toStartOfHour(moment) AS hour FROM {_USAGE} WHERE kind = 'compute') AS spent
 ASOF LEFT JOIN price_list AS price
     ON spent.device = price.device AND spent.market = price.market AND spent.hour >= price.valid_from
 )"""
-
-
-def _earned(key: str, name: str = "key") -> str:
-    """Return what tenants pay, by step and key."""
-    return f"""(
-SELECT t, {name} AS by, words, known,
-    words * toFloat64(if(own.tenant != '', own.price_per_million_words,
-        general.price_per_million_words)) / 1000000 AS price
-FROM (SELECT {_T}, toStartOfHour(moment) AS hour, {key} AS key, tenant, priority, '' AS nobody,
-        sum(source_words) AS words, sum(cached_words) AS known
-    FROM {_USAGE} WHERE kind = 'billed' GROUP BY t, hour, key, tenant, priority) AS earned
+_EARNED: Final = f"""(
+SELECT moment, earned.tenant AS tenant, earned.priority AS priority, source_language, target_language,
+    source_words AS words, cached_words AS known,
+    words * toFloat64(if(own.tenant != '', own.price_per_million_words, general.price_per_million_words)) / 1000000
+        AS price
+FROM (SELECT *, toStartOfHour(moment) AS hour, '' AS nobody FROM {_USAGE} WHERE kind = 'billed') AS earned
 ASOF LEFT JOIN word_prices AS own
     ON earned.tenant = own.tenant AND earned.priority = own.priority AND earned.hour >= own.valid_from
 ASOF LEFT JOIN word_prices AS general
     ON earned.nobody = general.tenant AND earned.priority = general.priority AND earned.hour >= general.valid_from
 )"""
-
-
 _PAIR: Final = "concat(source_language, '-', target_language)"
-_KEYS: Final = {
-    "": ("''",),
-    "_by_tenant": ("tenant",),
-    "_by_pair": ("(source_language, target_language)", "concat(key.1, '-', key.2)"),
-    "_by_priority": ("priority",),
-}
 # Intervals cut at the range and at each step of it.
 _STATES: Final = f"""(
 SELECT pool, device, market, worker, state, slot AS moment,
@@ -146,9 +131,8 @@ _PARTS: Final = {
     "usage": _USAGE,
     "durations": _DURATIONS,
     "users": _USERS,
-    **{f"spent{name}": _spent(*key) for name, key in _KEYS.items()},
-    "spent_by_pool": _spent("pool"),
-    **{f"earned{name}": _earned(*key) for name, key in _KEYS.items()},
+    "spent": _SPENT,
+    "earned": _EARNED,
     "states": _STATES,
     "machines": _MACHINES,
     "jobs": _JOBS,

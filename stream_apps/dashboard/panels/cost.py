@@ -51,8 +51,8 @@ _MONEY = Panel(
     about="In each step.",
     sql="""
 SELECT t, series, sum(money) AS value
-FROM (SELECT t, 'tenants pay' AS series, price AS money FROM $earned
-    UNION ALL SELECT t, 'work costs', cost FROM $spent)
+FROM (SELECT $t, 'tenants pay' AS series, price AS money FROM $earned
+    UNION ALL SELECT $t, 'work costs', cost FROM $spent)
 GROUP BY t, series ORDER BY t
 """,
     series="money",
@@ -65,8 +65,8 @@ _PER_MILLION = Panel(
     unit=Unit.MONEY_PER_MILLION,
     about="Machine time for work, by the source words of that work.",
     sql="""
-SELECT t, by AS series, sum(cost) * 1000000 / sum(words) AS value
-FROM $spent_by_pool WHERE words > 0 GROUP BY t, series ORDER BY t
+SELECT $t, pool AS series, sum(cost) * 1000000 / sum(words) AS value
+FROM $spent WHERE words > 0 GROUP BY t, series ORDER BY t
 """,
     series="pool",
     jobs="words",
@@ -77,7 +77,7 @@ _BY_TENANT = Panel(
     kind=Kind.BARS,
     unit=Unit.MONEY,
     about="The eight that cost most.",
-    sql=largest("SELECT t, by AS name, sum(cost) AS value FROM $spent_by_tenant GROUP BY t, name"),
+    sql=largest("SELECT $t, tenant AS name, sum(cost) AS value FROM $spent GROUP BY t, name"),
     series="tenant",
     jobs="words",
 )
@@ -90,16 +90,16 @@ _MONEY_COLUMNS = (
 )
 
 
-def _money_table(key: str, title: str, name: str) -> Panel:
+def _money_table(key: str, title: str, name: str, by: str, shown: str = "by") -> Panel:
     return Panel(
         id=f"money_by_{key}",
         title=title,
         kind=Kind.TABLE,
         sql=f"""
-SELECT by AS {key}, sum(billed) AS words, sum(paid) AS price, sum(spent) AS cost, price - cost AS margin,
+SELECT {shown} AS {key}, sum(billed) AS words, sum(paid) AS price, sum(spent) AS cost, price - cost AS margin,
     cost * 1000000 / nullIf(words, 0) AS per_million
-FROM (SELECT by, words AS billed, price AS paid, 0. AS spent FROM $earned_by_{key}
-    UNION ALL SELECT by, 0, 0., cost FROM $spent_by_{key})
+FROM (SELECT {by} AS by, sum(words) AS billed, sum(earned.price) AS paid, 0. AS spent FROM $earned AS earned GROUP BY by
+    UNION ALL SELECT {by} AS by, 0, 0., sum(spent.cost) FROM $spent AS spent GROUP BY by)
 GROUP BY by ORDER BY price DESC LIMIT $rows
 """,
         columns=(Column(key, name, Unit.TEXT, filters=key), *_MONEY_COLUMNS),
@@ -135,9 +135,9 @@ PAGE = Page(
     "What do the machines cost, and who pays for it?",
     (
         _FIGURES, _LINES, _MONEY, _PER_MILLION, _BY_TENANT,
-        _money_table("tenant", "Money by tenant", "Tenant"),
-        _money_table("pair", "Money by pair", "Pair"),
-        _money_table("priority", "Money by priority", "Priority"),
+        _money_table("tenant", "Money by tenant", "Tenant", "tenant"),
+        _money_table("pair", "Money by pair", "Pair", "(source_language, target_language)", "concat(by.1, '-', by.2)"),
+        _money_table("priority", "Money by priority", "Priority", "priority"),
         _MACHINES,
     ),
 )  # fmt: skip
