@@ -98,7 +98,8 @@ def _money_table(key: str, title: str, name: str, by: str, shown: str = "by") ->
         sql=f"""
 SELECT {shown} AS {key}, sum(billed) AS words, sum(paid) AS price, sum(spent) AS cost, price - cost AS margin,
     cost * 1000000 / nullIf(words, 0) AS per_million
-FROM (SELECT {by} AS by, sum(words) AS billed, sum(earned.price) AS paid, 0. AS spent FROM $earned AS earned GROUP BY by
+FROM (SELECT {by} AS by, sum(words) AS billed, sum(earned.price) AS paid, 0. AS spent
+    FROM $earned AS earned GROUP BY by
     UNION ALL SELECT {by} AS by, 0, 0., sum(spent.cost) FROM $spent AS spent GROUP BY by)
 GROUP BY by ORDER BY price DESC LIMIT $rows
 """,
