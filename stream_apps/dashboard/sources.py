@@ -71,7 +71,8 @@ _T: Final = f"{{since:UInt32}} + intDiv({_SINCE}, {{step:UInt32}}) * {{step:UInt
 
 # Rows with their money. A price counts for the whole of the hour in which it begins.
 _SPENT: Final = f"""(
-SELECT moment, {_NAMES}, pool, source_words AS words, source_words - least(cached_words, source_words) AS translated,
+SELECT moment, {_NAMES}, pool, source_words AS words,
+    source_words - least(cached_words, source_words) AS translated,
     busy_ms * toFloat64(price.price_per_hour) / 3600000 AS cost
 FROM (SELECT *, toStartOfHour(moment) AS hour FROM {_USAGE} WHERE kind = 'compute') AS spent
 ASOF LEFT JOIN price_list AS price

@@ -64,19 +64,19 @@ def test_filters_stand_in_the_address_survive_a_reload_and_go_back(opens):
     whole = figure(page, "Answers").inner_text()
     page.get_by_label("Tenant", exact=True).select_option("acme")
     expect(figure(page, "Answers")).not_to_have_text(whole)
-    page.get_by_label("Priority").select_option("high")
+    page.get_by_label("Priority", exact=True).select_option("high")
     expect(page.get_by_role("button", name="critical")).to_have_count(0)
     assert asked(page) == {"tenant": "acme", "priority": "high"}
     page.reload()
     shown(page)
-    expect(page.get_by_label("Priority")).to_have_value("high")
+    expect(page.get_by_label("Priority", exact=True)).to_have_value("high")
     expect(panel(page, "Words that wait")).to_contain_text("Not filtered by tenant.")
     page.get_by_role("link", name="Cost").click()
     shown(page)
     assert asked(page) == {"tenant": "acme", "priority": "high"}
     page.go_back()
     page.go_back()
-    expect(page.get_by_label("Priority")).to_have_value("")
+    expect(page.get_by_label("Priority", exact=True)).to_have_value("")
     page.get_by_role("button", name="Clear filters").click()
     assert asked(page) == {}
     expect(figure(page, "Answers")).to_have_text(re.compile(r"[\d,]+"))
@@ -85,7 +85,7 @@ def test_filters_stand_in_the_address_survive_a_reload_and_go_back(opens):
 def test_a_name_in_a_table_sets_the_filter(opens):
     page = opens("users?from=now-7d")
     panel(page, "Pairs").get_by_role("button", name="de-en").click()
-    expect(page.get_by_label("Pair")).to_have_value("de-en")
+    expect(page.get_by_label("Pair", exact=True)).to_have_value("de-en")
     assert asked(page) == {"from": "now-7d", "pair": "de-en"}
 
 
@@ -143,7 +143,7 @@ def test_all_of_it_works_with_the_keyboard(opens):
     page.keyboard.press("End")
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")
-    expect(plot).to_have_attribute("aria-valuetext", re.compile(r"\w+ \w+ \d+, .*: 50 % .*, 95 % .*"))
+    expect(plot).to_have_attribute("aria-valuetext", re.compile(r"\w+, \w+ \d+, .*: 50 % .*, 95 % .*"))
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog").get_by_role("table")).to_be_visible()
     page.keyboard.press("Escape")
@@ -205,7 +205,8 @@ def test_what_comes_in_is_shown_by_itself(opens, site):
     page = opens("overview?from=now-1h&tenant=newcomer")
     expect(panel(page, "Words by pair")).to_contain_text("Nothing in this range with these filters.")
     site.books.run(
-        "INSERT INTO usage_events (event_id, kind, tenant, priority, source_language, target_language, source_words, at) "
+        "INSERT INTO usage_events "
+        "(event_id, kind, tenant, priority, source_language, target_language, source_words, at) "
         "VALUES (generateUUIDv4(), 'billed', 'newcomer', 'high', 'en', 'pt', 77, now() - 60)"
     )
     expect(figure(page, "Words")).to_have_text("77")

@@ -107,6 +107,8 @@ GROUP BY by ORDER BY price DESC LIMIT $rows
     )
 
 
+# Grouped by before it is written: half the time.
+_PAIR = ("(source_language, target_language)", "concat(by.1, '-', by.2)")
 _MACHINES = Panel(
     id="money_by_market",
     title="Machines by device and market",
@@ -137,7 +139,7 @@ PAGE = Page(
     (
         _FIGURES, _LINES, _MONEY, _PER_MILLION, _BY_TENANT,
         _money_table("tenant", "Money by tenant", "Tenant", "tenant"),
-        _money_table("pair", "Money by pair", "Pair", "(source_language, target_language)", "concat(by.1, '-', by.2)"),
+        _money_table("pair", "Money by pair", "Pair", *_PAIR),
         _money_table("priority", "Money by priority", "Priority", "priority"),
         _MACHINES,
     ),

@@ -29,11 +29,14 @@ export class Chart {
   // Draws anew: after a change of colours, or of what is hidden.
   draw() {
     this.plot?.destroy();
+    const { place } = this;
     this.plot = new globalThis.uPlot(this.#options(), this.#columns(), this.slider);
     this.slider.setAttribute("aria-valuemin", 0);
     this.slider.setAttribute("aria-valuemax", Math.max(this.data.now.times.length - 1, 0));
-    this.#tell(this.place ?? this.data.now.times.length - 1);
+    this.#tell(place ?? this.data.now.times.length - 1);
     this.#click();
+    // Who walks with the keyboard stays where they are.
+    if (place !== null && document.activeElement === this.slider) this.#goTo(Math.min(place, this.data.now.times.length - 1));
   }
 
   close() {

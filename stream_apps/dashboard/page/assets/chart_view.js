@@ -100,17 +100,9 @@ export function chartTable(panel, answer, sorting, on) {
   const { times, series } = columnsOf(answer, panel.kind === "bars");
   const { step } = answer;
   const columns = [
-    { name: "t", title: "Step", unit: "step", opens: Boolean(panel.jobs) },
+    { name: "t", title: "Step", unit: "time", opens: Boolean(panel.jobs), write: (t) => stepText(t, step) },
     ...series.map(({ name }) => ({ name, title: name, unit: panel.unit })),
   ];
   const rows = times.map((t, place) => [t, ...series.map((one) => one.values[place])]).reverse();
-  return new StepTable(panel.title, columns, rows, sorting, { ...on, open: ([t]) => on.jobs(t, t + step) }, step);
-}
-
-class StepTable extends Table {
-  constructor(title, columns, rows, sorting, on, step) {
-    const named = columns.map((one) => (one.unit === "step" ? { ...one, unit: "text" } : one));
-    // Sorted by time, though shown as words.
-    super(title, named, rows.map(([t, ...rest]) => [Object.assign(new Number(t), { toString: () => stepText(t, step) }), ...rest]), sorting, on);
-  }
+  return new Table(panel.title, columns, rows, sorting, { ...on, open: ([t]) => on.jobs(t, t + step) });
 }

@@ -12,7 +12,7 @@ export function withBars(columns, rows) {
   return columns.map((column, at) => (at === place ? { ...column, hasBar: true, most } : column));
 }
 
-// `columns`: {name, title, unit, filters}. `sorting`: {place, isDown} of this table, kept by its owner. `on` has
+// `columns`: {name, title, unit, filters}, and `write` where its unit does not say how a value is written. `sorting`: {place, isDown} of this table, kept by its owner. `on` has
 // filter(name, value) and, for steps, open(row).
 export class Table {
   constructor(title, columns, rows, sorting, on) {
@@ -59,7 +59,7 @@ export class Table {
 
   #cell(column, row, at) {
     const { unit, filters, opens } = column;
-    const text = written(unit, row[at]);
+    const text = column.write ? column.write(row[at]) : written(unit, row[at]);
     const cell = element("td", { className: isNumeric(unit) ? "number" : "" });
     if (opens || (filters && row[at])) {
       const button = element("button", { type: "button", className: "link", textContent: text });
