@@ -86,7 +86,7 @@ class Commands(LazyGroup):
         "usage": Command("producers.cli.usage:usage", "Show words, latency and cost."),
         "dashboard": Command("producers.cli.dashboard:dashboard", "Open the dashboard in a browser, signed in."),
         "analytics": Command(
-            "producers.cli.analytics:app", "Reconcile what ClickHouse holds; rebuild its rollup."
+            "producers.cli.analytics:app", "Reconcile what ClickHouse holds; rebuild its rollups."
         ),
     }
 

@@ -139,8 +139,8 @@ def _check_range(since: int, until: int, now: float, limits: DashboardSection) -
             limit=limit,
             cure="ask for less, or raise DRAGOMAN_DASHBOARD_MAX_RANGE_DAYS",
         )
-    # Two lengths back is the period before; ClickHouse's times begin in 1970.
-    if until > newest or 2 * since - until < 0:
+    # One length back begins the period before, in whole steps; ClickHouse's times begin in 1970.
+    if until > newest or 2 * since - until < 2 * STEPS[-1]:
         raise _bad(
             "to", "the range lies outside of the books", limit="1970 until tomorrow", cure="ask for past times"
         )
