@@ -107,6 +107,9 @@ bench-text: .venv/.dev  ## Microseconds to cut a sentence, beside the library al
 bench-sink: .venv/.dev  ## Rows a second of the sink against a bare insert of the same records into the same tables
 	$(BIN)/python -m tests.bench.sink $(ARGS)
 
+bench-dashboard: .venv/.dev  ## Seconds of each page of the dashboard on ten million usage events (ARGS="--keep FOLDER")
+	$(BIN)/python -m tests.bench.dashboard $(ARGS)
+
 bench-fidelity: .venv/.dev  ## What comes back whole, by kind of text, beside the bare engine; 5 minutes (docs/fidelity.md)
 	$(BIN)/python -m tests.bench.fidelity $(ARGS)
 
@@ -119,6 +122,10 @@ bench-idle: .venv/.dev $(JARS)  ## What the whole stack costs at rest (ms of pro
 test-page: .venv/.dev  ## The page in a real browser (chromium), with screenshots in .dragoman/page
 	@tests/page/prepare.sh
 	$(BIN)/python -m pytest tests/page/browser_*.py $(ARGS)
+
+test-dashboard: .venv/.dev  ## The dashboard in a real browser (chromium), with screenshots in .dragoman/dashboard
+	@tests/page/prepare.sh
+	$(BIN)/python -m pytest --timeout 600 tests/dashboard/browser_*.py $(ARGS)
 
 test-regions: .venv/.dev $(JARS)  ## Two regions, MirrorMaker 2 between them, one of them lost; 3 minutes
 	$(BIN)/python -m pytest tests/regions/second_region.py $(ARGS)

@@ -9,6 +9,9 @@ import httpx
 from schemas.errors import PermanentError, TransientError
 
 _TIMEOUT_SECONDS = 30.0
+_NO_DASHBOARD_CURE = (
+    "let DRAGOMAN_ANALYTICS_URL be the address of the analytics process, and its DRAGOMAN_DASHBOARD_ENABLED true"
+)
 
 
 class AnalyticsClient:
@@ -26,6 +29,18 @@ class AnalyticsClient:
             answer = httpx.post(url, content=sql.encode(), headers=self._headers, timeout=_TIMEOUT_SECONDS)
         _check(answer)
         return list(answer.json()["data"])
+
+    def dashboard_link(self) -> str:
+        """Return an address of the dashboard that signs in once. Raises as `query`, or where there is none."""
+        base = self._url.split("?")[0].rstrip("/")
+        with _transport_errors():
+            answer = httpx.post(f"{base}/dashboard/links", headers=self._headers, timeout=_TIMEOUT_SECONDS)
+        if answer.status_code == 401:
+            _check(answer)
+        # A ClickHouse server, or an analytics process without it.
+        if answer.status_code != 201:
+            raise PermanentError("no_dashboard", f"there is no dashboard at {base}", cure=_NO_DASHBOARD_CURE)
+        return base + str(answer.json()["path"])
 
     def stream(self, sql: str) -> Iterator[bytes]:
         """Yield the answer as it comes, in the FORMAT that the SQL names. Raises as `query` does."""

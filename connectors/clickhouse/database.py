@@ -79,15 +79,19 @@ class Database:
         with self._lock, _insert_errors():
             return list(self._client.query(sql).result_rows)
 
-    def answer(self, sql: str, fmt: str, settings: Mapping[str, Any]) -> bytes:
+    def answer(
+        self, sql: str, fmt: str, settings: Mapping[str, Any], parameters: Mapping[str, str | int] | None = None
+    ) -> bytes:
         """Return the result of a SELECT in ClickHouse's format of that name, which may only read.
 
+        `parameters`: what stands in the SQL as {name:Type}; ClickHouse binds it, so it is a value and never SQL.
         Raises PermanentError for bad SQL. `sql` comes from others, so it must have been checked before:
         `readonly` refuses table functions and changes, but neither file('path') nor settings of a subquery.
         """
         with self._lock:
             try:
-                return bytes(self._client.raw_query(_read_only(sql, fmt, settings)))
+                text = _read_only(sql, fmt, settings)
+                return bytes(self._client.raw_query(text, parameters=parameters and dict(parameters)))
             except OperationalError as error:
                 raise TransientError(f"ClickHouse does not answer: {error}") from error
             except ClickHouseError as error:

@@ -23,9 +23,9 @@ EVENTS, PRICES = "usage_events", "price_list"
 # A record holds up to 1,000 rows.
 _WINDOW_OFFSETS = 100
 _PRICES_FILE = "price_list.native"
-_VIEWS = ("usage_hourly_view", "cost")
+_VIEWS = ("usage_hourly_view", "durations_hourly_view", "users_daily_view", "cost")
 # The list of migrations goes with the tables, or they would not be made again.
-_TABLES = ("usage_hourly", EVENTS, PRICES, "restores", "migrations")
+_TABLES = ("usage_hourly", "durations_hourly", "users_daily", EVENTS, PRICES, "restores", "migrations")
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ CREATE SETTINGS PROFILE IF NOT EXISTS dashboards SETTINGS
 CREATE USER IF NOT EXISTS dashboards IDENTIFIED WITH sha256_password BY 'choose a password' SETTINGS PROFILE 'dashboards';
 GRANT SELECT ON dragoman.usage_events TO dashboards;
 GRANT SELECT ON dragoman.usage_hourly TO dashboards;
+GRANT SELECT ON dragoman.durations_hourly TO dashboards;
+GRANT SELECT ON dragoman.users_daily TO dashboards;
 GRANT SELECT ON dragoman.requests TO dashboards;
 GRANT SELECT ON dragoman.dead_letters TO dashboards;
 GRANT SELECT ON dragoman.worker_intervals TO dashboards;

@@ -21,7 +21,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
-    help="Hold the books in ClickHouse against each other; make the rollup anew.",
+    help="Hold the books in ClickHouse against each other; make the rollups anew.",
 )
 
 _TAKE_RECORDS = 500
@@ -50,7 +50,7 @@ def reconcile_books(since: Since = "1d", settled: Settled = 60.0, as_json: AsJso
 
 @app.command("rebuild")
 def rebuild(as_json: AsJson = False) -> None:
-    """Make usage_hourly anew from usage_events; the analytics process must be stopped, and catches up then."""
+    """Make the rollups anew from usage_events; the analytics process must be stopped, and catches up then."""
     settings = analytics_settings()
     months: list[int] = []
     database = open_database(settings.dsn.get_secret_value(), settings.cluster)

@@ -87,8 +87,9 @@ class Commands(LazyGroup):
         "reference": Command("producers.cli.reference:app", "Print what can be set and what can be measured."),
         "cost": Command("producers.cli.cost:app", "What it cost; what a volume of words would cost."),
         "usage": Command("producers.cli.usage:usage", "Show words, latency and cost."),
+        "dashboard": Command("producers.cli.dashboard:dashboard", "Open the dashboard in a browser, signed in."),
         "analytics": Command(
-            "producers.cli.analytics:app", "Reconcile what ClickHouse holds; rebuild its rollup."
+            "producers.cli.analytics:app", "Reconcile what ClickHouse holds; rebuild its rollups."
         ),
     }
 

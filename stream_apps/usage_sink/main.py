@@ -57,7 +57,7 @@ def run(settings: AnalyticsSettings, process: Process) -> None:
         readers = [opened.enter_context(closing(_open(section))) for _ in range(section.max_queries)]
         access = Access(section.host, section.port, section.read_token())
         with (
-            closing(QueryServer(readers, access, section.query_limits)) as queries,
+            closing(QueryServer(readers, access, section.query_limits, settings.dashboard)) as queries,
             closing(DurableProducer(kafka)) as producer,
             closing(_open(section)) as asking,
             checking(BooksCheck(kafka, dead_letters.codec, asking, now_ms), section.reconcile_hours),

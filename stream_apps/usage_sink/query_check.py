@@ -23,7 +23,16 @@ logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
 
 TABLES = frozenset(
     {
-        *("usage_events", "usage_hourly", "requests", "dead_letters", "worker_intervals", "scale_decisions"),
+        *(
+            "usage_events",
+            "usage_hourly",
+            "durations_hourly",
+            "users_daily",
+            "requests",
+            "dead_letters",
+            "worker_intervals",
+            "scale_decisions",
+        ),
         *("audit", "price_list", "word_prices", "restores", "migrations"),
         *("cost", "billed", "cost_by_day", "cost_by_tag", "machine_hours", "cost_lines", "attainment"),
         *("memory_savings", "margin", "open_dead_letters", "rollup_differences"),

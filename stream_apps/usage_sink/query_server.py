@@ -1,7 +1,8 @@
 """Answer queries over HTTP: the read-only part of ClickHouse's interface, in front of the embedded engine.
 
 GET or POST /?query=SQL (or the SQL in the body), with FORMAT in the SQL or in default_format, and the header
-Authorization: Bearer TOKEN. GET /ping asks for no token. Refusals are RFC 9457 problems that name the cure.
+Authorization: Bearer TOKEN. GET /ping asks for no token.
+Refusals are RFC 9457 problems that name the cure. Under /dashboard are the pages of stream_apps/dashboard.
 """
 
 import asyncio
@@ -9,15 +10,18 @@ import hmac
 import json
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import cast
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
 
 from connectors.clickhouse.database import Database
 from schemas.errors import PermanentError, TransientError
+from stream_apps.dashboard.routes import PAGE, PREFIX, Dashboard, Files, dashboard_router
+from stream_apps.dashboard.settings import DashboardSection
 from stream_apps.usage_sink.query_check import CheckedQuery, checked_query, refused_functions
 from stream_apps.usage_sink.query_queue import QueryQueue
 from stream_apps.usage_sink.settings import QueryLimits
@@ -31,6 +35,8 @@ _STATUS = {
     "unauthorised": HTTPStatus.UNAUTHORIZED,
     "not_a_query": HTTPStatus.FORBIDDEN,
     "reaches_out": HTTPStatus.FORBIDDEN,
+    "no_such_panel": HTTPStatus.NOT_FOUND,
+    "panel_failed": HTTPStatus.INTERNAL_SERVER_ERROR,
     "body_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "body_too_slow": HTTPStatus.REQUEST_TIMEOUT,
     "busy": HTTPStatus.SERVICE_UNAVAILABLE,
@@ -76,11 +82,20 @@ class QueryServer:
     Close it at the end, before the databases, which belong to whoever opened them.
     """
 
-    def __init__(self, databases: Sequence[Database], access: Access, limits: QueryLimits) -> None:
+    def __init__(
+        self,
+        databases: Sequence[Database],
+        access: Access,
+        limits: QueryLimits,
+        dashboard: DashboardSection | None = None,
+    ) -> None:
         self._queue = QueryQueue(databases, limits)
         refused = refused_functions((name, category) for name, category in databases[0].rows(_FUNCTIONS))
         self._socket = socket.create_server((access.host, access.port), family=_family(access.host))
-        self._server = _QuietServer(_config(query_app(self._queue, access, limits, refused)))
+        app = query_app(self._queue, access, limits, refused)
+        if dashboard and dashboard.enabled:
+            _add_dashboard(app, self._queue, access, limits, dashboard)
+        self._server = _QuietServer(_config(app))
         self._thread = threading.Thread(
             target=self._server.run, args=([self._socket],), name="queries", daemon=True
         )
@@ -119,6 +134,20 @@ def query_app(queue: QueryQueue, access: Access, limits: QueryLimits, refused: f
     return app
 
 
+def _add_dashboard(
+    app: FastAPI, queue: QueryQueue, access: Access, limits: QueryLimits, settings: DashboardSection
+) -> None:
+    async def ask(sql: str, parameters: Mapping[str, str | int]) -> bytes:
+        return await _run(queue, lambda database: database.answer(sql, "JSONCompact", limits.settings, parameters))
+
+    async def refuse(_request: Request, error: Exception) -> Response:
+        return problem(cast("PermanentError", error))
+
+    app.include_router(dashboard_router(Dashboard(ask, access.check, access.token, settings)))
+    app.mount(f"{PREFIX}/assets", Files(directory=PAGE / "assets"), name="dashboard")
+    app.add_exception_handler(PermanentError, refuse)
+
+
 def problem(error: PermanentError) -> Response:
     """Return an RFC 9457 problem, as the HTTP interface of the platform does."""
     status = _STATUS.get(error.cause, HTTPStatus.BAD_REQUEST)
@@ -127,6 +156,7 @@ def problem(error: PermanentError) -> Response:
         "title": status.phrase,
         "status": status.value,
         "detail": error.message,
+        "field": error.field,
         "limit": error.limit,
         "cure": error.cure,
     }
@@ -136,8 +166,12 @@ def problem(error: PermanentError) -> Response:
 
 
 async def _answered(queue: QueryQueue, query: CheckedQuery, limits: QueryLimits) -> bytes:
+    return await _run(queue, lambda database: database.answer(query.sql, query.fmt, limits.settings))
+
+
+async def _run(queue: QueryQueue, work: Callable[[Database], bytes]) -> bytes:
     try:
-        return await queue.run(lambda database: database.answer(query.sql, query.fmt, limits.settings))
+        return await queue.run(work)
     except TransientError as error:
         cure = "ask again in a moment; /ready of the analytics process tells what is wrong"
         raise PermanentError("unavailable", str(error), cure=cure) from error

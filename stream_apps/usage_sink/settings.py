@@ -12,6 +12,7 @@ from connectors.redis.settings import RedisSettings
 from connectors.settings import ProcessSettings, Section
 from schemas.errors import FatalError
 from stream_apps.accounts.budgets import BudgetSettings
+from stream_apps.dashboard.settings import DashboardSection
 from stream_apps.runtime.dead_letters import DeadLetterSettings
 from stream_apps.usage_sink.prices import EXAMPLE_PRICES, EXAMPLE_VOLUME_PRICES, EXAMPLE_WORD_PRICES
 
@@ -158,6 +159,7 @@ class AnalyticsSettings(ProcessSettings):
     analytics: AnalyticsSection = Field(default_factory=AnalyticsSection)
     redis: RedisSettings = Field(default_factory=RedisSettings)
     budgets: BudgetSettings = Field(default_factory=BudgetSettings)
+    dashboard: DashboardSection = Field(default_factory=DashboardSection)
 
     @model_validator(mode="after")
     def _others_need_a_token(self) -> "AnalyticsSettings":

@@ -92,7 +92,8 @@ def test_what_the_commands_and_dashboards_ask_is_answered(ask):
 
 
 def test_every_table_of_ours_can_be_read_and_no_other_exists(database, ask):
-    found = {str(name) for (name,) in database.rows("SHOW TABLES")} - {"usage_hourly_view"}
+    # What fills a rollup is a view too.
+    found = {str(name) for (name,) in database.rows("SHOW TABLES") if not str(name).endswith("_view")}
     assert found == TABLES
     columns = "SELECT table, name FROM system.columns WHERE database = currentDatabase() ORDER BY table, position"
     names: dict[str, list[str]] = {}

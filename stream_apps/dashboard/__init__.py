@@ -1,0 +1,1 @@
+"""Show the books to people: pages of panels, each one question to ClickHouse."""
