@@ -71,7 +71,10 @@ JobToChange = Annotated[JobKey, Depends(job_to_change)]
     _TRANSLATIONS,
     tags=["translations"],
     status_code=202,
-    responses={200: {"model": JobResponse | JobsResponse}, **responses(400, 401, 402, 403, 413, 415, 422, 429, 503)},
+    responses={
+        200: {"model": JobResponse | JobsResponse},
+        **responses(400, 401, 402, 403, 413, 415, 422, 429, 503),
+    },
 )
 async def submit_translation(  # noqa: PLR0913, PLR0917  # one parameter per part of the request
     submission: Submission,
