@@ -23,8 +23,9 @@ from connectors.clickhouse.database import Database
 from stream_apps.dashboard.panels import PAGES
 from stream_apps.dashboard.panels.jobs import CHOICES
 from stream_apps.dashboard.settings import DashboardSection
+from stream_apps.usage_sink.prices import EXAMPLE_PRICES, EXAMPLE_WORD_PRICES
 from stream_apps.usage_sink.query_server import Access, QueryServer
-from stream_apps.usage_sink.settings import EXAMPLE_PRICES, EXAMPLE_WORD_PRICES, AnalyticsSection
+from stream_apps.usage_sink.settings import AnalyticsSection
 from tests.dashboard.books import fill
 from tests.servers import CHECKOUT
 

@@ -17,9 +17,10 @@ from schemas.errors import PermanentError
 from stream_apps.dashboard.panel import Kind
 from stream_apps.dashboard.panels import PAGES, PANELS
 from stream_apps.dashboard.settings import DashboardSection
+from stream_apps.usage_sink.prices import EXAMPLE_PRICES, EXAMPLE_WORD_PRICES
 from stream_apps.usage_sink.query_server import Access, QueryServer
 from stream_apps.usage_sink.rebuild import ROLLUPS, rebuild_rollup
-from stream_apps.usage_sink.settings import EXAMPLE_PRICES, EXAMPLE_WORD_PRICES, QueryLimits
+from stream_apps.usage_sink.settings import QueryLimits
 from tests.dashboard.books import fill
 from tests.unit.stream_apps.test_dashboard_parameters import INJECTIONS
 

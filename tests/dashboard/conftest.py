@@ -11,8 +11,9 @@ from playwright.sync_api import Browser, Page
 from connectors.clickhouse.client import AnalyticsClient
 from connectors.clickhouse.database import Database
 from stream_apps.dashboard.settings import DashboardSection
+from stream_apps.usage_sink.prices import EXAMPLE_PRICES, EXAMPLE_WORD_PRICES
 from stream_apps.usage_sink.query_server import Access, QueryServer
-from stream_apps.usage_sink.settings import EXAMPLE_PRICES, EXAMPLE_WORD_PRICES, QueryLimits
+from stream_apps.usage_sink.settings import QueryLimits
 from tests.dashboard.books import fill
 from tests.page.conftest import browser as browser  # noqa: PLC0414  # the fixture
 from tests.page.conftest import watched

@@ -42,7 +42,16 @@ def ask():
     shares = TenantShares(InMemoryShares(), lambda: NOW_MS)
     backpressure = Backpressure(BackpressureLimits(), clock=lambda: 0.0)
     ports = Ports(
-        world, world, world, world, world, backpressure, accounts_of(store), shares, lambda: NOW_MS, world, world
+        requests=world,
+        jobs=world,
+        results=world,
+        texts=world,
+        models=world,
+        backpressure=backpressure,
+        accounts=accounts_of(store),
+        shares=shares,
+        now_ms=lambda: NOW_MS,
+        detector=world,
     )
     app = create_app(ports, AppSettings(HttpLimits(), RequestLimits()), Health())
     transport, headers = httpx.ASGITransport(app), bearer(key_of(store).text)
