@@ -13,7 +13,7 @@ from typing import NamedTuple
 from schemas.codec import Codec
 from schemas.errors import PermanentError
 from schemas.messages import TranslationRequest, TranslationResult
-from schemas.records import FIRST_REVISION, InboundRecord, redriven_revision
+from schemas.records import FIRST_REVISION, InboundRecord, redriven_revision, revisions_up_to, told_version
 from schemas.topics import priority_of_topic
 from stream_apps.repair.low_watermark import Watermarks
 
@@ -116,13 +116,11 @@ class OpenRequests:
         """Close the request of a result record, with every earlier revision of it."""
         if not record.key or not self._is_mine(key := record.key.decode(errors="replace")):
             return
-        self._close(_hash(key), record.timestamp_ms)
-        if corrections := self._corrections.get(_hash(key)):
-            version = self._version(record)
-            for revision in [one for one in corrections if one <= version]:
-                self._close(corrections.pop(revision), record.timestamp_ms)
-            if not corrections:
-                del self._corrections[_hash(key)]
+        corrections = self._corrections.get(_hash(key), {})
+        for revision in revisions_up_to(self._version(record)):
+            self._close(corrections.pop(revision, None) or _hash(key, revision), record.timestamp_ms)
+        if not corrections:
+            self._corrections.pop(_hash(key), None)
 
     def holds(self, locations: Set[RecordLocation]) -> bool:
         """Tell whether one of these records is the first of an open request."""
@@ -160,6 +158,15 @@ class OpenRequests:
             self.answered.pop(key, None)
             self.answered[key] = at_ms
 
+    def _version(self, record: InboundRecord) -> int:
+        # Decoding all results only for this would take most of the time.
+        if version := told_version(record.headers):
+            return version
+        try:
+            return self.codec.decode(record.value, TranslationResult).version
+        except PermanentError:
+            return FIRST_REVISION
+
     def _is_mine(self, key: str) -> bool:
         return _hash(key)[0] % self.parts == self.part
 
@@ -169,11 +176,6 @@ class OpenRequests:
         except PermanentError:
             return None
 
-    def _version(self, record: InboundRecord) -> int:
-        try:
-            return self.codec.decode(record.value, TranslationResult).version
-        except PermanentError:
-            return FIRST_REVISION
 
 
 def _hash(key: str, revision: int = FIRST_REVISION) -> bytes:

@@ -51,6 +51,7 @@ def ask():
         accounts=accounts_of(store),
         shares=shares,
         now_ms=lambda: NOW_MS,
+        books=world,
         detector=world,
     )
     app = create_app(ports, AppSettings(HttpLimits(), RequestLimits()), Health())

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from connectors.kafka.partition_reader import Span
@@ -201,6 +201,7 @@ steps = st.lists(
 
 @settings(deadline=None, max_examples=60)
 @given(steps)
+@example([("correction", "c"), ("corrected", "c"), ("refusal", "a"), ("compare", None), ("correction", "c")])
 def test_whatever_happens_it_finds_what_a_comparison_of_everything_finds(steps):
     log = Log()
     following = FollowingReconciler(reconciler_of(log))
