@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from connectors.formats.office.runs import Alone, Item, RunSyntax, Words, Wrapper, coded_runs
+from connectors.formats.office.run_syntax import RunSyntax
 from connectors.formats.protocol import CodeKind
+from connectors.formats.runs import Alone, Item, Words, Wrapper, coded_runs
 from connectors.formats.splicing import Found
 from connectors.formats.xml_tree import Element, Text, XmlFile
 

@@ -56,7 +56,7 @@ def test_cells_of_opendocument_change_their_stored_value_too():
 
 
 def test_spaces_of_opendocument_are_words_apart():
-    assert texts("a.odt", make_odt())[1] == "This is <0bold0> text  with[1]tab[2]and break"
+    assert texts("a.odt", make_odt())[1] == "This is <1bold1> text  with[2]tab[3]and break"
     written = part(translated("a.odt", make_odt()), "content.xml")
     assert 'TEXT<text:s text:c="2"/>WITH<text:tab/>' in written
 
