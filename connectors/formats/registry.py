@@ -1,6 +1,6 @@
 """Every format: its name, what it is called outside, and its filter; and the choice of a filter for a file."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import BinaryIO, NamedTuple
 
@@ -31,15 +31,28 @@ _PLAIN = "text/plain"
 _SILENT = frozenset({"", "application/octet-stream", _PLAIN})
 
 
+_SETTINGS = {
+    "csv": "columns header",
+    "json": "exclude include",
+    "pdf": "output",
+    "po": "fuzzy",
+    "yaml": "exclude include",
+}
+
+
 @dataclass(frozen=True)
 class Format:
-    """A format by its name. `is_text`: its content does not tell it from other text; name or media type do."""
+    """A format by its name. `is_text`: its content does not tell it from other text; name or media type do.
+
+    `settings`: the filter options that it knows.
+    """
 
     name: str
     filter: Filter
     media_type: str
     extensions: frozenset[str]
-    is_text: bool = field(default=False)
+    is_text: bool = False
+    settings: frozenset[str] = frozenset()
 
 
 class Extracted(NamedTuple):
@@ -52,8 +65,8 @@ class Extracted(NamedTuple):
 
 
 def _format(name: str, one: Filter, *extensions: str, is_text: bool = False) -> Format:
-    media_types = sorted(one.media_types)
-    return Format(name, one, media_types[0], frozenset(extensions or {name}), is_text)
+    settings = frozenset(_SETTINGS.get(name, "").split())
+    return Format(name, one, min(one.media_types), frozenset(extensions or {name}), is_text, settings)
 
 
 _ALL = (
@@ -103,8 +116,21 @@ def format_of(source: BinaryIO, name: str = "", media_type: str = "") -> Format:
 def extract(source: BinaryIO, name: str, media_type: str, options: Options) -> Extracted:
     """Recognise a file and find its units. Raises PermanentError with the causes of both."""
     chosen = format_of(source, name, media_type)
+    _check_settings(chosen, options)
     extraction = chosen.filter.extract(source, options)
     return Extracted(chosen.name, chosen.media_type, chosen.filter.version, extraction)
+
+
+def _check_settings(chosen: Format, options: Options) -> None:
+    unknown = sorted(options.settings.keys() - chosen.settings)
+    if unknown:
+        raise PermanentError(
+            "unknown_filter_option",
+            f"documents of the format {chosen.name} have no option {unknown[0][:100]}",
+            field=f"filter_options.{unknown[0][:100]}",
+            limit=", ".join(sorted(chosen.settings)) or "none",
+            cure="leave it out, or see docs/formats.md",
+        )
 
 
 def filter_of(format_name: str) -> Filter:
