@@ -34,10 +34,15 @@ _SILENT = frozenset({"", "application/octet-stream", _PLAIN})
 _SETTINGS = {
     "csv": "columns header",
     "json": "exclude include",
-    "pdf": "output",
     "po": "fuzzy",
     "yaml": "exclude include",
 }
+
+
+# The media type of files that are written, where a filter takes several.
+_USUAL = {"html": "text/html", "po": "text/x-gettext-translation"}
+# The option that every format has: what is written.
+OUTPUT = "output"
 
 
 @dataclass(frozen=True)
@@ -65,8 +70,9 @@ class Extracted(NamedTuple):
 
 
 def _format(name: str, one: Filter, *extensions: str, is_text: bool = False) -> Format:
-    settings = frozenset(_SETTINGS.get(name, "").split())
-    return Format(name, one, min(one.media_types), frozenset(extensions or {name}), is_text, settings)
+    settings = frozenset({OUTPUT, *_SETTINGS.get(name, "").split()})
+    media_type = _USUAL.get(name) or min(one.media_types)
+    return Format(name, one, media_type, frozenset(extensions or {name}), is_text, settings)
 
 
 _ALL = (
@@ -143,15 +149,14 @@ def written_as(format_name: str, options: Options) -> Format:
 
     Raises PermanentError: `unsupported_output`.
     """
-    if format_name != "pdf":
-        return FORMATS[format_name]
-    output = options.settings.get("output", "docx")
-    if output not in PDF_OUTPUTS:
+    outputs = PDF_OUTPUTS if format_name == "pdf" else (format_name,)
+    output = options.settings.get(OUTPUT, outputs[0])
+    if output not in outputs:
         raise PermanentError(
             "unsupported_output",
-            f"a PDF cannot be written as {output[:100]}",
+            f"a document of the format {format_name} cannot be written as {output[:100]}",
             field="filter_options.output",
-            limit=", ".join(PDF_OUTPUTS),
+            limit=", ".join(outputs),
             cure="ask for one of these",
         )
     return FORMATS[output]

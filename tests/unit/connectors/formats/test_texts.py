@@ -152,7 +152,7 @@ def test_options_that_a_format_does_not_know_are_refused():
         texts("a.csv", b"a,b", column="1")
     error = raised.value
     assert (error.cause, error.field, error.limit) == (
-        "unknown_filter_option", "filter_options.column", "columns, header",
+        "unknown_filter_option", "filter_options.column", "columns, header, output",
     )  # fmt: skip
 
 
