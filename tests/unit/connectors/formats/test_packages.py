@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from typing import Any
 
 import odfdo
 import openpyxl
@@ -51,7 +52,7 @@ def test_a_slide_tells_its_number_and_its_pages_are_counted():
 
 def test_cells_of_opendocument_change_their_stored_value_too():
     written = translated("a.ods", make_ods())
-    cells = odfdo.Document(io.BytesIO(written)).body.get_table(0)
+    cells: Any = odfdo.Document(io.BytesIO(written)).body.get_table(0)
     assert (cells.get_value("A1"), cells.get_value("B1"), cells.get_value("A2")) == ("NAME", 12.5, "open")
 
 
