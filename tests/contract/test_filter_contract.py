@@ -199,6 +199,8 @@ def test_every_format_has_samples_and_says_what_it_writes():
     assert {sample.format for sample in SAMPLES} == set(FORMATS)
     for name in FORMATS:
         assert written_as(name, OPTIONS).name == ("docx" if name == "pdf" else name)
+        with pytest.raises(PermanentError, match="cannot be written as"):
+            written_as(name, Options("en", "pt", {"output": "doc"}))
 
 
 def test_characters_that_mean_codes_to_us_come_back():

@@ -78,6 +78,16 @@ def test_deleted_and_hidden_text_stays_and_is_not_translated():
     assert "hidden" in body_of(translated("a.docx", data))
 
 
+def test_a_field_may_begin_in_hidden_text():
+    begin = (
+        '<w:r><w:rPr><w:vanish/></w:rPr><w:fldChar w:fldCharType="begin"/><w:instrText>PAGE</w:instrText></w:r>'
+    )
+    middle = f'<w:r><w:fldChar w:fldCharType="separate"/></w:r>{run("12")}'
+    assert units(run("On "), begin, middle, '<w:r><w:fldChar w:fldCharType="end"/></w:r>', run(" now")) == [
+        "On [1] now"
+    ]
+
+
 def test_inserted_text_is_translated_inside_its_mark():
     data = paragraph(run("Kept "), f'<w:ins w:id="2">{run("added")}</w:ins>')
     assert f'<w:ins w:id="2">{run("ADDED")}</w:ins>' in body_of(translated("a.docx", data))

@@ -147,6 +147,15 @@ def test_columns_of_a_table_are_chosen_by_name_or_number():
         texts("a.csv", data, columns="price")
 
 
+def test_options_that_a_format_does_not_know_are_refused():
+    with pytest.raises(PermanentError) as raised:
+        texts("a.csv", b"a,b", column="1")
+    error = raised.value
+    assert (error.cause, error.field, error.limit) == (
+        "unknown_filter_option", "filter_options.column", "columns, header, output",
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("source", "words", "expected"),
     [("a;b\nHi;1\n", ["x", "y", "p;q"], 'x;y\n"p;q";1\n'), ("a\tb\n", ["x\ty", "z"], '"x\ty"\tz\n')],
@@ -171,6 +180,7 @@ def test_cells_are_quoted_where_they_need_it(source, words, expected):
         ("a &lt;b&gt; &copy;", ["a <b> ©"]),
         ("<script>var a</script><style>b</style>c", ["c"]),
         ("<td>a<td>b", ["a", "b"]),
+        ("<select><option>a<option>b</select>", ["a", "b"]),
         ("<pre>a\n  b</pre>", ["a\n  b"]),
         ("<p>a\n  b</p>", ["a b"]),
         ("a < b", ["a < b"]),
