@@ -13,7 +13,7 @@ from schemas.errors import TransientError
 from schemas.messages import TranslationResult
 from schemas.records import MOST_REVISIONS, InboundRecord, revisions_up_to
 from schemas.slots import AnswerOrder, AnswerSource, Told, Verdict
-from schemas.topics import ANSWERED_TOPICS
+from schemas.topics import ASSEMBLY_TOPICS
 from stream_apps.assembly.recovery import CatchUp, Reach, Rebuilder, Recovery
 from tests.keys import key, revision
 
@@ -234,7 +234,7 @@ def answer(request_id: str, partition: int, offset: int) -> InboundRecord:
     return replace(record(request_id), partition=partition, offset=offset)
 
 
-BATCHES, ORDERS = (AnswerSource(topic, 1) for topic in ANSWERED_TOPICS)
+BATCHES, ORDERS = (AnswerSource(topic, 1) for topic in ASSEMBLY_TOPICS)
 
 
 def catching_up(*scans: Partition, told: Told | None = None) -> tuple[CatchUp, list]:
