@@ -1,11 +1,11 @@
 """A filter of a format that is one text: its units are found in the text, and replaced there."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from connectors.formats.encodings import Decoded, decoded
-from connectors.formats.merging import Encode, Layout, Writer, spliced
+from connectors.formats.merging import Encode, Layout, Writer, as_it_comes, spliced
 from connectors.formats.protocol import Extraction, Options
 from connectors.formats.splicing import Found, Skeleton, Stamp, extraction_of
 
@@ -37,7 +37,7 @@ class FlatFilter:
     version: str
     find: Callable[[str, Options], Iterable[Found | Stamp]]
     encoder_of: Callable[[str], Encode] = always_as_it_is
-    layouts: Mapping[str, Layout] = field(default_factory=dict)
+    layout: Layout = as_it_comes
     declared: Callable[[bytes], str | None] = declares_nothing
     errors: str = "strict"
 
@@ -49,7 +49,7 @@ class FlatFilter:
         self, source: BinaryIO, skeleton: bytes, units: Sequence[str], output: BinaryIO, _options: Options
     ) -> None:
         read = self._read(source)
-        writer = Writer(self.encoder_of, spliced, self.layouts)
+        writer = Writer(self.encoder_of, spliced, self.layout)
         changes = writer.changes(Skeleton.decoded(skeleton), units)
         output.write(read.encoded(spliced(read.text, changes), self.errors))
 

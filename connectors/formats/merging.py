@@ -5,7 +5,7 @@ stand inside a code of another one: a title in the tag of a link, a text box in 
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -17,6 +17,11 @@ from schemas.coded_text import check, restored
 Encode = Callable[[str], str]
 # Lays the coded text of a unit out before its codes are restored: wraps its lines.
 Layout = Callable[[str, Slot], str]
+
+
+def as_it_comes(text: str, _slot: Slot) -> str:
+    """Lay nothing out."""
+    return text
 
 
 class Change(NamedTuple):
@@ -34,11 +39,11 @@ Splice = Callable[[str, Iterable[Change], int], str]
 
 @dataclass(frozen=True)
 class Writer:
-    """How the texts of a format are written: its encoders by name, its layouts, and what its offsets count."""
+    """How the texts of a format are written: its encoders by name, its layout, and what its offsets count."""
 
     encoder_of: Callable[[str], Encode]
     splice: Splice
-    layouts: Mapping[str, Layout] = field(default_factory=dict)
+    layout: Layout = as_it_comes
 
     def changes(self, skeleton: Skeleton, units: Sequence[str]) -> list[Change]:
         """List what to replace; stamps only if a unit changed. Raises PermanentError: `broken_codes`."""
@@ -61,7 +66,7 @@ class Writer:
             raise broken_codes(wrong, slot.place)
         # No text file has a NUL; one that a source has is a code.
         text = branch.text.replace("\x00", "\ufffd")
-        laid = self.layouts[slot.encoder](text, slot) if slot.encoder in self.layouts else text
+        laid = self.layout(text, slot)
         originals = {code: self._original(original, inner) for code, original in slot.originals.items()}
         whole = restored(slot.lead + laid + slot.trail, originals, self.encoder_of(slot.encoder))
         yield Change(slot.start, slot.end, whole, slot.part)

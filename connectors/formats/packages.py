@@ -4,7 +4,6 @@ A part without changes keeps its content; the archive keeps the order, names and
 """
 
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -14,6 +13,7 @@ from typing import BinaryIO, Protocol
 from connectors.formats.merging import Change, Encode, Writer, spliced_utf8
 from connectors.formats.protocol import Extraction, Limits, Options, Warned
 from connectors.formats.refusals import archive_too_large, encrypted, malformed
+from connectors.formats.sniffing import UNREADABLE
 from connectors.formats.splicing import Found, Skeleton, Stamp, extraction_of
 from connectors.formats.xml_tree import XML_ENCODERS, XmlFile
 
@@ -27,7 +27,7 @@ class Package:
     def __init__(self, source: BinaryIO, limits: Limits) -> None:
         try:
             self._archive = zipfile.ZipFile(source)
-        except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError) as error:
+        except UNREADABLE as error:
             raise malformed(f"the archive cannot be read: {error}") from error
         self._limits = limits
         self._check(self._archive.infolist())
@@ -43,7 +43,7 @@ class Package:
             return self._archive.read(name)
         except KeyError:
             raise malformed(f"the part {name} is missing") from None
-        except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError, zlib.error) as error:
+        except UNREADABLE as error:
             raise malformed(f"the part {name} cannot be read: {type(error).__name__}") from error
 
     def verify(self) -> None:

@@ -1,6 +1,6 @@
 """Every format: its name, what it is called outside, and its filter; and the choice of a filter for a file."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import BinaryIO, NamedTuple
 
@@ -31,15 +31,33 @@ _PLAIN = "text/plain"
 _SILENT = frozenset({"", "application/octet-stream", _PLAIN})
 
 
+_SETTINGS = {
+    "csv": "columns header",
+    "json": "exclude include",
+    "po": "fuzzy",
+    "yaml": "exclude include",
+}
+
+
+# The media type of files that are written, where a filter takes several.
+_USUAL = {"html": "text/html", "po": "text/x-gettext-translation"}
+# The option that every format has: what is written.
+OUTPUT = "output"
+
+
 @dataclass(frozen=True)
 class Format:
-    """A format by its name. `is_text`: its content does not tell it from other text; name or media type do."""
+    """A format by its name. `is_text`: its content does not tell it from other text; name or media type do.
+
+    `settings`: the filter options that it knows.
+    """
 
     name: str
     filter: Filter
     media_type: str
     extensions: frozenset[str]
-    is_text: bool = field(default=False)
+    is_text: bool = False
+    settings: frozenset[str] = frozenset()
 
 
 class Extracted(NamedTuple):
@@ -52,8 +70,9 @@ class Extracted(NamedTuple):
 
 
 def _format(name: str, one: Filter, *extensions: str, is_text: bool = False) -> Format:
-    media_types = sorted(one.media_types)
-    return Format(name, one, media_types[0], frozenset(extensions or {name}), is_text)
+    settings = frozenset({OUTPUT, *_SETTINGS.get(name, "").split()})
+    media_type = _USUAL.get(name) or min(one.media_types)
+    return Format(name, one, media_type, frozenset(extensions or {name}), is_text, settings)
 
 
 _ALL = (
@@ -103,8 +122,21 @@ def format_of(source: BinaryIO, name: str = "", media_type: str = "") -> Format:
 def extract(source: BinaryIO, name: str, media_type: str, options: Options) -> Extracted:
     """Recognise a file and find its units. Raises PermanentError with the causes of both."""
     chosen = format_of(source, name, media_type)
+    _check_settings(chosen, options)
     extraction = chosen.filter.extract(source, options)
     return Extracted(chosen.name, chosen.media_type, chosen.filter.version, extraction)
+
+
+def _check_settings(chosen: Format, options: Options) -> None:
+    unknown = sorted(options.settings.keys() - chosen.settings)
+    if unknown:
+        raise PermanentError(
+            "unknown_filter_option",
+            f"documents of the format {chosen.name} have no option {unknown[0][:100]}",
+            field=f"filter_options.{unknown[0][:100]}",
+            limit=", ".join(sorted(chosen.settings)) or "none",
+            cure="leave it out, or see docs/formats.md",
+        )
 
 
 def filter_of(format_name: str) -> Filter:
@@ -117,15 +149,14 @@ def written_as(format_name: str, options: Options) -> Format:
 
     Raises PermanentError: `unsupported_output`.
     """
-    if format_name != "pdf":
-        return FORMATS[format_name]
-    output = options.settings.get("output", "docx")
-    if output not in PDF_OUTPUTS:
+    outputs = PDF_OUTPUTS if format_name == "pdf" else (format_name,)
+    output = options.settings.get(OUTPUT, outputs[0])
+    if output not in outputs:
         raise PermanentError(
             "unsupported_output",
-            f"a PDF cannot be written as {output[:100]}",
+            f"a document of the format {format_name} cannot be written as {output[:100]}",
             field="filter_options.output",
-            limit=", ".join(PDF_OUTPUTS),
+            limit=", ".join(outputs),
             cure="ask for one of these",
         )
     return FORMATS[output]

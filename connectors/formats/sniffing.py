@@ -5,11 +5,14 @@ Names and media types choose among text formats only. Pure.
 
 import re
 import zipfile
+import zlib
 from enum import StrEnum
 from typing import BinaryIO
 
 from connectors.formats.refusals import encrypted, macros, malformed, unknown_format
 
+# What the zip library raises for archives that are broken in one way or another.
+UNREADABLE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, ValueError, OSError, EOFError)
 _HEAD_BYTES = 8192
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # OLE streams are named in UTF-16; the directory may stand anywhere in the file.
@@ -99,7 +102,7 @@ def _in_archive(source: BinaryIO) -> str:
     try:
         with zipfile.ZipFile(source) as archive:
             return _by_members(archive)
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError) as error:
+    except UNREADABLE as error:
         raise malformed(f"the archive cannot be read: {error}") from error
 
 

@@ -3,7 +3,7 @@
 import json
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -36,8 +36,7 @@ class Stamp(NamedTuple):
     part: str = ""
 
 
-@dataclass(frozen=True)
-class Slot:
+class Slot(NamedTuple):
     """Where a unit stands, and what it needs to be written there again. `digest` is of its own text."""
 
     start: int
@@ -62,8 +61,7 @@ class Skeleton:
 
     def encoded(self) -> bytes:
         """Return the skeleton as bytes."""
-        slots = [list(asdict(slot).values()) for slot in self.slots]
-        return zlib.compress(json.dumps([slots, self.stamps, self.notes]).encode())
+        return zlib.compress(json.dumps([self.slots, self.stamps, self.notes]).encode())
 
     @staticmethod
     def decoded(encoded: bytes) -> "Skeleton":

@@ -5,6 +5,7 @@ Names have the prefixes that the standards use, whatever the file uses: `w:p`, `
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from xml.parsers import expat
 
 from connectors.formats.encodings import decoded
@@ -233,6 +234,7 @@ class _Builder:
         return at
 
 
+@lru_cache(maxsize=4096)
 def _short(name: str) -> str:
     uri, space, local = name.rpartition(" ")
     return f"{_PREFIXES.get(uri, '?:')}{local}" if space else local

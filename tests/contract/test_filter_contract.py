@@ -41,6 +41,12 @@ def merged(sample: Sample, units: list[str], skeleton: bytes) -> bytes:
     return output.getvalue()
 
 
+@cache
+def in_capitals(sample: Sample) -> bytes:
+    found = extracted(sample)
+    return merged(sample, [unit.text.upper() for unit in found.units], found.skeleton)
+
+
 def again(sample: Sample, data: bytes) -> list[str]:
     """Return the units of what was merged."""
     name = translated_name(sample.name, sample.format, OPTIONS)
@@ -90,9 +96,8 @@ def test_units_are_sound_coded_text(sample):
 
 @every_sample
 def test_translations_stand_where_their_sources_stood(sample):
-    found = extracted(sample)
-    units = [unit.text.upper() for unit in found.units]
-    data = merged(sample, units, found.skeleton)
+    units = [unit.text.upper() for unit in extracted(sample).units]
+    data = in_capitals(sample)
     if sample.format in BILINGUAL:
         with pytest.raises(PermanentError, match="no text"):
             again(sample, data)
@@ -125,7 +130,7 @@ def test_parts_without_changes_keep_their_content(sample):
     assert after.namelist() == before.namelist()
     assert [info.compress_type for info in after.infolist()] == [info.compress_type for info in before.infolist()]
     changed = [name for name in before.namelist() if before.read(name) != after.read(name)]
-    # The text; the default language of styles; that formulas are calculated anew. Every page of a book has a language.
+    # The text; the default language of styles; that formulas are calculated anew; the language of each page.
     assert 1 <= len(changed) <= (9 if sample.format == "epub" else 3)
 
 
@@ -143,12 +148,13 @@ def test_broken_codes_are_refused(sample):
 
 @every_sample
 def test_strange_characters_do_no_harm(sample):
-    """Controls, halves of characters, and characters that look like codes of ours."""
+    """Controls, and characters that are none."""
     found = extracted(sample)
-    units = [f"{unit.text} \x00\x0b\x85\u2028\ufffe\x1b" for unit in found.units]
+    units = [unit.text for unit in found.units]
+    units[-1] += " \x00\x0b\x85\u2028\ufffe\x1b"
     data = merged(sample, units, found.skeleton)
     if sample.format not in BILINGUAL:
-        assert len(again(sample, data)) >= 1
+        assert len(again(sample, data)) >= len(units)
 
 
 @pytest.mark.parametrize(
@@ -162,9 +168,7 @@ def test_strange_characters_do_no_harm(sample):
     ids=lambda value: value.id if isinstance(value, Sample) else "",
 )
 def test_its_library_reads_the_same_structure(sample, read):
-    found = extracted(sample)
-    data = merged(sample, [unit.text.swapcase() for unit in found.units], found.skeleton)
-    assert without_spaces(read(data)) == without_spaces(read(sample.data))
+    assert without_spaces(read(in_capitals(sample))) == without_spaces(read(sample.data))
 
 
 def without_spaces(structure: list) -> list:
@@ -172,25 +176,31 @@ def without_spaces(structure: list) -> list:
     return [one for one in structure if not (isinstance(one, tuple) and one[0] == "text:s")]
 
 
+def refusal(sample: Sample, damaged: bytes) -> PermanentError | None:
+    """Return how a damaged file is refused; what is not refused is translated."""
+    try:
+        found = extract(io.BytesIO(damaged), sample.name, "", OPTIONS)
+    except PermanentError as error:
+        return error
+    units = [unit.text.swapcase() for unit in found.extraction.units]
+    filter_of(found.format).merge(io.BytesIO(damaged), found.extraction.skeleton, units, io.BytesIO(), OPTIONS)
+    return None
+
+
 @every_sample
 def test_damaged_files_give_named_errors(sample):
-    for seed in range(2):
+    for seed in range(1):
         damaged = mutated(sample.data, random.Random(f"{sample.id} {seed}"))
-        try:
-            found = extract(io.BytesIO(damaged), sample.name, "", OPTIONS)
-        except PermanentError as error:
-            assert error.cause in CAUSES
-            assert error.cure
-            continue
-        output = io.BytesIO()
-        units = [unit.text.swapcase() for unit in found.extraction.units]
-        filter_of(found.format).merge(io.BytesIO(damaged), found.extraction.skeleton, units, output, OPTIONS)
+        error = refusal(sample, damaged)
+        assert error is None or (error.cause in CAUSES and error.cure)
 
 
 def test_every_format_has_samples_and_says_what_it_writes():
     assert {sample.format for sample in SAMPLES} == set(FORMATS)
     for name in FORMATS:
         assert written_as(name, OPTIONS).name == ("docx" if name == "pdf" else name)
+        with pytest.raises(PermanentError, match="cannot be written as"):
+            written_as(name, Options("en", "pt", {"output": "doc"}))
 
 
 def test_characters_that_mean_codes_to_us_come_back():

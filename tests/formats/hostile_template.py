@@ -12,7 +12,7 @@ from connectors.formats.registry import FORMATS, Format
 from connectors.formats.sandbox_template import main
 from schemas.errors import PermanentError
 
-HOARD = []
+HOARD: list[bytearray] = []
 
 
 class HostileFilter:

@@ -211,7 +211,7 @@ def make_odp() -> bytes:
     document = odfdo.Document("presentation")
     document.body.clear()
     page = odfdo.DrawPage("page1", name="First")
-    page.append(odfdo.Frame.text_frame(["A title of a slide"], size=("7cm", "5cm"), position=("1cm", "1cm")))
+    page.append(odfdo.Frame.text_frame("A title of a slide", size=("7cm", "5cm"), position=("1cm", "1cm")))
     document.body.append(page)
     return _saved(document)
 

@@ -7,7 +7,7 @@ import zipfile
 _HOSTILE = (
     b"<", b">", b"&", b'"', b"'", b"]]>", b"<!--", b"<![CDATA[", b"<?x", b"\x00", b"\xff\xfe", b"\xef\xbb\xbf",
     b"<!DOCTYPE a [<!ENTITY b 'c'>]>", b"&#0;", b"&#xD800;", b"{", b"[", b"\\u", b"-->", b"\n\n", b"*a", b"&a ",
-    "\U000f0000".encode(), "\U000f4000".encode(), "\x1e".encode(), "\ufffe".encode(), b"<w:p>", b"</w:p>", b"<a:p/>",
+    "\U000f0000".encode(), "\U000f4000".encode(), b"\x1e", "\ufffe".encode(), b"<w:p>", b"</w:p>", b"<a:p/>",
 )  # fmt: skip
 
 

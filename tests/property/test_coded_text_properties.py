@@ -1,6 +1,7 @@
 """Properties of coded text: nothing is lost, whatever is cut, numbered anew or joined again."""
 
 import re
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -79,7 +80,7 @@ def test_edges_and_inside_are_the_text(text):
 @given(coded_texts(), st.lists(st.integers(0, 200), max_size=4))
 def test_pieces_are_sound_and_join_without_seams(text, places):
     cuts = sorted({min(place, len(text)) for place in places} | {0, len(text)})
-    pieces = [text[start:end] for start, end in zip(cuts, cuts[1:], strict=False)]
+    pieces = [text[start:end] for start, end in pairwise(cuts)]
     whole = balanced(pieces)
     assert [detagged(piece) for piece in whole] == [detagged(piece) for piece in pieces]
     assert all(check(piece, piece) is None for piece in whole)
@@ -92,8 +93,10 @@ def test_pieces_are_sound_and_join_without_seams(text, places):
 def test_translated_pieces_join_to_sound_text(text, places, chance):
     """Words change and move inside their pairs; the joined text still has each code once, well nested."""
     cuts = sorted({min(place, len(text)) for place in places} | {0, len(text)})
-    pieces = [text[start:end] for start, end in zip(cuts, cuts[1:], strict=False)]
-    translated = [CODE.sub(lambda code: code[0] + chance.choice(["", "x", " yy "]), piece) for piece in balanced(pieces)]
+    pieces = [text[start:end] for start, end in pairwise(cuts)]
+    translated = [
+        CODE.sub(lambda code: code[0] + chance.choice(["", "x", " yy "]), piece) for piece in balanced(pieces)
+    ]
     assert check(text, rejoined(translated)) is None
 
 

@@ -19,6 +19,7 @@ _FORMS = re.compile(r"nplurals\s*=\s*(\d)")
 _LANGUAGE = re.compile(r'"Language:[ \t]*(?=\\n")')
 _CHARSET = re.compile(rb'"Content-Type:[^"]*charset=([\w-]+)')
 _MOST_FORMS = 6
+_HEADER_CHARACTERS = 2000
 
 
 def messages(text: str, options: Options) -> Iterator[Found | Stamp]:
@@ -56,7 +57,7 @@ def _lead(text: str, entry: Entry, keyword: str, options: Options) -> tuple[int,
     before_string = entry.texts[keyword].start
     if options.settings.get("fuzzy") == "no":
         return before_string, ""
-    newline = "\r\n" if "\r\n" in text else "\n"
+    newline = _newline(text)
     if entry.flags is None:
         return entry.start, f"#, fuzzy{newline}{text[entry.start : before_string]}"
     start, end = entry.flags
@@ -82,13 +83,18 @@ def _plural(text: str, entry: Entry, forms: int, options: Options) -> Iterator[F
 
 
 def _added(text: str, entry: Entry, value: str, keyword: str) -> Iterator[Found]:
-    newline = "\r\n" if "\r\n" in text else "\n"
+    newline = _newline(text)
     builder = CodedBuilder(_alone)
     builder.alone(f"{newline}{keyword} ")
     builder.text(value)
     coded = builder.built()
     if coded:
         yield Found(entry.end, entry.end, coded, f"line {entry.line}", "string")
+
+
+def _newline(text: str) -> str:
+    # A look at the beginning only: it is asked for every message.
+    return "\r\n" if "\r\n" in text[:_HEADER_CHARACTERS] else "\n"
 
 
 def _forms(header: str) -> int:

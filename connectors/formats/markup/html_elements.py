@@ -42,7 +42,6 @@ INLINE = frozenset(
         "ruby",
         "s",
         "samp",
-        "select",
         "small",
         "source",
         "span",
@@ -66,9 +65,7 @@ VOID = frozenset(
 )
 BREAKS = frozenset({"br", "wbr"})
 # Elements that stand for themselves: code, formulas, pictures, lists of choices.
-OPAQUE = frozenset(
-    ["code", "kbd", "samp", "var", "math", "svg", "object", "select", "textarea", "audio", "video", "canvas"]
-)
+OPAQUE = frozenset(["code", "kbd", "samp", "var", "math", "svg", "object", "textarea", "audio", "video", "canvas"])
 # What browsers show or read out.
 ATTRIBUTES = frozenset(
     {"alt", "aria-description", "aria-label", "aria-placeholder", "placeholder", "summary", "title"}

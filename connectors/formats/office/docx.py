@@ -7,7 +7,7 @@ from connectors.formats.coding import coded_of
 from connectors.formats.office.docx_paragraph import Fields, ParagraphReader
 from connectors.formats.office.drawing import drawing_units
 from connectors.formats.office.parts import by_content_type
-from connectors.formats.office.runs import tidy
+from connectors.formats.office.run_syntax import tidy
 from connectors.formats.packages import Package, PackageFilter
 from connectors.formats.protocol import Options, Warned
 from connectors.formats.refusals import malformed

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from connectors.formats.office.runs import Alone, Item, RunSyntax, Words, Wrapper, coded_runs
+from connectors.formats.office.run_syntax import RunSyntax
 from connectors.formats.protocol import CodeKind
+from connectors.formats.runs import Alone, Item, Words, Wrapper, coded_runs
 from connectors.formats.splicing import Found
 from connectors.formats.xml_tree import Element, Text, XmlFile
 
@@ -71,6 +72,11 @@ def _is_translated(instruction: str) -> bool:
     return instruction.strip().partition(" ")[0].upper() in _TRANSLATED_FIELDS
 
 
+def _is_hidden(properties: Element | None) -> bool:
+    hidden = properties.find("w:vanish") if properties else None
+    return hidden is not None and hidden.attributes.get("w:val", "1") not in ("0", "false", "off")
+
+
 class ParagraphReader:
     """Reads a paragraph. `fields` are those that are open where it begins."""
 
@@ -121,10 +127,10 @@ class ParagraphReader:
         found = run.find("w:rPr")
         raw = self._file.raw(found.start, found.end) if found else ""
         properties = _NOTHING.sub("", _UNSEEN.sub("", raw))
-        if found and found.find("w:vanish") is not None:
-            return [self._alone(run)]
         shown = (child for child in run.elements() if child.name not in (*_DROPPED, "w:rPr"))
-        return [self._in_run(child, properties) for child in shown]
+        # Of a hidden run too: a field may begin in it.
+        items: list[Item] = [self._in_run(child, properties) for child in shown]
+        return [self._alone(run)] if _is_hidden(found) else items
 
     def _in_run(self, child: Element, properties: str) -> Item:
         if child.name == "w:fldChar":

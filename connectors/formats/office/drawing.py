@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from connectors.formats.office.runs import Alone, Item, RunSyntax, Words, coded_runs
+from connectors.formats.office.run_syntax import RunSyntax
 from connectors.formats.protocol import CodeKind
+from connectors.formats.runs import Alone, Item, Words, coded_runs
 from connectors.formats.splicing import Found
 from connectors.formats.xml_tree import Element, XmlFile
 

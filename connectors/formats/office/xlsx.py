@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from connectors.formats.coding import coded_of
 from connectors.formats.office.drawing import drawing_units
 from connectors.formats.office.parts import by_content_type
-from connectors.formats.office.runs import Item, RunSyntax, Words, coded_runs, tidy
+from connectors.formats.office.run_syntax import RunSyntax, tidy
 from connectors.formats.office.workbook import Workbook
 from connectors.formats.packages import Package, PackageFilter
 from connectors.formats.protocol import Options, Warned
 from connectors.formats.refusals import malformed
+from connectors.formats.runs import Item, Words, coded_runs
 from connectors.formats.splicing import Found, Stamp
 from connectors.formats.xml_tree import Element, Text, XmlFile
 

@@ -9,7 +9,7 @@ from functools import partial
 
 from connectors.formats.coding import coded_of
 from connectors.formats.merging import Encode
-from connectors.formats.opendocument.paragraph import ParagraphReader, spaced
+from connectors.formats.opendocument.paragraph import ParagraphReader, spaced, tidy
 from connectors.formats.packages import Package, PackageFilter
 from connectors.formats.protocol import Options, Warned
 from connectors.formats.refusals import encrypted, macros
@@ -172,7 +172,7 @@ def _encoder(name: str) -> Encode:
 
 def _filter(kind: str) -> PackageFilter:
     media_type = f"application/vnd.oasis.opendocument.{kind}"
-    return PackageFilter(frozenset({media_type}), "1", units, _encoder, pages_of=_slides)
+    return PackageFilter(frozenset({media_type}), "1", units, _encoder, tidy, pages_of=_slides)
 
 
 ODT, ODP, ODS = _filter("text"), _filter("presentation"), _filter("spreadsheet")

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator
 
-from connectors.formats.coding import CodedBuilder
 from connectors.formats.protocol import CodeKind
+from connectors.formats.runs import Alone, Item, Words, Wrapper, coded_runs
 from connectors.formats.splicing import Found
-from connectors.formats.xml_tree import Element, Text, XmlFile, escaped
+from connectors.formats.xml_tree import Element, Markup, Text, XmlFile, escaped
 
-_PAIRS = frozenset({"text:a", "text:meta", "text:span"})
+_WRAPPERS = frozenset({"text:a", "text:meta"})
 _BREAKS = frozenset(
     [
         "text:alphabetical-index-mark",
@@ -27,9 +27,15 @@ _BREAKS = frozenset(
         "text:toc-mark",
     ]
 )
+_EMPTY = re.compile(r"<((?:\w+:)?span)(?:\s[^<>]*[^<>/])?></\1>")
 _MOST_SPACES = 1000
 _SEVERAL = re.compile(r"^ +| {2,}| +$")
 _SPACE = re.compile(r"[ \t\r\n]+")
+
+
+def tidy(text: str) -> str:
+    """Take empty spans out of what was written."""
+    return _EMPTY.sub("", text)
 
 
 def spaced(prefix: str, text: str) -> str:
@@ -41,6 +47,22 @@ def _spaces(prefix: str, spaces: str) -> str:
     return f'<{prefix}s {prefix}c="{len(spaces)}"/>' if len(spaces) > 1 else f"<{prefix}s/>"
 
 
+class SpanSyntax:
+    """A text in spans: its properties are the start tags of all spans around it."""
+
+    def __init__(self, prefix: str) -> None:
+        self._end = f"</{prefix}span>"
+
+    def begin(self, properties: str) -> str:
+        return properties
+
+    def end(self, properties: str) -> str:
+        return self._end * properties.count("<")
+
+    def around(self, properties: str) -> tuple[str, str]:
+        return self.begin(properties), self.end(properties)
+
+
 class ParagraphReader:
     """Reads paragraphs. Spans of a style in `unseen` look like what is around them, and are no codes."""
 
@@ -49,34 +71,33 @@ class ParagraphReader:
 
     def found(self, paragraph: Element, place: str, omitted: tuple[int, int] | None = None) -> Iterator[Found]:
         """Yield the unit, if there is text. `omitted` is a span before it that a translation makes untrue."""
-        builder = CodedBuilder()
-        start = paragraph.inner
+        start, items = paragraph.inner, list(self._items(paragraph, ""))
         if omitted:
             start, behind = omitted
-            builder.alone(self._file.raw(behind, paragraph.inner))
-        self._add(builder, paragraph)
-        coded = builder.built()
+            items.insert(0, Alone(self._file.raw(behind, paragraph.inner), -1))
+        prefix = self._file.tag_prefix(paragraph)
+        coded = coded_runs(items, SpanSyntax(prefix))
         if coded:
-            prefix = self._file.tag_prefix(paragraph)
             yield Found(start, paragraph.inner_end, coded, place, prefix, part=self._part)
 
-    def _add(self, builder: CodedBuilder, parent: Element) -> None:
+    def _items(self, parent: Element, look: str) -> Iterator[Item]:
         for child in parent.children:
             if isinstance(child, Text):
-                builder.text(_SPACE.sub(" ", child.text))
-            elif isinstance(child, Element) and child.name == "text:s":
-                builder.text(" " * min(int(child.attributes.get("text:c", "1")), _MOST_SPACES))
-            elif isinstance(child, Element) and child.name in _PAIRS and child.inner < child.end:
-                self._pair(builder, child)
+                yield Words(_SPACE.sub(" ", child.text), look)
+            elif not isinstance(child, Element):
+                yield self._alone(child, look, CodeKind.BREAK)
+            elif child.name == "text:s":
+                yield Words(" " * min(int(child.attributes.get("text:c", "1")), _MOST_SPACES), look)
+            elif child.name == "text:span":
+                is_seen = child.attributes.get("text:style-name") not in self._unseen
+                yield from self._items(child, look + self._file.raw(child.start, child.inner) if is_seen else look)
+            elif child.name in _WRAPPERS and child.inner < child.end:
+                # Around the spans that it stands in: that looks the same.
+                begin, end = self._file.raw(child.start, child.inner), self._file.raw(child.inner_end, child.end)
+                yield Wrapper(begin, end, child.start, list(self._items(child, look)))
             else:
-                is_break = not isinstance(child, Element) or child.name in _BREAKS
-                kind = CodeKind.BREAK if is_break else CodeKind.OBJECT
-                builder.alone(self._file.raw(child.start, child.end), kind=kind, at=child.start)
+                yield self._alone(child, look, CodeKind.BREAK if child.name in _BREAKS else CodeKind.OBJECT)
 
-    def _pair(self, builder: CodedBuilder, element: Element) -> None:
-        if element.name == "text:span" and element.attributes.get("text:style-name") in self._unseen:
-            self._add(builder, element)
-            return
-        builder.open(self._file.raw(element.start, element.inner), key="element", at=element.start)
-        self._add(builder, element)
-        builder.close(self._file.raw(element.inner_end, element.end), "element", element.inner_end)
+    def _alone(self, node: Element | Markup, look: str, kind: CodeKind) -> Alone:
+        raw = self._file.raw(node.start, node.end)
+        return Alone(raw, node.start, kind, is_inside=bool(look), properties=look)

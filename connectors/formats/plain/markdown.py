@@ -20,7 +20,7 @@ from connectors.formats.markup.html import texts as html_texts
 from connectors.formats.merging import Encode
 from connectors.formats.plain.markdown_inline import InlineReader, escaped
 from connectors.formats.protocol import Options
-from connectors.formats.splicing import Found, Stamp
+from connectors.formats.splicing import Found, Slot, Stamp
 from schemas.errors import PermanentError
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r|\Z)")
@@ -126,6 +126,11 @@ def _prefixed(prefix: str, text: str) -> str:
     return escaped(text).replace("\n", f"\n{prefix}")
 
 
+def _laid_out(text: str, slot: Slot) -> str:
+    """Let no line begin with spaces, which would make code of it, and no blank line end the block."""
+    return text if slot.encoder.startswith(("html", "yaml")) else re.sub(r"^\s+|(?<=\n)\s+", "", text)
+
+
 def _cell(text: str) -> str:
     return escaped(text).replace("|", "\\|").replace("\n", " ")
 
@@ -139,4 +144,4 @@ def _encoder(name: str) -> Encode:
     return _cell if kind == "cell" else partial(_prefixed, argument)
 
 
-MARKDOWN = FlatFilter(frozenset({"text/markdown", "text/x-markdown"}), "1", units, _encoder)
+MARKDOWN = FlatFilter(frozenset({"text/markdown", "text/x-markdown"}), "1", units, _encoder, _laid_out)

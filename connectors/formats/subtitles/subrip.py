@@ -47,5 +47,5 @@ SUBRIP = FlatFilter(
     "1",
     subtitles,
     NEWLINES.__getitem__,
-    {"lf": laid_out, "crlf": laid_out},
+    laid_out,
 )

@@ -46,5 +46,5 @@ WEBVTT = FlatFilter(
     "1",
     subtitles,
     {"lf": _lf, "crlf": _crlf}.__getitem__,
-    {"lf": laid_out, "crlf": laid_out},
+    laid_out,
 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from connectors.formats.protocol import Extraction, Options
 from connectors.formats.registry import extract, filter_of
-from schemas.coded_text import CODE, CLOSING, ISOLATED, number_of
+from schemas.coded_text import CLOSING, CODE, ISOLATED, number_of
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 _TYPES = "application/vnd.openxmlformats-officedocument.wordprocessingml"

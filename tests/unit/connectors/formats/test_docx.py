@@ -24,9 +24,9 @@ BOLD = "<w:b/>"
 
 def test_runs_that_look_alike_are_one_text():
     language, revision = '<w:lang w:val="en-US"/>', "<w:noProof/>"
-    assert units(run("Hel", language), "<w:proofErr w:type='spellStart'/>", run("lo", revision), run(" world")) == [
-        "Hello world"
-    ]
+    assert units(
+        run("Hel", language), "<w:proofErr w:type='spellStart'/>", run("lo", revision), run(" world")
+    ) == ["Hello world"]
 
 
 def test_the_commonest_look_is_plain_and_others_are_pairs():
@@ -78,6 +78,16 @@ def test_deleted_and_hidden_text_stays_and_is_not_translated():
     assert "hidden" in body_of(translated("a.docx", data))
 
 
+def test_a_field_may_begin_in_hidden_text():
+    begin = (
+        '<w:r><w:rPr><w:vanish/></w:rPr><w:fldChar w:fldCharType="begin"/><w:instrText>PAGE</w:instrText></w:r>'
+    )
+    middle = f'<w:r><w:fldChar w:fldCharType="separate"/></w:r>{run("12")}'
+    assert units(run("On "), begin, middle, '<w:r><w:fldChar w:fldCharType="end"/></w:r>', run(" now")) == [
+        "On [1] now"
+    ]
+
+
 def test_inserted_text_is_translated_inside_its_mark():
     data = paragraph(run("Kept "), f'<w:ins w:id="2">{run("added")}</w:ins>')
     assert f'<w:ins w:id="2">{run("ADDED")}</w:ins>' in body_of(translated("a.docx", data))
@@ -109,11 +119,14 @@ def test_tabs_and_breaks_stand_between_words_and_stay_in_their_run():
 
 def test_a_file_may_use_other_prefixes():
     uri = W.partition("=")[2]
-    document = f"<x:document xmlns:x={uri}><x:body><x:p><x:r><x:t>Hi </x:t></x:r><x:r><x:rPr><x:b/></x:rPr><x:t>you</x:t></x:r></x:p></x:body></x:document>"
+    runs = "<x:r><x:t>Hi </x:t></x:r><x:r><x:rPr><x:b/></x:rPr><x:t>you</x:t></x:r>"
+    document = f"<x:document xmlns:x={uri}><x:body><x:p>{runs}</x:p></x:body></x:document>"
     data = word("", **{"word/document.xml": document})
     assert texts("a.docx", data) == ["Hi <1you1>"]
     written = zipfile.ZipFile(io.BytesIO(translated("a.docx", data))).read("word/document.xml").decode()
-    assert written == document.replace("<x:t>", '<x:t xml:space="preserve">').replace("Hi", "HI").replace("you", "YOU")
+    assert written == document.replace("<x:t>", '<x:t xml:space="preserve">').replace("Hi", "HI").replace(
+        "you", "YOU"
+    )
 
 
 def test_what_the_text_says_is_escaped():

@@ -1,32 +1,32 @@
 """Paragraphs made of runs: runs that look the same become one text, others become pairs of codes. Pure.
 
-While a text is written, a run and its text element are always open. So every code closes them, writes its own, and
-opens a run with the properties that hold behind it.
+While a text is written, a run is always open. So every code closes it, writes its own, and opens a run with the
+properties that hold behind it.
 """
 
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from connectors.formats.coding import Coded, CodedBuilder, Original
 from connectors.formats.protocol import CodeKind
 
 
-@dataclass(frozen=True)
-class RunSyntax:
-    """The names of a run's parts as the file writes them, and what follows the name of its text element."""
-
-    run: str
-    text: str
-    text_attributes: str = ""
+class Syntax(Protocol):
+    """How a format writes a text with a look."""
 
     def begin(self, properties: str) -> str:
-        """Open a run and its text."""
-        return f"<{self.run}>{properties}<{self.text}{self.text_attributes}>"
+        """Return what stands before a text of these properties."""
+        ...
 
-    def end(self) -> str:
-        """Close both."""
-        return f"</{self.text}></{self.run}>"
+    def end(self, properties: str) -> str:
+        """Return what stands behind it."""
+        ...
+
+    def around(self, properties: str) -> tuple[str, str]:
+        """Return what stands around something in a run that is no text."""
+        ...
 
 
 @dataclass
@@ -61,13 +61,13 @@ class Wrapper:
 Item = Words | Alone | Wrapper
 
 
-def coded_runs(items: list[Item], syntax: RunSyntax) -> Coded | None:
+def coded_runs(items: list[Item], syntax: Syntax) -> Coded | None:
     """Make the unit of a paragraph, None where it has no text."""
     builder = CodedBuilder()
     base = _base(items)
     builder.alone(syntax.begin(base))
     _Coding(builder, syntax).add(items, base)
-    builder.alone(syntax.end())
+    builder.alone(syntax.end(base))
     return builder.built()
 
 
@@ -84,7 +84,7 @@ def _base(items: list[Item]) -> str:
 
 
 class _Coding:
-    def __init__(self, builder: CodedBuilder, syntax: RunSyntax) -> None:
+    def __init__(self, builder: CodedBuilder, syntax: Syntax) -> None:
         self._builder, self._syntax = builder, syntax
 
     def add(self, items: list[Item], base: str) -> None:
@@ -100,28 +100,29 @@ class _Coding:
     def _words(self, items: list[Item], properties: str, base: str) -> None:
         """Add what is in one run, or would be."""
         if properties != base:
-            self._builder.open(self._syntax.end() + self._syntax.begin(properties), _shown(properties), "run")
+            self._builder.open(self._syntax.end(base) + self._syntax.begin(properties), _shown(properties), "run")
         for item in items:
             if isinstance(item, Words):
                 self._builder.text(item.text)
             elif isinstance(item, Alone):
                 self._alone(item, properties)
         if properties != base:
-            self._builder.close(self._syntax.end() + self._syntax.begin(base), "run")
+            self._builder.close(self._syntax.end(properties) + self._syntax.begin(base), "run")
 
     def _alone(self, item: Alone, base: str) -> None:
-        before, behind = self._syntax.end(), self._syntax.begin(base)
+        before, behind = self._syntax.end(base), self._syntax.begin(base)
         if item.is_inside:
-            before, behind = before + f"<{self._syntax.run}>{item.properties}", f"</{self._syntax.run}>" + behind
+            begin, end = self._syntax.around(item.properties)
+            before, behind = before + begin, end + behind
         original: Original = ((before, -1), (item.raw, item.at), (behind, -1))
         self._builder.alone(original, _shown(item.raw), item.kind)
 
     def _wrapper(self, item: Wrapper, base: str) -> None:
         inner = _base(item.items)
-        begin: Original = ((self._syntax.end(), -1), (item.begin, item.at), (self._syntax.begin(inner), -1))
+        begin: Original = ((self._syntax.end(base), -1), (item.begin, item.at), (self._syntax.begin(inner), -1))
         self._builder.open(begin, _shown(item.begin), "wrapper")
         self.add(item.items, inner)
-        self._builder.close(self._syntax.end() + item.end + self._syntax.begin(base), "wrapper")
+        self._builder.close(self._syntax.end(inner) + item.end + self._syntax.begin(base), "wrapper")
 
 
 def _grouped(items: list[Item]) -> list[tuple[Item, list[Item]]]:
@@ -147,17 +148,3 @@ def _is_in_run(item: Words | Alone) -> bool:
 def _shown(raw: str) -> str:
     names = re.findall(r"<(?:\w+:)?(\w+)", raw)
     return f"<{' '.join(names[:4])}>"
-
-
-def tidy(text: str) -> str:
-    """Take empty runs out of what was written."""
-    without = _EMPTY_TEXT.sub("", text)
-    return _EMPTY_RUN.sub("", without)
-
-
-_EMPTY_TEXT = re.compile(r'<((?:\w+:)?t)(?: xml:space="preserve")?></\1>')
-_PROPERTIES = (
-    r"<(?:\w+:)?rPr(?:\s[^<>]*)?/>"
-    r"|<((?:\w+:)?rPr)(?:\s[^<>]*[^<>/])?>(?:(?!</?(?:\w+:)?rPr[\s>]).)*</\2>"
-)
-_EMPTY_RUN = re.compile(rf"<((?:\w+:)?r)>(?:{_PROPERTIES})?</\1>", re.DOTALL)
