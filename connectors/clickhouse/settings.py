@@ -1,13 +1,18 @@
 """Where the books are asked: the query interface of the analytics process, or a ClickHouse server."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from connectors.clickhouse.client import AnalyticsClient
 from connectors.settings import Section
 from schemas.errors import FatalError
+
+if TYPE_CHECKING:
+    from connectors.clickhouse.client import AnalyticsClient
 
 
 class BooksSettings(Section):
@@ -23,11 +28,13 @@ class BooksSettings(Section):
     token: SecretStr = Field(default=SecretStr(""), description="Bearer token of the analytics process.")
     token_file: str = Field(default="", description="File that holds the token, as secrets are mounted.")
 
-    def open_client(self) -> AnalyticsClient | None:
-        """Return a client of that address, None where there is none. Raises FatalError for a missing file."""
-        if not self.url.get_secret_value():
-            return None
-        return AnalyticsClient(self.url.get_secret_value(), self._read_token())
+    def opener(self) -> "Callable[[], AnalyticsClient] | None":
+        """Return what opens a client of that address, None where there is none. Raises FatalError for a lost file.
+
+        The HTTP client is imported when it is opened: a process does not wait for it at its start.
+        """
+        url = self.url.get_secret_value()
+        return partial(_open, url, self._read_token()) if url else None
 
     def _read_token(self) -> str:
         if not self.token_file:
@@ -36,3 +43,9 @@ class BooksSettings(Section):
             return Path(self.token_file).read_text("utf-8").strip()
         except OSError as error:
             raise FatalError(f"DRAGOMAN_BOOKS_TOKEN_FILE cannot be read: {error}") from None
+
+
+def _open(url: str, token: str) -> "AnalyticsClient":
+    from connectors.clickhouse.client import AnalyticsClient  # noqa: PLC0415  # see `opener`
+
+    return AnalyticsClient(url, token)

@@ -137,13 +137,15 @@ def wait_for(api: JobSource, job_id: str, on_progress: OnJobProgress, polls_unti
 
 
 def text_of(job: Json) -> str:
-    """Return the translation of a finished job. Raises CommandError when there is none."""
+    """Return the translation of a finished job, each text of an array on its line. Raises CommandError."""
     result = job["result"]
     if result is None:
         raise CommandError(
             f"the job is {job['status']}, but its text is no longer kept",
             "read it from the topic translation.results",
         )
+    if translations := result.get("translations"):
+        return "\n".join(one["text"] for one in translations)
     if result["text"] is None:
         error = result["error"] or {"cause": job["status"], "message": None}
         raise CommandError(f"the job is {job['status']}: {error['message'] or error['cause']}")

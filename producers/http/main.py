@@ -191,8 +191,8 @@ def _texts(settings: HttpSettings) -> Texts:
 
 
 def _books(settings: HttpSettings) -> Books:
-    client = settings.books.open_client()
-    return AnalyticsBooks(client) if client else NoBooks()
+    opener = settings.books.opener()
+    return AnalyticsBooks(opener) if opener else NoBooks()
 
 
 def _uvicorn_config(app: FastAPI, settings: HttpSettings) -> uvicorn.Config:

@@ -93,11 +93,6 @@ class Submission(BaseModel):
     )
     content_type: str = Field(default="text/plain", description="Media type of the text.")
 
-    @property
-    def contents(self) -> list[str]:
-        """Return what is to be translated, in its order."""
-        return [item.text for item in self.texts or ()] if self.text is None else [self.text]
-
 
 class Envelope(BaseModel):
     """The HTTP headers that matter for a submission."""

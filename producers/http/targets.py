@@ -15,25 +15,11 @@ from schemas.errors import PermanentError, TransientError
 from schemas.languages import parse_language
 
 
-def check_targets(submission: Submission, most: int) -> list[str]:
-    """Return the canonical target languages. Raises PermanentError for too many, or one that is named twice."""
-    targets = submission.targets or []
-    if submission.target_language is not None:
-        raise _bad_targets("target_language is set, and targets too", "one of them", "leave one of them out")
-    if len(targets) > most:
-        raise _bad_targets(f"there are {len(targets)} targets", f"{most} targets", "send several requests")
-    named = [str(parse_language(one, f"targets[{at}]")) for at, one in enumerate(targets)]
-    for at, one in enumerate(named):
-        if one in named[:at]:
-            raise _bad_targets(f"targets[{at}] names {one} again", "each language once", "leave it out")
-    return named
-
-
 def of_each_target(
     submission: Submission, envelope: Envelope, caller: Caller, most: int
 ) -> tuple[str, list[Submission]]:
     """Return the id of the call, and a submission for each target. Raises PermanentError."""
-    targets = check_targets(submission, most)
+    targets = _canonical_targets(submission, most)
     tenant = caller.tenant_for(submission.tenant)
     call_id = request_id_of(submission.request_id, envelope.idempotency_key, tenant)
     return call_id, [
@@ -59,6 +45,20 @@ async def all_sent(
             ) from outcome
         if isinstance(outcome, BaseException):
             raise outcome
+
+
+def _canonical_targets(submission: Submission, most: int) -> list[str]:
+    """Return the canonical target languages. Raises PermanentError for too many, or one that is named twice."""
+    targets = submission.targets or []
+    if submission.target_language is not None:
+        raise _bad_targets("target_language is set, and targets too", "one of them", "leave one of them out")
+    if len(targets) > most:
+        raise _bad_targets(f"there are {len(targets)} targets", f"{most} targets", "send several requests")
+    named = [str(parse_language(one, f"targets[{at}]")) for at, one in enumerate(targets)]
+    for at, one in enumerate(named):
+        if one in named[:at]:
+            raise _bad_targets(f"targets[{at}] names {one} again", "each language once", "leave it out")
+    return named
 
 
 def _bad_targets(message: str, limit: str, cure: str) -> PermanentError:

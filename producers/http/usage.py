@@ -4,12 +4,12 @@ This module knows the question and its SQL; connectors/clickhouse/client.py asks
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
-from connectors.clickhouse.client import AnalyticsClient
 from schemas.errors import PermanentError, TransientError
 
 _RETRY_AFTER_SECONDS = 10
@@ -73,15 +73,22 @@ class NoBooks:
         raise TransientError(f"this process knows no address of the books; {cure}", _RETRY_AFTER_SECONDS)
 
 
+class Client(Protocol):
+    """The part of connectors.clickhouse.client.AnalyticsClient that is needed here."""
+
+    def query(self, sql: str) -> list[Row]:
+        """Return one dict per row. Raises TransientError or PermanentError."""
+
+
 @dataclass(frozen=True)
 class AnalyticsBooks:
-    """Asks the analytics process, or a ClickHouse server. The client blocks, so it is called in threads."""
+    """Asks the analytics process, or a ClickHouse server. The client blocks, so it works in threads."""
 
-    client: AnalyticsClient
+    open_client: Callable[[], Client]
 
     async def usage(self, question: UsageQuestion) -> list[Row]:
         try:
-            return await asyncio.to_thread(self.client.query, question.sql)
+            return await asyncio.to_thread(lambda: self.open_client().query(question.sql))
         except (PermanentError, TransientError) as error:
             # Whoever asks did nothing wrong, whatever the books say.
             raise TransientError(f"the books cannot be read: {error}", _RETRY_AFTER_SECONDS) from error

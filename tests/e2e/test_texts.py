@@ -88,6 +88,9 @@ def test_only_what_was_translated_is_billed(stack, jobs):
     ids = {name: job["job_id"] for name, job in jobs.items()}
     words = sum(job["result"]["source_words"] for job in jobs.values())
     assert analytics.billed(list(ids.values())) == (len(ids), words)
+    usage = httpx.get(f"{stack.http_url}/api/v1/usage?by=pair", headers=stack.headers, timeout=60).json()
+    assert usage["words"] >= words
+    assert {"en-pt", "en-pt-BR"} <= {row["name"] for row in usage["rows"]}
     assert analytics.billed([ids["greeting"], ids["named"], ids["number"], ids["family"]])[1] == 0
 
 

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from producers.http.problems import TooManyRequestsError
+from producers.http.problems import OverloadedError, TooManyRequestsError
 from schemas.errors import PermanentError, TransientError
 from stream_apps.accounts.refusals import ForbiddenError, UnauthenticatedError
 
@@ -47,7 +47,7 @@ class Dialect(NamedTuple):
         if isinstance(error, TransientError):
             return Refusal(503, str(error))
         if isinstance(error, HTTPException):
-            return Refusal(error.status_code, str(error.detail))
+            return Refusal(error.status_code, f"{error.detail}{_limit(getattr(error, 'limit', None))}")
         return Refusal(500, "the request met an unexpected error")
 
     def _status_of(self, error: PermanentError) -> int:
@@ -62,11 +62,14 @@ class Dialect(NamedTuple):
 
     def _told(self, error: PermanentError) -> str:
         """Return message, limit and cure in one line, with the original's names for its parameters."""
-        limit = f" (limit: {error.limit})" if error.limit else ""
-        line = f"{error.message}{limit}{f'; {error.cure}' if error.cure else ''}"
+        line = f"{error.message}{_limit(error.limit)}{f'; {error.cure}' if error.cure else ''}"
         for ours, theirs in self.names.items():
             line = re.sub(rf"\b{ours}(?=\[| (?:has|is|holds)\b)", theirs, line)
         return line
+
+
+def _limit(limit: str | None) -> str:
+    return f" (limit: {limit})" if limit else ""
 
 
 def route_class(dialect: Dialect) -> type[APIRoute]:
@@ -89,7 +92,8 @@ def route_class(dialect: Dialect) -> type[APIRoute]:
 
 def _response(dialect: Dialect, request: Request, error: Exception) -> Response:
     status, message = dialect.refusal(error)
-    if status >= 500:
+    # An overload is counted, not logged: a flood must not become a flood of lines.
+    if status >= 500 and not isinstance(error, OverloadedError):
         log.warning("compatible_call_failed", path=request.url.path, kind=type(error).__name__)
     return JSONResponse(dialect.body(message), status, _headers(error))
 

@@ -155,6 +155,13 @@ def test_untranslated_segments_are_reported_beside_the_text(platform):
     assert ran.stderr == "1 of 4 segments stay untranslated: engine_failed\n"
 
 
+def test_the_texts_of_an_array_are_lines(platform):
+    texts = {"text": None, "translations": [{"id": "a", "text": "Salvar"}, {"id": None, "text": "Abrir"}]}
+    platform.jobs = [FINISHED | {"result": RESULT | texts}]
+    ran = dragoman(platform, "result", "job")
+    assert (ran.exit_code, ran.stdout) == (0, "Salvar\nAbrir\n")
+
+
 def test_a_failed_job_fails_the_command_with_its_reason(platform):
     failed = RESULT | {"status": "FAILED", "text": None, "error": {"cause": "x", "message": "nobody does"}}
     platform.jobs = [FINISHED | {"status": "FAILED", "result": failed}]
