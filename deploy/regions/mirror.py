@@ -21,8 +21,8 @@ from schemas.priorities import Priority
 
 POM = Path(__file__).parent / "pom.xml"
 
-# What the other region must know. Batches and translated batches are not copied: work that is in progress when a
-# region is lost is started again from its request.
+# What the other region must know. Documents that wait for extraction, batches and translated batches are not
+# copied: work that is in progress when a region is lost is started again from its request.
 REQUESTS = tuple(topics.requests_topic(priority) for priority in Priority)
 TOPICS = (
     *REQUESTS,
@@ -34,7 +34,7 @@ TOPICS = (
     *topics.ACCOUNT_TOPICS,
 )
 # The platform's own groups start in the other region where the take-over puts them, not at their old offsets.
-OWN_GROUPS = ("intake", "assembly", "usage_sink", r"inference\..*", r"dragoman\..*")
+OWN_GROUPS = ("intake", "assembly", "merging", "usage_sink", r"extraction\..*", r"inference\..*", r"dragoman\..*")
 _TOOL_GROUPS = ("console-consumer-.*", "connect-.*", "__.*")
 _TRANSACTION_MS = 10_000
 _MAIN = "org.apache.kafka.connect.mirror.MirrorMaker"

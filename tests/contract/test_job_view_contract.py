@@ -1,6 +1,7 @@
 """What callers see of a job, from what HTTP, intake and assembly note of it in a real Valkey: in any order."""
 
 import asyncio
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -39,8 +40,8 @@ class State:
     def accept(self) -> None:
         self._run(lambda client: AcceptedRequests(client, 100).note(R1, ACCEPTED))
 
-    def plan(self, plan: RequestPlan = PLANNED) -> None:
-        self._run(lambda client: RedisRequestPlans(client, 100).note({R1: plan}))
+    def plan(self, plan: RequestPlan = PLANNED, *, replaces: bool = False) -> None:
+        self._run(lambda client: RedisRequestPlans(client, 100, replaces=replaces).note({R1: plan}))
 
     def fill(self, number: int) -> None:
         request = revision("r1", tenant="acme")
@@ -91,6 +92,22 @@ def test_an_accepted_job_is_known_before_anybody_has_read_it(state):
         JobStage.ACCEPTED, "high", "pt", 5,
     )  # fmt: skip
     assert (view.progress, view.batches, view.status, view.last_batch) == (0.0, 0, None, None)
+
+
+def test_a_document_is_extracted_then_translated_then_merged(state):
+    file = {"kind": "document", "file_name": "a.pptx", "content_bytes": 70}
+    state.plan(RequestPlan(fingerprint="f", **file))
+    view = state.view()
+    assert (view.stage, view.kind, view.file_name, view.pages) == (JobStage.EXTRACTING, "document", "a.pptx", None)
+    state.plan(replace(PLANNED, **file, pages=3), replaces=True)
+    stages = [state.view().stage]
+    for number in range(3):
+        state.fill(number)
+        stages.append(state.view().stage)
+    assert stages == [JobStage.SEGMENTED, JobStage.TRANSLATED, JobStage.TRANSLATED, JobStage.MERGING]
+    assert (state.view().pages, state.view().content_bytes) == (3, 70)
+    state.finish()
+    assert state.view().stage is JobStage.FINISHED
 
 
 def test_intake_knows_how_much_work_it_is_and_where_its_last_batch_waits(state):

@@ -1,5 +1,6 @@
 """Read one document: copy it, take it apart, keep what merging needs; what is left is a text like any other."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -133,13 +134,17 @@ def _options_of(request: TranslationRequest, languages: RequestedLanguages) -> O
 
 def _checked_output(request: TranslationRequest, extracted: Extracted, options: Options) -> Format:
     """Return the format of the translation. Raises PermanentError where it is not the one that is asked for."""
-    written = written_as(extracted.format, options)
-    if request.output_content_type not in (None, written.media_type):
-        raise PermanentError(
-            "unsupported_output",
-            f"output_content_type is {(request.output_content_type or '')[:80]!r}",
-            field="output_content_type",
-            limit=written.media_type,
-            cure="leave it out: the translation has the format of the document, that of a PDF is Word",
-        )
-    return written
+    asked = request.output_content_type
+    if asked is None:
+        return written_as(extracted.format, options)
+    with suppress(PermanentError):
+        written = written_as(extracted.format, options)
+        if written.media_type == asked:
+            return written
+    raise PermanentError(
+        "unsupported_output",
+        f"output_content_type is {asked[:80]!r}",
+        field="output_content_type",
+        limit=extracted.media_type,
+        cure="leave it out: the translation has the format of the document, that of a PDF is Word",
+    )

@@ -23,8 +23,10 @@ def test_all_topics_are_copied_but_those_of_work_under_way() -> None:
     wanted = patterns("eu->us.topics")
     left = [topic.name for topic in catalogue(TopicPlan()) if not any(one.fullmatch(topic.name) for one in wanted)]
     assert left == [
+        *(f"translation.documents.{priority}" for priority in ("critical", "high", "standard")),
         *(f"translation.batches.default.{priority}" for priority in ("critical", "high", "standard")),
         "translation.translated",
+        "translation.translated.documents",
     ]
     assert not any(one.fullmatch("translation_results") for one in wanted)
 

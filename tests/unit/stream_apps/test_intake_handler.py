@@ -260,6 +260,47 @@ def test_a_text_behind_a_reference_is_fetched():
     assert batch.texts == ["The engine is cold.", "Start it slowly."]
 
 
+DOCUMENT = {"text": None, "content_ref": "tenants/acme/inbox/a.docx", "content_type": "application/octet-stream"}
+
+
+def test_a_document_is_handed_on_as_it_is_and_noted_as_one():
+    intake = Intake()
+    asked = request(**DOCUMENT, file_name="a.docx", content_sha256="ab" * 32)
+    record = intake.record(asked, redrive=b"1")
+    (handed_on,) = intake.take_record(record)
+    assert (handed_on.topic, handed_on.key) == ("translation.documents.high", b"acme/r1")
+    assert handed_on.value == record.value
+    assert handed_on.headers == {**record.headers, "accepted": str(NOW - 500).encode()}
+    plan = intake.plan_of(asked)
+    assert (plan.kind, plan.file_name, plan.batches, plan.last_batch) == ("document", "a.docx", 0, None)
+
+
+def test_a_document_that_was_sent_before_is_not_handed_on_again():
+    intake = Intake()
+    assert len(intake.take(request(**DOCUMENT))) == 1
+    assert intake.take(request(**DOCUMENT)) == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause"),
+    [
+        ({"content_sha256": "AB" * 32}, "bad_sha256"),
+        ({"content_sha256": "ab"}, "bad_sha256"),
+        ({"file_name": "../a.docx"}, "bad_file_name"),
+        ({"file_name": "a\n.docx"}, "bad_file_name"),
+        ({"file_name": "x" * 256}, "bad_file_name"),
+        ({"content_ref": "tenants/globex/inbox/a.docx"}, "foreign_content_ref"),
+        ({"deadline": 5}, "bad_deadline"),
+        ({"output_mode": "bilingual"}, "not_supported"),
+    ],
+)
+def test_what_is_wrong_with_a_document_before_it_is_read_is_refused_at_once(changes, cause):
+    outputs = Intake().take(request(**{**DOCUMENT, "content_type": "text/plain", **changes}))
+    (order,) = read(outputs, CONTROL, JobControl)
+    assert (order.cause, order.job is not None) == (cause, True)
+    assert [one.topic for one in outputs if "documents" in one.topic] == []
+
+
 @pytest.mark.parametrize(
     ("changes", "cause", "field"),
     [

@@ -8,7 +8,15 @@ from schemas.messages import Job, SegmentBatch, TranslatedBatch, TranslationRequ
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, redrive_header
 from schemas.states import ControlAction
-from schemas.topics import CONTROL, RESULTS, TRANSLATED, batches_topic, requests_topic
+from schemas.topics import (
+    CONTROL,
+    RESULTS,
+    TRANSLATED,
+    TRANSLATED_DOCUMENTS,
+    batches_topic,
+    documents_topic,
+    requests_topic,
+)
 from stream_apps.repair.low_watermark import low_watermarks
 from stream_apps.repair.open_requests import LossPolicy, OpenRequests
 from tests.keys import key
@@ -109,12 +117,19 @@ def test_where_nothing_waits_the_watermark_is_now():
             SegmentBatch(request_id="a", batch_number=0, job=Job(accepted_at=7)),
         ),
         (TRANSLATED, TranslatedBatch(request_id="a", batch_number=0, job=Job(accepted_at=7))),
+        (TRANSLATED_DOCUMENTS, TranslatedBatch(request_id="a", batch_number=0, job=Job(accepted_at=7))),
         (CONTROL, JobControl(request_id="a", action=ControlAction.FAIL, job=Job(accepted_at=7))),
     ],
 )
 def test_a_record_under_way_tells_when_its_request_was_stored(topic, message):
     waiting = InboundRecord(topic, 0, 1, b"a", CODEC.encode(message), {}, 900)
     assert low_watermarks([waiting], CODEC, ["default"], NOW)[Priority.HIGH] == 7
+
+
+def test_a_document_that_waits_for_extraction_counts_from_when_its_request_was_stored():
+    waiting = InboundRecord(documents_topic(Priority.HIGH), 0, 1, b"a", b"", {"accepted": b"7"}, 900)
+    found = low_watermarks([waiting], CODEC, ["default"], NOW)
+    assert (found[Priority.HIGH], found[Priority.CRITICAL]) == (7, NOW)
 
 
 def test_a_flood_of_standard_requests_does_not_keep_lost_critical_ones_waiting():
