@@ -21,8 +21,13 @@ class Analytics:
 @pytest.fixture
 def opened(monkeypatch) -> list[str]:
     links: list[str] = []
+
+    def note(link: str) -> bool:
+        links.append(link)
+        return True
+
     monkeypatch.setattr(dashboard, "analytics_client", lambda url: Analytics())
-    monkeypatch.setattr(webbrowser, "open", lambda link: links.append(link) or True)
+    monkeypatch.setattr(webbrowser, "open", note)
     return links
 
 
