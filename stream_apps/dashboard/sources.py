@@ -1,7 +1,7 @@
 """What panels read from: parts of SQL that stand for tables, with the filters and the range of time in them.
 
-A part reads whole hours (or days) from a rollup and the edges of the range from raw rows, so
-sums are exact however the range is cut, and fast however long it is. `parameters.py` says where the edges are.
+A part reads whole hours (or days) from a rollup and the edges of the range from raw rows, so sums
+are exact however the range is cut, and fast however long it is. `parameters.py` says where the edges are.
 Nothing that somebody typed is ever written into SQL: it stands there as {name:Type} and is bound by ClickHouse.
 """
 
@@ -34,8 +34,7 @@ FROM usage_hourly
 WHERE {_inside("hour", "hours_since", "hours_until")} AND {filters}
 UNION ALL
 SELECT toDateTime(at, 'UTC') AS moment, kind, {_NAMES}, pool, device, market, 1, source_words, cached_words,
-    busy_ms,
-    toUInt64(kind = 'billed' AND latency_ms > sla_ms)
+    busy_ms, toUInt64(kind = 'billed' AND latency_ms > sla_ms)
 FROM usage_events
 WHERE {_EDGES_OF_HOURS} AND {filters}
 )"""
@@ -48,8 +47,8 @@ SELECT hour AS moment, measure, {_NAMES}, bucket, answers
 FROM durations_hourly
 WHERE {_inside("hour", "hours_since", "hours_until")} AND {FILTERS}
 UNION ALL
-SELECT toDateTime(at, 'UTC') AS moment, duration.1, {_NAMES}, toUInt8(least(255, floor(8 * log2(1
-    + duration.2)))), 1
+SELECT toDateTime(at, 'UTC') AS moment, duration.1, {_NAMES},
+    toUInt8(least(255, floor(8 * log2(1 + duration.2)))), 1
 FROM (SELECT at, {_NAMES}, arrayJoin([('total', latency_ms), ('queue', queue_ms)]) AS duration FROM usage_events
     WHERE {_EDGES_OF_HOURS} AND kind = 'billed' AND {FILTERS})
 )"""
@@ -58,18 +57,15 @@ SELECT toDateTime(day, 'UTC') AS moment, submitted_by, {_NAMES}, answers, failed
 FROM users_daily
 WHERE day >= toDate({_at("days_since")}) AND day < toDate({_at("days_until")}) AND {FILTERS}
 UNION ALL
-SELECT toDateTime(at, 'UTC') AS moment, submitted_by, {_NAMES}, 1, toUInt64(status NOT IN ('COMPLETED',
-    'PARTIAL')),
-    toUInt64(latency_ms > sla_ms), source_words, cached_words
+SELECT toDateTime(at, 'UTC') AS moment, submitted_by, {_NAMES}, 1,
+    toUInt64(status NOT IN ('COMPLETED', 'PARTIAL')), toUInt64(latency_ms > sla_ms), source_words, cached_words
 FROM usage_events
 WHERE {_EDGES_OF_DAYS} AND kind = 'billed' AND {FILTERS}
 )"""
 _SINCE: Final = "toInt64(toUnixTimestamp(moment)) - {since:UInt32}"
 # The beginning of the step in which something happened, in seconds since 1970.
 _T: Final = f"{{since:UInt32}} + intDiv({_SINCE}, {{step:UInt32}}) * {{step:UInt32}} AS t"
-
-
-# Rows with their money. A price counts for the whole of the hour in which it begins.
+# Rows with their money. A price counts from the first whole hour on.
 _SPENT: Final = f"""(
 SELECT moment, {_NAMES}, pool, source_words AS words,
     source_words - least(cached_words, source_words) AS translated,
@@ -90,35 +86,34 @@ ASOF LEFT JOIN word_prices AS general
     ON earned.nobody = general.tenant AND earned.priority = general.priority AND earned.hour >= general.valid_from
 )"""
 _PAIR: Final = "concat(source_language, '-', target_language)"
-# Intervals cut at the range and at each step of it.
+_STEP: Final = "{step:UInt32}"
+# Intervals cut at the range and at each step of it; each begins at `moment` and lasts `seconds`.
 _STATES: Final = f"""(
-SELECT pool, device, market, worker, state, slot AS moment,
-    dateDiff('millisecond', greatest(since, slot), least(until, slot
-        + toIntervalSecond({{step:UInt32}}))) / 1000 AS seconds
+SELECT pool, device, market, worker, state, greatest(since, slot) AS moment,
+    least(until, slot + toIntervalSecond({_STEP}), {_at("until")}) AS ended,
+    dateDiff('millisecond', moment, ended) / 1000 AS seconds
 FROM (SELECT pool, device, market, worker, state, since, until,
-        arrayJoin(arrayMap(n -> {_at("since")} + toIntervalSecond(n * {{step:UInt32}}), range(
-            toUInt64(greatest(0, intDiv(dateDiff('second', {_at("since")}, since), {{step:UInt32}}))),
-            toUInt64(intDiv(dateDiff('second', {_at("since")}, least(until, {_at("until")})),
-            {{step:UInt32}}) + 1)))) AS slot
+        intDiv(dateDiff('second', {_at("since")}, since), {_STEP}) AS first_step,
+        intDiv(dateDiff('second', {_at("since")}, least(until, {_at("until")})), {_STEP}) AS last_step,
+        arrayJoin(range(toUInt64(greatest(0, first_step)), toUInt64(last_step + 1))) AS number,
+        {_at("since")} + toIntervalSecond(number * {_STEP}) AS slot
     FROM worker_intervals FINAL
     WHERE until > {_at("since")} AND since < {_at("until")})
-WHERE least(until, slot + toIntervalSecond({{step:UInt32}})) > greatest(since, slot)
+WHERE ended > moment
 )"""
-# Seconds of machines, by what they did. Machines are everybody's: filters do not count here.
+# Seconds of machines in each step and hour, by what they did. Machines are everybody's: filters do not count here.
 _MACHINES: Final = f"""(
 SELECT moment, pool, machines.device AS device, machines.market AS market, starting, busy, draining,
     greatest(ready - busy, 0) AS idle, ready, toFloat64(price.price_per_hour) / 3600 AS price_per_second
-FROM (SELECT {_at("since")} + toIntervalSecond(intDiv(dateDiff('second', {_at("since")}, during),
-    {{step:UInt32}}) * {{step:UInt32}}) AS moment, pool, device, market,
-        sum(starting_seconds) AS starting, sum(ready_seconds) AS ready, sum(draining_seconds) AS draining,
-            sum(busy_seconds) AS busy
-    FROM (SELECT moment AS during, pool, device, market, if(state = 'starting', seconds, 0) AS starting_seconds,
-            if(state = 'ready', seconds, 0) AS ready_seconds, if(state = 'draining', seconds, 0)
-            AS draining_seconds, 0. AS busy_seconds
-        FROM {_STATES}
+FROM (SELECT greatest(toStartOfHour(during), slot) AS moment, pool, device, market,
+        intDiv(dateDiff('second', {_at("since")}, during), {_STEP}) AS number,
+        {_at("since")} + toIntervalSecond(number * {_STEP}) AS slot,
+        sumIf(seconds, state = 'starting') AS starting, sumIf(seconds, state = 'ready') AS ready,
+        sumIf(seconds, state = 'draining') AS draining, sumIf(seconds, state = 'busy') AS busy
+    FROM (SELECT moment AS during, pool, device, market, state, seconds FROM {_STATES}
         UNION ALL
-        SELECT moment, pool, device, market, 0., 0., 0., busy_ms / 1000 FROM {_usage("1")} WHERE kind = 'compute')
-    GROUP BY moment, pool, device, market) AS machines
+        SELECT moment, pool, device, market, 'busy', busy_ms / 1000 FROM {_usage("1")} WHERE kind = 'compute')
+    GROUP BY moment, number, slot, pool, device, market) AS machines
 ASOF LEFT JOIN price_list AS price
     ON machines.device = price.device AND machines.market = price.market AND machines.moment >= price.valid_from
 )"""

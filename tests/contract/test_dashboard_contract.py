@@ -142,6 +142,7 @@ def test_machine_time_is_that_of_the_books(ask, books):
         FROM worker_intervals FINAL WHERE until > {since} AND since < {until} GROUP BY state"""
     expected = dict(books.rows(sql))
     assert states == pytest.approx({name: expected[name] for name in states})
+    assert sum(row[4] for row in ask("workers_table", step="3600")["rows"]) == pytest.approx(expected["ready"])
 
 
 def test_a_filter_keeps_what_it_names(ask):

@@ -53,6 +53,7 @@ def test_a_change_is_good_bad_or_neither(call):
     assert call("units", "change", 110, 100, -1) == {"text": "+10 %", "mood": "bad"}
     assert call("units", "change", 97, 100, 0) == {"text": "−3 %", "mood": ""}
     assert call("units", "change", 2000, 100, 1) == {"text": "×20", "mood": "good"}
+    assert call("units", "change", -10, -20, 1) == {"text": "+50 %", "mood": "good"}
     assert call("units", "change", 5, 0, 1) is None
 
 

@@ -19,7 +19,7 @@ FROM (SELECT sum(spent.cost) AS cost, sum(spent.words) AS words, cost / nullIf(s
 """,
     columns=(
         Column("price", "Tenants pay", Unit.MONEY, better=1),
-        Column("cost", "Machine time for work", Unit.MONEY, better=-1),
+        Column("cost", "Cost of the work", Unit.MONEY, better=-1),
         Column("margin", "Margin", Unit.MONEY, better=1),
         Column("unused", "Machines without work", Unit.MONEY, better=-1),
         Column("per_million", "Cost per million words", Unit.MONEY, better=-1),

@@ -21,7 +21,7 @@ FROM $users
         Column("words", "Words", Unit.WORDS, better=1),
         Column("words_each", "Words per user", Unit.WORDS),
         Column("words_an_answer", "Words per answer", Unit.WORDS),
-        Column("known", "Words from memory", Unit.SHARE, better=1),
+        Column("known", "From memory", Unit.SHARE, better=1),
     ),
     is_wide=True,
 )

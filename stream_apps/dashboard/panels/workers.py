@@ -96,8 +96,8 @@ _WORKERS = Panel(
     kind=Kind.TABLE,
     sql="""
 SELECT worker, any(pool) AS pools, any(device) AS devices, replaceAll(any(market), '_', ' ') AS markets,
-    sumIf(seconds, state = 'ready') / 3600 AS hours, sumIf(seconds,
-        state = 'starting') / greatest(countIf(state = 'starting'), 1) AS start_seconds,
+    sumIf(seconds, state = 'ready') / 3600 AS hours,
+    sumIf(seconds, state = 'starting') / greatest(countIf(state = 'starting'), 1) AS start_seconds,
     max(toUnixTimestamp(moment) + seconds) AS seen
 FROM $states GROUP BY worker ORDER BY seen DESC, hours DESC LIMIT $rows
 """,

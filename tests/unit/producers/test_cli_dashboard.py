@@ -21,8 +21,13 @@ class Analytics:
 @pytest.fixture
 def opened(monkeypatch) -> list[str]:
     links: list[str] = []
+
+    def note(link: str) -> bool:
+        links.append(link)
+        return True
+
     monkeypatch.setattr(dashboard, "analytics_client", lambda url: Analytics())
-    monkeypatch.setattr(webbrowser, "open", lambda link: not links.append(link))  # type: ignore[func-returns-value]  # always true
+    monkeypatch.setattr(webbrowser, "open", note)
     return links
 
 

@@ -165,8 +165,9 @@ async function fill(card, query, signal) {
   } catch (problem) {
     if (problem.name === "AbortError" || signal.aborted) return null;
     if (problem.status === undefined) throw problem;
-    // What is shown stays while nobody answers.
-    if (problem.status !== 0 || !card.answer) card.fails(problem);
+    // What is shown stays while nobody answers, or too many ask.
+    if ([0, 503].includes(problem.status) && card.answer) card.rests();
+    else card.fails(problem);
     return problem;
   }
   return null;

@@ -67,6 +67,10 @@ export class PanelCard {
     else this.#put(this.#asRows(answer));
   }
 
+  rests() {
+    this.view.removeAttribute("aria-busy");
+  }
+
   fails(problem) {
     this.view.removeAttribute("aria-busy");
     const again = element("button", { type: "button", className: "quiet small", textContent: "Try again" });

@@ -26,7 +26,7 @@ export class Table {
       this.sorting.isOpen = true;
       this.#fill();
     });
-    const scroller = element("div", { className: "scroller", tabIndex: 0, role: "region", "aria-label": title }, table);
+    const scroller = element("div", { className: "scroller", tabIndex: 0, role: "group", "aria-label": title }, table);
     this.view = element("div", { className: "table" }, scroller, this.more);
     this.#fill();
   }

@@ -86,9 +86,9 @@ export function stepText(from, step) {
 // How much more or less than before, and whether that is good: {text, mood}.
 export function change(value, before, better) {
   if (value === null || !before) return null;
-  const ratio = value / before - 1;
+  const ratio = (value - before) / Math.abs(before);
   const mood = Math.abs(ratio) < 0.005 || !better ? "" : ratio > 0 === better > 0 ? "good" : "bad";
   const sign = ratio > 0.0005 ? "+" : ratio < -0.0005 ? "−" : "±";
-  const size = Math.abs(ratio) >= 9.995 ? `×${plain(0).format(value / before)}` : `${sign}${plain(Math.abs(ratio) < 0.1 ? 1 : 0).format(Math.abs(ratio) * 100)} %`;
+  const size = ratio >= 9.995 && before > 0 ? `×${plain(0).format(value / before)}` : `${sign}${plain(Math.abs(ratio) < 0.1 ? 1 : 0).format(Math.abs(ratio) * 100)} %`;
   return { text: size, mood };
 }
