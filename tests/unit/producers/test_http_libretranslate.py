@@ -136,7 +136,7 @@ def test_a_wrong_parameter_is_told_by_its_name(answering, world, change, words):
         (gzip.compress(b"{}", mtime=0) + b"x", JSON | {"content-encoding": "gzip"}, 400, "behind its end"),
         (b"{}", JSON | {"content-encoding": "gzip"}, 400, "no gzip"),
         (b"{}", JSON | {"content-encoding": "br"}, 415, "br is not known"),
-        (gzip.compress(b" " * 10_000_000, mtime=0), JSON | {"content-encoding": "gzip"}, 413, "(limit: 20000 bytes)"),
+        (gzip.compress(b" " * 10**7, mtime=0), JSON | {"content-encoding": "gzip"}, 413, "(limit: 20000 bytes)"),
     ],
 )
 def test_a_body_that_cannot_be_read_is_refused(answering, content, headers, status, words):
