@@ -177,7 +177,6 @@ class OpenRequests:
             return None
 
 
-
 def _hash(key: str, revision: int = FIRST_REVISION) -> bytes:
     # 10 bytes: among a hundred million ids, the chance that any two collide is about one in two hundred million.
     named = key if revision == FIRST_REVISION else f"{key}\n{revision}"
