@@ -118,7 +118,7 @@ class OpenRequests:
             return
         corrections = self._corrections.get(_hash(key), {})
         for revision in revisions_up_to(self._version(record)):
-            self._close(corrections.pop(revision, None) or _hash(key, revision), record.timestamp_ms)
+            self._close(corrections.pop(revision, b"") or _hash(key, revision), record.timestamp_ms)
         if not corrections:
             self._corrections.pop(_hash(key), None)
 
