@@ -51,7 +51,7 @@ def test_every_process_of_ours_is_scraped_under_its_name(tmp_path):
     targets = json.loads((tmp_path / "observing" / "targets.json").read_text())
     found = {one["labels"]["instance"]: one["targets"] for one in targets}
     assert found.keys() == {
-        *("intake-1", "assembly-1", "repair", "analytics", "http", "autoscaler"),
+        *("intake-1", "assembly-1", "extraction", "merging", "repair", "analytics", "http", "autoscaler"),
         *("worker-1", "worker-2", "worker-3"),
     }
     assert found["worker-3"] == [f"127.0.0.1:{book.port('worker-3-health')}"]
