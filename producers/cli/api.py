@@ -89,7 +89,7 @@ class Api:
         part = output.with_name(f".{output.name}.part")
         path = f"/api/v1/documents/{job_id}/download"
         try:
-            wait = {"wait": _TOLD_SECONDS, **self._tenant}
+            wait: Json = {"wait": _TOLD_SECONDS, **self._tenant}
             with self._http.stream("GET", path, params=wait) as response, part.open("wb") as file:
                 if response.is_error:
                     response.read()

@@ -197,5 +197,5 @@ class Ports:
     shares: TenantShares
     now_ms: Callable[[], int]
     books: Books = field(default_factory=NoBooks)
-    documents: Documents = field(default_factory=NoDocuments)
     detector: Detector = field(default_factory=ThreadedDetector)
+    documents: Documents = field(default_factory=NoDocuments)
