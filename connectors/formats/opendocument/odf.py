@@ -22,6 +22,8 @@ _LABELS = frozenset({"svg:desc", "svg:title"})
 _SKIPPED = frozenset({"office:automatic-styles", "office:scripts", "text:tracked-changes"})
 # What a style says about how it came to be, or about its language, is not seen.
 _UNSEEN = re.compile(r"\?:rsid|\?:paragraph-rsid|fo:language|fo:country|style:(?:language|country)-\w+")
+# Charts and other objects inside a document.
+_EMBEDDED = re.compile(r"Object [^/]+/content\.xml")
 _VALUE = re.compile(rb"\s\w+:string-value\s*=\s*(?:\"[^\"]*\"|'[^']*')")
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 
@@ -30,7 +32,8 @@ def units(package: Package, options: Options, warnings: list[Warned]) -> Iterato
     """Find the units of a document, the body first."""
     _refuse(package)
     kept: list[str] = []
-    for part in _PARTS:
+    embedded = [name for name in package.names() if _EMBEDDED.fullmatch(name)]
+    for part in (*_PARTS, *embedded):
         if part in package.names():
             file = package.xml(part)
             yield from _Part(file, part, kept).units()
@@ -82,6 +85,8 @@ class _Part:
             self._paragraph += 1
 
     def _place(self, element: Element) -> str:
+        if _EMBEDDED.fullmatch(self._part):
+            return self._part.partition("/")[0]
         if self._part != _PARTS[0]:
             return f"styles, paragraph {self._paragraph}"
         if self._slide:
@@ -90,7 +95,9 @@ class _Part:
 
     def _is_no_text(self, element: Element) -> bool:
         """Tell whether an element is a placeholder, a cell with a number, or one that something else names."""
-        if self._part != _PARTS[0] and "presentation:class" in element.attributes:
+        if element.name == "table:table" and element.parent and element.parent.name == "chart:chart":
+            return True  # the numbers of a chart, with their names
+        if self._part == _PARTS[1] and "presentation:class" in element.attributes:
             return True  # a placeholder of a master slide, which no slide shows
         if element.name != "table:table-cell":
             return False
