@@ -9,7 +9,7 @@ from functools import partial
 
 from connectors.formats.coding import coded_of
 from connectors.formats.merging import Encode
-from connectors.formats.opendocument.paragraph import ParagraphReader, spaced, tidy
+from connectors.formats.opendocument.paragraph import ParagraphReader, count_of, spaced, tidy
 from connectors.formats.packages import Package, PackageFilter
 from connectors.formats.protocol import Options, Warned
 from connectors.formats.refusals import encrypted, macros
@@ -80,7 +80,7 @@ class _Part:
         elif element.name == "table:table":
             self._table, self._row = element.attributes.get("table:name", ""), 0
         elif element.name == "table:table-row":
-            self._row += int(element.attributes.get("table:number-rows-repeated", "1")[:7])
+            self._row += count_of(element, "table:number-rows-repeated")
         elif element.name in _PARAGRAPHS:
             self._paragraph += 1
 
@@ -113,6 +113,8 @@ class _Part:
         """Return the span of the attribute that repeats the text of a cell."""
         cell = paragraph.parent
         if cell is None or "office:string-value" not in cell.attributes:
+            return None
+        if next(one for one in cell.elements() if one.name in _PARAGRAPHS) is not paragraph:
             return None
         found = _VALUE.search(self._file.data, cell.start, cell.inner)
         return found.span() if found else None
