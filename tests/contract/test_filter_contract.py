@@ -182,7 +182,7 @@ def without_spaces(structure: list) -> list:
     "sample", {one.format: one for one in SAMPLES if one.is_kept}.values(), ids=lambda one: one.id
 )
 def test_skeletons_that_were_kept_can_still_be_read(sample):
-    """A document may be merged after an upgrade. Whoever changes skeletons counts the version up and keeps both."""
+    """A document may be merged after an upgrade. Who changes skeletons counts the version up and keeps both."""
     kept = FOLDER / "skeletons" / f"{sample.format}-{FORMATS[sample.format].filter.version}"
     units = [unit.text.upper() for unit in extracted(sample).units]
     assert merged(sample, units, kept.read_bytes()) == in_capitals(sample)
