@@ -130,12 +130,17 @@ def test_the_media_type_counts_before_the_name_and_the_content_before_both():
     [(name, piece) for name, pieces in BEGINNINGS.items() for piece in pieces],
 )
 def test_repeated_beginnings_take_no_time_to_speak_of(name, piece):
-    """4 times the text may take 4 times as long; a quadratic filter takes 16 times."""
-    times = []
-    for size in (1_500, 6_000):
-        data = (piece * (size // len(piece))).encode()
-        start = time.process_time()
-        with contextlib.suppress(PermanentError):
-            extract(io.BytesIO(data), name, "", Options())
-        times.append(time.process_time() - start)
-    assert times[1] < 0.2 or times[1] < 9 * times[0]
+    """4 times the text may take 4 times as long; a quadratic filter takes 16 times, however often it is tried."""
+    assert any(is_nearly_linear(name, piece) for _ in range(4))
+
+
+def is_nearly_linear(name: str, piece: str) -> bool:
+    short, long = (processor_seconds(name, piece * (size // len(piece))) for size in (1_500, 6_000))
+    return long < 0.2 or long < 9 * short
+
+
+def processor_seconds(name: str, text: str) -> float:
+    start = time.process_time()
+    with contextlib.suppress(PermanentError):
+        extract(io.BytesIO(text.encode()), name, "", Options())
+    return time.process_time() - start
