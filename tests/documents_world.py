@@ -22,6 +22,7 @@ from schemas.events import DeadLetter, JobControl
 from schemas.languages import Language
 from schemas.messages import SegmentBatch, TranslationRequest, TranslationResult
 from schemas.records import InboundRecord, OutboundRecord, accepted_header
+from schemas.segments import Remembered
 from schemas.slots import RequestRevision
 from stream_apps.assembly.handler import AssemblyHandler
 from stream_apps.documents.extraction.handler import ExtractionHandler
