@@ -51,6 +51,7 @@ _PREFIXES = {
             "style": "style:",
             "xsl-fo-compatible": "fo:",
             "manifest": "manifest:",
+            "chart": "chart:",
         }.items()
     },
 }

@@ -3,7 +3,7 @@
 An RFC 9457 problem becomes a CommandError, which is one line on the terminal.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,7 +89,7 @@ class Api:
         part = output.with_name(f".{output.name}.part")
         path = f"/api/v1/documents/{job_id}/download"
         try:
-            wait: Mapping[str, str | float] = {"wait": _TOLD_SECONDS, **self._tenant}
+            wait: Json = {"wait": _TOLD_SECONDS, **self._tenant}
             with self._http.stream("GET", path, params=wait) as response, part.open("wb") as file:
                 if response.is_error:
                     response.read()

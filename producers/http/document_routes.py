@@ -8,21 +8,17 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.responses import StreamingResponse
 
 from producers.http.caller import DocumentReader, DocumentSubmitter
+from producers.http.document_info import DocumentInfo
 from producers.http.documents import form_schema, prepare_document, uploaded
 from producers.http.jobs import read_job
 from producers.http.middleware import submission_is_stored
-from producers.http.ports import Ports
+from producers.http.ports import Ports, QueuePosition
 from producers.http.problems import not_found, rate_headers, responses
-from producers.http.responses import (
-    AcceptedDocumentResponse,
-    JobResponse,
-    accepted_document_response,
-    job_response,
-)
+from producers.http.responses import AcceptedResponse, JobResponse, accepted_response, job_response
 from producers.http.routes import Named, WaitSeconds, job_of, status_url
 from producers.http.settings import HttpLimits
 from producers.http.submission import Envelope
-from producers.http.submit import send
+from producers.http.submit import ValidSubmission, send
 from schemas.errors import PermanentError
 from schemas.ids import JobKey
 from schemas.messages import TranslationResult
@@ -38,6 +34,12 @@ _FORM: dict[str, Any] = {"openapi_extra": {"requestBody": form_schema()}}
 _FILE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
 }
+
+
+class AcceptedDocumentResponse(AcceptedResponse):
+    """The file and the request are stored; there will be an answer."""
+
+    document_info: DocumentInfo
 
 
 async def document_to_read(job_id: str, caller: DocumentReader, tenant: Named = None) -> JobKey:
@@ -71,7 +73,7 @@ async def submit_document(
     submission_is_stored(request)
     response.headers["Location"] = url = status_url(request, valid.request.key, caller, "read_document")
     ahead = ports.backpressure.ahead(valid.priority)
-    return accepted_document_response(valid, url, ahead, ports.now_ms(), written.size)
+    return _accepted(valid, url, ahead, ports.now_ms(), written.size)
 
 
 @router.get(f"{DOCUMENTS}/{{job_id}}", responses=responses(401, 403, 404, 422, 429, 503))
@@ -101,6 +103,21 @@ async def download_document(document: DocumentToRead, request: Request, wait: Wa
 async def download_translation(job: DocumentToRead, request: Request, wait: WaitSeconds = 0) -> Response:
     """Send the translation of a job as a file: of a document its file, of a text its text."""
     return await _download(job, request, wait)
+
+
+def _accepted(
+    valid: ValidSubmission, url: str, ahead: QueuePosition | None, now_ms: int, size_bytes: int
+) -> AcceptedDocumentResponse:
+    request = valid.request
+    info = DocumentInfo(
+        file_name=request.file_name or "",
+        content_type=request.content_type,
+        content_bytes=size_bytes,
+        pages=None,
+        word_count=None,
+    )
+    accepted = accepted_response(valid, url, ahead, now_ms)
+    return AcceptedDocumentResponse(**accepted.model_dump(), document_info=info)
 
 
 async def _download(key: JobKey, request: Request, wait: float) -> Response:

@@ -198,6 +198,6 @@ class Ports:
     shares: TenantShares
     now_ms: Callable[[], int]
     books: Books = field(default_factory=NoBooks)
-    documents: Documents = field(default_factory=NoDocuments)
     detector: Detector = field(default_factory=ThreadedDetector)
     budgets: Budgets = field(default_factory=NoBudgets)
+    documents: Documents = field(default_factory=NoDocuments)

@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from pydantic import BaseModel, Field
 
 from connectors.redis.job_view import JobView
+from producers.http.document_info import DocumentInfo, document_info
 from producers.http.ports import BackpressureGate, JobSnapshot, QueuePosition
 from producers.http.submit import ValidSubmission
 from producers.http.text_ids import TEXT_IDS, text_ids_of
 from schemas.ids import JobKey
 from schemas.messages import TranslationResult
 from schemas.priorities import SLA_SECONDS, Priority
-from schemas.states import JobStage, RequestKind
+from schemas.states import JobStage
 
 
 class AcceptedResponse(BaseModel):
@@ -30,22 +31,6 @@ class AcceptedResponse(BaseModel):
     estimated_completion: datetime = Field(
         description="By these batches and the measured speed; by the service level where they are not known."
     )
-
-
-class DocumentInfo(BaseModel):
-    """What is known of a file."""
-
-    file_name: str
-    content_type: str = Field(description="As said; once it is taken apart, what it is.")
-    content_bytes: int = Field(description="Its size; 0 where that is not known yet.")
-    pages: int | None = Field(description="Pages or slides, once it is taken apart; null for formats without any.")
-    word_count: int | None = Field(description="Source words, once it is taken apart; null before.")
-
-
-class AcceptedDocumentResponse(AcceptedResponse):
-    """The file and the request are stored; there will be an answer."""
-
-    document_info: DocumentInfo
 
 
 class AcceptedJobsResponse(BaseModel):
@@ -200,22 +185,6 @@ def accepted_response(
     )
 
 
-def accepted_document_response(
-    valid: ValidSubmission, url: str, ahead: QueuePosition | None, now_ms: int, size_bytes: int
-) -> AcceptedDocumentResponse:
-    """Build the answer to an upload."""
-    request = valid.request
-    info = DocumentInfo(
-        file_name=request.file_name or "",
-        content_type=request.content_type,
-        content_bytes=size_bytes,
-        pages=None,
-        word_count=None,
-    )
-    accepted = accepted_response(valid, url, ahead, now_ms)
-    return AcceptedDocumentResponse(**accepted.model_dump(), document_info=info)
-
-
 def job_response(key: JobKey, snapshot: JobSnapshot, backpressure: BackpressureGate) -> JobResponse:
     """Build the answer to a GET. The result overrules the view, which may lag behind."""
     result, view = snapshot.result, snapshot.view or JobView(key=key)
@@ -234,7 +203,7 @@ def job_response(key: JobKey, snapshot: JobSnapshot, backpressure: BackpressureG
         "word_count": view.words,
         "confidence_score": result.confidence if result else None,
         **_times(view, snapshot.is_finished),
-        "document_info": _document_info(view),
+        "document_info": document_info(view),
         "result": result_response(result) if result else None,
     }
     return JobResponse.model_validate(vars(view) | changed)
@@ -271,18 +240,6 @@ def result_response(result: TranslationResult) -> ResultResponse:
         "completed_at": _moment(result.completed_at),
     }
     return ResultResponse.model_validate(vars(result) | changed)
-
-
-def _document_info(view: JobView) -> DocumentInfo | None:
-    if view.kind != RequestKind.DOCUMENT:
-        return None
-    return DocumentInfo(
-        file_name=view.file_name,
-        content_type=view.content_type,
-        content_bytes=view.content_bytes,
-        pages=view.pages,
-        word_count=view.words or None,
-    )
 
 
 def _translations(result: TranslationResult) -> list[TextTranslation]:

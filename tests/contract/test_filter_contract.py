@@ -14,9 +14,11 @@ from schemas.coded_text import CODE, UNIT_SEPARATOR, check, closing, codes_of, i
 from schemas.errors import PermanentError
 from tests.formats.makers import read_docx, read_odf, read_pptx, read_xlsx
 from tests.formats.mutations import mutated
-from tests.formats.samples import Sample, samples
+from tests.formats.samples import FOLDER, Sample, samples
 
 SAMPLES = list(samples())
+# The last of each format that is the same in every run.
+KEPT = list({sample.format: sample for sample in SAMPLES if sample.is_kept}.values())
 OPTIONS = Options(source_language="en", target_language="pt-BR")
 # A file of one of these holds source and target: what is translated is no unit of it any more.
 BILINGUAL = {"po", "xliff", "xliff2"}
@@ -174,6 +176,16 @@ def test_its_library_reads_the_same_structure(sample, read):
 def without_spaces(structure: list) -> list:
     """Leave out how spaces are written: OpenDocument has an element for several."""
     return [one for one in structure if not (isinstance(one, tuple) and one[0] == "text:s")]
+
+
+@pytest.mark.parametrize(
+    "sample", {one.format: one for one in SAMPLES if one.is_kept}.values(), ids=lambda one: one.id
+)
+def test_skeletons_that_were_kept_can_still_be_read(sample):
+    """A document may be merged after an upgrade. Who changes skeletons counts the version up and keeps both."""
+    kept = FOLDER / "skeletons" / f"{sample.format}-{FORMATS[sample.format].filter.version}"
+    units = [unit.text.upper() for unit in extracted(sample).units]
+    assert merged(sample, units, kept.read_bytes()) == in_capitals(sample)
 
 
 def refusal(sample: Sample, damaged: bytes) -> PermanentError | None:

@@ -95,7 +95,7 @@ def test_an_accepted_job_is_known_before_anybody_has_read_it(state):
 
 
 def test_a_document_is_extracted_then_translated_then_merged(state):
-    file = {"kind": "document", "file_name": "a.pptx", "content_bytes": 70}
+    file: dict = {"kind": "document", "file_name": "a.pptx", "content_bytes": 70}
     state.plan(RequestPlan(fingerprint="f", **file))
     view = state.view()
     assert (view.stage, view.kind, view.file_name, view.pages) == (JobStage.EXTRACTING, "document", "a.pptx", None)

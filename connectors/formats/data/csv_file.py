@@ -87,7 +87,7 @@ def _is_text(cell: Cell, options: Options) -> bool:
 
 def _columns(options: Options, names: dict[str, int]) -> set[int]:
     asked = [name.strip() for name in options.settings.get("columns", "").split(",") if name.strip()]
-    unknown = [name for name in asked if not name.isdigit() and name not in names]
+    unknown = [name for name in asked if not name.isdecimal() and name not in names]
     if unknown:
         raise PermanentError(
             "unknown_column",
@@ -96,7 +96,7 @@ def _columns(options: Options, names: dict[str, int]) -> set[int]:
             limit=", ".join(names),
             cure="name columns of the first row, or their numbers from 1",
         )
-    return {int(name) if name.isdigit() else names[name] for name in asked}
+    return {int(name) if name.isdecimal() else names[name] for name in asked}
 
 
 def _quoted(text: str) -> str:

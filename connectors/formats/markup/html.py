@@ -23,14 +23,16 @@ _CHARSET = re.compile(
     rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w-]+)|<\?xml[^>]{0,100}encoding=[\"']([\w-]+)", re.I
 )
 
+# Counting lines from the beginning for every unit is quadratic; larger pages tell characters instead.
+_COUNTED = 200_000
+
 
 @dataclass
 class _Run:
-    """The tokens of the unit that is being read, and what is open around them."""
+    """The tokens of the unit that is being read, and how many `pre` are open around them."""
 
     tokens: list[Token] = field(default_factory=list)
     pre: int = 0
-    kept: list[str] = field(default_factory=list)
 
 
 def texts(text: str, options: Options) -> Iterator[Found | Stamp]:
@@ -104,10 +106,6 @@ def _found(text: str, run: _Run) -> Iterator[Found]:
     if coded:
         line = text.count("\n", 0, first.start) + 1 if len(text) < _COUNTED else 0
         yield Found(first.start, last.end, coded, f"line {line}" if line else f"character {first.start}", "text")
-
-
-# Counting lines from the beginning for every unit is quadratic; large pages tell characters instead.
-_COUNTED = 200_000
 
 
 def _is_blank(text: str, token: Token) -> bool:

@@ -15,7 +15,7 @@ from connectors.formats.xml_tree import XmlFile
 
 _SLIDES = re.compile(r"presentationml\.slide\+xml")
 _OTHERS = re.compile(r"presentationml\.notesSlide\+xml|drawingml\.(?:chart|diagramData)\+xml")
-_NUMBER = re.compile(r"\d+")
+_NUMBER = re.compile(r"\d{1,9}")
 
 
 def units(package: Package, _options: Options, _warnings: list[Warned]) -> Iterator[Found]:

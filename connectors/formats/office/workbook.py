@@ -10,7 +10,9 @@ from html import unescape
 from connectors.formats.office.parts import by_content_type
 from connectors.formats.packages import Package
 
-_CELL = re.compile(rb"<(?:\w+:)?c\s([^<>]*\bt=[\"']s[\"'][^<>]*)>\s*(?:<(?:\w+:)?f[^<>]*/>)?\s*<(?:\w+:)?v>(\d+)<")
+_CELL = re.compile(
+    rb"<(?:\w+:)?c\s([^<>]*\bt=[\"']s[\"'][^<>]*)>\s*(?:<(?:\w+:)?f[^<>]*/>)?\s*<(?:\w+:)?v>(\d{1,9})<"
+)
 _REFERENCE = re.compile(rb"\br=[\"']([A-Z]+\d+)")
 _FORMULA = re.compile(rb"<(?:\w+:)?(?:f|formula|formula1|formula2|definedName)(?:\s[^<>]*)?>([^<]+)<")
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')

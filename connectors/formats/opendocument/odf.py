@@ -9,7 +9,7 @@ from functools import partial
 
 from connectors.formats.coding import coded_of
 from connectors.formats.merging import Encode
-from connectors.formats.opendocument.paragraph import ParagraphReader, spaced, tidy
+from connectors.formats.opendocument.paragraph import ParagraphReader, count_of, spaced, tidy
 from connectors.formats.packages import Package, PackageFilter
 from connectors.formats.protocol import Options, Warned
 from connectors.formats.refusals import encrypted, macros
@@ -22,6 +22,8 @@ _LABELS = frozenset({"svg:desc", "svg:title"})
 _SKIPPED = frozenset({"office:automatic-styles", "office:scripts", "text:tracked-changes"})
 # What a style says about how it came to be, or about its language, is not seen.
 _UNSEEN = re.compile(r"\?:rsid|\?:paragraph-rsid|fo:language|fo:country|style:(?:language|country)-\w+")
+# Charts and other objects inside a document.
+_EMBEDDED = re.compile(r"Object [^/]+/content\.xml")
 _VALUE = re.compile(rb"\s\w+:string-value\s*=\s*(?:\"[^\"]*\"|'[^']*')")
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 
@@ -30,7 +32,8 @@ def units(package: Package, options: Options, warnings: list[Warned]) -> Iterato
     """Find the units of a document, the body first."""
     _refuse(package)
     kept: list[str] = []
-    for part in _PARTS:
+    embedded = [name for name in package.names() if _EMBEDDED.fullmatch(name)]
+    for part in (*_PARTS, *embedded):
         if part in package.names():
             file = package.xml(part)
             yield from _Part(file, part, kept).units()
@@ -77,11 +80,13 @@ class _Part:
         elif element.name == "table:table":
             self._table, self._row = element.attributes.get("table:name", ""), 0
         elif element.name == "table:table-row":
-            self._row += int(element.attributes.get("table:number-rows-repeated", "1")[:7])
+            self._row += count_of(element, "table:number-rows-repeated")
         elif element.name in _PARAGRAPHS:
             self._paragraph += 1
 
     def _place(self, element: Element) -> str:
+        if _EMBEDDED.fullmatch(self._part):
+            return self._part.partition("/")[0]
         if self._part != _PARTS[0]:
             return f"styles, paragraph {self._paragraph}"
         if self._slide:
@@ -90,7 +95,9 @@ class _Part:
 
     def _is_no_text(self, element: Element) -> bool:
         """Tell whether an element is a placeholder, a cell with a number, or one that something else names."""
-        if self._part != _PARTS[0] and "presentation:class" in element.attributes:
+        if element.name == "table:table" and element.parent and element.parent.name == "chart:chart":
+            return True  # the numbers of a chart, with their names
+        if self._part == _PARTS[1] and "presentation:class" in element.attributes:
             return True  # a placeholder of a master slide, which no slide shows
         if element.name != "table:table-cell":
             return False
@@ -106,6 +113,8 @@ class _Part:
         """Return the span of the attribute that repeats the text of a cell."""
         cell = paragraph.parent
         if cell is None or "office:string-value" not in cell.attributes:
+            return None
+        if next(one for one in cell.elements() if one.name in _PARAGRAPHS) is not paragraph:
             return None
         found = _VALUE.search(self._file.data, cell.start, cell.inner)
         return found.span() if found else None

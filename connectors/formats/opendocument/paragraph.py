@@ -28,9 +28,15 @@ _BREAKS = frozenset(
     ]
 )
 _EMPTY = re.compile(r"<((?:\w+:)?span)(?:\s[^<>]*[^<>/])?></\1>")
-_MOST_SPACES = 1000
+_MOST = 1000
 _SEVERAL = re.compile(r"^ +| {2,}| +$")
 _SPACE = re.compile(r"[ \t\r\n]+")
+
+
+def count_of(element: Element, name: str) -> int:
+    """Return how often an attribute says that something stands there, once without it; at most 1,000 times."""
+    value = element.attributes.get(name, "1")[:9]
+    return min(int(value), _MOST) if value.isdecimal() else 1
 
 
 def tidy(text: str) -> str:
@@ -74,7 +80,7 @@ class ParagraphReader:
         start, items = paragraph.inner, list(self._items(paragraph, ""))
         if omitted:
             start, behind = omitted
-            items.insert(0, Alone(self._file.raw(behind, paragraph.inner), -1))
+            items.insert(0, Alone(self._file.raw(behind, paragraph.inner), behind))
         prefix = self._file.tag_prefix(paragraph)
         coded = coded_runs(items, SpanSyntax(prefix))
         if coded:
@@ -87,7 +93,7 @@ class ParagraphReader:
             elif not isinstance(child, Element):
                 yield self._alone(child, look, CodeKind.BREAK)
             elif child.name == "text:s":
-                yield Words(" " * min(int(child.attributes.get("text:c", "1")), _MOST_SPACES), look)
+                yield Words(" " * count_of(child, "text:c"), look)
             elif child.name == "text:span":
                 is_seen = child.attributes.get("text:style-name") not in self._unseen
                 yield from self._items(child, look + self._file.raw(child.start, child.inner) if is_seen else look)

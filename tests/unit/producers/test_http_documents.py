@@ -21,13 +21,8 @@ TEXT = "Good morning.\n" * 100_000
 
 @pytest.fixture
 def limits() -> HttpLimits:
-    return HttpLimits(
-        max_body_bytes=20_000,
-        max_document_bytes=2_000_000,
-        max_wait_seconds=0.2,
-        look_seconds=0.01,
-        grace_seconds=0.02,
-    )
+    small = HttpLimits(max_body_bytes=20_000, max_document_bytes=2_000_000)
+    return small.model_copy(update={"max_wait_seconds": 0.2, "look_seconds": 0.01, "grace_seconds": 0.02})
 
 
 def send(http, content=b"Good morning.", name="a.txt", media_type="text/plain", url=URL, **fields):

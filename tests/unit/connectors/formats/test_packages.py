@@ -56,6 +56,26 @@ def test_cells_of_opendocument_change_their_stored_value_too():
     assert (cells.get_value("A1"), cells.get_value("B1"), cells.get_value("A2")) == ("NAME", 12.5, "open")
 
 
+def test_a_cell_of_two_paragraphs_and_a_note_changes_everywhere():
+    cell = (
+        b'<table:table-cell office:value-type="string" office:string-value="x">'
+        b"<office:annotation><text:p>note</text:p></office:annotation><text:p>one</text:p><text:p>two</text:p></table:table-cell>"
+    )
+    source = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(make_ods())) as made, zipfile.ZipFile(source, "w") as target:
+        for info in made.infolist():
+            content = made.read(info)
+            row = content.find(b"<table:table-row>") + len(b"<table:table-row>")
+            target.writestr(
+                info, content[:row] + cell + content[row:] if info.filename == "content.xml" else content
+            )
+    written = part(translated("a.ods", source.getvalue()), "content.xml")
+    expected = cell.decode().replace(' office:string-value="x"', "")
+    for word in ("note", "one", "two"):
+        expected = expected.replace(f"<text:p>{word}", f"<text:p>{word.upper()}")
+    assert expected in written
+
+
 def test_spaces_of_opendocument_are_words_apart():
     assert texts("a.odt", make_odt())[1] == "This is <1bold1> text  with[2]tab[3]and break"
     written = part(translated("a.odt", make_odt()), "content.xml")
