@@ -98,6 +98,6 @@ def http(  # noqa: PLR0917  # one fixture per part
     accounts, shares = accounts_of(store), TenantShares(InMemoryShares(), lambda: NOW_MS)
     others = (world,) * 4
     now_ms = lambda: NOW_MS  # noqa: E731
-    ports = Ports(world, *others, backpressure, accounts, shares, now_ms, world, world, world.documents)
+    ports = Ports(world, *others, backpressure, accounts, shares, now_ms, world, world, documents=world.documents)
     key = key_of(store, role="operator")
     return Client(create_app(ports, AppSettings(limits, request_limits), health), key.text)
