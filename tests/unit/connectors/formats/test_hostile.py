@@ -10,7 +10,7 @@ import pytest
 from connectors.formats.protocol import Limits, Options
 from connectors.formats.registry import extract
 from schemas.errors import PermanentError
-from tests.formats.makers import make_docx, make_odt
+from tests.formats.samples import FOLDER
 from tests.unit.connectors.formats.documents import W, package, word
 
 LIMITS = Limits(members=50, unpacked_bytes=5_000_000, ratio=50, ratio_above_bytes=10_000, units=100, depth=100)
@@ -65,6 +65,7 @@ BEGINNINGS = {
     "a.json": ['["a",'],
     "a.yaml": ["- a\n", "'", "&a "],
 }
+DOCX, OPEN = ((FOLDER / name).read_bytes() for name in ("docx/pandoc.docx", "odt/pandoc.odt"))
 PARAGRAPH = "<w:p><w:r><w:t>text</w:t></w:r></w:p>"
 ODT, OLE = "application/vnd.oasis.opendocument.text", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 DOCTYPE = f'<!DOCTYPE d [<!ENTITY a "b">]><w:document {W}><w:body>{PARAGRAPH}</w:body></w:document>'
@@ -87,8 +88,8 @@ MACROS += 'ContentType="application/vnd.ms-word.document.macroEnabled.main+xml"/
         ("a.docx", word("<w:p/>"), "no_text"),
         ("a.docx", word("<w:p>" * 120 + "</w:p>" * 120), "malformed_document"),
         ("a.docx", word(PARAGRAPH * 150), "document_too_costly"),
-        ("a.docx", make_docx()[:-30], "malformed_document"),
-        ("a.pptx", make_docx(), "content_type_mismatch"),
+        ("a.docx", DOCX[:-30], "malformed_document"),
+        ("a.pptx", DOCX, "content_type_mismatch"),
         ("a.txt.zip", package({"a": "b"}), "unknown_format"),
         ("a.odt", package({"mimetype": ODT, "Basic/a": "x"}), "macros_refused"),
         ("a.doc", OLE + b"\x00" * 600, "unknown_format"),
@@ -113,7 +114,7 @@ def test_each_has_its_cause(name, data, expected):
 
 def test_an_encrypted_opendocument_is_named():
     output = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(make_odt())) as source, zipfile.ZipFile(output, "w") as target:
+    with zipfile.ZipFile(io.BytesIO(OPEN)) as source, zipfile.ZipFile(output, "w") as target:
         for info in source.infolist():
             extra = b"<encryption-data/>" if info.filename.endswith("manifest.xml") else b""
             target.writestr(info, source.read(info) + extra)
@@ -122,7 +123,7 @@ def test_an_encrypted_opendocument_is_named():
 
 def test_the_media_type_counts_before_the_name_and_the_content_before_both():
     assert cause("a.json", b"text", "text/vtt") == "malformed_document"
-    assert cause("a.txt", make_odt(), "application/pdf") == "content_type_mismatch"
+    assert cause("a.txt", OPEN, "application/pdf") == "content_type_mismatch"
 
 
 @pytest.mark.parametrize(
