@@ -30,7 +30,7 @@ class Rows:
 async def panel_rows(panel: Panel, question: Question, ask: Ask, most_rows: int) -> Rows:
     """Return what the panel shows. Raises PermanentError: busy, unavailable, panel_failed."""
     try:
-        found = json.loads(await ask(panel.sql, question.bound(most_rows)))
+        found = json.loads(await ask(panel.asked(question.reading), question.bound(most_rows)))
     except PermanentError as error:
         if error.cause != "query_failed":
             raise

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from stream_apps.dashboard.sources import written
+from stream_apps.dashboard.sources import Reading, written
 
 
 class Kind(StrEnum):
@@ -68,8 +68,9 @@ class Panel:
     # Half of a row, or all of it.
     is_wide: bool = False
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "sql", written(self.sql))
+    def asked(self, reading: Reading) -> str:
+        """Return its SQL, with what it reads from in the place of each $part."""
+        return written(self.sql, reading)
 
 
 @dataclass(frozen=True)

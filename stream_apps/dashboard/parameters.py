@@ -12,6 +12,7 @@ from typing import Final
 from schemas.errors import PermanentError
 from schemas.priorities import SLA_SECONDS
 from stream_apps.dashboard.settings import DashboardSection
+from stream_apps.dashboard.sources import Reading
 
 STEPS: Final = (60, 300, 900, 3600, 10_800, 21_600, 86_400, 604_800)
 ORDERS: Final = ("total", "queue", "words")
@@ -45,18 +46,35 @@ class Question:
     state: str = ""
     is_compared: bool = False
     is_csv: bool = False
+    # The rollup of an hour that is not over holds what there is of it.
+    ends_now: bool = False
 
     @property
     def before(self) -> "Question":
         """Return the same question about the period before: as long, `shift` seconds earlier, in whole steps."""
-        return replace(self, since=self.since - self.shift, until=self.until - self.shift)
+        since, until = self.since - self.shift, self.until - self.shift
+        return replace(self, since=since, until=until, ends_now=False)
+
+    @property
+    def reading(self) -> Reading:
+        """Return what its hours are read from."""
+        begin, end = self._hours
+        if begin == self.since and end >= self.until > begin:
+            return Reading.ROLLUP
+        return Reading.RAW if begin == end else Reading.BOTH
+
+    @property
+    def _hours(self) -> tuple[int, int]:
+        if self.step % _HOUR:
+            return self.until, self.until
+        return _whole(self.since, -(-self.until // _HOUR) * _HOUR if self.ends_now else self.until, _HOUR)
 
     def bound(self, rows: int) -> dict[str, str | int]:
         """Return the parameters of the SQL. Whole hours and days lie inside the range; the rest is its edges.
 
         What is whole is read from rollups and the edges from raw rows. Steps below an hour are all edge.
         """
-        hours = _whole(self.since, self.until, _HOUR) if self.step % _HOUR == 0 else (self.until, self.until)
+        hours = self._hours
         days = _whole(self.since, self.until, _DAY)
         return {
             "since": self.since, "until": self.until, "step": self.step, "rows": rows,
@@ -89,6 +107,7 @@ def question_of(given: Iterable[tuple[str, str]], now: float, limits: DashboardS
         order=_choice(asked, "order", ORDERS),
         state=_choice(asked, "state", STATES),
         is_compared=_choice(asked, "compare", ("", "previous")) == "previous",
+        ends_now=until >= int(now),
         is_csv=_choice(asked, "format", ("json", "csv")) == "csv",
     )
 

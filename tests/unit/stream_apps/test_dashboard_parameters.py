@@ -5,6 +5,7 @@ import pytest
 from schemas.errors import PermanentError
 from stream_apps.dashboard.parameters import STEPS, Question, question_of
 from stream_apps.dashboard.settings import DashboardSection
+from stream_apps.dashboard.sources import Reading
 
 # 2026-01-31 08:20:30 UTC.
 NOW = 1_769_847_630.0
@@ -85,7 +86,12 @@ def test_the_period_before_is_as_long_and_has_the_same_steps():
 
 
 def test_whole_hours_and_days_come_from_rollups_and_the_edges_from_raw_rows():
-    long = asked(since="now-7d").bound(10)
+    live, cut = asked(since="now-7d"), asked(since="now-7d", until="1769847629")
+    # What there is of the hour that is not over is in the rollup too.
+    assert (live.reading, live.bound(10)["hours_until"]) == (Reading.ROLLUP, 1_769_850_000)
+    assert (cut.reading, live.before.reading) == (Reading.BOTH, Reading.BOTH)
+    assert asked(since="now-20h").reading is Reading.RAW
+    long = cut.bound(10)
     assert long["hours_since"] == long["since"]
     assert long["hours_until"] == 1_769_846_400
     assert (long["days_since"], long["days_until"]) == (1_769_299_200, 1_769_817_600)
