@@ -13,8 +13,6 @@ OPENING, CLOSING, ISOLATED = 0xF0000, 0xF4000, 0xF8000
 MOST_CODES = 0x4000
 _LAST = ISOLATED + MOST_CODES - 1
 CODE = re.compile(f"[{chr(OPENING)}-{chr(_LAST)}]")
-# Units of a document stand in one text with this between them (the record separator of RFC 7464).
-UNIT_SEPARATOR = "\x1e"
 
 
 class Renumbered(NamedTuple):

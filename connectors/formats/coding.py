@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from connectors.formats.protocol import Code, CodeKind
 from connectors.formats.refusals import malformed
-from schemas.coded_text import CODE, MOST_CODES, UNIT_SEPARATOR, closing, codes_of, edged, isolated, opening
+from schemas.coded_text import CODE, MOST_CODES, closing, codes_of, edged, isolated, opening
+from schemas.units import UNIT_SEPARATOR
 
 # Shown of a code in messages.
 _LONGEST_SHOWN = 40

@@ -10,6 +10,7 @@ python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 if [ "${CI:-}" = true ]; then
   command -v kcat >/dev/null || missing+=(kcat)
   command -v promtool >/dev/null || missing+=(prometheus)
+  command -v amtool >/dev/null || missing+=(prometheus-alertmanager)
 fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 

@@ -7,9 +7,8 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from starlette.responses import JSONResponse, RedirectResponse
-from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
 
+from connectors.web_page import PAGE_HEADERS, PageFiles
 from schemas.errors import PermanentError
 from stream_apps.dashboard.answers import Ask, Rows, csv_of, panel_rows, shown
 from stream_apps.dashboard.description import description
@@ -25,39 +24,6 @@ PAGE = Path(__file__).parent / "page"
 CheckToken = Callable[[str], None]
 """Raise PermanentError (unauthorised) unless this header Authorization holds the token."""
 
-# It needs its own files and its own server; styles are set by its scripts, which this policy lets through.
-_POLICY = {
-    "default-src": "'none'",
-    "script-src": "'self'",
-    "style-src": "'self'",
-    "img-src": "'self'",
-    "connect-src": "'self'",
-    "base-uri": "'none'",
-    "form-action": "'none'",
-    "frame-ancestors": "'none'",
-    "require-trusted-types-for": "'script'",
-    "trusted-types": "'none'",
-}
-HEADERS = {
-    "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in _POLICY.items()),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    # Files are asked for each time and mostly not sent again; figures are nobody's to keep.
-    "Cache-Control": "no-cache",
-}
-
-
-class Files(StaticFiles):
-    """The files of the page, with its headers."""
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        answer = await super().get_response(path, scope)
-        answer.headers.update(HEADERS)
-        return answer
-
 
 class Dashboard:
     """What the routes share. `ask` runs the SQL of panels, `check_token` judges a header Authorization."""
@@ -72,7 +38,7 @@ class Dashboard:
     ) -> None:
         self._ask, self._check_token, self._settings, self._now = ask, check_token, settings, now
         self._sessions = Sessions(token, settings.session_hours * 3600, settings.link_seconds)
-        self._files = Files(directory=PAGE)
+        self._files = PageFiles(directory=PAGE)
 
     async def page(self, request: Request) -> Response:
         """Show the page, to anybody: it asks for everything else."""
@@ -89,19 +55,21 @@ class Dashboard:
         try:
             cookie = self._sessions.redeem(request.query_params.get("ticket", ""), self._now())
         except PermanentError:
-            return RedirectResponse(f"{PREFIX}/overview?signed-in=no", 303, headers=HEADERS)
-        return self._with_cookie(RedirectResponse(f"{PREFIX}/overview", 303, headers=HEADERS), cookie, request)
+            return RedirectResponse(f"{PREFIX}/overview?signed-in=no", 303, headers=PAGE_HEADERS)
+        return self._with_cookie(
+            RedirectResponse(f"{PREFIX}/overview", 303, headers=PAGE_HEADERS), cookie, request
+        )
 
     async def sign_in(self, request: Request) -> Response:
         """Give a cookie to who shows the token."""
         self._check_token(request.headers.get("Authorization", ""))
         return self._with_cookie(
-            Response(status_code=204, headers=HEADERS), self._sessions.new_cookie(self._now()), request
+            Response(status_code=204, headers=PAGE_HEADERS), self._sessions.new_cookie(self._now()), request
         )
 
     async def sign_out(self, _request: Request) -> Response:
         """Forget the cookie."""
-        answer = Response(status_code=204, headers=HEADERS)
+        answer = Response(status_code=204, headers=PAGE_HEADERS)
         answer.delete_cookie(COOKIE, path=PREFIX)
         return answer
 
@@ -163,11 +131,11 @@ def dashboard_router(dashboard: Dashboard) -> APIRouter:
     return router
 
 
-_PRIVATE = {**HEADERS, "Cache-Control": "no-store"}
+_PRIVATE = {**PAGE_HEADERS, "Cache-Control": "no-store"}
 
 
 async def _to_overview() -> Response:
-    return RedirectResponse(f"{PREFIX}/overview", 307, headers=HEADERS)
+    return RedirectResponse(f"{PREFIX}/overview", 307, headers=PAGE_HEADERS)
 
 
 def _json(body: dict[str, Any], status: int = 200) -> Response:

@@ -19,8 +19,9 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 
 from connectors.clickhouse.database import Database
+from connectors.web_page import PageFiles
 from schemas.errors import PermanentError, TransientError
-from stream_apps.dashboard.routes import PAGE, PREFIX, Dashboard, Files, dashboard_router
+from stream_apps.dashboard.routes import PAGE, PREFIX, Dashboard, dashboard_router
 from stream_apps.dashboard.settings import DashboardSection
 from stream_apps.usage_sink.query_check import CheckedQuery, checked_query, refused_functions
 from stream_apps.usage_sink.query_queue import QueryQueue
@@ -144,7 +145,7 @@ def _add_dashboard(
         return problem(cast("PermanentError", error))
 
     app.include_router(dashboard_router(Dashboard(ask, access.check, access.token, settings)))
-    app.mount(f"{PREFIX}/assets", Files(directory=PAGE / "assets"), name="dashboard")
+    app.mount(f"{PREFIX}/assets", PageFiles(directory=PAGE / "assets"), name="dashboard")
     app.add_exception_handler(PermanentError, refuse)
 
 

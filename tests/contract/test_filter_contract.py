@@ -11,8 +11,9 @@ import pytest
 
 from connectors.formats.protocol import Extraction, Options
 from connectors.formats.registry import FORMATS, extract, filter_of, translated_name, written_as
-from schemas.coded_text import CODE, UNIT_SEPARATOR, check, closing, codes_of, isolated, number_of, opening
+from schemas.coded_text import CODE, check, closing, codes_of, isolated, number_of, opening
 from schemas.errors import PermanentError
+from schemas.units import UNIT_SEPARATOR
 from tests.formats.mutations import mutated
 from tests.formats.samples import FOLDER, Sample, samples
 
