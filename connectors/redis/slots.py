@@ -95,10 +95,7 @@ class RedisSlots:
         return are_answered(self._client, requests)
 
     def reopen(self, requests: Sequence[RequestRevision]) -> None:
-        with redis_errors(), self._client.pipeline(transaction=False) as pipeline:
-            for request in requests:
-                pipeline.unlink(*_keys(request))
-            pipeline.execute()
+        reopen(self._client, requests)
 
     def _calls(self, run: Sequence[Arrival | AnswerOrder]) -> list[Call]:
         """Make one call for each entry; but one for all requests of a single batch, whose slot needs no room."""
@@ -165,6 +162,14 @@ def are_answered(client: Client, requests: Sequence[RequestRevision]) -> list[bo
         for request in requests:
             pipeline.get(done_key(request))
         return [completion_of(marker) is not None for marker in pipeline.execute()]
+
+
+def reopen(client: Client, requests: Sequence[RequestRevision]) -> None:
+    """Forget slots and completers of these requests. One round trip. Raises TransientError."""
+    with redis_errors(), client.pipeline(transaction=False) as pipeline:
+        for request in requests:
+            pipeline.unlink(*_keys(request))
+        pipeline.execute()
 
 
 def _keys(request: RequestRevision) -> tuple[str, str]:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
@@ -19,6 +20,7 @@ from connectors.redis.client import open_state
 from connectors.redis.job_view import JobViews
 from connectors.redis.presence import Lease
 from connectors.redis.request_markers import Deadlines
+from connectors.redis.slots import reopen
 from connectors.redis.state_epoch import StateEpoch
 from connectors.telemetry import metrics
 from connectors.telemetry.health import Health
@@ -204,6 +206,7 @@ def _schedule(settings: RepairSettings, producer: DurableProducer, health: Healt
         codec=open_codec(settings.kafka),
         limits=limits.reconcile_limits,
         now_ms=now_ms,
+        reopen=partial(reopen, open_state(settings.redis)),
     )
 
     def on_progress(part: str, share: float) -> None:

@@ -2,7 +2,8 @@
 
 A request that is still in flight is left alone, because sending it again would cost a second translation. In doubt
 a request is sent again. Too much is harmless: assembly answers each revision of a request once, whatever arrives
-how often (connectors/redis/slots.py). Too little is not: nothing else looks for a request that has no record in
+how often (connectors/redis/slots.py): only what was sent again before, was worked off and has no result all the
+same is reopened. Too little is not: nothing else looks for a request that has no record in
 flight.
 
 The steps, and why their order matters:
@@ -12,12 +13,12 @@ The steps, and why their order matters:
 2. Read what intake refused without an answer.
 3. Read the requests, then the results, up to an end measured after step 1: an answer that was committed before the
    groups were asked is not missed.
-4. Read the texts of the lost requests again, and send them.
+4. Read the texts of the lost requests again, reopen those that were sent again in vain, and send all.
 """
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -30,9 +31,11 @@ from connectors.kafka.settings import KafkaSettings
 from schemas.codec import Codec
 from schemas.errors import PermanentError, TransientError
 from schemas.events import DeadLetter
+from schemas.ids import JobKey
 from schemas.messages import TranslationRequest
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, OutboundRecord, redrive_header
+from schemas.slots import RequestRevision
 from schemas.topics import (
     ASSEMBLY_GROUP,
     ASSEMBLY_TOPICS,
@@ -48,7 +51,7 @@ from schemas.topics import (
     requests_topic,
 )
 from stream_apps.repair.low_watermark import Watermarks, low_watermarks
-from stream_apps.repair.open_requests import GIVEN_UP, LOST, LossPolicy, OpenRequests, RecordLocation
+from stream_apps.repair.open_requests import GIVEN_UP, LOST, LossPolicy, OpenRequest, OpenRequests, RecordLocation
 
 log = structlog.get_logger()
 
@@ -88,9 +91,17 @@ class ReconcileReport:
     oldest_open_ms: int | None = None
 
 
+Reopen = Callable[[Sequence[RequestRevision]], None]
+"""Forgets who answered these requests (connectors.redis.slots.reopen). Raises TransientError."""
+
+
 @dataclass(frozen=True)
 class Reconciler:
     """Compares from Kafka alone, without Redis. `now_ms`: milliseconds since the epoch.
+
+    A request that was sent again, was worked off and still has no result is reopened before it is sent once more:
+    its marker says that it is answered, but the answer was in a transaction that Kafka forgot and `repair` aborted
+    (hanging.py).
 
     Not thread-safe. Every call blocks while it reads, and raises TransientError or FatalError.
     """
@@ -101,6 +112,7 @@ class Reconciler:
     codec: Codec
     limits: ReconcileLimits
     now_ms: Callable[[], int]
+    reopen: Reopen = lambda _requests: None
 
     def reconcile(
         self, since_ms: int, on_progress: OnReadProgress, *, is_dry_run: bool = False
@@ -171,26 +183,25 @@ class Reconciler:
         for record in self.read(results, "results", on_progress):
             found.add_result(record)
 
-    def redrive(self, lost: dict[RecordLocation, int], on_progress: OnReadProgress) -> int:
+    def redrive(self, lost: Mapping[RecordLocation, OpenRequest], on_progress: OnReadProgress) -> int:
         """Read the lost requests a second time, as their texts were not kept, send them, and return how many."""
         if not lost:
             return 0
         with scanning(self.kafka, _around(lost)) as scan:
             for records in scan.until_done(_TAKE_RECORDS):
-                copies = [
-                    self._copy(record, lost[location])
+                found = [
+                    (self._key(record), record, request)
                     for record in records
-                    if (location := RecordLocation.of(record)) in lost
+                    if (request := lost.get(RecordLocation.of(record)))
                 ]
-                self.producer.send(copies)
+                self.reopen([RequestRevision(key, one.revision) for key, _, one in found if one.redrives])
+                self.producer.send([_copy(key, record, one.revision) for key, record, one in found])
                 on_progress("redrive", scan.share)
         log.info("requests_redriven", requests=len(lost))
         return len(lost)
 
-    def _copy(self, record: InboundRecord, revision: int) -> OutboundRecord:
-        key = record.key or self.codec.decode(record.value, TranslationRequest, record.headers).key.encode()
-        headers = {**record.headers, **redrive_header(revision)}
-        return OutboundRecord(record.topic, key, record.value or b"", headers)
+    def _key(self, record: InboundRecord) -> JobKey:
+        return self.codec.decode(record.value, TranslationRequest, record.headers).key
 
     def read(self, spans: Sequence[Span], name: str, on_progress: OnReadProgress) -> Iterator[InboundRecord]:
         """Yield the records of these spans."""
@@ -202,10 +213,10 @@ class Reconciler:
 
 @dataclass
 class Tally:
-    """The sum of several passes. `lost` maps the location of each lost request to its revision."""
+    """The sum of several passes. `lost` has the lost requests by their locations."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    lost: dict[RecordLocation, int] = field(default_factory=dict)
+    lost: dict[RecordLocation, OpenRequest] = field(default_factory=dict)
     oldest_open_ms: int | None = None
 
     def add(self, found: OpenRequests, watermarks: Watermarks, loss_policy: LossPolicy) -> None:
@@ -214,7 +225,7 @@ class Tally:
         for request, fate in found.fates(watermarks, loss_policy):
             self.counts[fate] += 1
             if fate == LOST:
-                self.lost[request.location] = request.revision
+                self.lost[request.location] = request
             if fate != GIVEN_UP:
                 self._note_open(request.stored_ms)
 
@@ -227,7 +238,12 @@ class Tally:
             self.oldest_open_ms = stored_ms
 
 
-def _around(lost: dict[RecordLocation, int]) -> list[Span]:
+def _copy(key: JobKey, record: InboundRecord, revision: int) -> OutboundRecord:
+    headers = {**record.headers, **redrive_header(revision)}
+    return OutboundRecord(record.topic, record.key or key.encode(), record.value or b"", headers)
+
+
+def _around(lost: Collection[RecordLocation]) -> list[Span]:
     """Return, for each partition, the span from its first to its last lost request."""
     offsets: dict[tuple[str, int], list[int]] = {}
     for topic, partition, offset in lost:

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from schemas.events import DeadLetter
 from schemas.messages import TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import OutboundRecord
+from schemas.slots import RequestRevision
 from schemas.topics import (
     ASSEMBLY_GROUP,
     CONTROL,
@@ -48,6 +50,7 @@ class World:
         self.admin.create_topics()
         self.producer = DurableProducer(self.kafka)
         self.began_ms = now_ms()
+        self.reopened: list[RequestRevision] = []
 
     def send(self, topic: str, name: str, value: bytes) -> None:
         self.producer.send([OutboundRecord(topic, name.encode(), value, {"tenant": b"tests"})])
@@ -77,9 +80,12 @@ class World:
             self.work_off(inference_group("default", priority), [batches_topic("default", priority)])
         self.work_off(ASSEMBLY_GROUP, [TRANSLATED, CONTROL])
 
+    def reopen(self, requests: Sequence[RequestRevision]) -> None:
+        self.reopened += requests
+
     def reconcile(self, *, most_ids: int = 1_000, is_dry_run: bool = False) -> ReconcileReport:
         limits = ReconcileLimits(LossPolicy(0, 3), most_ids)
-        reconciler = Reconciler(self.kafka, self.admin, self.producer, CODEC, limits, now_ms)
+        reconciler = Reconciler(self.kafka, self.admin, self.producer, CODEC, limits, now_ms, self.reopen)
         return reconciler.reconcile(self.began_ms, lambda *_: None, is_dry_run=is_dry_run)
 
     def following(self) -> FollowingReconciler:
@@ -124,6 +130,16 @@ def test_what_is_lost_is_sent_again_as_it_was_and_only_once_while_it_is_on_its_w
     world.work_all_off()
     assert world.reconcile(most_ids=2).lost == 0
     requests.close()
+
+
+def test_what_was_sent_again_and_worked_off_in_vain_is_reopened(world):
+    lost = world.request()
+    world.work_all_off()
+    assert world.reconcile().redriven == 1
+    assert world.reopened == []
+    world.work_all_off()
+    assert world.reconcile().redriven == 1
+    assert world.reopened == [RequestRevision(key(lost))]
 
 
 def test_comparisons_that_read_only_what_is_new_send_again_what_is_lost_until_it_is_answered(world):

@@ -24,9 +24,14 @@ MODULES = {
     "intake": "stream_apps.intake.main",
     "worker": "inference_workers.main",
     "assembly": "stream_apps.assembly.main",
+    "extraction": "stream_apps.documents.extraction.main",
+    "merging": "stream_apps.documents.merging.main",
     "repair": "stream_apps.repair.main",
 }
-USERS = sorted(name for name, settings in PROCESSES.items() if "redis" in settings.model_fields)
+# Analytics writes there only what it measures again every minute, and only for budgets.
+USERS = sorted(
+    name for name, settings in PROCESSES.items() if "redis" in settings.model_fields and name != "analytics"
+)
 SMALL = ("--maxmemory", "3mb", "--maxmemory-policy")
 EXIT_SECONDS = 60
 

@@ -1,6 +1,6 @@
 """A comparison that reads only what is new finds what one of the whole window finds. Kafka is a few lists."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from schemas.records import InboundRecord, redrive_header
 from schemas.topics import DEAD_LETTERS, RESULTS, requests_topic
 from stream_apps.repair.following import FollowingReconciler
 from stream_apps.repair.low_watermark import Watermarks
-from stream_apps.repair.open_requests import LossPolicy, RecordLocation
+from stream_apps.repair.open_requests import LossPolicy, OpenRequest, RecordLocation
 from stream_apps.repair.reconcile import OnReadProgress, ReconcileLimits, Reconciler, ReconcileReport
 from tests.keys import key
 
@@ -89,11 +89,12 @@ class LogReconciler(Reconciler):
                 log.read.append(record)
                 yield record
 
-    def redrive(self, lost: dict[RecordLocation, int], on_progress: OnReadProgress) -> int:
+    def redrive(self, lost: Mapping[RecordLocation, OpenRequest], on_progress: OnReadProgress) -> int:
         log: Any = self.admin
-        for location, revision in lost.items():
+        for location, request in lost.items():
             record = log.records[location.topic][location.offset]
-            log.append(record.topic, record.key.decode().split("/")[1], record.value, redrive_header(revision))
+            headers = redrive_header(request.revision)
+            log.append(record.topic, record.key.decode().split("/")[1], record.value, headers)
         return len(lost)
 
 
