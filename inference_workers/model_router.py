@@ -10,6 +10,7 @@ from inference_workers.model_store import ModelInfo, load
 from schemas.catalogue import PIVOT, Catalogue, LanguageSet, unsupported_pair
 from schemas.errors import FatalError
 from schemas.languages import LanguagePair, candidates, parse_language
+from schemas.terms import NO_TERMS
 
 WARM_UP = "The house is big. A casa é grande."
 
@@ -70,8 +71,9 @@ class ModelRouter:
         target: str,
         options: Mapping[str, str],
         terms: Sequence[str] = (),
+        glossary: Mapping[str, str] = NO_TERMS,
     ) -> Sequence[Outcome]:
-        return self._layer(self._served(source, target)).translate(texts, options, terms)
+        return self._layer(self._served(source, target)).translate(texts, options, terms, glossary)
 
     def close(self) -> None:
         """Unload every model."""

@@ -28,6 +28,7 @@ NAMES = (
     "OperationEvent",
     "Tenant",
     "Credential",
+    "Glossary",
 )
 
 

@@ -110,7 +110,7 @@ class Shouting:
     def is_one_by_one(self, source, target):
         return False
 
-    def translate(self, texts, source, target, options, terms=()):
+    def translate(self, texts, source, target, options, terms=(), glossary=None):
         return [TranslatedText(text.upper()) for text in texts]
 
 
