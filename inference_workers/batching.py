@@ -66,9 +66,7 @@ def plan(batches: Sequence[SegmentBatch], normalised: Sequence[Sequence[str]]) -
     """Return what there is to translate; `normalised` holds the normalised texts of each batch."""
     works: dict[TranslationContext, Work] = {}
     for number, (batch, texts) in enumerate(zip(batches, normalised, strict=True)):
-        context = context_of(
-            batch.tenant, batch.job, batch.do_not_translate, batch.engine_options, batch.terms
-        )
+        context = context_of(batch.tenant, batch.job, batch.do_not_translate, batch.engine_options, batch.terms)
         work = works.setdefault(context, Work(context))
         for segment in _open_segments(batch):
             work.wanted.setdefault(texts[segment], []).append(SegmentIndex(number, segment))

@@ -39,6 +39,7 @@ class TermIndex:
     """The terms of one glossary, or of several together. Immutable."""
 
     def __init__(self, terms: Mapping[str, str]) -> None:
+        self._targets = {normalise(term): target for term, target in terms.items()}
         self._forms: dict[str, list[_Form]] = {}
         for form in _forms_of(terms):
             self._forms.setdefault(_first_token(form.written), []).append(form)
@@ -54,6 +55,10 @@ class TermIndex:
             if form:
                 behind = start + len(form.written)
                 yield Occurrence(start, behind, form.term, form.target)
+
+    def target_of(self, term: str) -> str:
+        """Return the translation of a term that was found."""
+        return self._targets[term]
 
     def _form_at(self, text: str, start: int) -> _Form | None:
         forms = self._forms[_first_token(text[start:])]

@@ -6,7 +6,7 @@ own and collects the differences.
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from schemas.languages import Language, LanguagePair, parse_language
 from schemas.messages import Job, SegmentBatch, TranslationResult
 from schemas.segments import count_words
 from schemas.units import characters_of, kind_of, units_of, whole_text
+from stream_apps.glossaries.shelf import entries_of, named_glossaries
+from stream_apps.glossaries.store import GlossaryStore, InMemoryGlossaries, KafkaGlossaries
 from stream_apps.pipeline.batching import BatchLimits, Piece, batches_of, cut, wishes_of
 from stream_apps.pipeline.join import join
 from stream_apps.pipeline.language_detection import Detection, LangidDetector
@@ -71,7 +73,7 @@ class KafkaReplay:
         memory = InMemoryTranslationMemory()
         # Nobody waits for a replay, so a slow text may take its time.
         segments = SegmentTranslator(models, memory, time.perf_counter, longest_seconds=math.inf)
-        replayer = Replayer(segments, memory, now_ms)
+        replayer = Replayer(segments, memory, now_ms, KafkaGlossaries(self.kafka, self.codec))
         with open_output(self.kafka, self.codec, topic) as output:
             detect = LangidDetector().detect
             return Replay(traffic, models, replayer, output, detect, on_progress, self.limits).run(exchanges)
@@ -109,6 +111,12 @@ class Task:
     source_language: str
     pieces: Sequence[Piece]
 
+    @property
+    def glossaries(self) -> Sequence[str]:
+        """Return the glossaries of the past answer, which are exact versions; without one those of the request."""
+        answer = self.exchange.answer
+        return answer.glossaries if answer else self.exchange.request.glossaries
+
 
 def task_of(exchange: Exchange, text: str, source_language: str, limits: BatchLimits) -> Task:
     """Cut the text as intake does. Raises PermanentError for a text that no batch can hold."""
@@ -125,6 +133,7 @@ class Replayer:
     segments: SegmentTranslator
     memory: InMemoryTranslationMemory
     now_ms: Callable[[], int]
+    glossaries: GlossaryStore = field(default_factory=InMemoryGlossaries)
 
     def translate(self, tasks: Sequence[Task]) -> Iterator[tuple[Task, TranslationResult]]:
         """Yield a result for each task, in order. Raises TransientError when the device is out of memory."""
@@ -149,7 +158,7 @@ class Replayer:
             priority=task.exchange.priority,
             source_language=task.source_language,
             target_language=request.target_language,
-            glossaries=request.glossaries,
+            glossaries=task.glossaries,
             content_type=request.content_type,
             pipeline_version=PIPELINE_VERSION,
             segments=sum(len(piece.texts) for piece in pieces),
@@ -160,7 +169,15 @@ class Replayer:
             accepted_at=self.now_ms(),
             metadata=request.metadata,
         )
-        return batches_of(request.key, job, pieces, [None] * job.segments, wishes_of(request))
+        return batches_of(request.key, job, pieces, [None] * job.segments, wishes_of(request, self._entries(task)))
+
+    def _entries(self, task: Task) -> Mapping[str, str]:
+        names = task.glossaries
+        return (
+            entries_of(named_glossaries(self.glossaries.read(), task.exchange.request.tenant, names))
+            if names
+            else {}
+        )
 
 
 @dataclass

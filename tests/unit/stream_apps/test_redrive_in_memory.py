@@ -111,6 +111,9 @@ class Pipeline:
     def text_of(self, result):
         return whole_text(result)
 
+    def entries_of(self, batch):
+        return {}
+
     def open_dead_letters(self):
         dead_letters = OpenDeadLetters(CODEC, lambda _: True)
         for record in self.log:
