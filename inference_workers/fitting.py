@@ -86,7 +86,7 @@ class FittingTranslator:
     def is_one_by_one(self, source: str, target: str) -> bool:
         return self.translator.is_one_by_one(source, target)
 
-    def translate(
+    def translate(  # noqa: PLR0913, PLR0917  # texts, pair, and what the caller wishes
         self,
         texts: Sequence[str],
         source: str,

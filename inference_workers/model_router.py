@@ -64,7 +64,7 @@ class ModelRouter:
         for info in self._models:
             self.translate([WARM_UP], info.first_pair.source, info.first_pair.target, {})
 
-    def translate(
+    def translate(  # noqa: PLR0913, PLR0917  # texts, pair, and what the caller wishes
         self,
         texts: Sequence[str],
         source: str,

@@ -45,7 +45,7 @@ class Translator(Protocol):
     def is_one_by_one(self, source: str, target: str) -> bool:
         """Tell whether the engine of a pair translates text by text, so that several at once gain nothing."""
 
-    def translate(
+    def translate(  # noqa: PLR0913, PLR0917  # texts, pair, and what the caller wishes
         self,
         texts: Sequence[str],
         source: str,

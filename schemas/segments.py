@@ -97,8 +97,8 @@ def normalise(text: str) -> str:
 class TranslationContext:
     """Everything beside a segment and its model that decides a translation, and who may share it.
 
-    `source` and `target` are the tags as they stand in the job; `engine_options` are sorted pairs. `glossaries` are
-    exact versions with their tenant; `terms` are their entries that occur in the batch, which the names imply.
+    `source` and `target` are the tags as they stand in the job; `engine_options` are sorted pairs. `glossaries`
+    are exact versions with their tenant; `terms` are their entries that occur in the batch, which the names imply.
     """
 
     scope: str

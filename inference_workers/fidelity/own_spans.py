@@ -1,4 +1,4 @@
-"""Find what the caller of a request has a say in: terms and placeholders to keep, terms with a translation. Pure."""
+"""Find what a caller has a say in: terms and placeholders to keep, and terms with a translation. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

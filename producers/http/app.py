@@ -17,7 +17,7 @@ from producers.http import (
     problems,
     usage_routes,
 )
-from producers.http.compatible import deepl, libretranslate
+from producers.http.compatible import deepl, deepl_glossaries, libretranslate
 from producers.http.document_routes import UPLOAD_PATHS
 from producers.http.documents import OpenUploads
 from producers.http.events import OpenStreams
@@ -72,6 +72,7 @@ def create_app(ports: Ports, settings: AppSettings, health: Health, lifespan: Li
     app.include_router(usage_routes.router)
     app.include_router(libretranslate.router)
     app.include_router(deepl.router)
+    app.include_router(deepl_glossaries.router)
     mount_page(app)
     problems.install(app)
     uploads = dict.fromkeys(UPLOAD_PATHS, limits.max_document_bytes)

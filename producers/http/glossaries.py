@@ -1,4 +1,4 @@
-"""Read and change the glossaries of a caller's tenant, and check those that a submission names. Knows no routes."""
+"""Read and change the glossaries of a tenant, and check those that a submission names. Knows no routes."""
 
 import asyncio
 from collections.abc import Callable, Iterable

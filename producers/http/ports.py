@@ -22,6 +22,7 @@ from schemas.priorities import Priority
 from schemas.records import Headers
 from stream_apps.accounts.budgets import Budgets, NoBudgets
 from stream_apps.glossaries.store import InMemoryGlossaries
+from stream_apps.runtime.process import now_ms
 
 _CHUNK_BYTES = 1 << 20
 
@@ -203,4 +204,4 @@ class Ports:
     detector: Detector = field(default_factory=ThreadedDetector)
     budgets: Budgets = field(default_factory=NoBudgets)
     documents: Documents = field(default_factory=NoDocuments)
-    glossaries: Glossaries = field(default_factory=lambda: Glossaries(InMemoryGlossaries(), lambda: 0))
+    glossaries: Glossaries = field(default_factory=lambda: Glossaries(InMemoryGlossaries(), now_ms))

@@ -76,7 +76,7 @@ def known_glossary(found: Shelf, tenant: str, name: str) -> Glossary:
 
 
 def checked_entries(entries: Mapping[str, str], limits: GlossaryLimits) -> dict[str, str]:
-    """Return the entries without white space around them. Raises PermanentError for the first one that is wrong."""
+    """Return the entries without white space around them. Raises PermanentError for the first wrong one."""
     if not 0 < len(entries) <= limits.max_entries:
         raise _wrong(
             f"there are {len(entries)} entries",

@@ -101,7 +101,7 @@ def _tbx_rows(content: bytes, pair: LanguagePair) -> Iterator[_Row]:
         root = XmlFile(content, _DEEPEST).root
     except PermanentError as error:
         raise _wrong(error.message, "TBX (ISO 30042), well-formed and without a DOCTYPE") from None
-    found = (one for one in root.walk() if one.name in _TBX_ENTRIES)
+    found = (one for one in root.walk() if _local(one) in _TBX_ENTRIES)
     for number, entry in enumerate(found, 1):
         terms = {language: _terms(entry, language) for language in (pair.source, pair.target)}
         # A termbase has more languages than two, and not every entry has all of them.
@@ -111,8 +111,13 @@ def _tbx_rows(content: bytes, pair: LanguagePair) -> Iterator[_Row]:
 
 def _terms(entry: Element, language: str) -> list[str]:
     wanted = parse_language(language, "language").language
-    sections = [one for one in entry.walk() if one.name in _TBX_LANGUAGES and _language_of(one) == wanted]
-    return [one.text().strip() for section in sections for one in section.walk() if one.name == "term"]
+    sections = [one for one in entry.walk() if _local(one) in _TBX_LANGUAGES and _language_of(one) == wanted]
+    return [one.text().strip() for section in sections for one in section.walk() if _local(one) == "term"]
+
+
+def _local(element: Element) -> str:
+    """Return the name without its namespace: versions of TBX differ in it."""
+    return element.name.rpartition(":")[2]
 
 
 def _language_of(section: Element) -> str:

@@ -59,7 +59,7 @@ class Shelf:
         return [some[-1] for name in names if (some := self.versions(tenant, name))]
 
     def named(self, tenant: str, name: str, at_ms: int | None = None) -> Glossary | None:
-        """Return what `name` or `name@version` means; the first is the newest version that there was at that time."""
+        """Return what `name@version` means, or `name`: the newest version that there was at that time."""
         bare, sign, number = name.partition(VERSION_SIGN)
         some = self.versions(tenant, bare)
         if sign:

@@ -38,7 +38,7 @@ class GlossaryStore(Protocol):
 
 
 class KafkaGlossaries:
-    """The glossaries of one Kafka. Opens nothing before its first use; then only what is new is read. For any thread."""
+    """The glossaries of one Kafka. Opens nothing before its first use, then reads what is new. For any thread."""
 
     def __init__(self, kafka: KafkaSettings, codec: Codec) -> None:
         self._kafka, self._codec = kafka, codec

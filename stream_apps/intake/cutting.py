@@ -15,7 +15,6 @@ from schemas.messages import Job, TranslationRequest, changed
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, accepted_ms, redriven_revision
 from schemas.segments import TranslationContext, context_of, normalise
-from schemas.terms import NO_TERMS
 from schemas.topics import priority_of_topic
 from schemas.units import characters_of, kind_of, units_of, whole_text
 from stream_apps.glossaries.shelf import Shelf, Wanted, entries_of, is_for_source, resolved
@@ -64,7 +63,7 @@ class CutRequest:
     target: Language
     job: Job
     pieces: Sequence[Piece]
-    entries: Mapping[str, str] = NO_TERMS
+    entries: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def context(self) -> TranslationContext:

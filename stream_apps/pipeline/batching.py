@@ -34,7 +34,7 @@ class Wishes:
 
     engine_options: Mapping[str, str] = field(default_factory=dict)
     do_not_translate: Sequence[str] = ()
-    entries: Mapping[str, str] = NO_TERMS
+    entries: Mapping[str, str] = field(default_factory=dict)
 
     def terms_in(self, texts: Sequence[str]) -> dict[str, str]:
         """Return the entries that occur in the texts. Raises PermanentError where a batch cannot hold them."""
