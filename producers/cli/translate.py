@@ -40,8 +40,7 @@ def translate(  # noqa: PLR0913, PLR0917  # one parameter per option
     as_json: AsJson = False,
 ) -> None:
     """Translate a text and print it."""
-    body = _submission(sys.stdin.read() if text == "-" else text, source, target, priority)
-    body["glossaries"] = glossary or []
+    body = _submission(sys.stdin.read() if text == "-" else text, source, target, priority) | _named(glossary)
     with open_api(url, tenant) as api:
         job_id = api.submit(body)["job_id"]
         job = wait_for(api, job_id, lambda _job: None, _POLLS_FOR_ACCEPTED)
@@ -63,8 +62,7 @@ def submit(  # noqa: PLR0913, PLR0917  # one parameter per option
     """Send the text of a file; prints the job's id, or with --wait its translation."""
     if output and not wait:
         raise UsageError("--output needs the translation", "add --wait")
-    body = _submission(_read(file), source, target, priority)
-    body["glossaries"] = glossary or []
+    body = _submission(_read(file), source, target, priority) | _named(glossary)
     with open_api(url, tenant) as api:
         accepted = api.submit(body)
         if not wait:
@@ -115,6 +113,10 @@ def cancel(
 def _submission(text: str, source: str, target: str, priority: str) -> Json:
     score_or_name = int(priority) if priority.isdecimal() else priority
     return {"text": text, "source_language": source, "target_language": target, "priority": score_or_name}
+
+
+def _named(glossaries: list[str] | None) -> Json:
+    return {"glossaries": glossaries} if glossaries else {}
 
 
 def _read(file: Path) -> str:

@@ -1,4 +1,4 @@
-"""A glossary that was just made is applied by the real engine, by each of the exact versions that a request names."""
+"""A glossary that was just made is applied by the real engine, in the version that a request names."""
 
 import httpx
 import pytest
@@ -23,7 +23,9 @@ def made(http, **entries):
 
 def translated(http, glossary):
     body = {"texts": [{"text": one} for one in SENTENCES], "source_language": "en", "target_language": "pt"}
-    job = http.post("/api/v1/translations?wait=30", json=body | {"glossaries": [glossary]}).raise_for_status().json()
+    job = (
+        http.post("/api/v1/translations?wait=30", json=body | {"glossaries": [glossary]}).raise_for_status().json()
+    )
     return job["result"]
 
 

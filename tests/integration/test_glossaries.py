@@ -1,4 +1,4 @@
-"""Glossaries on real Kafka: no two writers give one number, and each reader knows what was written before it asked."""
+"""Glossaries on real Kafka: no two writers give one number, and a reader knows what was written before."""
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
