@@ -17,7 +17,7 @@ GAPS = st.sampled_from([" ", ", ", " (", ") ", ". ", " - "])
 
 
 class Hostile:
-    """An engine that loses, doubles, or glues what it does not know, as its dice say."""
+    """An engine that writes backwards, and loses, doubles, or glues masks, as its dice say."""
 
     version = "hostile-1"
 
@@ -34,7 +34,10 @@ class Hostile:
         masks = re.compile(r"QZ\d+|https://x\.co/\d+")
         changes = {"keeps": lambda one: one[0], "loses": lambda _: "", "doubles": lambda one: f"{one[0]} {one[0]}"}
         changes["glues"] = lambda one: f"x{one[0]}x"
-        return masks.sub(changes[next(self._dice, "keeps")], sentence)
+        change = changes[next(self._dice, "keeps")]
+        pieces = re.split(f"({masks.pattern})", sentence)
+        # What is not hidden is translated: backwards.
+        return "".join(masks.sub(change, one) if number % 2 else one[::-1] for number, one in enumerate(pieces))
 
 
 @given(TERMS, st.lists(st.tuples(st.one_of(WORDS, st.integers(0, 2)), GAPS), max_size=12), st.data())
