@@ -40,18 +40,19 @@ class TermIndex:
 
     def __init__(self, terms: Mapping[str, str]) -> None:
         self._targets = {normalise(term): target for term, target in terms.items()}
-        self._forms: dict[str, list[_Form]] = {}
-        for form in _forms_of(terms):
-            self._forms.setdefault(_first_token(form.written), []).append(form)
-        for some in self._forms.values():
-            some.sort(key=lambda form: -len(form.written))
+        self._forms = {form.written: form for form in _forms_of(terms)}
+        lengths: dict[str, set[int]] = {}
+        for written in self._forms:
+            lengths.setdefault(_first_token(written), set()).add(len(written))
+        # By the first word: how long the terms are that begin with it, the longest first.
+        self._lengths = {token: sorted(some, reverse=True) for token, some in lengths.items()}
 
     def find(self, text: str) -> Iterator[Occurrence]:
         """Yield the terms in the text from left to right, none of which overlap."""
         behind = 0
-        for token in _TOKEN.finditer(text) if self._forms else ():
+        for token in _TOKEN.finditer(text) if self._lengths else ():
             start = token.start()
-            form = self._form_at(text, start) if start >= behind and token[0] in self._forms else None
+            form = self._form_at(text, start, token[0]) if start >= behind else None
             if form:
                 behind = start + len(form.written)
                 yield Occurrence(start, behind, form.term, form.target)
@@ -60,12 +61,15 @@ class TermIndex:
         """Return the translation of a term that was found."""
         return self._targets[term]
 
-    def _form_at(self, text: str, start: int) -> _Form | None:
-        forms = self._forms[_first_token(text[start:])]
-        return next((form for form in forms if _stands_at(form.written, text, start)), None)
+    def _form_at(self, text: str, start: int, token: str) -> _Form | None:
+        for length in self._lengths.get(token, ()):
+            form = self._forms.get(text[start : start + length])
+            if form and _ends_word(text, start + length):
+                return form
+        return None
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def term_index(terms: tuple[tuple[str, str], ...]) -> TermIndex:
     """Return the index of terms and translations; that of a glossary is wanted again and again."""
     return TermIndex(dict(terms))
@@ -93,8 +97,5 @@ def _first_token(text: str) -> str:
     return found[0] if found else ""
 
 
-def _stands_at(written: str, text: str, start: int) -> bool:
-    end = start + len(written)
-    return text.startswith(written, start) and not (
-        _WORD.match(written[-1]) and end < len(text) and _WORD.match(text[end])
-    )
+def _ends_word(text: str, end: int) -> bool:
+    return not (end < len(text) and _WORD.match(text[end - 1]) and _WORD.match(text[end]))

@@ -21,6 +21,7 @@ from schemas.messages import TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import InboundRecord
 from schemas.topics import RESULTS, requests_topic
+from stream_apps.glossaries.changes import Writing
 from stream_apps.pipeline.batching import BatchLimits
 from stream_apps.pipeline.language_detection import Detection
 from stream_apps.pipeline.segmentation import SEGMENTATION_VERSION
@@ -145,8 +146,7 @@ def replayed(requests, answers, limit=None, limits=USUAL, glossaries=()):
     traffic = Traffic(
         Log(**{requests_topic(Priority.HIGH): requests, RESULTS: answers}), CODEC, UrlObjectStore(MemoryStore())
     )
-    for one in glossaries:
-        traffic.glossaries.shelf.put(one)
+    traffic.glossaries.change(lambda _found: Writing(glossaries))
     exchanges = traffic.exchanges(Selection(NOW, NOW + 1000, limit=limit))
     memory, kafka = InMemoryTranslationMemory(), Kafka()
     replayer = Replayer(SegmentTranslator(Shouting(), memory, lambda: 0.0), memory, lambda: NOW)
