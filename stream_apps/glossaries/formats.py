@@ -71,29 +71,31 @@ def written(entries: Mapping[str, str], form: str, pair: LanguagePair) -> str:
     return output.getvalue()
 
 
-def _csv_rows(content: bytes, _pair: LanguagePair) -> Iterator[_Row]:
+def _csv_rows(content: bytes, pair: LanguagePair) -> Iterator[_Row]:
     reader = csv.reader(io.StringIO(_text_of(content), newline=""), strict=True)
     try:
         for cells in reader:
-            yield from _row(f"line {reader.line_num}", cells, is_first=reader.line_num == 1)
+            yield from _row(f"line {reader.line_num}", cells, pair, is_first=reader.line_num == 1)
     except csv.Error as error:
         raise _wrong(f"line {reader.line_num}: {error}", "CSV as in RFC 4180, in UTF-8") from None
 
 
-def _tsv_rows(content: bytes, _pair: LanguagePair) -> Iterator[_Row]:
+def _tsv_rows(content: bytes, pair: LanguagePair) -> Iterator[_Row]:
     for number, line in enumerate(_text_of(content).split("\n"), 1):
         cells = line.rstrip("\r").split("\t") if line.strip() else []
-        yield from _row(f"line {number}", cells, is_first=number == 1)
+        yield from _row(f"line {number}", cells, pair, is_first=number == 1)
 
 
-def _row(place: str, cells: list[str], *, is_first: bool) -> Iterator[_Row]:
+def _row(place: str, cells: list[str], pair: LanguagePair, *, is_first: bool) -> Iterator[_Row]:
     """Yield the entry of a line; none for an empty line, and for a heading `source, target`."""
-    is_heading = is_first and tuple(cell.strip().lower() for cell in cells) == _HEADER
+    is_heading = is_first and tuple(cell.strip().lower() for cell in cells[:2]) == _HEADER
     if not any(cells) or is_heading:
         return
-    if len(cells) != len(_HEADER):
-        raise _wrong(f"{place}: there are {len(cells)} columns", "two columns, source and target")
-    yield _Row(place, *cells)
+    languages = [_primary(cell) for cell in cells[2:]]
+    if len(cells) < len(_HEADER) or languages not in ([], [_primary(pair.source), _primary(pair.target)]):
+        limit = f"source and target, and behind them nothing or {pair.source} and {pair.target}"
+        raise _wrong(f"{place}: there are {len(cells)} columns", limit)
+    yield _Row(place, *cells[:2])
 
 
 def _tbx_rows(content: bytes, pair: LanguagePair) -> Iterator[_Row]:
@@ -121,7 +123,12 @@ def _local(element: Element) -> str:
 
 
 def _language_of(section: Element) -> str:
-    return section.attributes.get("xml:lang", "").replace("_", "-").partition("-")[0].lower()
+    return _primary(section.attributes.get("xml:lang", ""))
+
+
+def _primary(tag: str) -> str:
+    """Return the language of a tag as its author wrote it, without script and region."""
+    return tag.strip().replace("_", "-").partition("-")[0].lower()
 
 
 def _tbx_of(rows: Iterable[tuple[str, str]], pair: LanguagePair) -> str:

@@ -40,6 +40,7 @@ def glossary(version=0, **fields):
     [
         ("csv", "release,liberação\ndrop,liberação\n"),
         ("csv", '\ufeffSource,Target\r\n"release", liberação\r\n\r\ndrop,liberação'),
+        ("csv", "release,liberação,EN,pt-BR\ndrop,liberação"),
         ("tsv", "release\tliberação\r\n\ndrop\tliberação"),
         ("tsv", "drop\tliberação\nrelease\tliberação\nrelease\tliberação\n"),
         ("tbx", TBX),
@@ -54,6 +55,7 @@ def test_entries_are_read_from_files_as_other_programs_write_them(form, content)
     [
         ("csv", b"a,b\n,c", "line 2: the source has 0 characters"),
         ("csv", b'a,b\n"c,d', "line 2:"),
+        ("csv", b"a,b,en,de", "line 1: there are 4 columns"),
         ("csv", b"a,b\na,c", "line 2: the source was there before"),
         ("csv", b"a,b\n\xff,c", "line 2: byte 4 is no UTF-8"),
         ("tsv", b"a\tb\nc\t", "line 2: the target has 0 characters"),
