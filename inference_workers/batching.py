@@ -8,6 +8,7 @@ from schemas.languages import LanguagePair
 from schemas.messages import SegmentBatch
 from schemas.segments import TranslationContext, context_of
 from schemas.validity import (
+    MOST_TERM_BYTES,
     check_job,
     check_key,
     check_length,
@@ -57,6 +58,7 @@ def check_batch(batch: SegmentBatch) -> None:
     check_number("source_words", batch.source_words, most=sum(map(len, batch.texts)))
     check_texts("engine_options", batch.engine_options)
     check_names("do_not_translate", batch.do_not_translate)
+    check_texts("terms", batch.terms, MOST_TERM_BYTES)
     _check_size(batch)
 
 
@@ -64,7 +66,7 @@ def plan(batches: Sequence[SegmentBatch], normalised: Sequence[Sequence[str]]) -
     """Return what there is to translate; `normalised` holds the normalised texts of each batch."""
     works: dict[TranslationContext, Work] = {}
     for number, (batch, texts) in enumerate(zip(batches, normalised, strict=True)):
-        context = context_of(batch.tenant, batch.job, batch.do_not_translate, batch.engine_options)
+        context = context_of(batch.tenant, batch.job, batch.do_not_translate, batch.engine_options, batch.terms)
         work = works.setdefault(context, Work(context))
         for segment in _open_segments(batch):
             work.wanted.setdefault(texts[segment], []).append(SegmentIndex(number, segment))

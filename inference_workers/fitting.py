@@ -12,6 +12,7 @@ from inference_workers.engines.protocol import EngineError, OutOfMemoryError
 from inference_workers.translating import Translator
 from inference_workers.workload import TranslationOutcome
 from schemas.errors import FatalError, PermanentError, TransientError
+from schemas.terms import NO_TERMS
 
 log = structlog.get_logger()
 
@@ -67,6 +68,7 @@ class _Asked(NamedTuple):
     target: str
     options: Mapping[str, str]
     terms: Sequence[str]
+    glossary: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -84,19 +86,20 @@ class FittingTranslator:
     def is_one_by_one(self, source: str, target: str) -> bool:
         return self.translator.is_one_by_one(source, target)
 
-    def translate(
+    def translate(  # noqa: PLR0913, PLR0917  # texts, pair, and what the caller wishes
         self,
         texts: Sequence[str],
         source: str,
         target: str,
         options: Mapping[str, str],
         terms: Sequence[str] = (),
+        glossary: Mapping[str, str] = NO_TERMS,
     ) -> Sequence[TranslationOutcome]:
         """Translate part by part; each failure makes the next part smaller. A text that fails alone is a hole.
 
         Raises FatalError where the engine fails on any text at all.
         """
-        asked = _Asked(source, target, options, terms)
+        asked = _Asked(source, target, options, terms, glossary)
         outcomes: list[TranslationOutcome] = []
         while len(outcomes) < len(texts):
             count = self.size.fitting(texts[len(outcomes) :], self.clock())

@@ -10,6 +10,7 @@ from inference_workers.model_store import ModelInfo, load
 from schemas.catalogue import PIVOT, Catalogue, LanguageSet, unsupported_pair
 from schemas.errors import FatalError
 from schemas.languages import LanguagePair, candidates, parse_language
+from schemas.terms import NO_TERMS
 
 WARM_UP = "The house is big. A casa é grande."
 
@@ -63,15 +64,16 @@ class ModelRouter:
         for info in self._models:
             self.translate([WARM_UP], info.first_pair.source, info.first_pair.target, {})
 
-    def translate(
+    def translate(  # noqa: PLR0913, PLR0917  # texts, pair, and what the caller wishes
         self,
         texts: Sequence[str],
         source: str,
         target: str,
         options: Mapping[str, str],
         terms: Sequence[str] = (),
+        glossary: Mapping[str, str] = NO_TERMS,
     ) -> Sequence[Outcome]:
-        return self._layer(self._served(source, target)).translate(texts, options, terms)
+        return self._layer(self._served(source, target)).translate(texts, options, terms, glossary)
 
     def close(self) -> None:
         """Unload every model."""

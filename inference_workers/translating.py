@@ -27,6 +27,7 @@ from inference_workers.workload import (
 from schemas.errors import PermanentError
 from schemas.messages import SegmentBatch
 from schemas.segments import Remembered, TranslationContext, normalise
+from schemas.terms import NO_TERMS
 from stream_apps.pipeline.stores import TranslationMemory
 
 # Characters of the first part of a model.
@@ -44,16 +45,18 @@ class Translator(Protocol):
     def is_one_by_one(self, source: str, target: str) -> bool:
         """Tell whether the engine of a pair translates text by text, so that several at once gain nothing."""
 
-    def translate(
+    def translate(  # noqa: PLR0913, PLR0917  # texts, pair, and what the caller wishes
         self,
         texts: Sequence[str],
         source: str,
         target: str,
         options: Mapping[str, str],
         terms: Sequence[str] = (),
+        glossary: Mapping[str, str] = NO_TERMS,
     ) -> Sequence[TranslationOutcome]:
         """Return one outcome for each text, in which `terms` stay as they are. Blocks while the engine works.
 
+        Terms of the glossary become what it says.
         Raises OutOfMemoryError, and PermanentError for a bad option.
         """
 
@@ -133,7 +136,12 @@ class SegmentTranslator:
         texts, options = [one.text for one in part.texts], dict(context.engine_options)
         try:
             outcomes = self.translator.translate(
-                texts, context.source, context.target, options, context.do_not_translate
+                texts,
+                context.source,
+                context.target,
+                options,
+                context.do_not_translate,
+                dict(context.terms),
             )
         except PermanentError as error:
             return PartResult((), self.clock() - before, error.cause)

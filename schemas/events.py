@@ -7,6 +7,7 @@ from typing import Any, Self, overload
 
 from schemas.accounts import Credential, Tenant
 from schemas.errors import PermanentError
+from schemas.glossaries import Glossary
 from schemas.messages import (
     Datum,
     Job,
@@ -236,6 +237,7 @@ MESSAGES: Mapping[str, type[Message]] = {
         OperationEvent,
         Tenant,
         Credential,
+        Glossary,
     )
 }
 """Every message by the name of its schema."""

@@ -158,6 +158,7 @@ class SegmentBatch(RequestMessage):
     code_starts: Sequence[str] = ()
     code_ends: Sequence[str] = ()
     message_forms: Sequence[str | None] = ()
+    terms: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def to_datum(self) -> Datum:
         return {**vars(self), "job": self.job.to_datum()}

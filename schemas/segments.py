@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from schemas.coded_text import ISOLATED, MOST_CODES, OPENING
@@ -18,10 +19,11 @@ from schemas.messages import Job
 
 _KEY_BYTES = 20
 # Scripts that are written without spaces: Han, kana, Thai, Lao, Khmer, Burmese.
-_UNSPACED = re.compile(
+UNSPACED = (
     "[\u0e00-\u0e7f\u0e80-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     "\U00020000-\U0003134f]"
 )
+_UNSPACED = re.compile(UNSPACED)
 # Inline codes (schemas/coded_text.py) are no words; a lone one, such as a line break, stands between two.
 _FIRST_CODE = chr(OPENING)
 _PAIRED_CODE = re.compile(f"[{chr(OPENING)}-{chr(ISOLATED - 1)}]")
@@ -95,7 +97,8 @@ def normalise(text: str) -> str:
 class TranslationContext:
     """Everything beside a segment and its model that decides a translation, and who may share it.
 
-    `source` and `target` are the tags as they stand in the job; `engine_options` are sorted pairs.
+    `source` and `target` are the tags as they stand in the job; `engine_options` are sorted pairs. `glossaries`
+    are exact versions with their tenant; `terms` are their entries that occur in the batch, which the names imply.
     """
 
     scope: str
@@ -104,6 +107,7 @@ class TranslationContext:
     glossaries: tuple[str, ...] = ()
     do_not_translate: tuple[str, ...] = ()
     engine_options: tuple[tuple[str, str], ...] = ()
+    terms: tuple[tuple[str, str], ...] = ()
 
     def memory_keys(self, model_version: str, normalised_segments: Iterable[str]) -> list[str]:
         """Return the translation memory's key of each segment: BLAKE2b over all of it."""
@@ -114,7 +118,8 @@ class TranslationContext:
 # Most requests share theirs with many others.
 @lru_cache(maxsize=1024)
 def _base_of(context: TranslationContext, model_version: str) -> Any:
-    named = json.dumps((model_version, astuple(context)))
+    # What else stands in a batch must not change the key of a segment.
+    named = json.dumps((model_version, astuple(context)[:-1]))
     return hashlib.blake2b(named.encode(), digest_size=_KEY_BYTES)
 
 
@@ -124,16 +129,22 @@ def memory_scope(tenant: str, group: str) -> str:
 
 
 def context_of(
-    tenant: str, job: Job, do_not_translate: Sequence[str], engine_options: Mapping[str, str]
+    tenant: str,
+    job: Job,
+    do_not_translate: Sequence[str],
+    engine_options: Mapping[str, str],
+    terms: Mapping[str, str] = MappingProxyType({}),
 ) -> TranslationContext:
     """Return the context of a request, which intake and the workers must name alike."""
     return TranslationContext(
         memory_scope(tenant, job.memory_scope),
         job.source_language,
         job.target_language,
-        tuple(job.glossaries),
+        # Tenants that share a memory may have glossaries of one name.
+        tuple(f"{tenant}/{name}" for name in job.glossaries),
         tuple(do_not_translate),
         tuple(sorted(engine_options.items())),
+        tuple(terms.items()),
     )
 
 

@@ -25,6 +25,7 @@ CONTROL = "translation.control"
 OPERATIONS = "translation.operations"
 TENANTS = "translation.tenants"
 CREDENTIALS = "translation.credentials"
+GLOSSARIES = "translation.glossaries"
 # The newest record of each key is the truth; who writes there decides who may ask (docs/accounts.md).
 ACCOUNT_TOPICS = (TENANTS, CREDENTIALS)
 ASSEMBLY_TOPICS = (TRANSLATED, CONTROL)
@@ -143,6 +144,8 @@ def _shared(plan: TopicPlan) -> list[Topic]:
         # One partition each: a reader knows all accounts, so the order of all changes is worth more than room.
         Topic(TENANTS, "Tenant", "tenant", 1, FOREVER_MS, "compact"),
         Topic(CREDENTIALS, "Credential", "credential_id", 1, FOREVER_MS, "compact"),
+        # Stamped by the broker, as requests are: the two times decide which version is the newest of a request.
+        Topic(GLOSSARIES, "Glossary", "tenant/name/version", 1, FOREVER_MS, "compact", stamped_by=BROKER),
     ]
 
 

@@ -27,6 +27,8 @@ MOST_BATCHES = 100_000
 MOST_SEGMENTS_PER_BATCH = 10_000
 MOST_METADATA_BYTES = 65_536
 MOST_NAMES = 1000
+# Of the entries of glossaries that occur in one batch.
+MOST_TERM_BYTES = 500_000
 # Memory grows with the beam; beyond a handful, quality does not.
 WIDEST_BEAM = 16
 # A name in engine_options: what else than the known kinds of placeholders must come back as it is.

@@ -89,6 +89,9 @@ class Failures:
     def text_of(self, result):
         return result.text
 
+    def entries_of(self, batch):
+        return {}
+
     def planner(self):
         return RedrivePlanner(self, CODEC, WireFormat(CODEC), BatchLimits(), NOW)
 

@@ -42,6 +42,21 @@ class CompactedTable:
         self._next = {(span.topic, span.partition): span.end for span in spans}
         self.is_complete = True
 
+    def catch_up(self) -> None:
+        """Read to the present end, after `load` only what is new. Blocks. Raises TransientError or FatalError.
+
+        For a process that asks now and then; one that follows the topics by a tail needs only `load`.
+        """
+        if not self.is_complete:
+            self.load()
+            return
+        ends = KafkaAdmin(self._settings).spans(list(self._topics))
+        spans = [span.without(self._next.get((span.topic, span.partition), 0)) for span in ends]
+        for records in read_spans(self._settings, [span for span in spans if span.length], _TAKE_RECORDS):
+            for record in records:
+                self._add(record)
+        self._next = {(span.topic, span.partition): span.end for span in spans}
+
     def next_offsets(self) -> Mapping[tuple[str, int], int]:
         """Return where a tail has to go on."""
         return dict(self._next)

@@ -32,6 +32,7 @@ TOPICS = (
     topics.DEAD_LETTERS,
     topics.OPERATIONS,
     *topics.ACCOUNT_TOPICS,
+    topics.GLOSSARIES,
 )
 # The platform's own groups start in the other region where the take-over puts them, not at their old offsets.
 OWN_GROUPS = ("intake", "assembly", "merging", "usage_sink", r"extraction\..*", r"inference\..*", r"dragoman\..*")

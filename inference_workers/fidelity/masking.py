@@ -11,6 +11,7 @@ from inference_workers.fidelity.automata import compiled
 from inference_workers.fidelity.own_spans import OwnSpans
 from inference_workers.fidelity.parts import MOST_SPANS, Parts, PartsBuilder
 from inference_workers.fidelity.spans import FIGURES, SPANS
+from schemas.terms import Occurrence, TermIndex
 
 # What is in a link and in emphasis is translated: what opens, what is inside, what closes.
 _WRAPPED = re.compile(r"(!?\[)([^\[\]]+)(\][\[(].*)|(\*+|~~|_)(?!_)(.+)(\4)", re.DOTALL)
@@ -55,22 +56,39 @@ class Masker:
         self._changed = re.compile("|".join(changed))
 
     def take_apart(self, text: str, own: OwnSpans | None = None, hiding: Hiding = Hiding.SPANS) -> Parts:
-        """Split the text into what is translated and what must not change; `own` are the caller's own spans."""
+        """Split the text into what is translated and what must not change; `own` are the caller's own spans.
+
+        In the place of a term of the glossary stands its translation, which must not change either.
+        """
         if own is None and not _spans_of(text, self._pattern_of(hiding), most=2):
             # Most texts end here. The first of two may be a label, which is no span.
             return Parts((text,), ())
-        builder = PartsBuilder(_is_mark)
+        builder = PartsBuilder(_is_mark, own.glossary if own else None)
         may_leave = self._may_leave if hiding is Hiding.FEW else _never
         pattern = self._pattern_of(hiding)
         at = 0
-        wanted = list(own.of(text, MOST_SPANS + 1)) if own else []
-        builder.count = len(wanted)
-        for start, end in wanted:
+        wanted = self._wanted(text, own) if own else []
+        builder.count += len(wanted)
+        for start, end, shown in wanted:
             _take(text[at:start], pattern, builder, may_leave)
-            builder.hide(text[start:end], is_mark=False)
+            builder.hide(shown, is_mark=False)
             at = end
         _take(text[at:], pattern, builder, may_leave)
         return builder.parts() if builder.count <= MOST_SPANS else Parts((text,), (), count=builder.count)
+
+    def _wanted(self, text: str, own: OwnSpans) -> list[tuple[int, int, str]]:
+        """Return the spans that are taken out of the whole text, each with what comes back."""
+        found = [(start, end, text[start:end]) for start, end in own.of(text, MOST_SPANS + 1)]
+        for one in self._with_spans(text, own.glossary) if own.glossary else ():
+            if all(one.end <= start or end <= one.start for start, end, _ in found):
+                found.append((one.start, one.end, one.target))
+        return sorted(found)
+
+    def _with_spans(self, text: str, glossary: TermIndex) -> list[Occurrence]:
+        """Return the terms that hold a span, as `version 2.0` does: these go before it, unless it is larger."""
+        terms = [one for one in glossary.find(text) if _spans_of(text[one.start : one.end], self._with_figures, 1)]
+        spans = _spans_of(text, self._spans) if terms else []
+        return [one for one in terms if not any(_reaches_over(span, one, text) for span in spans)]
 
     def _pattern_of(self, hiding: Hiding) -> Any:
         return self._with_figures if hiding is Hiding.FIGURES else self._spans
@@ -132,6 +150,12 @@ def _spans_of(text: str, pattern: Any, most: int = MOST_SPANS + 1) -> list[tuple
     encoded = _encoded(text)
     spans = [found.span() for found in islice(pattern.finditer(encoded), most)]
     return spans[1:] if spans and spans[0][0] == 0 and _is_label(encoded[: spans[0][1]]) else spans
+
+
+def _reaches_over(span: tuple[int, int], term: Occurrence, text: str) -> bool:
+    """Tell whether a span, in bytes, and a term overlap, and the span is not inside the term."""
+    start, end = (len(_encoded(text[:at])) for at in (term.start, term.end))
+    return span[0] < end and start < span[1] and not (start <= span[0] and span[1] <= end)
 
 
 def _is_mark(span: str) -> bool:

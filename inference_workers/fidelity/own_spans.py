@@ -1,7 +1,7 @@
-"""Find what the caller of a request wants to keep: terms, and placeholders of a form of their own. Pure."""
+"""Find what a caller has a say in: terms and placeholders to keep, and terms with a translation. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -9,28 +9,38 @@ from typing import Any
 import re2
 
 from inference_workers.fidelity.automata import compiled_small
+from schemas.terms import NO_TERMS, TermIndex, term_index
 from schemas.validity import PATTERN_OPTION, placeholder_pattern_of
 
 
 @dataclass(frozen=True)
 class OwnSpans:
-    """A pattern, and the terms that stand in it as they are. For `own_spans`."""
+    """A pattern, and the terms that stand in it as they are; `glossary` has those that are translated.
+
+    `pattern` is None where nothing is kept. For `own_spans`.
+    """
 
     pattern: Any
     terms: frozenset[str]
+    glossary: TermIndex | None = None
 
     def of(self, text: str, most: int) -> Iterator[tuple[int, int]]:
         """Yield start and end of the first spans. A term is a whole word; a placeholder may stand inside one."""
-        for found in islice(self.pattern.finditer(text), most):
+        for found in islice(self.pattern.finditer(text) if self.pattern else (), most):
             start, end = found.span()
             if start < end and (found[0] not in self.terms or _is_whole(text, start, end)):
                 yield start, end
 
 
-def own_spans(terms: Sequence[str], options: Mapping[str, str]) -> OwnSpans | None:
+def own_spans(
+    terms: Sequence[str], options: Mapping[str, str], glossary: Mapping[str, str] = NO_TERMS
+) -> OwnSpans | None:
     """Return what to look for, or None. Raises PermanentError for a pattern that RE2 does not take."""
     asked = options.get(PATTERN_OPTION)
-    return _compiled(tuple(sorted(terms, key=_longest_first)), asked) if terms or asked is not None else None
+    kept = _compiled(tuple(sorted(terms, key=_longest_first)), asked) if terms or asked is not None else None
+    if not glossary:
+        return kept
+    return replace(kept or OwnSpans(None, frozenset()), glossary=term_index(tuple(glossary.items())))
 
 
 @lru_cache(maxsize=32)

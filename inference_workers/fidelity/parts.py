@@ -3,8 +3,10 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from operator import add
 
 from schemas.coded_text import CODE, closing, codes_of, is_closing, is_opening, number_of, opening
+from schemas.terms import TermIndex
 
 # A text with more spans is a table or worse, and no engine keeps so many masks apart.
 MOST_SPANS = 128
@@ -29,6 +31,11 @@ class Parts:
     left: tuple[str, ...] = ()
     emphasis: tuple[str, ...] = ()
     count: int = 0
+
+    @property
+    def whole(self) -> str:
+        """Return the text that the parts make up."""
+        return self.plain[0] + "".join(map(add, self.hidden, self.plain[1:]))
 
     @property
     def has_spans(self) -> bool:
@@ -110,8 +117,9 @@ class Parts:
 class PartsBuilder:
     """Collects stretches and spans in order. Neighbours become one, because models often merge two masks."""
 
-    def __init__(self, is_mark: Callable[[str], bool]) -> None:
+    def __init__(self, is_mark: Callable[[str], bool], glossary: TermIndex | None = None) -> None:
         self._is_mark = is_mark
+        self._glossary = glossary
         self._plain = [""]
         self._hidden: list[str] = []
         self._marks: list[bool] = []
@@ -121,6 +129,16 @@ class PartsBuilder:
         self.count = 0
 
     def add(self, plain: str) -> None:
+        """Add a stretch to translate; the terms of the glossary in it are hidden, and come back translated."""
+        at = 0
+        for found in self._glossary.find(plain) if self._glossary else ():
+            self._add(plain[at : found.start])
+            self.hide(found.target, is_mark=False)
+            self.count += 1
+            at = found.end
+        self._add(plain[at:])
+
+    def _add(self, plain: str) -> None:
         self._plain[-1] += plain
         self._ends_in_left &= not plain
 
@@ -129,7 +147,7 @@ class PartsBuilder:
         if self._hidden and not self._plain[-1] and not span[0].isspace():
             self.hide(span)
             return
-        self.add(span)
+        self._add(span)
         self._left.append(span.strip())
         self._ends_in_left = True
 
@@ -137,14 +155,14 @@ class PartsBuilder:
         """Hide a span, without the white space that a pattern took along in front."""
         bare = span.lstrip()
         if not bare:
-            self.add(span)
+            self._add(span)
             return
         if self._ends_in_left and bare == span:
             touching = self._left.pop()
             self._plain[-1] = self._plain[-1].removesuffix(touching)
             bare = touching + bare
         self._ends_in_left = False
-        self.add(span[: len(span) - len(span.lstrip())])
+        self._add(span[: len(span) - len(span.lstrip())])
         if is_mark is None:
             is_mark = self._is_mark(bare)
         if self._hidden and self._is_neighbour(is_mark):

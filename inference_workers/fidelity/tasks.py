@@ -12,12 +12,16 @@ from inference_workers.fidelity.parts import Parts
 
 @dataclass
 class Task:
-    """One text to translate, taken apart. `best` is a translation that a reader should look at."""
+    """One text to translate, taken apart. `best` is a translation that a reader should look at.
+
+    `kept` is the text where no engine changes it: only the terms of a glossary have their translation.
+    """
 
     at: int
     source: str
     parts: Parts
     is_shouted: bool
+    kept: str
     is_acronym: bool = False
     asked: set[str] = field(default_factory=set)
     best: Outcome | None = None
@@ -26,7 +30,8 @@ class Task:
     def of(cls, at: int, source: str, parts: Parts) -> "Task":
         """Make a task. Capitals are sent as small letters: models saw few of them, and repeat them."""
         is_shouted = parts.is_shouted
-        return cls(at, source, _quietened(parts) if is_shouted else parts, is_shouted, parts.is_acronym)
+        quiet = _quietened(parts) if is_shouted else parts
+        return cls(at, source, quiet, is_shouted, kept=source, is_acronym=parts.is_acronym)
 
     @property
     def has_wrong_figures(self) -> bool:
@@ -57,7 +62,7 @@ class Task:
         if restored is None or not self._keeps_what_was_left(disguise, restored):
             return None
         if self._is_name(disguise, restored):
-            return Outcome(self.source, translation.score, None, attempt)
+            return Outcome(self.kept, translation.score, None, attempt)
         doubt = flaws.doubt_of(disguise.stretches, restored.written, bounds)
         outcome = Outcome(self._begun_as_source(restored.text), translation.score, None, attempt, doubt)
         if doubt is None:

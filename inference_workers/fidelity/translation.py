@@ -28,6 +28,7 @@ from inference_workers.fidelity.parts import Parts
 from inference_workers.fidelity.tasks import Task, flaw_in, loud
 from schemas.languages import LanguagePair
 from schemas.segments import trimmed
+from schemas.terms import NO_TERMS
 from schemas.validity import PATTERN_OPTION
 
 # Characters that are never cut in two: what goes wrong with them is not their length.
@@ -57,12 +58,19 @@ class Fidelity:
         """Return what of a text is hidden from the engine."""
         return self._masker.take_apart(text).hidden
 
-    def translate(self, texts: Sequence[str], options: EngineOptions, terms: Sequence[str] = ()) -> list[Outcome]:
-        """Return one outcome per text, in order; `terms` stay as they are. Blocks and raises as the engine does.
+    def translate(
+        self,
+        texts: Sequence[str],
+        options: EngineOptions,
+        terms: Sequence[str] = (),
+        glossary: Mapping[str, str] = NO_TERMS,
+    ) -> list[Outcome]:
+        """Return one outcome per text, in order. Blocks and raises as the engine does.
 
+        `terms` stay as they are; those of the glossary become what it says.
         Raises PermanentError for a `placeholder_pattern` among the options that is none.
         """
-        own = own_spans(terms, options)
+        own = own_spans(terms, options, glossary)
         rest = {name: value for name, value in options.items() if name != PATTERN_OPTION}
         return _Call(self._engine, rest, self._masker, own, self._speller, self._bounds).translate(texts)
 
@@ -105,10 +113,15 @@ class _Call:
         ]
 
     def _blocks(self, text: str) -> Blocks | None:
-        return blocks_of(self._taken(text)) if "<" in text else None
+        return blocks_of(self._cut(text)) if "<" in text else None
 
     def _taken(self, text: str, hiding: Hiding = Hiding.SPANS) -> Parts:
         return self.masker.take_apart(text, self.own, hiding)
+
+    def _cut(self, text: str) -> Parts:
+        """Take a text apart that goes through all of this in pieces: terms of the glossary stay until then."""
+        own = self.own and replace(self.own, glossary=None)
+        return self.masker.take_apart(text, own)
 
     def _sentences(self, texts: Sequence[str]) -> list[Outcome]:
         outcomes = self._whole(texts)
@@ -135,7 +148,7 @@ class _Call:
                 outcomes[at] = replace(one, attempts=outcomes[at].attempts + one.attempts)
 
     def _halves(self, text: str) -> Halves | None:
-        return cut_in_two(text, self._taken(text)) if len(text) >= 2 * _SHORTEST else None
+        return cut_in_two(text, self._cut(text)) if len(text) >= 2 * _SHORTEST else None
 
     def _halve(
         self,
@@ -177,7 +190,8 @@ class _Call:
             task.retake(self.speller.spelt(self._taken(task.source, hiding)))
 
     def _task(self, at: int, text: str) -> Task:
-        task = Task.of(at, text, self.speller.spelt(self._taken(text, Hiding.FEW)))
+        parts = self._taken(text, Hiding.FEW)
+        task = replace(Task.of(at, text, self.speller.spelt(parts)), kept=parts.whole)
         if task.is_shouted and task.parts.left:
             # Small letters would change what is left.
             self._retake([task], Hiding.SPANS)
@@ -189,7 +203,7 @@ class _Call:
             return Outcome(task.source, None, attempts=0, warning=flaws.TOO_MANY_SPANS)
         score = 1.0 if self.engine.traits.gives_scores else None
         is_for_engine = task.parts.has_words and not task.is_acronym
-        return None if is_for_engine else Outcome(task.source, score, attempts=0)
+        return None if is_for_engine else Outcome(task.kept, score, attempts=0)
 
     def _with_masks(self, tasks: Sequence[Task], style: str) -> dict[int, Outcome]:
         asked = [(task, disguise) for task in tasks if (disguise := task.next_disguise(style))]

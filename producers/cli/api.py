@@ -14,6 +14,7 @@ import httpx
 from producers.cli.errors import CommandError, NotRunningError, StoppedWaitingError
 from producers.cli.output import Json
 
+_GLOSSARIES = "/api/v1/glossaries"
 _TIMEOUT_SECONDS = 30.0
 _POLL_SECONDS = 1.0
 _UPLOAD_SECONDS = 600.0
@@ -106,15 +107,37 @@ class Api:
         finally:
             part.unlink(missing_ok=True)
 
+    def make_glossary(self, fields: Json, content: bytes, media_type: str) -> Json:
+        """Send a file of entries; return the version that was made."""
+        headers = {"Content-Type": media_type}
+        params = {**fields, **self._tenant}
+        return self._call("POST", _GLOSSARIES, params=params, content=content, headers=headers)
+
+    def glossaries(self) -> list[Json]:
+        """Return the glossaries, each in its newest version."""
+        found: list[Json] = self._asked("GET", _GLOSSARIES, params=self._tenant).json()
+        return found
+
+    def glossary(self, name: str, form: str) -> str:
+        """Return `name` or `name@version`, as it is written in that format."""
+        return self._asked("GET", f"{_GLOSSARIES}/{name}", params={"format": form, **self._tenant}).text
+
+    def delete_glossary(self, name: str) -> None:
+        """Delete `name@version`, or all versions of `name`."""
+        self._asked("DELETE", f"{_GLOSSARIES}/{name}", params=self._tenant)
+
     def _call(self, method: str, path: str, **rest: Any) -> Json:
+        found: Json = self._asked(method, path, **rest).json()
+        return found
+
+    def _asked(self, method: str, path: str, **rest: Any) -> httpx.Response:
         try:
             response = self._http.request(method, path, **rest)
         except httpx.TransportError as error:
             raise NotRunningError(f"nothing answers at {self._url}", "start it with: dragoman up") from error
         if response.is_error:
             raise _failure(response)
-        found: Json = response.json()
-        return found
+        return response
 
 
 def wait_for(api: JobSource, job_id: str, on_progress: OnJobProgress, polls_until_unknown: int) -> Json:

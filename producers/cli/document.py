@@ -15,7 +15,7 @@ from producers.cli.document_files import DocumentFile, document_files
 from producers.cli.errors import CommandError, NotRunningError, StoppedWaitingError
 from producers.cli.output import Json, ProgressBars, print_json, progress_bars
 from producers.cli.target import open_api
-from producers.cli.translate import From, PriorityOption, To
+from producers.cli.translate import From, GlossaryOption, PriorityOption, To
 from schemas.ids import event_id, new_request_id
 from schemas.languages import parse_language
 
@@ -33,6 +33,7 @@ def document(  # noqa: PLR0913, PLR0917  # one parameter per option
     target: To,
     source: From = "auto",
     priority: PriorityOption = "standard",
+    glossary: GlossaryOption = None,
     output: Output = None,
     again: Again = False,
     at_a_time: AtATime = 4,
@@ -44,7 +45,9 @@ def document(  # noqa: PLR0913, PLR0917  # one parameter per option
     language = str(parse_language(target, "--to"))
     found = document_files(files, language, output)
     wanted = [one for one in found if again or not one.is_done]
-    wishes = {"source_language": source, "target_language": language, "priority": priority}
+    wishes: Json = {"source_language": source, "target_language": language, "priority": priority}
+    if glossary:
+        wishes["glossaries"] = glossary
     with open_api(url, tenant) as api, progress_bars(is_shown=not as_json) as bars:
         run = _Run(api, bars, wishes, again)
         with ThreadPoolExecutor(at_a_time) as threads:

@@ -16,6 +16,10 @@ from schemas.states import ResultStatus
 JobId = Annotated[str, typer.Argument(metavar="ID", help="As `dragoman submit` printed it.")]
 From = Annotated[str, typer.Option("--from", help="Source language (BCP-47), or auto.")]
 To = Annotated[str, typer.Option("--to", help="Target language (BCP-47).")]
+GlossaryOption = Annotated[
+    list[str] | None,
+    typer.Option("--glossary", help="NAME or NAME@VERSION; may be repeated, the first one decides."),
+]
 PriorityOption = Annotated[str, typer.Option(help="critical, high, standard, or a score from 0 to 100.")]
 OutputFile = Annotated[Path | None, typer.Option(help="Write the translation to this file.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Show the progress and wait for the translation.")]
@@ -30,12 +34,13 @@ def translate(  # noqa: PLR0913, PLR0917  # one parameter per option
     target: To,
     source: From = "auto",
     priority: PriorityOption = "standard",
+    glossary: GlossaryOption = None,
     tenant: Tenant = None,
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
     """Translate a text and print it."""
-    body = _submission(sys.stdin.read() if text == "-" else text, source, target, priority)
+    body = _submission(sys.stdin.read() if text == "-" else text, source, target, priority) | _named(glossary)
     with open_api(url, tenant) as api:
         job_id = api.submit(body)["job_id"]
         job = wait_for(api, job_id, lambda _job: None, _POLLS_FOR_ACCEPTED)
@@ -47,6 +52,7 @@ def submit(  # noqa: PLR0913, PLR0917  # one parameter per option
     target: To,
     source: From = "auto",
     priority: PriorityOption = "standard",
+    glossary: GlossaryOption = None,
     tenant: Tenant = None,
     url: Url = None,
     wait: Wait = False,
@@ -56,7 +62,7 @@ def submit(  # noqa: PLR0913, PLR0917  # one parameter per option
     """Send the text of a file; prints the job's id, or with --wait its translation."""
     if output and not wait:
         raise UsageError("--output needs the translation", "add --wait")
-    body = _submission(_read(file), source, target, priority)
+    body = _submission(_read(file), source, target, priority) | _named(glossary)
     with open_api(url, tenant) as api:
         accepted = api.submit(body)
         if not wait:
@@ -107,6 +113,10 @@ def cancel(
 def _submission(text: str, source: str, target: str, priority: str) -> Json:
     score_or_name = int(priority) if priority.isdecimal() else priority
     return {"text": text, "source_language": source, "target_language": target, "priority": score_or_name}
+
+
+def _named(glossaries: list[str] | None) -> Json:
+    return {"glossaries": glossaries} if glossaries else {}
 
 
 def _read(file: Path) -> str:

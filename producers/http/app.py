@@ -9,8 +9,15 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from connectors.telemetry.health import Health
-from producers.http import account_routes, document_routes, language_routes, problems, usage_routes
-from producers.http.compatible import deepl, libretranslate
+from producers.http import (
+    account_routes,
+    document_routes,
+    glossary_routes,
+    language_routes,
+    problems,
+    usage_routes,
+)
+from producers.http.compatible import deepl, deepl_glossaries, libretranslate
 from producers.http.document_routes import UPLOAD_PATHS
 from producers.http.documents import OpenUploads
 from producers.http.events import OpenStreams
@@ -61,9 +68,11 @@ def create_app(ports: Ports, settings: AppSettings, health: Health, lifespan: Li
     app.include_router(document_routes.router)
     app.include_router(account_routes.router)
     app.include_router(language_routes.router)
+    app.include_router(glossary_routes.router)
     app.include_router(usage_routes.router)
     app.include_router(libretranslate.router)
     app.include_router(deepl.router)
+    app.include_router(deepl_glossaries.router)
     mount_page(app)
     problems.install(app)
     uploads = dict.fromkeys(UPLOAD_PATHS, limits.max_document_bytes)

@@ -90,4 +90,5 @@ Submitter = Annotated[Caller, Depends(caller_with(Scope.WRITE_TRANSLATIONS, call
 DocumentReader = Annotated[Caller, Depends(caller_with(Scope.READ_DOCUMENTS))]
 DocumentSubmitter = Annotated[Caller, Depends(caller_with(Scope.WRITE_DOCUMENTS, caller_of))]
 UsageReader = Annotated[Caller, Depends(caller_with(Scope.READ_USAGE))]
+GlossaryWriter = Annotated[Caller, Depends(caller_with(Scope.WRITE_GLOSSARIES))]
 KeyAdmin = Annotated[Caller, Depends(caller_with(Scope.ADMIN_KEYS))]

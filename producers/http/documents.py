@@ -149,6 +149,7 @@ async def prepare_document(  # noqa: PLR0913, PLR0917  # one parameter per part 
     valid = _validated(form, upload, written, context)
     ports.backpressure.check(valid.priority)
     check_pair(valid.languages, await served_pairs(ports.models))
+    await ports.glossaries.check([(valid.request, valid.languages)])
     # Its characters are not known before extraction.
     valid = await with_share(valid, ports)
     try:

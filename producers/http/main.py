@@ -35,6 +35,7 @@ from producers.http.adapters import (
 )
 from producers.http.app import AppSettings, create_app
 from producers.http.backpressure import Backpressure, measure_backlog
+from producers.http.glossaries import Glossaries
 from producers.http.ports import Documents, NoDocuments, Ports, Texts
 from producers.http.readiness import PartsReadiness, watch_readiness
 from producers.http.result_tail import ResultTail
@@ -47,6 +48,7 @@ from stream_apps.accounts.budgets import MeasuredBudgets
 from stream_apps.accounts.directory import Directory
 from stream_apps.accounts.store import KafkaAccounts
 from stream_apps.accounts.tokens import Tokens, read_secrets
+from stream_apps.glossaries.store import KafkaGlossaries
 from stream_apps.runtime.process import Process, now_ms, run_process
 from stream_apps.runtime.state_watch import on_sound_state
 
@@ -139,6 +141,7 @@ class Server:
             ),
             now_ms=now_ms,
             books=_books(settings),
+            glossaries=Glossaries(KafkaGlossaries(settings.kafka, codec), now_ms, settings.glossaries),
             budgets=MeasuredBudgets(
                 AsyncRedisSpending(connections.state_async), settings.budgets.read_seconds, now_ms
             ),

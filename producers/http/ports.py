@@ -10,6 +10,7 @@ from connectors.redis.job_list import Listed
 from connectors.redis.job_view import JobView
 from producers.http.accounts import Accounts
 from producers.http.detection import Detector, ThreadedDetector
+from producers.http.glossaries import Glossaries
 from producers.http.tenant_shares import TenantShares
 from producers.http.usage import Books, NoBooks
 from schemas.catalogue import Catalogue
@@ -20,6 +21,8 @@ from schemas.messages import TranslatedBatch, TranslationRequest, TranslationRes
 from schemas.priorities import Priority
 from schemas.records import Headers
 from stream_apps.accounts.budgets import Budgets, NoBudgets
+from stream_apps.glossaries.store import InMemoryGlossaries
+from stream_apps.runtime.process import now_ms
 
 _CHUNK_BYTES = 1 << 20
 
@@ -201,3 +204,4 @@ class Ports:
     detector: Detector = field(default_factory=ThreadedDetector)
     budgets: Budgets = field(default_factory=NoBudgets)
     documents: Documents = field(default_factory=NoDocuments)
+    glossaries: Glossaries = field(default_factory=lambda: Glossaries(InMemoryGlossaries(), now_ms))

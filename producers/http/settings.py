@@ -13,6 +13,7 @@ from connectors.settings import ProcessSettings, Section
 from schemas.priorities import Priority
 from stream_apps.accounts.budgets import BudgetSettings
 from stream_apps.accounts.tiers import Tiers
+from stream_apps.glossaries.limits import GlossaryLimits
 from stream_apps.pipeline.request_limits import RequestLimits
 
 
@@ -171,3 +172,4 @@ class HttpSettings(ProcessSettings):
     tiers: Tiers = Field(default_factory=Tiers)
     books: BooksSettings = Field(default_factory=BooksSettings)
     budgets: BudgetSettings = Field(default_factory=BudgetSettings)
+    glossaries: GlossaryLimits = Field(default_factory=GlossaryLimits)

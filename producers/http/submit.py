@@ -67,6 +67,7 @@ async def prepare(
     """
     context = SubmissionContext(caller, limits, ports.now_ms(), envelope.idempotency_key)
     checked = [validate(one, context) for one in submissions]
+    await ports.glossaries.check((one.request, one.languages) for one in checked)
     served = await served_pairs(ports.models)
     for one in checked:
         ports.backpressure.check(one.priority)

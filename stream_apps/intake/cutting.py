@@ -1,11 +1,12 @@
 """Read one request and cut it: all that concerns a request by itself, before the stores are asked about it."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, Protocol, TypeVar
 
 from schemas.codec import Codec
+from schemas.glossaries import Glossary
 from schemas.language_names import UNDETERMINED
 from schemas.languages import AUTO, Language, served_as
 from schemas.message_parts import Document
@@ -16,6 +17,8 @@ from schemas.records import InboundRecord, accepted_ms, redriven_revision
 from schemas.segments import TranslationContext, context_of, normalise
 from schemas.topics import priority_of_topic
 from schemas.units import characters_of, kind_of, units_of, whole_text
+from stream_apps.glossaries.shelf import Shelf, Wanted, entries_of, is_for_source, resolved
+from stream_apps.glossaries.store import GlossaryReader, InMemoryGlossaries
 from stream_apps.intake.settings import IntakeLimits
 from stream_apps.pipeline.batching import Piece, cut
 from stream_apps.pipeline.coded_split import split_coded
@@ -53,13 +56,14 @@ class Reading:
 
 @dataclass(frozen=True)
 class CutRequest:
-    """A request in pieces, with the header of its batches."""
+    """A request in pieces, with the header of its batches and the entries of its glossaries."""
 
     reading: Reading
     source: Language
     target: Language
     job: Job
     pieces: Sequence[Piece]
+    entries: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def context(self) -> TranslationContext:
@@ -79,7 +83,15 @@ class _Text(NamedTuple):
     target: Language
     characters: int
     marks: Sequence[Mark]
+    glossaries: Sequence[Glossary]
     document: Document | None = None
+
+
+class Glossaries(Protocol):
+    """Where the glossaries of all tenants are."""
+
+    async def read(self, at_ms: int) -> Shelf:
+        """Return them as they were at that time or later. Raises TransientError."""
 
 
 class ExpiredError(Exception):
@@ -98,6 +110,7 @@ class RequestCutter:
     limits: IntakeLimits
     requests: RequestLimits
     pipeline_version: str
+    glossaries: Glossaries = field(default_factory=lambda: GlossaryReader(InMemoryGlossaries(), lambda: 0))
 
     def read(self, record: InboundRecord) -> Reading:
         """Decode the request and check its identity. Raises PermanentError."""
@@ -141,9 +154,20 @@ class RequestCutter:
             ),
         )
         pieces = cut(split, self.limits.batch)
-        found = _Text(source, languages.target, characters_of(text, kind), split.marks, document)
+        named = await self._named(reading, languages)
+        used = [one for one in named if source is None or is_for_source(one, source)]
+        marks = (*split.marks, *(_unused(one) for one in named if one not in used))
+        found = _Text(source, languages.target, characters_of(text, kind), marks, used, document)
         job = self._job(reading, found, pieces)
-        return CutRequest(reading, source or UNKNOWN, languages.target, job, pieces)
+        return CutRequest(reading, source or UNKNOWN, languages.target, job, pieces, entries_of(used))
+
+    async def _named(self, reading: Reading, languages: RequestedLanguages) -> list[Glossary]:
+        """Return the glossaries that the request names, as they were when it was accepted."""
+        request, at_ms = reading.request, accepted_ms(reading.record)
+        if not request.glossaries:
+            return []
+        shelf = await self.glossaries.read(at_ms)
+        return resolved(shelf, Wanted(request.tenant, request.glossaries, *languages.pair, at_ms))
 
     def header(self, reading: Reading) -> Job:
         """Build as much of the header as the request alone tells."""
@@ -170,6 +194,7 @@ class RequestCutter:
             source_language=str(source),
             detected_language=str(text.source) if text.source and request.source_language == AUTO else None,
             target_language=str(text.target),
+            glossaries=[one.exact_name for one in text.glossaries],
             pipeline_version=self._version_of(text.document),
             memory_scope=limits.memory_scopes.get(request.tenant, ""),
             segments=sum(len(piece.texts) for piece in pieces),
@@ -193,3 +218,8 @@ class RequestCutter:
     async def _off_loop(self, text: str, work: Callable[[], T]) -> T:
         # Long texts must not keep the other agents, and the more urgent requests, waiting.
         return work() if len(text) <= self.limits.thread_characters else await asyncio.to_thread(work)
+
+
+def _unused(glossary: Glossary) -> Mark:
+    """Mark that a glossary was not used, because the text turned out to be in another language than its terms."""
+    return Mark(cause="glossary_not_used", place=glossary.exact_name)

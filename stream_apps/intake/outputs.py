@@ -121,7 +121,7 @@ class RequestOutputs:
     def _records(self, recalled: _Recalled, pages: int | None) -> list[OutboundRecord]:
         cut, record = recalled.cut, recalled.cut.reading.record
         request = cut.reading.request
-        batches = batches_of(request.key, cut.job, cut.pieces, recalled.known, wishes_of(request))
+        batches = batches_of(request.key, cut.job, cut.pieces, recalled.known, wishes_of(request, cut.entries))
         early = [batch for batch in batches if self._is_answered(batch, recalled.version)]
         waiting = [batch for batch in batches if not self._is_answered(batch, recalled.version)]
         hits = len(recalled.known) - list(recalled.known).count(None)

@@ -10,6 +10,7 @@ from connectors.redis.presence import AsyncModelRegistry
 from connectors.redis.request_markers import RedisRequestPlans
 from connectors.redis.settings import RedisSettings
 from connectors.redis.translation_memory import AsyncRedisTranslationMemory
+from stream_apps.glossaries.store import GlossaryReader, KafkaGlossaries
 from stream_apps.intake.cutting import RequestCutter
 from stream_apps.intake.outputs import Stores
 from stream_apps.intake.settings import IntakeLimits
@@ -56,6 +57,7 @@ def build_cutter(settings: TextSettings, wire: WireFormat) -> RequestCutter:
         now_ms=now_ms,
         limits=limits,
         requests=settings.requests,
+        glossaries=GlossaryReader(KafkaGlossaries(settings.kafka, wire.codec), now_ms),
         pipeline_version=f"{_VERSION}-{limits.max_segments_per_batch}x{limits.max_batch_bytes}",
     )
 

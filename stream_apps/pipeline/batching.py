@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from schemas.errors import PermanentError
 from schemas.ids import JobKey
 from schemas.messages import Job, SegmentBatch, TranslationRequest
-from schemas.segments import Remembered, count_words
+from schemas.segments import Remembered, count_words, normalise
+from schemas.terms import NO_TERMS, term_index
+from schemas.validity import MOST_TERM_BYTES, check_texts
 from stream_apps.pipeline.split import Split
 
 # The most of one character.
@@ -32,11 +34,22 @@ class Wishes:
 
     engine_options: Mapping[str, str] = field(default_factory=dict)
     do_not_translate: Sequence[str] = ()
+    entries: Mapping[str, str] = field(default_factory=dict)
+
+    def terms_in(self, texts: Sequence[str]) -> dict[str, str]:
+        """Return the entries that occur in the texts. Raises PermanentError where a batch cannot hold them."""
+        if not self.entries:
+            return {}
+        index = term_index(tuple(self.entries.items()))
+        found = sorted({one.term for text in texts for one in index.find(normalise(text))})
+        terms = {term: index.target_of(term) for term in found}
+        check_texts("glossaries", terms, MOST_TERM_BYTES)
+        return terms
 
 
-def wishes_of(request: TranslationRequest) -> Wishes:
-    """Return what the request wants."""
-    return Wishes(request.engine_options, request.do_not_translate)
+def wishes_of(request: TranslationRequest, entries: Mapping[str, str] = NO_TERMS) -> Wishes:
+    """Return what the request wants; `entries` are those of its glossaries."""
+    return Wishes(request.engine_options, request.do_not_translate, entries)
 
 
 @dataclass(frozen=True)
@@ -128,6 +141,7 @@ def batches_of(
                 engine_options=wishes.engine_options,
                 do_not_translate=wishes.do_not_translate,
                 message_forms=piece.message_forms,
+                terms=wishes.terms_in(piece.texts),
             )
         )
     return batches

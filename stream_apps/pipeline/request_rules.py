@@ -41,6 +41,11 @@ class RequestedLanguages:
     target: Language
 
     @property
+    def pair(self) -> tuple[Language | None, Language]:
+        """Return both."""
+        return self.source, self.target
+
+    @property
     def are_one(self) -> bool:
         """Tell whether the text is said to be in the target language already: then it passes through."""
         return self.source is not None and self.source.is_read_as(self.target)

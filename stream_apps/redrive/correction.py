@@ -12,6 +12,7 @@ from schemas.errors import PermanentError
 from schemas.message_parts import Hole, Kept
 from schemas.messages import Job, SegmentBatch, TranslationResult
 from schemas.segments import count_words
+from schemas.terms import NO_TERMS
 from schemas.units import UNIT_SEPARATOR, units_of
 from stream_apps.pipeline.batching import BatchLimits, Piece, Wishes, batches_of
 from stream_apps.pipeline.result_events import billed_characters
@@ -53,12 +54,18 @@ class _Draft:
         return Piece(self.lead, self.texts, self.gaps, sum(map(count_words, self.texts)))
 
 
-def correction_of(
-    result: TranslationResult, text: str, origin: SegmentBatch, limits: BatchLimits, now_ms: int
+def correction_of(  # noqa: PLR0913, PLR0917  # the answer with its text, and what it does not repeat
+    result: TranslationResult,
+    text: str,
+    origin: SegmentBatch,
+    limits: BatchLimits,
+    now_ms: int,
+    entries: Mapping[str, str] = NO_TERMS,
 ) -> list[SegmentBatch]:
     """Return the batches of the next version of a PARTIAL result whose text, units joined, is `text`.
 
-    `origin` is any batch of the request: it holds what a result does not repeat. Raises PermanentError where the
+    `origin` is any batch of the request: it holds what a result does not repeat. `entries` are those of its
+    glossaries, as a batch has only those that occur in it. Raises PermanentError where the
     result does not say where its holes are.
     """
     drafts = _drafts(text, _checked(result, text), limits)
@@ -69,7 +76,7 @@ def correction_of(
         batches=len(drafts),
         words=result.source_words,
     )
-    wishes = Wishes(origin.engine_options, origin.do_not_translate)
+    wishes = Wishes(origin.engine_options, origin.do_not_translate, entries)
     nothing_known = [None] * len(result.holes)
     batches = batches_of(result.key, job, [draft.piece for draft in drafts], nothing_known, wishes)
     return [

@@ -1,6 +1,6 @@
 """Plan what has to be sent so that dead letters can be closed. Reads through a protocol, sends nothing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Protocol
@@ -33,6 +33,9 @@ class RedriveSources(Protocol):
 
     def text_of(self, result: TranslationResult) -> str:
         """Return the text of an answer, wherever it is stored. Raises PermanentError when it is gone."""
+
+    def entries_of(self, batch: SegmentBatch) -> Mapping[str, str]:
+        """Return the entries of the glossaries of its request. Raises PermanentError when one is gone."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,8 @@ class RedrivePlanner:
     ) -> list[SegmentBatch]:
         if result.status is ResultStatus.PARTIAL:
             batch = self.codec.decode(origin.value, SegmentBatch)
-            return correction_of(result, self.sources.text_of(result), batch, self.limits, self.now_ms)
+            text, entries = self.sources.text_of(result), self.sources.entries_of(batch)
+            return correction_of(result, text, batch, self.limits, self.now_ms, entries)
         if result.status is ResultStatus.FAILED and 0 < result.segments == len(result.holes):
             return repetition_of(result, self._origins(result, dead_letters), self.now_ms)
         raise PermanentError(

@@ -18,10 +18,12 @@ from schemas.codec import Codec
 from schemas.errors import PermanentError
 from schemas.events import DeadLetter
 from schemas.ids import JobKey
-from schemas.messages import TranslationResult
+from schemas.messages import SegmentBatch, TranslationResult
 from schemas.records import InboundRecord, OutboundRecord
 from schemas.topics import DEAD_LETTERS, RESULTS
 from schemas.units import whole_text
+from stream_apps.glossaries.shelf import entries_of, named_glossaries
+from stream_apps.glossaries.store import GlossaryStore, KafkaGlossaries
 from stream_apps.pipeline.batching import BatchLimits
 from stream_apps.pipeline.output_records import WireFormat
 from stream_apps.pipeline.stores import ObjectStore
@@ -99,7 +101,8 @@ class DeadLetterAdmin:
             groups = groups_of(select_known(wanted, found), found)
             requests = {one.job_key for group in groups for one in group if one.job_key}
             answers = read_answers(self.kafka, self.codec, requests, self.track)
-            planner = self._planner(KafkaSources(lookup, self.codec, answers, objects), limits)
+            glossaries = KafkaGlossaries(self.kafka, self.codec)
+            planner = self._planner(KafkaSources(lookup, self.codec, answers, objects, glossaries), limits)
             return carry_out(self.track(groups, "redriving"), planner.plan, commit)
 
     def drop(self, wanted: DeadLetterFilter, *, is_dry_run: bool) -> RedriveReport:
@@ -215,6 +218,7 @@ class KafkaSources(DeadLetterRecords):
 
     answers: Mapping[JobKey, AnswerLocation]
     objects: ObjectStore
+    glossaries: GlossaryStore
 
     def newest(self, key: JobKey) -> TranslationResult | None:
         answer = self.answers.get(key)
@@ -230,6 +234,10 @@ class KafkaSources(DeadLetterRecords):
             return whole_text(result) or ""
         characters = result.target_characters + result.units
         return self.objects.read_text(ref, characters * _UTF8_BYTES)
+
+    def entries_of(self, batch: SegmentBatch) -> Mapping[str, str]:
+        names = batch.job.glossaries
+        return entries_of(named_glossaries(self.glossaries.read(), batch.tenant, names)) if names else {}
 
 
 def read_topic(kafka: KafkaSettings, topic: str) -> Iterable[InboundRecord]:

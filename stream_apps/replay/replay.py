@@ -6,7 +6,7 @@ own and collects the differences.
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +21,9 @@ from schemas.errors import PermanentError
 from schemas.languages import Language, LanguagePair, parse_language
 from schemas.messages import Job, SegmentBatch, TranslationResult
 from schemas.segments import count_words
+from schemas.terms import NO_TERMS
 from schemas.units import characters_of, kind_of, units_of, whole_text
+from stream_apps.glossaries.store import KafkaGlossaries
 from stream_apps.pipeline.batching import BatchLimits, Piece, batches_of, cut, wishes_of
 from stream_apps.pipeline.join import join
 from stream_apps.pipeline.language_detection import Detection, LangidDetector
@@ -66,7 +68,12 @@ class KafkaReplay:
         Raises PermanentError for a topic of the platform's own, TransientError or FatalError.
         """
         check_output_topic(topic, self.kafka)
-        traffic = Traffic(KafkaPastRecords(self.kafka, KafkaAdmin(self.kafka)), self.codec, self.objects)
+        traffic = Traffic(
+            KafkaPastRecords(self.kafka, KafkaAdmin(self.kafka)),
+            self.codec,
+            self.objects,
+            KafkaGlossaries(self.kafka, self.codec),
+        )
         exchanges = traffic.exchanges(selection)
         memory = InMemoryTranslationMemory()
         # Nobody waits for a replay, so a slow text may take its time.
@@ -102,20 +109,23 @@ def choose_model(model: str, found: Sequence[ModelInfo]) -> list[ModelInfo]:
 
 @dataclass(frozen=True)
 class Task:
-    """An exchange that the model serves, with its text, its language and the pieces it is cut into."""
+    """An exchange that the model serves, with its text, its language, the pieces it is cut into, and its terms."""
 
     exchange: Exchange
     text: str
     source_language: str
     pieces: Sequence[Piece]
+    entries: Mapping[str, str] = field(default_factory=dict)
 
 
-def task_of(exchange: Exchange, text: str, source_language: str, limits: BatchLimits) -> Task:
+def task_of(
+    exchange: Exchange, text: str, source_language: str, limits: BatchLimits, entries: Mapping[str, str] = NO_TERMS
+) -> Task:
     """Cut the text as intake does. Raises PermanentError for a text that no batch can hold."""
     target = str(parse_language(exchange.request.target_language, "target_language"))
     units = units_of(text, kind_of(exchange.request))
     split = split_units(units, lambda unit: Segmenter().split(unit, source_language, target))
-    return Task(exchange, text, source_language, cut(split, limits))
+    return Task(exchange, text, source_language, cut(split, limits), entries)
 
 
 @dataclass(frozen=True)
@@ -149,7 +159,7 @@ class Replayer:
             priority=task.exchange.priority,
             source_language=task.source_language,
             target_language=request.target_language,
-            glossaries=request.glossaries,
+            glossaries=task.exchange.glossaries,
             content_type=request.content_type,
             pipeline_version=PIPELINE_VERSION,
             segments=sum(len(piece.texts) for piece in pieces),
@@ -160,7 +170,7 @@ class Replayer:
             accepted_at=self.now_ms(),
             metadata=request.metadata,
         )
-        return batches_of(request.key, job, pieces, [None] * job.segments, wishes_of(request))
+        return batches_of(request.key, job, pieces, [None] * job.segments, wishes_of(request, task.entries))
 
 
 @dataclass
@@ -235,7 +245,7 @@ class Replay:
             raise PermanentError(
                 "unsupported_pair", "the model does not serve it", limit=f"pair {pair} not served"
             ) from None
-        return task_of(exchange, text, pair.source, self.limits)
+        return task_of(exchange, text, pair.source, self.limits, self.traffic.entries_of(exchange))
 
     def _detected(self, text: str) -> Language:
         language = self.detect(text).language

@@ -1,8 +1,9 @@
 """The topics of a replay: past requests with the answers they got, and the topic of the new results."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Protocol
 
 from connectors.kafka.admin import KafkaAdmin
@@ -19,6 +20,8 @@ from schemas.priorities import Priority
 from schemas.records import InboundRecord, OutboundRecord
 from schemas.topics import DAY_MS, JOB_KEY, RESULTS, Topic, catalogue, requests_topic
 from schemas.units import whole_text
+from stream_apps.glossaries.shelf import Shelf, entries_of, named_glossaries
+from stream_apps.glossaries.store import GlossaryStore, InMemoryGlossaries
 from stream_apps.pipeline.stores import ObjectStore
 from stream_apps.runtime.sending import RecordSender
 
@@ -73,6 +76,11 @@ class Exchange:
             return self.request.source_language
         return (self.answer and self.answer.detected_language) or ""
 
+    @property
+    def glossaries(self) -> Sequence[str]:
+        """Return the glossaries of the answer, which are exact versions; without one those of the request."""
+        return self.answer.glossaries if self.answer else self.request.glossaries
+
 
 @dataclass
 class Traffic:
@@ -81,6 +89,7 @@ class Traffic:
     past: PastRecords
     codec: Codec
     objects: ObjectStore
+    glossaries: GlossaryStore = field(default_factory=InMemoryGlossaries)
     unreadable: int = field(default=0, init=False)
 
     def exchanges(self, selection: Selection) -> list[Exchange]:
@@ -95,6 +104,16 @@ class Traffic:
         if text is not None:
             return text
         return self.objects.read_text(message.content_ref or "", _LARGEST_TEXT_BYTES)
+
+    def entries_of(self, exchange: Exchange) -> Mapping[str, str]:
+        """Return the entries of its glossaries. Raises PermanentError where one is gone."""
+        if not exchange.glossaries:
+            return {}
+        return entries_of(named_glossaries(self._shelf, exchange.request.tenant, exchange.glossaries))
+
+    @cached_property
+    def _shelf(self) -> Shelf:
+        return self.glossaries.read()
 
     def _requests(self, selection: Selection) -> list[tuple[TranslationRequest, Priority]]:
         found: dict[JobKey, tuple[int, TranslationRequest, Priority]] = {}

@@ -365,6 +365,6 @@ class _Shouting:
     def is_one_by_one(self, source, target):
         return False
 
-    def translate(self, texts, source, target, options, terms=()):
+    def translate(self, texts, source, target, options, *_wishes):
         self.version_of(source, target)
         return [_Shouted(text.upper()) for text in texts]

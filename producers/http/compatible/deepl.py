@@ -1,5 +1,7 @@
 """The interface of DeepL, version 2 (https://developers.deepl.com): /v2/translate, /v2/usage, /v2/languages.
 
+Its glossaries are in deepl_glossaries.py.
+
 A form or JSON, the key in `Authorization: DeepL-Auth-Key KEY` or in `auth_key`; errors are {"message": "..."}.
 What changes nothing here is accepted (context, split_sentences, preserve_formatting, model_type); what would
 change the text and is not carried out is refused by name.
@@ -22,9 +24,14 @@ from schemas.languages import AUTO, parse_language
 from stream_apps.accounts.roles import Scope
 
 _KEY = "auth_key"
-_ERRORS = Dialect(
+ERRORS = Dialect(
     body=lambda message: {"message": message},
-    names={"source_language": "source_lang", "target_language": "target_lang", "texts": "text"},
+    names={
+        "source_language": "source_lang",
+        "target_language": "target_lang",
+        "texts": "text",
+        "glossaries": "glossary_id",
+    },
     used_up=456,
 )
 _SPLITTING = ("", "0", "1", "nonewlines")
@@ -33,14 +40,14 @@ _MODELS = ("", "latency_optimized", "quality_optimized", "prefer_quality_optimiz
 _TRUE = ("1", "true")
 # What changes a translation and is not carried out; tags below need tag_handling, without which they mean nothing.
 _REFUSED = (
-    "tag_handling", "glossary_id", "glossary_ids", "style_id", "translation_memory_id", "custom_instructions",
+    "tag_handling", "glossary_ids", "style_id", "translation_memory_id", "custom_instructions",
 )  # fmt: skip
 # Targets as the original names them; its own client refuses plain EN and PT.
 _REGIONAL = ("en-GB", "en-US", "pt-BR", "pt-PT")
 # What the original says of an account without a limit.
 _NO_LIMIT = 1_000_000_000_000
 
-router = APIRouter(prefix="/v2", route_class=route_class(_ERRORS), include_in_schema=False)
+router = APIRouter(prefix="/v2", route_class=route_class(ERRORS), include_in_schema=False)
 
 
 @router.post("/translate")
@@ -52,8 +59,11 @@ async def translate(request: Request) -> dict[str, Any]:
     named = given.text("source_lang")
     source = str(parse_language(named, "source_lang")) if named else AUTO
     _check_options(given)
+    glossary = given.text("glossary_id")
+    if glossary and source == AUTO:
+        raise mistake("source_lang", "source_lang is missing", "send it with glossary_id")
     caller = submitter_of(request, given, _KEY)
-    done = await translated_texts(request, caller, texts, source, target)
+    done = await translated_texts(request, caller, texts, source, target, [glossary] if glossary else [])
     more: dict[str, Any] = {"model_type_used": "latency_optimized"} if given.text("model_type") else {}
     is_billed = (given.text("show_billed_characters") or "").lower() in _TRUE
     return {
@@ -99,20 +109,6 @@ async def list_languages(request: Request) -> list[dict[str, Any]]:
 async def refuse_document(request: Request) -> Response:  # noqa: ARG001  # nothing of it is read
     """Refuse: documents are not carried out here. The original's client repeats a 501, so this is a 400."""
     raise mistake("document", "documents are not translated by this interface yet", "send their text")
-
-
-@router.get("/glossary-language-pairs")
-async def list_glossary_pairs(request: Request) -> dict[str, list[str]]:
-    """List the pairs that glossaries may have: none yet."""
-    reader_of(request, await read_parameters(request), _KEY)
-    return {"supported_languages": []}
-
-
-@router.api_route("/glossaries", methods=["GET", "POST"])
-@router.api_route("/glossaries/{rest:path}", methods=["GET", "POST", "DELETE"])
-async def refuse_glossary(request: Request) -> Response:  # noqa: ARG001  # nothing of it is read
-    """Refuse: glossaries are not carried out here yet."""
-    raise mistake("glossary", "glossaries are not supported yet", "translate without")
 
 
 def _texts(given: Parameters) -> list[str]:

@@ -58,6 +58,8 @@ class Dialect(NamedTuple):
                 return self.used_up if error.cause == _USED_UP else 429
             case TranslationFailedError():
                 return 500
+            case PermanentError(cause="no_such_glossary" | "unknown_glossary"):
+                return 404
         return 400
 
     def _told(self, error: PermanentError) -> str:

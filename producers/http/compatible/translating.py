@@ -35,8 +35,13 @@ class TranslatedText:
     detection: Detection | None = None
 
 
-async def translated_texts(
-    request: Request, caller: Caller, texts: Sequence[str], source: str, target: str
+async def translated_texts(  # noqa: PLR0913, PLR0917  # who asks, and what for
+    request: Request,
+    caller: Caller,
+    texts: Sequence[str],
+    source: str,
+    target: str,
+    glossaries: Sequence[str] = (),
 ) -> list[TranslatedText]:
     """Return the texts in the target language, in order; a sentence that could not be translated stays.
 
@@ -48,6 +53,7 @@ async def translated_texts(
         texts=[TextItem(text=text) for text in texts],
         source_language=source,
         target_language=target,
+        glossaries=list(glossaries),
         priority=state.limits.compatible_priority,
     )
     # As one array, so that a mistake is named by its own place.

@@ -53,7 +53,7 @@ class Copier:
     def is_one_by_one(self, source, target):
         return False
 
-    def translate(self, texts, source, target, options, terms=()):
+    def translate(self, texts, source, target, options, *_wishes):
         return [Copies(text * self.times) for text in texts]
 
 

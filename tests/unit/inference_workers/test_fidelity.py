@@ -178,3 +178,37 @@ def test_a_translation_that_is_far_too_short_is_made_again_in_parts():
     text = ", ".join(["a sentence with several words in it"] * 8) + "."
     (found,) = translate(Forgetful(), text)
     assert (found.text, found.cause) == (text.upper(), None)
+
+
+GLOSSARY = {"release": "liberação", "version 2.0": "versão 2.0"}
+
+
+def with_glossary(text, engine=None, terms=()):
+    (found,) = Fidelity(engine or Shouter()).translate([text], {}, terms, GLOSSARY)
+    return found.text
+
+
+@pytest.mark.parametrize(
+    ("text", "translated"),
+    [
+        ("see the release now", "SEE THE liberação NOW"),
+        ("release", "liberação"),
+        ("see version 2.0 now", "SEE versão 2.0 NOW"),
+        ("see **the release** now", "SEE **THE liberação** NOW"),
+        ("<p>one release</p><p>the release</p>", "<p>ONE liberação</p><p>THE liberação</p>"),
+        ("SEE THE RELEASE", "SEE THE LIBERAÇÃO"),
+        ("read https://x.io/release or `release`", "READ https://x.io/release OR `release`"),
+    ],
+)
+def test_a_term_becomes_what_the_glossary_says_but_not_inside_what_must_not_change(text, translated):
+    assert with_glossary(text) == translated
+
+
+def test_a_term_that_must_stay_goes_before_one_of_the_glossary():
+    assert with_glossary("see the release now", terms=["the release"]) == "SEE the release NOW"
+
+
+def test_a_term_whose_mask_is_lost_in_every_style_is_put_between_the_stretches_around_it():
+    assert (
+        with_glossary("see the release now", Shouter(spoils=r"QZ\d+|https://x.co/\d+")) == "SEE THE liberação NOW"
+    )

@@ -39,7 +39,7 @@ class Shouter:
     def is_one_by_one(self, source, target):
         return False
 
-    def translate(self, texts, source, target, options, terms=()):
+    def translate(self, texts, source, target, options, *_wishes):
         doubt = {"odd": "figures_differ"}
         return [
             Said(text, None, "repetition_loop") if "bad" in text else Said(text.upper(), warning=doubt.get(text))

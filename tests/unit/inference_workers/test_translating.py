@@ -36,7 +36,7 @@ class ShoutingTranslator:
     def is_one_by_one(self, source, target):
         return False
 
-    def translate(self, texts, source, target, options, terms=()):
+    def translate(self, texts, source, target, options, *_wishes):
         self.version_of(source, target)
         self.calls.append(list(texts))
         self.clock.seconds += len(texts)
@@ -164,8 +164,9 @@ def test_the_terms_of_a_request_reach_the_translator(parts):
         return [Upper(text) for text in texts]
 
     translator.translate = noting
-    segments.translate([replace(batch(["a"]), do_not_translate=["Acme"], engine_options={"beam_size": "1"})])
-    assert asked == [("en", "pt", {"beam_size": "1"}, ("Acme",))]
+    wishes = {"do_not_translate": ["Acme"], "engine_options": {"beam_size": "1"}, "terms": {"house": "casa"}}
+    segments.translate([replace(batch(["a"]), **wishes)])
+    assert asked == [("en", "pt", {"beam_size": "1"}, ("Acme",), {"house": "casa"})]
 
 
 def test_a_pair_without_a_model_makes_holes_and_spares_the_other_batches(parts):

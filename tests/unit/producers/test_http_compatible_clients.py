@@ -79,3 +79,20 @@ def test_deepls_client_understands_our_refusals(url, key):
         client.translate_text("<p>Save</p>", target_lang="PT-BR", tag_handling="html")
     with pytest.raises(deepl.DeepLException, match="no model translates en-ja"):
         client.translate_text("Save", target_lang="JA")
+
+
+def test_deepls_client_makes_shows_uses_and_deletes_a_glossary(url, key, world):
+    client = deepl.DeepLClient(key, server_url=url)
+    made = client.create_glossary("My terms", "EN", "PT", {"release": "liberação", "drop": "queda"})
+    assert (made.glossary_id, made.entry_count, made.ready) == ("My-terms@1", 2, True)
+    assert [one.glossary_id for one in client.list_glossaries()] == [made.glossary_id]
+    assert client.get_glossary(made.glossary_id).source_lang == "EN"
+    assert client.get_glossary_entries(made) == {"release": "liberação", "drop": "queda"}
+    assert ("en", "pt") in [(one.source_lang, one.target_lang) for one in client.get_glossary_languages()]
+    done = client.translate_text("A release", source_lang="EN", target_lang="PT-BR", glossary=made)
+    assert isinstance(done, deepl.TextResult)
+    assert world.appended[0][0].glossaries == ["My-terms@1"]
+    client.create_glossary_from_csv("My terms", "EN", "PT", "release,versão,en,pt\n")
+    client.delete_glossary(made)
+    with pytest.raises(deepl.GlossaryNotFoundException):
+        client.get_glossary(made.glossary_id)

@@ -100,7 +100,7 @@ def test_characters_and_model_are_told_where_they_are_asked_for(answering):
         ({"split_sentences": "2"}, "split_sentences is '2'"),
         ({"model_type": "best"}, "model_type is 'best'"),
         ({"tag_handling": "xml"}, "tag_handling is not supported yet"),
-        ({"glossary_id": "a"}, "glossary_id is not supported yet"),
+        ({"glossary_id": "a", "source_lang": ""}, "source_lang is missing"),
         ({"custom_instructions": ["be nice"]}, "custom_instructions is not supported yet"),
     ],
 )
@@ -158,10 +158,28 @@ def test_documents_are_refused_in_words(http):
     assert "documents are not translated" in message_of(http.post("/v2/document/abc/result"))
 
 
-def test_glossaries_are_refused_in_words_and_no_pair_has_any(http):
-    assert "glossaries are not supported" in message_of(http.post("/v2/glossaries", json={}))
-    assert "glossaries are not supported" in message_of(http.delete("/v2/glossaries/abc"))
-    assert http.get("/v2/glossary-language-pairs").json() == {"supported_languages": []}
+def test_a_glossary_is_made_shown_used_and_deleted(answering, world):
+    world.served = ["en-pt"]
+    pairs = answering.get("/v2/glossary-language-pairs").json()["supported_languages"]
+    assert pairs == [{"source_lang": "en", "target_lang": "pt"}]
+    wish = {"name": "My terms", "source_lang": "EN", "target_lang": "PT", "entries": "release\tliberação"}
+    made = answering.post("/v2/glossaries", data=wish | {"entries_format": "tsv"}).json()
+    assert (made["glossary_id"], made["entry_count"], made["ready"]) == ("My-terms@1", 1, True)
+    assert answering.get("/v2/glossaries").json() == {"glossaries": [made]}
+    one = "/v2/glossaries/My-terms@1"
+    assert answering.get(one).json() == made
+    assert answering.get(f"{one}/entries").text == "release\tliberação\n"
+    asked = BODY | {"source_lang": "EN", "glossary_id": made["glossary_id"]}
+    assert texts_of(answering.post(URL, json=asked))
+    assert world.appended[-1][0].glossaries == ["My-terms@1"]
+    assert answering.delete(one).status_code == 204
+    assert "no glossary" in message_of(answering.get(one), 404)
+    assert "no glossary" in message_of(answering.post(URL, json=asked), 404)
+
+
+def test_a_line_of_a_glossary_that_is_wrong_is_told_by_its_number(http):
+    wish = {"name": "a", "source_lang": "EN", "target_lang": "PT", "entries": "a\tb\nc", "entries_format": "tsv"}
+    assert "line 2: there are 1 columns" in message_of(http.post("/v2/glossaries", data=wish))
 
 
 def test_a_source_without_a_language_has_no_code(http, world):

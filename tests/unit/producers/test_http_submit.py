@@ -74,7 +74,6 @@ def test_the_status_url_of_a_tenant_that_was_named_leads_to_its_job(http, world)
 
 def test_what_a_caller_wishes_reaches_intake(http, world):
     wishes = {
-        "glossaries": ["terms-1"],
         "do_not_translate": ["Post Office"],
         "engine_options": {"tone": "soft"},
         "late_policy": "serve",

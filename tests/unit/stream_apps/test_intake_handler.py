@@ -11,12 +11,14 @@ from schemas.budgets import Spending
 from schemas.codec import Codec
 from schemas.errors import DecodeError, PermanentError, TransientError
 from schemas.events import DeadLetter, JobControl
+from schemas.glossaries import Glossary
 from schemas.languages import Language
 from schemas.messages import SegmentBatch, TranslatedBatch, TranslationRequest
 from schemas.records import InboundRecord, StoredAt
 from schemas.segments import Remembered, TranslationContext
 from schemas.topics import CONTROL, DEAD_LETTERS, TRANSLATED
 from stream_apps.accounts.budgets import BudgetUsedUpError, NoBudgets
+from stream_apps.glossaries.store import GlossaryReader, InMemoryGlossaries
 from stream_apps.intake.cutting import RequestCutter
 from stream_apps.intake.handler import IntakeHandler
 from stream_apps.intake.outputs import AssemblyRoom, Stores
@@ -35,6 +37,15 @@ from tests.keys import key
 CODEC = Codec()
 NOW = 1_700_000_000_000
 TEXT = "The engine is cold. Start it slowly."
+TERMS = Glossary(
+    tenant="acme",
+    name="terms",
+    version=1,
+    source_language="en",
+    target_language="pt",
+    entries={"engine": "motor", "pump": "bomba"},
+    created_at=1,
+)
 CONTEXT = TranslationContext("tenant:acme", "en", "pt")
 
 
@@ -55,8 +66,11 @@ class Intake:
         self.objects = open_objects(ObjectSettings(url="memory:///"))
         wire = WireFormat(CODEC, batch_partitions=6, max_message_bytes=100_000)
         own, rules = _limits(limits)
+        self.glossaries = InMemoryGlossaries()
+        self.glossaries.shelf.put(TERMS)
         cutter = RequestCutter(
             codec=CODEC,
+            glossaries=GlossaryReader(self.glossaries, lambda: NOW),
             objects=self.objects,
             split=Segmenter().split,
             detect=self.detect,
@@ -179,7 +193,7 @@ def test_segments_that_the_memory_knows_travel_filled():
 
 
 @pytest.mark.parametrize(
-    "changes", [{"engine_options": {"beam": "4"}}, {"glossaries": ["terms-1"]}, {"tenant": "globex"}]
+    "changes", [{"engine_options": {"beam": "4"}}, {"glossaries": ["terms"]}, {"tenant": "globex"}]
 )
 def test_what_is_asked_for_otherwise_has_a_memory_of_its_own(changes):
     intake = Intake()
@@ -191,12 +205,44 @@ def test_what_is_asked_for_otherwise_has_a_memory_of_its_own(changes):
 def test_a_request_with_options_and_glossaries_finds_what_was_translated_with_them():
     intake = Intake()
     context = dataclasses.replace(
-        CONTEXT, glossaries=("terms-1",), engine_options=(("beam", "4"), ("tone", "soft"))
+        CONTEXT, glossaries=("acme/terms@1",), engine_options=(("beam", "4"), ("tone", "soft"))
     )
     intake.remember("Start it slowly.", "x", context=context)
-    wishes = {"engine_options": {"tone": "soft", "beam": "4"}, "glossaries": ["terms-1"]}
+    wishes = {"engine_options": {"tone": "soft", "beam": "4"}, "glossaries": ["terms"]}
     (batch,) = batches(intake.take(request(**wishes)))
     assert batch.translations == [None, "x"]
+
+
+def test_a_batch_carries_the_terms_that_occur_in_it_and_the_exact_version():
+    (batch,) = batches(Intake().take(request(glossaries=["terms"])))
+    assert (batch.terms, batch.job.glossaries) == ({"engine": "motor"}, ["terms@1"])
+
+
+def test_a_name_means_the_newest_version_of_the_time_when_the_request_was_accepted():
+    intake = Intake()
+    later = dataclasses.replace(TERMS, version=2, entries={"engine": "máquina"}, created_at=NOW * 2)
+    intake.glossaries.shelf.put(later)
+    (batch,) = batches(intake.take(request(glossaries=["terms"])))
+    assert batch.job.glossaries == ["terms@1"]
+    (batch,) = batches(intake.take(request(request_id="r2", glossaries=["terms@2"])))
+    assert batch.terms == {"engine": "máquina"}
+
+
+@pytest.mark.parametrize(
+    ("wishes", "cause"),
+    [
+        ({"glossaries": ["none"]}, "unknown_glossary"),
+        ({"glossaries": ["terms@2"]}, "unknown_glossary"),
+        ({"glossaries": ["terms"], "tenant": "globex"}, "unknown_glossary"),
+        ({"glossaries": ["terms"], "target_language": "de"}, "glossary_of_other_languages"),
+    ],
+)
+def test_a_glossary_that_there_is_not_for_the_request_is_a_refusal_by_name(wishes, cause):
+    outputs = Intake().take(request(**wishes))
+    assert not batches(outputs)
+    (order,) = [one for one in outputs if one.topic == CONTROL]
+    found = CODEC.decode(order.value, JobControl)
+    assert (found.cause, found.field) == (cause, "glossaries")
 
 
 def test_tenants_of_one_group_share_a_memory_and_their_batches_say_so():

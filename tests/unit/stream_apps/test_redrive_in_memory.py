@@ -50,7 +50,7 @@ class Engine:
     def is_one_by_one(self, source, target):
         return False
 
-    def translate(self, texts, source, target, options, terms=()):
+    def translate(self, texts, source, target, options, *_wishes):
         failed = Said("", None, "repetition_loop")
         return [failed if text in self.unsayable else Said(text.upper()) for text in texts]
 
@@ -110,6 +110,9 @@ class Pipeline:
 
     def text_of(self, result):
         return whole_text(result)
+
+    def entries_of(self, batch):
+        return {}
 
     def open_dead_letters(self):
         dead_letters = OpenDeadLetters(CODEC, lambda _: True)

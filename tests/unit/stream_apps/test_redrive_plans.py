@@ -221,3 +221,11 @@ def test_what_cannot_be_sent_again_stays_open_and_the_others_go(failures):
 
 def test_nothing_to_do_opens_no_transaction():
     assert carry_out([], RedrivePlan, lambda _: pytest.fail("a transaction")).closed == []
+
+
+def test_a_correction_has_the_terms_of_its_own_holes_whichever_batch_failed():
+    origin = dataclasses.replace(batch(), terms={"gone": "ido"})
+    holes = (Hole(segment=0, cause="x", start=0, length=12),)
+    result = dataclasses.replace(PARTIAL, holes=holes, text="the red door")
+    (again,) = correction_of(result, "the red door", origin, BatchLimits(), NOW, {"gone": "ido", "door": "porta"})
+    assert again.terms == {"door": "porta"}

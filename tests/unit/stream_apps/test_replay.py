@@ -15,11 +15,13 @@ from inference_workers.translating import SegmentTranslator
 from schemas.catalogue import LanguageSet
 from schemas.codec import Codec
 from schemas.errors import PermanentError
+from schemas.glossaries import Glossary
 from schemas.languages import Language
 from schemas.messages import TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import InboundRecord
 from schemas.topics import RESULTS, requests_topic
+from stream_apps.glossaries.changes import Writing
 from stream_apps.pipeline.batching import BatchLimits
 from stream_apps.pipeline.language_detection import Detection
 from stream_apps.pipeline.segmentation import SEGMENTATION_VERSION
@@ -110,7 +112,7 @@ class Shouting:
     def is_one_by_one(self, source, target):
         return False
 
-    def translate(self, texts, source, target, options, terms=()):
+    def translate(self, texts, source, target, options, *_wishes):
         return [TranslatedText(text.upper()) for text in texts]
 
 
@@ -140,10 +142,11 @@ def answered(request_id, text, **fields):
     return InboundRecord(RESULTS, 0, 0, result.key.encode(), CODEC.encode(result), timestamp_ms=NOW)
 
 
-def replayed(requests, answers, limit=None, limits=USUAL):
+def replayed(requests, answers, limit=None, limits=USUAL, glossaries=()):
     traffic = Traffic(
         Log(**{requests_topic(Priority.HIGH): requests, RESULTS: answers}), CODEC, UrlObjectStore(MemoryStore())
     )
+    traffic.glossaries.change(lambda _found: Writing(glossaries))
     exchanges = traffic.exchanges(Selection(NOW, NOW + 1000, limit=limit))
     memory, kafka = InMemoryTranslationMemory(), Kafka()
     replayer = Replayer(SegmentTranslator(Shouting(), memory, lambda: 0.0), memory, lambda: NOW)
@@ -206,6 +209,15 @@ def test_what_cannot_be_replayed_is_counted_by_reason():
         "malformed_language": 1,
     }
     assert [result.request_id for result in written] == ["r5"]
+
+
+def test_glossaries_are_those_of_the_past_answer_and_one_that_is_gone_is_a_reason():
+    terms = [Glossary(tenant="default", name="terms", version=number) for number in (1, 2)]
+    requests = [asked("r1", glossaries=["terms"]), asked("r2", glossaries=["gone"])]
+    answers = [answered("r1", "IT RAINS. IT SNOWS.", glossaries=["terms@1"])]
+    report, (written,) = replayed(requests, answers, glossaries=terms)
+    assert (report["equal"], report["skipped"]) == (1, {"unknown_glossary": 1})
+    assert written.glossaries == ["terms@1"]
 
 
 def test_a_request_is_held_against_the_answer_of_its_own_tenant():

@@ -1,0 +1,63 @@
+"""Read and change the glossaries of a tenant, and check those that a submission names. Knows no routes."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from producers.http.waiting_line import WaitingLine
+from schemas.glossaries import Glossary
+from schemas.messages import TranslationRequest
+from stream_apps.glossaries.changes import Writing, deleted, new_version
+from stream_apps.glossaries.limits import GlossaryLimits
+from stream_apps.glossaries.shelf import Shelf, Wanted, resolved
+from stream_apps.glossaries.store import GlossaryReader, GlossaryStore, Plan
+from stream_apps.pipeline.request_rules import RequestedLanguages
+
+_MOST_WAITING = 20
+_REFUSAL = "too many change glossaries at the same time"
+
+
+@dataclass
+class Glossaries:
+    """The glossaries of all tenants. Nothing is read before somebody asks. For one event loop."""
+
+    store: GlossaryStore
+    now_ms: Callable[[], int]
+    limits: GlossaryLimits = field(default_factory=GlossaryLimits)
+    _reader: GlossaryReader = field(init=False)
+    _changes: WaitingLine = field(default_factory=lambda: WaitingLine(1, _MOST_WAITING, _REFUSAL), init=False)
+
+    def __post_init__(self) -> None:
+        self._reader = GlossaryReader(self.store, self.now_ms)
+
+    async def read(self) -> Shelf:
+        """Return the glossaries as they are now. Raises TransientError."""
+        return await self._reader.read(self.now_ms())
+
+    async def add(self, wish: Glossary) -> Glossary:
+        """Write the next version, and return it. Raises PermanentError, TransientError, OverloadedError."""
+        writing = await self._change(lambda found: new_version(found, wish, self.limits))
+        return writing.written[0]
+
+    async def delete(self, tenant: str, name: str) -> None:
+        """Delete `name@version`, or all of `name`. Raises as `add` does."""
+        await self._change(lambda found: deleted(found, tenant, name, self.now_ms()))
+
+    async def check(self, asked: Iterable[tuple[TranslationRequest, RequestedLanguages]]) -> None:
+        """Refuse requests that name a glossary which there is not, or is not for their languages.
+
+        Raises PermanentError, TransientError.
+        """
+        wanted = [
+            Wanted(request.tenant, request.glossaries, *languages.pair)
+            for request, languages in asked
+            if request.glossaries
+        ]
+        if wanted:
+            shelf = await self.read()
+            for one in wanted:
+                resolved(shelf, one)
+
+    async def _change(self, plan: Plan) -> Writing:
+        async with self._changes.turn():
+            return await asyncio.to_thread(self.store.change, plan)

@@ -1,0 +1,1 @@
+"""Which terms have a translation of their own: the glossaries of tenants, and the one way to change them."""
