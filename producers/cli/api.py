@@ -74,6 +74,28 @@ class Api:
         """Cancel the job; return it as it was when the cancellation was stored. Raises UnknownJobError."""
         return self._call("DELETE", f"/api/v1/translations/{job_id}", params=self._tenant)
 
+    def deliveries(self, job_id: str) -> list[Json]:
+        """Return the webhooks of a job. Raises UnknownJobError."""
+        found: list[Json] = self._ask("GET", f"/api/v1/translations/{job_id}/deliveries", params=self._tenant)
+        return found
+
+    def redeliver(self, job_id: str) -> list[Json]:
+        """Have the webhooks of a job delivered again; return them. Raises UnknownJobError."""
+        path = f"/api/v1/translations/{job_id}/deliveries/redeliver"
+        found: list[Json] = self._ask("POST", path, params=self._tenant)
+        return found
+
+    def webhook_secrets(self) -> list[Json]:
+        """Return the living secrets of webhooks, the newest first."""
+        found: list[Json] = self._ask("GET", "/api/v1/webhooks/secret")
+        return found
+
+    def rotate_webhook_secret(self, overlap_seconds: int) -> list[Json]:
+        """Make a new secret of webhooks; return all living ones."""
+        body = {"overlap_seconds": overlap_seconds}
+        found: list[Json] = self._ask("POST", "/api/v1/webhooks/secret/rotate", json=body)
+        return found
+
     def send_document(self, name: str, content: BinaryIO, fields: Json) -> Json:
         """Send a file, without holding it in memory; return the accepted job."""
         files = {"file": (name, content, "application/octet-stream")}
@@ -107,14 +129,17 @@ class Api:
             part.unlink(missing_ok=True)
 
     def _call(self, method: str, path: str, **rest: Any) -> Json:
+        found: Json = self._ask(method, path, **rest)
+        return found
+
+    def _ask(self, method: str, path: str, **rest: Any) -> Any:
         try:
             response = self._http.request(method, path, **rest)
         except httpx.TransportError as error:
             raise NotRunningError(f"nothing answers at {self._url}", "start it with: dragoman up") from error
         if response.is_error:
             raise _failure(response)
-        found: Json = response.json()
-        return found
+        return response.json()
 
 
 def wait_for(api: JobSource, job_id: str, on_progress: OnJobProgress, polls_until_unknown: int) -> Json:

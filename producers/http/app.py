@@ -9,7 +9,14 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from connectors.telemetry.health import Health
-from producers.http import account_routes, document_routes, language_routes, problems, usage_routes
+from producers.http import (
+    account_routes,
+    delivery_routes,
+    document_routes,
+    language_routes,
+    problems,
+    usage_routes,
+)
 from producers.http.compatible import deepl, libretranslate
 from producers.http.document_routes import UPLOAD_PATHS
 from producers.http.documents import OpenUploads
@@ -60,6 +67,7 @@ def create_app(ports: Ports, settings: AppSettings, health: Health, lifespan: Li
     app.include_router(router)
     app.include_router(document_routes.router)
     app.include_router(account_routes.router)
+    app.include_router(delivery_routes.router)
     app.include_router(language_routes.router)
     app.include_router(usage_routes.router)
     app.include_router(libretranslate.router)

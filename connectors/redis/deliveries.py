@@ -1,0 +1,78 @@
+"""Keep webhooks on their way: which are due, and what came of each.
+
+State Redis:
+`hooks:{tenant/request_id}`  hash: version of the result -> delivery (schemas/deliveries.py), for 8 days
+`hooks:due:{host}`           sorted set of the deliveries to one host (`version/tenant/request_id`) by due time
+`hooks:hosts`                sorted set of the hosts by their first due time
+
+A claimed delivery is due again when its lease ends: whoever is killed with it in hand has lost nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+
+from connectors.redis.client import AsyncClient, Call, Client, redis_errors, run_all, run_async, script
+from schemas.deliveries import Delivery
+from schemas.ids import JobKey
+
+_HOSTS = "hooks:hosts"
+
+
+class RedisDeliveries:
+    """The side that hears of results, for threads. Raises TransientError."""
+
+    def __init__(self, client: Client, keep_seconds: int) -> None:
+        self._client = client
+        self._keep_seconds = keep_seconds
+
+    def enqueue(self, deliveries: Sequence[Delivery]) -> int:
+        """Note those that are not known yet, and return how many they were. May be repeated."""
+        calls = [
+            Call(
+                script("enqueue_delivery"),
+                (_name(one.key.job), _HOSTS),
+                (one.key.version, one.encode(), one.due_at, str(one.key), one.host, self._keep_seconds),
+            )
+            for one in deliveries
+        ]
+        return sum(run_all(self._client, calls))
+
+
+class AsyncRedisDeliveries:
+    """The side that delivers and shows, for an event loop. Raises TransientError."""
+
+    def __init__(self, client: AsyncClient, keep_seconds: int) -> None:
+        self._client = client
+        self._keep_seconds = keep_seconds
+
+    async def claim(
+        self, now_ms: int, lease_until_ms: int, most: int, most_of_host: int, rooms: Mapping[str, int]
+    ) -> list[Delivery]:
+        """Take up to `most` that are due; of the hosts in `rooms` so many, of others up to `most_of_host`."""
+        arguments = (now_ms, lease_until_ms, most, most_of_host, *chain.from_iterable(rooms.items()))
+        found = await run_async(self._client, Call(script("claim_deliveries"), (_HOSTS,), arguments))
+        return [Delivery.decode(one) for one in found]
+
+    async def settle(self, delivery: Delivery) -> None:
+        """Note how it stands; with `due_at` 0 it leaves the queue."""
+        key, host = delivery.key, delivery.host
+        keys = (_name(key.job), _HOSTS, f"hooks:due:{host}")
+        arguments = (key.version, delivery.encode(), delivery.due_at, str(key), host, self._keep_seconds)
+        call = Call(script("settle_delivery"), keys, arguments)
+        await run_async(self._client, call)
+
+    async def of_job(self, job: JobKey) -> list[Delivery]:
+        """Return the deliveries of a job by version; none for a job without a callback."""
+        with redis_errors():
+            found = await self._client.hgetall(_name(job))
+        return sorted((Delivery.decode(one) for one in found.values()), key=lambda one: one.key.version)
+
+    async def oldest_due(self) -> int | None:
+        """Return when the first delivery became or becomes due; None where nothing waits."""
+        with redis_errors():
+            found = await self._client.zrange(_HOSTS, 0, 0, withscores=True)
+        return int(found[0][1]) if found else None
+
+
+def _name(job: JobKey) -> str:
+    return f"hooks:{job}"
