@@ -200,6 +200,13 @@ class InMemoryDeliveries:
     def __init__(self) -> None:
         self._known: dict[DeliveryKey, Delivery] = {}
         self._due: dict[DeliveryKey, int] = {}
+        self._is_complete = False
+
+    def is_complete(self) -> bool:
+        return self._is_complete
+
+    def set_complete(self) -> None:
+        self._is_complete = True
 
     def enqueue(self, deliveries: Sequence[Delivery]) -> int:
         new = [one for one in deliveries if one.key not in self._known]

@@ -3,6 +3,7 @@
 State Redis:
 `hooks:{tenant/request_id}`  hash: version of the result -> delivery (schemas/deliveries.py), for 8 days
 `hooks:due:{host}`           sorted set of the deliveries to one host (`version/tenant/request_id`) by due time
+`hooks:complete`             set once they are all noted (stream_apps/webhooks/recovery.py)
 `hooks:hosts`                sorted set of the hosts by their first due time
 
 A claimed delivery is due again when its lease ends: whoever is killed with it in hand has lost nothing.
@@ -15,7 +16,7 @@ from connectors.redis.client import AsyncClient, Call, Client, redis_errors, run
 from schemas.deliveries import Delivery
 from schemas.ids import JobKey
 
-_HOSTS = "hooks:hosts"
+_HOSTS, _COMPLETE = "hooks:hosts", "hooks:complete"
 
 
 class RedisDeliveries:
@@ -37,6 +38,16 @@ class RedisDeliveries:
         ]
         return sum(run_all(self._client, calls))
 
+    def is_complete(self) -> bool:
+        """Tell whether the state holds all deliveries of the time in which they are tried."""
+        with redis_errors():
+            return bool(self._client.exists(_COMPLETE))
+
+    def set_complete(self) -> None:
+        """Say so: a state that was lost does not."""
+        with redis_errors():
+            self._client.set(_COMPLETE, 1)
+
 
 class AsyncRedisDeliveries:
     """The side that delivers and shows, for an event loop. Raises TransientError."""
@@ -49,7 +60,8 @@ class AsyncRedisDeliveries:
         self, now_ms: int, lease_until_ms: int, most: int, most_of_host: int, rooms: Mapping[str, int]
     ) -> list[Delivery]:
         """Take up to `most` that are due; of the hosts in `rooms` so many, of others up to `most_of_host`."""
-        arguments = (now_ms, lease_until_ms, most, most_of_host, *chain.from_iterable(rooms.items()))
+        arguments: list[str | int] = [now_ms, lease_until_ms, most, most_of_host]
+        arguments += chain.from_iterable(rooms.items())
         found = await run_async(self._client, Call(script("claim_deliveries"), (_HOSTS,), arguments))
         return [Delivery.decode(one) for one in found]
 
@@ -66,12 +78,6 @@ class AsyncRedisDeliveries:
         with redis_errors():
             found = await self._client.hgetall(_name(job))
         return sorted((Delivery.decode(one) for one in found.values()), key=lambda one: one.key.version)
-
-    async def oldest_due(self) -> int | None:
-        """Return when the first delivery became or becomes due; None where nothing waits."""
-        with redis_errors():
-            found = await self._client.zrange(_HOSTS, 0, 0, withscores=True)
-        return int(found[0][1]) if found else None
 
 
 def _name(job: JobKey) -> str:

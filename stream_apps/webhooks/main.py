@@ -11,10 +11,13 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.committing_reader import CommittingReader
+from connectors.kafka.partition_reader import LogScan
 from connectors.kafka.schema_registry import open_codec
 from connectors.redis.client import open_state, open_state_async
 from connectors.redis.deliveries import AsyncRedisDeliveries, RedisDeliveries
+from connectors.telemetry.health import Health
 from connectors.webhooks.client import WebhookClient
 from schemas.codec import Codec
 from schemas.errors import FatalError
@@ -26,6 +29,7 @@ from stream_apps.runtime.process import Process, now_ms, run_process
 from stream_apps.runtime.retrying_loop import RetryingLoop
 from stream_apps.runtime.state_watch import on_sound_state
 from stream_apps.webhooks.dispatcher import Dispatcher
+from stream_apps.webhooks.recovery import DeliveryRecovery
 from stream_apps.webhooks.secret_book import SecretBook
 from stream_apps.webhooks.settings import WebhookSettings
 from stream_apps.webhooks.taking import Taker
@@ -57,7 +61,7 @@ def run(settings: WebhookSettings, process: Process) -> None:
         process.started()
         RetryingLoop(
             stage=STAGE,
-            turn=_taker(settings, reader, codec, delivery).turn,
+            turn=_taker(settings, reader, delivery, process.health).turn,
             rewind=reader.rewind,
             should_stop=lambda: process.shutdown.is_wanted() or delivery.failure is not None,
             sleep=process.shutdown.wait,
@@ -69,9 +73,20 @@ def run(settings: WebhookSettings, process: Process) -> None:
         raise FatalError(f"the deliveries ended: {delivery.failure}") from delivery.failure
 
 
-def _taker(settings: WebhookSettings, reader: CommittingReader, codec: Codec, delivery: "Delivering") -> Taker:
+def _taker(settings: WebhookSettings, reader: CommittingReader, delivery: "Delivering", health: Health) -> Taker:
     deliveries = RedisDeliveries(open_state(settings.redis), settings.redis.done_ttl_seconds)
-    return Taker(reader, deliveries, codec, settings.webhooks, now_ms, delivery.wake)
+    admin = KafkaAdmin(settings.kafka)
+    taker = Taker(reader, deliveries, delivery.codec, settings.webhooks, now_ms, delivery.wake)
+    recovery = DeliveryRecovery(
+        mark=deliveries,
+        note=taker.note,
+        open_log=lambda since_ms: LogScan(settings.kafka, admin.spans([RESULTS], since_ms)),
+        window_ms=settings.webhooks.give_up_ms,
+        now_ms=now_ms,
+        on_progress=health.beat,
+    )
+    taker.ensure_state = recovery.ensure
+    return taker
 
 
 @dataclass

@@ -57,7 +57,7 @@ class Deliveries(Protocol):
 
 @dataclass
 class Taker:
-    """For one thread; `on_new` is called after deliveries were noted."""
+    """For one thread; `on_new` is called after deliveries were noted, `ensure_state` before each turn."""
 
     source: Source
     deliveries: Deliveries
@@ -65,21 +65,29 @@ class Taker:
     limits: WebhookLimits
     now_ms: Callable[[], int]
     on_new: Callable[[], object]
+    ensure_state: Callable[[], object] = lambda: None
     clock: Callable[[], float] = time.monotonic
     _committed_at: float = field(default=0.0, init=False)
 
     def turn(self) -> Turn:
         """Take some results, note their deliveries, commit now and then. Raises TransientError or FatalError."""
+        self.ensure_state()
         taken = self.source.take(_TAKE_RECORDS, _TAKE_SECONDS, _TAKE_BYTES)
-        found = [one for record, _ in taken if (one := self.delivery_in(record))]
-        if found and self.deliveries.enqueue(found):
-            self.on_new()
+        self.note([record for record, _ in taken])
         for _, ticket in taken:
             self.source.tracker.finished(ticket)
         if self.clock() - self._committed_at >= self.limits.commit_seconds:
             self.source.commit()
             self._committed_at = self.clock()
         return Turn.DONE if taken else Turn.IDLE
+
+    def note(self, records: Sequence[InboundRecord]) -> int:
+        """Note the deliveries that these results ask for; return how many are new."""
+        found = [one for record in records if (one := self.delivery_in(record))]
+        new = self.deliveries.enqueue(found) if found else 0
+        if new:
+            self.on_new()
+        return new
 
     def delivery_in(self, record: InboundRecord) -> Delivery | None:
         """Return what a result asks for. Most ask for nothing, and are not decoded."""

@@ -27,6 +27,14 @@ class OnValkey:
         with redis.Redis.from_url(self.url) as client:
             return RedisDeliveries(client, KEEP_SECONDS).enqueue(deliveries)
 
+    def is_complete(self):
+        with redis.Redis.from_url(self.url) as client:
+            return RedisDeliveries(client, KEEP_SECONDS).is_complete()
+
+    def set_complete(self):
+        with redis.Redis.from_url(self.url) as client:
+            RedisDeliveries(client, KEEP_SECONDS).set_complete()
+
     def __getattr__(self, name):
         async def call(*arguments):
             async with redis.asyncio.Redis.from_url(self.url) as client:
@@ -117,6 +125,12 @@ def test_a_delivery_made_again_is_due_at_once_with_the_same_id(deliveries):
 def test_a_request_id_may_look_like_a_key(deliveries):
     deliveries.enqueue([delivery("1/acme/x:{y}")])
     assert claimed(deliveries) == ["1/acme/x:{y}"]
+
+
+def test_a_state_is_complete_when_it_was_said(deliveries):
+    assert not deliveries.is_complete()
+    deliveries.set_complete()
+    assert deliveries.is_complete()
 
 
 def test_on_valkey_a_delivery_is_forgotten_with_its_job(server):

@@ -20,20 +20,20 @@ def posted(url, tls, **rest):
     return asyncio.run(WebhookClient(tls=tls, **{"allows_private": True, **rest}).post(url, HEADERS, b"{}"))
 
 
-def resolver(*answers):
-    """Resolve to the next of the answers at each call, and count the calls."""
-    asked = []
+class Resolver:
+    """Resolves to the next of the answers at each call."""
 
-    async def resolve(host, port):
-        asked.append((host, port))
-        return [ip_address(one) for one in answers[min(len(asked), len(answers)) - 1]]
+    def __init__(self, *answers):
+        self.answers, self.asked = list(answers), []
 
-    resolve.asked = asked
-    return resolve
+    async def __call__(self, host, port):
+        self.asked.append((host, port))
+        found = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return [ip_address(one) for one in found]
 
 
 def test_a_post_arrives_with_its_headers_its_body_and_the_name_of_its_host(tls):
-    resolve = resolver(["127.0.0.1"])
+    resolve = Resolver(["127.0.0.1"])
     with receiving() as receiver:
         url = receiver.url.replace("127.0.0.1", "hooks.acme.example")
         answer = posted(url, tls, resolve=resolve)
@@ -44,7 +44,7 @@ def test_a_post_arrives_with_its_headers_its_body_and_the_name_of_its_host(tls):
 
 
 def test_a_name_that_is_public_when_checked_and_private_when_used_is_resolved_once_and_pinned(tls):
-    resolve = resolver(["203.0.113.1", "8.8.8.8"], ["127.0.0.1"])
+    resolve = Resolver(["203.0.113.1", "8.8.8.8"], ["127.0.0.1"])
     with receiving() as receiver:
         url = receiver.url.replace("127.0.0.1", "rebinding.example")
         first = posted(url, tls, resolve=resolve, allows_private=False, timeout_seconds=0.2)
@@ -55,8 +55,8 @@ def test_a_name_that_is_public_when_checked_and_private_when_used_is_resolved_on
     assert receiver.received == []
 
 
-def test_the_connection_goes_to_the_checked_address_though_the_name_leads_elsewhere_by_then(tls, monkeypatch):
-    resolve = resolver(["127.0.0.1"], ["192.0.2.1"])
+def test_the_connection_goes_to_the_checked_address_though_the_name_leads_elsewhere_by_then(tls):
+    resolve = Resolver(["127.0.0.1"], ["192.0.2.1"])
     with receiving() as receiver:
         answer = posted(receiver.url.replace("127.0.0.1", "rebinding.example"), tls, resolve=resolve)
     assert (answer.status_code, len(receiver.received), len(resolve.asked)) == (204, 1, 1)
@@ -71,7 +71,7 @@ def test_a_private_address_is_not_reached(tls, host):
 
 
 def test_one_private_address_among_public_ones_is_enough(tls):
-    answer = posted("http://a.example/", tls, resolve=resolver(["8.8.8.8", "10.0.0.1"]), allows_private=False)
+    answer = posted("http://a.example/", tls, resolve=Resolver(["8.8.8.8", "10.0.0.1"]), allows_private=False)
     assert answer.error == "private_address"
 
 

@@ -27,6 +27,7 @@ from stream_apps.runtime.retrying_loop import Turn
 from stream_apps.webhooks.body import delivery_of
 from stream_apps.webhooks.dispatcher import Dispatcher
 from stream_apps.webhooks.outcome import Moment, after
+from stream_apps.webhooks.recovery import DeliveryRecovery
 from stream_apps.webhooks.secret_book import SecretBook
 from stream_apps.webhooks.settings import WebhookLimits
 from stream_apps.webhooks.signing import signed_headers
@@ -141,8 +142,7 @@ class TestBody:
     """What is posted."""
 
     def test_it_names_the_job_and_where_to_fetch_it_and_not_its_text(self):
-        found = delivery_of(RESULT, replace_limits(public_url="https://api.example/"), NOW_MS)
-        body = json.loads(found.body)
+        body = body_of(RESULT, public_url="https://api.example/")
         assert (body["type"], body["timestamp"]) == ("translation.completed", "2023-11-14T22:13:20.000Z")
         data = body["data"]
         assert (data["job_id"], data["tenant"], data["status"], data["words"]) == ("r 1", "acme", "COMPLETED", 2)
@@ -150,21 +150,21 @@ class TestBody:
         assert "text" not in data
 
     def test_a_text_that_fits_the_setting_is_in_it(self):
-        fits, too_long = replace_limits(inline_text_bytes=8), replace_limits(inline_text_bytes=7)
-        assert json.loads(delivery_of(RESULT, fits, NOW_MS).body)["data"]["text"] == "Bom dia."
-        assert "text" not in json.loads(delivery_of(RESULT, too_long, NOW_MS).body)["data"]
+        assert body_of(RESULT, inline_text_bytes=8)["data"]["text"] == "Bom dia."
+        assert "text" not in body_of(RESULT, inline_text_bytes=7)["data"]
 
     def test_a_document_is_fetched_as_one(self):
-        found = delivery_of(replace(RESULT, kind="document", text=None), LIMITS, NOW_MS)
-        assert json.loads(found.body)["data"]["url"] == "/api/v1/documents/r%201"
+        assert body_of(replace(RESULT, kind="document", text=None))["data"]["url"] == "/api/v1/documents/r%201"
 
     def test_no_callback_and_an_old_result_make_no_delivery(self):
         assert delivery_of(replace(RESULT, callback=None), LIMITS, NOW_MS) is None
         assert delivery_of(RESULT, LIMITS, NOW_MS + DAY_MS) is None
 
 
-def replace_limits(**rest):
-    return WebhookLimits(**rest)
+def body_of(result, **limits):
+    found = delivery_of(result, WebhookLimits(**limits), NOW_MS)
+    assert found
+    return json.loads(found.body)
 
 
 class TestOutcome:
@@ -354,7 +354,8 @@ class TestDispatcher:
                 return await super().claim(*arguments)
 
         async def run():
-            queue, posts, waits = Away(), Posts(), []
+            queue, posts = Away(), Posts()
+            waits: list[str] = []
             queue.enqueue([delivery()])
             one = dispatcher(queue, posts, poll_seconds=60)
             one.on_waiting = waits.append
@@ -422,3 +423,61 @@ class TestTaker:
             taker.turn()
         assert source.tracker.due() == {}
         assert source.commits == 0
+
+
+class Log:
+    """Results in memory."""
+
+    def __init__(self, *takes):
+        self.takes, self.is_closed = list(takes), False
+
+    @property
+    def is_done(self):
+        return not self.takes
+
+    def take(self, limit, timeout_seconds):
+        return self.takes.pop(0)
+
+    def close(self):
+        self.is_closed = True
+
+
+class TestRecovery:
+    """A lost state is filled from the results."""
+
+    def recovery(self, queue, log, clock):
+        told = {CALLBACK_HEADER: b"1"}
+        taker = Taker(Source([]), queue, Codec(), LIMITS, lambda: NOW_MS, lambda: None)
+        log.takes = [[record(0, Codec().encode(RESULT), **told)], []] if log.takes else []
+        opened = []
+
+        def open_log(since_ms):
+            opened.append(since_ms)
+            return log
+
+        made = DeliveryRecovery(queue, taker.note, open_log, DAY_MS, lambda: NOW_MS, clock=clock)
+        return made, opened
+
+    def test_deliveries_of_the_last_day_are_noted_again_and_only_then_is_it_complete(self):
+        queue, log, now = InMemoryDeliveries(), Log([]), [0.0]
+        recovery, opened = self.recovery(queue, log, lambda: now[0])
+        recovery.ensure()
+        assert queue.is_complete()
+        assert (opened, log.is_closed) == ([NOW_MS - DAY_MS], True)
+        assert len(asyncio.run(queue.of_job(RESULT.key))) == 1
+        now[0] = 100.0
+        recovery.ensure()
+        assert len(opened) == 1
+
+    def test_a_failure_on_the_way_begins_anew(self):
+        class Failing(Log):
+            def take(self, limit, timeout_seconds):
+                raise TransientError("Kafka is away")
+
+        queue, now = InMemoryDeliveries(), [0.0]
+        recovery, opened = self.recovery(queue, Failing([]), lambda: now[0])
+        for _ in range(2):
+            with pytest.raises(TransientError):
+                recovery.ensure()
+        assert len(opened) == 2
+        assert not queue.is_complete()
