@@ -40,8 +40,9 @@ class SigningSettings(Section):
     )
 
     def open(self) -> "WebhookSecrets | None":
-        """Read the file; None where none is named. Raises FatalError for a file that cannot be used."""
-        return None if self.secrets_file is None else WebhookSecrets(read_secrets(self.secrets_file))
+        """Read the file; None for an empty one, or none. Raises FatalError for one that cannot be used."""
+        found = read_secrets(self.secrets_file) if self.secrets_file else []
+        return WebhookSecrets(found) if found else None
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 from standardwebhooks import Webhook
@@ -481,3 +484,17 @@ class TestRecovery:
                 recovery.ensure()
         assert len(opened) == 2
         assert not queue.is_complete()
+
+
+def test_the_example_of_the_documentation_accepts_ours_once_and_refuses_others(store, capsys):
+    page = (Path(__file__).parents[3] / "docs" / "webhooks.md").read_text()
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    namespace: dict[str, Any] = {}
+    exec(compile(example, "docs/webhooks.md", "exec"), namespace)
+    (secret,) = WebhookSecrets([PLATFORM]).signing(store.directory, "acme", NOW_MS)
+    body = json.dumps(body_of(RESULT)).encode()
+    headers = signed_headers("msg_1", TestSigning.now, body, [secret])
+    assert [namespace["receive"](headers, body, secret) for _ in range(2)] == [204, 204]
+    assert capsys.readouterr().out == "r 1 COMPLETED\n"
+    with pytest.raises(WebhookVerificationError):
+        namespace["receive"](headers, body + b" ", secret)
