@@ -3,7 +3,7 @@
 State Redis:
 `hooks:{tenant/request_id}`  hash: version of the result -> delivery (schemas/deliveries.py), for 8 days
 `hooks:due:{host}`           sorted set of the deliveries to one host (`version/tenant/request_id`) by due time
-`hooks:complete`             set once they are all noted (stream_apps/webhooks/recovery.py)
+`{state}:webhooks`           the epoch for which they are all noted (stream_apps/webhooks/recovery.py)
 `hooks:hosts`                sorted set of the hosts by their first due time
 
 A claimed delivery is due again when its lease ends: whoever is killed with it in hand has lost nothing.
@@ -11,12 +11,16 @@ A claimed delivery is due again when its lease ends: whoever is killed with it i
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
+from typing import cast
 
 from connectors.redis.client import AsyncClient, Call, Client, redis_errors, run_all, run_async, script
+from connectors.redis.state_epoch import EPOCH_KEY
 from schemas.deliveries import Delivery
 from schemas.ids import JobKey
 
-_HOSTS, _COMPLETE = "hooks:hosts", "hooks:complete"
+_HOSTS, _COMPLETE = "hooks:hosts", "{state}:webhooks"
+# Without an assembler the state has no epoch, and all the same a mark.
+_COMPLETE_FOR = b"of "
 
 
 class RedisDeliveries:
@@ -25,6 +29,7 @@ class RedisDeliveries:
     def __init__(self, client: Client, keep_seconds: int) -> None:
         self._client = client
         self._keep_seconds = keep_seconds
+        self._epoch = b""
 
     def enqueue(self, deliveries: Sequence[Delivery]) -> int:
         """Note those that are not known yet, and return how many they were. May be repeated."""
@@ -39,14 +44,19 @@ class RedisDeliveries:
         return sum(run_all(self._client, calls))
 
     def is_complete(self) -> bool:
-        """Tell whether the state holds all deliveries of the time in which they are tried."""
+        """Tell whether the state holds all deliveries of the time in which they are tried.
+
+        A state that was lost, restored or restarted does not say so until `set_complete`.
+        """
         with redis_errors():
-            return bool(self._client.exists(_COMPLETE))
+            epoch, complete = cast(list[bytes | None], self._client.mget(EPOCH_KEY, _COMPLETE))
+        self._epoch = epoch or b""
+        return complete == _COMPLETE_FOR + self._epoch
 
     def set_complete(self) -> None:
-        """Say so: a state that was lost does not."""
+        """Say so of the state that `is_complete` saw last."""
         with redis_errors():
-            self._client.set(_COMPLETE, 1)
+            self._client.set(_COMPLETE, _COMPLETE_FOR + self._epoch)
 
 
 class AsyncRedisDeliveries:

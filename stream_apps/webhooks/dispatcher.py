@@ -17,14 +17,16 @@ import structlog
 from connectors.telemetry import metrics
 from connectors.webhooks.client import Answer
 from schemas.deliveries import Delivery, DeliveryState
-from schemas.errors import TransientError
+from schemas.errors import FatalError, TransientError
+from stream_apps.runtime.retry import RetryPolicy
 from stream_apps.webhooks.outcome import Moment, after
 from stream_apps.webhooks.settings import WebhookLimits
 from stream_apps.webhooks.signing import signed_headers
 
 log = structlog.get_logger()
 
-_STATE_PAUSE_SECONDS = 0.5
+# The first pause is what the error itself asks for.
+_RETRY = RetryPolicy(first_seconds=0.0)
 _OUTCOMES = {
     DeliveryState.DELIVERED: "delivered",
     DeliveryState.PENDING: "failed",
@@ -65,11 +67,10 @@ class Dispatcher:
     secrets: Secrets
     limits: WebhookLimits
     now_ms: Callable[[], int]
-    on_turn: Callable[[], object] = lambda: None
-    on_waiting: Callable[[str], object] = lambda _reason: None
     chance: Callable[[], float] = random.random
     _running: set[asyncio.Task[None]] = field(default_factory=set, init=False)
     _of_host: Counter[str] = field(default_factory=Counter, init=False)
+    _failure: FatalError | None = field(default=None, init=False)
     _silent: set[str] = field(default_factory=set, init=False)
     _woken: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
@@ -78,18 +79,24 @@ class Dispatcher:
         self._woken.set()
 
     async def run(self, should_stop: Callable[[], bool]) -> None:
-        """Deliver until `should_stop`, then end the attempts under way. Looks when woken, else every poll."""
-        while not should_stop():
+        """Deliver until `should_stop`, then end the attempts under way. Looks when woken, else every poll.
+
+        Raises FatalError, also that of an attempt.
+        """
+        failures = 0
+        while not should_stop() and self._failure is None:
             self._woken.clear()
             try:
                 begun = await self.turn()
-                self.on_turn()
-                pause = 0.0 if begun else self.limits.poll_seconds
+                failures, pause = 0, 0.0 if begun else self.limits.poll_seconds
             except TransientError as error:
-                self.on_waiting(str(error))
-                pause = _STATE_PAUSE_SECONDS
+                failures += 1
+                pause = _RETRY.pause_seconds(failures, self.chance(), error.retry_after_seconds)
+                log.warning("deliveries_wait", error=str(error), failures=failures)
             await self._sleep(pause)
         await self.drain()
+        if self._failure:
+            raise self._failure
 
     async def turn(self) -> int:
         """Begin what is due and has room; return how many."""
@@ -135,6 +142,10 @@ class Dispatcher:
         except TransientError as error:
             # It stays claimed, and comes again when the lease ends.
             log.warning("webhook_not_noted", webhook_id=delivery.key.webhook_id, error=str(error))
+        except FatalError as error:
+            self._failure = error
+        except Exception:  # a defect that one delivery meets must not keep all others back
+            log.exception("webhook_failed", webhook_id=delivery.key.webhook_id)
 
     def _ended(self, task: asyncio.Task[None], host: str) -> None:
         self._running.discard(task)

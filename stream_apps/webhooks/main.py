@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import structlog
-
 from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.committing_reader import CommittingReader
 from connectors.kafka.partition_reader import LogScan
@@ -33,8 +31,6 @@ from stream_apps.webhooks.recovery import DeliveryRecovery
 from stream_apps.webhooks.secret_book import SecretBook
 from stream_apps.webhooks.settings import WebhookSettings
 from stream_apps.webhooks.taking import Taker
-
-log = structlog.get_logger()
 
 STAGE = "webhooks"
 # Whoever starts the process kills it after 30 s; an attempt that is cut off is made again.
@@ -128,7 +124,6 @@ class Delivering:
             SecretBook(accounts, self.secrets, limits.secrets_seconds, now_ms).of,
             limits,
             now_ms,
-            on_waiting=lambda reason: log.warning("deliveries_wait", error=reason),
         )
         self._loop = asyncio.get_running_loop()
         try:

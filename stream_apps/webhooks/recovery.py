@@ -1,8 +1,8 @@
 """Note the deliveries anew after the state Redis was lost (docs/decisions/0008): from the results themselves.
 
-A mark in the state says that it holds all deliveries of the time in which they are tried. Where it is missing,
-the results of that time are read again, and only then is it set. What had been delivered before is delivered
-again, with the same id.
+A mark in the state says for which epoch it holds all deliveries of the time in which they are tried. Where it is
+missing, or the epoch is new, the results of that time are read again, and only then is it set. Deliveries that the
+state still knows stay as they are; those that it lost are made again, with the same ids.
 """
 
 import time

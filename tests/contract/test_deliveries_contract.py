@@ -9,6 +9,7 @@ import redis.asyncio
 
 from connectors.memory import InMemoryDeliveries
 from connectors.redis.deliveries import AsyncRedisDeliveries, RedisDeliveries
+from connectors.redis.state_epoch import EPOCH_KEY
 from schemas.deliveries import Attempt, DeliveryState
 from tests.valkey import running_valkey
 from tests.webhooks import NOW_MS, delivery
@@ -18,22 +19,12 @@ LEASE = NOW_MS + 50_000
 
 
 class OnValkey:
-    """Each call on a connection of its own: loops come and go."""
+    """Asynchronous calls on a connection of their own: loops come and go."""
 
     def __init__(self, url: str) -> None:
         self.url = url
-
-    def enqueue(self, deliveries):
-        with redis.Redis.from_url(self.url) as client:
-            return RedisDeliveries(client, KEEP_SECONDS).enqueue(deliveries)
-
-    def is_complete(self):
-        with redis.Redis.from_url(self.url) as client:
-            return RedisDeliveries(client, KEEP_SECONDS).is_complete()
-
-    def set_complete(self):
-        with redis.Redis.from_url(self.url) as client:
-            RedisDeliveries(client, KEEP_SECONDS).set_complete()
+        noting = RedisDeliveries(redis.Redis.from_url(url), KEEP_SECONDS)
+        self.enqueue, self.is_complete, self.set_complete = noting.enqueue, noting.is_complete, noting.set_complete
 
     def __getattr__(self, name):
         async def call(*arguments):
@@ -131,6 +122,20 @@ def test_a_state_is_complete_when_it_was_said(deliveries):
     assert not deliveries.is_complete()
     deliveries.set_complete()
     assert deliveries.is_complete()
+
+
+def test_on_valkey_a_state_with_another_epoch_is_not_complete_any_more(server):
+    with redis.Redis.from_url(server) as client:
+        client.flushall()
+        deliveries = RedisDeliveries(client, KEEP_SECONDS)
+        for epoch in ("a:1", "a:2"):
+            client.set(EPOCH_KEY, epoch)
+            assert not deliveries.is_complete()
+            client.set(EPOCH_KEY, f"{epoch}, settled while results are read")
+            deliveries.set_complete()
+            assert not deliveries.is_complete()
+            deliveries.set_complete()
+            assert deliveries.is_complete()
 
 
 def test_on_valkey_a_delivery_is_forgotten_with_its_job(server):

@@ -358,16 +358,39 @@ class TestDispatcher:
 
         async def run():
             queue, posts = Away(), Posts()
-            waits: list[str] = []
             queue.enqueue([delivery()])
             one = dispatcher(queue, posts, poll_seconds=60)
-            one.on_waiting = waits.append
             one.wake()
             task = asyncio.create_task(one.run(lambda: len(posts.ids) == 1))
             await asyncio.wait_for(task, 5)
-            return waits
+            return queue.calls, posts.ids
 
-        assert asyncio.run(run()) == ["away"]
+        calls, ids = asyncio.run(run())
+        assert calls >= 2
+        assert ids == [delivery().key.webhook_id]
+
+    def test_a_defect_in_one_attempt_leaves_the_others_and_a_fatal_error_ends_all(self):
+        class Broken(Posts):
+            async def post(self, url, headers, body):
+                if "broken" in url:
+                    raise KeyError(url)
+                return await super().post(url, headers, body)
+
+        async def refused(_tenant):
+            raise FatalError("Kafka refuses the credentials")
+
+        async def run():
+            queue, posts = InMemoryDeliveries(), Broken()
+            queue.enqueue([delivery("a", "https://broken.example/"), delivery("b")])
+            one = dispatcher(queue, posts)
+            await turned(one)
+            assert posts.ids == [delivery("b").key.webhook_id]
+            queue.enqueue([delivery("c")])
+            one.secrets = refused
+            await asyncio.wait_for(one.run(lambda: False), 5)
+
+        with pytest.raises(FatalError, match="refuses the credentials"):
+            asyncio.run(run())
 
 
 class Source:
