@@ -27,6 +27,10 @@ log = structlog.get_logger()
 
 # The first pause is what the error itself asks for.
 _RETRY = RetryPolicy(first_seconds=0.0)
+# Of the pauses above: 20 s. The shortest lease is 30 s.
+_NOTE_ATTEMPTS = 8
+# Each note needs a connection to the state, and their number is limited (DRAGOMAN_REDIS_MAX_CONNECTIONS).
+_MOST_NOTING = 8
 _OUTCOMES = {
     DeliveryState.DELIVERED: "delivered",
     DeliveryState.PENDING: "failed",
@@ -68,9 +72,11 @@ class Dispatcher:
     limits: WebhookLimits
     now_ms: Callable[[], int]
     chance: Callable[[], float] = random.random
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     _running: set[asyncio.Task[None]] = field(default_factory=set, init=False)
     _of_host: Counter[str] = field(default_factory=Counter, init=False)
     _failure: FatalError | None = field(default=None, init=False)
+    _noting: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_MOST_NOTING), init=False)
     _silent: set[str] = field(default_factory=set, init=False)
     _woken: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
@@ -125,9 +131,21 @@ class Dispatcher:
         answer = await self.poster.post(delivery.url, {**_ALWAYS, **headers}, body)
         self._heard(delivery.host, answer)
         settled = after(delivery, answer, Moment(began, self.chance()), self.limits)
-        await self.queue.settle(settled)
+        await self._note(settled)
         self._count(settled)
         return settled
+
+    async def _note(self, settled: Delivery) -> None:
+        """Note how it stands, again and again for less than the lease: else it would be posted twice."""
+        for failures in range(1, _NOTE_ATTEMPTS):
+            try:
+                async with self._noting:
+                    return await self.queue.settle(settled)
+            except TransientError as error:
+                pause = _RETRY.pause_seconds(failures, self.chance(), error.retry_after_seconds)
+            await self.sleep(pause)
+        async with self._noting:
+            return await self.queue.settle(settled)
 
     def _begin(self, delivery: Delivery) -> None:
         task = asyncio.create_task(self._run(delivery))
