@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from schemas.budgets import Spending
 from schemas.catalogue import Catalogue, catalogue_of
+from schemas.deliveries import Delivery, DeliveryKey
 from schemas.ids import JobKey
 from schemas.plans import RequestPlan
 from schemas.segments import Remembered
@@ -191,3 +192,47 @@ class InMemorySpending:
     async def read(self) -> dict[str, Spending]:
         """Return what was written last."""
         return dict(self._spending)
+
+
+class InMemoryDeliveries:
+    """Webhooks on their way (connectors/redis/deliveries.py). Remembers until the process ends."""
+
+    def __init__(self) -> None:
+        self._known: dict[DeliveryKey, Delivery] = {}
+        self._due: dict[DeliveryKey, int] = {}
+        self._is_complete = False
+
+    def is_complete(self) -> bool:
+        return self._is_complete
+
+    def set_complete(self) -> None:
+        self._is_complete = True
+
+    def enqueue(self, deliveries: Sequence[Delivery]) -> int:
+        new = [one for one in deliveries if one.key not in self._known]
+        for one in new:
+            self._known[one.key], self._due[one.key] = one, one.due_at
+        return len(new)
+
+    async def claim(
+        self, now_ms: int, lease_until_ms: int, most: int, most_of_host: int, rooms: Mapping[str, int]
+    ) -> list[Delivery]:
+        taken: dict[str, int] = {}
+        claimed: list[Delivery] = []
+        for key, due_at in sorted(self._due.items(), key=lambda one: one[1]):
+            delivery = self._known[key]
+            room = rooms.get(delivery.host, most_of_host) - taken.get(delivery.host, 0)
+            if due_at <= now_ms and room > 0 and len(claimed) < most:
+                self._due[key] = lease_until_ms
+                taken[delivery.host] = taken.get(delivery.host, 0) + 1
+                claimed.append(delivery)
+        return claimed
+
+    async def settle(self, delivery: Delivery) -> None:
+        self._known[delivery.key] = delivery
+        self._due.pop(delivery.key, None)
+        if delivery.due_at:
+            self._due[delivery.key] = delivery.due_at
+
+    async def of_job(self, job: JobKey) -> list[Delivery]:
+        return sorted((one for one in self._known.values() if one.key.job == job), key=lambda one: one.key.version)

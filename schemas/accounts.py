@@ -19,10 +19,14 @@ class TenantStatus(StrEnum):
 
 
 class CredentialKind(StrEnum):
-    """How a credential is shown: an e-mail address with a password, or an API key."""
+    """How a credential is shown: an e-mail address with a password, or an API key.
+
+    WEBHOOK_SECRET lets nobody in: it names a secret with which webhooks are signed.
+    """
 
     PASSWORD = "password"
     API_KEY = "api_key"
+    WEBHOOK_SECRET = "webhook_secret"
 
 
 @dataclass(frozen=True, kw_only=True)

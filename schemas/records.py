@@ -10,6 +10,7 @@ Anybody may write anything into a header: one that makes no sense counts as miss
 `attempt`       on every record: 2 says that it failed once; a dead letter of it counts on from there
 `version`       on a result: its revision, so that a rebuild need not decode the text to learn it
 `status`        on a result: how the request ended, for the same reason
+`callback`      on a result: 1 where it is told by a webhook, so that other results need not be decoded
 `accepted`      on the request for a document, as intake sends it on: when Kafka accepted it, in milliseconds
 """
 
@@ -29,6 +30,7 @@ REDRIVE_HEADER = "redrive"
 ATTEMPT_HEADER = "attempt"
 VERSION_HEADER = "version"
 STATUS_HEADER = "status"
+CALLBACK_HEADER = "callback"
 ACCEPTED_HEADER = "accepted"
 
 FIRST_REVISION = 1

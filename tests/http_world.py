@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
+from connectors.memory import InMemoryDeliveries
 from connectors.redis.job_list import Listed
 from connectors.redis.job_view import JobView
 from connectors.redis.request_markers import place_of
@@ -57,6 +58,7 @@ class World:
     finishes_at_look: dict[int, TranslationResult] = field(default_factory=dict)
     max_inline_bytes: int = 1_000
     documents: StoredFiles = field(default_factory=StoredFiles)
+    deliveries: InMemoryDeliveries = field(default_factory=InMemoryDeliveries)
     answer: Callable[[TranslationRequest], TranslationResult] | None = None
     language: Detection = ENGLISH
     used: list[Row] = field(default_factory=list)

@@ -6,6 +6,7 @@ State Redis, all in one cluster slot:
 `{state}:rebuild:*` one key for each rebuild under way: gone with the state if that is lost again meanwhile
 `{state}:reached`   partition of the results -> offset that rebuilds have reached, while none has settled the state
 `{state}:told`      partition that leads to answers -> offset of the results up to which callers were told of them
+`{state}:webhooks`  the epoch for which all deliveries of webhooks are noted (connectors/redis/deliveries.py)
 `{state}:repaired`  the epoch whose lost requests were all sent again
 """
 
@@ -19,7 +20,7 @@ from schemas.errors import TransientError
 from schemas.topics import ANSWERED_TOPICS
 
 _PREFIX = "{state}:"
-_EPOCH, _CLOCK, _REPAIRED = f"{_PREFIX}epoch", f"{_PREFIX}clock", f"{_PREFIX}repaired"
+EPOCH_KEY, _CLOCK, _REPAIRED = f"{_PREFIX}epoch", f"{_PREFIX}clock", f"{_PREFIX}repaired"
 _REACHED = f"{_PREFIX}reached"
 TOLD_KEY = f"{_PREFIX}told"
 _REBUILD_SECONDS = 24 * 60 * 60
@@ -74,7 +75,7 @@ class StateEpoch:
 
     def call(self) -> Call:
         """Make the call that must be the last of a pipeline; `check` reads its reply."""
-        return Call(script("read_state_identity"), (_EPOCH, _CLOCK), (self._now_ms(),))
+        return Call(script("read_state_identity"), (EPOCH_KEY, _CLOCK), (self._now_ms(),))
 
     def check(self, reply: Sequence[bytes]) -> None:
         """Compare the state with the known one. Raises StateLostError where they differ; then none is known."""
@@ -114,7 +115,7 @@ class StateEpoch:
     def settle(self, rebuild: Rebuild) -> bool:
         """Declare the state complete. False: it was lost again, or somebody else was first; look again."""
         epoch = f"{uuid.uuid4().hex}:{rebuild.found.run_id}"
-        keys = (_EPOCH, rebuild.key, _REACHED, TOLD_KEY)
+        keys = (EPOCH_KEY, rebuild.key, _REACHED, TOLD_KEY)
         call = Call(script("settle_state"), keys, (rebuild.found.epoch, epoch, *ANSWERED_TOPICS))
         return bool(run_all(self._client, [call])[0])
 
@@ -138,7 +139,7 @@ def is_about_state(key: bytes) -> bool:
 def forget_epoch(client: Client) -> None:
     """Have the state rebuilt, whatever it holds. Raises TransientError."""
     with redis_errors():
-        client.delete(_EPOCH, _REACHED)
+        client.delete(EPOCH_KEY, _REACHED)
 
 
 def _identity(reply: Sequence[bytes]) -> StateIdentity:

@@ -8,8 +8,10 @@ from connectors.telemetry.metrics import Metric
 
 # As the modules that count them are imported; a test holds this table against the imports.
 _SHARED: Mapping[tuple[str, ...], tuple[Metric, ...]] = {
-    ("worker", "assembly", "extraction", "merging"): (metrics.CYCLES_RETRIED,),
-    ("http", "intake", "worker", "assembly", "extraction", "merging", "repair"): (metrics.STATE_EVICTED_KEYS,),
+    ("worker", "assembly", "extraction", "merging", "webhooks"): (metrics.CYCLES_RETRIED,),
+    ("http", "intake", "worker", "assembly", "extraction", "merging", "repair", "webhooks"): (
+        metrics.STATE_EVICTED_KEYS,
+    ),
     ("intake", "extraction", "worker"): (metrics.TRANSLATION_MEMORY_FAILURES,),
     ("intake", "worker", "assembly", "extraction", "merging", "analytics"): (
         metrics.DEAD_LETTERS,
@@ -61,6 +63,12 @@ _OF_ONE: Mapping[str, tuple[Metric, ...]] = {
         metrics.OUT_OF_MEMORY,
         metrics.ENGINE_ERRORS,
         metrics.MODEL_LOAD_SECONDS,
+    ),
+    "webhooks": (
+        metrics.WEBHOOKS,
+        metrics.WEBHOOK_SECONDS,
+        metrics.WEBHOOKS_UNDER_WAY,
+        metrics.WEBHOOK_LAG_SECONDS,
     ),
     "repair": (
         metrics.REPAIR_ACTING,

@@ -152,6 +152,20 @@ STATE_EVICTED_KEYS = Gauge(
 )
 STATE_REBUILD_SHARE = Gauge("dragoman_state_rebuild_share", "How far the rebuild under way is, 0 to 1; 1 is done")
 
+# --- stream_apps/webhooks ---
+WEBHOOKS = Counter(
+    "dragoman_webhooks",
+    "Attempts to deliver a webhook: delivered, failed (tried again), given_up (the last one failed)",
+    ["outcome"],
+)
+WEBHOOK_SECONDS = Histogram(
+    "dragoman_webhook_seconds", "From a result to its delivered webhook", buckets=LATENCY_BUCKETS
+)
+WEBHOOKS_UNDER_WAY = Gauge("dragoman_webhooks_under_way", "Attempts that this process makes at the moment")
+WEBHOOK_LAG_SECONDS = Gauge(
+    "dragoman_webhook_lag_seconds", "For how long the first due delivery has waited for an attempt; 0 for none"
+)
+
 # --- deploy/autoscaler ---
 AUTOSCALER_REPLICAS = Gauge(
     "dragoman_autoscaler_replicas", "Replicas of the pool: ready, asked (of the fleet), wanted", ["pool", "state"]

@@ -28,6 +28,9 @@ class StackSettings(Section):
     )
     assemblies: int = Field(default=1, ge=1, description="Processes that join answers.")
     intakes: int = Field(default=1, ge=1, description="Processes that take requests.")
+    webhooks: bool = Field(
+        default=False, description="Deliver webhooks; without it requests with a callback are refused."
+    )
     fresh: bool = Field(default=False, description="Delete the data of earlier runs.")
     stores_only: bool = Field(default=False, description="Kafka and the Valkeys, nothing of the platform.")
     observe: bool = Field(default=False, description="Prometheus and Alertmanager beside the stack.")

@@ -19,7 +19,7 @@ from deploy.local.machine import PortBook
 from deploy.local.observing import ALERTMANAGER, PROMETHEUS, observing_processes
 from deploy.local.process_spec import HOST, AnswersOk, AnswersPing, Completes, ProcessSpec, TcpOpen
 from deploy.local.settings import StackSettings
-from deploy.local.state_files import analytics_token_path, keep_secret, token_secrets_path
+from deploy.local.state_files import analytics_token_path, keep_secret, token_secrets_path, webhook_secrets_path
 from stream_apps.runtime.process import STOP_SECONDS
 
 START_STATE = Path(__file__).parents[1] / "valkey" / "start_state.sh"
@@ -72,8 +72,8 @@ def prepare_folders(settings: StackSettings) -> None:
     """Create the folders that the processes expect to exist, and the secrets of the platform."""
     for name in ("redis-cache", "redis-state", "objects", "analytics"):
         (settings.data / name).mkdir(parents=True, exist_ok=True)
-    for path in (analytics_token_path(settings.data), token_secrets_path(settings.data)):
-        keep_secret(path)
+    for path in (analytics_token_path, token_secrets_path, webhook_secrets_path):
+        keep_secret(path(settings.data))
 
 
 def health_urls_of(specs: list[ProcessSpec]) -> dict[str, str]:
@@ -200,6 +200,7 @@ class _Platform:
             self._one("repair", "stream_apps.repair.main"),
             self._one("analytics", "stream_apps.usage_sink.main", self._analytics()),
             self._one("http", "producers.http.main", self._http(), ready_url=f"{self.addresses.http_url}/ready"),
+            *([self._one("webhooks", "stream_apps.webhooks.main")] if settings.webhooks else []),
             self._one("autoscaler", "deploy.autoscaler.main", self._autoscaler()),
             *self._workers(),
         ]
@@ -241,7 +242,13 @@ class _Platform:
             "DRAGOMAN_REDIS_STATE_URL": self.addresses.redis_state_url,
             "DRAGOMAN_OBJECTS_URL": (self.settings.data / "objects").as_uri(),
             "DRAGOMAN_WORKER_JOURNAL_PATH": str(self.settings.data / "worker"),
+            **self._callbacks(),
         }
+
+    def _callbacks(self) -> dict[str, str]:
+        if not self.settings.webhooks:
+            return {"DRAGOMAN_REQUESTS_CALLBACK_SCHEMES": "[]"}
+        return {"DRAGOMAN_SIGNING_SECRETS_FILE": str(webhook_secrets_path(self.settings.data))}
 
     def _analytics(self) -> dict[str, str]:
         return {

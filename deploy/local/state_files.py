@@ -171,6 +171,11 @@ def token_secrets_path(data: Path) -> Path:
     return data / "token.secrets"
 
 
+def webhook_secrets_path(data: Path) -> Path:
+    """Return the path of the file with the secrets that sign webhooks; for its owner only."""
+    return data / "webhooks.secrets"
+
+
 def keep_secret(path: Path) -> None:
     """Make a secret where there is none yet; it stays the same over restarts."""
     with suppress(FileExistsError):

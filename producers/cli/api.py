@@ -75,6 +75,30 @@ class Api:
         """Cancel the job; return it as it was when the cancellation was stored. Raises UnknownJobError."""
         return self._call("DELETE", f"/api/v1/translations/{job_id}", params=self._tenant)
 
+    def deliveries(self, job_id: str) -> list[Json]:
+        """Return the webhooks of a job. Raises UnknownJobError."""
+        found: list[Json] = self._asked(
+            "GET", f"/api/v1/translations/{job_id}/deliveries", params=self._tenant
+        ).json()
+        return found
+
+    def redeliver(self, job_id: str) -> list[Json]:
+        """Have the webhooks of a job delivered again; return them. Raises UnknownJobError."""
+        path = f"/api/v1/translations/{job_id}/deliveries/redeliver"
+        found: list[Json] = self._asked("POST", path, params=self._tenant).json()
+        return found
+
+    def webhook_secrets(self) -> list[Json]:
+        """Return the living secrets of webhooks, the newest first."""
+        found: list[Json] = self._asked("GET", "/api/v1/webhooks/secret").json()
+        return found
+
+    def rotate_webhook_secret(self, overlap_seconds: int) -> list[Json]:
+        """Make a new secret of webhooks; return all living ones."""
+        body = {"overlap_seconds": overlap_seconds}
+        found: list[Json] = self._asked("POST", "/api/v1/webhooks/secret/rotate", json=body).json()
+        return found
+
     def send_document(self, name: str, content: BinaryIO, fields: Json) -> Json:
         """Send a file, without holding it in memory; return the accepted job."""
         files = {"file": (name, content, "application/octet-stream")}

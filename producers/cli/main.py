@@ -73,6 +73,9 @@ class Commands(LazyGroup):
         "tenants": Command("producers.cli.tenants:app", "Make, show, change and suspend tenants."),
         "users": Command("producers.cli.users:app", "Make, show, change and remove people who log in."),
         "keys": Command("producers.cli.keys:app", "Make, show, change, rotate and revoke API keys."),
+        "webhooks": Command(
+            "producers.cli.webhooks:app", "Show and repeat webhooks; show and rotate their secrets."
+        ),
         "replay": Command("producers.cli.replay:replay", "Translate past requests on another model and compare."),
         "topics": Command("producers.cli.topics:app", "Create, list and check the Kafka topics."),
         "reconcile": Command(

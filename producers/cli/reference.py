@@ -30,6 +30,7 @@ from stream_apps.documents.settings import ExtractionSettings, MergingSettings
 from stream_apps.intake.settings import IntakeLimits, IntakeSettings
 from stream_apps.repair.settings import RepairLimits, RepairSettings
 from stream_apps.usage_sink.settings import AnalyticsSection, AnalyticsSettings
+from stream_apps.webhooks.settings import WebhookSettings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -50,6 +51,7 @@ PROCESSES: Mapping[str, type[ProcessSettings]] = {
     "merging": MergingSettings,
     "repair": RepairSettings,
     "analytics": AnalyticsSettings,
+    "webhooks": WebhookSettings,
     "autoscaler": AutoscalerSettings,
 }
 # These have no class of their own: the command line, and the supervisor of the one-machine stack.

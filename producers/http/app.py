@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from connectors.telemetry.health import Health
 from producers.http import (
     account_routes,
+    delivery_routes,
     document_routes,
     glossary_routes,
     language_routes,
@@ -67,6 +68,7 @@ def create_app(ports: Ports, settings: AppSettings, health: Health, lifespan: Li
     app.include_router(router)
     app.include_router(document_routes.router)
     app.include_router(account_routes.router)
+    app.include_router(delivery_routes.router)
     app.include_router(language_routes.router)
     app.include_router(glossary_routes.router)
     app.include_router(usage_routes.router)

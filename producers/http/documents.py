@@ -76,6 +76,7 @@ class DocumentForm(BaseModel):
     engine_options: Json[dict[Text, Text]] = Field(default_factory=dict, description="Options of the engine.")
     metadata: Json[dict[Text, Text]] = Field(default_factory=dict, description="Echoed in the result.")
     labels: Json[dict[Text, Text]] = Field(default_factory=dict, description="For reports; echoed in the result.")
+    callback: Text | None = Field(default=None, description="URL that is told when the job is finished.")
     deadline: AwareDatetime | None = Field(default=None, description="RFC 3339 with an offset.")
     late_policy: DeadlinePolicy | None = Field(default=None, description="expire or serve.")
 
@@ -206,6 +207,7 @@ def _request_of(
         late_policy=form.late_policy,
         metadata=form.metadata,
         labels=form.labels,
+        callback=form.callback,
     )
 
 

@@ -17,6 +17,7 @@ from connectors.kafka.schema_registry import open_codec
 from connectors.object_files import open_files
 from connectors.object_store import open_shared_objects
 from connectors.redis.client import AsyncClient, open_state_async
+from connectors.redis.deliveries import AsyncRedisDeliveries
 from connectors.redis.job_list import AsyncJobList
 from connectors.redis.job_view import AsyncJobViews
 from connectors.redis.presence import AsyncModelRegistry
@@ -140,6 +141,8 @@ class Server:
                 RedisShares(connections.state_async, settings.http.in_flight_forget_seconds), now_ms
             ),
             now_ms=now_ms,
+            deliveries=AsyncRedisDeliveries(connections.state_async, settings.redis.done_ttl_seconds),
+            signing=settings.signing.open(),
             books=_books(settings),
             glossaries=Glossaries(KafkaGlossaries(settings.kafka, codec), now_ms, settings.glossaries),
             budgets=MeasuredBudgets(

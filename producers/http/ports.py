@@ -14,6 +14,7 @@ from producers.http.glossaries import Glossaries
 from producers.http.tenant_shares import TenantShares
 from producers.http.usage import Books, NoBooks
 from schemas.catalogue import Catalogue
+from schemas.deliveries import Delivery
 from schemas.errors import PermanentError
 from schemas.events import JobControl
 from schemas.ids import JobKey
@@ -21,6 +22,7 @@ from schemas.messages import TranslatedBatch, TranslationRequest, TranslationRes
 from schemas.priorities import Priority
 from schemas.records import Headers
 from stream_apps.accounts.budgets import Budgets, NoBudgets
+from stream_apps.accounts.webhook_secrets import WebhookSecrets
 from stream_apps.glossaries.store import InMemoryGlossaries
 from stream_apps.runtime.process import now_ms
 
@@ -164,6 +166,27 @@ def _no_store() -> PermanentError:
     )
 
 
+class Deliveries(Protocol):
+    """Tells what came of webhooks. Raises TransientError."""
+
+    async def of_job(self, job: JobKey) -> Sequence[Delivery]:
+        """Return the deliveries of a job by version; none for a job without a callback."""
+
+    async def settle(self, delivery: Delivery) -> None:
+        """Note how it stands; with a `due_at` it is made then."""
+
+
+class NoDeliveries:
+    """Stands in where nothing is delivered."""
+
+    async def of_job(self, job: JobKey) -> Sequence[Delivery]:
+        del job
+        return ()
+
+    async def settle(self, delivery: Delivery) -> None:
+        del delivery
+
+
 class Models(Protocol):
     """Tells what can be translated at the moment."""
 
@@ -205,3 +228,5 @@ class Ports:
     budgets: Budgets = field(default_factory=NoBudgets)
     documents: Documents = field(default_factory=NoDocuments)
     glossaries: Glossaries = field(default_factory=lambda: Glossaries(InMemoryGlossaries(), now_ms))
+    deliveries: Deliveries = field(default_factory=NoDeliveries)
+    signing: WebhookSecrets | None = None

@@ -13,6 +13,7 @@ from connectors.settings import ProcessSettings, Section
 from schemas.priorities import Priority
 from stream_apps.accounts.budgets import BudgetSettings
 from stream_apps.accounts.tiers import Tiers
+from stream_apps.accounts.webhook_secrets import SigningSettings
 from stream_apps.glossaries.limits import GlossaryLimits
 from stream_apps.pipeline.request_limits import RequestLimits
 
@@ -168,6 +169,7 @@ class HttpSettings(ProcessSettings):
     objects: ObjectSettings = Field(default_factory=ObjectSettings)
     http: HttpLimits = Field(default_factory=HttpLimits)
     requests: RequestLimits = Field(default_factory=RequestLimits)
+    signing: SigningSettings = Field(default_factory=SigningSettings)
     backpressure: BackpressureLimits = Field(default_factory=BackpressureLimits)
     tiers: Tiers = Field(default_factory=Tiers)
     books: BooksSettings = Field(default_factory=BooksSettings)

@@ -91,6 +91,9 @@ class Submission(BaseModel):
     labels: dict[Text, Text] = Field(
         default_factory=dict, description="For the reports of usage and cost; echoed in the result."
     )
+    callback: Text | None = Field(
+        default=None, description="URL that is told by a signed POST when the job is finished (Standard Webhooks)."
+    )
     content_type: str = Field(default="text/plain", description="Media type of the text.")
 
 

@@ -150,6 +150,7 @@ def _request(submission: Submission, context: SubmissionContext, priority: Prior
         late_policy=submission.late_policy,
         metadata=with_text_ids(submission.metadata, submission.texts or ()),
         labels=submission.labels,
+        callback=submission.callback,
     )
 
 

@@ -13,6 +13,7 @@ from schemas.events import JobControl, UsageBatch, UsageEvent
 from schemas.ids import RESULT_TEXTS, fingerprint, tenant_folder
 from schemas.messages import Job, TranslatedBatch, TranslationResult, changed
 from schemas.records import (
+    CALLBACK_HEADER,
     FIRST_REVISION,
     Headers,
     InboundRecord,
@@ -279,7 +280,8 @@ def _headers(record: InboundRecord, result: TranslationResult) -> Headers:
         "priority": result.priority.encode(),
         "words": str(result.source_words).encode(),
     }
-    return headers | version_header(result.version) | status_header(result.status) | record.trace
+    told = {CALLBACK_HEADER: b"1"} if result.callback else {}
+    return headers | told | version_header(result.version) | status_header(result.status) | record.trace
 
 
 def _too_many_holes(result: TranslationResult, limit_bytes: int) -> PermanentError:

@@ -24,6 +24,7 @@ from schemas.states import ControlAction, RequestKind
 from schemas.topics import CONTROL, TRANSLATED, TRANSLATED_DOCUMENTS, batches_topic, documents_topic
 from schemas.units import kind_of
 from stream_apps.pipeline.batching import batch_partition
+from stream_apps.pipeline.callback_rule import check_callback
 from stream_apps.pipeline.finishing import finished
 from stream_apps.pipeline.request_limits import RequestLimits
 from stream_apps.pipeline.request_rules import echoed_bytes
@@ -69,10 +70,20 @@ def job_of(
         deadline=request.deadline,
         metadata=dict(request.metadata) if echo else {},
         labels=dict(request.labels) if echo else {},
+        callback=_callback(request, limits),
         submitted_by=request.submitted_by and request.submitted_by[: limits.max_id_length],
         revision=redriven_revision(record.headers) or FIRST_REVISION,
         fingerprint=fingerprint,
     )
+
+
+def _callback(request: TranslationRequest, limits: RequestLimits) -> str | None:
+    """Return where its answer is told; None also for a URL that is refused: it must not be posted to."""
+    try:
+        check_callback(request.callback, limits)
+    except PermanentError:
+        return None
+    return request.callback
 
 
 def batch_records(

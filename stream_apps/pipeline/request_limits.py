@@ -4,7 +4,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from connectors.settings import Section
-from schemas.validity import LONGEST_NAME, MOST_METADATA_BYTES, MOST_NAMES
+from schemas.validity import LONGEST_NAME, LONGEST_REMARK, MOST_METADATA_BYTES, MOST_NAMES
 
 
 class RequestLimits(Section):
@@ -32,4 +32,11 @@ class RequestLimits(Section):
     max_term_characters: int = Field(default=100, ge=1, le=LONGEST_NAME, description="Of one such term.")
     max_options: int = Field(default=16, ge=0, description="Of one request.")
     max_option_characters: int = Field(default=256, ge=1, description="Of the value of an option.")
+    callback_schemes: tuple[str, ...] = Field(
+        default=("https",), description="Of the URL of a callback; empty: a request with a callback is refused."
+    )
+    callback_private_hosts: bool = Field(
+        default=False, description="Callbacks may lead to private addresses: for tests, and inside one network."
+    )
+    max_callback_characters: int = Field(default=2000, ge=1, le=LONGEST_REMARK, description="Of its URL.")
     max_deadline_days: int = Field(default=7, ge=1, description="No longer than requests are kept.")

@@ -14,6 +14,7 @@ from schemas.messages import TranslationRequest
 from schemas.priorities import Priority, parse_priority
 from schemas.topics import DAY_MS
 from schemas.validity import beam_size_of, check_tenant, placeholder_pattern_of
+from stream_apps.pipeline.callback_rule import check_callback
 from stream_apps.pipeline.content_rules import check_content
 from stream_apps.pipeline.request_limits import RequestLimits
 
@@ -25,7 +26,6 @@ _NOT_SUPPORTED: Mapping[str, tuple[object, ...]] = {
     "output_content_type": (None,),
     "output_mode": ("translation",),
     "filter_options": ({},),
-    "callback": (None,),
 }
 # These are carried out for documents.
 _OF_DOCUMENTS = frozenset({"content_sha256", "file_name", "output_content_type", "filter_options"})
@@ -72,6 +72,7 @@ def check_request(
     _check_terms(request, limits)
     _check_options(request, limits)
     _check_metadata(request, limits)
+    check_callback(request.callback, limits)
     _check_deadline(request, limits, accepted_at)
     return languages
 

@@ -20,7 +20,18 @@ SERVERS = COMPOSE["services"].keys() - OURS.keys()
 
 
 def test_every_process_of_the_platform_has_a_service() -> None:
-    ours = {"topics", "intake", "worker", "assembly", "extraction", "merging", "repair", "analytics", "http"}
+    ours = {
+        "topics",
+        "intake",
+        "worker",
+        "assembly",
+        "extraction",
+        "merging",
+        "repair",
+        "webhooks",
+        "analytics",
+        "http",
+    }
     assert OURS.keys() == ours
     stores = {"kafka", "schema-registry", "redis-cache", "redis-state", "clickhouse"}
     assert stores | {"prometheus", "alertmanager", "grafana"} == SERVERS

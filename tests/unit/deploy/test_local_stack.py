@@ -48,6 +48,21 @@ def test_there_are_as_many_of_each_as_asked_for() -> None:
     assert not {"worker-4", "assembly-3", "intake-3"} & names
 
 
+def test_webhooks_are_delivered_where_it_is_asked_for_and_callbacks_are_refused_elsewhere() -> None:
+    without, with_them = processes(), processes(webhooks=True)
+
+    assert "webhooks" not in without
+    assert {one.environment.get("DRAGOMAN_REQUESTS_CALLBACK_SCHEMES") for one in platform(without)} == {"[]"}
+    assert with_them["webhooks"].command[-1] == "stream_apps.webhooks.main"
+    for one in platform(with_them):
+        assert "DRAGOMAN_REQUESTS_CALLBACK_SCHEMES" not in one.environment
+        assert one.environment["DRAGOMAN_SIGNING_SECRETS_FILE"] == "/r/data/webhooks.secrets"
+
+
+def platform(specs: dict[str, ProcessSpec]) -> list[ProcessSpec]:
+    return [specs[name] for name in ("intake-1", "extraction", "http")]
+
+
 def test_a_stack_of_stores_only_has_nothing_of_the_platform() -> None:
     assert set(processes(stores_only=True)) == {"kafka-files", "kafka", "redis-cache", "redis-state"}
 

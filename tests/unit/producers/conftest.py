@@ -14,8 +14,9 @@ from producers.http.ports import Ports
 from producers.http.settings import BackpressureLimits, HttpLimits
 from producers.http.tenant_shares import TenantShares
 from stream_apps.accounts.store import InMemoryAccounts
+from stream_apps.accounts.webhook_secrets import WebhookSecrets
 from stream_apps.pipeline.request_limits import RequestLimits
-from tests.accounts import accounts_of, bearer, key_of, tenants
+from tests.accounts import SECRET, accounts_of, bearer, key_of, tenants
 from tests.http_world import NOW_MS, World
 
 
@@ -98,6 +99,12 @@ def http(  # noqa: PLR0917  # one fixture per part
     accounts, shares = accounts_of(store), TenantShares(InMemoryShares(), lambda: NOW_MS)
     others = (world,) * 4
     now_ms = lambda: NOW_MS  # noqa: E731
-    ports = Ports(world, *others, backpressure, accounts, shares, now_ms, world, world, documents=world.documents)
+    documents, deliveries, signing = world.documents, world.deliveries, WebhookSecrets([SECRET])
+    ports = Ports(
+        *(world, *others, backpressure, accounts, shares, now_ms, world, world),
+        documents=documents,
+        deliveries=deliveries,
+        signing=signing,
+    )
     key = key_of(store, role="operator")
     return Client(create_app(ports, AppSettings(limits, request_limits), health), key.text)

@@ -44,6 +44,7 @@ MAINS = {
     "merging": "stream_apps.documents.merging.main",
     "repair": "stream_apps.repair.main",
     "analytics": "stream_apps.usage_sink.main",
+    "webhooks": "stream_apps.webhooks.main",
     "autoscaler": "deploy.autoscaler.main",
 }
 # The sink takes the length of its pauses from there and has a loop of its own.

@@ -33,6 +33,7 @@ BODIES = {
     ("POST", KEYS): {},
     ("POST", f"{KEYS}/x/rotate"): {},
     ("PATCH", f"{KEYS}/x"): {},
+    ("POST", "/api/v1/webhooks/secret/rotate"): {},
 }
 # Of a foreign tenant: what is named by an id is not there.
 NAMED = "x"

@@ -130,6 +130,14 @@ def test_a_result_carries_the_trace_and_its_routing_headers_but_no_foreign_ones(
     }
 
 
+def test_a_result_with_a_callback_says_so_in_a_header(handler):
+    url = "https://hooks.acme.example/in"
+    told, _usage = handler.handle([batch(0, 5, batches=1, callback=url)])
+    assert (told.headers["callback"], results([told])[0].callback) == (b"1", url)
+    silent, _usage = handler.handle([batch(0, 6, request_id="r2", batches=1)])
+    assert "callback" not in silent.headers
+
+
 def test_an_aborted_cycle_gives_the_same_outputs_again(handler):
     records = [batch(0, 1), batch(1, 2)]
     assert handler.handle(records) == handler.handle(records)

@@ -569,6 +569,14 @@ def test_a_long_document_keeps_every_segment_once():
     assert [text for batch in found for text in batch.texts][99] == "The engine is cold."
 
 
+def test_a_callback_goes_with_every_batch_and_one_that_is_refused_is_not_told_of_it():
+    url = "https://hooks.acme.example/in"
+    assert {one.job.callback for one in batches(Intake().take(request(callback=url)))} == {url}
+    (order,) = read(Intake().take(request(callback="https://127.0.0.1/")), CONTROL, JobControl)
+    assert (order.cause, order.field) == ("private_callback", "callback")
+    assert order.job.callback is None
+
+
 def test_the_fields_of_a_request_all_decide_whether_it_is_a_repeat():
     base = request()
     changed = [

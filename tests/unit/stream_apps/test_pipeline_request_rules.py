@@ -143,7 +143,6 @@ def test_a_text_in_the_folder_of_its_tenant_may_be_fetched():
         ("output_content_type", "text/html"),
         ("output_mode", "bilingual"),
         ("filter_options", {"a": "b"}),
-        ("callback", "https://example.org"),
     ],
 )
 def test_what_nobody_carries_out_yet_is_refused_by_name_and_not_ignored(field, value):

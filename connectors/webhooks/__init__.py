@@ -1,0 +1,1 @@
+"""Post webhooks to addresses of the internet."""
