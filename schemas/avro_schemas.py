@@ -56,10 +56,9 @@ def current(name: str) -> WireSchema:
 
 @cache
 def released(name: str) -> tuple[WireSchema, ...]:
-    """Return every released schema of that name, oldest first; none for a message that is newer than all."""
+    """Return every released schema of that name, oldest first."""
     versions = sorted(_folder().joinpath("released").iterdir(), key=lambda entry: int(entry.name[1:]))
     files = [version.joinpath(f"{name}.avsc") for version in versions]
-    files = [file for file in files if file.is_file()]
     return tuple(_wire_schema(name, file.read_text("utf-8")) for file in files if file.is_file())
 
 

@@ -98,8 +98,8 @@ def test_every_span_of_any_text_returns_once_or_the_text_is_marked(texts, seed):
             assert outcome.text.count(piece) >= text.count(piece)
 
 
-# Inside the others are words, which are translated.
-DIALECTS = st.sampled_from(sorted(set(KINDS) - {"headers, speakers", "Markdown", "HTML"}))
+# Inside the others are words, which are translated; names are prose for a model that knows their letters.
+DIALECTS = st.sampled_from(sorted(set(KINDS) - {"headers, speakers", "Markdown", "HTML", "foreign names"}))
 
 
 @settings(max_examples=100)

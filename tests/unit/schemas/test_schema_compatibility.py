@@ -34,6 +34,7 @@ def test_the_current_schema_is_fully_compatible_with_every_released_one(name):
     assert [conflicts(old.published, new) + conflicts(new, old.published) for old in released(name)] == [
         [] for _ in released(name)
     ]
+    assert released(name)
 
 
 def test_a_new_field_without_a_default_stops_the_new_reader():
