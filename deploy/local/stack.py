@@ -4,6 +4,7 @@ The stores start first: two Valkeys, a cache that may be lost and a state that m
 the topics and the processes of the platform.
 """
 
+import os
 import shutil
 import sys
 from collections.abc import Mapping
@@ -247,8 +248,13 @@ class _Platform:
 
     def _callbacks(self) -> dict[str, str]:
         if not self.settings.webhooks:
-            return {"DRAGOMAN_REQUESTS_CALLBACK_SCHEMES": "[]"}
-        return {"DRAGOMAN_SIGNING_SECRETS_FILE": str(webhook_secrets_path(self.settings.data))}
+            return {}
+        return {
+            "DRAGOMAN_REQUESTS_CALLBACK_SCHEMES": os.environ.get(
+                "DRAGOMAN_REQUESTS_CALLBACK_SCHEMES", '["https"]'
+            ),
+            "DRAGOMAN_SIGNING_SECRETS_FILE": str(webhook_secrets_path(self.settings.data)),
+        }
 
     def _analytics(self) -> dict[str, str]:
         return {

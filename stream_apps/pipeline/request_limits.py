@@ -33,7 +33,8 @@ class RequestLimits(Section):
     max_options: int = Field(default=16, ge=0, description="Of one request.")
     max_option_characters: int = Field(default=256, ge=1, description="Of the value of an option.")
     callback_schemes: tuple[str, ...] = Field(
-        default=("https",), description="Of the URL of a callback; empty: a request with a callback is refused."
+        default=(),
+        description='Of the URL of a callback, ["https"] where webhooks are delivered. Empty: no request has one.',
     )
     callback_private_hosts: bool = Field(
         default=False, description="Callbacks may lead to private addresses: for tests, and inside one network."

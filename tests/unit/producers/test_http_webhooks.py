@@ -12,6 +12,7 @@ from producers.cli import webhooks
 from producers.cli.api import Api
 from producers.cli.main import app
 from schemas.deliveries import Attempt, DeliveryState
+from stream_apps.pipeline.request_limits import RequestLimits
 from tests.accounts import key_of
 from tests.unit.producers.problem import problem_of
 from tests.webhooks import NOW_MS, delivery
@@ -19,6 +20,11 @@ from tests.webhooks import NOW_MS, delivery
 TRANSLATIONS, SECRET = "/api/v1/translations", "/api/v1/webhooks/secret"
 BODY = {"text": "Good morning.", "source_language": "en", "target_language": "pt"}
 DELIVERIES = f"{TRANSLATIONS}/r1/deliveries"
+
+
+@pytest.fixture
+def request_limits() -> RequestLimits:
+    return RequestLimits(callback_schemes=("https",))
 
 
 @pytest.fixture

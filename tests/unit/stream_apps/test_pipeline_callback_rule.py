@@ -6,7 +6,7 @@ from schemas.errors import PermanentError
 from stream_apps.pipeline.callback_rule import check_callback
 from stream_apps.pipeline.request_limits import RequestLimits
 
-LIMITS = RequestLimits()
+LIMITS = RequestLimits(callback_schemes=("https",))
 
 
 @pytest.mark.parametrize(
