@@ -26,6 +26,7 @@ MODULES = {
     "assembly": "stream_apps.assembly.main",
     "extraction": "stream_apps.documents.extraction.main",
     "merging": "stream_apps.documents.merging.main",
+    "webhooks": "stream_apps.webhooks.main",
     "repair": "stream_apps.repair.main",
 }
 # Analytics writes there only what it measures again every minute, and only for budgets.

@@ -103,24 +103,26 @@ class TestSecrets:
         assert len(reads) == 1
 
 
+def seconds_now() -> int:
+    return int(datetime.now(UTC).timestamp())
+
+
 class TestSigning:
     """By the reference library of Standard Webhooks."""
-
-    now = int(datetime.now(UTC).timestamp())
 
     def test_the_library_accepts_our_signature_by_any_of_the_secrets(self, store):
         secrets = WebhookSecrets([PLATFORM])
         store.change(lambda found: rotated(found, "acme", 1000, CHANGE))
         both = secrets.signing(store.directory, "acme", NOW_MS)
         body = '{"é":1}'.encode()
-        headers = signed_headers("msg_1", self.now, body, both)
+        headers = signed_headers("msg_1", seconds_now(), body, both)
         for one in both:
             assert Webhook(one).verify(body, headers) == {"é": 1}
 
     @pytest.mark.parametrize("changed", ["body", "webhook-id", "webhook-timestamp"])
     def test_the_library_refuses_whatever_was_changed(self, store, changed):
         (secret,) = WebhookSecrets([PLATFORM]).signing(store.directory, "acme", NOW_MS)
-        body, headers = b"{}", signed_headers("msg_1", self.now, b"{}", [secret])
+        body, headers = b"{}", signed_headers("msg_1", seconds_now(), b"{}", [secret])
         if changed == "body":
             body = b"[]"
         else:
@@ -165,7 +167,7 @@ def test_the_example_of_the_documentation_accepts_ours_once_and_refuses_others(s
     exec(compile(example, "docs/webhooks.md", "exec"), namespace)
     (secret,) = WebhookSecrets([PLATFORM]).signing(store.directory, "acme", NOW_MS)
     body = json.dumps(body_of(RESULT)).encode()
-    headers = signed_headers("msg_1", TestSigning.now, body, [secret])
+    headers = signed_headers("msg_1", seconds_now(), body, [secret])
     assert [namespace["receive"](headers, body, secret) for _ in range(2)] == [204, 204]
     assert capsys.readouterr().out == "r 1 COMPLETED\n"
     with pytest.raises(WebhookVerificationError):
