@@ -38,7 +38,7 @@ class DocumentLimits(Section):
         default=5_000_000, ge=1, description="Code points of the text in a document, all units together."
     )
     idle_wait_seconds: float = Field(
-        default=0.1, gt=0, description="How long extraction waits before it asks for documents again."
+        default=0.25, gt=0, description="How long extraction waits before it asks for documents again."
     )
     folder: str = Field(default="", description="Where files are worked on; empty: the system's temporary folder.")
 
