@@ -1,7 +1,7 @@
 """The routes of accounts: log in and out, who am I, and the API keys of one's own tenant."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
 from producers.http.accounts import Accounts
 from producers.http.caller import AnyCaller, Caller, KeyAdmin
 from producers.http.logins import Logins
+from producers.http.moments import milliseconds_of, moment_of
 from producers.http.problems import responses
 from schemas.accounts import Credential, CredentialKind
 from stream_apps.accounts.api_keys import new_key as make_key
@@ -147,7 +148,9 @@ async def read_account(caller: AnyCaller, request: Request) -> AccountResponse:
 async def create_key(wish: KeyWish, caller: KeyAdmin, request: Request) -> NewKeyResponse:
     """Make a key for one's own tenant. Its text is in this answer only."""
     key, accounts = make_key(), _accounts(request)
-    rights = Rights(role=wish.role, scopes=wish.scopes, expires_at=_ms(wish.expires_at) or 0, name=wish.name)
+    rights = Rights(
+        role=wish.role, scopes=wish.scopes, expires_at=milliseconds_of(wish.expires_at) or 0, name=wish.name
+    )
     _check_not_more(caller, rights)
     change = _change(caller, accounts)
     await accounts.change(lambda found: [new_key(found, caller.tenant, key, rights, change)])
@@ -172,7 +175,7 @@ async def change_key(key_id: str, wish: KeyChange, caller: KeyAdmin, request: Re
         rights = Rights(
             role=old.role,
             scopes=old.scopes if wish.scopes is None else wish.scopes,
-            expires_at=_ms(wish.expires_at) or old.expires_at,
+            expires_at=milliseconds_of(wish.expires_at) or old.expires_at,
             name=old.name if wish.name is None else wish.name,
         )
         _check_not_more(caller, rights)
@@ -243,15 +246,7 @@ def _key_response(key: Credential) -> KeyResponse:
         name=key.name,
         role=key.role,
         scopes=sorted(granted(key.role, key.scopes)),
-        created_at=_moment(key.created_at),
-        expires_at=_moment(key.expires_at),
-        revoked_at=_moment(key.revoked_at),
+        created_at=moment_of(key.created_at),
+        expires_at=moment_of(key.expires_at),
+        revoked_at=moment_of(key.revoked_at),
     )
-
-
-def _moment(at_ms: int) -> datetime | None:
-    return datetime.fromtimestamp(at_ms / 1000, UTC) if at_ms else None
-
-
-def _ms(moment: datetime | None) -> int | None:
-    return None if moment is None else int(moment.timestamp() * 1000)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from producers.http.accounts import Accounts
 from producers.http.caller import KeyAdmin
+from producers.http.moments import moment_of
 from producers.http.ports import Ports
 from producers.http.problems import not_found, responses
 from producers.http.routes import JobToChange, JobToRead
@@ -109,7 +110,7 @@ def _secrets(tenant: str, request: Request) -> list[SecretResponse]:
     accounts = _accounts(request)
     found = _signing(request).shown(accounts.directory, tenant, accounts.now_ms())
     return [
-        SecretResponse(secret=one.text, created_at=_moment(one.created_at), expires_at=_moment(one.expires_at))
+        SecretResponse(secret=one.text, created_at=moment_of(one.created_at), expires_at=moment_of(one.expires_at))
         for one in found
     ]
 
@@ -142,10 +143,10 @@ def _delivery_response(one: Delivery) -> DeliveryResponse:
         url=one.url,
         state=one.state,
         attempts=one.count,
-        next_attempt_at=_moment(one.due_at),
+        next_attempt_at=moment_of(one.due_at),
         last_attempts=[
             AttemptResponse(
-                at=_moment(attempt.at) or datetime.fromtimestamp(0, UTC),
+                at=moment_of(attempt.at) or datetime.fromtimestamp(0, UTC),
                 status_code=attempt.status_code or None,
                 error=attempt.error or None,
                 seconds=attempt.seconds,
@@ -153,7 +154,3 @@ def _delivery_response(one: Delivery) -> DeliveryResponse:
             for attempt in one.attempts
         ],
     )
-
-
-def _moment(at_ms: int) -> datetime | None:
-    return datetime.fromtimestamp(at_ms / 1000, UTC) if at_ms else None

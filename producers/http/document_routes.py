@@ -53,11 +53,11 @@ DocumentToRead = Annotated[JobKey, Depends(document_to_read)]
 @router.post(
     TRANSLATIONS_DOCUMENT,
     status_code=202,
-    responses=responses(400, 401, 403, 413, 415, 422, 429, 503),
+    responses=responses(400, 401, 402, 403, 413, 415, 422, 429, 503),
     operation_id="submit_translation_document",
     **_FORM,
 )
-@router.post(DOCUMENTS, status_code=202, responses=responses(400, 401, 403, 413, 415, 422, 429, 503), **_FORM)
+@router.post(DOCUMENTS, status_code=202, responses=responses(400, 401, 402, 403, 413, 415, 422, 429, 503), **_FORM)
 async def submit_document(
     request: Request, response: Response, caller: DocumentSubmitter, envelope: Annotated[Envelope, Header()]
 ) -> AcceptedDocumentResponse:

@@ -19,18 +19,18 @@ from starlette.exceptions import HTTPException
 
 from connectors.object_files import Written
 from producers.http.caller import Caller
+from producers.http.moments import milliseconds_of
 from producers.http.ports import Ports, Upload
 from producers.http.problems import OverloadedError
 from producers.http.submission import Envelope, Glossary, RequestId, Tenant, Text
 from producers.http.submit import (
     SubmissionContext,
     ValidSubmission,
-    check_pair,
+    check_admission,
+    checked,
     chosen_priority,
     give_back,
-    milliseconds_of,
     request_id_of,
-    served_pairs,
     with_share,
 )
 from schemas.errors import DragomanError, PermanentError
@@ -40,7 +40,6 @@ from schemas.messages import TranslationRequest
 from schemas.priorities import Priority
 from stream_apps.pipeline.deadline_policy import DeadlinePolicy
 from stream_apps.pipeline.request_limits import RequestLimits
-from stream_apps.pipeline.request_rules import check_identity, check_request
 
 # Of a form: its fields, and the characters of each that is no file.
 _MOST_FIELDS, _LONGEST_FIELD = 64, 100_000
@@ -143,14 +142,13 @@ async def prepare_document(  # noqa: PLR0913, PLR0917  # one parameter per part 
 ) -> tuple[ValidSubmission, Written]:
     """Return the request as it may go to Kafka, with its file stored, and what the file is.
 
-    Raises PermanentError for a bad request, TooManyRequestsError, TransientError when there is no room.
+    Raises PermanentError for a bad request, TooManyRequestsError, BudgetUsedUpError, TransientError when there is
+    no room.
     """
     written = await asyncio.to_thread(upload.measured)
     context = SubmissionContext(caller, limits, ports.now_ms(), envelope.idempotency_key)
     valid = _validated(form, upload, written, context)
-    ports.backpressure.check(valid.priority)
-    check_pair(valid.languages, await served_pairs(ports.models))
-    await ports.glossaries.check([(valid.request, valid.languages)])
+    await check_admission([valid], ports)
     # Its characters are not known before extraction.
     valid = await with_share(valid, ports)
     try:
@@ -175,12 +173,8 @@ def _validated(
             limit="the SHA-256 of the file, in small hexadecimal digits",
             cure="send the file again",
         )
-    request = _request_of(form, upload, written, key, context)
-    check_identity(request, context.limits)
-    languages = check_request(request, priority, context.limits, context.now_ms)
-    source, target = str(languages.source or AUTO), str(languages.target)
-    request = replace(request, source_language=source, target_language=target, priority=priority.value)
-    return ValidSubmission(request, priority, languages, is_named=bool(form.request_id or context.idempotency_key))
+    request = replace(_request_of(form, upload, written, key, context), priority=priority.value)
+    return checked(request, priority, context, form.request_id)
 
 
 def _request_of(

@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from connectors.redis.job_view import JobView
+from producers.http.moments import milliseconds_of
 from producers.http.ports import Jobs
 from schemas.errors import PermanentError
 from schemas.priorities import Priority
@@ -82,7 +83,7 @@ def _before(wanted: JobFilter) -> str:
 
 
 def _ms(moment: AwareDatetime | None) -> int:
-    return 0 if moment is None else max(int(moment.timestamp() * 1000), 0)
+    return max(milliseconds_of(moment) or 0, 0)
 
 
 def _cursor_of(place: str) -> str:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from connectors.redis.job_view import JobView
 from producers.http.document_info import DocumentInfo, document_info
+from producers.http.moments import moment_of
 from producers.http.ports import BackpressureGate, JobSnapshot, QueuePosition
 from producers.http.submit import ValidSubmission
 from producers.http.text_ids import TEXT_IDS, text_ids_of
@@ -237,7 +238,7 @@ def result_response(result: TranslationResult) -> ResultResponse:
         "warnings": [vars(warning) for warning in result.warnings],
         "error": {"cause": cause, "message": result.error_message, "field": result.error_field} if cause else None,
         "timings_seconds": result.timings,
-        "completed_at": _moment(result.completed_at),
+        "completed_at": moment_of(result.completed_at),
     }
     return ResultResponse.model_validate(vars(result) | changed)
 
@@ -248,11 +249,11 @@ def _translations(result: TranslationResult) -> list[TextTranslation]:
 
 
 def _times(view: JobView, is_finished: bool) -> dict[str, datetime | int | None]:
-    submitted_at, completed_at = _moment(view.submitted_at), _moment(view.updated_at) if is_finished else None
+    submitted_at, completed_at = moment_of(view.submitted_at), moment_of(view.updated_at) if is_finished else None
     return {
         "submitted_at": submitted_at,
         "created_at": submitted_at,
-        "updated_at": _moment(view.updated_at),
+        "updated_at": moment_of(view.updated_at),
         "completed_at": completed_at,
         "processing_time_ms": view.updated_at - view.submitted_at if submitted_at and completed_at else None,
     }
@@ -276,7 +277,3 @@ def _overruled(view: JobView, result: TranslationResult) -> JobView:
         submitted_at=result.submitted_at,
         updated_at=result.completed_at,
     )
-
-
-def _moment(at_ms: int) -> datetime | None:
-    return datetime.fromtimestamp(at_ms / 1000, UTC) if at_ms else None

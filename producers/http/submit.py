@@ -7,10 +7,10 @@ from a failed job. Only what JSON and HTTP headers add is decided here: the id, 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from connectors.telemetry.metrics import REQUESTS_ACCEPTED
 from producers.http.caller import Caller
+from producers.http.moments import milliseconds_of
 from producers.http.ports import Models, Ports, Texts
 from producers.http.submission import Envelope, Submission
 from producers.http.text_ids import with_text_ids
@@ -66,23 +66,30 @@ async def prepare(
     TransientError when there is no room or a store is away.
     """
     context = SubmissionContext(caller, limits, ports.now_ms(), envelope.idempotency_key)
-    checked = [validate(one, context) for one in submissions]
-    await ports.glossaries.check((one.request, one.languages) for one in checked)
-    served = await served_pairs(ports.models)
-    for one in checked:
-        ports.backpressure.check(one.priority)
-        check_pair(one.languages, served)
-        await ports.budgets.check(one.request.tenant)
-    # Last: what is refused for another reason takes nothing.
+    asked = [validate(one, context) for one in submissions]
+    await check_admission(asked, ports)
     taken: list[ValidSubmission] = []
     try:
-        for one in checked:
+        for one in asked:
             # One by one, as each that is taken must be known where the next is refused.
             taken += [await with_share(one, ports)]
         return [replace(one, request=await _without_large_text(one.request, ports.texts)) for one in taken]
     except DragomanError:
         await give_back(taken, ports)
         raise
+
+
+async def check_admission(asked: Sequence[ValidSubmission], ports: Ports) -> None:
+    """Check all that may refuse requests but their shares: what is refused takes nothing.
+
+    Raises PermanentError, BudgetUsedUpError among them, and TransientError when there is no room or Kafka is away.
+    """
+    await ports.glossaries.check((one.request, one.languages) for one in asked)
+    served = await _served_pairs(ports.models)
+    for one in asked:
+        ports.backpressure.check(one.priority)
+        _check_pair(one.languages, served)
+        await ports.budgets.check(one.request.tenant)
 
 
 async def with_share(valid: ValidSubmission, ports: Ports) -> ValidSubmission:
@@ -114,11 +121,17 @@ async def give_back(taken: Iterable[ValidSubmission], ports: Ports) -> None:
 def validate(submission: Submission, context: SubmissionContext) -> ValidSubmission:
     """Build the request and check it as intake will. Raises PermanentError for the first thing wrong."""
     priority = chosen_priority(submission.priority)
-    request = _request(submission, context, priority)
+    return checked(_request(submission, context, priority), priority, context, submission.request_id)
+
+
+def checked(
+    request: TranslationRequest, priority: Priority, context: SubmissionContext, chosen_id: str | None
+) -> ValidSubmission:
+    """Check a request as intake will, and write its languages canonically. Raises PermanentError."""
     check_identity(request, context.limits)
     languages = check_request(request, priority, context.limits, context.now_ms)
     source, target = str(languages.source or AUTO), str(languages.target)
-    is_named = bool(submission.request_id or context.idempotency_key)
+    is_named = bool(chosen_id or context.idempotency_key)
     return ValidSubmission(
         replace(request, source_language=source, target_language=target), priority, languages, is_named
     )
@@ -207,12 +220,7 @@ def chosen_priority(value: str | int) -> Priority:
         ) from None
 
 
-def milliseconds_of(moment: datetime | None) -> int | None:
-    """Return the milliseconds since the epoch of a moment."""
-    return None if moment is None else int(moment.timestamp() * 1000)
-
-
-def check_pair(languages: RequestedLanguages, served: Catalogue) -> None:
+def _check_pair(languages: RequestedLanguages, served: Catalogue) -> None:
     """Check that some worker translates the pair; while none has announced any, every pair may pass.
 
     Raises PermanentError.
@@ -223,7 +231,7 @@ def check_pair(languages: RequestedLanguages, served: Catalogue) -> None:
         raise unsupported_pair(str(languages.source or AUTO), str(languages.target), served)
 
 
-async def served_pairs(models: Models) -> Catalogue:
+async def _served_pairs(models: Models) -> Catalogue:
     """Return what ready workers have announced; nothing where that cannot be known."""
     try:
         return await models.catalogue()

@@ -45,6 +45,13 @@ def test_a_budget_that_is_used_up_is_402_with_its_limit_and_cure(http, spent, wo
     assert world.appended == []
 
 
+def test_a_document_is_refused_alike_and_its_file_is_not_stored(http, spent, world):
+    spent("10")
+    file = {"file": ("a.txt", b"Good morning.", "text/plain")}
+    problem_of(http.post("/api/v1/documents", files=file, data={"target_language": "pt"}), 402, "budget_used_up")
+    assert (world.appended, world.documents.files) == ([], {})
+
+
 @pytest.mark.parametrize(("dollars", "stops"), [("9.99", True), ("500", False)])
 def test_what_is_left_or_does_not_stop_is_accepted(http, spent, dollars, stops):
     spent(dollars, stops=stops)
