@@ -31,31 +31,23 @@ class CompactedTable:
 
     def load(self) -> None:
         """Read to the present end, unless that is done. Blocks. Raises TransientError or FatalError."""
-        if self.is_complete:
-            return
-        spans = KafkaAdmin(self._settings).spans(list(self._topics))
-        if missing := set(self._topics) - {span.topic for span in spans}:
-            raise TransientError(f"no topic {', '.join(sorted(missing))}; create it: dragoman topics create")
-        for records in read_spans(self._settings, spans, _TAKE_RECORDS):
-            for record in records:
-                self._add(record)
-        self._next = {(span.topic, span.partition): span.end for span in spans}
-        self.is_complete = True
+        if not self.is_complete:
+            self.catch_up()
 
     def catch_up(self) -> None:
-        """Read to the present end, after `load` only what is new. Blocks. Raises TransientError or FatalError.
+        """Read what is new, up to the present end. Blocks. Raises TransientError or FatalError.
 
         For a process that asks now and then; one that follows the topics by a tail needs only `load`.
         """
-        if not self.is_complete:
-            self.load()
-            return
         ends = KafkaAdmin(self._settings).spans(list(self._topics))
+        if missing := set(self._topics) - {span.topic for span in ends}:
+            raise TransientError(f"no topic {', '.join(sorted(missing))}; create it: dragoman topics create")
         spans = [span.without(self._next.get((span.topic, span.partition), 0)) for span in ends]
         for records in read_spans(self._settings, [span for span in spans if span.length], _TAKE_RECORDS):
             for record in records:
                 self._add(record)
         self._next = {(span.topic, span.partition): span.end for span in spans}
+        self.is_complete = True
 
     def next_offsets(self) -> Mapping[tuple[str, int], int]:
         """Return where a tail has to go on."""

@@ -1,7 +1,7 @@
 """Read and change the accounts where they are kept: in two compacted topics, or in memory.
 
-A writer opens the one transactional id of accounts, which ends or aborts whatever another one was writing, reads
-both topics to their end, decides, and writes in one transaction. So no two decide on the same state: an e-mail
+A writer takes the one transactional id of accounts, reads both topics to their end, decides, and writes in one
+transaction (connectors/kafka/lone_writer.py). So no two decide on the same state: an e-mail
 address is taken once, however many write at the same time, and whoever is killed has written all or nothing.
 """
 
@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from connectors.kafka.compacted_table import CompactedTable
+from connectors.kafka.lone_writer import change_alone
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.transactional_producer import TransactionalProducer
 from schemas.accounts import Credential, Tenant
 from schemas.codec import Codec
-from schemas.errors import FatalError, TransientError
 from schemas.records import OutboundRecord
 from schemas.topics import ACCOUNT_TOPICS, CREDENTIALS, TENANTS
 from stream_apps.accounts.directory import Directory
@@ -24,7 +23,6 @@ Plan = Callable[[Directory], Sequence[Account]]
 """Decides, from the accounts as they are, which records are written."""
 
 _TRANSACTIONAL_ID = "accounts"
-_ATTEMPTS = 5
 
 
 class AccountStore(Protocol):
@@ -50,21 +48,11 @@ class KafkaAccounts:
         return found
 
     def change(self, plan: Plan) -> Sequence[Account]:
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                return self._change(plan)
-            except FatalError as error:
-                # Another writer began after us: nothing of ours was written. Any other reason lasts.
-                if attempt == _ATTEMPTS:
-                    raise TransientError(f"the accounts could not be changed: {error}") from error
-        raise AssertionError
+        def decide() -> tuple[Sequence[Account], Sequence[OutboundRecord]]:
+            accounts = plan(self.read())
+            return accounts, [record_of(one, self.codec) for one in accounts]
 
-    def _change(self, plan: Plan) -> Sequence[Account]:
-        producer = TransactionalProducer(self.kafka, _TRANSACTIONAL_ID)
-        accounts = plan(self.read())
-        if accounts:
-            producer.commit([record_of(one, self.codec) for one in accounts], [])
-        return accounts
+        return change_alone(self.kafka, _TRANSACTIONAL_ID, decide)
 
 
 @dataclass

@@ -1,20 +1,19 @@
 """Read and change the glossaries where they are kept: in a compacted topic, or in memory.
 
-A writer does as those of accounts do (stream_apps/accounts/store.py): it opens the one transactional id, which
-ends or aborts whatever another one was writing, reads to the end, decides, and writes in one transaction.
+A writer takes the one transactional id of glossaries, reads the topic to its end, decides, and writes in one
+transaction (connectors/kafka/lone_writer.py).
 """
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from connectors.kafka.compacted_table import CompactedTable
+from connectors.kafka.lone_writer import change_alone
 from connectors.kafka.settings import KafkaSettings
-from connectors.kafka.transactional_producer import TransactionalProducer
 from schemas.codec import Codec
-from schemas.errors import FatalError, TransientError
 from schemas.records import OutboundRecord
 from schemas.topics import GLOSSARIES
 from stream_apps.glossaries.changes import Writing
@@ -24,7 +23,6 @@ Plan = Callable[[Shelf], Writing]
 """Decides, from the glossaries as they are, what is written."""
 
 _TRANSACTIONAL_ID = "glossaries"
-_ATTEMPTS = 5
 
 
 class GlossaryStore(Protocol):
@@ -52,21 +50,11 @@ class KafkaGlossaries:
         return self._shelf
 
     def change(self, plan: Plan) -> Writing:
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                return self._change(plan)
-            except FatalError as error:
-                # Another writer began after us: nothing of ours was written. Any other reason lasts.
-                if attempt == _ATTEMPTS:
-                    raise TransientError(f"the glossaries could not be changed: {error}") from error
-        raise AssertionError
+        def decide() -> tuple[Writing, Sequence[OutboundRecord]]:
+            writing = plan(self.read())
+            return writing, records_of(writing, self._codec)
 
-    def _change(self, plan: Plan) -> Writing:
-        producer = TransactionalProducer(self._kafka, _TRANSACTIONAL_ID)
-        writing = plan(self.read())
-        if writing.written or writing.ended:
-            producer.commit(records_of(writing, self._codec), [])
-        return writing
+        return change_alone(self._kafka, _TRANSACTIONAL_ID, decide)
 
 
 @dataclass
