@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import BinaryIO
 
 import obstore
 from obstore.exceptions import BaseError
@@ -15,6 +17,11 @@ _CHUNK_BYTES = 1 << 20
 # The least that S3 takes, except for the last part.
 _PART_BYTES = 5 << 20
 _CONCURRENT_PARTS = 4
+
+
+def chunks_of(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the rest of an open file, a megabyte at a time."""
+    return iter(partial(file.read, _CHUNK_BYTES), b"")
 
 
 @dataclass(frozen=True)

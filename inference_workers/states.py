@@ -13,6 +13,7 @@ from schemas.codec import Codec
 from schemas.events import OperationEvent
 from schemas.ids import event_id
 from schemas.states import OperationKind, WorkerState, cut_at_full_hours
+from stream_apps.runtime.repeating import repeating
 from stream_apps.runtime.sending import RecordSender, tell_operations
 
 # A few hours without Kafka; a worker tells two pieces at each full hour.
@@ -88,17 +89,13 @@ class StateTeller:
 @contextmanager
 def telling(teller: StateTeller, every_seconds: float) -> Iterator[StateTeller]:
     """Tell the state again and again on a thread of its own, and for the last time at the end."""
-    ended = threading.Event()
 
-    def run() -> None:
-        while not ended.wait(every_seconds):
-            teller.tell()
+    def turn() -> float:
+        teller.tell()
+        return every_seconds
 
-    thread = threading.Thread(target=run, name="states", daemon=True)
-    thread.start()
     try:
-        yield teller
+        with repeating("states", turn, every_seconds):
+            yield teller
     finally:
-        ended.set()
-        thread.join()
         teller.tell()

@@ -10,11 +10,23 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from schemas.deliveries import Delivery, DeliveryKey
 from schemas.ids import JobKey
+from schemas.messages import TranslationResult
+from schemas.states import ResultStatus
 
 NOW_MS = 1_700_000_000_000
+CALLBACK = "https://hooks.acme.example/in"
+RESULT = TranslationResult(
+    tenant="acme",
+    request_id="r 1",
+    status=ResultStatus.COMPLETED,
+    text="Bom dia.",
+    source_words=2,
+    completed_at=NOW_MS,
+    callback=CALLBACK,
+)
 
 
-def delivery(request_id="r1", url="https://hooks.acme.example/in", version=1, due_at=NOW_MS, **rest) -> Delivery:
+def delivery(request_id="r1", url=CALLBACK, version=1, due_at=NOW_MS, **rest) -> Delivery:
     key = DeliveryKey(JobKey("acme", request_id), version)
     return Delivery(key=key, url=url, body='{"type":"t"}', started_at=NOW_MS, due_at=due_at, **rest)
 

@@ -20,7 +20,6 @@ from schemas.ids import event_id, new_request_id
 from schemas.languages import parse_language
 
 _POLLS_FOR_ACCEPTED = 30
-_CHUNK_BYTES = 1 << 20
 
 Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="Files, folders, or patterns in quotes.")]
 Output = Annotated[Path | None, typer.Option(help="Folder for the translations; else beside their files.")]
@@ -111,10 +110,8 @@ class _Run:
 
 def _id_of(path: Path, wishes: Json) -> str:
     """Return the id of the same file with the same wishes: sent again, it is the same job, and billed once."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
+        digest = hashlib.file_digest(file, "sha256")
     return event_id(
         "document", path.name, digest.hexdigest(), *(f"{name}={wishes[name]}" for name in sorted(wishes))
     )

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
-from connectors.object_files import Digest, Written
+from connectors.object_files import Digest, Written, chunks_of
 from connectors.redis.job_list import Listed
 from connectors.redis.job_view import JobView
 from producers.http.accounts import Accounts
@@ -25,8 +25,6 @@ from stream_apps.accounts.budgets import Budgets, NoBudgets
 from stream_apps.accounts.webhook_secrets import WebhookSecrets
 from stream_apps.glossaries.store import InMemoryGlossaries
 from stream_apps.runtime.process import now_ms
-
-_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -127,8 +125,7 @@ class Upload:
     def chunks(self) -> Iterator[bytes]:
         """Yield the content from its beginning, a megabyte at a time."""
         self.file.seek(0)
-        while chunk := self.file.read(_CHUNK_BYTES):
-            yield chunk
+        return chunks_of(self.file)
 
 
 class Documents(Protocol):

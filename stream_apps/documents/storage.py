@@ -4,20 +4,18 @@ A file is worked on in a folder of this machine, which is empty again afterwards
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
-from connectors.object_files import Digest, FileInfo, Written
+from connectors.object_files import Digest, FileInfo, Written, chunks_of
 from connectors.object_store import checked_ref
 from schemas.documents import source_name
 from schemas.errors import PermanentError
 from schemas.ids import JobKey
-
-_CHUNK_BYTES = 1 << 20
 
 
 class FileStore(Protocol):
@@ -76,7 +74,7 @@ class DocumentStore:
                 written = self._fetched(kept, folder / "source")
             else:
                 written = self._fetched(checked_ref(ref), folder / "source")
-                self.files.write(kept, chunks_of(folder / "source"))
+                self.keep_file(kept, folder / "source")
             yield Source(folder / "source", folder, written)
 
     @contextmanager
@@ -93,7 +91,8 @@ class DocumentStore:
 
     def keep_file(self, name: str, path: Path) -> Written:
         """Store the file under the name."""
-        return self.files.write(name, chunks_of(path))
+        with path.open("rb") as file:
+            return self.files.write(name, chunks_of(file))
 
     def load(self, name: str) -> bytes:
         """Return what was kept. Raises PermanentError where it is gone."""
@@ -129,13 +128,3 @@ class DocumentStore:
             for chunk in digest.over(self.files.read(ref)):
                 file.write(chunk)
         return digest.written
-
-
-def chunks_of(path: Path) -> Iterator[bytes]:
-    """Yield the content of a file, a megabyte at a time."""
-    with path.open("rb") as file:
-        yield from iter(_reading(file.read), b"")
-
-
-def _reading(read: Callable[[int], bytes]) -> Callable[[], bytes]:
-    return lambda: read(_CHUNK_BYTES)

@@ -1,7 +1,6 @@
 """Reconcile the books once a day on a thread of the analytics process, and publish by how much they are off."""
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from connectors.telemetry import metrics
 from schemas.codec import Codec
 from schemas.errors import DragomanError
 from schemas.topics import RESULTS
+from stream_apps.runtime.repeating import repeating
 from stream_apps.usage_sink.reconciliation import Reconciliation, TopicSums, reconcile
 
 log = structlog.get_logger()
@@ -64,22 +64,15 @@ class BooksCheck:
 @contextmanager
 def checking(check: BooksCheck, every_hours: float) -> Iterator[None]:
     """Check every so many hours, and hourly while the books differ; 0: never."""
-    ended = threading.Event()
-    thread = threading.Thread(target=_run, args=(check, every_hours, ended), name="books", daemon=True)
-    if every_hours:
-        thread.start()
-    try:
+    if not every_hours:
         yield
-    finally:
-        ended.set()
-        if every_hours:
-            thread.join()
+        return
 
+    def turn() -> float:
+        return _HOUR_SECONDS * (every_hours if _is_sound(check) else min(1.0, every_hours))
 
-def _run(check: BooksCheck, every_hours: float, ended: threading.Event) -> None:
-    pause = min(_FIRST_SECONDS, every_hours * _HOUR_SECONDS)
-    while not ended.wait(pause):
-        pause = _HOUR_SECONDS * (every_hours if _is_sound(check) else min(1.0, every_hours))
+    with repeating("books", turn, min(_FIRST_SECONDS, every_hours * _HOUR_SECONDS)):
+        yield
 
 
 def _is_sound(check: BooksCheck) -> bool:

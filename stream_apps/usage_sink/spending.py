@@ -4,7 +4,6 @@ The sums are those of the view `billed`, so a budget, a bill and a report never 
 is behind, plus the time between two measurements.
 """
 
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from connectors.telemetry import metrics
 from schemas.budgets import Spending, month_of
 from schemas.errors import DragomanError
 from stream_apps.accounts.budgets import BudgetSettings
+from stream_apps.runtime.repeating import repeating
 
 log = structlog.get_logger()
 
@@ -97,21 +97,13 @@ def measuring(meter: BudgetMeter | None, every_seconds: float) -> Iterator[None]
     if meter is None:
         yield
         return
-    ended = threading.Event()
-    thread = threading.Thread(target=_run, args=(meter, every_seconds, ended), name="budgets", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
 
-
-def _run(meter: BudgetMeter, every_seconds: float, ended: threading.Event) -> None:
-    pause = 0.0
-    while not ended.wait(pause):
-        pause = every_seconds
+    def turn() -> float:
         try:
             meter.measure()
         except DragomanError as error:
             log.warning("budgets_not_measured", error=str(error))
+        return every_seconds
+
+    with repeating("budgets", turn, 0.0):
+        yield

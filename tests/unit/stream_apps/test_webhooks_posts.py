@@ -14,8 +14,6 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from schemas.accounts import Tenant
 from schemas.errors import FatalError
-from schemas.messages import TranslationResult
-from schemas.states import ResultStatus
 from stream_apps.accounts.changes import Change, new_tenant
 from stream_apps.accounts.store import InMemoryAccounts
 from stream_apps.accounts.webhook_secrets import WebhookSecrets, rotated
@@ -23,22 +21,12 @@ from stream_apps.webhooks.body import delivery_of
 from stream_apps.webhooks.secret_book import SecretBook
 from stream_apps.webhooks.settings import WebhookLimits
 from stream_apps.webhooks.signing import signed_headers
-from tests.webhooks import NOW_MS
+from tests.webhooks import NOW_MS, RESULT
 
 LIMITS = WebhookLimits(poll_seconds=0.01)
 PLATFORM = "a platform secret of more than 32 characters"
 CHANGE = Change("tests", NOW_MS)
 DAY_MS = 24 * 3600 * 1000
-CALLBACK = "https://hooks.acme.example/in"
-RESULT = TranslationResult(
-    tenant="acme",
-    request_id="r 1",
-    status=ResultStatus.COMPLETED,
-    text="Bom dia.",
-    source_words=2,
-    completed_at=NOW_MS,
-    callback=CALLBACK,
-)
 
 
 @pytest.fixture

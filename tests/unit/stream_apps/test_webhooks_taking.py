@@ -9,27 +9,15 @@ from connectors.kafka.committing_reader import TakenRecord
 from connectors.memory import InMemoryDeliveries
 from schemas.codec import Codec
 from schemas.errors import TransientError
-from schemas.messages import TranslationResult
 from schemas.records import CALLBACK_HEADER, InboundRecord
-from schemas.states import ResultStatus
 from stream_apps.runtime.retrying_loop import Turn
 from stream_apps.webhooks.recovery import DeliveryRecovery
 from stream_apps.webhooks.settings import WebhookLimits
 from stream_apps.webhooks.taking import Taker
-from tests.webhooks import NOW_MS
+from tests.webhooks import CALLBACK, NOW_MS, RESULT
 
 LIMITS = WebhookLimits(poll_seconds=0.01)
 DAY_MS = 24 * 3600 * 1000
-CALLBACK = "https://hooks.acme.example/in"
-RESULT = TranslationResult(
-    tenant="acme",
-    request_id="r 1",
-    status=ResultStatus.COMPLETED,
-    text="Bom dia.",
-    source_words=2,
-    completed_at=NOW_MS,
-    callback=CALLBACK,
-)
 
 
 class Source:
