@@ -72,7 +72,7 @@ def doubt_of(source: Sequence[str], translated: Sequence[str], bounds: LengthBou
     if not same_figures(source, translated):
         return FIGURES_DIFFER
     before, behind = " ".join(source), " ".join(translated)
-    if _made_up(behind) - _made_up(before):
+    if (found := _made_up(behind)) and found - _made_up(before):
         return SPANS_DIFFER
     if _open_brackets(before) != _open_brackets(behind):
         return BRACKETS_DIFFER

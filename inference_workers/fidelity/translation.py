@@ -191,7 +191,7 @@ class _Call:
 
     def _task(self, at: int, text: str) -> Task:
         parts = self._taken(text, Hiding.FEW)
-        task = replace(Task.of(at, text, self.speller.spelt(parts)), kept=parts.whole)
+        task = Task.of(at, text, self.speller.spelt(parts), parts.whole)
         if task.is_shouted and task.parts.left:
             # Small letters would change what is left.
             self._retake([task], Hiding.SPANS)
