@@ -55,7 +55,9 @@ def texts(file: Path) -> list[Wanted]:
     """Return the texts of a file in their order."""
     kinds = json.loads(file.read_text(encoding="utf-8"))
     return [
-        Wanted(kind, one["text"], tuple((piece,) if isinstance(piece, str) else tuple(piece) for piece in one["keep"]))
+        Wanted(
+            kind, one["text"], tuple((piece,) if isinstance(piece, str) else tuple(piece) for piece in one["keep"])
+        )
         for kind, some in kinds.items()
         for one in some
     ]
@@ -92,11 +94,15 @@ def main() -> int:
         done = [found(pipeline, one) for one in texts(file)]
         for one in done:
             if asked.all or one.verdict != WHOLE:
-                print(f"{one.verdict}: {one.kind} {one.marks or ''}\n  {one.text!r}\n  {one.translated!r}\n  lost {one.lost}")
+                print(
+                    f"{one.verdict}: {one.kind} {one.marks or ''}\n  {one.text!r}\n  {one.translated!r}\n  lost {one.lost}"
+                )
         counts = Counter(one.verdict for one in done)
         broken += counts[BROKEN]
         report[file.stem] = [asdict(one) | {"verdict": one.verdict} for one in done]
-        print(f"{file.stem}: of {len(done)} texts {', '.join(f'{counts[one]} {one}' for one in (WHOLE, MARKED, BROKEN))}")
+        print(
+            f"{file.stem}: of {len(done)} texts {', '.join(f'{counts[one]} {one}' for one in (WHOLE, MARKED, BROKEN))}"
+        )
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(json.dumps(report, indent=2, ensure_ascii=False))
     return 1 if broken else 0
