@@ -1,0 +1,93 @@
+r"""The patterns of code that stands in prose without any mark around it: SQL, commands, logs, stack traces. Data.
+
+Where such code ends, only its own grammar tells: `SELECT a FROM b ORDER BY c returns nothing` ends behind `c`.
+So each pattern goes on for as long as what follows could stand nowhere else. RE2's syntax (`spans.py`).
+"""
+
+_STRING = "'[^']*'"
+_CALL = r"\w+\([^()]*\)"
+_NAME = r"(?:[A-Za-z_][\w.$]*|\"[\w. ]+\"|`[\w. ]+`)"
+# A word in capitals alone is as likely one of a button: DELETE FROM CART.
+_TABLE = r"(?:[a-z_][\w.$]*|[A-Z][A-Z_]*[a-z\d.][\w.$]*|\"[\w. ]+\"|`[\w. ]+`)"
+_VALUE = rf"(?:{_CALL}|{_STRING}|[-+]?\d+(?:\.\d+)?|[:$@?%]\w*|{_NAME})"
+_ITEM = rf"(?:DISTINCT )?(?:\*|{_VALUE}(?:\.\*)?)(?: (?:AS|as) {_NAME})?"
+_ITEMS = rf"{_ITEM}(?:, ?{_ITEM})*"
+_COMPARED = (
+    rf"(?:NOT )?{_VALUE}(?: IS (?:NOT )?NULL| BETWEEN {_VALUE} AND {_VALUE}| (?:NOT )?IN \([^()]*\)"
+    rf"| ?(?:<>|[<>!]?=|<|>| (?:NOT )?I?LIKE ) ?{_VALUE}(?: ?[-+*/] ?{_VALUE})?)"
+)
+_CONDITION = rf"\(?{_COMPARED}\)?(?: (?:AND|OR) \(?{_COMPARED}\)?)*"
+_ORDER = rf"{_VALUE}(?: (?:ASC|DESC))?"
+_CLAUSE = (
+    rf" (?:WHERE {_CONDITION}|(?:(?:LEFT|RIGHT|FULL|INNER|OUTER|CROSS) )*JOIN {_TABLE}(?: (?:AS )?[a-z]\b)?"
+    rf"(?: ON {_CONDITION}| USING ?\([^()]*\))?|GROUP BY {_VALUE}(?:, ?{_VALUE})*|HAVING {_CONDITION}"
+    rf"|ORDER BY {_ORDER}(?:, ?{_ORDER})*|LIMIT \d+(?:, ?\d+)?|OFFSET \d+|FOR UPDATE|UNION(?: ALL)?"
+    rf"|RETURNING {_ITEMS})"
+)
+_TAIL = rf"(?:{_CLAUSE})*;?"
+_SMALL_CONDITION = rf"{_VALUE} ?(?:<>|[<>!]?=|<|>| like ) ?{_VALUE}"
+_SMALL_TAIL = (
+    rf"(?: where {_SMALL_CONDITION}(?: (?:and|or) {_SMALL_CONDITION})*| order by {_VALUE}(?: (?:asc|desc)\b)?"
+    rf"| group by {_VALUE}| limit \d+)*;?"
+)
+
+SQL: tuple[str, ...] = (
+    rf"\bSELECT {_ITEMS} FROM {_TABLE}(?: (?:AS )?[a-z]\b)?{_TAIL}",
+    rf"\bINSERT INTO {_TABLE}(?: ?\([^()]*\))?(?: VALUES ?\([^()]*\)(?:, ?\([^()]*\))*)?;?",
+    rf"\bUPDATE {_TABLE} SET {_NAME} ?= ?{_VALUE}(?: ?[-+*/] ?{_VALUE})?"
+    rf"(?:, ?{_NAME} ?= ?{_VALUE}(?: ?[-+*/] ?{_VALUE})?)*{_TAIL}",
+    rf"\bDELETE FROM {_TABLE}{_TAIL}",
+    rf"\b(?:CREATE(?: OR REPLACE)?|DROP|ALTER|TRUNCATE)(?: (?:UNIQUE|TEMPORARY|MATERIALIZED))? "
+    rf"(?:TABLE|INDEX|VIEW|DATABASE|SCHEMA|USER|ROLE|SEQUENCE)(?: IF (?:NOT )?EXISTS)? {_TABLE}"
+    rf"(?: ON {_TABLE} ?\([^()]*\)| (?:ADD|DROP) COLUMN {_NAME}(?: [A-Z]+(?:\(\d+\))?)?| CASCADE)*"
+    r"(?: ?\([^()]*(?:\([^()]*\)[^()]*)*\))?;?",
+    rf"\b(?:INNER |LEFT |RIGHT |FULL |OUTER |CROSS )+JOIN\b(?: {_TABLE} ON {_CONDITION})?",
+    rf"\b(?:WHERE|HAVING) {_CONDITION}",
+    r"\b(?:GROUP|ORDER) BY\b",
+    rf"\bselect (?:\*|count\([^()]*\)) from {_NAME}{_SMALL_TAIL}",
+    rf"\bdelete from {_NAME} where {_SMALL_CONDITION}(?: (?:and|or) {_SMALL_CONDITION})*;?",
+)
+
+# What no word of prose looks like: an option, a quoted string, a variable, or a sign of code within a word.
+_OPTION = r"--?[A-Za-z][\w-]*(?:=(?:\"[^\"]*\"|'[^']*'|[^\s\"',;]*[\w/*]))?"
+_QUOTED = r"\"[^\"]*\"|'[^']*'"
+_CODED = r"[\w@.~/$-]*[\d/_=:~$@*][\w@.,~/=:+$*?&%#-]*[\w/*~]|~|\*|/|\.{1,2}/?"
+# Behind an option may stand its own word: `-m build`, `--name web`.
+_WORD = rf"(?:{_OPTION}|{_QUOTED}|{_CODED}|[\w-]+\.[a-z]\w*)"
+_METHOD = r"(?:DELETE|GET|HEAD|PATCH|POST|PUT)\b"
+_TOOLS = "awk|bash|cd|chmod|chown|cp|curl|df|du|grep|java|ls|mkdir|mv|mysql|nano|node|openssl|psql|python3?|rm|rsync|ruby|scp|sed|sh|ssh|unzip|vim|wget|xargs"
+# Words of English, too: only an option or a path behind them makes commands of them.
+_VERBS = "cat|echo|export|find|go|head|kill|less|make|man|ping|service|sort|tail|tar|touch|zip"
+_MANAGERS = (
+    "apk|apt|apt-get|brew|cargo|choco|composer|conda|dnf|docker|docker-compose|dotnet|gcloud|gem|gh|git|gradle|helm|"
+    "kubectl|mvn|npm|npx|pip3?|pipx|pnpm|poetry|systemctl|terraform|uv|winget|yarn|yum"
+)
+_DEED = (
+    "(?:add|apply|branch|build|checkout|cherry-pick|clone|commit|compose|config|create|delete|deploy|describe|diff|"
+    "down|enable|exec|fetch|get|init|inspect|install|kill|list|log|login|logs|merge|ps|publish|pull|push|rebase|"
+    r"remove|reset|restart|revert|run|show|start|stash|status|stop|switch|sync|tag|test|uninstall|up|update|upgrade)\b"
+)
+_COMMAND = (
+    rf"(?:sudo )?(?:(?:{_MANAGERS})(?: {_OPTION})* {_DEED}(?: (?:{_DEED}|{_WORD}|(?:ba)?sh\b))*"
+    rf"|(?:{_MANAGERS}|{_TOOLS})(?: {_WORD})+(?: (?:{_METHOD}|{_WORD}))*"
+    rf"|(?:{_VERBS}) (?:{_OPTION}|(?:~|\.{{1,2}})?/[\w./-]*\w)(?: {_WORD})*)"
+)
+
+COMMANDS: tuple[str, ...] = (rf"\b{_COMMAND}(?: (?:&&|\|\||\|) {_COMMAND})*",)
+
+_LEVEL = "TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL|SEVERE"
+_CLOCK = r"\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?Z|[+-]\d\d:?\d\d)?"
+_SOURCE = r"\[[^\[\]]*\]|[\w.$/-]+(?:\[\d+\])?:"
+
+# When, how bad, and who says so: the sentence of a log begins behind it.
+LOG_PREFIX = (
+    rf"\A\[?(?:\d{{4}}[-/]\d\d[-/]\d\d[T ]|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +\d\d? )?{_CLOCK}\]?"
+    rf"(?: \[?(?:{_LEVEL})\]?:?| \((?:{_LEVEL})\))(?:(?: -)? (?:{_SOURCE}))*(?: -)?[ \t]+"
+)
+
+FRAMES: tuple[str, ...] = (
+    r"\bTraceback \(most recent call last\):",
+    r"\bFile \"[^\"]*\", line \d+(?:, in [\w<>.]+)?",
+    r"\bat [\w$.<>]+\([\w$]+\.[a-z]+:\d+(?::\d+)?\)",
+    r"\bat [\w$.<>]+ \([^\s()]+:\d+:\d+\)",
+)
