@@ -55,7 +55,10 @@ _CODED = r"[\w@.~/$-]*[\d/_=:~$@*][\w@.,~/=:+$*?&%#-]*[\w/*~]|~|\*|/|\.{1,2}/?"
 # Behind an option may stand its own word: `-m build`, `--name web`.
 _WORD = rf"(?:{_OPTION}|{_QUOTED}|{_CODED}|[\w-]+\.[a-z]\w*)"
 _METHOD = r"(?:DELETE|GET|HEAD|PATCH|POST|PUT)\b"
-_TOOLS = "awk|bash|cd|chmod|chown|cp|curl|df|du|grep|java|ls|mkdir|mv|mysql|nano|node|openssl|psql|python3?|rm|rsync|ruby|scp|sed|sh|ssh|unzip|vim|wget|xargs"
+_TOOLS = (
+    "awk|bash|cd|chmod|chown|cp|curl|df|du|grep|java|ls|mkdir|mv|mysql|nano|node|openssl|psql|python3?|rm|rsync|ruby|"
+    "scp|sed|sh|ssh|unzip|vim|wget|xargs"
+)
 # Words of English, too: only an option or a path behind them makes commands of them.
 _VERBS = "cat|echo|export|find|go|head|kill|less|make|man|ping|service|sort|tail|tar|touch|zip"
 _MANAGERS = (
@@ -76,12 +79,13 @@ _COMMAND = (
 COMMANDS: tuple[str, ...] = (rf"\b{_COMMAND}(?: (?:&&|\|\||\|) {_COMMAND})*",)
 
 _LEVEL = "TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL|SEVERE"
+_MONTH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 _CLOCK = r"\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?Z|[+-]\d\d:?\d\d)?"
 _SOURCE = r"\[[^\[\]]*\]|[\w.$/-]+(?:\[\d+\])?:"
 
 # When, how bad, and who says so: the sentence of a log begins behind it.
 LOG_PREFIX = (
-    rf"\A\[?(?:\d{{4}}[-/]\d\d[-/]\d\d[T ]|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +\d\d? )?{_CLOCK}\]?"
+    rf"\A\[?(?:\d{{4}}[-/]\d\d[-/]\d\d[T ]|(?:{_MONTH}) +\d\d? )?{_CLOCK}\]?"
     rf"(?: \[?(?:{_LEVEL})\]?:?| \((?:{_LEVEL})\))(?:(?: -)? (?:{_SOURCE}))*(?: -)?[ \t]+"
 )
 

@@ -81,6 +81,7 @@ SPANS: tuple[Kind, ...] = (
         r"\A\.\. [\w:-]+::[ \t]*",
     ),
     _mark("log", LOG_PREFIX),
+    _mark("correspondent", r"\A(?:>[ \t]*)*(?:Bcc|Cc|From|Reply-To|Sender|To):[ \t]+[^<>]*<[^<>\s]+@[^<>\s]+>"),
     _mark("e-mail header", rf"\A(?:>[ \t]*)*(?:{_HEADERS}):[ \t]+(?:(?i:re|fwd?):[ \t]+)*"),
     _mark(
         "speaker",
@@ -96,7 +97,7 @@ SPANS: tuple[Kind, ...] = (
     _mark("comment", r"<!--(?:[^<]|<[^!])*?-->", r"/\*(?:[^/]|/[^*])*?\*/"),
     _kind("embedded code", r"<%(?:[^<]|<[^%])*?%>", r"<\?(?:[^<]|<[^?])*?\?>", r"\[%[^\[\]]*%\]"),
     _kind("tag", r"</?[A-Za-z](?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*>", r"</?[A-Za-z!][^<>]*>", r"</?\d{1,3} ?/?>"),
-    _kind("bulletin board tag", rf"\[/?(?:{_BULLETIN_TAGS})(?:=[^\[\]]*)?\]", r"\[\*\]"),
+    _mark("bulletin board tag", rf"\[/?(?:{_BULLETIN_TAGS})(?:=[^\[\]]*)?\]", r"\[\*\]"),
     _mark("wiki mark", r"\B'{2,5}", r"'{2,5}(?:\B|$)"),
     _kind("entity", r"&(?:[A-Za-z]\w{1,31}|#\d{1,7}|#[xX][0-9A-Fa-f]{1,6});"),
     _kind(

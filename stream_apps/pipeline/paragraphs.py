@@ -6,7 +6,8 @@ A line goes on with the next one where both begin alike (indentation, marks of q
 - It ends in the middle of a sentence: no mark ends it, and the next one begins with a small letter. People who
   wrap by hand leave room. In a block with such lines, one that is nearly full goes on before a capital, too.
 
-Fenced code of Markdown is no prose at all, nor is what `bare_code` finds. Each unit of a text (schemas/units.py) has paragraphs of its own.
+Fenced code of Markdown is no prose at all, nor is what `bare_code` finds. Each unit of a text (schemas/units.py)
+has paragraphs of its own.
 """
 
 import re

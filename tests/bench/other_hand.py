@@ -94,15 +94,13 @@ def main() -> int:
         done = [found(pipeline, one) for one in texts(file)]
         for one in done:
             if asked.all or one.verdict != WHOLE:
-                print(
-                    f"{one.verdict}: {one.kind} {one.marks or ''}\n  {one.text!r}\n  {one.translated!r}\n  lost {one.lost}"
-                )
+                print(f"{one.verdict}: {one.kind} {one.marks or ''}\n  {one.text!r}")
+                print(f"  {one.translated!r}\n  lost {one.lost}")
         counts = Counter(one.verdict for one in done)
         broken += counts[BROKEN]
         report[file.stem] = [asdict(one) | {"verdict": one.verdict} for one in done]
-        print(
-            f"{file.stem}: of {len(done)} texts {', '.join(f'{counts[one]} {one}' for one in (WHOLE, MARKED, BROKEN))}"
-        )
+        said = ", ".join(f"{counts[verdict]} {verdict}" for verdict in (WHOLE, MARKED, BROKEN))
+        print(f"{file.stem}: of {len(done)} texts {said}")
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(json.dumps(report, indent=2, ensure_ascii=False))
     return 1 if broken else 0
