@@ -4,6 +4,8 @@ Where such code ends, only its own grammar tells: `SELECT a FROM b ORDER BY c re
 So each pattern goes on for as long as what follows could stand nowhere else. RE2's syntax (`spans.py`).
 """
 
+from inference_workers.fidelity.automata import word_but
+
 _STRING = "'[^']*'"
 _CALL = r"\w+\([^()]*\)"
 _NAME = r"(?:[A-Za-z_][\w.$]*|\"[\w. ]+\"|`[\w. ]+`)"
@@ -49,15 +51,25 @@ SQL: tuple[str, ...] = (
 )
 
 # What no word of prose looks like: an option, a quoted string, a variable, or a sign of code within a word.
-_OPTION = r"--?[A-Za-z][\w-]*(?:=(?:\"[^\"]*\"|'[^']*'|[^\s\"',;]*[\w/*]))?"
-_QUOTED = r"\"[^\"]*\"|'[^']*'"
-_CODED = r"[\w@.~/$-]*[\d/_=:~$@*][\w@.,~/=:+$*?&%#-]*[\w/*~]|~|\*|/|\.{1,2}/?"
-# Behind an option may stand its own word: `-m build`, `--name web`.
-_WORD = rf"(?:{_OPTION}|{_QUOTED}|{_CODED}|[\w-]+\.[a-z]\w*)"
-_METHOD = r"(?:DELETE|GET|HEAD|PATCH|POST|PUT)\b"
+_OPTION = r"(?:--?[A-Za-z][\w-]*(?:=(?:\"[^\"]*\"|'[^']*'|[^\s\"',;]*[\w/*]))?|[-+]\d+\b|--)"
+_CODED = (
+    r"\"[^\"]*\"|'[^']*'|[\w@.~/$-]*[\d/_=:~$@*][\w@.,~/=:+$*?&%#-]*[\w/*~]|~|\*|/|\.{1,2}/?|[\w-]+\.[a-z]\w*|"
+    r"(?:DELETE|GET|HEAD|PATCH|POST|PUT|ba?sh|sh)\b"
+)
+# Prose around a command: `npm install fails` ends behind `install`. Each word costs states of the automaton.
+_PROSE = (
+    "again", "all", "and", "any", "are", "as", "at", "because", "before", "but", "by", "can", "command",
+    "commands", "do", "does", "each", "error", "errors", "every", "fails", "failed", "first", "for", "from",
+    "gives", "hangs", "has", "if", "in", "instead", "into", "is", "issues", "it", "lists", "may", "must",
+    "not", "nothing", "of", "on", "once", "only", "or", "prints", "problems", "returns", "says", "script",
+    "scripts", "should", "shows", "so", "starts", "takes", "tells", "that", "the", "then", "there", "this",
+    "throws", "to", "until", "via", "was", "we", "when", "where", "which", "while", "will", "with", "without",
+    "works", "you",
+)  # fmt: skip
+_OPERAND = word_but(_PROSE)
 _TOOLS = (
-    "awk|bash|cd|chmod|chown|cp|curl|df|du|grep|java|ls|mkdir|mv|mysql|nano|node|openssl|psql|python3?|rm|rsync|ruby|"
-    "scp|sed|sh|ssh|unzip|vim|wget|xargs"
+    "awk|bash|cd|chmod|chown|cp|curl|df|dir|du|grep|ifconfig|java|ls|mkdir|mv|mysql|nano|netstat|node|openssl|psql|"
+    "python3?|rm|rsync|ruby|scp|sed|sh|ssh|unzip|vim|wget|xargs"
 )
 # Words of English, too: only an option or a path behind them makes commands of them.
 _VERBS = "cat|echo|export|find|go|head|kill|less|make|man|ping|service|sort|tail|tar|touch|zip"
@@ -66,17 +78,33 @@ _MANAGERS = (
     "kubectl|mvn|npm|npx|pip3?|pipx|pnpm|poetry|systemctl|terraform|uv|winget|yarn|yum"
 )
 _DEED = (
-    "(?:add|apply|branch|build|checkout|cherry-pick|clone|commit|compose|config|create|delete|deploy|describe|diff|"
-    "down|enable|exec|fetch|get|init|inspect|install|kill|list|log|login|logs|merge|ps|publish|pull|push|rebase|"
-    r"remove|reset|restart|revert|run|show|start|stash|status|stop|switch|sync|tag|test|uninstall|up|update|upgrade)\b"
+    "(?:apply|branch|build|checkout|cherry-pick|ci|clone|commit|compose|config|create|delete|deploy|describe|diff|"
+    "down|exec|fetch|get|init|inspect|kill|list|log|login|logs|merge|ps|publish|pull|push|rebase|reset|revert|run|"
+    r"show|stash|switch|sync|tag|test|up|update|upgrade|origin|upstream|main|master|HEAD|pods)\b"
 )
-_COMMAND = (
-    rf"(?:sudo )?(?:(?:{_MANAGERS})(?: {_OPTION})* {_DEED}(?: (?:{_DEED}|{_WORD}|(?:ba)?sh\b))*"
-    rf"|(?:{_MANAGERS}|{_TOOLS})(?: {_WORD})+(?: (?:{_METHOD}|{_WORD}))*"
-    rf"|(?:{_VERBS}) (?:{_OPTION}|(?:~|\.{{1,2}})?/[\w./-]*\w)(?: {_WORD})*)"
+# Behind these stands a name.
+_DEED_TO = r"(?:add|disable|enable|install|remove|restart|start|status|stop|uninstall)\b"
+_BEGUN = (
+    rf"(?:sudo )?(?:(?:{_MANAGERS})(?: {_OPTION})* (?:{_DEED}|{_DEED_TO}|{_CODED}|{_OPTION})"
+    rf"|(?:{_TOOLS}) (?:{_OPTION}|{_CODED})"
+    rf"|(?:{_VERBS})(?: \.{{1,2}}/?)? (?:{_OPTION}|(?:~|\.{{1,2}})?/[\w./-]*\w))"
+)
+_NAMED = rf"(?:{_MANAGERS}) {_DEED_TO}|(?:{_TOOLS}|{_MANAGERS}|{_VERBS}) {_OPTION}"
+_PIECE = rf"(?:{_OPTION}|{_DEED_TO})(?: (?:{_CODED}|{_OPERAND}))?|{_DEED}|{_CODED}|(?:&&|\|\|?) {_BEGUN}"
+
+COMMANDS: tuple[str, ...] = (
+    rf"\b(?:sudo )?(?:(?:{_NAMED}) (?:{_CODED}|{_OPERAND})|{_BEGUN})(?: (?:{_PIECE}))*",
+    r"\bmake (?:check|distclean|install|lint|uninstall)\b",
+    r"\b(?:Get|Set|New|Remove)-[A-Z]\w+(?: -[A-Z]\w+)*",
+    # Between two commands that are none of those above.
+    r"&&|\|\|",
 )
 
-COMMANDS: tuple[str, ...] = (rf"\b{_COMMAND}(?: (?:&&|\|\||\|) {_COMMAND})*",)
+CALLS: tuple[str, ...] = (
+    r"\b[A-Z][A-Z_]+\([^()]*\)",
+    r"\b\w*[a-z][A-Z_.]\w*\([^()]*\)",
+    r"\b[a-z]\w*\((?:\"[^\"]*\"|'[^']*'|\d+)(?:, ?[^(),]+)*\)",
+)
 
 _LEVEL = "TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL|SEVERE"
 _MONTH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"

@@ -8,7 +8,7 @@ place, the earlier one wins.
 
 from typing import NamedTuple
 
-from inference_workers.fidelity.code_spans import COMMANDS, FRAMES, LOG_PREFIX, SQL
+from inference_workers.fidelity.code_spans import CALLS, COMMANDS, FRAMES, LOG_PREFIX, SQL
 
 
 class Kind(NamedTuple):
@@ -81,7 +81,11 @@ SPANS: tuple[Kind, ...] = (
         r"\A\.\. [\w:-]+::[ \t]*",
     ),
     _mark("log", LOG_PREFIX),
-    _mark("correspondent", r"\A(?:>[ \t]*)*(?:Bcc|Cc|From|Reply-To|Sender|To):[ \t]+[^<>]*<[^<>\s]+@[^<>\s]+>"),
+    _mark(
+        "correspondent",
+        r"\A(?:>[ \t]*)*(?:Bcc|Cc|From|Reply-To|Sender|To):[ \t]+[^<>]*<[^<>\s]+@[^<>\s]+>"
+        r"(?:[;,][^.!?<>]*(?:<[^<>\s]+>)?)*",
+    ),
     _mark("e-mail header", rf"\A(?:>[ \t]*)*(?:{_HEADERS}):[ \t]+(?:(?i:re|fwd?):[ \t]+)*"),
     _mark(
         "speaker",
@@ -92,6 +96,8 @@ SPANS: tuple[Kind, ...] = (
     _kind("sql", *SQL),
     _kind("command", *COMMANDS),
     _kind("stack frame", *FRAMES),
+    _kind("call", *CALLS),
+    _kind("comparison", r"\b\w+ ?[<>]=? ?\w+ (?:and|or|&&|\|\|) \w+ ?[<>]=? ?\w+\b"),
     # Mark-up and templates.
     # What opens cannot open again before it closes: each opening would be followed to the end of the text.
     _mark("comment", r"<!--(?:[^<]|<[^!])*?-->", r"/\*(?:[^/]|/[^*])*?\*/"),
@@ -164,6 +170,7 @@ SPANS: tuple[Kind, ...] = (
         r"\b\w*[A-Za-z]\w*_\w+",
         rf"\b[a-z_]\w+(?:\.[a-z_]\w+)+(?:/{_ADDRESS})?",
         r"\b[a-z]+(?:[A-Z][a-z0-9]+){2,}\b",
+        r"\b(?:add|can|get|has|is|my|new|no|on|set|to|use)[A-Z][a-z]\w*",
     ),
     _tried("file name", rf"[\pL\pN_-]+(?:\.[\pL\pN_-]+)*\.(?i:{_EXTENSIONS})\b", r"(?:^|\s)\.[a-z][\w.-]*\w"),
     _tried("option", r"\B--[A-Za-z][\w-]*(?:=[\w./-]*\w)?", r"(?:^|\s)-[A-Za-z]\b"),
@@ -195,6 +202,7 @@ SPANS: tuple[Kind, ...] = (
     _tried(
         "version", r"\b[vV]\d+(?:\.\d+)*(?:[-+][\w.+-]*\w)?", r"\b\d+(?:\.\d+){2,}(?:[-+][\w.+-]*\w|[a-z]\w*)?"
     ),
+    _tried("clock", r"\b\d{1,2}(?:[:.]\d\d)? ?(?:[AP]M\b|[ap]m\b|[ap]\.m\.)"),
     _tried("time zone", r"\b(?:UTC|GMT) ?[+−-]\d{1,2}(?::?\d\d)?\b"),
     _tried("telephone", r"\+\d[\d ()./-]{6,20}\d"),
     _tried("measure", rf"{_AMOUNT}{_SPACE}?(?:(?:{_UNITS})\b|[°º]{_SPACE}?[CFK]\b|[°º′″Ω]|[kcm]?m[²³])"),
@@ -211,6 +219,8 @@ SPANS: tuple[Kind, ...] = (
         r"\b[A-Z][a-z]?\d*[+⁺⁻](?:\B|$)",
         r"\b[A-Za-z]\w*\^\{?[-\w]+\}?",
         r"\b\d+(?:\.\d+)?[eE][+-]?\d+\b",
+        r"\b(?:[A-Za-z]|\d+(?:\.\d+)?)(?: [*=+^] (?:[A-Za-z]|\d+(?:\.\d+)?))+\b",
+        r"\b\w+\*\*\w+\b",
         r"\b\d+(?:[*/^]\d+){2,}\b",
         r"\b\d+\*\d+\b",
     ),

@@ -56,6 +56,11 @@ _NEVER_ENDS = {
 }
 
 
+# The dot that names a folder, as in `find . -name "*.txt"`.
+_LONE_DOT = re.compile(r"\s\.{1,2}\s+-")
+_ENDS_IN_DOT = re.compile(r"\s\.{1,2}\s*\Z")
+
+
 # A place where the text is cut, and whether the piece before it is code. A plain tuple: most texts are short.
 Cut = tuple[int, bool]
 
@@ -193,6 +198,8 @@ def _sentences(text: str, language: str) -> list[str]:
     found = _detected(text, base)
     if base in _NEVER_ENDS and len(found) > 1:
         found = _rejoined(found, _NEVER_ENDS[base])
+    if _LONE_DOT.search(text):
+        found = _rejoined(found, _ENDS_IN_DOT)
     # A library that loses or adds a character would shift everything behind it.
     return found if "".join(found) == text else [text]
 
