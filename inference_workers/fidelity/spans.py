@@ -59,6 +59,7 @@ _HEADERS = (
     "Bcc|Cc|Content-[A-Za-z-]+|Date|Delivered-To|From|In-Reply-To|List-[A-Za-z-]+|MIME-Version|Message-I[Dd]|"
     "Received|References|Reply-To|Return-Path|Sender|Subject|To|X-[A-Za-z-]+|R[Ee]|F[Ww]d?"
 )
+_TERM = r"(?:[A-Za-z]|\d+(?:\.\d+)?)"
 _BULLETIN_TAGS = "b|i|u|s|url|img|quote|code|list|size|color|center|spoiler|youtube"
 _LATEX = (
     "begin|end|cite[tp]?|emph|item|label|ref|(?:sub)*section|text(?:bf|it|tt)|url|href|footnote|caption|frac|sqrt|"
@@ -97,7 +98,7 @@ SPANS: tuple[Kind, ...] = (
     _kind("command", *COMMANDS),
     _kind("stack frame", *FRAMES),
     _kind("call", *CALLS),
-    _kind("comparison", r"\b\w+ ?[<>]=? ?\w+ (?:and|or|&&|\|\|) \w+ ?[<>]=? ?\w+\b"),
+    _kind("comparison", r"\b\w+[<>]=?\w+ (?:and|or|&&|\|\|) \w+[<>]=?\w+\b"),
     # Mark-up and templates.
     # What opens cannot open again before it closes: each opening would be followed to the end of the text.
     _mark("comment", r"<!--(?:[^<]|<[^!])*?-->", r"/\*(?:[^/]|/[^*])*?\*/"),
@@ -219,7 +220,7 @@ SPANS: tuple[Kind, ...] = (
         r"\b[A-Z][a-z]?\d*[+⁺⁻](?:\B|$)",
         r"\b[A-Za-z]\w*\^\{?[-\w]+\}?",
         r"\b\d+(?:\.\d+)?[eE][+-]?\d+\b",
-        r"\b(?:[A-Za-z]|\d+(?:\.\d+)?)(?: [*=+^] (?:[A-Za-z]|\d+(?:\.\d+)?))+\b",
+        rf"\b(?:[A-Za-z] [*=+^] {_TERM}|\d+ [*=+^] [A-Za-z])(?: [*=+^] {_TERM})*\b",
         r"\b\w+\*\*\w+\b",
         r"\b\d+(?:[*/^]\d+){2,}\b",
         r"\b\d+\*\d+\b",

@@ -3,7 +3,8 @@
 Whoever wrote `other_hand.json` had not read the code that keeps spans: each text is as a user would send it, with
 the pieces that must come back. A piece with several forms is a list, its first form is the source's. Every text is
 cut, translated by the real local engine and joined as the platform does it, as English to Portuguese whatever its
-language: what must not change does not depend on it. Exits with 1 where a piece is lost without a mark.
+language: what must not change does not depend on it. Exits with 1 where a piece is lost without a mark, unless the
+text is `known` for it.
 """
 
 import argparse
@@ -24,11 +25,12 @@ WHOLE, MARKED, BROKEN = "whole", "marked", "broken silently"
 
 @dataclass(frozen=True)
 class Wanted:
-    """A text, and the forms that each of its pieces may come back in."""
+    """A text, and the forms that each of its pieces may come back in; `known` says why some are lost."""
 
     kind: str
     text: str
     pieces: tuple[tuple[str, ...], ...]
+    known: str = ""
 
     def lost_in(self, translated: str) -> list[str]:
         """Return the pieces that do not stand in the translation as often as in the text."""
@@ -44,6 +46,7 @@ class Found:
     translated: str
     lost: Sequence[str]
     marks: Sequence[str]
+    known: str = ""
 
     @property
     def verdict(self) -> str:
@@ -55,9 +58,7 @@ def texts(file: Path) -> list[Wanted]:
     """Return the texts of a file in their order."""
     kinds = json.loads(file.read_text(encoding="utf-8"))
     return [
-        Wanted(
-            kind, one["text"], tuple((piece,) if isinstance(piece, str) else tuple(piece) for piece in one["keep"])
-        )
+        Wanted(kind, one["text"], tuple(map(_forms, one["keep"])), one.get("known", ""))
         for kind, some in kinds.items()
         for one in some
     ]
@@ -67,7 +68,11 @@ def found(pipeline: Pipeline, wanted: Wanted) -> Found:
     """Translate a text, and say what became of it."""
     result = pipeline.result(wanted.text)
     translated = wanted.text if result.text is None else result.text
-    return Found(wanted.kind, wanted.text, translated, wanted.lost_in(translated), _marks(result))
+    return Found(wanted.kind, wanted.text, translated, wanted.lost_in(translated), _marks(result), wanted.known)
+
+
+def _forms(piece: str | list[str]) -> tuple[str, ...]:
+    return (piece,) if isinstance(piece, str) else tuple(piece)
 
 
 def _count(forms: Sequence[str], text: str) -> int:
@@ -94,10 +99,10 @@ def main() -> int:
         done = [found(pipeline, one) for one in texts(file)]
         for one in done:
             if asked.all or one.verdict != WHOLE:
-                print(f"{one.verdict}: {one.kind} {one.marks or ''}\n  {one.text!r}")
+                print(f"{one.verdict}: {one.kind} {one.marks or ''} {one.known}\n  {one.text!r}")
                 print(f"  {one.translated!r}\n  lost {one.lost}")
         counts = Counter(one.verdict for one in done)
-        broken += counts[BROKEN]
+        broken += sum(one.verdict == BROKEN and not one.known for one in done)
         report[file.stem] = [asdict(one) | {"verdict": one.verdict} for one in done]
         said = ", ".join(f"{counts[verdict]} {verdict}" for verdict in (WHOLE, MARKED, BROKEN))
         print(f"{file.stem}: of {len(done)} texts {said}")
