@@ -87,14 +87,14 @@ _DEED_TO = r"(?:add|disable|enable|install|remove|restart|start|status|stop|unin
 _BEGUN = (
     rf"(?:sudo )?(?:(?:{_MANAGERS})(?: {_OPTION})* (?:{_DEED}|{_DEED_TO}|{_CODED}|{_OPTION})"
     rf"|(?:{_TOOLS}) (?:{_OPTION}|{_CODED})"
-    rf"|(?:{_VERBS})(?: \.{{1,2}}/?)? (?:{_OPTION}|(?:~|\.{{1,2}})?/[\w./-]*\w))"
+    rf"|(?:{_VERBS})(?: \.{{1,2}}/?)? (?:{_OPTION}|(?:~|\.{{1,2}})?/[\w./-]*\w)"
+    r"|make (?:check|distclean|install|lint|uninstall)\b)"
 )
 _NAMED = rf"(?:{_MANAGERS}) {_DEED_TO}|(?:{_TOOLS}|{_MANAGERS}|{_VERBS}) {_OPTION}"
-_PIECE = rf"(?:{_OPTION}|{_DEED_TO})(?: (?:{_CODED}|{_OPERAND}))?|{_DEED}|{_CODED}|(?:&&|\|\|?) {_BEGUN}"
+_PIECE = rf"(?:{_OPTION}|{_DEED_TO})(?: (?:{_CODED}|{_OPERAND}))?|{_DEED}|{_CODED}|(?:&&|\|\|?) (?:{_BEGUN}|{_CODED})"
 
 COMMANDS: tuple[str, ...] = (
     rf"\b(?:sudo )?(?:(?:{_NAMED}) (?:{_CODED}|{_OPERAND})|{_BEGUN})(?: (?:{_PIECE}))*",
-    r"\bmake (?:check|distclean|install|lint|uninstall)\b",
     r"\b(?:Get|Set|New|Remove)-[A-Z]\w+(?: -[A-Z]\w+)*",
     # Between two commands that are none of those above.
     r"&&|\|\|",

@@ -17,7 +17,8 @@ from tests.bench.fidelity_texts import AROUND, BEFORE, KINDS
 HIDDEN = st.sampled_from(
     ["{name}", "%s", "https://example.org/a", "<b>", "a@b.co", "`x y`", "&amp;", "QZ7", "/etc/x"]
 )
-WORDS = st.text(alphabet="abcdefgh ", min_size=1, max_size=12).filter(str.strip)
+# Without `cd`, which an engine could move before a path: a command.
+WORDS = st.text(alphabet="abefghij ", min_size=1, max_size=12).filter(str.strip)
 TEXTS = st.lists(st.one_of(WORDS, HIDDEN), min_size=1, max_size=8).map(" ".join)
 
 
