@@ -253,7 +253,7 @@ SPANS: tuple[Kind, ...] = (
     ),
     _mark("rule", r"[-*_=~]{3,}", r"\|+"),
     # A text that contains what looks like one of our masks: it must not be taken for one.
-    _kind("mask", r"(?i:\bQZ\s?\d+)"),
+    _kind("mask", r"(?i:QZ\s?\d+)"),
 )
 
 # Figures that engines mostly keep. They are compared after translation, and hidden where one was changed.

@@ -4,7 +4,7 @@ import random
 from collections.abc import Mapping, Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from inference_workers.engines.bergamot import TRAITS, traits_of
@@ -75,6 +75,7 @@ ANY_TEXT = st.one_of(st.text(), st.lists(PIECES, max_size=16).map("".join), TEXT
 @pytest.mark.parametrize("unseen", [None, TRAITS.unseen, traits_of("éã").unseen])
 @settings(max_examples=100)
 @given(text=ANY_TEXT, hiding=st.sampled_from(Hiding))
+@example(text="_QZ0", hiding=Hiding.FEW)
 def test_any_text_taken_apart_goes_together_again(unseen, text, hiding):
     parts = Masker(unseen).take_apart(text, hiding=hiding)
     assert len(parts.plain) == len(parts.hidden) + 1 == len(parts.marks) + 1
