@@ -43,6 +43,7 @@ SQL: tuple[str, ...] = (
     rf"(?:TABLE|INDEX|VIEW|DATABASE|SCHEMA|USER|ROLE|SEQUENCE)(?: IF (?:NOT )?EXISTS)? {_TABLE}"
     rf"(?: ON {_TABLE} ?\([^()]*\)| (?:ADD|DROP) COLUMN {_NAME}(?: [A-Z]+(?:\(\d+\))?)?| CASCADE)*"
     r"(?: ?\([^()]*(?:\([^()]*\)[^()]*)*\))?;?",
+    rf"\b(?:GRANT|REVOKE) [A-Z]+(?:, ?[A-Z]+)* ON {_TABLE} (?:TO|FROM) {_NAME};?",
     rf"\b(?:INNER |LEFT |RIGHT |FULL |OUTER |CROSS )+JOIN\b(?: {_TABLE} ON {_CONDITION})?",
     rf"\b(?:WHERE|HAVING) {_CONDITION}",
     r"\b(?:GROUP|ORDER) BY\b",
@@ -91,7 +92,10 @@ _BEGUN = (
     r"|make (?:check|distclean|install|lint|uninstall)\b)"
 )
 _NAMED = rf"(?:{_MANAGERS}) {_DEED_TO}|(?:{_TOOLS}|{_MANAGERS}|{_VERBS}) {_OPTION}"
-_PIECE = rf"(?:{_OPTION}|{_DEED_TO})(?: (?:{_CODED}|{_OPERAND}))?|{_DEED}|{_CODED}|(?:&&|\|\|?) (?:{_BEGUN}|{_CODED})"
+_PIECE = (
+    rf"(?:{_OPTION}|{_DEED_TO})(?: (?:{_CODED}|{_OPERAND}))?|{_DEED}|{_CODED}"
+    rf"|(?:&&|\|\|?) (?:{_BEGUN}|{_CODED})"
+)
 
 COMMANDS: tuple[str, ...] = (
     rf"\b(?:sudo )?(?:(?:{_NAMED}) (?:{_CODED}|{_OPERAND})|{_BEGUN})(?: (?:{_PIECE}))*",
@@ -109,12 +113,12 @@ CALLS: tuple[str, ...] = (
 _LEVEL = "TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL|SEVERE"
 _MONTH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 _CLOCK = r"\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?Z|[+-]\d\d:?\d\d)?"
-_SOURCE = r"\[[^\[\]]*\]|[\w.$/-]+(?:\[\d+\])?:"
+_SOURCE = r"\[[^\[\]]*\]|[\w.$/#-]+(?:\[\d+\])?:"
 
 # When, how bad, and who says so: the sentence of a log begins behind it.
 LOG_PREFIX = (
     rf"\A\[?(?:\d{{4}}[-/]\d\d[-/]\d\d[T ]|(?:{_MONTH}) +\d\d? )?{_CLOCK}\]?"
-    rf"(?: \[?(?:{_LEVEL})\]?:?| \((?:{_LEVEL})\))(?:(?: -)? (?:{_SOURCE}))*(?: -)?[ \t]+"
+    rf"(?: \[(?i:{_LEVEL})\]:?| (?:{_LEVEL}):?| \((?:{_LEVEL})\))(?:(?: -)? (?:{_SOURCE}))*(?: -)?[ \t]+"
 )
 
 FRAMES: tuple[str, ...] = (

@@ -89,8 +89,8 @@ def _made_up(text: str) -> Counter[bytes]:
 
 def _open_brackets(text: str) -> list[int]:
     opened = [text.count(opening) - text.count(closing) for opening, closing in ("()", "[]", "{}")]
-    # Who closes a quotation is not said; that one is open is.
-    return [*opened, text.count('"') % 2]
+    # Who closes a quotation is not said; that one is open is. "(in English)" is of no source.
+    return [*opened, text.count('"') % 2, text.count("(")]
 
 
 def _is_repeated(source: str, translated: str) -> bool:

@@ -175,7 +175,7 @@ SPANS: tuple[Kind, ...] = (
     ),
     _tried("file name", rf"[\pL\pN_-]+(?:\.[\pL\pN_-]+)*\.(?i:{_EXTENSIONS})\b", r"(?:^|\s)\.[a-z][\w.-]*\w"),
     _tried("option", r"\B--[A-Za-z][\w-]*(?:=[\w./-]*\w)?", r"(?:^|\s)-[A-Za-z]\b"),
-    _tried("variable", r"\$[A-Za-z_]\w*", r"\B:[A-Za-z_][\w+-]*\w(?::\B)?"),
+    _tried("variable", r"\B\*\d+\b", r"\$[A-Za-z_]\w*", r"\B:[A-Za-z_][\w+-]*\w(?::\B)?"),
     _kind(
         "handle",
         r"\B@[A-Za-z_][\w.]*\w",
@@ -203,6 +203,9 @@ SPANS: tuple[Kind, ...] = (
     _tried(
         "version", r"\b[vV]\d+(?:\.\d+)*(?:[-+][\w.+-]*\w)?", r"\b\d+(?:\.\d+){2,}(?:[-+][\w.+-]*\w|[a-z]\w*)?"
     ),
+    _kind("range", r"\b\d+[–—−]\d+\b"),
+    _kind("share", r"\d[\d.,]*[\x{a0}\x{202f}]%"),
+    _kind("paragraph", r"§{1,2}[ \x{a0}]?\d[\w.-]*(?:\(\w{1,4}\))*", r"\b\d+\([a-z]\)"),
     _tried("clock", r"\b\d{1,2}(?:[:.]\d\d)? ?(?:[AP]M\b|[ap]m\b|[ap]\.m\.)"),
     _tried("time zone", r"\b(?:UTC|GMT) ?[+−-]\d{1,2}(?::?\d\d)?\b"),
     _tried("telephone", r"\+\d[\d ()./-]{6,20}\d"),
@@ -247,6 +250,7 @@ SPANS: tuple[Kind, ...] = (
     _kind(
         "emphasis",
         r"\*{2,3}[^\s*](?:[^*]*[^\s*])?\*{2,3}",
+        r"\*\*[^\s*](?:[^*]|\*[^\s*][^*]*\*)*\*\*",
         r"~~[^\s~](?:[^~]*[^\s~])?~~",
         r"\B\*[^\s*](?:[^*]*[^\s*])?\*\B",
         r"\b_[^\s_](?:[^_]*[^\s_])?_\b",

@@ -18,7 +18,7 @@ from pathlib import Path
 from schemas.messages import TranslationResult
 from tests.bench.prose import Pipeline
 
-FIRST, SECOND = (Path(__file__).with_name(name) for name in ("other_hand.json", "other_hand_again.json"))
+FILES = tuple(Path(__file__).with_name(f"other_hand{name}.json") for name in ("", "_again", "_third"))
 REPORT = Path(__file__).parents[2] / ".dragoman" / "hand.json"
 WHOLE, MARKED, BROKEN = "whole", "marked", "broken silently"
 
@@ -90,7 +90,7 @@ def main() -> int:
     """Return 0 where nothing was lost without a mark."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--all", action="store_true", help="show whole ones too")
-    parser.add_argument("files", nargs="*", type=Path, default=[one for one in (FIRST, SECOND) if one.exists()])
+    parser.add_argument("files", nargs="*", type=Path, default=FILES)
     asked = parser.parse_args()
     pipeline = Pipeline()
     report: dict[str, list[dict[str, object]]] = {}
