@@ -63,6 +63,12 @@ def test_emphasis_is_left_to_the_engine_and_hidden_where_it_breaks_it():
     assert (found.text, engine.asked[1]) == ("SEE *THIS* NOW", ["see QZ0 this QZ1 now"])
 
 
+def test_emphasis_inside_a_word_is_around_the_word_and_a_hole_shows_what_was_written():
+    assert [one.text for one in translate(Shouter(), "This is **un**usual now.")] == ["THIS IS **UNUSUAL** NOW."]
+    (hole,) = translate(Shouter(loops="unusual"), "It is **un**usual.")
+    assert (hole.cause, hole.text) == ("repetition_loop", "It is **un**usual.")
+
+
 def test_when_every_mask_is_lost_the_text_is_translated_around_them():
     engine = Shouter(spoils=r"QZ\d+|https://x\.co/\d+")
     (found,) = translate(engine, "  see {name}, then {b} now ")
