@@ -9,6 +9,7 @@ import pytest
 
 from inference_workers.engines.bergamot import traits_of
 from inference_workers.fidelity.disguise import disguised
+from inference_workers.fidelity.emphasis import widened
 from inference_workers.fidelity.flaws import doubt_of
 from inference_workers.fidelity.masking import Hiding, Masker
 from inference_workers.fidelity.own_spans import own_spans
@@ -30,6 +31,9 @@ MOTIFS = [
     "--a", "-a ", "|", "|a|", "x.y ",
     "x.y/", "a.txt ", "\\a{", "- ", "# ", "> ", "1. ", "A: ", "AB: ", "Re: ", "&a", "&#1;", " ", "'", '"', "1'",
     "1\u00a0", "<b>a</b> ", "<br>a ", "**a ~~b~~** ", "[a *b*](c) ", "Gold ", "<<a>>", "%a-", "{a, plural, ",
+    "SELECT a, ", "SELECT a FROM b WHERE c = 'd", "WHERE a = 1 AND ", "INSERT INTO a (", "git push -a ",
+    "git -a b", "ls -a 'b", "cd a && ", "F(", "aB('c', ", "12:00 ERROR [a] b: ", "at a.b(", 'File "', "[b]", "[url=", "''",
+    "a*b", "**a *b* ", "a**b**c ", "a<b and ", "1 * a ", "1(a)", "§1(a)", "To: a <b@c>, ", "soft\u00ad",
 ]  # fmt: skip
 OWN = own_spans(["Gold", "Gold Plus", "a"], {"placeholder_pattern": "(<<?[a-z]*)*>>"})
 
@@ -52,6 +56,7 @@ def test_no_repeated_motif_takes_long(motif):
     for hiding in Hiding:
         assert best_of(lambda: MASKER.take_apart(text, None, hiding)) < MOST_SECONDS  # noqa: B023  # called at once
     assert best_of(lambda: MASKER.take_apart(text, OWN)) < MOST_SECONDS
+    assert best_of(lambda: widened(text)) < MOST_SECONDS
     assert best_of(lambda: doubt_of([text], [text[::-1]])) < MOST_SECONDS
 
 
