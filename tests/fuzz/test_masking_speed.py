@@ -32,8 +32,9 @@ MOTIFS = [
     "x.y/", "a.txt ", "\\a{", "- ", "# ", "> ", "1. ", "A: ", "AB: ", "Re: ", "&a", "&#1;", " ", "'", '"', "1'",
     "1\u00a0", "<b>a</b> ", "<br>a ", "**a ~~b~~** ", "[a *b*](c) ", "Gold ", "<<a>>", "%a-", "{a, plural, ",
     "SELECT a, ", "SELECT a FROM b WHERE c = 'd", "WHERE a = 1 AND ", "INSERT INTO a (", "git push -a ",
-    "git -a b", "ls -a 'b", "cd a && ", "F(", "aB('c', ", "12:00 ERROR [a] b: ", "at a.b(", 'File "', "[b]", "[url=", "''",
-    "a*b", "**a *b* ", "a**b**c ", "a<b and ", "1 * a ", "1(a)", "§1(a)", "To: a <b@c>, ", "soft\u00ad",
+    "git -a b", "ls -a 'b", "cd a && ", "F(", "aB('c', ", "12:00 ERROR [a] b: ", "at a.b(", 'File "', "[b]",
+    "[url=", "''", "a*b", "**a *b* ", "a**b**c ", "a<b and ", "1 * a ", "1(a)", "§1(a)", "To: a <b@c>, ",
+    "soft\u00ad",
 ]  # fmt: skip
 OWN = own_spans(["Gold", "Gold Plus", "a"], {"placeholder_pattern": "(<<?[a-z]*)*>>"})
 
