@@ -107,6 +107,9 @@ bench-text: .venv/.dev  ## Microseconds to cut a sentence, beside the library al
 bench-sink: .venv/.dev  ## Rows a second of the sink against a bare insert of the same records into the same tables
 	$(BIN)/python -m tests.bench.sink $(ARGS)
 
+bench-books: .venv/.dev $(JARS)  ## Seconds until a result is in the books, and whether words agree
+	$(BIN)/python -m tests.bench.books $(ARGS)
+
 bench-dashboard: .venv/.dev  ## Seconds of each page of the dashboard on ten million usage events (ARGS="--keep FOLDER")
 	$(BIN)/python -m tests.bench.dashboard $(ARGS)
 
