@@ -116,6 +116,9 @@ bench-dashboard: .venv/.dev  ## Seconds of each page of the dashboard on ten mil
 bench-fidelity: .venv/.dev  ## What comes back whole, by kind of text, beside the bare engine; 5 minutes (docs/fidelity.md)
 	$(BIN)/python -m tests.bench.fidelity $(ARGS)
 
+bench-hand: .venv/.dev  ## What comes back whole of texts by another hand, through the real path (docs/fidelity.md)
+	$(BIN)/python -m tests.bench.other_hand $(ARGS)
+
 bench-prose: .venv/.dev  ## Wrapped prose (README files, e-mails) against the same on one line: sentences kept, lines too wide
 	$(BIN)/python -m tests.bench.prose
 
