@@ -92,6 +92,9 @@ bench-http: .venv/.dev $(JARS)  ## 1, 8 and 32 HTTP clients against a bare FastA
 bench-door: .venv/.dev $(JARS)  ## What keys and limits cost one POST, in processor time
 	$(BIN)/python -m tests.bench.door $(ARGS)
 
+bench-connections: .venv/.dev $(JARS)  ## Ten thousand connections to one HTTP process, a thousand of them event streams
+	$(BIN)/python -m tests.bench.connections $(ARGS)
+
 bench-report: .venv/.dev  ## Fill docs/performance.md with what the benchmarks wrote
 	$(BIN)/python -m tests.bench.report
 
@@ -106,6 +109,9 @@ bench-text: .venv/.dev  ## Microseconds to cut a sentence, beside the library al
 
 bench-sink: .venv/.dev  ## Rows a second of the sink against a bare insert of the same records into the same tables
 	$(BIN)/python -m tests.bench.sink $(ARGS)
+
+bench-books: .venv/.dev $(JARS)  ## Seconds until a result is in the books, and whether words agree
+	$(BIN)/python -m tests.bench.books $(ARGS)
 
 bench-dashboard: .venv/.dev  ## Seconds of each page of the dashboard on ten million usage events (ARGS="--keep FOLDER")
 	$(BIN)/python -m tests.bench.dashboard $(ARGS)

@@ -19,11 +19,11 @@ import structlog
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
 from connectors.telemetry.metrics import OPEN_STREAMS
-from producers.http.jobs import with_text
 from producers.http.ports import JobSnapshot, Ports, ResultWaiter
 from producers.http.problems import OverloadedError
-from producers.http.responses import job_response
 from producers.http.settings import HttpLimits
+from producers.http.translations.jobs import with_text
+from producers.http.translations.responses import job_response
 from schemas.errors import PermanentError, TransientError
 from schemas.ids import JobKey
 from schemas.messages import TranslatedBatch, TranslationResult
@@ -129,7 +129,7 @@ class _Stream:
             elif self._clock() - silent_since > _KEEP_ALIVE_SECONDS:
                 silent_since = self._clock()
                 yield KEEPALIVE_COMMENT
-            result = await self._waiter.result(pause)
+            result = await self._waiter.result(self._waiter.pause(pause))
             pause = min(2 * pause, limits.look_seconds, _LONGEST_PAUSE_SECONDS)
 
     async def _batches(self) -> AsyncIterator[bytes]:
