@@ -124,6 +124,10 @@ class _Ladder:
     bounds: flaws.LengthBounds
 
     def steps(self, text: str) -> Steps[Outcome]:
+        """Translate a text: most have no emphasis, and spare a step."""
+        return self._emphasised(text) if "*" in text else self._parted(text)
+
+    def _emphasised(self, text: str) -> Steps[Outcome]:
         """Translate a text in which words may be emphasised by half."""
         has_own = self.own is not None and self.own.pattern is not None
         words = text if has_own else widened(text)
