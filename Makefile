@@ -162,10 +162,12 @@ keda-proto: .venv/.dev  ## Make the gRPC code of KEDA's contract anew
 	$(UV) install -q grpcio-tools==1.85.1
 	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. --grpc_python_out=. deploy/autoscaler/keda/externalscaler.proto
 
-reference: .venv/.dev  ## Make the pages that come from the code anew: topics, settings, metrics
+reference: .venv/.dev  ## Make what comes from the code anew: topics, settings, metrics, OpenAPI, AsyncAPI
 	$(BIN)/dragoman topics list --markdown > docs/topics.md
 	$(BIN)/dragoman reference configuration > docs/reference/configuration.md
 	$(BIN)/dragoman reference metrics > docs/reference/metrics.md
+	$(BIN)/dragoman reference openapi > docs/reference/openapi.json
+	$(BIN)/dragoman reference asyncapi > docs/reference/asyncapi.json
 
 dashboards: .venv/.dev  ## Write Grafana's dashboards anew (deploy/grafana)
 	$(BIN)/python -m deploy.grafana.render

@@ -141,13 +141,12 @@ def install(app: FastAPI) -> None:
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Describe the errors of a route for its OpenAPI document."""
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+    """Name the errors of a route that do not follow from its kind; description/errors.py knows what they are."""
+    return {status: {"description": HTTPStatus(status).phrase} for status in statuses}
 
 
 def openapi_schemas() -> dict[str, Any]:
-    """Return the schemas that `responses` refers to."""
+    """Return the schemas of a problem, for the OpenAPI document."""
     schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     return {**schema.pop("$defs"), "Problem": schema}
 
