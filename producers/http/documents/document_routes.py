@@ -33,7 +33,7 @@ UPLOAD_PATHS = frozenset({DOCUMENTS, TRANSLATIONS_DOCUMENT})
 
 _FORM: dict[str, Any] = {"openapi_extra": {"requestBody": form_schema()}}
 _FILE: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
+    200: {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
 }
 
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from producers.http.admission.accounts import Accounts
 from producers.http.admission.caller import AnyCaller, Caller, KeyAdmin
 from producers.http.admission.logins import Logins
-from producers.http.moments import milliseconds_of, moment_of
+from producers.http.moments import Moment, milliseconds_of, moment_of
 from producers.http.problems import responses
 from schemas.accounts import Credential, CredentialKind
 from stream_apps.accounts.api_keys import new_key as make_key
@@ -69,7 +69,7 @@ class KeyWish(BaseModel):
     name: str = Field(default="", description="For people.")
     role: str = Field(default="member", description=f"{', '.join(ROLES)}; not more than one's own.")
     scopes: list[str] = Field(default_factory=list, description="Narrow what the role allows; empty: all of it.")
-    expires_at: AwareDatetime | None = Field(default=None, description="RFC 3339 with an offset; null: never.")
+    expires_at: Moment | None = Field(default=None, description="RFC 3339 with an offset; null: never.")
 
 
 class KeyChange(BaseModel):
@@ -79,7 +79,7 @@ class KeyChange(BaseModel):
 
     name: str | None = None
     scopes: list[str] | None = None
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
 
 
 class Rotation(BaseModel):
@@ -88,7 +88,11 @@ class Rotation(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     overlap_seconds: int = Field(
-        default=3600, ge=0, le=_LONGEST_OVERLAP_SECONDS, description="The old key lives on for so long."
+        default=3600,
+        strict=True,
+        ge=0,
+        le=_LONGEST_OVERLAP_SECONDS,
+        description="The old key lives on for so long.",
     )
 
 

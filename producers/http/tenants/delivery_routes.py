@@ -62,7 +62,11 @@ class SecretRotation(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     overlap_seconds: int = Field(
-        default=86_400, ge=0, le=_LONGEST_OVERLAP_SECONDS, description="Webhooks are signed by both for so long."
+        default=86_400,
+        strict=True,
+        ge=0,
+        le=_LONGEST_OVERLAP_SECONDS,
+        description="Webhooks are signed by both for so long.",
     )
 
 

@@ -59,6 +59,9 @@ class FullGlossaryResponse(GlossaryResponse):
     entries: dict[str, str]
 
 
+_FILES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {kind: {"schema": {"type": "string"}, "example": ""} for kind in MEDIA_TYPES}}
+}
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -87,7 +90,7 @@ async def list_glossaries(caller: Reader, request: Request, tenant: Named = None
     return [_response(one, shelf) for one in shelf.all_of(caller.tenant_for(tenant))]
 
 
-@router.get(_ONE, response_model=FullGlossaryResponse, responses=responses(404))
+@router.get(_ONE, response_model=FullGlossaryResponse, responses={**_FILES, **responses(404)})
 async def read_glossary(  # noqa: PLR0913, PLR0917  # one parameter per part of the address
     glossary: str,
     caller: Reader,
