@@ -127,6 +127,9 @@ test-dashboard: .venv/.dev  ## The dashboard in a real browser (chromium), with 
 	@tests/page/prepare.sh
 	$(BIN)/python -m pytest --timeout 600 tests/dashboard/browser_*.py $(ARGS)
 
+test-openapi: .venv/.dev  ## Ask everything that the OpenAPI document describes, in thousands of ways (schemathesis; ARGS="-n 200")
+	$(BIN)/python -m tests.openapi --phases examples,coverage,fuzzing,stateful --generation-database none $(ARGS)
+
 test-regions: .venv/.dev $(JARS)  ## Two regions, MirrorMaker 2 between them, one of them lost; 3 minutes
 	$(BIN)/python -m pytest tests/regions/second_region.py $(ARGS)
 

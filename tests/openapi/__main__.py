@@ -1,6 +1,6 @@
 """Serve the application in memory and let schemathesis ask everything that its OpenAPI document describes.
 
-Usage: python -m tests.openapi [what `schemathesis run` takes]. The configuration is tests/openapi/schemathesis.toml.
+Usage: python -m tests.openapi [what `schemathesis run` takes]. Its configuration is schemathesis.toml.
 """
 
 import os
