@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.avro_schemas import current
+from schemas.codec import SINGLE_OBJECT
 from schemas.priorities import Priority
 from schemas.records import (
     ACCEPTED_HEADER,
@@ -146,6 +147,8 @@ def _message(name: str) -> Document:
         "summary": _summary(name),
         "contentType": "application/octet-stream",
         "headers": _headers(name),
+        # What a single object begins with: a client without CRC-64-AVRO need not compute it.
+        "x-single-object-header": (SINGLE_OBJECT + current(name).fingerprint).hex(),
         "payload": {"schemaFormat": _AVRO, "schema": schema},
         "bindings": {"kafka": {"key": {"type": "string", "description": "UTF-8."}, "bindingVersion": "0.5.0"}},
     }

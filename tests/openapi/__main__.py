@@ -6,37 +6,19 @@ Usage: python -m tests.openapi [what `schemathesis run` takes]. Its configuratio
 import os
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 
-import uvicorn
-
-from tests.openapi.platform import described_app
-from tests.ports import free_port
+from tests.openapi.platform import served
 
 _CONFIGURATION = Path(__file__).parent / "schemathesis.toml"
 
 
 def main(arguments: list[str]) -> int:
     """Return the exit status of schemathesis: 0 where everything is as described."""
-    app, key = described_app()
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, lifespan="off"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            time.sleep(0.05)
-        command = [
-            str(Path(sys.executable).with_name("schemathesis")),
-            *("--config-file", str(_CONFIGURATION), "run", f"http://127.0.0.1:{port}/openapi.json"),
-            *arguments,
-        ]
+    program = str(Path(sys.executable).with_name("schemathesis"))
+    with served() as (url, key):
+        command = [program, "--config-file", str(_CONFIGURATION), "run", f"{url}/openapi.json", *arguments]
         return subprocess.run(command, check=False, env=os.environ | {"DRAGOMAN_API_KEY": key}).returncode
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 if __name__ == "__main__":

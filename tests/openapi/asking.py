@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from hypothesis.strategies import SearchStrategy, one_of
 from schemathesis import APIOperation, Case, GenerationMode, Response
+from schemathesis.core.result import Err
 from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -23,7 +24,10 @@ _NOT_CARRIED_OUT = {"POST /translate_file": 501}
 
 
 def operations(schema: BaseSchema) -> Iterator[APIOperation]:
+    """Yield every operation. Raises where schemathesis cannot read one."""
     for found in schema.get_all_operations():
+        if isinstance(found, Err):
+            raise found.err()
         yield found.ok()
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from schemas import records
 from schemas.asyncapi import asyncapi_document
-from schemas.avro_schemas import NAMES
+from schemas.avro_schemas import NAMES, single_object_fingerprint
 from schemas.topics import RESULTS, TopicPlan, catalogue
 
 ROOT = Path(__file__).parents[3]
@@ -67,6 +67,8 @@ def test_every_message_has_the_schema_that_is_published(document):
     for name, message in messages.items():
         published = json.loads((ROOT / "schemas" / "avro" / f"{name}.avsc").read_text())
         assert message["payload"]["schema"] == published
+        header = bytes.fromhex(message["x-single-object-header"])
+        assert header == b"\xc3\x01" + single_object_fingerprint(published)
 
 
 def test_every_header_of_records_is_described(document):
