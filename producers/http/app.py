@@ -4,12 +4,13 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 
 from connectors.telemetry.health import Health
 from producers.http import problems
 from producers.http.admission.logins import Logins
 from producers.http.compatible import deepl, deepl_glossaries, libretranslate
+from producers.http.compatible.errors import refusal_for
 from producers.http.description.docs_routes import mount_docs
 from producers.http.documents import document_routes
 from producers.http.documents.document_routes import UPLOAD_PATHS
@@ -17,6 +18,7 @@ from producers.http.documents.documents import OpenUploads
 from producers.http.middleware import BodyLimit, OpenSubmissions, RequestMetrics
 from producers.http.page_routes import mount_page
 from producers.http.ports import Ports
+from producers.http.problems import OverloadedError
 from producers.http.settings import HttpLimits
 from producers.http.tenants import account_routes, delivery_routes, glossary_routes, usage_routes
 from producers.http.translations import language_routes
@@ -64,9 +66,13 @@ def create_app(ports: Ports, settings: AppSettings, health: Health, lifespan: Li
     problems.install(app)
     uploads = dict.fromkeys(UPLOAD_PATHS, limits.max_document_bytes)
     app.add_middleware(BodyLimit, max_body_bytes=limits.max_body_bytes, by_path=uploads)
-    app.add_middleware(OpenSubmissions, limits=limits, streamed=UPLOAD_PATHS)
+    app.add_middleware(OpenSubmissions, limits=limits, streamed=UPLOAD_PATHS, refusal=_refusal)
     app.add_middleware(RequestMetrics)
     return app
+
+
+def _refusal(request: Request, error: OverloadedError) -> Response:
+    return refusal_for(request, error, COMPATIBLE) or problems.overloaded_response(request, error)
 
 
 def bare_app(lifespan: Lifespan | None = None) -> FastAPI:

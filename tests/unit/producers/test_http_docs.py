@@ -1,12 +1,15 @@
 """The page of the interfaces at /docs: Swagger UI from files of ours; its policy lets nothing foreign in."""
 
 import re
+import tomllib
+from pathlib import Path
 
 import pytest
 
 from producers.http.description.docs_routes import DOCS
 from schemas.topics import TopicPlan
 
+ROOT = Path(__file__).parents[3]
 FILES = sorted(path.name for path in (DOCS / "assets").iterdir())
 OWN = [DOCS / "index.html", DOCS / "assets" / "docs.js", DOCS / "assets" / "docs.css"]
 
@@ -45,6 +48,16 @@ def test_what_we_wrote_of_it_names_no_host(path):
 def test_swagger_ui_comes_with_its_licence_and_those_of_its_parts():
     assert "Apache License" in (DOCS / "assets" / "LICENSE").read_text()
     assert {"NOTICE", "swagger-ui-bundle.js.LICENSE.txt"} <= set(FILES)
+
+
+def test_every_file_of_the_description_is_packaged():
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    packaged = {
+        path for glob in setuptools["package-data"]["producers"] for path in (ROOT / "producers").glob(glob)
+    }
+    assert {
+        path for path in DOCS.parent.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")
+    } <= packaged
 
 
 def test_the_topics_are_described_as_this_deployment_has_them(http):
