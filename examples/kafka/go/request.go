@@ -5,6 +5,8 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"log"
 	"os"
@@ -12,7 +14,6 @@ import (
 	"time"
 
 	"github.com/hamba/avro/v2"
-	"github.com/hamba/avro/v2/soe"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -32,18 +33,15 @@ func main() {
 
 	id := rand.Text()
 	key := "default/" + id
-	request := complete("TranslationRequest", map[string]any{
+	value := message("TranslationRequest").encode(map[string]any{
 		"tenant": "default", "request_id": id, "source_language": "en", "target_language": "pt", "text": text,
 	})
-	// An Avro single object: the fingerprint of the schema, then the body.
-	value, err := codec("TranslationRequest").Encode(request)
-	check(err)
 	sent := client.ProduceSync(ctx, &kgo.Record{
 		Topic: "translation.requests.critical", Key: []byte(key), Value: value,
 	})
 	check(sent.FirstErr())
 
-	results := codec("TranslationResult")
+	results := message("TranslationResult")
 	for {
 		fetched := client.PollFetches(ctx)
 		check(ctx.Err())
@@ -55,35 +53,52 @@ func main() {
 				Status string  `avro:"status"`
 				Text   *string `avro:"text"`
 			}
-			check(results.Decode(record.Value, &result))
+			check(avro.Unmarshal(results.schema, record.Value[len(results.header):], &result))
 			fmt.Println(result.Status, *result.Text)
 			return
 		}
 	}
 }
 
-// Fills in the defaults of the fields that are left out: avro asks for every field of a map.
-func complete(name string, fields map[string]any) map[string]any {
-	for _, field := range schema(name).(*avro.RecordSchema).Fields() {
+// A message on the wire is an Avro single object: a header that names the schema, then the body.
+type wire struct {
+	schema *avro.RecordSchema
+	header []byte
+}
+
+// Reads both from the document that the platform serves at /asyncapi.json.
+func message(name string) wire {
+	content, err := os.ReadFile("../../../docs/reference/asyncapi.json")
+	check(err)
+	var document struct {
+		Components struct {
+			Messages map[string]struct {
+				Header  string `json:"x-single-object-header"`
+				Payload struct {
+					Schema json.RawMessage `json:"schema"`
+				} `json:"payload"`
+			} `json:"messages"`
+		} `json:"components"`
+	}
+	check(json.Unmarshal(content, &document))
+	found := document.Components.Messages[name]
+	schema, err := avro.ParseBytes(found.Payload.Schema)
+	check(err)
+	header, err := hex.DecodeString(found.Header)
+	check(err)
+	return wire{schema.(*avro.RecordSchema), header}
+}
+
+// Fields that are left out get their defaults: the library asks for every field of a map.
+func (message wire) encode(fields map[string]any) []byte {
+	for _, field := range message.schema.Fields() {
 		if _, given := fields[field.Name()]; !given && field.HasDefault() {
 			fields[field.Name()] = field.Default()
 		}
 	}
-	return fields
-}
-
-func codec(name string) *soe.Codec {
-	found, err := soe.NewCodec(schema(name))
+	body, err := avro.Marshal(message.schema, fields)
 	check(err)
-	return found
-}
-
-func schema(name string) avro.Schema {
-	content, err := os.ReadFile("../../../schemas/avro/" + name + ".avsc")
-	check(err)
-	found, err := avro.Parse(string(content))
-	check(err)
-	return found
+	return append(message.header, body...)
 }
 
 func check(err error) {
