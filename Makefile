@@ -136,6 +136,9 @@ test-dashboard: .venv/.dev  ## The dashboard in a real browser (chromium), with 
 	@tests/page/prepare.sh
 	$(BIN)/python -m pytest --timeout 600 tests/dashboard/browser_*.py $(ARGS)
 
+test-openapi: .venv/.dev  ## Ask everything that the OpenAPI document describes, in thousands of ways (schemathesis; ARGS="-n 200")
+	$(BIN)/python -m tests.openapi --phases examples,coverage,fuzzing,stateful --generation-database none $(ARGS)
+
 test-regions: .venv/.dev $(JARS)  ## Two regions, MirrorMaker 2 between them, one of them lost; 3 minutes
 	$(BIN)/python -m pytest tests/regions/second_region.py $(ARGS)
 
@@ -171,10 +174,12 @@ keda-proto: .venv/.dev  ## Make the gRPC code of KEDA's contract anew
 	$(UV) install -q grpcio-tools==1.85.1
 	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. --grpc_python_out=. deploy/autoscaler/keda/externalscaler.proto
 
-reference: .venv/.dev  ## Make the pages that come from the code anew: topics, settings, metrics
+reference: .venv/.dev  ## Make what comes from the code anew: topics, settings, metrics, OpenAPI, AsyncAPI
 	$(BIN)/dragoman topics list --markdown > docs/topics.md
 	$(BIN)/dragoman reference configuration > docs/reference/configuration.md
 	$(BIN)/dragoman reference metrics > docs/reference/metrics.md
+	$(BIN)/dragoman reference openapi > docs/reference/openapi.json
+	$(BIN)/dragoman reference asyncapi > docs/reference/asyncapi.json
 
 dashboards: .venv/.dev  ## Write Grafana's dashboards anew (deploy/grafana)
 	$(BIN)/python -m deploy.grafana.render

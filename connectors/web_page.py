@@ -1,5 +1,8 @@
 """Serve the files of a page to browsers, under a policy that lets nothing foreign in."""
 
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -18,8 +21,7 @@ _POLICY = {
     "require-trusted-types-for": "'script'",
     "trusted-types": "'none'",
 }
-PAGE_HEADERS = {
-    "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in _POLICY.items()),
+_OTHERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -30,10 +32,25 @@ PAGE_HEADERS = {
 }
 
 
+def headers_of(changed: Mapping[str, str], without: Collection[str] = ()) -> dict[str, str]:
+    """Return the headers of a page whose policy differs in these directives, or lacks them."""
+    policy = {name: value for name, value in {**_POLICY, **changed}.items() if name not in without}
+    return {"Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()), **_OTHERS}
+
+
+PAGE_HEADERS = headers_of({})
+
+
 class PageFiles(StaticFiles):
     """Files with the headers of a page."""
 
+    def __init__(
+        self, directory: Path, headers: Mapping[str, str] = PAGE_HEADERS, *, check_dir: bool = True
+    ) -> None:
+        super().__init__(directory=directory, check_dir=check_dir)
+        self._headers = headers
+
     async def get_response(self, path: str, scope: Scope) -> Response:
         answer = await super().get_response(path, scope)
-        answer.headers.update(PAGE_HEADERS)
+        answer.headers.update(self._headers)
         return answer

@@ -1,9 +1,11 @@
-"""`reference`: every setting and every metric as pages of the documentation, made from the code.
+"""`reference`: settings, metrics and interfaces as pages and documents of the documentation, made from the code.
 
-docs/reference/configuration.md comes from the classes that read the environment, docs/reference/metrics.md from
-the catalogue in connectors/telemetry/metrics.py. Asks no server and does not read the environment.
+docs/reference/configuration.md comes from the classes that read the environment, metrics.md from the catalogue in
+connectors/telemetry/metrics.py, openapi.json from the routes, asyncapi.json from the catalogue of topics. Asks no
+server and does not read the environment.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 
 import typer
@@ -25,6 +27,8 @@ from producers.cli.output import markdown_of
 from producers.cli.setting_cells import HEADER, cells_of, default_of, nested_models
 from producers.cli.target import ApiSettings
 from producers.http.settings import HttpSettings
+from schemas.asyncapi import asyncapi_document
+from schemas.topics import TopicPlan
 from stream_apps.assembly.settings import AssemblySettings
 from stream_apps.documents.settings import ExtractionSettings, MergingSettings
 from stream_apps.intake.settings import IntakeLimits, IntakeSettings
@@ -36,7 +40,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
-    help="Print what can be set and what can be measured.",
+    help="Print what can be set, measured and asked.",
 )
 
 Readers = dict[str, type[BaseSettings]]
@@ -101,6 +105,25 @@ def configuration() -> None:
 def metrics() -> None:
     """Print docs/reference/metrics.md: every metric."""
     typer.echo(metrics_page(), nl=False)
+
+
+@app.command()
+def openapi() -> None:
+    """Print docs/reference/openapi.json: every operation of HTTP."""
+    # The routes take a second to load, which no other command should wait for.
+    from producers.http.app import bare_app  # noqa: PLC0415
+
+    typer.echo(_document(bare_app().openapi()))
+
+
+@app.command()
+def asyncapi() -> None:
+    """Print docs/reference/asyncapi.json: every topic of one pool, with its schema."""
+    typer.echo(_document(asyncapi_document(TopicPlan())))
+
+
+def _document(found: Mapping[str, object]) -> str:
+    return json.dumps(found, ensure_ascii=False, indent=1)
 
 
 def configuration_page() -> str:

@@ -18,7 +18,8 @@ from schemas.topics import DAY_MS, FOREVER_MS, NO_LIMIT_BYTES, Topic, catalogue
 _HEADER = ("topic", "message", "key", "partitions", "kept")
 _ABOVE = """\
 # Topics
-The catalogue is `schemas/topics.py`. This page is made from it: `dragoman topics list --markdown`.
+The catalogue is `schemas/topics.py`. This page is made from it: `dragoman topics list --markdown`. With every
+schema it is an AsyncAPI document, too: [reference/asyncapi.json](reference/asyncapi.json), or `/asyncapi.json`.
 It shows one pool, `default`, and 6 partitions; a deployment chooses its own (`DRAGOMAN_KAFKA_POOLS`,
 `DRAGOMAN_KAFKA_PARTITIONS`, `DRAGOMAN_KAFKA_BATCH_PARTITIONS`).
 

@@ -182,7 +182,7 @@ def _connect(settings: HttpSettings) -> Connections:
 
 
 def _app_settings(settings: HttpSettings) -> AppSettings:
-    return AppSettings(settings.http, settings.requests)
+    return AppSettings(settings.http, settings.requests, settings.kafka.plan)
 
 
 def _tokens(limits: HttpLimits) -> Tokens | None:

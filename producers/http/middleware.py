@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Set
 from time import perf_counter
 
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connectors.telemetry.metrics import HTTP_REFUSALS, HTTP_REQUESTS, HTTP_SECONDS, OPEN_SUBMISSION_BYTES
@@ -68,9 +69,16 @@ def submission_is_stored(request: Request) -> None:
 class OpenSubmissions:
     """Refuses a POST, before its body is read, while too many submissions or bytes of them are open."""
 
-    def __init__(self, app: ASGIApp, limits: HttpLimits, streamed: Set[str] = frozenset()) -> None:
-        """Take the limits, and the paths whose bodies are streamed to disk, not held in memory."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        limits: HttpLimits,
+        streamed: Set[str] = frozenset(),
+        refusal: Callable[[Request, OverloadedError], Response] = overloaded_response,
+    ) -> None:
+        """Take the limits, the paths whose bodies are streamed to disk, and how a refusal is answered."""
         self._app = app
+        self._refusal = refusal
         self._limits = limits
         self._streamed = streamed
         self._count = 0
@@ -85,7 +93,7 @@ class OpenSubmissions:
         size = 0 if scope["path"] in self._streamed else _size_of(request, self._limits.max_body_bytes)
         if full := self._exceeded(size):
             HTTP_REFUSALS.labels("open_requests", "unknown").inc()
-            await overloaded_response(request, OverloadedError(full, _RETRY_AFTER_SECONDS))(scope, receive, send)
+            await self._refusal(request, OverloadedError(full, _RETRY_AFTER_SECONDS))(scope, receive, send)
             return
         self._add(1, size)
         release = _Once(lambda: self._add(-1, -size))

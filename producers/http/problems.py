@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from schemas.errors import PermanentError, TransientError
 from schemas.shares import Decision
@@ -47,6 +48,7 @@ _STATUS_OF_CAUSE = {
     **dict.fromkeys(("unknown_job", "unknown_key", "file_expired", "no_such_glossary"), _NOT_FOUND),
     **dict.fromkeys(("not_finished", "no_file"), _CONFLICT),
 }
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 # The parts of pydantic's context that tell a caller what would be allowed.
 _LIMITS = ("max_length", "min_length", "ge", "gt", "le", "lt", "pattern", "expected")
 
@@ -141,13 +143,12 @@ def install(app: FastAPI) -> None:
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Describe the errors of a route for its OpenAPI document."""
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+    """Name the errors of a route that do not follow from its kind; description/errors.py knows what they are."""
+    return {status: {"description": HTTPStatus(status).phrase} for status in statuses}
 
 
 def openapi_schemas() -> dict[str, Any]:
-    """Return the schemas that `responses` refers to."""
+    """Return the schemas of a problem, for the OpenAPI document."""
     schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     return {**schema.pop("$defs"), "Problem": schema}
 
@@ -223,7 +224,17 @@ async def _invalid(request: Request, error: Any) -> JSONResponse:
 async def _http(request: Request, error: Any) -> JSONResponse:
     limit = getattr(error, "limit", None)
     problem = _of_status(request, error.status_code, str(error.detail)).model_copy(update={"limit": limit})
-    return problem_response(problem, error.headers)
+    return problem_response(problem, {"Allow": _allowed(request)} if error.status_code == 405 else error.headers)
+
+
+def _allowed(request: Request) -> str:
+    """Return every method that the address has; the framework names those of the first route only."""
+    routes = request.app.routes
+    return ", ".join(
+        method
+        for method in _METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    )
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:

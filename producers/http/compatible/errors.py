@@ -1,14 +1,15 @@
 """Answer errors in the form of the original that a caller speaks to."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, NamedTuple
 
 import structlog
-from fastapi import Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from producers.http.problems import OverloadedError, TooManyRequestsError
 from schemas.errors import PermanentError, TransientError
@@ -78,6 +79,10 @@ def route_class(dialect: Dialect) -> type[APIRoute]:
     """Return a class of routes that answer errors in that dialect."""
 
     class CompatibleRoute(APIRoute):
+        def refusal(self, request: Request, error: Exception) -> Response:
+            """Answer an error that came before the route was asked."""
+            return _response(dialect, request, error)
+
         def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]  # narrower
             answer = super().get_route_handler()
 
@@ -90,6 +95,15 @@ def route_class(dialect: Dialect) -> type[APIRoute]:
             return handler
 
     return CompatibleRoute
+
+
+def refusal_for(request: Request, error: Exception, routers: Iterable[APIRouter]) -> Response | None:
+    """Answer in the dialect of the route that the request is for; None where it is for none of these routers."""
+    for route in (one for router in routers for one in router.routes):
+        if route.matches(request.scope)[0] is Match.FULL:
+            answer: Response = getattr(route, "refusal")(request, error)  # noqa: B009  # of every route_class here
+            return answer
+    return None
 
 
 def _response(dialect: Dialect, request: Request, error: Exception) -> Response:

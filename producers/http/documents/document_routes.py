@@ -33,7 +33,7 @@ UPLOAD_PATHS = frozenset({DOCUMENTS, TRANSLATIONS_DOCUMENT})
 
 _FORM: dict[str, Any] = {"openapi_extra": {"requestBody": form_schema()}}
 _FILE: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
+    200: {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
 }
 
 
@@ -54,11 +54,11 @@ DocumentToRead = Annotated[JobKey, Depends(document_to_read)]
 @router.post(
     TRANSLATIONS_DOCUMENT,
     status_code=202,
-    responses=responses(400, 401, 402, 403, 413, 415, 422, 429, 503),
+    responses=responses(402),
     operation_id="submit_translation_document",
     **_FORM,
 )
-@router.post(DOCUMENTS, status_code=202, responses=responses(400, 401, 402, 403, 413, 415, 422, 429, 503), **_FORM)
+@router.post(DOCUMENTS, status_code=202, responses=responses(402), **_FORM)
 async def submit_document(
     request: Request, response: Response, caller: DocumentSubmitter, envelope: Annotated[Envelope, Header()]
 ) -> AcceptedDocumentResponse:
@@ -77,7 +77,7 @@ async def submit_document(
     return _accepted(valid, url, ahead, ports.now_ms(), written.size)
 
 
-@router.get(f"{DOCUMENTS}/{{job_id}}", responses=responses(401, 403, 404, 422, 429, 503))
+@router.get(f"{DOCUMENTS}/{{job_id}}", responses=responses(404))
 async def read_document(document: DocumentToRead, request: Request, wait: WaitSeconds = 0) -> JobResponse:
     """Show the stage and the progress of a document and, when it is finished, its result without the file."""
     ports: Ports = request.app.state.ports
@@ -89,7 +89,7 @@ async def read_document(document: DocumentToRead, request: Request, wait: WaitSe
 @router.get(
     f"{DOCUMENTS}/{{job_id}}/download",
     response_class=StreamingResponse,
-    responses={**_FILE, **responses(401, 403, 404, 409, 422, 429, 503)},
+    responses={**_FILE, **responses(404, 409)},
 )
 async def download_document(document: DocumentToRead, request: Request, wait: WaitSeconds = 0) -> Response:
     """Send the translated file of a document; `?wait=` waits for it to be finished."""
@@ -99,7 +99,7 @@ async def download_document(document: DocumentToRead, request: Request, wait: Wa
 @router.get(
     "/api/v1/translations/{job_id}/download",
     response_class=StreamingResponse,
-    responses={**_FILE, **responses(401, 403, 404, 409, 422, 429, 503)},
+    responses={**_FILE, **responses(404, 409)},
 )
 async def download_translation(job: DocumentToRead, request: Request, wait: WaitSeconds = 0) -> Response:
     """Send the translation of a job as a file: of a document its file, of a text its text."""

@@ -12,14 +12,14 @@ from typing import Annotated, Any
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, Json, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Json, ValidationError
 from pydantic_core import ErrorDetails
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
 from connectors.object_files import Written
 from producers.http.admission.caller import Caller
-from producers.http.moments import milliseconds_of
+from producers.http.moments import Moment, milliseconds_of
 from producers.http.ports import Ports, Upload
 from producers.http.problems import OverloadedError
 from producers.http.translations.submission import Envelope, Glossary, RequestId, Tenant, Text
@@ -76,7 +76,7 @@ class DocumentForm(BaseModel):
     metadata: Json[dict[Text, Text]] = Field(default_factory=dict, description="Echoed in the result.")
     labels: Json[dict[Text, Text]] = Field(default_factory=dict, description="For reports; echoed in the result.")
     callback: Text | None = Field(default=None, description="URL that is told when the job is finished.")
-    deadline: AwareDatetime | None = Field(default=None, description="RFC 3339 with an offset.")
+    deadline: Moment | None = Field(default=None, description="RFC 3339 with an offset.")
     late_policy: DeadlinePolicy | None = Field(default=None, description="expire or serve.")
 
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from producers.http.admission.accounts import Accounts
 from producers.http.admission.caller import AnyCaller, Caller, KeyAdmin
 from producers.http.admission.logins import Logins
-from producers.http.moments import milliseconds_of, moment_of
+from producers.http.moments import Moment, milliseconds_of, moment_of
 from producers.http.problems import responses
 from schemas.accounts import Credential, CredentialKind
 from stream_apps.accounts.api_keys import new_key as make_key
@@ -69,7 +69,7 @@ class KeyWish(BaseModel):
     name: str = Field(default="", description="For people.")
     role: str = Field(default="member", description=f"{', '.join(ROLES)}; not more than one's own.")
     scopes: list[str] = Field(default_factory=list, description="Narrow what the role allows; empty: all of it.")
-    expires_at: AwareDatetime | None = Field(default=None, description="RFC 3339 with an offset; null: never.")
+    expires_at: Moment | None = Field(default=None, description="RFC 3339 with an offset; null: never.")
 
 
 class KeyChange(BaseModel):
@@ -79,7 +79,7 @@ class KeyChange(BaseModel):
 
     name: str | None = None
     scopes: list[str] | None = None
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
 
 
 class Rotation(BaseModel):
@@ -88,7 +88,11 @@ class Rotation(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     overlap_seconds: int = Field(
-        default=3600, ge=0, le=_LONGEST_OVERLAP_SECONDS, description="The old key lives on for so long."
+        default=3600,
+        strict=True,
+        ge=0,
+        le=_LONGEST_OVERLAP_SECONDS,
+        description="The old key lives on for so long.",
     )
 
 
@@ -110,7 +114,7 @@ class NewKeyResponse(KeyResponse):
     api_key: str = Field(description="Shown this once.")
 
 
-@router.post("/auth/login", responses=responses(401, 422, 429, 503))
+@router.post("/auth/login", responses=responses(401, 429))
 async def log_in(login: Login, request: Request) -> LoginResponse:
     """Give a token for a password. It lives for 24 hours."""
     logins: Logins = request.app.state.logins
@@ -123,7 +127,7 @@ async def log_in(login: Login, request: Request) -> LoginResponse:
     )
 
 
-@router.post("/auth/logout", status_code=204, responses=responses(401, 403, 503))
+@router.post("/auth/logout", status_code=204)
 async def log_out(caller: AnyCaller, request: Request) -> Response:
     """End all sessions of the user: every token that was issued before is dead."""
     logins: Logins = request.app.state.logins
@@ -131,7 +135,7 @@ async def log_out(caller: AnyCaller, request: Request) -> Response:
     return Response(status_code=204)
 
 
-@router.get("/api/v1/account", responses=responses(401, 403, 503))
+@router.get("/api/v1/account")
 async def read_account(caller: AnyCaller, request: Request) -> AccountResponse:
     """Show who one is, and what one may do."""
     credential = _accounts(request).directory.credential(caller.credential_id)
@@ -144,7 +148,7 @@ async def read_account(caller: AnyCaller, request: Request) -> AccountResponse:
     )
 
 
-@router.post(_KEYS, status_code=201, responses=responses(401, 403, 422, 503))
+@router.post(_KEYS, status_code=201)
 async def create_key(wish: KeyWish, caller: KeyAdmin, request: Request) -> NewKeyResponse:
     """Make a key for one's own tenant. Its text is in this answer only."""
     key, accounts = make_key(), _accounts(request)
@@ -157,14 +161,14 @@ async def create_key(wish: KeyWish, caller: KeyAdmin, request: Request) -> NewKe
     return _new_key_response(accounts.directory, key.key_id, key.text)
 
 
-@router.get(_KEYS, responses=responses(401, 403, 503))
+@router.get(_KEYS)
 async def list_keys(caller: KeyAdmin, request: Request) -> list[KeyResponse]:
     """List the keys of one's own tenant, the dead ones too."""
     found = _accounts(request).directory.credentials(CredentialKind.API_KEY, caller.tenant)
     return [_key_response(one) for one in found]
 
 
-@router.patch(f"{_KEYS}/{{key_id}}", responses=responses(401, 403, 404, 422, 503))
+@router.patch(f"{_KEYS}/{{key_id}}", responses=responses(404))
 async def change_key(key_id: str, wish: KeyChange, caller: KeyAdmin, request: Request) -> KeyResponse:
     """Change the name, the scopes or the expiry of a key."""
     accounts = _accounts(request)
@@ -185,7 +189,7 @@ async def change_key(key_id: str, wish: KeyChange, caller: KeyAdmin, request: Re
     return _key_response(known_credential(accounts.directory, key_id, CredentialKind.API_KEY, caller.tenant))
 
 
-@router.post(f"{_KEYS}/{{key_id}}/rotate", status_code=201, responses=responses(401, 403, 404, 422, 503))
+@router.post(f"{_KEYS}/{{key_id}}/rotate", status_code=201, responses=responses(404))
 async def rotate_key(key_id: str, wish: Rotation, caller: KeyAdmin, request: Request) -> NewKeyResponse:
     """Make a new key with the rights of an old one, which lives on for the overlap."""
     key, accounts = make_key(), _accounts(request)
@@ -200,7 +204,7 @@ async def rotate_key(key_id: str, wish: Rotation, caller: KeyAdmin, request: Req
     return _new_key_response(accounts.directory, key.key_id, key.text)
 
 
-@router.delete(f"{_KEYS}/{{key_id}}", responses=responses(401, 403, 404, 503))
+@router.delete(f"{_KEYS}/{{key_id}}", responses=responses(404))
 async def revoke_key(key_id: str, caller: KeyAdmin, request: Request) -> KeyResponse:
     """Revoke a key: from now on it is refused. May be repeated."""
     accounts = _accounts(request)

@@ -62,17 +62,21 @@ class SecretRotation(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     overlap_seconds: int = Field(
-        default=86_400, ge=0, le=_LONGEST_OVERLAP_SECONDS, description="Webhooks are signed by both for so long."
+        default=86_400,
+        strict=True,
+        ge=0,
+        le=_LONGEST_OVERLAP_SECONDS,
+        description="Webhooks are signed by both for so long.",
     )
 
 
-@router.get(_DELIVERIES, responses=responses(401, 403, 404, 422, 429, 503))
+@router.get(_DELIVERIES, responses=responses(404))
 async def list_deliveries(job: JobToRead, request: Request) -> list[DeliveryResponse]:
     """Show the webhooks of a job, one for each version of its result. 404 also for a job without any yet."""
     return [_delivery_response(one) for one in await _found(job, request)]
 
 
-@router.post(f"{_DELIVERIES}/redeliver", status_code=202, responses=responses(401, 403, 404, 422, 429, 503))
+@router.post(f"{_DELIVERIES}/redeliver", status_code=202, responses=responses(404))
 async def redeliver(job: JobToChange, request: Request) -> list[DeliveryResponse]:
     """Deliver the webhooks of a job again, with the same ids; their retries begin anew."""
     ports = _ports(request)
@@ -82,13 +86,13 @@ async def redeliver(job: JobToChange, request: Request) -> list[DeliveryResponse
     return [_delivery_response(one) for one in again]
 
 
-@router.get(_SECRET, responses=responses(401, 403, 422, 429, 503))
+@router.get(_SECRET, responses=responses(422))
 async def read_secrets(caller: KeyAdmin, request: Request) -> list[SecretResponse]:
     """Show the living secrets of one's own tenant, the newest first. A webhook has a signature by each."""
     return _secrets(caller.tenant, request)
 
 
-@router.post(f"{_SECRET}/rotate", status_code=201, responses=responses(401, 403, 422, 429, 503))
+@router.post(f"{_SECRET}/rotate", status_code=201, responses=responses(422))
 async def rotate_secret(wish: SecretRotation, caller: KeyAdmin, request: Request) -> list[SecretResponse]:
     """Make a new secret; those before it live on for the overlap."""
     accounts = _accounts(request)

@@ -59,6 +59,9 @@ class FullGlossaryResponse(GlossaryResponse):
     entries: dict[str, str]
 
 
+_FILES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {kind: {"schema": {"type": "string"}, "example": ""} for kind in MEDIA_TYPES}}
+}
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -71,9 +74,7 @@ _BODY: dict[str, Any] = {
 }
 
 
-@router.post(
-    GLOSSARIES, status_code=201, responses=responses(400, 401, 403, 413, 415, 422, 429, 503), openapi_extra=_BODY
-)
+@router.post(GLOSSARIES, status_code=201, openapi_extra=_BODY)
 async def create_glossary(caller: GlossaryWriter, request: Request, tenant: Named = None) -> GlossaryResponse:
     """Make a glossary, or the next version of one. Versions never change; `name` means the newest."""
     glossaries = _glossaries(request)
@@ -82,14 +83,14 @@ async def create_glossary(caller: GlossaryWriter, request: Request, tenant: Name
     return _response(made, await glossaries.read())
 
 
-@router.get(GLOSSARIES, responses=responses(401, 403, 429, 503))
+@router.get(GLOSSARIES)
 async def list_glossaries(caller: Reader, request: Request, tenant: Named = None) -> list[GlossaryResponse]:
     """List the glossaries of one's own tenant, each in its newest version."""
     shelf = await _glossaries(request).read()
     return [_response(one, shelf) for one in shelf.all_of(caller.tenant_for(tenant))]
 
 
-@router.get(_ONE, response_model=FullGlossaryResponse, responses=responses(401, 403, 404, 422, 429, 503))
+@router.get(_ONE, response_model=FullGlossaryResponse, responses={**_FILES, **responses(404)})
 async def read_glossary(  # noqa: PLR0913, PLR0917  # one parameter per part of the address
     glossary: str,
     caller: Reader,
@@ -108,7 +109,7 @@ async def read_glossary(  # noqa: PLR0913, PLR0917  # one parameter per part of 
     return Response(written(found.entries, format, pair), media_type=media_type)
 
 
-@router.delete(_ONE, status_code=204, responses=responses(401, 403, 404, 422, 429, 503))
+@router.delete(_ONE, status_code=204, responses=responses(404))
 async def delete_glossary(
     glossary: str, caller: GlossaryWriter, request: Request, version: Version = None, tenant: Named = None
 ) -> Response:

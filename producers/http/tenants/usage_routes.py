@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from producers.http.admission.caller import Caller, UsageReader
 from producers.http.blocking.usage import By, UsageQuestion, today
 from producers.http.ports import Ports
-from producers.http.problems import responses
 from producers.http.translations.submission import Tenant
 from schemas.errors import PermanentError
 
@@ -54,7 +53,7 @@ class UsageResponse(BaseModel):
     characters_per_day: int | None = Field(description="The tenant's limit of a day; null: none.")
 
 
-@router.get("/api/v1/usage", responses=responses(401, 403, 422, 429, 503))
+@router.get("/api/v1/usage")
 async def read_usage(
     wanted: Annotated[UsageFilter, Query()], caller: UsageReader, request: Request
 ) -> UsageResponse:

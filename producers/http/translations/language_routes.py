@@ -8,7 +8,6 @@ from pydantic import BaseModel, Field
 
 from producers.http.admission.caller import Reader
 from producers.http.ports import Ports
-from producers.http.problems import responses
 from schemas.catalogue import Catalogue
 from schemas.language_names import canonical
 
@@ -45,7 +44,7 @@ class LanguagesResponse(BaseModel):
     languages: list[LanguageResponse] = Field(description="All of them with their names.")
 
 
-@router.get("/api/v1/languages", responses=responses(401, 403, 429, 503))
+@router.get("/api/v1/languages")
 async def list_languages(request: Request, _caller: Reader) -> LanguagesResponse:
     """List what ready workers have announced: as sets of languages, and pair by pair where these are few."""
     ports: Ports = request.app.state.ports

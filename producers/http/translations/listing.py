@@ -8,12 +8,13 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from connectors.redis.job_view import JobView
-from producers.http.moments import milliseconds_of
+from producers.http.moments import Moment, milliseconds_of
 from producers.http.ports import Jobs
 from schemas.errors import PermanentError
 from schemas.priorities import Priority
@@ -39,8 +40,8 @@ class JobFilter(BaseModel):
     priority: Priority | None = None
     source_language: Annotated[str | None, Field(description="As requested.")] = None
     target_language: str | None = None
-    since: Annotated[AwareDatetime | None, Field(description="Submitted then or later; RFC 3339.")] = None
-    until: Annotated[AwareDatetime | None, Field(description="Submitted before.")] = None
+    since: Annotated[Moment | None, Field(description="Submitted then or later; RFC 3339.")] = None
+    until: Annotated[Moment | None, Field(description="Submitted before.")] = None
     tenant: Annotated[str | None, Field(description="For callers who may act for several tenants.")] = None
 
     def wants(self, view: JobView) -> bool:
@@ -82,7 +83,7 @@ def _before(wanted: JobFilter) -> str:
     return _NEWEST if wanted.until is None else f"{_ms(wanted.until):014d}"
 
 
-def _ms(moment: AwareDatetime | None) -> int:
+def _ms(moment: datetime | None) -> int:
     return max(milliseconds_of(moment) or 0, 0)
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi.responses import PlainTextResponse, StreamingResponse
 from pydantic import BaseModel
 
 from connectors.telemetry.health import Health, answer_of
@@ -73,7 +73,7 @@ JobToChange = Annotated[JobKey, Depends(job_to_change)]
     status_code=202,
     responses={
         200: {"model": JobResponse | JobsResponse},
-        **responses(400, 401, 402, 403, 413, 415, 422, 429, 503),
+        **responses(402),
     },
 )
 async def submit_translation(  # noqa: PLR0913, PLR0917  # one parameter per part of the request
@@ -100,7 +100,7 @@ async def submit_translation(  # noqa: PLR0913, PLR0917  # one parameter per par
     return _accepted(call, request, caller)
 
 
-@router.get(_TRANSLATIONS, tags=["translations"], responses=responses(401, 403, 422, 429, 503))
+@router.get(_TRANSLATIONS, tags=["translations"])
 async def list_translations(
     wanted: Annotated[JobFilter, Query()], caller: Reader, request: Request
 ) -> JobListResponse:
@@ -110,9 +110,7 @@ async def list_translations(
     return list_response(page.views, page.next_cursor)
 
 
-@router.get(
-    f"{_TRANSLATIONS}/{{job_id}}", tags=["translations"], responses=responses(401, 403, 404, 422, 429, 503)
-)
+@router.get(f"{_TRANSLATIONS}/{{job_id}}", tags=["translations"], responses=responses(404))
 async def read_translation(
     job: JobToRead,
     request: Request,
@@ -132,7 +130,7 @@ async def read_translation(
     responses={
         200: {"content": {_EVENT_STREAM: {}}},
         204: {"description": "Nothing comes after that event."},
-        **responses(401, 403, 404, 422, 429, 503),
+        **responses(404),
     },
 )
 async def stream_translation(
@@ -140,7 +138,7 @@ async def stream_translation(
     request: Request,
     last_event_id: Annotated[str | None, Header(description="Begin behind this event.")] = None,
 ) -> Response:
-    """Stream the translated batches in the order of the text as they come, and at last the job with its result.
+    """Stream the translated batches in the order of the text, and at last the job with its result.
 
     An event `batch` has the next part of the text; what had not been streamed when the job ended is only in the
     event `result`. A client that was cut off sends `Last-Event-ID` and hears the rest.
@@ -160,7 +158,7 @@ async def stream_translation(
     f"{_TRANSLATIONS}/{{job_id}}",
     tags=["translations"],
     status_code=202,
-    responses={200: {"model": JobResponse}, **responses(401, 403, 404, 422, 429, 503)},
+    responses={200: {"model": JobResponse}, **responses(404)},
 )
 async def cancel_translation(job: JobToChange, request: Request, response: Response) -> JobResponse:
     """Order the job to be cancelled.
@@ -224,9 +222,29 @@ class Ready(BaseModel):
     reason: str
 
 
-@router.get("/health", response_model=Alive, responses={503: {"model": Alive}}, **_PROBES)
-@router.get("/ready", response_model=Ready, responses={503: {"model": Ready}}, **_PROBES)
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}}, **_PROBES)
+@router.get(
+    "/health",
+    operation_id="read_health",
+    description="Tell whether the event loop runs. 503: restart the process.",
+    response_model=Alive,
+    responses={503: {"model": Alive}},
+    **_PROBES,
+)
+@router.get(
+    "/ready",
+    operation_id="read_ready",
+    description="Tell whether requests can be accepted. 503: send them elsewhere, for now.",
+    response_model=Ready,
+    responses={503: {"model": Ready}},
+    **_PROBES,
+)
+@router.get(
+    "/metrics",
+    operation_id="read_metrics",
+    description="Show the metrics of this process, in the text format of Prometheus.",
+    response_class=PlainTextResponse,
+    **_PROBES,
+)
 async def answer_probe(request: Request) -> Response:
     """Answer a probe as every process of the platform does."""
     health: Health = request.app.state.health

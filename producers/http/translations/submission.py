@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StrictInt, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, model_validator
 from pydantic_core import PydanticCustomError
 
+from producers.http.moments import Moment
 from schemas.languages import AUTO
 from schemas.priorities import Priority
 from stream_apps.pipeline.deadline_policy import DeadlinePolicy
@@ -81,7 +82,7 @@ class Submission(BaseModel):
         default_factory=list, description="Words and names that stay as they are."
     )
     engine_options: dict[Text, Text] = Field(default_factory=dict, description="Options of the engine.")
-    deadline: AwareDatetime | None = Field(
+    deadline: Moment | None = Field(
         default=None, description="After this moment a result is useless; RFC 3339 with an offset."
     )
     late_policy: DeadlinePolicy | None = Field(

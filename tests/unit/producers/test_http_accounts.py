@@ -1,21 +1,15 @@
-"""Who may ask by HTTP: every route with every caller who may not; logins, and keys of one's own tenant."""
-
-from dataclasses import replace
+"""Logins, and keys of one's own tenant. Who may ask which route is in test_http_who_may_ask.py."""
 
 import pytest
 
-from schemas.accounts import TenantStatus
 from stream_apps.accounts.changes import (
     Change,
     Login,
     Rights,
-    TenantChange,
-    changed_tenant,
     new_user,
 )
 from stream_apps.accounts.passwords import hashed
-from stream_apps.accounts.tokens import Token, Tokens
-from tests.accounts import NOW_MS, SECRET, key_of
+from tests.accounts import NOW_MS, key_of
 from tests.unit.producers.problem import problem_of
 
 LOGIN, LOGOUT, KEYS, TRANSLATIONS = "/auth/login", "/auth/logout", "/api/v1/keys", "/api/v1/translations"
@@ -23,63 +17,6 @@ BODY = {"text": "Good morning.", "target_language": "pt"}
 EMAIL, PASSWORD = "ada@acme.example", "correct horse battery"
 DAY_SECONDS, DAY_MS = 24 * 3600, 24 * 3600 * 1000
 CHANGE = Change("tests", NOW_MS)
-# Nobody needs a key to log in, or to look after the process.
-OPEN = {LOGIN, "/health", "/ready", "/metrics", "/openapi.json", "/docs", "/docs/oauth2-redirect"}
-# What a viewer may do is any caller's.
-FOR_ALL = {("POST", LOGOUT), ("GET", "/api/v1/account")}
-OF_GLOSSARIES = {("POST", "/api/v1/glossaries"), ("DELETE", "/api/v1/glossaries/x")}
-BODIES = {
-    ("POST", TRANSLATIONS): BODY,
-    ("POST", KEYS): {},
-    ("POST", f"{KEYS}/x/rotate"): {},
-    ("PATCH", f"{KEYS}/x"): {},
-    ("POST", "/api/v1/webhooks/secret/rotate"): {},
-}
-# Of a foreign tenant: what is named by an id is not there.
-NAMED = "x"
-
-
-def routes(app):
-    """Return method and path of every route that needs a key; ids are `x`."""
-    paths = app.openapi()["paths"]
-    found = {
-        (method.upper(), path.replace("{job_id}", NAMED).replace("{key_id}", NAMED).replace("{glossary}", NAMED))
-        for path, methods in paths.items()
-        for method in methods
-        if path not in OPEN
-    }
-    assert len(found) > 8
-    return sorted(found)
-
-
-def ask(client, method, path):
-    rest = {"json": BODIES[method, path]} if (method, path) in BODIES else {}
-    return client.ask(method, path, **rest)
-
-
-def shown(store, kind):
-    """Return what a caller of that kind shows."""
-    key, user = key_of(store, "acme", role="admin"), add_user(store)
-    ours, others = (
-        Tokens([secret], DAY_SECONDS) for secret in (SECRET, "another secret, as long as the right one")
-    )
-
-    def dead(**changes):
-        store.change(lambda found: [replace(found.credential(key.key_id), **changes)])
-        return key.text
-
-    def token(tokens, issued_at_ms):
-        return tokens.issue(Token(user.credential_id, "acme", issued_at_ms), [])
-
-    return {
-        "no_credentials": lambda: "",
-        "unknown_key": lambda: key.text[:-1] + ("A" if key.text[-1] != "A" else "B"),
-        "revoked_credential": lambda: dead(revoked_at=NOW_MS),
-        "expired_credential": lambda: dead(expires_at=NOW_MS),
-        "expired_token": lambda: token(ours, NOW_MS - DAY_MS - 31_000),
-        "ended_token": lambda: token(ours, NOW_MS - 1),
-        "bad_token": lambda: token(others, NOW_MS),
-    }[kind]()
 
 
 def add_user(store, role="admin"):
@@ -90,67 +27,6 @@ def add_user(store, role="admin"):
 
 def hashed_once(known=[]):  # noqa: B006  # a hash takes long; one serves all tests
     return known[0] if known else known.append(hashed(PASSWORD)) or known[0]
-
-
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "no_credentials",
-        "unknown_key",
-        "revoked_credential",
-        "expired_credential",
-        "expired_token",
-        "ended_token",
-        "bad_token",
-    ],
-)
-def test_whoever_shows_nothing_that_lives_is_refused_by_every_route(http, store, world, kind):
-    client = http.showing(shown(store, kind))
-    for method, path in routes(http.app):
-        answer = ask(client, method, path)
-        problem = problem_of(answer, 401, kind)
-        assert answer.headers["www-authenticate"] == "Bearer"
-        assert problem["cure"], (method, path)
-    assert not world.appended
-    assert not world.ordered
-
-
-def test_a_caller_without_the_scope_is_refused_by_every_route_that_needs_one(http, store, world):
-    # Only the two routes that change glossaries need this scope.
-    client = http.showing(key_of(store, "acme", scopes=("glossaries:write",)).text)
-    for method, path in routes(http.app):
-        answer = ask(client, method, path)
-        if (method, path) in OF_GLOSSARIES:
-            assert answer.status_code in (400, 404, 422), (method, path)
-        elif (method, path) in FOR_ALL:
-            assert answer.is_success, (method, path)
-        else:
-            assert "glossaries:write" in problem_of(answer, 403, "missing_scope")["limit"]
-    assert not world.appended
-
-
-def test_a_foreign_tenants_things_are_not_there_for_any_route_that_names_one(http, store):
-    theirs = key_of(store, "globex").key_id
-    client = http.showing(key_of(store, "acme", role="admin").text)
-    named = [(method, path) for method, path in routes(http.app) if f"/{NAMED}" in path]
-    assert len(named) >= 6
-    for method, path in named:
-        for thing in (theirs, "nobodys"):
-            answer = client.ask(method, path.replace(f"/{NAMED}", f"/{thing}"), **body_of(method, path))
-            assert answer.status_code == 404, (method, path)
-
-
-def body_of(method, path):
-    return {"json": BODIES[method, path]} if (method, path) in BODIES else {}
-
-
-def test_a_suspended_tenant_is_refused_by_every_route_and_an_operator_cannot_act_for_it(http, store):
-    key = key_of(store, "acme", role="admin")
-    suspend = TenantChange(status=TenantStatus.SUSPENDED)
-    store.change(lambda found: [changed_tenant(found, "acme", suspend, CHANGE)])
-    for method, path in routes(http.app):
-        problem_of(ask(http.showing(key.text), method, path), 403, "tenant_suspended")
-    problem_of(http.post(TRANSLATIONS, json=BODY | {"tenant": "acme"}), 403, "tenant_suspended")
 
 
 @pytest.mark.parametrize(
@@ -263,10 +139,3 @@ class TestKeys:
     def test_only_keys_of_the_own_tenant_are_listed(self, admin, store):
         theirs = key_of(store, "globex").key_id
         assert theirs not in admin.get(KEYS).text
-
-
-def test_the_document_says_which_routes_need_a_key(http):
-    paths = http.app.openapi()["paths"]
-    assert {
-        path for path, methods in paths.items() if any("security" not in one for one in methods.values())
-    } <= OPEN

@@ -71,6 +71,13 @@ def test_one_submission_too_many_is_refused_and_there_is_room_again_afterwards(w
     assert later.status_code == 202
 
 
+@pytest.mark.parametrize(("path", "member"), [("/translate", "error"), ("/v2/translate", "message")])
+def test_who_speaks_the_interface_of_another_is_refused_in_its_form(while_open, path, member):
+    seen, *_ = while_open({"max_open_requests": 1}, [BODY], lambda client: client.post(path, json={"q": "Hello."}))
+    assert (seen.status_code, list(seen.json())) == (503, [member])
+    assert int(seen.headers["retry-after"]) >= 1
+
+
 def test_bytes_are_bounded_too(while_open):
     large = BODY | {"text": "a" * 900}
     refused, opened, _ = while_open({"max_open_bytes": 1000}, [large], lambda client: client.post(URL, json=large))

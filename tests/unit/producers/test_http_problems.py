@@ -54,7 +54,8 @@ def test_the_openapi_document_describes_problems_and_nothing_of_the_frameworks_o
     document = http.get("/openapi.json").json()
     schemas = document["components"]["schemas"]
     post = document["paths"][URL]["post"]
-    assert "application/problem+json" in post["responses"]["422"]["content"]
+    assert post["responses"]["422"] == {"$ref": "#/components/responses/Invalid"}
+    assert "application/problem+json" in document["components"]["responses"]["Invalid"]["content"]
     assert {"Problem", "FieldProblem", "Submission", "JobResponse"} <= schemas.keys()
     assert "HTTPValidationError" not in schemas
     assert {"Idempotency-Key", "traceparent", "prefer", "wait"} == {
