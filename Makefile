@@ -13,7 +13,7 @@ JARS := .dragoman/kafka/libs/complete
 # Processes that `make test` uses; each starts servers of its own. Given servers are shared, so the tests take turns.
 JOBS ?= $(if $(KAFKA_BOOTSTRAP_SERVERS),0,3)
 PACKAGES := schemas connectors stream_apps inference_workers producers deploy
-EXTRAS := local,ctranslate2,keda,dev
+EXTRAS := local,ctranslate2,keda,tracing,dev
 
 # In the order of docs/performance.md.
 BENCHES := cached fat singles bulk latency http idle
@@ -154,7 +154,7 @@ format: .venv/.dev  ## Rewrite the files in the house format
 	$(BIN)/ruff format .
 
 locks: .venv/.uv  ## Resolve the dependencies anew
-	$(UV) compile pyproject.toml --extra local --universal --generate-hashes --no-emit-index-url -q -U -o requirements/demo.lock
+	$(UV) compile pyproject.toml --extra local --extra tracing --universal --generate-hashes --no-emit-index-url -q -U -o requirements/demo.lock
 	$(UV) compile pyproject.toml $(foreach e,$(subst $(comma), ,$(EXTRAS)),--extra $(e)) --universal --generate-hashes --no-emit-index-url -q -U -o requirements/dev.lock
 	$(UV) compile pyproject.toml $(foreach e,$(subst $(comma), ,$(EXTRAS)),--extra $(e)) --extra transformers -c requirements/dev.lock --universal --generate-hashes --no-emit-index-url -q -U -o requirements/transformers.lock
 

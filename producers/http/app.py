@@ -28,6 +28,7 @@ from producers.http.page_routes import mount_page
 from producers.http.ports import Ports
 from producers.http.routes import router
 from producers.http.settings import HttpLimits
+from producers.http.tracing import RequestSpans
 from stream_apps.pipeline.request_limits import RequestLimits
 
 VERSION = "1"
@@ -80,6 +81,7 @@ def create_app(ports: Ports, settings: AppSettings, health: Health, lifespan: Li
     uploads = dict.fromkeys(UPLOAD_PATHS, limits.max_document_bytes)
     app.add_middleware(BodyLimit, max_body_bytes=limits.max_body_bytes, by_path=uploads)
     app.add_middleware(OpenSubmissions, limits=limits, streamed=UPLOAD_PATHS)
+    app.add_middleware(RequestSpans, tracer=ports.tracer)
     app.add_middleware(RequestMetrics)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
     return app

@@ -33,6 +33,7 @@ from producers.http.submit import (
     request_id_of,
     with_share,
 )
+from producers.http.tracing import name_in_log
 from schemas.errors import DragomanError, PermanentError
 from schemas.ids import JobKey, event_id, inbox_folder
 from schemas.languages import AUTO
@@ -148,6 +149,7 @@ async def prepare_document(  # noqa: PLR0913, PLR0917  # one parameter per part 
     written = await asyncio.to_thread(upload.measured)
     context = SubmissionContext(caller, limits, ports.now_ms(), envelope.idempotency_key)
     valid = _validated(form, upload, written, context)
+    name_in_log(valid.request.key)
     await check_admission([valid], ports)
     # Its characters are not known before extraction.
     valid = await with_share(valid, ports)

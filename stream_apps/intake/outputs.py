@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from connectors.telemetry.metrics import INTAKE_SECONDS, REQUEST_SEGMENTS, REQUEST_WORDS, REQUESTS, labelled
+from connectors.tracing.spans import About
 from schemas.errors import PermanentError
 from schemas.message_parts import Document
 from schemas.messages import Job, SegmentBatch
@@ -15,6 +16,7 @@ from schemas.plans import RequestPlan
 from schemas.priorities import Priority
 from schemas.records import FIRST_REVISION, OutboundRecord
 from schemas.segments import Remembered
+from schemas.traces import exemplar_of
 from stream_apps.accounts.budgets import Budgets, NoBudgets
 from stream_apps.intake.cutting import CutRequest, Reading, RequestCutter
 from stream_apps.pipeline.batching import batches_of, wishes_of
@@ -30,6 +32,7 @@ from stream_apps.pipeline.output_records import (
 )
 from stream_apps.pipeline.routing import model_version
 from stream_apps.pipeline.stores import AsyncTranslationMemory, ModelVersions
+from stream_apps.runtime.stage_spans import StageSpans, facts_of
 
 Outcome = Sequence[OutboundRecord] | PermanentError
 
@@ -87,6 +90,7 @@ class RequestOutputs:
     cutter: RequestCutter
     stores: Stores
     wire: WireFormat
+    spans: StageSpans = field(default_factory=StageSpans)
 
     async def of(self, found: Sequence[CutRequest | Outcome], pages: int | None = None) -> list[Outcome]:
         """Look up all segments together, and make the outputs. Raises TransientError while a store is away."""
@@ -144,13 +148,22 @@ class RequestOutputs:
 
     def expiry(self, reading: Reading) -> OutboundRecord:
         """Return the order to answer a request whose deadline has passed."""
+        self.say(reading, "expired")
         self.plan(reading, self.cutter.header(reading), waits=False)
         return expiry_record(self._about(reading), self.wire)
 
     def refusal(self, reading: Reading, error: PermanentError) -> OutboundRecord:
         """Return the order to answer a request that is refused."""
+        self.say(reading, "refused")
         self.plan(reading, self.cutter.header(reading), waits=False)
         return refusal_record(self._about(reading), error, self.wire)
+
+    def say(self, reading: Reading, outcome: str) -> None:
+        """Tell the span of a request that is not cut; its languages may be any text that a client sent."""
+        if self.spans.is_on:
+            key = reading.request.key
+            facts = {About.TENANT: key.tenant, About.REQUEST_ID: key.request_id, About.OUTCOME: outcome}
+            self.spans.say(reading.record, {**facts, About.PRIORITY: reading.priority.value})
 
     def _about(self, reading: Reading) -> RequestContext:
         header = self.cutter.header(reading)
@@ -191,4 +204,7 @@ class RequestOutputs:
         labelled(REQUEST_SEGMENTS, priority, "new").inc(job.segments - hits)
         labelled(REQUEST_WORDS, priority).inc(job.words)
         waited_ms = max(self.cutter.now_ms() - cut.reading.record.timestamp_ms, 0)
-        labelled(INTAKE_SECONDS, priority).observe(waited_ms / 1000)
+        labelled(INTAKE_SECONDS, priority).observe(waited_ms / 1000, exemplar_of(cut.reading.record.headers))
+        if self.spans.is_on:
+            facts = facts_of(cut.reading.request.key, job)
+            self.spans.say(cut.reading.record, {**facts, About.CACHED_SEGMENTS: hits, About.OUTCOME: "accepted"})

@@ -25,6 +25,7 @@ import structlog
 
 from connectors.settings import ProcessSettings
 from connectors.telemetry.health import Health, HealthServer, serve_health
+from connectors.telemetry.log_fields import name_request
 from schemas.errors import FATAL_EXIT_CODE, DragomanError
 
 log = structlog.get_logger()
@@ -106,6 +107,7 @@ def configure_logging(process: str, instance: str, level: str = "INFO") -> None:
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            name_request,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,

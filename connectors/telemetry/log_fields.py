@@ -1,0 +1,26 @@
+"""Name the request and its trace on the lines of the log, in the same fields everywhere.
+
+A line that is about a request passes what it has: `job=` its key, `record=` the Kafka record in hand, `trace=` the
+headers of one. This step of structlog makes of them `tenant`, `request_id`, `record` (its coordinates) and
+`trace_id`; only of lines that are written, so a silent level costs nothing.
+"""
+
+from collections.abc import MutableMapping
+from typing import Any
+
+from schemas.ids import JobKey
+from schemas.records import InboundRecord
+from schemas.traces import trace_of
+
+
+def name_request(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Replace what a line passed by the fields that it stands for. Never raises."""
+    job, headers, record = line.pop("job", None), line.pop("trace", None), line.get("record")
+    if isinstance(job, JobKey):
+        line.update(job._asdict())
+    if isinstance(record, InboundRecord):
+        line["record"] = record.coordinates
+        headers = headers or record.headers
+    if headers and (found := trace_of(headers)):
+        line["trace_id"] = found.trace_id
+    return line

@@ -1,0 +1,49 @@
+"""An answer whose transaction is under way, and what is counted and told of it once it is committed."""
+
+from dataclasses import dataclass
+
+from connectors.telemetry import metrics
+from connectors.telemetry.metrics import labelled
+from connectors.tracing.spans import About, Facts
+from schemas.messages import Job, TranslationResult
+from schemas.records import Headers
+from schemas.slots import AnswerSource, Completion
+from schemas.traces import exemplar_of
+from stream_apps.runtime.stage_spans import facts_of
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer whose transaction is under way; `result` without its text, `headers` those of its completer."""
+
+    source: AnswerSource
+    coordinates: str
+    headers: Headers
+    encoded: bytes
+    result: TranslationResult
+
+    @property
+    def completion(self) -> Completion:
+        """Return what the marker says of it."""
+        return Completion(self.coordinates, self.result.status or "", self.result.completed_at, self.encoded)
+
+    def count(self) -> None:
+        """Count it, as committed."""
+        result = self.result
+        labelled(metrics.RESULTS, result.priority, result.status or "").inc()
+        seconds = labelled(metrics.RESULT_SECONDS, result.priority)
+        seconds.observe(result.timings["total"], exemplar_of(self.headers))
+
+
+def answer_facts(result: TranslationResult, job: Job) -> Facts:
+    """Return what the span of an answer says."""
+    known = facts_of(result.key, job) if result.completed_at and job.batches else {}
+    return {
+        **known,
+        About.TENANT: result.tenant,
+        About.REQUEST_ID: result.request_id,
+        About.STATUS: result.status or "",
+        About.CAUSE: result.error_cause or "",
+        About.VERSION: result.version,
+        About.WORDS: result.source_words,
+    }
