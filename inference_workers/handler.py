@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import structlog
+
 from connectors.kafka.commit_tracker import Ticket
 from connectors.kafka.committing_reader import TakenRecord
 from connectors.telemetry import metrics
@@ -31,6 +33,8 @@ from schemas.records import InboundRecord, OutboundRecord
 from stream_apps.pipeline.deadline_policy import SkipPolicy
 from stream_apps.pipeline.output_records import translated_record
 from stream_apps.runtime.dead_letters import DeadLetterWriter
+
+log = structlog.get_logger()
 
 # Far below what Kafka takes in one record.
 _ROWS_IN_A_RECORD = 1000
@@ -94,6 +98,7 @@ class BatchHandler:
         self._usage.add(translated, batch, effort)
         self._count(done, translated)
         self.spans.answered(record, translated, effort)
+        log.debug("batch_translated", job=batch.key, record=record, batch_number=batch.batch_number)
         return [
             translated_record(translated, value, record),
             *map(self.dead_letters.record_of, segment_dead_letters(record, translated, now_ms)),

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+import structlog
+
 from connectors.telemetry.metrics import REQUESTS_ACCEPTED
 from connectors.tracing.spans import About, Span, SpanKind
 from producers.http.caller import Caller
@@ -30,6 +32,8 @@ from stream_apps.pipeline.request_rules import RequestedLanguages, check_identit
 
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _PREFER_WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})", re.IGNORECASE)
+log = structlog.get_logger()
+
 _SPAN = "submit"
 # Characters of an unknown priority that its refusal quotes.
 _LONGEST_PRIORITY = 40
@@ -114,6 +118,7 @@ async def send(valid: ValidSubmission, envelope: Envelope, ports: Ports) -> None
         await give_back([valid], ports)
         raise
     _end(span, valid)
+    log.debug("request_stored", job=valid.request.key, trace={TRACE_HEADER: span.header})
     ports.backpressure.count(valid.priority)
     REQUESTS_ACCEPTED.labels(valid.priority.value).inc()
 

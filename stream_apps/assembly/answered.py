@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import structlog
+
 from connectors.telemetry import metrics
 from connectors.telemetry.metrics import labelled
 from connectors.tracing.spans import About, Facts
@@ -10,6 +12,8 @@ from schemas.records import Headers
 from schemas.slots import AnswerSource, Completion
 from schemas.traces import exemplar_of
 from stream_apps.runtime.stage_spans import facts_of
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Answered:
         labelled(metrics.RESULTS, result.priority, result.status or "").inc()
         seconds = labelled(metrics.RESULT_SECONDS, result.priority)
         seconds.observe(result.timings["total"], exemplar_of(self.headers))
+        log.debug("request_answered", job=result.key, trace=self.headers, status=result.status)
 
 
 def answer_facts(result: TranslationResult, job: Job) -> Facts:

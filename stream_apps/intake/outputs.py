@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import structlog
+
 from connectors.telemetry.metrics import INTAKE_SECONDS, REQUEST_SEGMENTS, REQUEST_WORDS, REQUESTS, labelled
 from connectors.tracing.spans import About
 from schemas.errors import PermanentError
@@ -33,6 +35,8 @@ from stream_apps.pipeline.output_records import (
 from stream_apps.pipeline.routing import model_version
 from stream_apps.pipeline.stores import AsyncTranslationMemory, ModelVersions
 from stream_apps.runtime.stage_spans import StageSpans, facts_of
+
+log = structlog.get_logger()
 
 Outcome = Sequence[OutboundRecord] | PermanentError
 
@@ -205,6 +209,7 @@ class RequestOutputs:
         labelled(REQUEST_WORDS, priority).inc(job.words)
         waited_ms = max(self.cutter.now_ms() - cut.reading.record.timestamp_ms, 0)
         labelled(INTAKE_SECONDS, priority).observe(waited_ms / 1000, exemplar_of(cut.reading.record.headers))
+        log.debug("request_cut", job=cut.reading.request.key, record=cut.reading.record, batches=job.batches)
         if self.spans.is_on:
             facts = facts_of(cut.reading.request.key, job)
             self.spans.say(cut.reading.record, {**facts, About.CACHED_SEGMENTS: hits, About.OUTCOME: "accepted"})

@@ -196,6 +196,7 @@ class Dispatcher:
     def _count(self, settled: Delivery) -> None:
         metrics.WEBHOOKS.labels(_OUTCOMES[settled.state]).inc()
         last = settled.attempts[-1]
+        log.debug("webhook_posted", **_about(settled), attempts=settled.count, status_code=last.status_code)
         if settled.state is DeliveryState.DELIVERED:
             seconds = max(self.now_ms() - settled.started_at, 0) / 1000
             metrics.WEBHOOK_SECONDS.observe(seconds, exemplar_of(_trace(settled)))
