@@ -104,6 +104,9 @@ bench-memory: .venv/.dev $(JARS)  ## Queue SEGMENTS (1000000) before a slow work
 bench-text: .venv/.dev  ## Microseconds to cut a sentence, beside the library alone, and to keep what must not change in it
 	$(BIN)/python -m tests.bench.text
 
+bench-tracing: .venv/.dev $(JARS)  ## What spans cost: microseconds of each, and of a request; ARGS=--stack measures a whole stack, off, on, off
+	$(BIN)/python -m tests.bench.tracing $(ARGS)
+
 bench-sink: .venv/.dev  ## Rows a second of the sink against a bare insert of the same records into the same tables
 	$(BIN)/python -m tests.bench.sink $(ARGS)
 
@@ -126,6 +129,11 @@ test-page: .venv/.dev  ## The page in a real browser (chromium), with screenshot
 test-dashboard: .venv/.dev  ## The dashboard in a real browser (chromium), with screenshots in .dragoman/dashboard
 	@tests/page/prepare.sh
 	$(BIN)/python -m pytest --timeout 600 tests/dashboard/browser_*.py $(ARGS)
+
+test-vector: .venv/.dev  ## Vector's own check of deploy/vector; needs the program vector
+	@command -v vector > /dev/null || { echo "vector is missing: https://vector.dev/docs/setup/installation" >&2; exit 1; }
+	cd deploy/vector && vector validate --no-environment logs.yaml to_clickhouse.yaml to_elasticsearch.yaml
+	cd deploy/vector && vector test logs.yaml tests.yaml
 
 test-regions: .venv/.dev $(JARS)  ## Two regions, MirrorMaker 2 between them, one of them lost; 3 minutes
 	$(BIN)/python -m pytest tests/regions/second_region.py $(ARGS)

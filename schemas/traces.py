@@ -11,7 +11,7 @@ _FORM = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(
 _NO_VERSION, _FIRST_VERSION = b"ff", b"00"
 _SAMPLED = 1
 # Asked for every measurement, so without groups and objects.
-_SAMPLED_FORM = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f][13579bdf]")
+_SAMPLED_FORM = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f][13579bdf]")
 _TRACE_ID = slice(3, 35)
 
 

@@ -9,7 +9,9 @@ from connectors.settings import Section
 class TracingSettings(Section):
     """DRAGOMAN_TRACING_*. Without an endpoint nothing is recorded, and `traceparent` is passed on as it came."""
 
-    model_config = SettingsConfigDict(env_prefix="DRAGOMAN_TRACING_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="DRAGOMAN_TRACING_", frozen=True, extra="forbid", hide_input_in_errors=True
+    )
 
     endpoint: str = Field(
         default="",
