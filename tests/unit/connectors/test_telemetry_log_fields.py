@@ -1,0 +1,32 @@
+"""What a line passes of its request becomes the same fields everywhere."""
+
+import pytest
+
+from connectors.telemetry.log_fields import name_request
+from schemas.ids import JobKey
+from schemas.records import InboundRecord
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+HEADERS = {"traceparent": f"00-{TRACE}-b7ad6b7169203331-01".encode()}
+RECORD = InboundRecord("topic", 2, 7, b"k", b"v", HEADERS)
+
+
+def named(**line):
+    return dict(name_request(None, "info", {"event": "e", **line}))
+
+
+@pytest.mark.parametrize(
+    ("passed", "written"),
+    [
+        ({"job": JobKey("acme", "r1")}, {"tenant": "acme", "request_id": "r1"}),
+        ({"record": RECORD}, {"record": "topic-2-7", "trace_id": TRACE}),
+        ({"trace": HEADERS}, {"trace_id": TRACE}),
+        ({"trace": {"traceparent": b"00-1-2-01"}}, {}),
+        ({"job": None, "trace": {}}, {}),
+        ({"record": "topic-2-7"}, {"record": "topic-2-7"}),
+        ({"tenant": "acme", "error": "away"}, {"tenant": "acme", "error": "away"}),
+    ],
+    ids=str,
+)
+def test_fields(passed, written):
+    assert named(**passed) == {"event": "e", **written}
