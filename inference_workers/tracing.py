@@ -38,8 +38,8 @@ class WorkSpans:
 
     def answered(self, record: InboundRecord, done: TranslatedBatch, effort: Effort) -> None:
         """End the span of a batch, whose outputs are about to be sent."""
-        if self.tracer.is_on:
-            self.batches.say(record, batch_facts(done, effort))
+        if span := self.batches.of(record):
+            span.say(batch_facts(done, effort))
             self.batches.end([record.coordinates])
 
     def part_done(self, part: Part, records: Sequence[TakenRecord], result: PartResult, pool: str) -> None:
@@ -53,7 +53,7 @@ class WorkSpans:
     def _recorded(self, part: Part, records: Sequence[TakenRecord]) -> list[Span]:
         numbers = sorted({index.batch for text in part.texts for index in text.indexes})
         found = [self.batches.of(records[number].record) for number in numbers]
-        return [span for span in found if span and span.is_recorded]
+        return [span for span in found if span]
 
     def _part(self, recorded: Sequence[Span], part: Part, result: PartResult) -> None:
         since_ns = time.time_ns() - round(result.seconds * 1e9)
@@ -79,12 +79,11 @@ def batch_facts(done: TranslatedBatch, effort: Effort) -> Facts:
     failed = sum(cause is not None for cause in done.causes)
     return {
         **facts_of(done.key, done.job),
+        **({About.FAILED_SEGMENTS: failed} if failed else {}),
         About.BATCH: done.batch_number,
         About.SEGMENTS: len(done.causes),
         About.WORDS: done.source_words,
-        About.CACHED_SEGMENTS: sum(done.cached),
         About.CACHED_WORDS: done.cached_words,
-        About.FAILED_SEGMENTS: failed,
         About.ENGINE: done.model,
         About.ENGINE_SECONDS: effort.busy_ms / 1000,
         About.QUEUE_SECONDS: effort.queue_ms / 1000,

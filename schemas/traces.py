@@ -10,8 +10,9 @@ from schemas.records import TRACE_HEADER
 _FORM = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.{0,200})?", re.DOTALL)
 _NO_VERSION, _FIRST_VERSION = b"ff", b"00"
 _SAMPLED = 1
-# Asked for every measurement, so without groups and objects.
+# Asked for every record and measurement, so without groups and objects.
 _SAMPLED_FORM = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f][13579bdf]")
+_UNSAMPLED_FORM = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f][02468ace]")
 _TRACE_ID = slice(3, 35)
 
 
@@ -46,6 +47,11 @@ def trace_of(headers: Mapping[str, bytes]) -> TraceParent | None:
     """Read the trace of a record from its headers; None where they name none."""
     value = headers.get(TRACE_HEADER)
     return parse_traceparent(value) if value else None
+
+
+def is_unrecorded(value: bytes) -> bool:
+    """Tell whether a header says that its trace is not recorded; False for one that breaks the standard."""
+    return bool(_UNSAMPLED_FORM.fullmatch(value))
 
 
 def exemplar_of(headers: Mapping[str, bytes]) -> dict[str, str] | None:

@@ -18,7 +18,7 @@ class TracingSettings(Section):
         description="OTLP/HTTP address that takes spans, such as http://collector:4318/v1/traces; empty: none.",
     )
     sample_ratio: float = Field(
-        default=0.1,
+        default=0.05,
         ge=0,
         le=1,
         description="Share of the requests that are recorded where their `traceparent` does not decide.",

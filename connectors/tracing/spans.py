@@ -25,11 +25,9 @@ class About(StrEnum):
 
     TENANT = "dragoman.tenant"
     REQUEST_ID = "dragoman.request_id"
-    KIND = "dragoman.kind"
     PRIORITY = "dragoman.priority"
     SOURCE = "dragoman.source_language"
     TARGET = "dragoman.target_language"
-    POOL = "dragoman.pool"
     BATCH = "dragoman.batch_number"
     BATCHES = "dragoman.batches"
     SEGMENTS = "dragoman.segments"

@@ -7,11 +7,10 @@ import structlog
 from connectors.telemetry import metrics
 from connectors.telemetry.metrics import labelled
 from connectors.tracing.spans import About, Facts
-from schemas.messages import Job, TranslationResult
+from schemas.messages import TranslationResult
 from schemas.records import Headers
 from schemas.slots import AnswerSource, Completion
 from schemas.traces import exemplar_of
-from stream_apps.runtime.stage_spans import facts_of
 
 log = structlog.get_logger()
 
@@ -40,15 +39,15 @@ class Answered:
         log.debug("request_answered", job=result.key, trace=self.headers, status=result.status)
 
 
-def answer_facts(result: TranslationResult, job: Job) -> Facts:
+def answer_facts(result: TranslationResult) -> Facts:
     """Return what the span of an answer says."""
-    known = facts_of(result.key, job) if result.completed_at and job.batches else {}
+    cause = {About.CAUSE: result.error_cause} if result.error_cause else {}
     return {
-        **known,
+        **cause,
         About.TENANT: result.tenant,
         About.REQUEST_ID: result.request_id,
+        About.PRIORITY: result.priority,
         About.STATUS: result.status or "",
-        About.CAUSE: result.error_cause or "",
         About.VERSION: result.version,
         About.WORDS: result.source_words,
     }

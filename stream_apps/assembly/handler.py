@@ -185,8 +185,8 @@ class AssemblyHandler:
         self._answered[parsed.entry.request] = Answered(
             source, record.coordinates, record.headers, encoded, textless
         )
-        if self.spans.is_on:
-            self.spans.say(record, answer_facts(result, job))
+        if span := self.spans.of(record):
+            span.say(answer_facts(result))
         answer = OutboundRecord(topics.RESULTS, result.key.encode(), encoded, _headers(record, result))
         return answer, billed_usage(result, job)
 

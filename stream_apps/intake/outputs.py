@@ -164,10 +164,10 @@ class RequestOutputs:
 
     def say(self, reading: Reading, outcome: str) -> None:
         """Tell the span of a request that is not cut; its languages may be any text that a client sent."""
-        if self.spans.is_on:
+        if span := self.spans.of(reading.record):
             key = reading.request.key
             facts = {About.TENANT: key.tenant, About.REQUEST_ID: key.request_id, About.OUTCOME: outcome}
-            self.spans.say(reading.record, {**facts, About.PRIORITY: reading.priority.value})
+            span.say({**facts, About.PRIORITY: reading.priority.value})
 
     def _about(self, reading: Reading) -> RequestContext:
         header = self.cutter.header(reading)
@@ -210,6 +210,7 @@ class RequestOutputs:
         waited_ms = max(self.cutter.now_ms() - cut.reading.record.timestamp_ms, 0)
         labelled(INTAKE_SECONDS, priority).observe(waited_ms / 1000, exemplar_of(cut.reading.record.headers))
         log.debug("request_cut", job=cut.reading.request.key, record=cut.reading.record, batches=job.batches)
-        if self.spans.is_on:
+        if span := self.spans.of(cut.reading.record):
             facts = facts_of(cut.reading.request.key, job)
-            self.spans.say(cut.reading.record, {**facts, About.CACHED_SEGMENTS: hits, About.OUTCOME: "accepted"})
+            counts = {About.BATCHES: job.batches, About.SEGMENTS: job.segments, About.CACHED_SEGMENTS: hits}
+            span.say({**facts, **counts, About.OUTCOME: "accepted"})

@@ -10,11 +10,11 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from connectors.tracing.spans import NO_TRACER, About, Facts, Span, SpanKind, Tracer
+from connectors.tracing.spans import NO_TRACER, About, Span, SpanKind, Tracer
 from schemas.ids import JobKey
 from schemas.messages import Job
 from schemas.records import TRACE_HEADER, InboundRecord
-from schemas.states import RequestKind
+from schemas.traces import is_unrecorded
 
 
 @dataclass
@@ -29,34 +29,28 @@ class StageSpans:
 
     @property
     def is_on(self) -> bool:
-        """Tell whether anything is recorded, so that nobody prepares facts in vain."""
+        """Tell whether anything is ever recorded."""
         return self.tracer.is_on
 
     def begin(self, record: InboundRecord) -> InboundRecord:
-        """Return the record below its span; as it is where nothing is recorded anywhere."""
+        """Return the record below its span; as it is where its trace is not recorded."""
         if not self.tracer.is_on:
             return record
-        with self._lock:
-            span = self._open.get(record.coordinates)
-        if span is None:
-            span = self.tracer.start(self.name, record.headers.get(TRACE_HEADER, b""), SpanKind.CONSUMER)
-            self._keep(record, span)
-        if span.header == record.headers.get(TRACE_HEADER):
+        shown = record.headers.get(TRACE_HEADER, b"")
+        if is_unrecorded(shown):
             return record
+        span = self.of(record) or self.tracer.start(self.name, shown, SpanKind.CONSUMER)
+        if span.is_recorded:
+            self._keep(record, span)
         return replace(record, headers={**record.headers, TRACE_HEADER: span.header})
 
     def of(self, record: InboundRecord) -> Span | None:
-        """Return the span under way of a record; None where it is not recorded."""
-        return self._open.get(record.coordinates) if self.tracer.is_on else None
-
-    def say(self, record: InboundRecord, facts: Facts) -> None:
-        """Add facts to the span of a record."""
-        if span := self.of(record):
-            span.say(facts)
+        """Return the recorded span under way of a record, to add facts to; None where there is none."""
+        return self._open.get(record.coordinates) if self._open else None
 
     def end(self, coordinates: Iterable[str]) -> None:
-        """End the spans of the records with these coordinates; they are not even asked for where nothing is on."""
-        if not self.tracer.is_on:
+        """End the spans of the records with these coordinates; they are not even asked for where none is open."""
+        if not self._open:
             return
         for one in coordinates:
             with self._lock:
@@ -65,7 +59,6 @@ class StageSpans:
                 span.end()
 
     def _keep(self, record: InboundRecord, span: Span) -> None:
-        """Remember the span, also one that only passes on: a repeat must not get another trace."""
         with self._lock:
             self._open[record.coordinates] = span
             if len(self._open) > self.most_open:
@@ -73,16 +66,12 @@ class StageSpans:
 
 
 def facts_of(key: JobKey, job: Job) -> dict[About, str | int | float]:
-    """Return what a span says of a request; languages and pool only where intake has found them to be known."""
+    """Return what the span of a request that intake has accepted says. Few facts: each costs 10 us to send."""
     return {
         About.TENANT: key.tenant,
         About.REQUEST_ID: key.request_id,
-        About.KIND: job.kind or RequestKind.TEXT,
         About.PRIORITY: job.priority,
         About.SOURCE: job.source_language,
         About.TARGET: job.target_language,
-        About.POOL: job.pool,
-        About.BATCHES: job.batches,
         About.WORDS: job.words,
-        About.SEGMENTS: job.segments,
     }

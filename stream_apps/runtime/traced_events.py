@@ -27,7 +27,8 @@ def traced(handler: EventHandler, spans: StageSpans) -> EventHandler:
         record: InboundRecord, error: PermanentError, dead_letter: DeadLetter
     ) -> tuple[DeadLetter, Outputs]:
         below = spans.begin(record)
-        spans.say(record, {About.OUTCOME: "refused", About.CAUSE: error.cause})
+        if span := spans.of(record):
+            span.say({About.OUTCOME: "refused", About.CAUSE: error.cause})
         return handler.refusal(below, error, dead_letter)
 
     return replace(handler, handle=handle, delivered=delivered, refusal=refusal)

@@ -5,8 +5,8 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from deploy.local.log_files import Follower
 from deploy.local.log_lines import parse_line
-from producers.cli import logs as command
 from producers.cli.logs import readable
 from producers.cli.main import app
 
@@ -75,7 +75,7 @@ def test_following_begins_with_the_last_lines_and_ends_with_ctrl_c(root, monkeyp
         yield parse_line("http", json.dumps({**LINE, "request_id": "new"}))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command.Follower, "lines", interrupted)
+    monkeypatch.setattr(Follower, "lines", interrupted)
     ran = run(root, "-f", "--tail", "1")
     assert [json.loads(line)["request_id"] for line in ran.stdout.splitlines()] == ["r4", "new"]
     assert ran.exit_code == 130

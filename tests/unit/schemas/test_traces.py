@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.traces import TraceParent, exemplar_of, parse_traceparent, trace_of
+from schemas.traces import TraceParent, exemplar_of, is_unrecorded, parse_traceparent, trace_of
 
 TRACE, SPAN = b"0af7651916cd43dd8448eb211c80319c", b"b7ad6b7169203331"
 GOOD = b"00-" + TRACE + b"-" + SPAN + b"-01"
@@ -20,7 +20,10 @@ def test_a_header_names_trace_span_and_flags():
 @pytest.mark.parametrize(("flags", "is_sampled"), [(b"00", False), (b"01", True), (b"02", False), (b"03", True)])
 def test_the_last_bit_of_the_flags_says_whether_it_is_recorded(flags, is_sampled):
     value = GOOD[:-2] + flags
-    assert parse_traceparent(value).is_sampled is is_sampled
+    found = parse_traceparent(value)
+    assert found is not None
+    assert found.is_sampled is is_sampled
+    assert is_unrecorded(value) is not is_sampled
     assert bool(exemplar_of({"traceparent": value})) is is_sampled
 
 
@@ -49,6 +52,7 @@ def test_a_header_that_breaks_the_standard_is_none(bad):
     assert parse_traceparent(bad) is None
     assert trace_of({"traceparent": bad}) is None
     assert exemplar_of({"traceparent": bad}) is None
+    assert not is_unrecorded(bad)
 
 
 @given(st.binary(max_size=80))
