@@ -26,7 +26,7 @@ class WorkSpans:
     """The spans of batches and parts. For one thread."""
 
     tracer: Tracer = NO_TRACER
-    most_open: int = 20_000
+    most_open: int = 10_000
     batches: StageSpans = field(init=False)
 
     def __post_init__(self) -> None:

@@ -2,6 +2,6 @@
 
 import sys
 
-# redis-py (8.1) imports OpenTelemetry's metrics SDK where that is installed, for metrics that nobody here asks of it:
-# a quarter of its own import, at every start of a process. With this entry it goes on as where there is none.
+# redis-py (8.1) imports OpenTelemetry's metrics SDK where that is installed, for metrics that nobody asks of it: a
+# quarter of its own import, at every start of a process. With this entry it goes on as where there is none.
 sys.modules.setdefault("opentelemetry.sdk.metrics", None)  # type: ignore[arg-type]  # as import itself reads it

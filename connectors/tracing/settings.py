@@ -30,7 +30,7 @@ class TracingSettings(Section):
     send_seconds: float = Field(default=2.0, gt=0, description="Time between two sendings.")
     queue_spans: int = Field(default=4096, ge=1, description="Spans that wait to be sent; more are dropped.")
     open_spans: int = Field(
-        default=20_000, ge=1, description="Spans under way in one process; of more the oldest are dropped."
+        default=10_000, ge=1, description="Spans under way in one process; of more the oldest are dropped."
     )
 
     @field_validator("endpoint")

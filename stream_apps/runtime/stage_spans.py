@@ -23,7 +23,7 @@ class StageSpans:
 
     name: str = ""
     tracer: Tracer = NO_TRACER
-    most_open: int = 20_000
+    most_open: int = 10_000
     _open: OrderedDict[str, Span] = field(default_factory=OrderedDict, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
