@@ -5,15 +5,27 @@ headers of one. This step of structlog makes of them `tenant`, `request_id`, `re
 `trace_id`; only of lines that are written, so a silent level costs nothing.
 """
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 from schemas.ids import JobKey
 from schemas.records import InboundRecord
 from schemas.traces import trace_of
 
+Line = MutableMapping[str, Any]
 
-def name_request(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+
+def from_process(process: str, instance: str) -> Callable[[Any, str, Line], Line]:
+    """Return the step that names the process on every line, whichever of its threads logs it."""
+
+    def name_process(_logger: Any, _method: str, line: Line) -> Line:
+        line.update(process=process, instance=instance)
+        return line
+
+    return name_process
+
+
+def name_request(_logger: Any, _method: str, line: Line) -> Line:
     """Replace what a line passed by the fields that it stands for. Never raises."""
     job, headers, record = line.pop("job", None), line.pop("trace", None), line.get("record")
     if isinstance(job, JobKey):

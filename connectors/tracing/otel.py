@@ -58,7 +58,11 @@ class CountingExporter(SpanExporter):
         self.settled += len(spans)
         if self._fails is is_sent:
             self._fails = not is_sent
-            log.warning("spans_sent_again" if is_sent else "spans_not_sent", spans=len(spans))
+            if is_sent:
+                log.warning("spans_sent_again", spans=len(spans))
+            else:
+                cure = "see whether the collector at DRAGOMAN_TRACING_ENDPOINT runs; nothing else waits for it"
+                log.warning("spans_not_sent", spans=len(spans), cure=cure)
         return result
 
     def shutdown(self) -> None:

@@ -25,7 +25,7 @@ import structlog
 
 from connectors.settings import ProcessSettings
 from connectors.telemetry.health import Health, HealthServer, serve_health
-from connectors.telemetry.log_fields import name_request
+from connectors.telemetry.log_fields import from_process, name_request
 from schemas.errors import FATAL_EXIT_CODE, DragomanError
 
 log = structlog.get_logger()
@@ -106,6 +106,7 @@ def configure_logging(process: str, instance: str, level: str = "INFO") -> None:
     """
     structlog.configure(
         processors=[
+            from_process(process, instance),
             structlog.contextvars.merge_contextvars,
             name_request,
             structlog.processors.add_log_level,
@@ -117,7 +118,6 @@ def configure_logging(process: str, instance: str, level: str = "INFO") -> None:
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(process=process, instance=instance)
     # Libraries log through the standard library. Only their warnings matter.
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
 
