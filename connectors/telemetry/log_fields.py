@@ -2,14 +2,18 @@
 
 A line that is about a request passes what it has: `job=` its key, `record=` the Kafka record in hand, `trace=` the
 headers of one. This step of structlog makes of them `tenant`, `request_id`, `record` (its coordinates) and
-`trace_id`; only of lines that are written, so a silent level costs nothing.
+`trace_id`, only of lines that are written, so a silent level costs nothing. Where one request is handled at a
+time, `about` names it once for every line below, of whatever module.
 """
 
 from collections.abc import Callable, MutableMapping
+from contextlib import AbstractContextManager
 from typing import Any
 
+from structlog.contextvars import bound_contextvars
+
 from schemas.ids import JobKey
-from schemas.records import InboundRecord
+from schemas.records import Headers, InboundRecord
 from schemas.traces import trace_of
 
 Line = MutableMapping[str, Any]
@@ -36,3 +40,9 @@ def name_request(_logger: Any, _method: str, line: Line) -> Line:
     if headers and (found := trace_of(headers)):
         line["trace_id"] = found.trace_id
     return line
+
+
+def about(job: JobKey, headers: Headers | None = None) -> AbstractContextManager[None]:
+    """Name a request, and the trace of its headers, on every line that this thread logs inside the context."""
+    found = trace_of(headers or {})
+    return bound_contextvars(**job._asdict(), **({"trace_id": found.trace_id} if found else {}))

@@ -11,13 +11,12 @@ from dataclasses import dataclass, replace
 import structlog
 
 from connectors.telemetry.metrics import REQUESTS_ACCEPTED
-from connectors.tracing.spans import About, Span, SpanKind
 from producers.http.caller import Caller
 from producers.http.moments import milliseconds_of
 from producers.http.ports import Models, Ports, Texts
 from producers.http.submission import Envelope, Submission
 from producers.http.text_ids import with_text_ids
-from producers.http.tracing import name_in_log
+from producers.http.tracing import name_in_log, submit_span
 from schemas.catalogue import Catalogue, unsupported_pair
 from schemas.errors import DragomanError, PermanentError, TransientError
 from schemas.ids import event_id, new_request_id
@@ -26,7 +25,6 @@ from schemas.messages import TranslationRequest
 from schemas.priorities import Priority, parse_priority, priority_of_score
 from schemas.records import TRACE_HEADER, Headers
 from schemas.shares import Decision, Wish
-from schemas.traces import parse_traceparent
 from stream_apps.pipeline.request_limits import RequestLimits
 from stream_apps.pipeline.request_rules import RequestedLanguages, check_identity, check_request
 
@@ -34,7 +32,6 @@ _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _PREFER_WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})", re.IGNORECASE)
 log = structlog.get_logger()
 
-_SPAN = "submit"
 # Characters of an unknown priority that its refusal quotes.
 _LONGEST_PRIORITY = 40
 
@@ -110,14 +107,14 @@ async def with_share(valid: ValidSubmission, ports: Ports) -> ValidSubmission:
 
 async def send(valid: ValidSubmission, envelope: Envelope, ports: Ports) -> None:
     """Return once Kafka has stored the request. Raises TransientError when nothing is promised."""
-    span = ports.tracer.start(_SPAN, _parent(envelope), SpanKind.PRODUCER)
+    span = submit_span(ports.tracer, envelope, valid.request, valid.priority)
     try:
         await ports.requests.append(valid.request, valid.priority, _headers(valid, span.header))
     except DragomanError as error:
-        _end(span, valid, type(error).__name__)
+        span.end(type(error).__name__)
         await give_back([valid], ports)
         raise
-    _end(span, valid)
+    span.end()
     log.debug("request_stored", job=valid.request.key, trace={TRACE_HEADER: span.header})
     ports.backpressure.count(valid.priority)
     REQUESTS_ACCEPTED.labels(valid.priority.value).inc()
@@ -265,27 +262,6 @@ async def _without_large_text(request: TranslationRequest, texts: Texts) -> Tran
             cure="split them into several requests",
         )
     return replace(request, text=None, content_ref=await texts.keep(request.key, request.text))
-
-
-def _parent(envelope: Envelope) -> bytes:
-    """Return the trace context of the caller; empty for one that breaks the standard."""
-    shown = (envelope.traceparent or "").encode()
-    return shown if parse_traceparent(shown) else b""
-
-
-def _end(span: Span, valid: ValidSubmission, error: str = "") -> None:
-    if span.is_recorded:
-        request, languages = valid.request, valid.languages
-        span.say(
-            {
-                About.TENANT: request.tenant,
-                About.REQUEST_ID: request.request_id,
-                About.PRIORITY: valid.priority.value,
-                About.SOURCE: str(languages.source or AUTO),
-                About.TARGET: str(languages.target),
-            }
-        )
-    span.end(error)
 
 
 def _headers(valid: ValidSubmission, traceparent: bytes) -> Headers:

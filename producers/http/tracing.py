@@ -8,11 +8,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars
 
 from connectors.tracing.spans import About, Span, SpanKind, Tracer
+from producers.http.submission import Envelope
 from schemas.ids import JobKey
+from schemas.messages import TranslationRequest
+from schemas.priorities import Priority
 from schemas.records import TRACE_HEADER
 from schemas.traces import parse_traceparent
 
-SPAN = "http"
+CALL_SPAN, SUBMIT_SPAN = "http", "submit"
 _HEADER = TRACE_HEADER.encode()
 
 
@@ -40,7 +43,7 @@ class RequestSpans:
     def _begun(self, scope: Scope, shown: bytes) -> Span | None:
         if scope["method"] != "POST" or not self._tracer.is_on:
             return None
-        span = self._tracer.start(SPAN, shown, SpanKind.SERVER)
+        span = self._tracer.start(CALL_SPAN, shown, SpanKind.SERVER)
         others = [pair for pair in scope["headers"] if pair[0] != _HEADER]
         scope["headers"] = [*others, (_HEADER, span.header)]
         return span
@@ -59,6 +62,23 @@ class RequestSpans:
             route = getattr(scope.get("route"), "path", "unknown")
             span.say({About.METHOD: scope["method"], About.ROUTE: route, About.STATUS_CODE: status})
             span.end(f"status_{status}" if status >= 500 else "")
+
+
+def submit_span(tracer: Tracer, envelope: Envelope, request: TranslationRequest, priority: Priority) -> Span:
+    """Begin the span of one request on its way to Kafka; its languages are checked already."""
+    shown = (envelope.traceparent or "").encode()
+    span = tracer.start(SUBMIT_SPAN, shown if parse_traceparent(shown) else b"", SpanKind.PRODUCER)
+    if span.is_recorded:
+        span.say(
+            {
+                About.TENANT: request.tenant,
+                About.REQUEST_ID: request.request_id,
+                About.PRIORITY: priority.value,
+                About.SOURCE: request.source_language,
+                About.TARGET: request.target_language,
+            }
+        )
+    return span
 
 
 def name_in_log(key: JobKey) -> None:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from connectors.telemetry.log_fields import about
 from connectors.telemetry.metrics import DOCUMENT_SECONDS, DOCUMENTS, labelled
 from schemas.dead_letters import about_request
 from schemas.errors import PermanentError
@@ -80,13 +81,14 @@ class ExtractionHandler:
 
     def _batches(self, reading: Reading) -> Sequence[OutboundRecord]:
         reading, languages = self.cutter.checked(reading)
-        with DOCUMENT_SECONDS.labels(STAGE).time():
+        key = reading.request.key
+        with DOCUMENT_SECONDS.labels(STAGE).time(), about(key, reading.record.headers):
             read = self.documents.read(reading.request, languages)
         cut = self.run(self.cutter.cut_text(reading, languages, read.text, read.document))
         (outcome,) = self.run(self.outputs.of([_with_marks(cut, read)], pages=read.pages))
         if isinstance(outcome, PermanentError):
             raise outcome
-        log.info("document_extracted", job=reading.request.key, record=reading.record, units=read.document.units)
+        log.info("document_extracted", job=key, record=reading.record, units=read.document.units)
         return outcome  # type: ignore[no-any-return]  # `run` is of any type
 
     def _refused(self, reading: Reading, error: PermanentError) -> Sequence[OutboundRecord]:

@@ -1,8 +1,9 @@
 """What a line passes of its request becomes the same fields everywhere."""
 
 import pytest
+from structlog.contextvars import get_contextvars
 
-from connectors.telemetry.log_fields import name_request
+from connectors.telemetry.log_fields import about, from_process, name_request
 from schemas.ids import JobKey
 from schemas.records import InboundRecord
 
@@ -30,3 +31,20 @@ def named(**line):
 )
 def test_fields(passed, written):
     assert named(**passed) == {"event": "e", **written}
+
+
+def test_every_line_names_its_process():
+    assert from_process("intake", "intake-1")(None, "info", {"event": "e"}) == {
+        "event": "e",
+        "process": "intake",
+        "instance": "intake-1",
+    }
+
+
+def test_lines_inside_are_about_a_request_and_those_behind_are_not():
+    before = get_contextvars()
+    with about(JobKey("acme", "r1"), HEADERS):
+        assert get_contextvars() == before | {"tenant": "acme", "request_id": "r1", "trace_id": TRACE}
+    with about(JobKey("acme", "r1")):
+        assert "trace_id" not in get_contextvars()
+    assert get_contextvars() == before
