@@ -6,7 +6,7 @@ than two files, of 32 MB each.
 
 import heapq
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from operator import attrgetter
@@ -17,6 +17,7 @@ from deploy.local.log_lines import LogFilter, LogLine, parse_line, wanted_lines
 
 _POLL_SECONDS = 0.25
 _MOST_READ = 8_000_000
+_LONGEST_LINE = 1_000_000
 _LOOKED_AT = 50
 _COPY = ".log.1"
 _by_time = attrgetter("at_ms")
@@ -34,10 +35,20 @@ def log_files(folder: Path, wanted: LogFilter) -> dict[str, Path]:
     return chosen
 
 
-def read_lines(files: dict[str, Path], wanted: LogFilter) -> Iterator[LogLine]:
-    """Return the wanted lines of all files in the order of time; no more than a line of each is in memory."""
+def read_lines(
+    files: dict[str, Path], wanted: LogFilter, until: Mapping[Path, int] | None = None
+) -> Iterator[LogLine]:
+    """Return the wanted lines of all files in the order of time, of each up to its offset in `until`.
+
+    No more than a line of each file is in memory.
+    """
+    ends = until or {}
     yield from heapq.merge(
-        *(wanted_lines(name, _texts(path), wanted, _first_ms(path)) for name, path in files.items()), key=_by_time
+        *(
+            wanted_lines(name, _texts(path, ends.get(path)), wanted, _first_ms(path))
+            for name, path in files.items()
+        ),
+        key=_by_time,
     )
 
 
@@ -51,11 +62,12 @@ class Follower:
     _read_to: dict[Path, int] = field(default_factory=dict, init=False)
     _copied_at: dict[Path, int] = field(default_factory=dict, init=False)
 
-    def start(self) -> None:
-        """Begin behind what the files hold now."""
+    def start(self) -> dict[Path, int]:
+        """Begin behind what the files hold now, and return these offsets: `read_lines` ends there."""
         for path in self.folder.glob("*.log"):
             self._read_to[path] = _after_last_line(path)
             self._copied_at[path] = _copy_of(path)[0]
+        return dict(self._read_to)
 
     def lines(self) -> Iterator[LogLine]:
         """Return the lines as they come, for ever. Blocks."""
@@ -99,12 +111,19 @@ def _first_ms(path: Path) -> int:
     return next(filter(None, known), round(path.stat().st_mtime * 1000))
 
 
-def _texts(path: Path) -> Iterator[str]:
-    for one in (path.with_suffix(_COPY), path):
-        if one.exists():
-            with one.open(encoding="utf-8", errors="replace") as file:
-                for line in file:
-                    yield line.rstrip("\n")
+def _texts(path: Path, until: int | None = None) -> Iterator[str]:
+    """Return the lines of a file and before them those of its copy; of the file up to an offset."""
+    copy = path.with_suffix(_COPY)
+    if copy.exists():
+        with copy.open("rb") as file:
+            yield from (line.decode(errors="replace").rstrip("\n") for line in file)
+    with path.open("rb") as file:
+        read = 0
+        for line in file:
+            read += len(line)
+            if until is not None and read > until:
+                return
+            yield line.decode(errors="replace").rstrip("\n")
 
 
 def _texts_from(path: Path, offset: int) -> tuple[list[str], int]:
@@ -121,7 +140,7 @@ def _texts_from(path: Path, offset: int) -> tuple[list[str], int]:
 def _after_last_line(path: Path) -> int:
     """Return the offset behind the last whole line."""
     size = path.stat().st_size
-    start = max(size - _MOST_READ, 0)
+    start = max(size - _LONGEST_LINE, 0)
     with path.open("rb") as file:
         file.seek(start)
         return start + file.read(size - start).rfind(b"\n") + 1

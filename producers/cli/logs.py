@@ -56,9 +56,9 @@ def show_logs(wanted: LogFilter, *, follow: bool, tail: int | None, as_json: boo
     folder = root_of(root) / "logs"
     files = log_files(folder, wanted)
     follower = Follower(folder, wanted)
-    follower.start()
+    until = follower.start() if follow else None
     last = _FOLLOWED_TAIL if follow and tail is None and not wanted.since_ms else tail
-    lines = read_lines(files, wanted)
+    lines = read_lines(files, wanted, until)
     shown = _print(lines if last is None else deque(lines, maxlen=last), as_json=as_json)
     if follow:
         try:

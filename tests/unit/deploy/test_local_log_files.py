@@ -81,6 +81,15 @@ def test_a_follower_begins_before_a_line_that_is_half_written(tmp_path):
     assert events(follower.added()) == ["late"]
 
 
+def test_what_is_added_while_the_files_are_read_is_left_to_the_follower(tmp_path):
+    write(tmp_path, "http.log", line(1, "old"))
+    follower = Follower(tmp_path, ALL)
+    until = follower.start()
+    write(tmp_path, "http.log", line(2, "new"))
+    assert events(read_lines(log_files(tmp_path, ALL), ALL, until)) == ["old"]
+    assert events(follower.added()) == ["new"]
+
+
 def test_a_follower_sees_files_that_appear(follower, tmp_path):
     write(tmp_path, "worker-2.log", line(2, "first"))
     assert events(follower.added()) == ["first"]
