@@ -104,7 +104,7 @@ bench-memory: .venv/.dev $(JARS)  ## Queue SEGMENTS (1000000) before a slow work
 bench-text: .venv/.dev  ## Microseconds to cut a sentence, beside the library alone, and to keep what must not change in it
 	$(BIN)/python -m tests.bench.text
 
-bench-tracing: .venv/.dev $(JARS)  ## What spans cost: microseconds of each, and of a request; ARGS=--stack measures a whole stack, off, on, off
+bench-tracing: .venv/.dev $(JARS)  ## What spans cost: microseconds of each, and of a request; ARGS=--stack measures whole stacks, off, on, off
 	$(BIN)/python -m tests.bench.tracing $(ARGS)
 
 bench-sink: .venv/.dev  ## Rows a second of the sink against a bare insert of the same records into the same tables
