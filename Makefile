@@ -13,7 +13,7 @@ JARS := .dragoman/kafka/libs/complete
 # Processes that `make test` uses; each starts servers of its own. Given servers are shared, so the tests take turns.
 JOBS ?= $(if $(KAFKA_BOOTSTRAP_SERVERS),0,3)
 PACKAGES := schemas connectors stream_apps inference_workers producers deploy
-EXTRAS := local,ctranslate2,keda,dev
+EXTRAS := local,ctranslate2,keda,tracing,dev
 
 # In the order of docs/performance.md.
 BENCHES := cached fat singles bulk latency http idle
@@ -107,6 +107,9 @@ bench-memory: .venv/.dev $(JARS)  ## Queue SEGMENTS (1000000) before a slow work
 bench-text: .venv/.dev  ## Microseconds to cut a sentence, beside the library alone, and to keep what must not change in it
 	$(BIN)/python -m tests.bench.text
 
+bench-tracing: .venv/.dev $(JARS)  ## What spans cost: microseconds of each, and of a request; ARGS=--stack measures whole stacks, off, on, off
+	$(BIN)/python -m tests.bench.tracing $(ARGS)
+
 bench-sink: .venv/.dev  ## Rows a second of the sink against a bare insert of the same records into the same tables
 	$(BIN)/python -m tests.bench.sink $(ARGS)
 
@@ -139,6 +142,11 @@ test-dashboard: .venv/.dev  ## The dashboard in a real browser (chromium), with 
 test-openapi: .venv/.dev  ## Ask everything that the OpenAPI document describes, in thousands of ways (schemathesis; ARGS="-n 200")
 	$(BIN)/python -m tests.openapi --phases examples,coverage,fuzzing,stateful --generation-database none $(ARGS)
 
+test-vector: .venv/.dev  ## Vector's own check of deploy/vector; needs the program vector
+	@command -v vector > /dev/null || { echo "vector is missing: https://vector.dev/docs/setup/installation" >&2; exit 1; }
+	cd deploy/vector && vector validate --no-environment logs.yaml to_clickhouse.yaml to_elasticsearch.yaml
+	cd deploy/vector && vector test logs.yaml tests.yaml
+
 test-regions: .venv/.dev $(JARS)  ## Two regions, MirrorMaker 2 between them, one of them lost; 3 minutes
 	$(BIN)/python -m pytest tests/regions/second_region.py $(ARGS)
 
@@ -166,7 +174,7 @@ format: .venv/.dev  ## Rewrite the files in the house format
 	$(BIN)/ruff format .
 
 locks: .venv/.uv  ## Resolve the dependencies anew
-	$(UV) compile pyproject.toml --extra local --universal --generate-hashes --no-emit-index-url -q -U -o requirements/demo.lock
+	$(UV) compile pyproject.toml --extra local --extra tracing --universal --generate-hashes --no-emit-index-url -q -U -o requirements/demo.lock
 	$(UV) compile pyproject.toml $(foreach e,$(subst $(comma), ,$(EXTRAS)),--extra $(e)) --universal --generate-hashes --no-emit-index-url -q -U -o requirements/dev.lock
 	$(UV) compile pyproject.toml $(foreach e,$(subst $(comma), ,$(EXTRAS)),--extra $(e)) --extra transformers -c requirements/dev.lock --universal --generate-hashes --no-emit-index-url -q -U -o requirements/transformers.lock
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import structlog
+
 from connectors.kafka.commit_tracker import Ticket
 from connectors.kafka.committing_reader import TakenRecord
 from connectors.telemetry import metrics
@@ -18,6 +20,7 @@ from inference_workers.answers import (
 )
 from inference_workers.batching import check_batch, pair_of
 from inference_workers.priority_source import Speedometer
+from inference_workers.tracing import WorkSpans
 from inference_workers.translating import SegmentTranslator
 from inference_workers.workload import OpenBatch, Workload
 from schemas import topics
@@ -30,6 +33,8 @@ from schemas.records import InboundRecord, OutboundRecord
 from stream_apps.pipeline.deadline_policy import SkipPolicy
 from stream_apps.pipeline.output_records import translated_record
 from stream_apps.runtime.dead_letters import DeadLetterWriter
+
+log = structlog.get_logger()
 
 # Far below what Kafka takes in one record.
 _ROWS_IN_A_RECORD = 1000
@@ -68,6 +73,7 @@ class BatchHandler:
     now_ms: Callable[[], int]
     dead_letters: DeadLetterWriter
     max_message_bytes: int = 2_000_000
+    spans: WorkSpans = field(default_factory=WorkSpans)
     _usage: ComputeUsage = field(init=False)
     _words: int = field(default=0, init=False)
     _busy_seconds: float = field(default=0.0, init=False)
@@ -80,7 +86,7 @@ class BatchHandler:
         decoded, ended = self._decode(taken)
         wanted, skipped = self._divide(decoded)
         workload = self.segments.open([one.batch for one in wanted])
-        return OpenedRecords(workload, [one.taken for one in wanted], ended + skipped)
+        return OpenedRecords(workload, [self.spans.begun(one.taken) for one in wanted], ended + skipped)
 
     def outputs(self, record: InboundRecord, done: OpenBatch) -> list[OutboundRecord]:
         """Return the translation of a batch that has all its answers, and a dead letter for each hole."""
@@ -91,6 +97,8 @@ class BatchHandler:
         translated, value = self._fitted(batch, answers, effort)
         self._usage.add(translated, batch, effort)
         self._count(done, translated)
+        self.spans.answered(record, translated, effort)
+        log.debug("batch_translated", job=batch.key, record=record, batch_number=batch.batch_number)
         return [
             translated_record(translated, value, record),
             *map(self.dead_letters.record_of, segment_dead_letters(record, translated, now_ms)),

@@ -19,7 +19,6 @@ import structlog
 
 from connectors.kafka.commit_tracker import Ticket
 from connectors.kafka.committing_reader import CommittingReader
-from connectors.telemetry.metrics import PART_SECONDS
 from inference_workers.handler import BatchHandler, OpenedRecords
 from inference_workers.outbox import Outbox
 from inference_workers.part_runner import PartRunner
@@ -176,7 +175,7 @@ class WorkerLoop:
         self.handler.segments.note(hand.workload, part, result)
         self._keep(priority, hand)
         self.source.spent(priority, part.words)
-        PART_SECONDS.labels(self.handler.identity.pool).observe(result.seconds)
+        self.handler.spans.part_done(part, hand.records, result, self.handler.identity.pool)
         self._send_finished(hand)
 
     def _keep(self, priority: Priority, hand: OpenedRecords) -> None:

@@ -16,6 +16,8 @@ from connectors.redis.presence import ModelRegistry
 from connectors.redis.request_markers import RedisAnsweredRequests
 from connectors.redis.translation_memory import RedisTranslationMemory
 from connectors.telemetry import metrics
+from connectors.tracing.opening import tracing
+from connectors.tracing.spans import Tracer
 from inference_workers.answers import STAGE, WorkerIdentity
 from inference_workers.crash_journal import CrashJournal
 from inference_workers.fitting import FittingTranslator, SafeSize
@@ -27,6 +29,7 @@ from inference_workers.outbox import Outbox
 from inference_workers.priority_source import PriorityCredit, PrioritySource, Shares, Speedometer
 from inference_workers.settings import WorkerLimits, WorkerSettings
 from inference_workers.states import StateIntervals, StateTeller, telling
+from inference_workers.tracing import WorkSpans
 from inference_workers.translating import SegmentTranslator
 from schemas.catalogue import LanguageSet
 from schemas.errors import FatalError, TransientError
@@ -58,6 +61,7 @@ def run(settings: WorkerSettings, process: Process) -> None:
     with (
         closing(DurableProducer(settings.kafka)) as producer,
         telling(_state_teller(settings, producer), limits.tell_seconds) as states,
+        tracing(settings.tracing, "worker", settings.instance) as tracer,
     ):
         router = _warm_router(limits)
         speed = Speedometer(limits.first_words_per_second)
@@ -65,7 +69,7 @@ def run(settings: WorkerSettings, process: Process) -> None:
         monitor = ConsumerHealthMonitor(settings.kafka, source.readers, process.health)
         worker = WorkerLoop(
             source=source,
-            handler=_handler(settings, router, speed),
+            handler=_handler(settings, router, speed, tracer),
             outbox=Outbox(producer),
             longest_held_seconds=settings.kafka.max_poll_interval_ms / 1000,
             most_unacknowledged_bytes=limits.take_bytes,
@@ -138,7 +142,7 @@ def _credit(limits: WorkerLimits) -> PriorityCredit:
     return PriorityCredit(shares, most_words=int(limits.first_words_per_second))
 
 
-def _handler(settings: WorkerSettings, router: ModelRouter, speed: Speedometer) -> BatchHandler:
+def _handler(settings: WorkerSettings, router: ModelRouter, speed: Speedometer, tracer: Tracer) -> BatchHandler:
     limits = settings.worker
     memory = RedisTranslationMemory(open_cache(settings.redis), settings.redis.tm_ttl_seconds)
     journal = CrashJournal(limits.journal_path / fingerprint(settings.instance.encode()))
@@ -149,7 +153,9 @@ def _handler(settings: WorkerSettings, router: ModelRouter, speed: Speedometer) 
     skip_policy = SkipPolicy(RedisAnsweredRequests(open_state(settings.redis)))
     codec, most_bytes = open_codec(settings.kafka), settings.kafka.max_message_bytes
     dead_letters = open_dead_letters(STAGE, codec, settings.dead_letters, most_bytes)
-    return BatchHandler(codec, skip_policy, segments, _identity(settings), speed, now_ms, dead_letters, most_bytes)
+    spans = WorkSpans(tracer, settings.tracing.open_spans)
+    identity = _identity(settings)
+    return BatchHandler(codec, skip_policy, segments, identity, speed, now_ms, dead_letters, most_bytes, spans)
 
 
 class Announcer:

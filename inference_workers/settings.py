@@ -9,6 +9,7 @@ from pydantic_settings import SettingsConfigDict
 from connectors.kafka.settings import KafkaSettings
 from connectors.redis.settings import RedisSettings
 from connectors.settings import ProcessSettings, Section
+from connectors.tracing.settings import TracingSettings
 from inference_workers.engines.protocol import Device
 from stream_apps.runtime.dead_letters import DeadLetterSettings
 
@@ -92,3 +93,4 @@ class WorkerSettings(ProcessSettings):
     redis: RedisSettings = Field(default_factory=RedisSettings)
     dead_letters: DeadLetterSettings = Field(default_factory=DeadLetterSettings)
     worker: WorkerLimits = Field(default_factory=WorkerLimits)
+    tracing: TracingSettings = Field(default_factory=TracingSettings)

@@ -56,6 +56,7 @@ class Delivery:
     """What is posted where, and what came of it. `count` counts all attempts, `attempts` holds the last ones.
 
     Retries end a fixed time after `started_at`. `due_at` is when the next attempt may begin; 0 where none will.
+    `traceparent` is that of its result; empty where it has none.
     """
 
     key: DeliveryKey
@@ -66,6 +67,7 @@ class Delivery:
     state: DeliveryState = DeliveryState.PENDING
     count: int = 0
     attempts: Sequence[Attempt] = ()
+    traceparent: str = ""
 
     @property
     def host(self) -> str:
@@ -83,7 +85,10 @@ class Delivery:
 
     def encode(self) -> str:
         """Return the JSON."""
-        return json.dumps({**asdict(self), "key": str(self.key)}, ensure_ascii=False, separators=(",", ":"))
+        fields = {**asdict(self), "key": str(self.key)}
+        if not self.traceparent:  # so that a process of before can read it
+            del fields["traceparent"]
+        return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
     def decode(cls, text: str | bytes) -> "Delivery":

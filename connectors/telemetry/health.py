@@ -10,7 +10,8 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import REGISTRY
+from prometheus_client.exposition import choose_encoder
 
 _OK, _UNAVAILABLE, _NOT_FOUND = 200, 503, 404
 
@@ -86,8 +87,11 @@ def serve_health(health: Health, port: int, host: str = "127.0.0.1") -> HealthSe
     return HealthServer(health, host, port)
 
 
-def answer_of(health: Health, path: str) -> tuple[int, str, bytes]:
-    """Return status, content type and body for a path."""
+def answer_of(health: Health, path: str, accept: str = "") -> tuple[int, str, bytes]:
+    """Return status, content type and body for a path.
+
+    Who accepts OpenMetrics, as Prometheus does, gets metrics with their exemplars.
+    """
     match path.partition("?")[0]:
         case "/health":
             alive = health.is_alive()
@@ -95,7 +99,8 @@ def answer_of(health: Health, path: str) -> tuple[int, str, bytes]:
         case "/ready":
             return _json(not health.reason, {"ready": not health.reason, "reason": health.reason})
         case "/metrics":
-            return _OK, CONTENT_TYPE_LATEST, generate_latest()
+            encode, content_type = choose_encoder(accept)
+            return _OK, content_type, encode(REGISTRY)
     return _NOT_FOUND, "application/json", b'{"paths": ["/health", "/ready", "/metrics"]}'
 
 
@@ -106,7 +111,7 @@ def _json(good: bool, body: dict[str, Any]) -> tuple[int, str, bytes]:
 def _handler(health: Health) -> type[BaseHTTPRequestHandler]:
     class HealthHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            status, content_type, body = answer_of(health, self.path)
+            status, content_type, body = answer_of(health, self.path, self.headers.get("Accept", ""))
             self.send_response(status)
             self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(body)))

@@ -12,6 +12,7 @@ _SHARED: Mapping[tuple[str, ...], tuple[Metric, ...]] = {
     ("http", "intake", "worker", "assembly", "extraction", "merging", "repair", "webhooks"): (
         metrics.STATE_EVICTED_KEYS,
     ),
+    ("http", "intake", "worker", "assembly", "extraction", "merging", "webhooks"): (metrics.SPANS,),
     ("intake", "extraction", "worker"): (metrics.TRANSLATION_MEMORY_FAILURES,),
     ("intake", "worker", "assembly", "extraction", "merging", "analytics"): (
         metrics.DEAD_LETTERS,

@@ -92,6 +92,13 @@ TRANSLATION_MEMORY_FAILURES = Counter(
     "dragoman_translation_memory_failures", "Reads and writes that the cache did not answer", ["operation"]
 )
 
+# --- connectors/tracing ---
+SPANS = Counter(
+    "dragoman_spans",
+    "Spans that ended: exported, failed (the collector did not take them), dropped (the queue was full)",
+    ["outcome"],
+)
+
 # --- stream_apps (Faust) ---
 EVENTS_RETRIED = Counter("dragoman_events_retried", "Events tried again after a transient failure", ["stage"])
 EVENT_BATCH_SECONDS = Histogram(

@@ -70,7 +70,7 @@ def observing_processes(settings: StackSettings, ports: PortBook) -> list[Proces
             ports,
             (prometheus, f"--config.file={_folder(settings) / 'prometheus.json'}"),
             (f"--storage.tsdb.path={data / PROMETHEUS}", f"--storage.tsdb.retention.time={settings.metric_days}d"),
-            ("--log.level=warn",),
+            ("--log.level=warn", "--enable-feature=exemplar-storage"),
         ),
     ]
 

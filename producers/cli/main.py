@@ -61,6 +61,7 @@ class Commands(LazyGroup):
         "up": Command("producers.cli.stack:up", "Start the whole platform on this machine."),
         "down": Command("producers.cli.stack:down", "Stop it."),
         "status": Command("producers.cli.stack:status", "Show what runs, and where."),
+        "logs": Command("producers.cli.logs:logs", "Follow and search what its processes log."),
         "scale": Command("producers.cli.stack:scale", "Change the number of workers."),
         "restart": Command("producers.cli.stack:restart", "Restart processes one after the other."),
         "doctor": Command("producers.cli.doctor:doctor", "Look at everything; name the cure of what is wrong."),

@@ -21,6 +21,7 @@ from producers.http.ports import Ports
 from producers.http.problems import OverloadedError
 from producers.http.settings import HttpLimits
 from producers.http.tenants import account_routes, delivery_routes, glossary_routes, usage_routes
+from producers.http.tracing import RequestSpans
 from producers.http.translations import language_routes
 from producers.http.translations.events import OpenStreams
 from producers.http.translations.routes import router
@@ -67,6 +68,7 @@ def create_app(ports: Ports, settings: AppSettings, health: Health, lifespan: Li
     uploads = dict.fromkeys(UPLOAD_PATHS, limits.max_document_bytes)
     app.add_middleware(BodyLimit, max_body_bytes=limits.max_body_bytes, by_path=uploads)
     app.add_middleware(OpenSubmissions, limits=limits, streamed=UPLOAD_PATHS, refusal=_refusal)
+    app.add_middleware(RequestSpans, tracer=ports.tracer)
     app.add_middleware(RequestMetrics)
     return app
 

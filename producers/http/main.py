@@ -24,6 +24,8 @@ from connectors.redis.presence import AsyncModelRegistry
 from connectors.redis.request_markers import AcceptedRequests
 from connectors.redis.shares import RedisShares
 from connectors.redis.spending import AsyncRedisSpending
+from connectors.tracing.opening import tracing
+from connectors.tracing.spans import Tracer
 from producers.http.adapters import (
     BackgroundNotes,
     KafkaBacklog,
@@ -64,8 +66,9 @@ def main() -> None:
 
 def run(settings: HttpSettings, process: Process) -> None:
     """Serve HTTP until a signal. Raises FatalError when the Kafka client cannot be used any more."""
-    server = Server(settings, process)
-    server.run()
+    with tracing(settings.tracing, "http", settings.instance) as tracer:
+        server = Server(settings, process, tracer)
+        server.run()
     if server.failure:
         raise server.failure
 
@@ -86,7 +89,8 @@ class Connections:
 class Server:
     """uvicorn, with a way to end it from inside."""
 
-    def __init__(self, settings: HttpSettings, process: Process) -> None:
+    def __init__(self, settings: HttpSettings, process: Process, tracer: Tracer) -> None:
+        self._tracer = tracer
         self.failure: FatalError | None = None
         self._settings = settings
         self._process = process
@@ -143,6 +147,7 @@ class Server:
             now_ms=now_ms,
             deliveries=AsyncRedisDeliveries(connections.state_async, settings.redis.done_ttl_seconds),
             signing=settings.signing.open(),
+            tracer=self._tracer,
             books=_books(settings),
             glossaries=Glossaries(KafkaGlossaries(settings.kafka, codec), now_ms, settings.glossaries),
             budgets=MeasuredBudgets(

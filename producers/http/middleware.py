@@ -14,8 +14,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from connectors.telemetry.metrics import HTTP_REFUSALS, HTTP_REQUESTS, HTTP_SECONDS, OPEN_SUBMISSION_BYTES
 from producers.http.problems import BodyTooLarge, OverloadedError, overloaded_response
 from producers.http.settings import HttpLimits
+from schemas.records import TRACE_HEADER, Headers
+from schemas.traces import exemplar_of
 
 _MOST_DIGITS = 15
+_TRACE = TRACE_HEADER.encode()
 _RELEASE = "release_submission"
 _RETRY_AFTER_SECONDS = 1
 
@@ -141,7 +144,13 @@ class RequestMetrics:
             # The template, not the path: ids would make a series each.
             route = getattr(scope.get("route"), "path", "unknown")
             HTTP_REQUESTS.labels(scope["method"], route, str(status)).inc()
-            HTTP_SECONDS.labels(route).observe(perf_counter() - started)
+            HTTP_SECONDS.labels(route).observe(perf_counter() - started, exemplar_of(_trace(scope)))
+
+
+def _trace(scope: Scope) -> Headers:
+    """Return the trace of a request, which RequestSpans may have changed meanwhile."""
+    found = next((value for name, value in scope["headers"] if name == _TRACE), None)
+    return {TRACE_HEADER: found} if found else {}
 
 
 def _announced_bytes(request: Request) -> int | None:

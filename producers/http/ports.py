@@ -8,6 +8,7 @@ from typing import BinaryIO, Protocol
 from connectors.object_files import Digest, Written, chunks_of
 from connectors.redis.job_list import Listed
 from connectors.redis.job_view import JobView
+from connectors.tracing.spans import NO_TRACER, Tracer
 from producers.http.admission.accounts import Accounts
 from producers.http.admission.backpressure import QueuePosition
 from producers.http.admission.tenant_shares import TenantShares
@@ -223,3 +224,4 @@ class Ports:
     glossaries: Glossaries = field(default_factory=lambda: Glossaries(InMemoryGlossaries(), now_ms))
     deliveries: Deliveries = field(default_factory=NoDeliveries)
     signing: WebhookSecrets | None = None
+    tracer: Tracer = NO_TRACER

@@ -10,6 +10,7 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.object_store import ObjectSettings
 from connectors.redis.settings import RedisSettings
 from connectors.settings import ProcessSettings, Section
+from connectors.tracing.settings import TracingSettings
 from schemas.priorities import Priority
 from stream_apps.accounts.budgets import BudgetSettings
 from stream_apps.accounts.tiers import Tiers
@@ -181,3 +182,4 @@ class HttpSettings(ProcessSettings):
     books: BooksSettings = Field(default_factory=BooksSettings)
     budgets: BudgetSettings = Field(default_factory=BudgetSettings)
     glossaries: GlossaryLimits = Field(default_factory=GlossaryLimits)
+    tracing: TracingSettings = Field(default_factory=TracingSettings)

@@ -22,13 +22,15 @@ from schemas.records import (
     status_header,
     version_header,
 )
-from schemas.slots import AnswerOrder, AnswerSource, Arrival, Completion, RequestRevision, SlotDecision, Verdict
+from schemas.slots import AnswerOrder, AnswerSource, Arrival, RequestRevision, SlotDecision, Verdict
 from schemas.units import whole_text
+from stream_apps.assembly.answered import Answered, answer_facts
 from stream_apps.pipeline.early_results import check_order, early_result, withheld
 from stream_apps.pipeline.join import check_batch, join, split_of
 from stream_apps.pipeline.result_events import billed_usage
 from stream_apps.pipeline.stores import ObjectStore, Slots
 from stream_apps.runtime.dead_letters import DeadLetterWriter
+from stream_apps.runtime.stage_spans import StageSpans
 
 Finish = Callable[[TranslationResult, Job], TranslationResult]
 """Returns the answer as it is published. Raises PermanentError where its text cannot be handed over, or
@@ -54,21 +56,6 @@ class ParsedRecord:
         return len(self.record.value or b"") * (self.entry.batches if isinstance(self.entry, Arrival) else 1)
 
 
-@dataclass(frozen=True)
-class Answered:
-    """An answer whose transaction is under way; `result` without its text."""
-
-    source: AnswerSource
-    coordinates: str
-    encoded: bytes
-    result: TranslationResult
-
-    @property
-    def completion(self) -> Completion:
-        """Return what the marker says of it."""
-        return Completion(self.coordinates, self.result.status or "", self.result.completed_at, self.encoded)
-
-
 @dataclass
 class AssemblyHandler:
     """A handler of the transactional processor. Handling the same records again gives the same answers.
@@ -87,6 +74,7 @@ class AssemblyHandler:
     usage_partition: int | None = None
     max_message_bytes: int = 2_000_000
     finish: Finish = lambda result, _job: result
+    spans: StageSpans = field(default_factory=StageSpans)
     _answered: dict[RequestRevision, Answered] = field(default_factory=dict, init=False)
     _unstored: dict[RequestRevision, Answered] = field(default_factory=dict, init=False)
     _offsets: dict[AnswerSource, int] = field(default_factory=dict, init=False)
@@ -120,7 +108,8 @@ class AssemblyHandler:
         before that, whoever answers here next tells it (stream_apps/assembly/recovery.py, `CatchUp`).
         """
         for done in self._answered.values():
-            _count(done.result)
+            done.count()
+        self.spans.end(done.coordinates for done in self._answered.values())
         self._unstored |= self._answered
         self._note_offsets(places)
         self._answered = {}
@@ -187,13 +176,18 @@ class AssemblyHandler:
 
     def _answer(self, parsed: ParsedRecord, decision: SlotDecision) -> tuple[OutboundRecord, UsageEvent]:
         batches = self._batches(parsed, decision)
+        record = self.spans.begin(parsed.record)
         result, job = _concluded(parsed.message, batches, self.now_ms())
-        encoded, result = self._fitted(self._finished(parsed.record, result, job))
+        encoded, result = self._fitted(self._finished(record, result, job))
         # Its text is in `encoded` already.
         textless = changed(result, text=None, texts=())
-        source = AnswerSource(parsed.record.topic, parsed.record.partition)
-        self._answered[parsed.entry.request] = Answered(source, parsed.record.coordinates, encoded, textless)
-        answer = OutboundRecord(topics.RESULTS, result.key.encode(), encoded, _headers(parsed.record, result))
+        source = AnswerSource(record.topic, record.partition)
+        self._answered[parsed.entry.request] = Answered(
+            source, record.coordinates, record.headers, encoded, textless
+        )
+        if span := self.spans.of(record):
+            span.say(answer_facts(result))
+        answer = OutboundRecord(topics.RESULTS, result.key.encode(), encoded, _headers(record, result))
         return answer, billed_usage(result, job)
 
     def _batches(self, parsed: ParsedRecord, decision: SlotDecision) -> list[TranslatedBatch]:
@@ -291,8 +285,3 @@ def _too_many_holes(result: TranslationResult, limit_bytes: int) -> PermanentErr
         limit=f"{limit_bytes} bytes in one Kafka record",
         cure="send the text in smaller requests",
     )
-
-
-def _count(result: TranslationResult) -> None:
-    labelled(metrics.RESULTS, result.priority, result.status or "").inc()
-    labelled(metrics.RESULT_SECONDS, result.priority).observe(result.timings["total"])

@@ -1,7 +1,7 @@
 """The assembly process: opens Kafka, Redis and the object store, and runs the transactional processor."""
 
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.group_reader import GroupReader
@@ -12,6 +12,7 @@ from connectors.object_store import open_shared_objects
 from connectors.redis.client import open_state
 from connectors.redis.slots import RedisSlots
 from connectors.redis.state_epoch import StateEpoch
+from connectors.tracing.opening import tracing
 from schemas import topics
 from schemas.codec import Codec
 from schemas.records import InboundRecord
@@ -24,6 +25,7 @@ from stream_apps.pipeline.result_events import usage_partition
 from stream_apps.runtime.consumer_health import ConsumerHealthMonitor, joined
 from stream_apps.runtime.dead_letters import open_dead_letters
 from stream_apps.runtime.process import Process, Shutdown, now_ms, run_process
+from stream_apps.runtime.stage_spans import StageSpans
 from stream_apps.runtime.state_watch import on_sound_state
 from stream_apps.runtime.transactional_processor import TransactionalProcessor
 
@@ -90,18 +92,28 @@ def assemble(settings: AssemblySettings, process: Process, kind: Assembler) -> N
     """Answer requests until the process is to stop. Raises FatalError."""
     reader = GroupReader(settings.kafka, kind.group, kind.topics, settings.instance)
     monitor = ConsumerHealthMonitor(settings.kafka, [reader], process.health)
-    processor = _processor(settings, kind, reader, monitor, process.shutdown)
-    with joined(settings.kafka, settings.instance, monitor, process.shutdown):
-        process.started()
-        processor.run()
+    with tracing(settings.tracing, kind.stage, settings.instance) as tracer:
+        spans = StageSpans(kind.stage, tracer, settings.tracing.open_spans)
+        processor = _processor(settings, kind, reader, Surroundings(monitor, process.shutdown, spans))
+        with joined(settings.kafka, settings.instance, monitor, process.shutdown):
+            process.started()
+            processor.run()
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What an assembler tells of its work, and what tells it to stop."""
+
+    monitor: ConsumerHealthMonitor
+    shutdown: Shutdown
+    spans: StageSpans
 
 
 def _processor(
     settings: AssemblySettings,
     kind: Assembler,
     reader: GroupReader,
-    monitor: ConsumerHealthMonitor,
-    shutdown: Shutdown,
+    around: Surroundings,
 ) -> TransactionalProcessor:
     state = open_state(settings.redis)
     epoch = StateEpoch(state, now_ms)
@@ -109,7 +121,8 @@ def _processor(
     codec, admin = open_codec(settings.kafka), KafkaAdmin(settings.kafka)
     rebuilder = Rebuilder(slots, codec, lambda: now_ms() - settings.assembly.result_ttl_seconds * 1000)
     catch_up = _catch_up(settings, admin, rebuilder)
-    handler = _handler(settings, kind, slots, codec, lambda: catch_up.told)
+    handler = replace(_handler(settings, kind, slots, codec, lambda: catch_up.told), spans=around.spans)
+    monitor, shutdown = around.monitor, around.shutdown
     return TransactionalProcessor(
         stage=kind.stage,
         source=AssemblySource(

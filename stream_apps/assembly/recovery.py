@@ -87,7 +87,7 @@ class Rebuilder:
         try:
             return self.codec.decode(record.value, TranslationResult).version
         except PermanentError:
-            log.warning("result_unreadable", record=record.coordinates)
+            log.warning("result_unreadable", record=record)
             return FIRST_REVISION
 
 

@@ -8,6 +8,7 @@ from connectors.object_store import ObjectSettings
 from connectors.redis.settings import RedisSettings
 from connectors.redis.slots import SlotRetention
 from connectors.settings import ProcessSettings, Section
+from connectors.tracing.settings import TracingSettings
 from stream_apps.runtime.dead_letters import DeadLetterSettings
 
 _DAY_SECONDS = 24 * 60 * 60
@@ -61,6 +62,7 @@ class AssemblySettings(ProcessSettings):
     objects: ObjectSettings = Field(default_factory=ObjectSettings)
     dead_letters: DeadLetterSettings = Field(default_factory=DeadLetterSettings)
     assembly: AssemblyLimits = Field(default_factory=AssemblyLimits)
+    tracing: TracingSettings = Field(default_factory=TracingSettings)
 
     @property
     def retention(self) -> SlotRetention:

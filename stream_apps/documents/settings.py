@@ -11,6 +11,7 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.object_store import ObjectSettings
 from connectors.redis.settings import RedisSettings
 from connectors.settings import ProcessSettings, Section
+from connectors.tracing.settings import TracingSettings
 from stream_apps.assembly.settings import AssemblyLimits, AssemblySettings
 from stream_apps.intake.settings import IntakeLimits
 from stream_apps.pipeline.request_limits import RequestLimits
@@ -62,6 +63,7 @@ class ExtractionSettings(ProcessSettings):
     intake: IntakeLimits = Field(default_factory=IntakeLimits)
     documents: DocumentLimits = Field(default_factory=DocumentLimits)
     formats: FormatSettings = Field(default_factory=FormatSettings)
+    tracing: TracingSettings = Field(default_factory=TracingSettings)
 
 
 class MergingLimits(AssemblyLimits):

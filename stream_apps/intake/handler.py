@@ -23,6 +23,7 @@ from stream_apps.intake.cutting import CutRequest, ExpiredError, Reading, Reques
 from stream_apps.intake.outputs import Outcome, RequestOutputs, Stores
 from stream_apps.pipeline.deduplication import is_same_payload
 from stream_apps.pipeline.output_records import WireFormat, document_record
+from stream_apps.runtime.stage_spans import StageSpans
 
 log = structlog.get_logger()
 
@@ -33,10 +34,12 @@ WITHOUT_IDENTITY = ("bad_tenant", "bad_request_id")
 class IntakeHandler:
     """Turns requests into outputs. `handle` raises TransientError while a store is away."""
 
-    def __init__(self, cutter: RequestCutter, stores: Stores, wire: WireFormat) -> None:
+    def __init__(
+        self, cutter: RequestCutter, stores: Stores, wire: WireFormat, spans: StageSpans | None = None
+    ) -> None:
         self._cutter = cutter
         self._stores = stores
-        self._outputs = RequestOutputs(cutter, stores, wire)
+        self._outputs = RequestOutputs(cutter, stores, wire, spans or StageSpans())
 
     async def handle(self, records: Sequence[InboundRecord]) -> list[Outcome]:
         """Return what is to be sent for each of the first records, or why it is refused."""
@@ -113,6 +116,7 @@ class IntakeHandler:
         """Send the request for a document on to extraction, if it is sound as far as it can be seen here."""
         self._cutter.checked(reading)
         REQUESTS.labels(reading.priority, "handed_on").inc()
+        self._outputs.say(reading, "handed_on")
         self._outputs.plan(reading, self._cutter.header(reading), waits=False)
         return [document_record(reading.request.key, reading.record, reading.priority)]
 
@@ -131,5 +135,6 @@ class IntakeHandler:
 
     def _dropped(self, reading: Reading) -> Sequence[OutboundRecord]:
         REQUESTS.labels(reading.priority, "repeated").inc()
-        log.info("request_repeated", key=str(reading.request.key))
+        self._outputs.say(reading, "repeated")
+        log.info("request_repeated", job=reading.request.key, record=reading.record)
         return ()

@@ -7,7 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import structlog
+
 from connectors.telemetry.metrics import INTAKE_SECONDS, REQUEST_SEGMENTS, REQUEST_WORDS, REQUESTS, labelled
+from connectors.tracing.spans import About
 from schemas.errors import PermanentError
 from schemas.message_parts import Document
 from schemas.messages import Job, SegmentBatch
@@ -15,6 +18,7 @@ from schemas.plans import RequestPlan
 from schemas.priorities import Priority
 from schemas.records import FIRST_REVISION, OutboundRecord
 from schemas.segments import Remembered
+from schemas.traces import exemplar_of
 from stream_apps.accounts.budgets import Budgets, NoBudgets
 from stream_apps.intake.cutting import CutRequest, Reading, RequestCutter
 from stream_apps.pipeline.batching import batches_of, wishes_of
@@ -30,6 +34,9 @@ from stream_apps.pipeline.output_records import (
 )
 from stream_apps.pipeline.routing import model_version
 from stream_apps.pipeline.stores import AsyncTranslationMemory, ModelVersions
+from stream_apps.runtime.stage_spans import StageSpans, facts_of
+
+log = structlog.get_logger()
 
 Outcome = Sequence[OutboundRecord] | PermanentError
 
@@ -87,6 +94,7 @@ class RequestOutputs:
     cutter: RequestCutter
     stores: Stores
     wire: WireFormat
+    spans: StageSpans = field(default_factory=StageSpans)
 
     async def of(self, found: Sequence[CutRequest | Outcome], pages: int | None = None) -> list[Outcome]:
         """Look up all segments together, and make the outputs. Raises TransientError while a store is away."""
@@ -144,13 +152,22 @@ class RequestOutputs:
 
     def expiry(self, reading: Reading) -> OutboundRecord:
         """Return the order to answer a request whose deadline has passed."""
+        self.say(reading, "expired")
         self.plan(reading, self.cutter.header(reading), waits=False)
         return expiry_record(self._about(reading), self.wire)
 
     def refusal(self, reading: Reading, error: PermanentError) -> OutboundRecord:
         """Return the order to answer a request that is refused."""
+        self.say(reading, "refused")
         self.plan(reading, self.cutter.header(reading), waits=False)
         return refusal_record(self._about(reading), error, self.wire)
+
+    def say(self, reading: Reading, outcome: str) -> None:
+        """Tell the span of a request that is not cut; its languages may be any text that a client sent."""
+        if span := self.spans.of(reading.record):
+            key = reading.request.key
+            facts = {About.TENANT: key.tenant, About.REQUEST_ID: key.request_id, About.OUTCOME: outcome}
+            span.say({**facts, About.PRIORITY: reading.priority.value})
 
     def _about(self, reading: Reading) -> RequestContext:
         header = self.cutter.header(reading)
@@ -191,4 +208,9 @@ class RequestOutputs:
         labelled(REQUEST_SEGMENTS, priority, "new").inc(job.segments - hits)
         labelled(REQUEST_WORDS, priority).inc(job.words)
         waited_ms = max(self.cutter.now_ms() - cut.reading.record.timestamp_ms, 0)
-        labelled(INTAKE_SECONDS, priority).observe(waited_ms / 1000)
+        labelled(INTAKE_SECONDS, priority).observe(waited_ms / 1000, exemplar_of(cut.reading.record.headers))
+        log.debug("request_cut", job=cut.reading.request.key, record=cut.reading.record, batches=job.batches)
+        if span := self.spans.of(cut.reading.record):
+            facts = facts_of(cut.reading.request.key, job)
+            counts = {About.BATCHES: job.batches, About.SEGMENTS: job.segments, About.CACHED_SEGMENTS: hits}
+            span.say({**facts, **counts, About.OUTCOME: "accepted"})

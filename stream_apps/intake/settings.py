@@ -8,6 +8,7 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.object_store import ObjectSettings
 from connectors.redis.settings import RedisSettings
 from connectors.settings import ProcessSettings, Section
+from connectors.tracing.settings import TracingSettings
 from schemas.languages import parse_pair
 from schemas.priorities import Priority
 from schemas.validity import MOST_SEGMENTS_PER_BATCH
@@ -98,3 +99,4 @@ class IntakeSettings(ProcessSettings):
     requests: RequestLimits = Field(default_factory=RequestLimits)
     intake: IntakeLimits = Field(default_factory=IntakeLimits)
     budgets: BudgetSettings = Field(default_factory=BudgetSettings)
+    tracing: TracingSettings = Field(default_factory=TracingSettings)

@@ -19,6 +19,7 @@ from schemas.codec import Codec
 from schemas.dead_letters import dead_letter_of, dead_letter_record, without_original
 from schemas.errors import PermanentError
 from schemas.events import DeadLetter
+from schemas.ids import JobKey
 from schemas.records import InboundRecord, OutboundRecord
 from stream_apps.runtime.process import now_ms
 
@@ -100,11 +101,18 @@ class DeadLetterWriter:
             cause=dead_letter.cause,
             attempt=dead_letter.attempt,
             record=dead_letter.coordinates,
+            job=_job_of(dead_letter),
+            trace=dead_letter.headers,
         )
         if self.token_bucket.grants(len(whole.value or b"")):
             return whole
         metrics.DEAD_LETTERS_WITHOUT_ORIGINAL.labels(self.stage).inc()
         return dead_letter_record(without_original(dead_letter), self.codec, self.max_message_bytes)
+
+
+def _job_of(dead_letter: DeadLetter) -> JobKey | None:
+    tenant, request_id = dead_letter.tenant, dead_letter.request_id
+    return JobKey(tenant, request_id) if tenant and request_id else None
 
 
 def open_dead_letters(

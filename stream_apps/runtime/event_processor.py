@@ -265,7 +265,7 @@ class EventProcessor:
 def _log_defect(stage: str, record: InboundRecord, error: Exception) -> None:
     # The place in the code, but not the exception's message, which may quote the text.
     trace = "".join(traceback.format_tb(error.__traceback__))
-    log.error("event_surprised", stage=stage, record=record.coordinates, error=type(error).__name__, trace=trace)
+    log.error("event_surprised", stage=stage, record=record, error=type(error).__name__, trace=trace)
 
 
 def _unexpected(error: Exception) -> PermanentError:

@@ -25,6 +25,7 @@ import structlog
 
 from connectors.settings import ProcessSettings
 from connectors.telemetry.health import Health, HealthServer, serve_health
+from connectors.telemetry.log_fields import from_process, name_request
 from schemas.errors import FATAL_EXIT_CODE, DragomanError
 
 log = structlog.get_logger()
@@ -105,7 +106,9 @@ def configure_logging(process: str, instance: str, level: str = "INFO") -> None:
     """
     structlog.configure(
         processors=[
+            from_process(process, instance),
             structlog.contextvars.merge_contextvars,
+            name_request,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -115,7 +118,6 @@ def configure_logging(process: str, instance: str, level: str = "INFO") -> None:
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(process=process, instance=instance)
     # Libraries log through the standard library. Only their warnings matter.
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
 

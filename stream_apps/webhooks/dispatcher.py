@@ -15,9 +15,12 @@ from typing import Protocol
 import structlog
 
 from connectors.telemetry import metrics
+from connectors.tracing.spans import NO_TRACER, About, Span, SpanKind, Tracer
 from connectors.webhooks.client import Answer
 from schemas.deliveries import Delivery, DeliveryState
 from schemas.errors import FatalError, TransientError
+from schemas.records import TRACE_HEADER, Headers
+from schemas.traces import exemplar_of
 from stream_apps.runtime.retry import RetryPolicy
 from stream_apps.webhooks.outcome import Moment, after
 from stream_apps.webhooks.settings import WebhookLimits
@@ -25,6 +28,7 @@ from stream_apps.webhooks.signing import signed_headers
 
 log = structlog.get_logger()
 
+STAGE = "webhooks"
 # The first pause is what the error itself asks for.
 _RETRY = RetryPolicy(first_seconds=0.0)
 # Of the pauses above: 20 s. The shortest lease is 30 s.
@@ -71,6 +75,7 @@ class Dispatcher:
     secrets: Secrets
     limits: WebhookLimits
     now_ms: Callable[[], int]
+    tracer: Tracer = NO_TRACER
     chance: Callable[[], float] = random.random
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     _running: set[asyncio.Task[None]] = field(default_factory=set, init=False)
@@ -128,9 +133,12 @@ class Dispatcher:
         secrets = await self.secrets(delivery.key.job.tenant)
         began = self.now_ms()
         headers = signed_headers(delivery.key.webhook_id, began // 1000, body, secrets)
-        answer = await self.poster.post(delivery.url, {**_ALWAYS, **headers}, body)
+        span = self.tracer.start(STAGE, delivery.traceparent.encode(), SpanKind.CLIENT)
+        trace = {TRACE_HEADER: span.header.decode()} if span.header else {}
+        answer = await self.poster.post(delivery.url, {**_ALWAYS, **headers, **trace}, body)
         self._heard(delivery.host, answer)
         settled = after(delivery, answer, Moment(began, self.chance()), self.limits)
+        _end(span, settled)
         await self._note(settled)
         self._count(settled)
         return settled
@@ -159,11 +167,11 @@ class Dispatcher:
             await self.attempt(delivery)
         except TransientError as error:
             # It stays claimed, and comes again when the lease ends.
-            log.warning("webhook_not_noted", webhook_id=delivery.key.webhook_id, error=str(error))
+            log.warning("webhook_not_noted", **_about(delivery), error=str(error))
         except FatalError as error:
             self._failure = error
         except Exception:  # a defect that one delivery meets must not keep all others back
-            log.exception("webhook_failed", webhook_id=delivery.key.webhook_id)
+            log.exception("webhook_failed", **_about(delivery))
 
     def _ended(self, task: asyncio.Task[None], host: str) -> None:
         self._running.discard(task)
@@ -188,12 +196,42 @@ class Dispatcher:
     def _count(self, settled: Delivery) -> None:
         metrics.WEBHOOKS.labels(_OUTCOMES[settled.state]).inc()
         last = settled.attempts[-1]
+        log.debug("webhook_posted", **_about(settled), attempts=settled.count, status_code=last.status_code)
         if settled.state is DeliveryState.DELIVERED:
-            metrics.WEBHOOK_SECONDS.observe(max(self.now_ms() - settled.started_at, 0) / 1000)
+            seconds = max(self.now_ms() - settled.started_at, 0) / 1000
+            metrics.WEBHOOK_SECONDS.observe(seconds, exemplar_of(_trace(settled)))
         elif settled.state is DeliveryState.GIVEN_UP:
-            about = {"webhook_id": settled.key.webhook_id, "tenant": settled.key.job.tenant}
-            log.warning("webhook_given_up", **about, attempts=settled.count, status_code=last.status_code)
+            log.warning(
+                "webhook_given_up", **_about(settled), attempts=settled.count, status_code=last.status_code
+            )
 
     async def _sleep(self, seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._woken.wait(), seconds)
+
+
+def _about(delivery: Delivery) -> dict[str, object]:
+    """Return what each line of the log says of a delivery."""
+    return {"webhook_id": delivery.key.webhook_id, "job": delivery.key.job, "trace": _trace(delivery)}
+
+
+def _trace(delivery: Delivery) -> Headers:
+    return {TRACE_HEADER: delivery.traceparent.encode()} if delivery.traceparent else {}
+
+
+def _end(span: Span, settled: Delivery) -> None:
+    """End the span of an attempt; the host is not among its facts, as a URL may hold a secret."""
+    last, job = settled.attempts[-1], settled.key.job
+    if span.is_recorded:
+        span.say(
+            {
+                About.TENANT: job.tenant,
+                About.REQUEST_ID: job.request_id,
+                About.VERSION: settled.key.version,
+                About.WEBHOOK_ID: settled.key.webhook_id,
+                About.ATTEMPT: settled.count,
+                About.STATUS_CODE: last.status_code,
+                About.OUTCOME: _OUTCOMES[settled.state],
+            }
+        )
+    span.end("" if settled.state is DeliveryState.DELIVERED else last.error or "refused")

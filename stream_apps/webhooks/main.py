@@ -16,6 +16,8 @@ from connectors.kafka.schema_registry import open_codec
 from connectors.redis.client import open_state, open_state_async
 from connectors.redis.deliveries import AsyncRedisDeliveries, RedisDeliveries
 from connectors.telemetry.health import Health
+from connectors.tracing.opening import tracing
+from connectors.tracing.spans import Tracer
 from connectors.webhooks.client import WebhookClient
 from schemas.codec import Codec
 from schemas.errors import FatalError
@@ -26,13 +28,12 @@ from stream_apps.runtime.consumer_health import ConsumerHealthMonitor, joined
 from stream_apps.runtime.process import Process, now_ms, run_process
 from stream_apps.runtime.retrying_loop import RetryingLoop
 from stream_apps.runtime.state_watch import on_sound_state
-from stream_apps.webhooks.dispatcher import Dispatcher
+from stream_apps.webhooks.dispatcher import STAGE, Dispatcher
 from stream_apps.webhooks.recovery import DeliveryRecovery
 from stream_apps.webhooks.secret_book import SecretBook
 from stream_apps.webhooks.settings import WebhookSettings
 from stream_apps.webhooks.taking import Taker
 
-STAGE = "webhooks"
 # Whoever starts the process kills it after 30 s; an attempt that is cut off is made again.
 _MOST_END_SECONDS = 20.0
 
@@ -51,7 +52,8 @@ def run(settings: WebhookSettings, process: Process) -> None:
     reader = CommittingReader(settings.kafka, WEBHOOKS_GROUP, [RESULTS], settings.instance)
     monitor = ConsumerHealthMonitor(settings.kafka, [reader], process.health)
     with (
-        delivering(Delivering(settings, secrets, codec)) as delivery,
+        tracing(settings.tracing, STAGE, settings.instance) as tracer,
+        delivering(Delivering(settings, secrets, codec, tracer)) as delivery,
         joined(settings.kafka, settings.instance, monitor, process.shutdown),
     ):
         process.started()
@@ -92,6 +94,7 @@ class Delivering:
     settings: WebhookSettings
     secrets: WebhookSecrets
     codec: Codec
+    tracer: Tracer
     failure: Exception | None = None
     _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False)
     _dispatcher: Dispatcher | None = field(default=None, init=False)
@@ -124,6 +127,7 @@ class Delivering:
             SecretBook(accounts, self.secrets, limits.secrets_seconds, now_ms).of,
             limits,
             now_ms,
+            self.tracer,
         )
         self._loop = asyncio.get_running_loop()
         try:

@@ -6,6 +6,7 @@ from pydantic_settings import SettingsConfigDict
 from connectors.kafka.settings import KafkaSettings
 from connectors.redis.settings import RedisSettings
 from connectors.settings import ProcessSettings, Section
+from connectors.tracing.settings import TracingSettings
 from stream_apps.accounts.webhook_secrets import SigningSettings
 from stream_apps.pipeline.request_limits import RequestLimits
 from stream_apps.runtime.retry import RetryPolicy
@@ -69,3 +70,4 @@ class WebhookSettings(ProcessSettings):
     requests: RequestLimits = Field(default_factory=RequestLimits)
     signing: SigningSettings = Field(default_factory=SigningSettings)
     webhooks: WebhookLimits = Field(default_factory=WebhookLimits)
+    tracing: TracingSettings = Field(default_factory=TracingSettings)

@@ -6,7 +6,7 @@ version, so it is noted once.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import structlog
@@ -17,7 +17,7 @@ from schemas.codec import Codec
 from schemas.deliveries import Delivery
 from schemas.errors import PermanentError
 from schemas.messages import TranslationResult
-from schemas.records import CALLBACK_HEADER, InboundRecord
+from schemas.records import CALLBACK_HEADER, TRACE_HEADER, InboundRecord
 from stream_apps.runtime.retrying_loop import Turn
 from stream_apps.webhooks.body import delivery_of
 from stream_apps.webhooks.settings import WebhookLimits
@@ -96,6 +96,7 @@ class Taker:
         try:
             result = self.codec.decode(record.value, TranslationResult)
         except PermanentError as error:
-            log.error("result_unreadable", record=record.coordinates, error=error.message)
+            log.error("result_unreadable", record=record, error=error.message)
             return None
-        return delivery_of(result, self.limits, self.now_ms())
+        found = delivery_of(result, self.limits, self.now_ms())
+        return found and replace(found, traceparent=record.trace.get(TRACE_HEADER, b"").decode(errors="replace"))

@@ -22,6 +22,7 @@ from producers.http.admission.caller import Caller
 from producers.http.moments import Moment, milliseconds_of
 from producers.http.ports import Ports, Upload
 from producers.http.problems import OverloadedError
+from producers.http.tracing import name_in_log
 from producers.http.translations.submission import Envelope, Glossary, RequestId, Tenant, Text
 from producers.http.translations.submit import (
     SubmissionContext,
@@ -148,6 +149,7 @@ async def prepare_document(  # noqa: PLR0913, PLR0917  # one parameter per part 
     written = await asyncio.to_thread(upload.measured)
     context = SubmissionContext(caller, limits, ports.now_ms(), envelope.idempotency_key)
     valid = _validated(form, upload, written, context)
+    name_in_log(valid.request.key)
     await check_admission([valid], ports)
     # Its characters are not known before extraction.
     valid = await with_share(valid, ports)

@@ -12,6 +12,7 @@ from producers.http.admission.caller import Caller, Reader, Submitter, Writer
 from producers.http.ports import JobSnapshot, Ports
 from producers.http.problems import not_found, rate_headers, responses
 from producers.http.settings import HttpLimits
+from producers.http.tracing import name_in_log
 from producers.http.translations.calls import Call, prepared_call, sent_call
 from producers.http.translations.events import batch_after, job_events
 from producers.http.translations.jobs import cancel, read_job
@@ -57,9 +58,11 @@ async def job_to_change(job_id: str, caller: Writer, tenant: Named = None) -> Jo
 def job_of(job_id: str, caller: Caller, tenant: str | None) -> JobKey:
     """Name a job of the caller. Raises PermanentError: a foreign one is as unknown as one that does not exist."""
     try:
-        return JobKey(caller.tenant_for(tenant), job_id)
+        key = JobKey(caller.tenant_for(tenant), job_id)
     except ForbiddenError:
         raise not_found(job_id) from None
+    name_in_log(key)
+    return key
 
 
 WaitSeconds = Annotated[float, Query(ge=0, description="Seconds to wait for the result; long waits are cut.")]
@@ -248,5 +251,5 @@ class Ready(BaseModel):
 async def answer_probe(request: Request) -> Response:
     """Answer a probe as every process of the platform does."""
     health: Health = request.app.state.health
-    status, content_type, body = answer_of(health, request.url.path)
+    status, content_type, body = answer_of(health, request.url.path, request.headers.get("accept", ""))
     return Response(body, status, media_type=content_type)

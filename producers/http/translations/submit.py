@@ -8,10 +8,13 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+import structlog
+
 from connectors.telemetry.metrics import REQUESTS_ACCEPTED
 from producers.http.admission.caller import Caller
 from producers.http.moments import milliseconds_of
 from producers.http.ports import Models, Ports, Texts
+from producers.http.tracing import name_in_log, submit_span
 from producers.http.translations.submission import Envelope, Submission
 from producers.http.translations.text_ids import with_text_ids
 from schemas.catalogue import Catalogue, unsupported_pair
@@ -20,14 +23,15 @@ from schemas.ids import event_id, new_request_id
 from schemas.languages import AUTO
 from schemas.messages import TranslationRequest
 from schemas.priorities import Priority, parse_priority, priority_of_score
-from schemas.records import Headers
+from schemas.records import TRACE_HEADER, Headers
 from schemas.shares import Decision, Wish
 from stream_apps.pipeline.request_limits import RequestLimits
 from stream_apps.pipeline.request_rules import RequestedLanguages, check_identity, check_request
 
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _PREFER_WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})", re.IGNORECASE)
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+log = structlog.get_logger()
+
 # Characters of an unknown priority that its refusal quotes.
 _LONGEST_PRIORITY = 40
 
@@ -67,6 +71,7 @@ async def prepare(
     """
     context = SubmissionContext(caller, limits, ports.now_ms(), envelope.idempotency_key)
     asked = [validate(one, context) for one in submissions]
+    name_in_log(asked[0].request.key)
     await check_admission(asked, ports)
     taken: list[ValidSubmission] = []
     try:
@@ -102,11 +107,15 @@ async def with_share(valid: ValidSubmission, ports: Ports) -> ValidSubmission:
 
 async def send(valid: ValidSubmission, envelope: Envelope, ports: Ports) -> None:
     """Return once Kafka has stored the request. Raises TransientError when nothing is promised."""
+    span = submit_span(ports.tracer, envelope, valid.request, valid.priority)
     try:
-        await ports.requests.append(valid.request, valid.priority, _headers(valid, envelope))
-    except DragomanError:
+        await ports.requests.append(valid.request, valid.priority, _headers(valid, span.header))
+    except DragomanError as error:
+        span.end(type(error).__name__)
         await give_back([valid], ports)
         raise
+    span.end()
+    log.debug("request_stored", job=valid.request.key, trace={TRACE_HEADER: span.header})
     ports.backpressure.count(valid.priority)
     REQUESTS_ACCEPTED.labels(valid.priority.value).inc()
 
@@ -255,12 +264,12 @@ async def _without_large_text(request: TranslationRequest, texts: Texts) -> Tran
     return replace(request, text=None, content_ref=await texts.keep(request.key, request.text))
 
 
-def _headers(valid: ValidSubmission, envelope: Envelope) -> Headers:
+def _headers(valid: ValidSubmission, traceparent: bytes) -> Headers:
     headers = {
         "schema": b"TranslationRequest",
         "tenant": valid.request.tenant.encode(),
         "priority": valid.priority.encode(),
     }
-    if envelope.traceparent and _TRACEPARENT.fullmatch(envelope.traceparent):
-        headers["traceparent"] = envelope.traceparent.encode()
+    if traceparent:
+        headers[TRACE_HEADER] = traceparent
     return headers

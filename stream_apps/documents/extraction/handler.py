@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from connectors.telemetry.log_fields import about
 from connectors.telemetry.metrics import DOCUMENT_SECONDS, DOCUMENTS, labelled
 from schemas.dead_letters import about_request
 from schemas.errors import PermanentError
@@ -23,6 +24,7 @@ from stream_apps.intake.handler import WITHOUT_IDENTITY
 from stream_apps.intake.outputs import RequestOutputs
 from stream_apps.pipeline.stores import AnsweredRequests
 from stream_apps.runtime.dead_letters import DeadLetterWriter
+from stream_apps.runtime.stage_spans import StageSpans
 
 log = structlog.get_logger()
 
@@ -45,11 +47,12 @@ class ExtractionHandler:
     answered: AnsweredRequests
     dead_letters: DeadLetterWriter
     run: Run[Any]
+    spans: StageSpans = field(default_factory=StageSpans)
     _handled: list[tuple[InboundRecord, int]] = field(default_factory=list, init=False)
 
     def handle(self, records: list[InboundRecord]) -> list[OutboundRecord]:
         """Return all outputs of the records. Raises TransientError."""
-        groups = [self._outputs(record) for record in records]
+        groups = [self._outputs(self.spans.begin(record)) for record in records]
         self._handled = [(record, len(group)) for record, group in zip(records, groups, strict=True)]
         return [output for group in groups for output in group]
 
@@ -59,6 +62,7 @@ class ExtractionHandler:
         ends = list(accumulate((count for _, count in handled), initial=0))
         mine = [places[start : start + count] for start, (_, count) in zip(ends, handled, strict=False)]
         self.run(self.outputs.stores.deduplicator.delivered([record for record, _ in handled], mine))
+        self.spans.end(record.coordinates for record, _ in handled)
 
     def _outputs(self, record: InboundRecord) -> Sequence[OutboundRecord]:
         try:
@@ -77,13 +81,14 @@ class ExtractionHandler:
 
     def _batches(self, reading: Reading) -> Sequence[OutboundRecord]:
         reading, languages = self.cutter.checked(reading)
-        with DOCUMENT_SECONDS.labels(STAGE).time():
+        key = reading.request.key
+        with DOCUMENT_SECONDS.labels(STAGE).time(), about(key, reading.record.headers):
             read = self.documents.read(reading.request, languages)
         cut = self.run(self.cutter.cut_text(reading, languages, read.text, read.document))
         (outcome,) = self.run(self.outputs.of([_with_marks(cut, read)], pages=read.pages))
         if isinstance(outcome, PermanentError):
             raise outcome
-        log.info("document_extracted", key=str(reading.request.key), units=read.document.units)
+        log.info("document_extracted", job=key, record=reading.record, units=read.document.units)
         return outcome  # type: ignore[no-any-return]  # `run` is of any type
 
     def _refused(self, reading: Reading, error: PermanentError) -> Sequence[OutboundRecord]:

@@ -8,6 +8,7 @@ from connectors.kafka.transactional_producer import TransactionalProducer
 from connectors.object_files import open_files
 from connectors.redis.client import open_state
 from connectors.redis.request_markers import RedisAnsweredRequests
+from connectors.tracing.opening import tracing
 from schemas.priorities import Priority
 from schemas.topics import documents_topic, extraction_group
 from stream_apps.documents.extraction.handler import STAGE, ExtractionHandler
@@ -21,6 +22,7 @@ from stream_apps.intake.parts import build_cutter, build_stores, build_wire
 from stream_apps.runtime.consumer_health import ConsumerHealthMonitor, joined
 from stream_apps.runtime.dead_letters import open_dead_letters
 from stream_apps.runtime.process import Process, run_process
+from stream_apps.runtime.stage_spans import StageSpans
 from stream_apps.runtime.state_watch import on_sound_state
 from stream_apps.runtime.transactional_processor import TransactionalProcessor
 
@@ -41,11 +43,13 @@ def run(settings: ExtractionSettings, process: Process) -> None:
     with (
         asyncio.Runner() as runner,
         Sandbox(settings.formats, settings.documents.work_folder) as formats,
+        tracing(settings.tracing, STAGE, settings.instance) as tracer,
     ):
+        spans = StageSpans(STAGE, tracer, settings.tracing.open_spans)
         processor = TransactionalProcessor(
             stage=STAGE,
             source=DocumentSource(readers, settings.documents.idle_wait_seconds, shutdown.wait),
-            handler=_handler(settings, formats, runner),
+            handler=_handler(settings, formats, runner, spans),
             producer=TransactionalProducer(settings.kafka, f"{STAGE}-{settings.instance}"),
             should_stop=shutdown.is_wanted,
             sleep=shutdown.wait,
@@ -57,17 +61,20 @@ def run(settings: ExtractionSettings, process: Process) -> None:
             processor.run()
 
 
-def _handler(settings: ExtractionSettings, formats: Formats, runner: asyncio.Runner) -> ExtractionHandler:
+def _handler(
+    settings: ExtractionSettings, formats: Formats, runner: asyncio.Runner, spans: StageSpans
+) -> ExtractionHandler:
     wire, limits = build_wire(settings), settings.documents
     cutter = build_cutter(settings, wire)
     store = DocumentStore(open_files(settings.objects), limits.max_bytes, limits.work_folder)
     return ExtractionHandler(
         cutter=cutter,
-        outputs=RequestOutputs(cutter, build_stores(settings, replaces_plans=True), wire),
+        outputs=RequestOutputs(cutter, build_stores(settings, replaces_plans=True), wire, spans),
         documents=DocumentReader(store, formats, limits.max_characters),
         answered=RedisAnsweredRequests(open_state(settings.redis)),
         dead_letters=open_dead_letters(STAGE, wire.codec, settings.dead_letters, wire.max_message_bytes),
         run=runner.run,
+        spans=spans,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from connectors.formats.protocol import Options
 from connectors.formats.registry import translated_name
+from connectors.telemetry.log_fields import about
 from connectors.telemetry.metrics import DOCUMENT_SECONDS
 from schemas.documents import translated_object, translated_units_name, units_name
 from schemas.errors import PermanentError
@@ -34,7 +35,7 @@ class DocumentMerger:
         document = job.document
         if document is None or result.text is None:  # nothing could be translated: there is no file
             return result
-        with DOCUMENT_SECONDS.labels(STAGE).time():
+        with DOCUMENT_SECONDS.labels(STAGE).time(), about(result.key):
             return self._merged(result, job, document)
 
     def _merged(self, result: TranslationResult, job: Job, document: Document) -> TranslationResult:

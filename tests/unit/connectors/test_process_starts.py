@@ -11,7 +11,7 @@ import stream_apps.usage_sink.main, producers.http.main, inference_workers.main,
 from connectors.kafka.schema_registry import open_codec
 from connectors.kafka.settings import KafkaSettings
 open_codec(KafkaSettings())
-unneeded = ("httpx", "requests", "torch", "ctranslate2", "chdb", "pandas", "kafka")
+unneeded = ("httpx", "requests", "torch", "ctranslate2", "chdb", "pandas", "kafka", "opentelemetry.sdk")
 print(*(name for name in unneeded if name in sys.modules))
 """
 
@@ -21,6 +21,21 @@ import sys
 import stream_apps.documents.extraction.main, stream_apps.documents.merging.main
 print(*(name for name in ("faust", "fastapi", "httpx") if name in sys.modules))
 """
+
+
+TRACED = """
+import sys
+import connectors.redis.client
+from connectors.tracing.opening import open_tracer
+from connectors.tracing.settings import TracingSettings
+open_tracer(TracingSettings(endpoint="http://127.0.0.1:9/v1/traces"), "assembly", "a").close()
+print("opentelemetry.sdk.trace" in sys.modules)
+"""
+
+
+def test_where_tracing_is_on_opentelemetry_comes_with_it():
+    started = subprocess.run([sys.executable, "-c", TRACED], capture_output=True, text=True, check=True)
+    assert started.stdout.split() == ["True"]
 
 
 def test_the_processes_of_documents_do_without_faust():

@@ -7,6 +7,7 @@ import urllib.request
 import pytest
 
 from connectors.telemetry.health import Health, answer_of, serve_health
+from connectors.telemetry.metrics import PART_SECONDS
 
 
 class Clock:
@@ -50,6 +51,17 @@ def test_an_unknown_path_names_the_known_ones():
     status, _, body = answer_of(Health(), "/nothing")
     assert status == 404
     assert b"/ready" in body
+
+
+def test_who_accepts_openmetrics_gets_it_with_exemplars_and_others_get_text():
+    PART_SECONDS.labels("of-this-test").observe(0.1, {"trace_id": "a" * 32})
+    accepted = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+    _, content_type, body = answer_of(Health(), "/metrics", accepted)
+    assert content_type.startswith("application/openmetrics-text")
+    assert b'# {trace_id="' + b"a" * 32 in body
+    _, content_type, body = answer_of(Health(), "/metrics")
+    assert content_type.startswith("text/plain")
+    assert b"trace_id" not in body
 
 
 def test_the_server_answers_over_http_until_it_is_closed():

@@ -34,7 +34,7 @@ def test_every_process_of_the_platform_has_a_service() -> None:
     }
     assert OURS.keys() == ours
     stores = {"kafka", "schema-registry", "redis-cache", "redis-state", "clickhouse"}
-    assert stores | {"prometheus", "alertmanager", "grafana"} == SERVERS
+    assert stores | {"prometheus", "alertmanager", "grafana", "jaeger"} == SERVERS
 
 
 def test_prometheus_scrapes_every_process_at_the_port_that_all_are_given() -> None:

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from connectors.memory import InMemoryShares
 from connectors.telemetry.health import Health
+from connectors.tracing.spans import NO_TRACER, Tracer
 from producers.http.admission.backpressure import Backpressure
 from producers.http.admission.tenant_shares import TenantShares
 from producers.http.app import AppSettings, create_app
@@ -88,6 +89,11 @@ def store() -> InMemoryAccounts:
 
 
 @pytest.fixture
+def tracer() -> Tracer:
+    return NO_TRACER
+
+
+@pytest.fixture
 def http(  # noqa: PLR0917  # one fixture per part
     world: World,
     limits: HttpLimits,
@@ -95,6 +101,7 @@ def http(  # noqa: PLR0917  # one fixture per part
     health: Health,
     backpressure: Backpressure,
     store: InMemoryAccounts,
+    tracer: Tracer,
 ) -> Client:
     accounts, shares = accounts_of(store), TenantShares(InMemoryShares(), lambda: NOW_MS)
     others = (world,) * 4
@@ -105,6 +112,7 @@ def http(  # noqa: PLR0917  # one fixture per part
         documents=documents,
         deliveries=deliveries,
         signing=signing,
+        tracer=tracer,
     )
     key = key_of(store, role="operator")
     return Client(create_app(ports, AppSettings(limits, request_limits), health), key.text)

@@ -8,6 +8,8 @@ from obstore.store import MemoryStore
 
 from connectors.memory import InMemorySlots
 from connectors.object_store import NoObjectStore, UrlObjectStore
+from connectors.tracing.memory import MemoryTracer
+from connectors.tracing.spans import About
 from schemas import topics
 from schemas.codec import Codec, M
 from schemas.errors import TransientError
@@ -17,7 +19,9 @@ from schemas.messages import Job, Message, TranslatedBatch, TranslationResult
 from schemas.records import InboundRecord, OutboundRecord, StoredAt
 from schemas.slots import AnswerSource
 from schemas.states import ControlAction
+from schemas.traces import TraceParent, trace_of
 from stream_apps.assembly.handler import AssemblyHandler, portions
+from stream_apps.runtime.stage_spans import StageSpans
 from tests.dead_letters import dead_letter_writer
 from tests.keys import key
 
@@ -128,6 +132,32 @@ def test_a_result_carries_the_trace_and_its_routing_headers_but_no_foreign_ones(
         "status": b"COMPLETED",
         "traceparent": b"00-1-2-01",
     }
+
+
+def test_the_record_that_completes_a_request_has_a_span_below_which_the_result_belongs(handler):
+    tracer = MemoryTracer()
+    handler.spans = StageSpans("assembly", tracer)
+    above = [TraceParent(f"{number:032x}", f"{number:016x}", 1) for number in (1, 2)]
+    first, last = batch(0, 1), batch(1, 2)
+    for record, parent in zip((first, last), above, strict=True):
+        record.headers["traceparent"] = parent.encode()
+    outputs = handler.handle([first, last])
+    assert tracer.ended == []
+    handler.committed([StoredAt(0, 0)])
+    (span,) = tracer.ended
+    assert (span.name, span.parent) == ("assembly", above[1])
+    assert trace_of(outputs[0].headers) == span.trace
+    told = {About.REQUEST_ID: "r1", About.STATUS: "COMPLETED", About.WORDS: 6}
+    assert told.items() <= span.facts.items()
+
+
+def test_a_cycle_that_comes_again_goes_on_with_its_spans(handler):
+    tracer = MemoryTracer()
+    handler.spans = StageSpans("assembly", tracer)
+    outputs = [handler.handle([batch(0, 1), batch(1, 2)])[0] for _ in range(2)]
+    handler.committed([StoredAt(0, 0)])
+    assert len(tracer.ended) == 1
+    assert {trace_of(one.headers) for one in outputs} == {tracer.ended[0].trace}
 
 
 def test_a_result_with_a_callback_says_so_in_a_header(handler):

@@ -60,7 +60,7 @@ class AsyncMemory:
 class Intake:
     """A handler with in-memory parts, and the part of the event processor that answers refusals."""
 
-    def __init__(self, budgets=None, **limits):
+    def __init__(self, budgets=None, spans=None, **limits):
         self.plans = InMemoryRequestPlans()
         self.memory = AsyncMemory()
         self.objects = open_objects(ObjectSettings(url="memory:///"))
@@ -81,7 +81,7 @@ class Intake:
         )
         models = FixedModelVersions({"default": {"en-pt": "m1", "pt-en": "m2"}})
         stores = Stores(RequestDeduplicator(self.plans), models, self.memory, budgets=budgets or NoBudgets())
-        self.handler = IntakeHandler(cutter, stores, wire)
+        self.handler = IntakeHandler(cutter, stores, wire, spans)
         self.detected, self.seen = Language("en"), []
         self.offset = 0
 

@@ -1,14 +1,18 @@
 """Webhooks are sent at least once with one id, tried for a day, slow hosts apart."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
 
 from connectors.memory import InMemoryDeliveries
+from connectors.tracing.memory import MemoryTracer
+from connectors.tracing.spans import About, SpanKind
 from connectors.webhooks.client import Answer
 from schemas.deliveries import DeliveryState
 from schemas.errors import FatalError, TransientError
+from schemas.traces import TraceParent
 from stream_apps.webhooks.dispatcher import Dispatcher
 from stream_apps.webhooks.outcome import Moment, after
 from stream_apps.webhooks.settings import WebhookLimits
@@ -70,9 +74,11 @@ class Posts:
 
     def __init__(self, *answers, gates=None):
         self.answers, self.ids, self.gates = list(answers) or [Answer(200, 0.01)], [], gates or {}
+        self.headers = []
 
     async def post(self, url, headers, body):
         self.ids.append(headers["webhook-id"])
+        self.headers.append(headers)
         if gate := next((gate for host, gate in self.gates.items() if host in url), None):
             await gate.wait()
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
@@ -120,6 +126,25 @@ class TestDispatcher:
         ids, (noted,) = asyncio.run(run())
         assert ids == [noted.key.webhook_id]
         assert noted.state is DeliveryState.DELIVERED
+
+    def test_the_post_carries_the_trace_of_its_result(self):
+        header = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        queue, posts = InMemoryDeliveries(), Posts()
+        queue.enqueue([delivery(), delivery("r2", traceparent=header)])
+        asyncio.run(turned(dispatcher(queue, posts)))
+        assert [one.get("traceparent") for one in posts.headers] == [None, header]
+
+    def test_each_attempt_is_a_span_below_its_result(self):
+        above = TraceParent("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", 1)
+        queue, posts, tracer = InMemoryDeliveries(), Posts(Answer(0, 0.1, "timeout")), MemoryTracer()
+        queue.enqueue([delivery(traceparent=above.encode().decode())])
+        one = replace(dispatcher(queue, posts), tracer=tracer)
+        asyncio.run(turned(one))
+        (span,) = tracer.ended
+        assert (span.parent, span.error, span.kind) == (above, "timeout", SpanKind.CLIENT)
+        assert posts.headers[0]["traceparent"] == span.header.decode()
+        assert span.facts[About.REQUEST_ID] == "r1"
+        assert (span.facts[About.OUTCOME], span.facts[About.ATTEMPT]) == ("failed", 1)
 
     def test_killed_between_the_post_and_its_note_it_is_delivered_again_with_the_same_id(self):
         class Killed(InMemoryDeliveries):
@@ -261,7 +286,8 @@ class TestDispatcher:
             one = dispatcher(queue, posts)
             with capture_logs() as logged:
                 await turned(one)
-            assert [entry["event"] for entry in logged] == ["webhook_failed"]
+            told = [entry["event"] for entry in logged if entry["log_level"] != "debug"]
+            assert told == ["webhook_failed"]
             assert posts.ids == [delivery("b").key.webhook_id]
             queue.enqueue([delivery("c")])
             one.secrets = refused
