@@ -8,7 +8,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars
 
 from connectors.tracing.spans import About, Span, SpanKind, Tracer
-from producers.http.translations.submission import Envelope
 from schemas.ids import JobKey
 from schemas.messages import TranslationRequest
 from schemas.priorities import Priority
@@ -64,9 +63,9 @@ class RequestSpans:
             span.end(f"status_{status}" if status >= 500 else "")
 
 
-def submit_span(tracer: Tracer, envelope: Envelope, request: TranslationRequest, priority: Priority) -> Span:
+def submit_span(tracer: Tracer, traceparent: str | None, request: TranslationRequest, priority: Priority) -> Span:
     """Begin the span of one request on its way to Kafka; its languages are checked already."""
-    shown = (envelope.traceparent or "").encode()
+    shown = (traceparent or "").encode()
     span = tracer.start(SUBMIT_SPAN, shown if parse_traceparent(shown) else b"", SpanKind.PRODUCER)
     if span.is_recorded:
         span.say(

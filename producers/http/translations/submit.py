@@ -107,7 +107,7 @@ async def with_share(valid: ValidSubmission, ports: Ports) -> ValidSubmission:
 
 async def send(valid: ValidSubmission, envelope: Envelope, ports: Ports) -> None:
     """Return once Kafka has stored the request. Raises TransientError when nothing is promised."""
-    span = submit_span(ports.tracer, envelope, valid.request, valid.priority)
+    span = submit_span(ports.tracer, envelope.traceparent, valid.request, valid.priority)
     try:
         await ports.requests.append(valid.request, valid.priority, _headers(valid, span.header))
     except DragomanError as error:
