@@ -13,6 +13,7 @@ from producers.http import (
     account_routes,
     delivery_routes,
     document_routes,
+    format_routes,
     glossary_routes,
     language_routes,
     problems,
@@ -67,6 +68,7 @@ def create_app(ports: Ports, settings: AppSettings, health: Health, lifespan: Li
     app.state.health = health
     app.include_router(router)
     app.include_router(document_routes.router)
+    app.include_router(format_routes.router)
     app.include_router(account_routes.router)
     app.include_router(delivery_routes.router)
     app.include_router(language_routes.router)
