@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-NAMES = ("alignedRows", "holesInUnits", "markedPieces", "eventsOf", "directionOf")
+NAMES = ("alignedRows", "marksInUnits", "markedPieces", "eventsOf", "directionOf")
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def call(person):
 
 
 def rows(call, source, target, is_whole=True):
-    found = call("alignment", f"alignedRows({json.dumps(source)}, {json.dumps(target)}, {json.dumps(is_whole)})")
+    found = call("jobs/alignment", f"alignedRows({json.dumps(source)}, {json.dumps(target)}, {json.dumps(is_whole)})")
     assert all(target[row["start"] :].startswith(row["target"] or "") for row in found)
     return [(row["source"], row["target"]) for row in found]
 
@@ -63,7 +63,7 @@ def test_holes_are_counted_in_code_points_and_marked_in_utf_16(call):
         {"segment": 0, "start": 6, "length": 1},
         {"segment": 2, "start": -1, "length": -1},
     ]
-    found = call("alignment", f"holesInUnits({json.dumps(text)}, {json.dumps(holes)})")
+    found = call("jobs/alignment", f"marksInUnits({json.dumps(text)}, {json.dumps(holes)})")
     units = text.encode("utf-16-le")
     assert [units[2 * one["start"] : 2 * one["end"]].decode("utf-16-le") for one in found] == ["ab", "🌍"]
 
@@ -79,8 +79,8 @@ def test_holes_are_counted_in_code_points_and_marked_in_utf_16(call):
     ],
 )
 def test_a_row_is_cut_at_the_holes_that_lie_in_it(call, text, start, expected):
-    found = call("alignment", f"markedPieces({json.dumps(text)}, {start}, [{{ start: 2, end: 4 }}])")
-    assert [(one["text"], one["hole"] is not None) for one in found] == expected
+    found = call("jobs/alignment", f"markedPieces({json.dumps(text)}, {start}, [{{ start: 2, end: 4 }}])")
+    assert [(one["text"], one["mark"] is not None) for one in found] == expected
 
 
 STREAM = (
@@ -98,7 +98,7 @@ def test_events_are_read_however_the_stream_is_cut(call, end):
     whole = STREAM.replace("\n", end)
     cuts = [[whole[:at], whole[at:]] for at in range(len(whole))] + [list(whole)]
     found = call(
-        "event_stream", f"Promise.all({json.dumps(cuts)}.map((chunks) => Array.fromAsync(eventsOf(chunks))))"
+        "jobs/event_stream", f"Promise.all({json.dumps(cuts)}.map((chunks) => Array.fromAsync(eventsOf(chunks))))"
     )
     assert len(found) == len(cuts)
     assert all(events == EVENTS for events in found)

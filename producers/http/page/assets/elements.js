@@ -2,7 +2,7 @@
 
 export const byId = (id) => document.getElementById(id);
 
-// `properties` are those of the element; `dataset` and `aria...` are written as attributes.
+// `properties` are those of the element; what has a dash, and `role`, is written as an attribute.
 export function element(name, properties = {}, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(properties)) {
@@ -10,6 +10,14 @@ export function element(name, properties = {}, ...children) {
     else made[key] = value;
   }
   made.append(...children);
+  return made;
+}
+
+// A button that does one thing. `label` is what a screen reader says where the words alone do not tell.
+export function button(words, className, onClick, label = "") {
+  const made = element("button", { type: "button", className }, words);
+  if (label) made.setAttribute("aria-label", label);
+  made.addEventListener("click", onClick);
   return made;
 }
 

@@ -1,0 +1,74 @@
+// One glossary: its versions, its terms, and its files.
+
+import { byId, element } from "../elements.js";
+import { saveAs } from "../jobs/saving.js";
+import { count, directionOf, languageName } from "../wording.js";
+
+// More than anybody scrolls through; the filter finds the others, and a file has all.
+const MOST_SHOWN = 200;
+
+export class OpenGlossary {
+  // `attempt(act)`: runs it and tells what it throws; `onNewVersion(glossary)`, `onDelete(name, version)`.
+  constructor({ attempt, onNewVersion, onDelete }) {
+    this.#attempt = attempt;
+    byId("open-version").addEventListener("change", () => this.show(this.#shown.name, byId("open-version").value));
+    byId("open-filter").addEventListener("input", () => this.#drawTerms());
+    byId("open-new").addEventListener("click", () => onNewVersion(this.#shown));
+    byId("open-delete").addEventListener("click", () => onDelete(this.#shown.name, this.#shown.version));
+    byId("open-close").addEventListener("click", () => this.close());
+    for (const format of ["csv", "tsv", "tbx"]) byId(`open-${format}`).addEventListener("click", () => this.#save(format));
+  }
+
+  #attempt;
+  #api = null;
+  #shown = null;
+
+  open(api, mayWrite) {
+    this.#api = api;
+    for (const id of ["open-new", "open-delete"]) byId(id).hidden = !mayWrite;
+    this.close();
+  }
+
+  close() {
+    this.#shown = null;
+    byId("open-glossary").hidden = true;
+    byId("open-filter").value = "";
+  }
+
+  async show(name, version) {
+    await this.#attempt(async () => {
+      this.#shown = await this.#api.glossary(name, version);
+      this.#draw();
+      byId("open-title").focus({ preventScroll: true });
+      byId("open-glossary").scrollIntoView({ block: "nearest" });
+    });
+  }
+
+  #draw() {
+    const { name, versions, version, source_language: source, target_language: target, entry_count: terms } = this.#shown;
+    byId("open-glossary").hidden = false;
+    byId("open-title").textContent = name;
+    byId("open-facts").textContent = `${languageName(source)} → ${languageName(target)}, ${count(terms, "term")}`;
+    byId("open-version").replaceChildren(...[...versions].reverse().map((one) => new Option(`Version ${one}`, one)));
+    byId("open-version").value = version;
+    byId("open-source").textContent = languageName(source);
+    byId("open-target").textContent = languageName(target);
+    this.#drawTerms();
+  }
+
+  #drawTerms() {
+    const { entries, source_language: source, target_language: target } = this.#shown;
+    const wanted = byId("open-filter").value.toLowerCase();
+    const found = Object.entries(entries).filter((pair) => pair.some((text) => text.toLowerCase().includes(wanted)));
+    const cell = (text, lang) => element("td", { lang, dir: directionOf(lang) }, text);
+    const rows = found.slice(0, MOST_SHOWN).map(([one, other]) => element("tr", {}, cell(one, source), cell(other, target)));
+    byId("open-terms").replaceChildren(...rows);
+    const shown = Math.min(found.length, MOST_SHOWN);
+    byId("open-count").textContent = `${count(shown, "term")} of ${found.length}${wanted ? " that match" : ""}`;
+  }
+
+  async #save(format) {
+    const { name, version } = this.#shown;
+    await this.#attempt(async () => saveAs(await this.#api.glossaryFile(name, version, format), `${name}.${version}.${format}`));
+  }
+}
