@@ -20,7 +20,9 @@ def call(person):
 
 
 def rows(call, source, target, is_whole=True):
-    found = call("jobs/alignment", f"alignedRows({json.dumps(source)}, {json.dumps(target)}, {json.dumps(is_whole)})")
+    found = call(
+        "jobs/alignment", f"alignedRows({json.dumps(source)}, {json.dumps(target)}, {json.dumps(is_whole)})"
+    )
     assert all(target[row["start"] :].startswith(row["target"] or "") for row in found)
     return [(row["source"], row["target"]) for row in found]
 

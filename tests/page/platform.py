@@ -20,6 +20,7 @@ from producers.http.ports import Ports
 from producers.http.settings import BackpressureLimits, HttpLimits
 from producers.http.tenant_shares import TenantShares
 from producers.http.usage import Row, UsageQuestion
+from schemas.errors import PermanentError
 from schemas.ids import JobKey
 from schemas.messages import Job, TranslatedBatch, TranslationRequest, TranslationResult
 from schemas.priorities import Priority
@@ -49,10 +50,15 @@ def now_ms() -> int:
 class Platform(World):
     """Keeps what is asked for until the test translates it."""
 
+    refused_names: set[str] = field(default_factory=set)
     rows_of: Callable[[UsageQuestion], list[Row]] = lambda _: []
     served: list[str] = field(default_factory=lambda: ["en-pt", "pt-en", "en-ar", "en-de", "de-en"])
 
     async def append(self, request: TranslationRequest, priority: Priority, headers: Headers) -> None:
+        if request.file_name in self.refused_names:
+            raise PermanentError(
+                "bad_file", "the file is refused", field="file", limit="another one", cure="send it"
+            )
         await super().append(request, priority, headers)
         self.views[request.key] = JobView(
             key=request.key,
@@ -66,6 +72,7 @@ class Platform(World):
         )
 
     async def usage(self, question: UsageQuestion) -> list[Row]:
+        await super().usage(question)
         return self.rows_of(question)
 
     def asked(self, most_seconds: float = 10) -> TranslationRequest:
@@ -111,7 +118,9 @@ class Platform(World):
 
     def extract(self, request: TranslationRequest, words: int, pages: int | None = None, batches: int = 4) -> None:
         """Take the file of a document apart."""
-        view = replace(self.views[request.key], stage=JobStage.SEGMENTED, words=words, pages=pages, batches=batches)
+        view = replace(
+            self.views[request.key], stage=JobStage.SEGMENTED, words=words, pages=pages, batches=batches
+        )
         self.views[request.key] = view
 
     def advance(self, request: TranslationRequest, done: int) -> None:
@@ -142,6 +151,7 @@ class Site:
     store: InMemoryAccounts
     glossaries: InMemoryGlossaries = field(default_factory=InMemoryGlossaries)
     budgets: Budgets = field(default_factory=NoBudgets)
+    max_document_bytes: int = 100_000_000
     port: int = field(default_factory=free_port)
     _server: uvicorn.Server | None = None
     _thread: threading.Thread | None = None
@@ -188,7 +198,7 @@ class Site:
             books=world, documents=world.documents, glossaries=Glossaries(self.glossaries, now_ms),
             budgets=self.budgets,
         )  # fmt: skip
-        limits = HttpLimits(poll_seconds=0.05, look_seconds=0.1)
+        limits = HttpLimits(poll_seconds=0.05, look_seconds=0.1, max_document_bytes=self.max_document_bytes)
         settings = AppSettings(limits, RequestLimits(max_text_characters=MOST_CHARACTERS))
         return create_app(ports, settings, Health())
 

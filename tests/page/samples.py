@@ -130,5 +130,3 @@ def _day_of(question: UsageQuestion, day: int) -> Row:
 
 
 BOOKS = BookedMonth()
-
-

@@ -109,7 +109,6 @@ function showWork(id) {
   byId("composer").hidden = Boolean(title) || !mayWrite;
   byId("look-up").hidden = Boolean(title) || mayWrite;
   byId("job").hidden = !title;
-  if (title) byId("sent-files").hidden = true;
   document.title = title ? `${title} – Dragoman` : "Dragoman";
   if (title) return byId("job-title").focus({ preventScroll: true });
   if (id) return lookUp(id);
@@ -151,7 +150,10 @@ function onSent(entry, text) {
 // One job is shown; of several each has its row, and so has what was refused.
 function onDone(entries, isMoreWaiting) {
   if (entries.length === 1 && !isMoreWaiting) location.hash = encodeURIComponent(entries[0].id);
-  else byId("news").textContent = `${count(entries.length, "translation")} begun`;
+  else {
+    byId("news").textContent = `${count(entries.length, "translation")} begun`;
+    byId("sent-files").scrollIntoView({ block: "nearest" });
+  }
 }
 
 // Escape leads back to the form, unless it closes something or empties a field.

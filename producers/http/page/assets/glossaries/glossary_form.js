@@ -28,12 +28,13 @@ export class GlossaryForm {
   // `answer`: of GET /api/v1/languages.
   open(api, { languages }) {
     this.#api = api;
-    for (const id of ["terms-source", "terms-target"]) {
-      const chosen = byId(id).value;
+    // At first, the pair that is chosen for translations.
+    const wanted = { "terms-source": byId("source").value, "terms-target": byId("target").value };
+    for (const [id, code] of Object.entries(wanted)) {
+      const chosen = byId(id).value || code;
       byId(id).replaceChildren(...languages.map(({ code, name }) => new Option(name, code)));
-      if (chosen) byId(id).value = chosen;
+      if (languages.some(({ code }) => code === chosen)) byId(id).value = chosen;
     }
-    if (byId("terms-source").value === byId("terms-target").value) byId("terms-target").selectedIndex = 1;
   }
 
   close() {

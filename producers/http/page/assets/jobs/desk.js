@@ -105,7 +105,8 @@ export class JobDesk {
 
   #show() {
     showList(this.#jobs.all, this.#openId, (id) => this.#live.get(id)?.job?.batches_done);
-    this.#rows.show(this.#jobs.all.filter((entry) => entry.isFile), (id) => this.#liveOf(id));
+    const files = this.#jobs.all.filter((entry) => entry.isFile);
+    this.#rows.show(files, (id) => this.#liveOf(id), Boolean(this.#openId));
     const entry = this.#jobs.find(this.#openId);
     if (entry) this.#view.show(entry, this.#jobs.textOf(entry.id), this.#liveOf(entry.id));
   }

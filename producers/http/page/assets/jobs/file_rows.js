@@ -21,9 +21,9 @@ export class FileRows {
     this.#drawn.clear();
   }
 
-  // `entries`: newest first; `liveOf(id)`: {job, trouble} as far as known.
-  show(entries, liveOf) {
-    byId("sent-files").hidden = entries.length === 0;
+  // `entries`: newest first; `liveOf(id)`: {job, trouble} as far as known. Beside a job that is open nothing is shown.
+  show(entries, liveOf, isJobOpen) {
+    byId("sent-files").hidden = entries.length === 0 || isJobOpen;
     const focused = document.activeElement?.closest?.("#sent-rows [data-act]")?.dataset;
     const [id, act] = [focused?.job, focused?.act];
     const drawn = new Map(entries.map((entry) => [entry.id, this.#row(entry, liveOf(entry.id))]));

@@ -67,7 +67,7 @@ export class KeysView {
         scopes: chosen.length === boxes.length ? [] : chosen,
         expires_at: days ? new Date(Date.now() + days * DAY_MS).toISOString() : null,
       });
-      byId("key-create").reset();
+      byId("key-name").value = "";
       this.#offerScopes();
       showNew(made, `Key ${made.name || made.key_id} is made`, "");
       await this.#refresh();

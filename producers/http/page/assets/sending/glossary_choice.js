@@ -1,7 +1,6 @@
 // The glossary that may be chosen: one of the tenant's, for the languages that are chosen.
 
 import { byId } from "../elements.js";
-import { count } from "../wording.js";
 
 export class GlossaryChoice {
   #all = [];
@@ -26,7 +25,7 @@ export class GlossaryChoice {
     const fitting = this.#all.filter(
       (one) => isAlike(one.target_language, target) && (source === "auto" || isAlike(one.source_language, source)),
     );
-    const options = fitting.map((one) => new Option(`${one.name} (${count(one.entry_count, "term")})`, one.name));
+    const options = fitting.map((one) => new Option(one.name, one.name));
     byId("glossary").replaceChildren(new Option("None", ""), ...options);
     byId("glossary").value = fitting.some((one) => one.name === this.#chosen) ? this.#chosen : "";
     byId("glossary-field").hidden = this.#all.length === 0;

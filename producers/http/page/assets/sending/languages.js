@@ -27,7 +27,7 @@ export class LanguageChoice {
     this.#sets = languages.sets;
     const chosen = this.#chosen();
     fill(this.#source, [["auto", "Detect language"], ...named(languages.sources)], chosen.source ?? "auto");
-    this.#offerTargets(chosen.target);
+    this.#offerTargets(chosen.target ?? spoken(this.#targetsOf(this.source)));
   }
 
   get isEmpty() {
@@ -86,6 +86,12 @@ export class LanguageChoice {
       return {};
     }
   }
+}
+
+// Returns the language of the person before the browser, where it is among the targets.
+function spoken(targets) {
+  const wanted = navigator.languages.flatMap((tag) => [tag, tag.split("-")[0]]);
+  return wanted.find((tag) => targets.includes(tag));
 }
 
 function named(tags) {

@@ -94,7 +94,7 @@ const KNOWN = { docx: "Word", pptx: "PowerPoint", xlsx: "Excel", pdf: "PDF", odt
 function hintOf({ formats }) {
   const names = formats.map(({ name }) => KNOWN[name]).filter(Boolean);
   const others = formats.filter(({ name }) => !KNOWN[name] && !["odp", "ods", "xliff2"].includes(name));
-  return `${[...names, ...others.map(({ name }) => name.toUpperCase())].join(", ")}.`;
+  return `Files: ${[...names, ...others.map(({ name }) => name.toUpperCase())].join(", ")}; several at once.`;
 }
 
 function prepareDrop(zone, onDrop) {

@@ -4,6 +4,7 @@ import { attempted } from "../attempting.js";
 import { byId, element } from "../elements.js";
 import { count, languageName, number } from "../wording.js";
 import { daysOf, monthsBefore, rangeOf } from "./months.js";
+import { pairOf } from "./pairs.js";
 
 const MONTHS_OFFERED = 12;
 const monthName = new Intl.DateTimeFormat("en", { month: "long", year: "numeric", timeZone: "UTC" });
@@ -117,14 +118,9 @@ function drawDays(month, { rows }) {
   byId("usage-none").hidden = rows.length > 0;
 }
 
-// A pair is SOURCE-TARGET; tags may hold dashes themselves, so the middle one parts them.
 function pairRow(row) {
-  const parts = row.name.split("-");
-  const half = parts.length / 2;
-  const name = Number.isInteger(half)
-    ? `${languageName(parts.slice(0, half).join("-"))} → ${languageName(parts.slice(half).join("-"))}`
-    : row.name;
-  return tableRow(name, row);
+  const [source, target] = pairOf(row.name);
+  return tableRow(target ? `${languageName(source)} → ${languageName(target)}` : row.name, row);
 }
 
 function tableRow(name, row) {
