@@ -101,7 +101,7 @@ def test_the_usage_of_the_month_stands_against_its_limits(person, site):
         "aria-valuetext", re.compile(r"of 50,000$")
     )
     expect(page.get_by_role("row", name="English → Brazilian Portuguese")).to_contain_text("2,430")
-    page.get_by_label("Month").select_option(index=1)
+    page.get_by_label("Month", exact=True).select_option(index=1)
     expect(page.get_by_role("meter")).to_have_count(0)
     expect(page.get_by_role("row", name="English → Portuguese")).to_contain_text("81,200")
 
