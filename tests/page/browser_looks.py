@@ -48,6 +48,8 @@ class Looker:
         found = page.evaluate(f"{AXE}; axe.run(document, {{ resultTypes: ['violations'] }})")["violations"]
         assert not [(one["id"], [node["html"] for node in one["nodes"]]) for one in found], state
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{state} is too wide"
+        cards = "[...document.querySelectorAll('.card')].filter((card) => card.scrollWidth > card.clientWidth)"
+        assert not page.evaluate(f"{cards}.map((card) => card.id)"), f"something sticks out in {state}"
 
 
 def test_every_state_of_a_text_looks_right_and_axe_finds_nothing(looker, site):

@@ -22,7 +22,8 @@ export function showSecret({ title, text, secret }) {
   byId("secret-value").value = secret;
   byId("secret-copy").textContent = "Copy";
   byId("secret").showModal();
-  byId("secret-value").select();
+  // Backward, so that its beginning is in sight.
+  byId("secret-value").setSelectionRange(0, secret.length, "backward");
 }
 
 export function prepareDialogs() {

@@ -28,12 +28,13 @@ export class GlossaryForm {
   // `answer`: of GET /api/v1/languages.
   open(api, { languages }) {
     this.#api = api;
-    // At first, the pair that is chosen for translations.
-    const wanted = { "terms-source": byId("source").value, "terms-target": byId("target").value };
-    for (const [id, code] of Object.entries(wanted)) {
-      const chosen = byId(id).value || code;
+    const codes = languages.map(({ code }) => code);
+    // At first, the pair that is chosen for translations; a source that is detected is mostly English.
+    const wanted = { "terms-source": [byId("source").value, "en"], "terms-target": [byId("target").value] };
+    for (const [id, choices] of Object.entries(wanted)) {
+      const chosen = [byId(id).value, ...choices].find((code) => codes.includes(code));
       byId(id).replaceChildren(...languages.map(({ code, name }) => new Option(name, code)));
-      if (languages.some(({ code }) => code === chosen)) byId(id).value = chosen;
+      if (chosen) byId(id).value = chosen;
     }
   }
 
