@@ -1,5 +1,8 @@
 """Serve the files of a page to browsers, under a policy that lets nothing foreign in."""
 
+from os import PathLike
+from pathlib import Path
+
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -30,8 +33,19 @@ PAGE_HEADERS = {
 }
 
 
+# What every page is made of: a file that a page has not itself is one of these.
+PARTS = Path(__file__).parent / "parts"
+
+
 class PageFiles(StaticFiles):
-    """Files with the headers of a page."""
+    """Files of a page, and the shared parts beside them, with the headers of a page."""
+
+    def get_directories(
+        self,
+        directory: str | PathLike[str] | None = None,
+        packages: list[str | tuple[str, str]] | None = None,
+    ) -> list[str | PathLike[str]]:
+        return [*super().get_directories(directory, packages), PARTS]
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         answer = await super().get_response(path, scope)
