@@ -84,7 +84,9 @@ async def read_usage(
 
 
 def _budget(spending: Spending | None) -> BudgetResponse | None:
-    return spending and BudgetResponse(
+    if spending is None:
+        return None
+    return BudgetResponse(
         month=spending.month,
         spent_dollars=float(spending.spent),
         budget_dollars=float(spending.budget),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from playwright.sync_api import FilePayload
@@ -12,8 +13,9 @@ from schemas.budgets import Spending, month_of
 from schemas.glossaries import Glossary
 from schemas.message_parts import Hole, Suspect, Warning
 from stream_apps.accounts.budgets import MeasuredBudgets
-from stream_apps.glossaries.changes import new_version
+from stream_apps.glossaries.changes import Writing, new_version
 from stream_apps.glossaries.limits import GlossaryLimits
+from stream_apps.glossaries.shelf import Shelf
 from stream_apps.glossaries.store import InMemoryGlossaries
 from tests.page.platform import Site, now_ms
 
@@ -84,7 +86,11 @@ def fill_the_shelf(glossaries: InMemoryGlossaries) -> None:
             created_at=now_ms(),
             created_by="tests",
         )
-        glossaries.change(lambda found, wish=wish: new_version(found, wish, GlossaryLimits()))
+        glossaries.change(partial(_next_version, wish=wish))
+
+
+def _next_version(found: Shelf, wish: Glossary) -> Writing:
+    return new_version(found, wish, GlossaryLimits())
 
 
 @dataclass(frozen=True)

@@ -98,8 +98,16 @@ def test_a_hole_is_no_suspect_and_a_text_without_translation_has_none():
 
 
 def test_so_many_suspects_are_named_that_a_result_fits_into_a_record():
-    fields = {"translations": "a", "gaps": " ", "causes": None, "scores": None, "cached": False, "warnings": "w"}
-    many = batch(job=Job(batches=1), **{name: (value,) * 1200 for name, value in fields.items()})
+    none, words, fresh = (None,) * 1200, ("w",) * 1200, (False,) * 1200
+    many = batch(
+        job=Job(batches=1),
+        translations=words,
+        gaps=words,
+        causes=none,
+        scores=none,
+        cached=fresh,
+        warnings=words,
+    )
     result = join([many], 5_000)
     assert (len(result.suspects), result.warnings) == (1000, (Warning(cause="w", count=1200),))
 
