@@ -145,6 +145,19 @@ def test_a_viewer_is_offered_nothing_that_a_viewer_may_not_do(looker, site):
     looker.looks("31-viewer")
 
 
+def test_on_paper_only_the_translation_remains(looker, site):
+    person, page = looker.person, looker.person.page
+    person.signs_in_with_key(site.key()).is_in().asks_for(TEXT)
+    site.platform.finish(site.platform.asked(), "\n\n".join(PARTS))
+    expect(person.status).to_have_text("Done")
+    page.emulate_media(media="print")
+    for unwanted in ("navigation", "button"):
+        expect(page.get_by_role(unwanted)).to_have_count(0)
+    expect(page.locator(".target")).to_have_count(4)
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(34, 32, 28)"
+    looker.looks("41-paper")
+
+
 def test_states_are_told_to_those_who_do_not_see_them(person, site):
     person.signs_in_with_key(site.key()).is_in().asks_for("Good morning.")
     expect(person.page.get_by_role("heading", name="Good morning.")).to_be_focused()

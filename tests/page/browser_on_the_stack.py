@@ -52,7 +52,7 @@ def test_a_word_document_comes_back_translated_and_is_on_the_books(browser, stac
         with page.expect_download() as download:
             page.get_by_role("button", name="Download").click()
         assert download.value.suggested_filename == "report.pt.docx"
-        texts = [one.text for one in Document(download.value.path()).paragraphs]
+        texts = [one.text for one in Document(str(download.value.path())).paragraphs]
         assert len(texts) == 60
         assert all(f" {n} " in text and "report" not in text for n, text in enumerate(texts))
         page.get_by_role("button", name="New translation").click()

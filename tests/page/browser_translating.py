@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from schemas.message_parts import Hole
 from schemas.states import ResultStatus
+from tests.page.samples import suspect
 
 TEXT = "The first.\n\nThe second.\n\nThe third 🌍.\n\nThe fourth."
 PARTS = ("O primeiro.", "O segundo.", "O terceiro 🌍.", "O quarto.")
@@ -82,6 +83,21 @@ def test_a_hole_is_marked_on_both_sides_with_its_cause(inside, site):
     expect(marks.last).to_be_focused()
     expect(inside.page.locator("#job-holes")).to_contain_text("repetition_loop")
     assert marks.first.get_attribute("tabindex") is None
+
+
+def test_a_suspect_is_marked_in_the_translation_with_its_cause_and_survives_a_reload(inside, site):
+    inside.asks_for("It costs 142 dollars. Thank you.")
+    text = "Custa 124 dólares. Obrigado."
+    site.platform.finish(site.platform.asked(), text, **suspect(text, "Custa 124 dólares."))
+    expect(inside.status).to_have_text("Done")
+    inside.page.reload()
+    mark = inside.page.locator("mark")
+    expect(mark).to_have_count(1)
+    assert mark.evaluate("(mark) => mark.firstChild.data") == "Custa 124 dólares."
+    inside.page.get_by_text("1 sentence should be looked at.").click()
+    expect(inside.page.locator("#job-suspects-list")).to_contain_text("a number is missing")
+    inside.page.get_by_role("button", name="Custa 124 dólares.").click()
+    expect(mark).to_be_focused()
 
 
 def test_a_job_that_failed_says_why(inside, site):
