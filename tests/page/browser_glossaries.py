@@ -1,7 +1,7 @@
 """Glossaries are made of lines and of files, looked through, and deleted."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.page.samples import fill_the_shelf
 
@@ -105,3 +105,23 @@ def test_a_viewer_reads_glossaries_and_changes_none(person, site):
     expect(person.page.get_by_role("cell", name="Vertragspartei")).to_be_visible()
     expect(person.page.get_by_role("button", name="Delete")).to_have_count(0)
     expect(person.page.get_by_role("button", name="Save glossary")).to_have_count(0)
+
+
+def test_an_answer_that_comes_after_signing_out_is_not_shown(person, site):
+    fill_the_shelf(site.glossaries)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    person.signs_in_with_key(site.key()).is_in()
+    person.page.route("**/api/v1/glossaries", hold)
+    person.page.get_by_role("link", name="Glossaries").click()
+    while not held:
+        person.page.wait_for_timeout(20)
+    person.page.get_by_role("button", name="Sign out").click()
+    # What is held goes on its way.
+    with person.page.expect_response("**/api/v1/glossaries"):
+        person.page.unroute("**/api/v1/glossaries")
+    person.page.wait_for_timeout(300)
+    expect(person.page.locator("#glossary-rows > li")).to_have_count(0)

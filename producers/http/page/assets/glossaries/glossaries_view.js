@@ -50,7 +50,10 @@ export class GlossariesView {
   #attempt = (act) => attempted(byId("glossaries-problem"), act, this.#onSignedOut);
 
   async #refresh() {
-    const glossaries = await this.#api.glossaries();
+    const api = this.#api;
+    const glossaries = await api.glossaries();
+    // Whoever asked may have signed out meanwhile, and somebody else may look.
+    if (this.#api !== api) return;
     byId("glossaries-none").hidden = glossaries.length > 0;
     byId("glossary-rows").replaceChildren(...glossaries.map((one) => this.#row(one)));
   }
@@ -86,7 +89,7 @@ export class GlossariesView {
     if (!agreed) return;
     await this.#attempt(async () => {
       await this.#api.deleteGlossary(name, version);
-      this.#opened.close();
+      this.#opened.hide();
       await this.#refresh();
       this.#onChanged();
     });

@@ -15,7 +15,7 @@ export class OpenGlossary {
     byId("open-filter").addEventListener("input", () => this.#drawTerms());
     byId("open-new").addEventListener("click", () => onNewVersion(this.#shown));
     byId("open-delete").addEventListener("click", () => onDelete(this.#shown.name, this.#shown.version));
-    byId("open-close").addEventListener("click", () => this.close());
+    byId("open-close").addEventListener("click", () => this.hide());
     for (const format of ["csv", "tsv", "tbx"]) byId(`open-${format}`).addEventListener("click", () => this.#save(format));
   }
 
@@ -26,18 +26,27 @@ export class OpenGlossary {
   open(api, mayWrite) {
     this.#api = api;
     for (const id of ["open-new", "open-delete"]) byId(id).hidden = !mayWrite;
-    this.close();
+    this.hide();
   }
 
   close() {
+    this.#api = null;
+    this.hide();
+  }
+
+  hide() {
     this.#shown = null;
     byId("open-glossary").hidden = true;
+    byId("open-terms").replaceChildren();
     byId("open-filter").value = "";
   }
 
   async show(name, version) {
     await this.#attempt(async () => {
-      this.#shown = await this.#api.glossary(name, version);
+      const api = this.#api;
+      const found = await api.glossary(name, version);
+      if (this.#api !== api) return;
+      this.#shown = found;
       this.#draw();
       byId("open-title").focus({ preventScroll: true });
       byId("open-glossary").scrollIntoView({ block: "nearest" });

@@ -38,7 +38,7 @@ export class KeysView {
   }
 
   close() {
-    byId("key-rows").replaceChildren();
+    for (const id of ["key-rows", "dead-key-rows"]) byId(id).replaceChildren();
     byId("key-create").reset();
     this.#api = this.#session = null;
   }
@@ -103,7 +103,10 @@ export class KeysView {
   }
 
   async #refresh() {
-    const keys = await this.#api.keys();
+    const api = this.#api;
+    const keys = await api.keys();
+    // Whoever asked may have signed out meanwhile, and somebody else may look.
+    if (this.#api !== api) return;
     keys.sort((one, other) => (other.created_at ?? "").localeCompare(one.created_at ?? ""));
     const dead = keys.filter((key) => stateOf(key) !== "Active");
     byId("key-rows").replaceChildren(...keys.filter((key) => !dead.includes(key)).map((key) => this.#row(key)));

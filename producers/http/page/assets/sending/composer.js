@@ -52,6 +52,7 @@ export class Composer {
     try {
       const mayRead = may(session, "documents:read") && may(session, "documents:write");
       const [languages, formats] = await Promise.all([api.languages(), mayRead ? api.formats() : null]);
+      if (this.#api !== api) return;
       this.#files.take(formats);
       this.#languages.offer(languages);
       if (this.#languages.isEmpty) this.#tell("No worker is ready, so no language can be chosen yet. Reload in a moment.");
@@ -66,6 +67,7 @@ export class Composer {
     this.stop();
     this.#api = this.#submissions = null;
     byId("text").value = "";
+    this.#glossaries.know([]);
     this.#files.clear();
     this.#tell("");
     this.#showCount();
@@ -78,12 +80,15 @@ export class Composer {
 
   // Reads the glossaries again: they may have been changed on their own view. Without them all else works.
   async refreshGlossaries() {
+    const api = this.#api;
     try {
-      this.#glossaries.know(await this.#api.glossaries());
+      const found = await api.glossaries();
+      if (this.#api !== api) return undefined;
+      this.#glossaries.know(found);
     } catch (error) {
-      if (error.status === 401) throw error;
+      if (error.status === 401) return this.#onSignedOut();
     }
-    this.#languagesChosen();
+    return this.#languagesChosen();
   }
 
   #languagesChosen() {

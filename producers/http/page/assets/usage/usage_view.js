@@ -34,18 +34,18 @@ export class UsageView {
   }
 
   async #show() {
-    const month = byId("month").value;
+    const [api, month] = [this.#api, byId("month").value];
     const range = rangeOf(month, new Date());
     const isGood = await attempted(
       byId("usage-problem"),
       async () => {
-        const [byDay, byPair] = await Promise.all(["day", "pair"].map((by) => this.#api.usage({ ...range, by })));
+        const [byDay, byPair] = await Promise.all(["day", "pair"].map((by) => api.usage({ ...range, by })));
         // Another month may have been chosen meanwhile.
-        if (byId("month").value === month && this.#api) draw(month, byDay, byPair);
+        if (byId("month").value === month && this.#api === api) draw(month, byDay, byPair);
       },
       this.#onSignedOut,
     );
-    byId("usage-content").hidden = !isGood;
+    byId("usage-content").hidden = !isGood || this.#api !== api;
   }
 }
 
