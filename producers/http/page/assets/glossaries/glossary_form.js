@@ -84,10 +84,12 @@ export class GlossaryForm {
     const [file] = byId("terms-file").files;
     const extension = /\.([^.]+)$/.exec(file?.name ?? "")?.[1].toLowerCase();
     const type = MEDIA_TYPES[extension];
-    tell(byId("terms-problem"), file && !type ? `${file.name} is no glossary. Allowed: .csv, .tsv, .tbx. Save it as one of these.` : "");
+    const refusal = `${file?.name} is no glossary. Allowed: .csv, .tsv, .tbx. Save it as one of these.`;
+    tell(byId("terms-problem"), file && !type ? refusal : "");
     if (!type) return this.#forgetFile();
     this.#file = new Blob([file], { type });
-    if (!byId("terms-name").value) byId("terms-name").value = file.name.slice(0, -extension.length - 1).replaceAll(/[^\w.:-]+/g, "_");
+    const name = file.name.slice(0, -extension.length - 1).replaceAll(/[^\w.:-]+/g, "_");
+    byId("terms-name").value ||= name;
     byId("terms-lines").value = "";
     byId("terms-lines").disabled = true;
     byId("terms-file-name").textContent = file.name;

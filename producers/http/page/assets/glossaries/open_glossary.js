@@ -70,14 +70,15 @@ export class OpenGlossary {
     const wanted = byId("open-filter").value.toLowerCase();
     const found = Object.entries(entries).filter((pair) => pair.some((text) => text.toLowerCase().includes(wanted)));
     const cell = (text, lang) => element("td", { lang, dir: directionOf(lang) }, text);
-    const rows = found.slice(0, MOST_SHOWN).map(([one, other]) => element("tr", {}, cell(one, source), cell(other, target)));
-    byId("open-terms").replaceChildren(...rows);
+    const row = ([term, translation]) => element("tr", {}, cell(term, source), cell(translation, target));
+    byId("open-terms").replaceChildren(...found.slice(0, MOST_SHOWN).map(row));
     const shown = Math.min(found.length, MOST_SHOWN);
     byId("open-count").textContent = `${count(shown, "term")} of ${found.length}${wanted ? " that match" : ""}`;
   }
 
   async #save(format) {
     const { name, version } = this.#shown;
-    await this.#attempt(async () => saveAs(await this.#api.glossaryFile(name, version, format), `${name}.${version}.${format}`));
+    const fileName = `${name}.${version}.${format}`;
+    await this.#attempt(async () => saveAs(await this.#api.glossaryFile(name, version, format), fileName));
   }
 }

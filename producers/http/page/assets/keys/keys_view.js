@@ -9,6 +9,7 @@ import { day } from "../wording.js";
 const DAY_MS = 24 * 3600 * 1000;
 // What is offered first is chosen.
 const EXPIRIES = [[90, "In 90 days"], [30, "In 30 days"], [365, "In a year"], [0, "Never"]];
+const OWN = " It is the key that you are signed in with.";
 const ROTATION = { overlap_seconds: 3600 };
 
 export class KeysView {
@@ -92,7 +93,7 @@ export class KeysView {
     const isOwn = key.key_id === this.#session.keyId;
     const agreed = await confirmed({
       title: `Revoke ${key.name || key.key_id}?`,
-      text: `Whoever uses it is refused from now on. This cannot be undone.${isOwn ? " It is the key that you are signed in with." : ""}`,
+      text: `Whoever uses it is refused from now on. This cannot be undone.${isOwn ? OWN : ""}`,
       action: "Revoke",
     });
     if (!agreed) return;
@@ -122,8 +123,9 @@ export class KeysView {
     const facts = [
       key.role,
       key.created_at && `made ${day(key.created_at)}`,
-      key.revoked_at ? `revoked ${day(key.revoked_at)}` : key.expires_at ? `expires ${day(key.expires_at)}` : "never expires",
+      endOf(key),
     ];
+    const known = facts.filter(Boolean);
     const acts = [
       button("Rotate", "quiet small", () => this.#rotate(key), `Rotate ${name}`),
       button("Revoke", "quiet small", () => this.#revoke(key), `Revoke ${name}`),
@@ -133,7 +135,7 @@ export class KeysView {
       { className: "entry" },
       element("h3", {}, element("bdi", {}, name), isOwn ? " (this session)" : ""),
       element("p", { className: `pill ${state === "Active" ? "good" : "bad"}` }, state),
-      element("p", { className: "facts" }, element("code", {}, key.key_id), SEPARATOR, facts.filter(Boolean).join(SEPARATOR)),
+      element("p", { className: "facts" }, element("code", {}, key.key_id), SEPARATOR, known.join(SEPARATOR)),
       element("p", { className: "facts scopes" }, ...key.scopes.map((scope) => element("code", {}, scope))),
       ...(state === "Active" ? [element("div", { className: "actions" }, ...acts)] : []),
     );
@@ -145,6 +147,12 @@ function stateOf(key) {
   return key.expires_at && Date.parse(key.expires_at) < Date.now() ? "Expired" : "Active";
 }
 
+function endOf(key) {
+  if (key.revoked_at) return `revoked ${day(key.revoked_at)}`;
+  return key.expires_at ? `expires ${day(key.expires_at)}` : "never expires";
+}
+
 function showNew(made, title, more) {
-  showSecret({ title, text: `Copy it now: it is shown this once, and nobody can read it again.${more}`, secret: made.api_key });
+  const text = `Copy it now: it is shown this once, and nobody can read it again.${more}`;
+  showSecret({ title, text, secret: made.api_key });
 }

@@ -28,7 +28,8 @@ export async function accepted(file, formats) {
 function checkDocument({ name, size: bytes }, extension, formats) {
   if (!formats) {
     const allowed = `Allowed: plain text (.txt, UTF-8) of at most ${size(MOST_BYTES)}.`;
-    throw new RefusedFile(`${name} cannot be sent: your role sends no documents. ${allowed} Ask an admin for a role that does.`);
+    const cure = "Ask an admin for a role that does.";
+    throw new RefusedFile(`${name} cannot be sent: your role sends no documents. ${allowed} ${cure}`);
   }
   if (!formats.extensions.has(extension)) {
     const kinds = [...formats.extensions].sort().join(", ");

@@ -73,8 +73,9 @@ const figure = (name, value) => [element("dt", {}, name), element("dd", {}, valu
 function budgetOf({ budget }) {
   if (!budget) return [];
   const { spent_dollars: spent, budget_dollars: most, stops } = budget;
-  const after = stops ? "Once it is used up, requests are refused until the next month." : "It warns only; nothing is refused.";
-  return [meter("Budget of this month", spent, most, `${money.format(spent)} of ${money.format(most)}`, after)];
+  const refuses = "Once it is used up, requests are refused until the next month.";
+  const words = `${money.format(spent)} of ${money.format(most)}`;
+  return [meter("Budget of this month", spent, most, words, stops ? refuses : "It warns only; nothing is refused.")];
 }
 
 function dayLimitOf({ rows, characters_per_day: most }, today) {
@@ -88,7 +89,8 @@ function meter(name, value, most, words, hint) {
   const tone = share >= 1 ? "bad" : share >= 0.8 ? "fair" : "good";
   const bar = element("div", { className: "fill" });
   bar.style.inlineSize = `${Math.min(100 * share, 100)}%`;
-  const aria = { role: "meter", "aria-label": name, "aria-valuemin": 0, "aria-valuemax": most, "aria-valuenow": Math.min(value, most) };
+  const range = { "aria-valuemin": 0, "aria-valuemax": most, "aria-valuenow": Math.min(value, most) };
+  const aria = { role: "meter", "aria-label": name, ...range };
   return element(
     "div",
     { className: `limit ${tone}` },
