@@ -55,3 +55,15 @@ class Hole:
     length: int = -1
     unit: int = -1
     place: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suspect:
+    """A segment that is translated, and that a reader should look at; `cause` is one of those in `warnings`."""
+
+    segment: int
+    cause: str
+    start: int = -1
+    length: int = -1
+    unit: int = -1
+    place: str = ""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 from schemas.ids import JobKey
-from schemas.message_parts import Document, Hole, Kept, Warning
+from schemas.message_parts import Document, Hole, Kept, Suspect, Warning
 from schemas.states import ResultStatus, parse_optional_member
 
 Datum = dict[str, Any]
@@ -220,6 +220,7 @@ class TranslationResult(RequestMessage):
     content_type: str = "text/plain"
     holes: Sequence[Hole] = ()
     warnings: Sequence[Warning] = ()
+    suspects: Sequence[Suspect] = ()
     error_cause: str | None = None
     error_message: str | None = None
     error_field: str | None = None
@@ -256,6 +257,7 @@ class TranslationResult(RequestMessage):
             "status": str(self.status or ""),
             "holes": [vars(hole) for hole in self.holes],
             "warnings": [vars(warning) for warning in self.warnings],
+            "suspects": [vars(suspect) for suspect in self.suspects],
         }
 
     @classmethod
@@ -263,4 +265,5 @@ class TranslationResult(RequestMessage):
         status = parse_optional_member(ResultStatus, "status", datum["status"])
         holes = tuple(Hole(**hole) for hole in datum["holes"])
         warnings = tuple(Warning(**warning) for warning in datum["warnings"])
-        return cls(**{**datum, "status": status, "holes": holes, "warnings": warnings})
+        suspects = tuple(Suspect(**suspect) for suspect in datum["suspects"])
+        return cls(**{**datum, "status": status, "holes": holes, "warnings": warnings, "suspects": suspects})

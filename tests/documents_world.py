@@ -122,11 +122,14 @@ class World:
     def extract(self, record: InboundRecord | None = None) -> list[OutboundRecord]:
         return self.extraction.handle([record or self.record()])
 
-    def merge(self, outputs: list[OutboundRecord], cause: str = "") -> list[OutboundRecord]:
-        """Translate the batches, the sentences with `cause` in them as holes, and hand them to merging."""
-        return self.merging.handle([self.translated(one, offset, cause) for offset, one in enumerate(outputs)])
+    def merge(self, outputs: list[OutboundRecord], cause: str = "", warning: str = "") -> list[OutboundRecord]:
+        """Translate the batches and hand them to merging; sentences with `cause` in them are holes, with `warning`
+        suspects.
+        """
+        translated = [self.translated(one, offset, cause, warning) for offset, one in enumerate(outputs)]
+        return self.merging.handle(translated)
 
-    def translated(self, output: OutboundRecord, offset: int, cause: str = "") -> InboundRecord:
+    def translated(self, output: OutboundRecord, offset: int, cause: str = "", warning: str = "") -> InboundRecord:
         batch = CODEC.decode(output.value, SegmentBatch)
         done = early_answer(replace(batch, translations=[text.upper() for text in batch.texts]), "m1", NOW)
         is_hole = [bool(cause) and cause in text for text in batch.texts]
@@ -135,6 +138,8 @@ class World:
             for source, text, hole in zip(batch.texts, done.translations, is_hole, strict=True)
         ]
         done = replace(done, translations=texts, causes=["truncated" if hole else None for hole in is_hole])
+        if warning:
+            done = replace(done, warnings=["figures_differ" if warning in text else None for text in batch.texts])
         sent = translated_record(done, CODEC.encode(done), InboundRecord("batches", 0, 1, None, None))
         return InboundRecord(sent.topic, 0, offset, sent.key, sent.value, sent.headers, NOW)
 

@@ -12,7 +12,7 @@ from producers.http.admission.logins import Logins
 from producers.http.compatible import deepl, deepl_glossaries, libretranslate
 from producers.http.compatible.errors import refusal_for
 from producers.http.description.docs_routes import mount_docs
-from producers.http.documents import document_routes
+from producers.http.documents import document_routes, format_routes
 from producers.http.documents.document_routes import UPLOAD_PATHS
 from producers.http.documents.documents import OpenUploads
 from producers.http.middleware import BodyLimit, OpenSubmissions, RequestMetrics
@@ -33,6 +33,7 @@ VERSION = "1"
 _OURS = (
     router,
     document_routes.router,
+    format_routes.router,
     account_routes.router,
     delivery_routes.router,
     language_routes.router,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Request, Response
 
-from connectors.web_page import PageFiles
+from connectors.web_page.files import PageFiles
 
 PAGE = Path(__file__).parent / "page"
 

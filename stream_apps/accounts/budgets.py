@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from connectors.settings import Section
-from schemas.budgets import Spending
+from schemas.budgets import Spending, month_of
 from schemas.errors import PermanentError, TransientError
 
 log = structlog.get_logger()
@@ -72,6 +72,9 @@ class Budgets(Protocol):
     async def check(self, tenant: str) -> None:
         """Raise BudgetUsedUpError where it may not."""
 
+    async def spending(self, tenant: str) -> Spending | None:
+        """Return what it has spent of its budget this month; None where it has no budget, or nobody measured."""
+
 
 class SpendingSource(Protocol):
     """Where the analytics process writes."""
@@ -86,6 +89,10 @@ class NoBudgets:
     async def check(self, tenant: str) -> None:
         """Refuse nobody."""
 
+    async def spending(self, tenant: str) -> Spending | None:  # noqa: ARG002  # the protocol's
+        """Know of no budget."""
+        return None
+
 
 @dataclass
 class MeasuredBudgets:
@@ -98,14 +105,18 @@ class MeasuredBudgets:
     _read_at: float = field(default=float("-inf"), init=False)
 
     async def check(self, tenant: str) -> None:
+        spending = await self.spending(tenant)
+        if spending and spending.stops_at(self.now_ms()):
+            raise BudgetUsedUpError(tenant, spending)
+
+    async def spending(self, tenant: str) -> Spending | None:
         now_ms = self.now_ms()
         if now_ms - self._read_at >= self.read_seconds * 1000:
             # First: requests that come meanwhile need not ask too, and a Redis that hangs costs one of them only.
             self._read_at = now_ms
             await self._read()
         spending = self._known.get(tenant)
-        if spending and spending.stops_at(now_ms):
-            raise BudgetUsedUpError(tenant, spending)
+        return spending if spending and spending.month == month_of(now_ms) else None
 
     async def _read(self) -> None:
         try:

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from starlette.responses import JSONResponse, RedirectResponse
 
-from connectors.web_page import PAGE_HEADERS, PageFiles
+from connectors.web_page.files import PAGE_HEADERS, PageFiles
 from schemas.errors import PermanentError
 from stream_apps.dashboard.answers import Ask, Rows, csv_of, panel_rows, shown
 from stream_apps.dashboard.description import description

@@ -51,6 +51,7 @@ def withheld(result: TranslationResult, error: PermanentError) -> TranslationRes
         texts=(),
         content_ref=None,
         holes=(),
+        suspects=(),
         error_cause=error.cause,
         error_message=f"{error.message}: {error.cure}" if error.cure else error.message,
         error_field=error.field,

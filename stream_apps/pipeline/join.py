@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import count, islice
+from itertools import count, islice, repeat
 from typing import Any
 
 from schemas.errors import PermanentError
-from schemas.message_parts import Hole, Kept
+from schemas.message_parts import Hole, Kept, Suspect
 from schemas.message_parts import Warning as Mark
 from schemas.messages import Job, TranslatedBatch, TranslationResult
 from schemas.states import ResultStatus
@@ -17,8 +17,13 @@ from schemas.validity import check_job, check_key, check_length, check_number, c
 _PARALLEL = ("translations", "gaps", "causes", "scores", "cached")
 _MOST_TIMINGS = 32
 _LONGEST_SECONDS = 10**9
+# A result must fit into a record, even where a model is wrong throughout; `warnings` counts all of them.
+_MOST_SUSPECTS = 1000
 # Of batches that wait side by side only the longest wait counts; work adds up.
 _TIMINGS: dict[str, Callable[[list[float]], float]] = {"queue": max}
+
+# A part of the text, and what is to be said of it.
+_Piece = tuple[str, Hole | Suspect | None]
 
 
 def split_of(job: Job) -> str:
@@ -67,10 +72,12 @@ def join(batches: Sequence[TranslatedBatch], now_ms: int) -> TranslationResult:
     job = batches[0].job
     kept = job.kept or Kept()
     pieces = list(_pieces(batches))
-    holes = [hole for _, hole in pieces if hole]
+    holes = [mark for _, mark in pieces if isinstance(mark, Hole)]
     segments = kept.segments + sum(len(batch.translations) for batch in batches)
     cached = kept.cached_segments + sum(sum(batch.cached) for batch in batches)
     text = "".join(piece for piece, _ in pieces) if len(holes) < segments or segments == 0 else None
+    marks = list(_placed(pieces, job.kind, has_text=text is not None))
+    suspects = (mark for mark in marks if isinstance(mark, Suspect))
     return TranslationResult(
         **batches[0].key._asdict(),
         **echoed(job),
@@ -78,8 +85,9 @@ def join(batches: Sequence[TranslatedBatch], now_ms: int) -> TranslationResult:
         **shown(text, job.kind),
         status=_status(len(holes), segments),
         units=_borders(pieces) + 1 if has_units(job.kind) else 0,
-        holes=tuple(_placed(pieces, job.kind, has_text=text is not None)),
+        holes=tuple(mark for mark in marks if isinstance(mark, Hole)),
         warnings=() if text is None else _warnings(batches),
+        suspects=() if text is None else tuple(islice(suspects, _MOST_SUSPECTS)),
         segments=segments,
         source_words=0 if text is None else job.words,
         target_words=0 if text is None else kept.target_words + sum(batch.target_words for batch in batches),
@@ -136,16 +144,23 @@ def _check_timings(batch: TranslatedBatch) -> None:
         check_number("timings", seconds, most=_LONGEST_SECONDS)
 
 
-def _pieces(batches: Sequence[TranslatedBatch]) -> Iterator[tuple[str, Hole | None]]:
-    """Yield the text in order, piece by piece, each with its hole where it is one."""
+def _pieces(batches: Sequence[TranslatedBatch]) -> Iterator[_Piece]:
+    """Yield the text in order, piece by piece, each with its mark where it has one."""
     in_order = count()
     for batch in batches:
         yield batch.lead, None
-        numbers = batch.numbers or islice(in_order, len(batch.translations))
-        translations = _without_borders(batch)
-        for number, text, gap, cause in zip(numbers, translations, batch.gaps, batch.causes, strict=True):
-            yield text, None if cause is None else Hole(segment=number, cause=cause)
+        size = len(batch.translations)
+        numbers, warnings = batch.numbers or islice(in_order, size), batch.warnings or repeat(None, size)
+        rows = zip(numbers, _without_borders(batch), batch.gaps, batch.causes, warnings, strict=True)
+        for number, text, gap, cause, warning in rows:
+            yield text, _mark(number, cause, warning)
             yield gap, None
+
+
+def _mark(segment: int, cause: str | None, warning: str | None) -> Hole | Suspect | None:
+    if cause is not None:
+        return Hole(segment=segment, cause=cause)
+    return Suspect(segment=segment, cause=warning) if warning else None
 
 
 def _without_borders(batch: TranslatedBatch) -> Sequence[str]:
@@ -155,16 +170,16 @@ def _without_borders(batch: TranslatedBatch) -> Sequence[str]:
     return [text.replace(UNIT_SEPARATOR, " ") for text in batch.translations]
 
 
-def _borders(pieces: Sequence[tuple[str, Hole | None]]) -> int:
+def _borders(pieces: Sequence[_Piece]) -> int:
     return sum(text.count(UNIT_SEPARATOR) for text, _ in pieces)
 
 
-def _placed(pieces: Sequence[tuple[str, Hole | None]], kind: str, *, has_text: bool) -> Iterator[Hole]:
-    """Yield the holes, each with its unit, and with its position in the text of the unit where there is one."""
+def _placed(pieces: Sequence[_Piece], kind: str, *, has_text: bool) -> Iterator[Hole | Suspect]:
+    """Yield the marks, each with its unit, and with its position in the text of the unit where there is one."""
     start, unit = 0, 0 if has_units(kind) else -1
-    for text, hole in pieces:
-        if hole:
-            located = replace(hole, start=start, length=len(text)) if has_text else hole
+    for text, mark in pieces:
+        if mark:
+            located = replace(mark, start=start, length=len(text)) if has_text else mark
             yield replace(located, unit=unit)
         borders = text.count(UNIT_SEPARATOR) if has_units(kind) else 0
         unit += borders

@@ -19,7 +19,7 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 
 from connectors.clickhouse.database import Database
-from connectors.web_page import PageFiles
+from connectors.web_page.files import PageFiles
 from schemas.errors import PermanentError, TransientError
 from stream_apps.dashboard.routes import PAGE, PREFIX, Dashboard, dashboard_router
 from stream_apps.dashboard.settings import DashboardSection

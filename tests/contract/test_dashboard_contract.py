@@ -262,7 +262,7 @@ def test_where_there_is_no_dashboard_the_command_says_the_cure(books):
 
 
 def test_the_page_may_run_and_ask_nothing_but_its_server(url):
-    for path in ("/dashboard/overview", "/dashboard/assets/main.js"):
+    for path in ("/dashboard/overview", "/dashboard/assets/main.js", "/dashboard/assets/base.css"):
         headers = httpx.get(url + path).headers
         assert "default-src 'none'" in headers["content-security-policy"]
         assert "unsafe" not in headers["content-security-policy"]

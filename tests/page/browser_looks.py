@@ -5,35 +5,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from schemas.message_parts import Hole
 from tests.page.conftest import SHOTS, watched
 from tests.page.person import Person
+from tests.page.samples import ARABIC, BOOKS, FILES, PARTS, TERMS, TEXT, fill_the_shelf, hole, suspect
 
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text("utf-8")
-DESKTOP, PHONE, NARROWEST = (1280, 860), (390, 844), (320, 640)
-TEXT = """The lighthouse keeper's diary
-
-I came to the island in the autumn of 1931, when the storms had already begun. The boat left me on the stones.
-
-Every evening I climbed the 142 steps and lit the lamp. Ships passed far away, and they trusted the light.
-
-In January the sea froze along the coast. I wrote three letters and kept them in a tin box."""
-PARTS = (
-    "O diário do faroleiro",
-    "Cheguei à ilha no outono de 1931, quando as tempestades já haviam começado. O barco me deixou nas pedras.",
-    "Todas as noites eu subia os 142 degraus. Ships passed far away, and they trusted the light.",
-    "Em janeiro o mar congelou ao longo da costa. Escrevi três cartas e as guardei em uma caixa de lata.",
-)
-ARABIC = (
-    "مذكرات حارس المنارة",
-    "جئت إلى الجزيرة في خريف 1931، عندما كانت العواصف قد بدأت بالفعل. تركني القارب على الحجارة.",
-    "كل مساء كنت أصعد 142 درجة وأضيء المصباح. مرت السفن بعيدًا، ووثقت بالضوء.",
-    "في يناير تجمد البحر على طول الساحل. كتبت ثلاث رسائل واحتفظت بها في علبة من الصفيح.",
-)
-
-
-def hole(text: str, words: str) -> Hole:
-    return Hole(segment=4, cause="repetition_loop", start=text.index(words), length=len(words))
+DESKTOP, PHONE, NARROWEST = (1280, 860), (360, 740), (320, 640)
+HOLE = "Ships passed far away, and they trusted the light."
+SUSPECT = "Todas as noites eu subia os 124 degraus."
 
 
 @pytest.fixture(params=["light", "dark"])
@@ -67,52 +46,116 @@ class Looker:
         page = self.person.page
         page.screenshot(path=SHOTS / f"{self._name}-{state}.png", full_page=True)
         found = page.evaluate(f"{AXE}; axe.run(document, {{ resultTypes: ['violations'] }})")["violations"]
-        assert not [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]
+        assert not [(one["id"], [node["html"] for node in one["nodes"]]) for one in found], state
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{state} is too wide"
+        cards = "[...document.querySelectorAll('.card')].filter((card) => card.scrollWidth > card.clientWidth)"
+        assert not page.evaluate(f"{cards}.map((card) => card.id)"), f"something sticks out in {state}"
 
 
-def test_every_state_looks_right_and_axe_finds_nothing(looker, site):
+def test_every_state_of_a_text_looks_right_and_axe_finds_nothing(looker, site):
     person, page = looker.person, looker.person.page
     person.opens()
-    looker.looks("1-sign-in")
+    looker.looks("01-sign-in")
     page.get_by_text("API key", exact=True).first.click()
     person.sends_key("drg_wrong")
     expect(person.problem).to_be_visible()
-    looker.looks("2-wrong-key")
+    looker.looks("02-wrong-key")
     person.signs_in_with_key(site.key()).is_in()
-    page.get_by_label("Plain-text files").set_input_files(
-        [
-            {"name": "chapter one.txt", "mimeType": "text/plain", "buffer": b"The first chapter."},
-            {"name": "report.docx", "mimeType": "", "buffer": b"PK"},
-        ]
-    )
-    expect(person.problem).to_be_visible()
-    looker.looks("3-composer")
-    page.get_by_role("button", name="Remove").click()
+    looker.looks("03-empty")
 
     person.asks_for(TEXT, priority="high")
     request = site.platform.asked()
     site.platform.translate(request, *PARTS[:2])
     expect(page.locator(".target")).to_have_count(2)
-    looker.looks("4-translating")
+    looker.looks("04-translating")
     whole = "\n\n".join(PARTS)
-    site.platform.finish(
-        request, whole, holes=(hole(whole, "Ships passed far away, and they trusted the light."),)
-    )
+    site.platform.finish(request, whole, holes=(hole(whole, HOLE),), **suspect(whole, SUSPECT))
     expect(person.status).to_have_text("Done, with gaps")
     page.locator("#job-holes summary").click()
-    looker.looks("5-gaps")
+    page.locator("#job-suspects summary").click()
+    looker.looks("05-gaps")
 
     page.get_by_role("button", name="New translation").click()
     person.asks_for(TEXT, target="ar", source="en")
     expect(person.recent).to_have_count(2)
     site.platform.finish(site.platform.asked(), "\n\n".join(ARABIC))
     expect(person.status).to_have_text("Done")
-    looker.looks("6-right-to-left")
+    looker.looks("06-right-to-left")
     page.get_by_role("button", name="key").click()
-    looker.looks("7-account")
+    looker.looks("07-account")
     page.set_viewport_size({"width": NARROWEST[0], "height": NARROWEST[1]})
-    looker.looks("8-narrowest")
+    looker.looks("08-narrowest")
+
+
+def test_every_state_of_documents_looks_right_and_axe_finds_nothing(looker, site):
+    person, page, platform = looker.person, looker.person.page, site.platform
+    fill_the_shelf(site.glossaries)
+    person.signs_in_with_key(site.key()).is_in()
+    person.adds(*FILES)
+    expect(person.problem).to_be_visible()
+    page.get_by_label("To", exact=True).select_option("pt")
+    page.get_by_label("Glossary", exact=True).select_option("product-terms")
+    looker.looks("11-files")
+    person.sends()
+    expect(person.files).to_have_count(3)
+    report, slides, manual = (request for request, *_ in platform.appended)
+    platform.extract(report, words=15_016, pages=42)
+    platform.advance(report, 3)
+    platform.extract(slides, words=912, pages=14)
+    platform.finish_document(slides, "slides.pt.pptx", b"PK", **suspect("", "", place="slide 3"))
+    expect(person.files.filter(has_text="slides")).to_contain_text("Done")
+    expect(person.files.filter(has_text="report")).to_contain_text("75 %")
+    looker.looks("12-rows")
+    platform.finish_document(manual, "manual.pt.html", b"<p>", holes=(hole("", "", place="line 12"),))
+    person.files.filter(has_text="manual").get_by_role("link").click()
+    expect(person.status).to_have_text("Done, with gaps")
+    page.locator("#job-holes summary").click()
+    looker.looks("13-document")
+
+
+def test_the_other_views_look_right_and_axe_finds_nothing(looker, site):
+    person, page = looker.person, looker.person.page
+    fill_the_shelf(site.glossaries)
+    BOOKS.fill(site)
+    person.signs_in_with_key(site.key(role="admin", name="Web shop")).is_in()
+    person.goes_to("Glossaries")
+    page.get_by_role("button", name="Open product-terms").click()
+    expect(page.get_by_role("cell", name="liberação")).to_be_visible()
+    page.get_by_label("Terms, one a line").fill(TERMS)
+    looker.looks("21-glossaries")
+    page.get_by_role("button", name="Delete product-terms").click()
+    looker.looks("22-confirm")
+    page.keyboard.press("Escape")
+    person.goes_to("Usage")
+    expect(page.get_by_role("meter")).to_have_count(2)
+    looker.looks("23-usage")
+    person.goes_to("API keys")
+    page.locator("#key-name").fill("Build server")
+    looker.looks("24-keys")
+    page.get_by_role("button", name="Create key").click()
+    expect(page.get_by_label("The new key")).to_be_visible()
+    looker.looks("25-new-key")
+
+
+def test_a_viewer_is_offered_nothing_that_a_viewer_may_not_do(looker, site):
+    person, page = looker.person, looker.person.page
+    person.signs_in_with_key(site.key(role="viewer"))
+    expect(page.get_by_role("heading", name="Read a translation")).to_be_visible()
+    expect(page.get_by_role("navigation").get_by_role("link")).to_have_text(["Translate", "Glossaries", "Usage"])
+    looker.looks("31-viewer")
+
+
+def test_on_paper_only_the_translation_remains(looker, site):
+    person, page = looker.person, looker.person.page
+    person.signs_in_with_key(site.key()).is_in().asks_for(TEXT)
+    site.platform.finish(site.platform.asked(), "\n\n".join(PARTS))
+    expect(person.status).to_have_text("Done")
+    page.emulate_media(media="print")
+    for unwanted in ("navigation", "button"):
+        expect(page.get_by_role(unwanted)).to_have_count(0)
+    expect(page.locator(".target")).to_have_count(4)
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(34, 32, 28)"
+    looker.looks("41-paper")
 
 
 def test_states_are_told_to_those_who_do_not_see_them(person, site):

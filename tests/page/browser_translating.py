@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from schemas.message_parts import Hole
 from schemas.states import ResultStatus
+from tests.page.samples import suspect
 
 TEXT = "The first.\n\nThe second.\n\nThe third 🌍.\n\nThe fourth."
 PARTS = ("O primeiro.", "O segundo.", "O terceiro 🌍.", "O quarto.")
@@ -84,6 +85,21 @@ def test_a_hole_is_marked_on_both_sides_with_its_cause(inside, site):
     assert marks.first.get_attribute("tabindex") is None
 
 
+def test_a_suspect_is_marked_in_the_translation_with_its_cause_and_survives_a_reload(inside, site):
+    inside.asks_for("It costs 142 dollars. Thank you.")
+    text = "Custa 124 dólares. Obrigado."
+    site.platform.finish(site.platform.asked(), text, **suspect(text, "Custa 124 dólares."))
+    expect(inside.status).to_have_text("Done")
+    inside.page.reload()
+    mark = inside.page.locator("mark")
+    expect(mark).to_have_count(1)
+    assert mark.evaluate("(mark) => mark.firstChild.data") == "Custa 124 dólares."
+    inside.page.get_by_text("1 sentence should be looked at.").click()
+    expect(inside.page.locator("#job-suspects-list")).to_contain_text("a number is missing")
+    inside.page.get_by_role("button", name="Custa 124 dólares.").click()
+    expect(mark).to_be_focused()
+
+
 def test_a_job_that_failed_says_why(inside, site):
     inside.asks_for("Good morning.")
     site.platform.finish(
@@ -106,23 +122,19 @@ def test_arabic_runs_from_the_right_even_where_a_line_begins_with_a_latin_name(i
     expect(inside.page.locator(".source")).to_have_attribute("dir", "ltr")
 
 
-def test_several_files_become_jobs_and_what_is_no_plain_text_is_named(inside, site, tmp_path):
+def test_several_texts_become_jobs_and_each_has_its_row(inside, site, tmp_path):
     (tmp_path / "one.txt").write_text("The one.", "utf-8")
     (tmp_path / "two.txt").write_bytes("\ufeffThe two.\r\nAnd more.".encode("utf-16-le"))
-    (tmp_path / "old.txt").write_bytes(b"caf\xe9")
-    (tmp_path / "report.docx").write_bytes(b"PK\x03\x04")
-    (tmp_path / "empty.txt").write_bytes(b" \n")
-    paths = [tmp_path / name for name in ("one.txt", "two.txt", "old.txt", "report.docx", "empty.txt")]
-    inside.page.get_by_label("Plain-text files").set_input_files(paths)
-    expect(inside.page.get_by_role("list", name="Files to translate").get_by_role("listitem")).to_have_count(2)
-    refusals = inside.page.locator("#refused")
-    for words in ("old.txt is not in UTF-8", "report.docx is no plain text", "empty.txt is empty"):
-        expect(refusals).to_contain_text(words)
+    inside.adds(tmp_path / "one.txt", tmp_path / "two.txt")
+    expect(inside.pending).to_have_count(2)
     inside.page.get_by_label("To", exact=True).select_option("pt")
     inside.sends()
     expect(inside.recent).to_have_count(2)
     assert [request.text for request, *_ in site.platform.appended] == ["The one.", "The two.\nAnd more."]
     assert inside.recent.all_inner_texts()[0].startswith("two.txt")
+    expect(inside.files).to_have_count(2)
+    inside.files.first.get_by_role("link", name="two.txt").click()
+    expect(inside.page.locator(".source")).to_have_text(["The two.", "And more."])
 
 
 def test_a_file_may_be_dropped(inside):
@@ -134,9 +146,9 @@ def test_a_file_may_be_dropped(inside):
                 new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: files }));
         }"""
     )
-    expect(inside.page.get_by_role("list", name="Files to translate")).to_contain_text("dropped.txt")
+    expect(inside.pending).to_contain_text(["dropped.txt"])
     inside.page.get_by_role("button", name="Remove dropped.txt").click()
-    expect(inside.page.get_by_role("list", name="Files to translate").get_by_role("listitem")).to_have_count(0)
+    expect(inside.pending).to_have_count(0)
 
 
 def test_the_translation_is_downloaded_as_text(inside, site):

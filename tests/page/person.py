@@ -1,6 +1,8 @@
 """What somebody does on the page, and sees there. Elements are found as a person finds them: by name and role."""
 
-from playwright.sync_api import Locator, Page, expect
+from pathlib import Path
+
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.page.platform import EMAIL, PASSWORD
 
@@ -26,6 +28,23 @@ class Person:
     @property
     def recent(self) -> Locator:
         return self.page.get_by_role("region", name="Recent").get_by_role("link")
+
+    @property
+    def pending(self) -> Locator:
+        return self.page.get_by_role("list", name="Files to translate").get_by_role("listitem")
+
+    @property
+    def files(self) -> Locator:
+        return self.page.get_by_role("region", name="Files").locator("#sent-rows > li")
+
+    def adds(self, *files: Path | FilePayload) -> "Person":
+        self.page.get_by_label("Choose files").set_input_files(list(files))  # type: ignore[arg-type]  # of one kind
+        return self
+
+    def goes_to(self, view: str) -> "Person":
+        self.page.get_by_role("navigation", name="Main").get_by_role("link", name=view).click()
+        expect(self.page.get_by_role("heading", name=view, level=1)).to_be_focused()
+        return self
 
     def opens(self) -> "Person":
         self.page.goto("/")

@@ -16,18 +16,23 @@ from producers.http.admission.accounts import Accounts
 from producers.http.admission.backpressure import Backpressure
 from producers.http.admission.tenant_shares import TenantShares
 from producers.http.app import AppSettings, create_app
+from producers.http.blocking.glossaries import Glossaries
+from producers.http.blocking.usage import Row, UsageQuestion
 from producers.http.ports import Ports
 from producers.http.settings import BackpressureLimits, HttpLimits
+from schemas.errors import PermanentError
 from schemas.ids import JobKey
 from schemas.messages import Job, TranslatedBatch, TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import Headers
-from schemas.states import JobStage, ResultStatus
+from schemas.states import JobStage, RequestKind, ResultStatus
+from stream_apps.accounts.budgets import Budgets, NoBudgets
 from stream_apps.accounts.changes import Change, Login, Rights, TenantChange, changed_tenant, new_user
 from stream_apps.accounts.passwords import hashed
 from stream_apps.accounts.store import InMemoryAccounts
 from stream_apps.accounts.tiers import Tiers
 from stream_apps.accounts.tokens import Tokens
+from stream_apps.glossaries.store import InMemoryGlossaries
 from stream_apps.pipeline.request_limits import RequestLimits
 from tests.accounts import SECRET, key_of, tenants
 from tests.http_world import World
@@ -45,9 +50,15 @@ def now_ms() -> int:
 class Platform(World):
     """Keeps what is asked for until the test translates it."""
 
+    refused_names: set[str] = field(default_factory=set)
+    rows_of: Callable[[UsageQuestion], list[Row]] = lambda _: []
     served: list[str] = field(default_factory=lambda: ["en-pt", "pt-en", "en-ar", "en-de", "de-en"])
 
     async def append(self, request: TranslationRequest, priority: Priority, headers: Headers) -> None:
+        if request.file_name in self.refused_names:
+            raise PermanentError(
+                "bad_file", "the file is refused", field="file", limit="another one", cure="send it"
+            )
         await super().append(request, priority, headers)
         self.views[request.key] = JobView(
             key=request.key,
@@ -55,7 +66,14 @@ class Platform(World):
             source_language=request.source_language,
             target_language=request.target_language,
             submitted_at=request.submitted_at,
+            kind=RequestKind.DOCUMENT if request.content_ref else RequestKind.TEXT,
+            file_name=request.file_name or "",
+            content_bytes=len(self.documents.files.get(request.content_ref or "", b"")),
         )
+
+    async def usage(self, question: UsageQuestion) -> list[Row]:
+        await super().usage(question)
+        return self.rows_of(question)
 
     def asked(self, most_seconds: float = 10) -> TranslationRequest:
         """Return the newest request, once there is one."""
@@ -98,6 +116,25 @@ class Platform(World):
             tenant=request.tenant, request_id=request.request_id, text=text, **whole
         )
 
+    def extract(self, request: TranslationRequest, words: int, pages: int | None = None, batches: int = 4) -> None:
+        """Take the file of a document apart."""
+        view = replace(
+            self.views[request.key], stage=JobStage.SEGMENTED, words=words, pages=pages, batches=batches
+        )
+        self.views[request.key] = view
+
+    def advance(self, request: TranslationRequest, done: int) -> None:
+        """Have so many batches of it translated."""
+        self._seen(request.key, self.views[request.key].batches, done)
+
+    def finish_document(self, request: TranslationRequest, name: str, content: bytes, **fields: Any) -> None:
+        """Publish the result of a document, with its file."""
+        ref = f"tenants/{request.tenant}/jobs/{request.request_id}/{name}"
+        self.documents.files[ref] = content
+        file = {"content_ref": ref, "file_name": name, "content_bytes": len(content)}
+        words = self.views[request.key].words
+        self.finish(request, None, kind=RequestKind.DOCUMENT, source_words=words, **file, **fields)
+
     def _seen(self, key: JobKey, batches: int, done: int) -> None:
         view = replace(self.views[key], stage=JobStage.SEGMENTED, batches=batches, batches_done=done)
         self.views[key] = replace(view, progress=done / batches)
@@ -112,6 +149,9 @@ class Site:
 
     platform: Platform
     store: InMemoryAccounts
+    glossaries: InMemoryGlossaries = field(default_factory=InMemoryGlossaries)
+    budgets: Budgets = field(default_factory=NoBudgets)
+    max_document_bytes: int = 100_000_000
     port: int = field(default_factory=free_port)
     _server: uvicorn.Server | None = None
     _thread: threading.Thread | None = None
@@ -120,8 +160,8 @@ class Site:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/"
 
-    def key(self, tenant: str = "acme", role: str = "member") -> str:
-        return key_of(self.store, tenant, now_ms(), role=role).text
+    def key(self, tenant: str = "acme", role: str = "member", **rights: Any) -> str:
+        return key_of(self.store, tenant, now_ms(), role=role, **rights).text
 
     def limit(self, tenant: str, **limits: int) -> None:
         change = Change("tests", now_ms())
@@ -143,13 +183,22 @@ class Site:
             self._server.should_exit = True
             self._thread.join()
 
+    def restart(self) -> None:
+        """Serve with what was changed of the site."""
+        self.stop()
+        self.start()
+
     def _app(self) -> FastAPI:
         world = self.platform
         backpressure = Backpressure(BackpressureLimits(), clock=time.monotonic)
         accounts = Accounts(self.store.directory, self.store, Tokens([SECRET], 3600), now_ms, Tiers())
         shares = TenantShares(InMemoryShares(), now_ms)
-        ports = Ports(world, world, world, world, world, backpressure, accounts, shares, now_ms)
-        limits = HttpLimits(poll_seconds=0.05, look_seconds=0.1)
+        ports = Ports(
+            world, world, world, world, world, backpressure, accounts, shares, now_ms,
+            books=world, documents=world.documents, glossaries=Glossaries(self.glossaries, now_ms),
+            budgets=self.budgets,
+        )  # fmt: skip
+        limits = HttpLimits(poll_seconds=0.05, look_seconds=0.1, max_document_bytes=self.max_document_bytes)
         settings = AppSettings(limits, RequestLimits(max_text_characters=MOST_CHARACTERS))
         return create_app(ports, settings, Health())
 

@@ -12,7 +12,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from connectors.web_page import PageFiles, headers_of
+from connectors.web_page.files import PageFiles, headers_of
 from producers.http.description.openapi import openapi_document
 from schemas.asyncapi import asyncapi_document
 from schemas.topics import TopicPlan

@@ -24,7 +24,7 @@ from stream_apps.accounts.changes import (
 )
 from stream_apps.accounts.directory import Directory
 from stream_apps.accounts.refusals import ForbiddenError
-from stream_apps.accounts.roles import ROLES, granted
+from stream_apps.accounts.roles import ROLES, Scope, granted
 
 router = APIRouter(tags=["accounts"])
 
@@ -59,6 +59,9 @@ class AccountResponse(BaseModel):
     role: str
     scopes: list[str]
     limits: dict[str, int] = Field(description="0: no limit.")
+    grantable_roles: dict[str, list[str]] = Field(
+        description="Roles that one may give to a key, each with its scopes; empty for who makes no keys."
+    )
 
 
 class KeyWish(BaseModel):
@@ -145,6 +148,7 @@ async def read_account(caller: AnyCaller, request: Request) -> AccountResponse:
         role=credential.role if credential else "",
         scopes=sorted(caller.scopes),
         limits=vars(_accounts(request).limits(caller.account)),
+        grantable_roles=_grantable_roles(caller),
     )
 
 
@@ -228,6 +232,12 @@ def _check_not_more(caller: Caller, rights: Rights) -> None:
             limit=", ".join(sorted(caller.scopes)),
             cure="choose a smaller role, or name its scopes",
         )
+
+
+def _grantable_roles(caller: Caller) -> dict[str, list[str]]:
+    if Scope.ADMIN_KEYS not in caller.scopes:
+        return {}
+    return {role: sorted(scopes) for role, scopes in ROLES.items() if scopes <= caller.scopes}
 
 
 def _accounts(request: Request) -> Accounts:

@@ -10,6 +10,7 @@ from producers.http.admission.caller import Caller, UsageReader
 from producers.http.blocking.usage import By, UsageQuestion, today
 from producers.http.ports import Ports
 from producers.http.translations.submission import Tenant
+from schemas.budgets import Spending
 from schemas.errors import PermanentError
 
 router = APIRouter(tags=["usage"])
@@ -40,6 +41,15 @@ class UsageRow(BaseModel):
     characters: int = Field(description="Code points of the source.")
 
 
+class BudgetResponse(BaseModel):
+    """What the words of this month (UTC) cost so far, and what they may cost."""
+
+    month: str = Field(description="YYYY-MM.")
+    spent_dollars: float
+    budget_dollars: float
+    stops: bool = Field(description="Used up, it ends the acceptance of requests until the month is over.")
+
+
 class UsageResponse(BaseModel):
     """What a tenant has used. Answers are counted a few seconds after they were given."""
 
@@ -51,6 +61,7 @@ class UsageResponse(BaseModel):
     words: int = Field(description="Of all rows.")
     characters: int = Field(description="Of all rows.")
     characters_per_day: int | None = Field(description="The tenant's limit of a day; null: none.")
+    budget: BudgetResponse | None = Field(description="The tenant's budget of this month; null: none.")
 
 
 @router.get("/api/v1/usage")
@@ -67,6 +78,18 @@ async def read_usage(
         words=sum(row.words for row in rows),
         characters=sum(row.characters for row in rows),
         characters_per_day=_characters_per_day(question.tenant, ports),
+        budget=_budget(await ports.budgets.spending(question.tenant)),
+    )
+
+
+def _budget(spending: Spending | None) -> BudgetResponse | None:
+    if spending is None:
+        return None
+    return BudgetResponse(
+        month=spending.month,
+        spent_dollars=float(spending.spent),
+        budget_dollars=float(spending.budget),
+        stops=spending.stops,
     )
 
 

@@ -53,6 +53,10 @@ class HoleResponse(BaseModel):
     unit: int = Field(description="Which of the translations it is in, from 0; -1 where there is one text.")
 
 
+class SuspectResponse(HoleResponse):
+    """A segment that is translated and that a reader should look at; `cause` is one of those in warnings."""
+
+
 class WarningResponse(BaseModel):
     """Something in the text that a reader should look at, such as what was passed through untranslated."""
 
@@ -87,6 +91,7 @@ class ResultResponse(BaseModel):
     content_type: str
     holes: list[HoleResponse]
     warnings: list[WarningResponse]
+    suspects: list[SuspectResponse] = Field(description="Where warnings of segments stand: the first 1000.")
     error: ErrorResponse | None
     source_language: str
     detected_language: str | None
@@ -237,6 +242,7 @@ def result_response(result: TranslationResult) -> ResultResponse:
         "metadata": {name: value for name, value in result.metadata.items() if name != TEXT_IDS},
         "holes": [vars(hole) for hole in result.holes],
         "warnings": [vars(warning) for warning in result.warnings],
+        "suspects": [vars(suspect) for suspect in result.suspects],
         "error": {"cause": cause, "message": result.error_message, "field": result.error_field} if cause else None,
         "timings_seconds": result.timings,
         "completed_at": moment_of(result.completed_at),

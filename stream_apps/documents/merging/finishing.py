@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from connectors.formats.protocol import Options
 from connectors.formats.registry import translated_name
@@ -10,7 +11,7 @@ from connectors.telemetry.metrics import DOCUMENT_SECONDS
 from schemas.documents import translated_object, translated_units_name, units_name
 from schemas.errors import PermanentError
 from schemas.language_names import UNDETERMINED
-from schemas.message_parts import Document, Hole
+from schemas.message_parts import Document, Hole, Suspect
 from schemas.messages import Job, TranslationResult, changed
 from schemas.states import RequestKind
 from schemas.units import units_of
@@ -18,6 +19,7 @@ from stream_apps.documents.formats import Formats
 from stream_apps.documents.storage import DocumentStore, KeptUnit
 
 STAGE = "merging"
+_Mark = TypeVar("_Mark", Hole, Suspect)
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class DocumentMerger:
             units=document.units,
             units_ref=self.store.keep(translated_units_name(key, result.version), (result.text or "").encode()),
             holes=tuple(_placed(hole, places) for hole in result.holes),
+            suspects=tuple(_placed(suspect, places) for suspect in result.suspects),
         )
 
 
@@ -86,5 +89,5 @@ def _in_place(kept: Sequence[KeptUnit], translations: Sequence[str]) -> list[str
     return [next(left) if unit.translate else unit.text for unit in kept]
 
 
-def _placed(hole: Hole, places: Sequence[str]) -> Hole:
-    return replace(hole, place=places[hole.unit]) if 0 <= hole.unit < len(places) else hole
+def _placed(mark: _Mark, places: Sequence[str]) -> _Mark:
+    return replace(mark, place=places[mark.unit]) if 0 <= mark.unit < len(places) else mark

@@ -43,6 +43,17 @@ def test_a_key_may_be_shown_in_several_ways(http, store, headers):
     assert nobody.get("/api/v1/account", headers=headers(key_of(store).text)).json()["role"] == "member"
 
 
+@pytest.mark.parametrize(
+    ("role", "grantable"),
+    [("viewer", []), ("member", []), ("admin", ["viewer", "member", "admin"])],
+)
+def test_the_account_says_which_roles_one_may_give_to_a_key(http, store, role, grantable):
+    account = http.showing(key_of(store, "acme", role=role).text).get("/api/v1/account").json()
+    assert list(account["grantable_roles"]) == grantable
+    if grantable:
+        assert account["grantable_roles"]["viewer"] == ["documents:read", "translations:read", "usage:read"]
+
+
 def test_another_scheme_is_refused_by_name(http):
     problem_of(http.get("/api/v1/account", headers={"Authorization": "Basic YTpi"}), 401, "bad_authorization")
 

@@ -61,3 +61,21 @@ def test_what_is_left_or_does_not_stop_is_accepted(http, spent, dollars, stops):
 def test_reading_goes_on_when_the_budget_is_used_up(http, spent):
     spent("10")
     assert http.get(URL).status_code == 200
+
+
+def test_the_usage_shows_the_budget_of_this_month_beside_what_is_spent(http, spent):
+    spent("7.5", stops=False)
+    budget = http.get("/api/v1/usage").json()["budget"]
+    assert budget == {
+        "month": month_of(NOW_MS),
+        "spent_dollars": 7.5,
+        "budget_dollars": 10.0,
+        "stops": False,
+    }
+
+
+def test_what_was_spent_last_month_is_not_shown_as_this_months(http):
+    source = Source(Spending("2023-10", Decimal(9), Decimal(10), stops=True))
+    state = http.app.state
+    state.ports = replace(state.ports, budgets=MeasuredBudgets(source, 0.0, lambda: NOW_MS))
+    assert http.get("/api/v1/usage").json()["budget"] is None

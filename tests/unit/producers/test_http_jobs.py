@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from connectors.redis.job_view import JobView
-from schemas.message_parts import Hole, Warning
+from schemas.message_parts import Hole, Suspect, Warning
 from schemas.messages import TranslationResult
 from schemas.states import JobStage, ResultStatus
 from tests.keys import key
@@ -58,6 +58,7 @@ def test_a_finished_job_shows_its_result(http, world):
         status=ResultStatus.PARTIAL,
         holes=(Hole(segment=2, cause="engine_failed"),),
         warnings=(Warning(cause="no_letters", count=3),),
+        suspects=(Suspect(segment=0, cause="no_letters", start=0, length=3),),
         timings={"queue": 0.5},
         confidence=0.9,
         submitted_at=1_700_000_000_000 - 1500,
@@ -77,6 +78,9 @@ def test_a_finished_job_shows_its_result(http, world):
     assert job["result"]["text"] == "Bom dia."
     assert job["result"]["holes"] == [
         {"segment": 2, "cause": "engine_failed", "start": -1, "length": -1, "unit": -1, "place": ""}
+    ]
+    assert job["result"]["suspects"] == [
+        {"segment": 0, "cause": "no_letters", "start": 0, "length": 3, "unit": -1, "place": ""}
     ]
     assert job["result"]["timings_seconds"] == {"queue": 0.5}
     assert job["result"]["completed_at"] == "2023-11-14T22:13:20Z"

@@ -1,15 +1,20 @@
 """The page at /: what is served, what its browser may do, and that it needs nobody else."""
 
+import posixpath
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
+from connectors.web_page.files import PARTS
 from producers.http.page_routes import PAGE
+from stream_apps.dashboard.routes import PAGE as DASHBOARD
 
 ROOT = Path(__file__).parents[3]
-FILES = sorted(path for path in PAGE.rglob("*") if path.is_file())
+OWN = sorted(path for path in PAGE.rglob("*") if path.is_file())
+SHARED = sorted(path for path in PARTS.rglob("*") if path.is_file())
+FILES = [*OWN, *SHARED]
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 # The name of a language for drawings, which nobody fetches.
 SVG = "http://www.w3.org/2000/svg"
@@ -28,9 +33,13 @@ def test_the_page_needs_no_key_and_is_html(http):
     assert http.showing("").ask("HEAD", "/").status_code == 200
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if path.parent != PAGE], ids=lambda path: path.name)
+def url_of(path):
+    return f"assets/{path.relative_to(PARTS)}" if path in SHARED else str(path.relative_to(PAGE))
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.parent != PAGE], ids=url_of)
 def test_every_file_of_it_is_served_with_its_type(http, path):
-    answer = http.showing("").get(f"/{path.relative_to(PAGE)}")
+    answer = http.showing("").get(f"/{url_of(path)}")
     assert answer.status_code == 200
     assert (
         answer.headers["content-type"].split(";")[0].replace("application/java", "text/java") == TYPES[path.suffix]
@@ -38,7 +47,7 @@ def test_every_file_of_it_is_served_with_its_type(http, path):
     assert answer.content == path.read_bytes()
 
 
-@pytest.mark.parametrize("url", ["/", "/assets/main.js", "/assets/theme.css", "/assets/icon.svg"])
+@pytest.mark.parametrize("url", ["/", "/assets/main.js", "/assets/theme.css", "/assets/base.css"])
 def test_a_browser_may_run_and_ask_nothing_but_ours(http, url):
     answer = http.get(url)
     policy = policy_of(answer)
@@ -100,13 +109,31 @@ def test_no_file_makes_code_or_markup_of_text(path):
     assert len(text.splitlines()) <= MOST_LINES
 
 
+def asked_for(page, html):
+    """Return the addresses that the HTML asks for, and all that these ask for in turn."""
+    found = set(re.findall(r"(?:src|href)=\"(assets/[^\"]+)\"", html))
+    waiting = sorted(found)
+    while waiting:
+        url = waiting.pop()
+        path = next(path for folder in (page / "assets", PARTS) if (path := folder / url[7:]).is_file())
+        text = path.read_text("utf-8") if path.suffix == ".js" else ""
+        for name in re.findall(r"from \"(\.[^\"]+)\"", text):
+            more = posixpath.normpath(posixpath.join(posixpath.dirname(url), name))
+            waiting += {more} - found
+            found.add(more)
+    return found
+
+
 def test_every_file_is_asked_for_and_every_file_that_is_asked_for_is_there():
     html = (PAGE / "index.html").read_text("utf-8")
-    asked = {PAGE / url for url in re.findall(r"(?:src|href)=\"(assets/[^\"]+)\"", html)}
-    for path in FILES:
-        found = re.findall(r"from \"(\./[^\"]+)\"", path.read_text("utf-8"))
-        asked |= {(path.parent / url).resolve() for url in found}
-    assert asked == {path for path in FILES if path.parent != PAGE}
+    assert asked_for(PAGE, html) == {url_of(path) for path in FILES if path.parent != PAGE}
+
+
+def test_the_dashboard_is_made_of_the_same_parts_and_none_stands_twice():
+    shared = {url_of(path) for path in SHARED}
+    assert shared <= asked_for(DASHBOARD, (DASHBOARD / "index.html").read_text("utf-8"))
+    for page in (PAGE, DASHBOARD):
+        assert not [url for url in shared if (page / url).exists()]
 
 
 def test_every_element_that_a_script_looks_for_is_on_the_page():
@@ -120,6 +147,9 @@ def test_every_element_that_a_script_looks_for_is_on_the_page():
 def test_every_file_is_packaged():
     setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
     packaged = {
-        path for glob in setuptools["package-data"]["producers"] for path in (ROOT / "producers").glob(glob)
+        path
+        for package in ("producers", "connectors")
+        for glob in setuptools["package-data"][package]
+        for path in (ROOT / package).glob(glob)
     }
     assert set(FILES) <= packaged

@@ -28,6 +28,7 @@ def test_the_month_so_far_is_told_by_day(http, world):
     assert (answer["tenant"], answer["since"], answer["until"]) == ("default", "2023-11-01", "2023-11-14")
     assert (answer["words"], answer["characters"], answer["rows"]) == (15, 90, world.used)
     assert answer["characters_per_day"] is None
+    assert answer["budget"] is None
 
 
 def test_a_caller_gets_the_usage_of_their_own_tenant_alone(http, world, store):

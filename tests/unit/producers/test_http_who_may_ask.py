@@ -46,6 +46,7 @@ WHO_MAY_ASK = {
     "redeliver": WRITE,
     "read_secrets": Scope.ADMIN_KEYS,
     "rotate_secret": Scope.ADMIN_KEYS,
+    "list_formats": READ_FILES,
     "list_languages": READ,
     "create_glossary": Scope.WRITE_GLOSSARIES,
     "list_glossaries": READ,

@@ -70,6 +70,12 @@ def test_a_hole_shows_its_source_and_says_where_it_stands(world):
     assert b"The engine is cold.\r\nSTART" in world.get(result.content_ref)
 
 
+def test_a_suspect_says_where_it_stands_and_the_document_is_complete(world):
+    result = the_result(world.merge(world.extract(), warning="cold"))
+    assert (result.status, result.holes) == ("COMPLETED", ())
+    assert [(one.unit, one.place, one.cause) for one in result.suspects] == [(1, "line 3", "figures_differ")]
+
+
 def test_a_correction_fills_the_holes_and_makes_the_next_version_of_the_file(world):
     outputs = world.extract()
     partial = the_result(world.merge(outputs, cause="cold"))

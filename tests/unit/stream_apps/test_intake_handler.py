@@ -603,7 +603,7 @@ def test_a_redriven_request_is_processed_again_for_the_revision_that_is_asked_fo
     assert (again.job.revision, correction.job.revision) == (1, 2)
 
 
-class UsedUp:
+class UsedUp(NoBudgets):
     """The budget of acme is used up."""
 
     async def check(self, tenant):

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from schemas.errors import PermanentError
-from schemas.message_parts import Hole, Warning
+from schemas.message_parts import Hole, Suspect, Warning
 from schemas.messages import Job, TranslatedBatch
 from stream_apps.pipeline.join import check_batch, join, split_of
 
@@ -79,6 +79,37 @@ def test_warnings_are_counted_over_the_whole_request_and_it_is_complete_all_the_
     )
     assert (result.status, result.holes) == ("COMPLETED", ())
     assert join([batch(0), batch(1)], 5_000).warnings == ()
+
+
+def test_suspects_say_where_each_warning_of_a_segment_stands():
+    doubtful = batch(1, warnings=(None, "source_repeated"))
+    result = join([batch(0), doubtful], 5_000)
+    assert result.suspects == (Suspect(segment=3, cause="source_repeated", start=22, length=9),)
+    assert result.text is not None
+    assert result.text[22 : 22 + 9] == "Tudo bem?"
+    assert join([batch(0), batch(1)], 5_000).suspects == ()
+
+
+def test_a_hole_is_no_suspect_and_a_text_without_translation_has_none():
+    holed = batch(1, causes=(None, "mask_lost"), warnings=("figures_differ", "figures_differ"))
+    assert [suspect.segment for suspect in join([batch(0), holed], 5_000).suspects] == [2]
+    lost = batch(causes=("timeout",) * 2, warnings=("figures_differ",) * 2, job=Job(batches=1))
+    assert join([lost], 5_000).suspects == ()
+
+
+def test_so_many_suspects_are_named_that_a_result_fits_into_a_record():
+    none, words, fresh = (None,) * 1200, ("w",) * 1200, (False,) * 1200
+    many = batch(
+        job=Job(batches=1),
+        translations=words,
+        gaps=words,
+        causes=none,
+        scores=none,
+        cached=fresh,
+        warnings=words,
+    )
+    result = join([many], 5_000)
+    assert (len(result.suspects), result.warnings) == (1000, (Warning(cause="w", count=1200),))
 
 
 @pytest.mark.parametrize("warnings", [("figures_differ",), ("x" * 2000, None)])

@@ -1,59 +1,61 @@
-// The page as a whole: who is signed in, which job is shown, and what is asked of the server meanwhile.
+// The page as a whole: who is signed in, and which view is shown.
 
 import { Api } from "./api.js";
-import { Composer } from "./composer.js";
+import { prepareDialogs } from "./dialogs.js";
 import { byId, element, tell } from "./elements.js";
-import { follow, sleep } from "./follow.js";
-import { showList } from "./job_list.js";
-import { JobView } from "./job_view.js";
-import { RecentJobs } from "./recent_jobs.js";
-import { accountOf, enterWithoutKey, forgetSession, readSession } from "./session.js";
+import { GlossariesView } from "./glossaries/glossaries_view.js";
+import { JobDesk } from "./jobs/desk.js";
+import { KeysView } from "./keys/keys_view.js";
+import { Composer } from "./sending/composer.js";
+import { enterWithoutKey, forgetSession, may, readSession, renewed } from "./session.js";
 import { prepareSignIn, showSignIn } from "./sign_in.js";
-import { count, sentences, stateOf } from "./wording.js";
+import { UsageView } from "./usage/usage_view.js";
+import { count, sentences } from "./wording.js";
 
-// Running jobs are looked at in turn, so that ten of them ask no more often than one.
-const LOOK_SECONDS = 2;
-
-const view = new JobView();
 const composer = new Composer({ onSent, onDone, onSignedOut: sessionEnded });
+const desk = new JobDesk({ onSignedOut: sessionEnded, onGone: showForm });
+
+// Views beside the work, by what stands behind the #; the ids of jobs are encoded and hold no slash.
+const VIEWS = {
+  "/glossaries": {
+    title: "Glossaries",
+    scope: "translations:read",
+    view: new GlossariesView({ onSignedOut: sessionEnded, onChanged: () => composer.refreshGlossaries() }),
+  },
+  "/usage": { title: "Usage", scope: "usage:read", view: new UsageView({ onSignedOut: sessionEnded }) },
+  "/keys": { title: "API keys", scope: "keys:admin", view: new KeysView({ onSignedOut: sessionEnded }) },
+};
+const sectionOf = (path) => byId(path.slice(1));
+
 let session = null;
 let api = null;
-let jobs = null;
-// What is known of the jobs beside the list: id -> {job, text, progress, trouble}.
-let live = new Map();
-let following = null;
-let looking = null;
-
-const openId = () => decodeURIComponent(location.hash.slice(1));
-const liveOf = (id) => live.get(id) ?? live.set(id, { job: null, text: "", progress: 0, trouble: "" }).get(id);
 
 function begin(found) {
   session = found;
   api = new Api(session.secret);
-  jobs = new RecentJobs(accountOf(session));
-  jobs.addEventListener("change", showJobs);
-  live = new Map();
   showAccount();
-  byId("work").hidden = false;
-  composer.open(api);
-  looking = new AbortController();
-  lookInTurn(looking.signal);
+  byId("menu").hidden = false;
+  desk.open(api, session);
+  if (may(session, "translations:write")) composer.open(api, session);
   route();
 }
 
 function end(reason = "") {
-  for (const running of [following, looking]) running?.abort();
   forgetSession();
   composer.close();
-  session = api = jobs = following = looking = null;
-  for (const id of ["work", "account", "connection"]) byId(id).hidden = true;
+  desk.close();
+  for (const { view } of Object.values(VIEWS)) view.close();
+  session = api = null;
+  for (const path of Object.keys(VIEWS)) sectionOf(path).hidden = true;
+  for (const id of ["work", "account", "menu", "connection"]) byId(id).hidden = true;
+  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close("");
   if (location.hash) history.replaceState(null, "", location.pathname);
   document.title = "Dragoman";
   showSignIn(reason);
 }
 
 function sessionEnded() {
-  end("Your session has ended. Sign in again.");
+  if (session) end("Your session has ended. Sign in again.");
 }
 
 async function signOut() {
@@ -72,149 +74,117 @@ function showAccount() {
   for (const [name, most] of limits) facts.push([name.replaceAll("_", " "), most.toLocaleString("en")]);
   const lines = facts.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]);
   byId("who-facts").replaceChildren(...lines);
+  for (const link of byId("menu").querySelectorAll("a")) {
+    const view = VIEWS[link.hash.slice(1)];
+    link.parentElement.hidden = Boolean(view) && !may(session, view.scope);
+  }
 }
 
-// What the address names is shown: nothing behind the # is the form, else a job.
+// What the address names is shown: nothing behind the # is the form, else a view, else a job.
 function route() {
-  if (!jobs) return;
-  following?.abort();
-  const entry = jobs.find(openId());
-  byId("composer").hidden = Boolean(entry);
-  byId("job").hidden = !entry;
-  document.title = entry ? `${entry.title} – Dragoman` : "Dragoman";
-  showJobs();
-  if (!entry) return byId("text").focus();
-  byId("job-title").focus({ preventScroll: true });
+  if (!session) return;
+  const path = location.hash.slice(1);
+  const shown = VIEWS[path] && may(session, VIEWS[path].scope) ? path : "";
+  for (const link of byId("menu").querySelectorAll("a")) {
+    if (link.hash.slice(1) === shown) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  for (const other of Object.keys(VIEWS)) sectionOf(other).hidden = other !== shown;
+  byId("work").hidden = Boolean(shown);
   window.scrollTo(0, 0);
-  following = new AbortController();
-  return followJob(entry.id, following.signal);
+  if (shown) showView(shown);
+  else showWork(path.startsWith("/") ? "" : decoded(path));
 }
 
-function showJobs() {
-  showList(jobs.all, openId(), (id) => live.get(id)?.job?.batches_done);
-  const entry = jobs.find(openId());
-  if (entry && !byId("job").hidden) view.show(entry, jobs.textOf(entry.id), liveOf(entry.id));
+function showView(path) {
+  desk.showJob("");
+  document.title = `${VIEWS[path].title} – Dragoman`;
+  sectionOf(path).querySelector("h1").focus({ preventScroll: true });
+  VIEWS[path].view.open(api, session);
 }
 
-async function followJob(id, signal) {
-  const known = liveOf(id);
-  if (known.job?.is_finished) return;
-  // The stream begins with the first part again.
-  Object.assign(known, { text: "", progress: 0 });
-  const listener = {
-    onBatch: (batch) => {
-      Object.assign(known, { text: known.text + batch.text, progress: batch.progress });
-      isReached();
-      showJobs();
-    },
-    onResult: (job) => jobSeen(job),
-    onTrouble: (error, seconds) => isLost(error, seconds),
-  };
-  await follow(api, id, listener, signal).catch((error) => failed(id, error));
+function showWork(id) {
+  const title = desk.showJob(id);
+  const mayWrite = may(session, "translations:write");
+  byId("composer").hidden = Boolean(title) || !mayWrite;
+  byId("look-up").hidden = Boolean(title) || mayWrite;
+  byId("job").hidden = !title;
+  document.title = title ? `${title} – Dragoman` : "Dragoman";
+  if (title) return byId("job-title").focus({ preventScroll: true });
+  if (id) return lookUp(id);
+  return byId(mayWrite ? "text" : "look-up-id").focus({ preventScroll: true });
 }
 
-function jobSeen(job) {
-  isReached();
-  const [known, entry] = [liveOf(job.job_id), jobs?.find(job.job_id)];
-  if (!entry || known.job?.is_finished) return;
-  Object.assign(known, { job, trouble: "" });
-  if (job.is_finished) {
-    const status = job.result?.status || job.status;
-    byId("news").textContent = `${entry.title}: ${stateOf(status)[0]}`;
-    jobs.change(entry.id, { status, detected: job.result?.detected_language ?? "" });
-  }
-  showJobs();
-}
-
-function failed(id, error) {
-  if (error.status === 401) return sessionEnded();
-  if (error.status === 404) return jobs?.change(id, { status: "LOST" });
-  liveOf(id).trouble = error.status === undefined ? "The page met an unexpected error. Reload it." : sentences(error);
-  if (error.status === undefined) console.error(error);
-  return showJobs();
-}
-
-async function lookInTurn(signal) {
-  for (let turn = 0; !signal.aborted; turn += 1) {
-    const running = document.hidden ? [] : jobs.running;
-    if (running.length) await lookAt(running[turn % running.length].id, signal);
-    await sleep(LOOK_SECONDS, signal);
-  }
-}
-
-async function lookAt(id, signal) {
+// A job that is not on the list: one of a colleague, or of a program.
+async function lookUp(id) {
+  const asking = session;
   try {
-    const job = await api.job(id);
-    if (!signal.aborted) jobSeen(job);
+    tell(byId("not-found"), "");
+    await desk.lookUp(id);
+    if (session === asking) route();
   } catch (error) {
-    if (signal.aborted) return;
-    if (!error.mayPass) return failed(id, error);
-    isLost(error, error.retryAfterSeconds ?? LOOK_SECONDS);
-    await sleep(error.retryAfterSeconds ?? 0, signal);
+    if (session !== asking) return;
+    if (error.status === 401) return void sessionEnded();
+    showForm();
+    tell(byId("not-found"), sentences(error));
   }
 }
 
-function isLost(error, seconds) {
-  const what = error.isUnreachable ? "The server cannot be reached." : sentences({ message: error.message });
-  tell(byId("connection"), `${what} The page asks again every ${count(Math.ceil(seconds), "second")}; nothing is lost.`);
+function showForm() {
+  if (location.hash) history.pushState(null, "", location.pathname);
+  route();
 }
 
-function isReached() {
-  tell(byId("connection"), "");
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function onSent(entry, text) {
-  jobs.add(entry, text);
+  desk.add(entry, text);
 }
 
-function onDone(entries) {
-  if (entries.length > 1) byId("news").textContent = `${count(entries.length, "translation")} begun`;
-  location.hash = entries[0].id;
-}
-
-const shownResult = () => live.get(openId())?.job?.result;
-
-function download() {
-  const entry = jobs.find(openId());
-  const url = URL.createObjectURL(new Blob([shownResult().text], { type: "text/plain;charset=utf-8" }));
-  const letters = entry.title.replace(/\.(txt|text)$/i, "").replaceAll(/[^\p{L}\p{N}._ -]+/gu, "");
-  const name = letters.slice(0, 60).replace(/[. ]+$/, "");
-  element("a", { href: url, download: `${name || "translation"}.${entry.target}.txt` }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
-}
-
-async function copy() {
-  try {
-    await navigator.clipboard.writeText(shownResult().text);
-    byId("news").textContent = "Copied";
-    byId("job-copy").textContent = "Copied";
-    setTimeout(() => (byId("job-copy").textContent = "Copy"), 2000);
-  } catch {
-    byId("job-copy").textContent = "The browser allows no copying here";
+// One job is shown; of several each has its row, and so has what was refused.
+function onDone(entries, isMoreWaiting) {
+  if (entries.length === 1 && !isMoreWaiting) location.hash = encodeURIComponent(entries[0].id);
+  else {
+    byId("news").textContent = `${count(entries.length, "translation")} begun`;
+    byId("sent-files").scrollIntoView({ block: "nearest" });
   }
 }
 
-async function cancel() {
-  const id = openId();
-  await api.cancel(id).then(jobSeen).catch((error) => failed(id, error));
-}
-
-function forget(remove) {
-  remove();
+// Escape leads back to the form, unless it closes something or empties a field.
+function escaped(event) {
+  const isBusy = event.defaultPrevented || document.querySelector("dialog[open], :popover-open");
+  if (event.key !== "Escape" || !session || isBusy) return;
+  if (event.target.matches?.("input, select, textarea")) return;
+  composer.stop();
   if (location.hash) location.hash = "";
-  else route();
 }
 
+prepareDialogs();
 prepareSignIn(begin);
 window.addEventListener("hashchange", route);
+document.addEventListener("keydown", escaped);
+// The address says what is shown, so this link may not change it.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  byId("main").focus();
+});
 byId("sign-out").addEventListener("click", signOut);
-byId("job-copy").addEventListener("click", copy);
-byId("job-download").addEventListener("click", download);
-byId("job-cancel").addEventListener("click", cancel);
 byId("job-new").addEventListener("click", () => (location.hash = ""));
-byId("job-forget").addEventListener("click", () => forget(() => jobs.remove(openId())));
-byId("clear").addEventListener("click", () => forget(() => jobs.clear()));
+byId("look-up-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  location.hash = encodeURIComponent(byId("look-up-id").value.trim());
+});
 
 const known = readSession();
-if (known) begin(known);
-else enterWithoutKey().then((guest) => (guest ? begin(guest) : showSignIn()), (error) => showSignIn(sentences(error)));
+const entered = known ? renewed(known) : enterWithoutKey();
+entered.then(
+  (found) => (found ? begin(found) : showSignIn()),
+  // While the server is away, a tab that was in stays in: the page asks again.
+  (error) => (known && error.mayPass ? begin(known) : showSignIn(error.status === 401 ? "" : sentences(error))),
+);

@@ -5,12 +5,20 @@ import { Api } from "./api.js";
 
 const KEY = "dragoman.session";
 
-// A session is {secret, name, isUser, tenant, role, tier, limits}; `account` names it among the accounts of a browser.
+// What a session holds beside its secret and its name, as GET /api/v1/account says it.
+const FACTS = ["tenant", "role", "tier", "limits", "scopes", "grantable_roles"];
+
+// A session is {secret, name, keyId, isUser} with these facts; `account` names it among the accounts of a browser.
 export const accountOf = (session) => `${session.tenant}/${session.name}`;
+
+// What somebody may not do is not offered.
+export const may = (session, scope) => session.scopes.includes(scope);
 
 export function readSession() {
   try {
-    return JSON.parse(sessionStorage.getItem(KEY));
+    const found = JSON.parse(sessionStorage.getItem(KEY));
+    // Of an older page: whoever it was signs in again.
+    return found?.scopes ? found : null;
   } catch {
     return null;
   }
@@ -22,30 +30,33 @@ export function forgetSession() {
 }
 
 export async function signInWithPassword(email, password) {
-  const { access_token: token } = await new Api().logIn(email, password);
-  return open(token, email.trim().toLowerCase(), true);
+  const { access_token: secret } = await new Api().logIn(email, password);
+  return open({ secret, name: email.trim().toLowerCase(), keyId: "", isUser: true });
 }
 
 export async function signInWithKey(key) {
   const secret = key.trim();
   // drg_ID_SECRET: the id may be seen, as in the lists of keys.
-  const [, id] = /^drg_([^_]+)_/.exec(secret) ?? [];
-  return open(secret, id ? `key ${id}` : "API key", false);
+  const [, keyId = ""] = /^drg_([^_]+)_/.exec(secret) ?? [];
+  return open({ secret, name: keyId ? `key ${keyId}` : "API key", keyId, isUser: false });
 }
 
 // Goes on without a key where the operator lets anybody in; null where not.
 export async function enterWithoutKey() {
   try {
-    return await open("", "guest", false);
+    return await open({ secret: "", name: "guest", keyId: "", isUser: false });
   } catch (error) {
     if (error.status === 401) return null;
     throw error;
   }
 }
 
-async function open(secret, name, isUser) {
-  const { tenant, role, tier, limits } = await new Api(secret).account();
-  const session = { secret, name, isUser, tenant, role, tier, limits };
+// Asks again what the account may do: a role may have changed since the tab was opened.
+export const renewed = (session) => open(session);
+
+async function open(who) {
+  const account = await new Api(who.secret).account();
+  const session = { ...who, ...Object.fromEntries(FACTS.map((name) => [name, account[name]])) };
   sessionStorage.setItem(KEY, JSON.stringify(session));
   return session;
 }

@@ -1,16 +1,5 @@
 // Says in words what the API says in codes, numbers and language tags. Pure.
 
-const HOLES = {
-  empty_translation: "the engine gave an empty translation",
-  repetition_loop: "the engine repeated itself",
-  truncated: "the engine lost a part of the sentence",
-  out_of_memory: "the sentence did not fit into the memory of the engine",
-  out_of_time: "there was no time left to translate it",
-  engine_error: "the engine failed",
-  translation_too_large: "the translation is too large",
-  not_translated: "the engine gave no answer",
-};
-
 const STATUSES = {
   COMPLETED: "Done",
   PARTIAL: "Done, with gaps",
@@ -20,14 +9,15 @@ const STATUSES = {
   LOST: "No longer there",
 };
 
+// Of documents; other stages are told by what is translated already.
+const STAGES = { EXTRACTING: "Reading the file", MERGING: "Writing the file" };
+
 export const priorityNames = { standard: "Standard", high: "High", critical: "Critical" };
 
 const languageNames = new Intl.DisplayNames(["en"], { type: "language", fallback: "code" });
 const numbers = new Intl.NumberFormat("en");
 const RIGHT_TO_LEFT = new Set(["ar", "arc", "ckb", "dv", "fa", "he", "ks", "nqo", "ps", "sd", "syr", "ug", "ur", "yi"]);
 const RIGHT_TO_LEFT_SCRIPTS = new Set(["Adlm", "Arab", "Hebr", "Nkoo", "Rohg", "Syrc", "Thaa"]);
-
-export const holeCause = (cause) => HOLES[cause] ?? cause.replaceAll("_", " ");
 
 export function languageName(tag) {
   if (!tag || tag === "auto") return "Detected language";
@@ -47,16 +37,25 @@ export function directionOf(tag) {
   return isRightToLeft ? "rtl" : "ltr";
 }
 
-// Returns the state of a job in a word or two, and its tone: busy, good, fair or bad.
-export function stateOf(status, batchesDone = 0) {
+// Returns the state of a job in a word or two, and its tone: busy, good, fair or bad. `stage`: of one that runs.
+export function stateOf(status, batchesDone = 0, stage = "") {
   if (status === "COMPLETED") return [STATUSES[status], "good"];
   if (status === "PARTIAL") return [STATUSES[status], "fair"];
   if (STATUSES[status]) return [STATUSES[status], "bad"];
-  return [batchesDone ? "Translating" : "Waiting", "busy"];
+  return [STAGES[stage] ?? (batchesDone ? "Translating" : "Waiting"), "busy"];
 }
 
 export function count(number, one, many = `${one}s`) {
   return `${numbers.format(number)} ${number === 1 ? one : many}`;
+}
+
+export const number = (value) => numbers.format(value);
+
+// Megabytes as people count them: powers of ten.
+export function size(bytes) {
+  if (bytes < 1000) return count(bytes, "byte");
+  if (bytes < 1e6) return `${numbers.format(Math.round(bytes / 1e3))} kB`;
+  return `${numbers.format(Math.round(bytes / 1e5) / 10)} MB`;
 }
 
 export function duration(seconds) {
@@ -72,6 +71,8 @@ export function moment(milliseconds) {
   const style = isToday ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" };
   return new Intl.DateTimeFormat(undefined, style).format(at);
 }
+
+export const day = (date) => new Intl.DateTimeFormat(undefined, { dateStyle: "medium" }).format(new Date(date));
 
 // Makes a sentence of an error: what is wrong, what would be allowed, what to do.
 export function sentences(error) {

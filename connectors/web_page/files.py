@@ -1,6 +1,7 @@
 """Serve the files of a page to browsers, under a policy that lets nothing foreign in."""
 
 from collections.abc import Collection, Mapping
+from os import PathLike
 from pathlib import Path
 
 from starlette.responses import Response
@@ -39,16 +40,25 @@ def headers_of(changed: Mapping[str, str], without: Collection[str] = ()) -> dic
 
 
 PAGE_HEADERS = headers_of({})
+# What every page is made of: a file that a page has not itself is one of these.
+PARTS = Path(__file__).parent / "parts"
 
 
 class PageFiles(StaticFiles):
-    """Files with the headers of a page."""
+    """Files of a page, and the shared parts beside them, with the headers of a page."""
 
     def __init__(
         self, directory: Path, headers: Mapping[str, str] = PAGE_HEADERS, *, check_dir: bool = True
     ) -> None:
         super().__init__(directory=directory, check_dir=check_dir)
         self._headers = headers
+
+    def get_directories(
+        self,
+        directory: str | PathLike[str] | None = None,
+        packages: list[str | tuple[str, str]] | None = None,
+    ) -> list[str | PathLike[str]]:
+        return [*super().get_directories(directory, packages), PARTS]
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         answer = await super().get_response(path, scope)

@@ -38,45 +38,45 @@ function pieces(text, separator) {
   });
 }
 
-// Converts holes from code points, which the API counts, to the UTF-16 units that JavaScript counts; ascending.
-export function holesInUnits(text, holes) {
-  const wanted = holes.filter((hole) => hole.start >= 0).sort((one, other) => one.start - other.start);
+// Converts marks from code points, which the API counts, to the UTF-16 units that JavaScript counts; ascending.
+export function marksInUnits(text, marks) {
+  const wanted = marks.filter((mark) => mark.start >= 0).sort((one, other) => one.start - other.start);
   let [points, units] = [0, 0];
   const unitsAt = (point) => {
     for (; points < point && units < text.length; points += 1) units += text.codePointAt(units) > 0xffff ? 2 : 1;
     return units;
   };
-  return wanted.map((hole) => {
-    const start = unitsAt(hole.start);
-    return { ...hole, start, end: unitsAt(hole.start + hole.length) };
+  return wanted.map((mark) => {
+    const start = unitsAt(mark.start);
+    return { ...mark, start, end: unitsAt(mark.start + mark.length) };
   });
 }
 
-// Cuts a row of the translation at its holes: [{text, hole}], `hole` null for what is translated.
-export function markedPieces(text, start, holes) {
+// Cuts a row of the translation at its marks: [{text, mark}], `mark` null for what is not marked.
+export function markedPieces(text, start, marks) {
   const found = [];
   let at = 0;
-  for (const hole of holes) {
-    const from = Math.max(hole.start - start, at);
-    const to = Math.min(hole.end - start, text.length);
+  for (const mark of marks) {
+    const from = Math.max(mark.start - start, at);
+    const to = Math.min(mark.end - start, text.length);
     if (from >= to) continue;
-    if (from > at) found.push({ text: text.slice(at, from), hole: null });
-    found.push({ text: text.slice(from, to), hole });
+    if (from > at) found.push({ text: text.slice(at, from), mark: null });
+    found.push({ text: text.slice(from, to), mark });
     at = to;
   }
-  if (at < text.length || !found.length) found.push({ text: text.slice(at), hole: null });
+  if (at < text.length || !found.length) found.push({ text: text.slice(at), mark: null });
   return found;
 }
 
-// Cuts a row of the source where the same words stand that the translation left as they were.
+// Cuts a row of the source where the same words stand that the translation left as they were: its holes.
 export function markedSource(source, targetPieces) {
-  const holes = [];
+  const marks = [];
   let at = 0;
-  for (const { text, hole } of targetPieces) {
-    const start = hole ? source.indexOf(text, at) : -1;
+  for (const { text, mark } of targetPieces) {
+    const start = mark?.isHole ? source.indexOf(text, at) : -1;
     if (start < 0) continue;
     at = start + text.length;
-    holes.push({ ...hole, start, end: at });
+    marks.push({ ...mark, start, end: at });
   }
-  return markedPieces(source, 0, holes);
+  return markedPieces(source, 0, marks);
 }

@@ -1,14 +1,16 @@
 // The languages that can be chosen: what ready workers have announced, by their English names.
 
-import { languageName } from "./wording.js";
+import { languageName } from "../wording.js";
 
 const CHOICE = "dragoman.languages";
 
 export class LanguageChoice {
-  constructor(source, target, swap) {
+  // `onChosen()`: another pair is chosen.
+  constructor(source, target, swap, onChosen) {
     this.#source = source;
     this.#target = target;
     this.#swap = swap;
+    this.#onChosen = onChosen;
     source.addEventListener("change", () => this.#sourceChanged());
     target.addEventListener("change", () => this.#keep());
     swap.addEventListener("click", () => this.#swapLanguages());
@@ -17,6 +19,7 @@ export class LanguageChoice {
   #source;
   #target;
   #swap;
+  #onChosen;
   #sets = [];
 
   // `languages`: the answer of GET /api/v1/languages.
@@ -24,7 +27,7 @@ export class LanguageChoice {
     this.#sets = languages.sets;
     const chosen = this.#chosen();
     fill(this.#source, [["auto", "Detect language"], ...named(languages.sources)], chosen.source ?? "auto");
-    this.#offerTargets(chosen.target);
+    this.#offerTargets(chosen.target ?? spoken(this.#targetsOf(this.source)));
   }
 
   get isEmpty() {
@@ -46,6 +49,11 @@ export class LanguageChoice {
 
   #offerTargets(wanted) {
     fill(this.#target, named(this.#targetsOf(this.source)), wanted);
+    this.showSwap();
+  }
+
+  // A pair may be swapped where the other way is served, too.
+  showSwap() {
     this.#swap.disabled = !this.#targetsOf(this.target).includes(this.source);
   }
 
@@ -62,7 +70,8 @@ export class LanguageChoice {
   }
 
   #keep() {
-    this.#swap.disabled = !this.#targetsOf(this.target).includes(this.source);
+    this.showSwap();
+    this.#onChosen();
     try {
       localStorage.setItem(CHOICE, JSON.stringify({ source: this.source, target: this.target }));
     } catch {
@@ -77,6 +86,12 @@ export class LanguageChoice {
       return {};
     }
   }
+}
+
+// Returns the language of the person before the browser, where it is among the targets.
+function spoken(targets) {
+  const wanted = navigator.languages.flatMap((tag) => [tag, tag.split("-")[0]]);
+  return wanted.find((tag) => targets.includes(tag));
 }
 
 function named(tags) {

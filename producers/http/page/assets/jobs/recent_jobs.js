@@ -5,8 +5,9 @@ const MOST = 50;
 const MOST_CHARACTERS = 1_500_000;
 const TITLE_CHARACTERS = 80;
 
-// An entry is {id, title, source, target, detected, priority, at, status}: languages as asked for, the detected one
-// once it is known, `at` in ms since the epoch, `status` empty until the job has ended.
+// An entry is {id, title, kind, isFile, source, target, detected, priority, glossary, at, status, outcome}: languages
+// as asked for, the detected one once it is known, `at` in ms since the epoch, `status` empty until the job has ended,
+// `kind` text or document, `isFile` for all that came as files, `outcome` what is told of an ended one (outcomes.js).
 export class RecentJobs extends EventTarget {
   constructor(account) {
     super();
@@ -29,15 +30,15 @@ export class RecentJobs extends EventTarget {
     return this.#entries.find((entry) => entry.id === id);
   }
 
-  add(entry, text) {
+  add(entry, text = null) {
     this.#entries = [entry, ...this.#entries.filter((one) => one.id !== entry.id)].slice(0, MOST);
-    keepText(entry.id, text);
+    if (text !== null) keepText(entry.id, text);
     this.#changed();
   }
 
   change(id, changes) {
     const entry = this.find(id);
-    if (!entry || Object.entries(changes).every(([name, value]) => entry[name] === value)) return;
+    if (!entry || Object.entries(changes).every(([name, value]) => isSame(entry[name], value))) return;
     Object.assign(entry, changes);
     this.#changed();
   }
@@ -54,7 +55,7 @@ export class RecentJobs extends EventTarget {
     this.#changed();
   }
 
-  // Returns the source text; null where another tab sent it.
+  // Returns the source text; null where another tab sent it, and of documents.
   textOf = (id) => sessionStorage.getItem(textKey(id));
 
   #read() {
@@ -79,6 +80,8 @@ export function titleOf(text) {
   const line = text.trim().split("\n", 1)[0].replaceAll(/\s+/g, " ");
   return line.length > TITLE_CHARACTERS ? `${line.slice(0, TITLE_CHARACTERS - 1).trimEnd()}…` : line;
 }
+
+const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
 const textKey = (id) => `dragoman.text:${id}`;
 

@@ -1,7 +1,7 @@
 // The list of recent jobs.
 
-import { byId, element } from "./elements.js";
-import { languageName, moment, stateOf } from "./wording.js";
+import { byId, element } from "../elements.js";
+import { languageName, moment, stateOf } from "../wording.js";
 
 // Shows the entries, newest first; `openId` is the one that is shown now, `batchesOf(id)` how far a job is.
 export function showList(entries, openId, batchesOf) {

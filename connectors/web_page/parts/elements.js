@@ -13,6 +13,14 @@ export function element(name, properties = {}, ...children) {
   return made;
 }
 
+// A button that does one thing. `label` is what a screen reader says where the words alone do not tell.
+export function button(words, className, onClick, label = "") {
+  const made = element("button", { type: "button", className }, words);
+  if (label) made.setAttribute("aria-label", label);
+  made.addEventListener("click", onClick);
+  return made;
+}
+
 // Shows the text, or hides the element where there is none.
 export function tell(target, text) {
   target.hidden = !text;

@@ -1,6 +1,6 @@
 // Follows a job from its first event to its result, over lost connections and restarts of the server.
 
-import { ApiError } from "./api.js";
+import { ApiError } from "../api.js";
 import { eventsOf } from "./event_stream.js";
 
 const FIRST_PAUSE_SECONDS = 1;

@@ -1,0 +1,1 @@
+"""Pages for browsers: how their files are served, and the parts that all of them share."""
