@@ -25,6 +25,7 @@ from inference_workers.fidelity.masking import Hiding, Masker, any_character
 from inference_workers.fidelity.outcomes import Outcome, least, together
 from inference_workers.fidelity.own_spans import OwnSpans, own_spans
 from inference_workers.fidelity.parts import Parts
+from inference_workers.fidelity.projection import projected
 from inference_workers.fidelity.tasks import Task, flaw_in, loud
 from schemas.languages import LanguagePair
 from schemas.segments import trimmed
@@ -72,7 +73,8 @@ class Fidelity:
         """
         own = own_spans(terms, options, glossary)
         rest = {name: value for name, value in options.items() if name != PATTERN_OPTION}
-        return _Call(self._engine, rest, self._masker, own, self._speller, self._bounds).translate(texts)
+        call = _Call(self._engine, rest, self._masker, own, self._speller, self._bounds)
+        return projected(texts, call.translate)
 
 
 class _Speller:

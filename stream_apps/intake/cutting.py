@@ -73,7 +73,8 @@ class CutRequest:
 
     def normalised(self) -> list[str]:
         """Return its segments as the translation memory knows them."""
-        return [normalise(text) for piece in self.pieces for text in piece.texts]
+        has_codes = self.job.inline_codes
+        return [normalise(text, has_codes=has_codes) for piece in self.pieces for text in piece.texts]
 
 
 class _Text(NamedTuple):
