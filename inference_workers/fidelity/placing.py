@@ -134,7 +134,8 @@ class Placing:
         """Return the translation with all its codes; None where one has no place, or is out of its pair."""
         if len(self._places) < len(self.text.pairs):
             return None
-        pieces, at = [], 0
+        pieces: list[str] = []
+        at = 0
         for place, _, code in sorted(mark for pair in self.text.pairs for mark in self._marks(pair)):
             pieces += (self.translation[at:place], code)
             at = place

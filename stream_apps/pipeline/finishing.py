@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from schemas.coded_text import check, numbered_back, renumbered
 from schemas.messages import SegmentBatch
+from stream_apps.pipeline.markup import with_markup
 from stream_apps.pipeline.message_forms import restored
 from stream_apps.pipeline.wrapping import wrapped_again
 
@@ -33,7 +34,7 @@ def finished(batch: SegmentBatch, translations: Sequence[str], causes: Sequence[
     if len(batch.message_forms) == len(batch.texts) and batch.message_forms:
         translations, causes = _restored(batch, translations, causes)
     translations, gaps = wrapped_again(batch, translations)
-    return Finished(translations, gaps, causes)
+    return Finished(with_markup(batch, translations), gaps, causes)
 
 
 def _with_own_codes(
