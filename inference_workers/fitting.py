@@ -1,18 +1,17 @@
-"""Translate texts in smaller parts where they do not fit into the device's memory, or where the engine fails."""
+"""Call the engine for fewer texts where they do not fit into the device's memory, or where the engine fails."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import structlog
 
 from connectors.telemetry import metrics
 from inference_workers.crash_journal import CrashJournal
 from inference_workers.engines.protocol import EngineError, OutOfMemoryError
-from inference_workers.translating import Translator
-from inference_workers.workload import TranslationOutcome
+from inference_workers.fidelity import Dialogue, Outcome
+from inference_workers.translating import Translator, outcomes_of
 from schemas.errors import FatalError, PermanentError, TransientError
-from schemas.terms import NO_TERMS
+from schemas.segments import TranslationContext
 
 log = structlog.get_logger()
 
@@ -20,6 +19,8 @@ OUT_OF_MEMORY = "out_of_memory"
 ENGINE_ERROR = "engine_error"
 # What every engine translates; one that cannot is broken, whatever the text was.
 PROBE = "The house is big."
+
+Dialogues = Sequence[Dialogue[Outcome]]
 
 
 @dataclass
@@ -33,42 +34,24 @@ class SafeSize:
     _most: float = field(default=float("inf"), init=False)
     _until: float = field(default=0.0, init=False)
 
-    def fitting(self, texts: Sequence[str], now: float) -> int:
-        """Return how many of the texts, from the first on, to try together; one at least."""
+    def fitting(self, groups: Sequence[Sequence[str]], now: float) -> int:
+        """Return how many of the groups of texts, from the first on, to try together; one at least."""
         if now >= self._until:
             self._most = float("inf")
-        longest = count = 0
-        for text in texts:
-            longest = max(longest, len(text))
-            if count and (count + 1) * longest > self._most:
+        texts = longest = count = 0
+        for group in groups:
+            texts += len(group)
+            longest = max(longest, *map(len, group))
+            if count and texts * longest > self._most:
                 break
             count += 1
         return count
 
-    def failed(self, texts: Sequence[str], now: float) -> None:
-        """Note that these texts, more than one, did not fit together: try half their size from now on."""
+    def failed(self, groups: Sequence[Sequence[str]], now: float) -> None:
+        """Note that these groups, more than one, did not fit together: try half their size from now on."""
+        texts = [text for group in groups for text in group]
         self._most = len(texts) * max(map(len, texts)) / 2
         self._until = now + self.forget_after_seconds
-
-
-@dataclass(frozen=True)
-class Unfit:
-    """A text that fails even alone; it becomes a hole."""
-
-    text: str
-    score: float | None = None
-    cause: str | None = OUT_OF_MEMORY
-    warning: None = None
-
-
-class _Asked(NamedTuple):
-    """What is asked of every part."""
-
-    source: str
-    target: str
-    options: Mapping[str, str]
-    terms: Sequence[str]
-    glossary: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -86,69 +69,75 @@ class FittingTranslator:
     def is_one_by_one(self, source: str, target: str) -> bool:
         return self.translator.is_one_by_one(source, target)
 
-    def translate(  # noqa: PLR0913, PLR0917  # texts, pair, and what the caller wishes
-        self,
-        texts: Sequence[str],
-        source: str,
-        target: str,
-        options: Mapping[str, str],
-        terms: Sequence[str] = (),
-        glossary: Mapping[str, str] = NO_TERMS,
-    ) -> Sequence[TranslationOutcome]:
-        """Translate part by part; each failure makes the next part smaller. A text that fails alone is a hole.
+    def begin(self, texts: Sequence[str], context: TranslationContext) -> list[Dialogue[Outcome]]:
+        return self.translator.begin(texts, context)
+
+    def advance(self, dialogues: Dialogues, context: TranslationContext) -> None:
+        """Call the engine for as many as fit, until all had their turn. A text that fails alone is a hole.
 
         Raises FatalError where the engine fails on any text at all.
         """
-        asked = _Asked(source, target, options, terms, glossary)
-        outcomes: list[TranslationOutcome] = []
-        while len(outcomes) < len(texts):
-            count = self.size.fitting(texts[len(outcomes) :], self.clock())
-            part = texts[len(outcomes) : len(outcomes) + count]
+        waiting = list(dialogues)
+        while waiting:
+            count = self.size.fitting([_asked(one) for one in waiting], self.clock())
             try:
-                outcomes += self._tried(part, asked)
+                self._tried(waiting[:count], context)
             except OutOfMemoryError:
-                outcomes += self._unfit(part)
+                if self._is_too_large(waiting[:count]):
+                    continue
             except EngineError as error:
-                log.warning("engine_failed", texts=len(part), error=str(error))
-                outcomes += self._divided(part, asked)
-        return outcomes
+                log.warning("engine_failed", texts=count, error=str(error))
+                self._divide(waiting[:count], context)
+            del waiting[:count]
 
-    def _tried(self, part: Sequence[str], asked: _Asked) -> Sequence[TranslationOutcome]:
-        """Translate with a note in the journal, which stays where the process or its engine does not survive."""
-        self.journal.check(part)
-        self.journal.take(part)
+    def _tried(self, dialogues: Dialogues, context: TranslationContext) -> None:
+        """Advance with a note in the journal, which stays where the process or its engine does not survive."""
+        texts = [one.source for one in dialogues]
+        self.journal.check(texts)
+        self.journal.take(texts)
         try:
-            outcomes = self.translator.translate(part, *asked)
+            self.translator.advance(dialogues, context)
         except EngineError as error:
-            self._probe(error, asked.source, asked.target)
-            self.journal.done(part)
+            self._probe(error, context)
+            self.journal.done(texts)
             raise
         except (PermanentError, TransientError):
-            self.journal.done(part)
+            self.journal.done(texts)
             raise
-        self.journal.done(part)
-        return outcomes
+        self.journal.done(texts)
 
-    def _probe(self, error: EngineError, source: str, target: str) -> None:
+    def _probe(self, error: EngineError, context: TranslationContext) -> None:
         try:
-            self.translator.translate([PROBE], source, target, {})
+            outcomes_of(self.translator, [PROBE], TranslationContext("", context.source, context.target))
         except EngineError:
             raise FatalError(f"the engine is broken, it fails on any text: {error}") from error
 
-    def _divided(self, part: Sequence[str], asked: _Asked) -> Sequence[TranslationOutcome]:
-        """Return a hole for a single text; translate several in two halves, each of which may fail again."""
-        if len(part) == 1:
+    def _divide(self, dialogues: Dialogues, context: TranslationContext) -> None:
+        """Make a hole of a single text; advance several in two halves, each of which may fail again."""
+        if len(dialogues) == 1:
             metrics.ENGINE_ERRORS.inc()
-            return [Unfit(part[0], cause=ENGINE_ERROR)]
-        middle = len(part) // 2
-        halves = (part[:middle], part[middle:])
-        return [one for half in halves for one in self.translate(half, *asked)]
+            _give_up(dialogues[0], ENGINE_ERROR)
+            return
+        middle = len(dialogues) // 2
+        for half in (dialogues[:middle], dialogues[middle:]):
+            self.advance(half, context)
 
-    def _unfit(self, part: Sequence[str]) -> list[Unfit]:
-        """Return a hole for a single text; for several texts nothing, but note their size."""
+    def _is_too_large(self, dialogues: Dialogues) -> bool:
+        """Make a hole of a single text; of several note the size, to try fewer of them."""
+        groups = [_asked(one) for one in dialogues]
         metrics.OUT_OF_MEMORY.inc()
-        log.warning("out_of_memory", texts=len(part), longest_characters=max(map(len, part)))
-        if len(part) == 1:
-            return [Unfit(part[0])]
-        self.size.failed(part, self.clock())
-        return []
+        longest = max(len(text) for group in groups for text in group)
+        log.warning("out_of_memory", texts=len(groups), longest_characters=longest)
+        if len(groups) == 1:
+            _give_up(dialogues[0], OUT_OF_MEMORY)
+            return False
+        self.size.failed(groups, self.clock())
+        return True
+
+
+def _asked(dialogue: Dialogue[Outcome]) -> Sequence[str]:
+    return dialogue.question.texts if dialogue.question else ()
+
+
+def _give_up(dialogue: Dialogue[Outcome], cause: str) -> None:
+    dialogue.give_up(Outcome(dialogue.source, None, cause))

@@ -57,7 +57,8 @@ class WorkerLoop:
     most_unacknowledged_bytes: int = 8_000_000
     check_connection: Callable[[], object] = lambda: None
     clock: Callable[[], float] = time.monotonic
-    _hands: dict[Priority, OpenedRecords] = field(default_factory=dict, init=False)
+    # Of each priority the oldest first. One is in hand while something of it is left to submit.
+    _hands: dict[Priority, list[OpenedRecords]] = field(default_factory=dict, init=False)
     runner: PartRunner[tuple[Priority, OpenedRecords]] = field(init=False)
     _next_second_at: float = field(default=0.0, init=False)
     _commit_at: float = field(default=0.0, init=False)
@@ -146,12 +147,12 @@ class WorkerLoop:
             for ended in opened.ended:
                 self.outbox.send(ended.ticket, ended.outputs, has_usage=False)
             self._send_finished(opened)
-            self._hands[found.priority] = opened
+            self._keep(found.priority, opened)
         else:
             self._translate(found.priority)
 
     def _translate(self, priority: Priority) -> None:
-        hand = self._hands[priority]
+        hand = self._hands[priority][0]
         for taken, batch in zip(hand.records, hand.workload.batches, strict=True):
             batch.is_wanted = self._holds(taken.ticket)
         part = self.handler.segments.next_part(hand.workload, self.runner.context)
@@ -159,9 +160,8 @@ class WorkerLoop:
             self.runner.submit(part, (priority, hand))
         elif hand.workload.lines:
             self._finish_parts()
-        if not hand.workload.lines:
-            # Nothing of it is left to submit: more may be taken while its last part is under way.
-            del self._hands[priority]
+        # Once nothing of it is left to submit, more may be taken while its last part is under way.
+        self._keep(priority, hand)
         if self.runner.is_full:
             self._finish_part()
         # What was refused has become holes without the engine.
@@ -174,9 +174,17 @@ class WorkerLoop:
     def _finish_part(self) -> None:
         part, (priority, hand), result = self.runner.take()
         self.handler.segments.note(hand.workload, part, result)
+        self._keep(priority, hand)
         self.source.spent(priority, part.words)
         PART_SECONDS.labels(self.handler.identity.pool).observe(result.seconds)
         self._send_finished(hand)
+
+    def _keep(self, priority: Priority, hand: OpenedRecords) -> None:
+        """Have it in hand if something of it is left to submit: texts may come back from the engine unfinished."""
+        others = [one for one in self._hands.pop(priority, []) if one is not hand]
+        hands = [hand, *others] if hand.workload.lines else others
+        if hands:
+            self._hands[priority] = hands
 
     def _send_finished(self, hand: OpenedRecords) -> None:
         for index in hand.workload.finished():

@@ -1,16 +1,17 @@
 """Route each pair to a model, or to two through English; load models when needed, unload idle ones."""
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from inference_workers.engines.protocol import Device, Engine, Model, PivotEngine
-from inference_workers.fidelity import Fidelity, Outcome
+from inference_workers.fidelity import Dialogue, Fidelity, Outcome
 from inference_workers.model_store import ModelInfo, load
+from inference_workers.translating import outcomes_of
 from schemas.catalogue import PIVOT, Catalogue, LanguageSet, unsupported_pair
 from schemas.errors import FatalError
 from schemas.languages import LanguagePair, candidates, parse_language
-from schemas.terms import NO_TERMS
+from schemas.segments import TranslationContext
 
 WARM_UP = "The house is big. A casa é grande."
 
@@ -62,18 +63,15 @@ class ModelRouter:
     def warm_up(self) -> None:
         """Load every model in turn and translate once with it. Blocks for seconds. Raises FatalError."""
         for info in self._models:
-            self.translate([WARM_UP], info.first_pair.source, info.first_pair.target, {})
+            outcomes_of(self, [WARM_UP], TranslationContext("", info.first_pair.source, info.first_pair.target))
 
-    def translate(  # noqa: PLR0913, PLR0917  # texts, pair, and what the caller wishes
-        self,
-        texts: Sequence[str],
-        source: str,
-        target: str,
-        options: Mapping[str, str],
-        terms: Sequence[str] = (),
-        glossary: Mapping[str, str] = NO_TERMS,
-    ) -> Sequence[Outcome]:
-        return self._layer(self._served(source, target)).translate(texts, options, terms, glossary)
+    def begin(self, texts: Sequence[str], context: TranslationContext) -> list[Dialogue[Outcome]]:
+        layer = self._layer(self._served(context.source, context.target))
+        options, glossary = dict(context.engine_options), dict(context.terms)
+        return layer.begin(texts, options, context.do_not_translate, glossary)
+
+    def advance(self, dialogues: Sequence[Dialogue[Outcome]], context: TranslationContext) -> None:
+        self._layer(self._served(context.source, context.target)).advance(dialogues)
 
     def close(self) -> None:
         """Unload every model."""

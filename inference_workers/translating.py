@@ -1,24 +1,26 @@
 """Answer the segments of batches: from the translation memory where it knows them, else by the engine, once.
 
 `SegmentTranslator.open` looks all segments of the batches up in one round trip. What is left is cut into parts of
-at most `part_seconds` of the engine's time, so that whoever works through them can turn to more urgent work
-between two parts, and send each batch when its last segment is done.
+at most `part_seconds` of the engine's time and one call of it, so that whoever works through them can turn to more
+urgent work between two parts, and send each batch when its last segment is done. A text that needs several calls
+stands at the head of its line until it has an outcome.
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from inference_workers.answers import SegmentAnswer
 from inference_workers.batching import Work, pair_of, plan
+from inference_workers.fidelity import Dialogue, Outcome
 from inference_workers.workload import (
     Line,
     OpenBatch,
+    OpenText,
     Part,
     PartResult,
     PartSizes,
-    TranslationOutcome,
     Workload,
     lines_of,
     longest_first,
@@ -27,7 +29,6 @@ from inference_workers.workload import (
 from schemas.errors import PermanentError
 from schemas.messages import SegmentBatch
 from schemas.segments import Remembered, TranslationContext, normalise
-from schemas.terms import NO_TERMS
 from stream_apps.pipeline.stores import TranslationMemory
 
 # Characters of the first part of a model.
@@ -45,20 +46,25 @@ class Translator(Protocol):
     def is_one_by_one(self, source: str, target: str) -> bool:
         """Tell whether the engine of a pair translates text by text, so that several at once gain nothing."""
 
-    def translate(  # noqa: PLR0913, PLR0917  # texts, pair, and what the caller wishes
-        self,
-        texts: Sequence[str],
-        source: str,
-        target: str,
-        options: Mapping[str, str],
-        terms: Sequence[str] = (),
-        glossary: Mapping[str, str] = NO_TERMS,
-    ) -> Sequence[TranslationOutcome]:
-        """Return one outcome for each text, in which `terms` stay as they are. Blocks while the engine works.
+    def begin(self, texts: Sequence[str], context: TranslationContext) -> list[Dialogue[Outcome]]:
+        """Return the dialogue of each text with the engine, which is not called yet.
 
-        Terms of the glossary become what it says.
-        Raises OutOfMemoryError, and PermanentError for a bad option.
+        Raises PermanentError for a bad option, or where no model serves the pair.
         """
+
+    def advance(self, dialogues: Sequence[Dialogue[Outcome]], context: TranslationContext) -> None:
+        """Call the engine once for dialogues of one context, which leads each on or lets it wait. Blocks.
+
+        Raises OutOfMemoryError, EngineError, and PermanentError for a bad option.
+        """
+
+
+def outcomes_of(translator: Translator, texts: Sequence[str], context: TranslationContext) -> list[Outcome]:
+    """Translate texts to the end, and return an outcome for each. Blocks and raises as the translator does."""
+    dialogues = translator.begin(texts, context)
+    while waiting := [one for one in dialogues if one.outcome is None]:
+        translator.advance(waiting, context)
+    return [one.outcome for one in dialogues if one.outcome]
 
 
 @dataclass
@@ -133,24 +139,21 @@ class SegmentTranslator:
         return None
 
     def run(self, part: Part) -> PartResult:
-        """Translate it. Blocks while the engine works. Raises TransientError or FatalError."""
-        context, before = part.line.context, self.clock()
-        texts, options = [one.text for one in part.texts], dict(context.engine_options)
+        """Lead its texts one call of the engine on. Blocks meanwhile. Raises TransientError or FatalError."""
+        before, refusal = self.clock(), None
         try:
-            outcomes = self.translator.translate(
-                texts,
-                context.source,
-                context.target,
-                options,
-                context.do_not_translate,
-                dict(context.terms),
-            )
+            waiting = [one for one in self._dialogues(part) if one.outcome is None]
+            if waiting:
+                self.translator.advance(waiting, part.line.context)
         except PermanentError as error:
-            return PartResult((), self.clock() - before, error.cause)
-        return PartResult(outcomes, self.clock() - before)
+            refusal = error.cause
+        return PartResult(self.clock() - before, refusal)
 
     def note(self, workload: Workload, part: Part, result: PartResult) -> None:
-        """Put the outcomes of a part where they are wanted; what was learnt is known from now on."""
+        """Put the outcomes of a part where they are wanted, and what has none yet at the head of its line.
+
+        What was learnt is known from now on.
+        """
         workload.spent_seconds += result.seconds
         share_effort(workload, part, result.seconds)
         if result.refusal is not None:
@@ -160,12 +163,10 @@ class SegmentTranslator:
             return
         sizes = self._short if part.is_one_by_one else self._long
         sizes.learn(part.model, part.characters, result.seconds)
-        for one, outcome in zip(part.texts, result.outcomes, strict=True):
-            # What a reader should look at is not remembered: the memory would forget the warning.
-            if outcome.cause is None and outcome.warning is None:
-                self._learnt[one.work.keys[one.text]] = Remembered(outcome.text, outcome.score)
-            first = SegmentAnswer(outcome.text, outcome.score, False, outcome.cause, outcome.warning)
-            workload.fill(one.indexes, first, replace(first, cached=outcome.cause is None))
+        workload.put_back(part.line, [one for one in part.texts if one.dialogue and not one.dialogue.outcome])
+        for one in part.texts:
+            if one.dialogue and one.dialogue.outcome:
+                self._fill(workload, one, one.dialogue.outcome)
 
     def remember(self) -> None:
         """Put what was learnt into the memory. Losing it costs a second translation, nothing else."""
@@ -194,6 +195,20 @@ class SegmentTranslator:
         model = self.translator.version_of(context.source, context.target)
         is_one_by_one = self.translator.is_one_by_one(context.source, context.target)
         return model, self._short if is_one_by_one else self._long
+
+    def _dialogues(self, part: Part) -> list[Dialogue[Outcome]]:
+        new = [one for one in part.texts if one.dialogue is None]
+        begun = self.translator.begin([one.text for one in new], part.line.context) if new else []
+        for one, dialogue in zip(new, begun, strict=True):
+            one.dialogue = dialogue
+        return [one.dialogue for one in part.texts if one.dialogue]
+
+    def _fill(self, workload: Workload, one: OpenText, outcome: Outcome) -> None:
+        # What a reader should look at is not remembered: the memory would forget the warning.
+        if outcome.cause is None and outcome.warning is None:
+            self._learnt[one.work.keys[one.text]] = Remembered(outcome.text, outcome.score)
+        first = SegmentAnswer(outcome.text, outcome.score, False, outcome.cause, outcome.warning)
+        workload.fill(one.indexes, first, replace(first, cached=outcome.cause is None))
 
     def _refuse(self, workload: Workload, line: Line, cause: str) -> None:
         workload.refuse(line.texts, cause)

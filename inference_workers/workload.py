@@ -3,28 +3,15 @@
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, Protocol
 
 from inference_workers.answers import SegmentAnswer
 from inference_workers.batching import SegmentIndex, Work
+from inference_workers.fidelity import Dialogue, Outcome
 from schemas.messages import SegmentBatch
 from schemas.segments import TranslationContext, count_words
 
 # How much larger or smaller than the last one a part may be.
 _GROWTH = 4
-
-
-class TranslationOutcome(Protocol):
-    """One translated text. `cause` names why there is none, `warning` what a reader should look at in it."""
-
-    @property
-    def text(self) -> str: ...
-    @property
-    def score(self) -> float | None: ...
-    @property
-    def cause(self) -> str | None: ...
-    @property
-    def warning(self) -> str | None: ...
 
 
 @dataclass
@@ -56,11 +43,16 @@ class OpenBatch:
         ]
 
 
-class OpenText(NamedTuple):
-    """A distinct segment that has to be translated, and the work that knows where it is wanted."""
+@dataclass(eq=False)
+class OpenText:
+    """A distinct segment that has to be translated, and the work that knows where it is wanted.
+
+    It has its dialogue with the engine from its first part on.
+    """
 
     work: Work
     text: str
+    dialogue: Dialogue[Outcome] | None = None
 
     @property
     def indexes(self) -> list[SegmentIndex]:
@@ -68,7 +60,7 @@ class OpenText(NamedTuple):
         return self.work.wanted[self.text]
 
 
-@dataclass
+@dataclass(eq=False)
 class Line:
     """The open texts of one engine call after the other, in order of arrival. `context` is without its scope."""
 
@@ -98,9 +90,8 @@ class Part:
 
 @dataclass(frozen=True)
 class PartResult:
-    """What the engine gave. With a `refusal`, the cause why it takes none of this line, there are no outcomes."""
+    """How long the engine took. A `refusal` is the cause why it takes none of this line."""
 
-    outcomes: Sequence[TranslationOutcome]
     seconds: float
     refusal: str | None = None
 
@@ -134,6 +125,12 @@ class Workload:
             if any(self.batches[index.batch].is_wanted for index in one.indexes):
                 texts.append(one)
         return texts
+
+    def put_back(self, line: Line, texts: Sequence[OpenText]) -> None:
+        """Have texts translated next whose dialogue with the engine goes on."""
+        if texts and line not in self.lines:
+            self.lines.appendleft(line)
+        line.texts.extendleft(reversed(texts))
 
     def refuse(self, texts: Iterable[OpenText], cause: str) -> None:
         """Make holes of these texts."""

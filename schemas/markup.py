@@ -11,6 +11,9 @@ MARKUP: Mapping[str, str] = {
     "text/xml": "xml",
     "application/xml": "xml",
 }
+PLAIN = "text/plain"
+# What a text is, in one word.
+MEDIA_TYPES: Mapping[str, str] = {"text": PLAIN, "html": "text/html", "xml": "application/xml"}
 # What a request may say about tags, in filter_options: names of elements, separated by commas; and 0 or 1.
 IGNORE_TAGS, SPLITTING_TAGS, NON_SPLITTING_TAGS = "ignore_tags", "splitting_tags", "non_splitting_tags"
 OUTLINE_DETECTION = "outline_detection"

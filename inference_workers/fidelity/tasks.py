@@ -17,7 +17,6 @@ class Task:
     `kept` is the text where no engine changes it: only the terms of a glossary have their translation.
     """
 
-    at: int
     source: str
     parts: Parts
     is_shouted: bool
@@ -27,11 +26,11 @@ class Task:
     best: Outcome | None = None
 
     @classmethod
-    def of(cls, at: int, source: str, parts: Parts, kept: str) -> "Task":
+    def of(cls, source: str, parts: Parts, kept: str) -> "Task":
         """Make a task. Capitals are sent as small letters: models saw few of them, and repeat them."""
         is_shouted = parts.is_shouted
         quiet = _quietened(parts) if is_shouted else parts
-        return cls(at, source, quiet, is_shouted, kept, parts.is_acronym)
+        return cls(source, quiet, is_shouted, kept, parts.is_acronym)
 
     @property
     def has_wrong_figures(self) -> bool:

@@ -10,17 +10,18 @@
 6. What is so even then, or was too long, is cut in two at the end of a clause, and each half begins anew.
 7. What is flawed even so is a hole with its cause; what is doubtful has a warning.
 
-Each step but the fourth takes all texts that need it in one call to the engine.
+The steps of a text are a dialogue (dialogue.py): texts that wait for the engine at once share a call of it.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from inference_workers.engines.protocol import Engine, Traits
 from inference_workers.fidelity import flaws
 from inference_workers.fidelity.blocks import Blocks, blocks_of
 from inference_workers.fidelity.clauses import Halves, cut_in_two, joined
+from inference_workers.fidelity.dialogue import Call, Dialogue, EngineOptions, Question, Steps, side_by_side
 from inference_workers.fidelity.masking import Hiding, Masker, any_character
 from inference_workers.fidelity.outcomes import Outcome, least, together
 from inference_workers.fidelity.own_spans import OwnSpans, own_spans
@@ -34,8 +35,6 @@ from schemas.validity import PATTERN_OPTION
 
 # Characters that are never cut in two: what goes wrong with them is not their length.
 _SHORTEST = 16
-
-EngineOptions = Mapping[str, str]
 
 
 class Fidelity:
@@ -59,6 +58,32 @@ class Fidelity:
         """Return what of a text is hidden from the engine."""
         return self._masker.take_apart(text).hidden
 
+    def begin(
+        self,
+        texts: Sequence[str],
+        options: EngineOptions,
+        terms: Sequence[str] = (),
+        glossary: Mapping[str, str] = NO_TERMS,
+    ) -> list[Dialogue[Outcome]]:
+        """Return the dialogue of each text; one that no engine should see has its outcome at once. Asks nothing.
+
+        `terms` stay as they are; those of the glossary become what it says. A dialogue outlives the engine: it
+        may be led on with another one of the same model.
+        Raises PermanentError for a `placeholder_pattern` among the options that is none.
+        """
+        own = own_spans(terms, options, glossary)
+        rest = {name: value for name, value in options.items() if name != PATTERN_OPTION}
+        ladder = _Ladder(self._engine.traits, rest, self._masker, own, self._speller, self._bounds)
+        return [Dialogue(text, projected(text, ladder.steps)) for text in texts]
+
+    def advance(self, dialogues: Sequence[Dialogue[Outcome]]) -> None:
+        """Call the engine once, for all that wish the same options as the first. Blocks and raises as it does.
+
+        After an error all of them wait as before.
+        """
+        if call := Call.of(dialogues):
+            call.answer(self._engine.translate(*call.question))
+
     def translate(
         self,
         texts: Sequence[str],
@@ -66,15 +91,11 @@ class Fidelity:
         terms: Sequence[str] = (),
         glossary: Mapping[str, str] = NO_TERMS,
     ) -> list[Outcome]:
-        """Return one outcome per text, in order. Blocks and raises as the engine does.
-
-        `terms` stay as they are; those of the glossary become what it says.
-        Raises PermanentError for a `placeholder_pattern` among the options that is none.
-        """
-        own = own_spans(terms, options, glossary)
-        rest = {name: value for name, value in options.items() if name != PATTERN_OPTION}
-        call = _Call(self._engine, rest, self._masker, own, self._speller, self._bounds)
-        return projected(texts, call.translate)
+        """Return one outcome per text, in order: `begin`, and `advance` to the end."""
+        dialogues = self.begin(texts, options, terms, glossary)
+        while waiting := [one for one in dialogues if one.question]:
+            self.advance(waiting)
+        return [one.outcome for one in dialogues if one.outcome]
 
 
 class _Speller:
@@ -92,27 +113,23 @@ class _Speller:
 
 
 @dataclass(frozen=True)
-class _Call:
-    """Texts of one context on their way through the steps."""
+class _Ladder:
+    """The steps of any text of one context."""
 
-    engine: Engine
+    traits: Traits
     options: EngineOptions
     masker: Masker
     own: OwnSpans | None
     speller: _Speller
     bounds: flaws.LengthBounds
 
-    def translate(self, texts: Sequence[str]) -> list[Outcome]:
-        """Translate texts in which block tags part sentences."""
-        blocks = {at: found for at, text in enumerate(texts) if (found := self._blocks(text))}
-        stretches = [stretch for found in blocks.values() for stretch in found.texts]
-        rest = [text for at, text in enumerate(texts) if at not in blocks]
-        done = self._sentences([*rest, *stretches])
-        outcomes, parts = iter(done[: len(rest)]), iter(done[len(rest) :])
-        return [
-            _of_blocks(text, blocks[at], parts) if at in blocks else next(outcomes)
-            for at, text in enumerate(texts)
-        ]
+    def steps(self, text: str) -> Steps[Outcome]:
+        """Translate a text in which block tags may part sentences."""
+        blocks = self._blocks(text)
+        if blocks is None:
+            return (yield from self._sentence(text))
+        parts = yield from side_by_side([(stretch, self._sentence(stretch)) for stretch in blocks.texts])
+        return together(text, blocks.around([part.text for part in parts]), parts)
 
     def _blocks(self, text: str) -> Blocks | None:
         return blocks_of(self._cut(text)) if "<" in text else None
@@ -125,115 +142,93 @@ class _Call:
         own = self.own and replace(self.own, glossary=None)
         return self.masker.take_apart(text, own)
 
-    def _sentences(self, texts: Sequence[str]) -> list[Outcome]:
-        outcomes = self._whole(texts)
-        self._decode_otherwise(texts, outcomes)
-        halves = {
-            at: found for at, one in enumerate(outcomes) if not one.is_sound and (found := self._halves(texts[at]))
-        }
-        # What is too long is halved until it is short enough; others have other reasons and get one more try.
-        cut = {at: found for at, found in halves.items() if outcomes[at].cause == flaws.TRUNCATED}
-        others = {at: found for at, found in halves.items() if at not in cut}
-        self._halve(cut, texts, outcomes, self._sentences)
-        self._halve(others, texts, outcomes, self._whole)
-        return outcomes
+    def _sentence(self, text: str) -> Steps[Outcome]:
+        outcome = yield from self._whole(text)
+        if not outcome.is_sound and outcome.may_differ:
+            outcome = yield from self._decoded_otherwise(text, outcome)
+        if not outcome.is_sound and (halves := self._halves(text)):
+            # What is too long is halved until it is short enough; others have other reasons and get one more try.
+            again = self._sentence if outcome.cause == flaws.TRUNCATED else self._whole
+            outcome = yield from self._halved(text, halves, outcome, again)
+        return outcome
 
-    def _decode_otherwise(self, texts: Sequence[str], outcomes: list[Outcome]) -> None:
+    def _decoded_otherwise(self, text: str, before: Outcome) -> Steps[Outcome]:
         """Translate what went wrong, but not for its length, once more under other options of the engine."""
-        options = {**self.options, **self.engine.traits.other_decoding}
-        wrong = [at for at, one in enumerate(outcomes) if not one.is_sound and one.may_differ]
-        if options == self.options or not wrong:
-            return
-        again = replace(self, options=options)._whole([texts[at] for at in wrong])
-        for at, one in zip(wrong, again, strict=True):
-            if one.is_sound:
-                outcomes[at] = replace(one, attempts=outcomes[at].attempts + one.attempts)
+        options = {**self.options, **self.traits.other_decoding}
+        if options == self.options:
+            return before
+        after = yield from replace(self, options=options)._whole(text)
+        return replace(after, attempts=before.attempts + after.attempts) if after.is_sound else before
 
     def _halves(self, text: str) -> Halves | None:
         return cut_in_two(text, self._cut(text)) if len(text) >= 2 * _SHORTEST else None
 
-    def _halve(
-        self,
-        some: Mapping[int, Halves],
-        texts: Sequence[str],
-        outcomes: list[Outcome],
-        again: Callable[[Sequence[str]], list[Outcome]],
-    ) -> None:
-        """Translate the halves of some texts, and take the result where it is better than the outcome before."""
-        pieces = [piece for found in some.values() for piece in (found.first, found.second)]
-        done = iter(again(pieces) if pieces else ())
-        for at, found in some.items():
-            parts, before = [next(done), next(done)], outcomes[at]
-            text = joined(found, parts[0].text, parts[1].text)
-            after = together(texts[at], text, parts, before.attempts)
-            if before.cause or after.is_sound:
-                outcomes[at] = after
+    def _halved(
+        self, text: str, halves: Halves, before: Outcome, again: Callable[[str], Steps[Outcome]]
+    ) -> Steps[Outcome]:
+        """Translate the halves, and return what comes of it where it is better than the outcome before."""
+        pieces = (halves.first, halves.second)
+        parts = yield from side_by_side([(piece, again(piece)) for piece in pieces])
+        after = together(text, joined(halves, parts[0].text, parts[1].text), parts, before.attempts)
+        return after if before.cause or after.is_sound else before
 
-    def _whole(self, texts: Sequence[str]) -> list[Outcome]:
-        tasks = [self._task(at, text) for at, text in enumerate(texts)]
-        done = {task.at: outcome for task in tasks if (outcome := self._untouched(task))}
-        self._attempt([task for task in tasks if task.at not in done], done)
-        return [done[at] for at in range(len(texts))]
-
-    def _attempt(self, tasks: Sequence[Task], done: dict[int, Outcome]) -> None:
-        done |= self._with_masks(tasks, self.engine.traits.mask_styles[0])
-        for style in self.engine.traits.mask_styles:
+    def _whole(self, text: str) -> Steps[Outcome]:
+        task = self._task(text)
+        if untouched := self._untouched(task):
+            return untouched
+        outcome = yield from self._with_masks(task, self.traits.mask_styles[0])
+        for style in self.traits.mask_styles:
             for hiding in (Hiding.SPANS, Hiding.FIGURES):
-                tasks = [task for task in tasks if task.at not in done]
                 # One mask more makes it harder to keep the others: figures are hidden where they were wrong.
-                some = [task for task in tasks if hiding is Hiding.SPANS or task.has_wrong_figures]
-                self._retake(some, hiding)
-                done |= self._with_masks(some, style)
-        tasks = [task for task in tasks if task.at not in done]
-        done |= {task.at: self._around_masks(task) for task in tasks}
+                if outcome is None and (hiding is Hiding.SPANS or task.has_wrong_figures):
+                    self._retake(task, hiding)
+                    outcome = yield from self._with_masks(task, style)
+        return outcome or (yield from self._around_masks(task))
 
-    def _retake(self, tasks: Sequence[Task], hiding: Hiding) -> None:
-        for task in tasks:
-            task.retake(self.speller.spelt(self._taken(task.source, hiding)))
+    def _retake(self, task: Task, hiding: Hiding) -> None:
+        task.retake(self.speller.spelt(self._taken(task.source, hiding)))
 
-    def _task(self, at: int, text: str) -> Task:
+    def _task(self, text: str) -> Task:
         parts = self._taken(text, Hiding.FEW)
-        task = Task.of(at, text, self.speller.spelt(parts), parts.whole)
+        task = Task.of(text, self.speller.spelt(parts), parts.whole)
         if task.is_shouted and task.parts.left:
             # Small letters would change what is left.
-            self._retake([task], Hiding.SPANS)
+            self._retake(task, Hiding.SPANS)
         return task
 
     def _untouched(self, task: Task) -> Outcome | None:
         """Return the outcome of a text that no engine should see."""
         if task.parts.is_crowded:
             return Outcome(task.source, None, attempts=0, warning=flaws.TOO_MANY_SPANS)
-        score = 1.0 if self.engine.traits.gives_scores else None
+        score = 1.0 if self.traits.gives_scores else None
         is_for_engine = task.parts.has_words and not task.is_acronym
         return None if is_for_engine else Outcome(task.kept, score, attempts=0)
 
-    def _with_masks(self, tasks: Sequence[Task], style: str) -> dict[int, Outcome]:
-        asked = [(task, disguise) for task in tasks if (disguise := task.next_disguise(style))]
-        found = self.engine.translate([disguise.sent for _, disguise in asked], self.options) if asked else []
-        verdicts = {
-            task.at: task.verdict(disguise, translation, self.bounds)
-            for (task, disguise), translation in zip(asked, found, strict=True)
-        }
-        return {at: outcome for at, outcome in verdicts.items() if outcome}
+    def _with_masks(self, task: Task, style: str) -> Steps[Outcome | None]:
+        disguise = task.next_disguise(style)
+        if disguise is None:
+            return None
+        (translation,) = yield Question([disguise.sent], self.options)
+        return task.verdict(disguise, translation, self.bounds)
 
-    def _around_masks(self, task: Task) -> Outcome:
+    def _around_masks(self, task: Task) -> Steps[Outcome]:
         """Translate each stretch between masks by itself. Grammar suffers, but no hidden piece can be lost."""
         first = task.best
         for hiding in (Hiding.SPANS, Hiding.FIGURES):
-            self._retake([task], hiding)
+            self._retake(task, hiding)
             if not task.parts.hidden:
                 continue
-            outcome = self._stretch_by_stretch(task)
+            outcome = yield from self._stretch_by_stretch(task)
             if outcome.is_sound:
                 return outcome
             first = first or outcome
         return first or Outcome(task.source, None, flaws.EMPTY, len(task.asked))
 
-    def _stretch_by_stretch(self, task: Task) -> Outcome:
+    def _stretch_by_stretch(self, task: Task) -> Steps[Outcome]:
         attempt = len(task.asked) + 1
         pieces = [trimmed(plain) for plain in task.parts.plain]
         wanted = [piece.words for piece in pieces if _has_letters(piece.words)]
-        found = self.engine.translate(wanted, self.options)
+        found = (yield Question(wanted, self.options)) if wanted else []
         flaw = next(filter(None, (flaw_in(*one, self.bounds) for one in zip(wanted, found, strict=True))), None)
         if flaw:
             return Outcome(task.source, None, flaw, attempt)
@@ -245,11 +240,6 @@ class _Call:
 
 def _has_letters(text: str) -> bool:
     return any(map(str.isalpha, text))
-
-
-def _of_blocks(source: str, blocks: Blocks, outcomes: Iterator[Outcome]) -> Outcome:
-    parts = [next(outcomes) for _ in blocks.texts]
-    return together(source, blocks.around([part.text for part in parts]), parts)
 
 
 def _interleaved(texts: Sequence[str], parts: Parts) -> str:

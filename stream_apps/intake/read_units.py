@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from connectors.formats.coding import Coded
-from connectors.formats.markup.fragments import fragments
+from connectors.formats.markup.fragments import fragments, words_in
 from connectors.formats.splicing import Found
-from schemas.coded_text import closing, detagged, isolated, opening, renumbered, restored
+from schemas.coded_text import closing, isolated, opening, renumbered, restored
 from schemas.documents import is_document
 from schemas.markup import escaped, is_marked_up
 from schemas.messages import TranslationRequest
@@ -77,7 +77,7 @@ class MarkedUnit:
 
     @property
     def words(self) -> str:
-        return "\n".join(detagged(one.coded.text) for one in self.found)
+        return words_in(self.found)
 
     def split(self, split: Callable[[str], Split]) -> Split:
         parts: list[Split] = []

@@ -14,6 +14,7 @@ from inference_workers.model_router import ModelRouter
 from inference_workers.model_store import discover, load
 from schemas.errors import FatalError, PermanentError
 from tests.tiny_models import POSITIONS, SENTENCES, make_ctranslate2_model, make_transformers_model
+from tests.translators import translated
 
 ENGINES = ("bergamot", "ctranslate2", "transformers", "pivot")
 
@@ -116,7 +117,7 @@ def test_a_sentence_of_400_tokens_is_translated_to_its_end():
     text = f"{', and '.join(clauses)}, so everybody ate bananas."
     info = next(info for info in discover() if info.translates("en", "pt"))
     assert len(SentencePieceProcessor(model_file=str(info.path / "vocab.enpt.spm")).encode(text)) >= 400
-    (found,) = ModelRouter([info], Device.CPU).translate([text], "en", "pt", {})
+    (found,) = translated(ModelRouter([info], Device.CPU), [text])
     assert found.cause is None
     assert found.text.endswith("bananas.")
     assert found.text.count("carro vermelho") == 18
@@ -171,7 +172,7 @@ def test_1000_ideographs_without_punctuation_do_not_end_a_small_marian_model(tmp
     text = "漢字" * 500
     assert _tokens(made, text) > POSITIONS
     assert model.engine("zh", "en").translate([text], {})[0].is_cut
-    (whole,) = ModelRouter(discover([tmp_path]), Device.CPU).translate([text], "zh", "en", {})
+    (whole,) = translated(ModelRouter(discover([tmp_path]), Device.CPU), [text], "zh", "en")
     assert whole.cause is None or whole.text == text
 
 

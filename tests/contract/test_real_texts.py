@@ -7,6 +7,7 @@ import pytest
 
 from inference_workers.model_router import ModelRouter
 from inference_workers.model_store import discover
+from tests.translators import translated as outcomes_of_pair
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +18,7 @@ def router():
 
 
 def translated(router, text, pair=("en", "pt"), **wishes):
-    (outcome,) = router.translate([text], *pair, wishes.get("options", {}), wishes.get("terms", ()))
+    (outcome,) = outcomes_of_pair(router, [text], *pair, **wishes)
     assert (outcome.cause, outcome.warning) == (None, None)
     return outcome.text
 

@@ -23,6 +23,7 @@ from connectors.memory import (
 from connectors.object_store import ObjectSettings, UrlObjectStore, open_objects
 from connectors.redis.request_markers import RedisAnsweredRequests
 from connectors.redis.slots import RedisSlots, SlotRetention
+from inference_workers import fidelity
 from inference_workers.answers import WorkerIdentity
 from inference_workers.handler import BatchHandler
 from inference_workers.priority_source import Speedometer
@@ -66,6 +67,7 @@ from tests.dead_letters import dead_letter_writer
 from tests.fuzz.poison import Poison, Poisoner, encoded
 from tests.fuzz.samples import MESSAGE_OF, sample
 from tests.keys import revision
+from tests.translators import PlainTranslator
 from tests.valkey import running_valkey
 from tests.worker_cycle import outputs_of
 
@@ -348,23 +350,15 @@ def _batch_handler() -> BatchHandler:
     return BatchHandler(CODEC, skip_policy, segments, identity, speed, lambda: NOW, dead_letters, LIMIT)
 
 
-@dataclass(frozen=True)
-class _Shouted:
-    text: str
-    score: float | None = None
-    cause: str | None = None
-    warning: str | None = None
-
-
-class _Shouting:
+class _Shouting(PlainTranslator):
     def version_of(self, source, target):
         if (source, target) != ("en", "pt"):
             raise PermanentError("unsupported_pair", "no model")
         return "shout-1"
 
-    def is_one_by_one(self, source, target):
-        return False
+    def begin(self, texts, context):
+        self.version_of(context.source, context.target)
+        return super().begin(texts, context)
 
-    def translate(self, texts, source, target, options, *_wishes):
-        self.version_of(source, target)
-        return [_Shouted(text.upper()) for text in texts]
+    def translate(self, texts):
+        return [fidelity.Outcome(text.upper(), None) for text in texts]

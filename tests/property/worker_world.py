@@ -2,7 +2,7 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -12,6 +12,8 @@ from connectors.kafka.committing_reader import CommittingReader
 from connectors.kafka.settings import KafkaSettings
 from connectors.memory import FixedAnsweredRequests, InMemoryTranslationMemory
 from inference_workers.answers import WorkerIdentity
+from inference_workers.fidelity import Dialogue, Outcome
+from inference_workers.fidelity.dialogue import Question, Steps
 from inference_workers.handler import BatchHandler
 from inference_workers.loop import WorkerLoop
 from inference_workers.outbox import Outbox
@@ -23,9 +25,11 @@ from schemas.events import UsageBatch
 from schemas.messages import Job, SegmentBatch, TranslatedBatch
 from schemas.priorities import Priority
 from schemas.records import OutboundRecord
+from schemas.segments import TranslationContext
 from schemas.topics import TRANSLATED, USAGE, batches_topic
 from stream_apps.pipeline.deadline_policy import SkipPolicy
 from tests.dead_letters import dead_letter_writer
+from tests.translators import PlainTranslator
 
 CODEC = Codec()
 PARTITIONS = 2
@@ -181,16 +185,8 @@ class Wire:
         on_done(TransientError("timed out") if fails else None)
 
 
-@dataclass(frozen=True)
-class _Upper:
-    text: str
-    score: float | None = None
-    cause: str | None = None
-    warning: str | None = None
-
-
 @dataclass
-class _Engine:
+class _Engine(PlainTranslator):
     clock: "Clock"
     goes_text_by_text: bool
 
@@ -200,9 +196,19 @@ class _Engine:
     def is_one_by_one(self, source: str, target: str) -> bool:
         return self.goes_text_by_text and bool(source and target)
 
-    def translate(self, texts: Any, *_: Any) -> list[_Upper]:
+    def begin(self, texts: Sequence[str], context: TranslationContext) -> list[Dialogue[Any]]:
+        return [Dialogue(text, _asked(text)) for text in texts]
+
+    def translate(self, texts: Sequence[str]) -> list[Outcome]:
         self.clock.seconds += 0.05 * len(texts)
-        return [_Upper(text.upper()) for text in texts]
+        return [Outcome(text.upper(), None) for text in texts]
+
+
+def _asked(text: str) -> Steps[Any]:
+    """Ask once, twice or three times, by the text: one that is doubtful has several calls of an engine."""
+    for _ in range(1 + len(text) % 3):
+        (outcome,) = yield Question([text], {})
+    return outcome
 
 
 @dataclass

@@ -6,13 +6,14 @@ it names part sentences (`outline_detection`: 0).
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from connectors.formats.markup.html_elements import INLINE, OPAQUE
 from connectors.formats.markup.html_tokens import What, tokens
 from connectors.formats.markup.inline_units import Rules, units_in
 from connectors.formats.splicing import Found
+from schemas.coded_text import detagged
 from schemas.markup import IGNORE_TAGS, MARKUP, NON_SPLITTING_TAGS, OUTLINE_DETECTION, SPLITTING_TAGS
 
 _NOTHING: frozenset[str] = frozenset()
@@ -27,6 +28,11 @@ def fragments(text: str, content_type: str, settings: Mapping[str, str]) -> list
     """Find the units of a marked-up text. Raises PermanentError where one has too many codes."""
     rules = html_rules(settings) if MARKUP[content_type] == "html" else _xml_rules(text, settings)
     return [one for one in units_in(text, rules) if isinstance(one, Found)]
+
+
+def words_in(found: Iterable[Found]) -> str:
+    """Return what there is to read in the units, a line for each."""
+    return "\n".join(detagged(one.coded.text) for one in found)
 
 
 def html_rules(settings: Mapping[str, str]) -> Rules:

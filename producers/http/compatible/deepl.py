@@ -14,13 +14,21 @@ from fastapi import APIRouter, Request, Response
 from producers.http.compatible.callers import reader_of, submitter_of
 from producers.http.compatible.errors import Dialect, route_class
 from producers.http.compatible.reading import Parameters, mistake, read_parameters
-from producers.http.compatible.translating import translated_texts
+from producers.http.compatible.translating import Wish, translated_texts
 from producers.http.language_routes import named_language
 from producers.http.ports import Ports
 from producers.http.usage import UsageQuestion, today
 from schemas.catalogue import Catalogue
 from schemas.language_names import UNDETERMINED
 from schemas.languages import AUTO, parse_language
+from schemas.markup import (
+    IGNORE_TAGS,
+    MEDIA_TYPES,
+    NON_SPLITTING_TAGS,
+    OUTLINE_DETECTION,
+    PLAIN,
+    SPLITTING_TAGS,
+)
 from stream_apps.accounts.roles import Scope
 
 _KEY = "auth_key"
@@ -38,10 +46,11 @@ _SPLITTING = ("", "0", "1", "nonewlines")
 _NO_FORMALITY = ("", "default", "prefer_more", "prefer_less")
 _MODELS = ("", "latency_optimized", "quality_optimized", "prefer_quality_optimized")
 _TRUE = ("1", "true")
-# What changes a translation and is not carried out; tags below need tag_handling, without which they mean nothing.
-_REFUSED = (
-    "tag_handling", "glossary_ids", "style_id", "translation_memory_id", "custom_instructions",
-)  # fmt: skip
+_TAG_VERSIONS = ("", "v1", "v2")
+# What changes a translation and is not carried out.
+_REFUSED = ("glossary_ids", "style_id", "translation_memory_id", "custom_instructions")
+# Of texts with tags; without tag_handling they mean nothing.
+_TAGS = (IGNORE_TAGS, SPLITTING_TAGS, NON_SPLITTING_TAGS)
 # Targets as the original names them; its own client refuses plain EN and PT.
 _REGIONAL = ("en-GB", "en-US", "pt-BR", "pt-PT")
 # What the original says of an account without a limit.
@@ -62,8 +71,9 @@ async def translate(request: Request) -> dict[str, Any]:
     glossary = given.text("glossary_id")
     if glossary and source == AUTO:
         raise mistake("source_lang", "source_lang is missing", "send it with glossary_id")
+    wish = Wish(source, target, [glossary] if glossary else [], *_markup(given))
     caller = submitter_of(request, given, _KEY)
-    done = await translated_texts(request, caller, texts, source, target, [glossary] if glossary else [])
+    done = await translated_texts(request, caller, texts, wish)
     more: dict[str, Any] = {"model_type_used": "latency_optimized"} if given.text("model_type") else {}
     is_billed = (given.text("show_billed_characters") or "").lower() in _TRUE
     return {
@@ -120,12 +130,26 @@ def _texts(given: Parameters) -> list[str]:
     return texts
 
 
+def _markup(given: Parameters) -> tuple[str, dict[str, str]]:
+    """Return the media type of the texts, and what is said about their tags."""
+    handling = given.text("tag_handling") or "text"
+    if handling not in MEDIA_TYPES:
+        raise mistake("tag_handling", f"tag_handling is {handling[:40]!r}", "send html or xml, or leave it out")
+    if handling == "text":
+        return PLAIN, {}
+    options = {name: ",".join(given.texts(name) or ()) for name in _TAGS}
+    outline = (given.text(OUTLINE_DETECTION) or "").lower()
+    options[OUTLINE_DETECTION] = "0" if outline in ("0", "false") else ""
+    return MEDIA_TYPES[handling], {name: said for name, said in options.items() if said}
+
+
 def _check_options(given: Parameters) -> None:
     for name in _REFUSED:
         if given.values.get(name) not in (None, "", [], [""]):
             raise mistake(name, f"{name} is not supported yet", f"leave {name} out")
     _check_one_of(given, "split_sentences", _SPLITTING)
     _check_one_of(given, "model_type", _MODELS)
+    _check_one_of(given, "tag_handling_version", _TAG_VERSIONS)
     formality = given.text("formality") or ""
     if formality not in _NO_FORMALITY:
         cure = "leave it out, or send prefer_more or prefer_less, which ask for it where there is one"

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from producers.http.compatible.callers import reader_of, submitter_of
 from producers.http.compatible.errors import Dialect, route_class
 from producers.http.compatible.reading import Parameters, mistake, read_parameters
-from producers.http.compatible.translating import guessed_sources, translated_texts
+from producers.http.compatible.translating import Wish, guessed_sources, translated_texts
 from producers.http.language_routes import languages_response, named_language
 from producers.http.ports import Ports
 from schemas.languages import AUTO, parse_language
@@ -23,7 +23,7 @@ _ERRORS = Dialect(
     body=lambda message: {"error": message},
     names={"source_language": "source", "target_language": "target", "texts": "q"},
 )
-_FORMATS = ("", "text")
+_FORMATS = {"": "text/plain", "text": "text/plain", "html": "text/html"}
 _MOST_ALTERNATIVES = 100
 # What the original answers for a text without a language.
 _NO_LANGUAGE = {"language": "en", "confidence": 0.0}
@@ -38,10 +38,10 @@ async def translate(request: Request) -> dict[str, Any]:
     texts, is_array = _texts(given)
     source = parse_language_or_auto(given.needed("source"))
     target = str(parse_language(given.needed("target"), "target"))
-    _check_format(given)
+    content_type = _content_type(given)
     alternatives = _alternatives(given)
     caller = submitter_of(request, given, _KEY)
-    done = await translated_texts(request, caller, texts, source, target)
+    done = await translated_texts(request, caller, texts, Wish(source, target, content_type=content_type))
     answer: dict[str, Any] = {"translatedText": _one_or_all([one.text for one in done], is_array)}
     if source == AUTO:
         answer["detectedLanguage"] = _one_or_all([_detection(one.detection) for one in done], is_array)
@@ -126,10 +126,11 @@ def _texts(given: Parameters) -> tuple[list[str], bool]:
     return texts if given.is_json else [text.replace("\r\n", "\n") for text in texts], is_array
 
 
-def _check_format(given: Parameters) -> None:
+def _content_type(given: Parameters) -> str:
     wanted = given.text("format") or ""
     if wanted not in _FORMATS:
-        raise mistake("format", f"{wanted[:40]} format is not supported", "leave format out, or send text")
+        raise mistake("format", f"{wanted[:40]} format is not supported", "leave format out, or send text or html")
+    return _FORMATS[wanted]
 
 
 def _alternatives(given: Parameters) -> int:

@@ -7,6 +7,7 @@ import pytest
 
 from connectors.memory import FixedAnsweredRequests, InMemoryTranslationMemory
 from inference_workers.answers import WorkerIdentity
+from inference_workers.fidelity import Outcome
 from inference_workers.handler import BatchHandler
 from inference_workers.priority_source import PriorityCredit, PrioritySource, Shares, Speedometer
 from inference_workers.translating import SegmentTranslator
@@ -18,6 +19,7 @@ from schemas.priorities import Priority
 from schemas.records import InboundRecord, words_of
 from stream_apps.pipeline.deadline_policy import SkipPolicy
 from tests.dead_letters import dead_letter_writer
+from tests.translators import PlainTranslator
 from tests.worker_cycle import outputs_of, taken
 
 CODEC = Codec()
@@ -34,15 +36,7 @@ SOUND = SegmentBatch(
 
 
 @dataclass(frozen=True)
-class Copies:
-    text: str
-    score: float | None = None
-    cause: str | None = None
-    warning: str | None = None
-
-
-@dataclass(frozen=True)
-class Copier:
+class Copier(PlainTranslator):
     """Translates by saying everything so many times."""
 
     times: int
@@ -50,11 +44,8 @@ class Copier:
     def version_of(self, source, target):
         return "copier-1"
 
-    def is_one_by_one(self, source, target):
-        return False
-
-    def translate(self, texts, source, target, options, *_wishes):
-        return [Copies(text * self.times) for text in texts]
+    def translate(self, texts):
+        return [Outcome(text * self.times, None) for text in texts]
 
 
 def answers_to(batch, times=1, limit=100_000):

@@ -9,20 +9,15 @@ from inference_workers.crash_journal import MOST_CRASHES, CrashJournal
 from inference_workers.engines.protocol import EngineError
 from inference_workers.fidelity import Outcome
 from inference_workers.fitting import FittingTranslator, SafeSize
+from tests.translators import PlainTranslator, translated
 
 TEXTS = ["a", "b", "poison", "c", "d"]
 
 
-class Segfaulting:
+class Segfaulting(PlainTranslator):
     """Ends the process as a library does that crashes."""
 
-    def version_of(self, source, target):
-        return "v1"
-
-    def is_one_by_one(self, source, target):
-        return False
-
-    def translate(self, texts, *_):
+    def translate(self, texts):
         if "poison" in texts:
             os._exit(139)
         return [Outcome(text.upper(), 0.5) for text in texts]
@@ -30,7 +25,7 @@ class Segfaulting:
 
 def work(file, answers):
     translator = FittingTranslator(Segfaulting(), SafeSize(60), lambda: 0.0, CrashJournal(file))
-    answers.put([(one.text, one.cause) for one in translator.translate(TEXTS, "en", "pt", {})])
+    answers.put([(one.text, one.cause) for one in translated(translator, TEXTS)])
 
 
 def test_a_text_that_ends_the_process_does_so_a_few_times_and_is_a_hole_then(tmp_path):

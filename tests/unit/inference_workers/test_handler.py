@@ -1,12 +1,12 @@
 """What a worker makes of its records."""
 
 import dataclasses
-from dataclasses import dataclass
 
 import pytest
 
 from connectors.memory import FixedAnsweredRequests, InMemoryTranslationMemory
 from inference_workers.answers import WorkerIdentity
+from inference_workers.fidelity import Outcome
 from inference_workers.handler import BatchHandler
 from inference_workers.priority_source import Speedometer
 from inference_workers.translating import SegmentTranslator
@@ -18,31 +18,23 @@ from schemas.messages import Job, SegmentBatch, TranslatedBatch
 from schemas.records import InboundRecord
 from stream_apps.pipeline.deadline_policy import SkipPolicy
 from tests.dead_letters import dead_letter_writer
+from tests.translators import PlainTranslator
 from tests.worker_cycle import outputs_of, taken
 
 CODEC = Codec()
 JOB = Job(priority="high", source_language="en", target_language="pt", batches=1, accepted_at=500)
 
 
-@dataclass(frozen=True)
-class Said:
-    text: str
-    score: float | None = 0.75
-    cause: str | None = None
-    warning: str | None = None
-
-
-class Shouter:
+class Shouter(PlainTranslator):
     def version_of(self, source, target):
         return "shout-1"
 
-    def is_one_by_one(self, source, target):
-        return False
-
-    def translate(self, texts, source, target, options, *_wishes):
+    def translate(self, texts):
         doubt = {"odd": "figures_differ"}
         return [
-            Said(text, None, "repetition_loop") if "bad" in text else Said(text.upper(), warning=doubt.get(text))
+            Outcome(text, None, "repetition_loop")
+            if "bad" in text
+            else Outcome(text.upper(), 0.75, warning=doubt.get(text))
             for text in texts
         ]
 

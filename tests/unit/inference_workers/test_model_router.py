@@ -12,6 +12,7 @@ from inference_workers.model_store import ModelInfo
 from schemas.catalogue import Catalogue, LanguageSet
 from schemas.errors import FatalError, PermanentError
 from schemas.languages import Language
+from tests.translators import translated
 
 
 class Tagger:
@@ -70,7 +71,7 @@ def texts(found) -> list[str]:
 
 def test_a_pair_with_a_model_of_its_own_is_translated_directly():
     router, loader = router_of()
-    assert texts(router.translate(["one", "two"], "en", "pt", {})) == ["enpt:one", "enpt:two"]
+    assert texts(translated(router, ["one", "two"], "en", "pt")) == ["enpt:one", "enpt:two"]
     assert loader.loaded == ["enpt"]
 
 
@@ -81,7 +82,7 @@ def test_a_region_falls_back_to_its_language():
 
 def test_without_a_direct_model_two_translate_through_english():
     router, _ = router_of()
-    assert texts(router.translate(["eins"], "de", "pt", {})) == ["enpt:deen:eins"]
+    assert texts(translated(router, ["eins"], "de", "pt")) == ["enpt:deen:eins"]
     assert router.version_of("de", "pt") == "v-deen+v-enpt"
 
 
@@ -98,42 +99,42 @@ def test_a_model_of_many_languages_is_loaded_once_for_all_its_pairs():
     languages = frozenset({"en", "pt", "de", "zh-Hant", "ja"})
     router, loader = router_of([model_of(LanguageSet(languages, languages, "v-nllb"))], memory_bytes=15)
     router.warm_up()
-    assert texts(router.translate(["one"], "de", "ja", {})) == ["deja:one"]
-    assert texts(router.translate(["one"], "en-GB", "zh-Hant", {})) == ["enzh-Hant:one"]
-    assert texts(router.translate(["one"], "ja", "pt-BR", {})) == ["japt:one"]
+    assert texts(translated(router, ["one"], "de", "ja")) == ["deja:one"]
+    assert texts(translated(router, ["one"], "en-GB", "zh-Hant")) == ["enzh-Hant:one"]
+    assert texts(translated(router, ["one"], "ja", "pt-BR")) == ["japt:one"]
     assert loader.loaded == ["nllb"]
 
 
 def test_a_pair_that_nobody_serves_is_refused_with_those_that_are():
     router, _ = router_of()
     with pytest.raises(PermanentError) as refused:
-        router.translate(["text"], "en", "ja", {})
+        translated(router, ["text"], "en", "ja")
     assert (refused.value.cause, refused.value.field) == ("unsupported_pair", "target_language")
     assert "en-pt" in (refused.value.limit or "")
 
 
 def test_the_least_recently_used_model_makes_room():
     router, loader = router_of(memory_bytes=25)
-    router.translate(["text"], "en", "pt", {})
-    router.translate(["text"], "pt", "en", {})
-    router.translate(["text"], "en", "pt", {})
-    router.translate(["text"], "en", "de", {})
+    translated(router, ["text"], "en", "pt")
+    translated(router, ["text"], "pt", "en")
+    translated(router, ["text"], "en", "pt")
+    translated(router, ["text"], "en", "de")
     assert [one.version for one in loader.models if one.is_closed] == ["v-pten"]
-    router.translate(["text"], "pt", "en", {})
+    translated(router, ["text"], "pt", "en")
     assert loader.loaded == ["enpt", "pten", "ende", "pten"]
 
 
 def test_a_chain_that_lost_one_of_its_models_loads_it_again():
     router, _ = router_of(memory_bytes=25)
-    router.translate(["text"], "de", "pt", {})
-    router.translate(["text"], "en", "de", {})
-    assert texts(router.translate(["text"], "de", "pt", {})) == ["enpt:deen:text"]
+    translated(router, ["text"], "de", "pt")
+    translated(router, ["text"], "en", "de")
+    assert texts(translated(router, ["text"], "de", "pt")) == ["enpt:deen:text"]
 
 
 def test_a_chain_that_does_not_fit_into_the_memory_says_so():
     router, _ = router_of(memory_bytes=15)
     with pytest.raises(FatalError, match="de-pt need more than 15 bytes"):
-        router.translate(["text"], "de", "pt", {})
+        translated(router, ["text"], "de", "pt")
 
 
 def test_warming_up_loads_every_model_and_closing_frees_them():

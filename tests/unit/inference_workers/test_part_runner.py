@@ -30,7 +30,7 @@ def test_a_part_of_an_engine_that_goes_text_by_text_runs_at_once_in_this_thread(
 
     def run(_part):
         threads.append(threading.current_thread())
-        return PartResult((), 1.0)
+        return PartResult(1.0)
 
     runner: PartRunner[Any] = PartRunner(run, Clock())
     one = part(is_one_by_one=True)
@@ -48,7 +48,7 @@ def test_parts_of_other_engines_run_beside_this_thread_one_after_the_other_and_t
         inside.append(threading.current_thread().name)
         began.set()
         may_end.wait(5)
-        return PartResult((), 1.0)
+        return PartResult(1.0)
 
     runner: PartRunner[Any] = PartRunner(run, Clock())
     first, second = part(is_one_by_one=False), part(is_one_by_one=False)
@@ -69,7 +69,7 @@ def test_time_in_which_a_part_waits_for_the_one_before_does_not_count():
 
     def run(_part):
         clock.seconds += 2.0
-        return PartResult((), 5.0)
+        return PartResult(5.0)
 
     runner: PartRunner[Any] = PartRunner(run, clock)
     runner.submit(part(is_one_by_one=True), 1)

@@ -1,46 +1,47 @@
 """Memory first, engine once, holes named."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
 from connectors.memory import InMemoryTranslationMemory
 from inference_workers.engines.protocol import OutOfMemoryError
+from inference_workers.fidelity import Dialogue, Outcome
+from inference_workers.fidelity.dialogue import Question
 from inference_workers.fitting import FittingTranslator, SafeSize
 from inference_workers.translating import SegmentTranslator
 from schemas.errors import PermanentError, TransientError
 from schemas.messages import Job, SegmentBatch
 from schemas.segments import Remembered, TranslationContext, context_of
+from tests.translators import PlainTranslator
 
 
-@dataclass(frozen=True)
-class Upper:
-    text: str
-    score: float | None = 0.5
-    cause: str | None = None
-    warning: str | None = None
+def upper(text, cause=None, warning=None):
+    return Outcome(text.upper(), 0.5, cause, warning=warning)
 
 
-class ShoutingTranslator:
+class ShoutingTranslator(PlainTranslator):
     """Translates by shouting; texts with `bad` in them fail; only en-pt is served."""
 
     def __init__(self, clock):
         self.clock = clock
-        self.calls = []
+        self.calls: list[list[str]] = []
+        self.begun: list[TranslationContext] = []
 
     def version_of(self, source, target):
         if (source, target) != ("en", "pt"):
             raise PermanentError("unsupported_pair", f"no model for {source}-{target}")
         return "shout-1"
 
-    def is_one_by_one(self, source, target):
-        return False
+    def begin(self, texts, context):
+        self.version_of(context.source, context.target)
+        self.begun.append(context)
+        return super().begin(texts, context)
 
-    def translate(self, texts, source, target, options, *_wishes):
-        self.version_of(source, target)
+    def translate(self, texts):
         self.calls.append(list(texts))
         self.clock.seconds += len(texts)
-        return [Upper("", cause="engine_failed") if "bad" in text else Upper(text.upper()) for text in texts]
+        return [upper(text, "engine_failed" if "bad" in text else None) for text in texts]
 
 
 class Clock:
@@ -148,7 +149,7 @@ def test_a_failed_segment_keeps_its_source_and_names_its_cause_and_is_not_learnt
 
 def test_a_translation_with_a_warning_is_given_but_not_learnt(parts):
     segments, translator, memory = parts
-    translator.translate = lambda texts, *_: [Upper(text.upper(), warning="figures_differ") for text in texts]
+    translator.translate = lambda texts: [upper(text, warning="figures_differ") for text in texts]
     (answers,) = segments.translate([batch(["a", "a"])]).answers
     segments.remember()
     assert [(answer.text, answer.warning) for answer in answers] == [("A", "figures_differ")] * 2
@@ -157,16 +158,11 @@ def test_a_translation_with_a_warning_is_given_but_not_learnt(parts):
 
 def test_the_terms_of_a_request_reach_the_translator(parts):
     segments, translator, _ = parts
-    asked = []
-
-    def noting(texts, *others):
-        asked.append(others)
-        return [Upper(text) for text in texts]
-
-    translator.translate = noting
     wishes = {"do_not_translate": ["Acme"], "engine_options": {"beam_size": "1"}, "terms": {"house": "casa"}}
     segments.translate([replace(batch(["a"]), **wishes)])
-    assert asked == [("en", "pt", {"beam_size": "1"}, ("Acme",), {"house": "casa"})]
+    (asked,) = translator.begun
+    assert (asked.source, asked.target, asked.do_not_translate) == ("en", "pt", ("Acme",))
+    assert (asked.engine_options, asked.terms) == ((("beam_size", "1"),), (("house", "casa"),))
 
 
 def test_a_pair_without_a_model_makes_holes_and_spares_the_other_batches(parts):
@@ -196,10 +192,10 @@ def test_a_segment_that_does_not_fit_alone_is_a_hole_with_its_source_and_the_res
     _, translator, memory = parts
     loud = translator.translate
 
-    def small_device(texts, *others):
+    def small_device(texts):
         if len(texts) * max(map(len, texts)) > 10:
             raise OutOfMemoryError
-        return loud(texts, *others)
+        return loud(texts)
 
     translator.translate = small_device
     clock = translator.clock
@@ -212,9 +208,9 @@ def test_a_segment_that_does_not_fit_alone_is_a_hole_with_its_source_and_the_res
 def test_texts_that_take_an_engine_too_long_become_holes_and_spare_the_cycle(parts):
     _, translator, memory = parts
 
-    def slow(texts, *_):
+    def slow(texts):
         translator.clock.seconds += 20 * len(texts)
-        return [Upper(text.upper()) for text in texts]
+        return [upper(text) for text in texts]
 
     translator.translate = slow
     slow_texts = [f"{number} " + "x" * 990 for number in range(10)]
@@ -274,9 +270,9 @@ def test_a_part_takes_no_longer_than_it_may_once_the_speed_is_known():
     translator = ShoutingTranslator(clock)
     speed = 1000.0
 
-    def steady(texts, *_):
+    def steady(texts):
         clock.seconds += sum(map(len, texts)) / speed
-        return [Upper(text.upper()) for text in texts]
+        return [upper(text) for text in texts]
 
     translator.translate = steady  # type: ignore[method-assign]  # another speed
     segments = SegmentTranslator(translator, InMemoryTranslationMemory(), clock, part_seconds=0.25)
@@ -321,3 +317,37 @@ def test_one_look_up_serves_all_batches(parts):
     assert asked == [2]
     segments.open([batch(["a"], translations=["á"])])
     assert asked == [2]
+
+
+class Doubting(OneByOne):
+    """Asks three times about a text with `hard` in it, each time under another name."""
+
+    def begin(self, texts, context):
+        return [Dialogue(text, self._steps(text)) for text in texts]
+
+    def _steps(self, text):
+        for attempt in range(3 if "hard" in text else 1):
+            (outcome,) = yield Question([f"{text}{attempt}"], {})
+        return outcome
+
+
+def test_a_text_that_needs_several_calls_gives_way_between_them_and_keeps_its_place():
+    clock = Clock()
+    translator = Doubting(clock)
+    segments = SegmentTranslator(translator, InMemoryTranslationMemory(), clock)
+    steps = walked(segments, [batch(["easy", "hard", "x" * 400, "end"])])
+    assert translator.calls == [["easy0", "hard0"], ["hard1"], ["hard2"], ["x" * 400 + "0"], ["end0"]]
+    assert steps == [[], [], [], [], [0]]
+
+
+def test_a_line_that_had_ended_begins_again_for_a_text_that_needs_another_call():
+    clock = Clock()
+    segments = SegmentTranslator(Doubting(clock), InMemoryTranslationMemory(), clock)
+    workload = segments.open([batch(["hard"])])
+    part = segments.next_part(workload)
+    assert part is not None
+    assert not workload.lines
+    segments.note(workload, part, segments.run(part))
+    again = segments.next_part(workload)
+    assert again is not None
+    assert again.texts == part.texts

@@ -110,7 +110,7 @@ def test_codes_are_numbered_through_a_batch_and_batches_stay_within_their_limits
 def test_markup_counts_for_the_size_of_a_batch():
     picture = f"<img src='data:{'a' * 500}'>"
     text = f"<p>One {picture} two.</p><p>Three {picture} four.</p>"
-    assert len(batches(request(text), BatchLimits(text_bytes=1100))) == 2
+    assert len(batches(request(text), BatchLimits(text_bytes=1000))) == 2
     with pytest.raises(PermanentError, match="with its markup"):
         batches(request(text), BatchLimits(text_bytes=300))
 

@@ -8,6 +8,7 @@ from obstore.store import MemoryStore
 from connectors.memory import FixedAnsweredRequests, InMemorySlots, InMemoryTranslationMemory
 from connectors.object_store import UrlObjectStore
 from inference_workers.answers import WorkerIdentity
+from inference_workers.fidelity import Outcome
 from inference_workers.handler import BatchHandler
 from inference_workers.priority_source import Speedometer
 from inference_workers.translating import SegmentTranslator
@@ -24,22 +25,15 @@ from stream_apps.pipeline.output_records import WireFormat, batch_records
 from stream_apps.redrive.open_dead_letters import OpenDeadLetters
 from stream_apps.redrive.plans import RedrivePlanner, groups_of
 from tests.dead_letters import dead_letter_writer
+from tests.translators import PlainTranslator
 from tests.worker_cycle import outputs_of
 
 CODEC = Codec()
 NOW = 1_700_000_000_000
 
 
-@dataclass(frozen=True)
-class Said:
-    text: str
-    score: float | None = 0.75
-    cause: str | None = None
-    warning: str | None = None
-
-
 @dataclass
-class Engine:
+class Engine(PlainTranslator):
     """Shouts; what it cannot say today fails."""
 
     unsayable: set[str] = field(default_factory=set)
@@ -47,12 +41,9 @@ class Engine:
     def version_of(self, source, target):
         return "shout-1"
 
-    def is_one_by_one(self, source, target):
-        return False
-
-    def translate(self, texts, source, target, options, *_wishes):
-        failed = Said("", None, "repetition_loop")
-        return [failed if text in self.unsayable else Said(text.upper()) for text in texts]
+    def translate(self, texts):
+        failed = Outcome("", None, "repetition_loop")
+        return [failed if text in self.unsayable else Outcome(text.upper(), 0.75) for text in texts]
 
 
 class Pipeline:

@@ -10,6 +10,7 @@ from obstore.store import MemoryStore
 from connectors.kafka.settings import KafkaSettings
 from connectors.memory import InMemoryTranslationMemory
 from connectors.object_store import UrlObjectStore
+from inference_workers.fidelity import Outcome
 from inference_workers.model_store import ModelInfo
 from inference_workers.translating import SegmentTranslator
 from schemas.catalogue import LanguageSet
@@ -29,6 +30,7 @@ from stream_apps.replay import replay
 from stream_apps.replay.comparison import Comparison, TextPair, similarity
 from stream_apps.replay.replay import Replay, Replayer, choose_model
 from stream_apps.replay.traffic import ReplayOutput, Selection, Traffic, check_output_topic
+from tests.translators import PlainTranslator
 
 CODEC = Codec()
 NOW = 1_700_000_000_000
@@ -103,24 +105,14 @@ class Log:
         return (one for one in self.by_topic.get(topic, []) if since_ms <= one.timestamp_ms < until_ms)
 
 
-class Shouting:
+class Shouting(PlainTranslator):
     def version_of(self, source, target):
         if target != "pt":
             raise PermanentError("unsupported_pair", "no model")
         return "shout-2"
 
-    def is_one_by_one(self, source, target):
-        return False
-
-    def translate(self, texts, source, target, options, *_wishes):
-        return [TranslatedText(text.upper()) for text in texts]
-
-
-class TranslatedText:
-    score, cause, warning = None, None, None
-
-    def __init__(self, text):
-        self.text = text
+    def translate(self, texts):
+        return [Outcome(text.upper(), None) for text in texts]
 
 
 class Kafka:

@@ -1,0 +1,86 @@
+"""One text's dialogue with an engine: what it asks next, until its outcome is known. Pure.
+
+The steps of a text (translation.py) are a generator: it yields a question, is sent the translations, and returns
+the outcome. So texts at different steps share a call of the engine, and whoever leads them through may turn to
+more urgent work between any two calls.
+"""
+
+from collections.abc import Generator, Mapping, Sequence
+from typing import Generic, NamedTuple, TypeVar
+
+from inference_workers.engines.protocol import Translation
+
+EngineOptions = Mapping[str, str]
+
+R = TypeVar("R")
+
+
+class Question(NamedTuple):
+    """What to ask an engine: some texts, all under the same options."""
+
+    texts: Sequence[str]
+    options: EngineOptions
+
+
+Steps = Generator[Question, Sequence[Translation], R]
+
+
+class Dialogue(Generic[R]):
+    """Leads the steps of one text. `question` is what it asks now; None once there is an outcome."""
+
+    question: Question | None = None
+    outcome: R | None = None
+
+    def __init__(self, source: str, steps: Steps[R]) -> None:
+        self.source = source
+        self._steps = steps
+        try:
+            self.question = next(steps)
+        except StopIteration as end:
+            self.outcome = end.value
+
+    def hear(self, translations: Sequence[Translation]) -> None:
+        """Go on with the answer to its question, one translation per text."""
+        try:
+            self.question = self._steps.send(translations)
+        except StopIteration as end:
+            self.question, self.outcome = None, end.value
+
+    def give_up(self, outcome: R) -> None:
+        """End with this outcome, whatever else it would ask."""
+        self._steps.close()
+        self.question, self.outcome = None, outcome
+
+
+class Call(NamedTuple, Generic[R]):
+    """One call of an engine, and the dialogues whose questions it answers."""
+
+    question: Question
+    asking: list[Dialogue[R]]
+
+    @classmethod
+    def of(cls, dialogues: Sequence[Dialogue[R]]) -> "Call[R] | None":
+        """Join the questions that wish the options of the first; the others wait. None where nobody asks."""
+        waiting = [(one, question) for one in dialogues if (question := one.question)]
+        if not waiting:
+            return None
+        options = waiting[0][1].options
+        joined = [(one, question.texts) for one, question in waiting if question.options == options]
+        texts = [text for _, some in joined for text in some]
+        return cls(Question(texts, options), [one for one, _ in joined])
+
+    def answer(self, translations: Sequence[Translation]) -> None:
+        """Give each dialogue the translations of its own texts. Takes one per text of the question, in order."""
+        start = 0
+        for one in self.asking:
+            end = start + len(one.question.texts if one.question else ())
+            one.hear(translations[start:end])
+            start = end
+
+
+def side_by_side(several: Sequence[tuple[str, Steps[R]]]) -> Steps[list[R]]:
+    """Lead several texts through their steps with few questions, and return their outcomes in order."""
+    dialogues = [Dialogue(source, steps) for source, steps in several]
+    while call := Call.of(dialogues):
+        call.answer((yield call.question))
+    return [one.outcome for one in dialogues if one.outcome is not None]
