@@ -17,7 +17,7 @@ from inference_workers.fidelity.placing import Placing, paired, words_between
 
 
 def projected(coded: str, steps: Callable[[str], Steps[Outcome]]) -> Steps[Outcome]:
-    """Lead a text through `steps`, which keep codes behind masks or mark what lost one; once, if it has no pairs."""
+    """Lead a text through `steps`, which keep codes behind masks; once, where it has no pairs."""
     text = paired(coded)
     if text is None:
         return (yield from steps(coded))

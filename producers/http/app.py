@@ -18,7 +18,13 @@ from producers.http import (
     problems,
     usage_routes,
 )
-from producers.http.compatible import deepl, deepl_glossaries, libretranslate
+from producers.http.compatible import (
+    deepl,
+    deepl_documents,
+    deepl_glossaries,
+    libretranslate,
+    libretranslate_files,
+)
 from producers.http.document_routes import UPLOAD_PATHS
 from producers.http.documents import OpenUploads
 from producers.http.events import OpenStreams
@@ -37,6 +43,8 @@ _SECURITY_SCHEMES = {
     "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
 }
 _OPEN_PATHS = ("/auth/login", "/health", "/ready", "/metrics")
+
+_UPLOAD_PATHS = UPLOAD_PATHS | {deepl_documents.UPLOAD_PATH, libretranslate_files.UPLOAD_PATH}
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -74,12 +82,14 @@ def create_app(ports: Ports, settings: AppSettings, health: Health, lifespan: Li
     app.include_router(usage_routes.router)
     app.include_router(libretranslate.router)
     app.include_router(deepl.router)
+    app.include_router(deepl_documents.router)
     app.include_router(deepl_glossaries.router)
+    app.include_router(libretranslate_files.router)
     mount_page(app)
     problems.install(app)
-    uploads = dict.fromkeys(UPLOAD_PATHS, limits.max_document_bytes)
+    uploads = dict.fromkeys(_UPLOAD_PATHS, limits.max_document_bytes)
     app.add_middleware(BodyLimit, max_body_bytes=limits.max_body_bytes, by_path=uploads)
-    app.add_middleware(OpenSubmissions, limits=limits, streamed=UPLOAD_PATHS)
+    app.add_middleware(OpenSubmissions, limits=limits, streamed=_UPLOAD_PATHS)
     app.add_middleware(RequestMetrics)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
     return app

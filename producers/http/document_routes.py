@@ -92,7 +92,7 @@ async def read_document(document: DocumentToRead, request: Request, wait: WaitSe
 )
 async def download_document(document: DocumentToRead, request: Request, wait: WaitSeconds = 0) -> Response:
     """Send the translated file of a document; `?wait=` waits for it to be finished."""
-    return await _download(document, request, wait)
+    return await download(document, request, wait)
 
 
 @router.get(
@@ -102,7 +102,7 @@ async def download_document(document: DocumentToRead, request: Request, wait: Wa
 )
 async def download_translation(job: DocumentToRead, request: Request, wait: WaitSeconds = 0) -> Response:
     """Send the translation of a job as a file: of a document its file, of a text its text."""
-    return await _download(job, request, wait)
+    return await download(job, request, wait)
 
 
 def _accepted(
@@ -120,7 +120,11 @@ def _accepted(
     return AcceptedDocumentResponse(**accepted.model_dump(), document_info=info)
 
 
-async def _download(key: JobKey, request: Request, wait: float) -> Response:
+async def download(key: JobKey, request: Request, wait: float) -> Response:
+    """Answer with the translation of a job as a file; waits for it for so many seconds at most.
+
+    Raises PermanentError where it is not finished, has no file, or is unknown, and TransientError.
+    """
     ports: Ports = request.app.state.ports
     limits: HttpLimits = request.app.state.limits
     # Who has just heard of the result may be ahead of what Redis shows.

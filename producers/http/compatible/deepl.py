@@ -1,15 +1,16 @@
 """The interface of DeepL, version 2 (https://developers.deepl.com): /v2/translate, /v2/usage, /v2/languages.
 
-Its glossaries are in deepl_glossaries.py.
+Its glossaries are in deepl_glossaries.py, its documents in deepl_documents.py.
 
 A form or JSON, the key in `Authorization: DeepL-Auth-Key KEY` or in `auth_key`; errors are {"message": "..."}.
 What changes nothing here is accepted (context, split_sentences, preserve_formatting, model_type); what would
 change the text and is not carried out is refused by name.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Request
 
 from producers.http.compatible.callers import reader_of, submitter_of
 from producers.http.compatible.errors import Dialect, route_class
@@ -64,14 +65,9 @@ async def translate(request: Request) -> dict[str, Any]:
     """Translate the texts while the caller waits."""
     given = await read_parameters(request)
     texts = _texts(given)
-    target = str(parse_language(given.needed("target_lang"), "target_lang"))
-    named = given.text("source_lang")
-    source = str(parse_language(named, "source_lang")) if named else AUTO
+    languages = asked_languages(given)
     _check_options(given)
-    glossary = given.text("glossary_id")
-    if glossary and source == AUTO:
-        raise mistake("source_lang", "source_lang is missing", "send it with glossary_id")
-    wish = Wish(source, target, [glossary] if glossary else [], *_markup(given))
+    wish = Wish(*languages, *_markup(given))
     caller = submitter_of(request, given, _KEY)
     done = await translated_texts(request, caller, texts, wish)
     more: dict[str, Any] = {"model_type_used": "latency_optimized"} if given.text("model_type") else {}
@@ -114,11 +110,33 @@ async def list_languages(request: Request) -> list[dict[str, Any]]:
     return [_language(code) | {"supports_formality": False} for code in _targets(catalogue)]
 
 
-@router.post("/document")
-@router.api_route("/document/{rest:path}", methods=["GET", "POST"])
-async def refuse_document(request: Request) -> Response:  # noqa: ARG001  # nothing of it is read
-    """Refuse: documents are not carried out here. The original's client repeats a 501, so this is a 400."""
-    raise mistake("document", "documents are not translated by this interface yet", "send their text")
+class AskedLanguages(NamedTuple):
+    """The languages of a call, the source `auto` where it names none, and its glossary, if any."""
+
+    source: str
+    target: str
+    glossaries: Sequence[str]
+
+
+def asked_languages(given: Parameters) -> AskedLanguages:
+    """Return the languages of a call. Raises PermanentError; a glossary needs a source language."""
+    target = str(parse_language(given.needed("target_lang"), "target_lang"))
+    named, glossary = given.text("source_lang"), given.text("glossary_id")
+    source = str(parse_language(named, "source_lang")) if named else AUTO
+    if glossary and source == AUTO:
+        raise mistake("source_lang", "source_lang is missing", "send it with glossary_id")
+    return AskedLanguages(source, target, [glossary] if glossary else [])
+
+
+def check_wishes(given: Parameters) -> None:
+    """Refuse what changes a translation and is not carried out. Raises PermanentError naming the parameter."""
+    for name in _REFUSED:
+        if given.values.get(name) not in (None, "", [], [""]):
+            raise mistake(name, f"{name} is not supported yet", f"leave {name} out")
+    formality = given.text("formality") or ""
+    if formality not in _NO_FORMALITY:
+        cure = "leave it out, or send prefer_more or prefer_less, which ask for it where there is one"
+        raise mistake("formality", "'formality' is not supported for given 'target_lang'", cure)
 
 
 def _texts(given: Parameters) -> list[str]:
@@ -144,16 +162,10 @@ def _markup(given: Parameters) -> tuple[str, dict[str, str]]:
 
 
 def _check_options(given: Parameters) -> None:
-    for name in _REFUSED:
-        if given.values.get(name) not in (None, "", [], [""]):
-            raise mistake(name, f"{name} is not supported yet", f"leave {name} out")
+    check_wishes(given)
     _check_one_of(given, "split_sentences", _SPLITTING)
     _check_one_of(given, "model_type", _MODELS)
     _check_one_of(given, "tag_handling_version", _TAG_VERSIONS)
-    formality = given.text("formality") or ""
-    if formality not in _NO_FORMALITY:
-        cure = "leave it out, or send prefer_more or prefer_less, which ask for it where there is one"
-        raise mistake("formality", "'formality' is not supported for given 'target_lang'", cure)
 
 
 def _check_one_of(given: Parameters, name: str, known: tuple[str, ...]) -> None:

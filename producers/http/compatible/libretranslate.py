@@ -1,5 +1,7 @@
 """The interface of LibreTranslate 1.9 (https://docs.libretranslate.com): /translate, /detect, /languages ...
 
+Its files are in libretranslate_files.py.
+
 A form or JSON, the key in `api_key`; errors are {"error": "..."}. What is not carried out is refused by name.
 """
 
@@ -9,6 +11,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
+from connectors.formats.registry import FORMATS
 from producers.http.compatible.callers import reader_of, submitter_of
 from producers.http.compatible.errors import Dialect, route_class
 from producers.http.compatible.reading import Parameters, mistake, read_parameters
@@ -19,7 +22,7 @@ from schemas.languages import AUTO, parse_language
 from stream_apps.pipeline.language_detection import Detection
 
 _KEY = "api_key"
-_ERRORS = Dialect(
+ERRORS = Dialect(
     body=lambda message: {"error": message},
     names={"source_language": "source", "target_language": "target", "texts": "q"},
 )
@@ -28,7 +31,7 @@ _MOST_ALTERNATIVES = 100
 # What the original answers for a text without a language.
 _NO_LANGUAGE = {"language": "en", "confidence": 0.0}
 
-router = APIRouter(route_class=route_class(_ERRORS), include_in_schema=False)
+router = APIRouter(route_class=route_class(ERRORS), include_in_schema=False)
 
 
 @router.post("/translate")
@@ -88,19 +91,13 @@ async def show_settings(request: Request) -> dict[str, Any]:
         "apiKeys": True,
         "keyRequired": not state.ports.accounts.anonymous_tenant,
         "suggestions": False,
-        "filesTranslation": False,
-        "supportedFilesFormat": [],
+        "filesTranslation": True,
+        "supportedFilesFormat": sorted(f".{ending}" for one in FORMATS.values() for ending in one.extensions),
         "language": {
             "source": {"code": AUTO, "name": "Auto Detect"},
             "target": {"code": "en", "name": named_language("en").name},
         },
     }
-
-
-@router.post("/translate_file")
-async def translate_file(request: Request) -> Response:  # noqa: ARG001  # nothing of it is read
-    """Refuse: files are not carried out here."""
-    raise HTTPException(501, "files are not translated by this interface yet: send their text to /translate")
 
 
 @router.post("/suggest")
