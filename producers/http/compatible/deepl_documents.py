@@ -1,4 +1,4 @@
-"""The documents of DeepL, version 2: /v2/document takes a file, /{id} tells how far it is, /{id}/result sends it."""
+"""The documents of DeepL, version 2: /v2/document takes a file, /{id} tells how far it is, /{id}/result has it."""
 
 import math
 from typing import Any

@@ -1,29 +1,10 @@
 """The clients that the originals publish, against a server of ours."""
 
-import threading
-from collections.abc import Iterator
-
 import deepl
 import pytest
-import uvicorn
 from libretranslatepy import LibreTranslateAPI
 
 from tests.accounts import key_of
-from tests.fleet import until
-from tests.http_world import in_capitals
-
-
-@pytest.fixture
-def url(http, world) -> Iterator[str]:
-    """A server on a port of its own, whose engine writes capitals."""
-    world.answer, world.served = in_capitals, ["en-pt", "pt-en"]
-    server = uvicorn.Server(uvicorn.Config(http.app, port=0, log_config=None, lifespan="off"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    until(lambda: server.started, "the server listens")
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
 
 
 @pytest.fixture

@@ -185,11 +185,6 @@ def test_without_a_key_and_without_the_scope_there_is_nothing(http, store, world
     assert not world.appended
 
 
-def test_documents_are_refused_in_words(http):
-    assert "documents are not translated" in message_of(http.post("/v2/document"))
-    assert "documents are not translated" in message_of(http.post("/v2/document/abc/result"))
-
-
 def test_a_glossary_is_made_shown_used_and_deleted(answering, world):
     world.served = ["en-pt"]
     pairs = answering.get("/v2/glossary-language-pairs").json()["supported_languages"]

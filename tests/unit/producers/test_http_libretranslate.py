@@ -244,9 +244,9 @@ def test_a_text_without_a_language_is_told_as_the_original_does(http, world):
 
 def test_settings_need_no_key(http):
     settings = http.showing("").get("/frontend/settings").json()
-    assert (settings["charLimit"], settings["keyRequired"], settings["filesTranslation"]) == (2000, True, False)
+    assert (settings["charLimit"], settings["keyRequired"], settings["filesTranslation"]) == (2000, True, True)
+    assert {".docx", ".srt", ".html"} <= set(settings["supportedFilesFormat"])
 
 
-def test_files_and_suggestions_are_refused_in_words(http):
-    assert "not translated" in error_of(http.post("/translate_file"), 501)
+def test_suggestions_are_refused_in_words(http):
     assert "disabled" in error_of(http.post("/suggest", json={}), 403)
