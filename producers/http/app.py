@@ -22,6 +22,7 @@ from producers.http.compatible import (
     deepl,
     deepl_documents,
     deepl_glossaries,
+    deepl_multilingual,
     libretranslate,
     libretranslate_files,
 )
@@ -84,6 +85,7 @@ def create_app(ports: Ports, settings: AppSettings, health: Health, lifespan: Li
     app.include_router(deepl.router)
     app.include_router(deepl_documents.router)
     app.include_router(deepl_glossaries.router)
+    app.include_router(deepl_multilingual.router)
     app.include_router(libretranslate_files.router)
     mount_page(app)
     problems.install(app)

@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request
 
+from producers.http.caller import Caller
 from producers.http.compatible.callers import reader_of, submitter_of
 from producers.http.compatible.errors import Dialect, route_class
+from producers.http.compatible.multilingual import exact_name
 from producers.http.compatible.reading import Parameters, mistake, read_parameters
 from producers.http.compatible.translating import Wish, translated_texts
 from producers.http.language_routes import named_language
@@ -21,7 +23,7 @@ from producers.http.ports import Ports
 from producers.http.usage import UsageQuestion, today
 from schemas.catalogue import Catalogue
 from schemas.language_names import UNDETERMINED
-from schemas.languages import AUTO, parse_language
+from schemas.languages import AUTO, LanguagePair, parse_language
 from schemas.markup import (
     IGNORE_TAGS,
     MEDIA_TYPES,
@@ -67,8 +69,9 @@ async def translate(request: Request) -> dict[str, Any]:
     texts = _texts(given)
     languages = asked_languages(given)
     _check_options(given)
-    wish = Wish(*languages, *_markup(given))
+    markup = _markup(given)
     caller = submitter_of(request, given, _KEY)
+    wish = Wish(*await with_dictionary(request, caller, languages), *markup)
     done = await translated_texts(request, caller, texts, wish)
     more: dict[str, Any] = {"model_type_used": "latency_optimized"} if given.text("model_type") else {}
     is_billed = (given.text("show_billed_characters") or "").lower() in _TRUE
@@ -126,6 +129,15 @@ def asked_languages(given: Parameters) -> AskedLanguages:
     if glossary and source == AUTO:
         raise mistake("source_lang", "source_lang is missing", "send it with glossary_id")
     return AskedLanguages(source, target, [glossary] if glossary else [])
+
+
+async def with_dictionary(request: Request, caller: Caller, asked: AskedLanguages) -> AskedLanguages:
+    """Name the dictionary that the glossary has for the languages of a call. Raises TransientError."""
+    if not asked.glossaries:
+        return asked
+    ports: Ports = request.app.state.ports
+    shelf, pair = await ports.glossaries.read(), LanguagePair(asked.source, asked.target)
+    return asked._replace(glossaries=[exact_name(shelf, caller.tenant, one, pair) for one in asked.glossaries])
 
 
 def check_wishes(given: Parameters) -> None:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from connectors.redis.job_view import JobView
 from producers.http.compatible.callers import reader_of, submitter_of
-from producers.http.compatible.deepl import ERRORS, asked_languages, check_wishes
+from producers.http.compatible.deepl import ERRORS, asked_languages, check_wishes, with_dictionary
 from producers.http.compatible.documents import FileKey, FileWish, accepted_file, sent_file, uploaded_file
 from producers.http.compatible.errors import route_class
 from producers.http.compatible.reading import Parameters, read_parameters
@@ -32,6 +32,7 @@ async def send_document(request: Request) -> dict[str, str]:
         languages = asked_languages(given)
         check_wishes(given)
         caller = submitter_of(request, given, _KEY, Scope.WRITE_DOCUMENTS)
+        languages = await with_dictionary(request, caller, languages)
         name = given.text("filename") or upload.file_name
         wish = FileWish(upload, *languages, file_name=name, output=_other_format(given, name))
         accepted = await accepted_file(request, caller, wish)
