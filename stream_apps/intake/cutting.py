@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol, TypeVar
 
 from schemas.codec import Codec
+from schemas.documents import version_with_filter
 from schemas.glossaries import Glossary
 from schemas.language_names import UNDETERMINED
 from schemas.languages import AUTO, Language, served_as
@@ -207,10 +208,9 @@ class RequestCutter:
         )
 
     def _version_of(self, document: Document | None) -> str:
-        # Units that two versions of a filter found must not be mixed.
         if document is None:
             return self.pipeline_version
-        return f"{self.pipeline_version}-{document.filter}-{document.filter_version}"
+        return version_with_filter(self.pipeline_version, document.filter, document.filter_version)
 
     async def _stored_text(self, ref: str) -> str:
         text = await asyncio.to_thread(self.objects.read_text, ref, self.limits.max_content_bytes)

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import subprocess
 import sys
 import time
@@ -75,6 +76,11 @@ def test_a_word_file_comes_back_as_a_word_file_with_its_bold_words(http):
     assert text.count("<w:b/>") == 1
     assert "motor" in text
     assert "engine" not in text
+    both = http.get(f"/translations/{job_id}/download", params={"bilingual": "xliff"}).raise_for_status()
+    assert 'filename="manual.en-pt.xlf"' in both.headers["Content-Disposition"]
+    first, second = re.findall("<source[^>]*>(.*?)</source><target[^>]*>(.*?)</target>", both.text)
+    assert first[0] == 'Open the <pc id="1">small door</pc> now. Then wait.'
+    assert (first[1].count('<pc id="1">'), second[0], "motor" in second[1]) == (1, "The engine is cold.", True)
 
 
 def test_programs_that_speak_deepl_and_libretranslate_translate_files(stack, tmp_path):
