@@ -1,11 +1,11 @@
 """Bilingual files for translation tools: XLIFF 2.0 and TMX 1.4b. Inline codes are elements without content."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from xml.sax.saxutils import escape, quoteattr
 
-from connectors.formats.bilingual.pairs import Bilingual
-from schemas.coded_text import ISOLATED, is_closing, is_opening, number_of, pieces_of
+from connectors.formats.bilingual.pairs import Bilingual, Pair
+from schemas.coded_text import ISOLATED, is_closing, is_opening, number_of, pieces_of, renumbered
 
 # What XML 1.0 cannot hold at all.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -19,7 +19,7 @@ def xliff(document: Bilingual) -> Iterator[str]:
     yield f'<file id="f1" original={_quoted(document.file_name)}>\n'
     for number, pair in enumerate(document.pairs, 1):
         state = "translated" if pair.is_whole else "initial"
-        source, target = (_written(text, _xliff_code) for text in (pair.source, pair.target))
+        source, target = _counted(pair, _xliff_code)
         yield (
             f'<unit id="u{number}" name={_quoted(pair.place)}><segment state="{state}">'
             f'<source xml:space="preserve">{source}</source><target xml:space="preserve">{target}</target>'
@@ -37,26 +37,34 @@ def tmx(document: Bilingual) -> Iterator[str]:
     )
     for pair in document.pairs:
         if pair.is_whole:
+            first, second = _counted(pair, _tmx_code)
             yield (
-                f"<tu><tuv xml:lang={source}><seg>{_written(pair.source, _tmx_code)}</seg></tuv>"
-                f"<tuv xml:lang={target}><seg>{_written(pair.target, _tmx_code)}</seg></tuv></tu>\n"
+                f"<tu><tuv xml:lang={source}><seg>{first}</seg></tuv>"
+                f"<tuv xml:lang={target}><seg>{second}</seg></tuv></tu>\n"
             )
     yield "</body>\n</tmx>\n"
 
 
-def _written(coded: str, code: Callable[[str], str]) -> str:
-    pieces: Sequence[tuple[str, bool]] = list(pieces_of(coded))
-    return "".join(code(piece) if is_code else escape(_NOT_XML.sub("", piece)) for piece, is_code in pieces)
+def _counted(pair: Pair, code: Callable[[str, int], str]) -> tuple[str, str]:
+    """Return both texts with their codes counted from 1, in the order of the source."""
+    ids = {number: at for at, number in enumerate(renumbered(pair.source).numbers, 1)}
+
+    def written(coded: str) -> str:
+        return "".join(
+            code(piece, ids.get(number_of(piece), 0)) if is_code else escape(_NOT_XML.sub("", piece))
+            for piece, is_code in pieces_of(coded)
+        )
+
+    return written(pair.source), written(pair.target)
 
 
-def _xliff_code(code: str) -> str:
+def _xliff_code(code: str, number: int) -> str:
     if is_closing(code):
         return "</pc>"
-    return f'<{"pc" if is_opening(code) else "ph"} id="{number_of(code) + 1}"{"" if is_opening(code) else "/"}>'
+    return f'<pc id="{number}">' if is_opening(code) else f'<ph id="{number}"/>'
 
 
-def _tmx_code(code: str) -> str:
-    number = number_of(code) + 1
+def _tmx_code(code: str, number: int) -> str:
     if ord(code) >= ISOLATED:
         return f'<ph x="{number}"/>'
     return f'<{"bpt" if is_opening(code) else "ept"} i="{number}"/>'

@@ -3,6 +3,7 @@
 A change of a dictionary writes its next version (multilingual.py). Another name is another id here.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -31,6 +32,7 @@ from stream_apps.glossaries.formats import parsed, written
 _KEY = "auth_key"
 _FORMATS = ("tsv", "csv")
 _MOST_DICTIONARIES = 100
+_FIELD = re.compile(r"dictionaries\[(\d{1,3})\]\.(\w+)")
 
 router = APIRouter(prefix="/v3", route_class=route_class(ERRORS), include_in_schema=False)
 
@@ -75,7 +77,7 @@ async def change_glossary(glossary_id: str, request: Request) -> dict[str, Any]:
     given = await read_parameters(request)
     caller = _writer(request, given)
     known = await _known(request, caller, glossary_id)
-    for one in _dictionaries(given, _glossaries(request)) if given.values.get("dictionaries") else ():
+    for one in _dictionaries(given, _glossaries(request)) if _has_dictionaries(given) else ():
         before = known.dictionary(one.pair)
         merged = one._replace(entries={**(before.entries if before else {}), **one.entries})
         await _added(request, caller, known.name, merged, before)
@@ -150,16 +152,29 @@ def _no_such(message: str) -> PermanentError:
 
 def _dictionaries(given: Parameters, glossaries: Glossaries) -> list[_Dictionary]:
     """Return the dictionaries of a call. Raises PermanentError naming the first wrong one by its place."""
-    values = given.values.get("dictionaries")
-    if not given.is_json or not isinstance(values, list) or not 0 < len(values) <= _MOST_DICTIONARIES:
+    values = given.values.get("dictionaries") if given.is_json else _of_form(given)
+    if not isinstance(values, list) or not 0 < len(values) <= _MOST_DICTIONARIES:
         limit = f"1 to {_MOST_DICTIONARIES} dictionaries"
-        raise mistake("dictionaries", f"dictionaries is no array of {limit}", f"send JSON with {limit}")
+        raise mistake("dictionaries", f"dictionaries is no array of {limit}", f"send {limit}")
     found: list[_Dictionary] = []
     for at, value in enumerate(values):
         if not isinstance(value, dict):
             raise mistake(f"dictionaries[{at}]", f"dictionaries[{at}] is no object", "send an object")
-        found.append(_dictionary(Parameters(value, is_json=True), glossaries))
+        found.append(_dictionary(Parameters(value, given.is_json), glossaries))
     return found
+
+
+def _has_dictionaries(given: Parameters) -> bool:
+    return bool(given.values.get("dictionaries") if given.is_json else _of_form(given))
+
+
+def _of_form(given: Parameters) -> list[dict[str, Any]]:
+    """Return the dictionaries of a form, whose fields are named `dictionaries[0].entries`."""
+    found: dict[int, dict[str, Any]] = {}
+    for name, value in given.values.items():
+        if part := _FIELD.fullmatch(name):
+            found.setdefault(int(part[1]), {})[part[2]] = value
+    return [found[at] for at in sorted(found)]
 
 
 def _dictionary(given: Parameters, glossaries: Glossaries) -> _Dictionary:

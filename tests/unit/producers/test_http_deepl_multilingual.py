@@ -64,6 +64,21 @@ def test_entries_are_added_replaced_and_deleted(client):
         client.get_multilingual_glossary("terms")
 
 
+def test_a_form_names_dictionaries_by_their_number_as_the_client_for_node_does(http):
+    form = {"name": "terms"} | {
+        f"dictionaries[{at}].{name}": value
+        for at, (source, target) in enumerate((("en", "pt"), ("pt", "en")))
+        for name, value in {"source_lang": source, "target_lang": target, "entries": "a\tb"}.items()
+    }
+    made = http.post("/v3/glossaries", data=form)
+    assert (made.status_code, len(made.json()["dictionaries"])) == (201, 2), made.text
+    more = {name.replace("[1]", "[0]"): value for name, value in form.items() if "[1]" in name} | {
+        "dictionaries[0].entries": "c\td"
+    }
+    changed = http.ask("PATCH", "/v3/glossaries/terms", data=more).json()["dictionaries"]
+    assert sorted(one["entry_count"] for one in changed) == [1, 2]
+
+
 def test_another_name_is_another_id_with_the_same_entries(client):
     made = client.create_multilingual_glossary("old", [Entries("EN", "PT", {"a": "1a"})])
     renamed = client.update_multilingual_glossary_name(made, "new")
