@@ -113,6 +113,9 @@ bench-dashboard: .venv/.dev  ## Seconds of each page of the dashboard on ten mil
 bench-fidelity: .venv/.dev  ## What comes back whole, by kind of text, beside the bare engine; 5 minutes (docs/fidelity.md)
 	$(BIN)/python -m tests.bench.fidelity $(ARGS)
 
+bench-codes: .venv/.dev  ## Bold words and links amid sentences: kept, in the right place, and the prose around them (decision 45)
+	$(BIN)/python -m tests.bench.codes $(ARGS)
+
 bench-prose: .venv/.dev  ## Wrapped prose (README files, e-mails) against the same on one line: sentences kept, lines too wide
 	$(BIN)/python -m tests.bench.prose
 
