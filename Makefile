@@ -107,6 +107,9 @@ bench-text: .venv/.dev  ## Microseconds to cut a sentence, beside the library al
 bench-sink: .venv/.dev  ## Rows a second of the sink against a bare insert of the same records into the same tables
 	$(BIN)/python -m tests.bench.sink $(ARGS)
 
+bench-books: .venv/.dev $(JARS)  ## Seconds until a result is in the books, and whether words agree
+	$(BIN)/python -m tests.bench.books $(ARGS)
+
 bench-dashboard: .venv/.dev  ## Seconds of each page of the dashboard on ten million usage events (ARGS="--keep FOLDER")
 	$(BIN)/python -m tests.bench.dashboard $(ARGS)
 
@@ -115,6 +118,9 @@ bench-fidelity: .venv/.dev  ## What comes back whole, by kind of text, beside th
 
 bench-codes: .venv/.dev  ## Bold words and links amid sentences: kept, in the right place, and the prose around them (decision 45)
 	$(BIN)/python -m tests.bench.codes $(ARGS)
+
+bench-hand: .venv/.dev  ## What comes back whole of texts by another hand, through the real path (docs/fidelity.md)
+	$(BIN)/python -m tests.bench.other_hand $(ARGS)
 
 bench-prose: .venv/.dev  ## Wrapped prose (README files, e-mails) against the same on one line: sentences kept, lines too wide
 	$(BIN)/python -m tests.bench.prose

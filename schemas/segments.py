@@ -30,6 +30,11 @@ _PAIRED_CODE = re.compile(f"[{chr(OPENING)}-{chr(ISOLATED - 1)}]")
 _LONE_CODE = re.compile(f"[{chr(ISOLATED)}-{chr(ISOLATED + MOST_CODES - 1)}]")
 _SEPARATOR = re.compile("[\x1c-\x1f]")
 _OTHER_SPACE = re.compile(r"[^\S\x1c-\x1f]+")
+_UNBROKEN = re.compile("[\u00a0\u202f]")
+# 25 € and 10 000 are figures with a space of their own.
+_BESIDE_FIGURES = re.compile(
+    "(?<=\\d)[\u00a0\u202f](?=\\S)|(?<=\\S)[\u00a0\u202f](?=\\d)|(?P<other>[^\\S\x1c-\x1f]+)"
+)
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,8 @@ def trimmed(text: str) -> Trimmed:
 def normalise(text: str, *, has_codes: bool = False) -> str:
     """Return the segment in Unicode NFC, trimmed, on one line, with every run of white space as one space.
 
-    The separators U+001C to U+001F are no white space here, though Python says so: they are data, and stay.
+    The separators U+001C to U+001F are no white space here, though Python says so: they are data, and stay. So do
+    no-break spaces beside a digit.
     With `has_codes` its inline codes are counted by appearance: `Open <b>x</b>` is known with any two tags.
     """
     if has_codes:
@@ -91,6 +97,8 @@ def normalise(text: str, *, has_codes: bool = False) -> str:
     if is_wrapped(text):
         text = unwrapped(text)
     composed = unicodedata.normalize("NFC", text)
+    if not composed.isascii() and _UNBROKEN.search(composed):
+        return _BESIDE_FIGURES.sub(lambda found: " " if found["other"] else found[0], composed).strip(" ")
     if _SEPARATOR.search(composed):
         return _OTHER_SPACE.sub(" ", composed).strip(" ")
     return " ".join(composed.split())

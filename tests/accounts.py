@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.local.first_key import read_key
-from producers.http.accounts import Accounts
+from producers.http.admission.accounts import Accounts
 from schemas.accounts import Tenant
 from stream_apps.accounts.api_keys import NewKey, new_key
 from stream_apps.accounts.changes import Change, Rights, new_tenant

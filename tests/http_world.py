@@ -9,8 +9,8 @@ from connectors.memory import InMemoryDeliveries
 from connectors.redis.job_list import Listed
 from connectors.redis.job_view import JobView
 from connectors.redis.request_markers import place_of
+from producers.http.blocking.usage import Row, UsageQuestion
 from producers.http.ports import JobSnapshot, Upload
-from producers.http.usage import Row, UsageQuestion
 from schemas.catalogue import Catalogue, catalogue_of
 from schemas.errors import PermanentError, TransientError
 from schemas.events import JobControl

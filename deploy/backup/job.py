@@ -1,7 +1,7 @@
 """Create, verify and restore a backup, and continue the usage sink after a restore.
 
-A backup has parts, one for each store. The part of the object store is here; those of Redis and ClickHouse have
-modules of their own.
+A backup has parts, one for each store. The part of the object store is here; those of Redis, ClickHouse and the
+tables in Kafka have modules of their own.
 """
 
 import uuid

@@ -5,15 +5,14 @@ because each key can be lost or old without harm: where markers and slots are mi
 recognised as a repeat, and what was accepted and never answered is found by comparing the topics.
 """
 
-import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from fastavro import parse_schema, reader
-from fastavro.write import Writer
+from fastavro import parse_schema
 
 from connectors.redis.client import Client
 from connectors.redis.dump import Entry, Restored, count_keys, dump, restore
 from deploy.backup.archive import Backup, Draft
+from deploy.backup.avro_files import decoded, encoded
 from deploy.backup.job import OnPartProgress, PartFacts
 from stream_apps.runtime.state_watch import read_state_server
 
@@ -29,7 +28,6 @@ _SCHEMA = parse_schema(
         ],
     }
 )
-_CHUNK_BYTES = 1 << 20
 
 
 class StatePart:
@@ -45,14 +43,14 @@ class StatePart:
         total = count_keys(self._client)
         count = 0
 
-        def counted() -> Iterator[Entry]:
+        def counted() -> Iterator[dict[str, object]]:
             nonlocal count
             for entry in dump(self._client):
                 count += 1
                 on_progress(self.name, count, total)
-                yield entry
+                yield vars(entry)
 
-        draft.add(self.name, _FILE, _encoded(counted()), lambda: count)
+        draft.add(self.name, _FILE, encoded(_SCHEMA, counted()), lambda: count)
         return {"keys": count}
 
     def restore(self, backup: Backup, replace: bool, on_progress: OnPartProgress) -> PartFacts:
@@ -64,57 +62,9 @@ class StatePart:
         total = int(backup.manifest.parts[self.name]["keys"])
         done = Restored()
         for file in backup.entries(self.name):
-            for portion in restore(self._client, _decoded(backup.read(file)), replace):
+            entries = (Entry(**row) for row in decoded(backup.read(file)))
+            for portion in restore(self._client, entries, replace):
                 done.written += portion.written
                 done.kept += portion.kept
                 on_progress(self.name, done.written + done.kept, total)
         return {"written": done.written, "kept": done.kept}
-
-
-def _encoded(entries: Iterable[Entry]) -> Iterator[bytes]:
-    buffer = io.BytesIO()
-    writer = Writer(buffer, _SCHEMA, codec="deflate")
-    for entry in entries:
-        writer.write(vars(entry))
-        if buffer.tell() >= _CHUNK_BYTES:
-            yield _drain(buffer)
-    writer.flush()
-    yield _drain(buffer)
-
-
-def _drain(buffer: io.BytesIO) -> bytes:
-    data = buffer.getvalue()
-    buffer.seek(0)
-    buffer.truncate()
-    return data
-
-
-def _decoded(chunks: Iterator[bytes]) -> Iterator[Entry]:
-    for datum in reader(_file_over(chunks)):
-        assert isinstance(datum, dict)
-        yield Entry(**datum)
-
-
-def _file_over(chunks: Iterator[bytes]) -> io.BufferedReader:
-    """Open chunks as a file for libraries that want one; `read` raises what the chunks raise."""
-    return io.BufferedReader(_Chunks(chunks))
-
-
-class _Chunks(io.RawIOBase):
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self._rest = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # narrower than "any buffer"
-        while not self._rest:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                return 0
-            self._rest = memoryview(chunk)
-        size = min(len(buffer), len(self._rest))
-        buffer[:size] = self._rest[:size]
-        self._rest = self._rest[size:]
-        return size

@@ -1,10 +1,30 @@
-"""Check emphasis (`*so*`, `**so**`) that was left to the engine. Pure."""
+"""Check emphasis (`*so*`, `**so**`) that was left to the engine, and widen it to whole words. Pure."""
 
 import re
 from collections import Counter
 from collections.abc import Sequence
 
 _MARKS = re.compile(r"\*+")
+# A few letters of a word: **un**usual, **P**ortable. Not so in a*b*c, nor in f*ck.
+_IN_WORD = re.compile(
+    r"(?<![\w*])(?:"
+    r"(?P<head>[^\W\d_]*)(?P<strong>\*\*)(?P<bold>[^\W\d_]+)\*\*(?P<rest>[^\W\d_]*)"
+    r"|(?P<start>[^\W\d_]*)(?P<weak>\*)(?P<slanted>[^\W\d_]{2,})\*(?P<end>[^\W\d_]*)"
+    r")(?![\w*])"
+)
+
+
+def widened(text: str) -> str:
+    """Return the text with emphasis around whole words where it was around a part of one.
+
+    A translation has other letters: nobody can say which of them were meant.
+    """
+    return _IN_WORD.sub(_around_word, text) if "*" in text else text
+
+
+def _around_word(found: re.Match[str]) -> str:
+    mark = found["strong"] or found["weak"]
+    return mark + "".join(piece for piece in found.groups("") if piece != mark) + mark
 
 
 def with_emphasis(translated: str, marks: Sequence[str]) -> str | None:

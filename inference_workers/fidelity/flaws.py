@@ -88,7 +88,9 @@ def _made_up(text: str) -> Counter[bytes]:
 
 
 def _open_brackets(text: str) -> list[int]:
-    return [text.count(opening) - text.count(closing) for opening, closing in ("()", "[]", "{}")]
+    opened = [text.count(opening) - text.count(closing) for opening, closing in ("()", "[]", "{}")]
+    # Who closes a quotation is not said; that one is open is.
+    return [*opened, text.count('"') % 2]
 
 
 def _is_repeated(source: str, translated: str) -> bool:

@@ -14,7 +14,7 @@ from inference_workers.fidelity.spans import FIGURES, SPANS
 from schemas.terms import Occurrence, TermIndex
 
 # What is in a link and in emphasis is translated: what opens, what is inside, what closes.
-_WRAPPED = re.compile(r"(!?\[)([^\[\]]+)(\][\[(].*)|(\*+|~~|_)(?!_)(.+)(\4)", re.DOTALL)
+_WRAPPED = re.compile(r"(!?\[)([^\[\]]+)(\][\[(].*)|(\*+(?!\*)|~~(?!~)|_)(?![_\s])(.+)(\4)", re.DOTALL)
 _WRAPPERS = frozenset("![*~_")
 _DEEPEST = 3
 # Engines mostly keep these around the words that they emphasise.
@@ -27,9 +27,14 @@ _LABELS = frozenset(
 )  # fmt: skip
 # Marks, tags and signs are no part of a sentence.
 _MARK = compiled(
-    rf"(?:{'|'.join(kind.pattern for kind in SPANS if kind.is_mark)}|</?[A-Za-z][^<>]*>|[^\pL\pN\s{{}}%$]|\s)+"
+    rf"(?:{'|'.join(kind.pattern for kind in SPANS if kind.is_mark)}|</?[A-Za-z\d][^<>]*>|[^\pL\pN\s{{}}%$]|\s)+"
 )
 _TRIED = compiled(*(kind.pattern for kind in SPANS if kind.is_tried))
+_SOFT_HYPHEN = "\u00ad".encode()
+_IN_WORDS = frozenset((_SOFT_HYPHEN, "\u200c".encode(), "\u200d".encode()))
+# Letters and the vowel signs that many scripts write behind them; the first script that joins is Arabic.
+_LETTER = re.compile(r"[^\W\d_]|[\u0900-\u0dff]")
+_FIRST_JOINED = "\u0600"
 _MASK_LIKE = re.compile(r"qz|//x\.co/", re.IGNORECASE)
 _PYTHON_CHARACTER = re.compile(r"\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})")
 
@@ -149,7 +154,21 @@ def _spans_of(text: str, pattern: Any, most: int = MOST_SPANS + 1) -> list[tuple
     """Return where the first spans begin and end, in bytes."""
     encoded = _encoded(text)
     spans = [found.span() for found in islice(pattern.finditer(encoded), most)]
+    if spans and not encoded.isascii():
+        spans = [one for one in spans if not _is_in_word(encoded, *one)]
     return spans[1:] if spans and spans[0][0] == 0 and _is_label(encoded[: spans[0][1]]) else spans
+
+
+def _is_in_word(encoded: bytes, start: int, end: int) -> bool:
+    """Tell whether a soft hyphen or a joiner is part of a word, as joiners are in Persian and Hindi."""
+    sign = encoded[start:end]
+    if sign not in _IN_WORDS:
+        return False
+    before, behind = (
+        piece.decode(errors="ignore") for piece in (encoded[max(start - 4, 0) : start], encoded[end : end + 4])
+    )
+    is_inside = bool(_LETTER.match(before[-1:]) and _LETTER.match(behind[:1]))
+    return is_inside and (sign == _SOFT_HYPHEN or before[-1] >= _FIRST_JOINED)
 
 
 def _reaches_over(span: tuple[int, int], term: Occurrence, text: str) -> bool:

@@ -8,6 +8,8 @@ place, the earlier one wins.
 
 from typing import NamedTuple
 
+from inference_workers.fidelity.code_spans import CALLS, COMMANDS, FRAMES, LOG_PREFIX, SQL
+
 
 class Kind(NamedTuple):
     """One kind of span.
@@ -57,6 +59,8 @@ _HEADERS = (
     "Bcc|Cc|Content-[A-Za-z-]+|Date|Delivered-To|From|In-Reply-To|List-[A-Za-z-]+|MIME-Version|Message-I[Dd]|"
     "Received|References|Reply-To|Return-Path|Sender|Subject|To|X-[A-Za-z-]+|R[Ee]|F[Ww]d?"
 )
+_TERM = r"(?:[A-Za-z]|\d+(?:\.\d+)?)"
+_BULLETIN_TAGS = "b|i|u|s|url|img|quote|code|list|size|color|center|spoiler|youtube"
 _LATEX = (
     "begin|end|cite[tp]?|emph|item|label|ref|(?:sub)*section|text(?:bf|it|tt)|url|href|footnote|caption|frac|sqrt|"
     "sum|alpha|beta|gamma|delta|lambda|mu|pi|sigma|theta|omega|infty|in|leq?|geq?|neq?|times|cdot|to|int|partial|"
@@ -77,17 +81,31 @@ SPANS: tuple[Kind, ...] = (
         r"\A(?:(?:#{1,6}|[-+*•·>–—]|\d{1,3}[.)]|[A-Za-z]\))[ \t]+)+(?:\[[ xX]\][ \t]+)?",
         r"\A\.\. [\w:-]+::[ \t]*",
     ),
+    _mark("log", LOG_PREFIX),
+    _mark(
+        "correspondent",
+        r"\A(?:>[ \t]*)*(?:Bcc|Cc|From|Reply-To|Sender|To):[ \t]+[^<>]*<[^<>\s]+@[^<>\s]+>"
+        r"(?:[;,][^.!?<>]*(?:<[^<>\s]+>)?)*",
+    ),
     _mark("e-mail header", rf"\A(?:>[ \t]*)*(?:{_HEADERS}):[ \t]+(?:(?i:re|fwd?):[ \t]+)*"),
     _mark(
         "speaker",
         r"\A(?:>>[ \t]*)?(?:Dr|Mr|Mrs|Ms|Prof|Sr|Sra)\.? \p{Lu}[\pL'-]+(?: \p{Lu}[\pL'-]+)?:[ \t]+",
         r"\A(?:>>[ \t]*)?\p{Lu}[\p{Lu}.'-]+(?: [\p{Lu}.'-]+){0,2}:[ \t]+",
     ),
+    # Code without marks around it; earlier than what may stand in it.
+    _kind("sql", *SQL),
+    _kind("command", *COMMANDS),
+    _kind("stack frame", *FRAMES),
+    _kind("call", *CALLS),
+    _kind("comparison", r"\b\w+[<>]=?\w+ (?:and|or|&&|\|\|) \w+[<>]=?\w+\b"),
     # Mark-up and templates.
     # What opens cannot open again before it closes: each opening would be followed to the end of the text.
     _mark("comment", r"<!--(?:[^<]|<[^!])*?-->", r"/\*(?:[^/]|/[^*])*?\*/"),
     _kind("embedded code", r"<%(?:[^<]|<[^%])*?%>", r"<\?(?:[^<]|<[^?])*?\?>", r"\[%[^\[\]]*%\]"),
-    _kind("tag", r"</?[A-Za-z](?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*>", r"</?[A-Za-z!][^<>]*>"),
+    _kind("tag", r"</?[A-Za-z](?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*>", r"</?[A-Za-z!][^<>]*>", r"</?\d{1,3} ?/?>"),
+    _mark("bulletin board tag", rf"\[/?(?:{_BULLETIN_TAGS})(?:=[^\[\]]*)?\]", r"\[\*\]"),
+    _mark("wiki mark", r"\B'{2,5}", r"'{2,5}(?:\B|$)"),
     _kind("entity", r"&(?:[A-Za-z]\w{1,31}|#\d{1,7}|#[xX][0-9A-Fa-f]{1,6});"),
     _kind(
         "code",
@@ -115,6 +133,7 @@ SPANS: tuple[Kind, ...] = (
         r"\{[^{}\pL]*\}",
         r"\{[^\s{}]+(?: [^\s{}]+){1,2}\}",
     ),
+    _kind("windows variable", r"%[A-Za-z_]\w*%(?:\\[\w.-]*\w)+"),
     _tried(
         "printf",
         r"%\(\w+\)[-+#0 ]*\d*(?:\.\d+)?[a-zA-Z]",
@@ -152,6 +171,7 @@ SPANS: tuple[Kind, ...] = (
         r"\b\w*[A-Za-z]\w*_\w+",
         rf"\b[a-z_]\w+(?:\.[a-z_]\w+)+(?:/{_ADDRESS})?",
         r"\b[a-z]+(?:[A-Z][a-z0-9]+){2,}\b",
+        r"\b(?:add|can|get|has|is|my|new|no|on|set|to|use)[A-Z][a-z]\w*",
     ),
     _tried("file name", rf"[\pL\pN_-]+(?:\.[\pL\pN_-]+)*\.(?i:{_EXTENSIONS})\b", r"(?:^|\s)\.[a-z][\w.-]*\w"),
     _tried("option", r"\B--[A-Za-z][\w-]*(?:=[\w./-]*\w)?", r"(?:^|\s)-[A-Za-z]\b"),
@@ -183,9 +203,11 @@ SPANS: tuple[Kind, ...] = (
     _tried(
         "version", r"\b[vV]\d+(?:\.\d+)*(?:[-+][\w.+-]*\w)?", r"\b\d+(?:\.\d+){2,}(?:[-+][\w.+-]*\w|[a-z]\w*)?"
     ),
+    _tried("clock", r"\b\d{1,2}(?:[:.]\d\d)? ?(?:[AP]M\b|[ap]m\b|[ap]\.m\.)"),
     _tried("time zone", r"\b(?:UTC|GMT) ?[+−-]\d{1,2}(?::?\d\d)?\b"),
     _tried("telephone", r"\+\d[\d ()./-]{6,20}\d"),
-    _tried("measure", rf"{_AMOUNT}{_SPACE}?(?:(?:{_UNITS})\b|[°º]{_SPACE}?[CFK]\b|[°º′″Ω]|m[²³])"),
+    _tried("measure", rf"{_AMOUNT}{_SPACE}?(?:(?:{_UNITS})\b|[°º]{_SPACE}?[CFK]\b|[°º′″Ω]|[kcm]?m[²³])"),
+    _kind("fraction", r"\d* ?[\x{bc}-\x{be}\x{2150}-\x{215e}]"),
     _kind("digest", r"\b(?:[0-9]+[a-f]|[a-f]+[0-9])[0-9a-f]{5,}\b"),
     _tried("image", r"\b[a-z][\w/.-]*:\d+(?:\.\d+)+[\w.-]*\b"),
     _tried("hexadecimal", r"\b0x[0-9A-Fa-f]+\b", r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"),
@@ -198,6 +220,10 @@ SPANS: tuple[Kind, ...] = (
         r"\b[A-Z][a-z]?\d*[+⁺⁻](?:\B|$)",
         r"\b[A-Za-z]\w*\^\{?[-\w]+\}?",
         r"\b\d+(?:\.\d+)?[eE][+-]?\d+\b",
+        rf"\b(?:[A-Za-z] [*=+^] {_TERM}|\d+ [*=+^] [A-Za-z])(?: [*=+^] {_TERM})*\b",
+        r"\b\w+\*\*\w+\b",
+        r"\b\d+(?:[*/^]\d+){2,}\b",
+        r"\b\d+\*\d+\b",
     ),
     _tried(
         "code number",
@@ -227,7 +253,7 @@ SPANS: tuple[Kind, ...] = (
     ),
     _mark("rule", r"[-*_=~]{3,}", r"\|+"),
     # A text that contains what looks like one of our masks: it must not be taken for one.
-    _kind("mask", r"(?i:\bQZ\s?\d+)"),
+    _kind("mask", r"(?i:QZ\s?\d+)"),
 )
 
 # Figures that engines mostly keep. They are compared after translation, and hidden where one was changed.

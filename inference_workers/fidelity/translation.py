@@ -22,6 +22,7 @@ from inference_workers.fidelity import flaws
 from inference_workers.fidelity.blocks import Blocks, blocks_of
 from inference_workers.fidelity.clauses import Halves, cut_in_two, joined
 from inference_workers.fidelity.dialogue import Call, Dialogue, EngineOptions, Question, Steps, side_by_side
+from inference_workers.fidelity.emphasis import widened
 from inference_workers.fidelity.masking import Hiding, Masker, any_character
 from inference_workers.fidelity.outcomes import Outcome, least, together
 from inference_workers.fidelity.own_spans import OwnSpans, own_spans
@@ -124,6 +125,14 @@ class _Ladder:
     bounds: flaws.LengthBounds
 
     def steps(self, text: str) -> Steps[Outcome]:
+        """Translate a text in which words may be emphasised by half."""
+        has_own = self.own is not None and self.own.pattern is not None
+        words = text if has_own else widened(text)
+        outcome = yield from self._parted(words)
+        is_same = outcome.cause is not None or outcome.text == words
+        return replace(outcome, text=text) if is_same and words != text else outcome
+
+    def _parted(self, text: str) -> Steps[Outcome]:
         """Translate a text in which block tags may part sentences."""
         blocks = self._blocks(text)
         if blocks is None:

@@ -16,6 +16,7 @@ from deploy.backup import job
 from deploy.backup.archive import Manifest
 from deploy.backup.job import BackupPart, ObjectsPart, rewind_usage
 from deploy.backup.state import StatePart
+from deploy.backup.tables import TablesPart
 from deploy.backup.usage import UsagePart
 from producers.cli.arguments import AsJson
 from producers.cli.output import print_json, progress_bars
@@ -35,6 +36,7 @@ class PartName(StrEnum):
     STATE = "state"
     CLICKHOUSE = "clickhouse"
     OBJECTS = "objects"
+    TABLES = "tables"
 
 
 NewBackup = Annotated[
@@ -46,7 +48,7 @@ Only = Annotated[list[PartName] | None, typer.Option("--only", help="This part a
 
 @app.command("create")
 def create_backup(location: NewBackup, only: Only = None, as_json: AsJson = False) -> None:
-    """Save state Redis, ClickHouse and objects while everything runs."""
+    """Save state Redis, ClickHouse, objects, accounts and glossaries while everything runs."""
     with progress_bars(is_shown=not as_json) as bars:
         manifest = job.create(location, _parts(only), bars.show_count)
     if as_json:
@@ -104,6 +106,8 @@ def _part(name: PartName) -> BackupPart:
             return UsagePart(AnalyticsClient(analytics.url, analytics.read_token()), lambda: open_database(dsn))
         case PartName.OBJECTS:
             return ObjectsPart(open_files(object_settings()))
+        case PartName.TABLES:
+            return TablesPart(kafka_settings())
 
 
 def _rewound(location: str) -> dict[int, int]:

@@ -15,9 +15,9 @@ from connectors.kafka.producer import OnDone
 from connectors.redis.job_list import AsyncJobList, Listed
 from connectors.redis.job_view import AsyncJobViews
 from connectors.redis.request_markers import AcceptedRequests
-from producers.http.backpressure import BacklogReading, QueueCounts
+from producers.http.admission.backpressure import BacklogReading, QueueCounts
 from producers.http.ports import JobSnapshot, Upload
-from producers.http.result_tail import read_message
+from producers.http.translations.result_tail import read_message
 from schemas.catalogue import Catalogue, union
 from schemas.codec import Codec
 from schemas.errors import DragomanError, FatalError, PermanentError, TransientError

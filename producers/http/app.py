@@ -9,15 +9,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from connectors.telemetry.health import Health
-from producers.http import (
-    account_routes,
-    delivery_routes,
-    document_routes,
-    glossary_routes,
-    language_routes,
-    problems,
-    usage_routes,
-)
+from producers.http import problems
+from producers.http.admission.logins import Logins
 from producers.http.compatible import (
     deepl,
     deepl_documents,
@@ -26,15 +19,17 @@ from producers.http.compatible import (
     libretranslate,
     libretranslate_files,
 )
-from producers.http.document_routes import UPLOAD_PATHS
-from producers.http.documents import OpenUploads
-from producers.http.events import OpenStreams
-from producers.http.logins import Logins
+from producers.http.documents import document_routes
+from producers.http.documents.document_routes import UPLOAD_PATHS
+from producers.http.documents.documents import OpenUploads
 from producers.http.middleware import BodyLimit, OpenSubmissions, RequestMetrics
 from producers.http.page_routes import mount_page
 from producers.http.ports import Ports
-from producers.http.routes import router
 from producers.http.settings import HttpLimits
+from producers.http.tenants import account_routes, delivery_routes, glossary_routes, usage_routes
+from producers.http.translations import language_routes
+from producers.http.translations.events import OpenStreams
+from producers.http.translations.routes import router
 from stream_apps.pipeline.request_limits import RequestLimits
 
 VERSION = "1"

@@ -24,7 +24,6 @@ from connectors.redis.presence import AsyncModelRegistry
 from connectors.redis.request_markers import AcceptedRequests
 from connectors.redis.shares import RedisShares
 from connectors.redis.spending import AsyncRedisSpending
-from producers.http.accounts import Accounts
 from producers.http.adapters import (
     BackgroundNotes,
     KafkaBacklog,
@@ -34,15 +33,16 @@ from producers.http.adapters import (
     StoredDocuments,
     StoredTexts,
 )
+from producers.http.admission.accounts import Accounts
+from producers.http.admission.backpressure import Backpressure, measure_backlog
+from producers.http.admission.tenant_shares import TenantShares
 from producers.http.app import AppSettings, create_app
-from producers.http.backpressure import Backpressure, measure_backlog
-from producers.http.glossaries import Glossaries
+from producers.http.blocking.glossaries import Glossaries
+from producers.http.blocking.usage import AnalyticsBooks, Books, NoBooks
 from producers.http.ports import Documents, NoDocuments, Ports, Texts
 from producers.http.readiness import PartsReadiness, watch_readiness
-from producers.http.result_tail import ResultTail
 from producers.http.settings import HttpLimits, HttpSettings
-from producers.http.tenant_shares import TenantShares
-from producers.http.usage import AnalyticsBooks, Books, NoBooks
+from producers.http.translations.result_tail import ResultTail
 from schemas.errors import FatalError
 from schemas.topics import ACCOUNT_TOPICS, RESULTS
 from stream_apps.accounts.budgets import MeasuredBudgets

@@ -8,11 +8,12 @@ from typing import BinaryIO, Protocol
 from connectors.object_files import Digest, Written, chunks_of
 from connectors.redis.job_list import Listed
 from connectors.redis.job_view import JobView
-from producers.http.accounts import Accounts
-from producers.http.detection import Detector, ThreadedDetector
-from producers.http.glossaries import Glossaries
-from producers.http.tenant_shares import TenantShares
-from producers.http.usage import Books, NoBooks
+from producers.http.admission.accounts import Accounts
+from producers.http.admission.backpressure import QueuePosition
+from producers.http.admission.tenant_shares import TenantShares
+from producers.http.blocking.detection import Detector, ThreadedDetector
+from producers.http.blocking.glossaries import Glossaries
+from producers.http.blocking.usage import Books, NoBooks
 from schemas.catalogue import Catalogue
 from schemas.deliveries import Delivery
 from schemas.errors import PermanentError
@@ -25,14 +26,6 @@ from stream_apps.accounts.budgets import Budgets, NoBudgets
 from stream_apps.accounts.webhook_secrets import WebhookSecrets
 from stream_apps.glossaries.store import InMemoryGlossaries
 from stream_apps.runtime.process import now_ms
-
-
-@dataclass(frozen=True)
-class QueuePosition:
-    """Batches of the same or a higher priority before the last one of a job, and the seconds they may take."""
-
-    batches_ahead: int
-    seconds: float
 
 
 class RequestLog(Protocol):

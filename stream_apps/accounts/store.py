@@ -22,7 +22,7 @@ Account = Tenant | Credential
 Plan = Callable[[Directory], Sequence[Account]]
 """Decides, from the accounts as they are, which records are written."""
 
-_TRANSACTIONAL_ID = "accounts"
+ACCOUNTS_WRITER = "accounts"
 
 
 class AccountStore(Protocol):
@@ -52,7 +52,7 @@ class KafkaAccounts:
             accounts = plan(self.read())
             return accounts, [record_of(one, self.codec) for one in accounts]
 
-        return change_alone(self.kafka, _TRANSACTIONAL_ID, decide)
+        return change_alone(self.kafka, ACCOUNTS_WRITER, decide)
 
 
 @dataclass

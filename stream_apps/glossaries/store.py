@@ -22,7 +22,7 @@ from stream_apps.glossaries.shelf import Shelf
 Plan = Callable[[Shelf], Writing]
 """Decides, from the glossaries as they are, what is written."""
 
-_TRANSACTIONAL_ID = "glossaries"
+GLOSSARIES_WRITER = "glossaries"
 
 
 class GlossaryStore(Protocol):
@@ -54,7 +54,7 @@ class KafkaGlossaries:
             writing = plan(self.read())
             return writing, records_of(writing, self._codec)
 
-        return change_alone(self._kafka, _TRANSACTIONAL_ID, decide)
+        return change_alone(self._kafka, GLOSSARIES_WRITER, decide)
 
 
 @dataclass

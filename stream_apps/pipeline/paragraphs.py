@@ -6,7 +6,8 @@ A line goes on with the next one where both begin alike (indentation, marks of q
 - It ends in the middle of a sentence: no mark ends it, and the next one begins with a small letter. People who
   wrap by hand leave room. In a block with such lines, one that is nearly full goes on before a capital, too.
 
-Fenced code of Markdown is no prose at all. Each unit of a text (schemas/units.py) has paragraphs of its own.
+Fenced code of Markdown is no prose at all, nor is what `bare_code` finds. Each unit of a text (schemas/units.py)
+has paragraphs of its own.
 """
 
 import re
@@ -15,6 +16,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from schemas.units import UNIT_SEPARATOR
+from stream_apps.pipeline.bare_code import bare_code
 from stream_apps.pipeline.text_lines import Line, fenced, lines_of
 
 # Columns. Nobody wraps prose narrower or wider; such lines are paragraphs of their own.
@@ -63,7 +65,7 @@ def _paragraphs(text: str) -> Iterator[Paragraph]:
         yield Paragraph(len(text), 0)
         return
     lines = list(lines_of(raw_lines))
-    fences = fenced(lines)
+    fences = bare_code(lines) | fenced(lines)
     blocks = _blocks(lines)
     for at, (line, next_line) in enumerate(pairwise([*lines, _NOTHING])):
         fence, next_fence = fences.get(at), fences.get(at + 1)
@@ -116,7 +118,7 @@ def _is_prose(line: Line, next_line: Line) -> bool:
     """Tell whether the break between the lines may be one that a line breaker made."""
     if not line.content or not next_line.content or line.marks != next_line.marks:
         return False
-    if next_line.is_item or line.is_literal or next_line.is_literal:
+    if next_line.is_item or next_line.is_header or line.is_literal or next_line.is_literal:
         return False
     return line.marks != _PROMPT or not (line.is_code or next_line.is_code)
 

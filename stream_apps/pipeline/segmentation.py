@@ -13,6 +13,7 @@ import sentencex
 import structlog
 
 from schemas.segments import LINE_START
+from stream_apps.pipeline.columns import column_ends
 from stream_apps.pipeline.gettext_split import MalformedCatalogueError, is_catalogue, split_catalogue
 from stream_apps.pipeline.icu_blocks import Block, blocks
 from stream_apps.pipeline.icu_messages import BRANCHING, MalformedMessageError
@@ -26,7 +27,7 @@ log = structlog.get_logger()
 
 # Part of the pipeline version. Count it up with every change of the rules: a replay of an older request must not
 # be taken for the same batches.
-SEGMENTATION_VERSION = "3"
+SEGMENTATION_VERSION = "4"
 
 # The most characters that a library gets at a time.
 CHUNK_CHARACTERS = 2000
@@ -53,6 +54,11 @@ _NEVER_ENDS = {
         "pt": "tv|obs|séc|máx|mín",
     }.items()
 }
+
+
+# The dot that names a folder, as in `find . -name "*.txt"`.
+_LONE_DOT = re.compile(r"\s\.{1,2}\s+-")
+_ENDS_IN_DOT = re.compile(r"\s\.{1,2}\s*\Z")
 
 
 # A place where the text is cut, and whether the piece before it is code. A plain tuple: most texts are short.
@@ -88,7 +94,7 @@ class Segmenter:
             content = text[start : paragraph.end]
             offset = start
             is_prose = not paragraph.is_code and not content.isspace()
-            for end in sentence_ends(content, language) if is_prose else ():
+            for end in _piece_ends(content, language) if is_prose else ():
                 if offset + end - start > self.longest:
                     yield from ((start + cut, False) for cut in cuts(text[start : offset + end], self.longest))
                 start = offset + end
@@ -142,6 +148,12 @@ def _without_margin(piece: str) -> str:
     return content
 
 
+def _piece_ends(paragraph: str, language: str) -> list[int]:
+    """Return the offset behind each sentence and each column."""
+    ends, columns = sentence_ends(paragraph, language), list(column_ends(paragraph))
+    return sorted({*ends, *columns}) if columns else ends
+
+
 def sentence_ends(paragraph: str, language: str) -> list[int]:
     """Return the offset behind each sentence. The paragraph's own line breaks end no sentence."""
     # The same length throughout, so that offsets stay true.
@@ -186,6 +198,8 @@ def _sentences(text: str, language: str) -> list[str]:
     found = _detected(text, base)
     if base in _NEVER_ENDS and len(found) > 1:
         found = _rejoined(found, _NEVER_ENDS[base])
+    if _LONE_DOT.search(text):
+        found = _rejoined(found, _ENDS_IN_DOT)
     # A library that loses or adds a character would shift everything behind it.
     return found if "".join(found) == text else [text]
 

@@ -10,6 +10,8 @@ _START = re.compile(LINE_START)
 _ITEM = re.compile(r"(?:[*+•‣–—-]|\(?(?:\d{1,3}|[a-zA-Z])[.)])\s+")
 # Prompts, grammar rules, rows of tables, horizontal rules, headings, signatures: their line breaks carry meaning.
 _LITERAL = re.compile(r">>>|\.\.\. |\$ |.*::=|\||\+[-=]|[-=*_~#]{3,}|#{1,6} |--$")
+# A header of an e-mail begins its own line, whatever the one before it looks like.
+_HEADER = re.compile(r"(?:Bcc|Cc|Date|From|Message-ID|Reply-To|Sent|Subject|To|X-[\w-]+): ", re.IGNORECASE)
 _FENCE = re.compile(r"`{3,}|~{3,}")
 # Signs of code between words; a semicolon or a call ends a line of it.
 _CODE = re.compile(r"[{}=<>\\|]")
@@ -44,6 +46,11 @@ class Line(NamedTuple):
     def is_literal(self) -> bool:
         """Tell whether the line's breaks carry meaning."""
         return _LITERAL.match(self.content) is not None
+
+    @property
+    def is_header(self) -> bool:
+        """Tell whether the line is a header of an e-mail."""
+        return _HEADER.match(self.content) is not None
 
     @property
     def is_code(self) -> bool:

@@ -40,7 +40,7 @@ class RecordSink:
     inserter: Inserter
     codec: Codec
     now_ms: Callable[[], int]
-    batch_seconds: float = 5.0
+    batch_seconds: float = 1.5
     batch_rows: int = 20_000
     _rows: dict[str, list[Row]] = field(default_factory=dict, init=False)
     _lasts: dict[Partition, int] = field(default_factory=dict, init=False)

@@ -75,7 +75,7 @@ class AnalyticsSection(Section):
         "time, however few rows it has.",
     )
     record_seconds: float = Field(
-        default=5.0,
+        default=1.5,
         ge=0,
         description="The same for rows of requests, dead letters, orders, workers and scaling decisions.",
     )

@@ -23,7 +23,7 @@ from inference_workers.fidelity.figures import same_figures
 from inference_workers.model_store import discover, load
 from schemas.languages import LanguagePair
 from schemas.segments import count_words, normalise
-from tests.bench.fidelity_texts import Sample, catalogue, generated
+from tests.bench.fidelity_texts import BEFORE, Sample, catalogue, generated
 
 REPORT = Path(__file__).parents[2] / ".dragoman" / "fidelity.json"
 PAIRS = (("en", "pt"), ("pt", "en"))
@@ -83,11 +83,16 @@ class Bench:
             kept=_share(kept),
             bare_kept=_share([_stands(sample, text) for sample, text in zip(samples, bare, strict=True)]),
             chrf=_chrf(samples, [one.text for one in outcomes]),
-            bare_chrf=_chrf(samples, bare),
+            bare_chrf=_chrf(samples, self._sentences_alone(samples) if kind in BEFORE else bare),
             suspect=_share([not one.is_sound for one in outcomes]),
             ms=round((ended - between) / len(texts) * 1000, 2),
             bare_ms=round((between - began) / len(texts) * 1000, 2),
         )
+
+    def _sentences_alone(self, samples: Sequence[Sample]) -> list[str]:
+        """Translate what stands behind the spans: with a header before it, bare prose differs by chance alone."""
+        alone = [normalise(sample.text.removeprefix(sample.span)) for sample in samples]
+        return [one.text for one in self.engine.translate(alone, {})]
 
     @staticmethod
     def _show(samples: Sequence[Sample], outcomes: Sequence[Outcome], kept: Sequence[bool]) -> None:

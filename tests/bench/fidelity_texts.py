@@ -1,4 +1,4 @@
-"""The strings of `make bench-fidelity`: spans of twenty kinds in sentences whose translation is known.
+"""The strings of `make bench-fidelity`: spans of twenty-seven kinds in sentences whose translation is known.
 
 The sentences were written for this, in both languages; each has one place for a span. The catalogues of Django
 (BSD), which people translated, are the plain prose and the placeholders as they come in life.
@@ -12,6 +12,8 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
+
+from tests.bench import code_texts
 
 # English and Portuguese; {} is the place.
 CARRIERS = (
@@ -57,7 +59,7 @@ CARRIERS = (
     ("There is no room for {} in the car.", "Não há espaço para {} no carro."),
 )  # fmt: skip
 _NAMES = ("name", "count", "user_name", "folder", "total", "first_name", "item", "date", "error")
-_WORDS = ("Orion", "Nimbus", "Tavares", "Kepler", "Mariana")
+_WORDS = code_texts.WORDS
 _FLAGS = ("🇧🇷", "🇵🇹", "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f")
 _FAMILIES = (
     "👩\u200d👩\u200d👧",
@@ -346,8 +348,14 @@ KINDS: dict[str, Callable[[Choice], str]] = {
     "control characters": _control, "printf": _printf, "Python": _python, "ICU": _icu, "i18next": _i18next,
     "Ruby, Laravel": _ruby, "ERB, Django, PHP": _template, "Vue, Angular": _vue, "brackets": _brackets,
     "Markdown": _markdown, "reST": _rest, "HTML": _html, "addresses": _address, "files, versions": _file,
-    "headers, speakers": _prefix, "foreign names": _name,
+    "headers, speakers": _prefix, "foreign names": _name, "SQL": code_texts.sql, "commands": code_texts.command,
+    "traces, calls": code_texts.trace, "logs": code_texts.prefix, "boards, wikis": code_texts.board,
+    "reckoning": code_texts.reckoning,
 }  # fmt: skip
+
+# What stands before the sentence, and what stands around a word of it.
+BEFORE = frozenset(("headers, speakers", "logs"))
+AROUND = frozenset(("Markdown", "reST", "HTML", "boards, wikis"))
 
 
 def generated(pair: tuple[str, str], each: int, seed: int = 1) -> dict[str, list[Sample]]:
@@ -367,9 +375,9 @@ def catalogue(pair: tuple[str, str]) -> list[tuple[str, str]]:
 
 def _sample(span: str, carrier: tuple[str, str], pair: tuple[str, str], kind: str) -> Sample:
     source, reference = carrier if pair == ("en", "pt") else carrier[::-1]
-    if kind == "headers, speakers":
+    if kind in BEFORE:
         return Sample(span + source.format("Orion"), span, reference.format("Orion"), (span,))
-    marks = re.split("|".join(_WORDS), span) if kind in {"Markdown", "reST", "HTML"} else [span]
+    marks = re.split("|".join(_WORDS), span) if kind in AROUND else [span]
     return Sample(source.format(span), span, reference.format(""), tuple(filter(None, marks)))
 
 

@@ -23,7 +23,7 @@ from inference_workers.model_store import discover
 from inference_workers.translating import SegmentTranslator
 from producers.cli.output import lines_of
 from schemas.ids import JobKey
-from schemas.messages import Job
+from schemas.messages import Job, TranslationResult
 from stream_apps.pipeline.batching import BatchLimits, Wishes, batches_of, cut
 from stream_apps.pipeline.join import join
 from stream_apps.pipeline.segmentation import Segmenter
@@ -64,14 +64,18 @@ class Pipeline:
 
     def translate(self, text: str) -> str:
         """Return the translation from English into Portuguese."""
-        pieces = cut(Segmenter().split(text, "en"), BatchLimits())
+        return self.result(text).text or ""
+
+    def result(self, text: str) -> TranslationResult:
+        """Return what the platform answers."""
+        pieces = cut(Segmenter().split(text, "en", "pt"), BatchLimits())
         count = sum(len(piece.texts) for piece in pieces)
         job = Job(source_language="en", target_language="pt", segments=count, batches=len(pieces))
         batches = batches_of(JobKey("bench", "prose"), job, pieces, [None] * count, Wishes())
         answers = self._segments.translate(batches).answers
         effort = Effort("", 0.0, 0.0, 1)
         done = [translated_batch(batch, some, effort) for batch, some in zip(batches, answers, strict=True)]
-        return join(done, 1).text or ""
+        return join(done, 1)
 
 
 def prose() -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from producers.http.usage import By, UsageQuestion
+from producers.http.blocking.usage import By, UsageQuestion
 from schemas.events import DeadLetter
 from schemas.records import InboundRecord
 from schemas.states import ResultStatus

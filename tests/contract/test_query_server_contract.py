@@ -12,8 +12,8 @@ import pytest
 from connectors.clickhouse.database import Database
 from producers.cli.demo import _BILLED, _BY_PRIORITY
 from producers.cli.usage import By, question
-from producers.http.usage import By as UsageBy
-from producers.http.usage import UsageQuestion
+from producers.http.blocking.usage import By as UsageBy
+from producers.http.blocking.usage import UsageQuestion
 from schemas.errors import PermanentError
 from stream_apps.usage_sink.query_check import TABLES
 from stream_apps.usage_sink.query_server import Access, QueryServer

@@ -12,12 +12,12 @@ from fastapi import FastAPI
 from connectors.memory import InMemoryShares
 from connectors.redis.job_view import JobView
 from connectors.telemetry.health import Health
-from producers.http.accounts import Accounts
+from producers.http.admission.accounts import Accounts
+from producers.http.admission.backpressure import Backpressure
+from producers.http.admission.tenant_shares import TenantShares
 from producers.http.app import AppSettings, create_app
-from producers.http.backpressure import Backpressure
 from producers.http.ports import Ports
 from producers.http.settings import BackpressureLimits, HttpLimits
-from producers.http.tenant_shares import TenantShares
 from schemas.ids import JobKey
 from schemas.messages import Job, TranslatedBatch, TranslationRequest, TranslationResult
 from schemas.priorities import Priority

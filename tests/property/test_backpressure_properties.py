@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.http.backpressure import (
+from producers.http.admission.backpressure import (
     BacklogReading,
     QueueCounts,
     QueueLoad,

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from connectors.memory import InMemoryShares
 from connectors.telemetry.health import Health
+from producers.http.admission.backpressure import Backpressure
+from producers.http.admission.tenant_shares import TenantShares
 from producers.http.app import AppSettings, create_app
-from producers.http.backpressure import Backpressure
 from producers.http.ports import Ports
 from producers.http.settings import BackpressureLimits, HttpLimits
-from producers.http.tenant_shares import TenantShares
 from stream_apps.accounts.store import InMemoryAccounts
 from stream_apps.pipeline.request_limits import RequestLimits
 from tests.accounts import accounts_of, bearer, key_of, tenants

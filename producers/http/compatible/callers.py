@@ -2,7 +2,7 @@
 
 from fastapi import Request
 
-from producers.http.caller import Caller, caller_showing, check_scope
+from producers.http.admission.caller import Caller, caller_showing, check_scope
 from producers.http.compatible.reading import Parameters
 from stream_apps.accounts.roles import Scope
 

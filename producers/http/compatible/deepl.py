@@ -12,15 +12,15 @@ from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request
 
-from producers.http.caller import Caller
+from producers.http.admission.caller import Caller
+from producers.http.blocking.usage import UsageQuestion, today
 from producers.http.compatible.callers import reader_of, submitter_of
 from producers.http.compatible.errors import Dialect, route_class
 from producers.http.compatible.multilingual import exact_name
 from producers.http.compatible.reading import Parameters, mistake, read_parameters
 from producers.http.compatible.translating import Wish, translated_texts
-from producers.http.language_routes import named_language
 from producers.http.ports import Ports
-from producers.http.usage import UsageQuestion, today
+from producers.http.translations.language_routes import named_language
 from schemas.catalogue import Catalogue
 from schemas.language_names import UNDETERMINED
 from schemas.languages import AUTO, LanguagePair, parse_language

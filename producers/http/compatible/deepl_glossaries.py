@@ -9,11 +9,11 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from producers.http.blocking.glossaries import Glossaries
 from producers.http.compatible.callers import reader_of
 from producers.http.compatible.deepl import ERRORS
 from producers.http.compatible.errors import route_class
 from producers.http.compatible.reading import mistake, read_parameters
-from producers.http.glossaries import Glossaries
 from producers.http.ports import Ports
 from schemas.glossaries import Glossary
 from schemas.languages import LanguagePair, parse_language

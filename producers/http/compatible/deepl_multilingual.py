@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
 
-from producers.http.caller import Caller
+from producers.http.admission.caller import Caller
+from producers.http.blocking.glossaries import Glossaries
 from producers.http.compatible.callers import reader_of
 from producers.http.compatible.deepl import ERRORS
 from producers.http.compatible.errors import route_class
@@ -22,7 +23,6 @@ from producers.http.compatible.multilingual import (
     multilingual,
 )
 from producers.http.compatible.reading import Parameters, mistake, read_parameters
-from producers.http.glossaries import Glossaries
 from schemas.errors import PermanentError
 from schemas.glossaries import Glossary
 from schemas.languages import LanguagePair, parse_language

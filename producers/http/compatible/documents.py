@@ -16,14 +16,14 @@ from fastapi import Request
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from producers.http.caller import Caller
+from producers.http.admission.caller import Caller
 from producers.http.compatible.reading import Parameters, mistake
-from producers.http.documents import DocumentForm, prepare_document
-from producers.http.jobs import translated
+from producers.http.documents.documents import DocumentForm, prepare_document
 from producers.http.middleware import submission_is_stored
 from producers.http.ports import JobSnapshot, Upload
-from producers.http.submission import Envelope
-from producers.http.submit import ValidSubmission, send
+from producers.http.translations.jobs import translated
+from producers.http.translations.submission import Envelope
+from producers.http.translations.submit import ValidSubmission, send
 from schemas.ids import JobKey
 
 # Of a form: its fields, and the characters of each that is no file.

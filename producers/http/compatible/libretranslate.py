@@ -16,8 +16,8 @@ from producers.http.compatible.callers import reader_of, submitter_of
 from producers.http.compatible.errors import Dialect, route_class
 from producers.http.compatible.reading import Parameters, mistake, read_parameters
 from producers.http.compatible.translating import Wish, guessed_sources, translated_texts
-from producers.http.language_routes import languages_response, named_language
 from producers.http.ports import Ports
+from producers.http.translations.language_routes import languages_response, named_language
 from schemas.languages import AUTO, parse_language
 from stream_apps.pipeline.language_detection import Detection
 

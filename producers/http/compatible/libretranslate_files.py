@@ -8,7 +8,7 @@ from producers.http.compatible.callers import submitter_of
 from producers.http.compatible.documents import FileKey, FileWish, accepted_file, sent_file, uploaded_file
 from producers.http.compatible.errors import TranslationFailedError, route_class
 from producers.http.compatible.libretranslate import ERRORS, parse_language_or_auto
-from producers.http.document_routes import download
+from producers.http.documents.document_routes import download
 from producers.http.problems import not_found
 from schemas.errors import PermanentError
 from schemas.languages import parse_language

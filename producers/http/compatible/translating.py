@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from fastapi import Request
 
 from connectors.formats.markup.fragments import fragments, words_in
-from producers.http.caller import Caller
-from producers.http.calls import Call, sent_call
+from producers.http.admission.caller import Caller
 from producers.http.compatible.errors import TranslationFailedError
-from producers.http.jobs import cancel
 from producers.http.ports import JobSnapshot, Ports
-from producers.http.submission import Envelope, Submission, TextItem
-from producers.http.submit import SubmissionContext, prepare, validate
+from producers.http.translations.calls import Call, sent_call
+from producers.http.translations.jobs import cancel
+from producers.http.translations.submission import Envelope, Submission, TextItem
+from producers.http.translations.submit import SubmissionContext, prepare, validate
 from schemas.errors import DragomanError, TransientError
 from schemas.languages import AUTO
 from schemas.markup import PLAIN, is_marked_up

@@ -2,7 +2,7 @@
 
 import pytest
 
-from inference_workers.fidelity.emphasis import with_emphasis
+from inference_workers.fidelity.emphasis import widened, with_emphasis
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,20 @@ def test_words_stand_right_between_their_marks(translated, marks, expected):
 )
 def test_pairs_that_are_lost_broken_empty_or_grown_together_are_none(translated, marks):
     assert with_emphasis(translated, marks) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "wide"),
+    [
+        ("This is **un**usual and *extra*ordinary.", "This is **unusual** and *extraordinary*."),
+        ("**P**ortable **N**etwork", "**Portable** **Network**"),
+        ("un*believ*able", "*unbelievable*"),
+    ],
+)
+def test_emphasis_inside_a_word_is_widened_to_the_word(text, wide):
+    assert widened(text) == wide
+
+
+@pytest.mark.parametrize("text", ["**so** *so*", "a*b*c", "f*ck", "2*3*4", '"*a" or "**b"', "a ** b ** c", "s**t"])
+def test_other_asterisks_stay_where_they_are(text):
+    assert widened(text) == text

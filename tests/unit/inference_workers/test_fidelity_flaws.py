@@ -78,3 +78,8 @@ def test_the_bounds_of_a_measured_pair_are_narrower():
     assert doubt_of([source], [translated], bounds_of(LanguagePair("en", "pt"))) == "unlikely_length"
     assert doubt_of([source], [translated], bounds_of(LanguagePair("en", "xx"))) is None
     assert bounds_of(None) == bounds_of(LanguagePair("xx", "yy"))
+
+
+def test_a_quotation_that_is_not_closed_is_doubtful():
+    assert doubt_of(['He said "yes" twice.'], ['Ele disse "sim" duas" vezes.']) == "brackets_differ"
+    assert doubt_of(["It is 6'2\" tall."], ["Tem 6'2\" de altura."]) is None

@@ -38,7 +38,10 @@ FAMILY, FLAG, KEYCAP = "👩\u200d👩\u200d👧", "🏳\ufe0f\u200d🌈", "1\uf
         "C:\\Program Files (x86)\\a\\b.ini", "$x_i \\in A^n$", "UTC+1", "GMT−03:30",
         "\\u00e9", "\\textbf{x}",
         "os.path.join()", "__init__", "snake_case", "MAX_SIZE", "obj.attr.name", "std::vector",
-        "getElementById", "README.md", "Relatório.pdf",
+        "[b]", "[/url]", "[url=https://x.org]", "<0>", "</12>", "%APPDATA%\\Code\\a.json",
+        "getUserById(42)", "COALESCE(a, 'b')", "isActive", "File \"a.py\", line 7, in <module>",
+        "at com.foo.Bar.baz(Bar.java:42)", "a<b and c>d", "a * b", "x = 5", "c**2", "2*3*4", "1½", "2 ½", "35 m²",
+        "9:14 PM", "5 p.m.", "getElementById", "README.md", "Relatório.pdf",
         ".gitignore", "--force", "--name=x.y", "-f",
         "€5", "£3.20", "¥ 100", "5 €", "R$ 5,00", "US$3", "$1.5 bn", "-€1,234.50", "USD 20", "20 EUR", "₹99",
         "2025-01-31", "2025-01-31T08:30:00Z", "31/12/2025", "1.12.2025", "v2.1", "1.2.3-rc.1", "10.0.0.1",
@@ -60,6 +63,9 @@ def test_what_must_not_change_is_set_aside_whole(piece):
         "50% of it and 100 % sure", "He said: no.", "3 < 4 and 5 > 2", "and/or testing", "a / b",
         "e.g. this, i.e. that", "“Ele disse: não!” (e foi-se; às 5 horas).", "It is 10:30 in 2025.",
         "a - b, a – b", "In the 1990s the 2nd of 3",
+        "It''s a select few from us", "SELECT FROM LIST", "DELETE FROM CART", "Where and when, order by phone.",
+        "go and find out", "the git repository", "make sure that cats sleep", "python tests",
+        "We find a way, then we kill time", "NASA and I", "f*ck",
         "wait ...and see", "5 * 3 * 2", "file(s)", "diga-me já", "A\nB\tC", "",
     ],
 )  # fmt: skip
@@ -197,3 +203,70 @@ def test_a_text_in_capitals_is_recognised(text, shouted):
 )
 def test_two_capitals_alone_are_an_acronym(text, is_one):
     assert PLAIN.take_apart(text).is_acronym is is_one
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT name, age FROM users WHERE age > 30 ORDER BY name",
+        "SELECT COUNT(*) FROM orders o JOIN customers c ON o.customer_id = c.id GROUP BY c.country",
+        "UPDATE orders SET status = 'paid', total = total - 1 WHERE id = 17;",
+        "DELETE FROM logs", "DELETE FROM logs WHERE at < now() AND level IN ('debug')",
+        "INSERT INTO pets (name, age) VALUES ('Rex', 3), ('Tom', 5)",
+        "DROP TABLE IF EXISTS invoices CASCADE", "CREATE INDEX idx_email ON users (email, created_at);",
+        "ALTER TABLE staff ADD COLUMN hired DATE", "select * from products where price > 100",
+    ],
+)  # fmt: skip
+def test_sql_in_prose_ends_where_its_grammar_does(statement):
+    assert PLAIN.take_apart(f"The query {statement} returns nothing at all.").hidden == (statement,)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "sudo apt-get install -y python3-dev && pip install -r requirements.txt", "git rebase -i HEAD~3",
+        "npm install express", "pip install numpy==1.26.4", "rm -rf node_modules/ && npm ci",
+        "find . -name '*.tmp' -mtime +7", "docker run --rm -it ubuntu:22.04 bash", "kubectl get pods -n staging",
+        "git push origin main", "sudo systemctl restart nginx", "cd ~/projects/shop", "make install",
+        "curl -X POST -d '{\"a\":1}' https://api.example.com/v1/items", "Get-ChildItem -Recurse",
+    ],
+)  # fmt: skip
+def test_a_command_in_prose_ends_before_the_prose(command):
+    assert PLAIN.take_apart(f"Then {command} and the rest fails.").hidden == (command,)
+
+
+@pytest.mark.parametrize("follows", ["fails with an error", "is slow", "takes hours", "and nothing else"])
+def test_the_words_behind_a_command_are_prose(follows):
+    assert PLAIN.take_apart(f"Often npm install {follows}.").hidden == ("npm install",)
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "2024-05-01 12:03:44,817 ERROR [worker-3] com.acme.Sync: ", "12:00:01 [WARN] db.pool: ",
+        "[2024-05-11 10:00:07] INFO: ", "2024-05-11T10:00:07Z WARNING ", "[b]", "<1>", "''",
+    ],
+)  # fmt: skip
+def test_what_stands_before_a_sentence_of_a_log_is_none_of_it(prefix):
+    parts = PLAIN.take_apart(f"{prefix}the house is big")
+    assert (parts.plain[-1].strip(), parts.edges) == ("the house is big", (1, 0))
+
+
+@pytest.mark.parametrize("header", ["From: Anna Weber <anna@x.org>", "To: Anna <a@x.org>; Bob <b@x.org>; Eve"])
+def test_people_in_the_headers_of_an_e_mail_stay(header):
+    assert PLAIN.take_apart(header).hidden == (header,)
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("soft\u00adware", ()), ("می\u200cخواهد", ()), ("क्\u200dष", ()),
+        ("a \u00ad b", ("\u00ad",)), ("a\u200db", ("\u200d",)), ("a\u200bb", ("\u200b",)),
+    ],
+)  # fmt: skip
+def test_soft_hyphens_and_joiners_inside_a_word_go_with_it(text, hidden):
+    assert PLAIN.take_apart(text).hidden == hidden
+
+
+def test_asterisks_that_surround_nothing_are_no_emphasis():
+    assert PLAIN.take_apart("*** Important *** now").hidden == ("***", "***")

@@ -11,11 +11,11 @@ from fastapi import FastAPI
 
 from connectors.memory import InMemoryShares
 from connectors.telemetry.health import Health
+from producers.http.admission.backpressure import Backpressure
+from producers.http.admission.tenant_shares import TenantShares
 from producers.http.app import AppSettings, create_app
-from producers.http.backpressure import Backpressure
 from producers.http.ports import Ports
 from producers.http.settings import BackpressureLimits, HttpLimits
-from producers.http.tenant_shares import TenantShares
 from stream_apps.accounts.store import InMemoryAccounts
 from stream_apps.accounts.webhook_secrets import WebhookSecrets
 from stream_apps.pipeline.request_limits import RequestLimits

@@ -8,8 +8,13 @@ import pytest
 from connectors.kafka.group_lag import PartitionLag
 from connectors.redis.job_view import JobView
 from producers.http.adapters import KafkaBacklog
-from producers.http.backpressure import BacklogReading, Backpressure, QueueCounts, measure_backlog
-from producers.http.ports import QueuePosition
+from producers.http.admission.backpressure import (
+    BacklogReading,
+    Backpressure,
+    QueueCounts,
+    QueuePosition,
+    measure_backlog,
+)
 from producers.http.problems import OverloadedError
 from producers.http.settings import BackpressureLimits
 from schemas.errors import TransientError

@@ -4,7 +4,13 @@ import math
 
 import pytest
 
-from producers.http.backpressure import BacklogReading, QueueCounts, QueueLoad, ServiceRate, next_service_rate
+from producers.http.admission.backpressure import (
+    BacklogReading,
+    QueueCounts,
+    QueueLoad,
+    ServiceRate,
+    next_service_rate,
+)
 from schemas.priorities import Priority
 
 CRITICAL, HIGH, STANDARD = Priority

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from producers.http.detection import ThreadedDetector
+from producers.http.blocking.detection import ThreadedDetector
 from producers.http.problems import OverloadedError
 from tests.http_world import ENGLISH
 

@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from producers.http.events import OpenStreams, batch_after, job_events
 from producers.http.ports import Ports
 from producers.http.problems import OverloadedError
 from producers.http.settings import HttpLimits
+from producers.http.translations.events import OpenStreams, batch_after, job_events
 from schemas.errors import PermanentError
 from schemas.messages import Job, TranslatedBatch, TranslationResult
 from schemas.states import JobStage, ResultStatus

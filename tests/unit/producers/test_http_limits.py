@@ -2,7 +2,7 @@
 
 import pytest
 
-from producers.http.tenant_shares import TenantShares
+from producers.http.admission.tenant_shares import TenantShares
 from schemas.errors import TransientError
 from stream_apps.accounts.changes import Change, TenantChange, changed_tenant
 from tests.accounts import NOW_MS, key_of

@@ -8,9 +8,9 @@ import pytest
 
 from connectors.memory import InMemoryShares
 from connectors.redis.job_view import JobView
+from producers.http.admission.tenant_shares import TenantShares
 from producers.http.app import AppSettings, create_app
 from producers.http.ports import Ports
-from producers.http.tenant_shares import TenantShares
 from schemas.states import JobStage
 from tests.accounts import NOW_MS, accounts_of, bearer, key_of
 from tests.keys import key

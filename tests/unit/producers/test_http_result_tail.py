@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from producers.http.problems import OverloadedError
-from producers.http.result_tail import ResultTail
+from producers.http.translations.result_tail import ResultTail
 from schemas.codec import Codec
 from schemas.errors import FatalError, TransientError
 from schemas.messages import TranslationResult
@@ -134,7 +134,7 @@ def test_too_many_waiters_are_refused_until_one_leaves():
 
 @pytest.mark.parametrize("error", [TransientError("Kafka is away"), FatalError("this client is lost")])
 def test_a_tail_that_fails_is_opened_again(error, monkeypatch):
-    monkeypatch.setattr("producers.http.result_tail._REOPEN_SECONDS", 0.001)
+    monkeypatch.setattr("producers.http.translations.result_tail._REOPEN_SECONDS", 0.001)
 
     async def work() -> TranslationResult | None:
         topic = Topic(error, [result()])
@@ -170,7 +170,7 @@ class Accounts:
 
 
 def test_accounts_are_read_before_the_tail_is_opened_and_their_changes_come_with_the_results(monkeypatch):
-    monkeypatch.setattr("producers.http.result_tail._REOPEN_SECONDS", 0.001)
+    monkeypatch.setattr("producers.http.translations.result_tail._REOPEN_SECONDS", 0.001)
     change = InboundRecord("translation.credentials", 0, 5, b"default/r1", b"a key that was revoked")
 
     async def work() -> tuple[TranslationResult | None, TranslationResult | None]:

@@ -3,7 +3,7 @@
 import pytest
 
 from connectors.redis.job_view import JobView
-from producers.http.text_ids import TEXT_IDS, text_ids_of
+from producers.http.translations.text_ids import TEXT_IDS, text_ids_of
 from schemas.errors import TransientError
 from schemas.ids import JobKey
 from schemas.message_parts import Hole

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from connectors.clickhouse.settings import BooksSettings
-from producers.http.usage import AnalyticsBooks, By, NoBooks, UsageQuestion
+from producers.http.blocking.usage import AnalyticsBooks, By, NoBooks, UsageQuestion
 from schemas.accounts import TenantStatus
 from schemas.errors import FatalError, PermanentError, TransientError
 from stream_apps.accounts.changes import Change, TenantChange, changed_tenant

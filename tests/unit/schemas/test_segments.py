@@ -46,3 +46,18 @@ def test_white_space_around_separators_of_data_is_one_space():
 def test_a_segment_is_known_by_its_words_however_it_was_wrapped(wrapped, line):
     assert normalise(wrapped) == line
     assert count_words(wrapped) == count_words(line)
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [
+        ("25\u00a0€ each", "25\u00a0€ each"),
+        ("10\u202f000\u00a0km", "10\u202f000\u00a0km"),
+        ("§\u00a03 of it", "§\u00a03 of it"),
+        ("Mr.\u00a0Smith", "Mr. Smith"),
+        ("25 \u00a0 € each\u00a0", "25 € each"),
+    ],
+)
+def test_a_no_break_space_beside_a_digit_stays(text, normal):
+    assert normalise(text) == normal
+    assert normalise(normal) == normal

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from connectors.telemetry.metrics import REQUESTS_ACCEPTED
-from producers.http.caller import Caller
+from producers.http.admission.caller import Caller
 from producers.http.moments import milliseconds_of
 from producers.http.ports import Models, Ports, Texts
-from producers.http.submission import Envelope, Submission
-from producers.http.text_ids import with_text_ids
+from producers.http.translations.submission import Envelope, Submission
+from producers.http.translations.text_ids import with_text_ids
 from schemas.catalogue import Catalogue, unsupported_pair
 from schemas.errors import DragomanError, PermanentError, TransientError
 from schemas.ids import event_id, new_request_id

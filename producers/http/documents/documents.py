@@ -18,12 +18,12 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
 from connectors.object_files import Written
-from producers.http.caller import Caller
+from producers.http.admission.caller import Caller
 from producers.http.moments import milliseconds_of
 from producers.http.ports import Ports, Upload
 from producers.http.problems import OverloadedError
-from producers.http.submission import Envelope, Glossary, RequestId, Tenant, Text
-from producers.http.submit import (
+from producers.http.translations.submission import Envelope, Glossary, RequestId, Tenant, Text
+from producers.http.translations.submit import (
     SubmissionContext,
     ValidSubmission,
     check_admission,

@@ -6,7 +6,7 @@ from babel import Locale, UnknownLocaleError
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from producers.http.caller import Reader
+from producers.http.admission.caller import Reader
 from producers.http.ports import Ports
 from producers.http.problems import responses
 from schemas.catalogue import Catalogue

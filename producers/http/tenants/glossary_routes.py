@@ -8,8 +8,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 
-from producers.http.caller import Caller, GlossaryWriter, Reader
-from producers.http.glossaries import Glossaries
+from producers.http.admission.caller import Caller, GlossaryWriter, Reader
+from producers.http.blocking.glossaries import Glossaries
 from producers.http.problems import responses
 from schemas.glossaries import Glossary
 from schemas.languages import LanguagePair, parse_language

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from producers.http.accounts import Accounts
+from producers.http.admission.accounts import Accounts
 from schemas.accounts import Tenant
 from stream_apps.accounts.refusals import ForbiddenError
 from stream_apps.accounts.roles import Scope

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from producers.http.waiting_line import WaitingLine
+from producers.http.blocking.waiting_line import WaitingLine
 from schemas.glossaries import Glossary
 from schemas.messages import TranslationRequest
 from stream_apps.glossaries.changes import Writing, deleted, new_version

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from producers.http.accounts import Accounts
+from producers.http.admission.accounts import Accounts
+from producers.http.blocking.waiting_line import WaitingLine
 from producers.http.problems import TooManyRequestsError
 from producers.http.settings import HttpLimits
-from producers.http.waiting_line import WaitingLine
 from schemas.accounts import Credential, CredentialKind
 from stream_apps.accounts.changes import Change, logged_out
 from stream_apps.accounts.directory import Directory, Identity

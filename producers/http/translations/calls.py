@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from producers.http.caller import Caller
-from producers.http.jobs import translated
+from producers.http.admission.caller import Caller
 from producers.http.middleware import submission_is_stored
 from producers.http.ports import JobSnapshot, Ports
 from producers.http.settings import HttpLimits
-from producers.http.submission import Envelope, Submission
-from producers.http.submit import ValidSubmission, prepare, send
-from producers.http.targets import all_sent, of_each_target
+from producers.http.translations.jobs import translated
+from producers.http.translations.submission import Envelope, Submission
+from producers.http.translations.submit import ValidSubmission, prepare, send
+from producers.http.translations.targets import all_sent, of_each_target
 from schemas.shares import Decision
 
 

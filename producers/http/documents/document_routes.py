@@ -8,19 +8,20 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from connectors.formats.bilingual.registry import BILINGUAL, Kind
-from producers.http.bilingual import bilingual_of
-from producers.http.caller import DocumentReader, DocumentSubmitter
-from producers.http.document_info import DocumentInfo
-from producers.http.documents import form_schema, prepare_document, uploaded
-from producers.http.jobs import read_job
+from producers.http.admission.backpressure import QueuePosition
+from producers.http.admission.caller import DocumentReader, DocumentSubmitter
+from producers.http.documents.bilingual import bilingual_of
+from producers.http.documents.documents import form_schema, prepare_document, uploaded
 from producers.http.middleware import submission_is_stored
-from producers.http.ports import Ports, QueuePosition
+from producers.http.ports import Ports
 from producers.http.problems import not_found, rate_headers, responses
-from producers.http.responses import AcceptedResponse, JobResponse, accepted_response, job_response
-from producers.http.routes import Named, WaitSeconds, job_of, status_url
 from producers.http.settings import HttpLimits
-from producers.http.submission import Envelope
-from producers.http.submit import ValidSubmission, send
+from producers.http.translations.document_info import DocumentInfo
+from producers.http.translations.jobs import read_job
+from producers.http.translations.responses import AcceptedResponse, JobResponse, accepted_response, job_response
+from producers.http.translations.routes import Named, WaitSeconds, job_of, status_url
+from producers.http.translations.submission import Envelope
+from producers.http.translations.submit import ValidSubmission, send
 from schemas.errors import PermanentError
 from schemas.ids import JobKey
 from schemas.messages import TranslationResult

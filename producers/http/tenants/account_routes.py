@@ -6,9 +6,9 @@ from datetime import datetime
 from fastapi import APIRouter, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
 
-from producers.http.accounts import Accounts
-from producers.http.caller import AnyCaller, Caller, KeyAdmin
-from producers.http.logins import Logins
+from producers.http.admission.accounts import Accounts
+from producers.http.admission.caller import AnyCaller, Caller, KeyAdmin
+from producers.http.admission.logins import Logins
 from producers.http.moments import milliseconds_of, moment_of
 from producers.http.problems import responses
 from schemas.accounts import Credential, CredentialKind

@@ -19,11 +19,11 @@ import structlog
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
 from connectors.telemetry.metrics import OPEN_STREAMS
-from producers.http.jobs import with_text
 from producers.http.ports import JobSnapshot, Ports, ResultWaiter
 from producers.http.problems import OverloadedError
-from producers.http.responses import job_response
 from producers.http.settings import HttpLimits
+from producers.http.translations.jobs import with_text
+from producers.http.translations.responses import job_response
 from schemas.errors import PermanentError, TransientError
 from schemas.ids import JobKey
 from schemas.messages import TranslatedBatch, TranslationResult

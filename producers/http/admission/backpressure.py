@@ -24,7 +24,6 @@ from connectors.telemetry.metrics import (
     BACKPRESSURE_WAIT_SECONDS,
     HTTP_REFUSALS,
 )
-from producers.http.ports import QueuePosition
 from producers.http.problems import OverloadedError
 from producers.http.settings import BackpressureLimits
 from schemas.errors import TransientError
@@ -32,6 +31,14 @@ from schemas.priorities import Priority
 from schemas.topics import batches_topic
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class QueuePosition:
+    """Batches of the same or a higher priority before the last one of a job, and the seconds they may take."""
+
+    batches_ahead: int
+    seconds: float
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,15 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from connectors.telemetry.health import Health, answer_of
-from producers.http.caller import Caller, Reader, Submitter, Writer
-from producers.http.calls import Call, prepared_call, sent_call
-from producers.http.events import batch_after, job_events
-from producers.http.jobs import cancel, read_job
-from producers.http.listing import JobFilter, list_jobs
+from producers.http.admission.caller import Caller, Reader, Submitter, Writer
 from producers.http.ports import JobSnapshot, Ports
 from producers.http.problems import not_found, rate_headers, responses
-from producers.http.responses import (
+from producers.http.settings import HttpLimits
+from producers.http.translations.calls import Call, prepared_call, sent_call
+from producers.http.translations.events import batch_after, job_events
+from producers.http.translations.jobs import cancel, read_job
+from producers.http.translations.listing import JobFilter, list_jobs
+from producers.http.translations.responses import (
     AcceptedJobsResponse,
     AcceptedResponse,
     JobListResponse,
@@ -25,9 +26,8 @@ from producers.http.responses import (
     job_response,
     list_response,
 )
-from producers.http.settings import HttpLimits
-from producers.http.submission import Envelope, Submission
-from producers.http.submit import preferred_wait
+from producers.http.translations.submission import Envelope, Submission
+from producers.http.translations.submit import preferred_wait
 from schemas.ids import JobKey
 from stream_apps.accounts.refusals import ForbiddenError
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from producers.http.submission import TextItem
+from producers.http.translations.submission import TextItem
 from schemas.errors import PermanentError
 
 # The entry of the metadata: a JSON array, parallel to the texts, null for a text without an id.

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from producers.http.accounts import Accounts
-from producers.http.caller import KeyAdmin
+from producers.http.admission.accounts import Accounts
+from producers.http.admission.caller import KeyAdmin
 from producers.http.moments import moment_of
 from producers.http.ports import Ports
 from producers.http.problems import not_found, responses
-from producers.http.routes import JobToChange, JobToRead
+from producers.http.translations.routes import JobToChange, JobToRead
 from schemas.deliveries import Delivery
 from schemas.errors import PermanentError
 from schemas.ids import JobKey

@@ -6,11 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from producers.http.caller import Caller, UsageReader
+from producers.http.admission.caller import Caller, UsageReader
+from producers.http.blocking.usage import By, UsageQuestion, today
 from producers.http.ports import Ports
 from producers.http.problems import responses
-from producers.http.submission import Tenant
-from producers.http.usage import By, UsageQuestion, today
+from producers.http.translations.submission import Tenant
 from schemas.errors import PermanentError
 
 router = APIRouter(tags=["usage"])

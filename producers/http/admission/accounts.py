@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from producers.http.blocking.waiting_line import WaitingLine
 from producers.http.problems import TooManyRequestsError
-from producers.http.waiting_line import WaitingLine
 from schemas.accounts import Credential, Tenant
 from schemas.errors import TransientError
 from schemas.shares import Limits

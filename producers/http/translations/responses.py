@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from pydantic import BaseModel, Field
 
 from connectors.redis.job_view import JobView
-from producers.http.document_info import DocumentInfo, document_info
+from producers.http.admission.backpressure import QueuePosition
 from producers.http.moments import moment_of
-from producers.http.ports import BackpressureGate, JobSnapshot, QueuePosition
-from producers.http.submit import ValidSubmission
-from producers.http.text_ids import TEXT_IDS, text_ids_of
+from producers.http.ports import BackpressureGate, JobSnapshot
+from producers.http.translations.document_info import DocumentInfo, document_info
+from producers.http.translations.submit import ValidSubmission
+from producers.http.translations.text_ids import TEXT_IDS, text_ids_of
 from schemas.ids import JobKey
 from schemas.messages import TranslationResult
 from schemas.priorities import SLA_SECONDS, Priority

@@ -8,9 +8,9 @@ because each job has an id of its own: that of the call, and its language.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from producers.http.caller import Caller
-from producers.http.submission import Envelope, Submission
-from producers.http.submit import ValidSubmission, request_id_of
+from producers.http.admission.caller import Caller
+from producers.http.translations.submission import Envelope, Submission
+from producers.http.translations.submit import ValidSubmission, request_id_of
 from schemas.errors import PermanentError, TransientError
 from schemas.languages import parse_language
 

@@ -14,7 +14,7 @@ from connectors.telemetry.metrics import CANCELLATIONS_ORDERED
 from producers.http.ports import JobSnapshot, Ports, ResultWaiter
 from producers.http.problems import not_found
 from producers.http.settings import HttpLimits
-from producers.http.submit import ValidSubmission
+from producers.http.translations.submit import ValidSubmission
 from schemas.events import JobControl
 from schemas.ids import JobKey
 from schemas.messages import TranslationResult

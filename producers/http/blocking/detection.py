@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from producers.http.waiting_line import WaitingLine
+from producers.http.blocking.waiting_line import WaitingLine
 from stream_apps.pipeline.language_detection import Detection, LangidDetector
 
 _MOST_WAITING = 50

@@ -1,0 +1,1 @@
+"""Who may come in, and how much: callers, logins, the measured backlog, the shares of tenants."""

@@ -1,0 +1,1 @@
+"""What blocks, and so is done on threads, a few at a time."""

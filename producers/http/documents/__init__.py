@@ -1,0 +1,1 @@
+"""Send files and fetch their translations."""

@@ -1,0 +1,1 @@
+"""What a tenant looks after: keys, glossaries, webhooks, usage."""

@@ -1,0 +1,1 @@
+"""Submit texts, follow their jobs, read their results; what can be translated."""
