@@ -91,7 +91,9 @@ _BEGUN = (
     r"|make (?:check|distclean|install|lint|uninstall)\b)"
 )
 _NAMED = rf"(?:{_MANAGERS}) {_DEED_TO}|(?:{_TOOLS}|{_MANAGERS}|{_VERBS}) {_OPTION}"
-_PIECE = rf"(?:{_OPTION}|{_DEED_TO})(?: (?:{_CODED}|{_OPERAND}))?|{_DEED}|{_CODED}|(?:&&|\|\|?) (?:{_BEGUN}|{_CODED})"
+_PIECE = (
+    rf"(?:{_OPTION}|{_DEED_TO})(?: (?:{_CODED}|{_OPERAND}))?|{_DEED}|{_CODED}|(?:&&|\|\|?) (?:{_BEGUN}|{_CODED})"
+)
 
 COMMANDS: tuple[str, ...] = (
     rf"\b(?:sudo )?(?:(?:{_NAMED}) (?:{_CODED}|{_OPERAND})|{_BEGUN})(?: (?:{_PIECE}))*",
