@@ -25,8 +25,9 @@ from schemas.coded_text import (
 
 # Beyond them a sentence is all markup.
 MOST_PAIRS = 12
-# How alike words are that are taken for the same, from 0 to 1; what is taken off for those at the other end.
-_LEAST_LIKENESS, _PRICE_OF_DISTANCE = 0.72, 0.3
+# How alike words are that are taken for the same, from 0 to 1; what counts for beginning or ending with the same
+# word, and what is taken off for those at the other end of the text.
+_LEAST_LIKENESS, _WORTH_OF_EDGE, _PRICE_OF_DISTANCE = 0.72, 0.1, 0.3
 _WORD = re.compile(r"\w+(?:[-'’]\w+)*")
 
 
@@ -189,15 +190,25 @@ def words_between(coded: str) -> dict[int, str]:
 
 
 def _alike(text: str, within: Span, words: Sequence[str]) -> Iterator[tuple[float, Span]]:
-    """Yield the runs of words in a stretch that are like the words, each with how much it is."""
+    """Yield the runs of words in a stretch that are like the words, each with how much speaks for it."""
     found = list(_WORD.finditer(text, within.start, within.end))
     # The matcher remembers its second text.
     matcher = SequenceMatcher(None, "", " ".join(words), autojunk=False)
-    for count in range(max(len(words) - 1, 1), len(words) + 2) if words else ():
+    # Longer wordings may gain or lose more words in a sentence.
+    slack = 1 + len(words) // 4
+    for count in range(max(len(words) - slack, 1), len(words) + slack + 1) if words else ():
         for at in range(len(found) - count + 1):
             run = found[at : at + count]
-            matcher.set_seq1(" ".join(word[0].casefold() for word in run))
-            if matcher.real_quick_ratio() < _LEAST_LIKENESS or matcher.quick_ratio() < _LEAST_LIKENESS:
-                continue
-            if (likeness := matcher.ratio()) >= _LEAST_LIKENESS:
-                yield likeness, Span(run[0].start(), run[-1].end())
+            said = [word[0].casefold() for word in run]
+            if likeness := _likeness(matcher, " ".join(said)):
+                edges = (said[0] == words[0]) + (said[-1] == words[-1])
+                yield likeness + _WORTH_OF_EDGE * edges, Span(run[0].start(), run[-1].end())
+
+
+def _likeness(matcher: "SequenceMatcher[str]", text: str) -> float | None:
+    """Return how alike a text is, None where that is too little; most are told by their letters alone."""
+    matcher.set_seq1(text)
+    if matcher.real_quick_ratio() < _LEAST_LIKENESS or matcher.quick_ratio() < _LEAST_LIKENESS:
+        return None
+    likeness = matcher.ratio()
+    return likeness if likeness >= _LEAST_LIKENESS else None

@@ -72,6 +72,15 @@ def test_words_that_are_inflected_otherwise_in_the_sentence_are_recognised():
     assert translated("The doors are <0 closed 0> tonight", known) == "As portas estão <0 fechadas 0> esta noite"
 
 
+def test_words_that_begin_and_end_alike_are_taken_before_others_of_the_same_letters():
+    known = {
+        "our terms of service and more": "nossos termos de serviço e mais",
+        "terms of service": "termos e condições de serviço",
+    }
+    expected = "nossos <0 termos de serviço 0> e mais"
+    assert translated("our <0 terms of service 0> and more", known) == expected
+
+
 def test_of_equal_words_those_in_the_likelier_place_are_taken():
     known = {"one and two and one": "um e dois e um", "one": "um"}
     assert translated("one and two and <0 one 0>", known) == "um e dois e <0 um 0>"
