@@ -19,6 +19,7 @@ from stream_apps.pipeline.request_limits import RequestLimits
 from stream_apps.pipeline.request_rules import check_request
 from stream_apps.pipeline.segmentation import Segmenter
 from stream_apps.pipeline.units import split_units
+from stream_apps.redrive.correction import correction_of
 from tests.keys import key
 
 SEGMENTER = Segmenter()
@@ -121,6 +122,15 @@ def test_a_sentence_that_lost_a_code_is_a_hole_that_shows_its_source_with_its_ta
     assert [(hole.cause, (result.text or "")[hole.start :][: hole.length]) for hole in result.holes] == [
         ("broken_codes", "Go <b>on</b> now.")
     ]
+
+
+def test_the_correction_of_a_hole_keeps_its_tags_as_plain_text_does():
+    asked = request("<p>Go <b>on</b> now. Stop.</p>")
+    first = answered(asked, translate=lambda text: CODE.sub("", text).upper())
+    (batch,) = correction_of(first, first.text or "", batches(asked)[0], BatchLimits(), 1)
+    assert (batch.texts, batch.job.inline_codes) == (["Go <b>on</b> now."], False)
+    second = join([early_answer(replace(batch, translations=["GO <b>ON</b> NOW."]), "m1", 1)], 1)
+    assert (second.text, second.holes, second.version) == ("<p>GO <b>ON</b> NOW. STOP.</p>", (), 2)
 
 
 def test_what_an_engine_writes_is_no_markup():
