@@ -59,10 +59,14 @@ def _spaces(unit: str) -> frozenset[int]:
     found: list[int] = []
     for code in _ALONE.finditer(unit):
         before = detagged(unit[max(code.start() - _NEAR, 0) : code.start()])
-        is_beside_another = found and CODE.sub("", unit[found[-1] : code.start()]) == ""
-        if before and not before[-1].isspace() and not is_beside_another:
+        if before and not before[-1].isspace() and not _is_beside(unit, code.start(), found):
             found.append(code.start())
     return frozenset(found)
+
+
+def _is_beside(unit: str, at: int, found: Sequence[int]) -> bool:
+    """Tell whether nothing but codes stands between a code and the last one that was found."""
+    return bool(found) and at - found[-1] < _NEAR and not detagged(unit[found[-1] : at])
 
 
 @dataclass
