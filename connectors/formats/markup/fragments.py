@@ -13,7 +13,8 @@ from connectors.formats.markup.html_elements import INLINE, OPAQUE
 from connectors.formats.markup.html_tokens import What, tokens
 from connectors.formats.markup.inline_units import Rules, units_in
 from connectors.formats.splicing import Found
-from schemas.coded_text import detagged
+from schemas.coded_text import MOST_CODES, detagged
+from schemas.errors import PermanentError
 from schemas.markup import IGNORE_TAGS, MARKUP, NON_SPLITTING_TAGS, OUTLINE_DETECTION, SPLITTING_TAGS
 
 _NOTHING: frozenset[str] = frozenset()
@@ -27,7 +28,16 @@ _XML = Rules(
 def fragments(text: str, content_type: str, settings: Mapping[str, str]) -> list[Found]:
     """Find the units of a marked-up text. Raises PermanentError where one has too many codes."""
     rules = html_rules(settings) if MARKUP[content_type] == "html" else _xml_rules(text, settings)
-    return [one for one in units_in(text, rules) if isinstance(one, Found)]
+    try:
+        return [one for one in units_in(text, rules) if isinstance(one, Found)]
+    except PermanentError as error:
+        raise PermanentError(
+            "too_much_markup",
+            error.message,
+            field="text",
+            limit=f"{MOST_CODES} tags between two that part sentences",
+            cure="send it in several texts",
+        ) from None
 
 
 def words_in(found: Iterable[Found]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from schemas.coded_text import CODE
+from schemas.coded_text import CODE, MOST_CODES
 from schemas.errors import PermanentError
 from schemas.messages import Job, TranslationRequest
 from schemas.priorities import Priority
@@ -114,6 +114,12 @@ def test_markup_counts_for_the_size_of_a_batch():
     assert len(batches(request(text), BatchLimits(text_bytes=1000))) == 2
     with pytest.raises(PermanentError, match="with its markup"):
         batches(request(text), BatchLimits(text_bytes=300))
+
+
+def test_too_many_tags_in_one_sentence_are_refused_with_a_cure():
+    with pytest.raises(PermanentError, match="inline codes") as refusal:
+        split(request("<i>a </i>" * (MOST_CODES + 1)))
+    assert (refusal.value.cause, refusal.value.cure) == ("too_much_markup", "send it in several texts")
 
 
 def test_a_sentence_that_lost_a_code_is_a_hole_that_shows_its_source_with_its_tags():
