@@ -92,6 +92,9 @@ bench-http: .venv/.dev $(JARS)  ## 1, 8 and 32 HTTP clients against a bare FastA
 bench-door: .venv/.dev $(JARS)  ## What keys and limits cost one POST, in processor time
 	$(BIN)/python -m tests.bench.door $(ARGS)
 
+bench-connections: .venv/.dev $(JARS)  ## Ten thousand connections to one HTTP process, a thousand of them event streams
+	$(BIN)/python -m tests.bench.connections $(ARGS)
+
 bench-report: .venv/.dev  ## Fill docs/performance.md with what the benchmarks wrote
 	$(BIN)/python -m tests.bench.report
 

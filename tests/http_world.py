@@ -148,6 +148,9 @@ class Waiter:
     world: World
     key: JobKey
 
+    def pause(self, least_seconds: float) -> float:
+        return least_seconds
+
     async def result(self, timeout_seconds: float) -> TranslationResult | None:
         if found := self.world.published.get(self.key):
             return found

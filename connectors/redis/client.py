@@ -32,6 +32,10 @@ _sentinels: Any = redis.sentinel.Sentinel
 _async_sentinels: Any = redis.asyncio.sentinel.Sentinel
 
 
+class _SentinelPool(redis.asyncio.sentinel.SentinelConnectionPool, redis.asyncio.BlockingConnectionPool):
+    """Waits for a free connection where the library's pool fails at once."""
+
+
 @dataclass(frozen=True)
 class SentinelPlace:
     """Where Sentinels answer, and by which name they know the state. `options`: user and password of the state."""
@@ -75,16 +79,22 @@ def open_state(settings: RedisSettings) -> Client:
 
 def open_cache_async(settings: RedisSettings) -> AsyncClient:
     """Open the cache, for one event loop."""
-    return redis.asyncio.Redis.from_url(settings.cache_url, **_options(settings))
+    return _waiting(settings.cache_url, settings)
 
 
 def open_state_async(settings: RedisSettings) -> AsyncClient:
     """Do the same as `open_state`, for one event loop."""
     if place := sentinel_place(settings.state_url):
         watched = _async_sentinels(place.sentinels, sentinel_kwargs=_waits(settings), **place.options)
-        primary: AsyncClient = watched.master_for(place.name, db=place.database, **_options(settings))
+        primary: AsyncClient = watched.master_for(
+            place.name,
+            connection_pool_class=_SentinelPool,
+            db=place.database,
+            timeout=settings.connect_timeout_seconds,
+            **_options(settings),
+        )
         return primary
-    return redis.asyncio.Redis.from_url(settings.state_url, **_options(settings))
+    return _waiting(settings.state_url, settings)
 
 
 def sentinel_place(url: str) -> SentinelPlace | None:
@@ -172,6 +182,14 @@ def _waits(settings: RedisSettings) -> dict[str, Any]:
         "socket_connect_timeout": settings.connect_timeout_seconds,
         "socket_timeout": settings.socket_timeout_seconds,
     }
+
+
+def _waiting(url: str, settings: RedisSettings) -> AsyncClient:
+    """Open a client whose calls wait for one another where they are more than its connections."""
+    pool = redis.asyncio.BlockingConnectionPool.from_url(
+        url, timeout=settings.connect_timeout_seconds, **_options(settings)
+    )
+    return redis.asyncio.Redis.from_pool(pool)
 
 
 def _options(settings: RedisSettings) -> dict[str, Any]:

@@ -19,7 +19,9 @@ class RedisSettings(Section):
         description="Slots, views, results, markers, registry; kept on disk. "
         "Behind Sentinels: redis+sentinel://host:port,host:port/NAME/DATABASE.",
     )
-    connect_timeout_seconds: float = Field(default=2.0, gt=0, description="Longest wait for a connection.")
+    connect_timeout_seconds: float = Field(
+        default=2.0, gt=0, description="Longest wait for a connection, and for a free one of a full pool."
+    )
     socket_timeout_seconds: float = Field(default=2.0, gt=0, description="Longest wait for one answer.")
     max_connections: int = Field(default=32, ge=1, description="To each of the two, of one process.")
     policy_seconds: float = Field(

@@ -42,7 +42,7 @@ from producers.http.blocking.usage import AnalyticsBooks, Books, NoBooks
 from producers.http.ports import Documents, NoDocuments, Ports, Texts
 from producers.http.readiness import PartsReadiness, watch_readiness
 from producers.http.settings import HttpLimits, HttpSettings
-from producers.http.translations.result_tail import ResultTail
+from producers.http.translations.result_tail import ResultTail, WaiterLimits
 from schemas.errors import FatalError
 from schemas.topics import ACCOUNT_TOPICS, RESULTS
 from stream_apps.accounts.budgets import MeasuredBudgets
@@ -106,7 +106,7 @@ class Server:
         self._tail = ResultTail(
             lambda: open_tail(settings.kafka, RESULTS, fills_takes=False, also=table.next_offsets()),
             self._codec,
-            settings.http.max_waiters,
+            WaiterLimits(settings.http.max_waiters, settings.http.looks_per_second),
             table,
         )
         self._backpressure = Backpressure(settings.backpressure)

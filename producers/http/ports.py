@@ -75,6 +75,9 @@ class ResultWaiter(Protocol):
     async def result(self, timeout_seconds: float) -> TranslationResult | None:
         """Return the result as soon as it is there; None when the time is up."""
 
+    def pause(self, least_seconds: float) -> float:
+        """Return the seconds until the next look at the job: longer where many wait."""
+
 
 class ResultWaits(Protocol):
     """Tells of results as they are published."""

@@ -99,6 +99,12 @@ class HttpLimits(Section):
         gt=0,
         description="How often a waiting caller's job is looked at, if its result was missed.",
     )
+    looks_per_second: int = Field(
+        default=500,
+        ge=1,
+        description="How often a second all waiting callers and streams of this process together look at Redis: "
+        "the more of them there are, the rarer looks each one.",
+    )
     max_waiters: int = Field(
         default=10_000, ge=1, description="Callers that wait for results in this process at a time; more get 503."
     )

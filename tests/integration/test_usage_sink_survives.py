@@ -1,6 +1,7 @@
 """The analytics process on real Kafka and the embedded engine: killed again and again, every event counts once."""
 
 import os
+import random
 import subprocess
 import sys
 import time
@@ -164,13 +165,18 @@ def test_answers_dead_letters_orders_and_workers_are_rows_once_though_the_sink_i
         assert analytics.records() == (120, 360, 60, 120, 120_000)
 
 
-def test_every_usage_event_counts_once_though_the_sink_is_killed(analytics):
-    sent = 0
-    for _ in range(3):
+@pytest.mark.parametrize("kills", [3, pytest.param(25, marks=pytest.mark.slow)])
+def test_every_usage_event_counts_once_though_the_sink_is_killed(analytics, kills):
+    sent, chance = 0, random.Random(7)
+    for number in range(kills):
         analytics.send(sent, 700)
         with analytics.process():
-            # Killed while it writes: somewhere behind the first rows of this round.
-            analytics.wait_for(partial(analytics.has_more_than, sent))
+            if number % 3 < 2:
+                # Killed while it writes: somewhere behind the first rows of this round.
+                analytics.wait_for(partial(analytics.has_more_than, sent))
+            else:
+                # Or wherever it is: while it starts, joins, announces or inserts.
+                time.sleep(chance.uniform(0.5, 6.0))
         sent += 700
     with analytics.process() as process:
         analytics.wait_for(lambda: analytics.count()[0] >= sent)

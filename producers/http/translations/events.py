@@ -129,7 +129,7 @@ class _Stream:
             elif self._clock() - silent_since > _KEEP_ALIVE_SECONDS:
                 silent_since = self._clock()
                 yield KEEPALIVE_COMMENT
-            result = await self._waiter.result(pause)
+            result = await self._waiter.result(self._waiter.pause(pause))
             pause = min(2 * pause, limits.look_seconds, _LONGEST_PAUSE_SECONDS)
 
     async def _batches(self) -> AsyncIterator[bytes]:

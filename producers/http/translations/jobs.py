@@ -72,6 +72,10 @@ class Wait:
     seconds: float
     waiter: ResultWaiter | None = None
 
+    def pause(self, least_seconds: float) -> float:
+        """Return the seconds until the next look."""
+        return self.waiter.pause(least_seconds) if self.waiter else least_seconds
+
     async def result(self, seconds: float) -> TranslationResult | None:
         """Return the result if it is published within that time."""
         if self.waiter is not None:
@@ -92,7 +96,7 @@ async def finished(
         # A job that is about to show up is looked for often; one that is known is told of.
         is_told = snapshot.view is not None and not snapshot.is_finished and wait.waiter is not None
         pause = limits.look_seconds if is_told else limits.poll_seconds
-        result = await wait.result(min(pause, left))
+        result = await wait.result(min(wait.pause(pause), left))
         snapshot = replace(snapshot, result=result) if result else await ports.jobs.look(key)
     return snapshot
 

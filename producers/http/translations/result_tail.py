@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import structlog
 
@@ -63,12 +63,20 @@ async def read_message(codec: Codec, encoded: bytes | None, expected: type[M]) -
     return codec.decode(encoded, expected)
 
 
+class WaiterLimits(NamedTuple):
+    """How many may wait in this process, and how often a second all of them together look at Redis."""
+
+    most: int
+    looks_per_second: float
+
+
 @dataclass
 class Waiter:
     """Somebody who waits for the result of one job. For the event loop that it was made on."""
 
     codec: Codec
     loop: asyncio.AbstractEventLoop
+    fair_pause: Callable[[], float]
     _encoded: bytes | None = field(default=None, init=False)
     _arrived: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
@@ -80,6 +88,10 @@ class Waiter:
             except TimeoutError:
                 return None
         return await read_message(self.codec, self._encoded, TranslationResult)
+
+    def pause(self, least_seconds: float) -> float:
+        """Return the seconds until the next look at the job: longer where many wait."""
+        return max(least_seconds, self.fair_pause())
 
     def wake(self, encoded: bytes) -> None:
         """Hand over the result. From the loop's thread."""
@@ -103,17 +115,18 @@ class ResultTail:
         self,
         open_tail: Callable[[], Tail],
         codec: Codec,
-        most_waiters: int,
+        limits: WaiterLimits,
         table: Table | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._open_tail = open_tail
         self._codec = codec
-        self._most_waiters = most_waiters
+        self._limits = limits
         self._table = table
         self._clock = clock
         self._lock = threading.Lock()
         self._waiters: dict[bytes, list[Waiter]] = {}
+        self._count = 0
         self._ring: deque[_Seen] = deque()
         self._ring_bytes = 0
         self._closing = threading.Event()
@@ -134,13 +147,14 @@ class ResultTail:
 
         For an event loop. Raises OverloadedError while too many wait.
         """
-        waiter, encoded = Waiter(self._codec, asyncio.get_running_loop()), key.encode()
+        waiter, encoded = Waiter(self._codec, asyncio.get_running_loop(), self._fair_pause), key.encode()
         with self._lock:
-            if sum(map(len, self._waiters.values())) >= self._most_waiters:
+            if self._count >= self._limits.most:
                 raise OverloadedError(
-                    f"{self._most_waiters} callers wait for results in this process, which is the limit",
+                    f"{self._limits.most} callers wait for results in this process, which is the limit",
                     _RETRY_AFTER_SECONDS,
                 )
+            self._count += 1
             self._waiters.setdefault(encoded, []).append(waiter)
             seen = next((one for one in reversed(self._ring) if one.key == encoded), None)
         RESULT_WAITERS.inc()
@@ -151,9 +165,13 @@ class ResultTail:
         finally:
             RESULT_WAITERS.dec()
             with self._lock:
+                self._count -= 1
                 self._waiters[encoded].remove(waiter)
                 if not self._waiters[encoded]:
                     del self._waiters[encoded]
+
+    def _fair_pause(self) -> float:
+        return self._count / self._limits.looks_per_second
 
     def add(self, record: InboundRecord) -> None:
         """Take in a result, or a record of the table. From any thread."""

@@ -3,11 +3,12 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import pytest
 
 from producers.http.problems import OverloadedError
-from producers.http.translations.result_tail import ResultTail
+from producers.http.translations.result_tail import ResultTail, WaiterLimits
 from schemas.codec import Codec
 from schemas.errors import FatalError, TransientError
 from schemas.messages import TranslationResult
@@ -51,7 +52,7 @@ def result(request_id: str = "r1", tenant: str = "default", text: str = "Bom dia
 
 
 def tail_of(topic: Topic, most_waiters: int = 10, clock: Callable[[], float] = lambda: 0.0) -> ResultTail:
-    return ResultTail(topic.open, CODEC, most_waiters, clock=clock)
+    return ResultTail(topic.open, CODEC, WaiterLimits(most_waiters, 4), clock=clock)
 
 
 def test_a_result_wakes_those_who_wait_for_it_and_nobody_else():
@@ -175,7 +176,7 @@ def test_accounts_are_read_before_the_tail_is_opened_and_their_changes_come_with
 
     async def work() -> tuple[TranslationResult | None, TranslationResult | None]:
         topic, accounts = Topic([change, result()]), Accounts()
-        tail = ResultTail(topic.open, CODEC, 10, accounts)
+        tail = ResultTail(topic.open, CODEC, WaiterLimits(10, 4), accounts)
         tail.start()
         with tail.expect(key("r1")) as waiter, tail.expect(key("r2")) as other:
             found = await waiter.result(2), await other.result(0)
@@ -185,3 +186,16 @@ def test_accounts_are_read_before_the_tail_is_opened_and_their_changes_come_with
 
     found, other = asyncio.run(work())
     assert (found is not None, other) == (True, None)
+
+
+def test_the_more_wait_the_rarer_each_of_them_looks():
+    async def work() -> list[float]:
+        tail, pauses = tail_of(Topic()), []
+        with ExitStack() as entered:
+            for number in range(8):
+                waiter = entered.enter_context(tail.expect(key(f"r{number}")))
+                pauses.append(waiter.pause(1.0))
+        with tail.expect(key("alone")) as waiter:
+            return [*pauses, waiter.pause(0.1)]
+
+    assert asyncio.run(work()) == [1.0, 1.0, 1.0, 1.0, 1.25, 1.5, 1.75, 2.0, 0.25]
