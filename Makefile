@@ -122,6 +122,9 @@ bench-dashboard: .venv/.dev  ## Seconds of each page of the dashboard on ten mil
 bench-fidelity: .venv/.dev  ## What comes back whole, by kind of text, beside the bare engine; 5 minutes (docs/fidelity.md)
 	$(BIN)/python -m tests.bench.fidelity $(ARGS)
 
+bench-codes: .venv/.dev  ## Bold words and links amid sentences: kept, in the right place, and the prose around them (decision 45)
+	$(BIN)/python -m tests.bench.codes $(ARGS)
+
 bench-hand: .venv/.dev  ## What comes back whole of texts by another hand, through the real path (docs/fidelity.md)
 	$(BIN)/python -m tests.bench.other_hand $(ARGS)
 

@@ -101,7 +101,9 @@ class SegmentTranslator:
 
     def open(self, batches: Sequence[SegmentBatch]) -> Workload:
         """Answer what intake or the memory knows. One round trip, none where nothing is open."""
-        normalised = [[normalise(text) for text in batch.texts] for batch in batches]
+        normalised = [
+            [normalise(text, has_codes=batch.job.inline_codes) for text in batch.texts] for batch in batches
+        ]
         known = [[_given(batch, at) for at in range(len(batch.texts))] for batch in batches]
         opened = [
             OpenBatch(batch, answers, self._model(batch)) for batch, answers in zip(batches, known, strict=True)

@@ -11,8 +11,8 @@ from typing import NamedTuple
 OPENING, CLOSING, ISOLATED = 0xF0000, 0xF4000, 0xF8000
 # The most codes of a unit.
 MOST_CODES = 0x4000
-_LAST = ISOLATED + MOST_CODES - 1
-CODE = re.compile(f"[{chr(OPENING)}-{chr(_LAST)}]")
+LAST = ISOLATED + MOST_CODES - 1
+CODE = re.compile(f"[{chr(OPENING)}-{chr(LAST)}]")
 
 
 class Renumbered(NamedTuple):
@@ -47,7 +47,7 @@ def isolated(number: int) -> str:
 
 def is_code(character: str) -> bool:
     """Tell whether the character is a code."""
-    return OPENING <= ord(character) <= _LAST
+    return OPENING <= ord(character) <= LAST
 
 
 def number_of(code: str) -> int:
@@ -154,7 +154,7 @@ def _inward(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _is_blank(character: str) -> bool:
-    return character.isspace() or ISOLATED <= ord(character) <= _LAST
+    return character.isspace() or ISOLATED <= ord(character) <= LAST
 
 
 def _is_pair(first: str, last: str) -> bool:

@@ -37,6 +37,16 @@ def units_name(key: JobKey, version: str) -> str:
     return f"{job_folder(key)}units-{_fitted(version)}"
 
 
+def version_with_filter(pipeline_version: str, filter_name: str, filter_version: str) -> str:
+    """Name how a document was cut: units that two versions of a filter found must not be mixed."""
+    return f"{pipeline_version}-{filter_name}-{filter_version}"
+
+
+def source_units_name(key: JobKey, pipeline_version: str) -> str:
+    """Name the units of an answered document by the version of the pipeline that its result names."""
+    return units_name(key, "-".join(pipeline_version.rsplit("-", 2)[1:]))
+
+
 def translated_units_name(key: JobKey, revision: int) -> str:
     """Name the translated units of one version of the answer."""
     return f"{job_folder(key)}v{revision}/units"

@@ -14,7 +14,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from schemas.coded_text import ISOLATED, MOST_CODES, OPENING
+from schemas.coded_text import ISOLATED, MOST_CODES, OPENING, renumbered
 from schemas.messages import Job
 
 _KEY_BYTES = 20
@@ -85,12 +85,15 @@ def trimmed(text: str) -> Trimmed:
     return Trimmed(lead, words, text[len(lead) + len(words) :])
 
 
-def normalise(text: str) -> str:
+def normalise(text: str, *, has_codes: bool = False) -> str:
     """Return the segment in Unicode NFC, trimmed, on one line, with every run of white space as one space.
 
     The separators U+001C to U+001F are no white space here, though Python says so: they are data, and stay. So do
     no-break spaces beside a digit.
+    With `has_codes` its inline codes are counted by appearance: `Open <b>x</b>` is known with any two tags.
     """
+    if has_codes:
+        text = renumbered(text).text
     if is_wrapped(text):
         text = unwrapped(text)
     composed = unicodedata.normalize("NFC", text)

@@ -1,10 +1,11 @@
 """Make coded text of the pieces of a unit: number its codes, merge adjacent ones, set those at the edges aside."""
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from connectors.formats.protocol import Code, CodeKind
@@ -66,6 +67,7 @@ class CodedBuilder:
         self._encode = encode
         self._pieces: list[_Piece] = []
         self._open: list[_Piece] = []
+        self._open_keys: Counter[str] = Counter()
         self._pairs = 0
 
     def text(self, text: str) -> None:
@@ -91,15 +93,21 @@ class CodedBuilder:
         self._pairs += 1
         self._pieces.append(piece)
         self._open.append(piece)
+        self._open_keys[key] += 1
 
     def close(self, original: str | Original, key: str = "", at: int = NOWHERE) -> None:
         """Add the end of the last pair of that key. Pairs inside it without an end become codes of their own."""
-        if not any(piece.key == key for piece in self._open):
+        if not self._open_keys[key]:
             self.alone(original, at=at)
             return
-        while (piece := self._open.pop()).key != key:
+        while (piece := self._opened_last()).key != key:
             piece.what = _Is.ALONE
         self._pieces.append(_Piece(_Is.CLOSE, "", _segments(original, at), "", CodeKind.PAIR, piece.pair))
+
+    def _opened_last(self) -> _Piece:
+        piece = self._open.pop()
+        self._open_keys[piece.key] -= 1
+        return piece
 
     def built(self) -> Coded | None:
         """Return the unit, None where nothing is there but white space and codes."""
@@ -146,11 +154,9 @@ def _without_empty_pairs(pieces: list[_Piece]) -> list[_Piece]:
 
 def _merged_alone(pieces: list[_Piece]) -> list[_Piece]:
     kept: list[_Piece] = []
-    for piece in pieces:
-        if piece.what is _Is.ALONE and kept and kept[-1].what is _Is.ALONE:
-            kept[-1] = _together([kept[-1], piece])
-        else:
-            kept.append(piece)
+    for is_alone, some in groupby(pieces, lambda piece: piece.what is _Is.ALONE):
+        run = list(some)
+        kept += [_together(run)] if is_alone and len(run) > 1 else run
     return kept
 
 
@@ -172,15 +178,19 @@ def _merged_pairs(pieces: list[_Piece]) -> list[_Piece]:
     for first, second in pairwise(pieces):
         if first.what is second.what is _Is.OPEN and closed_at[second.pair] + 1 == closed_at[first.pair]:
             outer[second.pair] = outer.get(first.pair, first.pair)
+    moved = (replace(piece, pair=outer.get(piece.pair, piece.pair)) for piece in pieces)
     kept: list[_Piece] = []
-    for piece in pieces:
-        one = replace(piece, pair=outer.get(piece.pair, piece.pair))
-        last = kept[-1] if kept else None
-        if last and one.pair >= 0 and (last.what, last.pair) == (one.what, one.pair):
-            kept[-1] = replace(last, original=last.original + one.original, shown=last.shown + one.shown)
-        else:
-            kept.append(one)
+    for _, some in groupby(
+        enumerate(moved), lambda one: (one[1].what, one[1].pair) if one[1].pair >= 0 else one[0]
+    ):
+        run = [piece for _, piece in some]
+        kept.append(run[0] if len(run) == 1 else _one_half(run))
     return kept
+
+
+def _one_half(run: list[_Piece]) -> _Piece:
+    original = tuple(segment for piece in run for segment in piece.original)
+    return replace(run[0], original=original, shown="".join(piece.shown for piece in run))
 
 
 def _numbered(pieces: list[_Piece]) -> Coded:

@@ -33,6 +33,7 @@ _SILENT = frozenset({"", "application/octet-stream", _PLAIN})
 
 _SETTINGS = {
     "csv": "columns header",
+    "html": "ignore_tags non_splitting_tags splitting_tags",
     "json": "exclude include",
     "po": "fuzzy",
     "yaml": "exclude include",

@@ -27,6 +27,7 @@ from inference_workers.fidelity.masking import Hiding, Masker, any_character
 from inference_workers.fidelity.outcomes import Outcome, least, together
 from inference_workers.fidelity.own_spans import OwnSpans, own_spans
 from inference_workers.fidelity.parts import Parts
+from inference_workers.fidelity.projection import projected
 from inference_workers.fidelity.tasks import Task, flaw_in, loud
 from schemas.languages import LanguagePair
 from schemas.segments import trimmed
@@ -74,7 +75,7 @@ class Fidelity:
         own = own_spans(terms, options, glossary)
         rest = {name: value for name, value in options.items() if name != PATTERN_OPTION}
         ladder = _Ladder(self._engine.traits, rest, self._masker, own, self._speller, self._bounds)
-        return [Dialogue(text, ladder.steps(text)) for text in texts]
+        return [Dialogue(text, projected(text, ladder.steps)) for text in texts]
 
     def advance(self, dialogues: Sequence[Dialogue[Outcome]]) -> None:
         """Call the engine once, for all that wish the same options as the first. Blocks and raises as it does.

@@ -9,7 +9,14 @@ from fastapi import FastAPI, Request, Response
 from connectors.telemetry.health import Health
 from producers.http import problems
 from producers.http.admission.logins import Logins
-from producers.http.compatible import deepl, deepl_glossaries, libretranslate
+from producers.http.compatible import (
+    deepl,
+    deepl_documents,
+    deepl_glossaries,
+    deepl_multilingual,
+    libretranslate,
+    libretranslate_files,
+)
 from producers.http.compatible.errors import refusal_for
 from producers.http.description.docs_routes import mount_docs
 from producers.http.documents import document_routes, format_routes
@@ -40,7 +47,16 @@ _OURS = (
     glossary_routes.router,
     usage_routes.router,
 )
-COMPATIBLE = (libretranslate.router, deepl.router, deepl_glossaries.router)
+COMPATIBLE = (
+    libretranslate.router,
+    libretranslate_files.router,
+    deepl.router,
+    deepl_documents.router,
+    deepl_glossaries.router,
+    deepl_multilingual.router,
+)
+
+_UPLOAD_PATHS = UPLOAD_PATHS | {deepl_documents.UPLOAD_PATH, libretranslate_files.UPLOAD_PATH}
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -66,9 +82,9 @@ def create_app(ports: Ports, settings: AppSettings, health: Health, lifespan: Li
     app.state.health = health
     app.state.topics = settings.topics
     problems.install(app)
-    uploads = dict.fromkeys(UPLOAD_PATHS, limits.max_document_bytes)
+    uploads = dict.fromkeys(_UPLOAD_PATHS, limits.max_document_bytes)
     app.add_middleware(BodyLimit, max_body_bytes=limits.max_body_bytes, by_path=uploads)
-    app.add_middleware(OpenSubmissions, limits=limits, streamed=UPLOAD_PATHS, refusal=_refusal)
+    app.add_middleware(OpenSubmissions, limits=limits, streamed=_UPLOAD_PATHS, refusal=_refusal)
     app.add_middleware(RequestSpans, tracer=ports.tracer)
     app.add_middleware(RequestMetrics)
     return app

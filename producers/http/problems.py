@@ -46,7 +46,7 @@ _FIELD_CURES = {
 _NOT_FOUND, _CONFLICT = 404, 409
 _STATUS_OF_CAUSE = {
     **dict.fromkeys(("unknown_job", "unknown_key", "file_expired", "no_such_glossary"), _NOT_FOUND),
-    **dict.fromkeys(("not_finished", "no_file"), _CONFLICT),
+    **dict.fromkeys(("not_finished", "no_file", "no_source"), _CONFLICT),
 }
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 # The parts of pydantic's context that tell a caller what would be allowed.

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol, TypeVar
 
 from schemas.codec import Codec
+from schemas.documents import version_with_filter
 from schemas.glossaries import Glossary
 from schemas.language_names import UNDETERMINED
 from schemas.languages import AUTO, Language, served_as
+from schemas.markup import is_marked_up
 from schemas.message_parts import Document
 from schemas.message_parts import Warning as Mark
 from schemas.messages import Job, TranslationRequest, changed
@@ -19,9 +21,9 @@ from schemas.topics import priority_of_topic
 from schemas.units import characters_of, kind_of, units_of, whole_text
 from stream_apps.glossaries.shelf import Shelf, Wanted, entries_of, is_for_source, resolved
 from stream_apps.glossaries.store import GlossaryReader, InMemoryGlossaries
+from stream_apps.intake.read_units import ReadUnit, reader_of
 from stream_apps.intake.settings import IntakeLimits
 from stream_apps.pipeline.batching import Piece, cut
-from stream_apps.pipeline.coded_split import split_coded
 from stream_apps.pipeline.content_rules import check_text
 from stream_apps.pipeline.deadline_policy import with_deadline_policy
 from stream_apps.pipeline.deduplication import payload_fingerprint
@@ -73,7 +75,8 @@ class CutRequest:
 
     def normalised(self) -> list[str]:
         """Return its segments as the translation memory knows them."""
-        return [normalise(text) for piece in self.pieces for text in piece.texts]
+        has_codes = self.job.inline_codes
+        return [normalise(text, has_codes=has_codes) for piece in self.pieces for text in piece.texts]
 
 
 class _Text(NamedTuple):
@@ -146,12 +149,12 @@ class RequestCutter:
         """Cut the text of a checked request, units joined. Raises PermanentError where a segment is too large."""
         kind = kind_of(reading.request)
         units = units_of(text, kind)
-        source = languages.source or await self._detected("\n".join(units))
+        read = reader_of(reading.request)
+        source = languages.source or await self._detected(
+            text, lambda: "\n".join(read(one).words for one in units)
+        )
         split = await self._off_loop(
-            text,
-            lambda: split_units(
-                units, lambda unit: self._split(unit, source, languages.target, is_coded=document is not None)
-            ),
+            text, lambda: split_units(units, lambda unit: self._split(read(unit), source, languages.target))
         )
         pieces = cut(split, self.limits.batch)
         named = await self._named(reading, languages)
@@ -173,15 +176,13 @@ class RequestCutter:
         """Build as much of the header as the request alone tells."""
         return job_of(reading.request, reading.record, reading.priority, self.requests, reading.payload)
 
-    def _split(self, unit: str, source: Language | None, target: Language, *, is_coded: bool) -> Split:
-        if cause := cause_of(unit, source, target):
-            return untouched(unit, cause)
-        if is_coded:
-            return split_coded(unit, lambda text: self.split(text, str(source), str(target)))
-        return self.split(unit, str(source), str(target))
+    def _split(self, unit: ReadUnit, source: Language | None, target: Language) -> Split:
+        if cause := cause_of(unit.words, source, target):
+            return untouched(unit.text, cause)
+        return unit.split(lambda text: self.split(text, str(source), str(target)))
 
-    async def _detected(self, text: str) -> Language | None:
-        return (await self._off_loop(text, lambda: self.detect(text))).language
+    async def _detected(self, text: str, words: Callable[[], str]) -> Language | None:
+        return (await self._off_loop(text, lambda: self.detect(words()))).language
 
     def _job(self, reading: Reading, text: _Text, pieces: Sequence[Piece]) -> Job:
         request, words = reading.request, sum(piece.words for piece in pieces)
@@ -203,13 +204,13 @@ class RequestCutter:
             characters=text.characters,
             document=text.document,
             warnings=text.marks,
+            inline_codes=is_marked_up(kind_of(request), request.content_type),
         )
 
     def _version_of(self, document: Document | None) -> str:
-        # Units that two versions of a filter found must not be mixed.
         if document is None:
             return self.pipeline_version
-        return f"{self.pipeline_version}-{document.filter}-{document.filter_version}"
+        return version_with_filter(self.pipeline_version, document.filter, document.filter_version)
 
     async def _stored_text(self, ref: str) -> str:
         text = await asyncio.to_thread(self.objects.read_text, ref, self.limits.max_content_bytes)

@@ -8,13 +8,15 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from schemas.coded_text import MOST_CODES, detagged
 from schemas.errors import PermanentError
 from schemas.ids import JobKey
 from schemas.messages import Job, SegmentBatch, TranslationRequest
 from schemas.segments import Remembered, count_words, normalise
 from schemas.terms import NO_TERMS, term_index
 from schemas.validity import MOST_TERM_BYTES, check_texts
-from stream_apps.pipeline.split import Split
+from stream_apps.pipeline.markup import NumberedCodes, numbered_through
+from stream_apps.pipeline.split import CodeOriginal, Split
 
 # The most of one character.
 _UTF8_BYTES = 4
@@ -41,7 +43,7 @@ class Wishes:
         if not self.entries:
             return {}
         index = term_index(tuple(self.entries.items()))
-        found = sorted({one.term for text in texts for one in index.find(normalise(text))})
+        found = sorted({one.term for text in texts for one in index.find(normalise(detagged(text)))})
         terms = {term: index.target_of(term) for term in found}
         check_texts("glossaries", terms, MOST_TERM_BYTES)
         return terms
@@ -61,6 +63,7 @@ class Piece:
     gaps: Sequence[str]
     words: int
     message_forms: Sequence[str | None] = ()
+    codes: Sequence[Sequence[CodeOriginal]] = ()
 
 
 @dataclass
@@ -71,13 +74,14 @@ class _Draft:
     texts: list[str] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
     message_forms: list[str | None] = field(default_factory=list)
+    codes: list[Sequence[CodeOriginal]] = field(default_factory=list)
     size_bytes: int = 0
 
-    def has_room(self, size_bytes: int, limits: BatchLimits) -> bool:
-        """Tell whether one more segment fits, of that size with its gap."""
+    def has_room(self, size_bytes: int, codes: int, limits: BatchLimits) -> bool:
+        """Tell whether one more segment fits, of that size with its gap, and with so many codes."""
         is_empty = not (self.lead or self.texts)
         is_full = len(self.texts) == limits.segments or self.size_bytes + size_bytes > limits.text_bytes
-        return is_empty or not is_full
+        return is_empty or not (is_full or sum(map(len, self.codes)) + codes > MOST_CODES)
 
     def add(self, text: str, gap: str, size_bytes: int) -> None:
         """Append a segment."""
@@ -88,7 +92,7 @@ class _Draft:
     @property
     def piece(self) -> Piece:
         """Return what was filled."""
-        return _piece(self.lead, self.texts, self.gaps, self.message_forms)
+        return _piece(self.lead, self.texts, self.gaps, self.message_forms, self.codes)
 
 
 def cut(split: Split, limits: BatchLimits) -> list[Piece]:
@@ -97,18 +101,21 @@ def cut(split: Split, limits: BatchLimits) -> list[Piece]:
     What stands between two segments may be longer than a batch: it goes on in pieces that have a lead alone.
     """
     if _fits(split, limits):
-        return [_piece(split.lead, split.texts, split.gaps, split.message_forms)]
+        return [_piece(split.lead, split.texts, split.gaps, split.message_forms, split.codes)]
     drafts = [_led(stretch) for stretch in _stretches(split.lead, limits)] or [_Draft()]
     for at, (text, gap) in enumerate(zip(split.texts, split.gaps, strict=True)):
         near, far = gap, []
-        size = len(text.encode()) + len(gap.encode())
+        mine = split.codes[at] if split.codes else ()
+        own = len(text.encode()) + _bytes_of(mine)
+        size = own + len(gap.encode())
         if size > limits.text_bytes:
             near, far = "", _stretches(gap, limits)
-            size = _checked_size(text, limits)
-        if not drafts[-1].has_room(size, limits):
+            size = _checked_size(own, limits)
+        if not drafts[-1].has_room(size, len(mine), limits):
             drafts.append(_Draft())
         drafts[-1].add(text, near, size)
         drafts[-1].message_forms += split.message_forms[at : at + 1]
+        drafts[-1].codes += split.codes[at : at + 1]
         drafts += map(_led, far)
     return [draft.piece for draft in drafts]
 
@@ -126,6 +133,7 @@ def batches_of(
     for number, piece in enumerate(pieces):
         mine = known[start : start + len(piece.texts)]
         start += len(piece.texts)
+        coded = numbered_through(piece.texts, piece.codes) if piece.codes else NumberedCodes(piece.texts, (), ())
         batches.append(
             SegmentBatch(
                 tenant=key.tenant,
@@ -133,13 +141,15 @@ def batches_of(
                 batch_number=number,
                 job=job,
                 lead=piece.lead,
-                texts=piece.texts,
+                texts=coded.texts,
                 gaps=piece.gaps,
                 translations=[hit.text if hit else None for hit in mine],
                 scores=[hit.score if hit else None for hit in mine],
                 source_words=piece.words,
                 engine_options=wishes.engine_options,
                 do_not_translate=wishes.do_not_translate,
+                code_starts=coded.starts,
+                code_ends=coded.ends,
                 message_forms=piece.message_forms,
                 terms=wishes.terms_in(piece.texts),
             )
@@ -155,11 +165,23 @@ def batch_partition(key: JobKey, batch_number: int, partitions: int) -> int:
 def _fits(split: Split, limits: BatchLimits) -> bool:
     """Tell whether surely the whole of it is one batch, as most requests are."""
     characters = len(split.lead) + sum(map(len, split.texts)) + sum(map(len, split.gaps))
-    return len(split.texts) <= limits.segments and _UTF8_BYTES * characters <= limits.text_bytes
+    codes = sum(map(len, split.codes))
+    size = _UTF8_BYTES * characters + sum(map(_bytes_of, split.codes))
+    return len(split.texts) <= limits.segments and codes <= MOST_CODES and size <= limits.text_bytes
 
 
-def _piece(lead: str, texts: Sequence[str], gaps: Sequence[str], forms: Sequence[str | None]) -> Piece:
-    return Piece(lead, texts, gaps, sum(map(count_words, texts)), forms)
+def _bytes_of(codes: Sequence[CodeOriginal]) -> int:
+    return sum(len(one.start.encode()) + len(one.end.encode()) for one in codes)
+
+
+def _piece(
+    lead: str,
+    texts: Sequence[str],
+    gaps: Sequence[str],
+    forms: Sequence[str | None] = (),
+    codes: Sequence[Sequence[CodeOriginal]] = (),
+) -> Piece:
+    return Piece(lead, texts, gaps, sum(map(count_words, texts)), forms, codes)
 
 
 def _led(lead: str) -> _Draft:
@@ -172,14 +194,13 @@ def _stretches(gap: str, limits: BatchLimits) -> list[str]:
     return [gap[start : start + longest] for start in range(0, len(gap), longest)]
 
 
-def _checked_size(text: str, limits: BatchLimits) -> int:
-    size_bytes = len(text.encode())
+def _checked_size(size_bytes: int, limits: BatchLimits) -> int:
     if size_bytes > limits.text_bytes:
         raise PermanentError(
             "segment_too_large",
-            f"one segment has {size_bytes} bytes",
+            f"one segment has {size_bytes} bytes with its markup",
             field="text",
             limit=f"{limits.text_bytes} bytes",
-            cure="send shorter sentences",
+            cure="send shorter sentences, and refer to pictures by their address",
         )
     return size_bytes

@@ -8,6 +8,7 @@ from schemas.errors import PermanentError
 from schemas.ids import REQUEST_TEXTS, inbox_folder, tenant_folder
 from schemas.messages import TranslationRequest
 from schemas.units import UNIT_SEPARATOR
+from stream_apps.pipeline.markup_rules import check_markup_options
 from stream_apps.pipeline.request_limits import RequestLimits
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -36,8 +37,10 @@ def check_content(request: TranslationRequest, limits: RequestLimits) -> None:
             f"content_type is {request.content_type[:80]!r}",
             field="content_type",
             limit=", ".join(limits.content_types),
-            cure="extract the text and send it as one of these types",
+            cure="send the text as one of these types, or the file as a document",
         )
+    if request.filter_options:
+        check_markup_options(request.filter_options, limits)
     if request.text is not None:
         check_text(request.text, "text", limits)
     if request.texts:

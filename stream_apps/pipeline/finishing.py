@@ -6,8 +6,9 @@ Workers and early answers finish alike, so that a batch gives the same text whic
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from schemas.coded_text import check
+from schemas.coded_text import check, numbered_back, renumbered
 from schemas.messages import SegmentBatch
+from stream_apps.pipeline.markup import with_markup
 from stream_apps.pipeline.message_forms import restored
 from stream_apps.pipeline.wrapping import wrapped_again
 
@@ -23,29 +24,29 @@ class Finished(NamedTuple):
 
 
 def finished(batch: SegmentBatch, translations: Sequence[str], causes: Sequence[str | None]) -> Finished:
-    """Return the translations as they stand in the text: branches of messages, and prose in lines.
+    """Return the translations as they stand in the text: with their own codes, branches of messages, in lines.
 
     A sentence that lost an argument or the number of its message, or whose inline codes are not each there once
     and well nested, becomes a hole, which shows its source.
     """
     if batch.job.inline_codes:
-        translations, causes = _with_whole_codes(batch.texts, translations, causes)
+        translations, causes = _with_own_codes(batch.texts, translations, causes)
     if len(batch.message_forms) == len(batch.texts) and batch.message_forms:
         translations, causes = _restored(batch, translations, causes)
     translations, gaps = wrapped_again(batch, translations)
-    return Finished(translations, gaps, causes)
+    return Finished(with_markup(batch, translations), gaps, causes)
 
 
-def _with_whole_codes(
+def _with_own_codes(
     sources: Sequence[str], translations: Sequence[str], causes: Sequence[str | None]
 ) -> tuple[Sequence[str], Sequence[str | None]]:
-    is_broken = [check(*one) is not None for one in zip(sources, translations, strict=True)]
-    if not any(is_broken):
-        return translations, causes
-    texts = [
-        source if broken else text for source, text, broken in zip(sources, translations, is_broken, strict=True)
-    ]
-    found = [cause or (BROKEN_CODES if broken else None) for cause, broken in zip(causes, is_broken, strict=True)]
+    """Give codes the numbers of the source, as engine and memory know them by appearance."""
+    texts, found = list(translations), list(causes)
+    for at, source in enumerate(sources):
+        known = renumbered(source)
+        if found[at] is None and check(known.text, texts[at]) is not None:
+            found[at] = BROKEN_CODES
+        texts[at] = source if found[at] else numbered_back(texts[at], known.numbers)
     return texts, found
 
 

@@ -116,7 +116,8 @@ def early_answer(batch: SegmentBatch, version: str, now_ms: int) -> TranslatedBa
         cached=[True] * len(done.translations),
         source_words=batch.source_words,
         cached_words=batch.source_words,
-        target_words=sum(map(count_words, done.translations)),
+        # As workers count them: before markup stands in them.
+        target_words=sum(count_words(translation or "") for translation in batch.translations),
         model=version,
         timings={"queue": 0.0, "translate": 0.0},
         translated_at=now_ms,

@@ -4,6 +4,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from connectors.settings import Section
+from schemas.markup import MARKUP
 from schemas.validity import LONGEST_NAME, LONGEST_REMARK, MOST_METADATA_BYTES, MOST_NAMES
 
 
@@ -21,7 +22,7 @@ class RequestLimits(Section):
     max_texts: int = Field(default=1000, ge=1, description="Texts of an array.")
     max_array_text_characters: int = Field(default=50_000, ge=1, description="Code points of each of them.")
     content_types: tuple[str, ...] = Field(
-        default=("text/plain",), description="Other formats are extracted to plain text before they come here."
+        default=("text/plain", *MARKUP), description="Of texts; files of other formats are documents."
     )
     max_metadata_entries: int = Field(default=32, ge=0, description="Metadata and labels of one request.")
     max_glossaries: int = Field(default=8, ge=0, le=MOST_NAMES, description="Of one request.")

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from schemas.documents import is_document
 from schemas.errors import PermanentError
 from schemas.languages import AUTO, Language, parse_language
+from schemas.markup import is_marked_up
 from schemas.messages import TranslationRequest
 from schemas.priorities import Priority, parse_priority
 from schemas.topics import DAY_MS
+from schemas.units import kind_of
 from schemas.validity import beam_size_of, check_tenant, placeholder_pattern_of
 from stream_apps.pipeline.callback_rule import check_callback
 from stream_apps.pipeline.content_rules import check_content
@@ -29,6 +31,8 @@ _NOT_SUPPORTED: Mapping[str, tuple[object, ...]] = {
 }
 # These are carried out for documents.
 _OF_DOCUMENTS = frozenset({"content_sha256", "file_name", "output_content_type", "filter_options"})
+# These are for texts with tags.
+_OF_MARKUP = frozenset({"filter_options"})
 # 2001-09-09 in milliseconds; anything before it was meant as seconds.
 _EARLIEST_MS = 10**12
 
@@ -115,7 +119,7 @@ def _languages(request: TranslationRequest) -> RequestedLanguages:
 
 def _check_supported(request: TranslationRequest) -> None:
     """Refuse what the schema can say already and nobody carries out yet, before it is silently ignored."""
-    carried_out = _OF_DOCUMENTS if is_document(request) else frozenset()
+    carried_out = _carried_out(request)
     wanted = [
         name
         for name, nothing in _NOT_SUPPORTED.items()
@@ -129,6 +133,12 @@ def _check_supported(request: TranslationRequest) -> None:
             limit="its default",
             cure=f"leave {wanted[0]} out",
         )
+
+
+def _carried_out(request: TranslationRequest) -> frozenset[str]:
+    if is_document(request):
+        return _OF_DOCUMENTS
+    return _OF_MARKUP if is_marked_up(kind_of(request), request.content_type) else frozenset()
 
 
 def _check_glossaries(request: TranslationRequest, limits: RequestLimits) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 from schemas.errors import PermanentError
+from schemas.markup import is_marked_up
 from schemas.message_parts import Hole, Kept
 from schemas.messages import Job, SegmentBatch, TranslationResult
 from schemas.segments import count_words
@@ -75,6 +76,8 @@ def correction_of(  # noqa: PLR0913, PLR0917  # the answer with its text, and wh
         segments=result.segments,
         batches=len(drafts),
         words=result.source_words,
+        # The holes of a text with tags show these, which workers keep in plain text, too.
+        inline_codes=origin.job.inline_codes and not is_marked_up(origin.job.kind, origin.job.content_type),
     )
     wishes = Wishes(origin.engine_options, origin.do_not_translate, entries)
     nothing_known = [None] * len(result.holes)

@@ -19,11 +19,13 @@ from inference_workers.translating import SegmentTranslator, Translator
 from schemas.codec import Codec
 from schemas.errors import PermanentError
 from schemas.languages import Language, LanguagePair, parse_language
+from schemas.markup import is_marked_up
 from schemas.messages import Job, SegmentBatch, TranslationResult
 from schemas.segments import count_words
 from schemas.terms import NO_TERMS
 from schemas.units import characters_of, kind_of, units_of, whole_text
 from stream_apps.glossaries.store import KafkaGlossaries
+from stream_apps.intake.read_units import reader_of
 from stream_apps.pipeline.batching import BatchLimits, Piece, batches_of, cut, wishes_of
 from stream_apps.pipeline.join import join
 from stream_apps.pipeline.language_detection import Detection, LangidDetector
@@ -124,7 +126,10 @@ def task_of(
     """Cut the text as intake does. Raises PermanentError for a text that no batch can hold."""
     target = str(parse_language(exchange.request.target_language, "target_language"))
     units = units_of(text, kind_of(exchange.request))
-    split = split_units(units, lambda unit: Segmenter().split(unit, source_language, target))
+    read = reader_of(exchange.request)
+    split = split_units(
+        units, lambda unit: read(unit).split(lambda text: Segmenter().split(text, source_language, target))
+    )
     return Task(exchange, text, source_language, cut(split, limits), entries)
 
 
@@ -161,6 +166,7 @@ class Replayer:
             target_language=request.target_language,
             glossaries=task.exchange.glossaries,
             content_type=request.content_type,
+            inline_codes=is_marked_up(kind_of(request), request.content_type),
             pipeline_version=PIPELINE_VERSION,
             segments=sum(len(piece.texts) for piece in pieces),
             batches=len(pieces),

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ import uuid
 import zipfile
 from pathlib import Path
 
+import deepl
 import httpx
 import pytest
 
@@ -74,6 +76,30 @@ def test_a_word_file_comes_back_as_a_word_file_with_its_bold_words(http):
     assert text.count("<w:b/>") == 1
     assert "motor" in text
     assert "engine" not in text
+    both = http.get(f"/translations/{job_id}/download", params={"bilingual": "xliff"}).raise_for_status()
+    assert 'filename="manual.en-pt.xlf"' in both.headers["Content-Disposition"]
+    first, second = re.findall("<source[^>]*>(.*?)</source><target[^>]*>(.*?)</target>", both.text)
+    assert first[0] == 'Open the <pc id="1">small door</pc> now. Then wait.'
+    assert (first[1].count('<pc id="1">'), second[0], "motor" in second[1]) == (1, "The engine is cold.", True)
+
+
+def test_programs_that_speak_deepl_and_libretranslate_translate_files(stack, tmp_path):
+    key = stack.headers["Authorization"].removeprefix("Bearer ")
+    (tmp_path / "a.docx").write_bytes(word_file())
+    status = deepl.DeepLClient(key, server_url=stack.http_url).translate_document_from_filepath(
+        tmp_path / "a.docx", tmp_path / "b.docx", source_lang="EN", target_lang="PT-BR", timeout_s=60
+    )
+    assert status.done
+    with zipfile.ZipFile(tmp_path / "b.docx") as archive:
+        assert "motor" in archive.read("word/document.xml").decode()
+    sent = httpx.post(
+        f"{stack.http_url}/translate_file",
+        files={"file": ("a.html", b"<p>The <b>engine</b> is cold.</p>")},
+        data={"source": "en", "target": "pt", "api_key": key},
+        timeout=60,
+    )
+    got = httpx.get(sent.raise_for_status().json()["translatedFileUrl"], timeout=60).raise_for_status()
+    assert "<b>motor</b>" in got.text
 
 
 def test_a_file_in_the_inbox_of_a_tenant_is_answered_once_with_a_file(stack):

@@ -1,5 +1,6 @@
 """What people really send comes back whole: messages, quotations, and what needs no translation."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -26,6 +27,12 @@ TEXTS: dict[str, dict[str, Any]] = {
     },
     "array": {
         "texts": [{"id": "a", "text": "The house is big."}, "", QUOTED, "42", FILES],
+        "source_language": "en",
+        "target_language": "pt",
+    },
+    "markup": {
+        "text": '<p>Open <a href="?a=1&amp;b=2">the settings</a> now &amp; wait.</p>\n<code>x = 1</code>',
+        "format": "html",
         "source_language": "en",
         "target_language": "pt",
     },
@@ -66,6 +73,16 @@ def test_the_texts_of_an_array_are_translated_each_by_itself_and_come_back_in_th
     assert quotation["text"] == jobs["quotation"]["result"]["text"]
     assert message["text"] == jobs["message"]["result"]["text"]
     assert [(one["cause"], one["count"]) for one in result["warnings"]] == [("no_letters", 1)]
+
+
+def test_html_is_translated_between_its_tags(jobs):
+    text = jobs["markup"]["result"]["text"]
+    found = re.fullmatch(
+        r'<p>(.+) <a href="\?a=1&amp;b=2">(.+)</a>(.*) &amp; .+</p>\n<code>x = 1</code>', text
+    ) or re.fullmatch(r'<p>(.+) <a href="\?a=1&amp;b=2">(.+)</a>(.+)</p>\n<code>x = 1</code>', text)
+    assert found, text
+    assert "configurações" in found[2]
+    assert "settings" not in text
 
 
 def test_a_program_that_speaks_deepl_gets_its_texts_while_it_waits(stack):

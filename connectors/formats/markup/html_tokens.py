@@ -1,7 +1,7 @@
 """A lossless tokenizer of HTML: the tokens in order are the text, whatever the text is. Linear in its length."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -35,15 +35,15 @@ class Attribute(NamedTuple):
 
 
 # Their content is no markup up to their end tag.
-_RAW = frozenset({"iframe", "noembed", "noframes", "plaintext", "script", "style", "xmp"})
+RAW = frozenset({"iframe", "noembed", "noframes", "plaintext", "script", "style", "xmp"})
 _NAME = re.compile(r"</?([a-zA-Z][^\s/>]*)")
 _ATTRIBUTE = re.compile(r"[\s/]*([^\s=>/][^\s=>/]*)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]+)))?")
 _SPACES = re.compile(r"[\s/]*")
 _TAG_END = re.compile(r"[\s/]*>")
 
 
-def tokens(text: str) -> Iterator[Token]:
-    """Yield the tokens."""
+def tokens(text: str, raw: Collection[str] = RAW) -> Iterator[Token]:
+    """Yield the tokens; the content of `raw` elements is one."""
     at = behind = 0
     while (at := text.find("<", at)) >= 0:
         token = _markup(text, at)
@@ -54,7 +54,7 @@ def tokens(text: str) -> Iterator[Token]:
             yield Token(What.TEXT, behind, at)
         yield token
         at = behind = token.end
-        if token.what is What.START and token.name in _RAW:
+        if token.what is What.START and token.name in raw:
             end = _raw_end(text, at, token.name)
             if end > at:
                 yield Token(What.RAW, at, end)

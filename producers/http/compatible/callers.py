@@ -7,13 +7,15 @@ from producers.http.compatible.reading import Parameters
 from stream_apps.accounts.roles import Scope
 
 
-def submitter_of(request: Request, given: Parameters, key_name: str) -> Caller:
+def submitter_of(
+    request: Request, given: Parameters, key_name: str, scope: Scope = Scope.WRITE_TRANSLATIONS
+) -> Caller:
     """Return the caller of a translation, who needs the scope for it; it is counted by what it asks for.
 
     Raises UnauthenticatedError, ForbiddenError, or TransientError.
     """
     caller = caller_showing(request, given.text(key_name) or request.headers.get("x-api-key") or "")
-    check_scope(caller, Scope.WRITE_TRANSLATIONS)
+    check_scope(caller, scope)
     return caller
 
 

@@ -1,26 +1,37 @@
 """The interface of DeepL, version 2 (https://developers.deepl.com): /v2/translate, /v2/usage, /v2/languages.
 
-Its glossaries are in deepl_glossaries.py.
+Its glossaries are in deepl_glossaries.py, its documents in deepl_documents.py.
 
 A form or JSON, the key in `Authorization: DeepL-Auth-Key KEY` or in `auth_key`; errors are {"message": "..."}.
 What changes nothing here is accepted (context, split_sentences, preserve_formatting, model_type); what would
 change the text and is not carried out is refused by name.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Request
 
+from producers.http.admission.caller import Caller
 from producers.http.blocking.usage import UsageQuestion, today
 from producers.http.compatible.callers import reader_of, submitter_of
 from producers.http.compatible.errors import Dialect, route_class
+from producers.http.compatible.multilingual import exact_name
 from producers.http.compatible.reading import Parameters, mistake, read_parameters
-from producers.http.compatible.translating import translated_texts
+from producers.http.compatible.translating import Wish, translated_texts
 from producers.http.ports import Ports
 from producers.http.translations.language_routes import named_language
 from schemas.catalogue import Catalogue
 from schemas.language_names import UNDETERMINED
-from schemas.languages import AUTO, parse_language
+from schemas.languages import AUTO, LanguagePair, parse_language
+from schemas.markup import (
+    IGNORE_TAGS,
+    MEDIA_TYPES,
+    NON_SPLITTING_TAGS,
+    OUTLINE_DETECTION,
+    PLAIN,
+    SPLITTING_TAGS,
+)
 from stream_apps.accounts.roles import Scope
 
 _KEY = "auth_key"
@@ -38,10 +49,11 @@ _SPLITTING = ("", "0", "1", "nonewlines")
 _NO_FORMALITY = ("", "default", "prefer_more", "prefer_less")
 _MODELS = ("", "latency_optimized", "quality_optimized", "prefer_quality_optimized")
 _TRUE = ("1", "true")
-# What changes a translation and is not carried out; tags below need tag_handling, without which they mean nothing.
-_REFUSED = (
-    "tag_handling", "glossary_ids", "style_id", "translation_memory_id", "custom_instructions",
-)  # fmt: skip
+_TAG_VERSIONS = ("", "v1", "v2")
+# What changes a translation and is not carried out.
+_REFUSED = ("glossary_ids", "style_id", "translation_memory_id", "custom_instructions")
+# Of texts with tags; without tag_handling they mean nothing.
+_TAGS = (IGNORE_TAGS, SPLITTING_TAGS, NON_SPLITTING_TAGS)
 # Targets as the original names them; its own client refuses plain EN and PT.
 _REGIONAL = ("en-GB", "en-US", "pt-BR", "pt-PT")
 # What the original says of an account without a limit.
@@ -55,15 +67,12 @@ async def translate(request: Request) -> dict[str, Any]:
     """Translate the texts while the caller waits."""
     given = await read_parameters(request)
     texts = _texts(given)
-    target = str(parse_language(given.needed("target_lang"), "target_lang"))
-    named = given.text("source_lang")
-    source = str(parse_language(named, "source_lang")) if named else AUTO
+    languages = asked_languages(given)
     _check_options(given)
-    glossary = given.text("glossary_id")
-    if glossary and source == AUTO:
-        raise mistake("source_lang", "source_lang is missing", "send it with glossary_id")
+    markup = _markup(given)
     caller = submitter_of(request, given, _KEY)
-    done = await translated_texts(request, caller, texts, source, target, [glossary] if glossary else [])
+    wish = Wish(*await with_dictionary(request, caller, languages), *markup)
+    done = await translated_texts(request, caller, texts, wish)
     more: dict[str, Any] = {"model_type_used": "latency_optimized"} if given.text("model_type") else {}
     is_billed = (given.text("show_billed_characters") or "").lower() in _TRUE
     return {
@@ -104,11 +113,42 @@ async def list_languages(request: Request) -> list[dict[str, Any]]:
     return [_language(code) | {"supports_formality": False} for code in _targets(catalogue)]
 
 
-@router.post("/document")
-@router.api_route("/document/{rest:path}", methods=["GET", "POST"])
-async def refuse_document(request: Request) -> Response:  # noqa: ARG001  # nothing of it is read
-    """Refuse: documents are not carried out here. The original's client repeats a 501, so this is a 400."""
-    raise mistake("document", "documents are not translated by this interface yet", "send their text")
+class AskedLanguages(NamedTuple):
+    """The languages of a call, the source `auto` where it names none, and its glossary, if any."""
+
+    source: str
+    target: str
+    glossaries: Sequence[str]
+
+
+def asked_languages(given: Parameters) -> AskedLanguages:
+    """Return the languages of a call. Raises PermanentError; a glossary needs a source language."""
+    target = str(parse_language(given.needed("target_lang"), "target_lang"))
+    named, glossary = given.text("source_lang"), given.text("glossary_id")
+    source = str(parse_language(named, "source_lang")) if named else AUTO
+    if glossary and source == AUTO:
+        raise mistake("source_lang", "source_lang is missing", "send it with glossary_id")
+    return AskedLanguages(source, target, [glossary] if glossary else [])
+
+
+async def with_dictionary(request: Request, caller: Caller, asked: AskedLanguages) -> AskedLanguages:
+    """Name the dictionary that the glossary has for the languages of a call. Raises TransientError."""
+    if not asked.glossaries:
+        return asked
+    ports: Ports = request.app.state.ports
+    shelf, pair = await ports.glossaries.read(), LanguagePair(asked.source, asked.target)
+    return asked._replace(glossaries=[exact_name(shelf, caller.tenant, one, pair) for one in asked.glossaries])
+
+
+def check_wishes(given: Parameters) -> None:
+    """Refuse what changes a translation and is not carried out. Raises PermanentError naming the parameter."""
+    for name in _REFUSED:
+        if given.values.get(name) not in (None, "", [], [""]):
+            raise mistake(name, f"{name} is not supported yet", f"leave {name} out")
+    formality = given.text("formality") or ""
+    if formality not in _NO_FORMALITY:
+        cure = "leave it out, or send prefer_more or prefer_less, which ask for it where there is one"
+        raise mistake("formality", "'formality' is not supported for given 'target_lang'", cure)
 
 
 def _texts(given: Parameters) -> list[str]:
@@ -120,16 +160,24 @@ def _texts(given: Parameters) -> list[str]:
     return texts
 
 
+def _markup(given: Parameters) -> tuple[str, dict[str, str]]:
+    """Return the media type of the texts, and what is said about their tags."""
+    handling = given.text("tag_handling") or "text"
+    if handling not in MEDIA_TYPES:
+        raise mistake("tag_handling", f"tag_handling is {handling[:40]!r}", "send html or xml, or leave it out")
+    if handling == "text":
+        return PLAIN, {}
+    options = {name: ",".join(given.texts(name) or ()) for name in _TAGS}
+    outline = (given.text(OUTLINE_DETECTION) or "").lower()
+    options[OUTLINE_DETECTION] = "0" if outline in ("0", "false") else ""
+    return MEDIA_TYPES[handling], {name: said for name, said in options.items() if said}
+
+
 def _check_options(given: Parameters) -> None:
-    for name in _REFUSED:
-        if given.values.get(name) not in (None, "", [], [""]):
-            raise mistake(name, f"{name} is not supported yet", f"leave {name} out")
+    check_wishes(given)
     _check_one_of(given, "split_sentences", _SPLITTING)
     _check_one_of(given, "model_type", _MODELS)
-    formality = given.text("formality") or ""
-    if formality not in _NO_FORMALITY:
-        cure = "leave it out, or send prefer_more or prefer_less, which ask for it where there is one"
-        raise mistake("formality", "'formality' is not supported for given 'target_lang'", cure)
+    _check_one_of(given, "tag_handling_version", _TAG_VERSIONS)
 
 
 def _check_one_of(given: Parameters, name: str, known: tuple[str, ...]) -> None:

@@ -59,8 +59,10 @@ class Dialect(NamedTuple):
                 return self.used_up if error.cause == _USED_UP else 429
             case TranslationFailedError():
                 return 500
-            case PermanentError(cause="no_such_glossary" | "unknown_glossary"):
+            case PermanentError(cause="no_such_glossary" | "unknown_glossary" | "unknown_job" | "file_expired"):
                 return 404
+            case PermanentError(cause="not_finished"):
+                return 503
         return 400
 
     def _told(self, error: PermanentError) -> str:

@@ -1,5 +1,7 @@
 """The interface of LibreTranslate 1.9 (https://docs.libretranslate.com): /translate, /detect, /languages ...
 
+Its files are in libretranslate_files.py.
+
 A form or JSON, the key in `api_key`; errors are {"error": "..."}. What is not carried out is refused by name.
 """
 
@@ -9,26 +11,27 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
+from connectors.formats.registry import FORMATS
 from producers.http.compatible.callers import reader_of, submitter_of
 from producers.http.compatible.errors import Dialect, route_class
 from producers.http.compatible.reading import Parameters, mistake, read_parameters
-from producers.http.compatible.translating import guessed_sources, translated_texts
+from producers.http.compatible.translating import Wish, guessed_sources, translated_texts
 from producers.http.ports import Ports
 from producers.http.translations.language_routes import languages_response, named_language
 from schemas.languages import AUTO, parse_language
 from stream_apps.pipeline.language_detection import Detection
 
 _KEY = "api_key"
-_ERRORS = Dialect(
+ERRORS = Dialect(
     body=lambda message: {"error": message},
     names={"source_language": "source", "target_language": "target", "texts": "q"},
 )
-_FORMATS = ("", "text")
+_FORMATS = {"": "text/plain", "text": "text/plain", "html": "text/html"}
 _MOST_ALTERNATIVES = 100
 # What the original answers for a text without a language.
 _NO_LANGUAGE = {"language": "en", "confidence": 0.0}
 
-router = APIRouter(route_class=route_class(_ERRORS), include_in_schema=False)
+router = APIRouter(route_class=route_class(ERRORS), include_in_schema=False)
 
 
 @router.post("/translate")
@@ -38,10 +41,10 @@ async def translate(request: Request) -> dict[str, Any]:
     texts, is_array = _texts(given)
     source = parse_language_or_auto(given.needed("source"))
     target = str(parse_language(given.needed("target"), "target"))
-    _check_format(given)
+    content_type = _content_type(given)
     alternatives = _alternatives(given)
     caller = submitter_of(request, given, _KEY)
-    done = await translated_texts(request, caller, texts, source, target)
+    done = await translated_texts(request, caller, texts, Wish(source, target, content_type=content_type))
     answer: dict[str, Any] = {"translatedText": _one_or_all([one.text for one in done], is_array)}
     if source == AUTO:
         answer["detectedLanguage"] = _one_or_all([_detection(one.detection) for one in done], is_array)
@@ -88,19 +91,13 @@ async def show_settings(request: Request) -> dict[str, Any]:
         "apiKeys": True,
         "keyRequired": not state.ports.accounts.anonymous_tenant,
         "suggestions": False,
-        "filesTranslation": False,
-        "supportedFilesFormat": [],
+        "filesTranslation": True,
+        "supportedFilesFormat": sorted(f".{ending}" for one in FORMATS.values() for ending in one.extensions),
         "language": {
             "source": {"code": AUTO, "name": "Auto Detect"},
             "target": {"code": "en", "name": named_language("en").name},
         },
     }
-
-
-@router.post("/translate_file")
-async def translate_file(request: Request) -> Response:  # noqa: ARG001  # nothing of it is read
-    """Refuse: files are not carried out here."""
-    raise HTTPException(501, "files are not translated by this interface yet: send their text to /translate")
 
 
 @router.post("/suggest")
@@ -126,10 +123,11 @@ def _texts(given: Parameters) -> tuple[list[str], bool]:
     return texts if given.is_json else [text.replace("\r\n", "\n") for text in texts], is_array
 
 
-def _check_format(given: Parameters) -> None:
+def _content_type(given: Parameters) -> str:
     wanted = given.text("format") or ""
     if wanted not in _FORMATS:
-        raise mistake("format", f"{wanted[:40]} format is not supported", "leave format out, or send text")
+        raise mistake("format", f"{wanted[:40]} format is not supported", "leave format out, or send text or html")
+    return _FORMATS[wanted]
 
 
 def _alternatives(given: Parameters) -> int:

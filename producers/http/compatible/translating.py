@@ -4,12 +4,13 @@ The originals detect the language of each text, and translate every one. So text
 by what is detected, and a short text gets the likeliest of the languages that are offered.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fastapi import Request
 
+from connectors.formats.markup.fragments import fragments, words_in
 from producers.http.admission.caller import Caller
 from producers.http.compatible.errors import TranslationFailedError
 from producers.http.ports import JobSnapshot, Ports
@@ -19,11 +20,23 @@ from producers.http.translations.submission import Envelope, Submission, TextIte
 from producers.http.translations.submit import SubmissionContext, prepare, validate
 from schemas.errors import DragomanError, TransientError
 from schemas.languages import AUTO
+from schemas.markup import PLAIN, is_marked_up
 from schemas.messages import TranslationResult
-from schemas.states import ResultStatus
+from schemas.states import RequestKind, ResultStatus
 from stream_apps.pipeline.language_detection import Detection
 
 _RETRY_AFTER_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Into what texts are to be translated, and what they are. `filter_options` are those of texts with tags."""
+
+    source: str
+    target: str
+    glossaries: Sequence[str] = ()
+    content_type: str = PLAIN
+    filter_options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -35,13 +48,8 @@ class TranslatedText:
     detection: Detection | None = None
 
 
-async def translated_texts(  # noqa: PLR0913, PLR0917  # who asks, and what for
-    request: Request,
-    caller: Caller,
-    texts: Sequence[str],
-    source: str,
-    target: str,
-    glossaries: Sequence[str] = (),
+async def translated_texts(
+    request: Request, caller: Caller, texts: Sequence[str], wish: Wish
 ) -> list[TranslatedText]:
     """Return the texts in the target language, in order; a sentence that could not be translated stays.
 
@@ -51,15 +59,17 @@ async def translated_texts(  # noqa: PLR0913, PLR0917  # who asks, and what for
     state = request.app.state
     whole = Submission(
         texts=[TextItem(text=text) for text in texts],
-        source_language=source,
-        target_language=target,
-        glossaries=list(glossaries),
+        source_language=wish.source,
+        target_language=wish.target,
+        glossaries=list(wish.glossaries),
+        content_type=wish.content_type,
+        filter_options=dict(wish.filter_options),
         priority=state.limits.compatible_priority,
     )
     # As one array, so that a mistake is named by its own place.
     validate(whole, SubmissionContext(caller, state.request_limits, state.ports.now_ms()))
-    found = await guessed_sources(request, texts) if source == AUTO else []
-    groups = _by_source(found) if found else {source: list(range(len(texts)))}
+    found = await guessed_sources(request, _read(texts, wish)) if wish.source == AUTO else []
+    groups = _by_source(found) if found else {wish.source: list(range(len(texts)))}
     envelope = Envelope(traceparent=request.headers.get("traceparent"))
     asked = [_part(whole, language, places) for language, places in groups.items()]
     call = Call(await prepare(asked, envelope, caller, state.ports, state.request_limits), envelope)
@@ -79,6 +89,13 @@ async def guessed_sources(request: Request, texts: Sequence[str]) -> list[Detect
         for some in (await ports.models.catalogue()).sets():
             offered |= some.sources | some.targets
     return await ports.detector.guess_each(texts, offered)
+
+
+def _read(texts: Sequence[str], wish: Wish) -> Sequence[str]:
+    """Return what there is to read in the texts: tags are in no language."""
+    if not is_marked_up(RequestKind.TEXTS, wish.content_type):
+        return texts
+    return [words_in(fragments(text, wish.content_type, wish.filter_options)) for text in texts]
 
 
 def _by_source(found: Sequence[Detection]) -> dict[str, list[int]]:

@@ -5,7 +5,7 @@ from typing import Any
 
 Told = Mapping[str, Any]
 
-_JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
+_JSON, _FORM, _MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
 _RETRIED = (429, 503)
 # Of every compatible operation; a path parameter is told by the path.
 _PARAMETERS: Told = {
@@ -16,7 +16,19 @@ _PARAMETERS: Told = {
     },
     "type": {"in": "query", "description": "source or target.", "example": "target"},
     "glossary_id": {"in": "path", "description": "NAME@VERSION.", "example": "shop@1"},
-    "rest": {"in": "path", "description": "Whatever follows.", "example": "1"},
+    "name": {"in": "path", "description": "As in the address of the file.", "example": "acme.5f3c.letter.txt"},
+    "document_id": {
+        "in": "path",
+        "description": "As in the answer to the upload.",
+        "example": "04DE5AD98A02647D83285A36021911C6",
+    },
+    "document_key": {
+        "in": "query",
+        "description": "As in the answer to the upload.",
+        "example": "0CB0054F1C132C1625B392EADDA41CB754A742822F6877173029A6C487E7F60A",
+    },
+    "source_lang": {"in": "query", "description": "Of the dictionary.", "example": "en"},
+    "target_lang": {"in": "query", "description": "Of the dictionary.", "example": "pt"},
 }
 
 
@@ -53,6 +65,9 @@ def _parameter(name: str) -> dict[str, Any]:
 
 def _body(mine: Told) -> dict[str, Any]:
     schema = {"type": "object", **mine["body"]}
+    if "file" in mine:
+        example = {"summary": mine["description"], "value": {mine["file"]: "(the file)", **mine["request"]}}
+        return {"required": True, "content": {_MULTIPART: {"schema": schema, "examples": {"one": example}}}}
     one = {"schema": schema, "examples": {"one": {"summary": mine["description"], "value": mine["request"]}}}
     return {"required": True, "content": {_JSON: one, _FORM: {"schema": schema}}}
 

@@ -1,14 +1,16 @@
 """The routes of documents: a file in, its progress, its translation out."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from connectors.formats.bilingual.registry import BILINGUAL, Kind
 from producers.http.admission.backpressure import QueuePosition
 from producers.http.admission.caller import DocumentReader, DocumentSubmitter
+from producers.http.documents.bilingual import bilingual_of
 from producers.http.documents.documents import form_schema, prepare_document, uploaded
 from producers.http.middleware import submission_is_stored
 from producers.http.ports import Ports
@@ -48,6 +50,10 @@ async def document_to_read(job_id: str, caller: DocumentReader, tenant: Named = 
     return job_of(job_id, caller, tenant)
 
 
+AskedBilingual = Annotated[
+    Literal["xliff", "tmx", "html", "csv"] | None,
+    Query(description="Of a document: source and translation side by side, as XLIFF 2, TMX, a page or a table."),
+]
 DocumentToRead = Annotated[JobKey, Depends(document_to_read)]
 
 
@@ -91,9 +97,11 @@ async def read_document(document: DocumentToRead, request: Request, wait: WaitSe
     response_class=StreamingResponse,
     responses={**_FILE, **responses(404, 409)},
 )
-async def download_document(document: DocumentToRead, request: Request, wait: WaitSeconds = 0) -> Response:
-    """Send the translated file of a document; `?wait=` waits for it to be finished."""
-    return await _download(document, request, wait)
+async def download_document(
+    document: DocumentToRead, request: Request, wait: WaitSeconds = 0, bilingual: AskedBilingual = None
+) -> Response:
+    """Send the translated file of a document; `?wait=` waits for it, `?bilingual=` asks for both languages."""
+    return await download(document, request, wait, bilingual)
 
 
 @router.get(
@@ -101,9 +109,11 @@ async def download_document(document: DocumentToRead, request: Request, wait: Wa
     response_class=StreamingResponse,
     responses={**_FILE, **responses(404, 409)},
 )
-async def download_translation(job: DocumentToRead, request: Request, wait: WaitSeconds = 0) -> Response:
+async def download_translation(
+    job: DocumentToRead, request: Request, wait: WaitSeconds = 0, bilingual: AskedBilingual = None
+) -> Response:
     """Send the translation of a job as a file: of a document its file, of a text its text."""
-    return await _download(job, request, wait)
+    return await download(job, request, wait, bilingual)
 
 
 def _accepted(
@@ -121,7 +131,12 @@ def _accepted(
     return AcceptedDocumentResponse(**accepted.model_dump(), document_info=info)
 
 
-async def _download(key: JobKey, request: Request, wait: float) -> Response:
+async def download(key: JobKey, request: Request, wait: float, bilingual: str | None = None) -> Response:
+    """Answer with the translation of a job as a file; waits for it for so many seconds at most.
+
+    `bilingual` names a kind of file with source and translation side by side.
+    Raises PermanentError where it is not finished, has no file, or is unknown, and TransientError.
+    """
     ports: Ports = request.app.state.ports
     limits: HttpLimits = request.app.state.limits
     # Who has just heard of the result may be ahead of what Redis shows.
@@ -131,26 +146,38 @@ async def _download(key: JobKey, request: Request, wait: float) -> Response:
     if result is None:
         is_gone = snapshot.is_finished
         raise not_found(key.request_id) if is_gone else _not_there(key, "not_finished", "the job is not finished")
+    if bilingual and (result.text or result.texts or result.content_ref):
+        return await _bilingual(result, BILINGUAL[bilingual], ports)
     if result.text is not None:
-        return Response(result.text, media_type="text/plain", headers=_headers(result))
+        return Response(result.text, media_type="text/plain", headers=_of_file(result))
     if result.content_ref is None:
         raise _not_there(key, "no_file", f"the job is {result.status} ({result.error_cause}): it has no file")
     size, chunks = await ports.documents.open(result.content_ref)
-    headers = {**_headers(result), "Content-Length": str(size)}
+    headers = {**_of_file(result), "Content-Length": str(size)}
     return StreamingResponse(_sent(chunks), media_type=result.content_type, headers=headers)
+
+
+async def _bilingual(result: TranslationResult, kind: Kind, ports: Ports) -> Response:
+    both = await bilingual_of(result, ports.documents)
+    headers = _headers(kind.named(both))
+    return StreamingResponse(kind.write(both), media_type=kind.media_type, headers=headers)
 
 
 def _sent(chunks: Iterator[bytes]) -> Iterator[bytes]:
     yield from chunks
 
 
-def _headers(result: TranslationResult) -> Mapping[str, str]:
+def _of_file(result: TranslationResult) -> Mapping[str, str]:
     name = result.file_name or f"{result.request_id}.{result.target_language}.txt"
+    etag = {"ETag": f'"{result.content_sha256}"'} if result.content_sha256 else {}
+    return {**_headers(name), **etag}
+
+
+def _headers(name: str) -> Mapping[str, str]:
     plain = "".join(one if one.isascii() and one not in '"\\' and one.isprintable() else "_" for one in name)
     disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
-    etag = {"ETag": f'"{result.content_sha256}"'} if result.content_sha256 else {}
     # What a document brought along must not be taken for a page of this site.
-    return {"Content-Disposition": disposition, "X-Content-Type-Options": "nosniff", **etag}
+    return {"Content-Disposition": disposition, "X-Content-Type-Options": "nosniff"}
 
 
 def _not_there(key: JobKey, cause: str, message: str) -> PermanentError:

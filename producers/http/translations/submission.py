@@ -1,12 +1,13 @@
 """The JSON body of a submission, and the HTTP headers that matter for it."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, model_validator
 from pydantic_core import PydanticCustomError
 
 from producers.http.moments import Moment
 from schemas.languages import AUTO
+from schemas.markup import MEDIA_TYPES, PLAIN
 from schemas.priorities import Priority
 from stream_apps.pipeline.deadline_policy import DeadlinePolicy
 
@@ -95,7 +96,25 @@ class Submission(BaseModel):
     callback: Text | None = Field(
         default=None, description="URL that is told by a signed POST when the job is finished (Standard Webhooks)."
     )
-    content_type: str = Field(default="text/plain", description="Media type of the text.")
+    format: Literal["text", "html", "xml"] | None = Field(
+        default=None, description="Short for content_type: text/plain, text/html or application/xml."
+    )
+    content_type: str = Field(
+        default=PLAIN, description="Media type of the text; of HTML and XML the tags come back as they were."
+    )
+    filter_options: dict[Text, Text] = Field(
+        default_factory=dict,
+        description="Of a text with tags: ignore_tags, splitting_tags and non_splitting_tags, names of elements "
+        "separated by commas; outline_detection, 0 or 1.",
+    )
+
+    @model_validator(mode="after")
+    def _of_one_type(self) -> "Submission":
+        wanted = MEDIA_TYPES[self.format] if self.format else self.content_type
+        if self.content_type not in (PLAIN, wanted):
+            raise PydanticCustomError("two_formats", "should not contradict content_type: send one of them")
+        self.content_type = wanted
+        return self
 
 
 class Envelope(BaseModel):

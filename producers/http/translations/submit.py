@@ -162,6 +162,7 @@ def _request(submission: Submission, context: SubmissionContext, priority: Prior
         text=submission.text,
         texts=[item.text for item in submission.texts or ()],
         content_type=submission.content_type,
+        filter_options=submission.filter_options,
         priority=priority.value,
         glossaries=submission.glossaries,
         do_not_translate=submission.do_not_translate,

@@ -1,9 +1,12 @@
 """The HTTP application on ports in memory: what Kafka, Redis and the object store would hold."""
 
 import asyncio
+import threading
+from collections.abc import Iterator
 
 import httpx
 import pytest
+import uvicorn
 from fastapi import FastAPI
 
 from connectors.memory import InMemoryShares
@@ -18,7 +21,8 @@ from stream_apps.accounts.store import InMemoryAccounts
 from stream_apps.accounts.webhook_secrets import WebhookSecrets
 from stream_apps.pipeline.request_limits import RequestLimits
 from tests.accounts import SECRET, accounts_of, bearer, key_of, tenants
-from tests.http_world import NOW_MS, World
+from tests.fleet import until
+from tests.http_world import NOW_MS, World, in_capitals
 
 
 @pytest.fixture
@@ -116,3 +120,16 @@ def http(  # noqa: PLR0917  # one fixture per part
     )
     key = key_of(store, role="operator")
     return Client(create_app(ports, AppSettings(limits, request_limits), health), key.text)
+
+
+@pytest.fixture
+def url(http, world) -> Iterator[str]:
+    """A server on a port of its own, whose engine writes capitals."""
+    world.answer, world.served = in_capitals, ["en-pt", "pt-en"]
+    server = uvicorn.Server(uvicorn.Config(http.app, port=0, log_config=None, lifespan="off"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    until(lambda: server.started, "the server listens")
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()

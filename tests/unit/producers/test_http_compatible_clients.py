@@ -1,29 +1,10 @@
 """The clients that the originals publish, against a server of ours."""
 
-import threading
-from collections.abc import Iterator
-
 import deepl
 import pytest
-import uvicorn
 from libretranslatepy import LibreTranslateAPI
 
 from tests.accounts import key_of
-from tests.fleet import until
-from tests.http_world import in_capitals
-
-
-@pytest.fixture
-def url(http, world) -> Iterator[str]:
-    """A server on a port of its own, whose engine writes capitals."""
-    world.answer, world.served = in_capitals, ["en-pt", "pt-en"]
-    server = uvicorn.Server(uvicorn.Config(http.app, port=0, log_config=None, lifespan="off"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    until(lambda: server.started, "the server listens")
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
 
 
 @pytest.fixture
@@ -58,6 +39,18 @@ def test_deepls_client_translates_texts_and_gets_them_back_in_their_places(url, 
     assert single.text == "SAVE"
 
 
+def test_deepls_client_says_what_the_tags_of_a_text_are(url, key, world):
+    client = deepl.DeepLClient(key, server_url=url)
+    client.translate_text(
+        "a <x>b</x> <p>c</p>", target_lang="PT-BR", tag_handling="xml", ignore_tags=["x"], splitting_tags=["p"],
+        outline_detection=False,
+    )  # fmt: skip
+    ((asked, _, _),) = world.appended
+    assert (asked.content_type, asked.filter_options) == (
+        "application/xml", {"ignore_tags": "x", "splitting_tags": "p", "outline_detection": "0"},
+    )  # fmt: skip
+
+
 def test_deepls_client_reads_usage_and_languages(url, key, world):
     world.used = [{"name": "2023-11-14", "requests": 1, "words": 5, "characters": 30}]
     client = deepl.DeepLClient(key, server_url=url)
@@ -75,8 +68,8 @@ def test_deepls_client_understands_our_refusals(url, key):
     client = deepl.DeepLClient(key, server_url=url)
     with pytest.raises(deepl.DeepLException, match="formality"):
         client.translate_text("Save", target_lang="PT-BR", formality="more")
-    with pytest.raises(deepl.DeepLException, match="tag_handling is not supported yet"):
-        client.translate_text("<p>Save</p>", target_lang="PT-BR", tag_handling="html")
+    with pytest.raises(deepl.DeepLException, match="tag_handling is 'rtf'"):
+        client.translate_text("<p>Save</p>", target_lang="PT-BR", tag_handling="rtf")
     with pytest.raises(deepl.DeepLException, match="no model translates en-ja"):
         client.translate_text("Save", target_lang="JA")
 

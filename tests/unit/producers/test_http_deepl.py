@@ -76,6 +76,37 @@ def test_what_changes_no_translation_is_accepted(answering, options):
     assert texts_of(answering.post(URL, json=BODY | options)) == ["GOOD MORNING."]
 
 
+@pytest.mark.parametrize(
+    ("options", "content_type", "told"),
+    [
+        ({"tag_handling": "html"}, "text/html", {}),
+        ({"tag_handling": "html", "tag_handling_version": "v2"}, "text/html", {}),
+        ({"tag_handling": "xml", "outline_detection": False}, "application/xml", {"outline_detection": "0"}),
+        (
+            {
+                "tag_handling": "xml",
+                "ignore_tags": ["x", "y"],
+                "splitting_tags": "p,q",
+                "non_splitting_tags": ["b"],
+            },
+            "application/xml",
+            {"ignore_tags": "x,y", "splitting_tags": "p,q", "non_splitting_tags": "b"},
+        ),
+        ({"ignore_tags": ["x"]}, "text/plain", {}),
+    ],
+)
+def test_tags_are_handled_as_they_are_asked_to_be(answering, world, options, content_type, told):
+    texts_of(answering.post(URL, json=BODY | options))
+    asked, _, _ = world.appended[0]
+    assert (asked.content_type, asked.filter_options) == (content_type, told)
+
+
+def test_the_language_of_a_text_with_tags_is_that_of_its_words(answering, world):
+    texts = ["<p class='the'>Bom <b>dia</b></p>"]
+    answering.post(URL, json={"text": texts, "target_lang": "PT-BR", "tag_handling": "html"})
+    assert world.detected == [(["Bom dia"], ["en", "pt"])]
+
+
 def test_characters_and_model_are_told_where_they_are_asked_for(answering):
     wish = {"show_billed_characters": True, "model_type": "quality_optimized"}
     (one,) = answering.post(URL, json=BODY | wish).json()["translations"]
@@ -99,7 +130,8 @@ def test_characters_and_model_are_told_where_they_are_asked_for(answering):
         ({"formality": "more"}, "'formality' is not supported for given 'target_lang'"),
         ({"split_sentences": "2"}, "split_sentences is '2'"),
         ({"model_type": "best"}, "model_type is 'best'"),
-        ({"tag_handling": "xml"}, "tag_handling is not supported yet"),
+        ({"tag_handling": "markdown"}, "tag_handling is 'markdown'"),
+        ({"tag_handling": "xml", "ignore_tags": ["x" * 300]}, "filter_options.ignore_tags has 300 characters"),
         ({"glossary_id": "a", "source_lang": ""}, "source_lang is missing"),
         ({"custom_instructions": ["be nice"]}, "custom_instructions is not supported yet"),
     ],
@@ -151,11 +183,6 @@ def test_without_a_key_and_without_the_scope_there_is_nothing(http, store, world
     narrow = key_of(store, "acme", scopes=("documents:read",)).text
     assert "no scope" in message_of(http.showing(narrow).ask(method, path, json=BODY), 403)
     assert not world.appended
-
-
-def test_documents_are_refused_in_words(http):
-    assert "documents are not translated" in message_of(http.post("/v2/document"))
-    assert "documents are not translated" in message_of(http.post("/v2/document/abc/result"))
 
 
 def test_a_glossary_is_made_shown_used_and_deleted(answering, world):

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 
 import pytest
 
@@ -9,6 +10,8 @@ from connectors.redis.job_view import JobView
 from producers.http.documents.documents import OpenUploads
 from producers.http.problems import OverloadedError
 from producers.http.settings import HttpLimits
+from schemas.documents import source_units_name
+from schemas.message_parts import Hole
 from schemas.messages import TranslationResult
 from schemas.states import JobStage, ResultStatus
 from tests.accounts import key_of
@@ -231,3 +234,52 @@ def test_too_many_uploads_at_a_time_are_refused():
             pass
 
     asyncio.run(two_at_a_time())
+
+
+def bilingual_job(world):
+    world.documents.files |= {
+        "tenants/default/jobs/x/v1/units": b"Bom dia.\x1eAbra.",
+        source_units_name(JOB, "v7-txt-1"): json.dumps(
+            [
+                {"text": "Good morning.", "place": "line 1", "translate": True},
+                {"text": "1234", "place": "line 2", "translate": False},
+                {"text": "Open.", "place": "line 3", "translate": True},
+            ]
+        ).encode(),
+    }
+    world.results[JOB] = TranslationResult(
+        **JOB._asdict(),
+        kind="document",
+        status=ResultStatus.PARTIAL,
+        content_ref="tenants/default/jobs/x/v1/file.txt",
+        units_ref="tenants/default/jobs/x/v1/units",
+        file_name="a.pt.txt",
+        source_language="en",
+        target_language="pt",
+        pipeline_version="v7-txt-1",
+        holes=(Hole(segment=1, cause="truncated", unit=1),),
+    )
+
+
+def test_a_document_is_sent_in_both_languages_side_by_side(http, world):
+    bilingual_job(world)
+    for path in (f"{URL}/job/download", "/api/v1/translations/job/download"):
+        sent = http.get(path, params={"bilingual": "csv"})
+        assert (sent.status_code, sent.text) == (
+            200,
+            "place,en,pt\r\nline 1,Good morning.,Bom dia.\r\nline 3,Open.,Abra.\r\n",
+        )
+        assert 'filename="a.en-pt.csv"' in sent.headers["content-disposition"]
+        assert sent.headers["x-content-type-options"] == "nosniff"
+    xliff = http.get(f"{URL}/job/download", params={"bilingual": "xliff"})
+    assert xliff.headers["content-type"].startswith("application/xliff+xml")
+    assert (xliff.text.count('"translated"'), xliff.text.count('"initial"')) == (1, 1)
+
+
+def test_what_cannot_be_shown_in_both_languages_is_told(http, world):
+    bilingual_job(world)
+    del world.documents.files["tenants/default/jobs/x/v1/units"]
+    assert problem(http.get(f"{URL}/job/download?bilingual=tmx"), 404)[0] == "file_expired"
+    assert problem(http.get(f"{URL}/job/download?bilingual=docx"), 422)[0] == "invalid_request"
+    world.results[JOB] = TranslationResult(**JOB._asdict(), status=ResultStatus.COMPLETED, text="Bom dia.")
+    assert problem(http.get(f"{URL}/job/download?bilingual=tmx"), 409)[0] == "no_source"

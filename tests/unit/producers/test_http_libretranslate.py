@@ -86,6 +86,12 @@ def test_alternatives_are_accepted_and_there_are_none(answering):
     assert "alternatives" not in answering.post("/translate", json=BODY | {"alternatives": 0}).json()
 
 
+def test_html_is_sent_on_as_html(answering, world):
+    answer = answering.post("/translate", json=BODY | {"q": "<b>Hi</b>", "format": "html"})
+    assert answer.json()["translatedText"] == "<B>HI</B>"
+    assert [one.content_type for one, _, _ in world.appended] == ["text/html"]
+
+
 def test_what_nobody_knows_is_ignored_as_the_original_does(answering):
     assert answering.post("/translate", json=BODY | {"secret": "x", "colour": [1]}).status_code == 200
 
@@ -108,7 +114,7 @@ def test_what_nobody_knows_is_ignored_as_the_original_does(answering):
         ({"target": None}, "target is missing"),
         ({"target": "auto"}, "target is 'auto'"),
         ({"target": "ja"}, "no model translates en-ja"),
-        ({"format": "html"}, "html format is not supported"),
+        ({"format": "pdf"}, "pdf format is not supported"),
         ({"alternatives": "many"}, "alternatives is no number"),
     ],
 )
@@ -238,9 +244,9 @@ def test_a_text_without_a_language_is_told_as_the_original_does(http, world):
 
 def test_settings_need_no_key(http):
     settings = http.showing("").get("/frontend/settings").json()
-    assert (settings["charLimit"], settings["keyRequired"], settings["filesTranslation"]) == (2000, True, False)
+    assert (settings["charLimit"], settings["keyRequired"], settings["filesTranslation"]) == (2000, True, True)
+    assert {".docx", ".srt", ".html"} <= set(settings["supportedFilesFormat"])
 
 
-def test_files_and_suggestions_are_refused_in_words(http):
-    assert "not translated" in error_of(http.post("/translate_file"), 501)
+def test_suggestions_are_refused_in_words(http):
     assert "disabled" in error_of(http.post("/suggest", json={}), 403)

@@ -145,6 +145,10 @@ def test_a_text_too_large_for_kafka_goes_to_the_object_store(http, world):
         ({"deadline": "2101-01-01T00:00:00Z"}, "bad_deadline", "deadline"),
         ({"deadline": "2101-01-01T00:00:00"}, "invalid_request", "deadline"),
         ({"content_type": "application/pdf"}, "unsupported_content_type", "content_type"),
+        ({"format": "pdf"}, "invalid_request", "format"),
+        ({"format": "xml", "content_type": "text/html"}, "invalid_request", "body"),
+        ({"format": "html", "filter_options": {"a": "b"}}, "unknown_filter_option", "filter_options.a"),
+        ({"filter_options": {"ignore_tags": "b"}}, "not_supported", "filter_options"),
         ({"metadata": {str(n): "" for n in range(33)}}, "metadata_too_large", "metadata"),
         ({"metadata": {"a": "é" * 4096}}, "metadata_too_large", "metadata"),
         ({"engine_options": {"a": "b" * 257}}, "bad_options", "engine_options"),
@@ -158,6 +162,21 @@ def test_a_bad_field_is_refused_by_name_with_a_cure(http, world, change, cause, 
     assert problem["field"] == field
     assert problem["instance"] == URL
     assert not world.appended
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ({}, "text/plain"),
+        ({"format": "text"}, "text/plain"),
+        ({"format": "html"}, "text/html"),
+        ({"format": "xml", "content_type": "application/xml"}, "application/xml"),
+        ({"content_type": "text/html"}, "text/html"),
+    ],
+)
+def test_a_text_is_of_the_type_that_it_is_said_to_be_of(http, world, said, meant):
+    http.post(URL, json=BODY | said)
+    assert [one.content_type for one, _, _ in world.appended] == [meant]
 
 
 @pytest.mark.parametrize(

@@ -68,22 +68,33 @@ WHO_MAY_ASK = {
     "libretranslate_detect": READ,
     "libretranslate_languages": READ,
     "libretranslate_settings": ANYBODY,
-    "libretranslate_translate_file": ANYBODY,
+    "libretranslate_translate_file": WRITE_FILES,
+    "libretranslate_download_file": ANYBODY,
     "libretranslate_suggest": ANYBODY,
     "deepl_translate": WRITE,
     "deepl_usage": Scope.READ_USAGE,
     "deepl_usage_by_post": Scope.READ_USAGE,
     "deepl_languages": READ,
     "deepl_languages_by_post": READ,
-    "deepl_document": ANYBODY,
-    "deepl_document_status": ANYBODY,
-    "deepl_document_result": ANYBODY,
+    "deepl_send_document": WRITE_FILES,
+    "deepl_document_status": READ_FILES,
+    "deepl_document_status_by_get": READ_FILES,
+    "deepl_document_result": READ_FILES,
+    "deepl_document_result_by_get": READ_FILES,
     "deepl_glossary_pairs": READ,
     "deepl_create_glossary": Scope.WRITE_GLOSSARIES,
     "deepl_list_glossaries": READ,
     "deepl_read_glossary": READ,
     "deepl_delete_glossary": Scope.WRITE_GLOSSARIES,
     "deepl_glossary_entries": READ,
+    "deepl_create_multilingual_glossary": Scope.WRITE_GLOSSARIES,
+    "deepl_list_multilingual_glossaries": READ,
+    "deepl_read_multilingual_glossary": READ,
+    "deepl_change_multilingual_glossary": Scope.WRITE_GLOSSARIES,
+    "deepl_delete_multilingual_glossary": Scope.WRITE_GLOSSARIES,
+    "deepl_multilingual_glossary_entries": READ,
+    "deepl_replace_dictionary": Scope.WRITE_GLOSSARIES,
+    "deepl_delete_dictionary": Scope.WRITE_GLOSSARIES,
 }
 # Which operations there are is tested there (test_http_description.py).
 STORED = Path(__file__).parents[3] / "docs" / "reference" / "openapi.json"
@@ -106,7 +117,9 @@ def ask(client, place, operation, **names):
 def body_of(operation):
     content = operation.get("requestBody", {}).get("content", {})
     if "multipart/form-data" in content:
-        return {"files": {"file": ("letter.txt", b"Good morning.")}, "data": {"target_language": "pt"}}
+        example = next(iter(content["multipart/form-data"]["examples"].values()))
+        fields = {name: value for name, value in example["value"].items() if name != "file"}
+        return {"files": {"file": ("letter.txt", b"Good morning.")}, "data": fields}
     if not content:
         return {}
     return {"json": next(iter(content["application/json"]["examples"].values()))["value"]}

@@ -36,6 +36,9 @@ def split(text: str):
         ("Dr. Smith <1>went. He left</1> now.", ["Dr. Smith <1>went.", "He left</1> now."]),
         ("One. <0>Two</0> is bold. Three.", ["One.", "<0>Two</0> is bold.", "Three."]),
         ("<3/> One.<0> <1>Two</1> more.</0> <2/>", ["One.", "<1>Two</1> more."]),
+        ("One line.<1/>Another one.", ["One line.", "Another one."]),
+        ("<0>One line.</0><1/><2/><3>Another one.</3>", ["One line.", "Another one."]),
+        ("Part one<1/>and two. <2/>Three <3/> more.", ["Part one<1/>and two.", "Three <3/> more."]),
         ("Nothing in it. At all.", ["Nothing in it.", "At all."]),
     ],
 )

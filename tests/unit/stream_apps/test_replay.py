@@ -182,6 +182,16 @@ def test_an_array_is_replayed_text_by_text():
     assert (written.kind, written.texts) == ("texts", ["IT RAINS AND", "", "IT SNOWS."])
 
 
+def test_a_text_with_tags_is_replayed_between_them():
+    html, shouted = (
+        "<p class='a'>It <b>rains</b> &amp; snows.</p>",
+        "<p class='a'>IT <b>RAINS</b> &amp; SNOWS.</p>",
+    )
+    asked_again = [asked("r1", text=html, content_type="text/html")]
+    report, (written,) = replayed(asked_again, [answered("r1", shouted)])
+    assert (report["equal"], written.text) == (1, shouted)
+
+
 def test_what_cannot_be_replayed_is_counted_by_reason():
     broken = InboundRecord("", 0, 9, None, b"garbage", timestamp_ms=NOW)
     requests = [

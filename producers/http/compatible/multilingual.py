@@ -1,0 +1,79 @@
+"""Glossaries with a dictionary for each pair of languages, made of ours, which have one pair each. Pure.
+
+The dictionary of NAME for two languages is our glossary `NAME:SOURCE-TARGET`; one of ours without such an ending
+is a glossary with one dictionary. An id is a name, which means the newest version of each dictionary.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import count, groupby
+from typing import NamedTuple
+
+from schemas.glossaries import Glossary
+from schemas.languages import LanguagePair, parse_language
+from stream_apps.glossaries.shelf import VERSION_SIGN, Shelf
+
+_ENDING = re.compile(r":[a-z]{2,3}-[a-z]{2,3}\Z")
+_NO_NAME = re.compile(r"[^A-Za-z0-9._-]+")
+# Room for the ending, and for a number where the name is taken.
+_LONGEST_NAME = 48
+
+
+class Multilingual(NamedTuple):
+    """A glossary and its dictionaries, one for each pair, by pair."""
+
+    name: str
+    dictionaries: Sequence[Glossary]
+
+    def dictionary(self, pair: LanguagePair) -> Glossary | None:
+        """Return the dictionary of two languages, whatever their regions."""
+        return next((one for one in self.dictionaries if pair_of(one) == based(pair)), None)
+
+
+def based(pair: LanguagePair) -> LanguagePair:
+    """Return a pair without scripts and regions: a dictionary is for all of them."""
+    return LanguagePair(*(parse_language(code, "language").language for code in (pair.source, pair.target)))
+
+
+def pair_of(one: Glossary) -> LanguagePair:
+    """Return the languages of a dictionary, without regions."""
+    return based(LanguagePair(one.source_language, one.target_language))
+
+
+def all_multilingual(shelf: Shelf, tenant: str) -> list[Multilingual]:
+    """Return the glossaries of a tenant, by name."""
+    found = sorted(shelf.all_of(tenant), key=lambda one: (_name_of(one), one.name))
+    return [Multilingual(name, list(some)) for name, some in groupby(found, _name_of)]
+
+
+def multilingual(shelf: Shelf, tenant: str, name: str) -> Multilingual | None:
+    """Return the glossary of that name, if there is one."""
+    return next((one for one in all_multilingual(shelf, tenant) if one.name == name), None)
+
+
+def exact_name(shelf: Shelf, tenant: str, glossary_id: str, pair: LanguagePair) -> str:
+    """Return what our requests call the dictionary of a glossary for two languages; an unknown id as it is."""
+    found = None if VERSION_SIGN in glossary_id else multilingual(shelf, tenant, glossary_id)
+    dictionary = found and (found.dictionary(pair) or next(iter(found.dictionaries), None))
+    return dictionary.name if dictionary else glossary_id
+
+
+def dictionary_name(name: str, pair: LanguagePair) -> str:
+    """Name the dictionary of a glossary for two languages."""
+    return f"{name}:{based(pair)}"
+
+
+def free_name(shelf: Shelf, tenant: str, wanted: str) -> str:
+    """Return the name as ours may be, with a number where another glossary has it already."""
+    bare = _NO_NAME.sub("-", wanted).strip(".-_")[:_LONGEST_NAME]
+    taken = {one.name for one in all_multilingual(shelf, tenant)}
+    return next(name for name in _numbered(bare) if name not in taken)
+
+
+def _numbered(bare: str) -> Iterator[str]:
+    yield bare
+    yield from (f"{bare}-{number}" for number in count(2))
+
+
+def _name_of(one: Glossary) -> str:
+    return _ENDING.sub("", one.name)

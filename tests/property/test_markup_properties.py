@@ -1,0 +1,65 @@
+"""Whatever a text with tags is made of: its markup comes back in its order, and its words with it."""
+
+import re
+from dataclasses import replace
+from html import unescape
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connectors.formats.markup.html_tokens import RAW, What, tokens
+from schemas.messages import Job, TranslationRequest
+from schemas.segments import normalise
+from stream_apps.intake.read_units import reader_of
+from stream_apps.pipeline.batching import BatchLimits, Wishes, batches_of, cut
+from stream_apps.pipeline.join import join
+from stream_apps.pipeline.output_records import early_answer
+from stream_apps.pipeline.segmentation import Segmenter
+from tests.keys import key
+
+_PIECES = st.sampled_from(
+    ["<p>", "</p>", "<b>", "</b>", "<i class='x y'>", "</i>", "<br>", "<br/>", "<img src=a.png>", "<!-- no -->",
+     "<span translate='no'>", "</span>", "<code>", "</code>", "<a href='?a=1&amp;b=2'>", "</a>", "<script>",
+     "</script>", "<", ">", "&", "&amp;", "&lt;", "&nbsp;", "<x", "<![CDATA[y]]>", "\U000f0000", "\x1c",
+     "\n", "  ", "Open the door. ", "Then wait", "it", "2", ". "]
+)  # fmt: skip
+_TEXTS = st.lists(_PIECES, max_size=14).map("".join)
+_TYPES = st.sampled_from(["text/html", "application/xml"])
+_SPACE = re.compile(r"\s+")
+_SPLIT = Segmenter().split
+
+
+def repeated(text: str, content_type: str) -> str:
+    """Send a text through intake, an engine that repeats, and assembly."""
+    asked = TranslationRequest(request_id="r", target_language="pt", text=text, content_type=content_type)
+    split = reader_of(asked)(text).split(lambda plain: _SPLIT(plain, "en", "pt"))
+    pieces = cut(split, BatchLimits(segments=2))
+    segments = sum(len(piece.texts) for piece in pieces)
+    job = Job(content_type=content_type, inline_codes=True, batches=len(pieces), segments=segments)
+    done = [
+        early_answer(replace(one, translations=[normalise(text, has_codes=True) for text in one.texts]), "m", 1)
+        for one in batches_of(key("r"), job, pieces, [None] * segments, Wishes())
+    ]
+    result = join(done, 1)
+    assert not result.holes
+    return result.text or ""
+
+
+def parted(text: str, content_type: str) -> tuple[list[str], str]:
+    """Return the markup of a text, and its words without white space."""
+    found = list(tokens(text, RAW if content_type == "text/html" else ()))
+    markup = [text[one.start : one.end] for one in found if one.what is not What.TEXT]
+    words = "".join(text[one.start : one.end] for one in found if one.what is What.TEXT)
+    return markup, _SPACE.sub("", unescape(words))
+
+
+@settings(max_examples=60)
+@given(_TEXTS, _TYPES)
+def test_markup_comes_back_in_its_order_and_words_with_it(text, content_type):
+    assert parted(repeated(text, content_type), content_type) == parted(text, content_type)
+
+
+@settings(max_examples=40)
+@given(st.text(max_size=60), _TYPES)
+def test_any_characters_come_through(text, content_type):
+    repeated(text, content_type)

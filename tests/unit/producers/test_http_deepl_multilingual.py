@@ -1,0 +1,125 @@
+"""The glossaries of DeepL with a dictionary for each pair of languages, by its own client."""
+
+import deepl
+import pytest
+from deepl.api_data import MultilingualGlossaryDictionaryEntries as Entries
+
+from stream_apps.glossaries.limits import GlossaryLimits
+from tests.accounts import key_of
+
+
+@pytest.fixture
+def client(url, store):
+    return deepl.DeepLClient(key_of(store, "acme", role="member").text, server_url=url)
+
+
+def dictionaries_of(found):
+    return [(one.source_lang, one.target_lang, one.entry_count) for one in found.dictionaries]
+
+
+def entries_of(client, glossary, source="EN", target="PT"):
+    (found,) = client.get_multilingual_glossary_entries(glossary, source, target).dictionaries
+    return found.entries
+
+
+def test_a_glossary_has_a_dictionary_for_each_pair(client):
+    both = [Entries("EN", "PT", {"release": "versão", "drop": "queda"}), Entries("PT", "EN", {"queda": "drop"})]
+    made = client.create_multilingual_glossary("My terms", both)
+    assert (made.glossary_id, made.name) == ("My-terms", "My-terms")
+    assert sorted(dictionaries_of(made)) == [("EN", "PT", 2), ("PT", "EN", 1)]
+    assert dictionaries_of(client.get_multilingual_glossary(made.glossary_id)) == dictionaries_of(made)
+    assert [one.glossary_id for one in client.list_multilingual_glossaries()] == ["My-terms"]
+    assert entries_of(client, made) == "drop\tqueda\nrelease\tversão\n"
+
+
+def test_a_name_that_is_taken_gets_a_number(client):
+    names = [client.create_multilingual_glossary("a", [Entries("EN", "PT", {"x": "y"})]).name for _ in range(3)]
+    assert names == ["a", "a-2", "a-3"]
+
+
+def test_texts_are_translated_with_the_dictionary_of_their_languages(client, world):
+    both = [Entries("EN", "PT", {"release": "versão"}), Entries("PT", "EN", {"queda": "drop"})]
+    made = client.create_multilingual_glossary("terms", both)
+    client.translate_text("A release", source_lang="EN", target_lang="PT-BR", glossary=made)
+    client.translate_text("Uma queda", source_lang="PT", target_lang="EN-US", glossary=made.glossary_id)
+    assert [asked.glossaries for asked, _, _ in world.appended] == [["terms:en-pt"], ["terms:pt-en"]]
+    one = client.create_multilingual_glossary("one", [Entries("EN", "PT", {"x": "y"})])
+    with pytest.raises(deepl.DeepLException, match="is from en into pt"):
+        client.translate_text("Uma queda", source_lang="PT", target_lang="EN-US", glossary=one.glossary_id)
+
+
+def test_entries_are_added_replaced_and_deleted(client):
+    made = client.create_multilingual_glossary("terms", [Entries("EN", "PT", {"a": "1a", "b": "1b"})])
+    client.update_multilingual_glossary_dictionary(made, Entries("EN", "PT", {"b": "2b", "c": "2c"}))
+    assert entries_of(client, made) == "a\t1a\nb\t2b\nc\t2c\n"
+    client.update_multilingual_glossary_dictionary(made, Entries("PT", "EN", {"x": "y"}))
+    replaced = client.replace_multilingual_glossary_dictionary(made, Entries("EN", "PT", {"z": "w"}))
+    assert (replaced.entry_count, entries_of(client, made)) == (1, "z\tw\n")
+    client.delete_multilingual_glossary_dictionary(made, source_lang="EN", target_lang="PT")
+    assert dictionaries_of(client.get_multilingual_glossary("terms")) == [("PT", "EN", 1)]
+    with pytest.raises(deepl.GlossaryNotFoundException):
+        entries_of(client, made)
+    client.delete_multilingual_glossary(made)
+    with pytest.raises(deepl.GlossaryNotFoundException):
+        client.get_multilingual_glossary("terms")
+
+
+def test_a_form_names_dictionaries_by_their_number_as_the_client_for_node_does(http):
+    form = {"name": "terms"} | {
+        f"dictionaries[{at}].{name}": value
+        for at, (source, target) in enumerate((("en", "pt"), ("pt", "en")))
+        for name, value in {"source_lang": source, "target_lang": target, "entries": "a\tb"}.items()
+    }
+    made = http.post("/v3/glossaries", data=form)
+    assert (made.status_code, len(made.json()["dictionaries"])) == (201, 2), made.text
+    more = {name.replace("[1]", "[0]"): value for name, value in form.items() if "[1]" in name} | {
+        "dictionaries[0].entries": "c\td"
+    }
+    changed = http.ask("PATCH", "/v3/glossaries/terms", data=more).json()["dictionaries"]
+    assert sorted(one["entry_count"] for one in changed) == [1, 2]
+
+
+def test_another_name_is_another_id_with_the_same_entries(client):
+    made = client.create_multilingual_glossary("old", [Entries("EN", "PT", {"a": "1a"})])
+    renamed = client.update_multilingual_glossary_name(made, "new")
+    assert (renamed.glossary_id, entries_of(client, renamed)) == ("new", "a\t1a\n")
+    assert [one.name for one in client.list_multilingual_glossaries()] == ["new"]
+
+
+def test_glossaries_of_version_2_are_glossaries_with_one_dictionary(client):
+    client.create_glossary("plain", "EN", "PT", {"a": "1a"})
+    (found,) = client.list_multilingual_glossaries()
+    assert (found.glossary_id, dictionaries_of(found)) == ("plain", [("EN", "PT", 1)])
+    client.update_multilingual_glossary_dictionary(found, Entries("EN", "PT", {"b": "1b"}))
+    assert client.get_glossary_entries("plain@2") == {"a": "1a", "b": "1b"}
+
+
+def test_the_oldest_version_gives_way_where_there_are_as_many_as_there_may_be(http, client):
+    http.app.state.ports.glossaries.limits = GlossaryLimits(max_versions=2)
+    made = client.create_multilingual_glossary("terms", [Entries("EN", "PT", {"a": "0"})])
+    for number in range(1, 4):
+        client.replace_multilingual_glossary_dictionary(made, Entries("EN", "PT", {"a": f"{number}x"}))
+    assert entries_of(client, made) == "a\t3x\n"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "words"),
+    [
+        ("POST", "", {"dictionaries": []}, 400, "name is missing"),
+        ("POST", "", {"name": "a"}, 400, "dictionaries is no array"),
+        ("POST", "", {"name": "a", "dictionaries": ["x"]}, 400, "dictionaries[0] is no object"),
+        ("POST", "", {"name": "a", "dictionaries": [{"source_lang": "en"}]}, 400, "target_lang is missing"),
+        ("GET", "/none", None, 404, "there is no glossary"),
+        ("PUT", "/none/dictionaries", {}, 404, "there is no glossary"),
+        ("DELETE", "/none", None, 404, "there is no glossary"),
+    ],
+)
+def test_a_wrong_call_is_told_what_is_wrong(http, method, path, body, status, words):  # noqa: PLR0917  # a table
+    answer = http.ask(method, f"/v3/glossaries{path}", json=body)
+    assert (answer.status_code, words in answer.json()["message"]) == (status, True), answer.text
+
+
+def test_who_may_only_read_changes_nothing(http, store):
+    viewer = http.showing(key_of(store, "acme", role="viewer").text)
+    assert viewer.get("/v3/glossaries").status_code == 200
+    assert viewer.post("/v3/glossaries", json={"name": "a"}).status_code == 403
