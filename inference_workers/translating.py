@@ -14,6 +14,7 @@ from typing import Protocol
 from inference_workers.answers import SegmentAnswer
 from inference_workers.batching import Work, pair_of, plan
 from inference_workers.fidelity import Dialogue, Outcome
+from inference_workers.fidelity.dialogue import lead_to_the_end
 from inference_workers.workload import (
     Line,
     OpenBatch,
@@ -61,10 +62,7 @@ class Translator(Protocol):
 
 def outcomes_of(translator: Translator, texts: Sequence[str], context: TranslationContext) -> list[Outcome]:
     """Translate texts to the end, and return an outcome for each. Blocks and raises as the translator does."""
-    dialogues = translator.begin(texts, context)
-    while waiting := [one for one in dialogues if one.outcome is None]:
-        translator.advance(waiting, context)
-    return [one.outcome for one in dialogues if one.outcome]
+    return lead_to_the_end(translator.begin(texts, context), lambda waiting: translator.advance(waiting, context))
 
 
 @dataclass

@@ -5,7 +5,7 @@ the outcome. So texts at different steps share a call of the engine, and whoever
 more urgent work between any two calls.
 """
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from inference_workers.engines.protocol import Translation
@@ -76,6 +76,15 @@ class Call(NamedTuple, Generic[R]):
             end = start + len(one.question.texts if one.question else ())
             one.hear(translations[start:end])
             start = end
+
+
+def lead_to_the_end(
+    dialogues: Sequence[Dialogue[R]], advance: Callable[[Sequence[Dialogue[R]]], object]
+) -> list[R]:
+    """Have `advance` lead those that ask on, again and again until none does; return the outcomes in order."""
+    while waiting := [one for one in dialogues if one.question]:
+        advance(waiting)
+    return [one.outcome for one in dialogues if one.outcome is not None]
 
 
 def side_by_side(several: Sequence[tuple[str, Steps[R]]]) -> Steps[list[R]]:

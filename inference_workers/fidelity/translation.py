@@ -21,7 +21,15 @@ from inference_workers.engines.protocol import Engine, Traits
 from inference_workers.fidelity import flaws
 from inference_workers.fidelity.blocks import Blocks, blocks_of
 from inference_workers.fidelity.clauses import Halves, cut_in_two, joined
-from inference_workers.fidelity.dialogue import Call, Dialogue, EngineOptions, Question, Steps, side_by_side
+from inference_workers.fidelity.dialogue import (
+    Call,
+    Dialogue,
+    EngineOptions,
+    Question,
+    Steps,
+    lead_to_the_end,
+    side_by_side,
+)
 from inference_workers.fidelity.emphasis import widened
 from inference_workers.fidelity.masking import Hiding, Masker, any_character
 from inference_workers.fidelity.outcomes import Outcome, least, together
@@ -93,10 +101,7 @@ class Fidelity:
         glossary: Mapping[str, str] = NO_TERMS,
     ) -> list[Outcome]:
         """Return one outcome per text, in order: `begin`, and `advance` to the end."""
-        dialogues = self.begin(texts, options, terms, glossary)
-        while waiting := [one for one in dialogues if one.question]:
-            self.advance(waiting)
-        return [one.outcome for one in dialogues if one.outcome]
+        return lead_to_the_end(self.begin(texts, options, terms, glossary), self.advance)
 
 
 class _Speller:
