@@ -3,14 +3,16 @@
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from inference_workers.engines.protocol import Engine
+from inference_workers.engines.protocol import Engine, Translation
+from inference_workers.fidelity import Fidelity
 from inference_workers.model_store import discover, load
 from producers.cli.demo import words_per_minute
-from schemas.segments import count_words
+from schemas.languages import LanguagePair
+from schemas.segments import count_words, normalise
 from tests.bench.figures import Leg
 from tests.bench.harness import NICENESS, say
 
@@ -36,21 +38,47 @@ def together(texts: Sequence[str], processes: int) -> Leg:
     return Leg(NAME, len(texts), round(seconds, 2), len(texts) / seconds)
 
 
-def one_by_one(texts: Sequence[str], every_seconds: float) -> tuple[Leg, list[float]]:
-    """Translate a text after each pause; return the milliseconds of each, too."""
+class Stopwatch:
+    """An engine that notes the milliseconds of each of its calls."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.version, self.traits = engine.version, engine.traits
+        self.milliseconds: list[float] = []
+        self._engine = engine
+
+    def translate(self, sentences: Sequence[str], options: Mapping[str, str]) -> list[Translation]:
+        """Translate as the engine does."""
+        began = time.perf_counter()
+        translations = self._engine.translate(sentences, options)
+        self.milliseconds.append((time.perf_counter() - began) * 1000)
+        return translations
+
+
+def one_by_one(texts: Sequence[str], every_seconds: float) -> tuple[Leg, list[float], list[float]]:
+    """Translate a text after each pause.
+
+    Returns:
+        the leg, the milliseconds of each text, and those of the further calls that the fidelity layer asks for
+        where the engine's first answer breaks the text (0 for most).
+    """
     say(f"{NAME}, one sentence each {every_seconds:g} s")
-    taken = _nicely(_milliseconds_of_each, texts, every_seconds)
-    return Leg.of(NAME, taken, sum(taken) / 1000), taken
+    taken, repeats = _nicely(_milliseconds_of_each, texts, every_seconds)
+    return Leg.of(NAME, taken, sum(taken) / 1000), taken, repeats
 
 
-def _milliseconds_of_each(texts: Sequence[str], every_seconds: float) -> list[float]:
-    engine, taken = open_engine(), []
+def _milliseconds_of_each(texts: Sequence[str], every_seconds: float) -> tuple[list[float], list[float]]:
+    watch = Stopwatch(open_engine())
+    layer = Fidelity(watch, LanguagePair(*PAIR))
+    taken, repeats = [], []
     for text in texts:
         time.sleep(every_seconds)
-        began = time.perf_counter()
-        engine.translate([text], {})
-        taken.append((time.perf_counter() - began) * 1000)
-    return taken
+        watch.translate([text], {})
+        layer.translate([normalise(text)], {})
+        first, *asked_by_layer = watch.milliseconds
+        taken.append(first)
+        repeats.append(sum(asked_by_layer[1:]))
+        watch.milliseconds.clear()
+    return taken, repeats
 
 
 def _nicely(measure: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:

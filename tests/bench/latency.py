@@ -1,7 +1,8 @@
 """One critical sentence each 250 ms on an idle platform, and while standard work waits: `make bench-latency`.
 
-Kafka to Kafka, then by one HTTP call. The time that the bare engine takes for the same sentence, measured in the
-same run at the same pace, is subtracted; a Celery task on the same Valkey is measured beside.
+Kafka to Kafka, then by one HTTP call. The time that the engine takes for the same sentence, measured in the same
+run at the same pace, is subtracted: one call, and the further ones for a sentence that the engine breaks at first.
+A second row of figures subtracts the one call only. A Celery task on the same Valkey is measured beside.
 """
 
 import asyncio
@@ -23,13 +24,14 @@ DEFAULTS = Options(seconds=18, processes=2)
 EVERY_SECONDS = 0.25
 _FLOOD_SECONDS, _FLOOD_REQUESTS, _FLOOD_SENTENCES = 14.0, 30, 200
 _CELERY_TASKS = 16
+_PERCENTILES = (("p50", 0.5), ("p95", 0.95))
 
 
 def measure(options: Options) -> Findings:
     """Measure the engine, the platform by Kafka and HTTP and under a flood, Celery, and the engine."""
     count = round(options.seconds / EVERY_SECONDS)
     by_kafka, by_http = sentences(count), sentences(count, start=count)
-    kafka_engine, kafka_takes = engine.one_by_one(by_kafka, EVERY_SECONDS)
+    kafka_engine, *kafka_takes = engine.one_by_one(by_kafka, EVERY_SECONDS)
     with running(Size(workers=options.processes)) as platform:
         warm_up(platform)
         kafka, kafka_waits = kafka_leg(platform, "platform, Kafka", by_kafka)
@@ -38,10 +40,10 @@ def measure(options: Options) -> Findings:
         beside = celery_rival.one_by_one(
             platform, sentences(_CELERY_TASKS, start=2 * count), EVERY_SECONDS, options.processes
         )
-    http_engine, http_takes = engine.one_by_one(by_http, EVERY_SECONDS)
+    http_engine, *http_takes = engine.one_by_one(by_http, EVERY_SECONDS)
     figures = [
-        *beyond_engine("Kafka to Kafka", kafka_waits, kafka_takes, (40, 60)),
-        *beyond_engine("one POST ?wait", http_waits, http_takes, (50, 75)),
+        *beyond_engine("Kafka to Kafka", kafka_waits, *kafka_takes, goals=(40, 60)),
+        *beyond_engine("one POST ?wait", http_waits, *http_takes, goals=(50, 75)),
         Figure("critical p95 while standard work waits / idle", flooded.p95_ms / kafka.p95_ms, "", at_most=2.0),
         Figure("idle p50 Kafka to Kafka / Celery", kafka.p50_ms / beside.p50_ms, ""),
     ]
@@ -49,13 +51,26 @@ def measure(options: Options) -> Findings:
 
 
 def beyond_engine(
-    name: str, waits: Sequence[float], takes: Sequence[float], goals: tuple[float, float]
+    name: str, waits: Sequence[float], takes: Sequence[float], repeats: Sequence[float], goals: tuple[float, float]
 ) -> list[Figure]:
-    """Return p50 and p95 of the time that is not the engine's, sentence by sentence."""
+    """Return p50 and p95 of the time that is not the engine's, sentence by sentence.
+
+    `takes` are the milliseconds of one call for each sentence, `repeats` those of its further calls.
+    """
     rest = [wait - take for wait, take in zip(waits, takes, strict=True)]
+    own = [beyond - further for beyond, further in zip(rest, repeats, strict=True)]
+    repeated = sum(further > 0 for further in repeats)
     return [
-        Figure(f"idle, {name}, {percent} beyond the engine", nearest_rank(rest, share), "ms", at_most=goal)
-        for percent, share, goal in (("p50", 0.5, goals[0]), ("p95", 0.95, goals[1]))
+        *(
+            Figure(f"idle, {name}, {percent} beyond the engine", nearest_rank(own, share), "ms", at_most=goal)
+            for (percent, share), goal in zip(_PERCENTILES, goals, strict=True)
+        ),
+        *(
+            Figure(
+                f"idle, {name}, {percent} beyond one call ({repeated} had more)", nearest_rank(rest, share), "ms"
+            )
+            for percent, share in _PERCENTILES
+        ),
     ]
 
 

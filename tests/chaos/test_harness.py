@@ -21,6 +21,7 @@ from tests.chaos.recovery import RecoveryWatch
 from tests.chaos.refusing_clickhouse import refuse
 from tests.chaos.staging import plan, role_of
 from tests.chaos.timeline import Timeline
+from tests.fleet import until
 from tests.servers import CHECKOUT
 
 
@@ -163,6 +164,8 @@ def test_a_process_of_the_stack_is_found_by_its_environment(tmp_path: Path):
     marked = {**os.environ, "DRAGOMAN_STACK_ROOT": str(tmp_path)}
     with subprocess.Popen(["sleep", "60"], env=marked) as process:
         try:
+            # The kernel shows a new program's environment a moment after Popen returns.
+            until(lambda: processes_left(tmp_path), "the process shows its environment")
             assert processes_left(tmp_path) == [process.pid]
         finally:
             process.kill()
