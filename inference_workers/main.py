@@ -34,6 +34,7 @@ from inference_workers.translating import SegmentTranslator
 from schemas.catalogue import LanguageSet
 from schemas.errors import FatalError, TransientError
 from schemas.ids import fingerprint
+from schemas.lanes import Lane
 from schemas.priorities import Priority
 from schemas.states import WorkerState
 from schemas.topics import batches_topic, inference_group
@@ -48,6 +49,7 @@ log = structlog.get_logger()
 
 # An idle turn takes 10 ms; after a rewind the first records come again within a fraction of a second.
 _IDLE_TURNS = 50
+_BULK_FETCH_WAIT_MS = 5000
 
 
 def main() -> None:
@@ -122,7 +124,7 @@ def _warm_router(limits: WorkerLimits) -> ModelRouter:
 def _source(settings: WorkerSettings, speed: Speedometer) -> PrioritySource[CommittingReader]:
     limits = settings.worker
     return PrioritySource(
-        by_priority={priority: _reader(settings, priority) for priority in Priority},
+        by_lane={lane: _reader(settings, lane) for lane in Lane},
         credit=_credit(limits),
         budget_words=lambda: speed.words_in(limits.take_seconds),
         now_ms=now_ms,
@@ -130,15 +132,17 @@ def _source(settings: WorkerSettings, speed: Speedometer) -> PrioritySource[Comm
     )
 
 
-def _reader(settings: WorkerSettings, priority: Priority) -> CommittingReader:
-    pool = settings.worker.pool
-    topic = batches_topic(pool, priority)
-    return CommittingReader(settings.kafka, inference_group(pool, priority), [topic], settings.instance)
+def _reader(settings: WorkerSettings, lane: Lane) -> CommittingReader:
+    pool, kafka = settings.worker.pool, settings.kafka
+    if lane.is_bulk:
+        # Nobody waits for milliseconds there, and a fetch that the broker answers with nothing costs both sides.
+        kafka = kafka.model_copy(update={"fetch_wait_ms": max(kafka.fetch_wait_ms, _BULK_FETCH_WAIT_MS)})
+    return CommittingReader(kafka, inference_group(pool, lane), [batches_topic(pool, lane)], settings.instance)
 
 
 def _credit(limits: WorkerLimits) -> PriorityCredit:
     guaranteed = {Priority.HIGH: limits.high_share, Priority.STANDARD: limits.standard_share}
-    shares = Shares(guaranteed, aged_share=limits.aged_share)
+    shares = Shares(guaranteed, aged_share=limits.aged_share, bulk_share=limits.bulk_share)
     return PriorityCredit(shares, most_words=int(limits.first_words_per_second))
 
 

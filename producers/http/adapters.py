@@ -23,6 +23,7 @@ from schemas.codec import Codec
 from schemas.errors import DragomanError, FatalError, PermanentError, TransientError
 from schemas.events import JobControl
 from schemas.ids import REQUEST_TEXTS, JobKey, event_id, fingerprint, tenant_folder
+from schemas.lanes import Lane
 from schemas.messages import TranslatedBatch, TranslationRequest, TranslationResult
 from schemas.plans import RequestPlan
 from schemas.priorities import Priority
@@ -235,11 +236,11 @@ class KafkaBacklog:
 
     def _read(self) -> BacklogReading:
         groups: dict[str, list[str]] = {INTAKE_GROUP: [requests_topic(one) for one in Priority]}
-        for one in Priority:
-            groups |= {inference_group(pool, one): [batches_topic(pool, one)] for pool in self.pools}
+        for lane in Lane:
+            groups |= {inference_group(pool, lane): [batches_topic(pool, lane)] for pool in self.pools}
         lags = [lag for found in self.admin.lags(groups).values() for lag in found]
         requests = {one: _queue(lags, {requests_topic(one)}) for one in Priority}
-        batches = {one: _queue(lags, {batches_topic(pool, one) for pool in self.pools}) for one in Priority}
+        batches = {lane: _queue(lags, {batches_topic(pool, lane) for pool in self.pools}) for lane in Lane}
         committed = {(lag.topic, lag.partition): max(lag.committed, 0) for lag in lags}
         return BacklogReading(self.clock(), requests, batches, committed)
 
