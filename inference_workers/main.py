@@ -37,7 +37,7 @@ from schemas.ids import fingerprint
 from schemas.lanes import Lane
 from schemas.priorities import Priority
 from schemas.states import WorkerState
-from schemas.topics import batches_topic, inference_group
+from schemas.topics import batches_topic, inference_group, lanes_topics
 from stream_apps.pipeline.deadline_policy import SkipPolicy
 from stream_apps.runtime.consumer_health import ConsumerHealthMonitor, joined
 from stream_apps.runtime.dead_letters import open_dead_letters
@@ -49,7 +49,6 @@ log = structlog.get_logger()
 
 # An idle turn takes 10 ms; after a rewind the first records come again within a fraction of a second.
 _IDLE_TURNS = 50
-_BULK_FETCH_WAIT_MS = 5000
 
 
 def main() -> None:
@@ -124,7 +123,8 @@ def _warm_router(limits: WorkerLimits) -> ModelRouter:
 def _source(settings: WorkerSettings, speed: Speedometer) -> PrioritySource[CommittingReader]:
     limits = settings.worker
     return PrioritySource(
-        by_lane={lane: _reader(settings, lane) for lane in Lane},
+        by_priority={priority: _reader(settings, priority) for priority in Priority},
+        lane_topics={lane: batches_topic(limits.pool, lane) for lane in Lane},
         credit=_credit(limits),
         budget_words=lambda: speed.words_in(limits.take_seconds),
         now_ms=now_ms,
@@ -132,12 +132,11 @@ def _source(settings: WorkerSettings, speed: Speedometer) -> PrioritySource[Comm
     )
 
 
-def _reader(settings: WorkerSettings, lane: Lane) -> CommittingReader:
-    pool, kafka = settings.worker.pool, settings.kafka
-    if lane.is_bulk:
-        # Nobody waits for milliseconds there, and a fetch that the broker answers with nothing costs both sides.
-        kafka = kafka.model_copy(update={"fetch_wait_ms": max(kafka.fetch_wait_ms, _BULK_FETCH_WAIT_MS)})
-    return CommittingReader(kafka, inference_group(pool, lane), [batches_topic(pool, lane)], settings.instance)
+def _reader(settings: WorkerSettings, priority: Priority) -> CommittingReader:
+    """Read all lanes of a priority by one consumer: each costs processor time at rest."""
+    pool = settings.worker.pool
+    topics = [*lanes_topics(pool, priority).values()]
+    return CommittingReader(settings.kafka, inference_group(pool, priority), topics, settings.instance)
 
 
 def _credit(limits: WorkerLimits) -> PriorityCredit:

@@ -9,26 +9,25 @@ work waits; everything else goes strictly by urgency. Unused shares are not lost
 What a priority gets is shared in the same way between its short requests, which come first, and its bulk lane.
 Both classes are pure.
 
-`PrioritySource` is asked between any two parts of work. It reads one consumer group per lane, and takes only from
-the lane that is next: what waits in Kafka keeps its order.
+`PrioritySource` is asked between any two parts of work. It reads one consumer group per priority, and takes only
+from the lane that is next: what waits in Kafka keeps its order. A reader delivers both lanes of its priority. What
+comes of the other one is kept until its turn; when that is work for some seconds, the lane is held in Kafka.
 """
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from connectors.kafka.committing_reader import TakenRecord
+from inference_workers.kept_records import KeptRecords, TakeSize
 from schemas.lanes import LANES_OF, Lane
 from schemas.priorities import SLA_SECONDS, Priority
-from schemas.records import words_of
 
 # Weight of the newest second in the mean: a change of speed is learnt within about ten seconds of work.
 _NEWEST_WEIGHT = 0.2
 # An empty wait costs 70 microseconds of processor time, and other priorities wait meanwhile.
 _WAIT_SECONDS, _QUIET_WAIT_SECONDS, _QUIET_AFTER_SECONDS = 0.010, 0.050, 10.0
-# A look at a bulk lane of an idle worker costs as much as one at any other, and its requests take seconds anyway.
-_BULK_LOOK_SECONDS = 0.25
 # A fraction of the longest poll interval.
 _LONGEST_SILENCE_SECONDS = 20.0
 
@@ -73,6 +72,7 @@ class PriorityCredit:
     # Of each priority the credit of its bulk lane against the other one.
     _bulk_credit: dict[Priority, float] = field(default_factory=lambda: dict.fromkeys(Priority, 0.0))
     _waited_seconds: dict[Lane, float] = field(default_factory=lambda: dict.fromkeys(Lane, 0.0))
+    _empty: set[Lane] = field(default_factory=set)
 
     def order(self) -> Iterator[Lane]:
         """Yield all lanes in the order in which they are served now: those with credit before urgency counts."""
@@ -83,8 +83,9 @@ class PriorityCredit:
             yield from reversed(lanes) if self._bulk_credit[priority] >= 1 else lanes
 
     def took(self, lane: Lane, waited_seconds: float) -> None:
-        """Note that a batch of that lane was taken, and how long it had waited."""
+        """Note that a batch of that lane was taken from Kafka, and how long it had waited."""
         self._waited_seconds[lane] = waited_seconds
+        self._empty.discard(lane)
 
     def spent(self, lane: Lane, words: int) -> None:
         """Charge a lane for translated words, and give each its share. The cap prevents bursts after lulls."""
@@ -95,14 +96,14 @@ class PriorityCredit:
         self._bulk_credit[lane.priority] = self._capped(self._bulk_credit[lane.priority] + earned)
 
     def found_empty(self, lane: Lane) -> None:
-        """Note that nothing waits: what has nothing to do keeps no credit."""
+        """Note that nothing waits: a priority, or its bulk lane, keeps credit only while its work waits."""
+        priority = lane.priority
         self._waited_seconds[lane] = 0.0
+        self._empty.add(lane)
         if lane.is_bulk:
-            self._bulk_credit[lane.priority] = min(self._bulk_credit[lane.priority], 0.0)
-
-    def found_nothing(self, priority: Priority) -> None:
-        """Note that nothing waits in any lane of that priority."""
-        self._credit[priority] = min(self._credit[priority], 0.0)
+            self._bulk_credit[priority] = min(self._bulk_credit[priority], 0.0)
+        if self._empty.issuperset(LANES_OF[priority]):
+            self._credit[priority] = min(self._credit[priority], 0.0)
 
     def _capped(self, credit: float) -> float:
         return max(-self.most_words, min(credit, self.most_words))
@@ -115,7 +116,7 @@ class PriorityCredit:
 
 
 class PriorityReader(Protocol):
-    """A member of one lane's consumer group (connectors.kafka.committing_reader.CommittingReader)."""
+    """A member of one priority's consumer group (connectors.kafka.committing_reader.CommittingReader)."""
 
     @property
     def topics(self) -> list[str]:
@@ -123,6 +124,9 @@ class PriorityReader(Protocol):
 
     def take(self, limit: int, timeout_seconds: float) -> list[TakenRecord]:
         """Return up to `limit` records; an empty list after the timeout. Raises TransientError or FatalError."""
+
+    def hold(self, topics: Set[str]) -> None:
+        """Deliver nothing of these topics from now on, and everything of all others again."""
 
 
 R = TypeVar("R", bound=PriorityReader)
@@ -139,10 +143,11 @@ class Next(NamedTuple):
 class PrioritySource(Generic[R]):
     """Takes from one lane at a time until the words, the bytes or the records of a take are used up.
 
-    For one thread. `clock` counts seconds.
+    For one thread. `lane_topics` names the topic of each lane; `clock` counts seconds.
     """
 
-    by_lane: Mapping[Lane, R]
+    by_priority: Mapping[Priority, R]
+    lane_topics: Mapping[Lane, str]
     credit: PriorityCredit
     budget_words: Callable[[], int]
     now_ms: Callable[[], int]
@@ -152,16 +157,17 @@ class PrioritySource(Generic[R]):
     _last: Lane = field(default=Lane.CRITICAL, init=False)
     _delivered_at: float = field(default=float("-inf"), init=False)
     _is_idle: bool = field(default=False, init=False)
-    _polled_at: dict[Lane, float] = field(default_factory=dict, init=False)
-    _kept: dict[Lane, list[TakenRecord]] = field(default_factory=dict, init=False)
+    _polled_at: dict[Priority, float] = field(default_factory=dict, init=False)
+    _kept: KeptRecords = field(default_factory=KeptRecords, init=False)
 
     def __post_init__(self) -> None:
-        self._polled_at = dict.fromkeys(Lane, self.clock())
+        self._polled_at = dict.fromkeys(Priority, self.clock())
+        self._lane_of = {topic: lane for lane, topic in self.lane_topics.items()}
 
     @property
     def readers(self) -> list[R]:
         """Return the reader of every group that this worker is a member of."""
-        return list(self.by_lane.values())
+        return list(self.by_priority.values())
 
     def reader_of(self, topic: str) -> R:
         """Return the reader that reads the topic."""
@@ -172,18 +178,16 @@ class PrioritySource(Generic[R]):
 
         Blocks for some milliseconds, and returns None, when there is nothing to do at all.
         """
-        waits_for = self._last if self._is_idle and not in_hand else None
-        if waits_for is not None and (taken := self._take(waits_for, self._wait_seconds())):
-            return Next(waits_for, taken)
-        found_empty = dict.fromkeys(Priority, 0)
+        # What a reader does not deliver for one lane it does not deliver for the other either.
+        silent: set[Priority] = set()
+        is_waiting = self._is_idle and not in_hand
+        if is_waiting and (taken := self._take(self._last, self._wait_seconds(), silent)):
+            return Next(self._last, taken)
         for lane in self.credit.order():
             if lane in in_hand:
                 return Next(lane, [])
-            if self._is_worth_a_look(lane, waits_for) and (taken := self._take(lane, 0.0)):
+            if taken := self._take(lane, 0.0, silent):
                 return Next(lane, taken)
-            found_empty[lane.priority] += 1
-            if found_empty[lane.priority] == len(LANES_OF[lane.priority]):
-                self.credit.found_nothing(lane.priority)
         self._is_idle = True
         return None
 
@@ -193,45 +197,61 @@ class PrioritySource(Generic[R]):
 
     def keep_memberships(self) -> None:
         """Ask every reader that was not asked for long: a member that takes nothing is removed from its group."""
-        for lane, polled_at in self._polled_at.items():
+        for priority, polled_at in self._polled_at.items():
             if self.clock() - polled_at > _LONGEST_SILENCE_SECONDS:
-                self._kept.setdefault(lane, []).extend(self._one(lane, 0.0))
+                self._poll(priority, 0.0)
 
     def restart(self) -> None:
-        """Forget what was taken: it comes again."""
-        self._kept.clear()
-
-    def _is_worth_a_look(self, lane: Lane, waits_for: Lane | None) -> bool:
-        if lane is waits_for:
-            return False
-        # While nothing at all is to do, long requests are looked for less often.
-        was_seen = self.clock() - self._polled_at[lane] < _BULK_LOOK_SECONDS
-        return not (lane.is_bulk and self._is_idle and was_seen)
+        """Forget what was taken: it comes again, and of every lane."""
+        # Readers that are rewound hold nothing.
+        self._kept = KeptRecords()
 
     def _wait_seconds(self) -> float:
         is_quiet = self.clock() - self._delivered_at > _QUIET_AFTER_SECONDS
         return _QUIET_WAIT_SECONDS if is_quiet else _WAIT_SECONDS
 
-    def _take(self, lane: Lane, timeout_seconds: float) -> list[TakenRecord]:
-        taken = self._kept.pop(lane, None) or self._one(lane, timeout_seconds)
-        if not taken:
+    def _take(self, lane: Lane, timeout_seconds: float, silent: set[Priority]) -> list[TakenRecord]:
+        if not (taken := self._one(lane, timeout_seconds, silent)):
             self.credit.found_empty(lane)
             return []
         self._last, self._delivered_at, self._is_idle = lane, self.clock(), False
-        most_words, more = self.budget_words(), taken
-        words = size = 0
+        size, more = TakeSize(), taken
         while more:
-            # The number of words is what the sender says; bytes and records are counted here.
-            words += sum(words_of(one.record) for one in more)
-            size += sum(len(one.record.value or b"") for one in more)
-            has_room = words < most_words and size < self.take_bytes and len(taken) < self.take_records
-            more = self._one(lane, 0.0) if has_room else []
+            size.add(more)
+            more = [] if self._is_full(size) else self._one(lane, 0.0, silent)
             taken = taken + more
+        self._hold(lane.priority)
         return taken
 
-    def _one(self, lane: Lane, timeout_seconds: float) -> list[TakenRecord]:
-        self._polled_at[lane] = self.clock()
-        found = self.by_lane[lane].take(1, timeout_seconds)
-        for one in found:
-            self.credit.took(lane, (self.now_ms() - one.record.timestamp_ms) / 1000)
+    def _is_full(self, size: TakeSize, takes: int = 1) -> bool:
+        return (
+            size.words >= takes * self.budget_words()
+            or size.value_bytes >= self.take_bytes
+            or size.records >= self.take_records
+        )
+
+    def _one(self, lane: Lane, timeout_seconds: float, silent: set[Priority]) -> list[TakenRecord]:
+        """Return the next record of the lane, one that was kept first. What else comes is kept."""
+        while not (found := self._kept.next(lane)):
+            if lane.priority in silent:
+                return []
+            if not self._poll(lane.priority, timeout_seconds):
+                silent.add(lane.priority)
         return found
+
+    def _poll(self, priority: Priority, timeout_seconds: float) -> bool:
+        self._polled_at[priority] = self.clock()
+        found = self.by_priority[priority].take(1, timeout_seconds)
+        for one in found:
+            lane = self._lane_of[one.record.topic]
+            self._kept.add(lane, one)
+            self.credit.took(lane, (self.now_ms() - one.record.timestamp_ms) / 1000)
+        if found:
+            self._hold(priority)
+        return bool(found)
+
+    def _hold(self, priority: Priority) -> None:
+        """Have the reader deliver none of the lanes of which enough is kept."""
+        if self._kept.changes_held(priority, self._is_full):
+            held = self._kept.held.intersection(LANES_OF[priority])
+            self.by_priority[priority].hold({self.lane_topics[lane] for lane in held})

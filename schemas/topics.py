@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from schemas.errors import PermanentError
-from schemas.lanes import Lane
+from schemas.lanes import LANES_OF, Lane
 from schemas.priorities import Priority
 
 DAY_MS = 24 * 60 * 60 * 1000
@@ -95,9 +95,14 @@ def batches_topic(pool: str, lane: Lane | Priority) -> str:
     return f"{_BATCHES}{pool}.{lane}"
 
 
-def inference_group(pool: str, lane: Lane | Priority) -> str:
-    """Name the consumer group in which workers take from a lane, and whose lag drives their number."""
-    return f"inference.{pool}.{lane}"
+def lanes_topics(pool: str, priority: Priority) -> dict[Lane, str]:
+    """Name the topics in which the batches of one pool and priority wait, all of which one group reads."""
+    return {lane: batches_topic(pool, lane) for lane in LANES_OF[priority]}
+
+
+def inference_group(pool: str, priority: Priority) -> str:
+    """Name the consumer group of the workers, whose lag drives their number."""
+    return f"inference.{pool}.{priority}"
 
 
 def extraction_group(priority: Priority) -> str:

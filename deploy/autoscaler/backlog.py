@@ -12,10 +12,10 @@ from typing import NamedTuple, Protocol
 
 from connectors.kafka.group_lag import PartitionLag
 from deploy.autoscaler.decision import WaitingWork
-from schemas.lanes import LANES_OF, Lane
+from schemas.lanes import Lane
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, words_of
-from schemas.topics import batches_topic, inference_group
+from schemas.topics import batches_topic, inference_group, lanes_topics
 
 _TAKE_RECORDS, _TAKE_SECONDS = 1000, 0.2
 # Reading must not delay a decision; what these takes do not reach is estimated.
@@ -199,9 +199,10 @@ class PoolBacklog:
 
     def _lags(self) -> dict[Priority, list[PartitionLag]]:
         """Read the lags of all lanes: long requests of a priority have to be done in its time, too."""
-        groups = {lane: inference_group(self._pool, lane) for lane in Lane}
-        found = self._offsets.lags({group: [batches_topic(self._pool, lane)] for lane, group in groups.items()})
-        return {one: [lag for lane in LANES_OF[one] for lag in found[groups[lane]]] for one in Priority}
+        groups = {priority: inference_group(self._pool, priority) for priority in Priority}
+        topics = {groups[one]: [*lanes_topics(self._pool, one).values()] for one in Priority}
+        found = self._offsets.lags(topics)
+        return {priority: found[group] for priority, group in groups.items()}
 
     def _sync(self, lags: Sequence[PartitionLag]) -> None:
         """Drop what is committed; where partitions changed or a group was set back, start reading again."""

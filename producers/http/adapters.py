@@ -28,7 +28,7 @@ from schemas.messages import TranslatedBatch, TranslationRequest, TranslationRes
 from schemas.plans import RequestPlan
 from schemas.priorities import Priority
 from schemas.records import Headers, OutboundRecord
-from schemas.topics import CONTROL, INTAKE_GROUP, batches_topic, inference_group, requests_topic
+from schemas.topics import CONTROL, INTAKE_GROUP, batches_topic, inference_group, lanes_topics, requests_topic
 from schemas.units import kind_of
 from stream_apps.pipeline.stores import ModelVersions, ObjectStore
 from stream_apps.runtime.retry import RetryPolicy
@@ -236,8 +236,8 @@ class KafkaBacklog:
 
     def _read(self) -> BacklogReading:
         groups: dict[str, list[str]] = {INTAKE_GROUP: [requests_topic(one) for one in Priority]}
-        for lane in Lane:
-            groups |= {inference_group(pool, lane): [batches_topic(pool, lane)] for pool in self.pools}
+        for one in Priority:
+            groups |= {inference_group(pool, one): [*lanes_topics(pool, one).values()] for pool in self.pools}
         lags = [lag for found in self.admin.lags(groups).values() for lag in found]
         requests = {one: _queue(lags, {requests_topic(one)}) for one in Priority}
         batches = {lane: _queue(lags, {batches_topic(pool, lane) for pool in self.pools}) for lane in Lane}

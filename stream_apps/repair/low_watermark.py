@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from schemas.codec import Codec
 from schemas.errors import PermanentError
 from schemas.events import JobControl
-from schemas.lanes import LANES_OF
 from schemas.messages import Job, Message, SegmentBatch, TranslatedBatch
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, accepted_ms
@@ -20,8 +19,8 @@ from schemas.topics import (
     CONTROL,
     TRANSLATED,
     TRANSLATED_DOCUMENTS,
-    batches_topic,
     documents_topic,
+    lanes_topics,
     requests_topic,
 )
 
@@ -60,7 +59,7 @@ def accept_time_ms(record: InboundRecord, codec: Codec) -> int:
 
 
 def _topics_of(priority: Priority, pools: Iterable[str]) -> set[str]:
-    batches = {batches_topic(pool, lane) for pool in pools for lane in LANES_OF[priority]}
+    batches = {topic for pool in pools for topic in lanes_topics(pool, priority).values()}
     return {requests_topic(priority), documents_topic(priority), *batches, *ANSWERED_TOPICS}
 
 

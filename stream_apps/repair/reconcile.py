@@ -32,7 +32,6 @@ from schemas.codec import Codec
 from schemas.errors import PermanentError, TransientError
 from schemas.events import DeadLetter
 from schemas.ids import JobKey
-from schemas.lanes import Lane
 from schemas.messages import TranslationRequest
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, OutboundRecord, redrive_header
@@ -45,10 +44,10 @@ from schemas.topics import (
     MERGING_GROUP,
     RESULTS,
     TRANSLATED_DOCUMENTS,
-    batches_topic,
     documents_topic,
     extraction_group,
     inference_group,
+    lanes_topics,
     requests_topic,
 )
 from stream_apps.repair.low_watermark import Watermarks, low_watermarks
@@ -139,8 +138,8 @@ class Reconciler:
         now_ms, kafka = self.now_ms(), self.kafka
         lags = [*self.admin.lag(INTAKE_GROUP, REQUEST_TOPICS)]
         for pool in kafka.pools:
-            for lane in Lane:
-                lags += self.admin.lag(inference_group(pool, lane), [batches_topic(pool, lane)])
+            for priority in Priority:
+                lags += self.admin.lag(inference_group(pool, priority), [*lanes_topics(pool, priority).values()])
         for priority in Priority:
             lags += self.admin.lag(extraction_group(priority), [documents_topic(priority)])
         lags += self.admin.lag(ASSEMBLY_GROUP, [*ASSEMBLY_TOPICS])
