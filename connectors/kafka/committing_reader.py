@@ -62,8 +62,8 @@ class CommittingReader(GroupMember):
     def hold(self, topics: Set[str]) -> None:
         """Deliver nothing of these topics from the next `take` on, and everything of all others again.
 
-        What was fetched of them is fetched again later, which may take `fetch_wait_ms`: a broker that holds a fetch
-        of the others answers it first.
+        What was fetched of them is fetched again later, which may take `fetch_wait_ms`: a broker that holds a
+        fetch of the others answers it first.
         """
         self._held, self._is_hold_due = frozenset(topics), True
 
