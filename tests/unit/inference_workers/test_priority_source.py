@@ -233,8 +233,8 @@ def none(name: str) -> Queue:
 
 
 def test_lanes_are_served_in_their_order():
-    long = {"high_bulk": Queue("hb", 2), "standard_bulk": Queue("sb", 2)}
-    busy = source(Queue("c", 2), Queue("h", 2), Queue("s", 2), **long)
+    high_bulk, standard_bulk = Queue("hb", 2), Queue("sb", 2)
+    busy = source(Queue("c", 2), Queue("h", 2), Queue("s", 2), high_bulk=high_bulk, standard_bulk=standard_bulk)
     takes = [following(busy, []) for _ in range(5)]
     assert [take.lane for take in takes] == list(Lane)
     assert [[one.record.offset for one in take.taken] for take in takes] == [[0, 1]] * 5
