@@ -16,7 +16,6 @@ from stream_apps.accounts.budgets import BudgetSettings
 from stream_apps.accounts.tiers import Tiers
 from stream_apps.accounts.webhook_secrets import SigningSettings
 from stream_apps.glossaries.limits import GlossaryLimits
-from stream_apps.pipeline.lane_limits import LaneLimits
 from stream_apps.pipeline.request_limits import RequestLimits
 
 
@@ -179,7 +178,6 @@ class HttpSettings(ProcessSettings):
     requests: RequestLimits = Field(default_factory=RequestLimits)
     signing: SigningSettings = Field(default_factory=SigningSettings)
     backpressure: BackpressureLimits = Field(default_factory=BackpressureLimits)
-    lanes: LaneLimits = Field(default_factory=LaneLimits)
     tiers: Tiers = Field(default_factory=Tiers)
     books: BooksSettings = Field(default_factory=BooksSettings)
     budgets: BudgetSettings = Field(default_factory=BudgetSettings)

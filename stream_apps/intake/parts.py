@@ -43,7 +43,7 @@ def build_wire(settings: TextSettings) -> WireFormat:
     """Build the wire format of this deployment's records."""
     kafka = settings.kafka
     return WireFormat(
-        open_codec(kafka), kafka.batch_partitions, kafka.max_message_bytes, settings.intake.bulk_words
+        open_codec(kafka), kafka.batch_partitions, kafka.max_message_bytes, settings.requests.bulk_words
     )
 
 

@@ -7,7 +7,7 @@ from connectors.faust.settings import FaustSettings
 from connectors.kafka.settings import KafkaSettings
 from connectors.object_store import ObjectSettings
 from connectors.redis.settings import RedisSettings
-from connectors.settings import ProcessSettings
+from connectors.settings import ProcessSettings, Section
 from connectors.tracing.settings import TracingSettings
 from schemas.languages import parse_pair
 from schemas.priorities import Priority
@@ -15,13 +15,12 @@ from schemas.validity import MOST_SEGMENTS_PER_BATCH
 from stream_apps.accounts.budgets import BudgetSettings
 from stream_apps.pipeline.batching import BatchLimits
 from stream_apps.pipeline.deadline_policy import DeadlinePolicy
-from stream_apps.pipeline.lane_limits import LaneLimits
 from stream_apps.pipeline.request_limits import RequestLimits
 from stream_apps.pipeline.routing import Route
 from stream_apps.runtime.dead_letters import DeadLetterSettings
 
 
-class IntakeLimits(LaneLimits):
+class IntakeLimits(Section):
     """DRAGOMAN_INTAKE_*. After a change of the batch limits, repeats of waiting requests are split differently."""
 
     model_config = SettingsConfigDict(env_prefix="DRAGOMAN_INTAKE_", frozen=True, extra="forbid")

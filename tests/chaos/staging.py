@@ -27,7 +27,7 @@ _ENVIRONMENT: Mapping[str, str] = {
     "DRAGOMAN_HTTP_MAX_INLINE_BYTES": "10000",
     "DRAGOMAN_ASSEMBLY_INLINE_LIMIT_BYTES": "20000",
     # Low, so that a good part of the requests waits in bulk lanes.
-    "DRAGOMAN_INTAKE_BULK_WORDS": "30",
+    "DRAGOMAN_REQUESTS_BULK_WORDS": "30",
 }
 _CONTROLLED = {"intake": INTAKE, "worker": WORKER, "assembly": ASSEMBLY}
 # It would repair what a control breaks on purpose.

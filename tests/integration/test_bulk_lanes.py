@@ -45,7 +45,7 @@ def p95(seconds: list[float]) -> float:
 def waits_beside_a_document(fleet, bulk_words: int) -> tuple[float, float]:
     """Return the 95th percentile of the waits alone, and of those behind a document that is being translated."""
     name = f"intake-{bulk_words}"
-    fleet.start("stream_apps.intake.main", name, DRAGOMAN_INTAKE_BULK_WORDS=str(bulk_words))
+    fleet.start("stream_apps.intake.main", name, DRAGOMAN_REQUESTS_BULK_WORDS=str(bulk_words))
     fleet.wait_until_ready(name)
     waits_of_short_requests(fleet)
     alone = p95(waits_of_short_requests(fleet))

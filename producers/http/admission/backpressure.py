@@ -30,11 +30,11 @@ from connectors.telemetry.metrics import (
 from producers.http.problems import OverloadedError
 from producers.http.settings import BackpressureLimits
 from schemas.errors import TransientError
-from schemas.lanes import Lane, lane_of, lanes_up_to
+from schemas.lanes import DEFAULT_BULK_WORDS, Lane, lane_of, lanes_up_to
 from schemas.messages import TranslationRequest
 from schemas.priorities import Priority
 from schemas.topics import batches_topic
-from stream_apps.pipeline.lane_limits import LaneLimits
+from stream_apps.pipeline.long_requests import expected_lane
 
 log = structlog.get_logger()
 
@@ -134,10 +134,10 @@ class Backpressure:
         self,
         limits: BackpressureLimits,
         clock: Callable[[], float] = time.monotonic,
-        lanes: LaneLimits | None = None,
+        bulk_words: int = DEFAULT_BULK_WORDS,
     ) -> None:
         self._limits = limits
-        self._lanes = lanes or LaneLimits()
+        self._bulk_words = bulk_words
         self._clock = clock
         self._load: QueueLoad | None = None
         # A new process measures before its first caller.
@@ -164,7 +164,7 @@ class Backpressure:
 
     def lane_of(self, request: TranslationRequest, priority: Priority) -> Lane:
         """Return where a request that is not cut yet will probably wait."""
-        return self._lanes.expected_lane(request, priority)
+        return expected_lane(request, priority, self._bulk_words)
 
     def check(self, lane: Lane) -> None:
         """Raise OverloadedError when a limit is exceeded. Without a recent reading, every request may pass.
@@ -193,7 +193,7 @@ class Backpressure:
     def position(self, view: JobView) -> QueuePosition | None:
         """Tell what is ahead of the job's last batch; None where that is not known."""
         load = self._current()
-        place, lane = view.last_batch, lane_of(Priority(view.priority), view.words, self._lanes.bulk_words)
+        place, lane = view.last_batch, lane_of(Priority(view.priority), view.words, self._bulk_words)
         topic = batches_topic(view.pool, lane)
         if load is None or place is None or (topic, place.partition) not in load.reading.committed:
             return None

@@ -23,7 +23,6 @@ from schemas.messages import TranslationRequest
 from schemas.priorities import Priority
 from schemas.records import StoredAt
 from schemas.states import JobStage
-from stream_apps.pipeline.lane_limits import LaneLimits
 from tests.keys import key
 
 URL = "/api/v1/translations"
@@ -253,15 +252,14 @@ def test_a_reading_adds_up_the_groups_of_intake_and_of_every_pool_and_asks_once(
 
 
 def test_a_book_that_waits_too_long_refuses_books_and_no_sentence():
-    flooded = Backpressure(LIMITS, clock=lambda: 0.0, lanes=LaneLimits(bulk_words=5))
+    flooded = Backpressure(LIMITS, clock=lambda: 0.0, bulk_words=5)
     batches = {Lane.HIGH_BULK: QueueCounts(400), Lane.STANDARD_BULK: QueueCounts(1000)}
     flooded.update(BacklogReading(0.0, {}, batches))
     assert [one for one in Lane if refused(flooded, one)] == [Lane.HIGH_BULK, Lane.STANDARD_BULK]
 
 
 def test_a_request_is_told_what_waits_in_the_lane_that_its_words_lead_to():
-    limits = LaneLimits(bulk_words=5)
-    busy = Backpressure(LIMITS, clock=lambda: 0.0, lanes=limits)
+    busy = Backpressure(LIMITS, clock=lambda: 0.0, bulk_words=5)
     place = StoredAt(0, 10)
     committed = {("translation.batches.default.high", 0): 8, ("translation.batches.default.high.bulk", 0): 4}
     batches = {Lane.HIGH: QueueCounts(2), Lane.HIGH_BULK: QueueCounts(7)}
@@ -283,5 +281,5 @@ def test_a_submission_is_judged_by_the_lane_that_it_will_wait_in(text, priority,
     request = TranslationRequest(
         request_id="r", target_language="pt", text=text, content_ref=None if text else "a file of unknown length"
     )
-    assert Backpressure(LIMITS, lanes=LaneLimits(bulk_words=5)).lane_of(request, priority) is lane
-    assert not Backpressure(LIMITS, lanes=LaneLimits(bulk_words=0)).lane_of(request, priority).is_bulk
+    assert Backpressure(LIMITS, bulk_words=5).lane_of(request, priority) is lane
+    assert not Backpressure(LIMITS, bulk_words=0).lane_of(request, priority).is_bulk

@@ -45,7 +45,7 @@ def test_critical_has_no_bulk_lane_and_0_words_turn_bulk_lanes_off():
 
 @pytest.mark.parametrize(("most", "is_refused"), [(6, True), (7, False), (0, False)])
 def test_a_critical_request_that_is_too_long_is_refused_with_the_cure(most, is_refused):
-    intake = Intake(critical_most_words=most)
+    intake = Intake(max_critical_words=most)
     outputs = intake.take(request(), topic="translation.requests.critical")
     orders = read(outputs, CONTROL, JobControl)
     assert [(one.cause, one.field) for one in orders] == [("too_long_for_critical", "priority")] * is_refused
@@ -53,5 +53,5 @@ def test_a_critical_request_that_is_too_long_is_refused_with_the_cure(most, is_r
 
 
 def test_the_same_request_of_high_priority_is_translated():
-    outputs = Intake(critical_most_words=6).take(request())
+    outputs = Intake(max_critical_words=6).take(request())
     assert [one.topic for one in outputs] == ["translation.batches.default.high"]
