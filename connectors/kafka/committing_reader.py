@@ -145,9 +145,9 @@ class CommittingReader(GroupMember):
         self._is_hold_due = False
 
     def _on_assign(self, consumer: Consumer, assigned: list[TopicPartition]) -> None:
-        # Partitions come unpaused.
+        # librdkafka may remember that a partition was paused when it was given up, so all of them are told anew.
         super()._on_assign(consumer, assigned)
-        self._is_hold_due = bool(self._held)
+        self._is_hold_due = True
 
     def _took(self, record: InboundRecord) -> None:
         ticket = self.tracker.took(record.topic, record.partition, record.offset, self._clock())
@@ -163,7 +163,7 @@ class CommittingReader(GroupMember):
     def _begin_anew(self) -> None:
         self.tracker.drop_all()
         self._is_committing = False
-        self._is_hold_due = bool(self._held)
+        self._is_hold_due = True
 
     def _on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
         self._is_committing = False

@@ -164,8 +164,8 @@ class FakeConsumer:
             if kind == "assign":
                 self.positions[place] = self.broker.committed.get(place, 0)
             else:
+                # What was paused stays so while others have it: the worst that a client may do.
                 self.positions.pop(place, None)
-                self.paused.discard(place)
 
 
 class ReaderInMemory(CommittingReader):
