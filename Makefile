@@ -159,6 +159,9 @@ recovery: .venv/.dev $(JARS)  ## Kill each kind of process and the broker once; 
 poison: .venv/.dev $(JARS)  ## Malformed records on every topic, valid ones between them (RECORDS=10000 a topic, SEED=1)
 	$(BIN)/python -m tests.fuzz --records $(or $(RECORDS),10000) --seed $(or $(SEED),1)
 
+fuzz-formats: .venv/.dev  ## Damaged files of every format through the sandbox (FILES=10000, SEED=1; docs/documents.md)
+	$(BIN)/python -m tests.fuzz.damaged_documents --files $(or $(FILES),10000) --seed $(or $(SEED),1)
+
 check: lint types imports  ## What the build checks besides the tests
 
 lint: .venv/.dev  ## Style and format; shell scripts too
