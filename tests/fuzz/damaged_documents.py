@@ -19,7 +19,7 @@ from connectors.formats.protocol import Options
 from connectors.formats.sandbox import Sandbox
 from connectors.formats.settings import FormatSettings
 from producers.cli.output import lines_of
-from schemas.errors import DragomanError, PermanentError
+from schemas.errors import PermanentError
 from tests.formats.mutations import mutated
 from tests.formats.samples import Sample, samples
 
@@ -108,7 +108,7 @@ def _refusal(sandbox: Sandbox, source: Path) -> PermanentError | None:
     return None
 
 
-def _wrong(error: DragomanError) -> str | None:
+def _wrong(error: PermanentError) -> str | None:
     if not error.cure:
         return f"{error.cause} has no cure"
     if error.cause == "document_too_costly":
