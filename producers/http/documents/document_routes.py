@@ -52,7 +52,10 @@ async def document_to_read(job_id: str, caller: DocumentReader, tenant: Named = 
 
 AskedBilingual = Annotated[
     Literal["xliff", "tmx", "html", "csv"] | None,
-    Query(description="Of a document: source and translation side by side, as XLIFF 2, TMX, a page or a table."),
+    Query(
+        description="Source and translation side by side, as XLIFF 2, TMX, a page or a table; of a text if it "
+        "was sent with keep_source."
+    ),
 ]
 DocumentToRead = Annotated[JobKey, Depends(document_to_read)]
 

@@ -15,6 +15,7 @@ from producers.http.admission.caller import Caller
 from producers.http.moments import milliseconds_of
 from producers.http.ports import Models, Ports, Texts
 from producers.http.tracing import name_in_log, submit_span
+from producers.http.translations.kept_source import keep_source
 from producers.http.translations.submission import Envelope, Submission
 from producers.http.translations.text_ids import with_text_ids
 from schemas.catalogue import Catalogue, unsupported_pair
@@ -78,6 +79,9 @@ async def prepare(
         for one in asked:
             # One by one, as each that is taken must be known where the next is refused.
             taken += [await with_share(one, ports)]
+        for submission, one in zip(submissions, taken, strict=True):
+            if submission.keep_source:
+                await keep_source(one.request, ports.documents)
         return [replace(one, request=await _without_large_text(one.request, ports.texts)) for one in taken]
     except DragomanError:
         await give_back(taken, ports)
