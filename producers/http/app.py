@@ -23,7 +23,7 @@ from producers.http.compatible.errors import refusal_for, unknown_route
 from producers.http.description.docs_routes import mount_docs
 from producers.http.documents import document_routes, format_routes
 from producers.http.documents.document_routes import UPLOAD_PATHS
-from producers.http.documents.documents import OpenUploads
+from producers.http.documents.uploads import OpenUploads
 from producers.http.middleware import BodyLimit, OpenSubmissions, RequestMetrics
 from producers.http.page_routes import mount_page
 from producers.http.ports import Ports

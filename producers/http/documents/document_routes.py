@@ -11,7 +11,7 @@ from connectors.formats.bilingual.registry import BILINGUAL, Kind
 from producers.http.admission.backpressure import QueuePosition
 from producers.http.admission.caller import DocumentReader, DocumentSubmitter
 from producers.http.documents.bilingual import bilingual_of
-from producers.http.documents.documents import form_schema, prepare_document, uploaded
+from producers.http.documents.uploads import form_schema, prepare_document, uploaded
 from producers.http.middleware import submission_is_stored
 from producers.http.ports import Ports
 from producers.http.problems import not_found, rate_headers, responses

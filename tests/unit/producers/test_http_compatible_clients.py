@@ -115,10 +115,10 @@ def test_deepls_client_translates_with_the_languages_of_a_glossary(url, key, wor
     several = client.create_multilingual_glossary_from_csv("Both", "EN", "PT", "a,b\n")
     client.update_multilingual_glossary_dictionary_from_csv(several, "EN", "PT", "c,d\n")
     entries = client.get_multilingual_glossary_entries(several, "EN", "PT").dictionaries[0].entries
-    assert entries == "a\tb\nc\td\n"
+    assert str(entries) == "a\tb\nc\td\n"
     client.replace_multilingual_glossary_dictionary_from_csv(several, "EN", "PT", "e,f\n")
     entries = client.get_multilingual_glossary_entries(several, "EN", "PT").dictionaries[0].entries
-    assert entries == "e\tf\n"
+    assert str(entries) == "e\tf\n"
 
 
 NOT_OFFERED = {

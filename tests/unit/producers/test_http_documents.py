@@ -7,7 +7,7 @@ import json
 import pytest
 
 from connectors.redis.job_view import JobView
-from producers.http.documents.documents import OpenUploads
+from producers.http.documents.uploads import OpenUploads
 from producers.http.problems import OverloadedError
 from producers.http.settings import HttpLimits
 from schemas.documents import source_units_name
