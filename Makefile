@@ -80,6 +80,9 @@ bench-singles: .venv/.dev $(JARS)  ## New single sentences against the bare engi
 bench-bulk: .venv/.dev $(JARS)  ## A long document against the bare engine
 	$(BIN)/python -m tests.bench.bulk $(ARGS)
 
+bench-document: .venv/.dev $(JARS)  ## A Word file of 15,000 words, upload to download, against the bare engine
+	$(BIN)/python -m tests.bench.document $(ARGS)
+
 bench-fat: .venv/.dev $(JARS)  ## Requests of a thousand sentences with an engine that takes no time
 	$(BIN)/python -m tests.bench.fat $(ARGS)
 

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from schemas.coded_text import CODE, closing, isolated, opening, restored
-from schemas.markup import escaped, is_marked_up, quoted
+from schemas.markup import MARKUP, escaped, is_marked_up, quoted
 from schemas.messages import SegmentBatch
 from stream_apps.pipeline.split import CodeOriginal
 
@@ -54,12 +54,16 @@ class _Quotes:
     """
 
     def __init__(self, batch: SegmentBatch) -> None:
+        # Attributes of XML are no segments.
+        self._is_html = MARKUP[batch.job.content_type] == "html"
         self._between = [batch.lead, *batch.gaps]
         # An attribute of many sentences may begin before the batch and end behind it.
         self._is_amid = 0 < batch.batch_number < batch.job.batches - 1
 
     def are_around(self, at: int) -> bool:
         """Tell whether a quote comes next, before any tag, or came last."""
+        if not self._is_html:
+            return False
         for gap in islice(self._between, at + 1, None):
             if found := _MARKUP.search(gap):
                 return found[0] in _QUOTES
