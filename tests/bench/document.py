@@ -7,6 +7,7 @@ plain, so that both sides translate the same; what bold words and links cost is 
 import io
 import sys
 import time
+from typing import Any
 
 import docx
 import httpx
@@ -74,7 +75,7 @@ def _translated(platform: Platform, content: bytes) -> bytes:
     with httpx.Client(headers=platform.headers, timeout=_TIMEOUT_SECONDS) as client:
         sent = client.post(url, files=file, data={"source_language": "en", "target_language": "pt"})
         job_url = f"{url}/{sent.raise_for_status().json()['job_id']}"
-        job = {"is_finished": False}
+        job: dict[str, Any] = {"is_finished": False}
         while not job["is_finished"]:
             job = client.get(job_url, params={"wait": _WAIT_SECONDS}).raise_for_status().json()
         assert job["result"]["status"] == "COMPLETED", job
