@@ -80,6 +80,9 @@ bench-singles: .venv/.dev $(JARS)  ## New single sentences against the bare engi
 bench-bulk: .venv/.dev $(JARS)  ## A long document against the bare engine
 	$(BIN)/python -m tests.bench.bulk $(ARGS)
 
+bench-document: .venv/.dev $(JARS)  ## A Word file of 15,000 words, upload to download, against the bare engine
+	$(BIN)/python -m tests.bench.document $(ARGS)
+
 bench-fat: .venv/.dev $(JARS)  ## Requests of a thousand sentences with an engine that takes no time
 	$(BIN)/python -m tests.bench.fat $(ARGS)
 
@@ -158,6 +161,9 @@ recovery: .venv/.dev $(JARS)  ## Kill each kind of process and the broker once; 
 
 poison: .venv/.dev $(JARS)  ## Malformed records on every topic, valid ones between them (RECORDS=10000 a topic, SEED=1)
 	$(BIN)/python -m tests.fuzz --records $(or $(RECORDS),10000) --seed $(or $(SEED),1)
+
+fuzz-formats: .venv/.dev  ## Damaged files of every format through the sandbox (FILES=10000, SEED=1; docs/documents.md)
+	$(BIN)/python -m tests.fuzz.damaged_documents --files $(or $(FILES),10000) --seed $(or $(SEED),1)
 
 check: lint types imports  ## What the build checks besides the tests
 

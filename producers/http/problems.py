@@ -138,7 +138,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(OverloadedError, _overloaded)
     app.add_exception_handler(TransientError, _transient)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(HTTPException, http_problem)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -221,7 +221,8 @@ async def _invalid(request: Request, error: Any) -> JSONResponse:
     return problem_response(problem.model_copy(update={"errors": fields}))
 
 
-async def _http(request: Request, error: Any) -> JSONResponse:
+async def http_problem(request: Request, error: Any) -> JSONResponse:
+    """Answer what the framework refuses, such as an unknown address."""
     limit = getattr(error, "limit", None)
     problem = _of_status(request, error.status_code, str(error.detail)).model_copy(update={"limit": limit})
     return problem_response(problem, {"Allow": _allowed(request)} if error.status_code == 405 else error.headers)

@@ -11,7 +11,7 @@ from connectors.formats.bilingual.registry import BILINGUAL, Kind
 from producers.http.admission.backpressure import QueuePosition
 from producers.http.admission.caller import DocumentReader, DocumentSubmitter
 from producers.http.documents.bilingual import bilingual_of
-from producers.http.documents.documents import form_schema, prepare_document, uploaded
+from producers.http.documents.uploads import form_schema, prepare_document, uploaded
 from producers.http.middleware import submission_is_stored
 from producers.http.ports import Ports
 from producers.http.problems import not_found, rate_headers, responses
@@ -52,7 +52,10 @@ async def document_to_read(job_id: str, caller: DocumentReader, tenant: Named = 
 
 AskedBilingual = Annotated[
     Literal["xliff", "tmx", "html", "csv"] | None,
-    Query(description="Of a document: source and translation side by side, as XLIFF 2, TMX, a page or a table."),
+    Query(
+        description="Source and translation side by side, as XLIFF 2, TMX, a page or a table; of a text if it "
+        "was sent with keep_source."
+    ),
 ]
 DocumentToRead = Annotated[JobKey, Depends(document_to_read)]
 
