@@ -22,6 +22,15 @@ LimitOption = Annotated[
     list[str] | None,
     typer.Option("--limit", help="Replace a number of the tier: requests_per_minute=50; 0: no limit. Repeatable."),
 ]
+RetentionOption = Annotated[
+    int | None,
+    typer.Option(
+        "--retention-days",
+        min=0,
+        max=36_500,
+        help="Delete its stored texts and files after fewer days than DRAGOMAN_OBJECTS_JOB_DAYS; 0: as that says.",
+    ),
+]
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -32,15 +41,17 @@ app = typer.Typer(
 
 
 @app.command("create")
-def create(
+def create(  # noqa: PLR0913, PLR0917  # one parameter per option
     tenant: TenantName,
     name: Name = "",
     tier: TierOption = "free",
     limit: LimitOption = None,
+    retention_days: RetentionOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a tenant."""
-    wish, change = Tenant(tenant=tenant, name=name, tier=tier, limits=limits_of(limit)), change_now()
+    wish = Tenant(tenant=tenant, name=name, tier=tier, limits=limits_of(limit), retention_days=retention_days or 0)
+    change = change_now()
     account_store().change(lambda found: [new_tenant(found, wish, change)])
     _tell(tenant, "made", as_json)
 
@@ -57,12 +68,17 @@ def list_tenants(as_json: AsJson = False) -> None:
 
 @app.command("change")
 def change_tenant(
-    tenant: TenantName, tier: NewTier = None, limit: LimitOption = None, as_json: AsJson = False
+    tenant: TenantName,
+    tier: NewTier = None,
+    limit: LimitOption = None,
+    retention_days: RetentionOption = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Put a tenant on another tier, or replace single limits."""
-    if tier is None and not limit:
-        raise UsageError("nothing would change", "give --tier or --limit")
-    wish, change = TenantChange(tier=tier, limits=limits_of(limit)), change_now()
+    """Put a tenant on another tier, replace single limits, or change how long its files are kept."""
+    if tier is None and not limit and retention_days is None:
+        raise UsageError("nothing would change", "give --tier, --limit or --retention-days")
+    wish = TenantChange(tier=tier, limits=limits_of(limit), retention_days=retention_days)
+    change = change_now()
     account_store().change(lambda found: [changed_tenant(found, tenant, wish, change)])
     _tell(tenant, "changed", as_json)
 
