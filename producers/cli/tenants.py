@@ -1,17 +1,24 @@
 """`tenants`: who asks and pays, on which tier, with which limits."""
 
+from contextlib import closing
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
+from connectors.kafka.producer import DurableProducer
+from connectors.kafka.schema_registry import open_codec
 from producers.cli.accounts import Name, account_store, change_now
-from producers.cli.arguments import AsJson
+from producers.cli.arguments import AsJson, DryRun
 from producers.cli.errors import UsageError
-from producers.cli.output import lines_of, print_json, time_text
+from producers.cli.output import lines_of, print_json, progress_bars, time_text
+from producers.cli.target import kafka_settings
 from schemas.accounts import Tenant, TenantStatus
 from stream_apps.accounts.changes import TenantChange, changed_tenant, new_tenant
 from stream_apps.accounts.tiers import TIERS
+from stream_apps.redrive.erasing import TenantEraser
+from stream_apps.redrive.redrive import read_topic
+from stream_apps.runtime.process import now_ms
 
 _HEADER = ("tenant", "name", "tier", "status", "limits", "made")
 
@@ -97,6 +104,21 @@ def resume(tenant: TenantName, as_json: AsJson = False) -> None:
     wish, change = TenantChange(status=TenantStatus.ACTIVE), change_now()
     account_store().change(lambda found: [changed_tenant(found, tenant, wish, change)])
     _tell(tenant, "active again", as_json)
+
+
+@app.command("erase")
+def erase(tenant: TenantName, is_dry_run: DryRun = False, as_json: AsJson = False) -> None:
+    """Order all texts and files of every request of a tenant to be erased; suspend it first."""
+    kafka, count = kafka_settings(), 0
+    with progress_bars(is_shown=not as_json) as bars, closing(DurableProducer(kafka)) as producer:
+        eraser = TenantEraser(lambda topic: read_topic(kafka, topic), producer, open_codec(kafka), now_ms)
+        found = eraser.find(tenant)
+        orders = () if is_dry_run else eraser.order(found, change_now().by)
+        count = sum(1 for _ in bars.track(orders, "ordering"))
+    if as_json:
+        print_json({"tenant": tenant, "requests": len(found), "ordered": count})
+    else:
+        typer.echo(f"{len(found)} requests of {tenant}, {count} ordered to be erased", err=True)
 
 
 def limits_of(typed: list[str] | None) -> dict[str, int]:

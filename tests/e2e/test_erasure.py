@@ -1,4 +1,4 @@
-"""Erased jobs on the whole platform: what is kept of each key, Redis and the object store hold no text of theirs."""
+"""Erased jobs on the whole platform: results, Redis and the object store hold no text of theirs."""
 
 import subprocess
 import sys
@@ -66,6 +66,7 @@ def test_nothing_of_an_erased_job_is_left_but_its_figures(stack, http):
         assert job_of(http, job_id, lambda job: job["is_finished"])["status"] == "COMPLETED"
     words = job_of(http, finished, lambda job: job["is_finished"])["word_count"]
     assert word in http.get(f"/translations/{finished}").text
+    assert texts_in_store(stack, word) == word
     ids = [finished, document, open_job]
     for job_id in ids:
         erase(http, job_id)
@@ -75,7 +76,7 @@ def test_nothing_of_an_erased_job_is_left_but_its_figures(stack, http):
     for path in ("download", "events"):
         assert http.get(f"/translations/{document}/{path}").status_code == 410
     assert http.post(f"/translations/{finished}/erase").status_code == 200
-    until(lambda: word not in texts_in_store(stack, word))
+    until(lambda: texts_in_store(stack, word) == "")
     newest = results.until(lambda read: {one["request_id"] for one in read if one["erased_at"]} >= set(ids))
     kept = {one["request_id"]: one for one in newest}
     for job_id in ids:
@@ -91,8 +92,8 @@ def test_nothing_of_an_erased_job_is_left_but_its_figures(stack, http):
 
 
 def texts_in_store(stack, word: str) -> str:
-    """Return the word if any file of the object store of the stack holds it or has it in its name."""
-    for path in (stack.root / "objects").rglob("*"):
+    """Return the word if any file of the object store of the stack holds it."""
+    for path in (stack.root / "data" / "objects").rglob("*"):
         if path.is_file() and word.encode() in path.read_bytes():
             return word
     return ""

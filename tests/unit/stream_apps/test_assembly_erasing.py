@@ -1,6 +1,7 @@
 """A cycle of assembly with orders to erase: what is published again, and where answers are looked for."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 from obstore.store import MemoryStore
@@ -103,7 +104,7 @@ def batch(offset: int = 0, batches: int = 1) -> InboundRecord:
     job = Job(
         batches=batches, segments=batches, words=6, target_language="pt", pipeline_version="v1", accepted_at=1
     )
-    rest = {"gaps": ("",), "causes": (None,), "scores": (None,), "cached": (False,)}
+    rest: dict[str, Any] = {"gaps": ("",), "causes": (None,), "scores": (None,), "cached": (False,)}
     message = TranslatedBatch(**R1._asdict(), batch_number=0, job=job, translations=("secret",), **rest)
     return InboundRecord(topics.TRANSLATED, 0, offset, R1.encode(), CODEC.encode(message))
 
