@@ -28,7 +28,7 @@ class Kafka:
     def read(self, topic):
         return self.topics.get(topic, [])
 
-    def send(self, records):
+    def send(self, records, timeout_seconds=30.0):
         self.sent += records
 
 

@@ -49,7 +49,7 @@ class Topic:
         self.records.append(InboundRecord(DEAD_LETTERS, 3, len(self.records), record.key, record.value))
         return record.key or b""
 
-    def send(self, records):
+    def send(self, records, timeout_seconds=30.0):
         assert all((one.topic, one.value, one.partition) == (DEAD_LETTERS, None, 3) for one in records)
         self.records += [InboundRecord(DEAD_LETTERS, 3, len(self.records), one.key, None) for one in records]
 
