@@ -15,6 +15,8 @@ from connectors.redis.request_markers import accepted_key, planned_key
 from connectors.redis.slots import (
     completion_of,
     done_key,
+    erased_at_of,
+    erased_key,
     filled_field,
     result_key,
     slot_field,
@@ -60,6 +62,7 @@ class JobView:
     content_bytes: int = 0
     pages: int | None = None
     last_batch: StoredAt | None = None
+    erased_at: int | None = None
 
 
 class JobRecord(NamedTuple):
@@ -99,7 +102,7 @@ class AsyncJobViews:
             with redis_errors():
                 filled = await self._client.hget(slots_key(RequestRevision(key)), filled_field(split))
             view = view_of(key, values, batches_done=int(filled or 0))
-        return JobRecord(view, values[3])
+        return JobRecord(view, values[-1])
 
     async def batches(self, key: JobKey, first: int, most: int) -> list[bytes]:
         """Return the translated batches, encoded, from number `first` on until one is missing; at most `most`.
@@ -133,7 +136,7 @@ def header_of(view: JobView) -> Job:
 
 def view_names(key: JobKey) -> list[str]:
     """Name what a view is put together from."""
-    return [accepted_key(key), planned_key(key), done_key(RequestRevision(key))]
+    return [accepted_key(key), planned_key(key), done_key(RequestRevision(key)), erased_key(key)]
 
 
 def _names(key: JobKey) -> list[str]:
@@ -142,7 +145,7 @@ def _names(key: JobKey) -> list[str]:
 
 def view_of(key: JobKey, values: Sequence[bytes | None], batches_done: int) -> JobView | None:
     """Build the view from the values of `view_names`; None where there are none."""
-    accepted, planned, done = values[:3]
+    accepted, planned, done, erased = values[:4]
     completion = completion_of(done)
     if accepted is None and planned is None and completion is None:
         return None
@@ -171,6 +174,7 @@ def view_of(key: JobKey, values: Sequence[bytes | None], batches_done: int) -> J
         content_type=plan.content_type,
         content_bytes=plan.content_bytes,
         pages=plan.pages,
+        erased_at=erased_at_of(erased),
     )
 
 

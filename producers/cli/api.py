@@ -75,6 +75,10 @@ class Api:
         """Cancel the job; return it as it was when the cancellation was stored. Raises UnknownJobError."""
         return self._call("DELETE", f"/api/v1/translations/{job_id}", params=self._tenant)
 
+    def erase(self, job_id: str) -> Json:
+        """Have the job erased; return it as it was when the order was stored. Raises UnknownJobError."""
+        return self._call("POST", f"/api/v1/translations/{job_id}/erase", params=self._tenant)
+
     def deliveries(self, job_id: str) -> list[Json]:
         """Return the webhooks of a job. Raises UnknownJobError."""
         found: list[Json] = self._asked(

@@ -1,4 +1,4 @@
-"""`translate`, `submit`, `result`, `cancel`: texts through the HTTP interface of a running platform."""
+"""`translate`, `submit`, `result`, `cancel`, `erase`: texts through the HTTP interface of a running platform."""
 
 import sys
 import time
@@ -143,6 +143,16 @@ def cancel(
         _check_cancelled(job)
     if not as_json:
         typer.echo("cancelled" if job["is_finished"] else "cancellation requested", err=True)
+
+
+def erase(job_id: JobId, tenant: Tenant = None, url: Url = None, as_json: AsJson = False) -> None:
+    """Erase all texts and files of a job; one that is not finished is cancelled. What was billed stays."""
+    with open_api(url, tenant) as api:
+        job = api.erase(job_id)
+    if as_json:
+        print_json(job)
+    else:
+        typer.echo("erased already" if job["erased_at"] else "erasure requested", err=True)
 
 
 def _submission(text: str, source: str, target: str, text_format: str, wishes: Wishes) -> Json:

@@ -22,7 +22,7 @@ from schemas.catalogue import Catalogue, union
 from schemas.codec import Codec
 from schemas.errors import DragomanError, FatalError, PermanentError, TransientError
 from schemas.events import JobControl
-from schemas.ids import REQUEST_TEXTS, JobKey, event_id, fingerprint, tenant_folder
+from schemas.ids import JobKey, event_id, fingerprint, request_texts
 from schemas.messages import TranslatedBatch, TranslationRequest, TranslationResult
 from schemas.plans import RequestPlan
 from schemas.priorities import Priority
@@ -174,7 +174,7 @@ class StoredTexts:
     async def keep(self, key: JobKey, text: str) -> str:
         # The content is part of the name: a text that was accepted is never replaced.
         content = event_id(str(key), fingerprint(text.encode()))
-        name = f"{tenant_folder(key.tenant)}{REQUEST_TEXTS}/{content}.txt"
+        name = f"{request_texts(key)}{content}.txt"
         return await asyncio.to_thread(self.store.write_text, name, text)
 
     async def load(self, reference: str) -> str:

@@ -30,7 +30,7 @@ from stream_apps.runtime.process import now_ms
 
 
 class RequestLog(Protocol):
-    """Stores accepted requests and the orders to cancel them."""
+    """Stores accepted requests and the orders to cancel or erase them."""
 
     async def append(self, request: TranslationRequest, priority: Priority, headers: Headers) -> None:
         """Return once the request is durable. Raises TransientError when that takes too long."""
@@ -55,6 +55,12 @@ class JobSnapshot:
     def is_finished(self) -> bool:
         """Tell whether the result is there or the view says that the job is finished."""
         return self.result is not None or (self.view is not None and self.view.status is not None)
+
+    @property
+    def erased_at(self) -> int | None:
+        """Return when its texts were erased, in milliseconds since the epoch; None while they are not."""
+        known = (self.result, self.view)
+        return next((one.erased_at for one in known if one and one.erased_at is not None), None)
 
 
 class Jobs(Protocol):

@@ -43,10 +43,11 @@ _FIELD_CURES = {
     "missing": "send the field",
     "string_unicode": "send valid Unicode, without lone surrogates",
 }
-_NOT_FOUND, _CONFLICT = 404, 409
+_NOT_FOUND, _CONFLICT, _GONE = 404, 409, 410
 _STATUS_OF_CAUSE = {
     **dict.fromkeys(("unknown_job", "unknown_key", "file_expired", "no_such_glossary"), _NOT_FOUND),
     **dict.fromkeys(("not_finished", "no_file", "no_source"), _CONFLICT),
+    "erased": _GONE,
 }
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 # The parts of pydantic's context that tell a caller what would be allowed.
@@ -129,6 +130,16 @@ def not_found(job_id: str) -> PermanentError:
         f"there is no job {job_id!r}, or it has expired",
         field="job_id",
         cure="use the job_id of the answer to the POST; results are kept for a limited time",
+    )
+
+
+def erased(job_id: str) -> PermanentError:
+    """Build the error for a job whose texts and files were erased."""
+    return PermanentError(
+        "erased",
+        f"the job {job_id!r} was erased: its texts and files are gone",
+        field="job_id",
+        cure="send the text again under a new id; the status of the job is still shown by a GET",
     )
 
 

@@ -36,7 +36,7 @@ from producers.http.translations.submit import (
 )
 from producers.http.translations.wishes import with_wishes
 from schemas.errors import DragomanError, PermanentError
-from schemas.ids import JobKey, event_id, inbox_folder
+from schemas.ids import JobKey, event_id, job_inbox
 from schemas.languages import AUTO
 from schemas.messages import TranslationRequest
 from schemas.priorities import Priority
@@ -184,7 +184,8 @@ def _request_of(
     form: DocumentForm, upload: Upload, written: Written, key: JobKey, context: SubmissionContext
 ) -> TranslationRequest:
     # The content is part of the name: a repeat asks for the same, and what was accepted is never replaced.
-    ref = f"{inbox_folder(key.tenant)}{event_id(str(key), written.sha256)}"
+    # The folder is the job's own, so that it can be erased.
+    ref = f"{job_inbox(key)}{event_id(str(key), written.sha256)}"
     request = TranslationRequest(
         request_id=key.request_id,
         tenant=key.tenant,

@@ -10,12 +10,12 @@ from pydantic import BaseModel
 from connectors.telemetry.health import Health, answer_of
 from producers.http.admission.caller import Caller, Reader, Submitter, Writer
 from producers.http.ports import JobSnapshot, Ports
-from producers.http.problems import not_found, rate_headers, responses
+from producers.http.problems import erased, not_found, rate_headers, responses
 from producers.http.settings import HttpLimits
 from producers.http.tracing import name_in_log
 from producers.http.translations.calls import Call, prepared_call, sent_call
 from producers.http.translations.events import batch_after, job_events
-from producers.http.translations.jobs import cancel, read_job
+from producers.http.translations.jobs import cancel, erase, read_job
 from producers.http.translations.listing import JobFilter, list_jobs
 from producers.http.translations.responses import (
     AcceptedJobsResponse,
@@ -133,7 +133,7 @@ async def read_translation(
     responses={
         200: {"content": {_EVENT_STREAM: {}}},
         204: {"description": "Nothing comes after that event."},
-        **responses(404),
+        **responses(404, 410),
     },
 )
 async def stream_translation(
@@ -150,7 +150,9 @@ async def stream_translation(
     first = batch_after(last_event_id)
     if first is None:
         return Response(status_code=204)
-    await read_job(job, state.ports, state.limits, wait_seconds=0)
+    snapshot = await read_job(job, state.ports, state.limits, wait_seconds=0)
+    if snapshot.erased_at is not None:
+        raise erased(job.request_id)
     events = job_events(job, first, state.ports, state.limits, state.streams)
     # The first part is asked for here, while the answer may still be a refusal.
     stream = _behind(await anext(events), events)
@@ -174,6 +176,25 @@ async def cancel_translation(job: JobToChange, request: Request, response: Respo
     if snapshot.is_finished:
         response.status_code = 200
     return job_response(job, snapshot, request.app.state.ports.backpressure)
+
+
+@router.post(
+    f"{_TRANSLATIONS}/{{job_id}}/erase",
+    tags=["translations"],
+    status_code=202,
+    responses={200: {"model": JobResponse}, **responses(404)},
+)
+async def erase_translation(job: JobToChange, request: Request, response: Response) -> JobResponse:
+    """Order all texts and files of the job to be erased; one that is not finished is cancelled.
+
+    202 says that Kafka has stored the order, and shows the job as it was before. 200 shows a job that is erased
+    already. Its status, its figures and what was billed for it stay.
+    """
+    ports: Ports = request.app.state.ports
+    snapshot = await erase(job, ports, request.app.state.limits)
+    if snapshot.erased_at is not None:
+        response.status_code = 200
+    return job_response(job, snapshot, ports.backpressure)
 
 
 def _finished(call: Call, snapshots: Sequence[JobSnapshot], request: Request) -> JobResponse | JobsResponse:
