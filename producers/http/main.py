@@ -1,6 +1,7 @@
 """Run the HTTP process: settings -> adapters -> application -> uvicorn."""
 
 import asyncio
+import resource
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -66,11 +67,18 @@ def main() -> None:
 
 def run(settings: HttpSettings, process: Process) -> None:
     """Serve HTTP until a signal. Raises FatalError when the Kafka client cannot be used any more."""
+    _allow_open_files()
     with tracing(settings.tracing, "http", settings.instance) as tracer:
         server = Server(settings, process, tracer)
         server.run()
     if server.failure:
         raise server.failure
+
+
+def _allow_open_files() -> None:
+    """Raise the soft limit of open files to the hard one: each connection is a file, and 1,024 are soon used up."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 @dataclass(frozen=True)
@@ -219,6 +227,8 @@ def _uvicorn_config(app: FastAPI, settings: HttpSettings) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        backlog=settings.http.backlog,
+        timeout_keep_alive=settings.http.keep_alive_seconds,
         timeout_graceful_shutdown=settings.http.shutdown_seconds,
     )
 

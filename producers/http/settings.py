@@ -36,6 +36,14 @@ class HttpLimits(Section):
 
     host: str = Field(default="127.0.0.1", description="Address on which it listens.")
     port: int = Field(default=8080, ge=0, le=65535, description="Its port; 0 takes any free port.")
+    backlog: int = Field(
+        default=4096,
+        ge=1,
+        description="Connections that wait to be accepted; the system caps it (net.core.somaxconn), then drops.",
+    )
+    keep_alive_seconds: int = Field(
+        default=75, ge=1, description="An idle connection is kept open this long for the next request."
+    )
     anonymous_tenant: str = Field(
         default="",
         pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$",
@@ -101,13 +109,13 @@ class HttpLimits(Section):
         description="How often a waiting caller's job is looked at, if its result was missed.",
     )
     looks_per_second: int = Field(
-        default=500,
+        default=2000,
         ge=1,
         description="How often a second all waiting callers and streams of this process together look at Redis: "
         "the more of them there are, the rarer looks each one.",
     )
     max_waiters: int = Field(
-        default=10_000, ge=1, description="Callers that wait for results in this process at a time; more get 503."
+        default=12_000, ge=1, description="Callers that wait for results in this process at a time; more get 503."
     )
     max_streams: int = Field(
         default=1000, ge=1, description="Streams of events in this process at a time; more get 503."
