@@ -7,6 +7,7 @@ merged when it is written.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import takewhile
 from typing import NamedTuple, cast
 
@@ -91,7 +92,7 @@ class JobViews:
 
 
 class Look(NamedTuple):
-    """A question about one job. `first`: the translated batches from that number on are wanted, too; None: none."""
+    """A question about one job. `first`: its translated batches are wanted from that number on; None: none."""
 
     key: JobKey
     first: int | None = None
@@ -125,9 +126,15 @@ class AsyncJobViews:
         """
         return await self._trips.ask(Look(key, first, most))
 
-    async def _look_all(self, looks: Sequence[Look]) -> list[JobRecord]:
+    async def results(self, keys: Sequence[JobKey]) -> list[bytes | None]:
+        """Return the encoded results of these jobs; None for each that has none. One round trip."""
         with redis_errors():
-            values = cast(list[bytes | None], await self._client.mget([one for look in looks for one in _names(look.key)]))
+            return cast(list[bytes | None], await self._client.mget(list(map(result_key, keys))))
+
+    async def _look_all(self, looks: Sequence[Look]) -> list[JobRecord]:
+        names = [name for look in looks for name in _names(look.key)]
+        with redis_errors():
+            values = cast(list[bytes | None], await self._client.mget(names))
         found = [values[start : start + _NAMES] for start in range(0, len(values), _NAMES)]
         views = [view_of(look.key, some, batches_done=0) for look, some in zip(looks, found, strict=True)]
         slots = iter(await self._slots(looks, found, views))
@@ -141,7 +148,7 @@ class AsyncJobViews:
     ) -> list[list[bytes | None]]:
         """Return the slots of the jobs that have some: one round trip, or none."""
         wanted = [
-            (slots_key(RequestRevision(look.key)), look.fields(RequestPlan.decode(some[1] or b"{}")))
+            (slots_key(RequestRevision(look.key)), look.fields(_plan_of(some[1] or b"{}")))
             for look, some, view in zip(looks, found, views, strict=True)
             if _has_slots(view)
         ]
@@ -194,7 +201,7 @@ def view_of(key: JobKey, values: Sequence[bytes | None], batches_done: int) -> J
     completion = completion_of(done)
     if accepted is None and planned is None and completion is None:
         return None
-    plan = RequestPlan.decode(planned or accepted or b"{}")
+    plan = _plan_of(planned or accepted or b"{}")
     is_planned, is_finished = planned is not None, completion is not None
     stage = _stage(plan, batches_done) if is_planned else JobStage.ACCEPTED
     return JobView(
@@ -220,6 +227,12 @@ def view_of(key: JobKey, values: Sequence[bytes | None], batches_done: int) -> J
         content_bytes=plan.content_bytes,
         pages=plan.pages,
     )
+
+
+@lru_cache(maxsize=10_000)
+def _plan_of(encoded: bytes) -> RequestPlan:
+    """Decode a plan once, however many look at its job and however often."""
+    return RequestPlan.decode(encoded)
 
 
 def _stage(plan: RequestPlan, batches_done: int) -> JobStage:

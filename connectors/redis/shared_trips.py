@@ -42,7 +42,7 @@ class SharedTrips(Generic[Question, Reply]):
             asked = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
             try:
                 replies = await self._ask_all([question for question, _ in asked])
-            except Exception as error:  # noqa: BLE001  # not ours to judge: whoever asked gets it
+            except Exception as error:  # not ours to judge: whoever asked gets it
                 replies = [error] * len(asked)
             for (_, answer), reply in zip(asked, replies, strict=True):
                 _settle(answer, reply)

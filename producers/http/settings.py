@@ -106,13 +106,13 @@ class HttpLimits(Section):
     look_seconds: float = Field(
         default=2.0,
         gt=0,
-        description="How often a waiting caller's job is looked at, if its result was missed.",
+        description="How often Redis is asked for the results that callers wait for, in case one was missed.",
     )
     looks_per_second: int = Field(
-        default=2000,
+        default=500,
         ge=1,
-        description="How often a second all waiting callers and streams of this process together look at Redis: "
-        "the more of them there are, the rarer looks each one.",
+        description="Looks at Redis a second of all streams of this process together, and as many for all its "
+        "waiting callers: the more of them there are, the rarer is each looked for.",
     )
     max_waiters: int = Field(
         default=12_000, ge=1, description="Callers that wait for results in this process at a time; more get 503."

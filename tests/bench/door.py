@@ -60,7 +60,10 @@ class Door:
 
     def cpu_ms(self) -> dict[str, float]:
         """Return the processor time of them all, and of the clients, which are this process."""
-        return {**{name: processor_ms(pid) for name, pid in self.pids.items()}, "clients": processor_ms(os.getpid())}
+        return {
+            **{name: processor_ms(pid) for name, pid in self.pids.items()},
+            "clients": processor_ms(os.getpid()),
+        }
 
 
 def measure(options: Options) -> Findings:
