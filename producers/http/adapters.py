@@ -100,17 +100,19 @@ class KafkaRequestLog:
         def on_done(error: DragomanError | None) -> None:
             loop.call_soon_threadsafe(_settle, stored, error)
 
+        def give_up() -> None:
+            message = f"Kafka did not acknowledge within {self.acknowledge_timeout_seconds:g} s; {about_repeats}"
+            _settle(stored, TransientError(message, _RETRY_AFTER_SECONDS))
+
         self.sender.send_async(record, on_done)
+        timer = loop.call_later(self.acknowledge_timeout_seconds, give_up)
         try:
-            await asyncio.wait_for(stored, self.acknowledge_timeout_seconds)
-        except TimeoutError:
-            raise TransientError(
-                f"Kafka did not acknowledge within {self.acknowledge_timeout_seconds:g} s; {about_repeats}",
-                _RETRY_AFTER_SECONDS,
-            ) from None
+            await stored
         except FatalError as error:
             self.on_fatal(error)
             raise TransientError("this process must restart", _RETRY_AFTER_SECONDS) from error
+        finally:
+            timer.cancel()
 
 
 @dataclass

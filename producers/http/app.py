@@ -81,6 +81,7 @@ def create_app(ports: Ports, settings: AppSettings, health: Health, lifespan: Li
     app.state.request_limits = settings.requests
     app.state.health = health
     app.state.topics = settings.topics
+    app.state.job_urls = {}
     problems.install(app)
     uploads = dict.fromkeys(_UPLOAD_PATHS, limits.max_document_bytes)
     app.add_middleware(BodyLimit, max_body_bytes=limits.max_body_bytes, by_path=uploads)

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from connectors.telemetry.metrics import HTTP_REFUSALS, HTTP_REQUESTS, HTTP_SECONDS, OPEN_SUBMISSION_BYTES
+from connectors.telemetry.metrics import HTTP_REFUSALS, OPEN_SUBMISSION_BYTES, http_requests, http_seconds
 from producers.http.problems import BodyTooLarge, OverloadedError, overloaded_response
 from producers.http.settings import HttpLimits
 from schemas.records import TRACE_HEADER, Headers
@@ -37,7 +37,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        announced = _announced_bytes(Request(scope)) or 0
+        announced = _announced_bytes(scope) or 0
         most = self._by_path.get(scope["path"], self._max_body_bytes)
         received = 0
 
@@ -143,8 +143,8 @@ class RequestMetrics:
         finally:
             # The template, not the path: ids would make a series each.
             route = getattr(scope.get("route"), "path", "unknown")
-            HTTP_REQUESTS.labels(scope["method"], route, str(status)).inc()
-            HTTP_SECONDS.labels(route).observe(perf_counter() - started, exemplar_of(_trace(scope)))
+            http_requests(scope["method"], route, status).inc()
+            http_seconds(route).observe(perf_counter() - started, exemplar_of(_trace(scope)))
 
 
 def _trace(scope: Scope) -> Headers:
@@ -153,10 +153,10 @@ def _trace(scope: Scope) -> Headers:
     return {TRACE_HEADER: found} if found else {}
 
 
-def _announced_bytes(request: Request) -> int | None:
+def _announced_bytes(scope: Scope) -> int | None:
     """Return the Content-Length; None where there is none, or none that is a number."""
-    length = request.headers.get("content-length", "")
-    if not length.isdecimal():
+    length = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+    if not length.isdigit():
         return None
     # int() refuses numbers of thousands of digits; any number this long is far too much.
     return int(length) if len(length) <= _MOST_DIGITS else 10**_MOST_DIGITS
@@ -164,7 +164,7 @@ def _announced_bytes(request: Request) -> int | None:
 
 def _size_of(request: Request, max_body_bytes: int) -> int:
     # A body of unknown length, or compressed, counts as the longest that may be read.
-    announced = _announced_bytes(request)
+    announced = _announced_bytes(request.scope)
     if announced is None or "content-encoding" in request.headers:
         return max_body_bytes
     return min(announced, max_body_bytes)
