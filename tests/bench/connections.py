@@ -12,7 +12,8 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -32,7 +33,7 @@ STREAMS, WAITERS, GOAL_CONNECTIONS = 1_000, 9_500, 10_000
 _SENTENCES = 3
 _PROBE_SECONDS = 0.5
 # Requests that are sent at once, each a moment after the one before: the queue of a listening socket is short.
-_OPENING, _SENT_SECONDS, _POSTS = 100, 0.1, 50
+_OPENING, _SENT_SECONDS, _POSTS = 40, 0.1, 50
 _OK = 200
 _WAIT_SECONDS = 60
 _LONGEST_SECONDS = 400.0
@@ -52,10 +53,15 @@ class Held:
     open: int = 0
     most: int = 0
 
-    def opened(self) -> None:
-        """Count one more."""
+    @contextmanager
+    def one_more(self) -> Iterator[None]:
+        """Count a connection as open while the body runs."""
         self.open += 1
         self.most = max(self.most, self.open)
+        try:
+            yield
+        finally:
+            self.open -= 1
 
 
 def measure(options: Options) -> Findings:
@@ -113,21 +119,22 @@ async def _hold_one(platform: Platform, path: str, held: Held, gate: asyncio.Sem
     """Send one GET on a connection of its own, read its answer, and count what becomes of it."""
     await gate.acquire()
     asyncio.get_running_loop().call_later(_SENT_SECONDS, gate.release)
-    held.opened()
+    url = httpx.URL(platform.run.http_url)
     try:
-        async with (
-            asyncio.timeout(_LONGEST_SECONDS),
-            raw_http.get(platform.run.http_url, path, platform.headers) as answer,
-        ):
-            held.statuses[answer.status] += 1
-            if answer.status == _OK:
-                await read(answer)
-            else:
-                held.refusals[json.loads(await answer.body())["detail"]] += 1
+        async with asyncio.timeout(_LONGEST_SECONDS), raw_http.connected(url) as ask:
+            with held.one_more():
+                answer = await ask(raw_http.request("GET", path, url, platform.headers))
+                await _count(answer, held, read)
     except (OSError, EOFError, TimeoutError) as error:
         held.broken.append(repr(error))
-    finally:
-        held.open -= 1
+
+
+async def _count(answer: raw_http.Answer, held: Held, read: Read) -> None:
+    held.statuses[answer.status] += 1
+    if answer.status == _OK:
+        await read(answer)
+    else:
+        held.refusals[json.loads(await answer.body())["detail"]] += 1
 
 
 async def _read_stream(answer: raw_http.Answer, job: str, held: Held) -> None:

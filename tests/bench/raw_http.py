@@ -27,16 +27,11 @@ class Answer:
 
 
 @asynccontextmanager
-async def get(base_url: str, path: str, headers: Mapping[str, str]) -> AsyncIterator[Answer]:
-    """Send one GET on a connection of its own. Raises OSError or EOFError where the server closes it."""
-    url = httpx.URL(base_url)
-    async with connected(url) as ask:
-        yield await ask(request("GET", path, url, headers))
-
-
-@asynccontextmanager
 async def connected(url: httpx.URL) -> AsyncIterator[Callable[[bytes], Awaitable[Answer]]]:
-    """Open a connection; yield what sends a request on it. Each body is read before the next request is sent."""
+    """Open a connection; yield what sends a request on it. Each body is read before the next request is sent.
+
+    Raises OSError or EOFError where the server closes it.
+    """
     reader, writer = await asyncio.open_connection(url.host, url.port)
 
     async def ask(sent: bytes) -> Answer:
