@@ -17,6 +17,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from fastapi import FastAPI
 from pydantic import BaseModel
 
+from schemas.priorities import Priority
 from schemas.topics import requests_topic
 from tests.bench.harness import process
 from tests.ports import free_port
@@ -24,7 +25,7 @@ from tests.ports import free_port
 NAME = "bare FastAPI handler"
 PATH = "/translations"
 _BOOTSTRAP = "DOOR_PEER_BOOTSTRAP"
-_TOPIC = requests_topic("standard")
+_TOPIC = requests_topic(Priority.STANDARD)
 
 app = FastAPI()
 
