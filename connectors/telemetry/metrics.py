@@ -4,7 +4,7 @@ docs/reference/metrics.md is made from both. Labels are bounded: priorities, poo
 tenant, an id or an address.
 """
 
-from functools import cache, lru_cache
+from functools import cache
 from typing import TypeVar, cast
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -261,15 +261,3 @@ def _labelled(metric: Metric, labels: tuple[str, ...]) -> Metric:
 def labelled(metric: M, *labels: str) -> M:
     """Return the metric with these labels. Looking it up anew would cost more than counting."""
     return cast(M, _labelled(metric, labels))
-
-
-@lru_cache(maxsize=1000)
-def http_requests(method: str, route: str, status: int) -> Counter:
-    """Return the count of one route and status: looking a series up costs more than counting."""
-    return HTTP_REQUESTS.labels(method, route, str(status))
-
-
-@lru_cache(maxsize=1000)
-def http_seconds(route: str) -> Histogram:
-    """Return the times of one route."""
-    return HTTP_SECONDS.labels(route)

@@ -5,17 +5,22 @@ its first byte to its answer, its wait for Kafka's acknowledgement included.
 """
 
 from collections.abc import Callable, Mapping, Set
+from functools import lru_cache
 from time import perf_counter
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from connectors.telemetry.metrics import HTTP_REFUSALS, OPEN_SUBMISSION_BYTES, http_requests, http_seconds
+from connectors.telemetry.metrics import HTTP_REFUSALS, HTTP_REQUESTS, HTTP_SECONDS, OPEN_SUBMISSION_BYTES
 from producers.http.problems import BodyTooLarge, OverloadedError, overloaded_response
 from producers.http.settings import HttpLimits
 from schemas.records import TRACE_HEADER, Headers
 from schemas.traces import exemplar_of
+
+# Looking a series up costs more than counting.
+_requests_of = lru_cache(maxsize=1000)(HTTP_REQUESTS.labels)
+_seconds_of = lru_cache(maxsize=1000)(HTTP_SECONDS.labels)
 
 _MOST_DIGITS = 15
 _TRACE = TRACE_HEADER.encode()
@@ -143,8 +148,8 @@ class RequestMetrics:
         finally:
             # The template, not the path: ids would make a series each.
             route = getattr(scope.get("route"), "path", "unknown")
-            http_requests(scope["method"], route, status).inc()
-            http_seconds(route).observe(perf_counter() - started, exemplar_of(_trace(scope)))
+            _requests_of(scope["method"], route, str(status)).inc()
+            _seconds_of(route).observe(perf_counter() - started, exemplar_of(_trace(scope)))
 
 
 def _trace(scope: Scope) -> Headers:

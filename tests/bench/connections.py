@@ -29,14 +29,14 @@ from tests.bench.http_load import translate_by_platform
 from tests.bench.texts import document, sentences
 
 DEFAULTS = Options(seconds=60, processes=2)
-STREAMS, WAITERS, GOAL_CONNECTIONS = 1_000, 9_500, 10_000
+STREAMS, WAITERS, GOAL_CONNECTIONS = 1_000, 10_000, 10_000
 _SENTENCES = 3
 _PROBE_SECONDS = 0.5
 # Requests that are sent at once, each a moment after the one before: the queue of a listening socket is short.
-_OPENING, _SENT_SECONDS, _POSTS = 40, 0.1, 50
+_OPENING, _SENT_SECONDS, _POSTS = 20, 0.1, 50
 _OK = 200
 _WAIT_SECONDS = 60
-_LONGEST_SECONDS = 400.0
+_LONGEST_SECONDS = 900.0
 _URL = "/api/v1/translations"
 
 Read = Callable[[raw_http.Answer], Awaitable[object]]
