@@ -31,8 +31,6 @@ from schemas.priorities import Priority
 from schemas.topics import batches_topic
 
 log = structlog.get_logger()
-
-# Priorities are ordered from the most urgent one.
 _AS_URGENT = {one: tuple(Priority)[: number + 1] for number, one in enumerate(Priority)}
 
 
@@ -218,10 +216,9 @@ async def measure_backlog(backpressure: Backpressure, backlog: BacklogSource, ev
 
 def overload_of(load: QueueLoad, priority: Priority, limits: BackpressureLimits) -> Overload | None:
     """Return the longest overload of the priority and the more urgent ones; None when there is room."""
-    load = replace(load, rate=_bounded(load.rate, limits))
-    urgent_ones = _AS_URGENT[priority]
-    # What the more urgent wait for is a part of what this one waits for: mostly one look tells that all is well.
-    least = min(limits.wait_seconds(urgent) for urgent in urgent_ones)
+    load, urgent_ones = replace(load, rate=_bounded(load.rate, limits)), _AS_URGENT[priority]
+    least = min(map(limits.wait_seconds, urgent_ones))
+    # What the more urgent wait for is a part of what this one waits for.
     if load.wait_seconds(priority) <= least and load.records_before(priority) <= limits.max_backlog_records:
         return None
     found = [overload for urgent in urgent_ones for overload in _exceeded(load, urgent, limits)]
