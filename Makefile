@@ -92,7 +92,7 @@ bench-latency: .venv/.dev $(JARS)  ## One critical sentence each 250 ms: idle, b
 bench-http: .venv/.dev $(JARS)  ## 1, 8 and 32 HTTP clients against a bare FastAPI application
 	$(BIN)/python -m tests.bench.http $(ARGS)
 
-bench-door: .venv/.dev $(JARS)  ## What keys and limits cost one POST, in processor time
+bench-door: .venv/.dev $(JARS)  ## Accepted POSTs a second, by caller, beside a bare FastAPI handler that produces to Kafka
 	$(BIN)/python -m tests.bench.door $(ARGS)
 
 bench-connections: .venv/.dev $(JARS)  ## Ten thousand connections to one HTTP process, a thousand of them event streams

@@ -12,7 +12,8 @@ Anybody may write anything into a header: one that makes no sense counts as miss
 `status`        on a result: how the request ended, for the same reason
 `callback`      on a result: 1 where it is told by a webhook, so that other results need not be decoded
 `erased`        on a result: when its text was erased, in milliseconds, for the same reason
-`accepted`      on the request for a document, as intake sends it on: when Kafka accepted it, in milliseconds
+`accepted`      on a translated batch, and on the request for a document as intake sends it on: when Kafka
+                accepted the request, in milliseconds
 """
 
 from collections.abc import Mapping

@@ -85,6 +85,7 @@ def create_app(ports: Ports, settings: AppSettings, health: Health, lifespan: Li
     app.state.request_limits = settings.requests
     app.state.health = health
     app.state.topics = settings.topics
+    app.state.job_urls = {}
     problems.install(app)
     app.add_exception_handler(HTTPException, _http_error)
     uploads = dict.fromkeys(_UPLOAD_PATHS, limits.max_document_bytes)

@@ -69,8 +69,8 @@ class Jobs(Protocol):
     async def look(self, key: JobKey) -> JobSnapshot:
         """Return how far the job is and its result, as far as they are known."""
 
-    async def batches(self, key: JobKey, first: int, most: int) -> Sequence[TranslatedBatch]:
-        """Return the translated batches of an open job from number `first` on, until one is missing."""
+    async def follow(self, key: JobKey, first: int, most: int) -> tuple[JobSnapshot, Sequence[TranslatedBatch]]:
+        """Look, and return the translated batches of an open job, too: from `first` on, until one is missing."""
 
     async def page(self, tenant: str, since_ms: int, before: str, most: int) -> Sequence[Listed]:
         """Return up to `most` jobs of the tenant, the newest first, from `since_ms` on and before a place."""

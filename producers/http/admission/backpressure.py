@@ -31,6 +31,7 @@ from schemas.priorities import Priority
 from schemas.topics import batches_topic
 
 log = structlog.get_logger()
+_AS_URGENT = {one: tuple(Priority)[: number + 1] for number, one in enumerate(Priority)}
 
 
 @dataclass(frozen=True)
@@ -81,12 +82,12 @@ class QueueLoad:
 
     def requests_before(self, priority: Priority) -> float:
         """Return the requests waiting for intake that are at least as urgent."""
-        urgent = _as_urgent_as(priority)
+        urgent = _AS_URGENT[priority]
         return _waiting(self.reading.requests, urgent) + sum(self.stored.get(one, 0) for one in urgent)
 
     def records_before(self, priority: Priority) -> float:
         """Return the batches that are at least as urgent, with those that waiting requests will be split into."""
-        waiting = _waiting(self.reading.batches, _as_urgent_as(priority))
+        waiting = _waiting(self.reading.batches, _AS_URGENT[priority])
         return waiting + self.requests_before(priority) * self.rate.batches_per_request
 
     def wait_seconds(self, priority: Priority) -> float:
@@ -182,7 +183,7 @@ class Backpressure:
         before = max(place.offset - load.reading.committed[topic, place.partition], 0)
         partitions = sum(name == topic for name, _ in load.reading.committed)
         own = min(before * partitions, _waiting(load.reading.batches, [priority]))
-        ahead = _waiting(load.reading.batches, _as_urgent_as(priority)[:-1]) + own
+        ahead = _waiting(load.reading.batches, _AS_URGENT[priority][:-1]) + own
         return QueuePosition(ahead, (ahead + 1) / _bounded(load.rate, self._limits).batches_per_second)
 
     def _current(self) -> QueueLoad | None:
@@ -215,8 +216,12 @@ async def measure_backlog(backpressure: Backpressure, backlog: BacklogSource, ev
 
 def overload_of(load: QueueLoad, priority: Priority, limits: BackpressureLimits) -> Overload | None:
     """Return the longest overload of the priority and the more urgent ones; None when there is room."""
-    load = replace(load, rate=_bounded(load.rate, limits))
-    found = [overload for urgent in _as_urgent_as(priority) for overload in _exceeded(load, urgent, limits)]
+    load, urgent_ones = replace(load, rate=_bounded(load.rate, limits)), _AS_URGENT[priority]
+    least = min(map(limits.wait_seconds, urgent_ones))
+    # What the more urgent wait for is a part of what this one waits for.
+    if load.wait_seconds(priority) <= least and load.records_before(priority) <= limits.max_backlog_records:
+        return None
+    found = [overload for urgent in urgent_ones for overload in _exceeded(load, urgent, limits)]
     return max(found, key=lambda overload: overload.seconds, default=None)
 
 
@@ -285,11 +290,6 @@ def _bounded(rate: ServiceRate, limits: BackpressureLimits) -> ServiceRate:
     return ServiceRate(
         max(rate.requests_per_second, least), max(rate.batches_per_second, least), rate.batches_per_request
     )
-
-
-def _as_urgent_as(priority: Priority) -> list[Priority]:
-    # Priorities are ordered from the most urgent one.
-    return list(Priority)[: list(Priority).index(priority) + 1]
 
 
 def _waiting(queues: Mapping[Priority, QueueCounts], priorities: Iterable[Priority]) -> int:

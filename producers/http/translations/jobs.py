@@ -93,10 +93,9 @@ async def finished(
     while (
         left := waiting_seconds(snapshot, wait.seconds, limits.grace_seconds, ports.now_ms()) + started - clock()
     ) > 0:
-        # A job that is about to show up is looked for often; one that is known is told of.
+        # A job that is about to show up is looked for often; one that is known is told of (missed_results.py).
         is_told = snapshot.view is not None and not snapshot.is_finished and wait.waiter is not None
-        pause = limits.look_seconds if is_told else limits.poll_seconds
-        result = await wait.result(min(wait.pause(pause), left))
+        result = await wait.result(left if is_told else min(wait.pause(limits.poll_seconds), left))
         snapshot = replace(snapshot, result=result) if result else await ports.jobs.look(key)
     return snapshot
 
