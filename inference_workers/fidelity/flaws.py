@@ -1,5 +1,6 @@
 """Tell what is no translation, and what a reader should look at. Pure."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ _GROWTH, _SLACK_WORDS = 2, 10
 # What an engine may make up. Whatever the source has of it is hidden, or was counted.
 _NAMES = ("url", "e-mail address", "tag", "braces", "mask")
 _MADE_UP = compiled(*(kind.pattern for kind in SPANS if kind.name in _NAMES))
+# Most sentences have none of these: no figure, no bracket, and nothing of that kind.
+_TELLING = re.compile(r'[\d()\[\]{}"<@:]')
 # Of so many words at least some differ between two languages.
 _REPEATED_WORDS = 4
 
@@ -69,17 +72,27 @@ def flaw_of(source: str, translated: str, bounds: LengthBounds = ANY_PAIR) -> st
 
 def doubt_of(source: Sequence[str], translated: Sequence[str], bounds: LengthBounds = ANY_PAIR) -> str | None:
     """Return why a reader should look at a translation, or None. Both come without what was hidden."""
+    before, behind = " ".join(source), " ".join(translated)
+    if (_is_telling(before) or _is_telling(behind)) and (doubt := _doubt_of_signs(source, translated)):
+        return doubt
+    if _is_repeated(before, behind):
+        return SOURCE_REPEATED
+    wanted = width(before)
+    return TOO_LONG if wanted >= bounds.most_from_width and width(behind) > bounds.most * wanted else None
+
+
+def _doubt_of_signs(source: Sequence[str], translated: Sequence[str]) -> str | None:
+    """Compare figures, brackets, and what an engine may have made up."""
     if not same_figures(source, translated):
         return FIGURES_DIFFER
     before, behind = " ".join(source), " ".join(translated)
     if (found := _made_up(behind)) and found - _made_up(before):
         return SPANS_DIFFER
-    if _open_brackets(before) != _open_brackets(behind):
-        return BRACKETS_DIFFER
-    if _is_repeated(before, behind):
-        return SOURCE_REPEATED
-    wanted = width(before)
-    return TOO_LONG if wanted >= bounds.most_from_width and width(behind) > bounds.most * wanted else None
+    return None if _open_brackets(before) == _open_brackets(behind) else BRACKETS_DIFFER
+
+
+def _is_telling(text: str) -> bool:
+    return _TELLING.search(text) is not None or "www." in text
 
 
 def _made_up(text: str) -> Counter[bytes]:
@@ -94,7 +107,8 @@ def _open_brackets(text: str) -> list[int]:
 
 
 def _is_repeated(source: str, translated: str) -> bool:
-    if source.split() != translated.split():
+    # Most differ in their first word.
+    if source.split(None, 1)[:1] != translated.split(None, 1)[:1] or source.split() != translated.split():
         return False
     # Names and code are the same in every language.
     return sum(word.islower() and word.isalpha() for word in source.split()) >= _REPEATED_WORDS

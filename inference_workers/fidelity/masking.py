@@ -65,12 +65,12 @@ class Masker:
 
         In the place of a term of the glossary stands its translation, which must not change either.
         """
-        if own is None and not _spans_of(text, self._pattern_of(hiding), most=2):
+        pattern = self._pattern_of(hiding)
+        if own is None and not _spans_of(text, pattern, most=2):
             # Most texts end here. The first of two may be a label, which is no span.
             return Parts((text,), ())
         builder = PartsBuilder(_is_mark, own.glossary if own else None)
         may_leave = self._may_leave if hiding is Hiding.FEW else _never
-        pattern = self._pattern_of(hiding)
         at = 0
         wanted = self._wanted(text, own) if own else []
         builder.count += len(wanted)
@@ -79,7 +79,7 @@ class Masker:
             builder.hide(shown, is_mark=False)
             at = end
         _take(text[at:], pattern, builder, may_leave)
-        return builder.parts() if builder.count <= MOST_SPANS else Parts((text,), (), count=builder.count)
+        return builder.parts() if builder.count <= MOST_SPANS else Parts((text,), (), found=builder.count)
 
     def _wanted(self, text: str, own: OwnSpans) -> list[tuple[int, int, str]]:
         """Return the spans that are taken out of the whole text, each with what comes back."""

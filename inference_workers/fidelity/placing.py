@@ -18,6 +18,7 @@ from schemas.coded_text import (
     closing,
     codes_of,
     detagged,
+    has_codes,
     is_closing,
     is_opening,
     number_of,
@@ -78,7 +79,7 @@ class PairedText:
 
 def paired(coded: str) -> PairedText | None:
     """Set the pairs of a text aside; None where it has none, or too many. Halves of pairs stay where they are."""
-    if coded.isascii():
+    if not has_codes(coded):
         return None
     numbers = _whole_pairs(coded)
     if not 0 < len(numbers) <= MOST_PAIRS:
@@ -105,8 +106,6 @@ def paired(coded: str) -> PairedText | None:
 def _whole_pairs(coded: str) -> set[int]:
     """Return the numbers of the pairs that open and close once in the text and cross no other."""
     codes = codes_of(coded)
-    if not codes:
-        return set()
     whole: set[int] = set()
     still_open: list[int] = []
     for code in codes:

@@ -1,6 +1,6 @@
 """One text on its way through the attempts, and the verdict on each translation of it. Pure."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from inference_workers.engines.protocol import Translation
 from inference_workers.fidelity import flaws
@@ -10,7 +10,7 @@ from inference_workers.fidelity.outcomes import Outcome
 from inference_workers.fidelity.parts import Parts
 
 
-@dataclass
+@dataclass(slots=True)
 class Task:
     """One text to translate, taken apart. `best` is a translation that a reader should look at.
 
@@ -30,7 +30,7 @@ class Task:
         """Make a task. Capitals are sent as small letters: models saw few of them, and repeat them."""
         is_shouted = parts.is_shouted
         quiet = _quietened(parts) if is_shouted else parts
-        return cls(source, quiet, is_shouted, kept, parts.is_acronym)
+        return cls(source, quiet, is_shouted, kept, is_acronym=not is_shouted and parts.is_acronym)
 
     @property
     def has_wrong_figures(self) -> bool:
@@ -40,6 +40,12 @@ class Task:
     def retake(self, parts: Parts) -> None:
         """Take the text apart in another way."""
         self.parts = _quietened(parts) if self.is_shouted else parts
+
+    def first_disguise(self, style: str) -> Disguise:
+        """Return what to ask the engine first."""
+        disguise = disguised(self.parts, style)
+        self.asked.add(disguise.sent)
+        return disguise
 
     def next_disguise(self, style: str) -> Disguise | None:
         """Return what to ask the engine, or None if that was asked before."""
@@ -87,7 +93,7 @@ class Task:
 
 
 def _quietened(parts: Parts) -> Parts:
-    return replace(parts, plain=tuple(piece.lower() for piece in parts.plain))
+    return parts._replace(plain=tuple(piece.lower() for piece in parts.plain))
 
 
 def flaw_in(sent: str, translation: Translation, bounds: flaws.LengthBounds) -> str | None:
