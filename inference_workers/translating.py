@@ -206,7 +206,8 @@ class SegmentTranslator:
         if outcome.cause is None and outcome.warning is None:
             self._learnt[one.work.keys[one.text]] = Remembered(outcome.text, outcome.score)
         first = SegmentAnswer(outcome.text, outcome.score, False, outcome.cause, outcome.warning)
-        workload.fill(one.indexes, first, replace(first, cached=outcome.cause is None))
+        repeat = replace(first, cached=outcome.cause is None) if len(one.indexes) > 1 else None
+        workload.fill(one.indexes, first, repeat)
 
     def _refuse(self, workload: Workload, line: Line, cause: str) -> None:
         workload.refuse(line.texts, cause)

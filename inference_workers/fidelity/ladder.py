@@ -64,7 +64,7 @@ class Ladder:
 
     def begun(self, text: str) -> Dialogue[Outcome]:
         """Begin a text. Most are one sentence, whose first translation is sound: these need no steps."""
-        if "*" in text or "<" in text or has_codes(text):
+        if has_codes(text) or self._widened(text) != text or self._blocks(text):
             return Dialogue(text, projected(text, self.steps))
         task = self._task(text)
         if untouched := self._untouched(task):
@@ -72,16 +72,17 @@ class Ladder:
         return Attempted(text, _FirstAttempt(self, task))
 
     def steps(self, text: str) -> Steps[Outcome]:
-        """Translate a text: most have no emphasis, and spare a step."""
-        return self._emphasised(text) if "*" in text else self._parted(text)
-
-    def _emphasised(self, text: str) -> Steps[Outcome]:
         """Translate a text in which words may be emphasised by half."""
-        has_own = self.own is not None and self.own.pattern is not None
-        words = text if has_own else widened(text)
+        words = self._widened(text)
+        if words == text:
+            return (yield from self._parted(text))
         outcome = yield from self._parted(words)
         is_same = outcome.cause is not None or outcome.text == words
-        return outcome._replace(text=text) if is_same and words != text else outcome
+        return outcome._replace(text=text) if is_same else outcome
+
+    def _widened(self, text: str) -> str:
+        has_own = self.own is not None and self.own.pattern is not None
+        return text if has_own else widened(text)
 
     def _parted(self, text: str) -> Steps[Outcome]:
         """Translate a text in which block tags may part sentences."""

@@ -1,7 +1,7 @@
 """A text taken apart into what is translated and what must come back as it is. Pure."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from operator import add
 from typing import NamedTuple
 
@@ -94,15 +94,14 @@ class Parts(NamedTuple):
     @property
     def is_shouted(self) -> bool:
         """Return whether all words to translate are in capitals, and there are several or a long one."""
-        words = self._words_in_capitals()
-        return len(words) > 1 or any(len(word) >= _LEAST_SHOUTED or word in _SHORT_WORDS for word in words)
+        return are_shouted(self.words_in_capitals())
 
     @property
     def is_acronym(self) -> bool:
         """Return whether all there is to translate are two capitals, as in AI."""
-        return len(self._words_in_capitals()) == 1 and not self.is_shouted
+        return is_acronym(self.words_in_capitals())
 
-    def _words_in_capitals(self) -> list[str]:
+    def words_in_capitals(self) -> list[str]:
         """Return all words if all are in capitals, else none."""
         words: list[str] = []
         for text in self.plain:
@@ -112,6 +111,16 @@ class Parts(NamedTuple):
                 return []
             words += _WORD.findall(text) if first else []
         return words if all(map(str.isupper, words)) else []
+
+
+def are_shouted(words: Sequence[str]) -> bool:
+    """Return whether there are several words in capitals, or a long one."""
+    return len(words) > 1 or any(len(word) >= _LEAST_SHOUTED or word in _SHORT_WORDS for word in words)
+
+
+def is_acronym(words: Sequence[str]) -> bool:
+    """Return whether words in capitals are two letters, as in AI."""
+    return len(words) == 1 and not are_shouted(words)
 
 
 class PartsBuilder:

@@ -7,7 +7,7 @@ from inference_workers.fidelity import flaws
 from inference_workers.fidelity.disguise import Disguise, Restored, disguised
 from inference_workers.fidelity.emphasis import with_emphasis
 from inference_workers.fidelity.outcomes import Outcome
-from inference_workers.fidelity.parts import Parts
+from inference_workers.fidelity.parts import Parts, are_shouted, is_acronym
 
 
 @dataclass(slots=True)
@@ -28,9 +28,10 @@ class Task:
     @classmethod
     def of(cls, source: str, parts: Parts, kept: str) -> "Task":
         """Make a task. Capitals are sent as small letters: models saw few of them, and repeat them."""
-        is_shouted = parts.is_shouted
+        words = parts.words_in_capitals()
+        is_shouted = are_shouted(words)
         quiet = _quietened(parts) if is_shouted else parts
-        return cls(source, quiet, is_shouted, kept, is_acronym=not is_shouted and parts.is_acronym)
+        return cls(source, quiet, is_shouted, kept, is_acronym(words))
 
     @property
     def has_wrong_figures(self) -> bool:
@@ -88,8 +89,10 @@ class Task:
 
     def _is_name(self, disguise: Disguise, restored: Restored) -> bool:
         """Tell whether the engine repeats a lone word in capitals, with an article or not: a name that stays."""
+        if not self.is_shouted:
+            return False
         words = "".join(disguise.stretches).split()
-        return self.is_shouted and len(words) == 1 and words[0] in "".join(restored.written).lower().split()
+        return len(words) == 1 and words[0] in "".join(restored.written).lower().split()
 
 
 def _quietened(parts: Parts) -> Parts:
