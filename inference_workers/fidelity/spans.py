@@ -233,7 +233,7 @@ SPANS: tuple[Kind, ...] = (
     ),
     _kind("schedule", rf"(?:{_CRON} ){{4}}{_CRON}(?:\B|\b)"),
     _tried("hexadecimal", r"\b0x[0-9A-Fa-f]+\b", r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"),
-    _kind("relation", r"\b\w{1,3}[²³]? ?[∈∉⊂⊆⊃≤≥≠≈≡∝] ?[-−]?[\pL\pN][\pN\w²³]*"),
+    _kind("relation", r"\b[A-Za-z]\d?[²³]? ?[∈∉⊂⊆⊃≤≥≠≈≡∝] ?[-−]?[\pL\pN][\pN\w²³]*"),
     _tried(
         "formula",
         r"\bpH\b",
