@@ -34,8 +34,6 @@ from schemas.segments import trimmed
 
 # Characters that are never cut in two: what goes wrong with them is not their length.
 _SHORTEST = 16
-# Between two marks; longer words in capitals are none.
-_ACRONYM = re.compile(r"[A-Z]{2,5}")
 
 
 class Speller:
@@ -204,22 +202,15 @@ class Ladder:
     def _stretch_by_stretch(self, task: Task) -> Steps[Outcome]:
         attempt = len(task.asked) + 1
         pieces = [trimmed(plain) for plain in task.parts.plain]
-        wanted = [piece.words for piece in pieces if self._is_for_engine(piece.words, task)]
+        wanted = [piece.words for piece in pieces if _has_letters(piece.words)]
         found = (yield Question(wanted, self.options)) if wanted else []
         flaw = next(filter(None, (flaw_in(*one, self.bounds) for one in zip(wanted, found, strict=True))), None)
         if flaw:
             return Outcome(task.source, None, flaw, attempt)
         said = iter(loud(one.text.strip(), is_shouted=task.is_shouted) for one in found)
-        texts = [
-            piece.around(next(said) if self._is_for_engine(piece.words, task) else piece.words) for piece in pieces
-        ]
+        texts = [piece.around(next(said) if _has_letters(piece.words) else piece.words) for piece in pieces]
         doubt = flaws.doubt_of(task.parts.plain, texts, self.bounds)
         return Outcome(_interleaved(texts, task.parts), least([one.score for one in found]), None, attempt, doubt)
-
-    @staticmethod
-    def _is_for_engine(words: str, task: Task) -> bool:
-        """Tell whether a stretch has words, and not just one in capitals: alone, WHO is a word to an engine."""
-        return _has_letters(words) and (task.is_shouted or not _ACRONYM.fullmatch(words))
 
 
 class _FirstAttempt:

@@ -15,7 +15,7 @@ from inference_workers.fidelity.spans import FIGURES, SPANS
 from schemas.terms import Occurrence, TermIndex
 
 # What is in a link and in emphasis is translated: what opens, what is inside, what closes.
-_WRAPPED = re.compile(r"(!?\[)([^\[\]]+)(\][\[(].*)|(\*+(?!\*)|~~(?!~)|_)(?![_\s])(.+)(\4)", re.DOTALL)
+_WRAPPED = re.compile(r"(!?\[)([^\[\]]+)(\][\[(].*)|(\*+(?!\*)|~~(?!~)|_)(?![_\s])(.+)(?<!\s)(\4)", re.DOTALL)
 _WRAPPERS = frozenset("![*~_")
 _DEEPEST = 3
 # Engines mostly keep these around the words that they emphasise.

@@ -115,6 +115,8 @@ SPANS: tuple[Kind, ...] = (
         "generic type", rf"\b{_TYPE}<(?:{_GENERIC}|{_TYPE})[\[\]?&*]*(?:, ?(?:{_GENERIC}|{_TYPE})[\[\]?&*]*)*>\B"
     ),
     _kind("embedded code", r"<%(?:[^<]|<[^%])*?%>", r"<\?(?:[^<]|<[^?])*?\?>", r"\[%[^\[\]]*%\]"),
+    # <abbr>WHO</abbr> is no pronoun.
+    _kind("abbreviation", r"<(?:abbr|acronym)\b[^<>]*>[A-Z][A-Z\d.]+</(?:abbr|acronym)>"),
     _kind("tag", r"</?[A-Za-z](?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*>", r"</?[A-Za-z!][^<>]*>", r"</?\d{1,3} ?/?>"),
     _mark("bulletin board tag", rf"\[/?(?:{_BULLETIN_TAGS})(?:=[^\[\]]*)?\]", r"\[\*\]"),
     _mark("wiki mark", r"\B'{2,5}", r"'{2,5}(?:\B|$)"),
@@ -165,6 +167,12 @@ SPANS: tuple[Kind, ...] = (
     # Addresses and names of machines.
     _tried("url", rf"(?i:https?|ftps?|file|ssh|git|s3|wss?|jdbc:\w+)://{_ADDRESS}", rf"\bwww\.{_ADDRESS}"),
     _kind("e-mail address", r"(?:mailto:)?[\pL\pN_.+-]+@[\pL\pN_-]+(?:\.[\pL\pN_-]+)+", r"\btel:\+?\d[\d-]*\d"),
+    _kind(
+        "machine address",
+        r"\b(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}\b",
+        r"\b(?:[0-9a-f]{1,4}:){1,7}(?::[0-9a-f]{1,4}){1,6}\b",
+        r"\b(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}\b",
+    ),
     _kind("formula of latex", r"\$[^$\s\d][^$]*[\\^_{][^$]*\$"),
     _kind("latex", rf"\\(?:{_LATEX})\b\*?(?:\[[^\[\]]*\])?(?:\{{[^{{}}]*\}})*"),
     _tried("windows path", r"\b[A-Za-z]:\\(?:[\w.%~-][\w.%~ ()-]*\\)*[\w.%~-]*", r"\\\\\w[\w.$\\-]*"),
@@ -226,12 +234,10 @@ SPANS: tuple[Kind, ...] = (
     _kind("digest", r"\b(?:[0-9]+[a-f]|[a-f]+[0-9])[0-9a-f]{5,}\b"),
     _tried("image", r"\b[a-z][\w/.-]*:\d+(?:\.\d+)+[\w.-]*\b"),
     _kind(
-        "machine address",
-        r"\b(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}\b",
-        r"\b(?:[0-9a-f]{1,4}:){1,7}(?::[0-9a-f]{1,4}){1,6}\b",
-        r"\b(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}\b",
+        "schedule",
+        *(rf"(?:{_CRON} ){{{at}}}\* \*(?: {_CRON}){{{3 - at}}}" for at in range(4)),
+        rf"\*/\d+(?: {_CRON}){{4}}",
     ),
-    _kind("schedule", rf"(?:{_CRON} ){{4}}{_CRON}(?:\B|\b)"),
     _tried("hexadecimal", r"\b0x[0-9A-Fa-f]+\b", r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"),
     _kind("relation", r"\b[A-Za-z]\d?[²³]? ?[∈∉⊂⊆⊃≤≥≠≈≡∝] ?[-−]?[\pL\pN][\pN\w²³]*"),
     _tried(

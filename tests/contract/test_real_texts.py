@@ -65,6 +65,11 @@ def test_words_in_capitals_are_translated_and_acronyms_are_kept(router, text, pa
     assert translated(router, text, pair) == right
 
 
+def test_an_acronym_alone_between_two_tags_is_no_word(router):
+    found = translated(router, 'The <abbr title="World Health Organization">WHO</abbr> says <i>no</i>.')
+    assert ">WHO</abbr>" in found or ">OMS</abbr>" in found
+
+
 def test_block_tags_part_sentences_and_comments_are_not_translated(router):
     found = translated(router, "<p>Want a hand<br>picking the right plan?</p><!-- hello there -->")
     assert found.startswith("<p>")

@@ -44,6 +44,12 @@ def test_the_same_words_again_and_again_are_no_translation(loop):
     assert flaw_of("A short text.", loop * 20) == "repetition_loop"
 
 
+def test_a_measured_pair_needs_fewer_repetitions_for_a_loop():
+    source, translated = "one two three four five six", "um dois três quatro cinco seis " + "seis " * 8
+    assert flaw_of(source, translated, bounds_of(LanguagePair("en", "pt"))) == "repetition_loop"
+    assert flaw_of(source, translated, bounds_of(LanguagePair("en", "xx"))) is None
+
+
 @pytest.mark.parametrize(
     ("source", "translated"),
     [("Ha ha ha ha ha!", "Ha ha ha ha ha!"), ("One.", "Uma frase um pouco mais longa, mas sem laço.")],
