@@ -207,7 +207,8 @@ class SegmentTranslator:
             remembered = Remembered(outcome.text, outcome.score, outcome.warning)
             self._learnt[one.work.keys[one.text]] = remembered
         first = SegmentAnswer(outcome.text, outcome.score, False, outcome.cause, outcome.warning)
-        workload.fill(one.indexes, first, replace(first, cached=outcome.cause is None))
+        repeat = replace(first, cached=outcome.cause is None) if len(one.indexes) > 1 else None
+        workload.fill(one.indexes, first, repeat)
 
     def _refuse(self, workload: Workload, line: Line, cause: str) -> None:
         workload.refuse(line.texts, cause)
