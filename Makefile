@@ -80,6 +80,9 @@ bench-singles: .venv/.dev $(JARS)  ## New single sentences against the bare engi
 bench-bulk: .venv/.dev $(JARS)  ## A long document against the bare engine
 	$(BIN)/python -m tests.bench.bulk $(ARGS)
 
+bench-document: .venv/.dev $(JARS)  ## A Word file of 15,000 words, upload to download, against the bare engine
+	$(BIN)/python -m tests.bench.document $(ARGS)
+
 bench-fat: .venv/.dev $(JARS)  ## Requests of a thousand sentences with an engine that takes no time
 	$(BIN)/python -m tests.bench.fat $(ARGS)
 
@@ -89,7 +92,7 @@ bench-latency: .venv/.dev $(JARS)  ## One critical sentence each 250 ms: idle, b
 bench-http: .venv/.dev $(JARS)  ## 1, 8 and 32 HTTP clients against a bare FastAPI application
 	$(BIN)/python -m tests.bench.http $(ARGS)
 
-bench-door: .venv/.dev $(JARS)  ## What keys and limits cost one POST, in processor time
+bench-door: .venv/.dev $(JARS)  ## Accepted POSTs a second, by caller, beside a bare FastAPI handler that produces to Kafka
 	$(BIN)/python -m tests.bench.door $(ARGS)
 
 bench-connections: .venv/.dev $(JARS)  ## Ten thousand connections to one HTTP process, a thousand of them event streams
@@ -158,6 +161,9 @@ recovery: .venv/.dev $(JARS)  ## Kill each kind of process and the broker once; 
 
 poison: .venv/.dev $(JARS)  ## Malformed records on every topic, valid ones between them (RECORDS=10000 a topic, SEED=1)
 	$(BIN)/python -m tests.fuzz --records $(or $(RECORDS),10000) --seed $(or $(SEED),1)
+
+fuzz-formats: .venv/.dev  ## Damaged files of every format through the sandbox (FILES=10000, SEED=1; docs/documents.md)
+	$(BIN)/python -m tests.fuzz.damaged_documents --files $(or $(FILES),10000) --seed $(or $(SEED),1)
 
 check: lint types imports  ## What the build checks besides the tests
 

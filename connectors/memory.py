@@ -6,6 +6,7 @@ from types import MappingProxyType
 from schemas.budgets import Spending
 from schemas.catalogue import Catalogue, catalogue_of
 from schemas.deliveries import Delivery, DeliveryKey
+from schemas.errors import TransientError
 from schemas.ids import JobKey
 from schemas.plans import RequestPlan
 from schemas.segments import Remembered
@@ -15,6 +16,8 @@ from schemas.slots import (
     AnswerSource,
     Arrival,
     Completion,
+    ErasureDecision,
+    ErasureOrder,
     RequestRevision,
     SlotDecision,
     Told,
@@ -33,19 +36,29 @@ class InMemorySlots:
         self._told: dict[AnswerSource, int] = {}
         self._slots: dict[RequestRevision, dict[tuple[str, int], bytes]] = {}
         self._completers: dict[RequestRevision, str] = {}
+        self._answers: dict[RequestRevision, Completion] = {}
+        self.erased: dict[JobKey, str] = {}
 
     def decide(self, entries: Sequence[Arrival | AnswerOrder]) -> list[SlotDecision]:
         return [self._decide(entry) for entry in entries]
 
-    def confirm(self) -> None:
-        """Do nothing: the state cannot be lost while the process lives."""
+    def erase(self, orders: Sequence[ErasureOrder]) -> list[ErasureDecision]:
+        return [self._erase(order) for order in orders]
+
+    def confirm(self, claims: Mapping[RequestRevision, str] = MappingProxyType({})) -> None:
+        """Look for erasures only: the state cannot be lost while the process lives."""
+        if any(self.erased.get(request.key, record) != record for request, record in claims.items()):
+            raise TransientError("an erasure overruled an answer that was under way")
 
     def finish(self, completions: Mapping[RequestRevision, Completion], told: Told = MappingProxyType({})) -> None:
         for request, done in completions.items():
-            self._completers[request] = done.coordinates + _FINAL
-            if done.encoded:
-                self.results[request.key] = done.encoded
             self._slots.pop(request, None)
+            if done.erased_at is not None:
+                self.erased[request.key] = f"{done.coordinates} {done.erased_at}"
+                self.results.pop(request.key, None)
+            self._completers[request], self._answers[request] = done.coordinates + _FINAL, done
+            if done.encoded and (done.erased_at is not None or request.key not in self.erased):
+                self.results[request.key] = done.encoded
 
         for source, offset in told.items():
             self._told[source] = max(offset, self._told.get(source, 0))
@@ -59,10 +72,29 @@ class InMemorySlots:
     def reopen(self, requests: Sequence[RequestRevision]) -> None:
         for request in requests:
             self._completers.pop(request, None)
+            self._answers.pop(request, None)
             self._slots.pop(request, None)
+
+    def _erase(self, order: ErasureOrder) -> ErasureDecision:
+        if self.erased.get(order.key, order.coordinates) != order.coordinates:
+            return ErasureDecision(Verdict.ANSWERED)
+        self.erased[order.key] = order.coordinates
+        first = RequestRevision(order.key)
+        found = {one.revision: done for one, done in self._answers.items() if one.key == order.key}
+        completers = [one for request, one in self._completers.items() if request.key == order.key]
+        version = max(found, default=0)
+        slot = None
+        if first not in self._answers:
+            is_mine = self._completers.get(first, order.coordinates) == order.coordinates
+            self._completers[first] = order.coordinates if is_mine else f"{order.coordinates} overruled"
+            slot = next(iter(self._slots.get(first, {}).values()), None)
+        is_settled = all(one == order.coordinates or one.endswith(_FINAL) for one in completers)
+        return ErasureDecision(Verdict.COMPLETE, found.get(version), version, is_settled, 0, slot)
 
     def _decide(self, entry: Arrival | AnswerOrder) -> SlotDecision:
         if self._completers.get(entry.request, entry.coordinates) != entry.coordinates:
+            return SlotDecision(Verdict.ANSWERED)
+        if entry.request.revision > 1 and entry.request.key in self.erased:
             return SlotDecision(Verdict.ANSWERED)
         slots = self._slots.setdefault(entry.request, {})
         if isinstance(entry, AnswerOrder):

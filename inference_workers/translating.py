@@ -202,11 +202,13 @@ class SegmentTranslator:
         return [one.dialogue for one in part.texts if one.dialogue]
 
     def _fill(self, workload: Workload, one: OpenText, outcome: Outcome) -> None:
-        # What a reader should look at is not remembered: the memory would forget the warning.
-        if outcome.cause is None and outcome.warning is None:
-            self._learnt[one.work.keys[one.text]] = Remembered(outcome.text, outcome.score)
+        # What is doubtful is remembered with its warning: asked again, the same model would say the same.
+        if outcome.cause is None:
+            remembered = Remembered(outcome.text, outcome.score, outcome.warning)
+            self._learnt[one.work.keys[one.text]] = remembered
         first = SegmentAnswer(outcome.text, outcome.score, False, outcome.cause, outcome.warning)
-        workload.fill(one.indexes, first, replace(first, cached=outcome.cause is None))
+        repeat = replace(first, cached=outcome.cause is None) if len(one.indexes) > 1 else None
+        workload.fill(one.indexes, first, repeat)
 
     def _refuse(self, workload: Workload, line: Line, cause: str) -> None:
         workload.refuse(line.texts, cause)
@@ -220,7 +222,9 @@ class SegmentTranslator:
         for work in works:
             for text, key in work.keys.items():
                 if (remembered := found[key]) is not None:
-                    answer = SegmentAnswer(remembered.text, remembered.score, cached=True)
+                    answer = SegmentAnswer(
+                        remembered.text, remembered.score, cached=True, warning=remembered.warning
+                    )
                     workload.fill(work.wanted.pop(text), answer)
 
     def _known(self, keys: Sequence[str]) -> dict[str, Remembered | None]:
@@ -241,4 +245,5 @@ class SegmentTranslator:
 def _given(batch: SegmentBatch, at: int) -> SegmentAnswer | None:
     """Return the answer that intake found in the translation memory, if it did."""
     filled = batch.translations[at]
-    return None if filled is None else SegmentAnswer(filled, batch.scores[at], cached=True)
+    warning = batch.warnings[at] if batch.warnings else None
+    return None if filled is None else SegmentAnswer(filled, batch.scores[at], cached=True, warning=warning)

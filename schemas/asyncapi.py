@@ -14,6 +14,7 @@ from schemas.records import (
     ACCEPTED_HEADER,
     ATTEMPT_HEADER,
     CALLBACK_HEADER,
+    ERASED_HEADER,
     PRIORITY_HEADER,
     REDRIVE_HEADER,
     STATUS_HEADER,
@@ -46,19 +47,20 @@ _HEADERS = {
     TRACE_HEADER: "W3C trace context; what is written joins the trace of what was read.",
     ATTEMPT_HEADER: "2: it failed once.",
     REDRIVE_HEADER: "Process it again: 1 asks for the answer that never came, 2 for one that corrects the first.",
-    ACCEPTED_HEADER: "When Kafka accepted the request for a document, in milliseconds since the epoch.",
+    ACCEPTED_HEADER: "When Kafka accepted the request, in milliseconds since the epoch.",
     WORDS_HEADER: "Source words.",
     PRIORITY_HEADER: "How urgent the request is: critical, high or standard.",
     VERSION_HEADER: "The revision of the result.",
     STATUS_HEADER: "How the request ended.",
     CALLBACK_HEADER: "1: it is told by a webhook.",
+    ERASED_HEADER: "When the text of the result was erased, in milliseconds since the epoch.",
 }
 _OF_EVERY_RECORD = (TRACE_HEADER, ATTEMPT_HEADER)
 _OF_MESSAGE: Mapping[str, tuple[str, ...]] = {
     "TranslationRequest": (REDRIVE_HEADER, ACCEPTED_HEADER),
     "SegmentBatch": (WORDS_HEADER, PRIORITY_HEADER),
-    "TranslatedBatch": (PRIORITY_HEADER,),
-    "TranslationResult": (VERSION_HEADER, STATUS_HEADER, CALLBACK_HEADER),
+    "TranslatedBatch": (ACCEPTED_HEADER, PRIORITY_HEADER),
+    "TranslationResult": (VERSION_HEADER, STATUS_HEADER, CALLBACK_HEADER, ERASED_HEADER),
 }
 _ABOUT = """\
 Dragoman's public contract is a set of Kafka topics: whoever can produce Avro can ask for a translation, whoever

@@ -65,6 +65,11 @@ def is_closing(code: str) -> bool:
     return CLOSING <= ord(code) < ISOLATED
 
 
+def has_codes(text: str) -> bool:
+    """Tell whether a text has inline codes."""
+    return not text.isascii() and CODE.search(text) is not None
+
+
 def codes_of(text: str) -> list[str]:
     """List the codes of a text in their order."""
     return CODE.findall(text)

@@ -27,6 +27,11 @@ def source_name(key: JobKey) -> str:
     return f"{job_folder(key)}source"
 
 
+def kept_texts_name(key: JobKey) -> str:
+    """Name the source of a request for texts, which HTTP keeps where its caller asks for it."""
+    return f"{job_folder(key)}source-texts"
+
+
 def skeleton_name(key: JobKey, version: str) -> str:
     """Name what is left of a file without its units, taken apart by that version of its filter."""
     return f"{job_folder(key)}skeleton-{_fitted(version)}"

@@ -65,6 +65,21 @@ def job_folder(key: JobKey) -> str:
     return f"{tenant_folder(key.tenant)}{JOBS_FOLDER}/{fingerprint(key.encode())}/"
 
 
+def job_inbox(key: JobKey) -> str:
+    """Name the folder of the file that HTTP took for a document; it ends in a slash."""
+    return f"{inbox_folder(key.tenant)}{fingerprint(key.encode())}/"
+
+
+def request_texts(key: JobKey) -> str:
+    """Name the folder of the text that HTTP took and Kafka would not; it ends in a slash."""
+    return f"{tenant_folder(key.tenant)}{REQUEST_TEXTS}/{fingerprint(key.encode())}/"
+
+
+def result_texts(key: JobKey) -> str:
+    """Name the folder of the translations of a request that Kafka would not take; it ends in a slash."""
+    return f"{tenant_folder(key.tenant)}{RESULT_TEXTS}/{fingerprint(key.encode())}/"
+
+
 def batch_id(key: JobKey, batch_number: int) -> str:
     """Name a batch of a request: `tenant/request_id/3`."""
     return f"{key}/{batch_number}"

@@ -28,3 +28,8 @@ def is_marked_up(kind: str, content_type: str) -> bool:
 def escaped(text: str) -> str:
     """Write a text between tags. A no-break space stays visible as an entity."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\xa0", "&#160;")
+
+
+def quoted(text: str) -> str:
+    """Write a text in an attribute, whatever its quotes are."""
+    return escaped(text).replace('"', "&quot;").replace("'", "&#39;")

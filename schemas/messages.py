@@ -151,6 +151,7 @@ class SegmentBatch(RequestMessage):
     gaps: Sequence[str] = ()
     translations: Sequence[str | None] = ()
     scores: Sequence[float | None] = ()
+    warnings: Sequence[str | None] = ()
     source_words: int = 0
     engine_options: Mapping[str, str] = dataclasses.field(default_factory=dict)
     do_not_translate: Sequence[str] = ()

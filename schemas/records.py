@@ -11,7 +11,9 @@ Anybody may write anything into a header: one that makes no sense counts as miss
 `version`       on a result: its revision, so that a rebuild need not decode the text to learn it
 `status`        on a result: how the request ended, for the same reason
 `callback`      on a result: 1 where it is told by a webhook, so that other results need not be decoded
-`accepted`      on the request for a document, as intake sends it on: when Kafka accepted it, in milliseconds
+`erased`        on a result: when its text was erased, in milliseconds, for the same reason
+`accepted`      on a translated batch, and on the request for a document as intake sends it on: when Kafka
+                accepted the request, in milliseconds
 """
 
 from collections.abc import Mapping
@@ -32,6 +34,7 @@ VERSION_HEADER = "version"
 STATUS_HEADER = "status"
 CALLBACK_HEADER = "callback"
 ACCEPTED_HEADER = "accepted"
+ERASED_HEADER = "erased"
 
 FIRST_REVISION = 1
 FIRST_ATTEMPT = 1
@@ -132,6 +135,16 @@ def told_version(headers: Mapping[str, bytes]) -> int | None:
     """Read the revision that a result answers; None where its headers do not say."""
     version = _number(headers.get(VERSION_HEADER, b""))
     return version if version is not None and FIRST_REVISION <= version <= MOST_REVISIONS else None
+
+
+def erased_header(at_ms: int | None) -> Headers:
+    """Make the header that tells when the text of a result was erased; none for one that was not."""
+    return {} if at_ms is None else {ERASED_HEADER: str(at_ms).encode()}
+
+
+def told_erased(headers: Mapping[str, bytes]) -> int | None:
+    """Read when the text of a result was erased; None where its headers do not say so."""
+    return _number(headers.get(ERASED_HEADER, b""), _MOST_TIME_DIGITS)
 
 
 def told_priority(headers: Mapping[str, bytes]) -> Priority:

@@ -39,10 +39,14 @@ _BESIDE_FIGURES = re.compile(
 
 @dataclass(frozen=True)
 class Remembered:
-    """A translation and its score, 0 to 1; None where the engine gave none."""
+    """A translation and its score, 0 to 1; None where the engine gave none.
+
+    `warning` names what a reader should look at in it, a stable code.
+    """
 
     text: str
     score: float | None = None
+    warning: str | None = None
 
 
 # What may stand before the words of a line of prose: white space, and marks of quotation as in e-mails.

@@ -63,12 +63,40 @@ class Completion:
     """A committed answer: the record that completed it, its status, and when it was made (ms since the epoch).
 
     `encoded` is the framed TranslationResult for callers; empty where none is to be shown.
+    `erased_at` is when its text was erased (ms); None for an ordinary answer.
     """
 
     coordinates: str
     status: str = ""
     at_ms: int = 0
     encoded: bytes = b""
+    erased_at: int | None = None
+
+
+@dataclass(frozen=True)
+class ErasureOrder:
+    """An order to erase all texts of a request, whether it is answered or not."""
+
+    key: JobKey
+    coordinates: str
+
+
+@dataclass(frozen=True)
+class ErasureDecision:
+    """What is to be done about an order to erase.
+
+    ANSWERED: nothing, another order has erased the request. COMPLETE: it is this order's, and no later answer
+    counts. `answered` is the newest answer that is known to be committed. `is_settled`: no other one is committed
+    or under way. `noted_at` (ms) is when the request was planned; 0 for one of which nothing is known (any more).
+    `slot` is any filled slot of an open request.
+    """
+
+    verdict: Verdict
+    answered: Completion | None = None
+    version: int = 0
+    is_settled: bool = False
+    noted_at: int = 0
+    slot: bytes | None = None
 
 
 @dataclass(frozen=True)

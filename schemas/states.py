@@ -44,11 +44,12 @@ class ResultStatus(StrEnum):
 
 
 class ControlAction(StrEnum):
-    """What an order does to a request: each ends it without a text."""
+    """What an order does to a request: each ends it without a text. ERASE does so to an answered one, too."""
 
     CANCEL = "CANCEL"
     EXPIRE = "EXPIRE"
     FAIL = "FAIL"
+    ERASE = "ERASE"
 
 
 class UsageKind(StrEnum):

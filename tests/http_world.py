@@ -92,9 +92,9 @@ class World:
         wanted = sorted((place for place in places if first <= place < before), reverse=True)
         return [Listed(place, places[place]) for place in wanted[:most]]
 
-    async def batches(self, key: JobKey, first: int, most: int) -> list[TranslatedBatch]:
-        self._check("redis")
-        return self.slots.get(key, [])[first : first + most]
+    async def follow(self, key: JobKey, first: int, most: int) -> tuple[JobSnapshot, list[TranslatedBatch]]:
+        batches = self.slots.get(key, [])[first : first + most]
+        return await self.look(key), batches
 
     def expect(self, key: JobKey) -> AbstractContextManager["Waiter"]:
         return nullcontext(Waiter(self, key))

@@ -26,6 +26,7 @@ _RETRY_SECONDS = 0.1
 _TAKE_SECONDS = 0.5
 # Kafka tells that a partition ends only when it gives up waiting for a record.
 _END_WAIT_MS = 20
+_BULK_BYTES = 262_144
 # Longer than the broker leaves a killed writer's transaction open.
 _SILENCE_SECONDS = 60.0
 
@@ -53,7 +54,8 @@ class PartitionReader:
     """Reads chosen partitions from chosen offsets. Not thread-safe; whoever opens it closes it.
 
     `take` waits for the first record and then returns what the client has fetched. With `fills_takes` it waits
-    for the full number: fewer, larger takes, but of any size in bytes. With `notices_ends` it fills `ends`.
+    for the full number: fewer, larger takes, but of any size in bytes; records may come `fetch_wait_ms` late,
+    because the broker, too, waits for many of them. With `notices_ends` it fills `ends`.
     Every method raises TransientError or FatalError.
     """
 
@@ -63,6 +65,8 @@ class PartitionReader:
         config = consumer_config(settings, _GROUP, client_id) | {"enable.partition.eof": notices_ends}
         if notices_ends:
             config["fetch.wait.max.ms"] = min(settings.fetch_wait_ms, _END_WAIT_MS)
+        if fills_takes:
+            config["fetch.min.bytes"] = _BULK_BYTES
         self._consumer = WatchfulConsumer(settings, config)
         self._fills_takes = fills_takes
         self._paused: frozenset[tuple[str, int]] = frozenset()

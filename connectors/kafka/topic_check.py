@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from connectors.kafka.settings import KafkaSettings
-from schemas.topics import NO_LIMIT_BYTES, Topic
+from schemas.topics import FOREVER_MS, NO_LIMIT_BYTES, REQUEST_RETENTION_MS, Topic
 
 # Kafka accepts no smaller segment.
 _SEGMENTS, _SMALLEST_BYTES = 8, 1 << 20
@@ -41,6 +41,7 @@ def wanted_settings(topic: Topic, settings: KafkaSettings) -> dict[str, str]:
         "retention.ms": str(topic.retention_ms),
         "retention.bytes": str(topic.retention_bytes),
         **_segments(topic, settings),
+        **_compaction(topic),
         "max.message.bytes": str(settings.max_message_bytes),
         "min.insync.replicas": str(max(settings.replication - 1, 1)),
     }
@@ -53,6 +54,13 @@ def _segments(topic: Topic, settings: KafkaSettings) -> dict[str, str]:
     return {
         "segment.bytes": str(max(topic.retention_bytes // _SEGMENTS, settings.max_message_bytes, _SMALLEST_BYTES))
     }
+
+
+def _compaction(topic: Topic) -> dict[str, str]:
+    if topic.cleanup == "delete" or topic.retention_ms == FOREVER_MS:
+        return {}
+    # What was erased is gone when the request itself is, however little is written.
+    return {"max.compaction.lag.ms": str(REQUEST_RETENTION_MS)}
 
 
 def differences(topic: Topic, found: ActualTopic | None, settings: KafkaSettings) -> list[Difference]:

@@ -123,7 +123,7 @@ def redis_errors() -> Iterator[None]:
     except (AuthenticationError, AuthorizationError) as error:
         raise FatalError(f"Redis refuses the credentials: {error}") from error
     except (RedisError, OSError) as error:
-        raise TransientError(f"Redis: {type(error).__name__}: {error}", _RETRY_AFTER_SECONDS) from error
+        raise _transient(error) from error
 
 
 @cache
@@ -160,6 +160,21 @@ async def run_all_async(client: AsyncClient, calls: Sequence[Call]) -> list[Any]
                 await client.script_load(text)
             replies = await _attempt_async(client, calls)
         return _without_errors(replies)
+
+
+async def run_each_async(client: AsyncClient, calls: Sequence[Call]) -> list[Any]:
+    """Run the calls; return for each its reply or its TransientError. Raises TransientError where none has one."""
+    with redis_errors():
+        replies = await _attempt_async(client, calls)
+        if _is_unknown_script(replies):
+            for text in _texts(calls):
+                await client.script_load(text)
+            # Those that ran stay as they are: a share is taken once.
+            missing = [number for number, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
+            again = await _attempt_async(client, [calls[number] for number in missing])
+            for number, reply in zip(missing, again, strict=True):
+                replies[number] = reply
+    return [_reply_of(reply) for reply in replies]
 
 
 async def run_async(client: AsyncClient, call: Call) -> Any:
@@ -220,6 +235,14 @@ def _is_unknown_script(replies: Sequence[Any]) -> bool:
 
 def _texts(calls: Sequence[Call]) -> list[str]:
     return list(dict.fromkeys(call.script.text for call in calls))
+
+
+def _reply_of(reply: Any) -> Any:
+    return _transient(reply) if isinstance(reply, RedisError) else reply
+
+
+def _transient(error: Exception) -> TransientError:
+    return TransientError(f"Redis: {type(error).__name__}: {error}", _RETRY_AFTER_SECONDS)
 
 
 def _without_errors(replies: list[Any]) -> list[Any]:

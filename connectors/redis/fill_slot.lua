@@ -1,12 +1,12 @@
 -- Fills one slot; the record that fills the last one becomes the request's completer.
--- KEYS: slots, done marker.
+-- KEYS: slots, done marker, and of a correction the erased mark of its request.
 -- ARGV: split, batch number, batches of the split, payload, coordinates, seconds to keep slots, and the marker.
 -- Returns the verdict, and behind COMPLETE every slot in order.
 local split, number, batches = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local payload, coordinates = ARGV[4], ARGV[5]
 
 local completer = redis.call('GET', KEYS[2])
-if completer and completer ~= coordinates then
+if completer and completer ~= coordinates or KEYS[3] and redis.call('EXISTS', KEYS[3]) == 1 then
   return {'ANSWERED'}
 end
 

@@ -14,7 +14,7 @@ from typing import cast
 
 import structlog
 
-from connectors.redis.client import AsyncClient, Call, Client, redis_errors, run_all_async, run_async, script
+from connectors.redis.client import AsyncClient, Call, Client, redis_errors, run_all_async, script
 from connectors.redis.slots import DEADLINES_KEY, are_answered, done_key
 from schemas.errors import TransientError
 from schemas.ids import JobKey
@@ -73,12 +73,14 @@ class AcceptedRequests:
         self._ttl_seconds = ttl_seconds
         self._most_listed = most_listed
 
-    async def note(self, key: JobKey, plan: RequestPlan) -> None:
-        """Note the plan. May be repeated. Raises TransientError."""
+    async def note(self, plans: Mapping[JobKey, RequestPlan]) -> None:
+        """Note the plans: one round trip. May be repeated. Raises TransientError."""
+        await run_all_async(self._client, [self._call(key, plan) for key, plan in plans.items()])
+
+    def _call(self, key: JobKey, plan: RequestPlan) -> Call:
         oldest = place_of(JobKey(key.tenant, ""), max(plan.submitted_at - self._ttl_seconds * 1000, 0))
         arguments = (plan.encode(), self._ttl_seconds, place_of(key, plan.submitted_at), oldest, self._most_listed)
-        keys = (accepted_key(key), list_key(key.tenant))
-        await run_async(self._client, Call(script("note_accepted"), keys, arguments))
+        return Call(script("note_accepted"), (accepted_key(key), list_key(key.tenant)), arguments)
 
 
 class RedisAnsweredRequests:

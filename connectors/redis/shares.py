@@ -1,4 +1,5 @@
-"""Keep the shares of tenants in the state Redis: one round trip for a request, whatever is limited.
+"""Keep the shares of tenants in the state Redis: one round trip for all requests of a moment, whatever is
+limited.
 
 `rate:{tenant}`        theoretical arrival time of the next request, microseconds since the epoch; a minute at most
 `chars:{tenant}:DAY`   characters of that day (UTC), YYYYMMDD; two days
@@ -8,7 +9,8 @@
 
 from datetime import UTC, datetime
 
-from connectors.redis.client import AsyncClient, Call, run_async, script
+from connectors.redis.client import AsyncClient, Call, script
+from connectors.redis.shared_trips import shared_calls
 from connectors.redis.slots import done_key
 from schemas.shares import Bound, Decision, Taken, Wish
 from schemas.slots import RequestRevision
@@ -21,7 +23,7 @@ class RedisShares:
     """
 
     def __init__(self, client: AsyncClient, forget_seconds: int) -> None:
-        self._client = client
+        self._calls = shared_calls(client)
         self._forget_seconds = forget_seconds
 
     async def take(self, wish: Wish, now_ms: int) -> Taken:
@@ -32,14 +34,14 @@ class RedisShares:
             *(str(wish.key), wish.characters, self._forget_seconds, int(wish.may_be_repeat)),
         )
         keys = (_rate_key(wish.key.tenant), *_kept_keys(wish, now_ms), done_key(RequestRevision(wish.key)))
-        reply = await run_async(self._client, Call(script("take_share"), keys, arguments))
+        reply = await self._calls.ask(Call(script("take_share"), keys, arguments))
         refused_by, remaining, reset_ms, retry_after_ms = map(int, reply)
         rate = Decision(limits.requests_per_minute, remaining, reset_ms, retry_after_ms)
         return Taken(rate, Bound(refused_by) if refused_by else None)
 
     async def give_back(self, wish: Wish, now_ms: int) -> None:
         arguments = (str(wish.key), wish.characters)
-        await run_async(self._client, Call(script("return_share"), _kept_keys(wish, now_ms), arguments))
+        await self._calls.ask(Call(script("return_share"), _kept_keys(wish, now_ms), arguments))
 
 
 def _rate_key(tenant: str) -> str:

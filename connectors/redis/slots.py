@@ -8,6 +8,9 @@ It stays the completer when it is read again, because then its first transaction
     killed before `finish`         its offset is committed; the slots stay until they expire, nobody may answer
     any other record, any time     has other coordinates: it never answers
 
+An erasure overrules all of them, whichever revision they are of: what is under way sees it when it is confirmed,
+and is undone (docs/decisions/0046).
+
 The rule holds while Redis remembers. The state's epoch proves that it does; it is read behind every decision and
 once more before the answers are committed (connectors/redis/state_epoch.py, docs/decisions/0008).
 """
@@ -20,12 +23,17 @@ from typing import Any, cast
 
 from connectors.redis.client import Argument, Call, Client, redis_errors, run_all, script
 from connectors.redis.state_epoch import TOLD_KEY, StateEpoch
+from schemas.errors import TransientError
 from schemas.ids import JobKey
+from schemas.plans import RequestPlan
+from schemas.records import FIRST_REVISION
 from schemas.slots import (
     AnswerOrder,
     AnswerSource,
     Arrival,
     Completion,
+    ErasureDecision,
+    ErasureOrder,
     RequestRevision,
     SlotDecision,
     Told,
@@ -34,9 +42,14 @@ from schemas.slots import (
 
 _FINAL = " final"
 DEADLINES_KEY = "deadlines"
+ERASURES_KEY = "erasures"
+_ERASURES_COUNT_KEY = "{state}:erasures"
+# Of a request, revisions that were asked for and never answered; they may lie between two that were.
+_MISSING_REVISIONS = 8
 _DAY_SECONDS = 24 * 60 * 60
 # Answers of one call: Redis does nothing else meanwhile.
 _AT_ONCE = 64
+_RETRY_AFTER_SECONDS = 0.01
 
 
 @dataclass(frozen=True)
@@ -55,6 +68,8 @@ class RedisSlots:
     `done:{key}`: the completer; after `finish` with ` final` behind it, the status and the time of the answer.
     A request of one batch has no slots: its first record is the completer.
     `result:{key}`: the encoded answer for callers, for a limited time; the results topic remains the record.
+    `erased:{key}`: the order that erases the request; after `finish` with the time (ms) behind it.
+    `erasures`: erased requests by that time, for `repair`, which deletes their files.
     `deadlines`: open requests by deadline (connectors/redis/request_markers.py); loses the answered ones.
     """
 
@@ -63,22 +78,23 @@ class RedisSlots:
         self._client = client
         self._retention = retention
         self._epoch = epoch
+        self._erasures: bytes | None = None
 
     def decide(self, entries: Sequence[Arrival | AnswerOrder]) -> list[SlotDecision]:
         runs = [list(run) for _, run in groupby(entries, _is_single)]
-        calls = [call for run in runs for call in self._calls(run)]
-        if self._epoch is None:
-            replies = run_all(self._client, calls)
-        else:
-            # Last: a loss between two of the calls must not go unseen.
-            *replies, identity = run_all(self._client, [*calls, self._epoch.call()])
-            self._epoch.check(identity)
-        left = iter(replies)
+        left = iter(self._sound([call for run in runs for call in self._calls(run)]))
         return [decision for run in runs for decision in _decisions(run, left)]
 
-    def confirm(self) -> None:
-        if self._epoch is not None:
-            self._epoch.confirm()
+    def erase(self, orders: Sequence[ErasureOrder]) -> list[ErasureDecision]:
+        return [_erasure(reply) for reply in self._sound([self._erase_call(order) for order in orders])]
+
+    def confirm(self, claims: Mapping[RequestRevision, str] = MappingProxyType({})) -> None:
+        (erasures,) = self._sound([Call(script("count_erasures"), (_ERASURES_COUNT_KEY,), ())])
+        # In this order: an erasure that is claimed behind this count is seen the next time, or looks at the log
+        # after these answers were stored.
+        if erasures != self._erasures:
+            self._check_not_overruled(claims)
+            self._erasures = erasures
 
     def finish(self, completions: Mapping[RequestRevision, Completion], told: Told = MappingProxyType({})) -> None:
         *first, last = _portions(list(completions.items()))
@@ -97,6 +113,31 @@ class RedisSlots:
     def reopen(self, requests: Sequence[RequestRevision]) -> None:
         reopen(self._client, requests)
 
+    def _sound(self, calls: Sequence[Call]) -> list[Any]:
+        """Run the calls. Raises StateLostError where the state may have been lost between any two of them."""
+        if self._epoch is None:
+            return run_all(self._client, calls)
+        # Last: a loss between two of the calls must not go unseen.
+        *replies, identity = run_all(self._client, [*calls, self._epoch.call()])
+        self._epoch.check(identity)
+        return replies
+
+    def _check_not_overruled(self, claims: Mapping[RequestRevision, str]) -> None:
+        if not claims:
+            return
+        with redis_errors():
+            marks = cast(list[bytes | None], self._client.mget([erased_key(request.key) for request in claims]))
+        for mark, coordinates in zip(marks, claims.values(), strict=True):
+            if mark is not None and mark.decode() != coordinates:
+                raise TransientError("an erasure overruled an answer that was under way", _RETRY_AFTER_SECONDS)
+
+    def _erase_call(self, order: ErasureOrder) -> Call:
+        slots, done = _keys(RequestRevision(order.key))
+        plans = (f"req:{{{order.key}}}", f"acc:{{{order.key}}}")
+        keys = (erased_key(order.key), done, slots, *plans, _ERASURES_COUNT_KEY)
+        arguments = (order.coordinates, self._retention.done_seconds, _MISSING_REVISIONS)
+        return Call(script("claim_erasure"), keys, arguments)
+
     def _calls(self, run: Sequence[Arrival | AnswerOrder]) -> list[Call]:
         """Make one call for each entry; but one for all requests of a single batch, whose slot needs no room."""
         if not _is_single(run[0]):
@@ -110,11 +151,14 @@ class RedisSlots:
         arguments += chain.from_iterable((str(source), offset) for source, offset in told.items())
         for request, done in completions:
             keys += [done_key(request), slots_key(request), result_key(request.key)]
-            arguments += [_marker_of(done), str(request.key), done.encoded]
+            erased_at = "" if done.erased_at is None else done.erased_at
+            arguments += [_marker_of(done), str(request.key), done.encoded, erased_at]
         return Call(script("finish_answers"), keys, arguments)
 
     def _call(self, entry: Arrival | AnswerOrder) -> Call:
-        keys, kept = _keys(entry.request), self._retention
+        keys, kept = [*_keys(entry.request)], self._retention
+        if entry.request.revision > FIRST_REVISION:
+            keys.append(erased_key(entry.request.key))
         if isinstance(entry, AnswerOrder):
             return Call(script("claim_answer"), keys, (entry.coordinates, kept.done_seconds))
         slot = (entry.split, entry.batch_number, entry.batches)
@@ -130,6 +174,11 @@ def done_key(request: RequestRevision) -> str:
 def result_key(key: JobKey) -> str:
     """Name the encoded result."""
     return f"result:{{{key}}}"
+
+
+def erased_key(key: JobKey) -> str:
+    """Name the mark of an erased request."""
+    return f"erased:{{{key}}}"
 
 
 def slots_key(request: RequestRevision) -> str:
@@ -154,6 +203,12 @@ def completion_of(marker: bytes | None) -> Completion | None:
         return None
     status, _, at_ms = rest.strip().partition(" ")
     return Completion(coordinates, status, int(at_ms or 0))
+
+
+def erased_at_of(mark: bytes | None) -> int | None:
+    """Read when a request was erased (ms); None while it is not."""
+    _, _, at_ms = (mark or b"").decode().partition(" ")
+    return int(at_ms) if at_ms.isdecimal() else None
 
 
 def are_answered(client: Client, requests: Sequence[RequestRevision]) -> list[bool]:
@@ -182,7 +237,8 @@ def _source_of(name: str) -> AnswerSource:
 
 
 def _is_single(entry: Arrival | AnswerOrder) -> bool:
-    return isinstance(entry, Arrival) and entry.batches == 1
+    # A correction also asks whether its request is erased.
+    return isinstance(entry, Arrival) and entry.batches == 1 and entry.request.revision == FIRST_REVISION
 
 
 def _decisions(run: Sequence[Arrival | AnswerOrder], replies: Iterator[Any]) -> Iterator[SlotDecision]:
@@ -193,6 +249,16 @@ def _decisions(run: Sequence[Arrival | AnswerOrder], replies: Iterator[Any]) -> 
     for entry, is_completer in zip(run, next(replies), strict=True):
         payload = entry.payload if isinstance(entry, Arrival) else b""
         yield SlotDecision(Verdict.COMPLETE, (payload,)) if is_completer else SlotDecision(Verdict.ANSWERED)
+
+
+def _erasure(reply: Sequence[Any]) -> ErasureDecision:
+    verdict = Verdict(reply[0].decode())
+    if verdict is not Verdict.COMPLETE:
+        return ErasureDecision(verdict)
+    _, newest, version, is_settled, plan, *slot = reply
+    noted_at = RequestPlan.decode(plan).noted_at if plan else 0
+    found = slot[0] if slot else None
+    return ErasureDecision(verdict, completion_of(newest), version, bool(is_settled), noted_at, found)
 
 
 def _portions(

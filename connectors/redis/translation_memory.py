@@ -1,6 +1,7 @@
 """Remember translated segments. A cache: when it is unreachable, nothing is known and nothing fails.
 
-Values: 4 bytes score (IEEE float, little-endian, NaN for none), then the translation in UTF-8.
+Values: 4 bytes score (IEEE float, little-endian, NaN for none), a byte that counts the bytes of the warning, the
+warning (ASCII), then the translation in UTF-8.
 """
 
 import math
@@ -17,8 +18,9 @@ from schemas.segments import Remembered
 
 log = structlog.get_logger()
 
-_PREFIX = "tm:"
-_SCORE = struct.Struct("<f")
+# The number is that of the form of the values: two versions of the platform may share a cache.
+_PREFIX = "tm2:"
+_HEAD = struct.Struct("<fB")
 
 
 class RedisTranslationMemory:
@@ -70,15 +72,18 @@ def _names(keys: Sequence[str]) -> list[str]:
 
 
 def _packed(item: Remembered) -> bytes:
-    return _SCORE.pack(math.nan if item.score is None else item.score) + item.text.encode()
+    warning = (item.warning or "").encode()
+    return _HEAD.pack(math.nan if item.score is None else item.score, len(warning)) + warning + item.text.encode()
 
 
 def _remembered(value: Any) -> Remembered | None:
     # The client's type says bytes or text; ours are opened for bytes.
-    if value is None or len(value) < _SCORE.size:
+    if value is None or len(value) < _HEAD.size:
         return None
-    (score,) = _SCORE.unpack_from(value)
-    return Remembered(value[_SCORE.size :].decode(), None if math.isnan(score) else score)
+    score, length = _HEAD.unpack_from(value)
+    start = _HEAD.size + length
+    warning = value[_HEAD.size : start].decode() or None
+    return Remembered(value[start:].decode(), None if math.isnan(score) else score, warning)
 
 
 def _nothing_known(error: TransientError, count: int) -> list[Remembered | None]:

@@ -22,6 +22,7 @@ _SHARED: Mapping[tuple[str, ...], tuple[Metric, ...]] = {
     ("assembly", "merging"): (
         metrics.RESULTS,
         metrics.RESULT_SECONDS,
+        metrics.REQUESTS_ERASED,
         metrics.SLOT_VERDICTS,
         metrics.STATE_REBUILDS,
         metrics.STATE_REBUILD_SHARE,
@@ -40,6 +41,7 @@ _OF_ONE: Mapping[str, tuple[Metric, ...]] = {
         metrics.HTTP_SECONDS,
         metrics.REQUESTS_ACCEPTED,
         metrics.CANCELLATIONS_ORDERED,
+        metrics.ERASURES_ORDERED,
         metrics.HTTP_REFUSALS,
         metrics.HTTP_LIMITED,
         metrics.RESULT_WAITERS,

@@ -63,6 +63,8 @@ REQUESTS_ACCEPTED = Counter(
     "dragoman_http_requests_accepted", "Requests that Kafka has stored for HTTP callers", ["priority"]
 )
 CANCELLATIONS_ORDERED = Counter("dragoman_http_cancellations_ordered", "Cancellations that Kafka has stored")
+ERASURES_ORDERED = Counter("dragoman_http_erasures_ordered", "Orders to erase a job that Kafka has stored")
+REQUESTS_ERASED = Counter("dragoman_requests_erased", "Results that were written again without their texts")
 
 RESULT_WAITERS = Gauge("dragoman_http_result_waiters", "Callers that wait for a result in this process")
 OPEN_STREAMS = Gauge("dragoman_http_open_streams", "Streams of events that this process serves")

@@ -143,7 +143,8 @@ def _marks(record: InboundRecord, codec: Codec) -> list[tuple[RequestRevision, C
     except PermanentError:  # the value was erased; the key still says which request was answered
         result = TranslationResult(**JobKey.decode(record.key)._asdict())
     revisions = revisions_up_to(result.version)
-    done = Completion(record.coordinates, result.status or "", result.completed_at)
+    status, at_ms = result.status or "", result.completed_at
+    done = Completion(record.coordinates, status, at_ms, erased_at=result.erased_at)
     return [(RequestRevision(result.key, revision), done) for revision in revisions]
 
 

@@ -20,7 +20,7 @@ _BORDERS = tuple(
 # A half has at least a quarter of the text, so that few cuts are enough.
 _LEAST_SHARE = 4
 # The first character that east_asian_width calls wide: Hangul's first consonant.
-_FIRST_WIDE = "\u1100"
+_MAYBE_WIDE = re.compile("[\u1100-\U0010ffff]")
 _JOINERS = "\u200d\ufe0f\ufe0e"
 _SPACELESS = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uff65]"
@@ -63,8 +63,8 @@ def joined(halves: Halves, first: str, second: str) -> str:
 
 def width(text: str) -> int:
     """Count characters so that scripts compare: an ideograph or a syllable says as much as three letters."""
-    # Below it nothing is wide, and most texts end here.
-    if text.isascii() or max(text) < _FIRST_WIDE:
+    # Most texts end here.
+    if text.isascii() or not _MAYBE_WIDE.search(text):
         return len(text)
     return sum(3 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 

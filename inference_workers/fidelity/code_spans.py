@@ -122,6 +122,8 @@ LOG_PREFIX = (
 )
 
 FRAMES: tuple[str, ...] = (
+    # What a machine said, word for word: nobody finds a translated one again.
+    r"\"(?:\w+\.)*\w*(?:Error|Exception): [^\"]+\"",
     r"\bTraceback \(most recent call last\):",
     r"\bFile \"[^\"]*\", line \d+(?:, in [\w<>.]+)?",
     r"\bat [\w$.<>]+\([\w$]+\.[a-z]+:\d+(?::\d+)?\)",

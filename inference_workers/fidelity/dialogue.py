@@ -6,13 +6,14 @@ more urgent work between any two calls.
 """
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from inference_workers.engines.protocol import Translation
 
 EngineOptions = Mapping[str, str]
 
 R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 
 
 class Question(NamedTuple):
@@ -26,21 +27,27 @@ Steps = Generator[Question, Sequence[Translation], R]
 
 
 class Dialogue(Generic[R]):
-    """Leads the steps of one text. `question` is what it asks now; None once there is an outcome."""
+    """Leads the steps of one text, if it has any. `question` is what it asks now; None once it has an outcome."""
 
-    question: Question | None = None
-    outcome: R | None = None
+    __slots__ = ("_steps", "outcome", "question", "source")
 
-    def __init__(self, source: str, steps: Steps[R]) -> None:
-        self.source = source
+    def __init__(self, source: str, steps: Steps[R] | None = None, outcome: R | None = None) -> None:
+        self.source, self.outcome = source, outcome
+        self.question: Question | None = None
+        self._steps = steps
+        if steps is not None:
+            self._begin(steps)
+
+    def _begin(self, steps: Steps[R]) -> None:
         self._steps = steps
         try:
             self.question = next(steps)
         except StopIteration as end:
-            self.outcome = end.value
+            self.question, self.outcome = None, end.value
 
     def hear(self, translations: Sequence[Translation]) -> None:
         """Go on with the answer to its question, one translation per text."""
+        assert self._steps is not None, "it asked nothing"
         try:
             self.question = self._steps.send(translations)
         except StopIteration as end:
@@ -48,8 +55,41 @@ class Dialogue(Generic[R]):
 
     def give_up(self, outcome: R) -> None:
         """End with this outcome, whatever else it would ask."""
-        self._steps.close()
+        if self._steps is not None:
+            self._steps.close()
         self.question, self.outcome = None, outcome
+
+
+class Attempt(Protocol[R_co]):
+    """A first question whose answer mostly ends the dialogue."""
+
+    @property
+    def question(self) -> Question:
+        """Return what it asks."""
+
+    def outcome(self, translations: Sequence[Translation]) -> R_co | None:
+        """Return the outcome; None where more steps are needed."""
+
+    def steps(self) -> Steps[R_co]:
+        """Return the steps behind the first, whose answer `outcome` has heard."""
+
+
+class Attempted(Dialogue[R]):
+    """A dialogue that has steps only where its first attempt fails: generators are dear, and few need one."""
+
+    __slots__ = ("_attempt",)
+
+    def __init__(self, source: str, attempt: Attempt[R]) -> None:
+        super().__init__(source)
+        self.question, self._attempt = attempt.question, attempt
+
+    def hear(self, translations: Sequence[Translation]) -> None:
+        if self._steps is not None:
+            super().hear(translations)
+        elif (outcome := self._attempt.outcome(translations)) is not None:
+            self.question, self.outcome = None, outcome
+        else:
+            self._begin(self._attempt.steps())
 
 
 class Call(NamedTuple, Generic[R]):

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -27,8 +26,7 @@ class _Mask(NamedTuple):
     touches_behind: bool
 
 
-@dataclass(frozen=True)
-class Disguise:
+class Disguise(NamedTuple):
     """A text as an engine sees it. What stands before and behind it is not sent. For `disguised`."""
 
     before: str
@@ -45,7 +43,7 @@ class Disguise:
         """
         body = translated.strip()
         if not self.masks:
-            return None if _mask_pattern(self.style).search(body) else self._whole(body, is_loud=is_loud)
+            return None if _has_mask(body, self.style) else self._whole(body, is_loud=is_loud)
         found = list(_mask_pattern(self.style).finditer(body))
         order = [int(one[1]) for one in found]
         if sorted(order) != list(range(len(self.masks))):
@@ -132,6 +130,11 @@ def _has_letter(text: str) -> bool:
 def _ends_in_letter(text: str) -> bool:
     # Scripts without spaces may stand beside a mask.
     return text[-1:].isalnum() and text[-1:] < "\u2e80"
+
+
+def _has_mask(text: str, style: str) -> bool:
+    # To look for a word is many times as fast.
+    return style.partition("{}")[0].lower() in text.lower() and _mask_pattern(style).search(text) is not None
 
 
 @cache

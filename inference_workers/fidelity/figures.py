@@ -20,7 +20,10 @@ def same_figures(source: Iterable[str], translated: Iterable[str]) -> bool:
     texts = "\n".join(source), "\n".join(translated)
     if not any(map(_DIGIT.search, texts)):
         return True
-    before, behind = (Counter(_FIGURE.findall(text)) for text in texts)
+    figures = [_FIGURE.findall(text) for text in texts]
+    if figures[0] == figures[1]:
+        return True
+    before, behind = map(Counter, figures)
     if before == behind:
         return True
     wanted, found = _by_digits(before - behind), _by_digits(behind - before)

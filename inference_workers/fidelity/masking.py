@@ -1,9 +1,10 @@
 """Take a text apart into what is translated and what must come back as it is. Pure."""
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum, auto
-from functools import partial
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Any
 
@@ -14,7 +15,7 @@ from inference_workers.fidelity.spans import FIGURES, SPANS
 from schemas.terms import Occurrence, TermIndex
 
 # What is in a link and in emphasis is translated: what opens, what is inside, what closes.
-_WRAPPED = re.compile(r"(!?\[)([^\[\]]+)(\][\[(].*)|(\*+(?!\*)|~~(?!~)|_)(?![_\s])(.+)(\4)", re.DOTALL)
+_WRAPPED = re.compile(r"(!?\[)([^\[\]]+)(\][\[(].*)|(\*+(?!\*)|~~(?!~)|_)(?![_\s])(.+)(?<!\s)(\4)", re.DOTALL)
 _WRAPPERS = frozenset("![*~_")
 _DEEPEST = 3
 # Engines mostly keep these around the words that they emphasise.
@@ -65,21 +66,27 @@ class Masker:
 
         In the place of a term of the glossary stands its translation, which must not change either.
         """
-        if own is None and not _spans_of(text, self._pattern_of(hiding), most=2):
-            # Most texts end here. The first of two may be a label, which is no span.
+        pattern = self._pattern_of(hiding)
+        spans = _spans_of(text, pattern) if own is None else None
+        if spans == []:
+            # Most texts end here.
             return Parts((text,), ())
         builder = PartsBuilder(_is_mark, own.glossary if own else None)
-        may_leave = self._may_leave if hiding is Hiding.FEW else _never
-        pattern = self._pattern_of(hiding)
+        taker = _Taker(builder, pattern, self._may_leave if hiding is Hiding.FEW else _never)
+        if own is None:
+            taker.take_found(text, spans or [])
+        else:
+            self._take_around(text, self._wanted(text, own), taker)
+        return builder.parts() if builder.count <= MOST_SPANS else Parts((text,), (), found=builder.count)
+
+    def _take_around(self, text: str, wanted: Sequence[tuple[int, int, str]], taker: "_Taker") -> None:
+        taker.builder.count += len(wanted)
         at = 0
-        wanted = self._wanted(text, own) if own else []
-        builder.count += len(wanted)
         for start, end, shown in wanted:
-            _take(text[at:start], pattern, builder, may_leave)
-            builder.hide(shown, is_mark=False)
+            taker.take(text[at:start])
+            taker.builder.hide(shown, is_mark=False)
             at = end
-        _take(text[at:], pattern, builder, may_leave)
-        return builder.parts() if builder.count <= MOST_SPANS else Parts((text,), (), count=builder.count)
+        taker.take(text[at:])
 
     def _wanted(self, text: str, own: OwnSpans) -> list[tuple[int, int, str]]:
         """Return the spans that are taken out of the whole text, each with what comes back."""
@@ -112,42 +119,46 @@ def _never(_span: str) -> bool:
     return False
 
 
-def _take(
-    text: str, pattern: Any, builder: PartsBuilder, may_leave: Callable[[str], bool], depth: int = 0
-) -> None:
-    """Add a text to the builder, as far as it is not crowded."""
-    spans = _spans_of(text, pattern) if text and builder.count <= MOST_SPANS else []
-    builder.count += len(spans)
-    if builder.count > MOST_SPANS:
-        return
-    encoded, at = _encoded(text), 0
-    if spans == [(0, len(encoded))]:
+@dataclass(frozen=True)
+class _Taker:
+    """Adds texts to a builder, as far as it is not crowded."""
+
+    builder: PartsBuilder
+    pattern: Any
+    may_leave: Callable[[str], bool]
+
+    def take(self, text: str, depth: int = 0) -> None:
+        spans = _spans_of(text, self.pattern) if text and self.builder.count <= MOST_SPANS else []
+        self.take_found(text, spans, depth)
+
+    def take_found(self, text: str, spans: Sequence[tuple[int, int]], depth: int = 0) -> None:
+        self.builder.count += len(spans)
+        if self.builder.count > MOST_SPANS:
+            return
+        encoded, at = _encoded(text), 0
         # What is the whole text has no sentence around it to be part of.
-        may_leave = _never
-    for start, end in spans:
-        builder.add(_decoded(encoded[at:start]))
-        _take_span(_decoded(encoded[start:end]), pattern, builder, may_leave, depth)
-        at = end
-    builder.add(_decoded(encoded[at:]))
+        may_leave = _never if spans == [(0, len(encoded))] else self.may_leave
+        for start, end in spans:
+            self.builder.add(_decoded(encoded[at:start]))
+            self._take_span(_decoded(encoded[start:end]), may_leave, depth)
+            at = end
+        self.builder.add(_decoded(encoded[at:]))
 
-
-def _take_span(
-    span: str, pattern: Any, builder: PartsBuilder, may_leave: Callable[[str], bool], depth: int
-) -> None:
-    wrapped = _WRAPPED.fullmatch(span) if depth < _DEEPEST and span[0] in _WRAPPERS else None
-    if wrapped:
-        before, inside, behind = (one for one in wrapped.groups() if one is not None)
-        is_left = depth == 0 and before == behind and may_leave(before)
-        add = builder.add if is_left else partial(builder.hide, is_mark=True)
-        if is_left:
-            builder.emphasis.append(before)
-        add(before)
-        _take(inside, pattern, builder, may_leave, depth + 1)
-        add(behind)
-    elif may_leave(span.strip()):
-        builder.leave(span)
-    else:
-        builder.hide(span)
+    def _take_span(self, span: str, may_leave: Callable[[str], bool], depth: int) -> None:
+        wrapped = _WRAPPED.fullmatch(span) if depth < _DEEPEST and span[0] in _WRAPPERS else None
+        if wrapped:
+            before, inside, behind = (one for one in wrapped.groups() if one is not None)
+            is_left = depth == 0 and before == behind and may_leave(before)
+            add = self.builder.add if is_left else partial(self.builder.hide, is_mark=True)
+            if is_left:
+                self.builder.emphasis.append(before)
+            add(before)
+            replace(self, may_leave=may_leave).take(inside, depth + 1)
+            add(behind)
+        elif may_leave(span.strip()):
+            self.builder.leave(span)
+        else:
+            self.builder.hide(span)
 
 
 def _spans_of(text: str, pattern: Any, most: int = MOST_SPANS + 1) -> list[tuple[int, int]]:
@@ -177,6 +188,8 @@ def _reaches_over(span: tuple[int, int], term: Occurrence, text: str) -> bool:
     return span[0] < end and start < span[1] and not (start <= span[0] and span[1] <= end)
 
 
+# Names and placeholders of a document stand in many of its sentences.
+@lru_cache(maxsize=1024)
 def _is_mark(span: str) -> bool:
     return _MARK.fullmatch(_encoded(span)) is not None
 

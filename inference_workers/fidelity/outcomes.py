@@ -1,13 +1,12 @@
 """What becomes of a text, and what becomes of a text whose parts were translated one by one. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from inference_workers.fidelity import flaws
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """A translation, or the `cause` why there is none; then `text` is the source.
 
     A `warning` names what a reader should look at in a translation.

@@ -1,9 +1,9 @@
 """A text taken apart into what is translated and what must come back as it is. Pure."""
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from operator import add
+from typing import NamedTuple
 
 from schemas.coded_text import CODE, closing, codes_of, is_closing, is_opening, number_of, opening
 from schemas.terms import TermIndex
@@ -16,13 +16,12 @@ _LEAST_SHOUTED = 3
 _SHORT_WORDS = frozenset(["AM", "DO", "GO", "IN", "ME", "MY", "NO", "OF", "ON", "OR", "SO", "TO", "UP", "WE"])
 
 
-@dataclass(frozen=True)
-class Parts:
+class Parts(NamedTuple):
     """A text taken apart: `plain[0] hidden[0] plain[1] hidden[1] ... plain[-1]`.
 
     `marks` tells of each hidden piece whether it is a mark, a tag or a sign, and no part of the sentence. `left`
     are spans that stand in the plain text and must be found in the translation; `emphasis` are the marks of words
-    in the plain text that are emphasised, one for each pair of marks.
+    in the plain text that are emphasised, one for each pair of marks. `found` counts all spans.
     """
 
     plain: tuple[str, ...]
@@ -30,12 +29,12 @@ class Parts:
     marks: tuple[bool, ...] = ()
     left: tuple[str, ...] = ()
     emphasis: tuple[str, ...] = ()
-    count: int = 0
+    found: int = 0
 
     @property
     def whole(self) -> str:
         """Return the text that the parts make up."""
-        return self.plain[0] + "".join(map(add, self.hidden, self.plain[1:]))
+        return self.plain[0] + "".join(map(add, self.hidden, self.plain[1:])) if self.hidden else self.plain[0]
 
     @property
     def has_spans(self) -> bool:
@@ -45,7 +44,7 @@ class Parts:
     @property
     def has_words(self) -> bool:
         """Return whether there is anything to translate."""
-        return any(_WORD.search(text) for text in (self._words if self.left else self.plain))
+        return any(map(_WORD.search, self._words if self.left else self.plain))
 
     @property
     def _words(self) -> Iterator[str]:
@@ -58,7 +57,7 @@ class Parts:
     @property
     def is_crowded(self) -> bool:
         """Return whether there are more spans than any engine keeps apart; then not all of them are hidden."""
-        return self.count > MOST_SPANS
+        return self.found > MOST_SPANS
 
     @property
     def edges(self) -> tuple[int, int]:
@@ -95,23 +94,33 @@ class Parts:
     @property
     def is_shouted(self) -> bool:
         """Return whether all words to translate are in capitals, and there are several or a long one."""
-        words = self._words_in_capitals()
-        return len(words) > 1 or any(len(word) >= _LEAST_SHOUTED or word in _SHORT_WORDS for word in words)
+        return are_shouted(self.words_in_capitals())
 
     @property
     def is_acronym(self) -> bool:
         """Return whether all there is to translate are two capitals, as in AI."""
-        return len(self._words_in_capitals()) == 1 and not self.is_shouted
+        return is_acronym(self.words_in_capitals())
 
-    def _words_in_capitals(self) -> list[str]:
+    def words_in_capitals(self) -> list[str]:
         """Return all words if all are in capitals, else none."""
         words: list[str] = []
-        for found in (found for text in self.plain for found in _WORD.finditer(text)):
+        for text in self.plain:
             # Most texts are known by their first word.
-            if not found[0].isupper():
+            first = _WORD.search(text)
+            if first and not first[0].isupper():
                 return []
-            words.append(found[0])
-        return words
+            words += _WORD.findall(text) if first else []
+        return words if all(map(str.isupper, words)) else []
+
+
+def are_shouted(words: Sequence[str]) -> bool:
+    """Return whether there are several words in capitals, or a long one."""
+    return len(words) > 1 or any(len(word) >= _LEAST_SHOUTED or word in _SHORT_WORDS for word in words)
+
+
+def is_acronym(words: Sequence[str]) -> bool:
+    """Return whether words in capitals are two letters, as in AI."""
+    return len(words) == 1 and not are_shouted(words)
 
 
 class PartsBuilder:

@@ -5,6 +5,7 @@ are recognised by their likeness. Outer pairs are placed first, and inner ones i
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
@@ -17,6 +18,7 @@ from schemas.coded_text import (
     closing,
     codes_of,
     detagged,
+    has_codes,
     is_closing,
     is_opening,
     number_of,
@@ -77,6 +79,8 @@ class PairedText:
 
 def paired(coded: str) -> PairedText | None:
     """Set the pairs of a text aside; None where it has none, or too many. Halves of pairs stay where they are."""
+    if not has_codes(coded):
+        return None
     numbers = _whole_pairs(coded)
     if not 0 < len(numbers) <= MOST_PAIRS:
         return None
@@ -100,17 +104,20 @@ def paired(coded: str) -> PairedText | None:
 
 
 def _whole_pairs(coded: str) -> set[int]:
-    """Return the numbers of the pairs that open and close in the text and cross no other."""
+    """Return the numbers of the pairs that open and close once in the text and cross no other."""
+    codes = codes_of(coded)
     whole: set[int] = set()
     still_open: list[int] = []
-    for code in codes_of(coded):
+    for code in codes:
         if is_opening(code):
             still_open.append(number_of(code))
         elif is_closing(code) and number_of(code) in still_open:
             while still_open.pop() != number_of(code):
                 pass
             whole.add(number_of(code))
-    return whole
+    # Plain text may hold these characters too, in any number.
+    counts = Counter(codes)
+    return {number for number in whole if counts[opening(number)] == counts[closing(number)] == 1}
 
 
 @dataclass

@@ -9,7 +9,6 @@ Masks cost a sentence its fluency (decision 45), so they go last.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from inference_workers.fidelity.dialogue import Steps, side_by_side
 from inference_workers.fidelity.outcomes import Outcome
@@ -28,16 +27,16 @@ def projected(coded: str, steps: Callable[[str], Steps[Outcome]]) -> Steps[Outco
     wordings = [(said.text, words) for said, words in zip(alone, asked[1:], strict=True)]
     placing.place({pair.number: some for pair, some in zip(text.pairs, wordings, strict=True)})
     if plain.is_sound and (found := placing.projected()):
-        return replace(plain, text=found)
+        return plain._replace(text=found)
     masked = yield from steps(coded)
     return _better(placing, plain, masked)
 
 
 def _better(placing: Placing, plain: Outcome, masked: Outcome) -> Outcome:
     """Return the translation without masks if all pairs have a place in it and nothing speaks for the other."""
-    masked = replace(masked, attempts=plain.attempts + masked.attempts)
+    masked = masked._replace(attempts=plain.attempts + masked.attempts)
     if plain.cause or (masked.is_sound and not plain.is_sound):
         return masked
     placing.place({number: (words,) for number, words in words_between(masked.text).items()})
     found = placing.projected()
-    return masked if found is None else replace(plain, text=found, attempts=masked.attempts)
+    return masked if found is None else plain._replace(text=found, attempts=masked.attempts)

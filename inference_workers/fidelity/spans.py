@@ -59,6 +59,14 @@ _HEADERS = (
     "Bcc|Cc|Content-[A-Za-z-]+|Date|Delivered-To|From|In-Reply-To|List-[A-Za-z-]+|MIME-Version|Message-I[Dd]|"
     "Received|References|Reply-To|Return-Path|Sender|Subject|To|X-[A-Za-z-]+|R[Ee]|F[Ww]d?"
 )
+_NAMED_TYPES = (
+    r"(?:int|long|float|double|bool|boolean|char|byte|str|string|void|any|number|object|dict|list|tuple|"
+    r"u?int\d+(?:_t)?)"
+)
+_TYPE = rf"(?:{_NAMED_TYPES}|[TKVER]|(?:\w+::)*[A-Z]\w*[a-z]\w*|\w+::\w+)"
+_TYPES = rf"{_TYPE}[\[\]?&*]*(?:, ?{_TYPE}[\[\]?&*]*)*"
+_GENERIC = rf"{_TYPE}<{_TYPES}>"
+_CRON = r"(?:\*(?:/\d+)?|\b\d[\d,/-]*)"
 _TERM = r"(?:[A-Za-z]|\d+(?:\.\d+)?)"
 _BULLETIN_TAGS = "b|i|u|s|url|img|quote|code|list|size|color|center|spoiler|youtube"
 _LATEX = (
@@ -102,7 +110,13 @@ SPANS: tuple[Kind, ...] = (
     # Mark-up and templates.
     # What opens cannot open again before it closes: each opening would be followed to the end of the text.
     _mark("comment", r"<!--(?:[^<]|<[^!])*?-->", r"/\*(?:[^/]|/[^*])*?\*/"),
+    # Earlier than tags: no word of a page stands right before <Integer>.
+    _kind(
+        "generic type", rf"\b{_TYPE}<(?:{_GENERIC}|{_TYPE})[\[\]?&*]*(?:, ?(?:{_GENERIC}|{_TYPE})[\[\]?&*]*)*>\B"
+    ),
     _kind("embedded code", r"<%(?:[^<]|<[^%])*?%>", r"<\?(?:[^<]|<[^?])*?\?>", r"\[%[^\[\]]*%\]"),
+    # <abbr>WHO</abbr> is no pronoun.
+    _kind("abbreviation", r"<(?:abbr|acronym)\b[^<>]*>[A-Z][A-Z\d.]+</(?:abbr|acronym)>"),
     _kind("tag", r"</?[A-Za-z](?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*>", r"</?[A-Za-z!][^<>]*>", r"</?\d{1,3} ?/?>"),
     _mark("bulletin board tag", rf"\[/?(?:{_BULLETIN_TAGS})(?:=[^\[\]]*)?\]", r"\[\*\]"),
     _mark("wiki mark", r"\B'{2,5}", r"'{2,5}(?:\B|$)"),
@@ -153,6 +167,12 @@ SPANS: tuple[Kind, ...] = (
     # Addresses and names of machines.
     _tried("url", rf"(?i:https?|ftps?|file|ssh|git|s3|wss?|jdbc:\w+)://{_ADDRESS}", rf"\bwww\.{_ADDRESS}"),
     _kind("e-mail address", r"(?:mailto:)?[\pL\pN_.+-]+@[\pL\pN_-]+(?:\.[\pL\pN_-]+)+", r"\btel:\+?\d[\d-]*\d"),
+    _kind(
+        "machine address",
+        r"\b(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}\b",
+        r"\b(?:[0-9a-f]{1,4}:){1,7}(?::[0-9a-f]{1,4}){1,6}\b",
+        r"\b(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}\b",
+    ),
     _kind("formula of latex", r"\$[^$\s\d][^$]*[\\^_{][^$]*\$"),
     _kind("latex", rf"\\(?:{_LATEX})\b\*?(?:\[[^\[\]]*\])?(?:\{{[^{{}}]*\}})*"),
     _tried("windows path", r"\b[A-Za-z]:\\(?:[\w.%~-][\w.%~ ()-]*\\)*[\w.%~-]*", r"\\\\\w[\w.$\\-]*"),
@@ -213,7 +233,13 @@ SPANS: tuple[Kind, ...] = (
     _kind("fraction", r"\d* ?[\x{bc}-\x{be}\x{2150}-\x{215e}]"),
     _kind("digest", r"\b(?:[0-9]+[a-f]|[a-f]+[0-9])[0-9a-f]{5,}\b"),
     _tried("image", r"\b[a-z][\w/.-]*:\d+(?:\.\d+)+[\w.-]*\b"),
+    _kind(
+        "schedule",
+        *(rf"(?:{_CRON} ){{{at}}}\* \*(?: {_CRON}){{{3 - at}}}" for at in range(4)),
+        rf"\*/\d+(?: {_CRON}){{4}}",
+    ),
     _tried("hexadecimal", r"\b0x[0-9A-Fa-f]+\b", r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"),
+    _kind("relation", r"\b[A-Za-z]\d?[²³]? ?[∈∉⊂⊆⊃≤≥≠≈≡∝] ?[-−]?[\pL\pN][\pN\w²³]*"),
     _tried(
         "formula",
         r"\bpH\b",
@@ -255,6 +281,7 @@ SPANS: tuple[Kind, ...] = (
         r"\B\*[^\s*](?:[^*]*[^\s*])?\*\B",
         r"\b_[^\s_](?:[^_]*[^\s_])?_\b",
     ),
+    _mark("form", r"_{2,}(?: ?[/.:-] ?_{2,})+"),
     _mark("rule", r"[-*_=~]{3,}", r"\|+"),
     # A text that contains what looks like one of our masks: it must not be taken for one.
     _kind("mask", r"(?i:QZ\s?\d+)"),

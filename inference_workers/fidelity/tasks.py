@@ -1,16 +1,16 @@
 """One text on its way through the attempts, and the verdict on each translation of it. Pure."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from inference_workers.engines.protocol import Translation
 from inference_workers.fidelity import flaws
 from inference_workers.fidelity.disguise import Disguise, Restored, disguised
 from inference_workers.fidelity.emphasis import with_emphasis
 from inference_workers.fidelity.outcomes import Outcome
-from inference_workers.fidelity.parts import Parts
+from inference_workers.fidelity.parts import Parts, are_shouted, is_acronym
 
 
-@dataclass
+@dataclass(slots=True)
 class Task:
     """One text to translate, taken apart. `best` is a translation that a reader should look at.
 
@@ -28,9 +28,10 @@ class Task:
     @classmethod
     def of(cls, source: str, parts: Parts, kept: str) -> "Task":
         """Make a task. Capitals are sent as small letters: models saw few of them, and repeat them."""
-        is_shouted = parts.is_shouted
+        words = parts.words_in_capitals()
+        is_shouted = are_shouted(words)
         quiet = _quietened(parts) if is_shouted else parts
-        return cls(source, quiet, is_shouted, kept, parts.is_acronym)
+        return cls(source, quiet, is_shouted, kept, is_acronym(words))
 
     @property
     def has_wrong_figures(self) -> bool:
@@ -40,6 +41,12 @@ class Task:
     def retake(self, parts: Parts) -> None:
         """Take the text apart in another way."""
         self.parts = _quietened(parts) if self.is_shouted else parts
+
+    def first_disguise(self, style: str) -> Disguise:
+        """Return what to ask the engine first."""
+        disguise = disguised(self.parts, style)
+        self.asked.add(disguise.sent)
+        return disguise
 
     def next_disguise(self, style: str) -> Disguise | None:
         """Return what to ask the engine, or None if that was asked before."""
@@ -82,12 +89,14 @@ class Task:
 
     def _is_name(self, disguise: Disguise, restored: Restored) -> bool:
         """Tell whether the engine repeats a lone word in capitals, with an article or not: a name that stays."""
+        if not self.is_shouted:
+            return False
         words = "".join(disguise.stretches).split()
-        return self.is_shouted and len(words) == 1 and words[0] in "".join(restored.written).lower().split()
+        return len(words) == 1 and words[0] in "".join(restored.written).lower().split()
 
 
 def _quietened(parts: Parts) -> Parts:
-    return replace(parts, plain=tuple(piece.lower() for piece in parts.plain))
+    return parts._replace(plain=tuple(piece.lower() for piece in parts.plain))
 
 
 def flaw_in(sent: str, translation: Translation, bounds: flaws.LengthBounds) -> str | None:

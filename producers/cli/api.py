@@ -75,6 +75,10 @@ class Api:
         """Cancel the job; return it as it was when the cancellation was stored. Raises UnknownJobError."""
         return self._call("DELETE", f"/api/v1/translations/{job_id}", params=self._tenant)
 
+    def erase(self, job_id: str) -> Json:
+        """Have the job erased; return it as it was when the order was stored. Raises UnknownJobError."""
+        return self._call("POST", f"/api/v1/translations/{job_id}/erase", params=self._tenant)
+
     def deliveries(self, job_id: str) -> list[Json]:
         """Return the webhooks of a job. Raises UnknownJobError."""
         found: list[Json] = self._asked(
@@ -109,13 +113,18 @@ class Api:
         """Return the job of a document as `job` does."""
         return self._call("GET", f"/api/v1/documents/{job_id}", params={"wait": wait_seconds, **self._tenant})
 
-    def download(self, job_id: str, output: Path) -> None:
-        """Write the translated file. It exists once all of it has come. Raises CommandError."""
+    def download(self, job_id: str, output: Path, bilingual: str | None = None) -> None:
+        """Write the translated file, or the kind of bilingual file that is named.
+
+        It exists once all of it has come. Raises CommandError.
+        """
         part = output.with_name(f".{output.name}.part")
         path = f"/api/v1/documents/{job_id}/download"
         try:
-            wait: Json = {"wait": _TOLD_SECONDS, **self._tenant}
-            with self._http.stream("GET", path, params=wait) as response, part.open("wb") as file:
+            asked: Json = {"wait": _TOLD_SECONDS, **self._tenant}
+            if bilingual:
+                asked["bilingual"] = bilingual
+            with self._http.stream("GET", path, params=asked) as response, part.open("wb") as file:
                 if response.is_error:
                     response.read()
                     raise _failure(response)

@@ -173,7 +173,7 @@ class DemoRun:
     def run(self) -> None:
         """Send all requests and read all answers. Raises TransientError naming how many are missing."""
         self.results = DemoResults(self.stack.codec)
-        reader = open_tail(self.stack.kafka, RESULTS)
+        reader = open_tail(self.stack.kafka, RESULTS, fills_takes=False)
         producer = DurableProducer(self.stack.kafka)
         try:
             self.started_ms = now_ms()

@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,20 @@ from producers.cli.document_files import DocumentFile, document_files
 from producers.cli.errors import CommandError, NotRunningError, StoppedWaitingError
 from producers.cli.output import Json, ProgressBars, print_json, progress_bars
 from producers.cli.target import open_api
-from producers.cli.translate import From, GlossaryOption, PriorityOption, To
+from producers.cli.translate import From, To
+from producers.cli.wishes import (
+    Bilingual,
+    Callback,
+    Deadline,
+    EngineOptions,
+    FilterOptions,
+    GlossaryOption,
+    KeptWords,
+    Labels,
+    LatePolicy,
+    PriorityOption,
+    Wishes,
+)
 from schemas.ids import event_id, new_request_id
 from schemas.languages import parse_language
 
@@ -24,6 +38,9 @@ _POLLS_FOR_ACCEPTED = 30
 Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="Files, folders, or patterns in quotes.")]
 Output = Annotated[Path | None, typer.Option(help="Folder for the translations; else beside their files.")]
 Again = Annotated[bool, typer.Option("--again", help="Also files whose translation is there already.")]
+BilingualOption = Annotated[
+    Bilingual | None, typer.Option("--bilingual", help="Also write source and translation side by side.")
+]
 AtATime = Annotated[int, typer.Option(min=1, max=32, help="Files under way at a time.")]
 
 
@@ -33,6 +50,14 @@ def document(  # noqa: PLR0913, PLR0917  # one parameter per option
     source: From = "auto",
     priority: PriorityOption = "standard",
     glossary: GlossaryOption = None,
+    do_not_translate: KeptWords = None,
+    label: Labels = None,
+    callback: Callback = None,
+    deadline: Deadline = None,
+    late_policy: LatePolicy = None,
+    filter_option: FilterOptions = None,
+    engine_option: EngineOptions = None,
+    bilingual: BilingualOption = None,
     output: Output = None,
     again: Again = False,
     at_a_time: AtATime = 4,
@@ -42,13 +67,23 @@ def document(  # noqa: PLR0913, PLR0917  # one parameter per option
 ) -> None:
     """Translate files; prints where the translations are. Run again, it goes on where it was stopped."""
     language = str(parse_language(target, "--to"))
-    found = document_files(files, language, output)
+    found = document_files(files, language, output, bilingual)
     wanted = [one for one in found if again or not one.is_done]
-    wishes: Json = {"source_language": source, "target_language": language, "priority": priority}
-    if glossary:
-        wishes["glossaries"] = glossary
+    wished = Wishes(
+        priority,
+        glossary,
+        do_not_translate,
+        label,
+        callback,
+        deadline,
+        late_policy,
+        filter_option,
+        engine_option,
+        round(time.time() * 1000),
+    ).as_form()
+    wishes: Json = {"source_language": source, "target_language": language, **wished}
     with open_api(url, tenant) as api, progress_bars(is_shown=not as_json) as bars:
-        run = _Run(api, bars, wishes, again)
+        run = _Run(api, bars, wishes, again, bilingual)
         with ThreadPoolExecutor(at_a_time) as threads:
             try:
                 list(threads.map(run.translate, wanted))
@@ -66,6 +101,7 @@ class _Run:
     bars: ProgressBars
     wishes: Json
     is_again: bool
+    bilingual: str | None = None
     done: list[Json] = field(default_factory=list)
     failed: list[CommandError] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
@@ -92,6 +128,8 @@ class _Run:
         _check(job)
         file.output.parent.mkdir(parents=True, exist_ok=True)
         self.api.download(job_id, file.output)
+        if file.beside:
+            self.api.download(job_id, file.beside, self.bilingual)
         holes = job["result"]["holes"] if job["result"] else []
         return {
             "file": name,
@@ -99,6 +137,7 @@ class _Run:
             "job_id": job_id,
             "status": job["status"],
             "holes": holes,
+            **({"bilingual": str(file.beside)} if file.beside else {}),
         }
 
     def _show(self, name: str, job: Json) -> None:
@@ -109,11 +148,17 @@ class _Run:
 
 
 def _id_of(path: Path, wishes: Json) -> str:
-    """Return the id of the same file with the same wishes: sent again, it is the same job, and billed once."""
+    """Return the id of the same file with the same wishes: sent again, it is the same job, and billed once.
+
+    A deadline may count from now, so it makes no other job.
+    """
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
     return event_id(
-        "document", path.name, digest.hexdigest(), *(f"{name}={wishes[name]}" for name in sorted(wishes))
+        "document",
+        path.name,
+        digest.hexdigest(),
+        *(f"{name}={wishes[name]}" for name in sorted(wishes) if name != "deadline"),
     )
 
 
@@ -131,7 +176,7 @@ def _report(run: _Run, skipped: int, as_json: bool) -> None:
         if as_json:
             print_json(one)
             continue
-        typer.echo(one["output"])
+        typer.echo("\n".join(filter(None, (one["output"], one.get("bilingual")))))
         if one["holes"]:
             places = ", ".join(hole["place"] for hole in one["holes"][:3] if hole["place"])
             typer.echo(f"{one['file']}: {len(one['holes'])} sentences stay untranslated ({places})", err=True)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from connectors.formats.bilingual.registry import BILINGUAL
 from producers.cli.errors import UsageError
 from schemas.documents import translated_file_name
 
@@ -18,20 +19,31 @@ class DocumentFile:
 
     source: Path
     output: Path
+    beside: Path | None = None
 
     @property
     def is_done(self) -> bool:
-        """Tell whether there is a translation that is not older than the file."""
-        return self.output.exists() and self.output.stat().st_mtime >= self.source.stat().st_mtime
+        """Tell whether there is a translation that is not older than the file, and the bilingual file, if any."""
+        return all(map(self._is_new, filter(None, (self.output, self.beside))))
+
+    def _is_new(self, path: Path) -> bool:
+        return path.exists() and path.stat().st_mtime >= self.source.stat().st_mtime
 
 
-def document_files(named: Sequence[str], target: str, output: Path | None) -> list[DocumentFile]:
+def document_files(
+    named: Sequence[str], target: str, output: Path | None, bilingual: str | None = None
+) -> list[DocumentFile]:
     """Find the files: those named, those that a pattern matches, and those in folders, with what is below them.
 
     In folders and patterns, hidden files and translations of other files are left out. `output` is the folder
-    for translations; None: beside their files. Raises UsageError for a name that is nothing.
+    for translations; None: beside their files. `bilingual` names the kind of file with both languages that is
+    wanted as well. Raises UsageError for a name that is nothing.
     """
-    found = [DocumentFile(*one) for name in named for one in _found(name, target, output)]
+    found = [
+        DocumentFile(source, to, _beside(source, to, target, bilingual))
+        for name in named
+        for source, to in _found(name, target, output)
+    ]
     if not found:
         raise UsageError("there is no file to translate", "name files, folders, or patterns such as '*.docx'")
     return list(dict.fromkeys(found))
@@ -61,10 +73,21 @@ def _output(path: Path, below: Path, target: str, output: Path | None) -> Path:
     return folder / name
 
 
+def _beside(source: Path, output: Path, target: str, bilingual: str | None) -> Path | None:
+    """Name the bilingual file after its document with its ending: two formats of one name are two files."""
+    if bilingual is None:
+        return None
+    return output.with_name(f"{source.name}.{target}.{BILINGUAL[bilingual].ending}")
+
+
 def _is_hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
 def _is_translation(path: Path, target: str) -> bool:
     suffix = f".{target}{path.suffix}"
-    return path.name.endswith(suffix) and path.with_name(path.name.removesuffix(suffix) + path.suffix).exists()
+    if not path.name.endswith(suffix):
+        return False
+    # `report.pt.docx` is that of report.docx, `report.docx.pt.xlf` a bilingual file of it.
+    source = path.name.removesuffix(suffix)
+    return path.with_name(source + path.suffix).exists() or path.with_name(source).is_file()

@@ -70,6 +70,7 @@ class Commands(LazyGroup):
         "document": Command("producers.cli.document:document", "Translate files, folders or patterns of them."),
         "result": Command("producers.cli.translate:result", "Show a job, or its translation when finished."),
         "cancel": Command("producers.cli.translate:cancel", "End a job that is not finished."),
+        "erase": Command("producers.cli.translate:erase", "Erase the texts and files of a job."),
         "glossaries": Command("producers.cli.glossaries:app", "Make, show and delete glossaries."),
         "tenants": Command("producers.cli.tenants:app", "Make, show, change and suspend tenants."),
         "users": Command("producers.cli.users:app", "Make, show, change and remove people who log in."),

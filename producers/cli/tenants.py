@@ -1,17 +1,24 @@
 """`tenants`: who asks and pays, on which tier, with which limits."""
 
+from contextlib import closing
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
+from connectors.kafka.producer import DurableProducer
+from connectors.kafka.schema_registry import open_codec
 from producers.cli.accounts import Name, account_store, change_now
-from producers.cli.arguments import AsJson
+from producers.cli.arguments import AsJson, DryRun
 from producers.cli.errors import UsageError
-from producers.cli.output import lines_of, print_json, time_text
+from producers.cli.output import lines_of, print_json, progress_bars, time_text
+from producers.cli.target import kafka_settings
 from schemas.accounts import Tenant, TenantStatus
 from stream_apps.accounts.changes import TenantChange, changed_tenant, new_tenant
 from stream_apps.accounts.tiers import TIERS
+from stream_apps.redrive.erasing import TenantEraser
+from stream_apps.redrive.redrive import read_topic
+from stream_apps.runtime.process import now_ms
 
 _HEADER = ("tenant", "name", "tier", "status", "limits", "made")
 
@@ -21,6 +28,15 @@ NewTier = Annotated[str | None, typer.Option("--tier", help=f"{', '.join(TIERS)}
 LimitOption = Annotated[
     list[str] | None,
     typer.Option("--limit", help="Replace a number of the tier: requests_per_minute=50; 0: no limit. Repeatable."),
+]
+RetentionOption = Annotated[
+    int | None,
+    typer.Option(
+        "--retention-days",
+        min=0,
+        max=36_500,
+        help="Delete its stored texts and files after fewer days than DRAGOMAN_OBJECTS_JOB_DAYS; 0: as that says.",
+    ),
 ]
 
 app = typer.Typer(
@@ -32,15 +48,17 @@ app = typer.Typer(
 
 
 @app.command("create")
-def create(
+def create(  # noqa: PLR0913, PLR0917  # one parameter per option
     tenant: TenantName,
     name: Name = "",
     tier: TierOption = "free",
     limit: LimitOption = None,
+    retention_days: RetentionOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a tenant."""
-    wish, change = Tenant(tenant=tenant, name=name, tier=tier, limits=limits_of(limit)), change_now()
+    wish = Tenant(tenant=tenant, name=name, tier=tier, limits=limits_of(limit), retention_days=retention_days or 0)
+    change = change_now()
     account_store().change(lambda found: [new_tenant(found, wish, change)])
     _tell(tenant, "made", as_json)
 
@@ -57,12 +75,17 @@ def list_tenants(as_json: AsJson = False) -> None:
 
 @app.command("change")
 def change_tenant(
-    tenant: TenantName, tier: NewTier = None, limit: LimitOption = None, as_json: AsJson = False
+    tenant: TenantName,
+    tier: NewTier = None,
+    limit: LimitOption = None,
+    retention_days: RetentionOption = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Put a tenant on another tier, or replace single limits."""
-    if tier is None and not limit:
-        raise UsageError("nothing would change", "give --tier or --limit")
-    wish, change = TenantChange(tier=tier, limits=limits_of(limit)), change_now()
+    """Put a tenant on another tier, replace single limits, or change how long its files are kept."""
+    if tier is None and not limit and retention_days is None:
+        raise UsageError("nothing would change", "give --tier, --limit or --retention-days")
+    wish = TenantChange(tier=tier, limits=limits_of(limit), retention_days=retention_days)
+    change = change_now()
     account_store().change(lambda found: [changed_tenant(found, tenant, wish, change)])
     _tell(tenant, "changed", as_json)
 
@@ -81,6 +104,21 @@ def resume(tenant: TenantName, as_json: AsJson = False) -> None:
     wish, change = TenantChange(status=TenantStatus.ACTIVE), change_now()
     account_store().change(lambda found: [changed_tenant(found, tenant, wish, change)])
     _tell(tenant, "active again", as_json)
+
+
+@app.command("erase")
+def erase(tenant: TenantName, is_dry_run: DryRun = False, as_json: AsJson = False) -> None:
+    """Order all texts and files of every request of a tenant to be erased; suspend it first."""
+    kafka, count = kafka_settings(), 0
+    with progress_bars(is_shown=not as_json) as bars, closing(DurableProducer(kafka)) as producer:
+        eraser = TenantEraser(lambda topic: read_topic(kafka, topic), producer, open_codec(kafka), now_ms)
+        found = eraser.find(tenant)
+        orders = () if is_dry_run else eraser.order(found, change_now().by)
+        count = sum(1 for _ in bars.track(orders, "ordering"))
+    if as_json:
+        print_json({"tenant": tenant, "requests": len(found), "ordered": count})
+    else:
+        typer.echo(f"{len(found)} requests of {tenant}, {count} ordered to be erased", err=True)
 
 
 def limits_of(typed: list[str] | None) -> dict[str, int]:

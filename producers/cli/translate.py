@@ -1,8 +1,10 @@
-"""`translate`, `submit`, `result`, `cancel`: texts through the HTTP interface of a running platform."""
+"""`translate`, `submit`, `result`, `cancel`, `erase`: texts through the HTTP interface of a running platform."""
 
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -11,16 +13,27 @@ from producers.cli.arguments import AsJson, Tenant, Url
 from producers.cli.errors import CommandError, UsageError
 from producers.cli.output import Json, ProgressBars, print_json, progress_bars
 from producers.cli.target import open_api
+from producers.cli.wishes import (
+    Callback,
+    Deadline,
+    EngineOptions,
+    FilterOptions,
+    GlossaryOption,
+    KeptWords,
+    Labels,
+    LatePolicy,
+    PriorityOption,
+    Wishes,
+)
 from schemas.states import ResultStatus
 
 JobId = Annotated[str, typer.Argument(metavar="ID", help="As `dragoman submit` printed it.")]
 From = Annotated[str, typer.Option("--from", help="Source language (BCP-47), or auto.")]
 To = Annotated[str, typer.Option("--to", help="Target language (BCP-47).")]
-GlossaryOption = Annotated[
-    list[str] | None,
-    typer.Option("--glossary", help="NAME or NAME@VERSION; may be repeated, the first one decides."),
+FormatOption = Annotated[
+    Literal["text", "html", "xml"],
+    typer.Option("--format", help="What the text is: the tags of html and xml come back as they were."),
 ]
-PriorityOption = Annotated[str, typer.Option(help="critical, high, standard, or a score from 0 to 100.")]
 OutputFile = Annotated[Path | None, typer.Option(help="Write the translation to this file.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Show the progress and wait for the translation.")]
 WaitForEnd = Annotated[bool, typer.Option("--wait", help="Until the job is finished, one way or the other.")]
@@ -35,12 +48,23 @@ def translate(  # noqa: PLR0913, PLR0917  # one parameter per option
     source: From = "auto",
     priority: PriorityOption = "standard",
     glossary: GlossaryOption = None,
+    text_format: FormatOption = "text",
+    do_not_translate: KeptWords = None,
+    label: Labels = None,
+    callback: Callback = None,
+    deadline: Deadline = None,
+    late_policy: LatePolicy = None,
+    filter_option: FilterOptions = None,
+    engine_option: EngineOptions = None,
     tenant: Tenant = None,
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
     """Translate a text and print it."""
-    body = _submission(sys.stdin.read() if text == "-" else text, source, target, priority) | _named(glossary)
+    wishes = Wishes(
+        priority, glossary, do_not_translate, label, callback, deadline, late_policy, filter_option, engine_option
+    )
+    body = _submission(sys.stdin.read() if text == "-" else text, source, target, text_format, wishes)
     with open_api(url, tenant) as api:
         job_id = api.submit(body)["job_id"]
         job = wait_for(api, job_id, lambda _job: None, _POLLS_FOR_ACCEPTED)
@@ -53,6 +77,14 @@ def submit(  # noqa: PLR0913, PLR0917  # one parameter per option
     source: From = "auto",
     priority: PriorityOption = "standard",
     glossary: GlossaryOption = None,
+    text_format: FormatOption = "text",
+    do_not_translate: KeptWords = None,
+    label: Labels = None,
+    callback: Callback = None,
+    deadline: Deadline = None,
+    late_policy: LatePolicy = None,
+    filter_option: FilterOptions = None,
+    engine_option: EngineOptions = None,
     tenant: Tenant = None,
     url: Url = None,
     wait: Wait = False,
@@ -62,7 +94,10 @@ def submit(  # noqa: PLR0913, PLR0917  # one parameter per option
     """Send the text of a file; prints the job's id, or with --wait its translation."""
     if output and not wait:
         raise UsageError("--output needs the translation", "add --wait")
-    body = _submission(_read(file), source, target, priority) | _named(glossary)
+    wishes = Wishes(
+        priority, glossary, do_not_translate, label, callback, deadline, late_policy, filter_option, engine_option
+    )
+    body = _submission(_read(file), source, target, text_format, wishes)
     with open_api(url, tenant) as api:
         accepted = api.submit(body)
         if not wait:
@@ -110,13 +145,20 @@ def cancel(
         typer.echo("cancelled" if job["is_finished"] else "cancellation requested", err=True)
 
 
-def _submission(text: str, source: str, target: str, priority: str) -> Json:
-    score_or_name = int(priority) if priority.isdecimal() else priority
-    return {"text": text, "source_language": source, "target_language": target, "priority": score_or_name}
+def erase(job_id: JobId, tenant: Tenant = None, url: Url = None, as_json: AsJson = False) -> None:
+    """Erase all texts and files of a job; one that is not finished is cancelled. What was billed stays."""
+    with open_api(url, tenant) as api:
+        job = api.erase(job_id)
+    if as_json:
+        print_json(job)
+    else:
+        typer.echo("erased already" if job["erased_at"] else "erasure requested", err=True)
 
 
-def _named(glossaries: list[str] | None) -> Json:
-    return {"glossaries": glossaries} if glossaries else {}
+def _submission(text: str, source: str, target: str, text_format: str, wishes: Wishes) -> Json:
+    marked = {} if text_format == "text" else {"format": text_format}
+    wished = replace(wishes, now_ms=round(time.time() * 1000)).as_json()
+    return {"text": text, "source_language": source, "target_language": target, **marked, **wished}
 
 
 def _read(file: Path) -> str:

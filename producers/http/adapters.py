@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from typing import Protocol
 
 import structlog
@@ -13,7 +14,7 @@ import structlog
 from connectors.kafka.group_lag import PartitionLag
 from connectors.kafka.producer import OnDone
 from connectors.redis.job_list import AsyncJobList, Listed
-from connectors.redis.job_view import AsyncJobViews
+from connectors.redis.job_view import AsyncJobViews, JobRecord
 from connectors.redis.request_markers import AcceptedRequests
 from producers.http.admission.backpressure import BacklogReading, QueueCounts
 from producers.http.ports import JobSnapshot, Upload
@@ -22,7 +23,7 @@ from schemas.catalogue import Catalogue, union
 from schemas.codec import Codec
 from schemas.errors import DragomanError, FatalError, PermanentError, TransientError
 from schemas.events import JobControl
-from schemas.ids import REQUEST_TEXTS, JobKey, event_id, fingerprint, tenant_folder
+from schemas.ids import JobKey, event_id, fingerprint, request_texts
 from schemas.lanes import Lane
 from schemas.messages import TranslatedBatch, TranslationRequest, TranslationResult
 from schemas.plans import RequestPlan
@@ -38,6 +39,7 @@ log = structlog.get_logger()
 # A request that was not acknowledged is worth repeating after this time.
 _RETRY_AFTER_SECONDS = 5
 _NOTE_RETRY, _NOTE_ATTEMPTS = RetryPolicy(), 10
+_NOTES_AT_ONCE = 100
 
 
 class Sender(Protocol):
@@ -99,46 +101,62 @@ class KafkaRequestLog:
         def on_done(error: DragomanError | None) -> None:
             loop.call_soon_threadsafe(_settle, stored, error)
 
+        def give_up() -> None:
+            message = f"Kafka did not acknowledge within {self.acknowledge_timeout_seconds:g} s; {about_repeats}"
+            _settle(stored, TransientError(message, _RETRY_AFTER_SECONDS))
+
         self.sender.send_async(record, on_done)
+        timer = loop.call_later(self.acknowledge_timeout_seconds, give_up)
         try:
-            await asyncio.wait_for(stored, self.acknowledge_timeout_seconds)
-        except TimeoutError:
-            raise TransientError(
-                f"Kafka did not acknowledge within {self.acknowledge_timeout_seconds:g} s; {about_repeats}",
-                _RETRY_AFTER_SECONDS,
-            ) from None
+            await stored
         except FatalError as error:
             self.on_fatal(error)
             raise TransientError("this process must restart", _RETRY_AFTER_SECONDS) from error
+        finally:
+            timer.cancel()
 
 
 @dataclass
 class BackgroundNotes:
     """Writes notes of accepted requests without a caller waiting for them; tries again while Redis is away.
 
-    Losing one costs a moment of "unknown job" only: intake tells more. So with `most` under way they are dropped.
+    Those that come while some are being written are written together. Losing one costs a moment of "unknown job"
+    only: intake tells more. So with `most` in line they are dropped. For one event loop.
     """
 
     accepted: AcceptedRequests
     most: int = 1000
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set, init=False)
+    _plans: dict[JobKey, RequestPlan] = field(default_factory=dict, init=False)
+    _writer: asyncio.Task[None] | None = field(default=None, init=False)
 
     def write(self, key: JobKey, plan: RequestPlan) -> None:
-        """Begin to write the plan. Returns at once."""
-        if len(self._tasks) >= self.most:
-            log.warning("acceptance_not_noted", error="too many are under way")
+        """Have the plan written. Returns at once."""
+        if len(self._plans) >= self.most:
+            log.warning("acceptance_not_noted", error="too many are in line")
             return
-        task = asyncio.create_task(self._write(key, plan))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._plans[key] = plan
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write_all())
 
-    async def _write(self, key: JobKey, plan: RequestPlan) -> None:
+    async def written(self) -> None:
+        """Return once none is in line."""
+        if self._writer:
+            await self._writer
+
+    async def _write_all(self) -> None:
+        while self._plans:
+            some = {key: self._plans[key] for key in islice(self._plans, _NOTES_AT_ONCE)}
+            await self._write(some)
+            # A plan that came meanwhile for the same request is still to be written.
+            self._plans = {key: plan for key, plan in self._plans.items() if some.get(key) is not plan}
+
+    async def _write(self, plans: Mapping[JobKey, RequestPlan]) -> None:
         for failures in range(1, _NOTE_ATTEMPTS + 1):
             try:
-                await self.accepted.note(key, plan)
+                await self.accepted.note(plans)
                 return
             except TransientError as error:
-                log.warning("acceptance_not_noted", error=str(error), failures=failures)
+                log.warning("acceptance_not_noted", error=str(error), failures=failures, requests=len(plans))
             await asyncio.sleep(_NOTE_RETRY.pause_seconds(failures, random.random()))
 
 
@@ -154,14 +172,17 @@ class RedisJobs:
         return await self.lists.page(tenant, since_ms, before, most)
 
     async def look(self, key: JobKey) -> JobSnapshot:
-        view, encoded = await self.views.look(key)
-        if encoded is None:
-            return JobSnapshot(view, None)
-        return JobSnapshot(view, await read_message(self.codec, encoded, TranslationResult))
+        return await self._snapshot(await self.views.look(key))
 
-    async def batches(self, key: JobKey, first: int, most: int) -> Sequence[TranslatedBatch]:
-        found = await self.views.batches(key, first, most)
-        return [await read_message(self.codec, encoded, TranslatedBatch) for encoded in found]
+    async def follow(self, key: JobKey, first: int, most: int) -> tuple[JobSnapshot, Sequence[TranslatedBatch]]:
+        found = await self.views.follow(key, first, most)
+        batches = [await read_message(self.codec, encoded, TranslatedBatch) for encoded in found.batches]
+        return await self._snapshot(found), batches
+
+    async def _snapshot(self, found: JobRecord) -> JobSnapshot:
+        if found.result is None:
+            return JobSnapshot(found.view, None)
+        return JobSnapshot(found.view, await read_message(self.codec, found.result, TranslationResult))
 
 
 @dataclass(frozen=True)
@@ -175,7 +196,7 @@ class StoredTexts:
     async def keep(self, key: JobKey, text: str) -> str:
         # The content is part of the name: a text that was accepted is never replaced.
         content = event_id(str(key), fingerprint(text.encode()))
-        name = f"{tenant_folder(key.tenant)}{REQUEST_TEXTS}/{content}.txt"
+        name = f"{request_texts(key)}{content}.txt"
         return await asyncio.to_thread(self.store.write_text, name, text)
 
     async def load(self, reference: str) -> str:

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
 
 from connectors.telemetry.health import Health
 from producers.http import problems
@@ -17,11 +19,11 @@ from producers.http.compatible import (
     libretranslate,
     libretranslate_files,
 )
-from producers.http.compatible.errors import refusal_for
+from producers.http.compatible.errors import refusal_for, unknown_route
 from producers.http.description.docs_routes import mount_docs
 from producers.http.documents import document_routes, format_routes
 from producers.http.documents.document_routes import UPLOAD_PATHS
-from producers.http.documents.documents import OpenUploads
+from producers.http.documents.uploads import OpenUploads
 from producers.http.middleware import BodyLimit, OpenSubmissions, RequestMetrics
 from producers.http.page_routes import mount_page
 from producers.http.ports import Ports
@@ -56,6 +58,8 @@ COMPATIBLE = (
     deepl_multilingual.router,
 )
 
+# Whose words are answered where there is no route.
+_DIALECTS = {"/v2/": deepl.ERRORS, "/v3/": deepl.ERRORS}
 _UPLOAD_PATHS = UPLOAD_PATHS | {deepl_documents.UPLOAD_PATH, libretranslate_files.UPLOAD_PATH}
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -81,7 +85,9 @@ def create_app(ports: Ports, settings: AppSettings, health: Health, lifespan: Li
     app.state.request_limits = settings.requests
     app.state.health = health
     app.state.topics = settings.topics
+    app.state.job_urls = {}
     problems.install(app)
+    app.add_exception_handler(HTTPException, _http_error)
     uploads = dict.fromkeys(_UPLOAD_PATHS, limits.max_document_bytes)
     app.add_middleware(BodyLimit, max_body_bytes=limits.max_body_bytes, by_path=uploads)
     app.add_middleware(OpenSubmissions, limits=limits, streamed=_UPLOAD_PATHS, refusal=_refusal)
@@ -92,6 +98,10 @@ def create_app(ports: Ports, settings: AppSettings, health: Health, lifespan: Li
 
 def _refusal(request: Request, error: OverloadedError) -> Response:
     return refusal_for(request, error, COMPATIBLE) or problems.overloaded_response(request, error)
+
+
+async def _http_error(request: Request, error: Any) -> Response:
+    return unknown_route(request, error, _DIALECTS) or await problems.http_problem(request, error)
 
 
 def bare_app(lifespan: Lifespan | None = None) -> FastAPI:

@@ -1,6 +1,7 @@
 """Run the HTTP process: settings -> adapters -> application -> uvicorn."""
 
 import asyncio
+import resource
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ from producers.http.blocking.usage import AnalyticsBooks, Books, NoBooks
 from producers.http.ports import Documents, NoDocuments, Ports, Texts
 from producers.http.readiness import PartsReadiness, watch_readiness
 from producers.http.settings import HttpLimits, HttpSettings
+from producers.http.translations.missed_results import tell_missed_results
 from producers.http.translations.result_tail import ResultTail, WaiterLimits
 from schemas.errors import FatalError
 from schemas.topics import ACCOUNT_TOPICS, RESULTS
@@ -66,11 +68,18 @@ def main() -> None:
 
 def run(settings: HttpSettings, process: Process) -> None:
     """Serve HTTP until a signal. Raises FatalError when the Kafka client cannot be used any more."""
+    _allow_open_files()
     with tracing(settings.tracing, "http", settings.instance) as tracer:
         server = Server(settings, process, tracer)
         server.run()
     if server.failure:
         raise server.failure
+
+
+def _allow_open_files() -> None:
+    """Raise the soft limit of open files to the hard one: each connection is one, and 1,024 are soon used up."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 @dataclass(frozen=True)
@@ -96,6 +105,7 @@ class Server:
         self._process = process
         self._connections = _connect(settings)
         self._codec = open_codec(settings.kafka)
+        self._views = AsyncJobViews(self._connections.state_async)
         directory = Directory(self._codec)
         self._table = table = CompactedTable(settings.kafka, ACCOUNT_TOPICS, directory.add)
         self._accounts = Accounts(
@@ -134,7 +144,7 @@ class Server:
             requests=KafkaRequestLog(
                 connections.producer, codec, timeout_seconds, self._notes(), now_ms, self.end
             ),
-            jobs=RedisJobs(AsyncJobViews(connections.state_async), AsyncJobList(connections.state_async), codec),
+            jobs=RedisJobs(self._views, AsyncJobList(connections.state_async), codec),
             results=self._tail,
             texts=_texts(settings),
             documents=_documents(settings),
@@ -173,6 +183,13 @@ class Server:
                 measure_backlog(self._backpressure, backlog, settings.backpressure.measure_seconds)
             ),
         ]
+        tasks.append(
+            asyncio.create_task(
+                tell_missed_results(
+                    self._tail, self._views.results, settings.http.look_seconds, settings.http.looks_per_second
+                )
+            )
+        )
         self._tail.start()
         self._process.started()
         yield
@@ -219,6 +236,8 @@ def _uvicorn_config(app: FastAPI, settings: HttpSettings) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        backlog=settings.http.backlog,
+        timeout_keep_alive=settings.http.keep_alive_seconds,
         timeout_graceful_shutdown=settings.http.shutdown_seconds,
     )
 

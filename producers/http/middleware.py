@@ -5,6 +5,7 @@ its first byte to its answer, its wait for Kafka's acknowledgement included.
 """
 
 from collections.abc import Callable, Mapping, Set
+from functools import lru_cache
 from time import perf_counter
 
 from starlette.requests import Request
@@ -16,6 +17,10 @@ from producers.http.problems import BodyTooLarge, OverloadedError, overloaded_re
 from producers.http.settings import HttpLimits
 from schemas.records import TRACE_HEADER, Headers
 from schemas.traces import exemplar_of
+
+# Looking a series up costs more than counting.
+_requests_of = lru_cache(maxsize=1000)(HTTP_REQUESTS.labels)
+_seconds_of = lru_cache(maxsize=1000)(HTTP_SECONDS.labels)
 
 _MOST_DIGITS = 15
 _TRACE = TRACE_HEADER.encode()
@@ -37,7 +42,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        announced = _announced_bytes(Request(scope)) or 0
+        announced = _announced_bytes(scope) or 0
         most = self._by_path.get(scope["path"], self._max_body_bytes)
         received = 0
 
@@ -143,8 +148,8 @@ class RequestMetrics:
         finally:
             # The template, not the path: ids would make a series each.
             route = getattr(scope.get("route"), "path", "unknown")
-            HTTP_REQUESTS.labels(scope["method"], route, str(status)).inc()
-            HTTP_SECONDS.labels(route).observe(perf_counter() - started, exemplar_of(_trace(scope)))
+            _requests_of(scope["method"], route, str(status)).inc()
+            _seconds_of(route).observe(perf_counter() - started, exemplar_of(_trace(scope)))
 
 
 def _trace(scope: Scope) -> Headers:
@@ -153,10 +158,10 @@ def _trace(scope: Scope) -> Headers:
     return {TRACE_HEADER: found} if found else {}
 
 
-def _announced_bytes(request: Request) -> int | None:
+def _announced_bytes(scope: Scope) -> int | None:
     """Return the Content-Length; None where there is none, or none that is a number."""
-    length = request.headers.get("content-length", "")
-    if not length.isdecimal():
+    length = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+    if not length.isdigit():
         return None
     # int() refuses numbers of thousands of digits; any number this long is far too much.
     return int(length) if len(length) <= _MOST_DIGITS else 10**_MOST_DIGITS
@@ -164,7 +169,7 @@ def _announced_bytes(request: Request) -> int | None:
 
 def _size_of(request: Request, max_body_bytes: int) -> int:
     # A body of unknown length, or compressed, counts as the longest that may be read.
-    announced = _announced_bytes(request)
+    announced = _announced_bytes(request.scope)
     if announced is None or "content-encoding" in request.headers:
         return max_body_bytes
     return min(announced, max_body_bytes)

@@ -31,7 +31,7 @@ from stream_apps.runtime.process import now_ms
 
 
 class RequestLog(Protocol):
-    """Stores accepted requests and the orders to cancel them."""
+    """Stores accepted requests and the orders to cancel or erase them."""
 
     async def append(self, request: TranslationRequest, priority: Priority, headers: Headers) -> None:
         """Return once the request is durable. Raises TransientError when that takes too long."""
@@ -57,6 +57,12 @@ class JobSnapshot:
         """Tell whether the result is there or the view says that the job is finished."""
         return self.result is not None or (self.view is not None and self.view.status is not None)
 
+    @property
+    def erased_at(self) -> int | None:
+        """Return when its texts were erased, in milliseconds since the epoch; None while they are not."""
+        known = (self.result, self.view)
+        return next((one.erased_at for one in known if one and one.erased_at is not None), None)
+
 
 class Jobs(Protocol):
     """Tells what is known of accepted requests. Raises TransientError when the store does not answer."""
@@ -64,8 +70,8 @@ class Jobs(Protocol):
     async def look(self, key: JobKey) -> JobSnapshot:
         """Return how far the job is and its result, as far as they are known."""
 
-    async def batches(self, key: JobKey, first: int, most: int) -> Sequence[TranslatedBatch]:
-        """Return the translated batches of an open job from number `first` on, until one is missing."""
+    async def follow(self, key: JobKey, first: int, most: int) -> tuple[JobSnapshot, Sequence[TranslatedBatch]]:
+        """Look, and return the translated batches of an open job, too: from `first` on, until one is missing."""
 
     async def page(self, tenant: str, since_ms: int, before: str, most: int) -> Sequence[Listed]:
         """Return up to `most` jobs of the tenant, the newest first, from `since_ms` on and before a place."""

@@ -43,10 +43,11 @@ _FIELD_CURES = {
     "missing": "send the field",
     "string_unicode": "send valid Unicode, without lone surrogates",
 }
-_NOT_FOUND, _CONFLICT = 404, 409
+_NOT_FOUND, _CONFLICT, _GONE = 404, 409, 410
 _STATUS_OF_CAUSE = {
     **dict.fromkeys(("unknown_job", "unknown_key", "file_expired", "no_such_glossary"), _NOT_FOUND),
     **dict.fromkeys(("not_finished", "no_file", "no_source"), _CONFLICT),
+    "erased": _GONE,
 }
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 # The parts of pydantic's context that tell a caller what would be allowed.
@@ -132,13 +133,23 @@ def not_found(job_id: str) -> PermanentError:
     )
 
 
+def erased(job_id: str) -> PermanentError:
+    """Build the error for a job whose texts and files were erased."""
+    return PermanentError(
+        "erased",
+        f"the job {job_id!r} was erased: its texts and files are gone",
+        field="job_id",
+        cure="send the text again under a new id; the status of the job is still shown by a GET",
+    )
+
+
 def install(app: FastAPI) -> None:
     """Make the application answer every error as a problem."""
     app.add_exception_handler(PermanentError, _permanent)
     app.add_exception_handler(OverloadedError, _overloaded)
     app.add_exception_handler(TransientError, _transient)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(HTTPException, http_problem)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -221,7 +232,8 @@ async def _invalid(request: Request, error: Any) -> JSONResponse:
     return problem_response(problem.model_copy(update={"errors": fields}))
 
 
-async def _http(request: Request, error: Any) -> JSONResponse:
+async def http_problem(request: Request, error: Any) -> JSONResponse:
+    """Answer what the framework refuses, such as an unknown address."""
     limit = getattr(error, "limit", None)
     problem = _of_status(request, error.status_code, str(error.detail)).model_copy(update={"limit": limit})
     return problem_response(problem, {"Allow": _allowed(request)} if error.status_code == 405 else error.headers)

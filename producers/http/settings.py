@@ -36,6 +36,14 @@ class HttpLimits(Section):
 
     host: str = Field(default="127.0.0.1", description="Address on which it listens.")
     port: int = Field(default=8080, ge=0, le=65535, description="Its port; 0 takes any free port.")
+    backlog: int = Field(
+        default=4096,
+        ge=1,
+        description="Connections that wait to be accepted; the system caps it (net.core.somaxconn), then drops.",
+    )
+    keep_alive_seconds: int = Field(
+        default=75, ge=1, description="An idle connection is kept open this long for the next request."
+    )
     anonymous_tenant: str = Field(
         default="",
         pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$",
@@ -98,16 +106,16 @@ class HttpLimits(Section):
     look_seconds: float = Field(
         default=2.0,
         gt=0,
-        description="How often a waiting caller's job is looked at, if its result was missed.",
+        description="How often Redis is asked for the results that callers wait for, in case one was missed.",
     )
     looks_per_second: int = Field(
         default=500,
         ge=1,
-        description="How often a second all waiting callers and streams of this process together look at Redis: "
-        "the more of them there are, the rarer looks each one.",
+        description="Looks at Redis a second of all streams of this process together, and as many for all its "
+        "waiting callers: the more of them there are, the rarer is each looked for.",
     )
     max_waiters: int = Field(
-        default=10_000, ge=1, description="Callers that wait for results in this process at a time; more get 503."
+        default=12_000, ge=1, description="Callers that wait for results in this process at a time; more get 503."
     )
     max_streams: int = Field(
         default=1000, ge=1, description="Streams of events in this process at a time; more get 503."

@@ -59,6 +59,7 @@ class TenantChange:
     tier: str | None = None
     limits: Mapping[str, int] = field(default_factory=dict)
     status: TenantStatus | None = None
+    retention_days: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +92,7 @@ def changed_tenant(found: Directory, name: str, wish: TenantChange, change: Chan
         tier=wish.tier or tenant.tier,
         limits={**tenant.limits, **wish.limits},
         status=str(wish.status or tenant.status),
+        retention_days=tenant.retention_days if wish.retention_days is None else wish.retention_days,
     )
     return _checked(changed, change)
 

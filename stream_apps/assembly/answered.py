@@ -17,22 +17,34 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Answered:
-    """An answer whose transaction is under way; `result` without its text, `headers` those of its completer."""
+    """An answer whose transaction is under way; `result` without its text, `headers` those of its completer.
+
+    `is_again`: it was published before, and is now without its text.
+    """
 
     source: AnswerSource
     coordinates: str
     headers: Headers
     encoded: bytes
     result: TranslationResult
+    is_again: bool = False
 
     @property
     def completion(self) -> Completion:
         """Return what the marker says of it."""
-        return Completion(self.coordinates, self.result.status or "", self.result.completed_at, self.encoded)
+        result = self.result
+        return Completion(
+            self.coordinates, result.status or "", result.completed_at, self.encoded, result.erased_at
+        )
 
     def count(self) -> None:
         """Count it, as committed."""
         result = self.result
+        if result.erased_at is not None:
+            metrics.REQUESTS_ERASED.inc()
+            log.info("request_erased", job=result.key, trace=self.headers, status=result.status)
+        if self.is_again:
+            return
         labelled(metrics.RESULTS, result.priority, result.status or "").inc()
         seconds = labelled(metrics.RESULT_SECONDS, result.priority)
         seconds.observe(result.timings["total"], exemplar_of(self.headers))

@@ -10,7 +10,7 @@ from schemas.codec import Codec
 from schemas.dead_letters import ENVELOPE_BYTES, about_request
 from schemas.errors import PermanentError
 from schemas.events import JobControl, UsageBatch, UsageEvent
-from schemas.ids import RESULT_TEXTS, fingerprint, tenant_folder
+from schemas.ids import result_texts
 from schemas.messages import Job, TranslatedBatch, TranslationResult, changed
 from schemas.records import (
     CALLBACK_HEADER,
@@ -19,12 +19,15 @@ from schemas.records import (
     InboundRecord,
     OutboundRecord,
     StoredAt,
+    erased_header,
     status_header,
     version_header,
 )
 from schemas.slots import AnswerOrder, AnswerSource, Arrival, RequestRevision, SlotDecision, Verdict
+from schemas.states import ControlAction
 from schemas.units import whole_text
 from stream_apps.assembly.answered import Answered, answer_facts
+from stream_apps.assembly.erasing import Erasure, Newest, erasures
 from stream_apps.pipeline.early_results import check_order, early_result, withheld
 from stream_apps.pipeline.join import check_batch, join, split_of
 from stream_apps.pipeline.result_events import billed_usage
@@ -51,6 +54,13 @@ class ParsedRecord:
     entry: Arrival | AnswerOrder
 
     @property
+    def erasure(self) -> tuple[InboundRecord, JobControl] | None:
+        """Return record and order where the request is to be erased."""
+        order = self.message
+        is_one = isinstance(order, JobControl) and order.action is ControlAction.ERASE
+        return (self.record, order) if is_one and isinstance(order, JobControl) else None
+
+    @property
     def slots_bytes(self) -> int:
         """Estimate the bytes that the slots return when this record completes its request."""
         return len(self.record.value or b"") * (self.entry.batches if isinstance(self.entry, Arrival) else 1)
@@ -74,6 +84,7 @@ class AssemblyHandler:
     usage_partition: int | None = None
     max_message_bytes: int = 2_000_000
     finish: Finish = lambda result, _job: result
+    newest: Newest = lambda _wanted: {}
     spans: StageSpans = field(default_factory=StageSpans)
     _answered: dict[RequestRevision, Answered] = field(default_factory=dict, init=False)
     _unstored: dict[RequestRevision, Answered] = field(default_factory=dict, init=False)
@@ -86,20 +97,29 @@ class AssemblyHandler:
         billed: list[UsageEvent] = []
         results: list[OutboundRecord] = []
         parsed_records, refused = self._parse(records)
-        for some in portions(parsed_records, self.slots_bytes):
+        orders = [order for parsed in parsed_records if (order := parsed.erasure)]
+        # Before the others, so that no answer of this cycle is one that they overrule.
+        for erasure in erasures(orders, self.slots, self.newest, self.codec, self.now_ms()) if orders else ():
+            results.append(self._erased(erasure))
+            if erasure.is_answer:
+                billed.append(billed_usage(erasure.result, erasure.job))
+        others = [parsed for parsed in parsed_records if not parsed.erasure] if orders else parsed_records
+        for some in portions(others, self.slots_bytes):
             for result, usage in self._decided(some):
                 results.append(result)
                 billed.append(usage)
         return [*results, *self._usage_records(billed), *refused, *self._unfinished]
 
     def confirm(self) -> None:
-        """Confirm that the answers may be committed. Raises TransientError when Redis was lost meanwhile.
+        """Confirm that the answers may be committed.
+
+        Raises TransientError when Redis was lost or a request was erased meanwhile.
 
         The answers are written first and confirmed then, because a rebuild reads the log up to an end that is
         measured after the loss: an answer that was confirmed before the loss lies in front of that end.
         """
         if self._answered:
-            self.slots.confirm()
+            self.slots.confirm({request: done.coordinates for request, done in self._answered.items()})
 
     def committed(self, places: Sequence[StoredAt]) -> None:
         """Show the results to HTTP and release the slots; `places` tells where each output is stored.
@@ -179,16 +199,29 @@ class AssemblyHandler:
         record = self.spans.begin(parsed.record)
         result, job = _concluded(parsed.message, batches, self.now_ms())
         encoded, result = self._fitted(self._finished(record, result, job))
+        return self._published(record, parsed.entry.request, encoded, result), billed_usage(result, job)
+
+    def _erased(self, erasure: Erasure) -> OutboundRecord:
+        result, request = erasure.result, RequestRevision(erasure.result.key)
+        record, encoded = self.spans.begin(erasure.record), self.codec.encode(result)
+        return self._published(record, request, encoded, result, is_again=not erasure.is_answer)
+
+    def _published(
+        self,
+        record: InboundRecord,
+        request: RequestRevision,
+        encoded: bytes,
+        result: TranslationResult,
+        *,
+        is_again: bool = False,
+    ) -> OutboundRecord:
         # Its text is in `encoded` already.
         textless = changed(result, text=None, texts=())
         source = AnswerSource(record.topic, record.partition)
-        self._answered[parsed.entry.request] = Answered(
-            source, record.coordinates, record.headers, encoded, textless
-        )
+        self._answered[request] = Answered(source, record.coordinates, record.headers, encoded, textless, is_again)
         if span := self.spans.of(record):
             span.say(answer_facts(result))
-        answer = OutboundRecord(topics.RESULTS, result.key.encode(), encoded, _headers(record, result))
-        return answer, billed_usage(result, job)
+        return OutboundRecord(topics.RESULTS, result.key.encode(), encoded, _headers(record, result))
 
     def _batches(self, parsed: ParsedRecord, decision: SlotDecision) -> list[TranslatedBatch]:
         """Return the batches of the completed request; an only batch is the record in hand, decoded already."""
@@ -220,7 +253,7 @@ class AssemblyHandler:
     def _with_stored_text(self, result: TranslationResult, text: str) -> TranslationResult:
         try:
             # Named by request and version: a repeat after an aborted transaction replaces the text by the same.
-            ref = self.objects.write_text(_text_name(result), text)
+            ref = self.objects.write_text(f"{result_texts(result.key)}v{result.version}.txt", text)
         except PermanentError as error:
             return withheld(result, error)
         return changed(result, text=None, texts=(), content_ref=ref)
@@ -262,11 +295,6 @@ def _concluded(
     return early_result(message, job, now_ms), job
 
 
-def _text_name(result: TranslationResult) -> str:
-    suffix = "" if result.version == FIRST_REVISION else f"-{result.version}"
-    return f"{tenant_folder(result.tenant)}{RESULT_TEXTS}/{fingerprint(result.key.encode())}{suffix}.txt"
-
-
 def _headers(record: InboundRecord, result: TranslationResult) -> Headers:
     headers = {
         "schema": b"TranslationResult",
@@ -275,7 +303,8 @@ def _headers(record: InboundRecord, result: TranslationResult) -> Headers:
         "words": str(result.source_words).encode(),
     }
     told = {CALLBACK_HEADER: b"1"} if result.callback else {}
-    return headers | told | version_header(result.version) | status_header(result.status) | record.trace
+    known = version_header(result.version) | status_header(result.status) | erased_header(result.erased_at)
+    return headers | told | known | record.trace
 
 
 def _too_many_holes(result: TranslationResult, limit_bytes: int) -> PermanentError:

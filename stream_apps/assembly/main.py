@@ -17,6 +17,7 @@ from schemas import topics
 from schemas.codec import Codec
 from schemas.records import InboundRecord
 from schemas.slots import AnswerSource
+from stream_apps.assembly.erasing import LoggedAnswers
 from stream_apps.assembly.handler import STAGE, AssemblyHandler, Finish
 from stream_apps.assembly.pace import Pace
 from stream_apps.assembly.recovery import CatchUp, Reach, Rebuilder, Recovery
@@ -121,7 +122,11 @@ def _processor(
     codec, admin = open_codec(settings.kafka), KafkaAdmin(settings.kafka)
     rebuilder = Rebuilder(slots, codec, lambda: now_ms() - settings.assembly.result_ttl_seconds * 1000)
     catch_up = _catch_up(settings, admin, rebuilder)
-    handler = replace(_handler(settings, kind, slots, codec, lambda: catch_up.told), spans=around.spans)
+    handler = replace(
+        _handler(settings, kind, slots, codec, lambda: catch_up.told),
+        spans=around.spans,
+        newest=_answers(settings, admin, codec).newest,
+    )
     monitor, shutdown = around.monitor, around.shutdown
     return TransactionalProcessor(
         stage=kind.stage,
@@ -152,6 +157,13 @@ def _catch_up(settings: AssemblySettings, admin: KafkaAdmin, rebuilder: Rebuilde
         return LogScan(settings.kafka, behind)
 
     return CatchUp(rebuilder.slots, rebuilder, open_log)
+
+
+def _answers(settings: AssemblySettings, admin: KafkaAdmin, codec: Codec) -> LoggedAnswers:
+    def open_log(since_ms: int | None) -> LogScan:
+        return LogScan(settings.kafka, admin.spans([topics.RESULTS], since_ms))
+
+    return LoggedAnswers(codec, open_log, settings.assembly.rebuild_margin_ms)
 
 
 def _recovery(settings: AssemblySettings, admin: KafkaAdmin, epoch: StateEpoch, rebuilder: Rebuilder) -> Recovery:

@@ -18,7 +18,14 @@ from schemas.codec import Codec
 from schemas.errors import PermanentError, TransientError
 from schemas.ids import JobKey
 from schemas.messages import TranslationResult
-from schemas.records import FIRST_REVISION, InboundRecord, revisions_up_to, told_status, told_version
+from schemas.records import (
+    FIRST_REVISION,
+    InboundRecord,
+    revisions_up_to,
+    told_erased,
+    told_status,
+    told_version,
+)
 from schemas.slots import AnswerSource, Completion, RequestRevision
 from stream_apps.pipeline.stores import Slots
 
@@ -73,7 +80,13 @@ class Rebuilder:
         for record in records:
             if record.key and record.value:
                 shown = record.value if record.timestamp_ms >= newest_ms else b""
-                done = Completion(record.coordinates, told_status(record.headers), record.timestamp_ms)
+                headers = record.headers
+                done = Completion(
+                    record.coordinates,
+                    told_status(headers),
+                    record.timestamp_ms,
+                    erased_at=told_erased(headers),
+                )
                 key = JobKey.decode(record.key)
                 # Kafka keeps the newest answer of a request only.
                 requests = [RequestRevision(key, revision) for revision in revisions_up_to(self._version(record))]

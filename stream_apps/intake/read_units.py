@@ -4,20 +4,19 @@ Of text with tags the sentences are segments with inline codes, and all other ma
 codes of a sentence stand for travels beside it, so nothing but the batch is needed to write it again.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from connectors.formats.coding import Coded
 from connectors.formats.markup.fragments import fragments, words_in
 from connectors.formats.splicing import Found
-from schemas.coded_text import closing, isolated, opening, renumbered, restored
 from schemas.documents import is_document
-from schemas.markup import escaped, is_marked_up
+from schemas.markup import is_marked_up
 from schemas.messages import TranslationRequest
 from schemas.units import kind_of
+from stream_apps.intake.marked_split import split_marked
 from stream_apps.pipeline.coded_split import split_coded
-from stream_apps.pipeline.split import CodeOriginal, Split, concatenated
+from stream_apps.pipeline.split import Split
 
 
 class ReadUnit(Protocol):
@@ -80,35 +79,4 @@ class MarkedUnit:
         return words_in(self.found)
 
     def split(self, split: Callable[[str], Split]) -> Split:
-        parts: list[Split] = []
-        at = 0
-        for found in self.found:
-            parts += (_gap(self.text[at : found.start]), *_split_prose(found.coded, split))
-            at = found.end
-        return concatenated([*parts, _gap(self.text[at:])])
-
-
-def _gap(text: str) -> Split:
-    return Split(text, (), ())
-
-
-def _split_prose(coded: Coded, split: Callable[[str], Split]) -> Sequence[Split]:
-    originals = {code: "".join(text for text, _ in original) for code, original in coded.originals.items()}
-
-    def written(gap: str) -> str:
-        return restored(gap, originals, escaped)
-
-    found = split_coded(coded.text, split)
-    segments = [renumbered(text) for text in found.texts]
-    prose = found._replace(
-        lead=written(found.lead),
-        texts=tuple(segment.text for segment in segments),
-        gaps=tuple(map(written, found.gaps)),
-        codes=tuple(tuple(_original(number, originals) for number in one.numbers) for one in segments),
-    )
-    return _gap(written(coded.lead)), prose, _gap(written(coded.trail))
-
-
-def _original(number: int, originals: Mapping[str, str]) -> CodeOriginal:
-    start = originals.get(opening(number), originals.get(isolated(number), ""))
-    return CodeOriginal(start, originals.get(closing(number), ""))
+        return split_marked(self.text, self.found, split)

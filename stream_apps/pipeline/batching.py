@@ -145,6 +145,7 @@ def batches_of(
                 gaps=piece.gaps,
                 translations=[hit.text if hit else None for hit in mine],
                 scores=[hit.score if hit else None for hit in mine],
+                warnings=_warnings_of(mine),
                 source_words=piece.words,
                 engine_options=wishes.engine_options,
                 do_not_translate=wishes.do_not_translate,
@@ -155,6 +156,12 @@ def batches_of(
             )
         )
     return batches
+
+
+def _warnings_of(known: Sequence[Remembered | None]) -> list[str | None]:
+    """Return the warning of each; nothing where there is none, as for most batches."""
+    found = [hit.warning if hit else None for hit in known]
+    return found if any(found) else []
 
 
 def batch_partition(key: JobKey, batch_number: int, partitions: int) -> int:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from schemas.errors import PermanentError
 from schemas.events import JobControl
+from schemas.message_parts import Hole, Suspect
 from schemas.messages import Job, TranslationResult
 from schemas.states import ControlAction, ResultStatus
 from schemas.validity import LONGEST_REMARK, check_job, check_key, check_length
@@ -13,6 +14,7 @@ _STATUSES = {
     ControlAction.CANCEL: ResultStatus.CANCELLED,
     ControlAction.EXPIRE: ResultStatus.EXPIRED,
     ControlAction.FAIL: ResultStatus.FAILED,
+    ControlAction.ERASE: ResultStatus.CANCELLED,
 }
 
 
@@ -39,6 +41,30 @@ def early_result(order: JobControl, job: Job, now_ms: int) -> TranslationResult:
         segments=job.segments,
         timings={"total": seconds_since_acceptance(job, now_ms)},
         completed_at=now_ms,
+    )
+
+
+def without_text(result: TranslationResult, now_ms: int) -> TranslationResult:
+    """Return an answer as it stays when its request is erased: what identifies it and what was billed, no text.
+
+    Neither names of files, references and digests, nor what the caller or a model wrote into it; of holes and
+    suspects their number and causes.
+    """
+    return replace(
+        result,
+        text=None,
+        texts=(),
+        content_ref=None,
+        content_sha256=None,
+        file_name=None,
+        units_ref=None,
+        holes=tuple(Hole(segment=one.segment, cause=one.cause) for one in result.holes),
+        suspects=tuple(Suspect(segment=one.segment, cause=one.cause) for one in result.suspects),
+        warnings=tuple(replace(one, place="") for one in result.warnings),
+        error_message=None,
+        metadata={},
+        callback=None,
+        erased_at=now_ms,
     )
 
 

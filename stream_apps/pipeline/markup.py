@@ -4,13 +4,19 @@ Segments of one batch share the numbers: code `n` is `code_starts[n]` where it o
 `code_ends[n]` where it closes.
 """
 
+import re
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from schemas.coded_text import CODE, closing, isolated, opening, restored
-from schemas.markup import escaped, is_marked_up
+from schemas.markup import MARKUP, escaped, is_marked_up, quoted
 from schemas.messages import SegmentBatch
 from stream_apps.pipeline.split import CodeOriginal
+
+# What begins or ends a tag, or an attribute.
+_QUOTES = ("'", '"')
+_MARKUP = re.compile("[<>\"']")
 
 
 class NumberedCodes(NamedTuple):
@@ -35,8 +41,36 @@ def with_markup(batch: SegmentBatch, texts: Sequence[str]) -> Sequence[str]:
     """Return the texts of a marked-up batch with its markup, and what stands between as markup writes it."""
     if not (batch.job.inline_codes and is_marked_up(batch.job.kind, batch.job.content_type)):
         return texts
-    originals = _originals(batch)
-    return [restored(text, originals, escaped) for text in texts]
+    originals, quotes = _originals(batch), _Quotes(batch)
+    return [
+        restored(text, originals, quoted if quotes.are_around(at) else escaped) for at, text in enumerate(texts)
+    ]
+
+
+class _Quotes:
+    """Tells which segments of a batch stand in attributes, by the markup before and behind them.
+
+    A quotation amid prose may look so, too: quotes are entities there then, which readers do not see.
+    """
+
+    def __init__(self, batch: SegmentBatch) -> None:
+        # Attributes of XML are no segments.
+        self._is_html = MARKUP[batch.job.content_type] == "html"
+        self._between = [batch.lead, *batch.gaps]
+        # An attribute of many sentences may begin before the batch and end behind it.
+        self._is_amid = 0 < batch.batch_number < batch.job.batches - 1
+
+    def are_around(self, at: int) -> bool:
+        """Tell whether a quote comes next, before any tag, or came last."""
+        if not self._is_html:
+            return False
+        for gap in islice(self._between, at + 1, None):
+            if found := _MARKUP.search(gap):
+                return found[0] in _QUOTES
+        for gap in self._between[at::-1]:
+            if marks := _MARKUP.findall(gap):
+                return marks[-1] in _QUOTES
+        return self._is_amid
 
 
 def _originals(batch: SegmentBatch) -> Mapping[str, str]:

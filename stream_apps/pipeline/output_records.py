@@ -115,6 +115,7 @@ def early_answer(batch: SegmentBatch, version: str, now_ms: int) -> TranslatedBa
         translations=done.translations,
         causes=done.causes,
         scores=batch.scores,
+        warnings=batch.warnings,
         cached=[True] * len(done.translations),
         source_words=batch.source_words,
         cached_words=batch.source_words,
@@ -131,7 +132,11 @@ def early_answer(batch: SegmentBatch, version: str, now_ms: int) -> TranslatedBa
 
 def translated_record(done: TranslatedBatch, value: bytes, record: InboundRecord) -> OutboundRecord:
     """Build the record of a translated batch, encoded in `value`; `record` is what it answers."""
-    headers = {**record.trace, PRIORITY_HEADER: done.job.priority.encode()}
+    headers = {
+        **record.trace,
+        **accepted_header(done.job.accepted_at),
+        PRIORITY_HEADER: done.job.priority.encode(),
+    }
     topic = TRANSLATED_DOCUMENTS if done.job.kind == RequestKind.DOCUMENT else TRANSLATED
     return OutboundRecord(topic, done.key.encode(), value, headers)
 
@@ -178,7 +183,7 @@ def _batch_record(batch: SegmentBatch, record: InboundRecord, wire: WireFormat) 
     if len(value) + ENVELOPE_BYTES > wire.max_message_bytes:
         # Remembered translations only save work; the worker can make them again.
         nothing = [None] * len(batch.texts)
-        value = wire.codec.encode(replace(batch, translations=nothing, scores=nothing))
+        value = wire.codec.encode(replace(batch, translations=nothing, scores=nothing, warnings=()))
     job = batch.job
     return OutboundRecord(
         topic=batches_topic(job.pool, lane_of(Priority(job.priority), job.words, wire.bulk_words)),

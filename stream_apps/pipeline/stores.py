@@ -7,7 +7,16 @@ from schemas.catalogue import Catalogue
 from schemas.ids import JobKey
 from schemas.plans import RequestPlan
 from schemas.segments import Remembered
-from schemas.slots import AnswerOrder, Arrival, Completion, RequestRevision, SlotDecision, Told
+from schemas.slots import (
+    AnswerOrder,
+    Arrival,
+    Completion,
+    ErasureDecision,
+    ErasureOrder,
+    RequestRevision,
+    SlotDecision,
+    Told,
+)
 
 
 class Slots(Protocol):
@@ -16,11 +25,20 @@ class Slots(Protocol):
     def decide(self, entries: Sequence[Arrival | AnswerOrder]) -> list[SlotDecision]:
         """Decide each entry, in their order."""
 
-    def confirm(self) -> None:
-        """Raise TransientError when earlier decisions may have been made on a state that is lost by now."""
+    def erase(self, orders: Sequence[ErasureOrder]) -> list[ErasureDecision]:
+        """Claim requests for erasure: from now on no other record answers them, whichever revision it is of."""
+
+    def confirm(self, claims: Mapping[RequestRevision, str] = ...) -> None:
+        """Confirm that these requests may still be answered, each by the record at those coordinates.
+
+        Raises TransientError when a decision may have been made on a state that is lost by now, or was overruled
+        by an erasure.
+        """
 
     def finish(self, completions: Mapping[RequestRevision, Completion], told: Told = ...) -> None:
         """Note that these answers are committed: nothing wins any more, callers see them, slots may go.
+
+        Of a request that is claimed for erasure only the erasure is noted.
 
         Of several revisions of a request the last one of the mapping is shown. An offset that
         is `told` with this call never falls.

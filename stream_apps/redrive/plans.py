@@ -87,6 +87,7 @@ class RedrivePlanner:
     def plan(self, group: Sequence[DeadLetterSummary]) -> RedrivePlan:
         """Plan how one group is closed. Raises PermanentError where that is impossible, or TransientError."""
         first = group[0]
+        self._check_not_erased(first)
         if first.is_sentence:
             return self._sentences(group)
         if first.stage in _REQUEST_STAGES and first.job_key is not None:
@@ -99,6 +100,15 @@ class RedrivePlanner:
             )
         record = self.sources.original(first)
         return RedrivePlan(group, [_again(record, attempt_header(first.attempt + 1))])
+
+    def _check_not_erased(self, dead_letter: DeadLetterSummary) -> None:
+        newest = self.sources.newest(dead_letter.job_key) if dead_letter.job_key else None
+        if newest is not None and newest.erased_at is not None:
+            raise PermanentError(
+                "erased",
+                "the texts of the request were erased, and must not come back",
+                cure="drop the dead letter",
+            )
 
     def _request(self, dead_letter: DeadLetterSummary, key: JobKey) -> RedrivePlan:
         if dead_letter.cause == "id_reused":

@@ -5,7 +5,7 @@ Several instances may run. The one that holds the lease is active; the others st
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -13,10 +13,12 @@ import structlog
 
 from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.open_transactions import CONSUMER_OFFSETS, KafkaTransactions
+from connectors.kafka.partition_reader import read_spans
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.schema_registry import open_codec
 from connectors.object_store import open_objects
 from connectors.redis.client import open_state
+from connectors.redis.erasures import RedisErasures
 from connectors.redis.job_view import JobViews
 from connectors.redis.presence import Lease
 from connectors.redis.request_markers import Deadlines
@@ -25,8 +27,11 @@ from connectors.redis.state_epoch import StateEpoch
 from connectors.telemetry import metrics
 from connectors.telemetry.health import Health
 from schemas.errors import FatalError, TransientError
-from schemas.topics import DAY_MS, catalogue
+from schemas.records import InboundRecord
+from schemas.topics import DAY_MS, DEAD_LETTERS, catalogue
+from stream_apps.accounts.store import KafkaAccounts
 from stream_apps.repair.deadlines import DeadlineSweeper
+from stream_apps.repair.erasing import DeadLetterEraser, ErasureSweeper
 from stream_apps.repair.following import FollowingReconciler
 from stream_apps.repair.hanging import HangingTransactions
 from stream_apps.repair.reconcile import Reconciler, ReconcileReport
@@ -42,6 +47,7 @@ STAGE = "repair"
 _TURN_SECONDS = 0.5
 _PAUSE_SECONDS = 2.0
 _FIRST_LOOK_SECONDS = 60.0
+_TAKE_RECORDS = 500
 
 
 def main() -> None:
@@ -58,7 +64,8 @@ def run(settings: RepairSettings, process: Process) -> None:
     thread = comparisons.start()
     watch = Watch(comparisons.is_active, process.shutdown)
     watch.start("transactions", _hanging(settings).turn, settings.repair.transactions_every_seconds)
-    if settings.objects.is_shared and settings.objects.job_days:
+    watch.start("erasures", _erasures(settings, producer).turn, settings.repair.erasures_every_seconds)
+    if settings.objects.is_shared:
         watch.start("old_texts", _retention(settings).turn, settings.repair.texts_every_seconds)
     process.started()
     try:
@@ -174,7 +181,27 @@ def _hanging(settings: RepairSettings) -> HangingTransactions:
 
 
 def _retention(settings: RepairSettings) -> TextRetention:
-    return TextRetention(open_objects(settings.objects), settings.objects.job_days * DAY_MS, now_ms)
+    accounts = KafkaAccounts(settings.kafka, open_codec(settings.kafka))
+
+    def tenant_days() -> dict[str, int]:
+        return {one.tenant: one.retention_days for one in accounts.read().tenants()}
+
+    return TextRetention(open_objects(settings.objects), settings.objects.job_days * DAY_MS, now_ms, tenant_days)
+
+
+def _erasures(settings: RepairSettings, producer: DurableProducer) -> ErasureSweeper:
+    def letters() -> Iterator[InboundRecord]:
+        spans = KafkaAdmin(settings.kafka).spans([DEAD_LETTERS])
+        for records in read_spans(settings.kafka, spans, _TAKE_RECORDS):
+            yield from records
+
+    return ErasureSweeper(
+        erased=RedisErasures(open_state(settings.redis)),
+        store=open_objects(settings.objects) if settings.objects.is_shared else None,
+        letters=DeadLetterEraser(letters, producer, open_codec(settings.kafka)),
+        now_ms=now_ms,
+        again_ms=round(settings.repair.erasures_again_seconds * 1000),
+    )
 
 
 def _run_turns(settings: RepairSettings, instance: ActiveInstance, shutdown: Shutdown) -> None:

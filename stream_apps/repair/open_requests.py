@@ -13,7 +13,14 @@ from typing import NamedTuple
 from schemas.codec import Codec
 from schemas.errors import PermanentError
 from schemas.messages import TranslationRequest, TranslationResult
-from schemas.records import FIRST_REVISION, InboundRecord, redriven_revision, revisions_up_to, told_version
+from schemas.records import (
+    FIRST_REVISION,
+    InboundRecord,
+    redriven_revision,
+    revisions_up_to,
+    told_erased,
+    told_version,
+)
 from schemas.topics import priority_of_topic
 from stream_apps.repair.low_watermark import Watermarks
 
@@ -113,11 +120,12 @@ class OpenRequests:
             self._open[hashed] = replace(known, last_sent_ms=stored_ms, redrives=known.redrives + 1)
 
     def add_result(self, record: InboundRecord) -> None:
-        """Close the request of a result record, with every earlier revision of it."""
+        """Close the request of a result record, with every earlier revision of it; of an erased one, with all."""
         if not record.key or not self._is_mine(key := record.key.decode(errors="replace")):
             return
         corrections = self._corrections.get(_hash(key), {})
-        for revision in revisions_up_to(self._version(record)):
+        erased = corrections if told_erased(record.headers) is not None else ()
+        for revision in sorted({*revisions_up_to(self._version(record)), *erased}):
             self._close(corrections.pop(revision, b"") or _hash(key, revision), record.timestamp_ms)
         if not corrections:
             self._corrections.pop(_hash(key), None)

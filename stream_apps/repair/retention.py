@@ -4,7 +4,7 @@ Also what producers put into their inboxes: a document is copied before it is ta
 else lies in a tenant's folder is the tenant's.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
@@ -14,6 +14,7 @@ import structlog
 from connectors.object_store import StoredText
 from connectors.telemetry import metrics
 from schemas.ids import INBOX, JOBS_FOLDER, REQUEST_TEXTS, RESULT_TEXTS, TENANTS_FOLDER
+from schemas.topics import DAY_MS
 
 log = structlog.get_logger()
 
@@ -34,19 +35,26 @@ class StoredTexts(Protocol):
 
 @dataclass(frozen=True)
 class TextRetention:
-    """Deletes what was written more than `keep_ms` ago."""
+    """Deletes what was written more than `keep_ms` ago, or as many days ago as its tenant has chosen.
+
+    `keep_ms` 0: for ever. `tenant_days` returns the days of tenants; 0 stands for the platform's.
+    """
 
     store: StoredTexts
     keep_ms: int
     now_ms: Callable[[], int]
+    tenant_days: Callable[[], Mapping[str, int]] = dict
 
     def turn(self) -> None:
         """Look through the whole store once. Raises TransientError; the next call begins from the start."""
-        oldest_ms, deleted = self.now_ms() - self.keep_ms, 0
+        now_ms, deleted = self.now_ms(), 0
+        chosen = {tenant: days * DAY_MS for tenant, days in self.tenant_days().items() if days > 0}
         old = (
             text.ref
             for text in self.store.texts(TENANTS_FOLDER)
-            if text.written_ms < oldest_ms and is_own(text.ref)
+            if is_own(text.ref)
+            and (keep_ms := self._keep_ms(text.ref, chosen))
+            and text.written_ms < now_ms - keep_ms
         )
         while refs := list(islice(old, _AT_ONCE)):
             self.store.delete(refs)
@@ -54,6 +62,11 @@ class TextRetention:
             deleted += len(refs)
         if deleted:
             log.info("old_texts_deleted", texts=deleted)
+
+    def _keep_ms(self, ref: str, chosen: Mapping[str, int]) -> int:
+        """Return how long it is kept; 0: for ever."""
+        own_ms = chosen.get(ref.split("/")[1], 0)
+        return min(own_ms, self.keep_ms) if own_ms and self.keep_ms else own_ms or self.keep_ms
 
 
 def is_own(ref: str) -> bool:

@@ -60,6 +60,15 @@ class RepairLimits(Section):
     texts_every_seconds: float = Field(
         default=3600.0, gt=0, description="Time between two looks for stored texts that are too old."
     )
+    erasures_every_seconds: float = Field(
+        default=10.0, gt=0, description="Time between two looks for erased requests, whose files are deleted."
+    )
+    erasures_again_seconds: float = Field(
+        default=3600.0,
+        gt=0,
+        description="When the files and dead letters of an erased request are looked for a second time: longer "
+        "than a batch or a document may be worked on.",
+    )
     lease_seconds: float = Field(
         default=15.0, gt=0, description="A second instance takes over when the first is silent for this long."
     )

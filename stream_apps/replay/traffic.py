@@ -93,10 +93,11 @@ class Traffic:
     unreadable: int = field(default=0, init=False)
 
     def exchanges(self, selection: Selection) -> list[Exchange]:
-        """Return the selected requests, the oldest first, each once. Raises TransientError."""
+        """Return the selected requests but erased ones, the oldest first, each once. Raises TransientError."""
         selected = self._requests(selection)[: selection.limit]
         answers = self._answers(selection.since_ms, {request.key for request, _ in selected})
-        return [Exchange(request, priority, answers.get(request.key)) for request, priority in selected]
+        found = [Exchange(request, priority, answers.get(request.key)) for request, priority in selected]
+        return [one for one in found if one.answer is None or one.answer.erased_at is None]
 
     def text_of(self, message: TranslationRequest | TranslationResult) -> str:
         """Return the text, units joined, wherever it is stored. Raises PermanentError or TransientError."""

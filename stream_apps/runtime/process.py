@@ -11,6 +11,7 @@ Every main calls `run_process`, so every process takes the same steps:
    0 after a signal, 70 after a DragomanError, 1 after anything else (a defect: Python prints its traceback).
 """
 
+import gc
 import logging
 import signal
 import sys
@@ -33,6 +34,10 @@ log = structlog.get_logger()
 # The longest time from SIGTERM to the exit. Whoever starts our processes kills them after it and not before
 # (docs/shutdown.md); work that is cut off then is done again by another process.
 STOP_SECONDS = 30.0
+
+# Messages are trees, so their count frees them; the collector looks for the few cycles of libraries. Python's
+# first threshold, 700, makes it look at every living message of a take again and again.
+_COLLECTOR_THRESHOLDS = (20_000, 20, 50)
 
 S = TypeVar("S", bound=ProcessSettings)
 
@@ -70,7 +75,12 @@ class Process:
     shutdown: Shutdown = field(default_factory=Shutdown)
 
     def started(self, **facts: object) -> None:
-        """Log `process_started`, with the health port and the given facts. Call it once everything is wired."""
+        """Log `process_started`, with the health port and the given facts. Call it once everything is wired.
+
+        The garbage collector leaves what is there by then alone: it lives as long as the process.
+        """
+        gc.set_threshold(*_COLLECTOR_THRESHOLDS)
+        gc.freeze()
         log.info("process_started", health_port=self.server.port, **facts)
 
 

@@ -96,6 +96,25 @@ def board(r: Choice) -> str:
     )
 
 
+def machine(r: Choice) -> str:
+    """Return an address of a machine, a schedule, a type with arguments, or a relation."""
+    number, name = r.randint(10, 59), r.choice(("Integer", "Order", "String"))
+    return r.choice(
+        (
+            f"00:1B:44:11:3A:{number}",
+            f"fe80::1ff:fe23:{number}67:890a",
+            f"{number} 5 * * 1-5",
+            f"*/{number} * * * *",
+            f"Map<String, List<{name}>>",
+            "std::vector<int>",
+            f"Optional<{name}>",
+            f"x ≥ {number}",
+            "x ∈ ℝ",
+            "__/__/____",
+        )
+    )
+
+
 def reckoning(r: Choice) -> str:
     """Return figures with signs of their own."""
     number = r.randint(2, 40)

@@ -1,20 +1,17 @@
-"""What keys and limits cost one accepted POST, in processor time of HTTP and of Redis: `make bench-door`.
+"""Accepted POSTs a second beside a bare FastAPI handler that produces to Kafka: `make bench-door`.
 
 One HTTP process on real Kafka and Valkey; nobody reads what it accepts. The same requests come from callers
-without a key (the setting allows it), with one, with one whose tenant has limits, and with the token of a login,
-in turns. Processor time is the kernel's, so other work on the machine hardly shows.
+without a key (the setting allows it), with one, with the token of a login, and with a key whose tenant has limits.
+The bare handler is measured before and after them. Both answer once Kafka has stored the request.
 """
 
-import argparse
 import asyncio
-import json
 import os
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,7 +19,6 @@ import httpx
 
 from connectors.kafka.settings import KafkaSettings
 from deploy.local.main import read_run
-from producers.cli.output import lines_of
 from schemas.accounts import Tenant
 from schemas.codec import Codec
 from stream_apps.accounts.api_keys import new_key as make_key
@@ -31,13 +27,20 @@ from stream_apps.accounts.passwords import hashed
 from stream_apps.accounts.store import KafkaAccounts
 from stream_apps.runtime.process import now_ms
 from tests.accounts import SECRET, bearer
-from tests.bench.harness import processor_ms, say
+from tests.bench import door_peer, raw_http
+from tests.bench.figures import Figure, Findings, Leg, mean
+from tests.bench.harness import Options, main, process, processor_ms, say
 from tests.ports import free_port
-from tests.servers import CHECKOUT, Servers, open_servers, wait_for_coordinators
+from tests.servers import Servers, open_servers, wait_for_coordinators
 
-REPORT = CHECKOUT / ".dragoman" / "door.json"
-BODY = {"text": "Good morning.", "source_language": "en", "target_language": "pt"}
-_CONNECTIONS = 4
+DEFAULTS = Options(seconds=6, processes=32)
+GOAL_SHARE = 0.6
+# The caller whose rate has the goal: the one that costs most.
+GOAL_CALLER = "key, limits"
+BODY = b'{"text": "Good morning.", "source_language": "en", "target_language": "pt"}'
+_PATH = "/api/v1/translations"
+_ACCEPTED = 202
+_WARM_SECONDS = 2.0
 _START_SECONDS = 30.0
 _PASSWORD = "correct horse battery"
 # Far more than is sent, so that nothing is refused.
@@ -48,62 +51,87 @@ _LIMITS = dict.fromkeys(
 
 
 @dataclass(frozen=True)
-class Cost:
-    """Microseconds of processor time per request."""
+class Door:
+    """A process that accepts POSTs, and the processes behind it whose processor time counts, too."""
 
-    caller: str
-    requests: int
-    http_us: float
-    redis_us: float
+    url: str
+    path: str
+    pids: Mapping[str, int]
+
+    def cpu_ms(self) -> dict[str, float]:
+        """Return the processor time of them all, and of the clients, which are this process."""
+        return {
+            **{name: processor_ms(pid) for name, pid in self.pids.items()},
+            "clients": processor_ms(os.getpid()),
+        }
 
 
-def main() -> int:
-    """Print the costs and write them down."""
-    options = _options()
+def measure(options: Options) -> Findings:
+    """Measure the bare handler, the HTTP process with every caller, and the bare handler."""
     with TemporaryDirectory() as folder, open_servers(Path(folder)) as servers:
         if servers is None or servers.root is None:
-            print("needs Kafka and Valkey of its own", file=sys.stderr)
-            return 1
+            raise SystemExit("needs Kafka and Valkey of its own")
         wait_for_coordinators(servers.kafka_bootstrap)
-        with _http(servers, Path(folder)) as (url, pid):
-            costs = measure(url, pid, servers.root, _callers(servers, url), options)
-    REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text(json.dumps([asdict(one) for one in costs], indent=2))
-    rows = [(one.caller, str(one.requests), f"{one.http_us:.0f}", f"{one.redis_us:.0f}") for one in costs]
-    print(lines_of(("caller", "requests", "HTTP us", "Redis us"), rows))
-    return 0
+        legs = _peer_legs(servers, options)
+        legs += _platform_legs(servers, Path(folder), options)
+        legs += _peer_legs(servers, options)
+    return Findings(list(compared(legs)), legs)
 
 
-def measure(
-    url: str, pid: int, root: Path, callers: dict[str, dict[str, str]], options: argparse.Namespace
-) -> list[Cost]:
-    """Let the callers take turns, after one turn that warms everything."""
-    redis = read_run(root).processes["redis-state"]
-    spent = {name: [0.0, 0.0] for name in callers}
-    for turn in range(options.turns + 1):
-        for name, headers in callers.items():
-            say(f"turn {turn}: {name}")
-            before = processor_ms(pid), processor_ms(redis)
-            asyncio.run(_post(url, headers, options.requests))
-            # Notes in the background end after the last answer.
-            time.sleep(0.3)
-            after = processor_ms(pid), processor_ms(redis)
-            if turn:
-                spent[name] = [one + new - old for one, new, old in zip(spent[name], after, before, strict=True)]
-    count = options.turns * options.requests
-    return [Cost(name, count, http / count * 1000, redis / count * 1000) for name, (http, redis) in spent.items()]
+def compared(legs: list[Leg]) -> Iterator[Figure]:
+    """Return the rate of each caller by the mean of the bare handler's; one of them has a goal."""
+    peers = mean([leg for leg in legs if leg.name == door_peer.NAME])
+    for leg in legs:
+        if leg.name != door_peer.NAME:
+            goal = GOAL_SHARE if leg.name == GOAL_CALLER else None
+            yield Figure(f"accepted POSTs, {leg.name} / bare FastAPI handler", leg.per_second / peers, "", goal)
+    (ours,) = [leg for leg in legs if leg.name == GOAL_CALLER]
+    yield Figure(f"accepted POSTs, {GOAL_CALLER}", ours.per_second, "/s")
 
 
-async def _post(url: str, headers: dict[str, str], count: int) -> None:
-    left = iter(range(count))
-    async with httpx.AsyncClient(headers=headers, timeout=30) as client:
+def _peer_legs(servers: Servers, options: Options) -> list[Leg]:
+    with door_peer.running(servers.kafka_bootstrap) as (url, pid):
+        _wait_until(f"{url}/docs")
+        door = Door(url, door_peer.PATH, {"bare handler": pid, **_stores(servers)})
+        return [_leg(door_peer.NAME, door, {}, options)]
 
-        async def one() -> None:
-            for _ in left:
-                answer = await client.post(f"{url}/api/v1/translations", json=BODY)
-                answer.raise_for_status()
 
-        await asyncio.gather(*(one() for _ in range(_CONNECTIONS)))
+def _platform_legs(servers: Servers, folder: Path, options: Options) -> list[Leg]:
+    with _http(servers, folder) as (url, pid):
+        door = Door(url, _PATH, {"http": pid, **_stores(servers)})
+        callers = _callers(servers, url)
+        return [_leg(name, door, headers, options) for name, headers in callers.items()]
+
+
+def _leg(name: str, door: Door, headers: Mapping[str, str], options: Options) -> Leg:
+    say(name)
+    asyncio.run(_post(door, headers, replace(options, seconds=_WARM_SECONDS)))
+    before, began = door.cpu_ms(), time.perf_counter()
+    waits = asyncio.run(_post(door, headers, options))
+    seconds = time.perf_counter() - began
+    # Notes in the background end after the last answer.
+    time.sleep(0.3)
+    cpu_ms = {one: round(ms - before[one], 1) for one, ms in door.cpu_ms().items()}
+    return Leg.of(name, waits, seconds, cpu_ms)
+
+
+async def _post(door: Door, headers: Mapping[str, str], options: Options) -> list[float]:
+    """Post again and again on as many connections as `options.processes`; return the milliseconds of each."""
+    url = httpx.URL(door.url)
+    sent = raw_http.request("POST", door.path, url, {"content-type": "application/json", **headers}, BODY)
+    end, waits = time.perf_counter() + options.seconds, list[float]()
+
+    async def one() -> None:
+        async with raw_http.connected(url) as ask:
+            while (began := time.perf_counter()) < end:
+                answer = await ask(sent)
+                body = await answer.body()
+                if answer.status != _ACCEPTED:
+                    raise ValueError(f"{answer.status}: {body.decode()}")
+                waits.append((time.perf_counter() - began) * 1000)
+
+    await asyncio.gather(*(one() for _ in range(options.processes)))
+    return waits
 
 
 def _callers(servers: Servers, url: str) -> dict[str, dict[str, str]]:
@@ -122,14 +150,22 @@ def _callers(servers: Servers, url: str) -> dict[str, dict[str, str]]:
             new_user(found, login, Rights(), change),
         ]
     )
+    for key in (free, limited):
+        _wait_until(f"{url}/api/v1/languages", bearer(key.text))
     shown = {"email": login.email, "password": _PASSWORD}
     token = httpx.post(f"{url}/auth/login", json=shown, timeout=30).raise_for_status().json()["access_token"]
     return {
         "no key": {},
         "key": bearer(free.text),
         "token": bearer(token),
-        "key, limits": bearer(limited.text),
+        GOAL_CALLER: bearer(limited.text),
     }
+
+
+def _stores(servers: Servers) -> dict[str, int]:
+    assert servers.root is not None
+    found = read_run(servers.root).processes
+    return {name: found[name] for name in ("kafka", "redis-state")}
 
 
 @contextmanager
@@ -145,32 +181,22 @@ def _http(servers: Servers, folder: Path) -> Iterator[tuple[str, int]]:
         "DRAGOMAN_BACKPRESSURE_LEAST_RECORDS_PER_SECOND": "1000000",
         "DRAGOMAN_BACKPRESSURE_MAX_BACKLOG_RECORDS": "100000000",
     }
-    command = [sys.executable, "-m", "producers.http.main"]
-    with subprocess.Popen(command, cwd=CHECKOUT, env=os.environ | told) as process:
-        try:
-            url = f"http://127.0.0.1:{port}"
-            _wait_until_ready(url)
-            yield url, process.pid
-        finally:
-            process.terminate()
+    with process(sys.executable, "-m", "producers.http.main", **told) as pid:
+        url = f"http://127.0.0.1:{port}"
+        _wait_until(f"{url}/ready")
+        yield url, pid
 
 
-def _wait_until_ready(url: str) -> None:
+def _wait_until(url: str, headers: Mapping[str, str] | None = None) -> None:
+    """Wait until a GET succeeds: the process is ready, or knows the key."""
     end = time.monotonic() + _START_SECONDS
     while time.monotonic() < end:
         with suppress(httpx.TransportError):
-            if httpx.get(f"{url}/ready").is_success:
+            if httpx.get(url, headers=dict(headers or {})).is_success:
                 return
         time.sleep(0.1)
     raise TimeoutError(url)
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--requests", type=int, default=1500, help="of each caller and turn")
-    parser.add_argument("--turns", type=int, default=3, help="that are measured")
-    return parser.parse_args()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main("door", measure, DEFAULTS, __doc__))

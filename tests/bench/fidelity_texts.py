@@ -1,4 +1,4 @@
-"""The strings of `make bench-fidelity`: spans of twenty-seven kinds in sentences whose translation is known.
+"""The strings of `make bench-fidelity`: spans of twenty-eight kinds in sentences whose translation is known.
 
 The sentences were written for this, in both languages; each has one place for a span. The catalogues of Django
 (BSD), which people translated, are the plain prose and the placeholders as they come in life.
@@ -350,7 +350,7 @@ KINDS: dict[str, Callable[[Choice], str]] = {
     "Markdown": _markdown, "reST": _rest, "HTML": _html, "addresses": _address, "files, versions": _file,
     "headers, speakers": _prefix, "foreign names": _name, "SQL": code_texts.sql, "commands": code_texts.command,
     "traces, calls": code_texts.trace, "logs": code_texts.prefix, "boards, wikis": code_texts.board,
-    "reckoning": code_texts.reckoning,
+    "reckoning": code_texts.reckoning, "machines, types": code_texts.machine,
 }  # fmt: skip
 
 # What stands before the sentence, and what stands around a word of it.

@@ -51,7 +51,12 @@ def measure(options: Options) -> Findings:
 
 
 def beyond_engine(
-    name: str, waits: Sequence[float], takes: Sequence[float], repeats: Sequence[float], goals: tuple[float, float]
+    name: str,
+    waits: Sequence[float],
+    takes: Sequence[float],
+    repeats: Sequence[float],
+    *,
+    goals: tuple[float, float],
 ) -> list[Figure]:
     """Return p50 and p95 of the time that is not the engine's, sentence by sentence.
 

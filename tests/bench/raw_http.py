@@ -1,7 +1,7 @@
 """Speak HTTP/1.1 over plain sockets: ten thousand connections in one process, and clients that cost little."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -27,13 +27,19 @@ class Answer:
 
 
 @asynccontextmanager
-async def get(base_url: str, path: str, headers: Mapping[str, str]) -> AsyncIterator[Answer]:
-    """Send one GET on a connection of its own. Raises OSError or EOFError where the server closes it."""
-    url = httpx.URL(base_url)
+async def connected(url: httpx.URL) -> AsyncIterator[Callable[[bytes], Awaitable[Answer]]]:
+    """Open a connection; yield what sends a request on it. Each body is read before the next request is sent.
+
+    Raises OSError or EOFError where the server closes it.
+    """
     reader, writer = await asyncio.open_connection(url.host, url.port)
+
+    async def ask(sent: bytes) -> Answer:
+        writer.write(sent)
+        return await answer(reader)
+
     try:
-        writer.write(request("GET", path, url, headers))
-        yield await answer(reader)
+        yield ask
     finally:
         writer.close()
 

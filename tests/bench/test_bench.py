@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from stream_apps.pipeline.segmentation import Segmenter
-from tests.bench import figures, report
+from tests.bench import door, figures, report
 from tests.bench.driver import rate
 from tests.bench.figures import Figure, Findings, Leg, nearest_rank, registry_figure
 from tests.bench.harness import used
@@ -105,3 +105,12 @@ def test_the_picture_is_xml_whose_bars_grow_with_the_reach():
     root = ElementTree.fromstring(plot(bars))
     widths = [float(found.get("width") or 0) for found in root.iter("{http://www.w3.org/2000/svg}rect")][1:]
     assert widths == [90, 180, 360]
+
+
+def test_the_door_compares_each_caller_with_the_bare_handler_before_and_after():
+    rates = {"bare FastAPI handler": 800.0, "key": 500.0, door.GOAL_CALLER: 300.0}
+    legs = [Leg(name, 1, 1.0, rate) for name, rate in rates.items()]
+    shares = {one.name: one for one in door.compared([*legs, Leg("bare FastAPI handler", 1, 1.0, 400.0)])}
+    limited = shares[f"accepted POSTs, {door.GOAL_CALLER} / bare FastAPI handler"]
+    assert (limited.value, limited.at_least, limited.passed) == (0.5, 0.6, False)
+    assert shares["accepted POSTs, key / bare FastAPI handler"].at_least is None

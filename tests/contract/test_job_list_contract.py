@@ -37,7 +37,7 @@ def accept(url: str, *names: str, at_ms: int = NOW_MS, tenant: str = "default", 
         async with redis.asyncio.Redis.from_url(url) as connection:
             for name in names:
                 plan = RequestPlan(priority="high", source_language="en", target_language="pt", submitted_at=at_ms)
-                await AcceptedRequests(connection, TTL_SECONDS, most).note(key(name, tenant), plan)
+                await AcceptedRequests(connection, TTL_SECONDS, most).note({key(name, tenant): plan})
 
     asyncio.run(note())
 

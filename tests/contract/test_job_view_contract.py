@@ -38,7 +38,7 @@ class State:
         self.slots = RedisSlots(self.client, SlotRetention(100, 200))
 
     def accept(self) -> None:
-        self._run(lambda client: AcceptedRequests(client, 100).note(R1, ACCEPTED))
+        self._run(lambda client: AcceptedRequests(client, 100).note({R1: ACCEPTED}))
 
     def plan(self, plan: RequestPlan = PLANNED, *, replaces: bool = False) -> None:
         self._run(lambda client: RedisRequestPlans(client, 100, replaces=replaces).note({R1: plan}))
@@ -48,7 +48,7 @@ class State:
         self.slots.decide([Arrival(request, PLANNED.split, number, 3, b"batch %d" % number, f"t-0-{number}")])
 
     def batches(self, first: int, most: int = 10) -> list[bytes]:
-        return self._run(lambda client: AsyncJobViews(client).batches(R1, first, most))
+        return list(self._run(lambda client: AsyncJobViews(client).follow(R1, first, most)).batches)
 
     def finish(self) -> None:
         self.slots.finish({revision("r1", tenant="acme"): DONE})

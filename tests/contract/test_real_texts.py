@@ -3,6 +3,8 @@
 One row for each that concerns masks and the comparison after translation.
 """
 
+import re
+
 import pytest
 
 from inference_workers.model_router import ModelRouter
@@ -63,6 +65,26 @@ def test_emoji_alone_are_kept_byte_for_byte(router):
 )
 def test_words_in_capitals_are_translated_and_acronyms_are_kept(router, text, pair, right):
     assert translated(router, text, pair) == right
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("The WHO asked every hospital to report new cases.", "OMS"),
+        ("Please open a ticket with IT before Friday.", "TI"),
+        ("US troops left the base.", "EUA"),
+        ("AIDS research needs more money.", "AIDS"),
+        ("LED lights save energy.", "LED"),
+        ("The SWAT team entered the house.", "SWAT"),
+    ],
+)
+def test_an_acronym_that_is_a_word_too_is_none_in_a_sentence(router, text, right):
+    assert re.search(rf"\b{right}\b", translated(router, text))
+
+
+def test_an_acronym_alone_between_two_tags_is_no_word(router):
+    found = translated(router, 'The <abbr title="World Health Organization">WHO</abbr> says <i>no</i>.')
+    assert ">WHO</abbr>" in found or ">OMS</abbr>" in found
 
 
 def test_block_tags_part_sentences_and_comments_are_not_translated(router):

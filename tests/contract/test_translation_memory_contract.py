@@ -61,6 +61,11 @@ def test_what_was_put_is_found_again(memory):
     assert memory.get_many(["a", "b"]) == [Remembered("olá, mundo", 0.5), Remembered("", None)]
 
 
+def test_a_doubtful_translation_is_known_with_its_warning(memory):
+    memory.put_many({"a": Remembered("olá", 0.5, "numbers_differ"), "b": Remembered("", None, "x")})
+    assert memory.get_many(["a", "b"]) == [Remembered("olá", 0.5, "numbers_differ"), Remembered("", None, "x")]
+
+
 def test_answers_come_in_the_order_of_the_keys_and_none_for_the_unknown(memory):
     memory.put_many({"a": Remembered("1", 1.0), "b": Remembered("2", 0.0)})
     found = memory.get_many(["b", "nobody", "a", "b"])
@@ -82,7 +87,7 @@ def test_nothing_asked_is_nothing_answered(memory):
 def test_a_remembered_translation_expires(redis_cache_url):
     with open_cache(RedisSettings(cache_url=redis_cache_url)) as client:
         RedisTranslationMemory(client, ttl_seconds=77).put_many({"a": Remembered("x")})
-        assert 0 < client.ttl("tm:a") <= 77
+        assert 0 < client.ttl("tm2:a") <= 77
 
 
 CONTEXT = TranslationContext("tenant:acme", "en", "pt")

@@ -74,6 +74,17 @@ def test_a_bad_request_is_a_dead_letter_and_one_failed_result_that_name_the_fiel
     results.close()
 
 
+def test_a_placeholder_of_the_senders_own_form_stays(stack):
+    outside = Outside(stack.kafka_bootstrap)
+    results = outside.tail("translation.results")
+    options = {"placeholder_pattern": "<<[a-z ]+>>"}
+    sent = outside.send_request("high", text="My friend lives in <<city name>>.", engine_options=options)
+    text = results.of(sent)["text"]
+    assert text.count("<<city name>>") == 1
+    assert "amigo" in text
+    results.close()
+
+
 def test_two_tenants_under_one_id_get_each_its_own_answer(stack):
     outside, shared = Outside(stack.kafka_bootstrap), f"shared-{uuid.uuid4()}"
     results = outside.tail("translation.results")

@@ -20,10 +20,11 @@ TEXTS: dict[str, dict[str, Any]] = {
     "named": {"text": "Bom dia.", "source_language": "pt", "target_language": "pb"},
     "message": {"text": FILES, "source_language": "en", "target_language": "PT_br"},
     "names": {
-        "text": "The Green House belongs to Garden & Sons, and costs £3.20.",
+        "text": "The Green House of <<owner name>> belongs to Garden & Sons, and costs £3.20.",
         "source_language": "en",
         "target_language": "pt",
         "do_not_translate": ["Green House", "Garden & Sons"],
+        "engine_options": {"placeholder_pattern": "<<[a-z ]+>>"},
     },
     "array": {
         "texts": [{"id": "a", "text": "The house is big."}, "", QUOTED, "42", FILES],
@@ -94,9 +95,9 @@ def test_a_program_that_speaks_deepl_gets_its_texts_while_it_waits(stack):
     assert "casa" in first["text"]
 
 
-def test_names_and_amounts_stay_as_they_are(jobs):
+def test_names_amounts_and_placeholders_of_the_callers_own_form_stay_as_they_are(jobs):
     text = jobs["names"]["result"]["text"]
-    assert all(one in text for one in ("Green House", "Garden & Sons", "£"))
+    assert all(one in text for one in ("Green House", "Garden & Sons", "£", "<<owner name>>"))
     assert "belongs" not in text
 
 

@@ -34,7 +34,7 @@ MOTIFS = [
     "SELECT a, ", "SELECT a FROM b WHERE c = 'd", "WHERE a = 1 AND ", "INSERT INTO a (", "git push -a ",
     "git -a b", "ls -a 'b", "cd a && ", "F(", "aB('c', ", "12:00 ERROR [a] b: ", "at a.b(", 'File "', "[b]",
     "[url=", "''", "a*b", "**a *b* ", "a**b**c ", "a<b and ", "1 * a ", "1(a)", "§1(a)", "To: a <b@c>, ",
-    "soft\u00ad",
+    "soft\u00ad", "00:", "a:", "1:a::", "5 * ", "* ", "A<", "A<B, ", "A<B<", "x ∈ ", "__/", "Error: ", '"aError: ',
 ]  # fmt: skip
 OWN = own_spans(["Gold", "Gold Plus", "a"], {"placeholder_pattern": "(<<?[a-z]*)*>>"})
 

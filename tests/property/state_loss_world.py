@@ -18,11 +18,12 @@ from connectors.redis.state_epoch import StateEpoch
 from schemas import topics
 from schemas.codec import Codec
 from schemas.errors import TransientError
-from schemas.events import JobControl
+from schemas.events import JobControl, UsageBatch, UsageEvent
 from schemas.ids import JobKey
-from schemas.messages import Job, TranslatedBatch
+from schemas.messages import Job, TranslatedBatch, TranslationResult
 from schemas.records import InboundRecord, StoredAt
 from schemas.slots import AnswerSource
+from stream_apps.assembly.erasing import LoggedAnswers
 from stream_apps.assembly.handler import AssemblyHandler
 from stream_apps.assembly.recovery import CatchUp, Reach, Rebuilder, Recovery
 from tests.dead_letters import dead_letter_writer
@@ -48,6 +49,7 @@ class Kafka:
     )
     offsets: Counter[str] = field(default_factory=Counter)
     results: list[Entry] = field(default_factory=list)
+    usage: list[Entry] = field(default_factory=list)
     now: int = 1_000_000
 
     def tick(self) -> int:
@@ -66,6 +68,25 @@ class Kafka:
         )
         self.results.append(Entry(record))
         return self.results[-1]
+
+    def bill(self, output) -> Entry:
+        self.usage.append(Entry(InboundRecord(topics.USAGE, 0, len(self.usage), None, output.value)))
+        return self.usage[-1]
+
+    def bills(self) -> list[UsageEvent]:
+        committed = [one.record.value for one in self.usage if one.state == COMMITTED]
+        return [event for value in committed for event in CODEC.decode(value, UsageBatch).events]
+
+    def newest(self, request_id: str) -> TranslationResult:
+        """Return what is left of a request once the topic is compacted."""
+        values = {JobKey.decode(one.record.key).request_id: one.record.value for one in self.committed()}
+        return CODEC.decode(values[request_id], TranslationResult)
+
+    def published(self) -> list[TranslationResult]:
+        return [CODEC.decode(one.record.value, TranslationResult) for one in self.committed()]
+
+    def committed(self) -> list[Entry]:
+        return [one for one in self.results if one.state == COMMITTED]
 
     def answered(self) -> list[JobKey]:
         return [JobKey.decode(one.record.key) for one in self.results if one.state == COMMITTED]
@@ -121,6 +142,12 @@ class Assembler:
             inline_limit_bytes=10**6,
             now_ms=kafka.tick,
             dead_letters=dead_letter_writer("assembly"),
+            newest=LoggedAnswers(
+                CODEC,
+                lambda since_ms: Scan(list(kafka.results), since_ms or 0, 0),
+                margin_ms=10,
+                clock=kafka.tick,
+            ).newest,
         )
         # A margin of nothing: all clocks are the same here, and the rule must hold without it.
         self.recovery = Recovery(
@@ -172,6 +199,7 @@ class Assembler:
         yield
         self.open = [self.kafka.append(output) for output in outputs if output.topic == topics.RESULTS]
         places = [StoredAt(0, entry.record.offset) for entry in self.open]
+        self.open += [self.kafka.bill(output) for output in outputs if output.topic == topics.USAGE]
         yield
         self.handler.confirm()
         yield
@@ -239,9 +267,9 @@ class World:
             self.client.set("{state}:epoch", epoch.rpartition(b":")[0] + b":" + b"f" * 40)
 
 
-def batches(name: str) -> list[TranslatedBatch]:
+def batches(name: str, revision: int = 1) -> list[TranslatedBatch]:
     size = SIZES[name]
-    job = Job(batches=size, segments=size, pipeline_version="v1", accepted_at=1)
+    job = Job(batches=size, segments=size, pipeline_version="v1", accepted_at=1, words=5, revision=revision)
     rest: dict[str, Any] = {"gaps": ("",), "causes": (None,), "scores": (None,), "cached": (False,)}
     return [
         TranslatedBatch(request_id=name, batch_number=number, job=job, translations=(f"{number} ",), **rest)

@@ -63,3 +63,11 @@ def test_every_code_comes_back_once_and_nested_as_before(texts, seed, engine):
 def test_an_engine_that_loses_no_word_loses_none_to_the_codes(text, seed):
     (outcome,) = Fidelity(Honest(seed)).translate([text], {})
     assert sorted(detagged(outcome.text).split()) == sorted(detagged(text).split())
+
+
+@settings(max_examples=60)
+@given(st.lists(st.sampled_from([*map(opening, range(3)), *map(closing, range(3)), isolated(0), "a ", "b"])))
+def test_codes_that_plain_text_holds_in_any_order_come_back_as_often(pieces):
+    text = "".join(pieces).strip()
+    (outcome,) = Fidelity(Honest(1)).translate([text], {})
+    assert outcome.cause or sorted("".join(outcome.text.split())) == sorted("".join(text.split()))

@@ -1,4 +1,6 @@
-"""Marked-up text that is no file: the fragments of HTML and XML that requests hold. Attributes are left alone.
+"""Marked-up text that is no file: the fragments of HTML and XML that requests hold.
+
+Attributes that readers see are units of HTML; of a tag amid a sentence they are left alone, and so are all of XML.
 
 In XML any element may be anything. One that stands beside words is part of their sentence, others part sentences.
 A request may say otherwise by `splitting_tags`, `non_splitting_tags` and `ignore_tags`, or that only the tags that
@@ -8,10 +10,12 @@ it names part sentences (`outline_detection`: 0).
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 
 from connectors.formats.markup.html_elements import INLINE, OPAQUE
 from connectors.formats.markup.html_tokens import What, tokens
 from connectors.formats.markup.inline_units import Rules, units_in
+from connectors.formats.markup.seen_attributes import seen_attributes
 from connectors.formats.splicing import Found
 from schemas.coded_text import MOST_CODES, detagged
 from schemas.errors import PermanentError
@@ -27,9 +31,12 @@ _XML = Rules(
 
 def fragments(text: str, content_type: str, settings: Mapping[str, str]) -> list[Found]:
     """Find the units of a marked-up text. Raises PermanentError where one has too many codes."""
-    rules = html_rules(settings) if MARKUP[content_type] == "html" else _xml_rules(text, settings)
     try:
-        return [one for one in units_in(text, rules) if isinstance(one, Found)]
+        if MARKUP[content_type] == "html":
+            units = units_in(text, html_rules(settings), partial(seen_attributes, text))
+        else:
+            units = units_in(text, _xml_rules(text, settings))
+        return sorted((one for one in units if isinstance(one, Found)), key=lambda one: (one.start, -one.end))
     except PermanentError as error:
         raise PermanentError(
             "too_much_markup",

@@ -6,20 +6,16 @@ White space between words is one space in a unit, as browsers show it, except in
 
 import re
 from collections.abc import Iterator
-from html import unescape
 
-from connectors.formats.coding import coded_of
 from connectors.formats.flat import FlatFilter
 from connectors.formats.markup.fragments import html_rules
-from connectors.formats.markup.html_elements import ATTRIBUTES
 from connectors.formats.markup.html_tokens import Token, attributes
 from connectors.formats.markup.inline_units import units_in
+from connectors.formats.markup.seen_attributes import ATTRIBUTE_ENCODERS, seen_attributes
 from connectors.formats.protocol import Options
 from connectors.formats.splicing import Found, Stamp
 from schemas.markup import escaped
 
-_META = re.compile(r"(?:og:|twitter:)?(?:description|title|image:alt|site_name)\Z|keywords\Z", re.IGNORECASE)
-_BUTTONS = frozenset({"button", "reset", "submit"})
 _CHARSET = re.compile(
     rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w-]+)|<\?xml[^>]{0,100}encoding=[\"']([\w-]+)", re.I
 )
@@ -27,42 +23,15 @@ _CHARSET = re.compile(
 
 def texts(text: str, options: Options) -> Iterator[Found | Stamp]:
     """Find the units of a page."""
-    return units_in(text, html_rules(options.settings), lambda token: _seen_attributes(text, token, options))
+    return units_in(text, html_rules(options.settings), lambda token: _in_tag(text, token, options))
 
 
-def _seen_attributes(text: str, token: Token, options: Options) -> Iterator[Found | Stamp]:
-    found = {one.name: one for one in attributes(text, token)}
-    values = {name: text[one.start : one.end] for name, one in found.items()}
-    wanted = ATTRIBUTES & found.keys()
-    if token.name == "meta" and _META.match(values.get("name", values.get("property", ""))):
-        wanted |= {"content"} & found.keys()
-    if token.name == "input" and values.get("type", "").lower() in _BUTTONS:
-        wanted |= {"value"} & found.keys()
-    if token.name in ("option", "optgroup", "track"):
-        wanted |= {"label"} & found.keys()
-    for one in sorted(found[name] for name in wanted):
-        coded = coded_of(unescape(text[one.start : one.end]))
-        if coded and any(map(str.isalpha, coded.text)):
-            yield Found(one.start, one.end, coded, f"{one.name} of {token.name}", _QUOTES[one.quote])
+def _in_tag(text: str, token: Token, options: Options) -> Iterator[Found | Stamp]:
+    yield from seen_attributes(text, token)
     if token.name == "html" and options.target_language:
-        for name in ("lang", "xml:lang"):
-            if name in found:
-                yield Stamp(found[name].start, found[name].end, options.target_language)
-
-
-_QUOTES = {'"': "double", "'": "single", "": "bare"}
-
-
-def _double(text: str) -> str:
-    return escaped(text).replace('"', "&quot;")
-
-
-def _single(text: str) -> str:
-    return escaped(text).replace("'", "&#39;")
-
-
-def _bare(text: str) -> str:
-    return f'"{_double(text)}"'
+        for one in attributes(text, token):
+            if one.name in ("lang", "xml:lang"):
+                yield Stamp(one.start, one.end, options.target_language)
 
 
 def declared(data: bytes) -> str | None:
@@ -71,10 +40,10 @@ def declared(data: bytes) -> str | None:
     return (found[1] or found[2]).decode("ascii") if found else None
 
 
-HTML_ENCODERS = {"text": escaped, "double": _double, "single": _single, "bare": _bare}
+HTML_ENCODERS = {"text": escaped, **ATTRIBUTE_ENCODERS}
 HTML = FlatFilter(
     frozenset({"text/html", "application/xhtml+xml"}),
-    "1",
+    "2",
     texts,
     HTML_ENCODERS.__getitem__,
     declared=declared,

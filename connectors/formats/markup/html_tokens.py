@@ -1,7 +1,7 @@
 """A lossless tokenizer of HTML: the tokens in order are the text, whatever the text is. Linear in its length."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -112,3 +112,8 @@ def attributes(text: str, token: Token) -> Iterator[Attribute]:
             if found[group] is not None:
                 yield Attribute(found[1].lower(), found.start(group), found.end(group), quote)
         at = found.end()
+
+
+def is_kept(values: Mapping[str, str]) -> bool:
+    """Tell whether the attributes of a tag say that it is not translated; their values by name."""
+    return values.get("translate", "").lower() == "no" or "notranslate" in values.get("class", "").lower().split()

@@ -11,7 +11,7 @@ from html import unescape
 
 from connectors.formats.coding import CodedBuilder
 from connectors.formats.markup.html_elements import BREAKS, INLINE, OPAQUE, VOID
-from connectors.formats.markup.html_tokens import RAW, Token, What, attributes, tokens
+from connectors.formats.markup.html_tokens import RAW, Token, What, attributes, is_kept, tokens
 from connectors.formats.protocol import CodeKind
 from connectors.formats.splicing import Found, Stamp
 
@@ -99,13 +99,7 @@ def _is_opaque(text: str, token: Token, rules: Rules) -> bool:
         return False
     if token.name in rules.opaque:
         return True
-    for attribute in attributes(text, token):
-        value = text[attribute.start : attribute.end].lower()
-        if attribute.name == "translate" and value == "no":
-            return True
-        if attribute.name == "class" and "notranslate" in value.split():
-            return True
-    return False
+    return is_kept({one.name: text[one.start : one.end] for one in attributes(text, token)})
 
 
 def _found(text: str, run: _Run, rules: Rules) -> Iterator[Found]:

@@ -37,6 +37,7 @@ from schemas.topics import batches_topic
 from stream_apps.pipeline.long_requests import expected_lane
 
 log = structlog.get_logger()
+_AS_URGENT = {one: tuple(Priority)[: number + 1] for number, one in enumerate(Priority)}
 
 Q = TypeVar("Q", bound=StrEnum)
 
@@ -89,7 +90,7 @@ class QueueLoad:
 
     def requests_before(self, priority: Priority) -> float:
         """Return the requests waiting for intake that are at least as urgent."""
-        urgent = _as_urgent_as(priority)
+        urgent = _AS_URGENT[priority]
         return _waiting(self.reading.requests, urgent) + sum(self.stored.get(one, 0) for one in urgent)
 
     def records_before(self, lane: Lane) -> float:
@@ -238,6 +239,10 @@ def overload_of(load: QueueLoad, lane: Lane, limits: BackpressureLimits) -> Over
     """
     load = replace(load, rate=_bounded(load.rate, limits))
     asked = [lane, *(one for one in lanes_up_to(lane) if not one.is_bulk)]
+    least = min(limits.wait_seconds(one.priority) for one in asked)
+    # What the more urgent wait for is a part of what this one waits for.
+    if load.wait_seconds(lane) <= least and load.records_before(lane) <= limits.max_backlog_records:
+        return None
     found = [overload for one in asked for overload in _exceeded(load, one, limits)]
     return max(found, key=lambda overload: overload.seconds, default=None)
 
@@ -307,11 +312,6 @@ def _bounded(rate: ServiceRate, limits: BackpressureLimits) -> ServiceRate:
     return ServiceRate(
         max(rate.requests_per_second, least), max(rate.batches_per_second, least), rate.batches_per_request
     )
-
-
-def _as_urgent_as(priority: Priority) -> list[Priority]:
-    # Priorities are ordered from the most urgent one.
-    return list(Priority)[: list(Priority).index(priority) + 1]
 
 
 def _waiting(queues: Mapping[Q, QueueCounts], wanted: Iterable[Q]) -> int:

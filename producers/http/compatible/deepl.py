@@ -51,11 +51,12 @@ _MODELS = ("", "latency_optimized", "quality_optimized", "prefer_quality_optimiz
 _TRUE = ("1", "true")
 _TAG_VERSIONS = ("", "v1", "v2")
 # What changes a translation and is not carried out.
-_REFUSED = ("glossary_ids", "style_id", "translation_memory_id", "custom_instructions")
+_REFUSED = ("style_id", "translation_memory_id", "custom_instructions")
 # Of texts with tags; without tag_handling they mean nothing.
 _TAGS = (IGNORE_TAGS, SPLITTING_TAGS, NON_SPLITTING_TAGS)
 # Targets as the original names them; its own client refuses plain EN and PT.
 _REGIONAL = ("en-GB", "en-US", "pt-BR", "pt-PT")
+_MOST_GLOSSARIES = 5
 # What the original says of an account without a limit.
 _NO_LIMIT = 1_000_000_000_000
 
@@ -114,7 +115,7 @@ async def list_languages(request: Request) -> list[dict[str, Any]]:
 
 
 class AskedLanguages(NamedTuple):
-    """The languages of a call, the source `auto` where it names none, and its glossary, if any."""
+    """The languages of a call, the source `auto` where it names none; its glossaries: the first decides."""
 
     source: str
     target: str
@@ -122,17 +123,29 @@ class AskedLanguages(NamedTuple):
 
 
 def asked_languages(given: Parameters) -> AskedLanguages:
-    """Return the languages of a call. Raises PermanentError; a glossary needs a source language."""
+    """Return the languages of a call. Raises PermanentError; glossaries need a source language."""
     target = str(parse_language(given.needed("target_lang"), "target_lang"))
-    named, glossary = given.text("source_lang"), given.text("glossary_id")
+    named, glossaries = given.text("source_lang"), _glossaries(given)
     source = str(parse_language(named, "source_lang")) if named else AUTO
-    if glossary and source == AUTO:
-        raise mistake("source_lang", "source_lang is missing", "send it with glossary_id")
-    return AskedLanguages(source, target, [glossary] if glossary else [])
+    if glossaries and source == AUTO:
+        raise mistake("source_lang", "source_lang is missing", "send it with glossary_id and glossary_ids")
+    return AskedLanguages(source, target, glossaries)
+
+
+def _glossaries(given: Parameters) -> list[str]:
+    """Return the ids of glossary_id, or of glossary_ids: an array, or in forms separated by commas."""
+    one = given.text("glossary_id")
+    several = [each.strip() for some in given.texts("glossary_ids") or () for each in some.split(",")]
+    several = list(dict.fromkeys(filter(None, several)))
+    if one and several:
+        raise mistake("glossary_ids", "glossary_ids and glossary_id are both set", "send one of them")
+    if len(several) > _MOST_GLOSSARIES:
+        raise mistake("glossary_ids", f"glossary_ids has {len(several)} ids", f"send {_MOST_GLOSSARIES} at most")
+    return [one] if one else several
 
 
 async def with_dictionary(request: Request, caller: Caller, asked: AskedLanguages) -> AskedLanguages:
-    """Name the dictionary that the glossary has for the languages of a call. Raises TransientError."""
+    """Name the dictionaries that the glossaries have for the languages of a call. Raises TransientError."""
     if not asked.glossaries:
         return asked
     ports: Ports = request.app.state.ports

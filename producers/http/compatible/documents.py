@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 
 from producers.http.admission.caller import Caller
 from producers.http.compatible.reading import Parameters, mistake
-from producers.http.documents.documents import DocumentForm, prepare_document
+from producers.http.documents.uploads import DocumentForm, prepare_document
 from producers.http.middleware import submission_is_stored
 from producers.http.ports import JobSnapshot, Upload
 from producers.http.translations.jobs import translated

@@ -1,7 +1,7 @@
 """Answer errors in the form of the original that a caller speaks to."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import structlog
@@ -17,6 +17,7 @@ from stream_apps.accounts.refusals import ForbiddenError, UnauthenticatedError
 
 log = structlog.get_logger()
 
+_LONGEST_PATH = 100
 _USED_UP = "characters_used_up"
 
 
@@ -106,6 +107,16 @@ def refusal_for(request: Request, error: Exception, routers: Iterable[APIRouter]
             answer: Response = getattr(route, "refusal")(request, error)  # noqa: B009  # of every route_class here
             return answer
     return None
+
+
+def unknown_route(request: Request, error: HTTPException, dialects: Mapping[str, Dialect]) -> Response | None:
+    """Answer where there is no such route or method, in the dialect of the paths that begin so; else None."""
+    path = request.url.path
+    dialect = next((one for prefix, one in dialects.items() if path.startswith(prefix)), None)
+    if dialect is None:
+        return None
+    message = f"{request.method} {path[:_LONGEST_PATH]} is not offered here; see docs/compatible.md for what is"
+    return JSONResponse(dialect.body(message), error.status_code, error.headers)
 
 
 def _response(dialect: Dialect, request: Request, error: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""Put source and translation of a finished document side by side, from the units that its job keeps."""
+"""Put source and translation of a finished job side by side, from the units or the source that it keeps."""
 
 import asyncio
 import json
@@ -7,31 +7,27 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from connectors.formats.bilingual.pairs import Bilingual, Pair
+from producers.http.documents.text_pairs import text_pairs
 from producers.http.ports import Documents
+from producers.http.translations.kept_source import kept_source
 from schemas.documents import source_units_name
-from schemas.errors import PermanentError
 from schemas.messages import TranslationResult
 from schemas.states import RequestKind
 from schemas.units import units_of
 
 
 async def bilingual_of(result: TranslationResult, documents: Documents) -> Bilingual:
-    """Read the units of a document and their translations.
+    """Read the units of a document, or the kept source of texts, with their translations.
 
-    Raises PermanentError for what is no document, or is kept no longer; TransientError.
+    Raises PermanentError for a source that is not kept, or no longer; TransientError.
     """
-    if result.kind != RequestKind.DOCUMENT or result.units_ref is None:
-        raise PermanentError(
-            "no_source",
-            f"the job is a {result.kind}, whose source is not kept",
-            field="bilingual",
-            limit="a document",
-            cure="leave bilingual out",
-        )
-    name = source_units_name(result.key, result.pipeline_version)
-    kept = json.loads(await _read(name, documents))
-    translated = (await _read(result.units_ref, documents)).decode()
-    pairs = list(_pairs(kept, translated, result))
+    if result.kind == RequestKind.DOCUMENT and result.units_ref is not None:
+        name = source_units_name(result.key, result.pipeline_version)
+        kept = json.loads(await _read(name, documents))
+        translated = (await _read(result.units_ref, documents)).decode()
+        pairs = list(_pairs(kept, translated, result))
+    else:
+        pairs = text_pairs(await kept_source(result, documents), result)
     return Bilingual(_source_file(result), result.source_language, result.target_language, pairs)
 
 

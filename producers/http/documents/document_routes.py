@@ -11,10 +11,10 @@ from connectors.formats.bilingual.registry import BILINGUAL, Kind
 from producers.http.admission.backpressure import QueuePosition
 from producers.http.admission.caller import DocumentReader, DocumentSubmitter
 from producers.http.documents.bilingual import bilingual_of
-from producers.http.documents.documents import form_schema, prepare_document, uploaded
+from producers.http.documents.uploads import form_schema, prepare_document, uploaded
 from producers.http.middleware import submission_is_stored
 from producers.http.ports import Ports
-from producers.http.problems import not_found, rate_headers, responses
+from producers.http.problems import erased, not_found, rate_headers, responses
 from producers.http.settings import HttpLimits
 from producers.http.translations.document_info import DocumentInfo
 from producers.http.translations.jobs import read_job
@@ -52,7 +52,10 @@ async def document_to_read(job_id: str, caller: DocumentReader, tenant: Named = 
 
 AskedBilingual = Annotated[
     Literal["xliff", "tmx", "html", "csv"] | None,
-    Query(description="Of a document: source and translation side by side, as XLIFF 2, TMX, a page or a table."),
+    Query(
+        description="Source and translation side by side, as XLIFF 2, TMX, a page or a table; of a text if it "
+        "was sent with keep_source."
+    ),
 ]
 DocumentToRead = Annotated[JobKey, Depends(document_to_read)]
 
@@ -95,7 +98,7 @@ async def read_document(document: DocumentToRead, request: Request, wait: WaitSe
 @router.get(
     f"{DOCUMENTS}/{{job_id}}/download",
     response_class=StreamingResponse,
-    responses={**_FILE, **responses(404, 409)},
+    responses={**_FILE, **responses(404, 409, 410)},
 )
 async def download_document(
     document: DocumentToRead, request: Request, wait: WaitSeconds = 0, bilingual: AskedBilingual = None
@@ -107,7 +110,7 @@ async def download_document(
 @router.get(
     "/api/v1/translations/{job_id}/download",
     response_class=StreamingResponse,
-    responses={**_FILE, **responses(404, 409)},
+    responses={**_FILE, **responses(404, 409, 410)},
 )
 async def download_translation(
     job: DocumentToRead, request: Request, wait: WaitSeconds = 0, bilingual: AskedBilingual = None
@@ -142,6 +145,8 @@ async def download(key: JobKey, request: Request, wait: float, bilingual: str | 
     # Who has just heard of the result may be ahead of what Redis shows.
     seconds = max(min(wait, limits.max_wait_seconds), limits.grace_seconds)
     snapshot = await read_job(key, ports, limits, seconds)
+    if snapshot.erased_at is not None:
+        raise erased(key.request_id)
     result = snapshot.result
     if result is None:
         is_gone = snapshot.is_finished

@@ -35,7 +35,8 @@ RECONNECT_MS = 1000
 _RESULT = "1.result"
 # int() refuses numbers of thousands of digits.
 _BATCH = re.compile(r"1\.([0-9]{1,9})")
-_BATCHES_AT_ONCE = 16
+# As many as come between two looks, mostly; after so many the next look follows at once.
+_BATCHES_AT_ONCE = 4
 _KEEP_ALIVE_SECONDS = 15.0
 # One batch that is late holds up those behind it, which then come all at once, and the answer soon after.
 _LONGEST_PAUSE_SECONDS = 0.4
@@ -117,26 +118,22 @@ class _Stream:
         ends_at, silent_since = self._clock() + limits.max_stream_seconds, self._clock()
         result: TranslationResult | None = None
         while self._clock() < ends_at:
-            before = self._next
-            async for event in self._batches():
-                yield event
-            snapshot = await self._ports.jobs.look(self._key)
+            snapshot, batches = await self._ports.jobs.follow(self._key, self._next, _BATCHES_AT_ONCE)
+            for batch in batches:
+                yield _batch_event(batch)
+                self._next = batch.batch_number + 1
             if result or snapshot.is_finished:
                 yield await self._finished(replace(snapshot, result=result or snapshot.result))
                 return
-            if self._next > before:
+            if batches:
                 pause, silent_since = limits.poll_seconds, self._clock()
+                if len(batches) == _BATCHES_AT_ONCE:
+                    continue
             elif self._clock() - silent_since > _KEEP_ALIVE_SECONDS:
                 silent_since = self._clock()
                 yield KEEPALIVE_COMMENT
             result = await self._waiter.result(self._waiter.pause(pause))
             pause = min(2 * pause, limits.look_seconds, _LONGEST_PAUSE_SECONDS)
-
-    async def _batches(self) -> AsyncIterator[bytes]:
-        while batches := await self._ports.jobs.batches(self._key, self._next, _BATCHES_AT_ONCE):
-            for batch in batches:
-                yield _batch_event(batch)
-                self._next = batch.batch_number + 1
 
     async def _finished(self, snapshot: JobSnapshot) -> bytes:
         shown = job_response(self._key, await with_text(snapshot, self._ports), self._ports.backpressure)

@@ -1,7 +1,7 @@
-"""Look at jobs and cancel them.
+"""Look at jobs, cancel and erase them.
 
 A job is known by its view, which is read from what the processes note anyway, and by its result once there is one.
-A look may wait for the result; a cancellation is an order that Kafka stores and assembly carries out.
+A look may wait for the result; cancelling and erasing are orders that Kafka stores and assembly carries out.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 
 from connectors.redis.job_view import JobView, header_of
-from connectors.telemetry.metrics import CANCELLATIONS_ORDERED
+from connectors.telemetry.metrics import CANCELLATIONS_ORDERED, ERASURES_ORDERED
 from producers.http.ports import JobSnapshot, Ports, ResultWaiter
 from producers.http.problems import not_found
 from producers.http.settings import HttpLimits
@@ -93,10 +93,9 @@ async def finished(
     while (
         left := waiting_seconds(snapshot, wait.seconds, limits.grace_seconds, ports.now_ms()) + started - clock()
     ) > 0:
-        # A job that is about to show up is looked for often; one that is known is told of.
+        # A job that is about to show up is looked for often; one that is known is told of (missed_results.py).
         is_told = snapshot.view is not None and not snapshot.is_finished and wait.waiter is not None
-        pause = limits.look_seconds if is_told else limits.poll_seconds
-        result = await wait.result(min(wait.pause(pause), left))
+        result = await wait.result(left if is_told else min(wait.pause(limits.poll_seconds), left))
         snapshot = replace(snapshot, result=result) if result else await ports.jobs.look(key)
     return snapshot
 
@@ -124,6 +123,24 @@ async def cancel(key: JobKey, ports: Ports, limits: HttpLimits) -> JobSnapshot:
     if not snapshot.is_finished:
         await ports.requests.cancel(cancellation(key, snapshot, ports.now_ms()))
         CANCELLATIONS_ORDERED.inc()
+    return snapshot
+
+
+async def erase(key: JobKey, ports: Ports, limits: HttpLimits) -> JobSnapshot:
+    """Store an order to erase the job, unless it is erased, and return the job as it was before.
+
+    Raises PermanentError for an unknown job, TransientError when nothing is promised.
+    """
+    snapshot = await read_job(key, ports, limits, wait_seconds=0)
+    if snapshot.erased_at is None:
+        order = replace(
+            cancellation(key, snapshot, ports.now_ms()),
+            action=ControlAction.ERASE,
+            cause="erased",
+            message="erased by the caller",
+        )
+        await ports.requests.cancel(order)
+        ERASURES_ORDERED.inc()
     return snapshot
 
 

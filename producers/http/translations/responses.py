@@ -144,6 +144,9 @@ class JobResponse(BaseModel):
     confidence_score: float | None = Field(description="Of the result, 0 to 1; null before, or where it has none.")
     source_language: str
     target_language: str
+    erased_at: datetime | None = Field(
+        default=None, description="When its texts were erased: its status stays, with the figures. Null before."
+    )
     document_info: DocumentInfo | None = Field(description="Of a document; null for texts.")
     result: ResultResponse | None
 
@@ -210,6 +213,7 @@ def job_response(key: JobKey, snapshot: JobSnapshot, backpressure: BackpressureG
         "word_count": view.words,
         "confidence_score": result.confidence if result else None,
         **_times(view, snapshot.is_finished),
+        "erased_at": moment_of(snapshot.erased_at) if snapshot.erased_at is not None else None,
         "document_info": document_info(view),
         "result": result_response(result) if result else None,
     }

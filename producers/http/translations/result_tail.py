@@ -5,7 +5,7 @@ the same way, so that they cost nothing at rest: they are read to their end befo
 
 Whoever wants a result registers first and sends or looks afterwards, so nothing is missed: what arrived in the
 last seconds, and may not be in Redis yet, is kept in a ring. A result that the tail does not see, because Kafka
-was away, is found in Redis.
+was away, is found in Redis (missed_results.py).
 """
 
 import asyncio
@@ -64,10 +64,18 @@ async def read_message(codec: Codec, encoded: bytes | None, expected: type[M]) -
 
 
 class WaiterLimits(NamedTuple):
-    """How many may wait in this process, and how often a second all of them together look at Redis."""
+    """How many may wait in this process, and how often a second those who look do so together."""
 
     most: int
     looks_per_second: float
+
+
+@dataclass
+class Lookers:
+    """How many of those who wait look for themselves: at streams, and at jobs that are not known yet."""
+
+    looks_per_second: float
+    count: int = 0
 
 
 @dataclass
@@ -76,7 +84,8 @@ class Waiter:
 
     codec: Codec
     loop: asyncio.AbstractEventLoop
-    fair_pause: Callable[[], float]
+    lookers: "Lookers"
+    looks: bool = field(default=False, init=False)
     _encoded: bytes | None = field(default=None, init=False)
     _arrived: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
@@ -90,8 +99,11 @@ class Waiter:
         return await read_message(self.codec, self._encoded, TranslationResult)
 
     def pause(self, least_seconds: float) -> float:
-        """Return the seconds until the next look at the job: longer where many wait."""
-        return max(least_seconds, self.fair_pause())
+        """Return the seconds until the next look at the job: longer where many look for themselves."""
+        if not self.looks:
+            self.looks = True
+            self.lookers.count += 1
+        return max(least_seconds, self.lookers.count / self.lookers.looks_per_second)
 
     def wake(self, encoded: bytes) -> None:
         """Hand over the result. From the loop's thread."""
@@ -127,6 +139,7 @@ class ResultTail:
         self._lock = threading.Lock()
         self._waiters: dict[bytes, list[Waiter]] = {}
         self._count = 0
+        self._lookers = Lookers(limits.looks_per_second)
         self._ring: deque[_Seen] = deque()
         self._ring_bytes = 0
         self._closing = threading.Event()
@@ -147,7 +160,7 @@ class ResultTail:
 
         For an event loop. Raises OverloadedError while too many wait.
         """
-        waiter, encoded = Waiter(self._codec, asyncio.get_running_loop(), self._fair_pause), key.encode()
+        waiter, encoded = Waiter(self._codec, asyncio.get_running_loop(), self._lookers), key.encode()
         with self._lock:
             if self._count >= self._limits.most:
                 raise OverloadedError(
@@ -164,14 +177,24 @@ class ResultTail:
             yield waiter
         finally:
             RESULT_WAITERS.dec()
+            self._lookers.count -= waiter.looks
             with self._lock:
                 self._count -= 1
                 self._waiters[encoded].remove(waiter)
                 if not self._waiters[encoded]:
                     del self._waiters[encoded]
 
-    def _fair_pause(self) -> float:
-        return self._count / self._limits.looks_per_second
+    def awaited(self) -> list[JobKey]:
+        """Return the jobs whose results somebody waits for."""
+        with self._lock:
+            return [JobKey.parse(encoded.decode()) for encoded in self._waiters]
+
+    def tell(self, key: JobKey, encoded: bytes) -> None:
+        """Hand over a result that was found elsewhere. From any thread."""
+        with self._lock:
+            waiters = list(self._waiters.get(key.encode(), ()))
+        for waiter in waiters:
+            waiter.loop.call_soon_threadsafe(waiter.wake, encoded)
 
     def add(self, record: InboundRecord) -> None:
         """Take in a result, or a record of the table. From any thread."""

@@ -1,7 +1,8 @@
 """The routes: translations, and the probes for supervisors, load balancers and Prometheus."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
@@ -10,12 +11,12 @@ from pydantic import BaseModel
 from connectors.telemetry.health import Health, answer_of
 from producers.http.admission.caller import Caller, Reader, Submitter, Writer
 from producers.http.ports import JobSnapshot, Ports
-from producers.http.problems import not_found, rate_headers, responses
+from producers.http.problems import erased, not_found, rate_headers, responses
 from producers.http.settings import HttpLimits
 from producers.http.tracing import name_in_log
 from producers.http.translations.calls import Call, prepared_call, sent_call
 from producers.http.translations.events import batch_after, job_events
-from producers.http.translations.jobs import cancel, read_job
+from producers.http.translations.jobs import cancel, erase, read_job
 from producers.http.translations.listing import JobFilter, list_jobs
 from producers.http.translations.responses import (
     AcceptedJobsResponse,
@@ -35,6 +36,10 @@ from stream_apps.accounts.refusals import ForbiddenError
 router = APIRouter()
 
 _TRANSLATIONS = "/api/v1/translations"
+# Stands for the id in a URL that is kept; no address has it.
+_ANY_JOB = "{job_id}"
+# Callers choose the header Host.
+_MOST_ADDRESSES = 100
 _EVENT_STREAM = "text/event-stream"
 # Neither a cache nor a proxy such as nginx may keep events back.
 _NOT_HELD_BACK = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
@@ -74,33 +79,32 @@ JobToChange = Annotated[JobKey, Depends(job_to_change)]
     _TRANSLATIONS,
     tags=["translations"],
     status_code=202,
+    response_model=AcceptedResponse | AcceptedJobsResponse | JobResponse | JobsResponse,
     responses={
         200: {"model": JobResponse | JobsResponse},
         **responses(402),
     },
 )
-async def submit_translation(  # noqa: PLR0913, PLR0917  # one parameter per part of the request
+async def submit_translation(
     submission: Submission,
     request: Request,
-    response: Response,
     caller: Submitter,
     envelope: Annotated[Envelope, Header()],
     wait: WaitSeconds = 0,
-) -> AcceptedResponse | AcceptedJobsResponse | JobResponse | JobsResponse:
+) -> Response:
     """Accept a request. 202 says that Kafka has stored it: from then on exactly one result will come.
 
     With `?wait=30` or the header `Prefer: wait=30`, 200 shows the finished job if it takes no longer. With
     `targets` there is a job for each language: 202 says that all are stored, 200 that all are finished.
     """
     call = await prepared_call(submission, envelope, caller, request)
-    response.headers["Location"] = status_url(request, call.valid[0].request.key, caller)
+    headers = {"Location": status_url(request, call.valid[0].request.key, caller)}
     if call.rate:
-        response.headers.update(rate_headers(call.rate))
+        headers |= rate_headers(call.rate)
     snapshots = await sent_call(call, request, wait or preferred_wait(envelope.prefer))
     if snapshots and all(one.result is not None for one in snapshots):
-        response.status_code = 200
-        return _finished(call, snapshots, request)
-    return _accepted(call, request, caller)
+        return _json(_finished(call, snapshots, request), 200, headers)
+    return _json(_accepted(call, request, caller), 202, headers)
 
 
 @router.get(_TRANSLATIONS, tags=["translations"])
@@ -113,17 +117,19 @@ async def list_translations(
     return list_response(page.views, page.next_cursor)
 
 
-@router.get(f"{_TRANSLATIONS}/{{job_id}}", tags=["translations"], responses=responses(404))
+@router.get(
+    f"{_TRANSLATIONS}/{{job_id}}", tags=["translations"], response_model=JobResponse, responses=responses(404)
+)
 async def read_translation(
     job: JobToRead,
     request: Request,
     wait: WaitSeconds = 0,
-) -> JobResponse:
+) -> Response:
     """Show progress, the position in the queue and, when the job is finished, the result."""
     ports: Ports = request.app.state.ports
     limits: HttpLimits = request.app.state.limits
     snapshot = await read_job(job, ports, limits, min(wait, limits.max_wait_seconds))
-    return job_response(job, snapshot, request.app.state.ports.backpressure)
+    return _json(job_response(job, snapshot, ports.backpressure))
 
 
 @router.get(
@@ -133,7 +139,7 @@ async def read_translation(
     responses={
         200: {"content": {_EVENT_STREAM: {}}},
         204: {"description": "Nothing comes after that event."},
-        **responses(404),
+        **responses(404, 410),
     },
 )
 async def stream_translation(
@@ -150,7 +156,9 @@ async def stream_translation(
     first = batch_after(last_event_id)
     if first is None:
         return Response(status_code=204)
-    await read_job(job, state.ports, state.limits, wait_seconds=0)
+    snapshot = await read_job(job, state.ports, state.limits, wait_seconds=0)
+    if snapshot.erased_at is not None:
+        raise erased(job.request_id)
     events = job_events(job, first, state.ports, state.limits, state.streams)
     # The first part is asked for here, while the answer may still be a refusal.
     stream = _behind(await anext(events), events)
@@ -174,6 +182,30 @@ async def cancel_translation(job: JobToChange, request: Request, response: Respo
     if snapshot.is_finished:
         response.status_code = 200
     return job_response(job, snapshot, request.app.state.ports.backpressure)
+
+
+@router.post(
+    f"{_TRANSLATIONS}/{{job_id}}/erase",
+    tags=["translations"],
+    status_code=202,
+    responses={200: {"model": JobResponse}, **responses(404)},
+)
+async def erase_translation(job: JobToChange, request: Request, response: Response) -> JobResponse:
+    """Order all texts and files of the job to be erased; one that is not finished is cancelled.
+
+    202 says that Kafka has stored the order, and shows the job as it was before. 200 shows a job that is erased
+    already. Its status, its figures and what was billed for it stay.
+    """
+    ports: Ports = request.app.state.ports
+    snapshot = await erase(job, ports, request.app.state.limits)
+    if snapshot.erased_at is not None:
+        response.status_code = 200
+    return job_response(job, snapshot, ports.backpressure)
+
+
+def _json(shown: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Answer with a model as it is: FastAPI would validate once more what was just built."""
+    return Response(shown.model_dump_json(), status, headers, media_type="application/json")
 
 
 def _finished(call: Call, snapshots: Sequence[JobSnapshot], request: Request) -> JobResponse | JobsResponse:
@@ -207,8 +239,19 @@ async def _behind(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[byt
 
 def status_url(request: Request, key: JobKey, caller: Caller, route: str = "read_translation") -> str:
     """Return where the job is shown."""
-    url = request.url_for(route, job_id=key.request_id)
-    return str(url if key.tenant == caller.tenant else url.include_query_params(tenant=key.tenant))
+    url = _any_url(request, route).replace(_ANY_JOB, key.request_id)
+    return url if key.tenant == caller.tenant else f"{url}?{urlencode({'tenant': key.tenant})}"
+
+
+def _any_url(request: Request, route: str) -> str:
+    """Return the URL of a job named _ANY_JOB; routes are searched once for each address that callers use."""
+    scope, known = request.scope, request.app.state.job_urls
+    place = (route, scope["scheme"], request.headers.get("host"), scope.get("root_path"), scope.get("server"))
+    if place not in known:
+        if len(known) >= _MOST_ADDRESSES:
+            known.clear()
+        known[place] = str(request.url_for(route, job_id=_ANY_JOB))
+    return str(known[place])
 
 
 class Alive(BaseModel):

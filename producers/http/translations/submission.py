@@ -96,6 +96,9 @@ class Submission(BaseModel):
     callback: Text | None = Field(
         default=None, description="URL that is told by a signed POST when the job is finished (Standard Webhooks)."
     )
+    keep_source: bool = Field(
+        default=False, description="Keep the source beside the job, so that ?bilingual= can show both languages."
+    )
     format: Literal["text", "html", "xml"] | None = Field(
         default=None, description="Short for content_type: text/plain, text/html or application/xml."
     )

@@ -12,11 +12,12 @@ import structlog
 
 from connectors.telemetry.metrics import REQUESTS_ACCEPTED
 from producers.http.admission.caller import Caller
-from producers.http.moments import milliseconds_of
 from producers.http.ports import Models, Ports, Texts
 from producers.http.tracing import name_in_log, submit_span
+from producers.http.translations.kept_source import keep_source
 from producers.http.translations.submission import Envelope, Submission
 from producers.http.translations.text_ids import with_text_ids
+from producers.http.translations.wishes import with_wishes
 from schemas.catalogue import Catalogue, unsupported_pair
 from schemas.errors import DragomanError, PermanentError, TransientError
 from schemas.ids import event_id, new_request_id
@@ -78,6 +79,9 @@ async def prepare(
         for one in asked:
             # One by one, as each that is taken must be known where the next is refused.
             taken += [await with_share(one, ports)]
+        for submission, one in zip(submissions, taken, strict=True):
+            if submission.keep_source:
+                await keep_source(one.request, ports.documents)
         return [replace(one, request=await _without_large_text(one.request, ports.texts)) for one in taken]
     except DragomanError:
         await give_back(taken, ports)
@@ -154,7 +158,7 @@ def preferred_wait(prefer: str | None) -> int:
 
 def _request(submission: Submission, context: SubmissionContext, priority: Priority) -> TranslationRequest:
     tenant = context.caller.tenant_for(submission.tenant)
-    return TranslationRequest(
+    request = TranslationRequest(
         request_id=request_id_of(submission.request_id, context.idempotency_key, tenant),
         tenant=tenant,
         source_language=submission.source_language,
@@ -162,19 +166,12 @@ def _request(submission: Submission, context: SubmissionContext, priority: Prior
         text=submission.text,
         texts=[item.text for item in submission.texts or ()],
         content_type=submission.content_type,
-        filter_options=submission.filter_options,
         priority=priority.value,
-        glossaries=submission.glossaries,
-        do_not_translate=submission.do_not_translate,
-        engine_options=submission.engine_options,
         submitted_at=context.now_ms,
         submitted_by=context.caller.credential_id or None,
-        deadline=milliseconds_of(submission.deadline),
-        late_policy=submission.late_policy,
-        metadata=with_text_ids(submission.metadata, submission.texts or ()),
-        labels=submission.labels,
-        callback=submission.callback,
     )
+    wished = with_wishes(request, submission)
+    return replace(wished, metadata=with_text_ids(submission.metadata, submission.texts or ()))
 
 
 def _target(submission: Submission) -> str:

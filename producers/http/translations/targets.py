@@ -34,6 +34,10 @@ async def all_sent(
     jobs: Sequence[ValidSubmission], send: Callable[[ValidSubmission], Awaitable[None]], call_id: str | None
 ) -> None:
     """Return once Kafka has stored all of them. Raises TransientError, which says how to complete the call."""
+    if len(jobs) == 1 and not call_id:
+        # Most calls: no task for it.
+        await send(jobs[0])
+        return
     outcomes = await asyncio.gather(*map(send, jobs), return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, TransientError) and call_id:

@@ -47,6 +47,9 @@ FAMILY, FLAG, KEYCAP = "👩\u200d👩\u200d👧", "🏳\ufe0f\u200d🌈", "1\uf
         "2025-01-31", "2025-01-31T08:30:00Z", "31/12/2025", "1.12.2025", "v2.1", "1.2.3-rc.1", "10.0.0.1",
         "+55 (11) 99999-0000",
         "10 KBps", "2.4 GHz", "20 °C", "5µs", "80 km/h", "0xff", "123e4567-e89b-12d3-a456-426614174000",
+        "00:1B:44:11:3A:B7", "fe80::1ff:fe23:4567:890a", "0 5 * * 1-5", "*/5 * * * *",
+        "<abbr title='x'>WHO</abbr>", "Map<String, List<Integer>>", "Optional<T>",
+        "std::vector<int>", "x ∈ ℝ", "x² ≥ 0", "__/__/____", '"java.io.IOException: no such file"',
         "Ca2+", "H2O", "pH", "C++", "C#", "x^2", "1e-9", "MP3", "COVID-19", "SKU-12345", "4K",
         FAMILY, FLAG, KEYCAP, "🇧🇷", "👍🏿", "❤\ufe0f", ":)", "\u200b", "\x00", "\ufeff", "QZ0", "qz 12",
     ],
@@ -66,6 +69,7 @@ def test_what_must_not_change_is_set_aside_whole(piece):
         "It''s a select few from us", "SELECT FROM LIST", "DELETE FROM CART", "Where and when, order by phone.",
         "go and find out", "the git repository", "make sure that cats sleep", "python tests",
         "We find a way, then we kill time", "NASA and I", "f*ck",
+        "at 10:30 in 2024", "a list of 1, 2, 3, 4 and 5", "an Error: it failed",
         "wait ...and see", "5 * 3 * 2", "file(s)", "diga-me já", "A\nB\tC", "",
     ],
 )  # fmt: skip

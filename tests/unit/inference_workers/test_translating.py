@@ -147,13 +147,23 @@ def test_a_failed_segment_keeps_its_source_and_names_its_cause_and_is_not_learnt
     assert memory.get_many([key_of("a bad one"), key_of("good")]) == [None, Remembered("GOOD", 0.5)]
 
 
-def test_a_translation_with_a_warning_is_given_but_not_learnt(parts):
+def test_a_translation_with_a_warning_is_learnt_with_it(parts):
     segments, translator, memory = parts
     translator.translate = lambda texts: [upper(text, warning="figures_differ") for text in texts]
     (answers,) = segments.translate([batch(["a", "a"])]).answers
     segments.remember()
     assert [(answer.text, answer.warning) for answer in answers] == [("A", "figures_differ")] * 2
-    assert memory.get_many([key_of("a")]) == [None]
+    assert memory.get_many([key_of("a")]) == [Remembered("A", 0.5, "figures_differ")]
+
+    (again,) = segments.translate([batch(["a"])]).answers[0]
+    assert (again.cached, again.warning) == (True, "figures_differ")
+
+
+def test_a_warning_that_intake_found_in_the_memory_is_in_the_answer(parts):
+    segments, _, _ = parts
+    filled = replace(batch(["a", "b"]), translations=["A", None], scores=[0.5, None], warnings=["length", None])
+    first, second = segments.translate([filled]).answers[0]
+    assert (first.warning, first.cached, second.warning) == ("length", True, None)
 
 
 def test_the_terms_of_a_request_reach_the_translator(parts):

@@ -64,7 +64,7 @@ def test_a_tenant_is_made_listed_changed_suspended_and_resumed(acme):
         ),
         (("change", "acme", "--limit", "speed=1"), "the limit speed=1 means nothing"),
         (("change", "acme", "--limit", "speed"), "write it as requests_per_minute=50"),
-        (("change", "acme"), "nothing would change; give --tier or --limit"),
+        (("change", "acme"), "nothing would change; give --tier, --limit or --retention-days"),
         (("suspend", "nobody"), "make it first: dragoman tenants create NAME"),
     ],
 )

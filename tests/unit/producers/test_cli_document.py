@@ -38,8 +38,10 @@ class Platform:
     url: str = ""
     job: dict = field(default_factory=lambda: FINISHED)
     bodies: list[bytes] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
 
     def answer(self, method: str, path: str, body: bytes) -> bytes:
+        self.asked.append(path)
         if method == "POST":
             self.bodies.append(body)
             return json.dumps({"job_id": "job"}).encode()
@@ -150,3 +152,45 @@ def test_a_name_that_is_no_file_is_refused(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError):
         document_files([name], "pt", None)
+
+
+def test_a_bilingual_file_lies_beside_the_translation_and_is_no_document(platform, tmp_path):
+    (tmp_path / "a.txt").write_text("one")
+    done = run(platform, tmp_path, "--bilingual", "html")
+    assert done.stdout.split() == [str(tmp_path / "a.pt.txt"), str(tmp_path / "a.txt.pt.html")]
+    assert any("bilingual=html" in path for path in platform.asked)
+    assert run(platform, tmp_path, "--bilingual", "html").stdout == ""
+    (tmp_path / "a.txt.pt.html").unlink()
+    assert run(platform, tmp_path, "--bilingual", "html").exit_code == 0
+    assert len(platform.bodies) == 2
+
+
+def test_all_that_the_door_takes_can_be_wished_for(platform, tmp_path):
+    (tmp_path / "a.csv").write_text("one")
+    wishes = (
+        "--do-not-translate", "Ana", "--do-not-translate", "Bo", "--label", "project=alpha", "--callback",
+        "https://x.example/", "--deadline", "2100-01-01", "--late-policy", "serve", "--filter-option", "columns=2",
+        "--engine-option", "beam_size=2", "--glossary", "terms",
+    )  # fmt: skip
+    assert run(platform, tmp_path / "a.csv", *wishes).exit_code == 0
+    (body,) = platform.bodies
+    for part in (
+        b'name="do_not_translate"\r\n\r\nAna', b'name="do_not_translate"\r\n\r\nBo',
+        b'name="labels"\r\n\r\n{"project": "alpha"}', b'name="callback"\r\n\r\nhttps://x.example/',
+        b'name="deadline"\r\n\r\n2100-01-01T00:00:00+00:00', b'name="late_policy"\r\n\r\nserve',
+        b'name="filter_options"\r\n\r\n{"columns": "2"}', b'name="engine_options"\r\n\r\n{"beam_size": "2"}',
+        b'name="glossaries"\r\n\r\nterms',
+    ):  # fmt: skip
+        assert part in body
+    wrong = run(platform, tmp_path / "a.csv", "--again", "--label", "alpha")
+    assert (wrong.exit_code, "--label is 'alpha', which is no NAME=VALUE" in wrong.stderr) == (2, True)
+
+
+def test_a_deadline_that_counts_from_now_makes_no_other_job(platform, tmp_path):
+    (tmp_path / "a.txt").write_text("one")
+    ids = set()
+    for deadline in ("2h", "3h"):
+        (tmp_path / "a.pt.txt").unlink(missing_ok=True)
+        assert run(platform, tmp_path / "a.txt", "--deadline", deadline).exit_code == 0
+        ids.add(platform.bodies[-1].partition(b'name="request_id"\r\n\r\n')[2][:36])
+    assert len(ids) == 1

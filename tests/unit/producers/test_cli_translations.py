@@ -99,6 +99,29 @@ def test_translate_prints_the_translation_and_nothing_else(platform):
     ]
 
 
+def test_a_text_may_have_tags_and_every_wish_that_the_door_takes(platform):
+    wishes = (
+        "--format", "html", "--do-not-translate", "Ana", "--label", "project=alpha", "--callback", "https://x.example/",
+        "--deadline", "2100-01-01", "--filter-option", "ignore_tags=b", "--engine-option", "beam_size=2",
+    )  # fmt: skip
+    assert dragoman(platform, "translate", "<p>Hi</p>", "--to", "pt", *wishes).exit_code == 0
+    assert platform.posted == [
+        {
+            "text": "<p>Hi</p>",
+            "source_language": "auto",
+            "target_language": "pt",
+            "format": "html",
+            "priority": "standard",
+            "do_not_translate": ["Ana"],
+            "labels": {"project": "alpha"},
+            "callback": "https://x.example/",
+            "deadline": "2100-01-01T00:00:00+00:00",
+            "filter_options": {"ignore_tags": "b"},
+            "engine_options": {"beam_size": "2"},
+        }
+    ]
+
+
 def test_translate_reads_standard_input_and_sends_a_score_as_a_number(platform):
     ran = dragoman(platform, "translate", "-", "--to", "pt", "--priority", "95", input="Good morning.\n")
     assert ran.exit_code == 0

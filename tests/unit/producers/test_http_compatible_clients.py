@@ -2,6 +2,7 @@
 
 import deepl
 import pytest
+from deepl.api_data import MultilingualGlossaryDictionaryEntries
 from libretranslatepy import LibreTranslateAPI
 
 from tests.accounts import key_of
@@ -89,3 +90,73 @@ def test_deepls_client_makes_shows_uses_and_deletes_a_glossary(url, key, world):
     client.delete_glossary(made)
     with pytest.raises(deepl.GlossaryNotFoundException):
         client.get_glossary(made.glossary_id)
+
+
+def test_deepls_client_names_several_glossaries(url, key, world):
+    client = deepl.DeepLClient(key, server_url=url)
+    first = client.create_glossary("First", "EN", "PT", {"release": "liberação"})
+    second = client.create_multilingual_glossary(
+        "Second", [MultilingualGlossaryDictionaryEntries("EN", "PT", {"drop": "queda"})]
+    )
+    client.translate_text("A", source_lang="EN", target_lang="PT-BR", glossary_ids=[first, second])
+    assert list(world.appended[0][0].glossaries) == ["First@1", "Second:en-pt"]
+    client.translate_document_upload(
+        b"A", source_lang="EN", target_lang="PT-BR", filename="a.txt", glossary_ids=[second, first]
+    )
+    assert list(world.appended[1][0].glossaries) == ["Second:en-pt", "First@1"]
+
+
+def test_deepls_client_translates_with_the_languages_of_a_glossary(url, key, world):
+    client = deepl.DeepLClient(key, server_url=url)
+    made = client.create_glossary("Terms", "EN", "PT", {"release": "liberação"})
+    done = client.translate_text_with_glossary("A", made, target_lang="PT-BR")
+    assert isinstance(done, deepl.TextResult)
+    assert (world.appended[0][0].source_language, world.appended[0][0].glossaries) == ("en", ["Terms@1"])
+    several = client.create_multilingual_glossary_from_csv("Both", "EN", "PT", "a,b\n")
+    client.update_multilingual_glossary_dictionary_from_csv(several, "EN", "PT", "c,d\n")
+    entries = client.get_multilingual_glossary_entries(several, "EN", "PT").dictionaries[0].entries
+    assert str(entries) == "a\tb\nc\td\n"
+    client.replace_multilingual_glossary_dictionary_from_csv(several, "EN", "PT", "e,f\n")
+    entries = client.get_multilingual_glossary_entries(several, "EN", "PT").dictionaries[0].entries
+    assert str(entries) == "e\tf\n"
+
+
+NOT_OFFERED = {
+    "rephrase_text": lambda client: client.rephrase_text("Save", target_lang="EN-US"),
+    "correct_text": lambda client: client.correct_text("Save", target_lang="EN-US"),
+    "get_all_style_rules": lambda client: client.get_all_style_rules(),
+    "create_style_rule": lambda client: client.create_style_rule("Mine", "EN"),
+    "get_style_rule": lambda client: client.get_style_rule("x"),
+    "update_style_rule_name": lambda client: client.update_style_rule_name("x", "y"),
+    "update_style_rule_configured_rules": lambda client: client.update_style_rule_configured_rules("x", {}),
+    "delete_style_rule": lambda client: client.delete_style_rule("x"),
+    "create_style_rule_custom_instruction": lambda client: client.create_style_rule_custom_instruction(
+        "x", "y", "z"
+    ),
+    "get_style_rule_custom_instruction": lambda client: client.get_style_rule_custom_instruction("x", "y"),
+    "update_style_rule_custom_instruction": lambda client: client.update_style_rule_custom_instruction(
+        "x", "y", "z", "w"
+    ),
+    "delete_style_rule_custom_instruction": lambda client: client.delete_style_rule_custom_instruction("x", "y"),
+    "list_translation_memories": lambda client: client.list_translation_memories(),
+    "get_translation_memory": lambda client: client.get_translation_memory("x"),
+    "list_translation_memory_segments": lambda client: client.list_translation_memory_segments("x"),
+    "delete_translation_memory": lambda client: client.delete_translation_memory("x"),
+    "create_translation_memory_export": lambda client: client.create_translation_memory_export("x"),
+    "get_translation_memory_job": lambda client: client.get_translation_memory_job("x"),
+}
+
+
+@pytest.mark.parametrize("method", NOT_OFFERED)
+def test_what_is_not_offered_is_refused_by_its_path(url, key, method):
+    client = deepl.DeepLClient(key, server_url=url)
+    with pytest.raises(deepl.DeepLException, match="is not offered here") as refusal:
+        NOT_OFFERED[method](client)
+    assert refusal.value.http_status_code == 404
+
+
+def test_an_unknown_route_of_ours_is_still_a_problem(http):
+    assert http.get("/api/v1/nothing").headers["content-type"] == "application/problem+json"
+    assert http.get("/v2/translate").json() == {
+        "message": "GET /v2/translate is not offered here; see docs/compatible.md for what is"
+    }

@@ -133,6 +133,9 @@ def test_characters_and_model_are_told_where_they_are_asked_for(answering):
         ({"tag_handling": "markdown"}, "tag_handling is 'markdown'"),
         ({"tag_handling": "xml", "ignore_tags": ["x" * 300]}, "filter_options.ignore_tags has 300 characters"),
         ({"glossary_id": "a", "source_lang": ""}, "source_lang is missing"),
+        ({"glossary_ids": ["a"], "source_lang": ""}, "source_lang is missing"),
+        ({"glossary_ids": ["a"], "glossary_id": "b"}, "glossary_ids and glossary_id are both set"),
+        ({"glossary_ids": list("abcdef")}, "glossary_ids has 6 ids"),
         ({"custom_instructions": ["be nice"]}, "custom_instructions is not supported yet"),
     ],
 )

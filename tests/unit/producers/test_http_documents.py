@@ -7,12 +7,12 @@ import json
 import pytest
 
 from connectors.redis.job_view import JobView
-from producers.http.documents.documents import OpenUploads
+from producers.http.documents.uploads import OpenUploads
 from producers.http.problems import OverloadedError
 from producers.http.settings import HttpLimits
 from schemas.documents import source_units_name
 from schemas.message_parts import Hole
-from schemas.messages import TranslationResult
+from schemas.messages import TranslationResult, changed
 from schemas.states import JobStage, ResultStatus
 from tests.accounts import key_of
 from tests.keys import key
@@ -283,3 +283,56 @@ def test_what_cannot_be_shown_in_both_languages_is_told(http, world):
     assert problem(http.get(f"{URL}/job/download?bilingual=docx"), 422)[0] == "invalid_request"
     world.results[JOB] = TranslationResult(**JOB._asdict(), status=ResultStatus.COMPLETED, text="Bom dia.")
     assert problem(http.get(f"{URL}/job/download?bilingual=tmx"), 409)[0] == "no_source"
+
+
+SENT: dict = {"target_language": "pt", "keep_source": True}
+
+
+def kept(http, world, body: dict, **result) -> str:
+    """Send texts whose source is kept, let them be answered so, and name their job."""
+    job_id: str = http.post("/api/v1/translations", json=SENT | body).json()["job_id"]
+    asked = world.appended[-1][0]
+    world.results[asked.key] = TranslationResult(
+        **asked.key._asdict(),
+        status=ResultStatus.COMPLETED,
+        source_language="en",
+        target_language="pt",
+        metadata=asked.metadata,
+        source_characters=sum(map(len, asked.texts)) + len(asked.text or ""),
+        **result,
+    )
+    return f"/api/v1/translations/{job_id}/download"
+
+
+def test_a_text_whose_source_is_kept_is_sent_in_both_languages(http, world):
+    hole = Hole(segment=1, cause="truncated", start=10, length=5)
+    text = "Good\nmorning.\n\nOpen.\n"
+    url = kept(http, world, {"text": text}, text="Bom\ndia.\n\nAbra.\n", holes=(hole,))
+    sent = http.get(url, params={"bilingual": "csv"})
+    assert (sent.status_code, sent.text) == (
+        200, 'place,en,pt\r\nparagraph 1,"Good\nmorning.","Bom\ndia."\r\nparagraph 2,Open.,Abra.\r\n',
+    )  # fmt: skip
+    xliff = http.get(url, params={"bilingual": "xliff"}).text
+    assert (xliff.count('"translated"'), xliff.count('"initial"')) == (1, 1)
+
+
+def test_a_text_with_another_number_of_paragraphs_is_one_pair(http, world):
+    url = kept(http, world, {"text": "One.\n\nTwo."}, text="Um. Dois.")
+    assert http.get(url, params={"bilingual": "csv"}).text == 'place,en,pt\r\ntext,"One.\n\nTwo.",Um. Dois.\r\n'
+
+
+def test_each_text_of_an_array_is_a_pair_with_its_id(http, world):
+    texts = [{"id": "save", "text": "Save"}, "", "Open"]
+    url = kept(http, world, {"texts": texts}, texts=("Salvar", "", "Abrir"), kind="texts")
+    assert http.get(url, params={"bilingual": "csv"}).text == (
+        "place,en,pt\r\nsave,Save,Salvar\r\ntext 3,Open,Abrir\r\n"
+    )
+
+
+def test_a_repeat_changes_no_source_that_is_kept_and_another_source_is_not_shown(http, world):
+    url = kept(http, world, {"text": "Good morning.", "request_id": "a"}, text="Bom dia.")
+    http.post("/api/v1/translations", json=SENT | {"text": "Bad", "request_id": "a"})
+    assert "Good morning." in http.get(url, params={"bilingual": "csv"}).text
+    key = world.appended[0][0].key
+    world.results[key] = changed(world.results[key], source_characters=3)
+    assert problem(http.get(url, params={"bilingual": "csv"}), 409)[0] == "no_source"

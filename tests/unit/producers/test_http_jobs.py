@@ -141,11 +141,11 @@ def test_an_unknown_job_is_a_problem(http):
     assert answer.json()["field"] == "job_id"
 
 
-def test_waiting_ends_as_soon_as_the_result_is_there(http, world):
+def test_whoever_waits_for_a_known_job_is_told_and_looks_again_only_when_the_time_is_up(http, world):
     world.views[JOB] = view()
-    world.finishes_at_look[3] = result()
-    assert http.get(URL, params={"wait": 60}).json()["status"] == "COMPLETED"
-    assert world.looks == 3
+    world.finishes_at_look[2] = result()
+    assert http.get(URL, params={"wait": 0.05}).json()["status"] == "COMPLETED"
+    assert world.looks == 2
 
 
 def test_waiting_ends_with_the_result_of_the_own_tenant_that_is_published(http, world):

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -42,12 +43,14 @@ class Notes:
 
     failures: int = 0
     noted: dict[JobKey, RequestPlan] = field(default_factory=dict)
+    calls: list[int] = field(default_factory=list)
 
-    async def note(self, key: JobKey, plan: RequestPlan) -> None:
+    async def note(self, plans: Mapping[JobKey, RequestPlan]) -> None:
         self.failures -= 1
         if self.failures >= 0:
             raise TransientError("Redis is away")
-        self.noted[key] = plan
+        self.noted |= plans
+        self.calls.append(len(plans))
 
 
 def append(sender, fatal=print, notes: Any = None):
@@ -55,7 +58,7 @@ def append(sender, fatal=print, notes: Any = None):
         background = BackgroundNotes(cast(Any, notes or Notes()))
         log = KafkaRequestLog(sender, Codec(), 0.01, background, lambda: 9, fatal)
         await log.append(REQUEST, Priority.HIGH, {"tenant": b"acme"})
-        await asyncio.gather(*background._tasks)
+        await background.written()
 
     asyncio.run(store())
 
@@ -75,6 +78,23 @@ def test_the_request_is_stored_first_and_then_noted_for_those_who_look_at_once(f
     }
     plan = RequestPlan(priority="high", source_language="auto", target_language="pt", submitted_at=5, noted_at=9)
     assert notes.noted == {REQUEST.key: plan}
+
+
+def test_notes_that_come_while_some_are_written_are_written_together_and_too_many_are_dropped():
+    notes = Notes()
+    plans = {JobKey("acme", f"r{number}"): RequestPlan(submitted_at=number) for number in range(5)}
+
+    async def write() -> None:
+        background = BackgroundNotes(cast(Any, notes), most=4)
+        for name, plan in plans.items():
+            background.write(name, plan)
+        await background.written()
+        background.write(REQUEST.key, RequestPlan())
+        await background.written()
+
+    asyncio.run(write())
+    assert notes.calls == [4, 1]
+    assert list(notes.noted) == [*list(plans)[:4], REQUEST.key]
 
 
 def test_a_missing_acknowledgement_is_a_transient_failure_and_nothing_is_noted():

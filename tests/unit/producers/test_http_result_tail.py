@@ -2,15 +2,17 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 import pytest
 
 from producers.http.problems import OverloadedError
+from producers.http.translations.missed_results import tell_missed_results
 from producers.http.translations.result_tail import ResultTail, WaiterLimits
 from schemas.codec import Codec
 from schemas.errors import FatalError, TransientError
+from schemas.ids import JobKey
 from schemas.messages import TranslationResult
 from schemas.records import InboundRecord
 from schemas.states import ResultStatus
@@ -188,14 +190,39 @@ def test_accounts_are_read_before_the_tail_is_opened_and_their_changes_come_with
     assert (found is not None, other) == (True, None)
 
 
-def test_the_more_wait_the_rarer_each_of_them_looks():
+def test_the_more_look_for_themselves_the_rarer_each_of_them_does_and_those_who_only_wait_count_not():
     async def work() -> list[float]:
-        tail, pauses = tail_of(Topic()), []
+        tail, pauses = tail_of(Topic(), most_waiters=20), []
         with ExitStack() as entered:
             for number in range(8):
+                entered.enter_context(tail.expect(key(f"told{number}")))
                 waiter = entered.enter_context(tail.expect(key(f"r{number}")))
                 pauses.append(waiter.pause(1.0))
         with tail.expect(key("alone")) as waiter:
             return [*pauses, waiter.pause(0.1)]
 
     assert asyncio.run(work()) == [1.0, 1.0, 1.0, 1.0, 1.25, 1.5, 1.75, 2.0, 0.25]
+
+
+def test_a_result_that_the_tail_missed_is_found_in_redis_for_all_who_wait_for_it():
+    asked: list[list[str]] = []
+    kept = result("r1").value
+
+    async def results(keys: Sequence[JobKey]) -> list[bytes | None]:
+        asked.append([one.request_id for one in keys])
+        if len(asked) == 1:
+            raise TransientError("Redis is away")
+        return [kept if one.request_id == "r1" else None for one in keys]
+
+    async def work() -> list[TranslationResult | None]:
+        tail = tail_of(Topic())
+        finding = asyncio.create_task(tell_missed_results(tail, results, 0.001, looks_per_second=1e6))
+        with tail.expect(key("r1")) as one, tail.expect(key("r1")) as same, tail.expect(key("r2")) as other:
+            found = [await one.result(5), await same.result(5), await other.result(0.01)]
+        finding.cancel()
+        return found
+
+    one, same, other = asyncio.run(work())
+    assert one is not None
+    assert (one.text, same, other) == ("Bom dia.", one, None)
+    assert asked[:2] == [["r1", "r2"], ["r1", "r2"]]

@@ -261,3 +261,16 @@ def test_thousands_of_pairs_are_shown_as_sets(http, world):
     assert said["sources"] == said["targets"] == sorted([*names, "en"])
     assert all(one.keys() == {"sources", "targets"} for one in said["sets"])
     assert http.post(URL, json=BODY | {"source_language": "aa", "target_language": "lc"}).status_code == 202
+
+
+def test_each_address_that_callers_use_is_in_the_urls_that_they_get(http):
+    urls = [
+        http.post("/api/v1/translations", json={"text": "Hi", "target_language": "pt"}, headers={"Host": host})
+        for host in ("a.example", "b.example:8080", "a.example")
+    ]
+    shown = [(one.json()["status_url"], one.json()["job_id"]) for one in urls]
+    hosts = ("a.example", "b.example:8080", "a.example")
+    assert [url for url, _ in shown] == [
+        f"http://{host}/api/v1/translations/{job}" for host, (_, job) in zip(hosts, shown, strict=True)
+    ]
+    assert urls[0].headers["location"] == shown[0][0]

@@ -37,6 +37,7 @@ WHO_MAY_ASK = {
     "read_translation": READ,
     "stream_translation": READ,
     "cancel_translation": WRITE,
+    "erase_translation": WRITE,
     "submit_document": WRITE_FILES,
     "submit_translation_document": WRITE_FILES,
     "read_document": READ_FILES,

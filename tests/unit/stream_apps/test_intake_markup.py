@@ -23,6 +23,7 @@ from stream_apps.redrive.correction import correction_of
 from tests.keys import key
 
 SEGMENTER = Segmenter()
+XML = "application/xml"
 
 
 def request(*texts: str, content_type: str = "text/html", **options: str) -> TranslationRequest:
@@ -85,6 +86,43 @@ def test_a_fragment_of_html_comes_back_with_its_tags(text, expected):
     assert answered(request(text)).text == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('<p title="A door">Open it.</p>', '<p title="A DOOR">OPEN IT.</p>'),
+        ('<img src="a.png" alt="A red door">', '<img src="a.png" alt="A RED DOOR">'),
+        ("<p>Name <input placeholder='Your name'></p>", "<p>NAME <input placeholder='YOUR NAME'></p>"),
+        ('<button aria-label="Close it">x</button>', '<button aria-label="CLOSE IT">X</button>'),
+        ("<input type=submit value='Go'><input value='Go'>", "<input type=submit value='GO'><input value='Go'>"),
+        ('<meta name="description" content="All doors.">', '<meta name="description" content="ALL DOORS.">'),
+        ("<img alt=Door src=a.png>", '<img alt="DOOR" src=a.png>'),
+        ('<p title="One. Two.">x</p>', '<p title="ONE. TWO.">X</p>'),
+        ('<a href="h" title="Help me">Read it</a>', '<a href="h" title="HELP ME">READ IT</a>'),
+        ('<p>One. <img alt="A door"> Two.</p>', '<p>ONE. <img alt="A DOOR"> TWO.</p>'),
+        ('<p title="Fish &amp; &quot;chips&quot;">Hi</p>', '<p title="FISH &amp; &quot;CHIPS&quot;">HI</p>'),
+        ("<div translate='no' title='A door'>Hi</div>", "<div translate='no' title='A door'>Hi</div>"),
+        ('<img translate="no" alt="A door"><img class="notranslate" alt="Bo">Hi',
+         '<img translate="no" alt="A door"><img class="notranslate" alt="Bo">HI'),
+        ('<p>Press <b title="A door">Start</b> now.</p>', '<p>PRESS <b title="A door">START</b> NOW.</p>'),
+    ],
+)  # fmt: skip
+def test_attributes_that_readers_see_are_translated(text, expected):
+    assert answered(request(text)).text == expected
+
+
+@pytest.mark.parametrize("sentences", [1, 2, 4])
+def test_quotes_that_an_engine_writes_stay_inside_their_attribute(sentences):
+    text = f'<p title="{" ".join(["Open it."] * sentences)}">Hi</p>'
+    said = "&quot;It&#39;s&quot; &lt;b&gt;"
+    done = answered(request(text), BatchLimits(segments=1), lambda _text: '"It\'s" <b>')
+    assert done.text == f'<p title="{" ".join([said] * sentences)}">"It\'s" &lt;b&gt;</p>'
+
+
+def test_attributes_of_xml_stay():
+    text = '<note title="A door">Open it.</note>'
+    assert answered(request(text, content_type=XML)).text == '<note title="A door">OPEN IT.</note>'
+
+
 def test_sentences_are_segments_with_codes_and_nothing_else_is():
     found = split(request('<div id="d"><p>First <b>one</b>. Second one.</p></div>'))
     assert found.lead == '<div id="d"><p>'
@@ -143,9 +181,6 @@ def test_what_an_engine_writes_is_no_markup():
     assert answered(request("<p>Be <b>good</b></p>"), translate=lambda text: text + " <3 & more").text == (
         "<p>Be <b>good</b> &lt;3 &amp; more</p>"
     )
-
-
-XML = "application/xml"
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,14 @@ def test_wishes_and_scores_travel_with_the_batch():
     assert (batch.engine_options, batch.do_not_translate) == ({"beam": "1"}, ["Acme"])
 
 
+def test_the_warnings_of_what_the_memory_knows_travel_with_it():
+    split = Split("", ("a", "b"), ("", ""))
+    (batch,) = made(split, known=[None, Remembered("B", 0.5, "length")])
+    assert batch.warnings == [None, "length"]
+    (batch,) = made(split, known=[None, Remembered("B", 0.5)])
+    assert batch.warnings == []
+
+
 def test_one_segment_that_is_too_large_is_refused():
     with pytest.raises(PermanentError) as refused:
         cut(Split("", ("a" * 501,), ("",)), BatchLimits(text_bytes=500))

@@ -56,6 +56,15 @@ def test_a_file_that_could_not_be_put_together_is_refused_by_name(failures):
     assert caught.value.cause == "not_correctable"
 
 
+@pytest.mark.parametrize("stage", ["intake", "merging", "inference"])
+def test_nothing_of_an_erased_request_is_sent_again(failures, stage):
+    failures.add(inbound(b"bytes"), stage=stage)
+    failures.results[KEY] = dataclasses.replace(PARTIAL, text=None, erased_at=NOW)
+    with pytest.raises(PermanentError, match="erased") as caught:
+        failures.plan_all()
+    assert caught.value.cause == "erased"
+
+
 def test_a_request_without_an_answer_asks_for_its_first(failures):
     failures.add(inbound(b"bytes"))
     (plan,) = failures.plan_all()

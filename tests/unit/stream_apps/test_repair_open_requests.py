@@ -1,12 +1,14 @@
 """What is lost, what is on its way, what can never be answered: told from the records alone."""
 
+from dataclasses import replace
+
 import pytest
 
 from schemas.codec import Codec
 from schemas.events import JobControl
 from schemas.messages import Job, SegmentBatch, TranslatedBatch, TranslationRequest, TranslationResult
 from schemas.priorities import Priority
-from schemas.records import InboundRecord, redrive_header
+from schemas.records import InboundRecord, erased_header, redrive_header
 from schemas.states import ControlAction
 from schemas.topics import (
     CONTROL,
@@ -143,3 +145,9 @@ def test_an_order_without_a_header_and_rubbish_count_from_their_own_time():
     for value in (CODEC.encode(order), b"rubbish"):
         waiting = InboundRecord(CONTROL, 0, 1, b"a", value, {}, 900)
         assert low_watermarks([waiting], CODEC, [], NOW)[Priority.CRITICAL] == 900
+
+
+def test_an_erased_request_is_closed_with_every_correction_that_was_asked_for():
+    erased = replace(result("r1"), headers=erased_header(NOW))
+    found = compared(request("r1", 0), request("r1", 1, revision=2), request("r1", 2, revision=4), erased)
+    assert fates(found) == []

@@ -61,3 +61,23 @@ def test_what_could_not_be_deleted_is_found_again():
     store.is_away = False
     sweep(store)
     assert store.ages == {}
+
+
+def test_a_tenant_that_chose_fewer_days_has_them_and_one_that_chose_more_has_the_platforms():
+    ages = {
+        "short/results/1": 3,
+        "short/jobs/1/a": 1,
+        "long/results/1": 29,
+        "long/results/2": 31,
+        "b/results/1": 3,
+    }
+    store = Store(ages)
+    days = {"short": 2, "long": 60, "b": 0}
+    TextRetention(store, 30 * DAY_MS, lambda: NOW_MS, lambda: days).turn()
+    assert store.ages.keys() == {"short/jobs/1/a", "long/results/1", "b/results/1"}
+
+
+def test_where_the_platform_keeps_all_for_ever_a_tenants_days_count():
+    store = Store({"short/results/1": 3, "b/results/1": 900})
+    TextRetention(store, 0, lambda: NOW_MS, lambda: {"short": 2}).turn()
+    assert store.ages.keys() == {"b/results/1"}

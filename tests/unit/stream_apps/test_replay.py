@@ -174,6 +174,12 @@ def test_past_requests_are_translated_anew_and_held_against_their_newest_answers
     }
 
 
+def test_an_erased_request_is_not_replayed():
+    report, written = replayed([asked("r1"), asked("r2")], [answered("r1", None, erased_at=NOW)])
+    assert report["requests"] == 1
+    assert [result.request_id for result in written] == ["r2"]
+
+
 def test_an_array_is_replayed_text_by_text():
     texts = ["It rains and", "", "it snows."]
     answers = [answered("r1", None, kind="texts", texts=["IT RAINS AND", "", "IT SNOWS."])]

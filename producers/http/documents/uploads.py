@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 
 from connectors.object_files import Written
 from producers.http.admission.caller import Caller
-from producers.http.moments import Moment, milliseconds_of
+from producers.http.moments import Moment
 from producers.http.ports import Ports, Upload
 from producers.http.problems import OverloadedError
 from producers.http.tracing import name_in_log
@@ -34,8 +34,9 @@ from producers.http.translations.submit import (
     request_id_of,
     with_share,
 )
+from producers.http.translations.wishes import with_wishes
 from schemas.errors import DragomanError, PermanentError
-from schemas.ids import JobKey, event_id, inbox_folder
+from schemas.ids import JobKey, event_id, job_inbox
 from schemas.languages import AUTO
 from schemas.messages import TranslationRequest
 from schemas.priorities import Priority
@@ -183,8 +184,9 @@ def _request_of(
     form: DocumentForm, upload: Upload, written: Written, key: JobKey, context: SubmissionContext
 ) -> TranslationRequest:
     # The content is part of the name: a repeat asks for the same, and what was accepted is never replaced.
-    ref = f"{inbox_folder(key.tenant)}{event_id(str(key), written.sha256)}"
-    return TranslationRequest(
+    # The folder is the job's own, so that it can be erased.
+    ref = f"{job_inbox(key)}{event_id(str(key), written.sha256)}"
+    request = TranslationRequest(
         request_id=key.request_id,
         tenant=key.tenant,
         source_language=form.source_language,
@@ -193,18 +195,10 @@ def _request_of(
         content_sha256=written.sha256,
         file_name=form.file_name or upload.file_name or None,
         content_type=form.content_type or _media_type(upload),
-        filter_options=form.filter_options,
-        glossaries=form.glossaries,
-        do_not_translate=form.do_not_translate,
-        engine_options=form.engine_options,
         submitted_at=context.now_ms,
         submitted_by=context.caller.credential_id or None,
-        deadline=milliseconds_of(form.deadline),
-        late_policy=form.late_policy,
-        metadata=form.metadata,
-        labels=form.labels,
-        callback=form.callback,
     )
+    return with_wishes(request, form)
 
 
 def _media_type(upload: Upload) -> str:
