@@ -14,7 +14,6 @@ from schemas.ids import result_texts
 from schemas.messages import Job, TranslatedBatch, TranslationResult, changed
 from schemas.records import (
     CALLBACK_HEADER,
-    FIRST_REVISION,
     Headers,
     InboundRecord,
     OutboundRecord,
@@ -24,10 +23,10 @@ from schemas.records import (
     version_header,
 )
 from schemas.slots import AnswerOrder, AnswerSource, Arrival, RequestRevision, SlotDecision, Verdict
-from schemas.states import ControlAction
 from schemas.units import whole_text
 from stream_apps.assembly.answered import Answered, answer_facts
 from stream_apps.assembly.erasing import Erasure, Newest, erasures
+from stream_apps.assembly.parsed_records import ParsedRecord, portions, request_of
 from stream_apps.pipeline.early_results import check_order, early_result, withheld
 from stream_apps.pipeline.join import check_batch, join, split_of
 from stream_apps.pipeline.result_events import billed_usage
@@ -43,27 +42,6 @@ TransientError.
 STAGE = "assembly"
 # Rows of one usage record: about half a megabyte.
 _USAGE_ROWS = 1000
-
-
-@dataclass(frozen=True)
-class ParsedRecord:
-    """A sound record, its message, and its entry for the slots."""
-
-    record: InboundRecord
-    message: TranslatedBatch | JobControl
-    entry: Arrival | AnswerOrder
-
-    @property
-    def erasure(self) -> tuple[InboundRecord, JobControl] | None:
-        """Return record and order where the request is to be erased."""
-        order = self.message
-        is_one = isinstance(order, JobControl) and order.action is ControlAction.ERASE
-        return (self.record, order) if is_one and isinstance(order, JobControl) else None
-
-    @property
-    def slots_bytes(self) -> int:
-        """Estimate the bytes that the slots return when this record completes its request."""
-        return len(self.record.value or b"") * (self.entry.batches if isinstance(self.entry, Arrival) else 1)
 
 
 @dataclass
@@ -165,11 +143,11 @@ class AssemblyHandler:
         if record.topic == topics.CONTROL:
             order = self.codec.decode(record.value, JobControl, record.headers)
             check_order(order)
-            return ParsedRecord(record, order, AnswerOrder(_request_of(order), record.coordinates))
+            return ParsedRecord(record, order, AnswerOrder(request_of(order), record.coordinates))
         batch = self.codec.decode(record.value, TranslatedBatch)
         check_batch(batch)
         entry = Arrival(
-            request=_request_of(batch),
+            request=request_of(batch),
             split=split_of(batch.job),
             batch_number=batch.batch_number,
             batches=batch.job.batches,
@@ -257,31 +235,6 @@ class AssemblyHandler:
         except PermanentError as error:
             return withheld(result, error)
         return changed(result, text=None, texts=(), content_ref=ref)
-
-
-def _request_of(message: TranslatedBatch | JobControl) -> RequestRevision:
-    return RequestRevision(message.key, message.job.revision if message.job else FIRST_REVISION)
-
-
-def portions(parsed_records: Sequence[ParsedRecord], most_bytes: int) -> Iterator[list[ParsedRecord]]:
-    """Group the records, in order, so that the slots of all requests they may complete have about `most_bytes`.
-
-    The sizes of the other slots of a request are not known; they are taken to be like the one that came.
-    """
-    portion: list[ParsedRecord] = []
-    requests: set[RequestRevision] = set()
-    size = 0
-    for parsed in parsed_records:
-        # A request is completed once, however many of its records come.
-        more = 0 if parsed.entry.request in requests else parsed.slots_bytes
-        if portion and size + more > most_bytes:
-            yield portion
-            portion, requests, size, more = [], set(), 0, parsed.slots_bytes
-        portion.append(parsed)
-        requests.add(parsed.entry.request)
-        size += more
-    if portion:
-        yield portion
 
 
 def _concluded(

@@ -20,7 +20,8 @@ from schemas.records import InboundRecord, OutboundRecord, StoredAt
 from schemas.slots import AnswerSource
 from schemas.states import ControlAction
 from schemas.traces import TraceParent, trace_of
-from stream_apps.assembly.handler import AssemblyHandler, portions
+from stream_apps.assembly.handler import AssemblyHandler
+from stream_apps.assembly.parsed_records import portions
 from stream_apps.runtime.stage_spans import StageSpans
 from tests.dead_letters import dead_letter_writer
 from tests.keys import key
