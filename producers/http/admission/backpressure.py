@@ -4,6 +4,8 @@ A request waits twice, in its topic for intake and then as batches for the worke
 asked for both queues every few seconds, off the path of requests. Two readings give the rate at which the queues
 are worked off, rate and queues give the wait of one more request, and the wait is compared with the limits.
 
+Long requests wait in lanes of their own (schemas/lanes.py), so a book refuses no sentence of its priority.
+
 A refused caller has lost nothing, because nothing was sent. What is refused to the urgent is refused to the less
 urgent too, so critical requests are refused last.
 """
@@ -13,7 +15,8 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from enum import StrEnum
+from typing import Protocol, TypeVar
 
 import structlog
 
@@ -27,16 +30,21 @@ from connectors.telemetry.metrics import (
 from producers.http.problems import OverloadedError
 from producers.http.settings import BackpressureLimits
 from schemas.errors import TransientError
+from schemas.lanes import DEFAULT_BULK_WORDS, Lane, lane_of, lanes_up_to
+from schemas.messages import TranslationRequest
 from schemas.priorities import Priority
 from schemas.topics import batches_topic
+from stream_apps.pipeline.long_requests import expected_lane
 
 log = structlog.get_logger()
 _AS_URGENT = {one: tuple(Priority)[: number + 1] for number, one in enumerate(Priority)}
 
+Q = TypeVar("Q", bound=StrEnum)
+
 
 @dataclass(frozen=True)
 class QueuePosition:
-    """Batches of the same or a higher priority before the last one of a job, and the seconds they may take."""
+    """Batches that are served before the last one of a job, and the seconds they may take."""
 
     batches_ahead: int
     seconds: float
@@ -59,7 +67,7 @@ class BacklogReading:
 
     at_seconds: float
     requests: Mapping[Priority, QueueCounts]
-    batches: Mapping[Priority, QueueCounts]
+    batches: Mapping[Lane, QueueCounts]
     committed: Mapping[tuple[str, int], int] = field(default_factory=dict)
 
 
@@ -85,19 +93,19 @@ class QueueLoad:
         urgent = _AS_URGENT[priority]
         return _waiting(self.reading.requests, urgent) + sum(self.stored.get(one, 0) for one in urgent)
 
-    def records_before(self, priority: Priority) -> float:
-        """Return the batches that are at least as urgent, with those that waiting requests will be split into."""
-        waiting = _waiting(self.reading.batches, _AS_URGENT[priority])
-        return waiting + self.requests_before(priority) * self.rate.batches_per_request
+    def records_before(self, lane: Lane) -> float:
+        """Return the batches that are served before, with those that waiting requests will be split into."""
+        waiting = _waiting(self.reading.batches, lanes_up_to(lane))
+        return waiting + self.requests_before(lane.priority) * self.rate.batches_per_request
 
-    def wait_seconds(self, priority: Priority) -> float:
-        """Return the time until a worker takes a new request of the priority, after the more urgent ones.
+    def wait_seconds(self, lane: Lane) -> float:
+        """Return the time until a worker takes a new request of the lane, after the more urgent ones.
 
-        Intake and workers run at the same time, so the slower one decides. The share that less urgent work is
-        guaranteed meanwhile (inference_workers/priority_source.py) is not counted.
+        Intake and workers run at the same time, so the slower one decides. The shares that less urgent work and
+        bulk lanes are guaranteed meanwhile (inference_workers/priority_source.py) are not counted.
         """
-        intake = self.requests_before(priority) / self.rate.requests_per_second
-        return max(intake, self.records_before(priority) / self.rate.batches_per_second)
+        intake = self.requests_before(lane.priority) / self.rate.requests_per_second
+        return max(intake, self.records_before(lane) / self.rate.batches_per_second)
 
     def with_request(self, priority: Priority) -> "QueueLoad":
         """Return the load with one stored request more."""
@@ -123,8 +131,14 @@ class BacklogSource(Protocol):
 class Backpressure:
     """Holds the last reading and refuses by it. For one event loop; `clock` counts seconds."""
 
-    def __init__(self, limits: BackpressureLimits, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        limits: BackpressureLimits,
+        clock: Callable[[], float] = time.monotonic,
+        bulk_words: int = DEFAULT_BULK_WORDS,
+    ) -> None:
         self._limits = limits
+        self._bulk_words = bulk_words
         self._clock = clock
         self._load: QueueLoad | None = None
         # A new process measures before its first caller.
@@ -149,15 +163,19 @@ class Backpressure:
         self._load = QueueLoad(reading, rate)
         self._show(self._load)
 
-    def check(self, priority: Priority) -> None:
+    def lane_of(self, request: TranslationRequest, priority: Priority) -> Lane:
+        """Return where a request that is not cut yet will probably wait."""
+        return expected_lane(request, priority, self._bulk_words)
+
+    def check(self, lane: Lane) -> None:
         """Raise OverloadedError when a limit is exceeded. Without a recent reading, every request may pass.
 
         So may the first ones after a rest, until the reading that they cause is there.
         """
         load = self._current()
-        overload = load and overload_of(load, priority, self._limits)
+        overload = load and overload_of(load, lane, self._limits)
         if overload:
-            HTTP_REFUSALS.labels(overload.cause, priority).inc()
+            HTTP_REFUSALS.labels(overload.cause, lane.priority).inc()
             raise OverloadedError(overload.message, retry_after_seconds(overload, self._limits))
 
     def count(self, priority: Priority) -> None:
@@ -165,25 +183,25 @@ class Backpressure:
         if self._load is not None:
             self._load = self._load.with_request(priority)
 
-    def ahead(self, priority: Priority) -> QueuePosition | None:
+    def ahead(self, lane: Lane) -> QueuePosition | None:
         """Tell what is ahead of a request that was just counted; None where that is not known."""
         if (load := self._current()) is None:
             return None
         load = replace(load, rate=_bounded(load.rate, self._limits))
-        batches = max(round(load.records_before(priority) - load.rate.batches_per_request), 0)
-        return QueuePosition(batches, load.wait_seconds(priority))
+        batches = max(round(load.records_before(lane) - load.rate.batches_per_request), 0)
+        return QueuePosition(batches, load.wait_seconds(lane))
 
     def position(self, view: JobView) -> QueuePosition | None:
         """Tell what is ahead of the job's last batch; None where that is not known."""
         load = self._current()
-        place, priority = view.last_batch, Priority(view.priority)
-        topic = batches_topic(view.pool, priority)
+        place, lane = view.last_batch, lane_of(Priority(view.priority), view.words, self._bulk_words)
+        topic = batches_topic(view.pool, lane)
         if load is None or place is None or (topic, place.partition) not in load.reading.committed:
             return None
         before = max(place.offset - load.reading.committed[topic, place.partition], 0)
         partitions = sum(name == topic for name, _ in load.reading.committed)
-        own = min(before * partitions, _waiting(load.reading.batches, [priority]))
-        ahead = _waiting(load.reading.batches, _AS_URGENT[priority][:-1]) + own
+        own = min(before * partitions, _waiting(load.reading.batches, [lane]))
+        ahead = _waiting(load.reading.batches, lanes_up_to(lane)[:-1]) + own
         return QueuePosition(ahead, (ahead + 1) / _bounded(load.rate, self._limits).batches_per_second)
 
     def _current(self) -> QueueLoad | None:
@@ -198,9 +216,9 @@ class Backpressure:
 
     def _show(self, load: QueueLoad) -> None:
         shown = replace(load, rate=_bounded(load.rate, self._limits))
-        for priority in Priority:
-            BACKPRESSURE_BACKLOG_RECORDS.labels(priority).set(shown.records_before(priority))
-            BACKPRESSURE_WAIT_SECONDS.labels(priority).set(shown.wait_seconds(priority))
+        for lane in Lane:
+            BACKPRESSURE_BACKLOG_RECORDS.labels(lane).set(shown.records_before(lane))
+            BACKPRESSURE_WAIT_SECONDS.labels(lane).set(shown.wait_seconds(lane))
 
 
 async def measure_backlog(backpressure: Backpressure, backlog: BacklogSource, every_seconds: float) -> None:
@@ -214,14 +232,18 @@ async def measure_backlog(backpressure: Backpressure, backlog: BacklogSource, ev
         await asyncio.sleep(every_seconds)
 
 
-def overload_of(load: QueueLoad, priority: Priority, limits: BackpressureLimits) -> Overload | None:
-    """Return the longest overload of the priority and the more urgent ones; None when there is room."""
-    load, urgent_ones = replace(load, rate=_bounded(load.rate, limits)), _AS_URGENT[priority]
-    least = min(map(limits.wait_seconds, urgent_ones))
+def overload_of(load: QueueLoad, lane: Lane, limits: BackpressureLimits) -> Overload | None:
+    """Return the longest overload of the lane and of more urgent short requests; None when there is room.
+
+    A bulk lane that is too full refuses only what is long.
+    """
+    load = replace(load, rate=_bounded(load.rate, limits))
+    asked = [lane, *(one for one in lanes_up_to(lane) if not one.is_bulk)]
+    least = min(limits.wait_seconds(one.priority) for one in asked)
     # What the more urgent wait for is a part of what this one waits for.
-    if load.wait_seconds(priority) <= least and load.records_before(priority) <= limits.max_backlog_records:
+    if load.wait_seconds(lane) <= least and load.records_before(lane) <= limits.max_backlog_records:
         return None
-    found = [overload for urgent in urgent_ones for overload in _exceeded(load, urgent, limits)]
+    found = [overload for one in asked for overload in _exceeded(load, one, limits)]
     return max(found, key=lambda overload: overload.seconds, default=None)
 
 
@@ -261,8 +283,8 @@ class _Flow:
     least_waiting: int
 
     @classmethod
-    def between(cls, before: Mapping[Priority, QueueCounts], now: Mapping[Priority, QueueCounts]) -> "_Flow":
-        waited, waiting = _waiting(before, Priority), _waiting(now, Priority)
+    def between(cls, before: Mapping[Q, QueueCounts], now: Mapping[Q, QueueCounts]) -> "_Flow":
+        waited, waiting = _waiting(before, before), _waiting(now, now)
         taken = max(sum(queue.taken for queue in now.values()) - sum(queue.taken for queue in before.values()), 0)
         return cls(taken, max(taken + waiting - waited, 0), min(waited, waiting))
 
@@ -272,15 +294,15 @@ class _Flow:
         return _weighted(per_second, observed, weight) if was_busy else max(per_second, observed)
 
 
-def _exceeded(load: QueueLoad, priority: Priority, limits: BackpressureLimits) -> list[Overload]:
-    wait, longest = load.wait_seconds(priority), limits.wait_seconds(priority)
-    records, most = load.records_before(priority), limits.max_backlog_records
+def _exceeded(load: QueueLoad, lane: Lane, limits: BackpressureLimits) -> list[Overload]:
+    wait, longest = load.wait_seconds(lane), limits.wait_seconds(lane.priority)
+    records, most = load.records_before(lane), limits.max_backlog_records
     found = []
     if wait > longest:
-        message = f"{priority} requests would wait about {wait:.0f} s, the limit is {longest:g} s"
+        message = f"{lane} requests would wait about {wait:.0f} s, the limit is {longest:g} s"
         found.append(Overload("wait", message, wait - longest))
     if records > most:
-        message = f"about {records:.0f} records of {priority} or more urgent work wait, the limit is {most}"
+        message = f"about {records:.0f} records of {lane} or more urgent work wait, the limit is {most}"
         found.append(Overload("backlog", message, (records - most) / load.rate.batches_per_second))
     return found
 
@@ -292,8 +314,8 @@ def _bounded(rate: ServiceRate, limits: BackpressureLimits) -> ServiceRate:
     )
 
 
-def _waiting(queues: Mapping[Priority, QueueCounts], priorities: Iterable[Priority]) -> int:
-    return sum(queues[priority].waiting for priority in priorities if priority in queues)
+def _waiting(queues: Mapping[Q, QueueCounts], wanted: Iterable[Q]) -> int:
+    return sum(queues[one].waiting for one in wanted if one in queues)
 
 
 def _weighted(mean: float, observed: float, weight: float) -> float:
