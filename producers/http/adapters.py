@@ -16,7 +16,7 @@ from connectors.kafka.producer import OnDone
 from connectors.redis.job_list import AsyncJobList, Listed
 from connectors.redis.job_view import AsyncJobViews, JobRecord
 from connectors.redis.request_markers import AcceptedRequests
-from producers.http.admission.backpressure import BacklogReading, QueueCounts
+from producers.http.admission.queue_load import BacklogReading, QueueCounts
 from producers.http.ports import JobSnapshot, Upload
 from producers.http.translations.result_tail import read_message
 from schemas.catalogue import Catalogue, union

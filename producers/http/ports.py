@@ -10,7 +10,7 @@ from connectors.redis.job_list import Listed
 from connectors.redis.job_view import JobView
 from connectors.tracing.spans import NO_TRACER, Tracer
 from producers.http.admission.accounts import Accounts
-from producers.http.admission.backpressure import QueuePosition
+from producers.http.admission.queue_load import QueuePosition
 from producers.http.admission.tenant_shares import TenantShares
 from producers.http.blocking.detection import Detector, ThreadedDetector
 from producers.http.blocking.glossaries import Glossaries

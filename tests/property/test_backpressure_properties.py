@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.http.admission.backpressure import (
+from producers.http.admission.queue_load import (
     BacklogReading,
     QueueCounts,
     QueueLoad,

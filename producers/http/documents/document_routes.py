@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from connectors.formats.bilingual.registry import BILINGUAL, Kind
-from producers.http.admission.backpressure import QueuePosition
 from producers.http.admission.caller import DocumentReader, DocumentSubmitter
+from producers.http.admission.queue_load import QueuePosition
 from producers.http.documents.bilingual import bilingual_of
 from producers.http.documents.uploads import form_schema, prepare_document, uploaded
 from producers.http.middleware import submission_is_stored

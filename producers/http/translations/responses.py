@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pydantic import BaseModel, Field
 
 from connectors.redis.job_view import JobView
-from producers.http.admission.backpressure import QueuePosition
+from producers.http.admission.queue_load import QueuePosition
 from producers.http.moments import moment_of
 from producers.http.ports import BackpressureGate, JobSnapshot
 from producers.http.translations.document_info import DocumentInfo, document_info

@@ -8,13 +8,8 @@ import pytest
 from connectors.kafka.group_lag import PartitionLag
 from connectors.redis.job_view import JobView
 from producers.http.adapters import KafkaBacklog
-from producers.http.admission.backpressure import (
-    BacklogReading,
-    Backpressure,
-    QueueCounts,
-    QueuePosition,
-    measure_backlog,
-)
+from producers.http.admission.backpressure import Backpressure, measure_backlog
+from producers.http.admission.queue_load import BacklogReading, QueueCounts, QueuePosition
 from producers.http.problems import OverloadedError
 from producers.http.settings import BackpressureLimits
 from schemas.errors import TransientError

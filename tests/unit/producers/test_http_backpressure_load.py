@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from producers.http.admission.backpressure import (
+from producers.http.admission.queue_load import (
     BacklogReading,
     QueueCounts,
     QueueLoad,
