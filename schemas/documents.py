@@ -57,6 +57,11 @@ def translated_units_name(key: JobKey, revision: int) -> str:
     return f"{job_folder(key)}v{revision}/units"
 
 
+def unmerged_name(key: JobKey, revision: int) -> str:
+    """Name the answer whose file could not be put together, as it was before, with its text."""
+    return f"{job_folder(key)}v{revision}/unmerged"
+
+
 def translated_object(key: JobKey, revision: int, file_name: str) -> str:
     """Name the translated file of one version of the answer."""
     return f"{job_folder(key)}v{revision}/file{_fitted(PurePosixPath(file_name).suffix.lower())}"

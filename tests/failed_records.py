@@ -68,6 +68,7 @@ class Failures:
         self.originals = {}
         self.dead_letters = []
         self.results = {}
+        self.unmerged_results = {}
 
     def add(self, record, *, cause="empty_text", stage="intake", about: JobKey | None = KEY, segments=(), at=NOW):
         """Add one dead letter for the record, or one for each of its segments."""
@@ -88,6 +89,9 @@ class Failures:
 
     def text_of(self, result):
         return result.text
+
+    def unmerged(self, failed):
+        return self.unmerged_results[failed.key, failed.version]
 
     def entries_of(self, batch):
         return {}

@@ -1,4 +1,4 @@
-"""Make the batches that fill the holes of a partly translated answer. Pure.
+"""Make the batches that fill the holes of a partly translated answer, or that merge a document again. Pure.
 
 The holes are segments again; the text between them travels as lead and gaps, which come back unchanged. So the
 ordinary worker and the ordinary join produce the corrected text; where every hole fails again, the same text.
@@ -11,7 +11,7 @@ from itertools import accumulate
 from schemas.errors import PermanentError
 from schemas.markup import is_marked_up
 from schemas.message_parts import Hole, Kept
-from schemas.messages import Job, SegmentBatch, TranslationResult
+from schemas.messages import Job, SegmentBatch, TranslatedBatch, TranslationResult
 from schemas.segments import count_words
 from schemas.terms import NO_TERMS
 from schemas.units import UNIT_SEPARATOR, units_of
@@ -105,6 +105,43 @@ def repetition_of(
         )
     job = next_job(origins[0].job, result, now_ms)
     return [replace(origins[number], job=job) for number in range(wanted)]
+
+
+def merged_again(
+    unmerged: TranslationResult, failed: TranslationResult, header: Job, limits: BatchLimits, now_ms: int
+) -> list[TranslatedBatch]:
+    """Return the batches of the version after `failed`, with all that was translated already; no worker is needed.
+
+    `unmerged` is the answer as it was before its file could not be put together, `header` that of any of its
+    batches. Its holes stay. Raises PermanentError as `correction_of` does.
+    """
+    text = unmerged.text or ""
+    drafts = _drafts(text, _checked(unmerged, text), limits)
+    job = replace(
+        next_job(header, failed, now_ms),
+        kept=_kept(unmerged, text),
+        segments=unmerged.segments,
+        batches=len(drafts),
+        words=unmerged.source_words,
+    )
+    return [_translated(unmerged, number, draft, job, now_ms) for number, draft in enumerate(drafts)]
+
+
+def _translated(unmerged: TranslationResult, number: int, draft: _Draft, job: Job, now_ms: int) -> TranslatedBatch:
+    return TranslatedBatch(
+        **unmerged.key._asdict(),
+        batch_number=number,
+        job=job,
+        lead=draft.lead,
+        gaps=draft.gaps,
+        translations=draft.texts,
+        causes=[hole.cause for hole in draft.holes],
+        scores=[None] * len(draft.holes),
+        cached=[False] * len(draft.holes),
+        numbers=[hole.segment for hole in draft.holes],
+        target_words=sum(map(count_words, draft.texts)),
+        translated_at=now_ms,
+    )
 
 
 def next_job(job: Job, result: TranslationResult, now_ms: int) -> Job:

@@ -8,13 +8,13 @@ from typing import Protocol
 from schemas.codec import Codec
 from schemas.errors import PermanentError
 from schemas.ids import JobKey
-from schemas.messages import SegmentBatch, TranslationResult
+from schemas.messages import SegmentBatch, TranslatedBatch, TranslationResult
 from schemas.records import FIRST_REVISION, Headers, InboundRecord, OutboundRecord, attempt_header, redrive_header
 from schemas.states import ResultStatus
 from schemas.topics import DEAD_LETTERS
 from stream_apps.pipeline.batching import BatchLimits
-from stream_apps.pipeline.output_records import WireFormat, batch_records
-from stream_apps.redrive.correction import correction_of, repetition_of
+from stream_apps.pipeline.output_records import WireFormat, batch_records, translated_record
+from stream_apps.redrive.correction import correction_of, merged_again, repetition_of
 from stream_apps.redrive.open_dead_letters import DeadLetterSummary
 
 # Where a request is refused as a whole: sent there again, it is read again.
@@ -33,6 +33,9 @@ class RedriveSources(Protocol):
 
     def text_of(self, result: TranslationResult) -> str:
         """Return the text of an answer, wherever it is stored. Raises PermanentError when it is gone."""
+
+    def unmerged(self, failed: TranslationResult) -> TranslationResult:
+        """Return the answer before its file could not be put together. Raises PermanentError when it is gone."""
 
     def entries_of(self, batch: SegmentBatch) -> Mapping[str, str]:
         """Return the entries of the glossaries of its request. Raises PermanentError when one is gone."""
@@ -93,11 +96,7 @@ class RedrivePlanner:
         if first.stage in _REQUEST_STAGES and first.job_key is not None:
             return self._request(first, first.job_key)
         if first.stage == _MERGING_STAGE and first.job_key is not None:
-            raise PermanentError(
-                "not_correctable",
-                f"the file of the document could not be put together ({first.cause}), and its answer says so",
-                cure="drop the dead letter; send the document again under a new id",
-            )
+            return self._merge(first, first.job_key)
         record = self.sources.original(first)
         return RedrivePlan(group, [_again(record, attempt_header(first.attempt + 1))])
 
@@ -121,6 +120,23 @@ class RedrivePlanner:
         version = self._next_version(key, self.sources.newest(key))
         headers = redrive_header(version) | attempt_header(dead_letter.attempt + 1)
         return RedrivePlan([dead_letter], [_again(record, headers)], version)
+
+    def _merge(self, dead_letter: DeadLetterSummary, key: JobKey) -> RedrivePlan:
+        """Plan that the file of a document is put together once more, from what was translated."""
+        newest = self.sources.newest(key)
+        if newest is None:
+            raise PermanentError(
+                "not_answered", "the document has no answer yet", cure="wait for it, then redrive"
+            )
+        if newest.status is not ResultStatus.FAILED:  # put together since
+            return RedrivePlan([dead_letter], version=newest.version)
+        origin = self.sources.original(dead_letter)
+        header = self.codec.decode(origin.value, TranslatedBatch).job
+        batches = merged_again(self.sources.unmerged(newest), newest, header, self.limits, self.now_ms)
+        attempt = attempt_header(dead_letter.attempt + 1)
+        records = [translated_record(one, self.codec.encode(one), origin) for one in batches]
+        outputs = [replace(record, headers=record.headers | attempt) for record in records]
+        return RedrivePlan([dead_letter], outputs, newest.version + 1)
 
     def _next_version(self, key: JobKey, newest: TranslationResult | None) -> int:
         # Two dead letters of one request in one run need two versions: their results must never be mixed.

@@ -4,6 +4,7 @@ A redrive commits what it sends again and the tombstones in one Kafka transactio
 any moment, each plan is done completely or not at all.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from connectors.kafka.partition_reader import RecordLookup, read_spans
 from connectors.kafka.settings import KafkaSettings
 from connectors.kafka.transactional_producer import TransactionalProducer
 from schemas.codec import Codec
+from schemas.documents import unmerged_name
 from schemas.errors import PermanentError
 from schemas.events import DeadLetter
 from schemas.ids import JobKey
@@ -36,6 +38,7 @@ _TRANSACTIONAL_ID = "dead_letters"
 # Of one transaction. A single plan may have more: it is never divided.
 _MOST_RECORDS, _MOST_BYTES = 500, 8_000_000
 _TAKE_RECORDS = 500
+_MOST_UNMERGED_BYTES = 300_000_000
 _UTF8_BYTES = 4
 
 T = TypeVar("T")
@@ -238,6 +241,13 @@ class KafkaSources(DeadLetterRecords):
             return whole_text(result) or ""
         characters = result.target_characters + result.units
         return self.objects.read_text(ref, characters * _UTF8_BYTES)
+
+    def unmerged(self, failed: TranslationResult) -> TranslationResult:
+        try:
+            kept = self.objects.read_text(unmerged_name(failed.key, failed.version), _MOST_UNMERGED_BYTES)
+        except PermanentError:
+            return _still_kept(None, "the translation of the document")
+        return TranslationResult.from_datum(json.loads(kept))
 
     def entries_of(self, batch: SegmentBatch) -> Mapping[str, str]:
         names = batch.job.glossaries

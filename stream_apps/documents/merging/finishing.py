@@ -1,5 +1,9 @@
-"""Finish the answer of a document: put the file together, store it, and say where its holes are."""
+"""Finish the answer of a document: put the file together, store it, and say where its holes are.
 
+Where that fails the translation is kept, so that a redrive can merge it again (stream_apps/redrive).
+"""
+
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -8,7 +12,7 @@ from connectors.formats.protocol import Options
 from connectors.formats.registry import translated_name
 from connectors.telemetry.log_fields import about
 from connectors.telemetry.metrics import DOCUMENT_SECONDS
-from schemas.documents import translated_object, translated_units_name, units_name
+from schemas.documents import translated_object, translated_units_name, units_name, unmerged_name
 from schemas.errors import PermanentError
 from schemas.language_names import UNDETERMINED
 from schemas.message_parts import Document, Hole, Suspect
@@ -38,7 +42,11 @@ class DocumentMerger:
         if document is None or result.text is None:  # nothing could be translated: there is no file
             return result
         with DOCUMENT_SECONDS.labels(STAGE).time(), about(result.key):
-            return self._merged(result, job, document)
+            try:
+                return self._merged(result, job, document)
+            except PermanentError:
+                self.store.keep(unmerged_name(result.key, result.version), json.dumps(result.to_datum()).encode())
+                raise
 
     def _merged(self, result: TranslationResult, job: Job, document: Document) -> TranslationResult:
         key, version = result.key, f"{document.filter}-{document.filter_version}"

@@ -10,11 +10,11 @@ from connectors.memory import (
     FixedAnsweredRequests,
 )
 from schemas import topics
-from schemas.documents import source_name, translated_object
+from schemas.documents import source_name, translated_object, unmerged_name
 from schemas.errors import PermanentError, TransientError
 from schemas.events import DeadLetter, JobControl, UsageBatch
-from schemas.messages import SegmentBatch, TranslatedBatch
-from schemas.records import OutboundRecord, StoredAt
+from schemas.messages import SegmentBatch, TranslatedBatch, TranslationResult
+from schemas.records import InboundRecord, OutboundRecord, StoredAt
 from schemas.segments import Remembered, TranslationContext
 from schemas.slots import RequestRevision
 from stream_apps.documents.extraction.source import DocumentSource
@@ -22,7 +22,7 @@ from stream_apps.documents.formats import InProcessFormats
 from stream_apps.documents.merging.finishing import DocumentMerger
 from stream_apps.documents.storage import DocumentStore
 from stream_apps.pipeline.batching import BatchLimits
-from stream_apps.redrive.correction import correction_of
+from stream_apps.redrive.correction import correction_of, merged_again
 from tests.documents_world import CODEC, NOW, R1, REF, TEXT, World, of, refusal_of, the_result
 
 
@@ -209,6 +209,35 @@ def test_a_merge_that_fails_is_a_failed_answer_that_is_not_billed_and_a_dead_let
     assert (letter.stage, letter.cause, letter.request_id) == ("merging", "broken_codes", "r1")
     ((usage,),) = [batch.events for batch in of(merged, topics.USAGE, UsageBatch)]
     assert (usage.source_words, usage.status) == (0, "FAILED")
+
+
+@pytest.mark.parametrize("cause", ["", "cold"])
+def test_a_merge_that_failed_is_made_good_from_what_was_kept_and_billed_then(world, cause):
+    class Broken(InProcessFormats):
+        def merge(self, *_: Any) -> None:
+            raise PermanentError("broken_codes", "a code is missing", field="units")
+
+    outputs, working = world.extract(), world.merger
+    world.merger = DocumentMerger(world.store, Broken())
+    failed = the_result(world.merge(outputs, cause=cause))
+    world.merging.committed([])
+    world.merger = working
+
+    kept = TranslationResult.from_datum(json.loads(world.get(unmerged_name(failed.key, failed.version))))
+    header = CODEC.decode(outputs[0].value, SegmentBatch).job
+    again = merged_again(kept, failed, header, BatchLimits(), NOW)
+    merged = world.merging.handle(
+        [
+            InboundRecord(topics.TRANSLATED_DOCUMENTS, 0, 90 + at, one.key.encode(), CODEC.encode(one), {}, NOW)
+            for at, one in enumerate(again)
+        ]
+    )
+    result = the_result(merged)
+    assert (result.version, result.status) == (2, "PARTIAL" if cause else "COMPLETED")
+    assert [(hole.unit, hole.place) for hole in result.holes] == ([(1, "line 3")] if cause else [])
+    assert b"START IT SLOWLY.\r\n" in world.get(result.content_ref)
+    ((usage,),) = [batch.events for batch in of(merged, topics.USAGE, UsageBatch)]
+    assert (usage.source_words, usage.status) == (9, result.status)
 
 
 def test_while_the_store_is_away_nothing_is_decided(world):

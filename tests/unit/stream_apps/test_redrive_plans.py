@@ -6,10 +6,12 @@ import pytest
 
 from schemas.errors import PermanentError
 from schemas.message_parts import Hole
-from schemas.messages import SegmentBatch
+from schemas.messages import SegmentBatch, TranslatedBatch
 from schemas.records import OutboundRecord
 from schemas.states import ResultStatus
+from schemas.topics import TRANSLATED_DOCUMENTS
 from stream_apps.pipeline.batching import BatchLimits
+from stream_apps.pipeline.output_records import early_answer
 from stream_apps.redrive.correction import correction_of, repetition_of
 from stream_apps.redrive.plans import RedrivePlan, groups_of, tombstone_of
 from stream_apps.redrive.redrive import carry_out
@@ -49,11 +51,37 @@ def test_a_document_that_could_not_be_read_is_sent_to_extraction_again(failures)
     assert (out.topic, out.value, out.headers["redrive"]) == ("translation.documents.high", b"bytes", b"1")
 
 
-def test_a_file_that_could_not_be_put_together_is_refused_by_name(failures):
+def test_a_file_that_could_not_be_put_together_is_merged_again_from_what_was_translated(failures):
+    done = early_answer(dataclasses.replace(batch(), translations=["x"] * len(batch().texts)), "m1", NOW)
+    done = dataclasses.replace(done, job=dataclasses.replace(done.job, kind="document"))
+    letter = failures.add(inbound(CODEC.encode(done), TRANSLATED_DOCUMENTS), stage="merging")
+    failed = dataclasses.replace(PARTIAL, status=ResultStatus.FAILED, text=None, source_words=0, holes=())
+    failures.results[KEY], failures.unmerged_results[KEY, PARTIAL.version] = failed, PARTIAL
+    (plan,) = failures.plan_all()
+    (out,) = plan.outputs
+    again = CODEC.decode(out.value, TranslatedBatch)
+    assert (out.topic, out.headers["attempt"], plan.version) == (TRANSLATED_DOCUMENTS, b"2", 2)
+    assert (again.lead, list(again.translations), list(again.causes)) == (
+        "Olá. ",
+        ["My lemons."],
+        ["repetition_loop"],
+    )
+    assert (list(again.gaps), list(again.numbers)) == ([" Adeus."], [1])
+    assert (again.job.revision, again.job.billed_words, again.job.words, again.job.segments) == (2, 0, 6, 3)
+    assert plan.records[1:] == [tombstone_of(letter)]
+
+
+def test_a_file_that_was_put_together_since_closes_its_dead_letter(failures):
     failures.add(inbound(b"bytes"), stage="merging", cause="broken_codes")
-    with pytest.raises(PermanentError, match="could not be put together") as caught:
+    failures.results[KEY] = dataclasses.replace(PARTIAL, version=2, status=ResultStatus.COMPLETED)
+    (plan,) = failures.plan_all()
+    assert (plan.outputs, plan.version) == ((), 2)
+
+
+def test_a_merge_without_an_answer_waits_for_it(failures):
+    failures.add(inbound(b"bytes"), stage="merging", cause="broken_codes")
+    with pytest.raises(PermanentError, match="no answer yet"):
         failures.plan_all()
-    assert caught.value.cause == "not_correctable"
 
 
 @pytest.mark.parametrize("stage", ["intake", "merging", "inference"])
