@@ -17,7 +17,7 @@ from tests.servers import CHECKOUT
 
 PAGE = CHECKOUT / "docs" / "performance.md"
 PICTURE = CHECKOUT / "docs" / "performance.svg"
-BENCHES = ("cached", "fat", "singles", "bulk", "latency", "http", "books", "connections", "door")
+BENCHES = ("cached", "fat", "singles", "bulk", "document", "latency", "http", "books", "connections", "door")
 IDLE = CHECKOUT / ".dragoman" / "idle.json"
 BEGIN, END = "<!-- figures: make bench-report -->", "<!-- end -->"
 
