@@ -246,7 +246,8 @@ def status_url(request: Request, key: JobKey, caller: Caller, route: str = "read
 def _any_url(request: Request, route: str) -> str:
     """Return the URL of a job named _ANY_JOB; routes are searched once for each address that callers use."""
     scope, known = request.scope, request.app.state.job_urls
-    place = (route, scope["scheme"], request.headers.get("host"), scope.get("root_path"), scope.get("server"))
+    server = tuple(scope.get("server") or ())
+    place = (route, scope["scheme"], request.headers.get("host"), scope.get("root_path"), server)
     if place not in known:
         if len(known) >= _MOST_ADDRESSES:
             known.clear()

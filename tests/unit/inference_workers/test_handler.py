@@ -96,7 +96,7 @@ def test_a_batch_becomes_its_translation_and_its_usage(handler):
 def test_outputs_are_keyed_for_their_readers_and_carry_the_trace_on(handler):
     translated, usage = outputs_of(handler, [record("good day")])
     assert (translated.key, usage.key) == (b"acme/r1", None)
-    assert translated.headers == {"traceparent": b"00-1-2-01", "priority": b"high"}
+    assert translated.headers == {"traceparent": b"00-1-2-01", "accepted": b"500", "priority": b"high"}
 
 
 def test_the_usage_of_a_second_has_one_row_for_each_tenant_priority_pair_and_model(handler):

@@ -50,7 +50,7 @@ def test_no_status_is_none_in_code_and_empty_on_the_wire():
 @pytest.mark.parametrize(
     ("message", "field", "limit"),
     [
-        (ORDER, "action", "CANCEL, EXPIRE, FAIL"),
+        (ORDER, "action", "CANCEL, EXPIRE, FAIL, ERASE"),
         (RESULT, "status", "COMPLETED, PARTIAL, FAILED, CANCELLED, EXPIRED"),
     ],
 )
