@@ -34,10 +34,9 @@ from inference_workers.translating import SegmentTranslator
 from schemas.catalogue import LanguageSet
 from schemas.errors import FatalError, TransientError
 from schemas.ids import fingerprint
-from schemas.lanes import Lane
 from schemas.priorities import Priority
 from schemas.states import WorkerState
-from schemas.topics import batches_topic, inference_group, lanes_topics
+from schemas.topics import batches_topic, inference_group
 from stream_apps.pipeline.deadline_policy import SkipPolicy
 from stream_apps.runtime.consumer_health import ConsumerHealthMonitor, joined
 from stream_apps.runtime.dead_letters import open_dead_letters
@@ -124,7 +123,6 @@ def _source(settings: WorkerSettings, speed: Speedometer) -> PrioritySource[Comm
     limits = settings.worker
     return PrioritySource(
         by_priority={priority: _reader(settings, priority) for priority in Priority},
-        lane_topics={lane: batches_topic(limits.pool, lane) for lane in Lane},
         credit=_credit(limits),
         budget_words=lambda: speed.words_in(limits.take_seconds),
         now_ms=now_ms,
@@ -133,15 +131,14 @@ def _source(settings: WorkerSettings, speed: Speedometer) -> PrioritySource[Comm
 
 
 def _reader(settings: WorkerSettings, priority: Priority) -> CommittingReader:
-    """Read all lanes of a priority by one consumer: each costs processor time at rest."""
     pool = settings.worker.pool
-    topics = [*lanes_topics(pool, priority).values()]
-    return CommittingReader(settings.kafka, inference_group(pool, priority), topics, settings.instance)
+    topic = batches_topic(pool, priority)
+    return CommittingReader(settings.kafka, inference_group(pool, priority), [topic], settings.instance)
 
 
 def _credit(limits: WorkerLimits) -> PriorityCredit:
     guaranteed = {Priority.HIGH: limits.high_share, Priority.STANDARD: limits.standard_share}
-    shares = Shares(guaranteed, aged_share=limits.aged_share, bulk_share=limits.bulk_share)
+    shares = Shares(guaranteed, aged_share=limits.aged_share)
     return PriorityCredit(shares, most_words=int(limits.first_words_per_second))
 
 

@@ -67,12 +67,6 @@ class WorkerLimits(Section):
         le=1,
         description="Share guaranteed to standard priority while more urgent work never ends.",
     )
-    bulk_share: float = Field(
-        default=0.3,
-        ge=0,
-        le=1,
-        description="Share of what a priority gets that is guaranteed to its long requests beside its short ones.",
-    )
     aged_share: float = Field(
         default=0.5, ge=0, le=1, description="Share instead, once a record has waited half its SLA."
     )
@@ -92,20 +86,10 @@ class WorkerLimits(Section):
         return self
 
 
-class WorkerKafkaSettings(KafkaSettings):
-    """DRAGOMAN_KAFKA_*: what is fetched of a lane that is held is fetched again, so fetches are small."""
-
-    partition_fetch_bytes: int = Field(
-        default=100_000,
-        ge=1,
-        description="Of one partition in one answer of a broker; a larger record comes alone.",
-    )
-
-
 class WorkerSettings(ProcessSettings):
     """The whole configuration of a worker."""
 
-    kafka: WorkerKafkaSettings = Field(default_factory=WorkerKafkaSettings)
+    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
     dead_letters: DeadLetterSettings = Field(default_factory=DeadLetterSettings)
     worker: WorkerLimits = Field(default_factory=WorkerLimits)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from schemas.errors import PermanentError
-from schemas.lanes import LANES_OF, Lane
 from schemas.priorities import Priority
 
 DAY_MS = 24 * 60 * 60 * 1000
@@ -90,14 +89,9 @@ def priority_of_topic(topic: str) -> Priority:
     return Priority(name)
 
 
-def batches_topic(pool: str, lane: Lane | Priority) -> str:
-    """Name the topic in which batches wait; a priority names its lane for short requests."""
-    return f"{_BATCHES}{pool}.{lane}"
-
-
-def lanes_topics(pool: str, priority: Priority) -> dict[Lane, str]:
-    """Name the topics in which the batches of one pool and priority wait, all of which one group reads."""
-    return {lane: batches_topic(pool, lane) for lane in LANES_OF[priority]}
+def batches_topic(pool: str, priority: Priority) -> str:
+    """Name the topic in which the batches of one pool and priority wait."""
+    return f"{_BATCHES}{pool}.{priority}"
 
 
 def inference_group(pool: str, priority: Priority) -> str:
@@ -131,9 +125,9 @@ def catalogue(plan: TopicPlan) -> list[Topic]:
     # Keyed by batch, not by request, so that the batches of one long document spread over all workers
     # (docs/decisions/0003).
     batches = [
-        Topic(batches_topic(pool, lane), "SegmentBatch", "batch_id", plan.batch_partitions, 3 * DAY_MS)
+        Topic(batches_topic(pool, priority), "SegmentBatch", "batch_id", plan.batch_partitions, 3 * DAY_MS)
         for pool in plan.pools
-        for lane in Lane
+        for priority in Priority
     ]
     return [*per_priority, *documents, *batches, *_shared(plan)]
 

@@ -90,7 +90,6 @@ def consumer_config(settings: KafkaSettings, group: str, instance: str) -> Confi
             "fetch.error.backoff.ms": 50,
             "queued.max.messages.kbytes": settings.consumer_buffer_kbytes,
             "fetch.max.bytes": settings.fetch_bytes,
-            "max.partition.fetch.bytes": settings.partition_fetch_bytes,
         }
     )
 

@@ -1,12 +1,12 @@
 """A member of a consumer group that commits by itself, in each partition up to the first unfinished record."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import inf
 from typing import Any, NamedTuple
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from connectors.kafka.commit_tracker import CommitTracker, Partition, Ticket
 from connectors.kafka.errors import failure_of, member_failure_of
@@ -56,16 +56,6 @@ class CommittingReader(GroupMember):
         self._clock = clock
         self._taken: list[TakenRecord] = []
         self._is_committing = False
-        self._held: Set[str] = frozenset()
-        self._is_hold_due = False
-
-    def hold(self, topics: Set[str]) -> None:
-        """Deliver nothing of these topics from the next `take` on, and everything of all others again.
-
-        What was fetched of them is fetched again later, which may take `fetch_wait_ms`: a broker that holds a
-        fetch of the others answers it first.
-        """
-        self._held, self._is_hold_due = frozenset(topics), True
 
     def take(self, limit: int, timeout_seconds: float, limit_bytes: float = inf) -> list[TakenRecord]:
         """Return up to `limit` records, none after the timeout. Raises TransientError or FatalError.
@@ -74,7 +64,6 @@ class CommittingReader(GroupMember):
         call: `tracker.holds` tells of each ticket whether it is still worth working for.
         """
         self._taken = []
-        self._apply_hold()
         self._take_records(limit, timeout_seconds, limit_bytes)
         return [taken for taken in self._taken if self.tracker.holds(taken.ticket)]
 
@@ -117,9 +106,6 @@ class CommittingReader(GroupMember):
             self.tracker.committed(due)
 
     def rewind(self) -> None:
-        # A partition begins again where it was paused, whatever it was told meanwhile.
-        self.hold(frozenset())
-        self._apply_hold()
         # No broker is asked: its answer would wait for the rebalance that made the rewind necessary.
         held = set(self.assignment)
         try:
@@ -132,22 +118,6 @@ class CommittingReader(GroupMember):
 
     def _config(self) -> dict[str, Any]:
         return super()._config() | {"on_commit": self._on_commit}
-
-    def _apply_hold(self) -> None:
-        if not self._is_hold_due:
-            return
-        partitions = self._consumer.assignment()
-        try:
-            self._consumer.pause([one for one in partitions if one.topic in self._held])
-            self._consumer.resume([one for one in partitions if one.topic not in self._held])
-        except KafkaException as error:
-            raise failure_of(error) from error
-        self._is_hold_due = False
-
-    def _on_assign(self, consumer: Consumer, assigned: list[TopicPartition]) -> None:
-        # librdkafka may remember that a partition was paused when it was given up, so all of them are told anew.
-        super()._on_assign(consumer, assigned)
-        self._is_hold_due = True
 
     def _took(self, record: InboundRecord) -> None:
         ticket = self.tracker.took(record.topic, record.partition, record.offset, self._clock())
@@ -163,7 +133,6 @@ class CommittingReader(GroupMember):
     def _begin_anew(self) -> None:
         self.tracker.drop_all()
         self._is_committing = False
-        self._is_hold_due = True
 
     def _on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
         self._is_committing = False

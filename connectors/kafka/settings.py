@@ -104,11 +104,6 @@ class KafkaSettings(Section):
     fetch_bytes: int = Field(
         default=4_000_000, ge=1, description="Of one answer of a broker, all partitions together."
     )
-    partition_fetch_bytes: int = Field(
-        default=1_000_000,
-        ge=1,
-        description="Of one partition in one answer of a broker; a larger record comes alone.",
-    )
     consumer_buffer_kbytes: int = Field(
         default=4096,
         ge=1,

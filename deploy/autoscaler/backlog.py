@@ -12,10 +12,9 @@ from typing import NamedTuple, Protocol
 
 from connectors.kafka.group_lag import PartitionLag
 from deploy.autoscaler.decision import WaitingWork
-from schemas.lanes import Lane
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, words_of
-from schemas.topics import batches_topic, inference_group, lanes_topics
+from schemas.topics import batches_topic, inference_group
 
 _TAKE_RECORDS, _TAKE_SECONDS = 1000, 0.2
 # Reading must not delay a decision; what these takes do not reach is estimated.
@@ -160,8 +159,8 @@ class _PriorityWork:
 
     def update(self, lags: Sequence[PartitionLag], seconds: float) -> None:
         """Update the partitions; their growth during these seconds gives the rate of arrival."""
-        before = {(lag.topic, lag.partition): lag.end for lag in self.lags}
-        records = sum(max(lag.end - before.get((lag.topic, lag.partition), lag.end), 0) for lag in lags)
+        before = {lag.partition: lag.end for lag in self.lags}
+        records = sum(max(lag.end - before.get(lag.partition, lag.end), 0) for lag in lags)
         self.rate.add(records * self.mean.words_per_record, seconds)
         self.lags = lags
 
@@ -182,7 +181,7 @@ class PoolBacklog:
         self._pool = pool
         self._read_ahead_records = read_ahead_records
         self._priorities = {priority: _PriorityWork(ArrivalRate(memory_seconds)) for priority in Priority}
-        self._by_topic = {batches_topic(pool, lane): self._priorities[lane.priority] for lane in Lane}
+        self._by_topic = {batches_topic(pool, priority): work for priority, work in self._priorities.items()}
         self._partitions: dict[tuple[str, int], PartitionWords] = {}
         self._measured_at: float | None = None
 
@@ -198,10 +197,8 @@ class PoolBacklog:
         return {priority: self._waiting(work, now) for priority, work in self._priorities.items()}
 
     def _lags(self) -> dict[Priority, list[PartitionLag]]:
-        """Read the lags of all lanes: long requests of a priority have to be done in its time, too."""
         groups = {priority: inference_group(self._pool, priority) for priority in Priority}
-        topics = {groups[one]: [*lanes_topics(self._pool, one).values()] for one in Priority}
-        found = self._offsets.lags(topics)
+        found = self._offsets.lags({group: [batches_topic(self._pool, one)] for one, group in groups.items()})
         return {priority: found[group] for priority, group in groups.items()}
 
     def _sync(self, lags: Sequence[PartitionLag]) -> None:

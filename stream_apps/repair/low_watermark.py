@@ -19,8 +19,8 @@ from schemas.topics import (
     CONTROL,
     TRANSLATED,
     TRANSLATED_DOCUMENTS,
+    batches_topic,
     documents_topic,
-    lanes_topics,
     requests_topic,
 )
 
@@ -59,8 +59,8 @@ def accept_time_ms(record: InboundRecord, codec: Codec) -> int:
 
 
 def _topics_of(priority: Priority, pools: Iterable[str]) -> set[str]:
-    batches = {topic for pool in pools for topic in lanes_topics(pool, priority).values()}
-    return {requests_topic(priority), documents_topic(priority), *batches, *ANSWERED_TOPICS}
+    own = {requests_topic(priority), documents_topic(priority), *(batches_topic(pool, priority) for pool in pools)}
+    return own.union(ANSWERED_TOPICS)
 
 
 def _job(record: InboundRecord, codec: Codec) -> Job | None:

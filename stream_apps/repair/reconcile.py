@@ -44,10 +44,10 @@ from schemas.topics import (
     MERGING_GROUP,
     RESULTS,
     TRANSLATED_DOCUMENTS,
+    batches_topic,
     documents_topic,
     extraction_group,
     inference_group,
-    lanes_topics,
     requests_topic,
 )
 from stream_apps.repair.low_watermark import Watermarks, low_watermarks
@@ -139,7 +139,7 @@ class Reconciler:
         lags = [*self.admin.lag(INTAKE_GROUP, REQUEST_TOPICS)]
         for pool in kafka.pools:
             for priority in Priority:
-                lags += self.admin.lag(inference_group(pool, priority), [*lanes_topics(pool, priority).values()])
+                lags += self.admin.lag(inference_group(pool, priority), [batches_topic(pool, priority)])
         for priority in Priority:
             lags += self.admin.lag(extraction_group(priority), [documents_topic(priority)])
         lags += self.admin.lag(ASSEMBLY_GROUP, [*ASSEMBLY_TOPICS])
