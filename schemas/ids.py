@@ -62,22 +62,26 @@ def inbox_folder(tenant: str) -> str:
 
 def job_folder(key: JobKey) -> str:
     """Name the folder of everything that is kept of a document; it ends in a slash."""
-    return f"{tenant_folder(key.tenant)}{JOBS_FOLDER}/{fingerprint(key.encode())}/"
+    return _of_job(f"{tenant_folder(key.tenant)}{JOBS_FOLDER}/", key)
 
 
 def job_inbox(key: JobKey) -> str:
     """Name the folder of the file that HTTP took for a document; it ends in a slash."""
-    return f"{inbox_folder(key.tenant)}{fingerprint(key.encode())}/"
+    return _of_job(inbox_folder(key.tenant), key)
 
 
 def request_texts(key: JobKey) -> str:
     """Name the folder of the text that HTTP took and Kafka would not; it ends in a slash."""
-    return f"{tenant_folder(key.tenant)}{REQUEST_TEXTS}/{fingerprint(key.encode())}/"
+    return _of_job(f"{tenant_folder(key.tenant)}{REQUEST_TEXTS}/", key)
 
 
 def result_texts(key: JobKey) -> str:
     """Name the folder of the translations of a request that Kafka would not take; it ends in a slash."""
-    return f"{tenant_folder(key.tenant)}{RESULT_TEXTS}/{fingerprint(key.encode())}/"
+    return _of_job(f"{tenant_folder(key.tenant)}{RESULT_TEXTS}/", key)
+
+
+def _of_job(folder: str, key: JobKey) -> str:
+    return f"{folder}{fingerprint(key.encode())}/"
 
 
 def batch_id(key: JobKey, batch_number: int) -> str:

@@ -46,24 +46,20 @@ class Document:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hole:
+class _Mark:
+    """Where a segment stands, in its unit's text, and what is the matter with it; -1 where that is not known."""
+
+    segment: int
+    cause: str
+    start: int = -1
+    length: int = -1
+    unit: int = -1
+    place: str = ""
+
+
+class Hole(_Mark):
     """A segment that could not be translated; the result holds its source text instead."""
 
-    segment: int
-    cause: str
-    start: int = -1
-    length: int = -1
-    unit: int = -1
-    place: str = ""
 
-
-@dataclass(frozen=True, kw_only=True)
-class Suspect:
+class Suspect(_Mark):
     """A segment that is translated, and that a reader should look at; `cause` is one of those in `warnings`."""
-
-    segment: int
-    cause: str
-    start: int = -1
-    length: int = -1
-    unit: int = -1
-    place: str = ""

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+import redis
 from hypothesis import settings
 
 from tests.fleet import Fleet
 from tests.scheduling import FileScheduling, in_order
 from tests.servers import open_servers, wait_for_coordinators
+from tests.valkey import running_valkey
 
 # A busy machine is no failure; what hangs meets the timeout of its test.
 settings.register_profile("dragoman", deadline=None)
@@ -60,6 +62,13 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
             missing("Kafka and Valkey (see deploy/local)")
         wait_for_coordinators(found.kafka_bootstrap)
         yield found
+
+
+@pytest.fixture(scope="module")
+def valkey() -> Iterator[redis.Redis]:
+    """Return a client of an empty Valkey that nobody else uses."""
+    with running_valkey() as url, redis.Redis.from_url(url) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,8 @@ from producers.cli.output import Json
 _GLOSSARIES = "/api/v1/glossaries"
 _TIMEOUT_SECONDS = 30.0
 _POLL_SECONDS = 1.0
+# Polls until a job that was just accepted counts as unknown.
+POLLS_FOR_ACCEPTED = 30
 _UPLOAD_SECONDS = 600.0
 # A result may be heard of before every process can see it.
 _TOLD_SECONDS = 20.0

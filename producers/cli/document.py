@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from producers.cli.api import Api, DocumentJobs, time_left, wait_for
+from producers.cli.api import POLLS_FOR_ACCEPTED, Api, DocumentJobs, time_left, wait_for
 from producers.cli.arguments import AsJson, Tenant, Url
 from producers.cli.document_files import DocumentFile, document_files
 from producers.cli.errors import CommandError, NotRunningError, StoppedWaitingError
@@ -32,8 +32,6 @@ from producers.cli.wishes import (
 )
 from schemas.ids import event_id, new_request_id
 from schemas.languages import parse_language
-
-_POLLS_FOR_ACCEPTED = 30
 
 Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="Files, folders, or patterns in quotes.")]
 Output = Annotated[Path | None, typer.Option(help="Folder for the translations; else beside their files.")]
@@ -124,7 +122,7 @@ class _Run:
         self.bars.show_share(name, 0.0, note="sending")
         with file.source.open("rb") as content:
             self.api.send_document(file.source.name, content, {**self.wishes, "request_id": job_id})
-        job = wait_for(DocumentJobs(self.api), job_id, lambda job: self._show(name, job), _POLLS_FOR_ACCEPTED)
+        job = wait_for(DocumentJobs(self.api), job_id, lambda job: self._show(name, job), POLLS_FOR_ACCEPTED)
         _check(job)
         file.output.parent.mkdir(parents=True, exist_ok=True)
         self.api.download(job_id, file.output)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from producers.cli.api import Api, text_of, time_left, wait_for
+from producers.cli.api import POLLS_FOR_ACCEPTED, Api, text_of, time_left, wait_for
 from producers.cli.arguments import AsJson, Tenant, Url
 from producers.cli.errors import CommandError, UsageError
 from producers.cli.output import Json, ProgressBars, print_json, progress_bars
@@ -38,8 +38,8 @@ OutputFile = Annotated[Path | None, typer.Option(help="Write the translation to 
 Wait = Annotated[bool, typer.Option("--wait", help="Show the progress and wait for the translation.")]
 WaitForEnd = Annotated[bool, typer.Option("--wait", help="Until the job is finished, one way or the other.")]
 
-# Polls of a second each until a job counts as unknown: one that was just accepted, one that the user named.
-_POLLS_FOR_ACCEPTED, _POLLS_FOR_NAMED = 30, 2
+# Polls of a second each until a job that the user named counts as unknown.
+_POLLS_FOR_NAMED = 2
 
 
 def translate(  # noqa: PLR0913, PLR0917  # one parameter per option
@@ -67,7 +67,7 @@ def translate(  # noqa: PLR0913, PLR0917  # one parameter per option
     body = _submission(sys.stdin.read() if text == "-" else text, source, target, text_format, wishes)
     with open_api(url, tenant) as api:
         job_id = api.submit(body)["job_id"]
-        job = wait_for(api, job_id, lambda _job: None, _POLLS_FOR_ACCEPTED)
+        job = wait_for(api, job_id, lambda _job: None, POLLS_FOR_ACCEPTED)
     _show(job, None, as_json)
 
 
@@ -103,7 +103,7 @@ def submit(  # noqa: PLR0913, PLR0917  # one parameter per option
         if not wait:
             _show_accepted(accepted, as_json)
             return
-        job = _wait_with_bar(api, accepted["job_id"], as_json, _POLLS_FOR_ACCEPTED)
+        job = _wait_with_bar(api, accepted["job_id"], as_json, POLLS_FOR_ACCEPTED)
     _show(job, output, as_json)
 
 

@@ -71,11 +71,7 @@ def correction_of(  # noqa: PLR0913, PLR0917  # the answer with its text, and wh
     """
     drafts = _drafts(text, _checked(result, text), limits)
     job = replace(
-        next_job(origin.job, result, now_ms),
-        kept=_kept(result, text),
-        segments=result.segments,
-        batches=len(drafts),
-        words=result.source_words,
+        _kept_job(next_job(origin.job, result, now_ms), result, text, drafts),
         # The holes of a text with tags show these, which workers keep in plain text, too.
         inline_codes=origin.job.inline_codes and not is_marked_up(origin.job.kind, origin.job.content_type),
     )
@@ -117,13 +113,7 @@ def merged_again(
     """
     text = unmerged.text or ""
     drafts = _drafts(text, _checked(unmerged, text), limits)
-    job = replace(
-        next_job(header, failed, now_ms),
-        kept=_kept(unmerged, text),
-        segments=unmerged.segments,
-        batches=len(drafts),
-        words=unmerged.source_words,
-    )
+    job = _kept_job(next_job(header, failed, now_ms), unmerged, text, drafts)
     return [_translated(unmerged, number, draft, job, now_ms) for number, draft in enumerate(drafts)]
 
 
@@ -154,6 +144,17 @@ def next_job(job: Job, result: TranslationResult, now_ms: int) -> Job:
         accepted_at=now_ms,
         # The old one has passed; it was kept or missed with the first answer.
         deadline=None,
+    )
+
+
+def _kept_job(job: Job, result: TranslationResult, text: str, drafts: Sequence[_Draft]) -> Job:
+    """Return the header of batches that hold the text of the result again, its holes being segments."""
+    return replace(
+        job,
+        kept=_kept(result, text),
+        segments=result.segments,
+        batches=len(drafts),
+        words=result.source_words,
     )
 
 

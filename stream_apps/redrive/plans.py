@@ -90,26 +90,20 @@ class RedrivePlanner:
     def plan(self, group: Sequence[DeadLetterSummary]) -> RedrivePlan:
         """Plan how one group is closed. Raises PermanentError where that is impossible, or TransientError."""
         first = group[0]
-        self._check_not_erased(first)
+        newest = self.sources.newest(first.job_key) if first.job_key else None
+        _check_not_erased(newest)
         if first.is_sentence:
-            return self._sentences(group)
+            return self._sentences(group, _answered(newest))
         if first.stage in _REQUEST_STAGES and first.job_key is not None:
-            return self._request(first, first.job_key)
+            return self._request(first, first.job_key, newest)
         if first.stage == _MERGING_STAGE and first.job_key is not None:
-            return self._merge(first, first.job_key)
+            return self._merge(first, _answered(newest))
         record = self.sources.original(first)
         return RedrivePlan(group, [_again(record, attempt_header(first.attempt + 1))])
 
-    def _check_not_erased(self, dead_letter: DeadLetterSummary) -> None:
-        newest = self.sources.newest(dead_letter.job_key) if dead_letter.job_key else None
-        if newest is not None and newest.erased_at is not None:
-            raise PermanentError(
-                "erased",
-                "the texts of the request were erased, and must not come back",
-                cure="drop the dead letter",
-            )
-
-    def _request(self, dead_letter: DeadLetterSummary, key: JobKey) -> RedrivePlan:
+    def _request(
+        self, dead_letter: DeadLetterSummary, key: JobKey, newest: TranslationResult | None
+    ) -> RedrivePlan:
         if dead_letter.cause == "id_reused":
             raise PermanentError(
                 "id_reused",
@@ -117,26 +111,19 @@ class RedrivePlanner:
                 cure="send the request under an id of its own, and drop the dead letter",
             )
         record = self.sources.original(dead_letter)
-        version = self._next_version(key, self.sources.newest(key))
+        version = self._next_version(key, newest)
         headers = redrive_header(version) | attempt_header(dead_letter.attempt + 1)
         return RedrivePlan([dead_letter], [_again(record, headers)], version)
 
-    def _merge(self, dead_letter: DeadLetterSummary, key: JobKey) -> RedrivePlan:
+    def _merge(self, dead_letter: DeadLetterSummary, newest: TranslationResult) -> RedrivePlan:
         """Plan that the file of a document is put together once more, from what was translated."""
-        newest = self.sources.newest(key)
-        if newest is None:
-            raise PermanentError(
-                "not_answered", "the document has no answer yet", cure="wait for it, then redrive"
-            )
         if newest.status is not ResultStatus.FAILED:  # put together since
             return RedrivePlan([dead_letter], version=newest.version)
         origin = self.sources.original(dead_letter)
         header = self.codec.decode(origin.value, TranslatedBatch).job
         batches = merged_again(self.sources.unmerged(newest), newest, header, self.limits, self.now_ms)
-        attempt = attempt_header(dead_letter.attempt + 1)
         records = [translated_record(one, self.codec.encode(one), origin) for one in batches]
-        outputs = [replace(record, headers=record.headers | attempt) for record in records]
-        return RedrivePlan([dead_letter], outputs, newest.version + 1)
+        return RedrivePlan([dead_letter], _tried_again(records, [dead_letter]), newest.version + 1)
 
     def _next_version(self, key: JobKey, newest: TranslationResult | None) -> int:
         # Two dead letters of one request in one run need two versions: their results must never be mixed.
@@ -144,17 +131,12 @@ class RedrivePlanner:
         self._versions[key] = max(before, self._versions.get(key, 0)) + 1
         return self._versions[key]
 
-    def _sentences(self, dead_letters: Sequence[DeadLetterSummary]) -> RedrivePlan:
-        result = self.sources.newest(_job_key(dead_letters[0]))
-        if result is None:
-            raise PermanentError("not_answered", "the request has no answer yet", cure="wait for it, then redrive")
+    def _sentences(self, dead_letters: Sequence[DeadLetterSummary], result: TranslationResult) -> RedrivePlan:
         if result.status is ResultStatus.COMPLETED:
             return RedrivePlan(dead_letters, version=result.version)
         origin = self.sources.original(dead_letters[0])
-        attempt = attempt_header(max(one.attempt for one in dead_letters) + 1)
         records = batch_records(self._batches(result, dead_letters, origin), origin, self.wire)
-        outputs = [replace(record, headers=record.headers | attempt) for record in records]
-        return RedrivePlan(dead_letters, outputs, result.version + 1)
+        return RedrivePlan(dead_letters, _tried_again(records, dead_letters), result.version + 1)
 
     def _batches(
         self, result: TranslationResult, dead_letters: Sequence[DeadLetterSummary], origin: InboundRecord
@@ -180,6 +162,29 @@ class RedrivePlanner:
         return {
             batch.batch_number: batch for batch in batches if batch.job.pipeline_version == result.pipeline_version
         }
+
+
+def _check_not_erased(newest: TranslationResult | None) -> None:
+    if newest is not None and newest.erased_at is not None:
+        raise PermanentError(
+            "erased",
+            "the texts of the request were erased, and must not come back",
+            cure="drop the dead letter",
+        )
+
+
+def _answered(newest: TranslationResult | None) -> TranslationResult:
+    if newest is None:
+        raise PermanentError("not_answered", "the request has no answer yet", cure="wait for it, then redrive")
+    return newest
+
+
+def _tried_again(
+    records: Sequence[OutboundRecord], dead_letters: Sequence[DeadLetterSummary]
+) -> list[OutboundRecord]:
+    """Return the records with the number of the attempt that they are."""
+    attempt = attempt_header(max(one.attempt for one in dead_letters) + 1)
+    return [replace(record, headers=record.headers | attempt) for record in records]
 
 
 def _again(record: InboundRecord, headers: Headers) -> OutboundRecord:

@@ -10,16 +10,9 @@ from connectors.redis.request_markers import RedisAnsweredRequests
 from connectors.redis.slots import RedisSlots, SlotRetention
 from schemas.slots import AnswerOrder, Completion
 from tests.keys import revision
-from tests.valkey import running_valkey
 
 NEVER = Retry(NoBackoff(), 0)
 ANSWERED = (revision("r1"), revision("r2", 2))
-
-
-@pytest.fixture(scope="module")
-def valkey():
-    with running_valkey() as url, redis.Redis.from_url(url) as client:
-        yield client
 
 
 @pytest.fixture(params=["memory", "valkey"])

@@ -27,18 +27,11 @@ from schemas.slots import (
 )
 from stream_apps.pipeline.stores import Slots
 from tests.keys import key, revision
-from tests.valkey import running_valkey
 from tests.webhooks import delivery
 
 R1 = key("r1")
 ANSWERED = SlotDecision(Verdict.ANSWERED)
 ERASED_ALREADY = ErasureDecision(Verdict.ANSWERED)
-
-
-@pytest.fixture(scope="module")
-def valkey():
-    with running_valkey() as url, redis.Redis.from_url(url) as client:
-        yield client
 
 
 @pytest.fixture(params=["memory", "valkey"])

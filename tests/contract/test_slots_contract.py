@@ -16,17 +16,10 @@ from schemas.slots import AnswerOrder, Arrival, Completion, SlotDecision, Verdic
 from stream_apps.pipeline.join import split_of
 from stream_apps.pipeline.stores import Slots
 from tests.keys import revision
-from tests.valkey import running_valkey
 
 NEVER = Retry(NoBackoff(), 0)
 RETENTION = SlotRetention(slots_seconds=100, done_seconds=200)
 WAITING, ANSWERED = SlotDecision(Verdict.WAITING), SlotDecision(Verdict.ANSWERED)
-
-
-@pytest.fixture(scope="module")
-def valkey():
-    with running_valkey() as url, redis.Redis.from_url(url) as client:
-        yield client
 
 
 @pytest.fixture(params=["memory", "valkey"])

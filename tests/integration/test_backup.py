@@ -8,7 +8,6 @@ import uuid
 from typing import cast
 
 import pytest
-import redis
 
 from connectors.clickhouse.client import AnalyticsClient
 from connectors.clickhouse.database import Database, open_database
@@ -21,7 +20,6 @@ from deploy.backup.usage import RestoreStage, UsagePart, UsageRestore
 from schemas.errors import PermanentError
 from stream_apps.usage_sink.query_server import Access, QueryServer
 from stream_apps.usage_sink.settings import QueryLimits
-from tests.valkey import running_valkey
 
 DAYS = (
     datetime.datetime(2026, 1, 31, 23, tzinfo=datetime.UTC),
@@ -35,12 +33,6 @@ TTL_TOLERANCE_MS = 20_000
 
 def quiet(part, done, total):
     """No progress bar."""
-
-
-@pytest.fixture(scope="module")
-def valkey():
-    with running_valkey() as url, redis.Redis.from_url(url) as client:
-        yield client
 
 
 @pytest.fixture

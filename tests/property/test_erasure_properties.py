@@ -3,7 +3,6 @@
 import dataclasses
 from collections import Counter
 
-import pytest
 import redis
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,16 +12,9 @@ from schemas.ids import event_id
 from schemas.messages import TranslatedBatch
 from schemas.states import ControlAction
 from tests.property.state_loss_world import SIZES, World, batches, step_until, world_of
-from tests.valkey import running_valkey
 
 TEXT = "confidential"
 NAMES = sorted(SIZES)
-
-
-@pytest.fixture(scope="module")
-def valkey():
-    with running_valkey() as url, redis.Redis.from_url(url) as client:
-        yield client
 
 
 def texts(name: str, revision: int = 1) -> list[TranslatedBatch]:

@@ -1,21 +1,11 @@
 """Two assemblers, a state that is lost or thrown back at any moment, kills at any moment: one answer each."""
 
-import pytest
-import redis
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.events import JobControl
 from schemas.states import ControlAction
 from tests.property.state_loss_world import SIZES, batches, half_rebuilt, step_until, world_of
-from tests.valkey import running_valkey
-
-
-@pytest.fixture(scope="module")
-def valkey():
-    with running_valkey() as url, redis.Redis.from_url(url) as client:
-        yield client
-
 
 STEPS = st.sampled_from(["step 0", "step 1"])
 RARE = st.sampled_from(["kill 0", "kill 1", "flush", "flush", "save", "crash"])
