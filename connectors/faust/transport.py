@@ -1,31 +1,37 @@
 """Faust's Kafka transport with four corrections, which use private parts of pinned versions.
 
-1. It reads committed records only.
+1. It reads committed records only, and those with odd header names, too (connectors/faust/header_names.py).
 2. It commits what is *finished* instead of what Faust counts as acked: Faust acks an event although its agent
    failed, skipped it or was cancelled.
-3. It fetches no more of a topic while too many records or bytes of it are unfinished: Faust counts records only.
-4. It reads records whose header names are not UTF-8. The protocol says that they are strings, but no broker checks
-   it, and aiokafka would fail on such a record for ever.
+3. It commits in the generation in which the events were finished, or not at all. aiokafka names the generation of
+   the moment: a member that had stood still for a while, lost its partitions and got them back would commit what
+   it had finished before, and the offsets would go back behind what another member had committed meanwhile.
+4. It fetches no more of a topic while too many records or bytes of it are unfinished: Faust counts records only.
 """
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 import aiokafka
-from aiokafka.consumer import fetcher
-from aiokafka.record.default_records import _DefaultRecordBatchPy
-from aiokafka.record.memory_records import _MemoryRecordsPy
-from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
+from aiokafka.errors import IllegalGenerationError, KafkaError, RebalanceInProgressError, UnknownMemberIdError
+from aiokafka.structs import OffsetAndMetadata
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport, ensure_aiokafka_TP
 from faust.types import TP, Message
 
-_FIRST_FORMAT_WITH_HEADERS = 2
+from connectors.faust.header_names import forgive_header_names
+
+_COMMIT_RETRY_SECONDS = 0.1
+# Each says that the group has gone on without this commit. Whoever has the partitions now does the records again.
+_TOO_LATE = (UnknownMemberIdError, IllegalGenerationError, RebalanceInProgressError)
 # As Faust's own buffers: below it, fetching goes on.
 _RESUME_SHARE = 0.4
 
 
-class ReadCommittedThread(AIOKafkaConsumerThread):
-    """A consumer thread that hides records of open and aborted transactions."""
+class DurableThread(AIOKafkaConsumerThread):
+    """A consumer thread that hides records of open and aborted transactions, and commits in one generation."""
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         forgive_header_names()
@@ -33,6 +39,32 @@ class ReadCommittedThread(AIOKafkaConsumerThread):
         # Faust sets it only in its own exactly-once mode, which loses records.
         consumer._isolation_level = "read_committed"
         return consumer
+
+    async def commit_within(self, generation: int, offsets: Mapping[TP, int]) -> bool:
+        """Commit the offsets in this generation of the group; return False if it is over or ends meanwhile."""
+        stored: bool = await self.call_thread(self._commit_within, generation, offsets)
+        return stored
+
+    async def _commit_within(self, generation: int, offsets: Mapping[TP, int]) -> bool:
+        coordinator = self._ensure_consumer()._coordinator
+        self.tp_last_committed_at.update(dict.fromkeys(offsets, monotonic()))
+        named = {ensure_aiokafka_TP(tp): OffsetAndMetadata(offset, "") for tp, offset in offsets.items()}
+        while coordinator.generation == generation:
+            try:
+                await coordinator.ensure_coordinator_known()
+                async with coordinator._commit_lock:
+                    # The request names the coordinator's generation, and nothing is awaited until it does.
+                    if coordinator.generation == generation:
+                        await coordinator._do_commit_offsets(None, named)
+                        return True
+            except _TOO_LATE:
+                return False
+            except KafkaError as error:
+                if not error.retriable:
+                    await self.crash(error)
+                    return False
+                await asyncio.sleep(_COMMIT_RETRY_SECONDS)
+        return False
 
     async def on_thread_stop(self) -> None:
         """Leave the group, even as a static member (connectors/kafka/static_membership.py says why)."""
@@ -64,16 +96,20 @@ class _Held:
 class FinishedConsumer(Consumer):
     """Commits, per partition, the offset after the last finished event. Agents finish in order."""
 
+    _thread: DurableThread
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._finished: dict[TP, int] = {}
-        self._abandoned_generation: int | None = None
+        self._stored: dict[TP, int] = {}
+        self._generation = 0
+        self._is_abandoned = False
         self._held: dict[str, _Held] = {}
         self._limits: HeldLimits = self.app.held_limits  # type: ignore[attr-defined]  # of connectors.faust.app
 
     def received(self, message: Message) -> None:
         """Count an event that is not finished; fetch no more of its topic while there are too many."""
-        if message.generation_id != self.app.consumer_generation_id:
+        if message.generation_id != self._generation:
             return
         held = self._held.setdefault(message.topic, _Held())
         held.records += 1
@@ -85,21 +121,46 @@ class FinishedConsumer(Consumer):
 
     def finish(self, message: Message) -> None:
         """Note that the outputs of this event and all before it are stored. Ignored after a rebalance."""
-        generation = message.generation_id
-        if generation != self.app.consumer_generation_id:
+        if message.generation_id != self._generation:
             return
         self._release(message)
-        if generation != self._abandoned_generation:
+        if not self._is_abandoned:
             self._finished[message.tp] = message.offset + 1
 
     def abandon(self) -> None:
         """Commit nothing more before the next assignment: no later event may pass the one that was given up."""
-        self._abandoned_generation = self.app.consumer_generation_id
+        self._is_abandoned = True
+
+    async def force_commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
+        """Commit what is finished and not stored yet; return whether there was something and it is stored now."""
+        del topics, start_new_transaction  # all are committed together, and in no transaction of Faust's
+        self._forget_acks()
+        generation, due = self._generation, self._due()
+        if not due or not await self._thread.commit_within(generation, due):
+            return False
+        if generation == self._generation:
+            self._stored.update(due)
+        return True
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
-        self._finished.clear()
-        self._held.clear()
+        self._begin(generation_id)
         await super().on_partitions_assigned(assigned, generation_id)
+
+    def _begin(self, generation: int) -> None:
+        self._generation = generation
+        self._is_abandoned = False
+        for of_the_last in (self._finished, self._stored, self._held):
+            of_the_last.clear()
+
+    def _due(self) -> dict[TP, int]:
+        return {tp: offset for tp, offset in self._finished.items() if offset != self._stored.get(tp)}
+
+    def _forget_acks(self) -> None:
+        """Empty Faust's own bookkeeping, which would grow without bound: nothing else does."""
+        for tp in tuple(self._acked):
+            self._acked[tp].clear()
+            self._acked_index[tp].clear()
+            self._gap.pop(tp, None)
 
     def _release(self, message: Message) -> None:
         held = self._held.get(message.topic)
@@ -115,88 +176,11 @@ class FinishedConsumer(Consumer):
     def _partitions_of(self, topic: str) -> list[TP]:
         return [tp for tp in self.assignment() if tp.topic == topic]
 
-    def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
-        return ReadCommittedThread(self, loop=self.loop, beacon=self.beacon)
-
-    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
-        del topics  # all are committed together
-        return iter(tuple(self._finished))
-
-    def _new_offset(self, tp: TP) -> int | None:
-        # Faust's own bookkeeping would grow without bound, as nothing else empties it.
-        self._acked[tp].clear()
-        self._acked_index[tp].clear()
-        self._gap.pop(tp, None)
-        return self._finished.get(tp)
+    def _new_consumer_thread(self) -> DurableThread:
+        return DurableThread(self, loop=self.loop, beacon=self.beacon)
 
 
 class DurableTransport(Transport):
     """The transport with all corrections."""
 
     Consumer = FinishedConsumer
-
-
-def forgive_header_names() -> None:
-    """Make every consumer of this process replace bytes of header names that are not UTF-8 by U+FFFD."""
-    fetcher.MemoryRecords = ForgivingRecords
-
-
-class ForgivingRecords(_MemoryRecordsPy):  # type: ignore[misc]  # an untyped base
-    """The record batches of one fetch."""
-
-    def next_batch(self, *args: int) -> Any:
-        """Return the next batch; formats before Kafka 0.11 have no headers and stay as they are."""
-        data = self._next_slice
-        batch = super().next_batch(*args)
-        return (
-            batch
-            if batch is None or batch.magic < _FIRST_FORMAT_WITH_HEADERS
-            else ForgivingBatch(batch, bytes(data))
-        )
-
-
-class ForgivingBatch:
-    """A batch that continues with the slower Python code where the compiled code fails on a header name."""
-
-    def __init__(self, batch: Any, data: bytes) -> None:
-        self._batch = batch
-        self._data = data
-        self._taken = 0
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._batch, name)
-
-    def __iter__(self) -> "ForgivingBatch":
-        iter(self._batch)
-        return self
-
-    def __next__(self) -> Any:
-        try:
-            record = next(self._batch)
-        except UnicodeDecodeError:
-            self._batch = _leniently(self._data, self._taken)
-            record = next(self._batch)
-        self._taken += 1
-        return record
-
-
-def _leniently(data: bytes, taken: int) -> Any:
-    batch = _DefaultRecordBatchPy(data)
-    batch._maybe_uncompress()
-    batch._buffer = _LenientBuffer(batch._buffer)
-    for _ in range(taken):
-        next(batch)
-    return batch
-
-
-class _LenientBuffer(bytes):
-    """Bytes whose slices can always be decoded."""
-
-    def __getitem__(self, at: Any) -> Any:
-        found = super().__getitem__(at)
-        return _LenientName(found) if isinstance(found, bytes) else found
-
-
-class _LenientName(bytes):
-    def decode(self, encoding: str = "utf-8", errors: str = "replace") -> str:
-        return super().decode(encoding, errors)

@@ -1,14 +1,16 @@
 """The corrections hang on private attributes of pinned versions; these tests notice when one moves."""
 
 import asyncio
+from types import SimpleNamespace
 
 import aiokafka.codec
 import pytest
+from aiokafka.errors import CoordinatorNotAvailableError, RebalanceInProgressError
 from faust.types import TP, Message
 
 from connectors.faust.app import build_app
 from connectors.faust.settings import FaustSettings
-from connectors.faust.transport import DurableTransport, FinishedConsumer, HeldLimits, ReadCommittedThread
+from connectors.faust.transport import DurableThread, DurableTransport, FinishedConsumer, HeldLimits
 from connectors.kafka.client_config import METADATA_REFRESH_MS
 from connectors.kafka.settings import KafkaSettings
 
@@ -35,9 +37,9 @@ def app(loop, monkeypatch):
 
 @pytest.fixture
 def consumer(app):
-    app.consumer_generation_id = 4
     consumer = app.consumer
     assert isinstance(consumer, FinishedConsumer)
+    consumer._begin(4)
     yield consumer
     consumer._thread.thread_loop.close()
 
@@ -70,7 +72,7 @@ def test_the_transport_is_the_corrected_one(app):
 
 def test_the_consumer_reads_committed_records_only(app, consumer, loop):
     async def isolation_level():
-        assert isinstance(consumer._thread, ReadCommittedThread)
+        assert isinstance(consumer._thread, DurableThread)
         client = consumer._thread._create_worker_consumer(app.transport)
         client._closed = True  # it was never started
         return client._isolation_level
@@ -116,33 +118,103 @@ def test_what_an_earlier_generation_left_unfinished_does_not_count(consumer, mon
     assert consumer._get_active_partitions() == {PLACE}
 
 
-def test_only_finished_events_are_committed(consumer):
+class Coordinator:
+    """A stand-in for aiokafka's: it keeps what is committed, or fails as often as it is told to."""
+
+    def __init__(self, generation=4, failures=()):
+        self.generation = generation
+        self.committed = {}
+        self._failures = list(failures)
+        self._commit_lock = asyncio.Lock()
+
+    async def ensure_coordinator_known(self):
+        """Return at once."""
+
+    async def _do_commit_offsets(self, assignment, offsets):
+        del assignment
+        if self._failures:
+            raise self._failures.pop(0)
+        self.committed |= {partition.partition: found.offset for partition, found in offsets.items()}
+
+
+@pytest.fixture
+def coordinator(consumer, monkeypatch):
+    return committing_to(Coordinator(), consumer, monkeypatch)
+
+
+def committing_to(coordinator, consumer, monkeypatch):
+    thread = consumer._thread
+    monkeypatch.setattr(thread, "_ensure_consumer", lambda: SimpleNamespace(_coordinator=coordinator))
+    monkeypatch.setattr(thread, "call_thread", lambda function, *args: function(*args))
+    thread.tp_last_committed_at = {}
+    return coordinator
+
+
+def test_only_finished_events_are_committed(consumer, coordinator, loop):
     consumer._acked[PLACE].extend([0, 1, 2, 3])
     consumer.finish(message(0))
     consumer.finish(message(1))
-    assert consumer._filter_committable_offsets(consumer._filter_tps_with_pending_acks()) == {PLACE: 2}
+    assert loop.run_until_complete(consumer.commit())
+    assert coordinator.committed == {PLACE.partition: 2}
 
 
-def test_events_acked_by_faust_but_not_finished_are_never_committed(consumer):
+def test_events_acked_by_faust_but_not_finished_are_never_committed(consumer, coordinator, loop):
     consumer._acked[PLACE].extend([0, 1, 2, 3])
-    assert consumer._filter_committable_offsets(consumer._filter_tps_with_pending_acks()) == {}
+    assert not loop.run_until_complete(consumer.commit())
+    assert coordinator.committed == {}
+    assert consumer._acked[PLACE] == []
 
 
-def test_an_event_of_an_earlier_generation_is_not_committed(consumer):
+def test_an_event_of_an_earlier_generation_is_not_committed(consumer, coordinator, loop):
     consumer.finish(message(7, generation=3))
-    assert list(consumer._filter_tps_with_pending_acks()) == []
+    assert not loop.run_until_complete(consumer.commit())
 
 
-def test_nothing_passes_an_abandoned_event(consumer):
+def test_nothing_passes_an_abandoned_event(consumer, coordinator, loop):
     consumer.abandon()
     consumer.finish(message(8))
-    assert list(consumer._filter_tps_with_pending_acks()) == []
+    assert not loop.run_until_complete(consumer.commit())
 
 
-def test_the_same_offset_is_committed_once(consumer):
+def test_the_same_offset_is_committed_once(consumer, coordinator, loop):
     consumer.finish(message(1))
-    consumer._committed_offset[PLACE] = 2
-    assert consumer._filter_committable_offsets([PLACE]) == {}
+    assert loop.run_until_complete(consumer.commit())
+    assert not loop.run_until_complete(consumer.commit())
+
+
+def test_what_was_finished_before_the_group_went_on_is_not_committed_after_it(consumer, coordinator, loop):
+    """It would put the offset back behind what another member has committed meanwhile."""
+    consumer.finish(message(1))
+    coordinator.generation = 5
+    assert not loop.run_until_complete(consumer.commit())
+    assert coordinator.committed == {}
+
+
+def test_a_commit_that_failed_is_not_tried_again_in_the_next_generation(consumer, loop, monkeypatch):
+    class MovesOn(Coordinator):
+        async def _do_commit_offsets(self, assignment, offsets):
+            self.generation = 5
+            raise CoordinatorNotAvailableError
+
+    coordinator = committing_to(MovesOn(), consumer, monkeypatch)
+    consumer.finish(message(1))
+    assert not loop.run_until_complete(consumer.commit())
+    assert coordinator.committed == {}
+
+
+def test_a_commit_waits_for_a_coordinator_that_comes_back(consumer, loop, monkeypatch):
+    coordinator = committing_to(Coordinator(failures=[CoordinatorNotAvailableError()]), consumer, monkeypatch)
+    consumer.finish(message(1))
+    assert loop.run_until_complete(consumer.commit())
+    assert coordinator.committed == {PLACE.partition: 2}
+
+
+def test_a_commit_that_the_group_refuses_is_due_again(consumer, loop, monkeypatch):
+    coordinator = committing_to(Coordinator(failures=[RebalanceInProgressError()]), consumer, monkeypatch)
+    consumer.finish(message(1))
+    assert not loop.run_until_complete(consumer.commit())
+    assert loop.run_until_complete(consumer.commit())
+    assert coordinator.committed == {PLACE.partition: 2}
 
 
 @pytest.mark.parametrize("codec", ["gzip", "lz4", "snappy", "zstd"])

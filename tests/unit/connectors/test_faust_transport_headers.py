@@ -6,7 +6,7 @@ import pytest
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from aiokafka.record.memory_records import MemoryRecords
 
-from connectors.faust.transport import ForgivingRecords
+from connectors.faust.header_names import ForgivingRecords
 from connectors.kafka.group_member import record_of
 from tests.fuzz.raw_names import RawName
 
