@@ -46,3 +46,18 @@ def test_a_usage_event_that_cannot_be_leaves_the_speed_alone(spoiled: dict[str, 
     tail = FakeTail([codec.encode(UsageBatch([compute(**spoiled)]))])
 
     assert SpeedMeter(tail, codec, "default", speed).read() == 500.0
+
+
+def test_of_many_records_a_part_is_read_and_tells_the_same_speed() -> None:
+    class CountingCodec(Codec):
+        decoded = 0
+
+        def decode(self, *arguments: Any) -> Any:
+            CountingCodec.decoded += 1
+            return super().decode(*arguments)
+
+    codec = CountingCodec()
+    tail = FakeTail([codec.encode(UsageBatch([compute()]))] * 1800)
+
+    assert SpeedMeter(tail, codec, "default", ReplicaSpeed(1.0)).read() == pytest.approx(200, rel=0.05)
+    assert CountingCodec.decoded == 200
