@@ -2,7 +2,8 @@
 
 While little arrives, an answer is committed at once. Under load a transaction waits for more records, the longer
 the less urgent its records are. Where workers are the bottleneck little arrives at a time, but answers have waited
-long already, and a little more is no loss: a transaction waits a tenth of what its records have waited.
+long already, and a little more is no loss: a transaction waits a tenth of what its records have waited, urgent or
+not. That is soon paid back: the processor that it saves translates.
 The wait counts from the beginning of the last, so no pause follows a slow cycle.
 """
 
@@ -17,6 +18,7 @@ from schemas.records import InboundRecord, accepted_ms, told_priority
 _BUSY_RECORDS_PER_SECOND = 15.0
 _WINDOW_SECONDS = 1.0
 _SHARE_OF_WAIT = 0.1
+_MOST_SECONDS = 0.25
 _APART_SECONDS = {Priority.CRITICAL: 0.04, Priority.HIGH: 0.08, Priority.STANDARD: 0.25}
 
 
@@ -40,10 +42,10 @@ class Pace:
         return max(self._began_at + apart - self.clock(), 0.0)
 
     def _apart_seconds(self, record: InboundRecord, *, is_busy: bool) -> float:
-        longest = self.apart_seconds[told_priority(record.headers)]
-        # Both times are of Kafka's or this system's clock; skew shortens the pause or is bounded by `longest`.
+        # Both times are of Kafka's or this system's clock; skew changes the pause within these bounds.
         waited = (record.timestamp_ms - accepted_ms(record)) / 1000
-        return longest if is_busy else min(_SHARE_OF_WAIT * waited, longest)
+        under_load = self.apart_seconds[told_priority(record.headers)] if is_busy else 0.0
+        return max(under_load, min(_SHARE_OF_WAIT * waited, _MOST_SECONDS))
 
     def took(self, records: Sequence[InboundRecord]) -> None:
         """Note that a cycle begins with these records."""

@@ -1,5 +1,7 @@
 """A transaction waits for company where that costs its answers little."""
 
+import pytest
+
 from schemas.priorities import Priority
 from schemas.records import PRIORITY_HEADER, InboundRecord, accepted_header
 from schemas.topics import TRANSLATED
@@ -32,12 +34,25 @@ def test_an_answer_that_came_soon_hardly_waits():
     assert pace.pause_seconds(answer) == 0
 
 
-def test_an_answer_waits_a_tenth_of_what_it_has_waited_and_no_longer_than_its_priority_allows():
+@pytest.mark.parametrize("priority", list(Priority))
+def test_an_answer_waits_a_tenth_of_what_it_has_waited_and_a_quarter_of_a_second_at_most(priority):
     pace = Pace(clock=Clock())
     pace.took([record(Priority.STANDARD)])
-    assert round(pace.pause_seconds([record(Priority.STANDARD, 1.0)]), 6) == 0.1
-    assert round(pace.pause_seconds([record(Priority.STANDARD, 60.0)]), 6) == 0.25
-    assert round(pace.pause_seconds([record(Priority.CRITICAL, 60.0)]), 6) == 0.04
+    assert round(pace.pause_seconds([record(priority, 1.0)]), 6) == 0.1
+    assert round(pace.pause_seconds([record(priority, 60.0)]), 6) == 0.25
+
+
+def test_a_clock_that_is_behind_makes_no_answer_wait():
+    pace = Pace(clock=Clock())
+    pace.took([record(Priority.STANDARD)])
+    assert pace.pause_seconds([record(Priority.STANDARD, -5.0)]) == 0
+
+
+def test_where_much_arrives_urgent_records_wait_less_unless_they_have_waited_long():
+    pace = Pace(clock=Clock())
+    pace.took([record(Priority.CRITICAL)] * 30)
+    assert round(pace.pause_seconds([record(Priority.CRITICAL, 0.1)]), 6) == 0.04
+    assert round(pace.pause_seconds([record(Priority.CRITICAL, 1.5)]), 6) == 0.15
 
 
 def test_the_most_urgent_record_decides():
