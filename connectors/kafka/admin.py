@@ -26,6 +26,9 @@ from schemas.topics import Topic, catalogue
 
 _TIMEOUT_SECONDS = 20.0
 _POLL_SECONDS = 0.1
+# A broker answers with all topics and partitions, which costs it and its reader a millisecond each; several
+# processes measure lag every second.
+_PARTITIONS_FRESH_SECONDS = 10.0
 # The broker notices an ended session with some delay.
 _SESSION_MARGIN_SECONDS = 5
 _EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # the library's stub lacks it
@@ -38,6 +41,8 @@ class KafkaAdmin:
     def __init__(self, settings: KafkaSettings, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
         self._settings = settings
         self._timeout_seconds = timeout_seconds
+        self._partitions: dict[str, int] = {}
+        self._partitions_read_at = -math.inf
         self._open()
         self._connection = watch_connection(settings, self._is_answered)
 
@@ -76,7 +81,9 @@ class KafkaAdmin:
         """Return the number of partitions of every topic in the cluster."""
         with self._asking():
             topics = self._client.list_topics(timeout=self._timeout_seconds).topics
-        return {name: len(topic.partitions) for name, topic in topics.items() if topic.error is None}
+        self._partitions = {name: len(topic.partitions) for name, topic in topics.items() if topic.error is None}
+        self._partitions_read_at = time.monotonic()
+        return dict(self._partitions)
 
     def lag(self, group: str, topics: list[str]) -> list[PartitionLag]:
         """Return the lag of the group on every partition of the topics; without a commit it counts from 0."""
@@ -159,7 +166,12 @@ class KafkaAdmin:
         return [Span(*partition, first, ends[partition]) for partition, first in starts.items()]
 
     def _partitions_of(self, topics: Sequence[str]) -> list[TopicPartition]:
-        numbers = self.partitions()
+        numbers, is_fresh = (
+            self._partitions,
+            time.monotonic() - self._partitions_read_at < _PARTITIONS_FRESH_SECONDS,
+        )
+        if not is_fresh or any(topic not in numbers for topic in topics):
+            numbers = self.partitions()
         return [TopicPartition(topic, number) for topic in topics for number in range(numbers.get(topic, 0))]
 
     def _open(self) -> None:
@@ -176,6 +188,7 @@ class KafkaAdmin:
             with kafka_errors():
                 yield
         except TransientError:
+            self._partitions_read_at = -math.inf
             self._replace_if_lost()
             raise
 

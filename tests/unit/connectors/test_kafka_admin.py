@@ -1,10 +1,12 @@
 """What the admin client makes of a Kafka that is away, and of one that is not up to date yet."""
 
+import time
 from concurrent.futures import Future
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 
 from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.settings import KafkaSettings
@@ -89,3 +91,66 @@ def test_a_member_that_outlives_its_session_is_alive_and_must_be_stopped():
     with pytest.raises(FatalError, match="1 processes of intake run; stop the platform here first"):
         LeavingMembers([1] * 99).wait_until_empty("intake", pauses.append)
     assert sum(pauses) == 15
+
+
+class CountingClient(SilentClient):
+    """Tells the end of every partition, and counts who asks for its topics."""
+
+    def __init__(self) -> None:
+        self.looks, self.is_away = 0, False
+        self.topics = {"t": 1}
+
+    def list_topics(self, timeout: float) -> SimpleNamespace:
+        self.looks += 1
+        found = {
+            name: SimpleNamespace(partitions=dict.fromkeys(range(number)), error=None)
+            for name, number in self.topics.items()
+        }
+        return SimpleNamespace(topics=found)
+
+    def list_offsets(
+        self, partitions: dict[object, object], *, isolation_level: object
+    ) -> dict[object, Future[object]]:
+        told: Future[object] = Future()
+        if self.is_away:
+            told.set_exception(KafkaException(KafkaError(KafkaError._TRANSPORT)))
+        else:
+            told.set_result(SimpleNamespace(offset=7))
+        return dict.fromkeys(partitions, told)
+
+
+def test_who_measures_again_and_again_asks_for_the_partitions_once():
+    client = CountingClient()
+    admin = admin_with(client)
+    assert [admin.ends("t") for _ in range(5)] == [{0: 7}] * 5
+    assert client.looks == 1
+
+
+def test_new_partitions_are_seen_ten_seconds_later(monkeypatch):
+    client = CountingClient()
+    admin = admin_with(client)
+    admin.ends("t")
+    client.topics["t"] = 2
+    assert admin.ends("t") == {0: 7}
+    later = time.monotonic() + 10
+    monkeypatch.setattr("connectors.kafka.admin.time.monotonic", lambda: later)
+    assert admin.ends("t") == {0: 7, 1: 7}
+
+
+def test_a_topic_that_is_not_known_yet_is_asked_for_each_time():
+    client = CountingClient()
+    admin = admin_with(client)
+    assert admin.ends("new") == {}
+    client.topics["new"] = 1
+    assert admin.ends("new") == {0: 7}
+
+
+def test_what_was_known_before_a_failure_is_asked_for_anew():
+    client = CountingClient()
+    admin = admin_with(client)
+    admin.ends("t")
+    client.is_away = True
+    with pytest.raises(TransientError):
+        admin.ends("t")
+    client.is_away, client.topics["t"] = False, 2
+    assert admin.ends("t") == {0: 7, 1: 7}
