@@ -28,6 +28,8 @@ from schemas.priorities import SLA_SECONDS, Priority
 _NEWEST_WEIGHT = 0.2
 # An empty wait costs 70 microseconds of processor time, and other priorities wait meanwhile.
 _WAIT_SECONDS, _QUIET_WAIT_SECONDS, _QUIET_AFTER_SECONDS = 0.010, 0.050, 10.0
+# How often a quiet source looks for long requests: a look costs processor time, and they can wait.
+_QUIET_BULK_SECONDS = 0.25
 # A fraction of the longest poll interval.
 _LONGEST_SILENCE_SECONDS = 20.0
 
@@ -164,11 +166,12 @@ class PrioritySource(Generic[R]):
     take_records: int = 1000
     clock: Callable[[], float] = time.monotonic
     _last: Lane = field(default=Lane.CRITICAL, init=False)
-    _delivered_at: float = field(default=float("-inf"), init=False)
+    _delivered_at: float = field(default=0.0, init=False)
     _is_idle: bool = field(default=False, init=False)
     _kept: KeptRecords = field(default_factory=KeptRecords, init=False)
 
     def __post_init__(self) -> None:
+        self._delivered_at = self.clock()
         self._lane_of = {topic: lane for lane, topic in self.lane_topics.items()}
         self._members = [
             _Member(one, [self._lane_of[topic] for topic in one.topics], self.clock()) for one in self.readers
@@ -189,6 +192,7 @@ class PrioritySource(Generic[R]):
         is_waiting = self._is_idle and not in_hand
         if is_waiting and (taken := self._take(self._last, self._wait_seconds(), silent)):
             return Next(self._last, taken)
+        silent += [one for one in self._members if self._may_rest(one)]
         for lane in self.credit.order():
             if lane in in_hand:
                 return Next(lane, [])
@@ -212,9 +216,16 @@ class PrioritySource(Generic[R]):
         # Readers that are rewound hold nothing.
         self._kept = KeptRecords()
 
+    @property
+    def _is_quiet(self) -> bool:
+        return self.clock() - self._delivered_at > _QUIET_AFTER_SECONDS
+
     def _wait_seconds(self) -> float:
-        is_quiet = self.clock() - self._delivered_at > _QUIET_AFTER_SECONDS
-        return _QUIET_WAIT_SECONDS if is_quiet else _WAIT_SECONDS
+        return _QUIET_WAIT_SECONDS if self._is_quiet else _WAIT_SECONDS
+
+    def _may_rest(self, member: _Member[R]) -> bool:
+        is_bulk = all(lane.is_bulk for lane in member.lanes)
+        return is_bulk and self._is_quiet and self.clock() - member.polled_at < _QUIET_BULK_SECONDS
 
     def _take(self, lane: Lane, timeout_seconds: float, silent: list[_Member[R]]) -> list[TakenRecord]:
         if not (taken := self._one(lane, timeout_seconds, silent)):

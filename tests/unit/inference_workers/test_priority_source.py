@@ -185,6 +185,22 @@ def test_after_ten_silent_seconds_the_waits_are_longer():
     assert queues[0].waits[-1] == 0.05
 
 
+def test_a_quiet_source_looks_for_long_requests_four_times_a_second():
+    long = Queue("hb", 0)
+    quiet = source(Queue("c", 1), Queue("h", 0), Queue("s", 0), high_bulk=long)
+    quiet.next([])
+    clock_of(quiet).seconds = 11.0
+    quiet.next([])
+    long.waits.clear()
+    for _ in range(20):
+        clock_of(quiet).seconds += 0.05
+        quiet.next([])
+    assert len(long.waits) == 4
+    long.waiting = Queue("hb", 1).waiting
+    clock_of(quiet).seconds += 0.25
+    assert following(quiet, []).lane is Lane.HIGH_BULK
+
+
 def test_while_work_is_in_hand_nobody_waits():
     queues = Queue("c", 0), Queue("h", 0), Queue("s", 0)
     idle = source(*queues)
