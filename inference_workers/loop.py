@@ -4,7 +4,7 @@ One turn:
 
 1. Once a second: send the usage of the second, remember what was learnt, keep the memberships.
 2. Hear which records have everything that they led to stored, and commit up to the first that has not.
-3. Choose the priority that is next, and take for it if nothing of it is in hand.
+3. Choose the lane that is next, and take from it if nothing of it is in hand.
 4. Give the engine one part of it, and send the batches that the oldest part has finished.
 
 A record is passed by a commit only when its outputs and its usage are acknowledged. Everything else may happen
@@ -18,13 +18,13 @@ from dataclasses import dataclass, field
 import structlog
 
 from connectors.kafka.commit_tracker import Ticket
-from connectors.kafka.committing_reader import CommittingReader
+from connectors.kafka.lane_reader import LaneReader
 from inference_workers.handler import BatchHandler, OpenedRecords
 from inference_workers.outbox import Outbox
 from inference_workers.part_runner import PartRunner
 from inference_workers.priority_source import Next, PrioritySource
 from schemas.errors import TransientError
-from schemas.priorities import Priority
+from schemas.lanes import Lane
 from stream_apps.runtime.retrying_loop import Turn
 
 log = structlog.get_logger()
@@ -49,16 +49,17 @@ class WorkerLoop:
     again.
     """
 
-    source: PrioritySource[CommittingReader]
+    source: PrioritySource[LaneReader]
     handler: BatchHandler
     outbox: Outbox
     longest_held_seconds: float
     most_unacknowledged_bytes: int = 8_000_000
     check_connection: Callable[[], object] = lambda: None
     clock: Callable[[], float] = time.monotonic
-    # Of each priority the oldest first. One is in hand while something of it is left to submit.
-    _hands: dict[Priority, list[OpenedRecords]] = field(default_factory=dict, init=False)
-    runner: PartRunner[tuple[Priority, OpenedRecords]] = field(init=False)
+    # Of each lane the oldest first. One is in hand while something of it is left to submit. What comes back from
+    # the engine unfinished is first in its own lane: a long request never passes a short one because of it.
+    _hands: dict[Lane, list[OpenedRecords]] = field(default_factory=dict, init=False)
+    runner: PartRunner[tuple[Lane, OpenedRecords]] = field(init=False)
     _next_second_at: float = field(default=0.0, init=False)
     _commit_at: float = field(default=0.0, init=False)
     _check_at: float = field(default=0.0, init=False)
@@ -146,21 +147,21 @@ class WorkerLoop:
             for ended in opened.ended:
                 self.outbox.send(ended.ticket, ended.outputs, has_usage=False)
             self._send_finished(opened)
-            self._keep(found.priority, opened)
+            self._keep(found.lane, opened)
         else:
-            self._translate(found.priority)
+            self._translate(found.lane)
 
-    def _translate(self, priority: Priority) -> None:
-        hand = self._hands[priority][0]
+    def _translate(self, lane: Lane) -> None:
+        hand = self._hands[lane][0]
         for taken, batch in zip(hand.records, hand.workload.batches, strict=True):
             batch.is_wanted = self._holds(taken.ticket)
         part = self.handler.segments.next_part(hand.workload, self.runner.context)
         if part is not None:
-            self.runner.submit(part, (priority, hand))
+            self.runner.submit(part, (lane, hand))
         elif hand.workload.lines:
             self._finish_parts()
         # Once nothing of it is left to submit, more may be taken while its last part is under way.
-        self._keep(priority, hand)
+        self._keep(lane, hand)
         if self.runner.is_full:
             self._finish_part()
         # What was refused has become holes without the engine.
@@ -171,19 +172,19 @@ class WorkerLoop:
             self._finish_part()
 
     def _finish_part(self) -> None:
-        part, (priority, hand), result = self.runner.take()
+        part, (lane, hand), result = self.runner.take()
         self.handler.segments.note(hand.workload, part, result)
-        self._keep(priority, hand)
-        self.source.spent(priority, part.words)
+        self._keep(lane, hand)
+        self.source.spent(lane, part.words)
         self.handler.spans.part_done(part, hand.records, result, self.handler.identity.pool)
         self._send_finished(hand)
 
-    def _keep(self, priority: Priority, hand: OpenedRecords) -> None:
+    def _keep(self, lane: Lane, hand: OpenedRecords) -> None:
         """Have it in hand if something of it is left to submit: texts may come back from the engine unfinished."""
-        others = [one for one in self._hands.pop(priority, []) if one is not hand]
+        others = [one for one in self._hands.pop(lane, []) if one is not hand]
         hands = [hand, *others] if hand.workload.lines else others
         if hands:
-            self._hands[priority] = hands
+            self._hands[lane] = hands
 
     def _send_finished(self, hand: OpenedRecords) -> None:
         for index in hand.workload.finished():

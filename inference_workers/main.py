@@ -7,7 +7,7 @@ from contextlib import closing
 
 import structlog
 
-from connectors.kafka.committing_reader import CommittingReader
+from connectors.kafka.lane_reader import LaneReader
 from connectors.kafka.lost_connection import watch_connection
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.schema_registry import open_codec
@@ -34,9 +34,10 @@ from inference_workers.translating import SegmentTranslator
 from schemas.catalogue import LanguageSet
 from schemas.errors import FatalError, TransientError
 from schemas.ids import fingerprint
+from schemas.lanes import Lane
 from schemas.priorities import Priority
 from schemas.states import WorkerState
-from schemas.topics import batches_topic, inference_group
+from schemas.topics import batches_topic, inference_groups
 from stream_apps.pipeline.deadline_policy import SkipPolicy
 from stream_apps.runtime.consumer_health import ConsumerHealthMonitor, joined
 from stream_apps.runtime.dead_letters import open_dead_letters
@@ -119,10 +120,11 @@ def _warm_router(limits: WorkerLimits) -> ModelRouter:
     return router
 
 
-def _source(settings: WorkerSettings, speed: Speedometer) -> PrioritySource[CommittingReader]:
+def _source(settings: WorkerSettings, speed: Speedometer) -> PrioritySource[LaneReader]:
     limits = settings.worker
     return PrioritySource(
-        by_priority={priority: _reader(settings, priority) for priority in Priority},
+        readers=open_readers(settings),
+        lane_topics={lane: batches_topic(limits.pool, lane) for lane in Lane},
         credit=_credit(limits),
         budget_words=lambda: speed.words_in(limits.take_seconds),
         now_ms=now_ms,
@@ -130,15 +132,15 @@ def _source(settings: WorkerSettings, speed: Speedometer) -> PrioritySource[Comm
     )
 
 
-def _reader(settings: WorkerSettings, priority: Priority) -> CommittingReader:
-    pool = settings.worker.pool
-    topic = batches_topic(pool, priority)
-    return CommittingReader(settings.kafka, inference_group(pool, priority), [topic], settings.instance)
+def open_readers(settings: WorkerSettings) -> list[LaneReader]:
+    """Return a reader for every consumer group that a worker joins; the caller closes them."""
+    groups = inference_groups(settings.worker.pool)
+    return [LaneReader(settings.kafka, group, topics, settings.instance) for group, topics in groups.items()]
 
 
 def _credit(limits: WorkerLimits) -> PriorityCredit:
     guaranteed = {Priority.HIGH: limits.high_share, Priority.STANDARD: limits.standard_share}
-    shares = Shares(guaranteed, aged_share=limits.aged_share)
+    shares = Shares(guaranteed, aged_share=limits.aged_share, bulk_share=limits.bulk_share)
     return PriorityCredit(shares, most_words=int(limits.first_words_per_second))
 
 

@@ -1,4 +1,4 @@
-"""Decide which priority a worker works for next: the most urgent first, and no priority starves.
+"""Decide which lane a worker takes from next: the most urgent first, and none starves.
 
 `Speedometer` measures how many words the worker translates per second, and so how many to take for a chosen time.
 
@@ -6,25 +6,30 @@
 "Efficient fair queueing using deficit round-robin", 1995). Every translated word earns each priority its
 guaranteed share of credit, every word taken costs one. A priority with credit is served even while more urgent
 work waits; everything else goes strictly by urgency. Unused shares are not lost: the next priority takes them.
+What a priority gets is shared in the same way between its short requests, which come first, and its bulk lane.
 Both classes are pure.
 
-`PrioritySource` is asked between any two parts of work. It reads one consumer group per priority, and takes only
-for the priority that is next: what waits in Kafka keeps its order.
+`PrioritySource` is asked between any two parts of work. It takes only from the lane that is next: what waits in
+Kafka keeps its order. A lane for short requests has a reader of its own. Both bulk lanes have one together: what
+comes of the other one is kept until its turn; when that is work for some seconds, the lane is held in Kafka.
 """
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from connectors.kafka.committing_reader import TakenRecord
+from inference_workers.kept_records import KeptRecords, TakeSize
+from schemas.lanes import LANES_OF, Lane
 from schemas.priorities import SLA_SECONDS, Priority
-from schemas.records import words_of
 
 # Weight of the newest second in the mean: a change of speed is learnt within about ten seconds of work.
 _NEWEST_WEIGHT = 0.2
 # An empty wait costs 70 microseconds of processor time, and other priorities wait meanwhile.
 _WAIT_SECONDS, _QUIET_WAIT_SECONDS, _QUIET_AFTER_SECONDS = 0.010, 0.050, 10.0
+# How often a quiet source looks for long requests: a look costs processor time, and they can wait.
+_QUIET_BULK_SECONDS = 0.25
 # A fraction of the longest poll interval.
 _LONGEST_SILENCE_SECONDS = 20.0
 
@@ -50,12 +55,13 @@ class Shares:
     """The shares of a busy worker that are guaranteed to each priority (0 to 1).
 
     `aged_share` replaces the share of a priority whose last record waited longer than `aged_after`, a fraction of
-    its SLA.
+    its SLA. `bulk_share` is that of a bulk lane in what its priority gets.
     """
 
     guaranteed: Mapping[Priority, float]
     aged_after: float = 0.5
     aged_share: float = 0.5
+    bulk_share: float = 0.3
 
 
 @dataclass
@@ -65,36 +71,54 @@ class PriorityCredit:
     shares: Shares
     most_words: int
     _credit: dict[Priority, float] = field(default_factory=lambda: dict.fromkeys(Priority, 0.0))
-    _waited_seconds: dict[Priority, float] = field(default_factory=lambda: dict.fromkeys(Priority, 0.0))
+    # Of each priority the credit of its bulk lane against the other one.
+    _bulk_credit: dict[Priority, float] = field(default_factory=lambda: dict.fromkeys(Priority, 0.0))
+    _waited_seconds: dict[Lane, float] = field(default_factory=lambda: dict.fromkeys(Lane, 0.0))
+    _empty: set[Lane] = field(default_factory=set)
 
-    def is_entitled(self, priority: Priority) -> bool:
-        """Return whether the priority has credit, and so is served before urgency counts."""
-        return self._credit[priority] >= 1
+    def order(self) -> Iterator[Lane]:
+        """Yield all lanes in the order in which they are served now: those with credit before urgency counts."""
+        # The least urgent first: while critical work never ends, they are served nowhere else.
+        entitled = [priority for priority in reversed(Priority) if self._credit[priority] >= 1]
+        for priority in dict.fromkeys((*entitled, *Priority)):
+            lanes = LANES_OF[priority]
+            yield from reversed(lanes) if self._bulk_credit[priority] >= 1 else lanes
 
-    def took(self, priority: Priority, waited_seconds: float) -> None:
-        """Note that a batch of that priority was taken, and how long it had waited."""
-        self._waited_seconds[priority] = waited_seconds
+    def took(self, lane: Lane, waited_seconds: float) -> None:
+        """Note that a batch of that lane was taken from Kafka, and how long it had waited."""
+        self._waited_seconds[lane] = waited_seconds
+        self._empty.discard(lane)
 
-    def spent(self, priority: Priority, words: int) -> None:
-        """Charge a priority for translated words, and give each its share. The cap prevents bursts after lulls."""
-        self._credit[priority] -= words
+    def spent(self, lane: Lane, words: int) -> None:
+        """Charge a lane for translated words, and give each its share. The cap prevents bursts after lulls."""
+        self._credit[lane.priority] -= words
         for one in Priority:
-            grown = self._credit[one] + words * self._share(one)
-            self._credit[one] = max(-self.most_words, min(grown, self.most_words))
+            self._credit[one] = self._capped(self._credit[one] + words * self._share(one))
+        earned = words * self.shares.bulk_share - (words if lane.is_bulk else 0)
+        self._bulk_credit[lane.priority] = self._capped(self._bulk_credit[lane.priority] + earned)
 
-    def found_empty(self, priority: Priority) -> None:
-        """Note that nothing waits: a priority keeps credit only while its work waits."""
-        self._credit[priority] = min(self._credit[priority], 0.0)
-        self._waited_seconds[priority] = 0.0
+    def found_empty(self, lane: Lane) -> None:
+        """Note that nothing waits: a priority, or its bulk lane, keeps credit only while its work waits."""
+        priority = lane.priority
+        self._waited_seconds[lane] = 0.0
+        self._empty.add(lane)
+        if lane.is_bulk:
+            self._bulk_credit[priority] = min(self._bulk_credit[priority], 0.0)
+        if self._empty.issuperset(LANES_OF[priority]):
+            self._credit[priority] = min(self._credit[priority], 0.0)
+
+    def _capped(self, credit: float) -> float:
+        return max(-self.most_words, min(credit, self.most_words))
 
     def _share(self, priority: Priority) -> float:
         guaranteed = self.shares.guaranteed.get(priority, 0.0)
-        is_old = self._waited_seconds[priority] > self.shares.aged_after * SLA_SECONDS[priority]
+        waited_seconds = max(self._waited_seconds[lane] for lane in LANES_OF[priority])
+        is_old = waited_seconds > self.shares.aged_after * SLA_SECONDS[priority]
         return max(guaranteed, self.shares.aged_share) if is_old else guaranteed
 
 
-class PriorityReader(Protocol):
-    """A member of one priority's consumer group (connectors.kafka.committing_reader.CommittingReader)."""
+class Reader(Protocol):
+    """A member of the consumer group of one lane, or of several (connectors.kafka.lane_reader.LaneReader)."""
 
     @property
     def topics(self) -> list[str]:
@@ -103,108 +127,148 @@ class PriorityReader(Protocol):
     def take(self, limit: int, timeout_seconds: float) -> list[TakenRecord]:
         """Return up to `limit` records; an empty list after the timeout. Raises TransientError or FatalError."""
 
+    def hold(self, topics: Set[str]) -> None:
+        """Deliver nothing of these topics from now on, and everything of all others again."""
 
-R = TypeVar("R", bound=PriorityReader)
+
+R = TypeVar("R", bound=Reader)
 
 
 class Next(NamedTuple):
-    """What to work for now: the priority, and what was taken for it if nothing was in hand."""
+    """What to work for now: the lane, and what was taken from it if nothing of it was in hand."""
 
-    priority: Priority
+    lane: Lane
     taken: list[TakenRecord]
 
 
 @dataclass
-class PrioritySource(Generic[R]):
-    """Takes for one priority at a time until the words, the bytes or the records of a take are used up.
+class _Member(Generic[R]):
+    """A reader, the lanes that it reads, and when it was asked last."""
 
-    For one thread. `clock` counts seconds.
+    reader: R
+    lanes: Sequence[Lane]
+    polled_at: float
+
+
+@dataclass
+class PrioritySource(Generic[R]):
+    """Takes from one lane at a time until the words, the bytes or the records of a take are used up.
+
+    For one thread. `lane_topics` names the topic of each lane; `clock` counts seconds.
     """
 
-    by_priority: Mapping[Priority, R]
+    readers: Sequence[R]
+    lane_topics: Mapping[Lane, str]
     credit: PriorityCredit
     budget_words: Callable[[], int]
     now_ms: Callable[[], int]
     take_bytes: int = 8_000_000
     take_records: int = 1000
     clock: Callable[[], float] = time.monotonic
-    _last: Priority = field(default=Priority.CRITICAL, init=False)
-    _delivered_at: float = field(default=float("-inf"), init=False)
+    _last: Lane = field(default=Lane.CRITICAL, init=False)
+    _delivered_at: float = field(default=0.0, init=False)
     _is_idle: bool = field(default=False, init=False)
-    _polled_at: dict[Priority, float] = field(default_factory=dict, init=False)
-    _kept: dict[Priority, list[TakenRecord]] = field(default_factory=dict, init=False)
+    _kept: KeptRecords = field(default_factory=KeptRecords, init=False)
 
     def __post_init__(self) -> None:
-        self._polled_at = dict.fromkeys(Priority, self.clock())
-
-    @property
-    def readers(self) -> list[R]:
-        """Return the reader of every group that this worker is a member of."""
-        return list(self.by_priority.values())
+        self._delivered_at = self.clock()
+        self._lane_of = {topic: lane for lane, topic in self.lane_topics.items()}
+        self._members = [
+            _Member(one, [self._lane_of[topic] for topic in one.topics], self.clock()) for one in self.readers
+        ]
+        self._member_of = {lane: one for one in self._members for lane in one.lanes}
 
     def reader_of(self, topic: str) -> R:
         """Return the reader that reads the topic."""
         return next(reader for reader in self.readers if topic in reader.topics)
 
-    def next(self, in_hand: Collection[Priority]) -> Next | None:
-        """Return what to work for now, taken if nothing of that priority is `in_hand`.
+    def next(self, in_hand: Collection[Lane]) -> Next | None:
+        """Return what to work for now, taken if nothing of that lane is `in_hand`.
 
         Blocks for some milliseconds, and returns None, when there is nothing to do at all.
         """
-        waits_for = self._last if self._is_idle and not in_hand else None
-        if waits_for is not None and (taken := self._take(waits_for, self._wait_seconds())):
-            return Next(waits_for, taken)
-        for priority in self._order():
-            if priority in in_hand:
-                return Next(priority, [])
-            if priority is not waits_for and (taken := self._take(priority, 0.0)):
-                return Next(priority, taken)
+        # A reader that delivers nothing for one of its lanes is not asked for the other.
+        silent: list[_Member[R]] = []
+        is_waiting = self._is_idle and not in_hand
+        if is_waiting and (taken := self._take(self._last, self._wait_seconds(), silent)):
+            return Next(self._last, taken)
+        silent += [one for one in self._members if self._may_rest(one)]
+        for lane in self.credit.order():
+            if lane in in_hand:
+                return Next(lane, [])
+            if taken := self._take(lane, 0.0, silent):
+                return Next(lane, taken)
         self._is_idle = True
         return None
 
-    def spent(self, priority: Priority, words: int) -> None:
-        """Note that so many words of that priority were translated."""
-        self.credit.spent(priority, words)
+    def spent(self, lane: Lane, words: int) -> None:
+        """Note that so many words of that lane were translated."""
+        self.credit.spent(lane, words)
 
     def keep_memberships(self) -> None:
         """Ask every reader that was not asked for long: a member that takes nothing is removed from its group."""
-        for priority, polled_at in self._polled_at.items():
-            if self.clock() - polled_at > _LONGEST_SILENCE_SECONDS:
-                self._kept.setdefault(priority, []).extend(self._one(priority, 0.0))
+        for member in self._members:
+            if self.clock() - member.polled_at > _LONGEST_SILENCE_SECONDS:
+                self._poll(member, 0.0)
 
     def restart(self) -> None:
-        """Forget what was taken: it comes again."""
-        self._kept.clear()
+        """Forget what was taken: it comes again, and of every lane."""
+        # Readers that are rewound hold nothing.
+        self._kept = KeptRecords()
 
-    def _order(self) -> Iterator[Priority]:
-        # The least urgent first: while critical work never ends, they are served nowhere else.
-        entitled = [priority for priority in reversed(Priority) if self.credit.is_entitled(priority)]
-        yield from dict.fromkeys((*entitled, *Priority))
+    @property
+    def _is_quiet(self) -> bool:
+        return self.clock() - self._delivered_at > _QUIET_AFTER_SECONDS
 
     def _wait_seconds(self) -> float:
-        is_quiet = self.clock() - self._delivered_at > _QUIET_AFTER_SECONDS
-        return _QUIET_WAIT_SECONDS if is_quiet else _WAIT_SECONDS
+        return _QUIET_WAIT_SECONDS if self._is_quiet else _WAIT_SECONDS
 
-    def _take(self, priority: Priority, timeout_seconds: float) -> list[TakenRecord]:
-        taken = self._kept.pop(priority, None) or self._one(priority, timeout_seconds)
-        if not taken:
-            self.credit.found_empty(priority)
+    def _may_rest(self, member: _Member[R]) -> bool:
+        is_bulk = all(lane.is_bulk for lane in member.lanes)
+        return is_bulk and self._is_quiet and self.clock() - member.polled_at < _QUIET_BULK_SECONDS
+
+    def _take(self, lane: Lane, timeout_seconds: float, silent: list[_Member[R]]) -> list[TakenRecord]:
+        if not (taken := self._one(lane, timeout_seconds, silent)):
+            self.credit.found_empty(lane)
             return []
-        self._last, self._delivered_at, self._is_idle = priority, self.clock(), False
-        most_words, more = self.budget_words(), taken
-        words = size = 0
+        self._last, self._delivered_at, self._is_idle = lane, self.clock(), False
+        size, more = TakeSize(), taken
         while more:
-            # The number of words is what the sender says; bytes and records are counted here.
-            words += sum(words_of(one.record) for one in more)
-            size += sum(len(one.record.value or b"") for one in more)
-            has_room = words < most_words and size < self.take_bytes and len(taken) < self.take_records
-            more = self._one(priority, 0.0) if has_room else []
+            size.add(more)
+            more = [] if self._is_full(size) else self._one(lane, 0.0, silent)
             taken = taken + more
+        self._hold(self._member_of[lane])
         return taken
 
-    def _one(self, priority: Priority, timeout_seconds: float) -> list[TakenRecord]:
-        self._polled_at[priority] = self.clock()
-        found = self.by_priority[priority].take(1, timeout_seconds)
-        for one in found:
-            self.credit.took(priority, (self.now_ms() - one.record.timestamp_ms) / 1000)
+    def _is_full(self, size: TakeSize, takes: int = 1) -> bool:
+        return (
+            size.words >= takes * self.budget_words()
+            or size.value_bytes >= self.take_bytes
+            or size.records >= self.take_records
+        )
+
+    def _one(self, lane: Lane, timeout_seconds: float, silent: list[_Member[R]]) -> list[TakenRecord]:
+        """Return the next record of the lane, one that was kept first. What else comes is kept."""
+        member = self._member_of[lane]
+        while not (found := self._kept.next(lane)):
+            if any(member is one for one in silent):
+                return []
+            if not self._poll(member, timeout_seconds):
+                silent.append(member)
         return found
+
+    def _poll(self, member: _Member[R], timeout_seconds: float) -> bool:
+        member.polled_at = self.clock()
+        found = member.reader.take(1, timeout_seconds)
+        for one in found:
+            lane = self._lane_of[one.record.topic]
+            self._kept.add(lane, one)
+            self.credit.took(lane, (self.now_ms() - one.record.timestamp_ms) / 1000)
+        if found:
+            self._hold(member)
+        return bool(found)
+
+    def _hold(self, member: _Member[R]) -> None:
+        """Have a reader of several lanes deliver none of which enough is kept."""
+        if len(member.lanes) > 1 and self._kept.changes_held(member.lanes, self._is_full):
+            member.reader.hold({self.lane_topics[lane] for lane in self._kept.held})

@@ -67,6 +67,12 @@ class WorkerLimits(Section):
         le=1,
         description="Share guaranteed to standard priority while more urgent work never ends.",
     )
+    bulk_share: float = Field(
+        default=0.3,
+        ge=0,
+        le=1,
+        description="Share of what a priority gets that is guaranteed to its long requests beside its short ones.",
+    )
     aged_share: float = Field(
         default=0.5, ge=0, le=1, description="Share instead, once a record has waited half its SLA."
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from schemas.errors import PermanentError
+from schemas.lanes import Lane
 from schemas.priorities import Priority
 
 DAY_MS = 24 * 60 * 60 * 1000
@@ -89,14 +90,22 @@ def priority_of_topic(topic: str) -> Priority:
     return Priority(name)
 
 
-def batches_topic(pool: str, priority: Priority) -> str:
-    """Name the topic in which the batches of one pool and priority wait."""
-    return f"{_BATCHES}{pool}.{priority}"
+def batches_topic(pool: str, lane: Lane | Priority) -> str:
+    """Name the topic in which batches wait; a priority names its lane for short requests."""
+    return f"{_BATCHES}{pool}.{lane}"
 
 
-def inference_group(pool: str, priority: Priority) -> str:
-    """Name the consumer group of the workers, whose lag drives their number."""
-    return f"inference.{pool}.{priority}"
+def inference_group(pool: str, lane: Lane | Priority) -> str:
+    """Name the consumer group in which the workers of a pool read that lane; all bulk lanes have one together."""
+    return f"inference.{pool}.bulk" if Lane(lane).is_bulk else f"inference.{pool}.{lane}"
+
+
+def inference_groups(pool: str) -> dict[str, list[str]]:
+    """Name the topics that each consumer group of the workers of a pool reads."""
+    groups: dict[str, list[str]] = {}
+    for lane in Lane:
+        groups.setdefault(inference_group(pool, lane), []).append(batches_topic(pool, lane))
+    return groups
 
 
 def extraction_group(priority: Priority) -> str:
@@ -125,9 +134,9 @@ def catalogue(plan: TopicPlan) -> list[Topic]:
     # Keyed by batch, not by request, so that the batches of one long document spread over all workers
     # (docs/decisions/0003).
     batches = [
-        Topic(batches_topic(pool, priority), "SegmentBatch", "batch_id", plan.batch_partitions, 3 * DAY_MS)
+        Topic(batches_topic(pool, lane), "SegmentBatch", "batch_id", plan.batch_partitions, 3 * DAY_MS)
         for pool in plan.pools
-        for priority in Priority
+        for lane in Lane
     ]
     return [*per_priority, *documents, *batches, *_shared(plan)]
 

@@ -104,6 +104,12 @@ class KafkaSettings(Section):
     fetch_bytes: int = Field(
         default=4_000_000, ge=1, description="Of one answer of a broker, all partitions together."
     )
+    held_fetch_bytes: int = Field(
+        default=100_000,
+        ge=1,
+        description="Of one partition of a bulk lane in one answer of a broker; a larger record comes alone. What "
+        "was fetched of a lane that a worker holds back is fetched again.",
+    )
     consumer_buffer_kbytes: int = Field(
         default=4096,
         ge=1,

@@ -80,10 +80,10 @@ HTTP_LIMITED = Counter(
 )
 OPEN_SUBMISSION_BYTES = Gauge("dragoman_http_open_submission_bytes", "Bodies of the submissions under way")
 BACKPRESSURE_BACKLOG_RECORDS = Gauge(
-    "dragoman_http_backlog_records", "Batches ahead of a new request, as last measured", ["priority"]
+    "dragoman_http_backlog_records", "Batches ahead of a new request of the lane, as last measured", ["lane"]
 )
 BACKPRESSURE_WAIT_SECONDS = Gauge(
-    "dragoman_http_estimated_wait_seconds", "Estimated wait of a new request for a worker", ["priority"]
+    "dragoman_http_estimated_wait_seconds", "Estimated wait of a new request of the lane for a worker", ["lane"]
 )
 BACKPRESSURE_READING_AGE_SECONDS = Gauge(
     "dragoman_http_backlog_age_seconds", "Age of the measurement by which the last request was accepted or refused"

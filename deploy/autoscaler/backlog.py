@@ -8,13 +8,15 @@ import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import NamedTuple, Protocol
 
 from connectors.kafka.group_lag import PartitionLag
 from deploy.autoscaler.decision import WaitingWork
+from schemas.lanes import Lane
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, words_of
-from schemas.topics import batches_topic, inference_group
+from schemas.topics import batches_topic, inference_groups
 
 _TAKE_RECORDS, _TAKE_SECONDS = 1000, 0.2
 # Reading must not delay a decision; what these takes do not reach is estimated.
@@ -159,8 +161,8 @@ class _PriorityWork:
 
     def update(self, lags: Sequence[PartitionLag], seconds: float) -> None:
         """Update the partitions; their growth during these seconds gives the rate of arrival."""
-        before = {lag.partition: lag.end for lag in self.lags}
-        records = sum(max(lag.end - before.get(lag.partition, lag.end), 0) for lag in lags)
+        before = {(lag.topic, lag.partition): lag.end for lag in self.lags}
+        records = sum(max(lag.end - before.get((lag.topic, lag.partition), lag.end), 0) for lag in lags)
         self.rate.add(records * self.mean.words_per_record, seconds)
         self.lags = lags
 
@@ -181,7 +183,7 @@ class PoolBacklog:
         self._pool = pool
         self._read_ahead_records = read_ahead_records
         self._priorities = {priority: _PriorityWork(ArrivalRate(memory_seconds)) for priority in Priority}
-        self._by_topic = {batches_topic(pool, priority): work for priority, work in self._priorities.items()}
+        self._priority_of = {batches_topic(pool, lane): lane.priority for lane in Lane}
         self._partitions: dict[tuple[str, int], PartitionWords] = {}
         self._measured_at: float | None = None
 
@@ -197,9 +199,12 @@ class PoolBacklog:
         return {priority: self._waiting(work, now) for priority, work in self._priorities.items()}
 
     def _lags(self) -> dict[Priority, list[PartitionLag]]:
-        groups = {priority: inference_group(self._pool, priority) for priority in Priority}
-        found = self._offsets.lags({group: [batches_topic(self._pool, one)] for one, group in groups.items()})
-        return {priority: found[group] for priority, group in groups.items()}
+        """Read the lags of all lanes: long requests of a priority have to be done in its time, too."""
+        found = chain.from_iterable(self._offsets.lags(inference_groups(self._pool)).values())
+        lags: dict[Priority, list[PartitionLag]] = {priority: [] for priority in Priority}
+        for lag in found:
+            lags[self._priority_of[lag.topic]].append(lag)
+        return lags
 
     def _sync(self, lags: Sequence[PartitionLag]) -> None:
         """Drop what is committed; where partitions changed or a group was set back, start reading again."""
@@ -226,7 +231,7 @@ class PoolBacklog:
 
     def _add(self, record: InboundRecord) -> None:
         words = words_of(record)
-        self._by_topic[record.topic].mean.add(words)
+        self._priorities[self._priority_of[record.topic]].mean.add(words)
         waiting = WaitingRecord(record.offset, words, record.timestamp_ms)
         self._partitions[record.topic, record.partition].add(waiting)
 

@@ -16,13 +16,11 @@ QUEUES = Dashboard(
         ),
         prom_series(
             "Estimated wait for a worker",
-            "max by (priority) (dragoman_http_estimated_wait_seconds)",
-            "{{priority}}",
+            "max by (lane) (dragoman_http_estimated_wait_seconds)",
+            "{{lane}}",
             "s",
         ),
-        prom_series(
-            "Batches ahead of a new request", "max by (priority) (dragoman_http_backlog_records)", "{{priority}}"
-        ),
+        prom_series("Batches ahead of a new request", "max by (lane) (dragoman_http_backlog_records)", "{{lane}}"),
         prom_series(
             "Requests that intake reads",
             "sum by (outcome) (rate(dragoman_requests_total[$__rate_interval]))",

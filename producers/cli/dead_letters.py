@@ -24,6 +24,7 @@ from schemas.events import MESSAGES, DeadLetter
 from schemas.records import InboundRecord
 from schemas.topics import TopicPlan, catalogue
 from stream_apps.intake.settings import IntakeLimits
+from stream_apps.pipeline.request_limits import RequestLimits
 from stream_apps.redrive.open_dead_letters import DeadLetterFilter, DeadLetterSummary
 from stream_apps.redrive.plans import RedrivePlan
 from stream_apps.redrive.redrive import DeadLetterAdmin, RedriveReport, Track
@@ -219,7 +220,7 @@ def _check_is_narrow(wanted: DeadLetterFilter, everything: bool) -> None:
 
 def _admin(track: Track) -> DeadLetterAdmin:
     kafka = kafka_settings()
-    return DeadLetterAdmin(kafka, open_codec(kafka), track, now_ms)
+    return DeadLetterAdmin(kafka, open_codec(kafka), track, now_ms, RequestLimits().bulk_words)
 
 
 def _print_report(report: RedriveReport, done: str, *, dry_run: bool, as_json: bool) -> None:

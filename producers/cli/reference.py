@@ -32,6 +32,7 @@ from schemas.topics import TopicPlan
 from stream_apps.assembly.settings import AssemblySettings
 from stream_apps.documents.settings import ExtractionSettings, MergingSettings
 from stream_apps.intake.settings import IntakeLimits, IntakeSettings
+from stream_apps.pipeline.request_limits import RequestLimits
 from stream_apps.repair.settings import RepairLimits, RepairSettings
 from stream_apps.usage_sink.settings import AnalyticsSection, AnalyticsSettings
 from stream_apps.webhooks.settings import WebhookSettings
@@ -68,6 +69,7 @@ SECTION_READERS: Mapping[str, tuple[type[Section], ...]] = {
         IntakeLimits,
         WorkerLimits,
         RepairLimits,
+        RequestLimits,
         StackSettings,
         RegionSettings,
         ApiSettings,

@@ -24,11 +24,12 @@ from schemas.codec import Codec
 from schemas.errors import DragomanError, FatalError, PermanentError, TransientError
 from schemas.events import JobControl
 from schemas.ids import JobKey, event_id, fingerprint, request_texts
+from schemas.lanes import Lane
 from schemas.messages import TranslatedBatch, TranslationRequest, TranslationResult
 from schemas.plans import RequestPlan
 from schemas.priorities import Priority
 from schemas.records import Headers, OutboundRecord
-from schemas.topics import CONTROL, INTAKE_GROUP, batches_topic, inference_group, requests_topic
+from schemas.topics import CONTROL, INTAKE_GROUP, batches_topic, inference_groups, requests_topic
 from schemas.units import kind_of
 from stream_apps.pipeline.stores import ModelVersions, ObjectStore
 from stream_apps.runtime.retry import RetryPolicy
@@ -256,11 +257,11 @@ class KafkaBacklog:
 
     def _read(self) -> BacklogReading:
         groups: dict[str, list[str]] = {INTAKE_GROUP: [requests_topic(one) for one in Priority]}
-        for one in Priority:
-            groups |= {inference_group(pool, one): [batches_topic(pool, one)] for pool in self.pools}
+        for pool in self.pools:
+            groups |= inference_groups(pool)
         lags = [lag for found in self.admin.lags(groups).values() for lag in found]
         requests = {one: _queue(lags, {requests_topic(one)}) for one in Priority}
-        batches = {one: _queue(lags, {batches_topic(pool, one) for pool in self.pools}) for one in Priority}
+        batches = {lane: _queue(lags, {batches_topic(pool, lane) for pool in self.pools}) for lane in Lane}
         committed = {(lag.topic, lag.partition): max(lag.committed, 0) for lag in lags}
         return BacklogReading(self.clock(), requests, batches, committed)
 

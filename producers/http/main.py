@@ -123,7 +123,7 @@ class Server:
             WaiterLimits(settings.http.max_waiters, settings.http.looks_per_second),
             table,
         )
-        self._backpressure = Backpressure(settings.backpressure)
+        self._backpressure = Backpressure(settings.backpressure, bulk_words=settings.requests.bulk_words)
         app = create_app(self._ports(), _app_settings(settings), process.health, self._lifespan)
         self._uvicorn = uvicorn.Server(_uvicorn_config(app, settings))
 

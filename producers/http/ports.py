@@ -20,6 +20,7 @@ from schemas.deliveries import Delivery
 from schemas.errors import PermanentError
 from schemas.events import JobControl
 from schemas.ids import JobKey
+from schemas.lanes import Lane
 from schemas.messages import TranslatedBatch, TranslationRequest, TranslationResult
 from schemas.priorities import Priority
 from schemas.records import Headers
@@ -197,13 +198,16 @@ class Models(Protocol):
 class BackpressureGate(Protocol):
     """Refuses requests while too many wait."""
 
-    def check(self, priority: Priority) -> None:
-        """Raise OverloadedError when there is no room for another request of the priority."""
+    def lane_of(self, request: TranslationRequest, priority: Priority) -> Lane:
+        """Return where a request that is not cut yet will probably wait."""
+
+    def check(self, lane: Lane) -> None:
+        """Raise OverloadedError when there is no room for another request of the lane."""
 
     def count(self, priority: Priority) -> None:
         """Count one more request that Kafka has stored."""
 
-    def ahead(self, priority: Priority) -> QueuePosition | None:
+    def ahead(self, lane: Lane) -> QueuePosition | None:
         """Tell what is ahead of a request that was just counted; None where that is not known."""
 
     def position(self, view: JobView) -> QueuePosition | None:

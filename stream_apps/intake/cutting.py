@@ -28,6 +28,7 @@ from stream_apps.pipeline.content_rules import check_text
 from stream_apps.pipeline.deadline_policy import with_deadline_policy
 from stream_apps.pipeline.deduplication import payload_fingerprint
 from stream_apps.pipeline.language_detection import Detection
+from stream_apps.pipeline.long_requests import check_critical_words
 from stream_apps.pipeline.output_records import job_of
 from stream_apps.pipeline.passing_through import cause_of, untouched
 from stream_apps.pipeline.request_limits import RequestLimits
@@ -146,7 +147,7 @@ class RequestCutter:
     async def cut_text(
         self, reading: Reading, languages: RequestedLanguages, text: str, document: Document | None = None
     ) -> CutRequest:
-        """Cut the text of a checked request, units joined. Raises PermanentError where a segment is too large."""
+        """Cut the text of a checked request, units joined. Raises PermanentError where something is too large."""
         kind = kind_of(reading.request)
         units = units_of(text, kind)
         read = reader_of(reading.request)
@@ -187,6 +188,7 @@ class RequestCutter:
     def _job(self, reading: Reading, text: _Text, pieces: Sequence[Piece]) -> Job:
         request, words = reading.request, sum(piece.words for piece in pieces)
         limits, source = self.limits, text.source or UNKNOWN
+        check_critical_words(reading.priority, words, self.requests.max_critical_words)
         return changed(
             self.header(reading),
             pool=pool_of(

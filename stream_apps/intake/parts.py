@@ -41,8 +41,9 @@ class TextSettings(Protocol):
 
 def build_wire(settings: TextSettings) -> WireFormat:
     """Build the wire format of this deployment's records."""
+    kafka = settings.kafka
     return WireFormat(
-        open_codec(settings.kafka), settings.kafka.batch_partitions, settings.kafka.max_message_bytes
+        open_codec(kafka), kafka.batch_partitions, kafka.max_message_bytes, settings.requests.bulk_words
     )
 
 

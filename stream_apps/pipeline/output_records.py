@@ -8,6 +8,7 @@ from schemas.dead_letters import ENVELOPE_BYTES
 from schemas.errors import PermanentError
 from schemas.events import JobControl
 from schemas.ids import JobKey, batch_id
+from schemas.lanes import DEFAULT_BULK_WORDS, lane_of
 from schemas.messages import Job, Message, SegmentBatch, TranslatedBatch, TranslationRequest
 from schemas.priorities import Priority
 from schemas.records import (
@@ -32,11 +33,12 @@ from stream_apps.pipeline.request_rules import echoed_bytes
 
 @dataclass(frozen=True)
 class WireFormat:
-    """How messages become records in this deployment."""
+    """How messages become records in this deployment. Requests of more than `bulk_words` go to bulk lanes."""
 
     codec: Codec
     batch_partitions: int = 6
     max_message_bytes: int = 2_000_000
+    bulk_words: int = DEFAULT_BULK_WORDS
 
 
 @dataclass(frozen=True)
@@ -184,7 +186,7 @@ def _batch_record(batch: SegmentBatch, record: InboundRecord, wire: WireFormat) 
         value = wire.codec.encode(replace(batch, translations=nothing, scores=nothing, warnings=()))
     job = batch.job
     return OutboundRecord(
-        topic=batches_topic(job.pool, Priority(job.priority)),
+        topic=batches_topic(job.pool, lane_of(Priority(job.priority), job.words, wire.bulk_words)),
         key=batch_id(batch.key, batch.batch_number).encode(),
         value=value,
         headers={

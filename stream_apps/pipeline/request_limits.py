@@ -4,6 +4,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from connectors.settings import Section
+from schemas.lanes import DEFAULT_BULK_WORDS
 from schemas.markup import MARKUP
 from schemas.validity import LONGEST_NAME, LONGEST_REMARK, MOST_METADATA_BYTES, MOST_NAMES
 
@@ -18,6 +19,17 @@ class RequestLimits(Section):
     )
     max_text_characters: int = Field(
         default=1_000_000, ge=1, description="Code points of a text, or of all texts of an array together."
+    )
+    bulk_words: int = Field(
+        default=DEFAULT_BULK_WORDS,
+        ge=0,
+        description="A request of high or standard priority with more words waits in the bulk lane of its "
+        "priority, which short ones pass. 0: there are no bulk lanes.",
+    )
+    max_critical_words: int = Field(
+        default=10_000,
+        ge=0,
+        description="Of a critical request; a longer one is sent as high. 0: no limit.",
     )
     max_texts: int = Field(default=1000, ge=1, description="Texts of an array.")
     max_array_text_characters: int = Field(default=50_000, ge=1, description="Code points of each of them.")

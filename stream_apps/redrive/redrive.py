@@ -20,6 +20,7 @@ from schemas.documents import unmerged_name
 from schemas.errors import PermanentError
 from schemas.events import DeadLetter
 from schemas.ids import JobKey
+from schemas.lanes import DEFAULT_BULK_WORDS
 from schemas.messages import SegmentBatch, TranslationResult
 from schemas.records import InboundRecord, OutboundRecord
 from schemas.topics import DEAD_LETTERS, RESULTS
@@ -70,13 +71,15 @@ class RedriveReport:
 class DeadLetterAdmin:
     """Works on the open dead letters of one Kafka. Nothing stays open between two calls.
 
-    `now_ms`: milliseconds since the epoch. Every method may raise TransientError or FatalError.
+    `now_ms`: milliseconds since the epoch. `bulk_words`: what is longer is corrected in a bulk lane. Every method
+    may raise TransientError or FatalError.
     """
 
     kafka: KafkaSettings
     codec: Codec
     track: Track
     now_ms: Callable[[], int]
+    bulk_words: int = DEFAULT_BULK_WORDS
 
     def read(self, is_wanted: Callable[[DeadLetterSummary], bool]) -> OpenDeadLetters:
         """Read the whole topic; return all open dead letters that are wanted."""
@@ -122,7 +125,8 @@ class DeadLetterAdmin:
         return lambda records: producer.commit(records, [])
 
     def _planner(self, sources: "KafkaSources", limits: BatchLimits) -> RedrivePlanner:
-        wire = WireFormat(self.codec, self.kafka.batch_partitions, self.kafka.max_message_bytes)
+        kafka = self.kafka
+        wire = WireFormat(self.codec, kafka.batch_partitions, kafka.max_message_bytes, self.bulk_words)
         return RedrivePlanner(sources, self.codec, wire, limits, self.now_ms())
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from schemas.codec import Codec
 from schemas.errors import PermanentError
 from schemas.events import JobControl
+from schemas.lanes import LANES_OF
 from schemas.messages import Job, Message, SegmentBatch, TranslatedBatch
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, accepted_ms
@@ -59,8 +60,8 @@ def accept_time_ms(record: InboundRecord, codec: Codec) -> int:
 
 
 def _topics_of(priority: Priority, pools: Iterable[str]) -> set[str]:
-    own = {requests_topic(priority), documents_topic(priority), *(batches_topic(pool, priority) for pool in pools)}
-    return own.union(ANSWERED_TOPICS)
+    batches = {batches_topic(pool, lane) for pool in pools for lane in LANES_OF[priority]}
+    return {requests_topic(priority), documents_topic(priority), *batches, *ANSWERED_TOPICS}
 
 
 def _job(record: InboundRecord, codec: Codec) -> Job | None:

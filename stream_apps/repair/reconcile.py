@@ -44,10 +44,9 @@ from schemas.topics import (
     MERGING_GROUP,
     RESULTS,
     TRANSLATED_DOCUMENTS,
-    batches_topic,
     documents_topic,
     extraction_group,
-    inference_group,
+    inference_groups,
     requests_topic,
 )
 from stream_apps.repair.low_watermark import Watermarks, low_watermarks
@@ -138,8 +137,8 @@ class Reconciler:
         now_ms, kafka = self.now_ms(), self.kafka
         lags = [*self.admin.lag(INTAKE_GROUP, REQUEST_TOPICS)]
         for pool in kafka.pools:
-            for priority in Priority:
-                lags += self.admin.lag(inference_group(pool, priority), [batches_topic(pool, priority)])
+            for group, topics in inference_groups(pool).items():
+                lags += self.admin.lag(group, topics)
         for priority in Priority:
             lags += self.admin.lag(extraction_group(priority), [documents_topic(priority)])
         lags += self.admin.lag(ASSEMBLY_GROUP, [*ASSEMBLY_TOPICS])

@@ -26,6 +26,8 @@ _ENVIRONMENT: Mapping[str, str] = {
     # Low, so that long texts and translations go through the object store.
     "DRAGOMAN_HTTP_MAX_INLINE_BYTES": "10000",
     "DRAGOMAN_ASSEMBLY_INLINE_LIMIT_BYTES": "20000",
+    # Low, so that a good part of the requests waits in bulk lanes.
+    "DRAGOMAN_REQUESTS_BULK_WORDS": "30",
 }
 _CONTROLLED = {"intake": INTAKE, "worker": WORKER, "assembly": ASSEMBLY}
 # It would repair what a control breaks on purpose.

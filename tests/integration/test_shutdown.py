@@ -8,8 +8,7 @@ import httpx
 import pytest
 
 from connectors.kafka.admin import KafkaAdmin
-from schemas.priorities import Priority
-from schemas.topics import ASSEMBLY_GROUP, INTAKE_GROUP, inference_group
+from schemas.topics import ASSEMBLY_GROUP, INTAKE_GROUP, inference_groups
 from stream_apps.runtime.process import STOP_SECONDS
 from tests.fleet import Fleet, to_segment, until
 from tests.ports import free_port
@@ -29,7 +28,7 @@ MODULES = {
 
 GROUPS = {
     "intake": [INTAKE_GROUP],
-    "worker": [inference_group("default", priority) for priority in Priority],
+    "worker": [*inference_groups("default")],
     "assembly": [ASSEMBLY_GROUP],
     "analytics": ["usage_sink"],
 }

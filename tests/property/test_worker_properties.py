@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.priorities import Priority
+from schemas.lanes import Lane
 from schemas.topics import batches_topic
 from tests.property.worker_world import PARTITIONS, Broker, Clock, Worker
 
@@ -29,10 +29,10 @@ class World:
         self.clock.seconds += self.chance.choice([0.0, 0.1, 0.6])
 
     def come(self) -> None:
-        priority, partition = self.chance.choice(list(Priority)), self.chance.randrange(PARTITIONS)
+        lane, partition = self.chance.choice(list(Lane)), self.chance.randrange(PARTITIONS)
         request_id = f"r{sum(map(len, self.broker.logs.values()))}"
-        self.broker.add(priority, partition, request_id)
-        self.requests.setdefault((batches_topic("default", priority), partition), []).append(request_id)
+        self.broker.add(lane, partition, request_id)
+        self.requests.setdefault((batches_topic("default", lane), partition), []).append(request_id)
 
     def deliver(self) -> None:
         if self.worker.wire.on_their_way:

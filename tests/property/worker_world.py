@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from confluent_kafka import KafkaError, TopicPartition
 
-from connectors.kafka.committing_reader import CommittingReader
+from connectors.kafka.lane_reader import LaneReader
 from connectors.kafka.settings import KafkaSettings
 from connectors.memory import FixedAnsweredRequests, InMemoryTranslationMemory
 from inference_workers.answers import WorkerIdentity
@@ -22,11 +22,11 @@ from inference_workers.translating import SegmentTranslator
 from schemas.codec import Codec
 from schemas.errors import DragomanError, TransientError
 from schemas.events import UsageBatch
+from schemas.lanes import Lane
 from schemas.messages import Job, SegmentBatch, TranslatedBatch
-from schemas.priorities import Priority
 from schemas.records import OutboundRecord
 from schemas.segments import TranslationContext
-from schemas.topics import TRANSLATED, USAGE, batches_topic
+from schemas.topics import TRANSLATED, USAGE, batches_topic, inference_groups
 from stream_apps.pipeline.deadline_policy import SkipPolicy
 from tests.dead_letters import dead_letter_writer
 from tests.translators import PlainTranslator
@@ -78,17 +78,17 @@ class Broker:
     translated: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     counted_batches: int = 0
 
-    def add(self, priority: Priority, partition: int, request_id: str) -> None:
+    def add(self, lane: Lane, partition: int, request_id: str) -> None:
         batch = SegmentBatch(
             request_id=request_id,
             batch_number=0,
-            job=Job(priority=priority, source_language="en", target_language="pt", batches=1),
+            job=Job(priority=lane.priority, source_language="en", target_language="pt", batches=1),
             texts=(request_id, request_id[::-1]),
             gaps=(" ", ""),
             translations=(None, None),
             scores=(None, None),
         )
-        self.logs[batches_topic("default", priority), partition].append(CODEC.encode(batch))
+        self.logs[batches_topic("default", lane), partition].append(CODEC.encode(batch))
 
     def store(self, record: OutboundRecord) -> None:
         if record.topic == TRANSLATED:
@@ -106,6 +106,13 @@ class FakeConsumer:
         self.moves: list[tuple[str, list[Place]]] = []
         self.commits: list[list[TopicPartition]] = []
         self.topics: list[str] = []
+        self.paused: set[Place] = set()
+
+    def pause(self, partitions: list[TopicPartition]) -> None:
+        self.paused |= {(one.topic, one.partition) for one in partitions}
+
+    def resume(self, partitions: list[TopicPartition]) -> None:
+        self.paused -= {(one.topic, one.partition) for one in partitions}
 
     def subscribe(self, topics: list[str], on_assign: Any, on_revoke: Any, on_lost: Any) -> None:
         self.topics, self._callbacks = topics, {"assign": on_assign, "revoke": on_revoke, "lost": on_lost}
@@ -117,6 +124,8 @@ class FakeConsumer:
         while self.commits:
             self._store(self.commits.pop(0))
         for place, position in self.positions.items():
+            if place in self.paused:
+                continue
             if values := self.broker.logs[place][position : position + limit]:
                 self.positions[place] += len(values)
                 return [KafkaMessage(place, position + at, value) for at, value in enumerate(values)]
@@ -154,15 +163,16 @@ class FakeConsumer:
             if kind == "assign":
                 self.positions[place] = self.broker.committed.get(place, 0)
             else:
+                # What was paused stays so while others have it: the worst that a client may do.
                 self.positions.pop(place, None)
 
 
-class ReaderInMemory(CommittingReader):
+class ReaderInMemory(LaneReader):
     """The real reader with another client."""
 
-    def __init__(self, broker: Broker, topic: str, clock: Callable[[], float]) -> None:
+    def __init__(self, broker: Broker, topics: list[str], clock: Callable[[], float]) -> None:
         self._broker = broker
-        super().__init__(_KAFKA, "g", [topic], "i", clock)
+        super().__init__(_KAFKA, "g", topics, "i", clock)
 
     def _open(self) -> Any:
         return FakeConsumer(self._broker, self._config())
@@ -224,13 +234,14 @@ class Worker:
 
     def __init__(self, broker: Broker, clock: Clock, *, goes_text_by_text: bool) -> None:
         self.wire = Wire(broker)
-        readers: dict[Priority, CommittingReader] = {
-            priority: ReaderInMemory(broker, batches_topic("default", priority), clock) for priority in Priority
-        }
-        for reader in readers.values():
+        readers: list[LaneReader] = [
+            ReaderInMemory(broker, topics, clock) for topics in inference_groups("default").values()
+        ]
+        for reader in readers:
             reader.subscribe()
+        topics = {lane: batches_topic("default", lane) for lane in Lane}
         source = PrioritySource(
-            readers, PriorityCredit(Shares({}), 100), lambda: 40, lambda: 0, take_records=3, clock=clock
+            readers, topics, PriorityCredit(Shares({}), 100), lambda: 40, lambda: 0, take_records=3, clock=clock
         )
         segments = SegmentTranslator(_Engine(clock, goes_text_by_text), InMemoryTranslationMemory(), clock)
         handler = BatchHandler(

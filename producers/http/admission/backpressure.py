@@ -4,6 +4,8 @@ A request waits twice, in its topic for intake and then as batches for the worke
 asked for both queues every few seconds, off the path of requests. Two readings give the rate at which the queues
 are worked off, rate and queues give the wait of one more request, and the wait is compared with the limits.
 
+Long requests wait in lanes of their own (schemas/lanes.py), so a book refuses no sentence of its priority.
+
 A refused caller has lost nothing, because nothing was sent. What is refused to the urgent is refused to the less
 urgent too, so critical requests are refused last.
 """
@@ -24,7 +26,6 @@ from connectors.telemetry.metrics import (
     HTTP_REFUSALS,
 )
 from producers.http.admission.queue_load import (
-    AS_URGENT,
     BacklogReading,
     QueueLoad,
     QueuePosition,
@@ -38,8 +39,11 @@ from producers.http.admission.queue_load import (
 from producers.http.problems import OverloadedError
 from producers.http.settings import BackpressureLimits
 from schemas.errors import TransientError
+from schemas.lanes import DEFAULT_BULK_WORDS, Lane, lane_of, lanes_up_to
+from schemas.messages import TranslationRequest
 from schemas.priorities import Priority
 from schemas.topics import batches_topic
+from stream_apps.pipeline.long_requests import expected_lane
 
 log = structlog.get_logger()
 
@@ -54,8 +58,14 @@ class BacklogSource(Protocol):
 class Backpressure:
     """Holds the last reading and refuses by it. For one event loop; `clock` counts seconds."""
 
-    def __init__(self, limits: BackpressureLimits, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        limits: BackpressureLimits,
+        clock: Callable[[], float] = time.monotonic,
+        bulk_words: int = DEFAULT_BULK_WORDS,
+    ) -> None:
         self._limits = limits
+        self._bulk_words = bulk_words
         self._clock = clock
         self._load: QueueLoad | None = None
         # A new process measures before its first caller.
@@ -80,15 +90,19 @@ class Backpressure:
         self._load = QueueLoad(reading, rate)
         self._show(self._load)
 
-    def check(self, priority: Priority) -> None:
+    def lane_of(self, request: TranslationRequest, priority: Priority) -> Lane:
+        """Return where a request that is not cut yet will probably wait."""
+        return expected_lane(request, priority, self._bulk_words)
+
+    def check(self, lane: Lane) -> None:
         """Raise OverloadedError when a limit is exceeded. Without a recent reading, every request may pass.
 
         So may the first ones after a rest, until the reading that they cause is there.
         """
         load = self._current()
-        overload = load and overload_of(load, priority, self._limits)
+        overload = load and overload_of(load, lane, self._limits)
         if overload:
-            HTTP_REFUSALS.labels(overload.cause, priority).inc()
+            HTTP_REFUSALS.labels(overload.cause, lane.priority).inc()
             raise OverloadedError(overload.message, retry_after_seconds(overload, self._limits))
 
     def count(self, priority: Priority) -> None:
@@ -96,25 +110,25 @@ class Backpressure:
         if self._load is not None:
             self._load = self._load.with_request(priority)
 
-    def ahead(self, priority: Priority) -> QueuePosition | None:
+    def ahead(self, lane: Lane) -> QueuePosition | None:
         """Tell what is ahead of a request that was just counted; None where that is not known."""
         if (load := self._current()) is None:
             return None
         load = replace(load, rate=bounded(load.rate, self._limits))
-        batches = max(round(load.records_before(priority) - load.rate.batches_per_request), 0)
-        return QueuePosition(batches, load.wait_seconds(priority))
+        batches = max(round(load.records_before(lane) - load.rate.batches_per_request), 0)
+        return QueuePosition(batches, load.wait_seconds(lane))
 
     def position(self, view: JobView) -> QueuePosition | None:
         """Tell what is ahead of the job's last batch; None where that is not known."""
         load = self._current()
-        place, priority = view.last_batch, Priority(view.priority)
-        topic = batches_topic(view.pool, priority)
+        place, lane = view.last_batch, lane_of(Priority(view.priority), view.words, self._bulk_words)
+        topic = batches_topic(view.pool, lane)
         if load is None or place is None or (topic, place.partition) not in load.reading.committed:
             return None
         before = max(place.offset - load.reading.committed[topic, place.partition], 0)
         partitions = sum(name == topic for name, _ in load.reading.committed)
-        own = min(before * partitions, waiting(load.reading.batches, [priority]))
-        ahead = waiting(load.reading.batches, AS_URGENT[priority][:-1]) + own
+        own = min(before * partitions, waiting(load.reading.batches, [lane]))
+        ahead = waiting(load.reading.batches, lanes_up_to(lane)[:-1]) + own
         return QueuePosition(ahead, (ahead + 1) / bounded(load.rate, self._limits).batches_per_second)
 
     def _current(self) -> QueueLoad | None:
@@ -129,9 +143,9 @@ class Backpressure:
 
     def _show(self, load: QueueLoad) -> None:
         shown = replace(load, rate=bounded(load.rate, self._limits))
-        for priority in Priority:
-            BACKPRESSURE_BACKLOG_RECORDS.labels(priority).set(shown.records_before(priority))
-            BACKPRESSURE_WAIT_SECONDS.labels(priority).set(shown.wait_seconds(priority))
+        for lane in Lane:
+            BACKPRESSURE_BACKLOG_RECORDS.labels(lane).set(shown.records_before(lane))
+            BACKPRESSURE_WAIT_SECONDS.labels(lane).set(shown.wait_seconds(lane))
 
 
 async def measure_backlog(backpressure: Backpressure, backlog: BacklogSource, every_seconds: float) -> None:

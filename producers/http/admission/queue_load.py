@@ -1,22 +1,27 @@
 """Estimate how long a request would wait, from readings of the queues, and what exceeds the limits. Pure.
 
 Two readings give the rate at which the queues are worked off; rate and queues give the wait of one more request.
+Long requests wait in lanes of their own (schemas/lanes.py), so a book delays no sentence of its priority.
 """
 
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TypeVar
 
 from producers.http.settings import BackpressureLimits
+from schemas.lanes import Lane, lanes_up_to
 from schemas.priorities import Priority
 
-AS_URGENT = {one: tuple(Priority)[: number + 1] for number, one in enumerate(Priority)}
-"""For each priority those that are at least as urgent, the most urgent first."""
+_AS_URGENT = {one: tuple(Priority)[: number + 1] for number, one in enumerate(Priority)}
+
+Q = TypeVar("Q", bound=StrEnum)
 
 
 @dataclass(frozen=True)
 class QueuePosition:
-    """Batches of the same or a higher priority before the last one of a job, and the seconds they may take."""
+    """Batches that are served before the last one of a job, and the seconds they may take."""
 
     batches_ahead: int
     seconds: float
@@ -39,7 +44,7 @@ class BacklogReading:
 
     at_seconds: float
     requests: Mapping[Priority, QueueCounts]
-    batches: Mapping[Priority, QueueCounts]
+    batches: Mapping[Lane, QueueCounts]
     committed: Mapping[tuple[str, int], int] = field(default_factory=dict)
 
 
@@ -62,22 +67,22 @@ class QueueLoad:
 
     def requests_before(self, priority: Priority) -> float:
         """Return the requests waiting for intake that are at least as urgent."""
-        urgent = AS_URGENT[priority]
+        urgent = _AS_URGENT[priority]
         return waiting(self.reading.requests, urgent) + sum(self.stored.get(one, 0) for one in urgent)
 
-    def records_before(self, priority: Priority) -> float:
-        """Return the batches that are at least as urgent, with those that waiting requests will be split into."""
-        before = waiting(self.reading.batches, AS_URGENT[priority])
-        return before + self.requests_before(priority) * self.rate.batches_per_request
+    def records_before(self, lane: Lane) -> float:
+        """Return the batches that are served before, with those that waiting requests will be split into."""
+        before = waiting(self.reading.batches, lanes_up_to(lane))
+        return before + self.requests_before(lane.priority) * self.rate.batches_per_request
 
-    def wait_seconds(self, priority: Priority) -> float:
-        """Return the time until a worker takes a new request of the priority, after the more urgent ones.
+    def wait_seconds(self, lane: Lane) -> float:
+        """Return the time until a worker takes a new request of the lane, after the more urgent ones.
 
-        Intake and workers run at the same time, so the slower one decides. The share that less urgent work is
-        guaranteed meanwhile (inference_workers/priority_source.py) is not counted.
+        Intake and workers run at the same time, so the slower one decides. The shares that less urgent work and
+        bulk lanes are guaranteed meanwhile (inference_workers/priority_source.py) are not counted.
         """
-        intake = self.requests_before(priority) / self.rate.requests_per_second
-        return max(intake, self.records_before(priority) / self.rate.batches_per_second)
+        intake = self.requests_before(lane.priority) / self.rate.requests_per_second
+        return max(intake, self.records_before(lane) / self.rate.batches_per_second)
 
     def with_request(self, priority: Priority) -> "QueueLoad":
         """Return the load with one stored request more."""
@@ -93,14 +98,18 @@ class Overload:
     seconds: float
 
 
-def overload_of(load: QueueLoad, priority: Priority, limits: BackpressureLimits) -> Overload | None:
-    """Return the longest overload of the priority and the more urgent ones; None when there is room."""
-    load, urgent_ones = replace(load, rate=bounded(load.rate, limits)), AS_URGENT[priority]
-    least = min(map(limits.wait_seconds, urgent_ones))
+def overload_of(load: QueueLoad, lane: Lane, limits: BackpressureLimits) -> Overload | None:
+    """Return the longest overload of the lane and of more urgent short requests; None when there is room.
+
+    A bulk lane that is too full refuses only what is long.
+    """
+    load = replace(load, rate=bounded(load.rate, limits))
+    asked = [lane, *(one for one in lanes_up_to(lane) if not one.is_bulk)]
+    least = min(limits.wait_seconds(one.priority) for one in asked)
     # What the more urgent wait for is a part of what this one waits for.
-    if load.wait_seconds(priority) <= least and load.records_before(priority) <= limits.max_backlog_records:
+    if load.wait_seconds(lane) <= least and load.records_before(lane) <= limits.max_backlog_records:
         return None
-    found = [overload for urgent in urgent_ones for overload in _exceeded(load, urgent, limits)]
+    found = [overload for one in asked for overload in _exceeded(load, one, limits)]
     return max(found, key=lambda overload: overload.seconds, default=None)
 
 
@@ -140,8 +149,8 @@ class _Flow:
     least_waiting: int
 
     @classmethod
-    def between(cls, before: Mapping[Priority, QueueCounts], now: Mapping[Priority, QueueCounts]) -> "_Flow":
-        waited, waits = waiting(before, Priority), waiting(now, Priority)
+    def between(cls, before: Mapping[Q, QueueCounts], now: Mapping[Q, QueueCounts]) -> "_Flow":
+        waited, waits = waiting(before, before), waiting(now, now)
         taken = max(sum(queue.taken for queue in now.values()) - sum(queue.taken for queue in before.values()), 0)
         return cls(taken, max(taken + waits - waited, 0), min(waited, waits))
 
@@ -151,15 +160,15 @@ class _Flow:
         return _weighted(per_second, observed, weight) if was_busy else max(per_second, observed)
 
 
-def _exceeded(load: QueueLoad, priority: Priority, limits: BackpressureLimits) -> list[Overload]:
-    wait, longest = load.wait_seconds(priority), limits.wait_seconds(priority)
-    records, most = load.records_before(priority), limits.max_backlog_records
+def _exceeded(load: QueueLoad, lane: Lane, limits: BackpressureLimits) -> list[Overload]:
+    wait, longest = load.wait_seconds(lane), limits.wait_seconds(lane.priority)
+    records, most = load.records_before(lane), limits.max_backlog_records
     found = []
     if wait > longest:
-        message = f"{priority} requests would wait about {wait:.0f} s, the limit is {longest:g} s"
+        message = f"{lane} requests would wait about {wait:.0f} s, the limit is {longest:g} s"
         found.append(Overload("wait", message, wait - longest))
     if records > most:
-        message = f"about {records:.0f} records of {priority} or more urgent work wait, the limit is {most}"
+        message = f"about {records:.0f} records of {lane} or more urgent work wait, the limit is {most}"
         found.append(Overload("backlog", message, (records - most) / load.rate.batches_per_second))
     return found
 
@@ -172,9 +181,9 @@ def bounded(rate: ServiceRate, limits: BackpressureLimits) -> ServiceRate:
     )
 
 
-def waiting(queues: Mapping[Priority, QueueCounts], priorities: Iterable[Priority]) -> int:
+def waiting(queues: Mapping[Q, QueueCounts], wanted: Iterable[Q]) -> int:
     """Count the records that wait in those of the queues that are wanted."""
-    return sum(queues[priority].waiting for priority in priorities if priority in queues)
+    return sum(queues[one].waiting for one in wanted if one in queues)
 
 
 def _weighted(mean: float, observed: float, weight: float) -> float:

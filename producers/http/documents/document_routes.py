@@ -82,7 +82,7 @@ async def submit_document(
     await send(valid, envelope, ports)
     submission_is_stored(request)
     response.headers["Location"] = url = status_url(request, valid.request.key, caller, "read_document")
-    ahead = ports.backpressure.ahead(valid.priority)
+    ahead = ports.backpressure.ahead(ports.backpressure.lane_of(valid.request, valid.priority))
     return _accepted(valid, url, ahead, ports.now_ms(), written.size)
 
 

@@ -223,7 +223,7 @@ def _accepted(call: Call, request: Request, caller: Caller) -> AcceptedResponse 
         accepted_response(
             one,
             status_url(request, one.request.key, caller),
-            ports.backpressure.ahead(one.priority),
+            ports.backpressure.ahead(ports.backpressure.lane_of(one.request, one.priority)),
             ports.now_ms(),
         )
         for one in call.valid

@@ -96,7 +96,7 @@ async def check_admission(asked: Sequence[ValidSubmission], ports: Ports) -> Non
     await ports.glossaries.check((one.request, one.languages) for one in asked)
     served = await _served_pairs(ports.models)
     for one in asked:
-        ports.backpressure.check(one.priority)
+        ports.backpressure.check(ports.backpressure.lane_of(one.request, one.priority))
         _check_pair(one.languages, served)
         await ports.budgets.check(one.request.tenant)
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from deploy.regions.mirror import REQUESTS, TOPICS, Freshness, RegionSettings, mirror_properties
+from schemas.lanes import Lane
 from schemas.topics import TopicPlan, catalogue
 
 
@@ -24,7 +25,7 @@ def test_all_topics_are_copied_but_those_of_work_under_way() -> None:
     left = [topic.name for topic in catalogue(TopicPlan()) if not any(one.fullmatch(topic.name) for one in wanted)]
     assert left == [
         *(f"translation.documents.{priority}" for priority in ("critical", "high", "standard")),
-        *(f"translation.batches.default.{priority}" for priority in ("critical", "high", "standard")),
+        *(f"translation.batches.default.{lane}" for lane in Lane),
         "translation.translated",
         "translation.translated.documents",
     ]

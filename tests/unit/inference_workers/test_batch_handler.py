@@ -14,8 +14,8 @@ from inference_workers.translating import SegmentTranslator
 from schemas import topics
 from schemas.codec import Codec
 from schemas.events import DeadLetter
+from schemas.lanes import Lane
 from schemas.messages import Job, SegmentBatch, TranslatedBatch
-from schemas.priorities import Priority
 from schemas.records import InboundRecord, words_of
 from stream_apps.pipeline.deadline_policy import SkipPolicy
 from tests.dead_letters import dead_letter_writer
@@ -128,8 +128,13 @@ def test_records_that_claim_to_hold_nothing_do_not_make_a_take_endless():
         def take(self, limit, timeout_seconds):
             return taken([InboundRecord("t", 0, 0, None, b"", {"words": b"0"})])
 
-    readers = dict.fromkeys(Priority, Endless())
-    source = PrioritySource(readers, PriorityCredit(Shares({}), 100), lambda: 10**9, lambda: 0, take_records=50)
+        def hold(self, topics):
+            raise AssertionError(topics)
+
+    lanes = {Lane.CRITICAL: "t"}
+    source = PrioritySource(
+        [Endless()], lanes, PriorityCredit(Shares({}), 100), lambda: 10**9, lambda: 0, take_records=50
+    )
     found = source.next([])
     assert found is not None
     assert len(found.taken) == 50

@@ -13,20 +13,23 @@ from producers.http.admission.queue_load import BacklogReading, QueueCounts, Que
 from producers.http.problems import OverloadedError
 from producers.http.settings import BackpressureLimits
 from schemas.errors import TransientError
+from schemas.lanes import Lane
+from schemas.messages import TranslationRequest
 from schemas.priorities import Priority
+from schemas.records import StoredAt
 from schemas.states import JobStage
 from tests.keys import key
 
 URL = "/api/v1/translations"
 BODY = {"text": "Good morning.", "source_language": "en", "target_language": "pt"}
-CRITICAL, HIGH, STANDARD = Priority
+SHORT = CRITICAL, HIGH, STANDARD = Lane.CRITICAL, Lane.HIGH, Lane.STANDARD
 # One record a second is assumed until more is measured.
 LIMITS = BackpressureLimits(max_backlog_records=3000, first_records_per_second=1.0)
 
 
 def reading(*waiting, at_seconds=0.0, taken=0):
     """Batches waiting for workers: critical, high, standard."""
-    batches = {one: QueueCounts(count, taken) for one, count in zip(Priority, waiting, strict=True)}
+    batches = {one: QueueCounts(count, taken) for one, count in zip(SHORT, waiting, strict=True)}
     return BacklogReading(at_seconds, {one: QueueCounts() for one in Priority}, batches)
 
 
@@ -47,13 +50,13 @@ def refused(backpressure, priority):
 
 
 def test_an_idle_platform_takes_everything():
-    assert not any(refused(backpressure_after(reading(0, 0, 0)), one) for one in Priority)
+    assert not any(refused(backpressure_after(reading(0, 0, 0)), one) for one in SHORT)
 
 
 def test_a_request_is_told_its_place_in_the_queue():
     busy = backpressure_after(reading(1, 2, 30))
     for one in (CRITICAL, STANDARD):
-        busy.count(one)
+        busy.count(one.priority)
     # The critical one that was just counted is ahead of the standard one, and nobody is ahead of itself.
     assert [busy.ahead(one) for one in (CRITICAL, STANDARD)] == [
         QueuePosition(1, 2.0),
@@ -64,12 +67,12 @@ def test_a_request_is_told_its_place_in_the_queue():
 
 def test_a_flood_of_standard_work_refuses_standard_requests_only():
     flooded = backpressure_after(reading(0, 0, 1250))
-    assert [refused(flooded, one) for one in Priority] == [0, 0, 50]
+    assert [refused(flooded, one) for one in SHORT] == [0, 0, 50]
 
 
 def test_what_is_refused_to_critical_is_refused_to_all():
     flooded = backpressure_after(reading(100, 0, 0))
-    assert [refused(flooded, one) for one in Priority] == [40, 40, 40]
+    assert [refused(flooded, one) for one in SHORT] == [40, 40, 40]
 
 
 def test_a_backlog_over_the_number_is_refused_however_fast_it_falls():
@@ -102,7 +105,7 @@ def test_requests_accepted_between_two_readings_count_at_once():
 
 def test_a_stuck_record_that_nobody_takes_refuses_nobody():
     backpressure = backpressure_after(*(reading(1, 0, 0, at_seconds=3 * turn) for turn in range(1000)), now=2997)
-    assert not any(refused(backpressure, one) for one in Priority)
+    assert not any(refused(backpressure, one) for one in SHORT)
 
 
 def test_a_worker_that_stopped_is_noticed():
@@ -119,7 +122,7 @@ def test_a_reading_counts_for_a_bounded_time(age_seconds, is_refused):
 
 
 def test_before_the_first_reading_every_request_may_pass():
-    assert not any(refused(backpressure_after(), one) for one in Priority)
+    assert not any(refused(backpressure_after(), one) for one in SHORT)
 
 
 def test_http_answers_503_with_the_time_of_a_retry_and_sends_nothing(http, world, backpressure):
@@ -236,8 +239,46 @@ def test_a_reading_adds_up_the_groups_of_intake_and_of_every_pool_and_asks_once(
     admin = Admin()
     found = asyncio.run(KafkaBacklog(admin, ("default", "gpu"), clock=lambda: 9.0).read())
     assert found.at_seconds == 9.0
-    assert found.requests[CRITICAL] == QueueCounts(waiting=8, taken=4)
+    assert found.requests[Priority.CRITICAL] == QueueCounts(waiting=8, taken=4)
     assert found.batches[HIGH] == QueueCounts(waiting=16, taken=8)
     (asked,) = admin.asked
     assert "translation.requests.standard" in asked["intake"]
     assert asked["inference.gpu.high"] == ["translation.batches.gpu.high"]
+    assert asked["inference.gpu.bulk"] == [
+        "translation.batches.gpu.high.bulk",
+        "translation.batches.gpu.standard.bulk",
+    ]
+
+
+def test_a_book_that_waits_too_long_refuses_books_and_no_sentence():
+    flooded = Backpressure(LIMITS, clock=lambda: 0.0, bulk_words=5)
+    batches = {Lane.HIGH_BULK: QueueCounts(400), Lane.STANDARD_BULK: QueueCounts(1000)}
+    flooded.update(BacklogReading(0.0, {}, batches))
+    assert [one for one in Lane if refused(flooded, one)] == [Lane.HIGH_BULK, Lane.STANDARD_BULK]
+
+
+def test_a_request_is_told_what_waits_in_the_lane_that_its_words_lead_to():
+    busy = Backpressure(LIMITS, clock=lambda: 0.0, bulk_words=5)
+    place = StoredAt(0, 10)
+    committed = {("translation.batches.default.high", 0): 8, ("translation.batches.default.high.bulk", 0): 4}
+    batches = {Lane.HIGH: QueueCounts(2), Lane.HIGH_BULK: QueueCounts(7)}
+    busy.update(BacklogReading(0.0, {}, batches, committed))
+    views = [JobView(key=key("j"), priority="high", words=words, last_batch=place) for words in (5, 6)]
+    assert [found and found.batches_ahead for found in map(busy.position, views)] == [2, 8]
+
+
+@pytest.mark.parametrize(
+    ("text", "priority", "lane"),
+    [
+        ("one two three four five", Priority.HIGH, Lane.HIGH),
+        ("one two three four five six", Priority.HIGH, Lane.HIGH_BULK),
+        ("one two three four five six", Priority.CRITICAL, Lane.CRITICAL),
+        (None, Priority.STANDARD, Lane.STANDARD_BULK),
+    ],
+)
+def test_a_submission_is_judged_by_the_lane_that_it_will_wait_in(text, priority, lane):
+    request = TranslationRequest(
+        request_id="r", target_language="pt", text=text, content_ref=None if text else "a file of unknown length"
+    )
+    assert Backpressure(LIMITS, bulk_words=5).lane_of(request, priority) is lane
+    assert not Backpressure(LIMITS, bulk_words=0).lane_of(request, priority).is_bulk

@@ -11,9 +11,10 @@ from producers.http.admission.queue_load import (
     ServiceRate,
     next_service_rate,
 )
+from schemas.lanes import Lane
 from schemas.priorities import Priority
 
-CRITICAL, HIGH, STANDARD = Priority
+SHORT = CRITICAL, HIGH, STANDARD = Lane.CRITICAL, Lane.HIGH, Lane.STANDARD
 TEN = ServiceRate(10.0, 10.0)
 
 
@@ -21,12 +22,11 @@ def reading(at_seconds=0.0, requests=(0, 0, 0), batches=(0, 0, 0), taken=(0, 0))
     """`taken`: requests and batches, all of them standard."""
 
     def queues(waiting, taken):
-        return {
-            one: QueueCounts(count, taken if one is STANDARD else 0)
-            for one, count in zip(Priority, waiting, strict=True)
-        }
+        counts = [QueueCounts(count, own) for count, own in zip(waiting, (0, 0, taken), strict=True)]
+        return zip(SHORT, counts, strict=True)
 
-    return BacklogReading(at_seconds, queues(requests, taken[0]), queues(batches, taken[1]))
+    asked = {lane.priority: queue for lane, queue in queues(requests, taken[0])}
+    return BacklogReading(at_seconds, asked, dict(queues(batches, taken[1])))
 
 
 def rate_after(before, now, rate=TEN):
@@ -35,7 +35,13 @@ def rate_after(before, now, rate=TEN):
 
 def test_only_what_is_at_least_as_urgent_stands_before_a_request():
     load = QueueLoad(reading(batches=(1, 20, 300)), ServiceRate(1.0, 1.0))
-    assert [load.wait_seconds(one) for one in Priority] == [1, 21, 321]
+    assert [load.wait_seconds(one) for one in SHORT] == [1, 21, 321]
+
+
+def test_a_book_stands_before_long_requests_only():
+    batches = {Lane.HIGH: QueueCounts(1), Lane.HIGH_BULK: QueueCounts(500), Lane.STANDARD_BULK: QueueCounts(2000)}
+    load = QueueLoad(BacklogReading(0.0, {}, batches), ServiceRate(1.0, 1.0))
+    assert [load.wait_seconds(one) for one in Lane] == [0, 1, 501, 501, 2501]
 
 
 def test_requests_not_yet_split_count_as_the_batches_they_will_become():
@@ -52,7 +58,7 @@ def test_the_slower_of_intake_and_workers_decides():
 
 
 def test_what_was_accepted_since_the_reading_waits_too():
-    load = QueueLoad(reading(), ServiceRate(1.0, 1.0)).with_request(HIGH).with_request(HIGH)
+    load = QueueLoad(reading(), ServiceRate(1.0, 1.0)).with_request(HIGH.priority).with_request(HIGH.priority)
     assert [load.requests_before(one) for one in Priority] == [0, 2, 2]
 
 
