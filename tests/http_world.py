@@ -63,6 +63,7 @@ class World:
     language: Detection = ENGLISH
     used: list[Row] = field(default_factory=list)
     questions: list[UsageQuestion] = field(default_factory=list)
+    past: dict[JobKey, JobView] = field(default_factory=dict)
     languages: dict[str, Detection] = field(default_factory=dict)
     detected: list[tuple[list[str], list[str]]] = field(default_factory=list)
 
@@ -114,6 +115,10 @@ class World:
         self._check("books")
         self.questions.append(question)
         return self.used
+
+    async def find(self, key: JobKey) -> JobView | None:
+        self._check("books")
+        return self.past.get(key)
 
     async def guess_each(self, texts: Sequence[str], among: Collection[str]) -> list[Detection]:
         self.detected.append((list(texts), sorted(among)))

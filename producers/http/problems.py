@@ -45,7 +45,7 @@ _FIELD_CURES = {
 }
 _NOT_FOUND, _CONFLICT, _GONE = 404, 409, 410
 _STATUS_OF_CAUSE = {
-    **dict.fromkeys(("unknown_job", "unknown_key", "file_expired", "no_such_glossary"), _NOT_FOUND),
+    **dict.fromkeys(("unknown_job", "unknown_key", "file_expired", "no_such_glossary", "no_erasure"), _NOT_FOUND),
     **dict.fromkeys(("not_finished", "no_file", "no_source"), _CONFLICT),
     "erased": _GONE,
 }
@@ -83,6 +83,10 @@ class BodyTooLarge(HTTPException):
     def __init__(self, max_body_bytes: int) -> None:
         super().__init__(413, "the body is too large")
         self.limit = f"{max_body_bytes} bytes"
+
+
+class UnknownJobError(PermanentError):
+    """There is no such job, or it is not the caller's, or nothing is known of it any more."""
 
 
 class OverloadedError(TransientError):
@@ -123,9 +127,9 @@ def seconds_of(milliseconds: float) -> int:
     return math.ceil(milliseconds / 1000)
 
 
-def not_found(job_id: str) -> PermanentError:
+def not_found(job_id: str) -> UnknownJobError:
     """Build the error for a job that does not exist or is not the caller's."""
-    return PermanentError(
+    return UnknownJobError(
         "unknown_job",
         f"there is no job {job_id!r}, or it has expired",
         field="job_id",

@@ -75,6 +75,7 @@ def described_app() -> tuple[FastAPI, str]:
         shares=TenantShares(InMemoryShares(), lambda: NOW_MS),
         now_ms=lambda: NOW_MS,
         books=world,
+        past_jobs=world,
         detector=world,
         documents=world.documents,
         deliveries=world.deliveries,
