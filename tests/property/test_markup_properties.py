@@ -19,7 +19,7 @@ from tests.keys import key
 
 _PIECES = st.sampled_from(
     ["<p>", "</p>", "<b>", "</b>", "<i class='x y'>", "</i>", "<br>", "<br/>", "<img src=a.png>", "<!-- no -->",
-     "<img alt='A door'>", '<p title="It is. So &quot;be&quot; it">',
+     "<img alt='A door'>", '<b title="Read it">', "<i title='a'>", '<p title="It is. So &quot;be&quot; it">',
      "<span translate='no'>", "</span>", "<code>", "</code>", "<a href='?a=1&amp;b=2'>", "</a>", "<script>",
      "</script>", "<", ">", "&", "&amp;", "&lt;", "&nbsp;", "<x", "<![CDATA[y]]>", "\U000f0000", "\x1c",
      "\n", "  ", "Open the door. ", "Then wait", "it", "2", ". "]
