@@ -153,10 +153,11 @@ def test_a_document_is_cancelled_while_it_waits_for_extraction(http, stack):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_file_that_could_not_be_put_together_is_merged_again_from_its_translation_and_billed_once(http, stack):
     with stack.frozen("merging"):
         job_id = upload(http, "manual.docx", word_file())
-        until(lambda: http.get(f"/documents/{job_id}").json()["stage"] == "MERGING")
+        until(lambda: http.get(f"/documents/{job_id}").json()["stage"] == "SEGMENTED")
         copy = stack.root / "data" / "objects" / source_name(JobKey("default", job_id))
         whole = copy.read_bytes()
         copy.write_bytes(b"This is no archive any more.")
