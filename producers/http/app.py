@@ -31,6 +31,7 @@ from producers.http.problems import OverloadedError
 from producers.http.settings import HttpLimits
 from producers.http.tenants import (
     account_routes,
+    dead_letter_routes,
     delivery_routes,
     erasure_routes,
     glossary_routes,
@@ -55,6 +56,7 @@ _OURS = (
     glossary_routes.router,
     usage_routes.router,
     erasure_routes.router,
+    dead_letter_routes.router,
 )
 COMPATIBLE = (
     libretranslate.router,

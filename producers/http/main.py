@@ -17,7 +17,7 @@ from connectors.kafka.partition_reader import open_tail
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.schema_registry import open_codec
 from connectors.object_files import open_files
-from connectors.object_store import open_shared_objects
+from connectors.object_store import open_objects, open_shared_objects
 from connectors.redis.client import AsyncClient, open_state_async
 from connectors.redis.deliveries import AsyncRedisDeliveries
 from connectors.redis.job_list import AsyncJobList
@@ -42,6 +42,7 @@ from producers.http.admission.accounts import Accounts
 from producers.http.admission.backpressure import Backpressure, measure_backlog
 from producers.http.admission.tenant_shares import TenantShares
 from producers.http.app import AppSettings, create_app
+from producers.http.blocking.dead_letters import DeadLetters, KafkaDeadLetters
 from producers.http.blocking.glossaries import Glossaries
 from producers.http.blocking.past_jobs import BookedJobs, NoPastJobs, PastJobs
 from producers.http.blocking.tenant_erasing import TenantErasing
@@ -51,6 +52,7 @@ from producers.http.readiness import PartsReadiness, watch_readiness
 from producers.http.settings import HttpLimits, HttpSettings
 from producers.http.translations.missed_results import tell_missed_results
 from producers.http.translations.result_tail import ResultTail, WaiterLimits
+from schemas.codec import Codec
 from schemas.errors import FatalError, TransientError
 from schemas.records import InboundRecord
 from schemas.topics import ACCOUNT_TOPICS, RESULT_RETENTION_MS, RESULTS
@@ -59,8 +61,9 @@ from stream_apps.accounts.directory import Directory
 from stream_apps.accounts.store import KafkaAccounts
 from stream_apps.accounts.tokens import Tokens, read_secrets
 from stream_apps.glossaries.store import KafkaGlossaries
+from stream_apps.pipeline.batching import BatchLimits
 from stream_apps.redrive.erasing import TenantEraser
-from stream_apps.redrive.redrive import read_topic
+from stream_apps.redrive.redrive import DeadLetterAdmin, read_topic
 from stream_apps.runtime.process import Process, now_ms, run_process
 from stream_apps.runtime.state_watch import on_sound_state
 
@@ -167,6 +170,7 @@ class Server:
             signing=settings.signing.open(),
             tracer=self._tracer,
             books=_books(settings),
+            dead_letters=_dead_letters(settings, codec),
             past_jobs=_past_jobs(settings),
             erasing=self._erasing(),
             glossaries=Glossaries(KafkaGlossaries(settings.kafka, codec), now_ms, settings.glossaries),
@@ -251,6 +255,12 @@ def _texts(settings: HttpSettings) -> Texts:
 def _books(settings: HttpSettings) -> Books:
     opener = settings.books.opener()
     return AnalyticsBooks(opener) if opener else NoBooks()
+
+
+def _dead_letters(settings: HttpSettings, codec: Codec) -> DeadLetters:
+    admin = DeadLetterAdmin(settings.kafka, codec, lambda items, _what: items, now_ms)
+    objects, limits = open_objects(settings.objects), BatchLimits()
+    return KafkaDeadLetters(admin.read, lambda wanted: admin.redrive(wanted, objects, limits, is_dry_run=False))
 
 
 def _past_jobs(settings: HttpSettings) -> PastJobs:

@@ -13,6 +13,7 @@ from connectors.tracing.spans import NO_TRACER, Tracer
 from producers.http.admission.accounts import Accounts
 from producers.http.admission.queue_load import QueuePosition
 from producers.http.admission.tenant_shares import TenantShares
+from producers.http.blocking.dead_letters import DeadLetters, NoDeadLetters
 from producers.http.blocking.detection import Detector, ThreadedDetector
 from producers.http.blocking.glossaries import Glossaries
 from producers.http.blocking.past_jobs import NoPastJobs, PastJobs
@@ -230,6 +231,7 @@ class Ports:
     detector: Detector = field(default_factory=ThreadedDetector)
     budgets: Budgets = field(default_factory=NoBudgets)
     documents: Documents = field(default_factory=NoDocuments)
+    dead_letters: DeadLetters = field(default_factory=NoDeadLetters)
     past_jobs: PastJobs = field(default_factory=NoPastJobs)
     erasing: TenantErasing = field(
         default_factory=lambda: TenantErasing(NoRequests(), InMemoryTenantErasures(), now_ms)

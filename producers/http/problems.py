@@ -45,7 +45,8 @@ _FIELD_CURES = {
 }
 _NOT_FOUND, _CONFLICT, _GONE = 404, 409, 410
 _STATUS_OF_CAUSE = {
-    **dict.fromkeys(("unknown_job", "unknown_key", "file_expired", "no_such_glossary", "no_erasure"), _NOT_FOUND),
+    **dict.fromkeys(("unknown_job", "unknown_key", "file_expired", "no_such_glossary"), _NOT_FOUND),
+    **dict.fromkeys(("no_erasure", "no_dead_letters"), _NOT_FOUND),
     **dict.fromkeys(("not_finished", "no_file", "no_source"), _CONFLICT),
     "erased": _GONE,
 }

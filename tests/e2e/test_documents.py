@@ -169,7 +169,9 @@ def test_a_file_that_could_not_be_put_together_is_merged_again_from_its_translat
     until(lambda: [one["stage"] for one in open_dead_letters(stack, job_id)] == ["merging"])
     assert http.get(f"/documents/{job_id}").json()["status"] == "FAILED"
     copy.write_bytes(whole)
-    assert redriven(stack, job_id) == 1
+    assert [one["stage"] for one in http.get("/dead-letters", params={"job_id": job_id}).json()] == ["merging"]
+    told = http.post(f"/translations/{job_id}/redrive").raise_for_status().json()
+    assert (len(told["closed"]), told["version"], told["refused"]) == (1, 3, [])
     until(lambda: http.get(f"/documents/{job_id}").json()["status"] == "COMPLETED")
     sent = http.get(f"/documents/{job_id}/download").raise_for_status()
     with zipfile.ZipFile(io.BytesIO(sent.content)) as archive:
@@ -179,6 +181,7 @@ def test_a_file_that_could_not_be_put_together_is_merged_again_from_its_translat
     found = sorted((one["status"], one["source_words"]) for one in stack.analytics().rows(billed))
     assert found == [("COMPLETED", 11), ("FAILED", 0), ("FAILED", 0)]
     assert open_dead_letters(stack, job_id) == []
+    assert http.post(f"/translations/{job_id}/redrive").status_code == 404
 
 
 def dead_letters(stack, *words: str) -> str:

@@ -76,6 +76,7 @@ def described_app() -> tuple[FastAPI, str]:
         now_ms=lambda: NOW_MS,
         books=world,
         past_jobs=world,
+        dead_letters=world,
         detector=world,
         documents=world.documents,
         deliveries=world.deliveries,

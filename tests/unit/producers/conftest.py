@@ -117,6 +117,7 @@ def http(  # noqa: PLR0917  # one fixture per part
         deliveries=deliveries,
         signing=signing,
         past_jobs=world,
+        dead_letters=world,
         tracer=tracer,
     )
     key = key_of(store, role="operator")

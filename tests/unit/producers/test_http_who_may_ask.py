@@ -62,6 +62,8 @@ WHO_MAY_ASK = {
     "change_key": Scope.ADMIN_KEYS,
     "rotate_key": Scope.ADMIN_KEYS,
     "revoke_key": Scope.ADMIN_KEYS,
+    "list_dead_letters": READ,
+    "redrive_translation": WRITE,
     "erase_tenant": Scope.ADMIN_TENANTS,
     "read_tenant_erasure": Scope.ADMIN_TENANTS,
     "read_health": ANYBODY,
