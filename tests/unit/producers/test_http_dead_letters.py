@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from producers.http.blocking.dead_letters import KafkaDeadLetters
+from schemas.codec import Codec
 from schemas.errors import FatalError, PermanentError, TransientError
-from stream_apps.redrive.open_dead_letters import DeadLetterFilter, DeadLetterSummary
+from stream_apps.redrive.open_dead_letters import DeadLetterFilter, DeadLetterSummary, OpenDeadLetters
 from stream_apps.redrive.plans import RedrivePlan
 from stream_apps.redrive.redrive import RedriveReport
 from tests.accounts import NOW_MS, key_of
@@ -124,7 +125,7 @@ def test_a_redrive_means_one_job_and_one_that_another_overtook_may_be_repeated()
         wanted.append(one)
         raise FatalError("fenced")
 
-    letters = KafkaDeadLetters(lambda is_wanted: None, fenced)
+    letters = KafkaDeadLetters(lambda is_wanted: OpenDeadLetters(Codec(), is_wanted), fenced)
     with pytest.raises(TransientError, match="another redrive"):
         asyncio.run(letters.redrive(key("job", "acme")))
     assert wanted == [DeadLetterFilter(tenant="acme", request="job")]

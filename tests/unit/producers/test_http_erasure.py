@@ -97,6 +97,7 @@ def test_the_books_are_asked_for_the_newest_answer_that_kafka_may_still_hold():
     )
     assert f"toInt64({AT_MS - 1_000})" in asked[0]
     found = asyncio.run(books.find(JOB))
+    assert found is not None
     assert (found.key, found.status, found.words, found.priority) == (JOB, "COMPLETED", 9, "high")
     assert (found.submitted_at, found.updated_at, found.stage) == (3, 4, JobStage.FINISHED)
 

@@ -10,6 +10,7 @@ from connectors.memory import InMemoryTenantErasures
 from producers.http.blocking.tenant_erasing import TenantErasing
 from producers.http.problems import OverloadedError
 from schemas.errors import TransientError
+from schemas.ids import JobKey
 from schemas.tenant_erasures import ErasureStage
 from tests.accounts import key_of
 from tests.http_world import NOW_MS
@@ -25,7 +26,7 @@ class Eraser:
 
     def __init__(self, *failures: Exception) -> None:
         self.failures = list(failures)
-        self.ordered = []
+        self.ordered: list[JobKey] = []
         self.searches = 0
         self.may_go_on = threading.Event()
         self.may_go_on.set()

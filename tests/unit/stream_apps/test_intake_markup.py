@@ -138,8 +138,8 @@ def worked_on(batch, texts, causes):
     """Return the result of one batch as a worker answers it, with a cause for each hole."""
     done = finished(batch, texts, causes)
     filled = replace(batch, translations=list(batch.texts))
-    parts = {"translations": done.translations, "gaps": done.gaps, "causes": done.causes}
-    return join([replace(early_answer(filled, "m1", 1), **parts)], 1)
+    early = early_answer(filled, "m1", 1)
+    return join([replace(early, translations=done.translations, gaps=done.gaps, causes=done.causes)], 1)
 
 
 def places(result):
