@@ -241,11 +241,16 @@ async def http_problem(request: Request, error: Any) -> JSONResponse:
     """Answer what the framework refuses, such as an unknown address."""
     limit = getattr(error, "limit", None)
     problem = _of_status(request, error.status_code, str(error.detail)).model_copy(update={"limit": limit})
-    return problem_response(problem, {"Allow": _allowed(request)} if error.status_code == 405 else error.headers)
+    return problem_response(problem, headers_of_refusal(request, error))
+
+
+def headers_of_refusal(request: Request, error: HTTPException) -> Mapping[str, str] | None:
+    """Return the headers of what the framework refuses; `Allow` names every method that the address has."""
+    return {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
 
 
 def _allowed(request: Request) -> str:
-    """Return every method that the address has; the framework names those of the first route only."""
+    # The framework names those of the first route only.
     routes = request.app.routes
     return ", ".join(
         method
