@@ -23,6 +23,7 @@ from schemas.slots import (
     Told,
     Verdict,
 )
+from schemas.tenant_erasures import TenantErasure
 from schemas.topics import DAY_MS
 
 _FINAL = " final"
@@ -224,6 +225,21 @@ class InMemorySpending:
     async def read(self) -> dict[str, Spending]:
         """Return what was written last."""
         return dict(self._spending)
+
+
+class InMemoryTenantErasures:
+    """Counterpart of AsyncRedisTenantErasures. Remembers until the process ends."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, TenantErasure] = {}
+
+    async def note(self, erasure: TenantErasure) -> None:
+        """Replace what was known of the tenant's erasure."""
+        self._known[erasure.tenant] = erasure
+
+    async def read(self, tenant: str) -> TenantErasure | None:
+        """Return the tenant's last erasure; None where there was none."""
+        return self._known.get(tenant)
 
 
 class InMemoryDeliveries:

@@ -40,6 +40,7 @@ MERGING_GROUP = "merging"
 WEBHOOKS_GROUP = "webhooks"
 
 REQUEST_RETENTION_MS = 7 * DAY_MS
+RESULT_RETENTION_MS = 30 * DAY_MS
 DEAD_LETTER_BYTES = 250_000_000
 
 
@@ -146,7 +147,7 @@ def _shared(plan: TopicPlan) -> list[Topic]:
     return [
         Topic(TRANSLATED, "TranslatedBatch", JOB_KEY, partitions, 3 * DAY_MS),
         Topic(TRANSLATED_DOCUMENTS, "TranslatedBatch", JOB_KEY, partitions, 3 * DAY_MS),
-        Topic(RESULTS, "TranslationResult", JOB_KEY, partitions, 30 * DAY_MS, "compact,delete"),
+        Topic(RESULTS, "TranslationResult", JOB_KEY, partitions, RESULT_RETENTION_MS, "compact,delete"),
         Topic(USAGE, "UsageBatch", "none", plan.usage_partitions, 30 * DAY_MS),
         _dead_letters(plan),
         _written_by_anybody(CONTROL, "JobControl", partitions),

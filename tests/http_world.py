@@ -21,6 +21,8 @@ from schemas.priorities import Priority
 from schemas.records import Headers
 from schemas.states import ResultStatus
 from stream_apps.pipeline.language_detection import Detection
+from stream_apps.redrive.open_dead_letters import DeadLetterFilter, DeadLetterSummary
+from stream_apps.redrive.redrive import RedriveReport
 
 NOW_MS = 1_700_000_000_000
 ENGLISH = Detection(parse_language("en", "source"), 0.9)
@@ -63,6 +65,9 @@ class World:
     language: Detection = ENGLISH
     used: list[Row] = field(default_factory=list)
     questions: list[UsageQuestion] = field(default_factory=list)
+    failed: list[DeadLetterSummary] = field(default_factory=list)
+    redriven: dict[JobKey, RedriveReport] = field(default_factory=dict)
+    past: dict[JobKey, JobView] = field(default_factory=dict)
     languages: dict[str, Detection] = field(default_factory=dict)
     detected: list[tuple[list[str], list[str]]] = field(default_factory=list)
 
@@ -114,6 +119,18 @@ class World:
         self._check("books")
         self.questions.append(question)
         return self.used
+
+    async def open_of(self, wanted: DeadLetterFilter) -> list[DeadLetterSummary]:
+        self._check("kafka")
+        return wanted.select(self.failed)
+
+    async def redrive(self, key: JobKey) -> RedriveReport:
+        self._check("kafka")
+        return self.redriven.get(key, RedriveReport())
+
+    async def find(self, key: JobKey) -> JobView | None:
+        self._check("books")
+        return self.past.get(key)
 
     async def guess_each(self, texts: Sequence[str], among: Collection[str]) -> list[Detection]:
         self.detected.append((list(texts), sorted(among)))

@@ -165,7 +165,7 @@ class Ladder:
 
     def _task(self, text: str) -> Task:
         parts = self._taken(text, Hiding.FEW)
-        task = Task.of(text, self.speller.spelt(parts), parts.whole)
+        task = Task.of(text, parts, self.speller.spelt(parts))
         if task.is_shouted and task.parts.left:
             # Small letters would change what is left.
             self._retake(task, Hiding.SPANS)

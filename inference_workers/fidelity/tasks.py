@@ -26,12 +26,16 @@ class Task:
     best: Outcome | None = None
 
     @classmethod
-    def of(cls, source: str, parts: Parts, kept: str) -> "Task":
-        """Make a task. Capitals are sent as small letters: models saw few of them, and repeat them."""
+    def of(cls, source: str, parts: Parts, spelt: Parts) -> "Task":
+        """Make a task of a text, and of it as the model spells it.
+
+        Capitals are sent as small letters: models saw few of them, and repeat them. Some know a letter as a small
+        one only, so what is in capitals is seen before it is spelt.
+        """
         words = parts.words_in_capitals()
         is_shouted = are_shouted(words)
-        quiet = _quietened(parts) if is_shouted else parts
-        return cls(source, quiet, is_shouted, kept, is_acronym(words))
+        quiet = _quietened(spelt) if is_shouted else spelt
+        return cls(source, quiet, is_shouted, parts.whole, is_acronym(words))
 
     @property
     def has_wrong_figures(self) -> bool:

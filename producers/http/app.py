@@ -29,7 +29,14 @@ from producers.http.page_routes import mount_page
 from producers.http.ports import Ports
 from producers.http.problems import OverloadedError
 from producers.http.settings import HttpLimits
-from producers.http.tenants import account_routes, delivery_routes, glossary_routes, usage_routes
+from producers.http.tenants import (
+    account_routes,
+    dead_letter_routes,
+    delivery_routes,
+    erasure_routes,
+    glossary_routes,
+    usage_routes,
+)
 from producers.http.tracing import RequestSpans
 from producers.http.translations import language_routes
 from producers.http.translations.events import OpenStreams
@@ -48,6 +55,8 @@ _OURS = (
     language_routes.router,
     glossary_routes.router,
     usage_routes.router,
+    erasure_routes.router,
+    dead_letter_routes.router,
 )
 COMPATIBLE = (
     libretranslate.router,

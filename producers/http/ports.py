@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
+from connectors.memory import InMemoryTenantErasures
 from connectors.object_files import Digest, Written, chunks_of
 from connectors.redis.job_list import Listed
 from connectors.redis.job_view import JobView
@@ -12,8 +13,11 @@ from connectors.tracing.spans import NO_TRACER, Tracer
 from producers.http.admission.accounts import Accounts
 from producers.http.admission.queue_load import QueuePosition
 from producers.http.admission.tenant_shares import TenantShares
+from producers.http.blocking.dead_letters import DeadLetters, NoDeadLetters
 from producers.http.blocking.detection import Detector, ThreadedDetector
 from producers.http.blocking.glossaries import Glossaries
+from producers.http.blocking.past_jobs import NoPastJobs, PastJobs
+from producers.http.blocking.tenant_erasing import NoRequests, TenantErasing
 from producers.http.blocking.usage import Books, NoBooks
 from schemas.catalogue import Catalogue
 from schemas.deliveries import Delivery
@@ -231,6 +235,11 @@ class Ports:
     detector: Detector = field(default_factory=ThreadedDetector)
     budgets: Budgets = field(default_factory=NoBudgets)
     documents: Documents = field(default_factory=NoDocuments)
+    dead_letters: DeadLetters = field(default_factory=NoDeadLetters)
+    past_jobs: PastJobs = field(default_factory=NoPastJobs)
+    erasing: TenantErasing = field(
+        default_factory=lambda: TenantErasing(NoRequests(), InMemoryTenantErasures(), now_ms)
+    )
     glossaries: Glossaries = field(default_factory=lambda: Glossaries(InMemoryGlossaries(), now_ms))
     deliveries: Deliveries = field(default_factory=NoDeliveries)
     signing: WebhookSecrets | None = None

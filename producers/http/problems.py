@@ -46,6 +46,7 @@ _FIELD_CURES = {
 _NOT_FOUND, _CONFLICT, _GONE = 404, 409, 410
 _STATUS_OF_CAUSE = {
     **dict.fromkeys(("unknown_job", "unknown_key", "file_expired", "no_such_glossary"), _NOT_FOUND),
+    **dict.fromkeys(("no_erasure", "no_dead_letters"), _NOT_FOUND),
     **dict.fromkeys(("not_finished", "no_file", "no_source"), _CONFLICT),
     "erased": _GONE,
 }
@@ -83,6 +84,10 @@ class BodyTooLarge(HTTPException):
     def __init__(self, max_body_bytes: int) -> None:
         super().__init__(413, "the body is too large")
         self.limit = f"{max_body_bytes} bytes"
+
+
+class UnknownJobError(PermanentError):
+    """There is no such job, or it is not the caller's, or nothing is known of it any more."""
 
 
 class OverloadedError(TransientError):
@@ -123,9 +128,9 @@ def seconds_of(milliseconds: float) -> int:
     return math.ceil(milliseconds / 1000)
 
 
-def not_found(job_id: str) -> PermanentError:
+def not_found(job_id: str) -> UnknownJobError:
     """Build the error for a job that does not exist or is not the caller's."""
-    return PermanentError(
+    return UnknownJobError(
         "unknown_job",
         f"there is no job {job_id!r}, or it has expired",
         field="job_id",
@@ -236,11 +241,16 @@ async def http_problem(request: Request, error: Any) -> JSONResponse:
     """Answer what the framework refuses, such as an unknown address."""
     limit = getattr(error, "limit", None)
     problem = _of_status(request, error.status_code, str(error.detail)).model_copy(update={"limit": limit})
-    return problem_response(problem, {"Allow": _allowed(request)} if error.status_code == 405 else error.headers)
+    return problem_response(problem, headers_of_refusal(request, error))
+
+
+def headers_of_refusal(request: Request, error: HTTPException) -> Mapping[str, str] | None:
+    """Return the headers of what the framework refuses; `Allow` names every method that the address has."""
+    return {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
 
 
 def _allowed(request: Request) -> str:
-    """Return every method that the address has; the framework names those of the first route only."""
+    # The framework names those of the first route only.
     routes = request.app.routes
     return ", ".join(
         method

@@ -1,22 +1,26 @@
 """Split a text with tags: its sentences are segments with inline codes, all other markup stands in the gaps. Pure.
 
-Attributes that readers see are segments as well, where their tag stands in a gap. That of a tag amid a sentence
-is an inline code of it, and stays as it is.
+Attributes that readers see are segments as well. Those of a tag amid a sentence, which is an inline code of it,
+come behind the sentence and say where they belong (stream_apps/pipeline/tag_attributes.py).
 """
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from connectors.formats.coding import Coded
 from connectors.formats.markup.html import HTML_ENCODERS
 from connectors.formats.markup.seen_attributes import BARE, DOUBLE
 from connectors.formats.splicing import Found
-from schemas.coded_text import closing, isolated, opening, pieces_of, renumbered
+from schemas.coded_text import closing, codes_of, is_closing, isolated, opening, pieces_of, renumbered
 from stream_apps.pipeline.coded_split import split_coded
 from stream_apps.pipeline.split import CodeOriginal, Split, concatenated
+from stream_apps.pipeline.tag_attributes import TagAttribute
 
 _PROSE = "text"
+# Of one sentence, whose batch holds them twice.
+_MOST_AMID, _LONGEST_AMID = 16, 1_000
 
 
 def split_marked(text: str, found: Sequence[Found], split: Callable[[str], Split]) -> Split:
@@ -67,7 +71,25 @@ class _Splitter:
             segment = renumbered(text)
             codes = tuple(_original(number, originals) for number in segment.numbers)
             yield Split("", (segment.text,), ("",), message_forms=(form,), codes=(codes,))
+            yield from self._in_tags(text, coded)
             yield from self._between(gap, coded, encoder)
+
+    def _in_tags(self, sentence: str, coded: Coded) -> Iterator[Split]:
+        """Yield the attributes in the tags amid a sentence. One whose lines mean something keeps all it has."""
+        found = self._attributes_amid(sentence, coded) if "\n" not in coded.text else ()
+        for attribute, place in islice(found, _MOST_AMID):
+            form = place._replace(is_bare=attribute.encoder == BARE).form
+            yield Split("", (attribute.coded.text,), ("",), message_forms=(form,), codes=((),))
+
+    def _attributes_amid(self, sentence: str, coded: Coded) -> Iterator[tuple[Found, TagAttribute]]:
+        starts = (code for code in codes_of(sentence) if not is_closing(code))
+        for number, code in enumerate(starts):
+            behind = 0
+            for markup, at in coded.originals[code]:
+                for one in self._attributes_within(at, at + len(markup)) if at >= 0 else ():
+                    if _is_plain(one):
+                        yield one, TagAttribute(number, behind + one.start - at, behind + one.end - at)
+                behind += len(markup)
 
     def _between(self, gap: str, coded: Coded, encoder: str) -> Iterator[Split]:
         """Write what stands around sentences; in the tags there, attributes are segments."""
@@ -92,6 +114,12 @@ class _Splitter:
         while number < len(self.attributes) and self.attributes[number].start < end:
             yield self.attributes[number]
             number += 1
+
+
+def _is_plain(found: Found) -> bool:
+    """Tell whether the value of an attribute is one short text from its first to its last character."""
+    lead, _, trail, originals, _ = found.coded
+    return not (lead or trail or originals) and found.end - found.start <= _LONGEST_AMID
 
 
 def _start(found: Found) -> int:

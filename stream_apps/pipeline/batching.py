@@ -17,6 +17,7 @@ from schemas.terms import NO_TERMS, term_index
 from schemas.validity import MOST_TERM_BYTES, check_texts
 from stream_apps.pipeline.markup import NumberedCodes, numbered_through
 from stream_apps.pipeline.split import CodeOriginal, Split
+from stream_apps.pipeline.tag_attributes import is_attribute
 
 # The most of one character.
 _UTF8_BYTES = 4
@@ -77,10 +78,10 @@ class _Draft:
     codes: list[Sequence[CodeOriginal]] = field(default_factory=list)
     size_bytes: int = 0
 
-    def has_room(self, size_bytes: int, codes: int, limits: BatchLimits) -> bool:
-        """Tell whether one more segment fits, of that size with its gap, and with so many codes."""
+    def has_room(self, size_bytes: int, codes: int, limits: BatchLimits, segments: int = 1) -> bool:
+        """Tell whether so many segments fit, of that size with their gaps, and with so many codes."""
         is_empty = not (self.lead or self.texts)
-        is_full = len(self.texts) == limits.segments or self.size_bytes + size_bytes > limits.text_bytes
+        is_full = len(self.texts) + segments > limits.segments or self.size_bytes + size_bytes > limits.text_bytes
         return is_empty or not (is_full or sum(map(len, self.codes)) + codes > MOST_CODES)
 
     def add(self, text: str, gap: str, size_bytes: int) -> None:
@@ -98,7 +99,8 @@ class _Draft:
 def cut(split: Split, limits: BatchLimits) -> list[Piece]:
     """Cut the split into pieces within the limits. Raises PermanentError when one segment alone exceeds them.
 
-    What stands between two segments may be longer than a batch: it goes on in pieces that have a lead alone.
+    What stands between two segments may be longer than a batch: it goes on in pieces that have a lead alone. A
+    sentence and the attributes in its tags are never parted.
     """
     if _fits(split, limits):
         return [_piece(split.lead, split.texts, split.gaps, split.message_forms, split.codes)]
@@ -108,10 +110,12 @@ def cut(split: Split, limits: BatchLimits) -> list[Piece]:
         mine = split.codes[at] if split.codes else ()
         own = len(text.encode()) + _bytes_of(mine)
         size = own + len(gap.encode())
-        if size > limits.text_bytes:
+        stays = is_attribute(_form(split, at))
+        if size + (drafts[-1].size_bytes if stays else 0) > limits.text_bytes:
             near, far = "", _stretches(gap, limits)
             size = _checked_size(own, limits)
-        if not drafts[-1].has_room(size, len(mine), limits):
+        behind = () if stays else _attributes_behind(split, at)
+        if not (stays or drafts[-1].has_room(size + _size_of(behind), len(mine), limits, 1 + len(behind))):
             drafts.append(_Draft())
         drafts[-1].add(text, near, size)
         drafts[-1].message_forms += split.message_forms[at : at + 1]
@@ -175,6 +179,22 @@ def _fits(split: Split, limits: BatchLimits) -> bool:
     codes = sum(map(len, split.codes))
     size = _UTF8_BYTES * characters + sum(map(_bytes_of, split.codes))
     return len(split.texts) <= limits.segments and codes <= MOST_CODES and size <= limits.text_bytes
+
+
+def _form(split: Split, at: int) -> str | None:
+    return split.message_forms[at] if at < len(split.message_forms) else None
+
+
+def _attributes_behind(split: Split, at: int) -> Sequence[str]:
+    """Return the attributes in the tags of a sentence: they travel with it, and are its next segments."""
+    end = at + 1
+    while is_attribute(_form(split, end)):
+        end += 1
+    return split.texts[at + 1 : end]
+
+
+def _size_of(texts: Sequence[str]) -> int:
+    return sum(len(text.encode()) for text in texts)
 
 
 def _bytes_of(codes: Sequence[CodeOriginal]) -> int:

@@ -10,6 +10,8 @@ from schemas.coded_text import check, numbered_back, renumbered
 from schemas.messages import SegmentBatch
 from stream_apps.pipeline.markup import with_markup
 from stream_apps.pipeline.message_forms import restored
+from stream_apps.pipeline.tag_attributes import is_attribute
+from stream_apps.pipeline.tagged_sentences import TaggedTexts, in_their_tags
 from stream_apps.pipeline.wrapping import wrapped_again
 
 BROKEN_MESSAGE, BROKEN_CODES = "broken_message", "broken_codes"
@@ -26,6 +28,8 @@ class Finished(NamedTuple):
 def finished(batch: SegmentBatch, translations: Sequence[str], causes: Sequence[str | None]) -> Finished:
     """Return the translations as they stand in the text: with their own codes, branches of messages, in lines.
 
+    Attributes of tags amid a sentence stand in their tags.
+
     A sentence that lost an argument or the number of its message, or whose inline codes are not each there once
     and well nested, becomes a hole, which shows its source.
     """
@@ -34,7 +38,11 @@ def finished(batch: SegmentBatch, translations: Sequence[str], causes: Sequence[
     if len(batch.message_forms) == len(batch.texts) and batch.message_forms:
         translations, causes = _restored(batch, translations, causes)
     translations, gaps = wrapped_again(batch, translations)
-    return Finished(with_markup(batch, translations), gaps, causes)
+    written = with_markup(batch, translations)
+    if not any(map(is_attribute, batch.message_forms)):
+        return Finished(written, gaps, causes)
+    texts = TaggedTexts(list(written), list(gaps), list(causes))
+    return Finished(*in_their_tags(batch, translations, texts, BROKEN_CODES))
 
 
 def _with_own_codes(
@@ -55,7 +63,7 @@ def _restored(
 ) -> tuple[Sequence[str], Sequence[str | None]]:
     texts, found = list(translations), list(causes)
     for at, (source, form) in enumerate(zip(batch.texts, batch.message_forms, strict=True)):
-        if form is None:
+        if form is None or is_attribute(form):
             continue
         part = restored(source, texts[at], form)
         if part is None:

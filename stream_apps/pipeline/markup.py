@@ -13,6 +13,7 @@ from schemas.coded_text import CODE, closing, isolated, opening, restored
 from schemas.markup import MARKUP, escaped, is_marked_up, quoted
 from schemas.messages import SegmentBatch
 from stream_apps.pipeline.split import CodeOriginal
+from stream_apps.pipeline.tag_attributes import is_attribute
 
 # What begins or ends a tag, or an attribute.
 _QUOTES = ("'", '"')
@@ -41,14 +42,14 @@ def with_markup(batch: SegmentBatch, texts: Sequence[str]) -> Sequence[str]:
     """Return the texts of a marked-up batch with its markup, and what stands between as markup writes it."""
     if not (batch.job.inline_codes and is_marked_up(batch.job.kind, batch.job.content_type)):
         return texts
-    originals, quotes = _originals(batch), _Quotes(batch)
+    originals, quotes = originals_of(batch), _Quotes(batch)
     return [
         restored(text, originals, quoted if quotes.are_around(at) else escaped) for at, text in enumerate(texts)
     ]
 
 
 class _Quotes:
-    """Tells which segments of a batch stand in attributes, by the markup before and behind them.
+    """Tells which segments of a batch stand in attributes: by their form, or the markup before and behind them.
 
     A quotation amid prose may look so, too: quotes are entities there then, which readers do not see.
     """
@@ -56,6 +57,7 @@ class _Quotes:
     def __init__(self, batch: SegmentBatch) -> None:
         # Attributes of XML are no segments.
         self._is_html = MARKUP[batch.job.content_type] == "html"
+        self._forms = batch.message_forms
         self._between = [batch.lead, *batch.gaps]
         # An attribute of many sentences may begin before the batch and end behind it.
         self._is_amid = 0 < batch.batch_number < batch.job.batches - 1
@@ -64,6 +66,8 @@ class _Quotes:
         """Tell whether a quote comes next, before any tag, or came last."""
         if not self._is_html:
             return False
+        if at < len(self._forms) and is_attribute(self._forms[at]):
+            return True
         for gap in islice(self._between, at + 1, None):
             if found := _MARKUP.search(gap):
                 return found[0] in _QUOTES
@@ -73,7 +77,8 @@ class _Quotes:
         return self._is_amid
 
 
-def _originals(batch: SegmentBatch) -> Mapping[str, str]:
+def originals_of(batch: SegmentBatch) -> Mapping[str, str]:
+    """Return what the codes of a batch stand for."""
     originals: dict[str, str] = {}
     for number, (start, end) in enumerate(zip(batch.code_starts, batch.code_ends, strict=False)):
         originals |= {opening(number): start, isolated(number): start, closing(number): end}

@@ -76,7 +76,7 @@ def correction_of(  # noqa: PLR0913, PLR0917  # the answer with its text, and wh
         inline_codes=origin.job.inline_codes and not is_marked_up(origin.job.kind, origin.job.content_type),
     )
     wishes = Wishes(origin.engine_options, origin.do_not_translate, entries)
-    nothing_known = [None] * len(result.holes)
+    nothing_known = [None] * sum(len(draft.holes) for draft in drafts)
     batches = batches_of(result.key, job, [draft.piece for draft in drafts], nothing_known, wishes)
     return [
         replace(batch, numbers=[hole.segment for hole in draft.holes])
@@ -187,13 +187,17 @@ def _checked(result: TranslationResult, text: str) -> list[Hole]:
 
 
 def _in_whole_text(result: TranslationResult, text: str) -> Iterator[Hole]:
-    """Yield the holes with their places in the text of all units; a result names those in the unit's own text."""
+    """Yield the holes with their places in the text of all units; a result names those in the unit's own text.
+
+    Those of no length show nothing: they are attributes in the tags of a sentence that is a hole itself.
+    """
     units = units_of(text, result.kind)
     starts = list(accumulate((len(unit) + len(UNIT_SEPARATOR) for unit in units), initial=0))
     for hole in result.holes:
         if hole.start < 0 or hole.unit >= len(units):
             raise _holes_not_located(result)
-        yield replace(hole, start=hole.start + starts[max(hole.unit, 0)])
+        if hole.length:
+            yield replace(hole, start=hole.start + starts[max(hole.unit, 0)])
 
 
 def _drafts(text: str, holes: Sequence[Hole], limits: BatchLimits) -> list[_Draft]:

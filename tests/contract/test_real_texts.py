@@ -61,6 +61,8 @@ def test_emoji_alone_are_kept_byte_for_byte(router):
         ("NASA", ("en", "pt"), "NASA"),
         ("AI", ("en", "pt"), "AI"),
         ("NO", ("en", "pt"), "NÃO"),
+        ("PREÇOS", ("pt", "en"), "PRICES"),
+        ("ÔNIBUS", ("pt", "en"), "BUS"),
     ],
 )
 def test_words_in_capitals_are_translated_and_acronyms_are_kept(router, text, pair, right):

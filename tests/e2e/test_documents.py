@@ -1,6 +1,7 @@
 """Files through the whole platform: by Kafka and by HTTP, cancelled, refused, and the command line."""
 
 import io
+import json
 import os
 import re
 import subprocess
@@ -14,6 +15,8 @@ import deepl
 import httpx
 import pytest
 
+from schemas.documents import source_name
+from schemas.ids import JobKey
 from tests.outside import Outside
 
 ROOT = Path(__file__).parents[2]
@@ -147,6 +150,62 @@ def test_a_document_is_cancelled_while_it_waits_for_extraction(http, stack):
             time.sleep(0.05)
         assert http.delete(f"/translations/{job_id}").status_code == 202
         assert finished(http, job_id)["status"] == "CANCELLED"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_file_that_could_not_be_put_together_is_merged_again_from_its_translation_and_billed_once(http, stack):
+    with stack.frozen("merging"):
+        job_id = upload(http, "manual.docx", word_file())
+        until(lambda: http.get(f"/documents/{job_id}").json()["stage"] == "SEGMENTED")
+        copy = stack.root / "data" / "objects" / source_name(JobKey("default", job_id))
+        whole = copy.read_bytes()
+        copy.write_bytes(b"This is no archive any more.")
+    failed = finished(http, job_id)
+    assert (failed["status"], failed["result"]["error"]["cause"]) == ("FAILED", "malformed_document")
+    assert http.get(f"/documents/{job_id}/download").status_code == 409
+    # While the file is damaged, a redrive fails as the merge did.
+    assert redriven(stack, job_id) == 1
+    until(lambda: [one["stage"] for one in open_dead_letters(stack, job_id)] == ["merging"])
+    assert http.get(f"/documents/{job_id}").json()["status"] == "FAILED"
+    copy.write_bytes(whole)
+    assert [one["stage"] for one in http.get("/dead-letters", params={"job_id": job_id}).json()] == ["merging"]
+    told = http.post(f"/translations/{job_id}/redrive").raise_for_status().json()
+    assert (len(told["closed"]), told["version"], told["refused"]) == (1, 3, [])
+    until(lambda: http.get(f"/documents/{job_id}").json()["status"] == "COMPLETED")
+    sent = http.get(f"/documents/{job_id}/download").raise_for_status()
+    with zipfile.ZipFile(io.BytesIO(sent.content)) as archive:
+        assert "motor" in archive.read("word/document.xml").decode()
+    billed = f"SELECT status, source_words FROM usage_events WHERE kind = 'billed' AND request_id = '{job_id}'"
+    until(lambda: len(stack.analytics().rows(billed)) == 3)
+    found = sorted((one["status"], one["source_words"]) for one in stack.analytics().rows(billed))
+    assert found == [("COMPLETED", 11), ("FAILED", 0), ("FAILED", 0)]
+    assert open_dead_letters(stack, job_id) == []
+    assert http.post(f"/translations/{job_id}/redrive").status_code == 404
+
+
+def dead_letters(stack, *words: str) -> str:
+    command = [sys.executable, "-m", "producers.cli.main", "dead-letters", *words, "--json"]
+    environment = os.environ | {"DRAGOMAN_LOCAL_ROOT": str(stack.root)}
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=True
+    ).stdout
+
+
+def open_dead_letters(stack, job_id: str) -> list[dict]:
+    return list(json.loads(dead_letters(stack, "list", "--request", job_id)))
+
+
+def redriven(stack, job_id: str) -> int:
+    """Redrive what is open of the job, and return how many dead letters that closed."""
+    return len(json.loads(dead_letters(stack, "redrive", "--request", job_id))["closed"])
+
+
+def until(is_so, timeout_seconds: float = 60.0) -> None:
+    end = time.monotonic() + timeout_seconds
+    while not is_so():
+        assert time.monotonic() < end, "not in time"
+        time.sleep(0.1)
 
 
 def test_the_command_translates_a_folder_and_finds_nothing_left_to_do(stack, tmp_path):

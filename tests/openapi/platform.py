@@ -59,7 +59,7 @@ def served() -> Iterator[tuple[str, str]]:
 
 
 def described_app() -> tuple[FastAPI, str]:
-    """Return the application, and the key of an admin of acme."""
+    """Return the application, and the key of an operator, of the tenant acme."""
     world, store = PromptWorld(served=["en-pt", "en-es"], answer=_answer), tenants(InMemoryAccounts())
     world.views[JOB] = JobView(key=JOB, segments=1, batches=1, words=2, submitted_at=NOW_MS, updated_at=NOW_MS)
     world.results[JOB] = _result(JOB)
@@ -75,6 +75,8 @@ def described_app() -> tuple[FastAPI, str]:
         shares=TenantShares(InMemoryShares(), lambda: NOW_MS),
         now_ms=lambda: NOW_MS,
         books=world,
+        past_jobs=world,
+        dead_letters=world,
         detector=world,
         documents=world.documents,
         deliveries=world.deliveries,
@@ -83,7 +85,7 @@ def described_app() -> tuple[FastAPI, str]:
     health = Health(silence_seconds=3600)
     health.ready()
     limits = HttpLimits(max_wait_seconds=0.02, poll_seconds=0.001, look_seconds=0.001, max_stream_seconds=0.02)
-    key = key_of(store, "acme", role="admin")
+    key = key_of(store, "acme", role="operator")
     return create_app(ports, AppSettings(limits, RequestLimits()), health), key.text
 
 

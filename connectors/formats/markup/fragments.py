@@ -1,6 +1,6 @@
 """Marked-up text that is no file: the fragments of HTML and XML that requests hold.
 
-Attributes that readers see are units of HTML; of a tag amid a sentence they are left alone, and so are all of XML.
+Attributes that readers see are units of HTML, wherever their tags stand; those of XML are left alone.
 
 In XML any element may be anything. One that stands beside words is part of their sentence, others part sentences.
 A request may say otherwise by `splitting_tags`, `non_splitting_tags` and `ignore_tags`, or that only the tags that

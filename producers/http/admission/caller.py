@@ -92,3 +92,4 @@ DocumentSubmitter = Annotated[Caller, Depends(caller_with(Scope.WRITE_DOCUMENTS,
 UsageReader = Annotated[Caller, Depends(caller_with(Scope.READ_USAGE))]
 GlossaryWriter = Annotated[Caller, Depends(caller_with(Scope.WRITE_GLOSSARIES))]
 KeyAdmin = Annotated[Caller, Depends(caller_with(Scope.ADMIN_KEYS))]
+TenantAdmin = Annotated[Caller, Depends(caller_with(Scope.ADMIN_TENANTS))]

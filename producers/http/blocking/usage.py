@@ -90,8 +90,12 @@ class AnalyticsBooks:
         try:
             return await asyncio.to_thread(lambda: self.open_client().query(question.sql))
         except (PermanentError, TransientError) as error:
-            # Whoever asks did nothing wrong, whatever the books say.
-            raise TransientError(f"the books cannot be read: {error}", _RETRY_AFTER_SECONDS) from error
+            raise unread_books(error) from error
+
+
+def unread_books(error: PermanentError | TransientError) -> TransientError:
+    """Build the error for books that do not answer: whoever asks did nothing wrong, whatever the books say."""
+    return TransientError(f"the books cannot be read: {error}", _RETRY_AFTER_SECONDS)
 
 
 def today(now_ms: int) -> date:

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from producers.http.problems import OverloadedError, TooManyRequestsError
+from producers.http.problems import OverloadedError, TooManyRequestsError, headers_of_refusal
 from schemas.errors import PermanentError, TransientError
 from stream_apps.accounts.refusals import ForbiddenError, UnauthenticatedError
 
@@ -116,7 +116,7 @@ def unknown_route(request: Request, error: HTTPException, dialects: Mapping[str,
     if dialect is None:
         return None
     message = f"{request.method} {path[:_LONGEST_PATH]} is not offered here; see docs/compatible.md for what is"
-    return JSONResponse(dialect.body(message), error.status_code, error.headers)
+    return JSONResponse(dialect.body(message), error.status_code, headers_of_refusal(request, error))
 
 
 def _response(dialect: Dialect, request: Request, error: Exception) -> Response:

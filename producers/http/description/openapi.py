@@ -44,6 +44,8 @@ _TAGS = {
     "webhooks": "What came of callbacks, and the secrets that they are signed with.",
     "usage": "What was used.",
     "accounts": "Logins, and the API keys of one's own tenant.",
+    "dead letters": "What could not be processed, and sending it again.",
+    "tenants": "Of operators: what is done to a whole tenant.",
     "operations": "For supervisors, load balancers and Prometheus.",
     "LibreTranslate": "The interface of LibreTranslate, with its own errors.",
     "DeepL": "The interface of DeepL, with its own errors.",

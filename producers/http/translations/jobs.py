@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from connectors.redis.job_view import JobView, header_of
 from connectors.telemetry.metrics import CANCELLATIONS_ORDERED, ERASURES_ORDERED
 from producers.http.ports import JobSnapshot, Ports, ResultWaiter
-from producers.http.problems import not_found
+from producers.http.problems import UnknownJobError, not_found
 from producers.http.settings import HttpLimits
 from producers.http.translations.submit import ValidSubmission
 from schemas.events import JobControl
@@ -131,7 +131,7 @@ async def erase(key: JobKey, ports: Ports, limits: HttpLimits) -> JobSnapshot:
 
     Raises PermanentError for an unknown job, TransientError when nothing is promised.
     """
-    snapshot = await read_job(key, ports, limits, wait_seconds=0)
+    snapshot = await _read_past_job(key, ports, limits)
     if snapshot.erased_at is None:
         order = replace(
             cancellation(key, snapshot, ports.now_ms()),
@@ -142,6 +142,17 @@ async def erase(key: JobKey, ports: Ports, limits: HttpLimits) -> JobSnapshot:
         await ports.requests.cancel(order)
         ERASURES_ORDERED.inc()
     return snapshot
+
+
+async def _read_past_job(key: JobKey, ports: Ports, limits: HttpLimits) -> JobSnapshot:
+    """Look as `read_job` does, and in the books for what the state has forgotten."""
+    try:
+        return await read_job(key, ports, limits, wait_seconds=0)
+    except UnknownJobError:
+        past = await ports.past_jobs.find(key)
+        if past is None:
+            raise
+        return JobSnapshot(past, None)
 
 
 def cancellation(key: JobKey, snapshot: JobSnapshot, now_ms: int) -> JobControl:

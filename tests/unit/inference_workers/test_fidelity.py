@@ -122,6 +122,19 @@ def test_a_capital_that_the_model_does_not_know_begins_the_translation_all_the_s
     assert (found.text, engine.asked) == ("Óleo novo, ouro", [["óleo novo, ouro"]])
 
 
+@pytest.mark.parametrize("text", ["PREÇOS", "AÇÃO DE PREÇOS", "ÇA"])
+def test_capitals_that_the_model_does_not_know_are_capitals_all_the_same(text):
+    class Speaker(Shouter):
+        def _one(self, sentence: str) -> Translation:
+            return Translation(f"{sentence}s")
+
+    engine = Speaker()
+    engine.traits = Traits(spellings={"Ç": "ç", "Ã": "ã"})
+    (found,) = translate(engine, text)
+    sent, right = (text, "ÇA") if text == "ÇA" else (text.lower(), f"{text}S")
+    assert (found.text, engine.asked) == (right, [] if text == "ÇA" else [[sent]])
+
+
 @pytest.mark.parametrize("count", [0, 1, 5])
 def test_every_text_has_its_outcome_in_its_place(count):
     texts = [f"word number {number}" for number in range(count)]

@@ -116,6 +116,8 @@ def http(  # noqa: PLR0917  # one fixture per part
         documents=documents,
         deliveries=deliveries,
         signing=signing,
+        past_jobs=world,
+        dead_letters=world,
         tracer=tracer,
     )
     key = key_of(store, role="operator")

@@ -160,3 +160,16 @@ def test_an_unknown_route_of_ours_is_still_a_problem(http):
     assert http.get("/v2/translate").json() == {
         "message": "GET /v2/translate is not offered here; see docs/compatible.md for what is"
     }
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/v2/glossaries", "GET, POST"),
+        ("/v3/glossaries/shop", "GET, PATCH, DELETE"),
+        ("/v3/glossaries/shop/dictionaries", "PUT, DELETE"),
+    ],
+)
+def test_a_method_that_is_not_offered_is_told_all_that_are(http, path, allowed):
+    answer = http.ask("OPTIONS", path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)

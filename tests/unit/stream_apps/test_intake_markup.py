@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from schemas.coded_text import CODE, MOST_CODES
+from schemas.coded_text import CODE, ISOLATED, MOST_CODES
 from schemas.errors import PermanentError
 from schemas.messages import Job, TranslationRequest
 from schemas.priorities import Priority
@@ -13,6 +13,7 @@ from schemas.segments import normalise
 from schemas.units import kind_of, units_of, whole_text
 from stream_apps.intake.read_units import reader_of
 from stream_apps.pipeline.batching import BatchLimits, Wishes, batches_of, cut
+from stream_apps.pipeline.finishing import finished
 from stream_apps.pipeline.join import join
 from stream_apps.pipeline.output_records import early_answer
 from stream_apps.pipeline.request_limits import RequestLimits
@@ -67,7 +68,7 @@ def answered(asked: TranslationRequest, limits: BatchLimits | None = None, trans
         ("<p>Open the door.</p>", "<p>OPEN THE DOOR.</p>"),
         (
             '<p class="a">Press <b title="x">Start</b> now. Then <a href="?a=1&amp;b=2">go</a> on.</p>\n<hr>',
-            '<p class="a">PRESS <b title="x">START</b> NOW. THEN <a href="?a=1&amp;b=2">GO</a> ON.</p>\n<hr>',
+            '<p class="a">PRESS <b title="X">START</b> NOW. THEN <a href="?a=1&amp;b=2">GO</a> ON.</p>\n<hr>',
         ),
         ("Fish &amp; chips &lt; 5", "FISH &amp; CHIPS &lt; 5"),
         ("<b>All of it is bold.</b>", "<b>ALL OF IT IS BOLD.</b>"),
@@ -103,7 +104,14 @@ def test_a_fragment_of_html_comes_back_with_its_tags(text, expected):
         ("<div translate='no' title='A door'>Hi</div>", "<div translate='no' title='A door'>Hi</div>"),
         ('<img translate="no" alt="A door"><img class="notranslate" alt="Bo">Hi',
          '<img translate="no" alt="A door"><img class="notranslate" alt="Bo">HI'),
-        ('<p>Press <b title="A door">Start</b> now.</p>', '<p>PRESS <b title="A door">START</b> NOW.</p>'),
+        ('<p>Press <b title="A door">Start</b> now.</p>', '<p>PRESS <b title="A DOOR">START</b> NOW.</p>'),
+        ('See <img alt=Door src=a> and <a title=\'a "b"\'><i title="It is">x</i></a> on.'
+         ' Go <b title="p">on</b> now.',
+         'SEE <img alt="DOOR" src=a> AND <a title=\'A &quot;B&quot;\'><i title="IT IS">X</i></a> ON.'
+         ' GO <b title="P">ON</b> NOW.'),
+        ('<p>One <b title="a door">x</b> two', '<p>ONE <b title="A DOOR">X</b> TWO'),
+        ('<p>One <b translate="no" title="a door">x</b> two', '<p>ONE <b translate="no" title="a door">x</b> TWO'),
+        ('<pre>One\n<b title="a door">x</b> two</pre>', '<pre>ONE\n<b title="a door">X</b> TWO</pre>'),
     ],
 )  # fmt: skip
 def test_attributes_that_readers_see_are_translated(text, expected):
@@ -116,6 +124,82 @@ def test_quotes_that_an_engine_writes_stay_inside_their_attribute(sentences):
     said = "&quot;It&#39;s&quot; &lt;b&gt;"
     done = answered(request(text), BatchLimits(segments=1), lambda _text: '"It\'s" <b>')
     assert done.text == f'<p title="{" ".join([said] * sentences)}">"It\'s" &lt;b&gt;</p>'
+
+
+AMID = 'Press <b title="A door">Start</b> and <a title="Help &apos;me&apos;">read</a> now. Stop.'
+
+
+def except_for(*failing):
+    """Translate into capitals; texts with these words lose their codes, and attributes among them fail."""
+    return lambda text: CODE.sub("", text) if any(one in text for one in failing) else text.upper()
+
+
+def worked_on(batch, texts, causes):
+    """Return the result of one batch as a worker answers it, with a cause for each hole."""
+    done = finished(batch, texts, causes)
+    filled = replace(batch, translations=list(batch.texts))
+    early = early_answer(filled, "m1", 1)
+    return join([replace(early, translations=done.translations, gaps=done.gaps, causes=done.causes)], 1)
+
+
+def places(result):
+    return [(hole.cause, (result.text or "")[hole.start :][: hole.length]) for hole in result.holes]
+
+
+@pytest.mark.parametrize("segments", [1, 2, 3, 8])
+def test_attributes_amid_a_sentence_travel_with_it_whatever_a_batch_holds(segments):
+    made = batches(request(AMID), BatchLimits(segments=segments))
+    assert [len(batch.texts) for batch in made] == ([4] if segments == 8 else [3, 1])
+    capitals = 'PRESS <b title="A DOOR">START</b> AND <a title="HELP &#39;ME&#39;">READ</a> NOW. STOP.'
+    assert answered(request(AMID), BatchLimits(segments=segments)).text == capitals
+
+
+def test_attributes_that_come_back_as_they_were_keep_every_character():
+    assert answered(request(AMID), translate=str).text == AMID
+
+
+def test_a_sentence_that_is_a_hole_shows_its_attributes_as_they_were_and_is_made_good_with_them():
+    first = answered(request(AMID), translate=except_for("Press"))
+    assert first.text == AMID.replace("Stop", "STOP")
+    sentence = AMID.removesuffix(" Stop.")
+    assert places(first) == [("broken_codes", sentence), ("broken_codes", ""), ("broken_codes", "")]
+    (batch,) = correction_of(first, first.text, batches(request(AMID))[0], BatchLimits(), 1)
+    assert (batch.texts, batch.numbers) == ([sentence], [0])
+    second = join([early_answer(replace(batch, translations=[sentence.upper()]), "m1", 1)], 1)
+    assert (second.text, second.holes) == (f"{sentence.upper()} STOP.", ())
+
+
+def test_an_attribute_amid_a_sentence_that_is_a_hole_stands_where_it_is():
+    (batch,) = batches(request(AMID))
+    texts = [normalise(text, has_codes=True) for text in batch.texts]
+    result = worked_on(batch, [text.upper() for text in texts], [None, "no_answer", None, None])
+    assert places(result) == [("no_answer", "A door")]
+    assert result.text == answered(request(AMID)).text.replace("A DOOR", "A door")
+
+
+def test_attributes_follow_their_tags_where_a_translation_turns_them_round():
+    text = 'Go <img alt="One"> or <img alt="Two"> on.'
+
+    def turned(text):
+        one, two = (chr(code) for code in (ISOLATED, ISOLATED + 1))
+        return text.upper().translate({ord(one): two, ord(two): one})
+
+    expected = 'GO <img alt="TWO"> OR <img alt="ONE"> ON.'
+    assert answered(request(text), translate=turned).text == expected
+    (batch,) = batches(request(text))
+    texts = [turned(normalise(one, has_codes=True)) for one in batch.texts]
+    result = worked_on(batch, texts, [None, None, "no_answer"])
+    # Where only a part of it would be a hole, all of it is one.
+    assert result.text is None
+    assert {hole.cause for hole in result.holes} == {"broken_codes"}
+
+
+def test_of_a_sentence_with_very_many_attributes_the_rest_stays():
+    text = "Go " + " ".join(f'<i title="part {letter}">x</i>' for letter in "abcdefghijklmnopqrst") + " on."
+    found = re.findall('"(.*?)"', answered(request(text)).text or "")
+    assert [one.isupper() for one in found] == [True] * 16 + [False] * 4
+    long = f'Go <b title="{"very " * 300}long">on</b> now.'
+    assert answered(request(long)).text == long.replace("Go", "GO").replace(">on<", ">ON<").replace("now", "NOW")
 
 
 def test_attributes_of_xml_stay():
