@@ -116,7 +116,7 @@ class Analytics:
         return self.count()[0] > events
 
     def reconciled(self):
-        """(sums of the results topic, what the books say differently), as `dragoman analytics reconcile` has it."""
+        """(sums of the results topic, what the books say differently), as `reconcile` compares them."""
         now = round(time.time() * 1000)
         topic = TopicSums(CODEC, now - HOUR_MS, now)
         with scanning(self.kafka, KafkaAdmin(self.kafka).spans([RESULTS], topic.since_ms)) as scan:
