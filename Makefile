@@ -153,6 +153,9 @@ test-vector: .venv/.dev  ## Vector's own check of deploy/vector; needs the progr
 	cd deploy/vector && vector validate --no-environment logs.yaml to_clickhouse.yaml to_elasticsearch.yaml
 	cd deploy/vector && vector test logs.yaml tests.yaml
 
+test-vrl: .venv-vrl/.ready  ## Compile the program of deploy/vector and run its tests, on the runtime of Vector's language alone
+	.venv-vrl/bin/python -m tests.vector.program
+
 test-regions: .venv/.dev $(JARS)  ## Two regions, MirrorMaker 2 between them, one of them lost; 3 minutes
 	$(BIN)/python -m pytest tests/regions/second_region.py $(ARGS)
 
@@ -186,6 +189,7 @@ locks: .venv/.uv  ## Resolve the dependencies anew
 	$(UV) compile pyproject.toml --extra local --extra tracing --universal --generate-hashes --no-emit-index-url -q -U -o requirements/demo.lock
 	$(UV) compile pyproject.toml $(foreach e,$(subst $(comma), ,$(EXTRAS)),--extra $(e)) --universal --generate-hashes --no-emit-index-url -q -U -o requirements/dev.lock
 	$(UV) compile pyproject.toml $(foreach e,$(subst $(comma), ,$(EXTRAS)),--extra $(e)) --extra transformers -c requirements/dev.lock --universal --generate-hashes --no-emit-index-url -q -U -o requirements/transformers.lock
+	$(UV) compile requirements/vrl.in --universal --generate-hashes --no-emit-index-url -q -U -o requirements/vrl.lock
 
 keda-proto: .venv/.dev  ## Make the gRPC code of KEDA's contract anew
 	$(UV) install -q grpcio-tools==1.85.1
@@ -206,7 +210,7 @@ release-schemas:  ## Freeze the Avro schemas as the next released version
 
 clean:  ## Remove the environment and all data of the local stack
 	-$(BIN)/dragoman down
-	rm -rf .venv .venv-transformers .dragoman
+	rm -rf .venv .venv-transformers .venv-vrl .dragoman
 
 comma := ,
 
@@ -236,4 +240,9 @@ $(JARS): deploy/local/kafka/pom.xml | .venv/.dev
 	python3 -m venv .venv-transformers
 	VIRTUAL_ENV=$(CURDIR)/.venv-transformers $(BIN)/uv pip install -q --require-hashes -r requirements/transformers.lock
 	VIRTUAL_ENV=$(CURDIR)/.venv-transformers $(BIN)/uv pip install -q --no-deps -e .
+	@touch $@
+
+.venv-vrl/.ready: .venv/.uv requirements/vrl.lock
+	python3 -m venv .venv-vrl
+	VIRTUAL_ENV=$(CURDIR)/.venv-vrl $(BIN)/uv pip install -q --require-hashes -r requirements/vrl.lock
 	@touch $@

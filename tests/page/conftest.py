@@ -13,8 +13,9 @@ from tests.conftest import missing
 from tests.page.person import Person
 from tests.page.platform import Site, new_site
 
-# The machine may be busy.
-expect.set_options(timeout=15_000)
+# Milliseconds. The machine may be busy; on a quiet one nothing waits so long.
+PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE)
 
 SHOTS = Path(".dragoman/page")
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -58,7 +59,7 @@ class watched:  # noqa: N801  # reads as a verb
         self.complaints: list[str] = []
 
     def __enter__(self) -> Page:
-        self._context.set_default_timeout(15_000)
+        self._context.set_default_timeout(PATIENCE)
         self._context.on("console", self._heard)
         self._context.on("request", lambda request: self._asked(request.url))
         self._context.on("weberror", lambda error: self.complaints.append(str(error.error)))

@@ -52,7 +52,8 @@ const FORMATS = {
 // The text of a value; a dash for what is not known.
 export function written(unit, value) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
-  return unit === "text" ? String(value) : FORMATS[unit](Number(value));
+  // A hyphen before a number is read as a dash.
+  return unit === "text" ? String(value) : FORMATS[unit](Number(value)).replace(/^-/, "−");
 }
 
 const NAMES = {
