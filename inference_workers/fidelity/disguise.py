@@ -29,7 +29,8 @@ class _Mask(NamedTuple):
 class Disguise(NamedTuple):
     """A text as an engine sees it. What stands before and behind it is not sent. For `disguised`.
 
-    Its first stretch may stand right between a mark that is not sent and a mask (`is_framed_before`), and its last.
+    `is_framed_before`: its first stretch is all that stands between a mark that is not sent and a mask; so may its
+    last be, `is_framed_behind`.
     """
 
     before: str

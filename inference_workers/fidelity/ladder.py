@@ -3,8 +3,8 @@
 1. Hide what must not change behind masks, and translate. Block tags part sentences.
 2. Accept a translation if every mask is there once, if it has no flaw (empty, a repetition loop, without its end),
    and if nothing in it is doubtful (figures that differ, the source repeated, an unlikely length).
-3. Translate the others again: without the marks of emphasis, which are put around the same words; with all spans hidden, with figures hidden too where they were wrong, then with the
-   next style of mask.
+3. Translate the others again: without the marks of emphasised words, put around them afterwards; with all spans
+   hidden, with figures hidden too where they were wrong, then with the next style of mask.
 4. Then translate the stretches between the masks one by one.
 5. What is still flawed or doubtful is translated under other options, if the engine has any (`other_decoding`).
 6. What is so even then, or was too long, is cut in two at the end of a clause, and each half begins anew.
@@ -28,6 +28,7 @@ from inference_workers.fidelity.own_spans import OwnSpans
 from inference_workers.fidelity.parts import Parts
 from inference_workers.fidelity.projection import projected
 from inference_workers.fidelity.tasks import Task, flaw_in, loud
+from inference_workers.fidelity.typography import has_signs
 from schemas.coded_text import has_codes
 from schemas.segments import trimmed
 
@@ -47,7 +48,8 @@ class Speller:
         # Translating a text character by character takes ten times as long as looking for the few that change.
         if not any(map(self._spelt_otherwise.search, parts.plain)):
             return parts
-        return parts._replace(plain=tuple(piece.translate(self._spellings) for piece in parts.plain))
+        typed = parts.plain if any(map(has_signs, parts.plain)) else ()
+        return parts._replace(plain=tuple(piece.translate(self._spellings) for piece in parts.plain), typed=typed)
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,7 @@ class Ladder:
         return outcome or (yield from self._around_masks(task))
 
     def _with_emphasis_placed(self, task: Task) -> Steps[Outcome | None]:
-        """Translate a text without the marks of emphasised words, and put them around the same words afterwards."""
+        """Translate a text without the marks of emphasised words, and put them around these afterwards."""
         if not task.parts.emphasis or has_codes(task.source):
             return None
         parts = self._cut(task.source, Hiding.FEW)

@@ -15,7 +15,7 @@ from inference_workers.fidelity.parts import MOST_SPANS, Parts, PartsBuilder
 from inference_workers.fidelity.spans import FIGURES, SPANS
 from schemas.terms import Occurrence, TermIndex
 
-# What is in a link, in emphasis, in an entry of a data file is translated: what opens, what is inside, what closes.
+# What is in a link, in emphasis, in an entry of a data file is translated: what opens, the inside, what closes.
 _WRAPPED = re.compile(
     r"(!?\[)([^\[\]]+)(\][\[(].*)|(\*+(?!\*)|~~(?!~)|_)(?![_\s])(.+)(?<!\s)(\4)"
     r"|(\\(?:emph|textbf|textit|(?:sub)*section\*?|caption|footnote)\{)([^{}]+)(\})"

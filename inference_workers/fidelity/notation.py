@@ -1,6 +1,7 @@
 r"""The patterns of what is written for machines, or for people with a notation of their own. Data.
 
-Data files, macros of games, titles of commits; mathematics, tolerances, paragraphs of laws. RE2's syntax (`spans.py`).
+Data files, types, macros of games, titles of commits; mathematics, tolerances, paragraphs of laws. RE2's syntax
+(`spans.py`).
 """
 
 AMOUNT = r"\d(?:[\d.,'\x{a0}\x{202f}]*\d)?"
@@ -18,6 +19,16 @@ JSON: tuple[str, ...] = (
 # A line of JSON, YAML or properties: a key, and words in quotes, which are translated.
 KEY = r"(?:\"[\w$.-]+\"|[a-z_][\w.-]*) ?[:=] ?"
 ENTRY = rf"\A{KEY}(?:\"[^\"]+\"|'[^']+'),?\z"
+
+_NAMED_TYPES = (
+    r"(?:int|long|float|double|bool|boolean|char|byte|str|string|void|any|number|object|dict|list|tuple|"
+    r"u?int\d+(?:_t)?)"
+)
+_TYPE = rf"(?:{_NAMED_TYPES}|[TKVER]|(?:\w+::)*[A-Z]\w*[a-z]\w*|\w+::\w+)"
+_TYPES = rf"{_TYPE}[\[\]?&*]*(?:, ?{_TYPE}[\[\]?&*]*)*"
+_GENERIC = rf"{_TYPE}<{_TYPES}>"
+_ARGUMENT = rf"(?:{_GENERIC}|{_TYPE})[\[\]?&*]*"
+GENERIC_TYPE = rf"\b{_TYPE}<{_ARGUMENT}(?:, ?{_ARGUMENT})*>\B"
 
 # Twine, Yarn and their like. <<Bonjour>> is a quotation.
 _MACROS = (

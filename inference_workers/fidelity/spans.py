@@ -60,13 +60,6 @@ _HEADERS = (
     "Bcc|Cc|Content-[A-Za-z-]+|Date|Delivered-To|From|In-Reply-To|List-[A-Za-z-]+|MIME-Version|Message-I[Dd]|"
     "Received|References|Reply-To|Return-Path|Sender|Subject|To|X-[A-Za-z-]+|R[Ee]|F[Ww]d?"
 )
-_NAMED_TYPES = (
-    r"(?:int|long|float|double|bool|boolean|char|byte|str|string|void|any|number|object|dict|list|tuple|"
-    r"u?int\d+(?:_t)?)"
-)
-_TYPE = rf"(?:{_NAMED_TYPES}|[TKVER]|(?:\w+::)*[A-Z]\w*[a-z]\w*|\w+::\w+)"
-_TYPES = rf"{_TYPE}[\[\]?&*]*(?:, ?{_TYPE}[\[\]?&*]*)*"
-_GENERIC = rf"{_TYPE}<{_TYPES}>"
 _CRON = r"(?:\*(?:/\d+)?|\b\d[\d,/-]*)"
 _TERM = r"(?:[A-Za-z]|\d+(?:\.\d+)?)"
 _BULLETIN_TAGS = "b|i|u|s|url|img|quote|code|list|size|color|center|spoiler|youtube"
@@ -114,9 +107,7 @@ SPANS: tuple[Kind, ...] = (
     # What opens cannot open again before it closes: each opening would be followed to the end of the text.
     _mark("comment", r"<!--(?:[^<]|<[^!])*?-->", r"/\*(?:[^/]|/[^*])*?\*/"),
     # Earlier than tags: no word of a page stands right before <Integer>.
-    _kind(
-        "generic type", rf"\b{_TYPE}<(?:{_GENERIC}|{_TYPE})[\[\]?&*]*(?:, ?(?:{_GENERIC}|{_TYPE})[\[\]?&*]*)*>\B"
-    ),
+    _kind("generic type", notation.GENERIC_TYPE),
     _kind("macro", *notation.MACROS),
     _kind("embedded code", r"<%(?:[^<]|<[^%])*?%>", r"<\?(?:[^<]|<[^?])*?\?>", r"\[%[^\[\]]*%\]"),
     # <abbr>WHO</abbr> is no pronoun.

@@ -3,8 +3,8 @@
 Each text goes to the bare engine and through the fidelity layer around the same engine. Kept: the span stands in
 the translation exactly once and nothing is marked. chrF is of the prose, without the span. A kind whose chrF is
 below the bare engine's is measured again with MORE times as many texts; it is worse where the bare engine leads in
-all of the 95 % interval of their difference (paired.py). Exits with 1 where a span is lost, where the prose of a kind
-is worse, or where plain prose is more than 0.3 below the bare engine's. Fills the table of docs/fidelity.md.
+all of the 95 % interval of their difference (paired.py). Exits with 1 where a span is lost, where the prose of a
+kind is worse, or where plain prose is more than 0.3 below the bare engine's. Fills a table of docs/fidelity.md.
 """
 
 import argparse
@@ -54,7 +54,7 @@ class Row:
     suspect: float
     ms: float
     bare_ms: float
-    lead: Interval = Interval(0, 0)
+    lead: Interval
 
     @property
     def passed(self) -> bool:
