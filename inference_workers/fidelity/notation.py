@@ -18,7 +18,7 @@ JSON: tuple[str, ...] = (
 )
 # A line of JSON, YAML or properties: a key, and words in quotes, which are translated.
 KEY = r"(?:\"[\w$.-]+\"|[a-z_][\w.-]*) ?[:=] ?"
-ENTRY = rf"\A{KEY}(?:\"[^\"]+\"|'[^']+'),?\z"
+ENTRY = rf"\A{KEY}(?:\"[^\"]+\"|'[^']+'|true|false|null|-?\d[\d.]*),?\z"
 
 _NAMED_TYPES = (
     r"(?:int|long|float|double|bool|boolean|char|byte|str|string|void|any|number|object|dict|list|tuple|"
@@ -57,7 +57,10 @@ PARAGRAPHS: tuple[str, ...] = (
 
 _OPERAND = r"(?:[A-Za-z]|\d+(?:[.,]\d+)?)"
 _ABSOLUTE = r"\|[A-Za-z\d]{1,2}(?:[·*+/−-][A-Za-z\d]{1,2})*\|"
+_SET = r"[A-Zℂℕℚℝℤ][²³ⁿ\d]?"
 MATHEMATICS: tuple[str, ...] = (
+    rf"(?:\b[A-Za-z]: )?\b{_SET} ?[→⇒⇔↔↦] ?{_SET}",
+    r"‖[^‖]{1,20}‖",
     rf"\b(?:{_OPERAND} ?[+*·×] ?)+(?:…|\.\.\.) ?[+*·×] ?{_OPERAND}\b",
     rf"(?:{_ABSOLUTE}[·*+−]?)+(?: ?[≤≥<>=≠] ?(?:{_ABSOLUTE}[·*+−]?)+)?",
 )

@@ -300,7 +300,8 @@ def test_what_is_around_the_words_of_a_notation_is_set_aside_and_the_words_are_t
 @pytest.mark.parametrize(
     "text",
     [
-        'He said: "Hello, you!"', 'They said "yes.","no" and left.', "I know what you make, test it.", "Make test calls.", "We make test calls.", "Fix: the door", "copies 3(three) of it", "5 of 10",
+        'He said: "Hello, you!"', 'They said "yes.","no" and left.', "I know what you make, test it.",
+        "Make test calls.", "We make test calls.", "Fix: the door", "copies 3(three) of it", "5 of 10",
     ],
 )  # fmt: skip
 def test_prose_that_looks_like_a_notation_is_translated(text):
