@@ -97,9 +97,12 @@ class Disguise(NamedTuple):
             for number, (mask, following) in enumerate(pairwise(self.masks))
             if mask.is_mark and following.is_mark and mask.touches_behind and following.touches_before
         }
-        edges = written[:1] * self.is_framed_before + written[-1:] * self.is_framed_behind
+        edges = [
+            *(written[:1] if self.is_framed_before else ()),
+            *(written[-1:] if self.is_framed_behind else ()),
+        ]
         inside = [written[at + 1] for at, number in enumerate(order) if number in framed]
-        return all(map(_has_letter, edges + inside))
+        return all(map(_has_letter, (*edges, *inside)))
 
 
 def disguised(parts: Parts, style: str) -> Disguise:
