@@ -100,6 +100,8 @@ _PIECE = (
 COMMANDS: tuple[str, ...] = (
     rf"\b(?:sudo )?(?:(?:{_NAMED}) (?:{_CODED}|{_OPERAND})|{_BEGUN})(?: (?:{_PIECE}))*",
     r"\b(?:Get|Set|New|Remove)-[A-Z]\w+(?: -[A-Z]\w+)*",
+    # With the sign behind it: "make test calls" is prose. A comma is one that engines move.
+    r"\bmake (?:build|clean|dist|html|test)(?:[.;:)]|$)",
     # Between two commands that are none of those above.
     r"&&|\|\|",
 )

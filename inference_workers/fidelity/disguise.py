@@ -27,7 +27,11 @@ class _Mask(NamedTuple):
 
 
 class Disguise(NamedTuple):
-    """A text as an engine sees it. What stands before and behind it is not sent. For `disguised`."""
+    """A text as an engine sees it. What stands before and behind it is not sent. For `disguised`.
+
+    `is_framed_before`: its first stretch is all that stands between a mark that is not sent and a mask; so may its
+    last be, `is_framed_behind`.
+    """
 
     before: str
     sent: str
@@ -35,6 +39,8 @@ class Disguise(NamedTuple):
     stretches: tuple[str, ...]
     masks: tuple[_Mask, ...]
     style: str
+    is_framed_before: bool = False
+    is_framed_behind: bool = False
 
     def restored(self, translated: str, *, is_loud: bool = False) -> Restored | None:
         """Put each hidden piece back, the words in capitals if `is_loud`.
@@ -91,7 +97,12 @@ class Disguise(NamedTuple):
             for number, (mask, following) in enumerate(pairwise(self.masks))
             if mask.is_mark and following.is_mark and mask.touches_behind and following.touches_before
         }
-        return all(_has_letter(written[at + 1]) for at, number in enumerate(order) if number in framed)
+        edges = [
+            *(written[:1] if self.is_framed_before else ()),
+            *(written[-1:] if self.is_framed_behind else ()),
+        ]
+        inside = [written[at + 1] for at, number in enumerate(order) if number in framed]
+        return all(map(_has_letter, (*edges, *inside)))
 
 
 def disguised(parts: Parts, style: str) -> Disguise:
@@ -112,7 +123,11 @@ def disguised(parts: Parts, style: str) -> Disguise:
         pieces += [" "] * mask.touches_before + [style.format(number)] + [" "] * mask.touches_behind
         pieces.append(plain[number + 1])
     lead, bare, trail = trimmed("".join(pieces))
-    return Disguise(before + lead, bare, trail + behind, plain, masks, style)
+    framed_before = head > 0 and masks[:1] and masks[0].is_mark and _is_tight(plain[0])
+    framed_behind = tail > 0 and masks[-1:] and masks[-1].is_mark and _is_tight(plain[-1])
+    return Disguise(
+        before + lead, bare, trail + behind, plain, masks, style, bool(framed_before), bool(framed_behind)
+    )
 
 
 def _plain(text: str, style: str) -> Disguise:
@@ -121,6 +136,10 @@ def _plain(text: str, style: str) -> Disguise:
 
 def _woven(ones: Sequence[str], others: Sequence[str]) -> list[str]:
     return [piece for pair in zip(ones, others, strict=True) for piece in pair]
+
+
+def _is_tight(text: str) -> bool:
+    return _ends_in_letter(text) and _ends_in_letter(text[:1])
 
 
 def _has_letter(text: str) -> bool:

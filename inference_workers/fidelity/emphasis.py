@@ -3,6 +3,10 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import count
+from operator import add
+
+from schemas.coded_text import closing, opening
 
 _MARKS = re.compile(r"\*+")
 # A few letters of a word: **un**usual, **P**ortable. Not so in a*b*c, nor in f*ck.
@@ -49,3 +53,27 @@ def with_emphasis(translated: str, marks: Sequence[str]) -> str | None:
 
 def _has_words(text: str) -> bool:
     return any(map(str.isalnum, text))
+
+
+def coded(plain: Sequence[str], hidden: Sequence[str], marks: Sequence[str]) -> str | None:
+    """Return a text taken apart with inline codes in the place of the marks of its emphasised words.
+
+    `marks` are those of the pairs in the plain text. Returns None where its asterisks are not these pairs alone.
+    """
+    if Counter(_MARKS.findall("".join(plain))[::2]) != Counter(marks):
+        return None
+    numbers = count()
+    pieces = [_MARKS.sub(lambda _: _half(next(numbers)), piece) for piece in plain]
+    return pieces[0] + "".join(map(add, hidden, pieces[1:]))
+
+
+def decoded(text: str, plain: Sequence[str]) -> str:
+    """Return a text with codes of `coded` as it was, or translated, with the marks of the plain text."""
+    for number, mark in enumerate(_MARKS.findall("".join(plain))):
+        text = text.replace(_half(number), mark)
+    return text
+
+
+def _half(number: int) -> str:
+    """Return the code of a mark: every second one closes."""
+    return (closing if number % 2 else opening)(number // 2)

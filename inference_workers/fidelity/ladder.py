@@ -3,8 +3,8 @@
 1. Hide what must not change behind masks, and translate. Block tags part sentences.
 2. Accept a translation if every mask is there once, if it has no flaw (empty, a repetition loop, without its end),
    and if nothing in it is doubtful (figures that differ, the source repeated, an unlikely length).
-3. Translate the others again: with all spans hidden, with figures hidden too where they were wrong, then with the
-   next style of mask.
+3. Translate the others again: without the marks of emphasised words, put around them afterwards; with all spans
+   hidden, with figures hidden too where they were wrong, then with the next style of mask.
 4. Then translate the stretches between the masks one by one.
 5. What is still flawed or doubtful is translated under other options, if the engine has any (`other_decoding`).
 6. What is so even then, or was too long, is cut in two at the end of a clause, and each half begins anew.
@@ -18,17 +18,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from inference_workers.engines.protocol import Traits, Translation
-from inference_workers.fidelity import flaws
+from inference_workers.fidelity import emphasis, flaws
 from inference_workers.fidelity.blocks import Blocks, blocks_of
 from inference_workers.fidelity.clauses import Halves, cut_in_two, joined
 from inference_workers.fidelity.dialogue import Attempted, Dialogue, EngineOptions, Question, Steps, side_by_side
-from inference_workers.fidelity.emphasis import widened
 from inference_workers.fidelity.masking import Hiding, Masker, any_character
 from inference_workers.fidelity.outcomes import Outcome, least, together
 from inference_workers.fidelity.own_spans import OwnSpans
 from inference_workers.fidelity.parts import Parts
 from inference_workers.fidelity.projection import projected
 from inference_workers.fidelity.tasks import Task, flaw_in, loud
+from inference_workers.fidelity.typography import has_signs
 from schemas.coded_text import has_codes
 from schemas.segments import trimmed
 
@@ -48,7 +48,8 @@ class Speller:
         # Translating a text character by character takes ten times as long as looking for the few that change.
         if not any(map(self._spelt_otherwise.search, parts.plain)):
             return parts
-        return parts._replace(plain=tuple(piece.translate(self._spellings) for piece in parts.plain))
+        typed = parts.plain if any(map(has_signs, parts.plain)) else ()
+        return parts._replace(plain=tuple(piece.translate(self._spellings) for piece in parts.plain), typed=typed)
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Ladder:
 
     def _widened(self, text: str) -> str:
         has_own = self.own is not None and self.own.pattern is not None
-        return text if has_own else widened(text)
+        return text if has_own else emphasis.widened(text)
 
     def _parted(self, text: str) -> Steps[Outcome]:
         """Translate a text in which block tags may part sentences."""
@@ -98,10 +99,10 @@ class Ladder:
     def _taken(self, text: str, hiding: Hiding = Hiding.SPANS) -> Parts:
         return self.masker.take_apart(text, self.own, hiding)
 
-    def _cut(self, text: str) -> Parts:
+    def _cut(self, text: str, hiding: Hiding = Hiding.SPANS) -> Parts:
         """Take a text apart that goes through all of this in pieces: terms of the glossary stay until then."""
         own = self.own and replace(self.own, glossary=None)
-        return self.masker.take_apart(text, own)
+        return self.masker.take_apart(text, own, hiding)
 
     def _sentence(self, text: str) -> Steps[Outcome]:
         outcome = yield from self._whole(text)
@@ -151,7 +152,7 @@ class Ladder:
 
     def _again(self, task: Task) -> Steps[Outcome]:
         """Translate a text whose first translation lost something, with more and more of it hidden."""
-        outcome: Outcome | None = None
+        outcome = yield from self._with_emphasis_placed(task)
         for style in self.traits.mask_styles:
             for hiding in (Hiding.SPANS, Hiding.FIGURES):
                 # One mask more makes it harder to keep the others: figures are hidden where they were wrong.
@@ -159,6 +160,18 @@ class Ladder:
                     self._retake(task, hiding)
                     outcome = yield from self._with_masks(task, style)
         return outcome or (yield from self._around_masks(task))
+
+    def _with_emphasis_placed(self, task: Task) -> Steps[Outcome | None]:
+        """Translate a text without the marks of emphasised words, and put them around these afterwards."""
+        if not task.parts.emphasis or has_codes(task.source):
+            return None
+        parts = self._cut(task.source, Hiding.FEW)
+        text = emphasis.coded(parts.plain, parts.hidden, parts.emphasis)
+        if text is None:
+            return None
+        outcome = yield from projected(text, self._whole)
+        outcome = outcome._replace(text=emphasis.decoded(outcome.text, parts.plain))
+        return outcome._replace(attempts=outcome.attempts + 1) if outcome.is_sound else None
 
     def _retake(self, task: Task, hiding: Hiding) -> None:
         task.retake(self.speller.spelt(self._taken(task.source, hiding)))

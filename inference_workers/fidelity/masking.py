@@ -9,14 +9,20 @@ from itertools import islice
 from typing import Any
 
 from inference_workers.fidelity.automata import compiled
+from inference_workers.fidelity.notation import KEY
 from inference_workers.fidelity.own_spans import OwnSpans
 from inference_workers.fidelity.parts import MOST_SPANS, Parts, PartsBuilder
 from inference_workers.fidelity.spans import FIGURES, SPANS
 from schemas.terms import Occurrence, TermIndex
 
-# What is in a link and in emphasis is translated: what opens, what is inside, what closes.
-_WRAPPED = re.compile(r"(!?\[)([^\[\]]+)(\][\[(].*)|(\*+(?!\*)|~~(?!~)|_)(?![_\s])(.+)(?<!\s)(\4)", re.DOTALL)
-_WRAPPERS = frozenset("![*~_")
+# What is in a link, in emphasis, in an entry of a data file is translated: what opens, the inside, what closes.
+_WRAPPED = re.compile(
+    r"(!?\[)([^\[\]]+)(\][\[(].*)|(\*+(?!\*)|~~(?!~)|_)(?![_\s])(.+)(?<!\s)(\4)"
+    r"|(\\(?:emph|textbf|textit|(?:sub)*section\*?|caption|footnote)\{)([^{}]+)(\})"
+    rf"|({KEY}\")([^\"]+)(\",?)|({KEY}')([^']+)(',?)",
+    re.DOTALL,
+)
+_WRAPPERS, _WRAPPER_ENDS = frozenset("![*~_\\"), frozenset("\"',")
 _DEEPEST = 3
 # Engines mostly keep these around the words that they emphasise.
 _TRIED_MARKS = frozenset(("*", "**"))
@@ -119,6 +125,10 @@ def _never(_span: str) -> bool:
     return False
 
 
+def _may_wrap(span: str) -> bool:
+    return span[0] in _WRAPPERS or span[-1] in _WRAPPER_ENDS
+
+
 @dataclass(frozen=True)
 class _Taker:
     """Adds texts to a builder, as far as it is not crowded."""
@@ -145,7 +155,7 @@ class _Taker:
         self.builder.add(_decoded(encoded[at:]))
 
     def _take_span(self, span: str, may_leave: Callable[[str], bool], depth: int) -> None:
-        wrapped = _WRAPPED.fullmatch(span) if depth < _DEEPEST and span[0] in _WRAPPERS else None
+        wrapped = _WRAPPED.fullmatch(span) if depth < _DEEPEST and _may_wrap(span) else None
         if wrapped:
             before, inside, behind = (one for one in wrapped.groups() if one is not None)
             is_left = depth == 0 and before == behind and may_leave(before)

@@ -22,6 +22,7 @@ class Parts(NamedTuple):
     `marks` tells of each hidden piece whether it is a mark, a tag or a sign, and no part of the sentence. `left`
     are spans that stand in the plain text and must be found in the translation; `emphasis` are the marks of words
     in the plain text that are emphasised, one for each pair of marks. `found` counts all spans.
+    `typed` is the plain text as its author typed it, where the model knows other dashes, dots or quotes.
     """
 
     plain: tuple[str, ...]
@@ -30,6 +31,7 @@ class Parts(NamedTuple):
     left: tuple[str, ...] = ()
     emphasis: tuple[str, ...] = ()
     found: int = 0
+    typed: tuple[str, ...] = ()
 
     @property
     def whole(self) -> str:

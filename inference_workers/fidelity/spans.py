@@ -8,7 +8,9 @@ place, the earlier one wins.
 
 from typing import NamedTuple
 
+from inference_workers.fidelity import notation
 from inference_workers.fidelity.code_spans import CALLS, COMMANDS, FRAMES, LOG_PREFIX, SQL
+from inference_workers.fidelity.notation import AMOUNT as _AMOUNT
 
 
 class Kind(NamedTuple):
@@ -40,7 +42,6 @@ _URL = r"[^\s\x{a0}\x{3000}<>\"'`，。；：！？）」]"
 _URL_END = r"[^\s\x{a0}\x{3000}<>\"'`，。；：！？）」.,;:!?)\]]"
 _ADDRESS = f"{_URL}*{_URL_END}"
 _SPACE = r"[ \x{a0}\x{202f}]"
-_AMOUNT = r"\d(?:[\d.,'\x{a0}\x{202f}]*\d)?"
 _DEEP = r"(?:[^{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})*"
 _ICU_TYPES = "number|date|time|spellout|ordinal|duration|list|select|plural"
 _PRINTF_SIZE = r"(?:\d+|\*)?(?:\.(?:\d+|\*))?(?:hh|h|ll|l|L|q|j|z|t)?"
@@ -59,13 +60,6 @@ _HEADERS = (
     "Bcc|Cc|Content-[A-Za-z-]+|Date|Delivered-To|From|In-Reply-To|List-[A-Za-z-]+|MIME-Version|Message-I[Dd]|"
     "Received|References|Reply-To|Return-Path|Sender|Subject|To|X-[A-Za-z-]+|R[Ee]|F[Ww]d?"
 )
-_NAMED_TYPES = (
-    r"(?:int|long|float|double|bool|boolean|char|byte|str|string|void|any|number|object|dict|list|tuple|"
-    r"u?int\d+(?:_t)?)"
-)
-_TYPE = rf"(?:{_NAMED_TYPES}|[TKVER]|(?:\w+::)*[A-Z]\w*[a-z]\w*|\w+::\w+)"
-_TYPES = rf"{_TYPE}[\[\]?&*]*(?:, ?{_TYPE}[\[\]?&*]*)*"
-_GENERIC = rf"{_TYPE}<{_TYPES}>"
 _CRON = r"(?:\*(?:/\d+)?|\b\d[\d,/-]*)"
 _TERM = r"(?:[A-Za-z]|\d+(?:\.\d+)?)"
 _BULLETIN_TAGS = "b|i|u|s|url|img|quote|code|list|size|color|center|spoiler|youtube"
@@ -90,6 +84,7 @@ SPANS: tuple[Kind, ...] = (
         r"\A\.\. [\w:-]+::[ \t]*",
     ),
     _mark("log", LOG_PREFIX),
+    _mark("commit", notation.COMMIT),
     _mark(
         "correspondent",
         r"\A(?:>[ \t]*)*(?:Bcc|Cc|From|Reply-To|Sender|To):[ \t]+[^<>]*<[^<>\s]+@[^<>\s]+>"
@@ -102,6 +97,7 @@ SPANS: tuple[Kind, ...] = (
         r"\A(?:>>[ \t]*)?\p{Lu}[\p{Lu}.'-]+(?: [\p{Lu}.'-]+){0,2}:[ \t]+",
     ),
     # Code without marks around it; earlier than what may stand in it.
+    _kind("entry", notation.ENTRY),
     _kind("sql", *SQL),
     _kind("command", *COMMANDS),
     _kind("stack frame", *FRAMES),
@@ -111,9 +107,8 @@ SPANS: tuple[Kind, ...] = (
     # What opens cannot open again before it closes: each opening would be followed to the end of the text.
     _mark("comment", r"<!--(?:[^<]|<[^!])*?-->", r"/\*(?:[^/]|/[^*])*?\*/"),
     # Earlier than tags: no word of a page stands right before <Integer>.
-    _kind(
-        "generic type", rf"\b{_TYPE}<(?:{_GENERIC}|{_TYPE})[\[\]?&*]*(?:, ?(?:{_GENERIC}|{_TYPE})[\[\]?&*]*)*>\B"
-    ),
+    _kind("generic type", notation.GENERIC_TYPE),
+    _kind("macro", *notation.MACROS),
     _kind("embedded code", r"<%(?:[^<]|<[^%])*?%>", r"<\?(?:[^<]|<[^?])*?\?>", r"\[%[^\[\]]*%\]"),
     # <abbr>WHO</abbr> is no pronoun.
     _kind("abbreviation", r"<(?:abbr|acronym)\b[^<>]*>[A-Z][A-Z\d.]+</(?:abbr|acronym)>"),
@@ -134,6 +129,8 @@ SPANS: tuple[Kind, ...] = (
     ),
     _kind("double brackets", r"\[\[[^\[\]]*\]\]"),
     _kind("note", r"\[\^[^\[\]\s]+\]:?", r"\[[#*\w-]+\]_", r"\[@[\w:-]+\]", r"\[\d+(?:[,–-]\s?\d+)*\]"),
+    _kind("json", *notation.JSON),
+    _kind("quoted signs", *notation.QUOTED),
     _kind("message", rf"\{{\s*[\w.-]+\s*,\s*(?:{_ICU_TYPES}){_DEEP}\}}"),
     _kind(
         "braces",
@@ -209,11 +206,12 @@ SPANS: tuple[Kind, ...] = (
         rf"\b(?:{_CURRENCIES}){_SPACE}{_AMOUNT}",
         rf"{_AMOUNT}{_SPACE}(?:{_CURRENCIES})\b",
     ),
+    _kind("size", *notation.SIZES),
     # Of most models' signs only the dollar is safe to try.
     _kind(
         "amount",
         rf"[-−+]?(?:[A-Z]{{1,3}})?\p{{Sc}}{_SPACE}?{_AMOUNT}(?:{_SPACE}?(?:[kKMB]|bn|mn|mio)\b)?",
-        rf"{_AMOUNT}{_SPACE}?\p{{Sc}}",
+        rf"{_AMOUNT}{_SPACE}?[kKM]?\p{{Sc}}",
     ),
     _tried(
         "date",
@@ -223,9 +221,9 @@ SPANS: tuple[Kind, ...] = (
     _tried(
         "version", r"\b[vV]\d+(?:\.\d+)*(?:[-+][\w.+-]*\w)?", r"\b\d+(?:\.\d+){2,}(?:[-+][\w.+-]*\w|[a-z]\w*)?"
     ),
-    _kind("range", r"\b\d+[–—−]\d+\b"),
+    _kind("range", notation.RANGE),
     _kind("share", r"\d[\d.,]*[\x{a0}\x{202f}]%"),
-    _kind("paragraph", r"§{1,2}[ \x{a0}]?\d[\w.-]*(?:\(\w{1,4}\))*", r"\b\d+\([a-z]\)"),
+    _kind("paragraph", *notation.PARAGRAPHS),
     _tried("clock", r"\b\d{1,2}(?:[:.]\d\d)? ?(?:[AP]M\b|[ap]m\b|[ap]\.m\.)"),
     _tried("time zone", r"\b(?:UTC|GMT) ?[+−-]\d{1,2}(?::?\d\d)?\b"),
     _tried("telephone", r"\+\d[\d ()./-]{6,20}\d"),
@@ -239,6 +237,7 @@ SPANS: tuple[Kind, ...] = (
         rf"\*/\d+(?: {_CRON}){{4}}",
     ),
     _tried("hexadecimal", r"\b0x[0-9A-Fa-f]+\b", r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"),
+    _kind("mathematics", *notation.MATHEMATICS),
     _kind("relation", r"\b[A-Za-z]\d?[²³]? ?[∈∉⊂⊆⊃≤≥≠≈≡∝] ?[-−]?[\pL\pN][\pN\w²³]*"),
     _tried(
         "formula",

@@ -1,5 +1,6 @@
 """One text on its way through the attempts, and the verdict on each translation of it. Pure."""
 
+import re
 from dataclasses import dataclass, field
 
 from inference_workers.engines.protocol import Translation
@@ -8,6 +9,11 @@ from inference_workers.fidelity.disguise import Disguise, Restored, disguised
 from inference_workers.fidelity.emphasis import with_emphasis
 from inference_workers.fidelity.outcomes import Outcome
 from inference_workers.fidelity.parts import Parts, are_shouted, is_acronym
+from inference_workers.fidelity.typography import typeset
+
+# "Emma" came back as "Emma (em inglês)", "Beatrice" as "Beatrice (a)".
+_GLOSS = re.compile(r" \([^()]+\)\s*\Z")
+_MOST_NAMES = 3
 
 
 @dataclass(slots=True)
@@ -68,6 +74,8 @@ class Task:
             # Masks change nothing.
             return Outcome(self.source, None, flaw, attempt)
         text = None if flaw else with_emphasis(translation.text, self.parts.emphasis)
+        if text and self.parts.typed:
+            text = typeset(self.parts.typed, self.parts.plain, text)
         restored = None if text is None else disguise.restored(text, is_loud=self.is_shouted)
         if restored is None or not self._keeps_what_was_left(disguise, restored):
             return None
@@ -92,10 +100,14 @@ class Task:
         return translated[:1].upper() + translated[1:] if is_spelt_small else translated
 
     def _is_name(self, disguise: Disguise, restored: Restored) -> bool:
-        """Tell whether the engine repeats a lone word in capitals, with an article or not: a name that stays."""
-        if not self.is_shouted:
-            return False
+        """Tell whether the engine repeats a name, which stays.
+
+        It repeats a lone word in capitals, with an article or not; or writes beside a name what language it is of.
+        """
         words = "".join(disguise.stretches).split()
+        if not self.is_shouted:
+            is_titled = len(words) <= _MOST_NAMES and all(map(str.istitle, words))
+            return is_titled and _GLOSS.sub("", "".join(restored.written)).split() == words
         return len(words) == 1 and words[0] in "".join(restored.written).lower().split()
 
 

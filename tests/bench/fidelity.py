@@ -1,9 +1,10 @@
 """Measure what comes back whole, beside the bare engine in the same run: `make bench-fidelity`.
 
 Each text goes to the bare engine and through the fidelity layer around the same engine. Kept: the span stands in
-the translation exactly once and nothing is marked. chrF is of the prose, without the span. Exits with 1 where a
-span is lost, where the prose around spans is worse than the bare engine's, or where plain prose differs by more
-than 0.3.
+the translation exactly once and nothing is marked. chrF is of the prose, without the span. A kind whose chrF is
+below the bare engine's is measured again with MORE times as many texts; it is worse where the bare engine leads in
+all of the 95 % interval of their difference (paired.py). Exits with 1 where a span is lost, where the prose of a
+kind is worse, or where plain prose is more than 0.3 below the bare engine's. Fills a table of docs/fidelity.md.
 """
 
 import argparse
@@ -12,7 +13,10 @@ import re
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 from sacrebleu.metrics.chrf import CHRF
@@ -24,10 +28,14 @@ from inference_workers.model_store import discover, load
 from schemas.languages import LanguagePair
 from schemas.segments import count_words, normalise
 from tests.bench.fidelity_texts import BEFORE, Sample, catalogue, generated
+from tests.bench.paired import Interval, difference
 
-REPORT = Path(__file__).parents[2] / ".dragoman" / "fidelity.json"
+ROOT = Path(__file__).parents[2]
+REPORT, PAGE = ROOT / ".dragoman" / "fidelity.json", ROOT / "docs" / "fidelity.md"
+_TABLE = re.compile(r"(?s)(?<=<!-- fidelity -->\n).*?(?=<!-- /fidelity -->)")
 PAIRS = (("en", "pt"), ("pt", "en"))
 MOST_DIFFERENCE = 0.3
+MORE = 4
 _PROSE, _LIFE = "plain prose", "placeholders of Django"
 _LEAST_WORDS = 5
 
@@ -46,13 +54,19 @@ class Row:
     suspect: float
     ms: float
     bare_ms: float
+    lead: Interval
 
     @property
     def passed(self) -> bool:
         """Return whether the kind reaches its goal."""
         if self.kind == _PROSE:
-            return abs(self.chrf - self.bare_chrf) <= MOST_DIFFERENCE
-        return self.kept == 1 and self.chrf >= self.bare_chrf
+            return self.chrf >= self.bare_chrf - MOST_DIFFERENCE
+        return self.kept == 1 and not (self.is_below and self.lead.most < 0)
+
+    @property
+    def is_below(self) -> bool:
+        """Return whether chrF is lower than the bare engine's, by chance or not."""
+        return self.chrf < self.bare_chrf
 
 
 class Bench:
@@ -76,17 +90,20 @@ class Bench:
         kept = [_is_kept(sample, one) for sample, one in zip(samples, outcomes, strict=True)]
         if self._shows_losses:
             self._show(samples, outcomes, kept)
+        said = [one.text for one in outcomes]
+        plain = self._sentences_alone(samples) if kind in BEFORE else bare
         return Row(
             pair=str(self.pair),
             kind=kind,
             texts=len(texts),
             kept=_share(kept),
             bare_kept=_share([_stands(sample, text) for sample, text in zip(samples, bare, strict=True)]),
-            chrf=_chrf(samples, [one.text for one in outcomes]),
-            bare_chrf=_chrf(samples, self._sentences_alone(samples) if kind in BEFORE else bare),
+            chrf=_chrf(samples, said),
+            bare_chrf=_chrf(samples, plain),
             suspect=_share([not one.is_sound for one in outcomes]),
             ms=round((ended - between) / len(texts) * 1000, 2),
             bare_ms=round((between - began) / len(texts) * 1000, 2),
+            lead=difference(_proses(samples, said), _proses(samples, plain), [one.reference for one in samples]),
         )
 
     def _sentences_alone(self, samples: Sequence[Sample]) -> list[str]:
@@ -105,11 +122,11 @@ def rows_of(pair: tuple[str, str], each: int, *, shows_losses: bool = False) -> 
     """Measure every kind of one pair."""
     bench = Bench(pair, shows_losses=shows_losses)
     prose, placeholders = _of_life(bench, pair)
-    return [
-        *(bench.row(kind, samples) for kind, samples in generated(pair, each).items()),
-        bench.row(_LIFE, placeholders),
-        bench.row(_PROSE, prose),
-    ]
+    rows = [bench.row(kind, samples) for kind, samples in generated(pair, each).items()]
+    below = [row.kind for row in rows if row.is_below]
+    larger = generated(pair, MORE * each) if below else {}
+    again = {kind: bench.row(kind, larger[kind]) for kind in below}
+    return [*(again.get(row.kind, row) for row in rows), bench.row(_LIFE, placeholders), bench.row(_PROSE, prose)]
 
 
 def _of_life(bench: Bench, pair: tuple[str, str]) -> tuple[list[Sample], list[Sample]]:
@@ -151,21 +168,25 @@ def _share(flags: Sequence[bool]) -> float:
 
 
 def _chrf(samples: Sequence[Sample], texts: Sequence[str]) -> float:
-    said = [
+    score = CHRF().corpus_score(_proses(samples, texts), [[sample.reference for sample in samples]])
+    return round(score.score, 2)
+
+
+def _proses(samples: Sequence[Sample], texts: Sequence[str]) -> list[str]:
+    """Return the texts without their spans."""
+    return [
         text.replace(normalise(sample.span), "") if sample.span else text
         for sample, text in zip(samples, texts, strict=True)
     ]
-    score = CHRF().corpus_score(said, [[sample.reference for sample in samples]])
-    return round(score.score, 2)
 
 
 def table_of(rows: Sequence[Row]) -> str:
     """Return a Markdown table with a row per kind."""
-    columns = ("pair", "kind", "texts", "kept", "bare", "chrF", "bare", "suspect", "ms", "bare")
+    columns = ("pair", "kind", "texts", "kept", "bare", "chrF", "bare", "lead", "suspect", "ms", "bare")
     head = f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|"
     lines = [
         f"| {one.pair} | {one.kind} | {one.texts} | {one.kept:.1%} | {one.bare_kept:.1%} | {one.chrf:.1f} "
-        f"| {one.bare_chrf:.1f} | {one.suspect:.1%} | {one.ms:.1f} | {one.bare_ms:.1f} |"
+        f"| {one.bare_chrf:.1f} | {one.lead} | {one.suspect:.1%} | {one.ms:.1f} | {one.bare_ms:.1f} |"
         for one in rows
     ]
     return "\n".join([head, *lines])
@@ -177,11 +198,18 @@ def main() -> int:
     parser.add_argument("--each", type=int, default=100, help="texts of each generated kind")
     parser.add_argument("--losses", action="store_true", help="show what was lost or took several attempts")
     asked = parser.parse_args()
-    rows = [row for pair in PAIRS for row in rows_of(pair, asked.each, shows_losses=asked.losses)]
+    measured = partial(rows_of, each=asked.each, shows_losses=asked.losses)
+    with ProcessPoolExecutor(len(PAIRS), get_context("spawn")) as processes:
+        rows = [row for some in processes.map(measured, PAIRS) for row in some]
     missed = [f"{row.pair} {row.kind}" for row in rows if not row.passed]
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(json.dumps({"rows": [asdict(row) for row in rows], "missed": missed}, indent=2))
+    PAGE.write_text(
+        _TABLE.sub(lambda _: table_of(rows) + "\n", PAGE.read_text(encoding="utf-8")), encoding="utf-8"
+    )
     print(table_of(rows))
+    for row in filter(lambda one: one.is_below, rows):
+        print(f"below: {row.pair} {row.kind}, {row.texts} texts: by {row.lead.least:.2f} to {row.lead.most:.2f}")
     print(f"missed: {', '.join(missed) or 'none'}; {REPORT}")
     return 1 if missed else 0
 

@@ -18,7 +18,8 @@ from pathlib import Path
 from schemas.messages import TranslationResult
 from tests.bench.prose import Pipeline
 
-FILES = tuple(Path(__file__).with_name(f"other_hand{name}.json") for name in ("", "_again", "_third", "_fourth"))
+_HANDS = ("", "_again", "_third", "_fourth", "_fifth", "_fifth_again")
+FILES = tuple(Path(__file__).with_name(f"other_hand{name}.json") for name in _HANDS)
 REPORT = Path(__file__).parents[2] / ".dragoman" / "hand.json"
 WHOLE, MARKED, BROKEN = "whole", "marked", "broken silently"
 

@@ -10,6 +10,7 @@ from tests.bench import door, figures, report
 from tests.bench.driver import rate
 from tests.bench.figures import Figure, Findings, Leg, nearest_rank, registry_figure
 from tests.bench.harness import used
+from tests.bench.paired import Interval, difference
 from tests.bench.plot import Bar, plot
 from tests.bench.texts import document, sentences
 
@@ -114,3 +115,20 @@ def test_the_door_compares_each_caller_with_the_bare_handler_before_and_after():
     limited = shares[f"accepted POSTs, {door.GOAL_CALLER} / bare FastAPI handler"]
     assert (limited.value, limited.at_least, limited.passed) == (0.5, 0.6, False)
     assert shares["accepted POSTs, key / bare FastAPI handler"].at_least is None
+
+
+def test_translations_that_are_the_same_differ_by_nothing():
+    texts = ["one house", "two dogs"]
+    assert difference(texts, texts, texts) == Interval(0, 0)
+
+
+def test_a_better_translation_leads_in_all_of_the_interval_and_chance_in_a_part_of_it():
+    references = [f"the answer to number {number} is long" for number in range(20)]
+    worse = [text.replace("long", "gone") for text in references]
+    assert difference(references, worse, references).least > 0
+    turns = [
+        (one, other) if at % 2 else (other, one)
+        for at, (one, other) in enumerate(zip(references, worse, strict=True))
+    ]
+    least, most = difference([one for one, _ in turns], [other for _, other in turns], references)
+    assert least < 0 < most

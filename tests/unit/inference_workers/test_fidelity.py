@@ -54,13 +54,44 @@ def test_a_lost_mask_is_tried_again_in_the_next_style():
     assert engine.asked == [["see QZ0 now"], ["see https://x.co/0 now"]]
 
 
-def test_emphasis_is_left_to_the_engine_and_hidden_where_it_breaks_it():
+def test_emphasis_is_left_to_the_engine_and_put_around_its_words_where_it_breaks_it():
     engine = Shouter()
     (found,) = translate(engine, "see *this* now")
     assert (found.text, found.attempts, engine.asked) == ("SEE *THIS* NOW", 1, [["see *this* now"]])
     engine = Shouter(spoils=r"this\*")
     (found,) = translate(engine, "see *this* now")
-    assert (found.text, engine.asked[1]) == ("SEE *THIS* NOW", ["see QZ0 this QZ1 now"])
+    assert (found.text, engine.asked[1:]) == ("SEE *THIS* NOW", [["see this now", "this"]])
+
+
+def test_emphasis_whose_words_stand_nowhere_in_the_translation_is_hidden():
+    class Inflecting(Shouter):
+        def _one(self, sentence: str) -> Translation:
+            said = {"this": "OTHER", "see this now": "SEE ANYTHING NOW"}.get(sentence)
+            return Translation(said) if said else super()._one(sentence)
+
+    engine = Inflecting(spoils=r"this\*")
+    (found,) = translate(engine, "see *this* now")
+    assert (found.text, found.cause) == ("SEE *THIS* NOW", None)
+    assert "".join(engine.asked[2]) == "see QZ0 this QZ1 now"
+
+
+def test_a_link_at_the_end_whose_words_the_engine_leaves_out_is_translated_again():
+    class LeavingOut(Shouter):
+        def _one(self, sentence: str) -> Translation:
+            return super()._one(sentence.replace("QZ0issue", "QZ0").replace("QZ0 issue", "QZ0"))
+
+    (found,) = translate(LeavingOut(), "Fix the [issue](https://x.io/7)")
+    assert (found.text, found.cause) == ("FIX THE [ISSUE](https://x.io/7)", None)
+
+
+@pytest.mark.parametrize(("name", "said"), [("Emma", "Emma (em inglês)"), ("John Smith", "John Smith (a)")])
+def test_a_name_beside_which_the_engine_writes_what_it_is_stays(name, said):
+    class Explaining(Shouter):
+        def _one(self, sentence: str) -> Translation:
+            return Translation(said)
+
+    (found,) = translate(Explaining(), name)
+    assert (found.text, found.is_sound) == (name, True)
 
 
 def test_emphasis_inside_a_word_is_around_the_word_and_a_hole_shows_what_was_written():

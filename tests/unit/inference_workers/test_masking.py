@@ -1,5 +1,7 @@
 """What is hidden from an engine."""
 
+import re
+
 import pytest
 
 from inference_workers.engines.bergamot import TRAITS, traits_of
@@ -36,7 +38,7 @@ FAMILY, FLAG, KEYCAP = "👩\u200d👩\u200d👧", "🏳\ufe0f\u200d🌈", "1\uf
         "/usr/share/doc", "~/notes.txt", "C:\\Users\\joe", "\\\\server\\share", "src/app/main.py", "\\n",
         "9f86d081884c7d659a2feaa0c55ad015", "a1b2c3d", "nginx:1.25-alpine",
         "C:\\Program Files (x86)\\a\\b.ini", "$x_i \\in A^n$", "UTC+1", "GMT−03:30",
-        "\\u00e9", "\\textbf{x}",
+        "\\u00e9", "\\mathbf{x}",
         "os.path.join()", "__init__", "snake_case", "MAX_SIZE", "obj.attr.name", "std::vector",
         "[b]", "[/url]", "[url=https://x.org]", "<0>", "</12>", "%APPDATA%\\Code\\a.json",
         "getUserById(42)", "COALESCE(a, 'b')", "isActive", "File \"a.py\", line 7, in <module>",
@@ -52,6 +54,9 @@ FAMILY, FLAG, KEYCAP = "👩\u200d👩\u200d👧", "🏳\ufe0f\u200d🌈", "1\uf
         "std::vector<int>", "x ∈ ℝ", "x² ≥ 0", "__/__/____", '"java.io.IOException: no such file"',
         "Ca2+", "H2O", "pH", "C++", "C#", "x^2", "1e-9", "MP3", "COVID-19", "SKU-12345", "4K",
         FAMILY, FLAG, KEYCAP, "🇧🇷", "👍🏿", "❤\ufe0f", ":)", "\u200b", "\x00", "\ufeff", "QZ0", "qz 12",
+        '{"id": 42, "on": true}', '{"a": {"b": [1, "x"]}}', "<<if $gold >= 10>>", "<<endif>>", "<<$name>>",
+        "6(1)(f)", "12a(2)(iv)", "1 + 2 + … + n", "|a·b| ≤ |a|·|b|", "20 k€", "Ø 6.5 ±0.1", "M8×1.25", "3 × 5 × 2",
+        "24–70mm", "1.5–2.5", '“"def"”', '"..."', '"(...)"', '""def""', "make test.",
     ],
 )  # fmt: skip
 def test_what_must_not_change_is_set_aside_whole(piece):
@@ -274,3 +279,32 @@ def test_soft_hyphens_and_joiners_inside_a_word_go_with_it(text, hidden):
 
 def test_asterisks_that_surround_nothing_are_no_emphasis():
     assert PLAIN.take_apart("*** Important *** now").hidden == ("***", "***")
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("feat(api)!: drop support for it", "drop support for it"),
+        ('greeting: "Hello, you!"', "Hello, you!"),
+        ("farewell: 'See you soon',", "See you soon"),
+        ('"title": "Hello world",', "Hello world"),
+        ("\\section{The first steps}", "The first steps"),
+    ],
+)
+def test_what_is_around_the_words_of_a_notation_is_set_aside_and_the_words_are_translated(text, plain):
+    parts = BERGAMOT.take_apart(text)
+    assert "".join(parts.plain).strip() == plain
+    assert parts.whole == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'He said: "Hello, you!"', 'They said "yes.","no" and left.', "I know what you make, test it.",
+        "Make test calls.", "We make test calls.", "Fix: the door", "copies 3(three) of it", "5 of 10",
+    ],
+)  # fmt: skip
+def test_prose_that_looks_like_a_notation_is_translated(text):
+    assert "".join(re.findall("[A-Za-z]+", "".join(PLAIN.take_apart(text).plain))) == "".join(
+        re.findall("[A-Za-z]+", text)
+    )
