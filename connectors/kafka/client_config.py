@@ -68,8 +68,14 @@ def transactional_config(settings: KafkaSettings, transactional_id: str) -> Conf
     }
 
 
-def consumer_config(settings: KafkaSettings, group: str, instance: str) -> Config:
-    """Return the settings of a group member that sees committed records only and never commits by itself."""
+def consumer_config(settings: KafkaSettings, group: str, instance: str, topics: int = 1) -> Config:
+    """Return the settings of a group member that sees committed records only and never commits by itself.
+
+    A member of several topics gets its share of each. Cooperative-sticky evens out the number of partitions of
+    each member, whatever their topic: the second member may get all of one and none of the other. Round robin
+    deals out the topics one after the other. Its price: at each change all members give up everything
+    (docs/decisions/0047-long-requests-have-lanes-of-their-own.md).
+    """
     membership: Config = {"group.instance.id": instance} if settings.static_membership else {}
     return (
         client_config(settings)
@@ -81,7 +87,7 @@ def consumer_config(settings: KafkaSettings, group: str, instance: str) -> Confi
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
             "auto.offset.reset": "earliest",
-            "partition.assignment.strategy": "cooperative-sticky",
+            "partition.assignment.strategy": "cooperative-sticky" if topics == 1 else "roundrobin",
             "session.timeout.ms": settings.session_timeout_ms,
             "heartbeat.interval.ms": max(settings.session_timeout_ms // 5, 1000),
             "max.poll.interval.ms": settings.max_poll_interval_ms,

@@ -110,7 +110,7 @@ class GroupMember(ABC):
             raise self._reopen(error) from error
 
     def _config(self) -> dict[str, Any]:
-        return consumer_config(self._settings, self.group, self._instance)
+        return consumer_config(self._settings, self.group, self._instance, len(self.topics))
 
     def _open(self) -> Consumer:
         return WatchfulConsumer(self._settings, self._config())

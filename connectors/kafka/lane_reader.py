@@ -1,4 +1,4 @@
-"""A committing reader of several topics: every member gets its share of each, and any of them can be held."""
+"""A committing reader of several topics, any of which can be held."""
 
 from collections.abc import Set
 from typing import Any
@@ -8,11 +8,6 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from connectors.kafka.committing_reader import CommittingReader, TakenRecord
 from connectors.kafka.errors import failure_of
 
-# Cooperative-sticky evens out the number of partitions of each member, whatever their topic: the second member may
-# get all of one topic and none of the other. Round robin deals out the topics one after the other, so that the
-# shares of each differ by one at most, as long as all members read the same topics. Price: at each change all
-# members give up everything (docs/decisions/0047-long-requests-have-lanes-of-their-own.md).
-_DEALT_BY_TOPIC = "roundrobin"
 # What was fetched of a topic that is held is dropped, and fetched again later.
 _FETCH_BYTES = "max.partition.fetch.bytes"
 
@@ -44,10 +39,7 @@ class LaneReader(CommittingReader):
     def _config(self) -> dict[str, Any]:
         if len(self.topics) == 1:
             return super()._config()
-        return super()._config() | {
-            "partition.assignment.strategy": _DEALT_BY_TOPIC,
-            _FETCH_BYTES: self._settings.held_fetch_bytes,
-        }
+        return super()._config() | {_FETCH_BYTES: self._settings.held_fetch_bytes}
 
     def _apply_hold(self) -> None:
         if not self._is_hold_due:

@@ -28,8 +28,8 @@ def joined():
     """Open members of a group; close those that a failed test left open, which would delay the end."""
     readers = []
 
-    def join(settings, group=None):
-        readers.append(GroupReader(settings, group or str(uuid.uuid4()), [CONTROL], NAME))
+    def join(settings, group=None, topics=(CONTROL,)):
+        readers.append(GroupReader(settings, group or str(uuid.uuid4()), topics, NAME))
         readers[-1].subscribe()
         return readers[-1]
 

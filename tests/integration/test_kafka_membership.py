@@ -3,6 +3,8 @@
 import gc
 import time
 import uuid
+from collections import Counter
+from contextlib import suppress
 
 import pytest
 from confluent_kafka import TopicPartition
@@ -18,6 +20,7 @@ from schemas.errors import FatalError, TransientError
 from schemas.records import OutboundRecord
 from schemas.topics import CONTROL, TRANSLATED
 from stream_apps.runtime.consumer_health import ConsumerHealthMonitor
+from tests.fleet import until
 from tests.group_traffic import NAME, send, take_all, take_in_turn, take_some
 from tests.ports import free_port
 
@@ -60,6 +63,25 @@ def test_a_member_that_was_thrown_out_of_its_group_has_nothing_to_claim(settings
     reader._member_id = "the id before"
     with pytest.raises(TransientError, match="thrown out"):
         reader.claim()
+
+
+def shares_of(members):
+    """Let each member take once; return of each topic how many of its partitions each member holds."""
+    for member in members:
+        with suppress(TransientError):  # what other tests wrote may be in hand while partitions move
+            member.take(1, 0.05)
+        member.rewind()
+    held = [Counter(topic for topic, _ in member.assignment) for member in members]
+    return {topic: sorted(one[topic] for one in held) for topic in (CONTROL, TRANSLATED)}
+
+
+def test_every_member_gets_its_share_of_every_topic(settings, joined):
+    """Or one of two assemblers has all orders, and the other one all answers."""
+    group = str(uuid.uuid4())
+    members = [joined(settings, group, (CONTROL, TRANSLATED)) for _ in range(2)]
+    until(lambda: shares_of(members) == {CONTROL: [3, 3], TRANSLATED: [3, 3]}, "equal shares of two")
+    members.append(joined(settings, group, (CONTROL, TRANSLATED)))
+    until(lambda: shares_of(members) == {CONTROL: [2, 2, 2], TRANSLATED: [2, 2, 2]}, "equal shares of three")
 
 
 def take_until_it_fails(reader):
