@@ -75,8 +75,8 @@ ORDER BY words DESC
 LIMIT 50""",
         ),
         sql_table(
-            "Orders that ended requests",
-            """SELECT at, actor, action, tenant, request_id, cause
+            "Orders that ended requests, changes of accounts",
+            """SELECT at, actor, action, tenant, request_id, subject, cause
 FROM audit FINAL
 WHERE $__timeFilter(at)
 ORDER BY at DESC

@@ -1,18 +1,21 @@
-"""Turn results, dead letters, orders and what processes tell of themselves into rows. Pure.
+"""Turn results, dead letters, orders, accounts and what processes tell of themselves into rows. Pure.
 
-No text and no message goes in: ClickHouse is read by people who may see figures and not what was translated.
+No text and no message goes in: ClickHouse is read by people who may see figures and not what was translated. Nor
+does an address of a user, a name, or the hash of a secret.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
 
+from schemas.accounts import Credential, Tenant
 from schemas.codec import Codec
 from schemas.events import DeadLetter, JobControl, OperationEvent
 from schemas.messages import TranslationResult
 from schemas.priorities import SLA_SECONDS, parse_priority
 from schemas.records import InboundRecord
 from schemas.states import OperationKind, WorkerState, cut_at_full_hours, parse_member
-from schemas.topics import CONTROL, DAY_MS, DEAD_LETTERS, OPERATIONS, RESULTS
+from schemas.topics import CONTROL, CREDENTIALS, DAY_MS, DEAD_LETTERS, OPERATIONS, RESULTS, TENANTS
 from schemas.validity import (
     LATEST_MS,
     check_id,
@@ -97,7 +100,7 @@ def _request_row(result: TranslationResult) -> Row:
 
 
 def _dead_letter(record: InboundRecord, codec: Codec, now_ms: int) -> Iterator[TableRow]:
-    letter_id = (record.key or b"").decode(errors="replace")
+    letter_id = _key(record)
     check_id("dead_letter_id", letter_id)
     letter = None if record.value is None else codec.decode(record.value, DeadLetter)
     at = record.timestamp_ms if letter is None else letter.failed_at
@@ -133,11 +136,60 @@ def _order(record: InboundRecord, codec: Codec, now_ms: int) -> Iterator[TableRo
             "actor": order.requested_by,
             "action": str(order.action).lower(),
             **order.key._asdict(),
+            "subject": "",
             "cause": order.cause,
+            "detail": {},
             "at": record.timestamp_ms,
             **_coordinates(record),
         },
     )
+
+
+def _tenant(record: InboundRecord, codec: Codec, now_ms: int) -> Iterator[TableRow]:
+    if record.value is None:
+        change = _AccountChange("", "tenant_removed", _key(record), {})
+    else:
+        found = codec.decode(record.value, Tenant)
+        known = {"tier": found.tier, "status": found.status, "retention_days": str(found.retention_days)}
+        limits = {name: str(number) for name, number in found.limits.items()}
+        change = _AccountChange(found.changed_by, f"tenant_{_verb(found)}", found.tenant, known | limits)
+    yield from _account(record, change, now_ms)
+
+
+def _credential(record: InboundRecord, codec: Codec, now_ms: int) -> Iterator[TableRow]:
+    if record.value is None:
+        change = _AccountChange("", "credential_removed", "", {})
+    else:
+        found = codec.decode(record.value, Credential)
+        verb = "revoked" if found.revoked_at else _verb(found)
+        known = {"kind": found.kind, "role": found.role, "scopes": " ".join(found.scopes)}
+        change = _AccountChange(found.changed_by, f"credential_{verb}", found.tenant, known)
+    yield from _account(record, change, now_ms)
+
+
+class _AccountChange(NamedTuple):
+    """Who did what to an account of which tenant, and how it is now. A removal names nobody: it is only a key."""
+
+    actor: str
+    action: str
+    tenant: str
+    detail: Mapping[str, str]
+
+
+def _verb(account: Tenant | Credential) -> str:
+    return "changed" if account.created_at < account.changed_at else "created"
+
+
+def _account(record: InboundRecord, change: _AccountChange, now_ms: int) -> Iterator[TableRow]:
+    # Accounts are kept for ever, and a new database reads all of them: those of long ago are no news.
+    if record.timestamp_ms < now_ms - OLDEST_MS:
+        return
+    row = {**change._asdict(), "subject": _key(record)}
+    for field in ("actor", "tenant", "subject"):
+        check_length(field, row[field])
+    check_texts("detail", change.detail)
+    _check_time("timestamp", record.timestamp_ms, now_ms)
+    yield "audit", {**row, "request_id": "", "cause": "", "at": record.timestamp_ms, **_coordinates(record)}
 
 
 def _operation(record: InboundRecord, codec: Codec, now_ms: int) -> Iterator[TableRow]:
@@ -196,6 +248,10 @@ def _cause_of(result: TranslationResult) -> str:
     return found
 
 
+def _key(record: InboundRecord) -> str:
+    return (record.key or b"").decode(errors="replace")
+
+
 def _coordinates(record: InboundRecord) -> dict[str, int]:
     return {"kafka_partition": record.partition, "kafka_offset": record.offset}
 
@@ -222,5 +278,7 @@ _ROWS: Mapping[str, Callable[[InboundRecord, Codec, int], Iterator[TableRow]]] =
     DEAD_LETTERS: _dead_letter,
     CONTROL: _order,
     OPERATIONS: _operation,
+    TENANTS: _tenant,
+    CREDENTIALS: _credential,
 }
 TOPICS = tuple(_ROWS)

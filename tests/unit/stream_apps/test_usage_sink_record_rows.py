@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from schemas.accounts import Credential, CredentialKind, Tenant
 from schemas.codec import Codec
 from schemas.errors import PermanentError
 from schemas.events import DeadLetter, JobControl, OperationEvent
@@ -13,7 +14,7 @@ from schemas.message_parts import Hole, Warning
 from schemas.messages import Message, TranslationResult
 from schemas.records import InboundRecord
 from schemas.states import ControlAction, OperationKind, ResultStatus
-from schemas.topics import CONTROL, DAY_MS, DEAD_LETTERS, OPERATIONS, RESULTS
+from schemas.topics import CONTROL, CREDENTIALS, DAY_MS, DEAD_LETTERS, OPERATIONS, RESULTS, TENANTS
 from stream_apps.usage_sink.rows import rows_of
 
 CODEC = Codec()
@@ -111,6 +112,54 @@ def test_an_order_is_a_line_of_the_audit_at_the_brokers_time():
         "r1",
         NOW,
     )
+
+
+@pytest.mark.parametrize(
+    ("changed", "action"),
+    [
+        ({}, "credential_created"),
+        ({"changed_at": 9}, "credential_changed"),
+        ({"revoked_at": 9}, "credential_revoked"),
+    ],
+)
+def test_a_change_of_a_credential_is_a_line_of_the_audit_without_address_name_or_hash(changed, action):
+    known = Credential(
+        credential_id="k1", tenant="acme", kind=CredentialKind.API_KEY, role="member", scopes=["jobs:read"],
+        name=SECRET, login=SECRET, secret_hash=SECRET, changed_by="k0",
+    )  # fmt: skip
+    ((table, row),) = rows(CREDENTIALS, replace(known, **changed), b"k1")
+    assert (table, row["actor"], row["action"], row["tenant"], row["subject"]) == (
+        "audit",
+        "k0",
+        action,
+        "acme",
+        "k1",
+    )
+    assert row["detail"] == {"kind": "api_key", "role": "member", "scopes": "jobs:read"}
+    assert SECRET not in str(row)
+
+
+def test_a_change_of_a_tenant_tells_its_tier_and_its_limits():
+    tenant = Tenant(
+        tenant="acme", name=SECRET, tier="premium", limits={"requests": 9}, changed_by="k0", changed_at=9
+    )
+    ((_, row),) = rows(TENANTS, tenant, b"acme")
+    assert (row["actor"], row["action"], row["subject"]) == ("k0", "tenant_changed", "acme")
+    assert row["detail"] == {"tier": "premium", "status": "ACTIVE", "retention_days": "0", "requests": "9"}
+    assert SECRET not in str(row)
+
+
+@pytest.mark.parametrize(
+    ("topic", "action", "tenant"), [(TENANTS, "tenant_removed", "acme"), (CREDENTIALS, "credential_removed", "")]
+)
+def test_a_removal_tells_what_was_removed(topic, action, tenant):
+    ((_, row),) = rows(topic, None, b"acme")
+    assert (row["action"], row["tenant"], row["subject"], row["actor"]) == (action, tenant, "acme", "")
+
+
+def test_an_account_of_years_ago_is_no_news_and_no_dead_letter():
+    old = replace(record(TENANTS, Tenant(tenant="acme"), b"acme"), timestamp_ms=NOW - 500 * DAY_MS)
+    assert rows_of(old, CODEC, NOW) == []
 
 
 def test_the_time_of_a_worker_is_cut_at_full_hours():
