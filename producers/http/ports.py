@@ -5,6 +5,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
+from fastapi import Request
+
 from connectors.memory import InMemoryTenantErasures
 from connectors.object_files import Digest, Written, chunks_of
 from connectors.redis.job_list import Listed
@@ -244,3 +246,9 @@ class Ports:
     deliveries: Deliveries = field(default_factory=NoDeliveries)
     signing: WebhookSecrets | None = None
     tracer: Tracer = NO_TRACER
+
+
+def ports_of(request: Request) -> Ports:
+    """Return the ports of the application that serves the request."""
+    ports: Ports = request.app.state.ports
+    return ports

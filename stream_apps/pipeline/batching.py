@@ -17,7 +17,7 @@ from schemas.terms import NO_TERMS, term_index
 from schemas.validity import MOST_TERM_BYTES, check_texts
 from stream_apps.pipeline.markup import NumberedCodes, numbered_through
 from stream_apps.pipeline.split import CodeOriginal, Split
-from stream_apps.pipeline.tag_attributes import is_attribute
+from stream_apps.pipeline.tag_attributes import attributes_behind, is_attribute
 
 # The most of one character.
 _UTF8_BYTES = 4
@@ -114,7 +114,7 @@ def cut(split: Split, limits: BatchLimits) -> list[Piece]:
         if size + (drafts[-1].size_bytes if stays else 0) > limits.text_bytes:
             near, far = "", _stretches(gap, limits)
             size = _checked_size(own, limits)
-        behind = () if stays else _attributes_behind(split, at)
+        behind = () if stays else [split.texts[one] for one in attributes_behind(split.message_forms, at)]
         if not (stays or drafts[-1].has_room(size + _size_of(behind), len(mine), limits, 1 + len(behind))):
             drafts.append(_Draft())
         drafts[-1].add(text, near, size)
@@ -183,14 +183,6 @@ def _fits(split: Split, limits: BatchLimits) -> bool:
 
 def _form(split: Split, at: int) -> str | None:
     return split.message_forms[at] if at < len(split.message_forms) else None
-
-
-def _attributes_behind(split: Split, at: int) -> Sequence[str]:
-    """Return the attributes in the tags of a sentence: they travel with it, and are its next segments."""
-    end = at + 1
-    while is_attribute(_form(split, end)):
-        end += 1
-    return split.texts[at + 1 : end]
 
 
 def _size_of(texts: Sequence[str]) -> int:

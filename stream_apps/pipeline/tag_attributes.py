@@ -37,8 +37,14 @@ def is_attribute(form: str | None) -> bool:
     return form is not None and form.startswith(f"{_KIND} ")
 
 
+def attributes_behind(forms: Sequence[str | None], sentence: int) -> range:
+    """Return the segments behind one that are attributes in its tags; `forms` may end before the segments do."""
+    begin = sentence + 1
+    return range(begin, begin + sum(1 for _ in takewhile(is_attribute, islice(forms, begin, None))))
+
+
 def groups_of(forms: Sequence[str | None]) -> Iterator[range]:
     """Yield the segments of each sentence that has attributes: its own, then theirs."""
     for at in range(len(forms) - 1):
         if not is_attribute(forms[at]) and is_attribute(forms[at + 1]):
-            yield range(at, at + 1 + sum(1 for _ in takewhile(is_attribute, islice(forms, at + 1, None))))
+            yield range(at, attributes_behind(forms, at).stop)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from producers.http.admission.caller import Reader
 from producers.http.moments import moment_of
-from producers.http.ports import Ports
+from producers.http.ports import ports_of
 from producers.http.problems import responses
 from producers.http.translations.routes import JobToChange
 from producers.http.translations.submission import Tenant
@@ -75,7 +75,7 @@ async def list_dead_letters(
     named = DeadLetterFilter(
         tenant=caller.tenant_for(wanted.tenant), request=wanted.job_id, cause=wanted.cause, limit=wanted.limit
     )
-    return [_response(one) for one in await _ports(request).dead_letters.open_of(named)]
+    return [_response(one) for one in await ports_of(request).dead_letters.open_of(named)]
 
 
 @router.post("/api/v1/translations/{job_id}/redrive", responses=responses(404))
@@ -85,7 +85,7 @@ async def redrive_translation(job: JobToChange, request: Request) -> RedriveResp
     A sentence is translated again with all others of its job that failed, a document whose file could not be put
     together is merged again, and a request that was refused is read again.
     """
-    report = await _ports(request).dead_letters.redrive(job)
+    report = await ports_of(request).dead_letters.redrive(job)
     if not (report.plans or report.refused):
         raise PermanentError(
             "no_dead_letters",
@@ -123,8 +123,3 @@ def _report(job_id: str, report: RedriveReport) -> RedriveResponse:
             for one, error in report.refused
         ],
     )
-
-
-def _ports(request: Request) -> Ports:
-    ports: Ports = request.app.state.ports
-    return ports

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from producers.http.admission.accounts import Accounts
 from producers.http.admission.caller import KeyAdmin
 from producers.http.moments import moment_of
-from producers.http.ports import Ports
+from producers.http.ports import ports_of
 from producers.http.problems import not_found, responses
 from producers.http.translations.routes import JobToChange, JobToRead
 from schemas.deliveries import Delivery
@@ -79,7 +79,7 @@ async def list_deliveries(job: JobToRead, request: Request) -> list[DeliveryResp
 @router.post(f"{_DELIVERIES}/redeliver", status_code=202, responses=responses(404))
 async def redeliver(job: JobToChange, request: Request) -> list[DeliveryResponse]:
     """Deliver the webhooks of a job again, with the same ids; their retries begin anew."""
-    ports = _ports(request)
+    ports = ports_of(request)
     again = [one.again(ports.now_ms()) for one in await _found(job, request)]
     for one in again:
         await ports.deliveries.settle(one)
@@ -104,7 +104,7 @@ async def rotate_secret(wish: SecretRotation, caller: KeyAdmin, request: Request
 
 async def _found(job: JobKey, request: Request) -> Sequence[Delivery]:
     """Return the deliveries of a job. Raises PermanentError where there are none."""
-    found = await _ports(request).deliveries.of_job(job)
+    found = await ports_of(request).deliveries.of_job(job)
     if not found:
         raise not_found(job.request_id)
     return found
@@ -120,7 +120,7 @@ def _secrets(tenant: str, request: Request) -> list[SecretResponse]:
 
 
 def _signing(request: Request) -> WebhookSecrets:
-    signing = _ports(request).signing
+    signing = ports_of(request).signing
     if signing is None:
         raise PermanentError(
             "no_webhooks",
@@ -131,13 +131,8 @@ def _signing(request: Request) -> WebhookSecrets:
     return signing
 
 
-def _ports(request: Request) -> Ports:
-    ports: Ports = request.app.state.ports
-    return ports
-
-
 def _accounts(request: Request) -> Accounts:
-    return _ports(request).accounts
+    return ports_of(request).accounts
 
 
 def _delivery_response(one: Delivery) -> DeliveryResponse:

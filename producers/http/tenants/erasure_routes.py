@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from producers.http.admission.caller import TenantAdmin
 from producers.http.moments import moment_of
-from producers.http.ports import Ports
+from producers.http.ports import ports_of
 from producers.http.problems import responses
 from producers.http.translations.submission import Tenant
 from schemas.errors import PermanentError
@@ -60,14 +60,14 @@ async def erase_tenant(
             limit=tenant,
             cure="repeat the name of the tenant whose requests are to be erased",
         )
-    return _response(await _ports(request).erasing.start(tenant, f"http:{caller.credential_id}"))
+    return _response(await ports_of(request).erasing.start(tenant, f"http:{caller.credential_id}"))
 
 
 @router.get(_ERASE, responses=responses(404, 422))
 async def read_tenant_erasure(tenant: Named, caller: TenantAdmin, request: Request) -> TenantErasureResponse:
     """Tell how far the last erasure of a tenant is. It is known for 30 days."""
     del caller
-    found = await _ports(request).erasing.look(tenant)
+    found = await ports_of(request).erasing.look(tenant)
     if found is None:
         raise PermanentError(
             "no_erasure",
@@ -88,8 +88,3 @@ def _response(erasure: TenantErasure) -> TenantErasureResponse:
         asked_at=moment_of(erasure.asked_at),
         updated_at=moment_of(erasure.told_at),
     )
-
-
-def _ports(request: Request) -> Ports:
-    ports: Ports = request.app.state.ports
-    return ports
