@@ -5,6 +5,7 @@ every broker it knew, the bootstrap brokers included, and has none left to ask. 
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from confluent_kafka import Consumer, KafkaException, Message
@@ -67,6 +68,18 @@ def watch_connection(settings: KafkaSettings, is_answered: Callable[[], bool]) -
     return LostConnection(is_answered, lambda: is_reachable(AdminClient(client_config(settings))))
 
 
+@dataclass
+class Link:
+    """What the library's statistics tell of a client's connection."""
+
+    is_connected: bool = True
+    has_news: bool = False
+
+    def note(self, statistics: str) -> None:
+        """Read statistics. Called in `consume`, where an exception would be lost."""
+        self.is_connected, self.has_news = is_connected(statistics), True
+
+
 class WatchfulConsumer(Consumer):
     """A consumer that watches its connection; `consume` may raise LostConnectionError.
 
@@ -75,21 +88,19 @@ class WatchfulConsumer(Consumer):
     """
 
     def __init__(self, settings: KafkaSettings, config: Mapping[str, Any]) -> None:
-        self._is_connected, self._has_news = True, False
-        self._connection = watch_connection(settings, lambda: self._is_connected)
-        super().__init__({**config, "statistics.interval.ms": STATISTICS_MS, "stats_cb": self._note})
+        # Nothing that the client calls knows the client: in a circle it would live on after its end until the
+        # collector comes, which is seldom, and a process can hold no more than a thousand clients.
+        self._link = link = Link()
+        self._connection = watch_connection(settings, lambda: link.is_connected)
+        super().__init__({**config, "statistics.interval.ms": STATISTICS_MS, "stats_cb": link.note})
 
     def consume(self, num_messages: int = 1, timeout: float = -1) -> list[Message]:
         """Consume as the library does, with failures among the messages."""
         messages = super().consume(num_messages, timeout)
-        if self._has_news:
-            self._has_news = False
+        if self._link.has_news:
+            self._link.has_news = False
             self._connection.is_answered()
         return messages
-
-    def _note(self, statistics: str) -> None:
-        # Called in `consume`, where an exception would be lost.
-        self._is_connected, self._has_news = is_connected(statistics), True
 
 
 def is_connected(statistics: str) -> bool:

@@ -154,6 +154,15 @@ class EventProcess:
             unsettled="rebalancing" if self.app.rebalancing else "",
             obstacle="" if assigned else "no partition is assigned",
         )
+        self._check_silence()
+
+    def _check_silence(self) -> None:
+        """Raise FatalError where work waits and none was finished for too long: a new process can do it."""
+        silent_seconds = self._health.silent_seconds()
+        if silent_seconds > self._settings.stalled_seconds:
+            raise FatalError(
+                f"work waits and none was finished for {silent_seconds:.0f} s; a new process joins the group anew"
+            )
 
 
 def wait_for_topics(
