@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from confluent_kafka import Consumer, TopicPartition
 
-from connectors.kafka.client_config import client_config
+from connectors.kafka.client_config import asking_config
 from connectors.kafka.errors import failure_of
 from connectors.kafka.partition_reader import PartitionReader
 from connectors.kafka.settings import KafkaSettings
@@ -71,13 +71,11 @@ class CommittedOffsets:
     def _client(self, group: str) -> Consumer:
         if group not in self._clients:
             self._clients[group] = Consumer(
-                client_config(self._settings)
+                asking_config(self._settings)
                 | {
                     "group.id": group,
                     # With read_committed the answer would wait for transactions that are about to move the group.
                     "isolation.level": "read_uncommitted",
-                    # It asks the coordinator only, which has to be found anew anyway when it moves.
-                    "topic.metadata.refresh.interval.ms": -1,
                 }
             )
         return self._clients[group]

@@ -16,7 +16,7 @@ from schemas.errors import FatalError, TransientError
 class SilentClient:
     """A broker that was just killed: metadata are known, no answer comes."""
 
-    def list_topics(self, timeout: float) -> SimpleNamespace:
+    def list_topics(self, topic: str | None = None, *, timeout: float) -> SimpleNamespace:
         return SimpleNamespace(topics={"t": SimpleNamespace(partitions={0: None}, error=None)})
 
     def list_offsets(
@@ -50,7 +50,7 @@ class SlowToSee:
         done.set_result(None)
         return dict.fromkeys(self.created, done)
 
-    def list_topics(self, timeout: float) -> SimpleNamespace:
+    def list_topics(self, topic: str | None = None, *, timeout: float) -> SimpleNamespace:
         self.looks -= bool(self.created)
         seen = self.created if self.looks < 0 else []
         return SimpleNamespace(topics={name: SimpleNamespace(partitions={0: None}, error=None) for name in seen})
@@ -100,7 +100,7 @@ class CountingClient(SilentClient):
         self.looks, self.is_away = 0, False
         self.topics = {"t": 1}
 
-    def list_topics(self, timeout: float) -> SimpleNamespace:
+    def list_topics(self, topic: str | None = None, *, timeout: float) -> SimpleNamespace:
         self.looks += 1
         found = {
             name: SimpleNamespace(partitions=dict.fromkeys(range(number)), error=None)
