@@ -16,7 +16,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetS
 
 from connectors.kafka.client_config import asking_config
 from connectors.kafka.errors import failure_of, kafka_errors
-from connectors.kafka.group_lag import CommittedOffsets, LagReader, PartitionLag, is_without_records
+from connectors.kafka.group_lag import CommittedOffsets, LagReader, PartitionLag, ReadGroups, is_without_records
 from connectors.kafka.lost_connection import LostConnectionError, is_reachable, watch_connection
 from connectors.kafka.partition_reader import Span
 from connectors.kafka.settings import KafkaSettings
@@ -43,6 +43,7 @@ class KafkaAdmin:
         self._timeout_seconds = timeout_seconds
         self._partitions: dict[str, int] = {}
         self._partitions_read_at = -math.inf
+        self._read_groups = ReadGroups()
         self._open()
         self._connection = watch_connection(settings, self._is_answered)
 
@@ -91,19 +92,36 @@ class KafkaAdmin:
 
     def lags(self, groups: Mapping[str, Sequence[str]]) -> dict[str, list[PartitionLag]]:
         """Return the lag of each group on its topics as `lag` does, with one question for the ends of all."""
+        return self._lags(groups, ReadGroups())
+
+    def watched_lags(self, groups: Mapping[str, Sequence[str]]) -> dict[str, list[PartitionLag]]:
+        """Return what `lags` does, for who asks every few seconds: of groups at rest, the ends are enough."""
+        return self._lags(groups, self._read_groups)
+
+    def _lags(self, groups: Mapping[str, Sequence[str]], read_groups: ReadGroups) -> dict[str, list[PartitionLag]]:
         names = sorted({topic for topics in groups.values() for topic in topics})
         topics = self._partitions_of(names, _MEASURED_FRESH_SECONDS)
         with self._asking():
             ends = self._offsets(topics, _LATEST)
             return {
-                group: [
-                    PartitionLag(found.topic, found.partition, found.offset, ends[found.topic, found.partition])
-                    for found in self._committed.read(
-                        group, [one for one in topics if one.topic in wanted], self._timeout_seconds
-                    )
-                ]
+                group: self._lags_of(
+                    group, {one: end for one, end in ends.items() if one[0] in wanted}, read_groups
+                )
                 for group, wanted in groups.items()
             }
+
+    def _lags_of(
+        self, group: str, ends: Mapping[tuple[str, int], int], read_groups: ReadGroups
+    ) -> list[PartitionLag]:
+        if (known := read_groups.lags(group, ends)) is not None:
+            return known
+        partitions = [TopicPartition(*one) for one in ends]
+        committed = self._committed.read(group, partitions, self._timeout_seconds)
+        found = [
+            PartitionLag(one.topic, one.partition, one.offset, ends[one.topic, one.partition]) for one in committed
+        ]
+        read_groups.note(group, found)
+        return found
 
     def members(self, group: str) -> int:
         """Return how many processes are in the group now; 0 also if there is no such group."""
@@ -238,7 +256,7 @@ class KafkaAdmin:
 
 def open_lag_reader(settings: KafkaSettings) -> LagReader:
     """Return a reader of lag on a real cluster; nothing connects before the first measurement."""
-    return LagReader(KafkaAdmin(settings).lags, lambda lag: is_without_records(settings, lag))
+    return LagReader(KafkaAdmin(settings).watched_lags, lambda lag: is_without_records(settings, lag))
 
 
 def _new_topic(topic: Topic, settings: KafkaSettings) -> NewTopic:

@@ -1,7 +1,9 @@
 """Measure how far consumer groups have come, and how many records they still have to read."""
 
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 
 from confluent_kafka import Consumer, TopicPartition
 
@@ -12,6 +14,7 @@ from connectors.kafka.settings import KafkaSettings
 
 _MOST_NOTICES = 100
 _PROBE_SECONDS = 5.0
+_READ_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,29 @@ class CommittedOffsets:
                 }
             )
         return self._clients[group]
+
+
+class ReadGroups:
+    """Remembers which groups have read everything: until something is written, their offsets are not asked for.
+
+    That somebody sets a group back is noticed a minute later. `clock` counts seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._read: dict[str, tuple[float, list[PartitionLag]]] = {}
+
+    def note(self, group: str, lags: Sequence[PartitionLag]) -> None:
+        """Note the lags of a group on all partitions that matter."""
+        self._read.pop(group, None)
+        if not any(one.records for one in lags):
+            self._read[group] = self._clock(), list(lags)
+
+    def lags(self, group: str, ends: Mapping[tuple[str, int], int]) -> list[PartitionLag] | None:
+        """Return the lags of a group that has read up to these ends; None if it must be asked."""
+        asked_at, lags = self._read.get(group, (-inf, []))
+        is_read = {(one.topic, one.partition): one.end for one in lags} == ends
+        return list(lags) if is_read and self._clock() - asked_at < _READ_SECONDS else None
 
 
 class LagReader:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.settings import KafkaSettings
@@ -154,3 +154,24 @@ def test_what_was_known_before_a_failure_is_asked_for_anew():
         admin.ends("t")
     client.is_away, client.topics["t"] = False, 2
     assert admin.ends("t") == {0: 7, 1: 7}
+
+
+class CountingOffsets:
+    """Tells for every group that it has read up to offset 7, and counts the questions."""
+
+    def __init__(self) -> None:
+        self.questions = 0
+
+    def read(self, group: str, partitions: list[TopicPartition], timeout_seconds: float) -> list[TopicPartition]:
+        self.questions += 1
+        return [TopicPartition(one.topic, one.partition, 7) for one in partitions]
+
+
+def test_who_watches_groups_at_rest_asks_for_their_offsets_once_and_others_every_time():
+    admin, offsets = admin_with(CountingClient()), CountingOffsets()
+    admin._committed = offsets  # type: ignore[assignment]  # counts instead of asking
+    assert [admin.watched_lags({"g": ["t"]})["g"][0].records for _ in range(3)] == [0] * 3
+    assert offsets.questions == 1
+    admin.lag("g", ["t"])
+    admin.lag("g", ["t"])
+    assert offsets.questions == 3
