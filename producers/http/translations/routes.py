@@ -1,14 +1,13 @@
-"""The routes: translations, and the probes for supervisors, load balancers and Prometheus."""
+"""The routes of translations."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from fastapi.responses import PlainTextResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
-from connectors.telemetry.health import Health, answer_of
 from producers.http.admission.caller import Caller, Reader, Submitter, Writer
 from producers.http.ports import JobSnapshot, Ports
 from producers.http.problems import erased, not_found, rate_headers, responses
@@ -29,10 +28,13 @@ from producers.http.translations.responses import (
     list_response,
 )
 from producers.http.translations.submission import Envelope, Submission
+from producers.http.translations.submission_route import SubmissionRoute
 from producers.http.translations.submit import preferred_wait
 from schemas.ids import JobKey
 from stream_apps.accounts.refusals import ForbiddenError
 
+# The route of most calls has a router of its own, which is looked at first.
+submissions = APIRouter(route_class=SubmissionRoute)
 router = APIRouter()
 
 _TRANSLATIONS = "/api/v1/translations"
@@ -43,8 +45,6 @@ _MOST_ADDRESSES = 100
 _EVENT_STREAM = "text/event-stream"
 # Neither a cache nor a proxy such as nginx may keep events back.
 _NOT_HELD_BACK = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-# The same probes that the health port of every process answers.
-_PROBES: dict[str, Any] = {"tags": ["operations"]}
 
 
 Named = Annotated[str | None, Query(description="Whose job it is, for callers who may act for several tenants.")]
@@ -75,7 +75,7 @@ JobToRead = Annotated[JobKey, Depends(job_to_read)]
 JobToChange = Annotated[JobKey, Depends(job_to_change)]
 
 
-@router.post(
+@submissions.post(
     _TRANSLATIONS,
     tags=["translations"],
     status_code=202,
@@ -253,47 +253,3 @@ def _any_url(request: Request, route: str) -> str:
             known.clear()
         known[place] = str(request.url_for(route, job_id=_ANY_JOB))
     return str(known[place])
-
-
-class Alive(BaseModel):
-    """Whether the event loop runs, and how long it has been silent."""
-
-    alive: bool
-    silent_seconds: float
-
-
-class Ready(BaseModel):
-    """Whether requests can be accepted, and the reason if they cannot."""
-
-    ready: bool
-    reason: str
-
-
-@router.get(
-    "/health",
-    operation_id="read_health",
-    description="Tell whether the event loop runs. 503: restart the process.",
-    response_model=Alive,
-    responses={503: {"model": Alive}},
-    **_PROBES,
-)
-@router.get(
-    "/ready",
-    operation_id="read_ready",
-    description="Tell whether requests can be accepted. 503: send them elsewhere, for now.",
-    response_model=Ready,
-    responses={503: {"model": Ready}},
-    **_PROBES,
-)
-@router.get(
-    "/metrics",
-    operation_id="read_metrics",
-    description="Show the metrics of this process, in the text format of Prometheus.",
-    response_class=PlainTextResponse,
-    **_PROBES,
-)
-async def answer_probe(request: Request) -> Response:
-    """Answer a probe as every process of the platform does."""
-    health: Health = request.app.state.health
-    status, content_type, body = answer_of(health, request.url.path, request.headers.get("accept", ""))
-    return Response(body, status, media_type=content_type)
