@@ -98,13 +98,14 @@ async def submit_translation(
     `targets` there is a job for each language: 202 says that all are stored, 200 that all are finished.
     """
     call = await prepared_call(submission, envelope, caller, request)
-    headers = {"Location": status_url(request, call.valid[0].request.key, caller)}
+    urls = [status_url(request, one.request.key, caller) for one in call.valid]
+    headers = {"Location": urls[0]}
     if call.rate:
         headers |= rate_headers(call.rate)
     snapshots = await sent_call(call, request, wait or preferred_wait(envelope.prefer))
     if snapshots and all(one.result is not None for one in snapshots):
         return _json(_finished(call, snapshots, request), 200, headers)
-    return _json(_accepted(call, request, caller), 202, headers)
+    return _json(_accepted(call, urls, request), 202, headers)
 
 
 @router.get(_TRANSLATIONS, tags=["translations"])
@@ -217,16 +218,16 @@ def _finished(call: Call, snapshots: Sequence[JobSnapshot], request: Request) ->
     return JobsResponse(jobs=jobs) if call.call_id else jobs[0]
 
 
-def _accepted(call: Call, request: Request, caller: Caller) -> AcceptedResponse | AcceptedJobsResponse:
+def _accepted(call: Call, urls: Sequence[str], request: Request) -> AcceptedResponse | AcceptedJobsResponse:
     ports: Ports = request.app.state.ports
     jobs = [
         accepted_response(
             one,
-            status_url(request, one.request.key, caller),
+            url,
             ports.backpressure.ahead(ports.backpressure.lane_of(one.request, one.priority)),
             ports.now_ms(),
         )
-        for one in call.valid
+        for one, url in zip(call.valid, urls, strict=True)
     ]
     return AcceptedJobsResponse(jobs=jobs) if call.call_id else jobs[0]
 
