@@ -115,7 +115,9 @@ def _loop(worker: WorkerLoop, monitor: ConsumerHealthMonitor, shutdown: Shutdown
 
 def _warm_router(limits: WorkerLimits) -> ModelRouter:
     started = time.monotonic()
-    router = ModelRouter(discover(limits.model_paths), limits.device, limits.model_memory_mb << 20)
+    router = ModelRouter(
+        discover(limits.model_paths), limits.device, limits.model_memory_mb << 20, most_spans=limits.max_spans
+    )
     if not router.languages:
         raise FatalError("no models found; name their folders in DRAGOMAN_WORKER_MODEL_PATHS")
     router.warm_up()

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from inference_workers.engines.protocol import Device, Engine, Model, PivotEngine
 from inference_workers.fidelity import Dialogue, Fidelity, Outcome
+from inference_workers.fidelity.masking import MOST_SPANS
 from inference_workers.model_store import ModelInfo, load
 from inference_workers.translating import outcomes_of
 from schemas.catalogue import PIVOT, Catalogue, LanguageSet, unsupported_pair
@@ -26,7 +27,7 @@ class ModelRouter:
     """Implements inference_workers.translating.Translator. For one thread; `close` it at the end.
 
     Each folder is loaded once. Loaded models together stay below `memory_bytes`; the least recently used is
-    unloaded first.
+    unloaded first. A text of more than `most_spans` spans is not translated.
     """
 
     def __init__(
@@ -35,11 +36,13 @@ class ModelRouter:
         device: Device = Device.AUTO,
         memory_bytes: int = 8 << 30,
         loader: Loader = load,
+        most_spans: int = MOST_SPANS,
     ) -> None:
         self._models = tuple(models)
         self._device = device
         self._memory_bytes = memory_bytes
         self._loader = loader
+        self._most_spans = most_spans
         # The least recently used comes first.
         self._loaded: OrderedDict[ModelInfo, Model] = OrderedDict()
         self._layers: dict[LanguagePair, Fidelity] = {}
@@ -101,7 +104,7 @@ class ModelRouter:
         if any(info not in self._loaded for info in route):
             raise FatalError(f"the models of {pair} need more than {self._memory_bytes} bytes together")
         if pair not in self._layers:
-            self._layers[pair] = Fidelity(_engine(models, pair), pair)
+            self._layers[pair] = Fidelity(_engine(models, pair), pair, self._most_spans)
         return self._layers[pair]
 
     def _load(self, info: ModelInfo) -> Model:

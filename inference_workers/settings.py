@@ -76,6 +76,12 @@ class WorkerLimits(Section):
     aged_share: float = Field(
         default=0.5, ge=0, le=1, description="Share instead, once a record has waited half its SLA."
     )
+    max_spans: int = Field(
+        default=128,
+        ge=1,
+        le=1000,
+        description="URLs, placeholders, code and the like in one sentence; one with more is not translated.",
+    )
     tell_seconds: float = Field(
         default=120.0,
         gt=0,

@@ -38,10 +38,15 @@ class TenantErasure:
     requests: int | None = None
     ordered: int = 0
 
+    @property
+    def is_under_way(self) -> bool:
+        """Tell whether a process is at it, or has it in line."""
+        return self.stage in _AT_WORK
+
     def seen_at(self, now_ms: int) -> Self:
         """Return it as it stands: one of which nobody tells any more was interrupted."""
         is_silent = now_ms - self.told_at > SILENCE_SECONDS * 1000
-        if self.stage not in _AT_WORK or not is_silent:
+        if not self.is_under_way or not is_silent:
             return self
         return replace(self, stage=ErasureStage.INTERRUPTED)
 

@@ -33,6 +33,7 @@ from stream_apps.documents.storage import DocumentStore
 from stream_apps.intake.cutting import RequestCutter
 from stream_apps.intake.outputs import RequestOutputs, Stores
 from stream_apps.intake.settings import IntakeLimits
+from stream_apps.pipeline.cutting_limits import CuttingLimits
 from stream_apps.pipeline.deduplication import RequestDeduplicator
 from stream_apps.pipeline.language_detection import Detection
 from stream_apps.pipeline.output_records import WireFormat, early_answer, translated_record
@@ -73,7 +74,8 @@ class World:
             split=Segmenter().split,
             detect=lambda _text: Detection(Language("en"), 1.0),
             now_ms=lambda: NOW,
-            limits=IntakeLimits(max_segments_per_batch=2),
+            limits=IntakeLimits(),
+            cutting=CuttingLimits(max_segments_per_batch=2),
             requests=RequestLimits(),
             pipeline_version="v1",
         )

@@ -5,12 +5,10 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from inference_workers.fidelity.automata import compiled
 from inference_workers.fidelity.clauses import width
 from inference_workers.fidelity.figures import same_figures
-from inference_workers.fidelity.parts import MOST_SPANS
 from inference_workers.fidelity.spans import SPANS
 from schemas.languages import LanguagePair
 
@@ -111,8 +109,7 @@ def _doubt_of_signs(before: str, behind: str, source: Sequence[str], translated:
 
 
 def _made_up(text: str) -> Counter[bytes]:
-    found = _MADE_UP.finditer(text.encode(errors="surrogatepass"))
-    return Counter(one.group() for one in islice(found, MOST_SPANS))
+    return Counter(one.group() for one in _MADE_UP.finditer(text.encode(errors="surrogatepass")))
 
 
 def _open_brackets(text: str) -> list[int]:

@@ -11,7 +11,7 @@ from typing import Any
 from inference_workers.fidelity.automata import compiled
 from inference_workers.fidelity.notation import KEY
 from inference_workers.fidelity.own_spans import OwnSpans
-from inference_workers.fidelity.parts import MOST_SPANS, Parts, PartsBuilder
+from inference_workers.fidelity.parts import Parts, PartsBuilder
 from inference_workers.fidelity.spans import FIGURES, SPANS
 from schemas.terms import Occurrence, TermIndex
 
@@ -54,13 +54,21 @@ class Hiding(Enum):
     FIGURES = auto()
 
 
-class Masker:
-    """Takes texts apart. `unseen` matches what the model cannot represent.
+# A text with more spans is a table or worse, and no engine keeps so many masks apart.
+MOST_SPANS = 128
 
-    `respelt` are characters that are replaced before the model sees them.
+
+class Masker:
+    """Takes texts apart, unless they have more than `most_spans` spans.
+
+    `unseen` matches what the model cannot represent. `respelt` are characters that are replaced before the model
+    sees them.
     """
 
-    def __init__(self, unseen: re.Pattern[str] | None, respelt: Collection[str] = ()) -> None:
+    def __init__(
+        self, unseen: re.Pattern[str] | None, respelt: Collection[str] = (), most_spans: int = MOST_SPANS
+    ) -> None:
+        self._most = most_spans
         signs = [_for_re2(unseen.pattern)] if unseen else []
         spans, figures = ([kind.pattern for kind in kinds] for kinds in (SPANS, FIGURES))
         self._spans, self._with_figures = compiled(*spans, *signs), compiled(*spans, *figures, *signs)
@@ -73,17 +81,17 @@ class Masker:
         In the place of a term of the glossary stands its translation, which must not change either.
         """
         pattern = self._pattern_of(hiding)
-        spans = _spans_of(text, pattern) if own is None else None
+        spans = _spans_of(text, pattern, self._most + 1) if own is None else None
         if spans == []:
             # Most texts end here.
             return Parts((text,), ())
         builder = PartsBuilder(_is_mark, own.glossary if own else None)
-        taker = _Taker(builder, pattern, self._may_leave if hiding is Hiding.FEW else _never)
+        taker = _Taker(builder, pattern, self._most, self._may_leave if hiding is Hiding.FEW else _never)
         if own is None:
             taker.take_found(text, spans or [])
         else:
             self._take_around(text, self._wanted(text, own), taker)
-        return builder.parts() if builder.count <= MOST_SPANS else Parts((text,), (), found=builder.count)
+        return builder.parts() if builder.count <= self._most else Parts((text,), (), is_crowded=True)
 
     def _take_around(self, text: str, wanted: Sequence[tuple[int, int, str]], taker: "_Taker") -> None:
         taker.builder.count += len(wanted)
@@ -96,7 +104,7 @@ class Masker:
 
     def _wanted(self, text: str, own: OwnSpans) -> list[tuple[int, int, str]]:
         """Return the spans that are taken out of the whole text, each with what comes back."""
-        found = [(start, end, text[start:end]) for start, end in own.of(text, MOST_SPANS + 1)]
+        found = [(start, end, text[start:end]) for start, end in own.of(text, self._most + 1)]
         for one in self._with_spans(text, own.glossary) if own.glossary else ():
             if all(one.end <= start or end <= one.start for start, end, _ in found):
                 found.append((one.start, one.end, one.target))
@@ -105,7 +113,7 @@ class Masker:
     def _with_spans(self, text: str, glossary: TermIndex) -> list[Occurrence]:
         """Return the terms that hold a span, as `version 2.0` does: these go before it, unless it is larger."""
         terms = [one for one in glossary.find(text) if _spans_of(text[one.start : one.end], self._with_figures, 1)]
-        spans = _spans_of(text, self._spans) if terms else []
+        spans = _spans_of(text, self._spans, self._most + 1) if terms else []
         return [one for one in terms if not any(_reaches_over(span, one, text) for span in spans)]
 
     def _pattern_of(self, hiding: Hiding) -> Any:
@@ -135,15 +143,16 @@ class _Taker:
 
     builder: PartsBuilder
     pattern: Any
+    most: int
     may_leave: Callable[[str], bool]
 
     def take(self, text: str, depth: int = 0) -> None:
-        spans = _spans_of(text, self.pattern) if text and self.builder.count <= MOST_SPANS else []
+        spans = _spans_of(text, self.pattern, self.most + 1) if text and self.builder.count <= self.most else []
         self.take_found(text, spans, depth)
 
     def take_found(self, text: str, spans: Sequence[tuple[int, int]], depth: int = 0) -> None:
         self.builder.count += len(spans)
-        if self.builder.count > MOST_SPANS:
+        if self.builder.count > self.most:
             return
         encoded, at = _encoded(text), 0
         # What is the whole text has no sentence around it to be part of.
@@ -171,7 +180,7 @@ class _Taker:
             self.builder.hide(span)
 
 
-def _spans_of(text: str, pattern: Any, most: int = MOST_SPANS + 1) -> list[tuple[int, int]]:
+def _spans_of(text: str, pattern: Any, most: int) -> list[tuple[int, int]]:
     """Return where the first spans begin and end, in bytes."""
     encoded = _encoded(text)
     spans = [found.span() for found in islice(pattern.finditer(encoded), most)]

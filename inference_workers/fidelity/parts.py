@@ -8,8 +8,6 @@ from typing import NamedTuple
 from schemas.coded_text import CODE, closing, codes_of, is_closing, is_opening, number_of, opening
 from schemas.terms import TermIndex
 
-# A text with more spans is a table or worse, and no engine keeps so many masks apart.
-MOST_SPANS = 128
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _LEAST_SHOUTED = 3
 # Shorter words in capitals are acronyms, but for these.
@@ -21,8 +19,9 @@ class Parts(NamedTuple):
 
     `marks` tells of each hidden piece whether it is a mark, a tag or a sign, and no part of the sentence. `left`
     are spans that stand in the plain text and must be found in the translation; `emphasis` are the marks of words
-    in the plain text that are emphasised, one for each pair of marks. `found` counts all spans.
-    `typed` is the plain text as its author typed it, where the model knows other dashes, dots or quotes.
+    in the plain text that are emphasised, one for each pair of marks. `typed` is the plain text as its author
+    typed it, where the model knows other dashes, dots or quotes. `is_crowded` tells of a text with more spans than
+    any engine keeps apart, which is not taken apart.
     """
 
     plain: tuple[str, ...]
@@ -30,8 +29,8 @@ class Parts(NamedTuple):
     marks: tuple[bool, ...] = ()
     left: tuple[str, ...] = ()
     emphasis: tuple[str, ...] = ()
-    found: int = 0
     typed: tuple[str, ...] = ()
+    is_crowded: bool = False
 
     @property
     def whole(self) -> str:
@@ -55,11 +54,6 @@ class Parts(NamedTuple):
             for span in self.left:
                 text = text.replace(span, "", 1)  # noqa: PLW2901  # what is left of it
             yield text
-
-    @property
-    def is_crowded(self) -> bool:
-        """Return whether there are more spans than any engine keeps apart; then not all of them are hidden."""
-        return self.found > MOST_SPANS
 
     @property
     def edges(self) -> tuple[int, int]:
@@ -197,7 +191,6 @@ class PartsBuilder:
             tuple(self._marks),
             tuple(self._left),
             tuple(self.emphasis),
-            self.count,
         )
 
 

@@ -10,7 +10,7 @@ from inference_workers.engines.protocol import Engine
 from inference_workers.fidelity import flaws
 from inference_workers.fidelity.dialogue import Call, Dialogue, EngineOptions, lead_to_the_end
 from inference_workers.fidelity.ladder import Ladder, Speller
-from inference_workers.fidelity.masking import Masker
+from inference_workers.fidelity.masking import MOST_SPANS, Masker
 from inference_workers.fidelity.outcomes import Outcome
 from inference_workers.fidelity.own_spans import own_spans
 from schemas.languages import LanguagePair
@@ -21,13 +21,14 @@ from schemas.validity import PATTERN_OPTION
 class Fidelity:
     """The layer around one engine. For one thread; the engine belongs to the caller.
 
-    `pair` tells how long translations may be; without it the bounds are wide.
+    `pair` tells how long translations may be; without it the bounds are wide. A text of more than `most_spans`
+    spans is not translated.
     """
 
-    def __init__(self, engine: Engine, pair: LanguagePair | None = None) -> None:
+    def __init__(self, engine: Engine, pair: LanguagePair | None = None, most_spans: int = MOST_SPANS) -> None:
         self._engine = engine
         self._bounds = flaws.bounds_of(pair)
-        self._masker = Masker(engine.traits.unseen, engine.traits.spellings)
+        self._masker = Masker(engine.traits.unseen, engine.traits.spellings, most_spans)
         self._speller = Speller(engine.traits)
 
     @property

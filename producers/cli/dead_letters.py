@@ -23,7 +23,7 @@ from schemas.errors import PermanentError
 from schemas.events import MESSAGES, DeadLetter
 from schemas.records import InboundRecord
 from schemas.topics import TopicPlan, catalogue
-from stream_apps.intake.settings import IntakeLimits
+from stream_apps.pipeline.cutting_limits import CuttingLimits
 from stream_apps.pipeline.request_limits import RequestLimits
 from stream_apps.redrive.open_dead_letters import DeadLetterFilter, DeadLetterSummary
 from stream_apps.redrive.plans import RedrivePlan
@@ -124,7 +124,7 @@ def redrive(
     _check_is_narrow(wanted, everything)
     with progress_bars(is_shown=not as_json) as bars:
         objects = open_objects(object_settings())
-        report = _admin(bars.track).redrive(wanted, objects, IntakeLimits().batch, is_dry_run=dry_run)
+        report = _admin(bars.track).redrive(wanted, objects, CuttingLimits().batch, is_dry_run=dry_run)
     _print_report(report, "redriven", dry_run=dry_run, as_json=as_json)
 
 

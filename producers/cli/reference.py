@@ -31,7 +31,8 @@ from schemas.asyncapi import asyncapi_document
 from schemas.topics import TopicPlan
 from stream_apps.assembly.settings import AssemblySettings
 from stream_apps.documents.settings import ExtractionSettings, MergingSettings
-from stream_apps.intake.settings import IntakeLimits, IntakeSettings
+from stream_apps.intake.settings import IntakeSettings
+from stream_apps.pipeline.cutting_limits import CuttingLimits
 from stream_apps.pipeline.request_limits import RequestLimits
 from stream_apps.repair.settings import RepairLimits, RepairSettings
 from stream_apps.usage_sink.settings import AnalyticsSection, AnalyticsSettings
@@ -66,7 +67,7 @@ SECTION_READERS: Mapping[str, tuple[type[Section], ...]] = {
         RedisSettings,
         ObjectSettings,
         AnalyticsSection,
-        IntakeLimits,
+        CuttingLimits,
         WorkerLimits,
         RepairLimits,
         RequestLimits,

@@ -18,7 +18,7 @@ from producers.cli.output import lines_of, print_json, progress_bars
 from producers.cli.target import kafka_settings, running
 from schemas.errors import PermanentError
 from schemas.priorities import Priority
-from stream_apps.intake.settings import IntakeLimits
+from stream_apps.pipeline.cutting_limits import CuttingLimits
 from stream_apps.replay.comparison import Comparison
 from stream_apps.replay.replay import KafkaReplay, choose_model
 from stream_apps.replay.traffic import Selection
@@ -85,8 +85,8 @@ def lines_of_report(report: dict[str, Any]) -> str:
 
 def _run(selection: Selection, models: list[ModelInfo], topic: str, *, is_quiet: bool) -> Comparison:
     kafka, limits = kafka_settings(), WorkerLimits()
-    kafka_replay = KafkaReplay(kafka, open_codec(kafka), _objects(), IntakeLimits().batch)
-    engines = ModelRouter(models, limits.device, limits.model_memory_mb << 20)
+    kafka_replay = KafkaReplay(kafka, open_codec(kafka), _objects(), CuttingLimits())
+    engines = ModelRouter(models, limits.device, limits.model_memory_mb << 20, most_spans=limits.max_spans)
     try:
         with progress_bars(is_shown=not is_quiet) as bars:
             return kafka_replay.run(selection, engines, topic, partial(bars.show_count, "requests"))

@@ -109,16 +109,17 @@ def resume(tenant: TenantName, as_json: AsJson = False) -> None:
 @app.command("erase")
 def erase(tenant: TenantName, is_dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Order all texts and files of every request of a tenant to be erased; suspend it first."""
-    kafka, count = kafka_settings(), 0
+    kafka, found, ordered = kafka_settings(), 0, 0
     with progress_bars(is_shown=not as_json) as bars, closing(DurableProducer(kafka)) as producer:
         eraser = TenantEraser(lambda topic: read_topic(kafka, topic), producer, open_codec(kafka), now_ms)
-        found = eraser.find(tenant)
-        orders = () if is_dry_run else eraser.order(found, change_now().by)
-        count = sum(1 for _ in bars.track(orders, "ordering"))
+        for some in eraser.find(tenant):
+            orders = () if is_dry_run else eraser.order(some.keys, change_now().by)
+            found += len(some.keys)
+            ordered += sum(1 for _ in bars.track(orders, "ordering"))
     if as_json:
-        print_json({"tenant": tenant, "requests": len(found), "ordered": count})
+        print_json({"tenant": tenant, "requests": found, "ordered": ordered})
     else:
-        typer.echo(f"{len(found)} requests of {tenant}, {count} ordered to be erased", err=True)
+        typer.echo(f"{found} requests of {tenant}, {ordered} ordered to be erased", err=True)
 
 
 def limits_of(typed: list[str] | None) -> dict[str, int]:

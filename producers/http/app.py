@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from connectors.telemetry.health import Health
-from producers.http import problems
+from producers.http import probe_routes, problems
 from producers.http.admission.logins import Logins
 from producers.http.compatible import (
     deepl,
@@ -40,14 +40,16 @@ from producers.http.tenants import (
 from producers.http.tracing import RequestSpans
 from producers.http.translations import language_routes
 from producers.http.translations.events import OpenStreams
-from producers.http.translations.routes import router
+from producers.http.translations.routes import router, submissions
 from schemas.topics import TopicPlan
 from stream_apps.pipeline.request_limits import RequestLimits
 
 VERSION = "1"
 
 _OURS = (
+    submissions,
     router,
+    probe_routes.router,
     document_routes.router,
     format_routes.router,
     account_routes.router,

@@ -3,7 +3,7 @@
 import asyncio
 import resource
 import threading
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from connectors.kafka.partition_reader import open_tail
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.schema_registry import open_codec
 from connectors.object_files import open_files
-from connectors.object_store import open_objects, open_shared_objects
+from connectors.object_store import open_shared_objects
 from connectors.redis.client import AsyncClient, open_state_async
 from connectors.redis.deliveries import AsyncRedisDeliveries
 from connectors.redis.job_list import AsyncJobList
@@ -26,7 +26,6 @@ from connectors.redis.presence import AsyncModelRegistry
 from connectors.redis.request_markers import AcceptedRequests
 from connectors.redis.shares import RedisShares
 from connectors.redis.spending import AsyncRedisSpending
-from connectors.redis.tenant_erasures import AsyncRedisTenantErasures
 from connectors.tracing.opening import tracing
 from connectors.tracing.spans import Tracer
 from producers.http.adapters import (
@@ -42,28 +41,21 @@ from producers.http.admission.accounts import Accounts
 from producers.http.admission.backpressure import Backpressure, measure_backlog
 from producers.http.admission.tenant_shares import TenantShares
 from producers.http.app import AppSettings, create_app
-from producers.http.blocking.dead_letters import DeadLetters, KafkaDeadLetters
+from producers.http.blocking.detection import ThreadedDetector
 from producers.http.blocking.glossaries import Glossaries
-from producers.http.blocking.past_jobs import BookedJobs, NoPastJobs, PastJobs
-from producers.http.blocking.tenant_erasing import TenantErasing
-from producers.http.blocking.usage import AnalyticsBooks, Books, NoBooks
+from producers.http.blocking.opening import BlockingParts
 from producers.http.ports import Documents, NoDocuments, Ports, Texts
 from producers.http.readiness import PartsReadiness, watch_readiness
 from producers.http.settings import HttpLimits, HttpSettings
 from producers.http.translations.missed_results import tell_missed_results
 from producers.http.translations.result_tail import ResultTail, WaiterLimits
-from schemas.codec import Codec
-from schemas.errors import FatalError, TransientError
-from schemas.records import InboundRecord
-from schemas.topics import ACCOUNT_TOPICS, RESULT_RETENTION_MS, RESULTS
+from schemas.errors import FatalError
+from schemas.topics import ACCOUNT_TOPICS, RESULTS
 from stream_apps.accounts.budgets import MeasuredBudgets
 from stream_apps.accounts.directory import Directory
 from stream_apps.accounts.store import KafkaAccounts
 from stream_apps.accounts.tokens import Tokens, read_secrets
 from stream_apps.glossaries.store import KafkaGlossaries
-from stream_apps.pipeline.batching import BatchLimits
-from stream_apps.redrive.erasing import TenantEraser
-from stream_apps.redrive.redrive import DeadLetterAdmin, read_topic
 from stream_apps.runtime.process import Process, now_ms, run_process
 from stream_apps.runtime.state_watch import on_sound_state
 
@@ -126,6 +118,7 @@ class Server:
             settings.tiers,
             is_read=lambda: table.is_complete,
             anonymous_tenant=settings.http.anonymous_tenant,
+            most_waiting=settings.http.max_waiting_changes,
         )
         self._tail = ResultTail(
             lambda: open_tail(settings.kafka, RESULTS, fills_takes=False, also=table.next_offsets()),
@@ -134,8 +127,9 @@ class Server:
             table,
         )
         self._backpressure = Backpressure(settings.backpressure, bulk_words=settings.requests.bulk_words)
+        self._blocking = BlockingParts(settings, self._codec, threading.Event())
+        self._erasing = self._blocking.erasing(self._connections.producer, self._connections.state_async)
         app = create_app(self._ports(), _app_settings(settings), process.health, self._lifespan)
-        self._is_ending = threading.Event()
         self._uvicorn = uvicorn.Server(_uvicorn_config(app, settings))
 
     def run(self) -> None:
@@ -149,7 +143,7 @@ class Server:
 
     def _ports(self) -> Ports:
         settings, connections = self._settings, self._connections
-        codec = self._codec
+        codec, blocking = self._codec, self._blocking
         timeout_seconds = settings.http.acknowledge_timeout_seconds
         return Ports(
             requests=KafkaRequestLog(
@@ -169,29 +163,21 @@ class Server:
             deliveries=AsyncRedisDeliveries(connections.state_async, settings.redis.done_ttl_seconds),
             signing=settings.signing.open(),
             tracer=self._tracer,
-            books=_books(settings),
-            dead_letters=_dead_letters(settings, codec),
-            past_jobs=_past_jobs(settings),
-            erasing=self._erasing(),
-            glossaries=Glossaries(KafkaGlossaries(settings.kafka, codec), now_ms, settings.glossaries),
+            detector=ThreadedDetector(most_waiting=settings.http.max_waiting_detections),
+            books=blocking.books(),
+            dead_letters=blocking.dead_letters(),
+            past_jobs=blocking.past_jobs(),
+            erasing=self._erasing,
+            glossaries=Glossaries(
+                KafkaGlossaries(settings.kafka, codec),
+                now_ms,
+                settings.glossaries,
+                settings.http.max_waiting_changes,
+            ),
             budgets=MeasuredBudgets(
                 AsyncRedisSpending(connections.state_async), settings.budgets.read_seconds, now_ms
             ),
         )
-
-    def _erasing(self) -> TenantErasing:
-        kafka, connections = self._settings.kafka, self._connections
-        eraser = TenantEraser(
-            lambda topic: self._until_end(read_topic(kafka, topic)), connections.producer, self._codec, now_ms
-        )
-        return TenantErasing(eraser, AsyncRedisTenantErasures(connections.state_async), now_ms)
-
-    def _until_end(self, records: Iterable[InboundRecord]) -> Iterator[InboundRecord]:
-        """Pass records on, on another thread, for which the end of the process does not wait."""
-        for record in records:
-            if self._is_ending.is_set():
-                raise TransientError("the process is ending")
-            yield record
 
     def _notes(self) -> BackgroundNotes:
         state, redis = self._connections.state_async, self._settings.redis
@@ -221,7 +207,7 @@ class Server:
         self._tail.start()
         self._process.started()
         yield
-        self._is_ending.set()
+        await self._erasing.close(settings.http.shutdown_seconds)
         self._tail.close()
         for task in tasks:
             task.cancel()
@@ -250,22 +236,6 @@ def _texts(settings: HttpSettings) -> Texts:
     limits = settings.http
     store = open_shared_objects(settings.objects, limits.max_inline_bytes, "text_too_long", field="text")
     return StoredTexts(store, limits.max_inline_bytes, limits.max_result_bytes)
-
-
-def _books(settings: HttpSettings) -> Books:
-    opener = settings.books.opener()
-    return AnalyticsBooks(opener) if opener else NoBooks()
-
-
-def _dead_letters(settings: HttpSettings, codec: Codec) -> DeadLetters:
-    admin = DeadLetterAdmin(settings.kafka, codec, lambda items, _what: items, now_ms)
-    objects, limits = open_objects(settings.objects), BatchLimits()
-    return KafkaDeadLetters(admin.read, lambda wanted: admin.redrive(wanted, objects, limits, is_dry_run=False))
-
-
-def _past_jobs(settings: HttpSettings) -> PastJobs:
-    opener = settings.books.opener()
-    return BookedJobs(opener, RESULT_RETENTION_MS, now_ms) if opener else NoPastJobs()
 
 
 def _uvicorn_config(app: FastAPI, settings: HttpSettings) -> uvicorn.Config:

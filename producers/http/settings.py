@@ -16,6 +16,7 @@ from stream_apps.accounts.budgets import BudgetSettings
 from stream_apps.accounts.tiers import Tiers
 from stream_apps.accounts.webhook_secrets import SigningSettings
 from stream_apps.glossaries.limits import GlossaryLimits
+from stream_apps.pipeline.cutting_limits import CuttingLimits
 from stream_apps.pipeline.request_limits import RequestLimits
 
 
@@ -70,6 +71,9 @@ class HttpLimits(Section):
     password_checks: int = Field(
         default=2, ge=1, description="Passwords checked at a time; each takes a core for 0.2 s and 64 MB."
     )
+    max_waiting_logins: int = Field(
+        default=20, ge=1, description="Logins under way or in line in this process; more get 503."
+    )
     token_hours: float = Field(default=24.0, gt=0, description="Life of the token that a login gives.")
     max_body_bytes: int = Field(default=8_000_000, ge=1, description="Of one HTTP request, as sent.")
     max_document_bytes: int = Field(
@@ -87,6 +91,43 @@ class HttpLimits(Section):
     )
     max_open_bytes: int = Field(
         default=32_000_000, ge=1, description="Bodies of all of them together; more get 503."
+    )
+    max_waiting_changes: int = Field(
+        default=20,
+        ge=1,
+        description="Changes of accounts under way or in line in this process, and as many of glossaries; "
+        "more get 503.",
+    )
+    max_waiting_detections: int = Field(
+        default=50,
+        ge=1,
+        description="Calls under way or in line in this process to have a language detected; more get 503.",
+    )
+    max_waiting_redrives: int = Field(
+        default=10,
+        ge=1,
+        description="Calls under way or in line in this process that list or redrive dead letters; more get 503.",
+    )
+    max_dead_letters: int = Field(
+        default=20_000,
+        ge=1000,
+        description="Dead letters that a list keeps in memory while it reads; of more it reads them again.",
+    )
+    max_waiting_erasures: int = Field(
+        default=20,
+        ge=1,
+        description="Tenants whose erasure is under way or in line in this process; more get 503.",
+    )
+    max_erasure_keys: int = Field(
+        default=200_000,
+        ge=1000,
+        description="Requests of a tenant that its erasure keeps in memory; of more it reads Kafka again.",
+    )
+    reading_share: float = Field(
+        default=0.25,
+        gt=0,
+        le=1,
+        description="Of its time an erasure, or a call about dead letters, computes at most: requests come first.",
     )
     max_result_bytes: int = Field(default=16_000_000, ge=1, description="Of a translation in the object store.")
     max_inline_bytes: int = Field(
@@ -184,6 +225,7 @@ class HttpSettings(ProcessSettings):
     objects: ObjectSettings = Field(default_factory=ObjectSettings)
     http: HttpLimits = Field(default_factory=HttpLimits)
     requests: RequestLimits = Field(default_factory=RequestLimits)
+    cutting: CuttingLimits = Field(default_factory=CuttingLimits)
     signing: SigningSettings = Field(default_factory=SigningSettings)
     backpressure: BackpressureLimits = Field(default_factory=BackpressureLimits)
     tiers: Tiers = Field(default_factory=Tiers)

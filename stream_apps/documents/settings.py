@@ -14,6 +14,7 @@ from connectors.settings import ProcessSettings, Section
 from connectors.tracing.settings import TracingSettings
 from stream_apps.assembly.settings import AssemblyLimits, AssemblySettings
 from stream_apps.intake.settings import IntakeLimits
+from stream_apps.pipeline.cutting_limits import CuttingLimits
 from stream_apps.pipeline.request_limits import RequestLimits
 from stream_apps.runtime.dead_letters import DeadLetterSettings
 
@@ -66,6 +67,7 @@ class ExtractionSettings(ProcessSettings):
     objects: ObjectSettings = Field(default_factory=ObjectSettings)
     dead_letters: DeadLetterSettings = Field(default_factory=DeadLetterSettings)
     requests: RequestLimits = Field(default_factory=RequestLimits)
+    cutting: CuttingLimits = Field(default_factory=CuttingLimits)
     intake: IntakeLimits = Field(default_factory=IntakeLimits)
     documents: DocumentLimits = Field(default_factory=DocumentLimits)
     formats: FormatSettings = Field(default_factory=FormatSettings)

@@ -25,6 +25,7 @@ from stream_apps.intake.read_units import ReadUnit, reader_of
 from stream_apps.intake.settings import IntakeLimits
 from stream_apps.pipeline.batching import Piece, cut
 from stream_apps.pipeline.content_rules import check_text
+from stream_apps.pipeline.cutting_limits import CuttingLimits
 from stream_apps.pipeline.deadline_policy import with_deadline_policy
 from stream_apps.pipeline.deduplication import payload_fingerprint
 from stream_apps.pipeline.language_detection import Detection
@@ -114,6 +115,7 @@ class RequestCutter:
     limits: IntakeLimits
     requests: RequestLimits
     pipeline_version: str
+    cutting: CuttingLimits = field(default_factory=CuttingLimits)
     glossaries: Glossaries = field(default_factory=lambda: GlossaryReader(InMemoryGlossaries(), lambda: 0))
 
     def read(self, record: InboundRecord) -> Reading:
@@ -150,14 +152,14 @@ class RequestCutter:
         """Cut the text of a checked request, units joined. Raises PermanentError where something is too large."""
         kind = kind_of(reading.request)
         units = units_of(text, kind)
-        read = reader_of(reading.request)
+        read = reader_of(reading.request, self.cutting.amid)
         source = languages.source or await self._detected(
             text, lambda: "\n".join(read(one).words for one in units)
         )
         split = await self._off_loop(
             text, lambda: split_units(units, lambda unit: self._split(read(unit), source, languages.target))
         )
-        pieces = cut(split, self.limits.batch)
+        pieces = cut(split, self.cutting.batch)
         named = await self._named(reading, languages)
         used = [one for one in named if source is None or is_for_source(one, source)]
         marks = (*split.marks, *(_unused(one) for one in named if one not in used))

@@ -16,16 +16,17 @@ from connectors.formats.splicing import Found
 from schemas.coded_text import closing, codes_of, is_closing, isolated, opening, pieces_of, renumbered
 from stream_apps.pipeline.coded_split import split_coded
 from stream_apps.pipeline.split import CodeOriginal, Split, concatenated
-from stream_apps.pipeline.tag_attributes import TagAttribute
+from stream_apps.pipeline.tag_attributes import USUAL_AMID, AmidLimits, TagAttribute
 
 _PROSE = "text"
-# Of one sentence, whose batch holds them twice.
-_MOST_AMID, _LONGEST_AMID = 16, 1_000
 
 
-def split_marked(text: str, found: Sequence[Found], split: Callable[[str], Split]) -> Split:
+def split_marked(
+    text: str, found: Sequence[Found], split: Callable[[str], Split], amid: AmidLimits = USUAL_AMID
+) -> Split:
     """Return the split of a text in which `found` was found, in its order; its prose is split by `split`."""
-    return concatenated(list(_Splitter(text, split, [one for one in found if one.encoder != _PROSE]).parts(found)))
+    attributes = [one for one in found if one.encoder != _PROSE]
+    return concatenated(list(_Splitter(text, split, attributes, amid).parts(found)))
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class _Splitter:
     text: str
     split: Callable[[str], Split]
     attributes: Sequence[Found]
+    amid: AmidLimits
 
     def parts(self, found: Sequence[Found]) -> Iterator[Split]:
         at = 0
@@ -77,7 +79,7 @@ class _Splitter:
     def _in_tags(self, sentence: str, coded: Coded) -> Iterator[Split]:
         """Yield the attributes in the tags amid a sentence. One whose lines mean something keeps all it has."""
         found = self._attributes_amid(sentence, coded) if "\n" not in coded.text else ()
-        for attribute, place in islice(found, _MOST_AMID):
+        for attribute, place in islice(found, self.amid.attributes):
             form = place._replace(is_bare=attribute.encoder == BARE).form
             yield Split("", (attribute.coded.text,), ("",), message_forms=(form,), codes=((),))
 
@@ -87,7 +89,7 @@ class _Splitter:
             behind = 0
             for markup, at in coded.originals[code]:
                 for one in self._attributes_within(at, at + len(markup)) if at >= 0 else ():
-                    if _is_plain(one):
+                    if _is_plain(one) and one.end - one.start <= self.amid.characters:
                         yield one, TagAttribute(number, behind + one.start - at, behind + one.end - at)
                 behind += len(markup)
 
@@ -117,9 +119,9 @@ class _Splitter:
 
 
 def _is_plain(found: Found) -> bool:
-    """Tell whether the value of an attribute is one short text from its first to its last character."""
+    """Tell whether the value of an attribute is one text from its first to its last character."""
     lead, _, trail, originals, _ = found.coded
-    return not (lead or trail or originals) and found.end - found.start <= _LONGEST_AMID
+    return not (lead or trail or originals)
 
 
 def _start(found: Found) -> int:

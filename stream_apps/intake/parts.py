@@ -14,6 +14,7 @@ from stream_apps.glossaries.store import GlossaryReader, KafkaGlossaries
 from stream_apps.intake.cutting import RequestCutter
 from stream_apps.intake.outputs import Stores
 from stream_apps.intake.settings import IntakeLimits
+from stream_apps.pipeline.cutting_limits import CuttingLimits
 from stream_apps.pipeline.deduplication import RequestDeduplicator
 from stream_apps.pipeline.language_detection import LangidDetector
 from stream_apps.pipeline.output_records import WireFormat
@@ -36,6 +37,8 @@ class TextSettings(Protocol):
     @property
     def requests(self) -> RequestLimits: ...
     @property
+    def cutting(self) -> CuttingLimits: ...
+    @property
     def intake(self) -> IntakeLimits: ...
 
 
@@ -57,9 +60,10 @@ def build_cutter(settings: TextSettings, wire: WireFormat) -> RequestCutter:
         detect=LangidDetector(threshold=limits.detection_threshold).detect,
         now_ms=now_ms,
         limits=limits,
+        cutting=settings.cutting,
         requests=settings.requests,
         glossaries=GlossaryReader(KafkaGlossaries(settings.kafka, wire.codec), now_ms),
-        pipeline_version=f"{_VERSION}-{limits.max_segments_per_batch}x{limits.max_batch_bytes}",
+        pipeline_version=f"{_VERSION}-{settings.cutting.version}",
     )
 
 

@@ -17,6 +17,7 @@ from schemas.units import kind_of
 from stream_apps.intake.marked_split import split_marked
 from stream_apps.pipeline.coded_split import split_coded
 from stream_apps.pipeline.split import Split
+from stream_apps.pipeline.tag_attributes import USUAL_AMID, AmidLimits
 
 
 class ReadUnit(Protocol):
@@ -30,12 +31,12 @@ class ReadUnit(Protocol):
         """Return its split, the prose of it split by `split`."""
 
 
-def reader_of(request: TranslationRequest) -> Callable[[str], ReadUnit]:
+def reader_of(request: TranslationRequest, amid: AmidLimits = USUAL_AMID) -> Callable[[str], ReadUnit]:
     """Return what reads the units of a request. Raises PermanentError where one has too many codes."""
     if is_document(request):
         return CodedUnit
     if is_marked_up(kind_of(request), request.content_type):
-        return lambda text: MarkedUnit(text, fragments(text, request.content_type, request.filter_options))
+        return lambda text: MarkedUnit(text, fragments(text, request.content_type, request.filter_options), amid)
     return PlainUnit
 
 
@@ -73,10 +74,11 @@ class MarkedUnit:
 
     text: str
     found: Sequence[Found]
+    amid: AmidLimits
 
     @property
     def words(self) -> str:
         return words_in(self.found)
 
     def split(self, split: Callable[[str], Split]) -> Split:
-        return split_marked(self.text, self.found, split)
+        return split_marked(self.text, self.found, split, self.amid)

@@ -1,4 +1,4 @@
-"""The configuration of intake: the limits of batches, and the rules that choose a pool."""
+"""The configuration of intake: what it takes at a time, and the rules that choose a pool."""
 
 from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
@@ -11,9 +11,8 @@ from connectors.settings import ProcessSettings, Section
 from connectors.tracing.settings import TracingSettings
 from schemas.languages import parse_pair
 from schemas.priorities import Priority
-from schemas.validity import MOST_SEGMENTS_PER_BATCH
 from stream_apps.accounts.budgets import BudgetSettings
-from stream_apps.pipeline.batching import BatchLimits
+from stream_apps.pipeline.cutting_limits import CuttingLimits
 from stream_apps.pipeline.deadline_policy import DeadlinePolicy
 from stream_apps.pipeline.request_limits import RequestLimits
 from stream_apps.pipeline.routing import Route
@@ -21,7 +20,7 @@ from stream_apps.runtime.dead_letters import DeadLetterSettings
 
 
 class IntakeLimits(Section):
-    """DRAGOMAN_INTAKE_*. After a change of the batch limits, repeats of waiting requests are split differently."""
+    """DRAGOMAN_INTAKE_*: what is taken, and the rules that choose a pool."""
 
     model_config = SettingsConfigDict(env_prefix="DRAGOMAN_INTAKE_", frozen=True, extra="forbid")
 
@@ -29,12 +28,6 @@ class IntakeLimits(Section):
     late: dict[Priority, DeadlinePolicy] = Field(
         default=dict.fromkeys(Priority, DeadlinePolicy.EXPIRE),
         description="JSON by priority: a request whose deadline passed is ended (expire) or served (serve).",
-    )
-    max_segments_per_batch: int = Field(
-        default=32, ge=1, le=MOST_SEGMENTS_PER_BATCH, description="A longer text becomes several batches."
-    )
-    max_batch_bytes: int = Field(
-        default=400_000, ge=1, description="Of source text; far below Kafka's message limit."
     )
     pairs: tuple[str, ...] = Field(
         default=("en-pt", "pt-en"), description="Accepted while no worker has said what it can translate."
@@ -72,11 +65,6 @@ class IntakeLimits(Section):
     def _are_pairs(cls, pairs: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(str(parse_pair(pair)) for pair in pairs)
 
-    @property
-    def batch(self) -> BatchLimits:
-        """Return where a batch ends."""
-        return BatchLimits(self.max_segments_per_batch, self.max_batch_bytes)
-
 
 class IntakeKafkaSettings(KafkaSettings):
     """DRAGOMAN_KAFKA_*: the records of a take are sent at once anyway, and a lone one should not wait."""
@@ -97,6 +85,7 @@ class IntakeSettings(ProcessSettings):
     objects: ObjectSettings = Field(default_factory=ObjectSettings)
     dead_letters: DeadLetterSettings = Field(default_factory=DeadLetterSettings)
     requests: RequestLimits = Field(default_factory=RequestLimits)
+    cutting: CuttingLimits = Field(default_factory=CuttingLimits)
     intake: IntakeLimits = Field(default_factory=IntakeLimits)
     budgets: BudgetSettings = Field(default_factory=BudgetSettings)
     tracing: TracingSettings = Field(default_factory=TracingSettings)

@@ -12,6 +12,16 @@ from typing import NamedTuple, Self
 _KIND, _BARE = "attribute", "bare"
 
 
+class AmidLimits(NamedTuple):
+    """How many attributes amid one sentence are segments, and how many characters each may have."""
+
+    attributes: int = 16
+    characters: int = 1_000
+
+
+USUAL_AMID = AmidLimits()
+
+
 class TagAttribute(NamedTuple):
     """Where the value of an attribute stands: in which code of the sentence, from which character to which."""
 

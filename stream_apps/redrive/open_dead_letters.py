@@ -15,6 +15,8 @@ from schemas.events import DeadLetter
 from schemas.ids import JobKey
 from schemas.records import InboundRecord
 
+Place = tuple[int, str]
+
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterSummary:
@@ -38,6 +40,11 @@ class DeadLetterSummary:
     failed_at: int
     dead_letter_partition: int
     dead_letter_offset: int
+
+    @property
+    def place(self) -> Place:
+        """Return its place in the order of time, which no other one has."""
+        return self.failed_at, self.dead_letter_id
 
     @property
     def is_sentence(self) -> bool:
@@ -64,6 +71,10 @@ _COPIED = tuple(
 )
 
 
+def _place(one: DeadLetterSummary) -> Place:
+    return one.place
+
+
 def summary_of(dead_letter: DeadLetter, record: InboundRecord) -> DeadLetterSummary:
     """Return the summary of the dead letter that the record holds."""
     copied: dict[str, Any] = {name: getattr(dead_letter, name) for name in _COPIED}
@@ -77,11 +88,15 @@ def summary_of(dead_letter: DeadLetter, record: InboundRecord) -> DeadLetterSumm
 class OpenDeadLetters:
     """Takes in the records of translation.dead_letters, each partition in its order.
 
-    Remembers wanted dead letters only, without their values. `unreadable` counts records that are no dead letter.
+    Remembers wanted dead letters only, without their values: of more than twice `most` the oldest `most`.
+    `forgotten` is the place of the oldest one that was forgotten. `unreadable` counts records that are no dead
+    letter.
     """
 
     codec: Codec
     is_wanted: Callable[[DeadLetterSummary], bool]
+    most: int | None = None
+    forgotten: Place | None = field(default=None, init=False)
     unreadable: int = 0
     _open: dict[bytes, DeadLetterSummary] = field(default_factory=dict, init=False)
 
@@ -99,10 +114,20 @@ class OpenDeadLetters:
             return
         if self.is_wanted(dead_letter):
             self._open[key] = dead_letter
+            self._forget_newest()
 
     def oldest_first(self) -> list[DeadLetterSummary]:
-        """Return all that are open and wanted."""
-        return sorted(self._open.values(), key=lambda one: (one.failed_at, one.dead_letter_id))
+        """Return all that are open and wanted, up to the place from which some are forgotten."""
+        known = sorted(self._open.values(), key=_place)
+        return [one for one in known if self.forgotten is None or one.place < self.forgotten]
+
+    def _forget_newest(self) -> None:
+        if self.most is None or len(self._open) <= 2 * self.most:
+            return
+        oldest = sorted(self._open.items(), key=lambda one: one[1].place)
+        first_forgotten = oldest[self.most][1].place
+        self.forgotten = min(first_forgotten, self.forgotten or first_forgotten)
+        self._open = dict(oldest[: self.most])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +162,10 @@ class DeadLetterFilter:
             and (self.since_ms is None or self.since_ms <= one.failed_at)
             and (self.until_ms is None or one.failed_at < self.until_ms)
         )
+
+    def may_share_job(self, one: DeadLetterSummary) -> bool:
+        """Say whether the dead letter may be of a job of which one is meant."""
+        return self.tenant in (None, one.tenant) and self.request in (None, one.request_id)
 
     def select(self, dead_letters: Sequence[DeadLetterSummary]) -> list[DeadLetterSummary]:
         """Return the first of them that match, as many as the limit allows."""

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
 from typing import Protocol, TypeVar
 
@@ -30,7 +31,7 @@ from stream_apps.glossaries.store import GlossaryStore, KafkaGlossaries
 from stream_apps.pipeline.batching import BatchLimits
 from stream_apps.pipeline.output_records import WireFormat
 from stream_apps.pipeline.stores import ObjectStore
-from stream_apps.redrive.open_dead_letters import DeadLetterFilter, DeadLetterSummary, OpenDeadLetters
+from stream_apps.redrive.open_dead_letters import DeadLetterFilter, DeadLetterSummary, OpenDeadLetters, Place
 from stream_apps.redrive.plans import RedrivePlan, RedrivePlanner, groups_of
 
 # One for the whole platform: starting it aborts what a killed run left open, and fences one that still runs.
@@ -81,9 +82,22 @@ class DeadLetterAdmin:
     now_ms: Callable[[], int]
     bulk_words: int = DEFAULT_BULK_WORDS
 
-    def read(self, is_wanted: Callable[[DeadLetterSummary], bool]) -> OpenDeadLetters:
-        """Read the whole topic; return all open dead letters that are wanted."""
-        found = OpenDeadLetters(self.codec, is_wanted)
+    def oldest(self, wanted: DeadLetterFilter, most: int) -> list[DeadLetterSummary]:
+        """Return the open dead letters that are wanted, the oldest first, as many as its limit allows.
+
+        At most twice `most` are remembered at a time, and those of the answer; of more the topic is read again.
+        """
+        oldest: list[DeadLetterSummary] = []
+        first: Place | None = (0, "")
+        while first is not None and (wanted.limit is None or len(oldest) < wanted.limit):
+            found = self.read(partial(_is_wanted_from, first, wanted), most)
+            oldest += found.oldest_first()
+            first = found.forgotten
+        return oldest[: wanted.limit]
+
+    def read(self, is_wanted: Callable[[DeadLetterSummary], bool], most: int | None = None) -> OpenDeadLetters:
+        """Read the whole topic; return the open dead letters that are wanted, all or the oldest `most`."""
+        found = OpenDeadLetters(self.codec, is_wanted, most)
         for record in self.track(read_topic(self.kafka, DEAD_LETTERS), "reading dead letters"):
             found.add(record)
         return found
@@ -103,7 +117,9 @@ class DeadLetterAdmin:
         """Send again what failed and close its dead letters. Raises PermanentError for an unknown id."""
         commit = self._commit(is_dry_run=is_dry_run)
         with closing(RecordLookup(self.kafka)) as lookup:
-            found = self.read(lambda one: one.is_sentence or wanted.matches(one)).oldest_first()
+            found = self.read(
+                lambda one: wanted.matches(one) or (one.is_sentence and wanted.may_share_job(one))
+            ).oldest_first()
             groups = groups_of(select_known(wanted, found), found)
             requests = {one.job_key for group in groups for one in group if one.job_key}
             answers = read_answers(self.kafka, self.codec, requests, self.track)
@@ -257,6 +273,10 @@ class KafkaSources(DeadLetterRecords):
 def read_topic(kafka: KafkaSettings, topic: str) -> Iterable[InboundRecord]:
     """Return the committed records of the topic up to where it ends now. Reading raises TransientError."""
     return chain.from_iterable(read_spans(kafka, KafkaAdmin(kafka).spans([topic]), _TAKE_RECORDS))
+
+
+def _is_wanted_from(first: Place, wanted: DeadLetterFilter, one: DeadLetterSummary) -> bool:
+    return one.place >= first and wanted.matches(one)
 
 
 def _is_full(records: Sequence[OutboundRecord]) -> bool:

@@ -26,7 +26,8 @@ from schemas.terms import NO_TERMS
 from schemas.units import characters_of, kind_of, units_of, whole_text
 from stream_apps.glossaries.store import KafkaGlossaries
 from stream_apps.intake.read_units import reader_of
-from stream_apps.pipeline.batching import BatchLimits, Piece, batches_of, cut, wishes_of
+from stream_apps.pipeline.batching import Piece, batches_of, cut, wishes_of
+from stream_apps.pipeline.cutting_limits import CuttingLimits
 from stream_apps.pipeline.join import join
 from stream_apps.pipeline.language_detection import Detection, LangidDetector
 from stream_apps.pipeline.segmentation import SEGMENTATION_VERSION, Segmenter
@@ -60,7 +61,7 @@ class KafkaReplay:
     kafka: KafkaSettings
     codec: Codec
     objects: ObjectStore
-    limits: BatchLimits
+    limits: CuttingLimits
 
     def run(
         self, selection: Selection, models: Translator, topic: str, on_progress: OnReplayProgress
@@ -121,16 +122,20 @@ class Task:
 
 
 def task_of(
-    exchange: Exchange, text: str, source_language: str, limits: BatchLimits, entries: Mapping[str, str] = NO_TERMS
+    exchange: Exchange,
+    text: str,
+    source_language: str,
+    limits: CuttingLimits,
+    entries: Mapping[str, str] = NO_TERMS,
 ) -> Task:
     """Cut the text as intake does. Raises PermanentError for a text that no batch can hold."""
     target = str(parse_language(exchange.request.target_language, "target_language"))
     units = units_of(text, kind_of(exchange.request))
-    read = reader_of(exchange.request)
+    read = reader_of(exchange.request, limits.amid)
     split = split_units(
         units, lambda unit: read(unit).split(lambda text: Segmenter().split(text, source_language, target))
     )
-    return Task(exchange, text, source_language, cut(split, limits), entries)
+    return Task(exchange, text, source_language, cut(split, limits.batch), entries)
 
 
 @dataclass(frozen=True)
@@ -192,7 +197,7 @@ class Replay:
     output: ReplayOutput
     detect: Callable[[str], Detection]
     on_progress: OnReplayProgress
-    limits: BatchLimits
+    limits: CuttingLimits
     clock: Callable[[], float] = time.perf_counter
     comparison: Comparison = field(default_factory=Comparison, init=False)
 

@@ -19,7 +19,6 @@ from stream_apps.accounts.tiers import UNLIMITED, Tiers
 from stream_apps.accounts.tokens import Tokens
 
 _SCHEMES = ("bearer", "deepl-auth-key")
-_MOST_WAITING = 20
 _REFUSAL = "too many change accounts at the same time"
 _SEEN_SECONDS, _LOOK_SECONDS = 2.0, 0.01
 _RETRY_AFTER_SECONDS = 2
@@ -30,7 +29,7 @@ class Accounts:
     """The accounts as this process knows them. `tokens` is None where no secret is configured: nobody logs in.
 
     `is_read` tells whether the directory is complete. `anonymous_tenant` stands for callers who show nothing;
-    empty: they are refused. For one event loop.
+    empty: they are refused. `most_waiting` changes are under way or in line at a time. For one event loop.
     """
 
     directory: Directory
@@ -40,9 +39,13 @@ class Accounts:
     tiers: Tiers
     is_read: Callable[[], bool] = lambda: True
     anonymous_tenant: str = ""
+    most_waiting: int = 20
     _limits: dict[str, tuple[Tenant, Limits]] = field(default_factory=dict, init=False)
     _reads: LocalRates = field(default_factory=LocalRates, init=False)
-    _changes: WaitingLine = field(default_factory=lambda: WaitingLine(1, _MOST_WAITING, _REFUSAL), init=False)
+    _changes: WaitingLine = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._changes = WaitingLine(1, self.most_waiting, _REFUSAL)
 
     def identify(self, authorization: str, api_key: str) -> Identity:
         """Return who shows these two headers, either of them empty.
@@ -100,8 +103,7 @@ class Accounts:
 
         Raises TransientError, and OverloadedError while many wait.
         """
-        async with self._changes.turn():
-            accounts = await asyncio.to_thread(self.store.change, plan)
+        accounts = await self._changes.run(self.store.change, plan)
         end = asyncio.get_running_loop().time() + _SEEN_SECONDS
         while not all(map(self._is_seen, accounts)) and asyncio.get_running_loop().time() < end:
             await asyncio.sleep(_LOOK_SECONDS)

@@ -1,6 +1,5 @@
 """Let users log in and out. A login is slow on purpose, so only a few are under way at a time."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -16,8 +15,6 @@ from stream_apps.accounts.rates import LocalRates
 from stream_apps.accounts.refusals import UnauthenticatedError
 from stream_apps.accounts.tokens import Token
 
-# For their turn to have a password checked.
-_MOST_WAITING = 20
 _LONGEST_LOGIN = 200
 
 
@@ -40,7 +37,10 @@ class Logins:
     _checks: WaitingLine = field(init=False)
 
     def __post_init__(self) -> None:
-        self._checks = WaitingLine(self.limits.password_checks, _MOST_WAITING, "too many log in at the same time")
+        limits = self.limits
+        self._checks = WaitingLine(
+            limits.password_checks, limits.max_waiting_logins, "too many log in at the same time"
+        )
 
     async def log_in(self, email: str, password: str) -> Session:
         """Return a session of the user with that password. Takes a fifth of a second, right or wrong.
@@ -85,5 +85,4 @@ class Logins:
             )
 
     async def _check(self, password: str, known_hash: str | None) -> bool:
-        async with self._checks.turn():
-            return await asyncio.to_thread(is_password, password, known_hash)
+        return await self._checks.run(is_password, password, known_hash)

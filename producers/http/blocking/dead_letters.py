@@ -1,18 +1,16 @@
 """List the open dead letters of a tenant, and send those of a job again. Knows no routes."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Protocol
 
 from producers.http.blocking.waiting_line import WaitingLine
 from schemas.errors import FatalError, TransientError
 from schemas.ids import JobKey
-from stream_apps.redrive.open_dead_letters import DeadLetterFilter, DeadLetterSummary, OpenDeadLetters
+from stream_apps.redrive.open_dead_letters import DeadLetterFilter, DeadLetterSummary
 from stream_apps.redrive.redrive import RedriveReport
 
-_MOST_WAITING, _RETRY_AFTER_SECONDS = 10, 5
+_RETRY_AFTER_SECONDS = 5
 _REFUSAL = "too many read dead letters at the same time"
 
 Redrive = Callable[[DeadLetterFilter], RedriveReport]
@@ -44,23 +42,25 @@ class NoDeadLetters:
 class KafkaDeadLetters:
     """Reads the whole topic on a thread, for one caller at a time. For one event loop.
 
-    `read` and `redrive_all` are those of stream_apps.redrive.redrive.DeadLetterAdmin.
+    `oldest` and `redrive_all` are those of stream_apps.redrive.redrive.DeadLetterAdmin. `most_waiting` callers are
+    in line at a time.
     """
 
-    read: Callable[[Callable[[DeadLetterSummary], bool]], OpenDeadLetters]
+    oldest: Callable[[DeadLetterFilter], Sequence[DeadLetterSummary]]
     redrive_all: Redrive
-    _line: WaitingLine = field(default_factory=lambda: WaitingLine(1, _MOST_WAITING, _REFUSAL), init=False)
+    most_waiting: int = 10
+    _line: WaitingLine = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._line = WaitingLine(1, self.most_waiting, _REFUSAL)
 
     async def open_of(self, wanted: DeadLetterFilter) -> Sequence[DeadLetterSummary]:
-        async with self._line.turn():
-            found = await asyncio.to_thread(self.read, wanted.matches)
-        return list(islice(found.oldest_first(), wanted.limit))
+        return await self._line.run(self.oldest, wanted)
 
     async def redrive(self, key: JobKey) -> RedriveReport:
         wanted = DeadLetterFilter(tenant=key.tenant, request=key.request_id)
         try:
-            async with self._line.turn():
-                return await asyncio.to_thread(self.redrive_all, wanted)
+            return await self._line.run(self.redrive_all, wanted)
         except FatalError as error:
             # Its producer is of no use any more; this process has others.
             raise TransientError(f"another redrive came in between: {error}", _RETRY_AFTER_SECONDS) from error

@@ -1,6 +1,5 @@
 """Detect languages in the HTTP process, with the detector of intake, which is loaded at the first call."""
 
-import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -8,7 +7,6 @@ from typing import Protocol
 from producers.http.blocking.waiting_line import WaitingLine
 from stream_apps.pipeline.language_detection import Detection, LangidDetector
 
-_MOST_WAITING = 50
 _REFUSAL = "too many detect languages at the same time"
 
 
@@ -24,13 +22,19 @@ class Detector(Protocol):
 
 @dataclass
 class ThreadedDetector:
-    """Detects on another thread, one call at a time: the model is loaded once (90 MB, 1 s)."""
+    """Detects on another thread, one call at a time: the model is loaded once (90 MB, 1 s).
+
+    `most_waiting` calls are under way or in line at a time.
+    """
 
     detect: Callable[[Sequence[str], Collection[str]], list[Detection]] = field(
         default_factory=lambda: LangidDetector().guess_each
     )
-    _line: WaitingLine = field(default_factory=lambda: WaitingLine(1, _MOST_WAITING, _REFUSAL), init=False)
+    most_waiting: int = 50
+    _line: WaitingLine = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._line = WaitingLine(1, self.most_waiting, _REFUSAL)
 
     async def guess_each(self, texts: Sequence[str], among: Collection[str]) -> list[Detection]:
-        async with self._line.turn():
-            return await asyncio.to_thread(self.detect, texts, among)
+        return await self._line.run(self.detect, texts, among)

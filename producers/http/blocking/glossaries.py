@@ -1,6 +1,5 @@
 """Read and change the glossaries of a tenant, and check those that a submission names. Knows no routes."""
 
-import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -13,22 +12,26 @@ from stream_apps.glossaries.shelf import Shelf, Wanted, resolved
 from stream_apps.glossaries.store import GlossaryReader, GlossaryStore, Plan
 from stream_apps.pipeline.request_rules import RequestedLanguages
 
-_MOST_WAITING = 20
 _REFUSAL = "too many change glossaries at the same time"
 
 
 @dataclass
 class Glossaries:
-    """The glossaries of all tenants. Nothing is read before somebody asks. For one event loop."""
+    """The glossaries of all tenants. Nothing is read before somebody asks. For one event loop.
+
+    `most_waiting` changes are under way or in line at a time.
+    """
 
     store: GlossaryStore
     now_ms: Callable[[], int]
     limits: GlossaryLimits = field(default_factory=GlossaryLimits)
+    most_waiting: int = 20
     _reader: GlossaryReader = field(init=False)
-    _changes: WaitingLine = field(default_factory=lambda: WaitingLine(1, _MOST_WAITING, _REFUSAL), init=False)
+    _changes: WaitingLine = field(init=False)
 
     def __post_init__(self) -> None:
         self._reader = GlossaryReader(self.store, self.now_ms)
+        self._changes = WaitingLine(1, self.most_waiting, _REFUSAL)
 
     async def read(self) -> Shelf:
         """Return the glossaries as they are now. Raises TransientError."""
@@ -59,5 +62,4 @@ class Glossaries:
                 resolved(shelf, one)
 
     async def _change(self, plan: Plan) -> Writing:
-        async with self._changes.turn():
-            return await asyncio.to_thread(self.store.change, plan)
+        return await self._changes.run(self.store.change, plan)

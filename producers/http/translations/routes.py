@@ -1,14 +1,13 @@
-"""The routes: translations, and the probes for supervisors, load balancers and Prometheus."""
+"""The routes of translations."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from fastapi.responses import PlainTextResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
-from connectors.telemetry.health import Health, answer_of
 from producers.http.admission.caller import Caller, Reader, Submitter, Writer
 from producers.http.ports import JobSnapshot, Ports
 from producers.http.problems import erased, not_found, rate_headers, responses
@@ -29,10 +28,13 @@ from producers.http.translations.responses import (
     list_response,
 )
 from producers.http.translations.submission import Envelope, Submission
+from producers.http.translations.submission_route import SubmissionRoute
 from producers.http.translations.submit import preferred_wait
 from schemas.ids import JobKey
 from stream_apps.accounts.refusals import ForbiddenError
 
+# The route of most calls has a router of its own, which is looked at first.
+submissions = APIRouter(route_class=SubmissionRoute)
 router = APIRouter()
 
 _TRANSLATIONS = "/api/v1/translations"
@@ -43,8 +45,6 @@ _MOST_ADDRESSES = 100
 _EVENT_STREAM = "text/event-stream"
 # Neither a cache nor a proxy such as nginx may keep events back.
 _NOT_HELD_BACK = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-# The same probes that the health port of every process answers.
-_PROBES: dict[str, Any] = {"tags": ["operations"]}
 
 
 Named = Annotated[str | None, Query(description="Whose job it is, for callers who may act for several tenants.")]
@@ -75,7 +75,7 @@ JobToRead = Annotated[JobKey, Depends(job_to_read)]
 JobToChange = Annotated[JobKey, Depends(job_to_change)]
 
 
-@router.post(
+@submissions.post(
     _TRANSLATIONS,
     tags=["translations"],
     status_code=202,
@@ -98,13 +98,14 @@ async def submit_translation(
     `targets` there is a job for each language: 202 says that all are stored, 200 that all are finished.
     """
     call = await prepared_call(submission, envelope, caller, request)
-    headers = {"Location": status_url(request, call.valid[0].request.key, caller)}
+    urls = [status_url(request, one.request.key, caller) for one in call.valid]
+    headers = {"Location": urls[0]}
     if call.rate:
         headers |= rate_headers(call.rate)
     snapshots = await sent_call(call, request, wait or preferred_wait(envelope.prefer))
     if snapshots and all(one.result is not None for one in snapshots):
         return _json(_finished(call, snapshots, request), 200, headers)
-    return _json(_accepted(call, request, caller), 202, headers)
+    return _json(_accepted(call, urls, request), 202, headers)
 
 
 @router.get(_TRANSLATIONS, tags=["translations"])
@@ -217,16 +218,16 @@ def _finished(call: Call, snapshots: Sequence[JobSnapshot], request: Request) ->
     return JobsResponse(jobs=jobs) if call.call_id else jobs[0]
 
 
-def _accepted(call: Call, request: Request, caller: Caller) -> AcceptedResponse | AcceptedJobsResponse:
+def _accepted(call: Call, urls: Sequence[str], request: Request) -> AcceptedResponse | AcceptedJobsResponse:
     ports: Ports = request.app.state.ports
     jobs = [
         accepted_response(
             one,
-            status_url(request, one.request.key, caller),
+            url,
             ports.backpressure.ahead(ports.backpressure.lane_of(one.request, one.priority)),
             ports.now_ms(),
         )
-        for one in call.valid
+        for one, url in zip(call.valid, urls, strict=True)
     ]
     return AcceptedJobsResponse(jobs=jobs) if call.call_id else jobs[0]
 
@@ -253,47 +254,3 @@ def _any_url(request: Request, route: str) -> str:
             known.clear()
         known[place] = str(request.url_for(route, job_id=_ANY_JOB))
     return str(known[place])
-
-
-class Alive(BaseModel):
-    """Whether the event loop runs, and how long it has been silent."""
-
-    alive: bool
-    silent_seconds: float
-
-
-class Ready(BaseModel):
-    """Whether requests can be accepted, and the reason if they cannot."""
-
-    ready: bool
-    reason: str
-
-
-@router.get(
-    "/health",
-    operation_id="read_health",
-    description="Tell whether the event loop runs. 503: restart the process.",
-    response_model=Alive,
-    responses={503: {"model": Alive}},
-    **_PROBES,
-)
-@router.get(
-    "/ready",
-    operation_id="read_ready",
-    description="Tell whether requests can be accepted. 503: send them elsewhere, for now.",
-    response_model=Ready,
-    responses={503: {"model": Ready}},
-    **_PROBES,
-)
-@router.get(
-    "/metrics",
-    operation_id="read_metrics",
-    description="Show the metrics of this process, in the text format of Prometheus.",
-    response_class=PlainTextResponse,
-    **_PROBES,
-)
-async def answer_probe(request: Request) -> Response:
-    """Answer a probe as every process of the platform does."""
-    health: Health = request.app.state.health
-    status, content_type, body = answer_of(health, request.url.path, request.headers.get("accept", ""))
-    return Response(body, status, media_type=content_type)

@@ -22,7 +22,7 @@ from schemas.catalogue import Catalogue, unsupported_pair
 from schemas.errors import DragomanError, PermanentError, TransientError
 from schemas.ids import event_id, new_request_id
 from schemas.languages import AUTO
-from schemas.messages import TranslationRequest
+from schemas.messages import TranslationRequest, changed
 from schemas.priorities import Priority, parse_priority, priority_of_score
 from schemas.records import TRACE_HEADER, Headers
 from schemas.shares import Decision, Wish
@@ -82,7 +82,7 @@ async def prepare(
         for submission, one in zip(submissions, taken, strict=True):
             if submission.keep_source:
                 await keep_source(one.request, ports.documents)
-        return [replace(one, request=await _without_large_text(one.request, ports.texts)) for one in taken]
+        return [await _without_large_text(one, ports.texts) for one in taken]
     except DragomanError:
         await give_back(taken, ports)
         raise
@@ -143,11 +143,10 @@ def checked(
     """Check a request as intake will, and write its languages canonically. Raises PermanentError."""
     check_identity(request, context.limits)
     languages = check_request(request, priority, context.limits, context.now_ms)
-    source, target = str(languages.source or AUTO), str(languages.target)
-    is_named = bool(chosen_id or context.idempotency_key)
-    return ValidSubmission(
-        replace(request, source_language=source, target_language=target), priority, languages, is_named
-    )
+    written = str(languages.source or AUTO), str(languages.target)
+    if written != (request.source_language, request.target_language):
+        request = changed(request, source_language=written[0], target_language=written[1])
+    return ValidSubmission(request, priority, languages, bool(chosen_id or context.idempotency_key))
 
 
 def preferred_wait(prefer: str | None) -> int:
@@ -171,7 +170,9 @@ def _request(submission: Submission, context: SubmissionContext, priority: Prior
         submitted_by=context.caller.credential_id or None,
     )
     wished = with_wishes(request, submission)
-    return replace(wished, metadata=with_text_ids(submission.metadata, submission.texts or ()))
+    if not submission.texts:
+        return wished
+    return changed(wished, metadata=with_text_ids(submission.metadata, submission.texts))
 
 
 def _target(submission: Submission) -> str:
@@ -247,10 +248,11 @@ async def _served_pairs(models: Models) -> Catalogue:
         return Catalogue()
 
 
-async def _without_large_text(request: TranslationRequest, texts: Texts) -> TranslationRequest:
+async def _without_large_text(valid: ValidSubmission, texts: Texts) -> ValidSubmission:
+    request = valid.request
     size = sum(len(text.encode()) for text in (request.text or "", *request.texts))
     if size <= texts.max_inline_bytes:
-        return request
+        return valid
     if request.text is None:
         raise PermanentError(
             "texts_too_large",
@@ -259,7 +261,8 @@ async def _without_large_text(request: TranslationRequest, texts: Texts) -> Tran
             limit=f"{texts.max_inline_bytes} bytes in one request",
             cure="split them into several requests",
         )
-    return replace(request, text=None, content_ref=await texts.keep(request.key, request.text))
+    ref = await texts.keep(request.key, request.text)
+    return replace(valid, request=changed(request, text=None, content_ref=ref))
 
 
 def _headers(valid: ValidSubmission, traceparent: bytes) -> Headers:

@@ -1,12 +1,11 @@
 """What a caller may wish of a translation, be it of a text or of a file, and how it gets into the request."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
 from producers.http.moments import milliseconds_of
-from schemas.messages import TranslationRequest
+from schemas.messages import TranslationRequest, changed
 
 
 class Wishes(Protocol):
@@ -34,7 +33,7 @@ class Wishes(Protocol):
 
 def with_wishes(request: TranslationRequest, wishes: Wishes) -> TranslationRequest:
     """Return the request with the wishes of its caller."""
-    return replace(
+    return changed(
         request,
         glossaries=wishes.glossaries,
         do_not_translate=wishes.do_not_translate,

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from inference_workers.engines.bergamot import TRAITS, traits_of
-from inference_workers.fidelity.masking import Hiding, Masker
+from inference_workers.fidelity.masking import MOST_SPANS, Hiding, Masker
 from inference_workers.fidelity.own_spans import own_spans
-from inference_workers.fidelity.parts import MOST_SPANS
+from inference_workers.settings import WorkerLimits
 
 PLAIN, BERGAMOT = Masker(None), Masker(TRAITS.unseen)
 PORTUGUESE = traits_of("ÁÉàáâãçéêíóôõú")
@@ -188,6 +188,13 @@ def test_a_text_of_masks_alone_has_no_words():
 def test_a_text_with_too_many_spans_is_known():
     assert PLAIN.take_apart("{a} x " * (MOST_SPANS + 1)).is_crowded
     assert not PLAIN.take_apart("{a} x " * MOST_SPANS).is_crowded
+    assert WorkerLimits().max_spans == MOST_SPANS
+
+
+def test_how_many_spans_are_too_many_is_configured():
+    masker = Masker(None, most_spans=200)
+    assert masker.take_apart("{a} x " * 201).is_crowded
+    assert len(masker.take_apart("{a} x " * 200).hidden) == 200
 
 
 @pytest.mark.parametrize(

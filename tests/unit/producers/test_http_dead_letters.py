@@ -1,14 +1,15 @@
 """GET /api/v1/dead-letters and POST /api/v1/translations/{job_id}/redrive."""
 
 import asyncio
+import threading
 from dataclasses import replace
 
 import pytest
 
 from producers.http.blocking.dead_letters import KafkaDeadLetters
-from schemas.codec import Codec
+from producers.http.problems import OverloadedError
 from schemas.errors import FatalError, PermanentError, TransientError
-from stream_apps.redrive.open_dead_letters import DeadLetterFilter, DeadLetterSummary, OpenDeadLetters
+from stream_apps.redrive.open_dead_letters import DeadLetterFilter, DeadLetterSummary
 from stream_apps.redrive.plans import RedrivePlan
 from stream_apps.redrive.redrive import RedriveReport
 from tests.accounts import NOW_MS, key_of
@@ -101,21 +102,22 @@ def test_a_job_without_dead_letters_of_its_own_is_told_so(acme, world):
     assert problem_of(acme.post(REDRIVE), 404, "no_dead_letters")["field"] == "job_id"
 
 
-def test_one_caller_reads_at_a_time_and_gets_as_many_as_wanted():
-    asked = []
+def test_one_caller_reads_at_a_time_and_too_many_are_refused():
+    reading, most = threading.Semaphore(1), []
 
-    class Found:
-        def oldest_first(self):
-            return [LETTER, *OTHERS]
+    def oldest(wanted):
+        most.append(reading.acquire(blocking=False))
+        reading.release()
+        return [LETTER]
 
-    def read(is_wanted):
-        asked.append((is_wanted(LETTER), is_wanted(FOREIGN)))
-        return Found()
+    async def all_of(calls):
+        letters = KafkaDeadLetters(oldest, lambda wanted: RedriveReport(), most_waiting=3)
+        asked = [letters.open_of(DeadLetterFilter(tenant="acme")) for _ in range(calls)]
+        return await asyncio.gather(*asked, return_exceptions=True)
 
-    letters = KafkaDeadLetters(read, lambda wanted: RedriveReport())
-    found = asyncio.run(letters.open_of(DeadLetterFilter(tenant="acme", limit=2)))
-    assert [one.dead_letter_id for one in found] == ["d1", "d2"]
-    assert asked == [(True, False)]
+    found = asyncio.run(all_of(5))
+    assert (found[:3], most) == ([[LETTER]] * 3, [True] * 3)
+    assert [type(one) for one in found[3:]] == [OverloadedError] * 2
 
 
 def test_a_redrive_means_one_job_and_one_that_another_overtook_may_be_repeated():
@@ -125,7 +127,7 @@ def test_a_redrive_means_one_job_and_one_that_another_overtook_may_be_repeated()
         wanted.append(one)
         raise FatalError("fenced")
 
-    letters = KafkaDeadLetters(lambda is_wanted: OpenDeadLetters(Codec(), is_wanted), fenced)
+    letters = KafkaDeadLetters(lambda wanted: [], fenced)
     with pytest.raises(TransientError, match="another redrive"):
         asyncio.run(letters.redrive(key("job", "acme")))
     assert wanted == [DeadLetterFilter(tenant="acme", request="job")]

@@ -12,6 +12,7 @@ from producers.http.problems import OverloadedError
 from schemas.errors import TransientError
 from schemas.ids import JobKey
 from schemas.tenant_erasures import ErasureStage
+from stream_apps.redrive.erasing import Found
 from tests.accounts import key_of
 from tests.http_world import NOW_MS
 from tests.keys import key
@@ -30,13 +31,17 @@ class Eraser:
         self.searches = 0
         self.may_go_on = threading.Event()
         self.may_go_on.set()
+        self.portion = len(ACME)
 
     def find(self, tenant):
         self.searches += 1
         assert self.may_go_on.wait(5)
         if self.failures:
             raise self.failures.pop()
-        return [one for one in ACME if one.tenant == tenant and one not in self.ordered]
+        found = [one for one in ACME if one.tenant == tenant and one not in self.ordered]
+        yield Found(found[: self.portion], is_last=len(found) <= self.portion)
+        if len(found) > self.portion:
+            yield Found(found[self.portion :], is_last=True)
 
     def order(self, keys, requested_by):
         for one, by in zip(keys, repeat(requested_by)):  # endless
@@ -121,7 +126,7 @@ def test_orders_go_on_while_nothing_can_be_told_but_nothing_is_promised_then():
     assert asyncio.run(erase()) == (1_100, 1)
 
 
-def test_too_many_at_once_are_refused():
+def test_too_many_at_once_are_refused_but_not_a_repeat_of_one_of_them():
     async def erase():
         eraser = Eraser()
         eraser.may_go_on.clear()
@@ -131,11 +136,61 @@ def test_too_many_at_once_are_refused():
         try:
             with pytest.raises(OverloadedError):
                 await work.start("acme", "http:ab12")
+            assert await work.look("acme") is None
+            repeated = await work.start("tenant-19", "http:ab12")
+            assert told(repeated) == (ErasureStage.WAITING, None, 0)
         finally:
             eraser.may_go_on.set()
             await work.finished()
 
     asyncio.run(erase())
+
+
+def test_one_that_another_process_is_at_is_not_begun_twice():
+    async def erase():
+        eraser, notes = Eraser(), InMemoryTenantErasures()
+        eraser.may_go_on.clear()
+        first, second = (TenantErasing(eraser, notes, lambda: NOW_MS) for _ in range(2))
+        begun = await first.start("acme", "http:ab12")
+        again = await second.start("acme", "http:cd34")
+        eraser.may_go_on.set()
+        await asyncio.gather(first.finished(), second.finished())
+        return begun, again, eraser.searches
+
+    begun, again, searches = asyncio.run(erase())
+    assert (again.asked_by, again.asked_at, searches) == (begun.asked_by, begun.asked_at, 1)
+
+
+def test_a_tenant_with_more_requests_than_are_remembered_is_erased_portion_by_portion():
+    async def erase():
+        eraser = Eraser()
+        eraser.portion = 700
+        work = erasing(eraser)
+        await work.start("acme", "http:ab12")
+        await work.finished()
+        return eraser.ordered, told(await work.look("acme"))
+
+    assert asyncio.run(erase()) == (ACME, (ErasureStage.ORDERED, 1_100, 1_100))
+
+
+def test_a_process_that_closes_ends_them_in_order_and_tells_so():
+    async def erase():
+        eraser = Eraser()
+        eraser.may_go_on.clear()
+        work = erasing(eraser, tell_seconds=0.01)
+        for tenant in ("acme", "globex"):
+            await work.start(tenant, "http:ab12")
+        while (await work.look("acme")).stage is not ErasureStage.READING:
+            await asyncio.sleep(0.01)
+        closing = asyncio.create_task(work.close(5))
+        await asyncio.sleep(0.01)
+        eraser.may_go_on.set()
+        await closing
+        return [(await work.look(one)).stage for one in ("acme", "globex")], eraser
+
+    stages, eraser = asyncio.run(erase())
+    assert stages == [ErasureStage.INTERRUPTED] * 2
+    assert (eraser.ordered, eraser.searches) == ([], 1)
 
 
 def test_an_operator_begins_it_by_repeating_the_name(http):

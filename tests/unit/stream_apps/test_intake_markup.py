@@ -13,12 +13,14 @@ from schemas.segments import normalise
 from schemas.units import kind_of, units_of, whole_text
 from stream_apps.intake.read_units import reader_of
 from stream_apps.pipeline.batching import BatchLimits, Wishes, batches_of, cut
+from stream_apps.pipeline.cutting_limits import CuttingLimits
 from stream_apps.pipeline.finishing import finished
 from stream_apps.pipeline.join import join
 from stream_apps.pipeline.output_records import early_answer
 from stream_apps.pipeline.request_limits import RequestLimits
 from stream_apps.pipeline.request_rules import check_request
 from stream_apps.pipeline.segmentation import Segmenter
+from stream_apps.pipeline.tag_attributes import USUAL_AMID, AmidLimits
 from stream_apps.pipeline.units import split_units
 from stream_apps.redrive.correction import correction_of
 from tests.keys import key
@@ -34,9 +36,9 @@ def request(*texts: str, content_type: str = "text/html", **options: str) -> Tra
     )
 
 
-def split(asked: TranslationRequest):
+def split(asked: TranslationRequest, amid: AmidLimits = USUAL_AMID):
     units = units_of(whole_text(asked) or "", kind_of(asked))
-    read = reader_of(asked)
+    read = reader_of(asked, amid)
     return split_units(units, lambda unit: read(unit).split(lambda text: SEGMENTER.split(text, "en", "pt")))
 
 
@@ -200,6 +202,14 @@ def test_of_a_sentence_with_very_many_attributes_the_rest_stays():
     assert [one.isupper() for one in found] == [True] * 16 + [False] * 4
     long = f'Go <b title="{"very " * 300}long">on</b> now.'
     assert answered(request(long)).text == long.replace("Go", "GO").replace(">on<", ">ON<").replace("now", "NOW")
+
+
+def test_how_many_attributes_of_a_sentence_are_translated_is_configured():
+    found = split(request(AMID), CuttingLimits(max_tag_attributes=1).amid)
+    assert found.texts[1:] == ("A door", "Stop.")
+    found = split(request(AMID), CuttingLimits(max_tag_attribute_characters=6).amid)
+    assert found.texts[1:] == ("A door", "Stop.")
+    assert split(request(AMID), CuttingLimits(max_tag_attributes=0).amid).texts[1:] == ("Stop.",)
 
 
 def test_attributes_of_xml_stay():

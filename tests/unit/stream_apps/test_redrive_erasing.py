@@ -42,8 +42,9 @@ def test_answered_and_open_requests_of_one_tenant_are_ordered_to_be_erased():
         kafka.add(RESULTS, one)
     kafka.add(RESULTS, erased, **erased_header(5))
     eraser = TenantEraser(kafka.read, kafka, CODEC, lambda: 7)
-    found = eraser.find("acme")
-    assert found == [mine, answered]
+    (portion,) = eraser.find("acme")
+    found = list(portion.keys)
+    assert (found, portion.is_last) == ([mine, answered], True)
     assert list(eraser.order(found, "operator")) == found
     orders = [CODEC.decode(one.value, JobControl) for one in kafka.sent]
     assert [(one.key, one.action, one.requested_by, one.at) for one in orders] == [
@@ -60,3 +61,18 @@ def test_a_thousand_orders_are_sent_in_portions_and_told_as_they_are_stored():
     next(told)
     assert len(kafka.sent) == 500
     assert len(list(told)) == 1099
+
+
+def test_of_a_tenant_with_more_requests_than_are_remembered_each_is_found_once():
+    kafka = Kafka()
+    jobs = [key(f"job-{number}", "acme") for number in range(100)]
+    for one in jobs:
+        kafka.ask(one)
+        kafka.ask(one)
+    for one in jobs[:30]:
+        kafka.add(RESULTS, one, **erased_header(5))
+    portions = list(TenantEraser(kafka.read, kafka, CODEC, lambda: 7, most_keys=20).find("acme"))
+    assert len(portions) > 4
+    assert max(len(one.keys) for one in portions) <= 20
+    assert sorted(found for one in portions for found in one.keys) == sorted(jobs[30:])
+    assert [one.is_last for one in portions] == [False] * (len(portions) - 1) + [True]

@@ -1,5 +1,7 @@
 """What a redrive finds in the topics, whatever else is stored there, and what it refuses to touch."""
 
+from dataclasses import replace
+
 import pytest
 from obstore.store import MemoryStore
 
@@ -14,7 +16,7 @@ from schemas.states import ResultStatus
 from schemas.topics import DEAD_LETTERS, RESULTS
 from stream_apps.pipeline.batching import BatchLimits
 from stream_apps.redrive import redrive
-from stream_apps.redrive.open_dead_letters import DeadLetterFilter
+from stream_apps.redrive.open_dead_letters import DeadLetterFilter, OpenDeadLetters
 from stream_apps.redrive.redrive import DeadLetterAdmin
 from tests.failed_records import REQUESTS, inbound
 from tests.keys import key
@@ -130,3 +132,53 @@ def test_a_dead_letter_is_shown_with_what_was_sent_only_if_that_is_asked_for(mon
     assert shown == found
     assert (original and original.value) == (b"x" if with_original else None)
     assert kafka.calls[-1] == "close"
+
+
+@pytest.mark.parametrize("limit", [3, 7, None])
+def test_the_oldest_are_listed_however_few_are_remembered_at_a_time(monkeypatch, limit):
+    """The newest come first, and the oldest are closed at the end."""
+    records: list[InboundRecord] = []
+    ids: list[tuple[int, str]] = []
+    for failed_at in reversed(range(40)):
+        found = dead_letter_of(
+            inbound(b"x", offset=failed_at), PermanentError("a", "no"), stage="intake", now_ms=failed_at // 4
+        )
+        ids.append((failed_at // 4, found.dead_letter_id))
+        records.append(InboundRecord(DEAD_LETTERS, 0, len(records), ids[-1][1].encode(), CODEC.encode(found)))
+    open_ones = sorted(ids)[20:]
+    records += [InboundRecord(DEAD_LETTERS, 0, 0, one.encode(), None) for _, one in sorted(ids)[:20]]
+    monkeypatch.setattr(redrive, "read_topic", lambda _kafka, _topic: records)
+    admin = DeadLetterAdmin(KafkaSettings(), CODEC, lambda items, _what: items, lambda: 0)
+    for most in (4, 10, 50):
+        listed = admin.oldest(DeadLetterFilter(cause="a", limit=limit), most)
+        assert [one.place for one in listed] == open_ones[:limit]
+
+
+def test_a_redrive_of_one_job_remembers_the_dead_letters_of_that_job_alone(monkeypatch):
+    records = []
+    for offset, job in enumerate(("r1", "r2", "r1", "r3")):
+        found = replace(
+            about_request(
+                dead_letter_of(
+                    inbound(b"x", offset=offset), PermanentError("a", "no"), stage="inference", now_ms=offset
+                ),
+                key(job, "t"),
+            ),
+            segment=offset,
+        )
+        records.append(InboundRecord(DEAD_LETTERS, 0, offset, found.dead_letter_id.encode(), CODEC.encode(found)))
+    remembered = []
+    kept = OpenDeadLetters.oldest_first
+
+    def oldest_first(self):
+        remembered.append([one.request_id for one in kept(self)])
+        return kept(self)
+
+    kafka = FakeKafka(records)
+    monkeypatch.setattr(OpenDeadLetters, "oldest_first", oldest_first)
+    monkeypatch.setattr(redrive, "RecordLookup", kafka.lookup)
+    monkeypatch.setattr(redrive, "read_topic", kafka.read_topic)
+    admin = DeadLetterAdmin(KafkaSettings(), CODEC, lambda items, _what: items, lambda: 0)
+    wanted, objects = DeadLetterFilter(tenant="t", request="r1"), UrlObjectStore(MemoryStore())
+    admin.redrive(wanted, objects, BatchLimits(), is_dry_run=True)
+    assert remembered == [["r1", "r1"]]

@@ -23,7 +23,7 @@ from schemas.priorities import Priority
 from schemas.records import InboundRecord
 from schemas.topics import RESULTS, requests_topic
 from stream_apps.glossaries.changes import Writing
-from stream_apps.pipeline.batching import BatchLimits
+from stream_apps.pipeline.cutting_limits import CuttingLimits
 from stream_apps.pipeline.language_detection import Detection
 from stream_apps.pipeline.segmentation import SEGMENTATION_VERSION
 from stream_apps.replay import replay
@@ -34,7 +34,7 @@ from tests.translators import PlainTranslator
 
 CODEC = Codec()
 NOW = 1_700_000_000_000
-USUAL = BatchLimits()
+USUAL = CuttingLimits()
 
 
 def info(name, pair, version="v1", folder="/models"):
@@ -159,7 +159,7 @@ def replayed(requests, answers, limit=None, limits=USUAL, glossaries=()):
 
 
 def test_a_text_is_cut_by_the_limits_that_intake_has():
-    report, written = replayed([asked("r1")], [], limits=BatchLimits(text_bytes=5))
+    report, written = replayed([asked("r1")], [], limits=CuttingLimits(max_batch_bytes=5))
     assert (report["skipped"], written) == ({"segment_too_large": 1}, [])
 
 
