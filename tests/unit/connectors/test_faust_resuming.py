@@ -3,14 +3,16 @@
 import asyncio
 
 from connectors.faust.app import build_app
-from connectors.faust.resuming import PatientRecovery
+from connectors.faust.resuming import PatientRecovery, PatientTables
 from connectors.faust.settings import FaustSettings
 from connectors.kafka.settings import KafkaSettings
 
 
 async def wait_for_offsets(seconds, *, limit):
     """Wait as the recovery does for the committed offsets; return whether they came."""
-    recovery = build_app("g", "i", KafkaSettings(), FaustSettings()).tables.recovery
+    tables = build_app("g", "i", KafkaSettings(), FaustSettings()).tables
+    assert isinstance(tables, PatientTables)
+    recovery = tables.recovery
     assert isinstance(recovery, PatientRecovery)
     arrived = asyncio.Event()
 

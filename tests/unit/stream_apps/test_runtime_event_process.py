@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from connectors.faust.settings import FaustSettings
-from connectors.kafka.group_lag import PartitionLag
+from connectors.kafka.group_lag import LagReader, PartitionLag
 from connectors.kafka.settings import KafkaSettings
 from connectors.telemetry.health import Health
 from schemas.errors import FatalError, TransientError
@@ -37,35 +37,28 @@ def test_a_process_without_its_topics_does_not_start():
         wait_for_topics(Admin(*[problem] * 10), 3, lambda _seconds: None)
 
 
-class Lags:
-    """Says how far the group has come on the one partition, which ends at 10."""
+@pytest.fixture
+def measure(monkeypatch):
+    """Measure once for each committed offset of the one partition, which ends at 10, with a pause in between."""
+    monkeypatch.setattr(EventProcess, "assignment", lambda _process: {("in", 0)})
 
-    def __init__(self, *committed):
-        self.committed = list(committed)
+    def measure_each(*committed, pause):
+        now, found = [0.0], list(committed)
+        settings, member = KafkaSettings(bootstrap="127.0.0.1:1"), GroupMember("g", "i")
+        process = EventProcess(member, settings, FaustSettings(stalled_seconds=45), Health(clock=lambda: now[0]))
+        lags = LagReader(lambda _: {"g": [PartitionLag("in", 0, found.pop(0), 10)]}, lambda _lag: False)
+        while found:
+            asyncio.run(process._measure(lags))
+            now[0] += pause
 
-    def lag(self, _group, _topics):
-        return [PartitionLag("in", 0, committed=self.committed.pop(0), end=10)]
-
-
-def measured(*committed, seconds):
-    """Measure once for each committed offset, with that time between two measurements."""
-    now = [0.0]
-    settings = KafkaSettings(bootstrap="127.0.0.1:1")
-    process = EventProcess(
-        GroupMember("g", "i"), settings, FaustSettings(stalled_seconds=45), Health(clock=lambda: now[0])
-    )
-    process.assignment = lambda: {("in", 0)}
-    lags = Lags(*committed)
-    while lags.committed:
-        asyncio.run(process._measure(lags))
-        now[0] += seconds
+    return measure_each
 
 
-def test_a_process_that_finishes_nothing_of_what_waits_ends():
+def test_a_process_that_finishes_nothing_of_what_waits_ends(measure):
     with pytest.raises(FatalError, match="none was finished for 50 s"):
-        measured(3, 3, 3, seconds=25)
+        measure(3, 3, 3, pause=25)
 
 
-def test_a_process_that_gets_on_or_has_nothing_to_do_goes_on():
-    measured(3, 4, 5, seconds=50)
-    measured(10, 10, 10, seconds=50)
+def test_a_process_that_gets_on_or_has_nothing_to_do_goes_on(measure):
+    measure(3, 4, 5, pause=50)
+    measure(10, 10, 10, pause=50)
