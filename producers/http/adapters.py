@@ -29,7 +29,16 @@ from schemas.messages import TranslatedBatch, TranslationRequest, TranslationRes
 from schemas.plans import RequestPlan
 from schemas.priorities import Priority
 from schemas.records import Headers, OutboundRecord
-from schemas.topics import CONTROL, INTAKE_GROUP, batches_topic, inference_groups, requests_topic
+from schemas.topics import (
+    CONTROL,
+    INTAKE_GROUP,
+    TopicPlan,
+    all_request_topics,
+    batches_topic,
+    inference_groups,
+    request_topics,
+    requests_topic,
+)
 from schemas.units import kind_of
 from stream_apps.pipeline.stores import ModelVersions, ObjectStore
 from stream_apps.runtime.retry import RetryPolicy
@@ -249,19 +258,20 @@ class KafkaBacklog:
     """
 
     admin: LagAdmin
-    pools: tuple[str, ...]
+    plan: TopicPlan
     clock: Callable[[], float] = time.monotonic
 
     async def read(self) -> BacklogReading:
         return await asyncio.to_thread(self._read)
 
     def _read(self) -> BacklogReading:
-        groups: dict[str, list[str]] = {INTAKE_GROUP: [requests_topic(one) for one in Priority]}
-        for pool in self.pools:
+        plan = self.plan
+        groups: dict[str, list[str]] = {INTAKE_GROUP: all_request_topics(plan.tenants)}
+        for pool in plan.pools:
             groups |= inference_groups(pool)
         lags = [lag for found in self.admin.lags(groups).values() for lag in found]
-        requests = {one: _queue(lags, {requests_topic(one)}) for one in Priority}
-        batches = {lane: _queue(lags, {batches_topic(pool, lane) for pool in self.pools}) for lane in Lane}
+        requests = {one: _queue(lags, {*request_topics(one, plan.tenants)}) for one in Priority}
+        batches = {lane: _queue(lags, {batches_topic(pool, lane) for pool in plan.pools}) for lane in Lane}
         committed = {(lag.topic, lag.partition): max(lag.committed, 0) for lag in lags}
         return BacklogReading(self.clock(), requests, batches, committed)
 

@@ -182,7 +182,11 @@ class Server:
     def _erasing(self) -> TenantErasing:
         kafka, connections = self._settings.kafka, self._connections
         eraser = TenantEraser(
-            lambda topic: self._until_end(read_topic(kafka, topic)), connections.producer, self._codec, now_ms
+            lambda topic: self._until_end(read_topic(kafka, topic)),
+            connections.producer,
+            self._codec,
+            now_ms,
+            kafka.tenants,
         )
         return TenantErasing(eraser, AsyncRedisTenantErasures(connections.state_async), now_ms)
 
@@ -204,7 +208,7 @@ class Server:
         readiness = PartsReadiness(
             kafka, self._connections.state_async, self._codec, lambda: self._table.is_complete
         )
-        backlog = KafkaBacklog(KafkaAdmin(settings.kafka, _KAFKA_SECONDS), settings.kafka.pools)
+        backlog = KafkaBacklog(KafkaAdmin(settings.kafka, _KAFKA_SECONDS), settings.kafka.plan)
         tasks = [
             asyncio.create_task(watch_readiness(health, readiness, settings.http.watch_seconds, self.end)),
             asyncio.create_task(

@@ -45,9 +45,6 @@ class Assembler:
     finish: Finish = lambda result, _job: result
 
 
-TEXTS = Assembler(STAGE, GROUP, topics.ASSEMBLY_TOPICS)
-
-
 @dataclass
 class AssemblySource:
     """Reads batches and orders in one group, so that both are in one transaction."""
@@ -86,7 +83,7 @@ def main() -> None:
 
 def run(settings: AssemblySettings, process: Process) -> None:
     """Answer requests for texts, one Kafka transaction a cycle."""
-    assemble(settings, process, TEXTS)
+    assemble(settings, process, Assembler(STAGE, GROUP, topics.assembly_topics(settings.kafka.tenants)))
 
 
 def assemble(settings: AssemblySettings, process: Process, kind: Assembler) -> None:
@@ -117,7 +114,7 @@ def _processor(
     around: Surroundings,
 ) -> TransactionalProcessor:
     state = open_state(settings.redis)
-    epoch = StateEpoch(state, now_ms)
+    epoch = StateEpoch(state, now_ms, topics.answered_topics(settings.kafka.tenants))
     slots = RedisSlots(state, settings.retention, epoch)
     codec, admin = open_codec(settings.kafka), KafkaAdmin(settings.kafka)
     rebuilder = Rebuilder(slots, codec, lambda: now_ms() - settings.assembly.result_ttl_seconds * 1000)
@@ -205,6 +202,7 @@ def _handler(
         dead_letters=open_dead_letters(kind.stage, codec, settings.dead_letters, settings.kafka.max_message_bytes),
         max_message_bytes=settings.kafka.max_message_bytes,
         finish=kind.finish,
+        own_tenants=frozenset(settings.kafka.tenants),
     )
 
 

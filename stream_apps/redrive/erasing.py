@@ -1,17 +1,16 @@
 """Order the erasure of every request of a tenant, whether it is answered or on its way."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from schemas.codec import Codec
 from schemas.errors import PermanentError
 from schemas.events import JobControl
 from schemas.ids import JobKey
-from schemas.messages import TranslationRequest
-from schemas.priorities import Priority
+from schemas.own_topics import request_of
 from schemas.records import InboundRecord, OutboundRecord, told_erased
 from schemas.states import ControlAction
-from schemas.topics import CONTROL, RESULTS, requests_topic
+from schemas.topics import CONTROL, RESULTS, all_request_topics
 from stream_apps.runtime.sending import RecordSender
 
 _AT_ONCE = 500
@@ -21,6 +20,8 @@ _AT_ONCE = 500
 class TenantEraser:
     """`read` yields all committed records of a topic. `now_ms`: milliseconds since the epoch.
 
+    Each of `own_tenants` has topics of its own.
+
     What is sent after `find` has read it is not found: refuse the tenant's requests first. Raises TransientError.
     """
 
@@ -28,12 +29,13 @@ class TenantEraser:
     producer: RecordSender
     codec: Codec
     now_ms: Callable[[], int]
+    own_tenants: Collection[str] = ()
 
     def find(self, tenant: str) -> list[JobKey]:
         """Return the requests of the tenant that Kafka still knows of and that are not erased. Blocks."""
         found: dict[JobKey, bool] = {}
-        for priority in Priority:
-            for record in self.read(requests_topic(priority)):
+        for topic in all_request_topics([tenant] if tenant in self.own_tenants else ()):
+            for record in self.read(topic):
                 if (key := self._key(record)) and key.tenant == tenant:
                     found[key] = False
         for record in self.read(RESULTS):
@@ -62,6 +64,6 @@ class TenantEraser:
 
     def _key(self, record: InboundRecord) -> JobKey | None:
         try:
-            return self.codec.decode(record.value, TranslationRequest, record.headers).key
+            return request_of(record, self.codec).key
         except PermanentError:
             return None

@@ -93,16 +93,18 @@ class EventProcess:
         recent_seconds = settings.longest_pause_seconds + 2 * settings.lag_interval_seconds
         self._consumer_health = ConsumerHealth(health, recent_seconds)
 
-    def consume(self, topics: Sequence[str], handler: EventHandler) -> None:
+    def consume(self, topics: Sequence[Sequence[str]], handler: EventHandler) -> None:
         """Give each topic an agent and a buffer of its own, so that no topic delays another. Returns at once.
 
-        The topics are named by urgency, the most urgent first: they use the processor in this order.
+        The topics are grouped by urgency, the most urgent first: they use the processor in this order, those of a
+        group one after the other.
         """
-        for rank, topic in enumerate(topics):
+        for rank, equals in enumerate(topics):
             turn = partial(self._turns.turn, rank)
-            processor = EventProcessor(handler, self._outputs.store, self._retry(), turn)
-            consume(self.app, topic, processor.process, self._settings)
-        self._topics.extend(topics)
+            for topic in equals:
+                processor = EventProcessor(handler, self._outputs.store, self._retry(), turn)
+                consume(self.app, topic, processor.process, self._settings)
+            self._topics.extend(equals)
 
     def watch(self, group: str, topics: Sequence[str], on_lags: OnLags) -> None:
         """Tell of another group's lag on these topics, as often as the own one is measured. Returns at once."""

@@ -18,6 +18,7 @@ from schemas.messages import TranslationRequest
 from schemas.priorities import Priority
 from schemas.records import StoredAt
 from schemas.states import JobStage
+from schemas.topics import TopicPlan
 from tests.keys import key
 
 URL = "/api/v1/translations"
@@ -237,7 +238,7 @@ class Admin:
 
 def test_a_reading_adds_up_the_groups_of_intake_and_of_every_pool_and_asks_once():
     admin = Admin()
-    found = asyncio.run(KafkaBacklog(admin, ("default", "gpu"), clock=lambda: 9.0).read())
+    found = asyncio.run(KafkaBacklog(admin, TopicPlan(pools=("default", "gpu")), clock=lambda: 9.0).read())
     assert found.at_seconds == 9.0
     assert found.requests[Priority.CRITICAL] == QueueCounts(waiting=8, taken=4)
     assert found.batches[HIGH] == QueueCounts(waiting=16, taken=8)
