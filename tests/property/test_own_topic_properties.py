@@ -33,8 +33,8 @@ from schemas.validity import check_tenant
 CODEC = Codec()
 # Names that could be taken for parts of other names, and any others.
 AWKWARD = [
-    "requests", "results", "control", "documents", "translated", "batches", "bulk", "default", "tenant", "a", "a-b",
-    "acme", "acme-2", "high-standard", "0", "intake", "inference",
+    "requests", "results", "control", "documents", "translated", "batches", "bulk", "default", "tenant", "a",
+    "a-b", "acme", "acme-2", "high-standard", "0", "intake", "inference",
 ]  # fmt: skip
 NAMES = st.sampled_from(AWKWARD) | st.from_regex(r"[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True)
 TENANTS = NAMES.filter(lambda name: name not in tuple(Priority))
