@@ -24,7 +24,8 @@ _ABOVE = """\
 The catalogue is `schemas/topics.py`. This page is made from it: `dragoman topics list --markdown`. With every
 schema it is an AsyncAPI document, too: [reference/asyncapi.json](reference/asyncapi.json), or `/asyncapi.json`.
 It shows one pool, `default`, and 6 partitions; a deployment chooses its own (`DRAGOMAN_KAFKA_POOLS`,
-`DRAGOMAN_KAFKA_PARTITIONS`, `DRAGOMAN_KAFKA_BATCH_PARTITIONS`).
+`DRAGOMAN_KAFKA_PARTITIONS`, `DRAGOMAN_KAFKA_BATCH_PARTITIONS`). Each of `DRAGOMAN_KAFKA_TENANTS` has five more:
+[own topics](own_topics.md).
 
 `dragoman topics check` compares a cluster with it: partitions, `cleanup.policy`, `retention.ms`,
 `retention.bytes`, `max.message.bytes` and `min.insync.replicas` (replication minus one). It names each
