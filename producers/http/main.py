@@ -31,7 +31,6 @@ from connectors.tracing.opening import tracing
 from connectors.tracing.spans import Tracer
 from producers.http.adapters import (
     BackgroundNotes,
-    KafkaBacklog,
     KafkaRequestLog,
     RedisJobs,
     RegisteredModels,
@@ -40,6 +39,7 @@ from producers.http.adapters import (
 )
 from producers.http.admission.accounts import Accounts
 from producers.http.admission.backpressure import Backpressure, measure_backlog
+from producers.http.admission.kafka_backlog import KafkaBacklog
 from producers.http.admission.tenant_shares import TenantShares
 from producers.http.app import AppSettings, create_app
 from producers.http.blocking.dead_letters import DeadLetters, KafkaDeadLetters

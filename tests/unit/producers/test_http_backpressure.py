@@ -7,8 +7,8 @@ import pytest
 
 from connectors.kafka.group_lag import PartitionLag
 from connectors.redis.job_view import JobView
-from producers.http.adapters import KafkaBacklog
 from producers.http.admission.backpressure import Backpressure, measure_backlog
+from producers.http.admission.kafka_backlog import KafkaBacklog
 from producers.http.admission.queue_load import BacklogReading, QueueCounts, QueuePosition
 from producers.http.problems import OverloadedError
 from producers.http.settings import BackpressureLimits
@@ -249,6 +249,12 @@ def test_a_reading_adds_up_the_groups_of_intake_and_of_every_pool_and_asks_once(
         "translation.batches.gpu.high.bulk",
         "translation.batches.gpu.standard.bulk",
     ]
+
+
+def test_a_reading_counts_what_waits_in_tenants_own_topics_by_its_priority():
+    plan = TopicPlan(tenants=("acme", "globex"))
+    found = asyncio.run(KafkaBacklog(Admin(), plan).read())
+    assert found.requests == dict.fromkeys(Priority, QueueCounts(waiting=24, taken=12))
 
 
 def test_a_book_that_waits_too_long_refuses_books_and_no_sentence():
