@@ -28,6 +28,7 @@ from stream_apps.runtime.dead_letters import open_dead_letters
 from stream_apps.runtime.process import Process, Shutdown, now_ms, run_process
 from stream_apps.runtime.stage_spans import StageSpans
 from stream_apps.runtime.state_watch import on_sound_state
+from stream_apps.runtime.topic_presence import wait_for_topics
 from stream_apps.runtime.transactional_processor import TransactionalProcessor
 
 GROUP = topics.ASSEMBLY_GROUP
@@ -88,6 +89,10 @@ def run(settings: AssemblySettings, process: Process) -> None:
 
 def assemble(settings: AssemblySettings, process: Process, kind: Assembler) -> None:
     """Answer requests until the process is to stop. Raises FatalError."""
+    if settings.kafka.tenants:
+        # One answer to a topic that is not there yet would hold up those of all tenants.
+        seconds, shutdown = settings.assembly.startup_seconds, process.shutdown
+        wait_for_topics(KafkaAdmin(settings.kafka), seconds, shutdown.wait, shutdown.is_wanted)
     reader = GroupReader(settings.kafka, kind.group, kind.topics, settings.instance)
     monitor = ConsumerHealthMonitor(settings.kafka, [reader], process.health)
     with tracing(settings.tracing, kind.stage, settings.instance) as tracer:

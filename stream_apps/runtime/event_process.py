@@ -1,11 +1,9 @@
 """Run a whole Faust process: check its topics, consume them, show its health, end cleanly on SIGTERM."""
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
 import structlog
 
@@ -17,23 +15,17 @@ from connectors.kafka.lost_connection import LostConnection, watch_connection
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.settings import KafkaSettings
 from connectors.telemetry.health import Health
-from schemas.errors import DragomanError, FatalError, TransientError
+from schemas.errors import DragomanError, TransientError
 from schemas.records import OutboundRecord, StoredAt
 from stream_apps.runtime.consumer_health import ConsumerHealth
 from stream_apps.runtime.event_processor import EventHandler, EventProcessor, EventRetry
 from stream_apps.runtime.retry import RetryPolicy
+from stream_apps.runtime.topic_presence import wait_for_topics
 from stream_apps.runtime.turns import Turns
 
 log = structlog.get_logger()
 
 _RETRY_SECONDS = 1.0
-
-
-class TopicSource(Protocol):
-    """What Kafka knows of the topics (connectors.kafka.admin.KafkaAdmin)."""
-
-    def check_topics(self) -> list[str]:
-        """Return one line for every difference from the topic catalogue. Blocks; raises TransientError."""
 
 
 OnLags = Callable[[Sequence[PartitionLag]], object]
@@ -156,26 +148,3 @@ class EventProcess:
             unsettled="rebalancing" if self.app.rebalancing else "",
             obstacle="" if assigned else "no partition is assigned",
         )
-
-
-def wait_for_topics(
-    admin: TopicSource, startup_seconds: float, sleep: Callable[[float], None] = time.sleep
-) -> None:
-    """Block until every topic exists as the catalogue says: Faust never notices a topic that appears later.
-
-    Raises FatalError after `startup_seconds`, naming the differences.
-    """
-    waited = 0.0
-    while problems := _topic_problems(admin):
-        if waited >= startup_seconds:
-            raise FatalError(f"topics are not as the catalogue says: {'; '.join(problems)}")
-        log.warning("topics_missing", problems=problems)
-        sleep(_RETRY_SECONDS)
-        waited += _RETRY_SECONDS
-
-
-def _topic_problems(admin: TopicSource) -> list[str]:
-    try:
-        return admin.check_topics()
-    except TransientError as error:
-        return [str(error)]

@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.errors import FatalError, TransientError
-from stream_apps.runtime.event_process import wait_for_topics
+from stream_apps.runtime.topic_presence import wait_for_topics
 
 
 class Admin:
@@ -29,3 +29,9 @@ def test_a_process_without_its_topics_does_not_start():
     problem = ["translation.requests.high: 0 partitions, the catalogue says 6"]
     with pytest.raises(FatalError, match=r"translation\.requests\.high"):
         wait_for_topics(Admin(*[problem] * 10), 3, lambda _seconds: None)
+
+
+def test_a_process_that_is_to_stop_waits_for_nothing():
+    asked = Admin(["in: 0 partitions"])
+    wait_for_topics(asked, 60, should_stop=lambda: True)
+    assert len(asked.answers) == 1
