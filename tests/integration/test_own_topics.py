@@ -41,8 +41,13 @@ class Platform:
     def send(self, topic: str, tenant: str) -> None:
         """Send one request to each partition of the topic."""
         for partition in range(PARTITIONS):
-            own = {"tenant": tenant, "request_id": uuid.uuid4().hex, "text": "A day."}
-            request = TranslationRequest(**own, source_language="en", target_language="en")
+            request = TranslationRequest(
+                tenant=tenant,
+                request_id=uuid.uuid4().hex,
+                source_language="en",
+                target_language="en",
+                text="A day.",
+            )
             record = OutboundRecord(topic, request.key.encode(), CODEC.encode(request), {}, partition)
             self.fleet.producer.send([record])
             self.sent.append((tenant or TENANT, request.request_id))

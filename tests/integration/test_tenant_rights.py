@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, KafkaException, Producer
+from pydantic import SecretStr
 
 from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.client_config import client_config
@@ -54,7 +55,7 @@ class SecuredBroker:
             security_protocol="SASL_PLAINTEXT",
             sasl_mechanism="PLAIN",
             sasl_username=user,
-            sasl_password=USERS[user],
+            sasl_password=SecretStr(USERS[user]),
             tenants=TENANTS,
         )
 
@@ -166,7 +167,7 @@ def read(secured: SecuredBroker, user: str, topic: str, group: str = "tenant.acm
                 continue
             if error := message.error():
                 return error.name()
-            consumer.commit(message, asynchronous=False)
+            consumer.commit(message=message, asynchronous=False)
             return ""
     except KafkaException as error:
         return error.args[0].name()
