@@ -29,8 +29,11 @@ def request_of(record: InboundRecord, codec: Codec) -> TranslationRequest:
 
 
 def order_of(record: InboundRecord, codec: Codec) -> JobControl:
-    """Decode an order in the same way."""
-    return _of_its_tenant(codec.decode(record.value, JobControl, record.headers), record.topic)
+    """Decode an order in the same way; in an own topic its request is as old as Kafka says the order is."""
+    order = _of_its_tenant(codec.decode(record.value, JobControl, record.headers), record.topic)
+    if order.job is None or tenant_of_topic(record.topic) is None:
+        return order
+    return changed(order, job=changed(order.job, accepted_at=record.timestamp_ms))
 
 
 def check_own_tenants(tenants: Sequence[str]) -> None:

@@ -24,6 +24,7 @@ from schemas.topics import (
     documents_topic,
     is_control,
     request_topics,
+    tenant_of_topic,
 )
 
 _DOCUMENT_TOPICS = frozenset(map(documents_topic, Priority))
@@ -51,7 +52,7 @@ def low_watermarks(uncommitted: Iterable[InboundRecord], codec: Codec, plan: Top
 
 def accept_time_ms(record: InboundRecord, codec: Codec) -> int:
     """Return when Kafka stored the request of this record, or the record itself where that is not known."""
-    if record.topic in _DOCUMENT_TOPICS:
+    if record.topic in _DOCUMENT_TOPICS or tenant_of_topic(record.topic):
         return accepted_ms(record)
     job = _job(record, codec)
     accepted_at = job.accepted_at if job else 0

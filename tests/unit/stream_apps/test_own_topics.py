@@ -12,6 +12,7 @@ from schemas.codec import SCHEMA_ID_HEADER, Codec
 from schemas.errors import PermanentError
 from schemas.events import DeadLetter, JobControl, UsageBatch
 from schemas.messages import TranslatedBatch, TranslationRequest, TranslationResult
+from schemas.own_topics import order_of
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, StoredAt
 from schemas.slots import AnswerSource
@@ -153,6 +154,20 @@ def test_what_waits_in_own_topics_holds_the_watermark(topic):
     waiting = InboundRecord(topic, 0, 1, b"a", b"", {}, 900)
     assert low_watermarks([waiting], CODEC, PLAN, NOW)[Priority.HIGH] == 900
     assert low_watermarks([waiting], CODEC, topics.TopicPlan(), NOW)[Priority.HIGH] == NOW
+
+
+def test_a_tenant_cannot_make_its_records_look_older_than_they_are():
+    aged = {"accepted": b"7"}
+    (batch,) = batches(Intake().take(request(tenant=""), topic=REQUESTS, **aged))
+    assert batch.job.accepted_at == NOW - 500
+    (handed_on,) = Intake().take(request(**DOCUMENT, tenant=""), topic=REQUESTS, **aged)
+    assert handed_on.headers["accepted"] == str(NOW - 500).encode()
+    told = JobControl(request_id="a", action=ControlAction.FAIL, job=dataclasses.replace(JOB, accepted_at=7))
+    waiting = InboundRecord(CONTROL, 0, 1, b"a", CODEC.encode(told), aged, 900)
+    job = order_of(waiting, CODEC).job
+    assert job is not None
+    assert (job.accepted_at, job.priority, job.words) == (900, JOB.priority, JOB.words)
+    assert low_watermarks([waiting], CODEC, PLAN, NOW)[Priority.HIGH] == 900
 
 
 def test_all_requests_of_a_tenant_are_erased_those_of_its_own_topics_too():
