@@ -13,6 +13,7 @@ twice, which is harmless: docs/decisions/0023-workers-deliver-at-least-once.md.
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
@@ -105,6 +106,9 @@ class WorkerLoop:
         self.runner.close()
         self.handler.segments.remember()
         self.settle_within_a_second()
+        # A reader that cannot go on has nothing to commit either.
+        with suppress(TransientError):
+            self.source.recall()
         for reader in self.source.readers:
             reader.commit_now()
 
@@ -116,7 +120,7 @@ class WorkerLoop:
         self.outbox.send_usage(self.handler.usage_records())
         self.handler.segments.remember()
         self.source.keep_memberships()
-        self._check_age(max(reader.held_seconds() for reader in self.source.readers))
+        self._check_age(max((one.held_seconds() for one in self.source.at_hand), default=0.0))
         if self.outbox.silent_seconds > _SILENT_SECONDS and now >= self._check_at:
             self._check_at = now + _SILENT_SECONDS
             self.check_connection()
@@ -131,7 +135,7 @@ class WorkerLoop:
     def _commit(self) -> None:
         if self.clock() >= self._commit_at:
             # Every reader is asked, whatever the one before it had to commit.
-            has_asked = [reader.commit() for reader in self.source.readers]
+            has_asked = [reader.commit() for reader in self.source.at_hand]
             if any(has_asked):
                 self._commit_at = self.clock() + _COMMIT_SECONDS
 

@@ -27,6 +27,7 @@ from inference_workers.model_router import ModelRouter
 from inference_workers.model_store import discover
 from inference_workers.outbox import Outbox
 from inference_workers.priority_source import PriorityCredit, PrioritySource, Shares, Speedometer
+from inference_workers.reader_watch import ReaderWatch
 from inference_workers.settings import WorkerLimits, WorkerSettings
 from inference_workers.states import StateIntervals, StateTeller, telling
 from inference_workers.tracing import WorkSpans
@@ -79,6 +80,8 @@ def run(settings: WorkerSettings, process: Process) -> None:
         with (
             Announcer(settings, router.languages),
             joined(settings.kafka, settings.instance, monitor, process.shutdown),
+            # Before the readers are closed.
+            closing(source),
         ):
             states.enter(WorkerState.READY)
             process.started(pool=limits.pool, models=sorted({one.version for one in router.languages}))
@@ -121,14 +124,15 @@ def _warm_router(limits: WorkerLimits) -> ModelRouter:
 
 
 def _source(settings: WorkerSettings, speed: Speedometer) -> PrioritySource[LaneReader]:
-    limits = settings.worker
+    limits, readers = settings.worker, open_readers(settings)
     return PrioritySource(
-        readers=open_readers(settings),
+        readers=readers,
         lane_topics={lane: batches_topic(limits.pool, lane) for lane in Lane},
         credit=_credit(limits),
         budget_words=lambda: speed.words_in(limits.take_seconds),
         now_ms=now_ms,
         take_bytes=limits.take_bytes,
+        watch=ReaderWatch(len(readers)),
     )
 
 

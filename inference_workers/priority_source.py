@@ -11,7 +11,8 @@ Both classes are pure.
 
 `PrioritySource` is asked between any two parts of work. It takes only from the lane that is next: what waits in
 Kafka keeps its order. A lane for short requests has a reader of its own. Both bulk lanes have one together: what
-comes of the other one is kept until its turn; when that is work for some seconds, the lane is held in Kafka.
+comes of the other one is kept until its turn; when that is work for some seconds, the lane is held in Kafka. When
+nothing has come for long, a `ReaderWatch` waits at all readers at once.
 """
 
 import time
@@ -21,6 +22,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from connectors.kafka.committing_reader import TakenRecord
 from inference_workers.kept_records import KeptRecords, TakeSize
+from inference_workers.reader_watch import ReaderWatch, WatchedReader
 from schemas.lanes import LANES_OF, Lane
 from schemas.priorities import SLA_SECONDS, Priority
 
@@ -117,15 +119,12 @@ class PriorityCredit:
         return max(guaranteed, self.shares.aged_share) if is_old else guaranteed
 
 
-class Reader(Protocol):
+class Reader(WatchedReader, Protocol):
     """A member of the consumer group of one lane, or of several (connectors.kafka.lane_reader.LaneReader)."""
 
     @property
     def topics(self) -> list[str]:
         """Return the topics that it reads, which no other reader reads."""
-
-    def take(self, limit: int, timeout_seconds: float) -> list[TakenRecord]:
-        """Return up to `limit` records; an empty list after the timeout. Raises TransientError or FatalError."""
 
     def hold(self, topics: Set[str]) -> None:
         """Deliver nothing of these topics from now on, and everything of all others again."""
@@ -154,7 +153,8 @@ class _Member(Generic[R]):
 class PrioritySource(Generic[R]):
     """Takes from one lane at a time until the words, the bytes or the records of a take are used up.
 
-    For one thread. `lane_topics` names the topic of each lane; `clock` counts seconds.
+    For one thread. `lane_topics` names the topic of each lane; `clock` counts seconds. Without a `watch` readers
+    are asked in turn, however long nothing has come.
     """
 
     readers: Sequence[R]
@@ -165,6 +165,7 @@ class PrioritySource(Generic[R]):
     take_bytes: int = 8_000_000
     take_records: int = 1000
     clock: Callable[[], float] = time.monotonic
+    watch: ReaderWatch | None = None
     _last: Lane = field(default=Lane.CRITICAL, init=False)
     _delivered_at: float = field(default=0.0, init=False)
     _is_idle: bool = field(default=False, init=False)
@@ -178,6 +179,11 @@ class PrioritySource(Generic[R]):
         ]
         self._member_of = {lane: one for one in self._members for lane in one.lanes}
 
+    @property
+    def at_hand(self) -> list[R]:
+        """Return the readers that no other thread uses now. Nothing that was taken is of another one."""
+        return [one for one in self.readers if not self._is_away(one)]
+
     def reader_of(self, topic: str) -> R:
         """Return the reader that reads the topic."""
         return next(reader for reader in self.readers if topic in reader.topics)
@@ -185,12 +191,15 @@ class PrioritySource(Generic[R]):
     def next(self, in_hand: Collection[Lane]) -> Next | None:
         """Return what to work for now, taken if nothing of that lane is `in_hand`.
 
-        Blocks for some milliseconds, and returns None, when there is nothing to do at all.
+        Blocks for some milliseconds, and returns None, when there is nothing to do at all; for a second at most
+        when nothing has come for long.
         """
         # A reader that delivers nothing for one of its lanes is not asked for the other.
         silent: list[_Member[R]] = []
         is_waiting = self._is_idle and not in_hand
-        if is_waiting and (taken := self._take(self._last, self._wait_seconds(), silent)):
+        if is_waiting and self.watch and self._is_quiet and self.watch.may_begin(self.readers):
+            self.watch.wait(self.readers)
+        elif is_waiting and (taken := self._take(self._last, self._wait_seconds(), silent)):
             return Next(self._last, taken)
         silent += [one for one in self._members if self._may_rest(one)]
         for lane in self.credit.order():
@@ -212,9 +221,28 @@ class PrioritySource(Generic[R]):
                 self._poll(member, 0.0)
 
     def restart(self) -> None:
-        """Forget what was taken: it comes again, and of every lane."""
+        """Forget what was taken: it comes again, and of every lane. All readers are at hand then.
+
+        Blocks for a second at most. Raises TransientError or FatalError.
+        """
         # Readers that are rewound hold nothing.
         self._kept = KeptRecords()
+        # What comes again comes soon.
+        self._delivered_at = self.clock()
+        self.recall()
+
+    def recall(self) -> None:
+        """Have all readers at hand: wait for those that are not, a second at most. What they bring is dropped.
+
+        Raises TransientError or FatalError.
+        """
+        if self.watch:
+            self.watch.recall()
+
+    def close(self) -> None:
+        """End the watch: until then its threads may use the readers. Blocks for a second at most."""
+        if self.watch:
+            self.watch.close()
 
     @property
     def _is_quiet(self) -> bool:
@@ -224,7 +252,7 @@ class PrioritySource(Generic[R]):
         return _QUIET_WAIT_SECONDS if self._is_quiet else _WAIT_SECONDS
 
     def _may_rest(self, member: _Member[R]) -> bool:
-        is_bulk = all(lane.is_bulk for lane in member.lanes)
+        is_bulk = all(lane.is_bulk for lane in member.lanes) and not self._is_away(member.reader)
         return is_bulk and self._is_quiet and self.clock() - member.polled_at < _QUIET_BULK_SECONDS
 
     def _take(self, lane: Lane, timeout_seconds: float, silent: list[_Member[R]]) -> list[TakenRecord]:
@@ -259,7 +287,7 @@ class PrioritySource(Generic[R]):
 
     def _poll(self, member: _Member[R], timeout_seconds: float) -> bool:
         member.polled_at = self.clock()
-        found = member.reader.take(1, timeout_seconds)
+        found = self._found(member.reader, timeout_seconds)
         for one in found:
             lane = self._lane_of[one.record.topic]
             self._kept.add(lane, one)
@@ -267,6 +295,14 @@ class PrioritySource(Generic[R]):
         if found:
             self._hold(member)
         return bool(found)
+
+    def _is_away(self, reader: R) -> bool:
+        return self.watch is not None and self.watch.is_away(reader)
+
+    def _found(self, reader: R, timeout_seconds: float) -> list[TakenRecord]:
+        if self.watch and self.watch.is_away(reader):
+            return self.watch.collect(reader)
+        return reader.take(1, timeout_seconds)
 
     def _hold(self, member: _Member[R]) -> None:
         """Have a reader of several lanes deliver none of which enough is kept."""

@@ -13,6 +13,7 @@ from faust.app.base import BootStrategy
 from faust.types import StreamT
 from faust.worker import Worker
 
+from connectors.faust.resuming import PatientTables
 from connectors.faust.settings import FaustSettings
 from connectors.faust.taking import EventLine, ProcessRecords, TakeLimits
 from connectors.faust.transport import DurableTransport, FinishedConsumer, HeldLimits
@@ -49,6 +50,7 @@ def build_app(app_id: str, instance: str, kafka: KafkaSettings, settings: FaustS
         env_prefix="DRAGOMAN_NOTHING_",
         loop=None,
         web_enabled=False,
+        TableManager=PatientTables,
         **_consumer_options(kafka, settings, instance),
         **_storage_options(),
     )

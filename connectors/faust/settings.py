@@ -35,6 +35,11 @@ class FaustSettings(Section):
     startup_seconds: float = Field(
         default=60.0, gt=0, description="How long Kafka and the topics may be missing at start."
     )
+    stalled_seconds: float = Field(
+        default=45.0,
+        gt=0,
+        description="With work waiting and none finished for so long the process exits and is restarted.",
+    )
     lag_interval_seconds: float = Field(default=5.0, gt=0, description="How often progress is measured.")
 
     @model_validator(mode="after")

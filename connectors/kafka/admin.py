@@ -14,9 +14,9 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec  # type: ignore[attr-defined]  # not in its __all__
 
-from connectors.kafka.client_config import client_config
+from connectors.kafka.client_config import asking_config
 from connectors.kafka.errors import failure_of, kafka_errors
-from connectors.kafka.group_lag import CommittedOffsets, LagReader, PartitionLag, is_without_records
+from connectors.kafka.group_lag import CommittedOffsets, LagReader, PartitionLag, ReadGroups, is_without_records
 from connectors.kafka.lost_connection import LostConnectionError, is_reachable, watch_connection
 from connectors.kafka.partition_reader import Span
 from connectors.kafka.settings import KafkaSettings
@@ -26,9 +26,9 @@ from schemas.topics import Topic, catalogue
 
 _TIMEOUT_SECONDS = 20.0
 _POLL_SECONDS = 0.1
-# A broker answers with all topics and partitions, which costs it and its reader a millisecond each; several
-# processes measure lag every second.
-_PARTITIONS_FRESH_SECONDS = 10.0
+# A broker answers with all topics and partitions, which costs it and its reader a millisecond each; every process
+# measures lag every few seconds, where a partition that is new may be missing for a while.
+_PARTITIONS_FRESH_SECONDS, _MEASURED_FRESH_SECONDS = 10.0, 60.0
 # The broker notices an ended session with some delay.
 _SESSION_MARGIN_SECONDS = 5
 _EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # the library's stub lacks it
@@ -43,6 +43,7 @@ class KafkaAdmin:
         self._timeout_seconds = timeout_seconds
         self._partitions: dict[str, int] = {}
         self._partitions_read_at = -math.inf
+        self._read_groups = ReadGroups()
         self._open()
         self._connection = watch_connection(settings, self._is_answered)
 
@@ -91,18 +92,36 @@ class KafkaAdmin:
 
     def lags(self, groups: Mapping[str, Sequence[str]]) -> dict[str, list[PartitionLag]]:
         """Return the lag of each group on its topics as `lag` does, with one question for the ends of all."""
-        topics = self._partitions_of(sorted({topic for topics in groups.values() for topic in topics}))
+        return self._lags(groups, ReadGroups())
+
+    def watched_lags(self, groups: Mapping[str, Sequence[str]]) -> dict[str, list[PartitionLag]]:
+        """Return what `lags` does, for who asks every few seconds: of groups at rest, the ends are enough."""
+        return self._lags(groups, self._read_groups)
+
+    def _lags(self, groups: Mapping[str, Sequence[str]], read_groups: ReadGroups) -> dict[str, list[PartitionLag]]:
+        names = sorted({topic for topics in groups.values() for topic in topics})
+        topics = self._partitions_of(names, _MEASURED_FRESH_SECONDS)
         with self._asking():
             ends = self._offsets(topics, _LATEST)
             return {
-                group: [
-                    PartitionLag(found.topic, found.partition, found.offset, ends[found.topic, found.partition])
-                    for found in self._committed.read(
-                        group, [one for one in topics if one.topic in wanted], self._timeout_seconds
-                    )
-                ]
+                group: self._lags_of(
+                    group, {one: end for one, end in ends.items() if one[0] in wanted}, read_groups
+                )
                 for group, wanted in groups.items()
             }
+
+    def _lags_of(
+        self, group: str, ends: Mapping[tuple[str, int], int], read_groups: ReadGroups
+    ) -> list[PartitionLag]:
+        if (known := read_groups.lags(group, ends)) is not None:
+            return known
+        partitions = [TopicPartition(*one) for one in ends]
+        committed = self._committed.read(group, partitions, self._timeout_seconds)
+        found = [
+            PartitionLag(one.topic, one.partition, one.offset, ends[one.topic, one.partition]) for one in committed
+        ]
+        read_groups.note(group, found)
+        return found
 
     def members(self, group: str) -> int:
         """Return how many processes are in the group now; 0 also if there is no such group."""
@@ -147,7 +166,7 @@ class KafkaAdmin:
 
         There the oldest transaction begins that is open in the partition.
         """
-        partitions = self._partitions_of(topics)
+        partitions = self._partitions_of(topics, _MEASURED_FRESH_SECONDS)
         with self._asking():
             # The ends first: what is written in between must not look like an open transaction.
             ends = self._offsets(partitions, _LATEST)
@@ -165,17 +184,16 @@ class KafkaAdmin:
         starts = {partition: first if first >= 0 else ends[partition] for partition, first in firsts.items()}
         return [Span(*partition, first, ends[partition]) for partition, first in starts.items()]
 
-    def _partitions_of(self, topics: Sequence[str]) -> list[TopicPartition]:
-        numbers, is_fresh = (
-            self._partitions,
-            time.monotonic() - self._partitions_read_at < _PARTITIONS_FRESH_SECONDS,
-        )
+    def _partitions_of(
+        self, topics: Sequence[str], fresh_seconds: float = _PARTITIONS_FRESH_SECONDS
+    ) -> list[TopicPartition]:
+        numbers, is_fresh = self._partitions, time.monotonic() - self._partitions_read_at < fresh_seconds
         if not is_fresh or any(topic not in numbers for topic in topics):
             numbers = self.partitions()
         return [TopicPartition(topic, number) for topic in topics for number in range(numbers.get(topic, 0))]
 
     def _open(self) -> None:
-        self._client = AdminClient(client_config(self._settings))
+        self._client = AdminClient(asking_config(self._settings))
         self._committed = CommittedOffsets(self._settings)
 
     def _is_answered(self) -> bool:
@@ -238,7 +256,7 @@ class KafkaAdmin:
 
 def open_lag_reader(settings: KafkaSettings) -> LagReader:
     """Return a reader of lag on a real cluster; nothing connects before the first measurement."""
-    return LagReader(KafkaAdmin(settings).lags, lambda lag: is_without_records(settings, lag))
+    return LagReader(KafkaAdmin(settings).watched_lags, lambda lag: is_without_records(settings, lag))
 
 
 def _new_topic(topic: Topic, settings: KafkaSettings) -> NewTopic:

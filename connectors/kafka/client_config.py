@@ -35,6 +35,11 @@ def client_config(settings: KafkaSettings) -> Config:
     return config
 
 
+def asking_config(settings: KafkaSettings) -> Config:
+    """Return the settings of a client that only asks, and hears of brokers and leaders with what it asks for."""
+    return client_config(settings) | {"topic.metadata.refresh.interval.ms": -1}
+
+
 def producer_config(settings: KafkaSettings) -> Config:
     """Return the settings of an idempotent producer whose acknowledged records survive the loss of one broker."""
     return client_config(settings) | {

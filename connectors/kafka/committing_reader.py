@@ -67,6 +67,11 @@ class CommittingReader(GroupMember):
         self._take_records(limit, timeout_seconds, limit_bytes)
         return [taken for taken in self._taken if self.tracker.holds(taken.ticket)]
 
+    @property
+    def is_settled(self) -> bool:
+        """Tell whether nothing is in hand and every position that advanced is stored."""
+        return not (self.tracker.unfinished or self.tracker.due() or self._is_committing)
+
     def held_seconds(self) -> float:
         """Return for how long the oldest unfinished record has been in hand; 0 when there is none."""
         taken_at = self.tracker.first_taken_at()

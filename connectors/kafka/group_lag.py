@@ -1,17 +1,20 @@
 """Measure how far consumer groups have come, and how many records they still have to read."""
 
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 
 from confluent_kafka import Consumer, TopicPartition
 
-from connectors.kafka.client_config import client_config
+from connectors.kafka.client_config import asking_config
 from connectors.kafka.errors import failure_of
 from connectors.kafka.partition_reader import PartitionReader
 from connectors.kafka.settings import KafkaSettings
 
 _MOST_NOTICES = 100
 _PROBE_SECONDS = 5.0
+_READ_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -71,16 +74,37 @@ class CommittedOffsets:
     def _client(self, group: str) -> Consumer:
         if group not in self._clients:
             self._clients[group] = Consumer(
-                client_config(self._settings)
+                asking_config(self._settings)
                 | {
                     "group.id": group,
                     # With read_committed the answer would wait for transactions that are about to move the group.
                     "isolation.level": "read_uncommitted",
-                    # It asks the coordinator only, which has to be found anew anyway when it moves.
-                    "topic.metadata.refresh.interval.ms": -1,
                 }
             )
         return self._clients[group]
+
+
+class ReadGroups:
+    """Remembers which groups have read everything: until something is written, their offsets are not asked for.
+
+    That somebody sets a group back is noticed a minute later. `clock` counts seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._read: dict[str, tuple[float, list[PartitionLag]]] = {}
+
+    def note(self, group: str, lags: Sequence[PartitionLag]) -> None:
+        """Note the lags of a group on all partitions that matter."""
+        self._read.pop(group, None)
+        if not any(one.records for one in lags):
+            self._read[group] = self._clock(), list(lags)
+
+    def lags(self, group: str, ends: Mapping[tuple[str, int], int]) -> list[PartitionLag] | None:
+        """Return the lags of a group that has read up to these ends; None if it must be asked."""
+        asked_at, lags = self._read.get(group, (-inf, []))
+        is_read = {(one.topic, one.partition): one.end for one in lags} == ends
+        return list(lags) if is_read and self._clock() - asked_at < _READ_SECONDS else None
 
 
 class LagReader:

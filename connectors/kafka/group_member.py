@@ -27,7 +27,8 @@ MOVED_RETRY_SECONDS = 0.1
 # like this, Python notices and raises SystemError. Called as a plain method, Python stops noticing once the call
 # is hot, and the broken list crashes the process.
 _read_headers = methodcaller("headers")
-_MEMBERSHIP_SECONDS = 0.2
+# Each look asks two threads of the client. What changes without a call of ours is noticed this much later.
+_MEMBERSHIP_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class GroupMember(ABC):
         self._is_second_client = False
         self._membership = Membership()
         self._membership_at = -inf
+        self._is_membership_old = True
         self._max_poll_seconds = settings.max_poll_interval_ms / 1000
         self._consumer = self._open()
 
@@ -127,14 +129,15 @@ class GroupMember(ABC):
             return FatalError(str(error))
         self._consumer.close()
         self._consumer, self._is_second_client = self._open(), True
-        self._has_joined = False
+        self._has_joined, self._is_membership_old = False, True
         self._begin_anew()
         self.subscribe()
         return TransientError(f"joins group {self.group} anew: {error}", MOVED_RETRY_SECONDS)
 
     def _refresh_membership(self) -> None:
         now = time.monotonic()
-        if now - self._membership_at >= _MEMBERSHIP_SECONDS:
+        if self._is_membership_old or now - self._membership_at >= _MEMBERSHIP_SECONDS:
+            self._is_membership_old = False
             self._membership, self._membership_at = Membership(self.is_member, tuple(self.assignment)), now
 
     def _take(self, limit: int, timeout_seconds: float, limit_bytes: float) -> list[InboundRecord]:
@@ -166,13 +169,14 @@ class GroupMember(ABC):
         return record
 
     def _on_assign(self, _consumer: Consumer, _assigned: list[TopicPartition]) -> None:
-        self._has_joined = True
+        self._has_joined = self._is_membership_old = True
 
     def _on_revoke(self, _consumer: Consumer, revoked: list[TopicPartition]) -> None:
+        self._is_membership_old = True
         self._gave_up([(partition.topic, partition.partition) for partition in revoked], is_lost=False)
 
     def _on_lost(self, _consumer: Consumer, lost: list[TopicPartition]) -> None:
-        self._has_joined = False
+        self._has_joined, self._is_membership_old = False, True
         self._gave_up([(partition.topic, partition.partition) for partition in lost], is_lost=True)
 
 

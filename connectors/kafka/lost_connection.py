@@ -5,6 +5,7 @@ every broker it knew, the bootstrap brokers included, and has none left to ask. 
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from confluent_kafka import Consumer, KafkaException, Message
@@ -13,6 +14,7 @@ from confluent_kafka.admin import AdminClient
 from connectors.kafka.client_config import client_config
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import FatalError
+from schemas.topics import RESULTS
 
 # In a row: just after an outage a healthy client may come back a moment later than a new one.
 _MOST_FAILED_CHECKS = 3
@@ -28,8 +30,8 @@ class LostConnectionError(FatalError):
 class MetadataClient(Protocol):
     """Any client of confluent-kafka."""
 
-    def list_topics(self, *, timeout: float) -> Any:
-        """Ask a broker for the topics. Raises KafkaException if none answers in time."""
+    def list_topics(self, topic: str, *, timeout: float) -> Any:
+        """Ask a broker for a topic. Raises KafkaException if none answers in time."""
 
 
 class LostConnection:
@@ -56,7 +58,8 @@ class LostConnection:
 def is_reachable(client: MetadataClient, timeout_seconds: float = _ANSWER_SECONDS) -> bool:
     """Tell whether a broker answers this client right now."""
     try:
-        client.list_topics(timeout=timeout_seconds)
+        # Whether there is such a topic does not matter; an answer with all topics would cost the broker far more.
+        client.list_topics(RESULTS, timeout=timeout_seconds)
     except KafkaException:
         return False
     return True
@@ -67,6 +70,18 @@ def watch_connection(settings: KafkaSettings, is_answered: Callable[[], bool]) -
     return LostConnection(is_answered, lambda: is_reachable(AdminClient(client_config(settings))))
 
 
+@dataclass
+class Link:
+    """What the library's statistics tell of a client's connection."""
+
+    is_connected: bool = True
+    has_news: bool = False
+
+    def note(self, statistics: str) -> None:
+        """Read statistics. Called in `consume`, where an exception would be lost."""
+        self.is_connected, self.has_news = is_connected(statistics), True
+
+
 class WatchfulConsumer(Consumer):
     """A consumer that watches its connection; `consume` may raise LostConnectionError.
 
@@ -75,21 +90,19 @@ class WatchfulConsumer(Consumer):
     """
 
     def __init__(self, settings: KafkaSettings, config: Mapping[str, Any]) -> None:
-        self._is_connected, self._has_news = True, False
-        self._connection = watch_connection(settings, lambda: self._is_connected)
-        super().__init__({**config, "statistics.interval.ms": STATISTICS_MS, "stats_cb": self._note})
+        # Nothing that the client calls knows the client: in a circle it would live on after its end until the
+        # collector comes, which is seldom, and a process can hold no more than a thousand clients.
+        self._link = link = Link()
+        self._connection = watch_connection(settings, lambda: link.is_connected)
+        super().__init__({**config, "statistics.interval.ms": STATISTICS_MS, "stats_cb": link.note})
 
     def consume(self, num_messages: int = 1, timeout: float = -1) -> list[Message]:
         """Consume as the library does, with failures among the messages."""
         messages = super().consume(num_messages, timeout)
-        if self._has_news:
-            self._has_news = False
+        if self._link.has_news:
+            self._link.has_news = False
             self._connection.is_answered()
         return messages
-
-    def _note(self, statistics: str) -> None:
-        # Called in `consume`, where an exception would be lost.
-        self._is_connected, self._has_news = is_connected(statistics), True
 
 
 def is_connected(statistics: str) -> bool:

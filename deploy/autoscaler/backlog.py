@@ -134,7 +134,7 @@ class ReplicaSpeed:
 class GroupOffsets(Protocol):
     """Committed offsets of groups and end offsets of topics."""
 
-    def lags(self, groups: Mapping[str, Sequence[str]]) -> dict[str, list[PartitionLag]]:
+    def watched_lags(self, groups: Mapping[str, Sequence[str]]) -> dict[str, list[PartitionLag]]:
         """Return, for each group, one entry for each partition of its topics."""
 
 
@@ -200,7 +200,7 @@ class PoolBacklog:
 
     def _lags(self) -> dict[Priority, list[PartitionLag]]:
         """Read the lags of all lanes: long requests of a priority have to be done in its time, too."""
-        found = chain.from_iterable(self._offsets.lags(inference_groups(self._pool)).values())
+        found = chain.from_iterable(self._offsets.watched_lags(inference_groups(self._pool)).values())
         lags: dict[Priority, list[PartitionLag]] = {priority: [] for priority in Priority}
         for lag in found:
             lags[self._priority_of[lag.topic]].append(lag)

@@ -6,7 +6,9 @@ read; the platform keeps its digest. The file comes first: killed between the tw
 
 import json
 import os
+import random
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from connectors.kafka.settings import KafkaSettings
 from deploy.local.errors import StackError
 from deploy.local.state_files import write_atomically
 from schemas.accounts import Tenant
+from schemas.errors import TransientError
 from stream_apps.accounts.api_keys import NewKey, is_key, known_key, new_key
 from stream_apps.accounts.changes import Change, Rights, new_tenant
 from stream_apps.accounts.changes import new_key as key_record
@@ -22,9 +25,11 @@ from stream_apps.accounts.directory import Directory
 from stream_apps.accounts.store import Account, AccountStore, KafkaAccounts
 from stream_apps.accounts.tiers import UNLIMITED
 from stream_apps.runtime.process import now_ms
+from stream_apps.runtime.retry import RetryPolicy
 
 TENANT = "default"
 _BY = "dragoman up"
+_ATTEMPTS = 8
 
 
 def credentials_path(root: Path) -> Path:
@@ -53,10 +58,18 @@ def keep_first_key(store: AccountStore, file: Path, now_ms: int) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Return 0 once everything is there."""
+    """Return 0 once everything is there; while Kafka settles the topics that were just made, try again."""
     settings = KafkaSettings()
-    keep_first_key(KafkaAccounts(settings, open_codec(settings)), Path(arguments[0]), now_ms())
-    return 0
+    store, pauses, failures = KafkaAccounts(settings, open_codec(settings)), RetryPolicy(), 0
+    while True:
+        try:
+            keep_first_key(store, Path(arguments[0]), now_ms())
+            return 0
+        except TransientError:
+            failures += 1
+            if failures == _ATTEMPTS:
+                raise
+            time.sleep(pauses.pause_seconds(failures, random.random()))
 
 
 def _missing(found: Directory, key: NewKey, change: Change) -> list[Account]:

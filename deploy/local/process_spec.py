@@ -79,6 +79,7 @@ class ProcessSpec:
     """One process. Stages start in ascending order, each when the one before is ready, and stop in reverse.
 
     `environment` is added to the environment of the supervisor. `niceness`: 0 to 19, as in nice(1).
+    `is_forked`: where a template process runs, it is forked from it; `command` is a `python_command` then.
     """
 
     name: str
@@ -90,6 +91,7 @@ class ProcessSpec:
     stop_timeout_seconds: float = 10.0
     restart: RestartPolicy = field(default_factory=RestartPolicy)
     niceness: int = 0
+    is_forked: bool = False
 
 
 def stages_of(specs: Sequence[ProcessSpec]) -> list[list[ProcessSpec]]:

@@ -25,6 +25,22 @@ from stream_apps.runtime.process import STOP_SECONDS
 
 START_STATE = Path(__file__).parents[1] / "valkey" / "start_state.sh"
 
+# What the platform's processes run, but for the sink: pyarrow starts a thread as it is imported, and a process
+# with several threads must not fork.
+PRELOADED = (
+    "deploy.autoscaler.main",
+    "deploy.local.first_key",
+    "inference_workers.main",
+    "producers.cli.main",
+    "producers.http.main",
+    "stream_apps.assembly.main",
+    "stream_apps.documents.extraction.main",
+    "stream_apps.documents.merging.main",
+    "stream_apps.intake.main",
+    "stream_apps.repair.main",
+    "stream_apps.webhooks.main",
+)
+
 _STORES, _BROKER, _TOPICS, _PLATFORM = 1, 2, 3, 4
 _FETCH_SECONDS = 600.0
 _BROKER_STOP_SECONDS = 15.0
@@ -183,12 +199,15 @@ class _Platform:
             _TOPICS,
             Completes(),
             environment=environment,
+            is_forked=True,
         )
 
     def first_key(self) -> ProcessSpec:
         # Nobody waits for it: a process that is ready hears of the key as soon as it is stored.
         command = (*python_command("deploy.local.first_key"), str(credentials_path(self.settings.root)))
-        return ProcessSpec("first-key", command, _PLATFORM, Completes(), environment=self._shared())
+        return ProcessSpec(
+            "first-key", command, _PLATFORM, Completes(), environment=self._shared(), is_forked=True
+        )
 
     def processes(self) -> list[ProcessSpec]:
         settings = self.settings
@@ -231,6 +250,7 @@ class _Platform:
             ready_timeout_seconds=self.settings.ready_timeout_seconds,
             stop_timeout_seconds=STOP_SECONDS,
             niceness=_NICENESS,
+            is_forked=True,
         )
 
     def _shared(self) -> dict[str, str]:

@@ -7,16 +7,26 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
 from dataclasses import asdict
 from typing import Any
 
 from deploy.local.errors import StackError
+from deploy.local.forking import Template
 from deploy.local.machine import PortBook, open_port_book, save_port_book
 from deploy.local.observing import write_observing_files
-from deploy.local.process_spec import ProcessSpec, ProcessState
+from deploy.local.process_spec import ProcessLog, ProcessSpec, ProcessState
 from deploy.local.root_lock import OWNER_VARIABLE, RootLock, end_leftovers
 from deploy.local.settings import StackSettings, inherited_environment
-from deploy.local.stack import addresses_of, build_processes, health_urls_of, prepare_folders
+from deploy.local.stack import (
+    PRELOADED,
+    addresses_of,
+    build_processes,
+    health_urls_of,
+    prepare_folders,
+    python_command,
+    python_environment,
+)
 from deploy.local.state_files import RunFile, RunInfo, forget_requests, read_desired, take_restarts
 from deploy.local.supervisor import OnProcessState, ProcessContext, StackSupervisor
 
@@ -49,17 +59,22 @@ class StackRun:
             run_file = RunFile(self._settings.root, self._run_info(ports, specs))
             run_file.write()
             write_observing_files(self._settings, ports, specs)
-            supervisor = StackSupervisor(self._context(), self._state_recorder(run_file))
             try:
                 save_port_book(self._settings.root, ports)
-                if not await self._unless_stopped(supervisor.start(specs)):
-                    raise StackError("stopped before it was ready")
-                run_file.set_ready()
-                on_ready()
-                await self._apply_changes(supervisor, ports, run_file)
+                async with AsyncExitStack() as exits:
+                    template = await exits.enter_async_context(self._template()) if _forks(specs) else None
+                    supervisor = StackSupervisor(self._context(template), self._state_recorder(run_file))
+                    exits.push_async_callback(supervisor.stop)
+                    await self._start(supervisor, specs)
+                    run_file.set_ready()
+                    on_ready()
+                    await self._apply_changes(supervisor, ports, run_file)
             finally:
-                await supervisor.stop()
                 run_file.remove()
+
+    async def _start(self, supervisor: StackSupervisor, specs: list[ProcessSpec]) -> None:
+        if not await self._unless_stopped(supervisor.start(specs)):
+            raise StackError("stopped before it was ready")
 
     async def _apply_changes(self, supervisor: StackSupervisor, ports: PortBook, run_file: RunFile) -> None:
         while await self._unless_stopped(self._change_requested.wait()):
@@ -120,9 +135,16 @@ class StackRun:
             health_urls=health_urls_of(specs),
         )
 
-    def _context(self) -> ProcessContext:
-        owner = {OWNER_VARIABLE: str(self._settings.root)}
-        return ProcessContext(self._settings.logs, {**inherited_environment(), **owner})
+    def _template(self) -> Template:
+        command = (*python_command("deploy.local.template"), *PRELOADED)
+        environment = {**self._environment(), **python_environment()}
+        return Template(command, environment, ProcessLog(self._settings.logs, "template"))
+
+    def _context(self, template: Template | None) -> ProcessContext:
+        return ProcessContext(self._settings.logs, self._environment(), template)
+
+    def _environment(self) -> dict[str, str]:
+        return {**inherited_environment(), OWNER_VARIABLE: str(self._settings.root)}
 
     def _state_recorder(self, run_file: RunFile) -> OnProcessState:
         def record(name: str, state: ProcessState, pid: int | None) -> None:
@@ -139,3 +161,8 @@ class StackRun:
         loop.add_signal_handler(signal.SIGTERM, self._stop_requested.set)
         loop.add_signal_handler(signal.SIGINT, self._stop_requested.set)
         loop.add_signal_handler(signal.SIGHUP, self._change_requested.set)
+
+
+def _forks(specs: list[ProcessSpec]) -> bool:
+    # Only Linux can tie a forked child to its parent (deploy/local/launch.py).
+    return sys.platform == "linux" and any(spec.is_forked for spec in specs)

@@ -6,14 +6,16 @@ import random
 import signal
 import sys
 import time
-from asyncio.subprocess import DEVNULL, Process
+from asyncio.subprocess import DEVNULL
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from deploy.local import launch
 from deploy.local.errors import StackError, never_ready
+from deploy.local.forking import Template
 from deploy.local.process_spec import (
     Completes,
     ProcessLog,
@@ -30,12 +32,29 @@ OnProcessState = Callable[[str, ProcessState, int | None], None]
 """Called at every change with the name, the new state, and the process id while there is a process."""
 
 
+class RunningProcess(Protocol):
+    """What the supervisor uses of a process: asyncio's own, or one that a template forked."""
+
+    @property
+    def pid(self) -> int: ...
+
+    async def wait(self) -> int:
+        """Return the exit code when the process has ended; the negative number of the signal that ended it."""
+
+    def send_signal(self, number: int, /) -> None:
+        """Send the signal. Raises ProcessLookupError when the process has ended."""
+
+
 @dataclass(frozen=True)
 class ProcessContext:
-    """What all processes of a stack share: the folder of their logs and the environment they inherit."""
+    """What all processes of a stack share: the folder of their logs and the environment they inherit.
+
+    Without a template every process is executed.
+    """
 
     logs: Path
     environment: Mapping[str, str]
+    template: Template | None = None
     clock: Callable[[], float] = time.monotonic
     chance: Callable[[], float] = random.random
 
@@ -51,7 +70,7 @@ class ProcessSupervisor:
         self._context = context
         self._on_state = on_state
         self._log = ProcessLog(context.logs, spec.name)
-        self._process: Process | None = None
+        self._process: RunningProcess | None = None
         self._supervision: asyncio.Task[None] | None = None
         self._was_ready = asyncio.Event()
 
@@ -108,7 +127,7 @@ class ProcessSupervisor:
         self._process = None
         return exit_code
 
-    async def _watch(self, process: Process) -> int:
+    async def _watch(self, process: RunningProcess) -> int:
         readiness = asyncio.create_task(self._await_readiness(process))
         exited = asyncio.create_task(process.wait())
         rotation = asyncio.create_task(self._rotate_log())
@@ -128,20 +147,24 @@ class ProcessSupervisor:
             # On a thread: copying takes a moment, and this loop supervises all processes.
             await asyncio.to_thread(self._log.rotate)
 
-    async def _spawn(self) -> Process:
-        launcher = (sys.executable, "-I", "-S", launch.__file__, str(os.getpid()), str(self.spec.niceness))
+    async def _spawn(self) -> RunningProcess:
+        spec, environment = self.spec, {**self._context.environment, **self.spec.environment}
         with self._log.open_for_start() as output:
+            if spec.is_forked and self._context.template:
+                return await self._context.template.fork(
+                    spec.name, spec.command, environment, self._log.path, spec.niceness
+                )
             return await asyncio.create_subprocess_exec(
-                *launcher,
-                *self.spec.command,
+                *(sys.executable, "-I", "-S", launch.__file__, str(os.getpid()), str(spec.niceness)),
+                *spec.command,
                 stdin=DEVNULL,
                 stdout=output,
                 stderr=output,
-                env={**self._context.environment, **self.spec.environment},
+                env=environment,
                 start_new_session=True,
             )
 
-    async def _await_readiness(self, process: Process) -> None:
+    async def _await_readiness(self, process: RunningProcess) -> None:
         """Wait until the process is ready.
 
         At a timeout give up if it was never ready; else kill the process, so that it is restarted.
@@ -233,7 +256,7 @@ async def _start_together(supervisors: Iterable[ProcessSupervisor]) -> None:
         raise failures[0]
 
 
-async def _end(process: Process, timeout_seconds: float) -> None:
+async def _end(process: RunningProcess, timeout_seconds: float) -> None:
     with suppress(ProcessLookupError):
         process.send_signal(signal.SIGTERM)
     with suppress(TimeoutError):

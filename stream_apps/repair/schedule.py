@@ -64,11 +64,12 @@ class Schedule:
     _loss_seen_ms: int | None = field(default=None, init=False)
     _since_ms: int = field(default=0, init=False)
     _lost_epoch: str | None = field(default=None, init=False)
+    _repaired: str | None = field(default=None, init=False)
 
     def turn(self) -> ReconcileReport | None:
         """Compare if it is time to, and return the report. Blocks while it compares. Raises TransientError."""
         now_ms, found = self.now_ms(), self.state.look()
-        is_whole = found.is_sound and found.epoch == self.state.repaired()
+        is_whole = found.is_sound and self._is_repaired(found.epoch)
         if not is_whole and found.epoch != self._lost_epoch:
             self._note_loss(found, now_ms)
         if now_ms < self._next_ms:
@@ -77,6 +78,12 @@ class Schedule:
         if self._loss_seen_ms is not None:
             self._check_repaired(found, report)
         return report
+
+    def _is_repaired(self, epoch: str) -> bool:
+        # What was lost before an epoch is repaired once, so a repaired one is not asked for again.
+        if epoch != self._repaired:
+            self._repaired = self.state.repaired()
+        return epoch == self._repaired
 
     def _note_loss(self, found: StateIdentity, now_ms: int) -> None:
         """Begin to repair: the state is gone or was rebuilt, so whatever was stored until now may be lost."""

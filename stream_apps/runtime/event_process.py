@@ -15,7 +15,7 @@ from connectors.kafka.lost_connection import LostConnection, watch_connection
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.settings import KafkaSettings
 from connectors.telemetry.health import Health
-from schemas.errors import DragomanError, TransientError
+from schemas.errors import DragomanError, FatalError, TransientError
 from schemas.records import OutboundRecord, StoredAt
 from stream_apps.runtime.consumer_health import ConsumerHealth
 from stream_apps.runtime.event_processor import EventHandler, EventProcessor, EventRetry
@@ -148,3 +148,12 @@ class EventProcess:
             unsettled="rebalancing" if self.app.rebalancing else "",
             obstacle="" if assigned else "no partition is assigned",
         )
+        self._check_silence()
+
+    def _check_silence(self) -> None:
+        """Raise FatalError where work waits and none was finished for too long: a new process can do it."""
+        silent_seconds = self._health.silent_seconds()
+        if silent_seconds > self._settings.stalled_seconds:
+            raise FatalError(
+                f"work waits and none was finished for {silent_seconds:.0f} s; a new process joins the group anew"
+            )

@@ -28,6 +28,7 @@ class Member:
         self.topics = [TOPICS[lane] for lane in lanes]
         self.waiting: deque[InboundRecord] = deque()
         self.held: Set[str] = frozenset()
+        self.is_settled = True
 
     def take(self, limit: int, timeout_seconds: float) -> list[TakenRecord]:
         for place, record in enumerate(self.waiting):

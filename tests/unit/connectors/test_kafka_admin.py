@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.settings import KafkaSettings
@@ -16,7 +16,7 @@ from schemas.errors import FatalError, TransientError
 class SilentClient:
     """A broker that was just killed: metadata are known, no answer comes."""
 
-    def list_topics(self, timeout: float) -> SimpleNamespace:
+    def list_topics(self, topic: str | None = None, *, timeout: float) -> SimpleNamespace:
         return SimpleNamespace(topics={"t": SimpleNamespace(partitions={0: None}, error=None)})
 
     def list_offsets(
@@ -50,7 +50,7 @@ class SlowToSee:
         done.set_result(None)
         return dict.fromkeys(self.created, done)
 
-    def list_topics(self, timeout: float) -> SimpleNamespace:
+    def list_topics(self, topic: str | None = None, *, timeout: float) -> SimpleNamespace:
         self.looks -= bool(self.created)
         seen = self.created if self.looks < 0 else []
         return SimpleNamespace(topics={name: SimpleNamespace(partitions={0: None}, error=None) for name in seen})
@@ -100,7 +100,7 @@ class CountingClient(SilentClient):
         self.looks, self.is_away = 0, False
         self.topics = {"t": 1}
 
-    def list_topics(self, timeout: float) -> SimpleNamespace:
+    def list_topics(self, topic: str | None = None, *, timeout: float) -> SimpleNamespace:
         self.looks += 1
         found = {
             name: SimpleNamespace(partitions=dict.fromkeys(range(number)), error=None)
@@ -154,3 +154,24 @@ def test_what_was_known_before_a_failure_is_asked_for_anew():
         admin.ends("t")
     client.is_away, client.topics["t"] = False, 2
     assert admin.ends("t") == {0: 7, 1: 7}
+
+
+class CountingOffsets:
+    """Tells for every group that it has read up to offset 7, and counts the questions."""
+
+    def __init__(self) -> None:
+        self.questions = 0
+
+    def read(self, group: str, partitions: list[TopicPartition], timeout_seconds: float) -> list[TopicPartition]:
+        self.questions += 1
+        return [TopicPartition(one.topic, one.partition, 7) for one in partitions]
+
+
+def test_who_watches_groups_at_rest_asks_for_their_offsets_once_and_others_every_time():
+    admin, offsets = admin_with(CountingClient()), CountingOffsets()
+    admin._committed = offsets  # type: ignore[assignment]  # counts instead of asking
+    assert [admin.watched_lags({"g": ["t"]})["g"][0].records for _ in range(3)] == [0] * 3
+    assert offsets.questions == 1
+    admin.lag("g", ["t"])
+    admin.lag("g", ["t"])
+    assert offsets.questions == 3

@@ -1,6 +1,8 @@
 """How a consumer watches its connection without asking anybody."""
 
+import gc
 import time
+import weakref
 
 import pytest
 
@@ -27,7 +29,7 @@ def open_consumer():
         settings = KafkaSettings(bootstrap="127.0.0.1:1")
         consumer = WatchfulConsumer(settings, consumer_config(settings, "g", "i"))
         others = iter(new_client_answered)
-        consumer._connection = LostConnection(lambda: consumer._is_connected, lambda: next(others))
+        consumer._connection = LostConnection(lambda: consumer._link.is_connected, lambda: next(others))
         opened.append(consumer)
         return consumer
 
@@ -38,7 +40,7 @@ def open_consumer():
 
 def hear(consumer, *statistics):
     for one in statistics:
-        consumer._note(one)
+        consumer._link.note(one)
         consumer.consume(1, 0)
 
 
@@ -65,6 +67,19 @@ def test_a_connection_that_comes_back_begins_the_count_anew(open_consumer):
 def test_the_library_tells_a_consumer_its_statistics_while_it_consumes(open_consumer):
     consumer = open_consumer([False] * 3)
     end = time.monotonic() + STATISTICS_MS / 1000 + 5
-    while consumer._is_connected and time.monotonic() < end:
+    while consumer._link.is_connected and time.monotonic() < end:
         consumer.consume(1, 0.05)
-    assert not consumer._is_connected
+    assert not consumer._link.is_connected
+
+
+def test_a_closed_consumer_is_gone_without_the_collector():
+    settings = KafkaSettings(bootstrap="127.0.0.1:1")
+    gc.disable()
+    try:
+        consumer = WatchfulConsumer(settings, consumer_config(settings, "g", "i"))
+        found = weakref.ref(consumer)
+        consumer.close()
+        del consumer
+        assert found() is None
+    finally:
+        gc.enable()

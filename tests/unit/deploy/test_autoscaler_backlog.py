@@ -39,7 +39,7 @@ class FakeKafka:
             headers = {"words": str(count).encode()}
             self._unread.append(InboundRecord(HIGH, partition, offset, None, b"", headers, at_ms))
 
-    def lags(self, groups: Mapping[str, Sequence[str]]) -> dict[str, list[PartitionLag]]:
+    def watched_lags(self, groups: Mapping[str, Sequence[str]]) -> dict[str, list[PartitionLag]]:
         found = [PartitionLag(HIGH, number, self.committed[number], len(self.words[number])) for number in (0, 1)]
         return {group: found if HIGH in topics else [] for group, topics in groups.items()}
 

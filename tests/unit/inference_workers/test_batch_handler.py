@@ -124,6 +124,7 @@ def test_a_words_header_that_is_no_plain_number_is_replaced_by_a_guess(header):
 def test_records_that_claim_to_hold_nothing_do_not_make_a_take_endless():
     class Endless:
         topics: ClassVar = ["t"]
+        is_settled = True
 
         def take(self, limit, timeout_seconds):
             return taken([InboundRecord("t", 0, 0, None, b"", {"words": b"0"})])

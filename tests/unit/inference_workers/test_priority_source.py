@@ -24,6 +24,7 @@ class Queue:
         ]
         self.waits: list[float] = []
         self.topics = [name]
+        self.is_settled = True
 
     def take(self, limit: int, timeout_seconds: float) -> list[TakenRecord]:
         self.waits.append(timeout_seconds)
@@ -41,6 +42,7 @@ class Both:
         self.high, self.standard = high, standard
         self.topics = [*high.topics, *standard.topics]
         self.held: Set[str] = frozenset()
+        self.is_settled = True
 
     def take(self, limit: int, timeout_seconds: float) -> list[TakenRecord]:
         for queue in (self.standard, self.high):

@@ -261,7 +261,7 @@ def test_an_engine_that_goes_text_by_text_keeps_the_order_of_arrival_and_finishe
     clock = Clock()
     translator = OneByOne(clock)
     segments = SegmentTranslator(translator, InMemoryTranslationMemory(), clock)
-    first, second, third, fourth, fifth = ("a" * 390, "b", "c" * 50, "d" * 40, "e" * 600)
+    first, second, third, fourth, fifth = ("a" * 150, "b", "c" * 20, "d" * 16, "e" * 600)
     steps = walked(segments, [batch([first, second, third]), batch([fourth]), batch([fifth])])
     assert translator.calls == [[first, second], [third, fourth], [fifth]]
     assert steps == [[], [0, 1], [2]]

@@ -25,11 +25,13 @@ class World:
     since: list[int] = field(default_factory=list)
     follows: list[bool] = field(default_factory=list)
     takes_ms: int = 0
+    asked_for_repaired: int = 0
 
     def look(self) -> StateIdentity:
         return self.identity
 
     def repaired(self) -> str:
+        self.asked_for_repaired += 1
         return self.known
 
     def set_repaired(self, epoch: str) -> None:
@@ -67,6 +69,18 @@ def test_while_all_is_well_a_comparison_looks_back_a_little_once_a_minute(world,
     assert schedule.turn() is not None
     assert world.since == [99_000, 159_000]
     assert world.follows == [True, True]
+
+
+def test_whether_an_epoch_is_repaired_is_asked_until_it_is_and_no_more(world, schedule):
+    world.known = ""
+    world.oldest_ms = world.now
+    for _ in range(3):
+        schedule.turn()
+    assert world.asked_for_repaired == 3
+    world.known = SOUND.epoch
+    for _ in range(3):
+        schedule.turn()
+    assert world.asked_for_repaired == 4
 
 
 def test_a_loss_is_compared_at_once_and_far_back(world, schedule):
