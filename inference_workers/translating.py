@@ -34,8 +34,8 @@ from stream_apps.pipeline.stores import TranslationMemory
 
 # Characters of the first part of a model.
 _FIRST_CHARACTERS = 2000
-# Parts of an engine that goes text by text are by this factor smaller: urgent work waits for one of them. A sentence
-# takes such an engine longer than that on most processors, and is a part of its own then.
+# Parts of an engine that goes text by text are by this factor smaller: urgent work waits for one of them. A
+# sentence takes such an engine longer than that on most processors, and is a part of its own then.
 _SHORTER = 12
 
 

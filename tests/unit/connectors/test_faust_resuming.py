@@ -10,7 +10,7 @@ from connectors.kafka.settings import KafkaSettings
 
 async def wait_for_offsets(seconds, *, limit):
     """Wait as the recovery does for the committed offsets; return whether they came."""
-    recovery = build_app("g", "i", KafkaSettings(), FaustSettings()).tables.recovery
+    recovery = build_app("g", "i", KafkaSettings(), FaustSettings()).tables.recovery  # type: ignore[attr-defined]  # Faust's type lacks it
     assert isinstance(recovery, PatientRecovery)
     arrived = asyncio.Event()
 
