@@ -9,7 +9,6 @@ from typing import Any
 
 from schemas.avro_schemas import current
 from schemas.codec import SINGLE_OBJECT
-from schemas.priorities import Priority
 from schemas.records import (
     ACCEPTED_HEADER,
     ATTEMPT_HEADER,
@@ -23,7 +22,6 @@ from schemas.records import (
     WORDS_HEADER,
 )
 from schemas.topics import (
-    CONTROL,
     DEAD_LETTERS,
     NO_LIMIT_BYTES,
     OPERATIONS,
@@ -33,16 +31,16 @@ from schemas.topics import (
     USAGE,
     Topic,
     TopicPlan,
+    all_request_topics,
     catalogue,
-    requests_topic,
+    control_topics,
+    results_topic,
 )
 
 Document = dict[str, Any]
 
 _VERSION = "1"
 _AVRO = "application/vnd.apache.avro;version=1.9.0"
-_RECEIVED = (*map(requests_topic, Priority), CONTROL)
-_SENT = (RESULTS, TRANSLATED, DEAD_LETTERS, USAGE, OPERATIONS)
 _HEADERS = {
     TRACE_HEADER: "W3C trace context; what is written joins the trace of what was read.",
     ATTEMPT_HEADER: "2: it failed once.",
@@ -71,7 +69,7 @@ with a schema registry, framed as Confluent's serializers do it; both are always
 
 def asyncapi_document(plan: TopicPlan) -> Document:
     """Describe every topic of a deployment (AsyncAPI 3.0, Kafka bindings 0.5)."""
-    topics = catalogue(plan)
+    topics, received, sent = catalogue(plan), _received(plan), _sent(plan)
     names = sorted({topic.message for topic in topics})
     return {
         "asyncapi": "3.0.0",
@@ -83,13 +81,21 @@ def asyncapi_document(plan: TopicPlan) -> Document:
         },
         "defaultContentType": "application/octet-stream",
         "servers": {"kafka": _server()},
-        "channels": {topic.name: _channel(topic) for topic in topics},
+        "channels": {topic.name: _channel(topic, is_public=topic.name in (*received, *sent)) for topic in topics},
         "operations": {
-            **{f"receive.{name}": _operation("receive", name, topics) for name in _RECEIVED},
-            **{f"send.{name}": _operation("send", name, topics) for name in _SENT},
+            **{f"receive.{name}": _operation("receive", name, topics) for name in received},
+            **{f"send.{name}": _operation("send", name, topics) for name in sent},
         },
         "components": {"messages": {name: _message(name) for name in names}},
     }
+
+
+def _received(plan: TopicPlan) -> list[str]:
+    return [*all_request_topics(plan.tenants), *control_topics(plan.tenants)]
+
+
+def _sent(plan: TopicPlan) -> list[str]:
+    return [RESULTS, *map(results_topic, plan.tenants), TRANSLATED, DEAD_LETTERS, USAGE, OPERATIONS]
 
 
 def _server() -> Document:
@@ -101,8 +107,7 @@ def _server() -> Document:
     }
 
 
-def _channel(topic: Topic) -> Document:
-    is_public = topic.name in _RECEIVED + _SENT
+def _channel(topic: Topic, *, is_public: bool) -> Document:
     return {
         "address": topic.name,
         "description": f"Key: {topic.key}. Time: {_stamped(topic)}.",

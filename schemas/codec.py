@@ -154,6 +154,11 @@ class Codec:
         return self._registry.schema_of(reference)
 
 
+def without_schema(headers: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the headers without the one that names the schema of a value: for a value that is written anew."""
+    return {name: value for name, value in headers.items() if name != SCHEMA_ID_HEADER}
+
+
 def _framing(data: bytes, headers: Mapping[str, bytes]) -> tuple[bytes | SchemaReference, int] | None:
     """Return the fingerprint, id or GUID of the writer's schema, and where the body begins; None without any."""
     if headers:

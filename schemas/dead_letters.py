@@ -8,7 +8,7 @@ from schemas.errors import PermanentError
 from schemas.events import DeadLetter
 from schemas.ids import JobKey, event_id
 from schemas.records import InboundRecord, OutboundRecord, attempt_of
-from schemas.topics import DEAD_LETTERS
+from schemas.topics import DEAD_LETTERS, tenant_of_topic
 
 # Room for the envelope that Kafka and its client put around a value.
 ENVELOPE_BYTES = 4096
@@ -17,7 +17,8 @@ ENVELOPE_BYTES = 4096
 def dead_letter_of(record: InboundRecord, error: PermanentError, *, stage: str, now_ms: int) -> DeadLetter:
     """Build the dead letter of a record.
 
-    The same record at the same stage always gives the same dead_letter_id; sent again, it is another record.
+    The same record at the same stage always gives the same dead_letter_id; sent again, it is another record. One
+    in a tenant's own topic is that tenant's, whatever is in it.
     """
     return DeadLetter(
         dead_letter_id=event_id("dead_letter", stage, record.coordinates),
@@ -27,6 +28,7 @@ def dead_letter_of(record: InboundRecord, error: PermanentError, *, stage: str, 
         field=error.field,
         limit=error.limit,
         cure=error.cure,
+        tenant=tenant_of_topic(record.topic),
         attempt=attempt_of(record.headers),
         topic=record.topic,
         partition=record.partition,

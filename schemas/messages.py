@@ -29,6 +29,9 @@ class Message:
         return cls(**datum)
 
 
+# Whose a message is that names nobody.
+DEFAULT_TENANT = "default"
+
 M = TypeVar("M")
 
 
@@ -46,7 +49,7 @@ def changed(message: M, **fields: object) -> M:
 class RequestMessage(Message):
     """A message about one request, which tenant and request_id identify together."""
 
-    tenant: str = "default"
+    tenant: str = DEFAULT_TENANT
     request_id: str
 
     @property

@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 from schemas.priorities import Priority
 from schemas.states import ResultStatus
+from schemas.topics import tenant_of_topic
 
 Headers = dict[str, bytes]
 
@@ -159,8 +160,13 @@ def accepted_header(at_ms: int) -> Headers:
 
 
 def accepted_ms(record: InboundRecord) -> int:
-    """Read when Kafka accepted the request of a record; its own time where no header says so."""
-    told = _number(record.headers.get(ACCEPTED_HEADER, b""), _MOST_TIME_DIGITS)
+    """Read when Kafka accepted the request of a record; its own time where no header says so.
+
+    A tenant's own topic is where it was accepted. What the tenant says there of another time is not believed: it
+    could make its records look older than all others, and repair waits for the oldest.
+    """
+    is_told = tenant_of_topic(record.topic) is None
+    told = _number(record.headers.get(ACCEPTED_HEADER, b""), _MOST_TIME_DIGITS) if is_told else None
     return record.timestamp_ms if told is None else min(told, record.timestamp_ms)
 
 

@@ -1,5 +1,6 @@
 """The topic catalogue: the only list of topics. Creation, checks and documents come from it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.errors import PermanentError
@@ -30,8 +31,6 @@ GLOSSARIES = "translation.glossaries"
 # The newest record of each key is the truth; who writes there decides who may ask (docs/accounts.md).
 ACCOUNT_TOPICS = (TENANTS, CREDENTIALS)
 ASSEMBLY_TOPICS = (TRANSLATED, CONTROL)
-# Each record of these may lead to an answer: read by assembly, and by the merging of documents.
-ANSWERED_TOPICS = (*ASSEMBLY_TOPICS, TRANSLATED_DOCUMENTS)
 
 # Consumer groups; those of the workers and of extraction are named by `inference_group` and `extraction_group`.
 INTAKE_GROUP = "intake"
@@ -64,18 +63,82 @@ class Topic:
 
 @dataclass(frozen=True)
 class TopicPlan:
-    """What a deployment chooses: partitions, worker pools, and the bytes of each partition of dead letters."""
+    """What a deployment chooses: partitions, worker pools, and the bytes of each partition of dead letters.
+
+    Each of `tenants` has topics of its own, because it produces and consumes by Kafka itself.
+    """
 
     partitions: int = 6
     batch_partitions: int = 6
     usage_partitions: int = 1
     pools: tuple[str, ...] = ("default",)
     dead_letter_bytes: int = DEAD_LETTER_BYTES
+    tenants: tuple[str, ...] = ()
 
 
-def requests_topic(priority: Priority) -> str:
-    """Name the topic for requests of that priority."""
-    return _REQUESTS + priority
+def requests_topic(priority: Priority, tenant: str | None = None) -> str:
+    """Name the topic for requests of that priority: the shared one, or a tenant's own."""
+    return (own_requests(tenant) if tenant else _REQUESTS) + priority
+
+
+def own_requests(tenant: str) -> str:
+    """Return how the names of a tenant's own request topics begin."""
+    return f"{_REQUESTS}{tenant}."
+
+
+def request_topics(priority: Priority, tenants: Sequence[str]) -> list[str]:
+    """Name all topics for requests of that priority: the shared one, and those of these tenants."""
+    return [requests_topic(priority), *(requests_topic(priority, tenant) for tenant in tenants)]
+
+
+def all_request_topics(tenants: Sequence[str]) -> list[str]:
+    """Name the topics for requests of all priorities, the most urgent first."""
+    return [topic for priority in Priority for topic in request_topics(priority, tenants)]
+
+
+def control_topic(tenant: str) -> str:
+    """Name the topic for a tenant's own orders."""
+    return f"{CONTROL}.{tenant}"
+
+
+def control_topics(tenants: Sequence[str]) -> list[str]:
+    """Name all topics for orders: the shared one, and those of these tenants."""
+    return [CONTROL, *map(control_topic, tenants)]
+
+
+def results_topic(tenant: str) -> str:
+    """Name the topic for copies of a tenant's results."""
+    return f"{RESULTS}.{tenant}"
+
+
+def assembly_topics(tenants: Sequence[str]) -> list[str]:
+    """Name the topics that assembly reads."""
+    return [TRANSLATED, *control_topics(tenants)]
+
+
+def answered_topics(tenants: Sequence[str]) -> list[str]:
+    """Name the topics of which each record may lead to an answer, of a text or of a document."""
+    return [*assembly_topics(tenants), TRANSLATED_DOCUMENTS]
+
+
+def tenant_of_topic(topic: str) -> str | None:
+    """Return the tenant whose own topic that is; None for a topic that several tenants share."""
+    for shared in (CONTROL, RESULTS):
+        if topic.startswith(f"{shared}."):
+            return topic.removeprefix(f"{shared}.")
+    if topic.startswith(_REQUESTS):
+        return topic.removeprefix(_REQUESTS).rpartition(".")[0] or None
+    return None
+
+
+def is_control(topic: str) -> bool:
+    """Tell whether orders come by that topic."""
+    return topic == CONTROL or topic.startswith(f"{CONTROL}.")
+
+
+def is_batches(topic: str) -> bool:
+    """Tell whether batches wait for workers in that topic."""
+    return topic.startswith(_BATCHES)
 
 
 def documents_topic(priority: Priority) -> str:
@@ -85,8 +148,8 @@ def documents_topic(priority: Priority) -> str:
 
 def priority_of_topic(topic: str) -> Priority:
     """Return the priority of a topic of requests or of documents. Raises PermanentError for any other topic."""
-    name = topic.removeprefix(_REQUESTS).removeprefix(_DOCUMENTS)
-    if name not in tuple(Priority):
+    tenant, _, name = topic.removeprefix(_REQUESTS).removeprefix(_DOCUMENTS).rpartition(".")
+    if name not in tuple(Priority) or (tenant and not topic.startswith(_REQUESTS)):
         raise PermanentError("unknown_topic", f"{topic} is no request topic")
     return Priority(name)
 
@@ -117,14 +180,7 @@ def extraction_group(priority: Priority) -> str:
 def catalogue(plan: TopicPlan) -> list[Topic]:
     """List every topic of a deployment."""
     per_priority = [
-        Topic(
-            requests_topic(priority),
-            "TranslationRequest",
-            JOB_KEY,
-            plan.partitions,
-            REQUEST_RETENTION_MS,
-            stamped_by=BROKER,
-        )
+        _written_by_anybody(requests_topic(priority), "TranslationRequest", plan.partitions)
         for priority in Priority
     ]
     # The requests as they are; a header tells when Kafka accepted them.
@@ -139,7 +195,18 @@ def catalogue(plan: TopicPlan) -> list[Topic]:
         for pool in plan.pools
         for lane in Lane
     ]
-    return [*per_priority, *documents, *batches, *_shared(plan)]
+    own = [topic for tenant in plan.tenants for topic in own_topics(tenant, plan.partitions)]
+    return [*per_priority, *documents, *batches, *_shared(plan), *own]
+
+
+def own_topics(tenant: str, partitions: int) -> list[Topic]:
+    """List the topics that a tenant with Kafka access of its own has; they are kept as the shared ones are."""
+    requests = [requests_topic(priority, tenant) for priority in Priority]
+    return [
+        *(_written_by_anybody(name, "TranslationRequest", partitions) for name in requests),
+        _written_by_anybody(control_topic(tenant), "JobControl", partitions),
+        _results(results_topic(tenant), partitions),
+    ]
 
 
 def _shared(plan: TopicPlan) -> list[Topic]:
@@ -147,7 +214,7 @@ def _shared(plan: TopicPlan) -> list[Topic]:
     return [
         Topic(TRANSLATED, "TranslatedBatch", JOB_KEY, partitions, 3 * DAY_MS),
         Topic(TRANSLATED_DOCUMENTS, "TranslatedBatch", JOB_KEY, partitions, 3 * DAY_MS),
-        Topic(RESULTS, "TranslationResult", JOB_KEY, partitions, RESULT_RETENTION_MS, "compact,delete"),
+        _results(RESULTS, partitions),
         Topic(USAGE, "UsageBatch", "none", plan.usage_partitions, 30 * DAY_MS),
         _dead_letters(plan),
         _written_by_anybody(CONTROL, "JobControl", partitions),
@@ -162,6 +229,10 @@ def _shared(plan: TopicPlan) -> list[Topic]:
 
 def _written_by_anybody(name: str, message: str, partitions: int) -> Topic:
     return Topic(name, message, JOB_KEY, partitions, REQUEST_RETENTION_MS, stamped_by=BROKER)
+
+
+def _results(name: str, partitions: int) -> Topic:
+    return Topic(name, "TranslationResult", JOB_KEY, partitions, RESULT_RETENTION_MS, "compact,delete")
 
 
 def _dead_letters(plan: TopicPlan) -> Topic:

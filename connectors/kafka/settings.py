@@ -2,10 +2,12 @@
 
 from typing import Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from connectors.settings import Section
+from schemas.errors import PermanentError
+from schemas.own_topics import check_own_tenants
 from schemas.topics import DEAD_LETTER_BYTES, TopicPlan
 
 FIRST_RECONNECT_MS = 100
@@ -51,6 +53,11 @@ class KafkaSettings(Section):
     )
     pools: tuple[str, ...] = Field(
         default=("default",), description="Worker pools; each has batch topics of its own."
+    )
+    tenants: tuple[str, ...] = Field(
+        default=(),
+        description="Tenants that produce and consume by Kafka themselves; each has topics of its own "
+        "(docs/own_topics.md).",
     )
     dead_letter_bytes: int = Field(
         default=DEAD_LETTER_BYTES, gt=0, description="Most bytes of each partition of the dead-letter topic."
@@ -121,6 +128,15 @@ class KafkaSettings(Section):
         description="Sent and not yet acknowledged, per producer; when it is full, sending waits or fails.",
     )
 
+    @field_validator("tenants")
+    @classmethod
+    def _may_have_topics(cls, tenants: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            check_own_tenants(tenants)
+        except PermanentError as error:
+            raise ValueError(f"{error.message}; allowed: {error.limit}; {error.cure}") from error
+        return tenants
+
     @model_validator(mode="after")
     def _a_message_fits_everywhere(self) -> "KafkaSettings":
         if self.max_message_bytes > min(self.fetch_bytes, self.producer_buffer_kbytes << 10):
@@ -129,11 +145,12 @@ class KafkaSettings(Section):
 
     @property
     def plan(self) -> TopicPlan:
-        """Return the deployment's choice of partitions, pools and sizes."""
+        """Return the deployment's choice of partitions, pools, sizes and tenants with topics of their own."""
         return TopicPlan(
             partitions=self.partitions,
             batch_partitions=self.batch_partitions,
             usage_partitions=self.usage_partitions,
             pools=self.pools,
             dead_letter_bytes=self.dead_letter_bytes,
+            tenants=self.tenants,
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from connectors.kafka.settings import KafkaSettings
-from schemas.topics import FOREVER_MS, NO_LIMIT_BYTES, REQUEST_RETENTION_MS, Topic
+from schemas.topics import FOREVER_MS, NO_LIMIT_BYTES, REQUEST_RETENTION_MS, Topic, is_batches
 
 # Kafka accepts no smaller segment.
 _SEGMENTS, _SMALLEST_BYTES = 8, 1 << 20
@@ -78,7 +78,7 @@ def _of_partitions(topic: Topic, number: int, bootstrap: str) -> Difference:
     cure = f"kafka-topics.sh --bootstrap-server {bootstrap} --alter --topic {topic.name}"
     cure = f"{cure} --partitions {topic.partitions}"
     if number > topic.partitions:
-        setting = "DRAGOMAN_KAFKA_BATCH_PARTITIONS" if ".batches." in topic.name else "DRAGOMAN_KAFKA_PARTITIONS"
+        setting = "DRAGOMAN_KAFKA_BATCH_PARTITIONS" if is_batches(topic.name) else "DRAGOMAN_KAFKA_PARTITIONS"
         cure = f"set {setting}={number}"
     return Difference(topic.name, "partitions", str(number), str(topic.partitions), cure)
 

@@ -17,7 +17,7 @@ from itertools import chain
 
 from connectors.redis.client import Call, Client, redis_errors, run_all, script
 from schemas.errors import TransientError
-from schemas.topics import ANSWERED_TOPICS
+from schemas.topics import answered_topics
 
 _PREFIX = "{state}:"
 EPOCH_KEY, _CLOCK, _REPAIRED = f"{_PREFIX}epoch", f"{_PREFIX}clock", f"{_PREFIX}repaired"
@@ -61,11 +61,17 @@ class Rebuild:
 
 
 class StateEpoch:
-    """The state that one process knows. `now_ms`: milliseconds since 1970. Every method raises TransientError."""
+    """The state that one process knows. `now_ms`: milliseconds since 1970. Every method raises TransientError.
 
-    def __init__(self, client: Client, now_ms: Callable[[], int]) -> None:
+    `answered`: the topics whose records lead to answers; only who declares a state complete needs to know all.
+    """
+
+    def __init__(
+        self, client: Client, now_ms: Callable[[], int], answered: Sequence[str] = tuple(answered_topics(()))
+    ) -> None:
         self._client = client
         self._now_ms = now_ms
+        self._answered = tuple(answered)
         self._known = ""
 
     @property
@@ -116,7 +122,7 @@ class StateEpoch:
         """Declare the state complete. False: it was lost again, or somebody else was first; look again."""
         epoch = f"{uuid.uuid4().hex}:{rebuild.found.run_id}"
         keys = (EPOCH_KEY, rebuild.key, _REACHED, TOLD_KEY)
-        call = Call(script("settle_state"), keys, (rebuild.found.epoch, epoch, *ANSWERED_TOPICS))
+        call = Call(script("settle_state"), keys, (rebuild.found.epoch, epoch, *self._answered))
         return bool(run_all(self._client, [call])[0])
 
     def repaired(self) -> str:

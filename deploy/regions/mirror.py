@@ -4,7 +4,7 @@ Topics have the same names on both sides (docs/decisions/0011): a client moves b
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,23 +17,12 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.settings import Section
 from deploy.local.kafka_broker import java_command
 from schemas import topics
-from schemas.priorities import Priority
 
 POM = Path(__file__).parent / "pom.xml"
 
 # What the other region must know. Documents that wait for extraction, batches and translated batches are not
 # copied: work that is in progress when a region is lost is started again from its request.
-REQUESTS = tuple(topics.requests_topic(priority) for priority in Priority)
-TOPICS = (
-    *REQUESTS,
-    topics.CONTROL,
-    topics.RESULTS,
-    topics.USAGE,
-    topics.DEAD_LETTERS,
-    topics.OPERATIONS,
-    *topics.ACCOUNT_TOPICS,
-    topics.GLOSSARIES,
-)
+_OTHERS = (topics.USAGE, topics.DEAD_LETTERS, topics.OPERATIONS, *topics.ACCOUNT_TOPICS, topics.GLOSSARIES)
 # The platform's own groups start in the other region where the take-over puts them, not at their old offsets.
 OWN_GROUPS = ("intake", "assembly", "merging", "usage_sink", r"extraction\..*", r"inference\..*", r"dragoman\..*")
 _TOOL_GROUPS = ("console-consumer-.*", "connect-.*", "__.*")
@@ -86,11 +75,18 @@ def mirror_command(settings: RegionSettings, libraries: Path, properties: Path) 
     return (*java_command(libraries, *memory), _MAIN, str(properties), "--clusters", settings.target)
 
 
-def mirror_properties(settings: RegionSettings) -> str:
-    """Return the whole mm2.properties."""
+def copied_topics(tenants: Sequence[str]) -> list[str]:
+    """Name the topics that are copied; these tenants have topics of their own."""
+    results = [topics.RESULTS, *map(topics.results_topic, tenants)]
+    return [*topics.all_request_topics(tenants), *topics.control_topics(tenants), *results, *_OTHERS]
+
+
+def mirror_properties(settings: RegionSettings, tenants: Sequence[str] = ()) -> str:
+    """Return the whole mm2.properties; these tenants have topics of their own."""
+    names = topics.all_request_topics(tenants) if settings.only_requests else copied_topics(tenants)
     entries = {
         **_clusters(settings),
-        **_flow(settings),
+        **_flow(settings, names),
         **_exactly_once(settings),
         **_factors(settings),
         **settings.extra,
@@ -121,7 +117,7 @@ def freshness(source: KafkaSettings | None, target: KafkaSettings) -> list[Fresh
     """Compare each topic that is copied; without `source` only the target is read."""
     return [
         Freshness(topic, _newest_ms(source, topic) if source else None, _newest_ms(target, topic))
-        for topic in TOPICS
+        for topic in copied_topics(target.tenants)
     ]
 
 
@@ -142,13 +138,13 @@ def _tasks_topic(settings: RegionSettings) -> str:
     return f"{kind}.{settings.source}.internal"
 
 
-def _flow(settings: RegionSettings) -> dict[str, object]:
+def _flow(settings: RegionSettings, names: Sequence[str]) -> dict[str, object]:
     flow = f"{settings.source}->{settings.target}"
     return {
         f"{flow}.enabled": "true",
         f"{settings.target}->{settings.source}.enabled": "false",
         "replication.policy.class": "org.apache.kafka.connect.mirror.IdentityReplicationPolicy",
-        f"{flow}.topics": _listed(re.escape(name) for name in (REQUESTS if settings.only_requests else TOPICS)),
+        f"{flow}.topics": _listed(map(re.escape, names)),
         f"{flow}.groups": _listed([settings.groups]),
         f"{flow}.groups.exclude": _listed((*OWN_GROUPS, *_TOOL_GROUPS)),
         f"{flow}.sync.group.offsets.enabled": "true",

@@ -24,8 +24,8 @@ from schemas.codec import Codec
 from schemas.errors import PermanentError
 from schemas.ids import JobKey
 from schemas.messages import TranslationRequest, TranslationResult
+from schemas.own_topics import request_of
 from schemas.plans import RequestPlan
-from schemas.priorities import Priority
 from schemas.records import FIRST_REVISION, InboundRecord, redriven_revision, revisions_up_to
 from schemas.slots import Completion, RequestRevision
 from stream_apps.assembly.main import GROUP as ASSEMBLY
@@ -62,7 +62,10 @@ class _SentRequest:
 
 @dataclass(frozen=True)
 class TakeOver:
-    """One take-over. `read` yields a whole topic in lists, `ends` returns the end of each of its partitions."""
+    """One take-over. `read` yields a whole topic in lists, `ends` returns the end of each of its partitions.
+
+    Each of `own_tenants` has request topics of its own.
+    """
 
     read: Callable[[str], Iterator[list[InboundRecord]]]
     ends: Callable[[str], Mapping[int, int]]
@@ -70,13 +73,14 @@ class TakeOver:
     plans: RequestPlans
     codec: Codec
     on_progress: OnTopicProgress
+    own_tenants: Sequence[str] = ()
     found: TakenOver = field(default_factory=TakenOver)
 
     async def run(self) -> TakenOver:
         """Take over. Raises TransientError when a store is unreachable; then run it again."""
         self._mark_answered()
-        for priority in Priority:
-            await self._read_requests(topics.requests_topic(priority))
+        for topic in topics.all_request_topics(self.own_tenants):
+            await self._read_requests(topic)
         return self.found
 
     def _mark_answered(self) -> None:
@@ -133,6 +137,7 @@ async def _take_over(
                 plans=RedisRequestPlans(async_state, retention.done_seconds),
                 codec=open_codec(kafka),
                 on_progress=on_progress,
+                own_tenants=kafka.tenants,
             ).run()
 
 
@@ -151,7 +156,7 @@ def _marks(record: InboundRecord, codec: Codec) -> list[tuple[RequestRevision, C
 def _request_in(record: InboundRecord, codec: Codec) -> _SentRequest | None:
     """Decode a request; None for anything else, for which intake writes a dead letter."""
     try:
-        request = codec.decode(record.value, TranslationRequest, record.headers)
+        request = request_of(record, codec)
     except PermanentError:
         return None
     revision = redriven_revision(record.headers)

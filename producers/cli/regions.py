@@ -27,7 +27,7 @@ app = typer.Typer(
 @app.command("config")
 def print_config() -> None:
     """Print the configuration of MirrorMaker 2, for a cluster of your own."""
-    typer.echo(mirror_properties(RegionSettings()), nl=False)
+    typer.echo(mirror_properties(RegionSettings(), KafkaSettings().tenants), nl=False)
 
 
 @app.command("mirror")
@@ -80,7 +80,7 @@ def _kafka_at(bootstrap: str) -> KafkaSettings:
 
 def _written(path: Path, settings: RegionSettings) -> Path:
     path.touch(mode=0o600)  # it may hold a password
-    path.write_text(mirror_properties(settings))
+    path.write_text(mirror_properties(settings, KafkaSettings().tenants))
     return path
 
 

@@ -111,7 +111,9 @@ def erase(tenant: TenantName, is_dry_run: DryRun = False, as_json: AsJson = Fals
     """Order all texts and files of every request of a tenant to be erased; suspend it first."""
     kafka, found, ordered = kafka_settings(), 0, 0
     with progress_bars(is_shown=not as_json) as bars, closing(DurableProducer(kafka)) as producer:
-        eraser = TenantEraser(lambda topic: read_topic(kafka, topic), producer, open_codec(kafka), now_ms)
+        eraser = TenantEraser(
+            lambda topic: read_topic(kafka, topic), producer, open_codec(kafka), now_ms, kafka.tenants
+        )
         for some in eraser.find(tenant):
             orders = () if is_dry_run else eraser.order(some.keys, change_now().by)
             found += len(some.keys)

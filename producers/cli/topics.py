@@ -1,7 +1,9 @@
 """`topics`: create, list and check the Kafka topics of the catalogue."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +15,7 @@ from producers.cli.arguments import AsJson
 from producers.cli.errors import CommandError
 from producers.cli.output import lines_of, markdown_of, print_json
 from producers.cli.target import kafka_settings
+from schemas.rights import Right, rights_of
 from schemas.topics import DAY_MS, FOREVER_MS, NO_LIMIT_BYTES, Topic, catalogue
 
 _HEADER = ("topic", "message", "key", "partitions", "kept")
@@ -21,7 +24,8 @@ _ABOVE = """\
 The catalogue is `schemas/topics.py`. This page is made from it: `dragoman topics list --markdown`. With every
 schema it is an AsyncAPI document, too: [reference/asyncapi.json](reference/asyncapi.json), or `/asyncapi.json`.
 It shows one pool, `default`, and 6 partitions; a deployment chooses its own (`DRAGOMAN_KAFKA_POOLS`,
-`DRAGOMAN_KAFKA_PARTITIONS`, `DRAGOMAN_KAFKA_BATCH_PARTITIONS`).
+`DRAGOMAN_KAFKA_PARTITIONS`, `DRAGOMAN_KAFKA_BATCH_PARTITIONS`). Each of `DRAGOMAN_KAFKA_TENANTS` has five more:
+[own topics](own_topics.md).
 
 `dragoman topics check` compares a cluster with it: partitions, `cleanup.policy`, `retention.ms`,
 `retention.bytes`, `max.message.bytes` and `min.insync.replicas` (replication minus one). It names each
@@ -77,6 +81,34 @@ def check_topics(as_json: AsJson = False) -> None:
         raise CommandError("\n".join(map(str, problems)))
     if not as_json:
         typer.echo("all topics are as the catalogue says")
+
+
+@app.command("acls")
+def print_acls(
+    principal: Annotated[
+        str, typer.Option(help="The Kafka principal of each tenant; {tenant} stands for its name.")
+    ] = "User:{tenant}",
+    command_config: Annotated[
+        Path | None, typer.Option(help="Properties by which kafka-acls.sh logs in as an administrator.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the commands that give each of DRAGOMAN_KAFKA_TENANTS its rights, and no others. Needs no Kafka."""
+    settings = KafkaSettings()
+    rights = [(principal.replace("{tenant}", one), right) for one in settings.tenants for right in rights_of(one)]
+    if as_json:
+        print_json([{"principal": name, **asdict(right)} for name, right in rights])
+        return
+    login = f" --command-config {command_config}" if command_config else ""
+    for name, right in rights:
+        typer.echo(f"kafka-acls.sh --bootstrap-server {settings.bootstrap}{login} {acl_arguments(right, name)}")
+
+
+def acl_arguments(right: Right, principal: str) -> str:
+    """Write a right as arguments of kafka-acls.sh."""
+    pattern = "prefixed" if right.is_prefix else "literal"
+    allowed = f"--add --allow-principal {shlex.quote(principal)} --operation {right.operation}"
+    return f"{allowed} --{right.resource} {right.name} --resource-pattern-type {pattern}"
 
 
 def kept(topic: Topic) -> str:

@@ -2,8 +2,7 @@
 
 import asyncio
 import random
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -11,12 +10,10 @@ from typing import Protocol
 
 import structlog
 
-from connectors.kafka.group_lag import PartitionLag
 from connectors.kafka.producer import OnDone
 from connectors.redis.job_list import AsyncJobList, Listed
 from connectors.redis.job_view import AsyncJobViews, JobRecord
 from connectors.redis.request_markers import AcceptedRequests
-from producers.http.admission.queue_load import BacklogReading, QueueCounts
 from producers.http.ports import JobSnapshot, Upload
 from producers.http.translations.result_tail import read_message
 from schemas.catalogue import Catalogue, union
@@ -24,12 +21,14 @@ from schemas.codec import Codec
 from schemas.errors import DragomanError, FatalError, PermanentError, TransientError
 from schemas.events import JobControl
 from schemas.ids import JobKey, event_id, fingerprint, request_texts
-from schemas.lanes import Lane
 from schemas.messages import TranslatedBatch, TranslationRequest, TranslationResult
 from schemas.plans import RequestPlan
 from schemas.priorities import Priority
 from schemas.records import Headers, OutboundRecord
-from schemas.topics import CONTROL, INTAKE_GROUP, batches_topic, inference_groups, requests_topic
+from schemas.topics import (
+    CONTROL,
+    requests_topic,
+)
 from schemas.units import kind_of
 from stream_apps.pipeline.stores import ModelVersions, ObjectStore
 from stream_apps.runtime.retry import RetryPolicy
@@ -55,13 +54,6 @@ class FileStore(Protocol):
     def size(self, name: str) -> int | None: ...
     def read(self, name: str) -> Iterator[bytes]: ...
     def write(self, name: str, chunks: Iterable[bytes]) -> object: ...
-
-
-class LagAdmin(Protocol):
-    """The part of connectors.kafka.admin.KafkaAdmin that is needed here."""
-
-    def lags(self, groups: Mapping[str, Sequence[str]]) -> dict[str, list[PartitionLag]]:
-        """Return the lag of each group on every partition of its topics. Raises TransientError."""
 
 
 @dataclass(frozen=True)
@@ -239,36 +231,6 @@ class RegisteredModels:
 
     async def catalogue(self) -> Catalogue:
         return _union(*[await self.versions.read(pool) for pool in self.pools])
-
-
-@dataclass(frozen=True)
-class KafkaBacklog:
-    """Reads how much the groups of intake and of the workers have still to take.
-
-    The admin client blocks, so it is called in a thread.
-    """
-
-    admin: LagAdmin
-    pools: tuple[str, ...]
-    clock: Callable[[], float] = time.monotonic
-
-    async def read(self) -> BacklogReading:
-        return await asyncio.to_thread(self._read)
-
-    def _read(self) -> BacklogReading:
-        groups: dict[str, list[str]] = {INTAKE_GROUP: [requests_topic(one) for one in Priority]}
-        for pool in self.pools:
-            groups |= inference_groups(pool)
-        lags = [lag for found in self.admin.lags(groups).values() for lag in found]
-        requests = {one: _queue(lags, {requests_topic(one)}) for one in Priority}
-        batches = {lane: _queue(lags, {batches_topic(pool, lane) for pool in self.pools}) for lane in Lane}
-        committed = {(lag.topic, lag.partition): max(lag.committed, 0) for lag in lags}
-        return BacklogReading(self.clock(), requests, batches, committed)
-
-
-def _queue(lags: Sequence[PartitionLag], topics: Set[str]) -> QueueCounts:
-    mine = [lag for lag in lags if lag.topic in topics]
-    return QueueCounts(sum(lag.records for lag in mine), sum(max(lag.committed, 0) for lag in mine))
 
 
 @lru_cache(maxsize=8)

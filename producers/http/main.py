@@ -30,7 +30,6 @@ from connectors.tracing.opening import tracing
 from connectors.tracing.spans import Tracer
 from producers.http.adapters import (
     BackgroundNotes,
-    KafkaBacklog,
     KafkaRequestLog,
     RedisJobs,
     RegisteredModels,
@@ -39,6 +38,7 @@ from producers.http.adapters import (
 )
 from producers.http.admission.accounts import Accounts
 from producers.http.admission.backpressure import Backpressure, measure_backlog
+from producers.http.admission.kafka_backlog import KafkaBacklog
 from producers.http.admission.tenant_shares import TenantShares
 from producers.http.app import AppSettings, create_app
 from producers.http.blocking.detection import ThreadedDetector
@@ -190,7 +190,7 @@ class Server:
         readiness = PartsReadiness(
             kafka, self._connections.state_async, self._codec, lambda: self._table.is_complete
         )
-        backlog = KafkaBacklog(KafkaAdmin(settings.kafka, _KAFKA_SECONDS), settings.kafka.pools)
+        backlog = KafkaBacklog(KafkaAdmin(settings.kafka, _KAFKA_SECONDS), settings.kafka.plan)
         tasks = [
             asyncio.create_task(watch_readiness(health, readiness, settings.http.watch_seconds, self.end)),
             asyncio.create_task(

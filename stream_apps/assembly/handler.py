@@ -1,7 +1,7 @@
 """Handle one cycle of assembly: batches and orders in; results, usage and dead letters out."""
 
 from collections.abc import Callable, Iterator, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from connectors.telemetry import metrics
 from connectors.telemetry.metrics import labelled
@@ -10,8 +10,9 @@ from schemas.codec import Codec
 from schemas.dead_letters import ENVELOPE_BYTES, about_request
 from schemas.errors import PermanentError
 from schemas.events import JobControl, UsageBatch, UsageEvent
-from schemas.ids import result_texts
+from schemas.ids import JobKey, result_texts
 from schemas.messages import Job, TranslatedBatch, TranslationResult, changed
+from schemas.own_topics import order_of
 from schemas.records import (
     CALLBACK_HEADER,
     Headers,
@@ -48,7 +49,8 @@ _USAGE_ROWS = 1000
 class AssemblyHandler:
     """A handler of the transactional processor. Handling the same records again gives the same answers.
 
-    An answer that `finish` refuses is FAILED, and the record that completed it becomes a dead letter.
+    An answer that `finish` refuses is FAILED, and the record that completed it becomes a dead letter. Each of
+    `own_tenants` has a topic with copies of its results.
     """
 
     codec: Codec
@@ -63,6 +65,7 @@ class AssemblyHandler:
     max_message_bytes: int = 2_000_000
     finish: Finish = lambda result, _job: result
     newest: Newest = lambda _wanted: {}
+    own_tenants: Set[str] = frozenset()
     spans: StageSpans = field(default_factory=StageSpans)
     _answered: dict[RequestRevision, Answered] = field(default_factory=dict, init=False)
     _unstored: dict[RequestRevision, Answered] = field(default_factory=dict, init=False)
@@ -86,7 +89,8 @@ class AssemblyHandler:
             for result, usage in self._decided(some):
                 results.append(result)
                 billed.append(usage)
-        return [*results, *self._usage_records(billed), *refused, *self._unfinished]
+        # The results first: `committed` knows them by their places.
+        return [*results, *self._usage_records(billed), *refused, *self._unfinished, *self._copies(results)]
 
     def confirm(self) -> None:
         """Confirm that the answers may be committed.
@@ -140,8 +144,8 @@ class AssemblyHandler:
         return sound, refused
 
     def _parsed(self, record: InboundRecord) -> ParsedRecord:
-        if record.topic == topics.CONTROL:
-            order = self.codec.decode(record.value, JobControl, record.headers)
+        if topics.is_control(record.topic):
+            order = order_of(record, self.codec)
             check_order(order)
             return ParsedRecord(record, order, AnswerOrder(request_of(order), record.coordinates))
         batch = self.codec.decode(record.value, TranslatedBatch)
@@ -155,6 +159,12 @@ class AssemblyHandler:
             coordinates=record.coordinates,
         )
         return ParsedRecord(record, batch, entry)
+
+    def _copies(self, results: Sequence[OutboundRecord]) -> Iterator[OutboundRecord]:
+        for result in results if self.own_tenants else ():
+            tenant = JobKey.decode(result.key).tenant
+            if tenant in self.own_tenants:
+                yield replace(result, topic=topics.results_topic(tenant))
 
     def _usage_records(self, billed: Sequence[UsageEvent]) -> list[OutboundRecord]:
         starts = range(0, len(billed), _USAGE_ROWS)

@@ -28,6 +28,7 @@ from stream_apps.runtime.dead_letters import open_dead_letters
 from stream_apps.runtime.process import Process, Shutdown, now_ms, run_process
 from stream_apps.runtime.stage_spans import StageSpans
 from stream_apps.runtime.state_watch import on_sound_state
+from stream_apps.runtime.topic_presence import wait_for_topics
 from stream_apps.runtime.transactional_processor import TransactionalProcessor
 
 GROUP = topics.ASSEMBLY_GROUP
@@ -43,9 +44,6 @@ class Assembler:
     group: str
     topics: Sequence[str]
     finish: Finish = lambda result, _job: result
-
-
-TEXTS = Assembler(STAGE, GROUP, topics.ASSEMBLY_TOPICS)
 
 
 @dataclass
@@ -86,11 +84,15 @@ def main() -> None:
 
 def run(settings: AssemblySettings, process: Process) -> None:
     """Answer requests for texts, one Kafka transaction a cycle."""
-    assemble(settings, process, TEXTS)
+    assemble(settings, process, Assembler(STAGE, GROUP, topics.assembly_topics(settings.kafka.tenants)))
 
 
 def assemble(settings: AssemblySettings, process: Process, kind: Assembler) -> None:
     """Answer requests until the process is to stop. Raises FatalError."""
+    if settings.kafka.tenants:
+        # One answer to a topic that is not there yet would hold up those of all tenants.
+        seconds, shutdown = settings.assembly.startup_seconds, process.shutdown
+        wait_for_topics(KafkaAdmin(settings.kafka), seconds, shutdown.wait, shutdown.is_wanted)
     reader = GroupReader(settings.kafka, kind.group, kind.topics, settings.instance)
     monitor = ConsumerHealthMonitor(settings.kafka, [reader], process.health)
     with tracing(settings.tracing, kind.stage, settings.instance) as tracer:
@@ -117,7 +119,7 @@ def _processor(
     around: Surroundings,
 ) -> TransactionalProcessor:
     state = open_state(settings.redis)
-    epoch = StateEpoch(state, now_ms)
+    epoch = StateEpoch(state, now_ms, topics.answered_topics(settings.kafka.tenants))
     slots = RedisSlots(state, settings.retention, epoch)
     codec, admin = open_codec(settings.kafka), KafkaAdmin(settings.kafka)
     rebuilder = Rebuilder(slots, codec, lambda: now_ms() - settings.assembly.result_ttl_seconds * 1000)
@@ -205,6 +207,7 @@ def _handler(
         dead_letters=open_dead_letters(kind.stage, codec, settings.dead_letters, settings.kafka.max_message_bytes),
         max_message_bytes=settings.kafka.max_message_bytes,
         finish=kind.finish,
+        own_tenants=frozenset(settings.kafka.tenants),
     )
 
 

@@ -26,6 +26,11 @@ class AssemblyLimits(Section):
     idle_wait_seconds: float = Field(
         default=0.5, gt=0, description="Longest wait for the first record of a cycle; a record ends it at once."
     )
+    startup_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        description="With DRAGOMAN_KAFKA_TENANTS: how long topics may be missing at start.",
+    )
     inline_limit_bytes: int = Field(
         default=700_000, gt=0, description="Larger results have their text in the object store."
     )

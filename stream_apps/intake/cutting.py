@@ -14,6 +14,7 @@ from schemas.markup import is_marked_up
 from schemas.message_parts import Document
 from schemas.message_parts import Warning as Mark
 from schemas.messages import Job, TranslationRequest, changed
+from schemas.own_topics import request_of
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, accepted_ms, redriven_revision
 from schemas.segments import TranslationContext, context_of, normalise
@@ -120,7 +121,7 @@ class RequestCutter:
 
     def read(self, record: InboundRecord) -> Reading:
         """Decode the request and check its identity. Raises PermanentError."""
-        request = self.codec.decode(record.value, TranslationRequest, record.headers)
+        request = request_of(record, self.codec)
         check_identity(request, self.requests)
         return Reading(record, request, priority_of_topic(record.topic), payload_fingerprint(request))
 

@@ -39,6 +39,7 @@ class IntakeHandler:
     ) -> None:
         self._cutter = cutter
         self._stores = stores
+        self._wire = wire
         self._outputs = RequestOutputs(cutter, stores, wire, spans or StageSpans())
 
     async def handle(self, records: Sequence[InboundRecord]) -> list[Outcome]:
@@ -118,7 +119,7 @@ class IntakeHandler:
         REQUESTS.labels(reading.priority, "handed_on").inc()
         self._outputs.say(reading, "handed_on")
         self._outputs.plan(reading, self._cutter.header(reading), waits=False)
-        return [document_record(reading.request.key, reading.record, reading.priority)]
+        return [document_record(reading.request, reading.record, self._wire)]
 
     def _unless_repeated(
         self, reading: Reading | Outcome, cut: CutRequest | Outcome, before: Mapping[str, RequestPlan]

@@ -7,7 +7,7 @@ from connectors.redis.spending import AsyncRedisSpending
 from connectors.tracing.opening import tracing
 from connectors.tracing.spans import Tracer
 from schemas.priorities import Priority
-from schemas.topics import ASSEMBLY_GROUP, INTAKE_GROUP, TRANSLATED, requests_topic
+from schemas.topics import ASSEMBLY_GROUP, INTAKE_GROUP, TRANSLATED, request_topics
 from stream_apps.accounts.budgets import MeasuredBudgets
 from stream_apps.intake.handler import IntakeHandler
 from stream_apps.intake.outputs import AssemblyRoom
@@ -47,7 +47,7 @@ def take_requests(settings: IntakeSettings, process: Process, tracer: Tracer) ->
     handler = IntakeHandler(build_cutter(settings, wire), stores, wire, spans)
     dead_letters = open_dead_letters(GROUP, wire.codec, settings.dead_letters, wire.max_message_bytes)
     events = EventProcess(GroupMember(GROUP, settings.instance), settings.kafka, settings.faust, process.health)
-    topics = [requests_topic(priority) for priority in Priority]
+    topics = [request_topics(priority, settings.kafka.tenants) for priority in Priority]
     events.consume(
         topics, traced(EventHandler(dead_letters, handler.handle, handler.delivered, handler.refused), spans)
     )

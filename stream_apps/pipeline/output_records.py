@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from schemas.codec import Codec
+from schemas.codec import Codec, without_schema
 from schemas.dead_letters import ENVELOPE_BYTES
 from schemas.errors import PermanentError
 from schemas.events import JobControl
@@ -22,7 +22,15 @@ from schemas.records import (
 )
 from schemas.segments import count_words
 from schemas.states import ControlAction, RequestKind
-from schemas.topics import CONTROL, TRANSLATED, TRANSLATED_DOCUMENTS, batches_topic, documents_topic
+from schemas.topics import (
+    CONTROL,
+    TRANSLATED,
+    TRANSLATED_DOCUMENTS,
+    batches_topic,
+    documents_topic,
+    priority_of_topic,
+    tenant_of_topic,
+)
 from schemas.units import kind_of
 from stream_apps.pipeline.batching import batch_partition
 from stream_apps.pipeline.callback_rule import check_callback
@@ -141,10 +149,16 @@ def translated_record(done: TranslatedBatch, value: bytes, record: InboundRecord
     return OutboundRecord(topic, done.key.encode(), value, headers)
 
 
-def document_record(key: JobKey, record: InboundRecord, priority: Priority) -> OutboundRecord:
-    """Build the record that hands a request for a document on to extraction: the request as it came."""
+def document_record(request: TranslationRequest, record: InboundRecord, wire: WireFormat) -> OutboundRecord:
+    """Build the record that hands a request for a document on to extraction: the request as it came.
+
+    One from a tenant's own topic may name no tenant; it is written again, with its tenant.
+    """
     headers = record.headers | accepted_header(accepted_ms(record))
-    return OutboundRecord(documents_topic(priority), key.encode(), record.value, headers)
+    value = record.value
+    if tenant_of_topic(record.topic):
+        value, headers = wire.codec.encode(request), without_schema(headers)
+    return OutboundRecord(documents_topic(priority_of_topic(record.topic)), request.key.encode(), value, headers)
 
 
 def refusal_record(about: RequestContext, error: PermanentError, wire: WireFormat) -> OutboundRecord:

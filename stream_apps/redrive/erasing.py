@@ -1,6 +1,6 @@
 """Order the erasure of every request of a tenant, whether it is answered or on its way."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -8,11 +8,10 @@ from schemas.codec import Codec
 from schemas.errors import PermanentError
 from schemas.events import JobControl
 from schemas.ids import JobKey, fingerprint
-from schemas.messages import TranslationRequest
-from schemas.priorities import Priority
+from schemas.own_topics import request_of
 from schemas.records import InboundRecord, OutboundRecord, told_erased
 from schemas.states import ControlAction
-from schemas.topics import CONTROL, RESULTS, requests_topic
+from schemas.topics import CONTROL, RESULTS, all_request_topics
 from stream_apps.runtime.sending import RecordSender
 
 # Orders that are sent together.
@@ -31,15 +30,16 @@ class Found:
 class TenantEraser:
     """`read` yields all committed records of a topic. `now_ms`: milliseconds since the epoch.
 
-    `most_keys` requests are remembered at a time, 0.2 kB each; a tenant with more has all topics
-    read again for each part of them. What is sent after `find` has read it is not found: refuse the tenant's
-    requests first. Raises TransientError.
+    Each of `own_tenants` has topics of its own. `most_keys` requests are remembered at a time, 0.2 kB each; a
+    tenant with more has all topics read again for each part of them. What is sent after `find` has read it is not
+    found: refuse the tenant's requests first. Raises TransientError.
     """
 
     read: Callable[[str], Iterable[InboundRecord]]
     producer: RecordSender
     codec: Codec
     now_ms: Callable[[], int]
+    own_tenants: Collection[str] = ()
     most_keys: int = 1_000_000
 
     def find(self, tenant: str) -> Iterator[Found]:
@@ -67,8 +67,8 @@ class TenantEraser:
 
     def _known(self, tenant: str) -> Iterator[tuple[str, bool]]:
         """Yield request ids of the tenant, and whether each is erased; the last word on one counts."""
-        for priority in Priority:
-            for record in self.read(requests_topic(priority)):
+        for topic in all_request_topics([tenant] if tenant in self.own_tenants else ()):
+            for record in self.read(topic):
                 if (key := self._key(record)) and key.tenant == tenant:
                     yield key.request_id, False
         for record in self.read(RESULTS):
@@ -88,7 +88,7 @@ class TenantEraser:
 
     def _key(self, record: InboundRecord) -> JobKey | None:
         try:
-            return self.codec.decode(record.value, TranslationRequest, record.headers).key
+            return request_of(record, self.codec).key
         except PermanentError:
             return None
 

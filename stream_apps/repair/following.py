@@ -17,7 +17,6 @@ from schemas.topics import DEAD_LETTERS, RESULTS
 from stream_apps.repair.open_requests import OpenRequests
 from stream_apps.repair.reconcile import (
     CLOCK_SKEW_MS,
-    REQUEST_TOPICS,
     OnReadProgress,
     Reconciler,
     ReconcileReport,
@@ -62,7 +61,7 @@ class FollowingReconciler:
         if memory.requests.holds(refused):
             return self.compare(since_ms, on_progress)
         first_results = admin.spans([RESULTS], since_ms - CLOCK_SKEW_MS)
-        requests = memory.new_in(admin.spans(REQUEST_TOPICS, since_ms))
+        requests = memory.new_in(admin.spans(self.reconciler.request_topics, since_ms))
         if len(memory.requests) + sum(span.length for span in requests) > limits.most_ids:
             return self.reconciler.reconcile(since_ms, on_progress)
         memory.requests.begin(refused)

@@ -16,13 +16,15 @@ from schemas.messages import Job, Message, SegmentBatch, TranslatedBatch
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, accepted_ms
 from schemas.topics import (
-    ANSWERED_TOPICS,
-    CONTROL,
     TRANSLATED,
     TRANSLATED_DOCUMENTS,
+    TopicPlan,
+    answered_topics,
     batches_topic,
     documents_topic,
-    requests_topic,
+    is_control,
+    request_topics,
+    tenant_of_topic,
 )
 
 _DOCUMENT_TOPICS = frozenset(map(documents_topic, Priority))
@@ -31,16 +33,14 @@ Watermarks = Mapping[Priority, int]
 """Milliseconds since the epoch by priority."""
 
 
-def low_watermarks(
-    uncommitted: Iterable[InboundRecord], codec: Codec, pools: Iterable[str], now_ms: int
-) -> Watermarks:
+def low_watermarks(uncommitted: Iterable[InboundRecord], codec: Codec, plan: TopicPlan, now_ms: int) -> Watermarks:
     """Return the watermark of each priority; `now_ms` where nothing is in flight.
 
     `uncommitted`: the first record of each partition that its group has not committed. A topic of one priority
     counts for that priority only, so that a flood of standard requests does not delay the repair of lost critical
     ones. Topics that all priorities share count for all.
     """
-    topics = {priority: _topics_of(priority, pools) for priority in Priority}
+    topics = {priority: _topics_of(priority, plan) for priority in Priority}
     watermarks = dict.fromkeys(Priority, now_ms)
     for record in uncommitted:
         accepted_ms = accept_time_ms(record, codec)
@@ -52,16 +52,17 @@ def low_watermarks(
 
 def accept_time_ms(record: InboundRecord, codec: Codec) -> int:
     """Return when Kafka stored the request of this record, or the record itself where that is not known."""
-    if record.topic in _DOCUMENT_TOPICS:
+    if record.topic in _DOCUMENT_TOPICS or tenant_of_topic(record.topic):
         return accepted_ms(record)
     job = _job(record, codec)
     accepted_at = job.accepted_at if job else 0
     return min(record.timestamp_ms, accepted_at) if accepted_at else record.timestamp_ms
 
 
-def _topics_of(priority: Priority, pools: Iterable[str]) -> set[str]:
-    batches = {batches_topic(pool, lane) for pool in pools for lane in LANES_OF[priority]}
-    return {requests_topic(priority), documents_topic(priority), *batches, *ANSWERED_TOPICS}
+def _topics_of(priority: Priority, plan: TopicPlan) -> set[str]:
+    batches = {batches_topic(pool, lane) for pool in plan.pools for lane in LANES_OF[priority]}
+    requests = request_topics(priority, plan.tenants)
+    return {*requests, documents_topic(priority), *batches, *answered_topics(plan.tenants)}
 
 
 def _job(record: InboundRecord, codec: Codec) -> Job | None:
@@ -73,5 +74,7 @@ def _job(record: InboundRecord, codec: Codec) -> Job | None:
 
 
 def _message_type(topic: str) -> type[SegmentBatch] | type[TranslatedBatch] | type[JobControl]:
-    of_topic = {TRANSLATED: TranslatedBatch, TRANSLATED_DOCUMENTS: TranslatedBatch, CONTROL: JobControl}
+    if is_control(topic):
+        return JobControl
+    of_topic = {TRANSLATED: TranslatedBatch, TRANSLATED_DOCUMENTS: TranslatedBatch}
     return of_topic.get(topic, SegmentBatch)

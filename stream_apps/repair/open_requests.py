@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from schemas.codec import Codec
 from schemas.errors import PermanentError
-from schemas.messages import TranslationRequest, TranslationResult
+from schemas.messages import TranslationResult
+from schemas.own_topics import request_of
 from schemas.records import (
     FIRST_REVISION,
     InboundRecord,
@@ -180,7 +181,7 @@ class OpenRequests:
 
     def _key(self, record: InboundRecord) -> str | None:
         try:
-            return str(self.codec.decode(record.value, TranslationRequest, record.headers).key)
+            return str(request_of(record, self.codec).key)
         except PermanentError:
             return None
 

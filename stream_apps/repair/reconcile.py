@@ -32,32 +32,31 @@ from schemas.codec import Codec
 from schemas.errors import PermanentError, TransientError
 from schemas.events import DeadLetter
 from schemas.ids import JobKey
-from schemas.messages import TranslationRequest
+from schemas.own_topics import WRONG_TENANT, request_of
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, OutboundRecord, redrive_header
 from schemas.slots import RequestRevision
 from schemas.topics import (
     ASSEMBLY_GROUP,
-    ASSEMBLY_TOPICS,
     DEAD_LETTERS,
     INTAKE_GROUP,
     MERGING_GROUP,
     RESULTS,
     TRANSLATED_DOCUMENTS,
+    all_request_topics,
+    assembly_topics,
     documents_topic,
     extraction_group,
     inference_groups,
-    requests_topic,
 )
 from stream_apps.repair.low_watermark import Watermarks, low_watermarks
 from stream_apps.repair.open_requests import GIVEN_UP, LOST, LossPolicy, OpenRequest, OpenRequests, RecordLocation
 
 log = structlog.get_logger()
 
-REQUEST_TOPICS = [requests_topic(priority) for priority in Priority]
 # Causes for which intake writes no result: without an id there is nobody to answer, and of a reused id the other
 # request has the answer.
-_WITHOUT_ANSWER = frozenset({"undecodable", "bad_tenant", "bad_request_id", "id_reused"})
+_WITHOUT_ANSWER = frozenset({"undecodable", "bad_tenant", "bad_request_id", "id_reused", WRONG_TENANT})
 # A client's clock may be ahead of the broker's; then a result looks older than its request.
 CLOCK_SKEW_MS = 5 * 60_000
 _TAKE_RECORDS, _TAKE_SECONDS, _FIRST_RECORDS_SECONDS = 2_000, 0.5, 30.0
@@ -122,7 +121,7 @@ class Reconciler:
         """
         watermarks = self.watermarks()
         refused = self.refused(self.admin.spans([DEAD_LETTERS], since_ms))
-        spans = self.admin.spans(REQUEST_TOPICS, since_ms)
+        spans = self.admin.spans(self.request_topics, since_ms)
         parts = max(math.ceil(sum(span.length for span in spans) / self.limits.most_ids), 1)
         tally = Tally()
         for part in range(parts):
@@ -132,18 +131,23 @@ class Reconciler:
         redriven = 0 if is_dry_run else self.redrive(tally.lost, on_progress)
         return replace(tally.report(), redriven=redriven)
 
+    @property
+    def request_topics(self) -> list[str]:
+        """Return the topics that requests come by."""
+        return all_request_topics(self.kafka.tenants)
+
     def watermarks(self) -> Watermarks:
         """Read how far each group is, and return the accept time of the oldest request that is on its way."""
         now_ms, kafka = self.now_ms(), self.kafka
-        lags = [*self.admin.lag(INTAKE_GROUP, REQUEST_TOPICS)]
+        lags = [*self.admin.lag(INTAKE_GROUP, self.request_topics)]
         for pool in kafka.pools:
             for group, topics in inference_groups(pool).items():
                 lags += self.admin.lag(group, topics)
         for priority in Priority:
             lags += self.admin.lag(extraction_group(priority), [documents_topic(priority)])
-        lags += self.admin.lag(ASSEMBLY_GROUP, [*ASSEMBLY_TOPICS])
+        lags += self.admin.lag(ASSEMBLY_GROUP, assembly_topics(kafka.tenants))
         lags += self.admin.lag(MERGING_GROUP, [TRANSLATED_DOCUMENTS])
-        return low_watermarks(self._first_uncommitted(lags), self.codec, kafka.pools, now_ms)
+        return low_watermarks(self._first_uncommitted(lags), self.codec, kafka.plan, now_ms)
 
     def _first_uncommitted(self, lags: Sequence[PartitionLag]) -> list[InboundRecord]:
         """Return the first record of each partition that its group has not committed."""
@@ -200,7 +204,7 @@ class Reconciler:
         return len(lost)
 
     def _key(self, record: InboundRecord) -> JobKey:
-        return self.codec.decode(record.value, TranslationRequest, record.headers).key
+        return request_of(record, self.codec).key
 
     def read(self, spans: Sequence[Span], name: str, on_progress: OnReadProgress) -> Iterator[InboundRecord]:
         """Yield the records of these spans."""

@@ -76,6 +76,7 @@ class KafkaReplay:
             self.codec,
             self.objects,
             KafkaGlossaries(self.kafka, self.codec),
+            self.kafka.tenants,
         )
         exchanges = traffic.exchanges(selection)
         memory = InMemoryTranslationMemory()

@@ -16,9 +16,10 @@ from schemas.errors import PermanentError
 from schemas.ids import JobKey
 from schemas.languages import AUTO
 from schemas.messages import TranslationRequest, TranslationResult
+from schemas.own_topics import request_of
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, OutboundRecord
-from schemas.topics import DAY_MS, JOB_KEY, RESULTS, Topic, catalogue, requests_topic
+from schemas.topics import DAY_MS, JOB_KEY, RESULTS, Topic, catalogue, request_topics
 from schemas.units import whole_text
 from stream_apps.glossaries.shelf import Shelf, entries_of, named_glossaries
 from stream_apps.glossaries.store import GlossaryStore, InMemoryGlossaries
@@ -84,12 +85,16 @@ class Exchange:
 
 @dataclass
 class Traffic:
-    """Past requests and answers. `unreadable` counts records of request topics that are no requests."""
+    """Past requests and answers. `unreadable` counts records of request topics that are no requests.
+
+    Each of `own_tenants` has request topics of its own.
+    """
 
     past: PastRecords
     codec: Codec
     objects: ObjectStore
     glossaries: GlossaryStore = field(default_factory=InMemoryGlossaries)
+    own_tenants: Sequence[str] = ()
     unreadable: int = field(default=0, init=False)
 
     def exchanges(self, selection: Selection) -> list[Exchange]:
@@ -119,16 +124,17 @@ class Traffic:
     def _requests(self, selection: Selection) -> list[tuple[TranslationRequest, Priority]]:
         found: dict[JobKey, tuple[int, TranslationRequest, Priority]] = {}
         for priority in selection.priorities:
-            records = self.past.records(requests_topic(priority), selection.since_ms, selection.until_ms)
-            for record, request in self._decoded(records):
-                found.setdefault(request.key, (record.timestamp_ms, request, priority))
+            for topic in request_topics(priority, self.own_tenants):
+                records = self.past.records(topic, selection.since_ms, selection.until_ms)
+                for record, request in self._decoded(records):
+                    found.setdefault(request.key, (record.timestamp_ms, request, priority))
         ordered = sorted(found.values(), key=lambda one: (one[0], one[1].key))
         return [(request, priority) for _, request, priority in ordered]
 
     def _decoded(self, records: Iterable[InboundRecord]) -> Iterator[tuple[InboundRecord, TranslationRequest]]:
         for record in records:
             try:
-                yield record, self.codec.decode(record.value, TranslationRequest, record.headers)
+                yield record, request_of(record, self.codec)
             except PermanentError:
                 self.unreadable += 1
 

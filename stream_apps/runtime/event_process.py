@@ -1,11 +1,9 @@
 """Run a whole Faust process: check its topics, consume them, show its health, end cleanly on SIGTERM."""
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
 import structlog
 
@@ -22,18 +20,12 @@ from schemas.records import OutboundRecord, StoredAt
 from stream_apps.runtime.consumer_health import ConsumerHealth
 from stream_apps.runtime.event_processor import EventHandler, EventProcessor, EventRetry
 from stream_apps.runtime.retry import RetryPolicy
+from stream_apps.runtime.topic_presence import wait_for_topics
 from stream_apps.runtime.turns import Turns
 
 log = structlog.get_logger()
 
 _RETRY_SECONDS = 1.0
-
-
-class TopicSource(Protocol):
-    """What Kafka knows of the topics (connectors.kafka.admin.KafkaAdmin)."""
-
-    def check_topics(self) -> list[str]:
-        """Return one line for every difference from the topic catalogue. Blocks; raises TransientError."""
 
 
 OnLags = Callable[[Sequence[PartitionLag]], object]
@@ -93,16 +85,18 @@ class EventProcess:
         recent_seconds = settings.longest_pause_seconds + 2 * settings.lag_interval_seconds
         self._consumer_health = ConsumerHealth(health, recent_seconds)
 
-    def consume(self, topics: Sequence[str], handler: EventHandler) -> None:
+    def consume(self, topics: Sequence[Sequence[str]], handler: EventHandler) -> None:
         """Give each topic an agent and a buffer of its own, so that no topic delays another. Returns at once.
 
-        The topics are named by urgency, the most urgent first: they use the processor in this order.
+        The topics are grouped by urgency, the most urgent first: they use the processor in this order, those of a
+        group one after the other.
         """
-        for rank, topic in enumerate(topics):
+        for rank, equals in enumerate(topics):
             turn = partial(self._turns.turn, rank)
-            processor = EventProcessor(handler, self._outputs.store, self._retry(), turn)
-            consume(self.app, topic, processor.process, self._settings)
-        self._topics.extend(topics)
+            for topic in equals:
+                processor = EventProcessor(handler, self._outputs.store, self._retry(), turn)
+                consume(self.app, topic, processor.process, self._settings)
+            self._topics.extend(equals)
 
     def watch(self, group: str, topics: Sequence[str], on_lags: OnLags) -> None:
         """Tell of another group's lag on these topics, as often as the own one is measured. Returns at once."""
@@ -163,26 +157,3 @@ class EventProcess:
             raise FatalError(
                 f"work waits and none was finished for {silent_seconds:.0f} s; a new process joins the group anew"
             )
-
-
-def wait_for_topics(
-    admin: TopicSource, startup_seconds: float, sleep: Callable[[float], None] = time.sleep
-) -> None:
-    """Block until every topic exists as the catalogue says: Faust never notices a topic that appears later.
-
-    Raises FatalError after `startup_seconds`, naming the differences.
-    """
-    waited = 0.0
-    while problems := _topic_problems(admin):
-        if waited >= startup_seconds:
-            raise FatalError(f"topics are not as the catalogue says: {'; '.join(problems)}")
-        log.warning("topics_missing", problems=problems)
-        sleep(_RETRY_SECONDS)
-        waited += _RETRY_SECONDS
-
-
-def _topic_problems(admin: TopicSource) -> list[str]:
-    try:
-        return admin.check_topics()
-    except TransientError as error:
-        return [str(error)]

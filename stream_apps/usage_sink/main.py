@@ -28,7 +28,7 @@ from stream_apps.usage_sink.inserting import Inserter, InsertRetry
 from stream_apps.usage_sink.nightly import BooksCheck, checking
 from stream_apps.usage_sink.query_server import Access, QueryServer
 from stream_apps.usage_sink.records import RecordSink
-from stream_apps.usage_sink.rows import TOPICS
+from stream_apps.usage_sink.rows import topics_of
 from stream_apps.usage_sink.settings import AnalyticsSection, AnalyticsSettings
 from stream_apps.usage_sink.sink import STAGE, Sink, UsageSink
 from stream_apps.usage_sink.spending import BudgetMeter, measuring
@@ -112,7 +112,8 @@ def _run_membership(parts: _Parts) -> None:
     """Join the group and sink until a signal, then insert what was read. Raises TransientError or FatalError."""
     settings, shutdown = parts.settings, parts.process.shutdown
     fetch_min_bytes = settings.analytics.fetch_min_bytes
-    reader = RangeReader(settings.kafka, GROUP, (USAGE, *TOPICS), settings.instance, fetch_min_bytes)
+    topics = (USAGE, *topics_of(settings.kafka.tenants))
+    reader = RangeReader(settings.kafka, GROUP, topics, settings.instance, fetch_min_bytes)
     sink = _sink(parts, reader)
     metrics.SINK_LAG_SECONDS.set_function(lambda: _lag_seconds(sink.usage))
     reader.subscribe(sink.begin, sink.forget)

@@ -5,17 +5,27 @@ does an address of a user, a name, or the hash of a secret.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from schemas.accounts import Credential, Tenant
 from schemas.codec import Codec
-from schemas.events import DeadLetter, JobControl, OperationEvent
+from schemas.events import DeadLetter, OperationEvent
 from schemas.messages import TranslationResult
+from schemas.own_topics import order_of
 from schemas.priorities import SLA_SECONDS, parse_priority
 from schemas.records import InboundRecord
 from schemas.states import OperationKind, WorkerState, cut_at_full_hours, parse_member
-from schemas.topics import CONTROL, CREDENTIALS, DAY_MS, DEAD_LETTERS, OPERATIONS, RESULTS, TENANTS
+from schemas.topics import (
+    CREDENTIALS,
+    DAY_MS,
+    DEAD_LETTERS,
+    OPERATIONS,
+    RESULTS,
+    TENANTS,
+    control_topics,
+    is_control,
+)
 from schemas.validity import (
     LATEST_MS,
     check_id,
@@ -51,7 +61,8 @@ _NAMES = (
 
 def rows_of(record: InboundRecord, codec: Codec, now_ms: int) -> list[TableRow]:
     """Return what a record of one of these topics says. Raises PermanentError where it makes no sense."""
-    return list(_ROWS[record.topic](record, codec, now_ms))
+    rows = _order if is_control(record.topic) else _ROWS[record.topic]
+    return list(rows(record, codec, now_ms))
 
 
 def _result(record: InboundRecord, codec: Codec, now_ms: int) -> Iterator[TableRow]:
@@ -124,7 +135,7 @@ def _opened(letter: DeadLetter) -> Row:
 
 
 def _order(record: InboundRecord, codec: Codec, now_ms: int) -> Iterator[TableRow]:
-    order = codec.decode(record.value, JobControl)
+    order = order_of(record, codec)
     check_key(order.key)
     for field in ("requested_by", "cause"):
         check_length(field, getattr(order, field))
@@ -276,9 +287,12 @@ _CLOSED: Mapping[str, object] = {
 _ROWS: Mapping[str, Callable[[InboundRecord, Codec, int], Iterator[TableRow]]] = {
     RESULTS: _result,
     DEAD_LETTERS: _dead_letter,
-    CONTROL: _order,
     OPERATIONS: _operation,
     TENANTS: _tenant,
     CREDENTIALS: _credential,
 }
-TOPICS = tuple(_ROWS)
+
+
+def topics_of(tenants: Sequence[str]) -> list[str]:
+    """Name the topics whose records become rows; these tenants have topics of their own."""
+    return [*_ROWS, *control_topics(tenants)]

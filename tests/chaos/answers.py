@@ -1,38 +1,45 @@
-"""Read every result that a read_committed consumer sees, from the first record on."""
+"""Read every result, or every copy of one, that a read_committed consumer sees, from the first record on."""
 
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from confluent_kafka import Consumer, Message, TopicPartition
 
-from tests.chaos.ledger import Answer, Ledger
+from tests.chaos.ledger import Answer
 from tests.chaos.traffic import key_of
 from tests.outside import decoded
 
-_TOPIC = "translation.results"
+OnAnswer = Callable[[str, Answer], None]
+"""Gets the key of a request and an answer to it."""
+
+RESULTS = "translation.results"
 _TAKE, _TAKE_SECONDS = 200, 0.2
 _SILENCE_SECONDS = 12.0
 
 
 class AnswerReader(threading.Thread):
-    """A thread of its own. `objects` is the folder of the object store, for translations that are stored there.
+    """A thread of its own, which notes the answers of version 1 of a topic by the keys of their requests.
+
+    `objects` is the folder of the object store, for translations that are stored there.
 
     A client that returns nothing for 12 s is replaced by one that continues at the same offsets: a cluster that
     names no broker while it starts can make a client of librdkafka useless for good.
     """
 
-    def __init__(self, bootstrap: str, objects: Path, ledger: Ledger) -> None:
-        super().__init__(name="answers", daemon=True)
+    def __init__(self, bootstrap: str, topic: str, objects: Path, note: OnAnswer) -> None:
+        super().__init__(name=topic, daemon=True)
+        self._topic = topic
         self._objects = objects
-        self._ledger = ledger
+        self._on_answer = note
         self._seen: set[tuple[int, int]] = set()
         self._closing = threading.Event()
         self._bootstrap_servers = bootstrap
         self._heard_at = time.monotonic()
         self._consumer = self._client()
-        partitions = self._consumer.list_topics(_TOPIC, 10).topics[_TOPIC].partitions
+        partitions = self._consumer.list_topics(topic, 10).topics[topic].partitions
         self._next = dict.fromkeys(partitions, 0)
         self._continue()
 
@@ -81,7 +88,7 @@ class AnswerReader(threading.Thread):
         )
 
     def _continue(self) -> None:
-        self._consumer.assign([TopicPartition(_TOPIC, *partition) for partition in self._next.items()])
+        self._consumer.assign([TopicPartition(self._topic, *partition) for partition in self._next.items()])
         self._heard_at = time.monotonic()
 
     def _note(self, result: dict[str, Any]) -> None:
@@ -93,7 +100,7 @@ class AnswerReader(threading.Thread):
             at=time.monotonic(),
         )
         if answer.version == 1:
-            self._ledger.answer(key_of(result["tenant"], result["request_id"]), answer)
+            self._on_answer(key_of(result["tenant"], result["request_id"]), answer)
 
     def _text(self, result: dict[str, Any]) -> str | None:
         if result["content_ref"] is None:

@@ -29,6 +29,8 @@ class Ledger:
     unheard: list[str] = field(default_factory=list)
     """The requests whose callers waited in vain although the answer was there."""
     answers: dict[str, list[Answer]] = field(default_factory=lambda: defaultdict(list))
+    copies: dict[str, list[Answer]] = field(default_factory=lambda: defaultdict(list))
+    """What stands in the topic of the one tenant that has its own, by key."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def accept(self, key: str, reference: str) -> None:
@@ -41,6 +43,11 @@ class Ledger:
         """Note a result of version 1."""
         with self._lock:
             self.answers[key].append(answer)
+
+    def copy(self, key: str, answer: Answer) -> None:
+        """Note a copy of a result of version 1."""
+        with self._lock:
+            self.copies[key].append(answer)
 
     def hear(self, key: str, text: str | None) -> None:
         """Note what a caller got who waited."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.local.state_files import RunInfo
-from tests.chaos.answers import AnswerReader
+from tests.chaos.answers import RESULTS, AnswerReader, OnAnswer
 from tests.chaos.billing import settled_bills
 from tests.chaos.committed_offsets import OffsetWatch
 from tests.chaos.disks import Disks, open_disks
@@ -23,13 +23,14 @@ from tests.chaos.schedule import Fault, schedule
 from tests.chaos.senders import Content, HttpSender, KafkaSender
 from tests.chaos.stack import ChaosStack
 from tests.chaos.telling import untold
-from tests.chaos.traffic import Channel, Request
+from tests.chaos.traffic import OWN_TENANT, Channel, Request
 from tests.chaos.verdict import (
     Bill,
     Verdict,
     billing_difference,
     duplicates,
     lost,
+    miscopied,
     wrong_bills,
     wrong_texts,
     wrongly_heard,
@@ -99,11 +100,13 @@ class Run:
         faults = schedule(scenario.seed, scenario.kills, scenario.pace_seconds, kinds)
         content = Content({**scenario.texts, **probes(len(faults))}, refs)
         with (
-            closing(AnswerReader(run.kafka_bootstrap, self._data / "objects", self._ledger)) as reader,
+            closing(self._reader(run, RESULTS, self._ledger.answer)) as reader,
+            closing(self._reader(run, f"{RESULTS}.{OWN_TENANT}", self._ledger.copy)) as copies,
             closing(KafkaSender(run.kafka_bootstrap, content, self._ledger)) as kafka,
             closing(HttpSender(self._stack.client(), content, self._ledger)) as http,
         ):
             reader.start()
+            copies.start()
             disturbance = Disturbance(
                 self._stack, Senders(kafka, http), self._ledger, Injector(self._stack, disks), self._ticker
             )
@@ -111,6 +114,9 @@ class Run:
             self._disturb(disturbance, faults)
             self._settle(run)
             self._evidence.refused = http.refused
+
+    def _reader(self, run: RunInfo, topic: str, note: OnAnswer) -> AnswerReader:
+        return AnswerReader(run.kafka_bootstrap, topic, self._data / "objects", note)
 
     def _translate_undisturbed(self, disturbance: Disturbance, content: Content) -> None:
         self._ticker.say(f"translating {len(content.texts)} texts undisturbed")
@@ -159,6 +165,7 @@ class Run:
             processes_left=len(left),
             unheard=len(violations["unheard"]),
             untold=len(violations["untold"]),
+            miscopied=len(violations["miscopied"]),
         )
         return Report(
             verdict=verdict,
@@ -186,6 +193,7 @@ class Run:
             ],
             "unheard": self._ledger.unheard,
             "untold": evidence.untold,
+            "miscopied": miscopied(answers, self._ledger.copies, OWN_TENANT),
             "billing_difference": wrong_bills(answers, evidence.bills),
             "offsets_backwards": evidence.backwards,
             "http_refused": evidence.refused,

@@ -12,7 +12,7 @@ import httpx
 from confluent_kafka import KafkaError, Producer
 
 from tests.chaos.ledger import Ledger
-from tests.chaos.traffic import Channel, Request, key_of
+from tests.chaos.traffic import OWN_TENANT, Channel, Request, key_of
 from tests.outside import Outside, encoded, request_of
 
 _FINISHED, _ACCEPTED = 200, 202
@@ -52,7 +52,7 @@ class KafkaSender:
 
     def send(self, request: Request) -> None:
         """Produce the request; the ledger is told when Kafka has it. A repeat is the same record, byte by byte."""
-        topic, value = f"translation.requests.{request.priority}", self._values(request)
+        topic, value = _topic_of(request), self._values(request)
         number = next(self._numbers)
         if not self._waiting:
             self._heard_at = time.monotonic()
@@ -102,11 +102,17 @@ class KafkaSender:
         is_document = request.channel is Channel.KAFKA_DOCUMENT
         fields = {
             "request_id": request.name,
-            "tenant": request.tenant,
+            # Its own topics say whose the request is.
+            "tenant": "" if request.tenant == OWN_TENANT else request.tenant,
             "text": None if is_document else self._content.texts[request.reference],
             "content_ref": self._content.refs[request.tenant, request.reference] if is_document else None,
         }
         return encoded("TranslationRequest", request_of(**fields))
+
+
+def _topic_of(request: Request) -> str:
+    own = f"{OWN_TENANT}." if request.tenant == OWN_TENANT else ""
+    return f"translation.requests.{own}{request.priority}"
 
 
 class HttpSender:

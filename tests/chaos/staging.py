@@ -17,6 +17,7 @@ from deploy.local.stack import build_processes, python_command
 from stream_apps.runtime.retry import RetryPolicy
 from tests.chaos.controls import ASSEMBLY, INTAKE, WORKER, is_broken
 from tests.chaos.faults import SESSION_SECONDS
+from tests.chaos.traffic import OWN_TENANT
 
 # By default a process that lived less than 30 s waits twice as long before its restart; kills come more often.
 _RESTART = RestartPolicy(RetryPolicy(0.3, 4.0), stable_after_seconds=6.0)
@@ -28,6 +29,7 @@ _ENVIRONMENT: Mapping[str, str] = {
     "DRAGOMAN_ASSEMBLY_INLINE_LIMIT_BYTES": "20000",
     # Low, so that a good part of the requests waits in bulk lanes.
     "DRAGOMAN_REQUESTS_BULK_WORDS": "30",
+    "DRAGOMAN_KAFKA_TENANTS": f'["{OWN_TENANT}"]',
 }
 _CONTROLLED = {"intake": INTAKE, "worker": WORKER, "assembly": ASSEMBLY}
 # It would repair what a control breaks on purpose.

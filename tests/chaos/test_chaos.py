@@ -22,6 +22,7 @@ INVARIANTS = (
     "processes_left",
     "unheard",
     "untold",
+    "miscopied",
 )
 
 

@@ -13,6 +13,7 @@ from tests.chaos.verdict import (
     billing_difference,
     duplicates,
     lost,
+    miscopied,
     wrong_bills,
     wrong_texts,
     wrongly_heard,
@@ -43,6 +44,22 @@ def test_the_answer_of_one_tenant_answers_nobody_elses_request_of_that_id():
     assert wrong_texts(expected, answers | {"two/a": [RIGHT]}, references) == ["two/a"]
     assert duplicates(answers | {"two/a": [RIGHT]}) == 0
     assert wrong_bills(answers, {"one/a": Bill(1, 7), "two/a": Bill(1, 7)}) == [f"two/a: {Bill(1, 7)}"]
+
+
+@pytest.mark.parametrize(
+    "copies",
+    [
+        {},
+        {"own/a": [RIGHT, RIGHT]},
+        {"own/a": [replace(RIGHT, text="Adeus.")]},
+        {"own/a": [RIGHT], "other/a": [RIGHT]},
+        {"own/a": [RIGHT], "own/b": [RIGHT]},
+    ],
+)
+def test_a_copy_that_is_missing_doubled_other_or_not_due_is_wrong(copies):
+    answers = {"own/a": [RIGHT], "other/a": [RIGHT]}
+    assert miscopied(answers, {"own/a": [replace(RIGHT, at=9.0)]}, "own") == []
+    assert len(miscopied(answers, copies, "own")) == 1
 
 
 def test_every_answer_beyond_the_first_is_a_duplicate():
@@ -82,6 +99,7 @@ def test_one_violation_breaks_the_verdict():
     assert not Verdict(0, 0, 0, 0, 0, 1).is_good
     assert not Verdict(0, 0, 0, 0, 0, 0, unheard=1).is_good
     assert not Verdict(0, 0, 0, 0, 0, 0, untold=1).is_good
+    assert not Verdict(0, 0, 0, 0, 0, 0, miscopied=1).is_good
 
 
 def test_a_caller_who_waited_and_got_another_text_was_told_wrongly():

@@ -15,6 +15,8 @@ LONG_ONE_IN = 1_000
 
 # Both ask under the same request ids, each for texts of its own.
 TENANTS = ("chaos-one", "chaos-two")
+# It has topics of its own for what it sends by Kafka, and a copy of each of its results.
+OWN_TENANT = TENANTS[1]
 
 
 class Channel(StrEnum):

@@ -4,7 +4,7 @@ Requests are named by their keys, `tenant/request_id`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from tests.chaos.ledger import Answer
 
@@ -21,6 +21,7 @@ class Bill:
 class Verdict:
     """Violations of each invariant; every number must be 0. `billing_difference` in words.
 
+    `miscopied`: requests whose copies, for the tenant that has a topic of its own, are not what their results are.
     `unheard`: callers who waited in vain although the answer was there. `untold`: answers that HTTP does not show
     in the end.
     """
@@ -33,6 +34,7 @@ class Verdict:
     processes_left: int
     unheard: int = 0
     untold: int = 0
+    miscopied: int = 0
 
     @property
     def is_good(self) -> bool:
@@ -67,6 +69,19 @@ def wrongly_heard(
 ) -> list[str]:
     """Return requests whose caller waited and got another text than that of the undisturbed stack."""
     return [key for key, text in heard.items() if key in expected and text != references[expected[key]]]
+
+
+def miscopied(
+    answers: Mapping[str, Sequence[Answer]], copies: Mapping[str, Sequence[Answer]], tenant: str
+) -> list[str]:
+    """Return requests whose copies differ from their results: all of that tenant have them, and nobody else."""
+    due = {key: found for key, found in answers.items() if key.startswith(f"{tenant}/")}
+    keys = sorted(due.keys() | copies.keys())
+    return [key for key in keys if _shown(due.get(key, ())) != _shown(copies.get(key, ()))]
+
+
+def _shown(found: Sequence[Answer]) -> list[Answer]:
+    return [replace(answer, at=0.0) for answer in found]
 
 
 def billing_difference(answers: Mapping[str, Sequence[Answer]], bills: Mapping[str, Bill]) -> int:

@@ -25,13 +25,14 @@ from schemas.topics import (
     INTAKE_GROUP,
     RESULTS,
     TRANSLATED,
+    all_request_topics,
     batches_topic,
     inference_group,
     requests_topic,
 )
 from stream_apps.repair.following import FollowingReconciler
 from stream_apps.repair.open_requests import LossPolicy
-from stream_apps.repair.reconcile import REQUEST_TOPICS, ReconcileLimits, Reconciler, ReconcileReport
+from stream_apps.repair.reconcile import ReconcileLimits, Reconciler, ReconcileReport
 from tests.fleet import until
 from tests.keys import key
 
@@ -75,7 +76,7 @@ class World:
         self.admin.move_group(group, ends)
 
     def work_all_off(self) -> None:
-        self.work_off(INTAKE_GROUP, REQUEST_TOPICS)
+        self.work_off(INTAKE_GROUP, all_request_topics(()))
         for priority in Priority:
             self.work_off(inference_group("default", priority), [batches_topic("default", priority)])
         self.work_off(ASSEMBLY_GROUP, [TRANSLATED, CONTROL])

@@ -37,6 +37,7 @@ class BlockingParts:
             producer,
             self.codec,
             now_ms,
+            kafka.tenants,
             limits.max_erasure_keys,
         )
         notes = AsyncRedisTenantErasures(state)

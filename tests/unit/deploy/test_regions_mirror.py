@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from deploy.regions.mirror import REQUESTS, TOPICS, Freshness, RegionSettings, mirror_properties
+from deploy.regions.mirror import Freshness, RegionSettings, copied_topics, mirror_properties
 from schemas.lanes import Lane
-from schemas.topics import TopicPlan, catalogue
+from schemas.topics import TopicPlan, all_request_topics, catalogue
 
 
 def properties(**changed: Any) -> dict[str, str]:
@@ -34,7 +34,8 @@ def test_all_topics_are_copied_but_those_of_work_under_way() -> None:
 
 def test_after_a_take_over_requests_alone_are_copied_by_tasks_that_remember_no_other_topic() -> None:
     found = patterns("eu->us.topics", only_requests=True)
-    assert [name for name in TOPICS if any(one.fullmatch(name) for one in found)] == list(REQUESTS)
+    copied = [name for name in copied_topics(()) if any(one.fullmatch(name) for one in found)]
+    assert copied == all_request_topics(())
     key = "us.config.storage.topic"
     assert properties(only_requests=True)[key] != properties()[key]
 
@@ -64,8 +65,13 @@ def test_more_lines_can_be_added_and_ours_be_changed() -> None:
     assert (found["eu.security.protocol"], found["tasks.max"]) == ("SSL", "9")
 
 
-def test_every_copied_topic_is_of_the_catalogue() -> None:
-    assert set(TOPICS) <= {topic.name for topic in catalogue(TopicPlan())}
+def test_every_copied_topic_is_of_the_catalogue_and_a_tenants_own_are_all_copied() -> None:
+    shared, with_own = ({topic.name for topic in catalogue(TopicPlan(tenants=names))} for names in ((), ("acme",)))
+    assert set(copied_topics(())) <= shared
+    assert set(copied_topics(("acme",))) - set(copied_topics(())) == with_own - shared
+    lines = mirror_properties(RegionSettings(source="eu", target="us"), ("acme",)).splitlines()
+    (listed,) = (line for line in lines if line.startswith("eu->us.topics = "))
+    assert r"translation\\.results\\.acme" in listed.replace("\\-", "-")
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,9 @@ class Region:
             if found := [record for record in self.records if record.topic == topic]:
                 yield found
 
-        work = TakeOver(read, lambda _: {0: 10, 1: 10}, self.slots, self.plans, CODEC, lambda *_: None)
+        work = TakeOver(
+            read, lambda _: {0: 10, 1: 10}, self.slots, self.plans, CODEC, lambda *_: None, own_tenants=("acme",)
+        )
         return asyncio.run(work.run())
 
     def was_seen(self, request_id: str, tenant: str = "default") -> str | None:
@@ -50,9 +52,9 @@ class Region:
         return plan.fingerprint if plan else None
 
 
-def answer(request_id: str, offset: int = 0, version: int = 1) -> InboundRecord:
-    result = TranslationResult(request_id=request_id, version=version)
-    return InboundRecord(RESULTS, 0, offset, key(request_id).encode(), CODEC.encode(result))
+def answer(request_id: str, offset: int = 0, version: int = 1, tenant: str = "default") -> InboundRecord:
+    result = TranslationResult(tenant=tenant, request_id=request_id, version=version)
+    return InboundRecord(RESULTS, 0, offset, result.key.encode(), CODEC.encode(result))
 
 
 def test_intake_begins_at_the_first_request_of_each_partition_that_has_no_answer() -> None:
@@ -81,6 +83,13 @@ def test_an_answer_to_one_tenant_leaves_anothers_request_of_that_id_open() -> No
     region = Region(sent(HIGH, 0, 3, "done", "globex"), sent(HIGH, 0, 4, "done"), answer("done"))
     assert region.take_over().begins[HIGH, 0] == 3
     assert (region.was_seen("done") is None, region.was_seen("done", "globex")) == (False, None)
+
+
+def test_requests_of_a_tenants_own_topics_are_begun_anew_as_that_tenants() -> None:
+    topic = "translation.requests.acme.high"
+    region = Region(sent(topic, 0, 4, "a"), sent(topic, 0, 5, "b"), answer("b", tenant="acme"))
+    assert region.take_over().begins[topic, 0] == 4
+    assert region.was_seen("b", "acme") is not None
 
 
 def test_what_the_lost_region_had_begun_is_begun_anew() -> None:

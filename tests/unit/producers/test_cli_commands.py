@@ -45,6 +45,26 @@ def test_the_page_of_topics_is_up_to_date():
     assert page.read_text() == ran.stdout, "make it again: dragoman topics list --markdown > docs/topics.md"
 
 
+def test_the_rights_of_tenants_are_printed_as_the_documentation_shows_them(monkeypatch):
+    monkeypatch.setenv("DRAGOMAN_KAFKA_TENANTS", '["acme"]')
+    ran = CliRunner().invoke(app, ["topics", "acls"])
+    page = Path(__file__).parents[3] / "docs" / "own_topics.md"
+    assert len(ran.stdout.splitlines()) == 4
+    assert f"```\n{ran.stdout}```\n" in page.read_text()
+
+
+def test_rights_name_the_principal_and_the_login_that_are_asked_for(monkeypatch):
+    monkeypatch.setenv("DRAGOMAN_KAFKA_TENANTS", '["acme", "globex"]')
+    asked = ["topics", "acls", "--principal", "User:CN={tenant},O=A B", "--command-config", "admin.properties"]
+    first, *_, last = CliRunner().invoke(app, asked).stdout.splitlines()
+    assert "--command-config admin.properties --add --allow-principal 'User:CN=acme,O=A B' --operation" in first
+    assert "User:CN=globex,O=A B" in last
+
+
+def test_without_such_tenants_no_rights_are_printed():
+    assert CliRunner().invoke(app, ["topics", "acls"]).stdout == ""
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

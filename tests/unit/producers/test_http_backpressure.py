@@ -7,8 +7,8 @@ import pytest
 
 from connectors.kafka.group_lag import PartitionLag
 from connectors.redis.job_view import JobView
-from producers.http.adapters import KafkaBacklog
 from producers.http.admission.backpressure import Backpressure, measure_backlog
+from producers.http.admission.kafka_backlog import KafkaBacklog
 from producers.http.admission.queue_load import BacklogReading, QueueCounts, QueuePosition
 from producers.http.problems import OverloadedError
 from producers.http.settings import BackpressureLimits
@@ -18,6 +18,7 @@ from schemas.messages import TranslationRequest
 from schemas.priorities import Priority
 from schemas.records import StoredAt
 from schemas.states import JobStage
+from schemas.topics import TopicPlan
 from tests.keys import key
 
 URL = "/api/v1/translations"
@@ -237,7 +238,7 @@ class Admin:
 
 def test_a_reading_adds_up_the_groups_of_intake_and_of_every_pool_and_asks_once():
     admin = Admin()
-    found = asyncio.run(KafkaBacklog(admin, ("default", "gpu"), clock=lambda: 9.0).read())
+    found = asyncio.run(KafkaBacklog(admin, TopicPlan(pools=("default", "gpu")), clock=lambda: 9.0).read())
     assert found.at_seconds == 9.0
     assert found.requests[Priority.CRITICAL] == QueueCounts(waiting=8, taken=4)
     assert found.batches[HIGH] == QueueCounts(waiting=16, taken=8)
@@ -248,6 +249,12 @@ def test_a_reading_adds_up_the_groups_of_intake_and_of_every_pool_and_asks_once(
         "translation.batches.gpu.high.bulk",
         "translation.batches.gpu.standard.bulk",
     ]
+
+
+def test_a_reading_counts_what_waits_in_tenants_own_topics_by_its_priority():
+    plan = TopicPlan(tenants=("acme", "globex"))
+    found = asyncio.run(KafkaBacklog(Admin(), plan).read())
+    assert found.requests == dict.fromkeys(Priority, QueueCounts(waiting=24, taken=12))
 
 
 def test_a_book_that_waits_too_long_refuses_books_and_no_sentence():

@@ -14,7 +14,7 @@ from schemas.topics import RESULTS, TopicPlan, catalogue
 ROOT = Path(__file__).parents[3]
 # As @asyncapi/specs 6.11.1 publishes it, Apache-2.0.
 SPECIFICATION = Path(__file__).parent / "asyncapi" / "3.0.0.json"
-PLAN = TopicPlan(partitions=3, pools=("default", "gpu"))
+PLAN = TopicPlan(partitions=3, pools=("default", "gpu"), tenants=("acme",))
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +59,16 @@ def test_every_topic_is_a_channel_with_its_message_and_its_configuration(documen
         assert kafka["partitions"] == topics[name].partitions
         assert kafka["topicConfiguration"]["retention.ms"] == topics[name].retention_ms
         assert ",".join(kafka["topicConfiguration"]["cleanup.policy"]) == topics[name].cleanup
+
+
+def test_a_tenants_own_topics_are_received_and_sent(document):
+    own = {name: one for name, one in document["channels"].items() if "acme" in name}
+    assert [one["tags"] for one in own.values()] == [[{"name": "public"}]] * 5
+    operations = {name: one["action"] for name, one in document["operations"].items() if "acme" in name}
+    assert set(operations) == {f"receive.{name}" for name in own if "results" not in name} | {
+        "send.translation.results.acme"
+    }
+    assert all(name.startswith(action) for name, action in operations.items())
 
 
 def test_every_message_has_the_schema_that_is_published(document):

@@ -120,6 +120,8 @@ def test_another_request_under_a_used_id_is_not_sent_again(failures):
         (BATCHES, "inference"),
         ("translation.translated", "assembly"),
         ("translation.control", "assembly"),
+        ("translation.requests.acme.high", "intake"),
+        ("translation.control.acme", "assembly"),
         ("translation.usage", "usage_sink"),
     ],
 )

@@ -15,6 +15,7 @@ from schemas.topics import (
     RESULTS,
     TRANSLATED,
     TRANSLATED_DOCUMENTS,
+    TopicPlan,
     batches_topic,
     documents_topic,
     requests_topic,
@@ -108,7 +109,7 @@ def test_all_parts_together_hold_every_request_once():
 
 
 def test_where_nothing_waits_the_watermark_is_now():
-    assert low_watermarks([], CODEC, ["default"], NOW) == dict.fromkeys(Priority, NOW)
+    assert low_watermarks([], CODEC, TopicPlan(), NOW) == dict.fromkeys(Priority, NOW)
 
 
 @pytest.mark.parametrize(
@@ -125,18 +126,18 @@ def test_where_nothing_waits_the_watermark_is_now():
 )
 def test_a_record_under_way_tells_when_its_request_was_stored(topic, message):
     waiting = InboundRecord(topic, 0, 1, b"a", CODEC.encode(message), {}, 900)
-    assert low_watermarks([waiting], CODEC, ["default"], NOW)[Priority.HIGH] == 7
+    assert low_watermarks([waiting], CODEC, TopicPlan(), NOW)[Priority.HIGH] == 7
 
 
 def test_a_document_that_waits_for_extraction_counts_from_when_its_request_was_stored():
     waiting = InboundRecord(documents_topic(Priority.HIGH), 0, 1, b"a", b"", {"accepted": b"7"}, 900)
-    found = low_watermarks([waiting], CODEC, ["default"], NOW)
+    found = low_watermarks([waiting], CODEC, TopicPlan(), NOW)
     assert (found[Priority.HIGH], found[Priority.CRITICAL]) == (7, NOW)
 
 
 def test_a_flood_of_standard_requests_does_not_keep_lost_critical_ones_waiting():
     waiting = InboundRecord(requests_topic(Priority.STANDARD), 0, 1, b"a", b"", {}, 900)
-    found = low_watermarks([waiting], CODEC, ["default"], NOW)
+    found = low_watermarks([waiting], CODEC, TopicPlan(), NOW)
     assert (found[Priority.CRITICAL], found[Priority.STANDARD]) == (NOW, 900)
 
 
@@ -144,7 +145,7 @@ def test_an_order_without_a_header_and_rubbish_count_from_their_own_time():
     order = JobControl(request_id="a", action=ControlAction.CANCEL)
     for value in (CODEC.encode(order), b"rubbish"):
         waiting = InboundRecord(CONTROL, 0, 1, b"a", value, {}, 900)
-        assert low_watermarks([waiting], CODEC, [], NOW)[Priority.CRITICAL] == 900
+        assert low_watermarks([waiting], CODEC, TopicPlan(), NOW)[Priority.CRITICAL] == 900
 
 
 def test_an_erased_request_is_closed_with_every_correction_that_was_asked_for():
