@@ -5,13 +5,16 @@ if redis.call('EXISTS', KEYS[2]) == 0 or (redis.call('GET', KEYS[1]) or '') ~= A
   return 0
 end
 redis.call('SET', KEYS[1], ARGV[2])
--- What is restored is told.
-local reached = redis.call('HGETALL', KEYS[3])
-for at = 1, #reached, 2 do
-  for topic = 3, #ARGV do
-    local source = ARGV[topic] .. '-' .. reached[at]
-    if tonumber(redis.call('HGET', KEYS[4], source) or 0) < tonumber(reached[at + 1]) then
-      redis.call('HSET', KEYS[4], source, reached[at + 1])
+-- What is restored is told. Where a state was found, only the end of the log was restored; what lay before it may
+-- have been told after the last write that survived, and is told again from where the state says.
+if ARGV[1] == '' then
+  local reached = redis.call('HGETALL', KEYS[3])
+  for at = 1, #reached, 2 do
+    for topic = 3, #ARGV do
+      local source = ARGV[topic] .. '-' .. reached[at]
+      if tonumber(redis.call('HGET', KEYS[4], source) or 0) < tonumber(reached[at + 1]) then
+        redis.call('HSET', KEYS[4], source, reached[at + 1])
+      end
     end
   end
 end
