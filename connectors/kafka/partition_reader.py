@@ -27,9 +27,6 @@ _TAKE_SECONDS = 0.5
 # Kafka tells that a partition ends only when it gives up waiting for a record.
 _END_WAIT_MS = 20
 _BULK_BYTES = 262_144
-# Nothing else is asked on the connection of a reader that is told its partitions once, so an empty fetch may be
-# held for a multiple of `fetch_wait_ms`; what has to be many records comes late then.
-_TAIL_WAITS, _FULL_WAITS = 5, 2
 # Longer than the broker leaves a killed writer's transaction open.
 _SILENCE_SECONDS = 60.0
 
@@ -57,8 +54,8 @@ class PartitionReader:
     """Reads chosen partitions from chosen offsets. Not thread-safe; whoever opens it closes it.
 
     `take` waits for the first record and then returns what the client has fetched. With `fills_takes` it waits
-    for the full number: fewer, larger takes, but of any size in bytes; records may come twice `fetch_wait_ms`
-    late, because the broker, too, waits for many of them. With `notices_ends` it fills `ends`.
+    for the full number: fewer, larger takes, but of any size in bytes; records may come `fetch_wait_ms` late,
+    because the broker, too, waits for many of them. With `notices_ends` it fills `ends`.
     Every method raises TransientError or FatalError.
     """
 
@@ -66,7 +63,6 @@ class PartitionReader:
         self, settings: KafkaSettings, client_id: str, *, fills_takes: bool = False, notices_ends: bool = False
     ) -> None:
         config = consumer_config(settings, _GROUP, client_id) | {"enable.partition.eof": notices_ends}
-        config["fetch.wait.max.ms"] = settings.fetch_wait_ms * (_FULL_WAITS if fills_takes else _TAIL_WAITS)
         if notices_ends:
             config["fetch.wait.max.ms"] = min(settings.fetch_wait_ms, _END_WAIT_MS)
         if fills_takes:

@@ -28,12 +28,6 @@ class DocumentKafkaSettings(KafkaSettings):
     max_poll_interval_ms: int = Field(
         default=_POLL_MS, ge=10_000, description="Kafka drops a member that asks for nothing for longer."
     )
-    fetch_wait_ms: int = Field(
-        default=3000,
-        ge=0,
-        le=5000,
-        description="As for other processes, but longer: after a change of members a document may wait a little.",
-    )
 
 
 class DocumentLimits(Section):

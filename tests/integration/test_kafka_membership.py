@@ -47,11 +47,11 @@ def test_records_in_hand_are_given_up_when_their_partitions_move(settings, joine
 
 def test_a_member_hears_from_the_library_that_it_is_connected(settings, joined):
     reader = joined(settings)
-    reader._consumer._is_connected = False
+    reader._consumer._link.is_connected = False
     end = time.monotonic() + STATISTICS_MS / 1000 + 10
-    while not reader._consumer._is_connected and time.monotonic() < end:
+    while not reader._consumer._link.is_connected and time.monotonic() < end:
         reader.take(1, 0.05)
-    assert reader._consumer._is_connected
+    assert reader._consumer._link.is_connected
 
 
 def test_a_member_that_was_thrown_out_of_its_group_has_nothing_to_claim(settings, key, joined):

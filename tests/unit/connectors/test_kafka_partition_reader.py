@@ -132,14 +132,8 @@ def test_whoever_waits_for_the_end_of_a_partition_is_told_soon(client):
     settings = KafkaSettings(fetch_wait_ms=500)
     PartitionReader(settings, "test", notices_ends=True)
     assert client.config["fetch.wait.max.ms"] <= 50
-
-
-def test_whoever_is_told_its_partitions_once_lets_the_broker_wait_longer_than_members_of_groups(client):
-    settings = KafkaSettings(fetch_wait_ms=500)
     PartitionReader(settings, "test")
-    assert client.config["fetch.wait.max.ms"] == 2500
-    PartitionReader(settings, "test", fills_takes=True)
-    assert client.config["fetch.wait.max.ms"] == 1000
+    assert client.config["fetch.wait.max.ms"] == 500
 
 
 def test_a_failure_among_the_messages_is_raised(client):
