@@ -19,7 +19,7 @@ from inference_workers.answers import (
     translated_batch,
 )
 from inference_workers.batching import check_batch, pair_of
-from inference_workers.priority_source import Speedometer
+from inference_workers.priority_credit import Speedometer
 from inference_workers.tracing import WorkSpans
 from inference_workers.translating import SegmentTranslator
 from inference_workers.workload import OpenBatch, Workload

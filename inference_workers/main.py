@@ -26,7 +26,8 @@ from inference_workers.loop import WorkerLoop
 from inference_workers.model_router import ModelRouter
 from inference_workers.model_store import discover
 from inference_workers.outbox import Outbox
-from inference_workers.priority_source import PriorityCredit, PrioritySource, Shares, Speedometer
+from inference_workers.priority_credit import PriorityCredit, Shares, Speedometer
+from inference_workers.priority_source import PrioritySource
 from inference_workers.reader_watch import ReaderWatch
 from inference_workers.settings import WorkerLimits, WorkerSettings
 from inference_workers.states import StateIntervals, StateTeller, telling

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -47,8 +46,8 @@ class Template:
     `command` runs the template; `environment` is its own, and shows to whom it belongs.
     """
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: ProcessLog) -> None:
-        self._command = (sys.executable, "-I", "-S", launch.__file__, str(os.getpid()), "0", *command)
+    def __init__(self, command: tuple[str, ...], environment: Mapping[str, str], log: ProcessLog) -> None:
+        self._command = launch.tied(command)
         self._environment = environment
         self._log = log
         self._numbers = count()

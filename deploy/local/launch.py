@@ -15,6 +15,11 @@ CANNOT_RUN = 127
 _PR_SET_PDEATHSIG = 1
 
 
+def tied(command: tuple[str, ...], niceness: int = 0) -> tuple[str, ...]:
+    """Return the command that runs this one tied to the present process."""
+    return (sys.executable, "-I", "-S", __file__, str(os.getpid()), str(niceness), *command)
+
+
 def main() -> None:
     """Become the command; never returns."""
     parent_pid, niceness, *command = sys.argv[1:]

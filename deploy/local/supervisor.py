@@ -4,7 +4,6 @@ import asyncio
 import os
 import random
 import signal
-import sys
 import time
 from asyncio.subprocess import DEVNULL
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -155,8 +154,7 @@ class ProcessSupervisor:
                     spec.name, spec.command, environment, self._log.path, spec.niceness
                 )
             return await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", launch.__file__, str(os.getpid()), str(spec.niceness)),
-                *spec.command,
+                *launch.tied(spec.command, spec.niceness),
                 stdin=DEVNULL,
                 stdout=output,
                 stderr=output,

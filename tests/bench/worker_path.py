@@ -14,7 +14,7 @@ from inference_workers.engines.bergamot import BergamotEngine
 from inference_workers.handler import BatchHandler
 from inference_workers.model_router import ModelRouter
 from inference_workers.model_store import discover
-from inference_workers.priority_source import Speedometer
+from inference_workers.priority_credit import Speedometer
 from inference_workers.translating import SegmentTranslator
 from schemas.codec import Codec
 from schemas.ids import JobKey

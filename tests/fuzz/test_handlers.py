@@ -26,7 +26,7 @@ from connectors.redis.slots import RedisSlots, SlotRetention
 from inference_workers import fidelity
 from inference_workers.answers import WorkerIdentity
 from inference_workers.handler import BatchHandler
-from inference_workers.priority_source import Speedometer
+from inference_workers.priority_credit import Speedometer
 from inference_workers.translating import SegmentTranslator
 from schemas.codec import Codec
 from schemas.errors import DragomanError, PermanentError

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.kafka.committing_reader import TakenRecord
-from inference_workers.priority_source import PriorityCredit, PrioritySource, Shares
+from inference_workers.priority_credit import PriorityCredit, Shares
+from inference_workers.priority_source import PrioritySource
 from schemas.lanes import LANES_OF, Lane
 from schemas.priorities import Priority
 from schemas.records import InboundRecord

@@ -17,7 +17,8 @@ from inference_workers.fidelity.dialogue import Question, Steps
 from inference_workers.handler import BatchHandler
 from inference_workers.loop import WorkerLoop
 from inference_workers.outbox import Outbox
-from inference_workers.priority_source import PriorityCredit, PrioritySource, Shares, Speedometer
+from inference_workers.priority_credit import PriorityCredit, Shares, Speedometer
+from inference_workers.priority_source import PrioritySource
 from inference_workers.translating import SegmentTranslator
 from schemas.codec import Codec
 from schemas.errors import DragomanError, TransientError

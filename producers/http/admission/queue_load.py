@@ -79,7 +79,7 @@ class QueueLoad:
         """Return the time until a worker takes a new request of the lane, after the more urgent ones.
 
         Intake and workers run at the same time, so the slower one decides. The shares that less urgent work and
-        bulk lanes are guaranteed meanwhile (inference_workers/priority_source.py) are not counted.
+        bulk lanes are guaranteed meanwhile (inference_workers/priority_credit.py) are not counted.
         """
         intake = self.requests_before(lane.priority) / self.rate.requests_per_second
         return max(intake, self.records_before(lane) / self.rate.batches_per_second)

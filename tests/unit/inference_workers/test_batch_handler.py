@@ -9,7 +9,8 @@ from connectors.memory import FixedAnsweredRequests, InMemoryTranslationMemory
 from inference_workers.answers import WorkerIdentity
 from inference_workers.fidelity import Outcome
 from inference_workers.handler import BatchHandler
-from inference_workers.priority_source import PriorityCredit, PrioritySource, Shares, Speedometer
+from inference_workers.priority_credit import PriorityCredit, Shares, Speedometer
+from inference_workers.priority_source import PrioritySource
 from inference_workers.translating import SegmentTranslator
 from schemas import topics
 from schemas.codec import Codec

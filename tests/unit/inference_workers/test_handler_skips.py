@@ -7,7 +7,7 @@ from connectors.memory import FixedAnsweredRequests, InMemoryTranslationMemory
 from connectors.telemetry.metrics import BATCHES_SKIPPED
 from inference_workers.answers import WorkerIdentity
 from inference_workers.handler import BatchHandler
-from inference_workers.priority_source import Speedometer
+from inference_workers.priority_credit import Speedometer
 from inference_workers.translating import SegmentTranslator
 from schemas import topics
 from schemas.codec import Codec

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Set
 
 from connectors.kafka.committing_reader import TakenRecord
-from inference_workers.priority_source import Next, PriorityCredit, PrioritySource, Shares
+from inference_workers.priority_credit import PriorityCredit, Shares
+from inference_workers.priority_source import Next, PrioritySource
 from schemas.lanes import Lane
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, words_of

@@ -8,7 +8,8 @@ from queue import Empty, Queue
 import pytest
 
 from connectors.kafka.committing_reader import TakenRecord
-from inference_workers.priority_source import PriorityCredit, PrioritySource, Shares
+from inference_workers.priority_credit import PriorityCredit, Shares
+from inference_workers.priority_source import PrioritySource
 from inference_workers.reader_watch import ReaderWatch
 from schemas.errors import TransientError
 from schemas.lanes import Lane

@@ -10,7 +10,7 @@ from connectors.object_store import UrlObjectStore
 from inference_workers.answers import WorkerIdentity
 from inference_workers.fidelity import Outcome
 from inference_workers.handler import BatchHandler
-from inference_workers.priority_source import Speedometer
+from inference_workers.priority_credit import Speedometer
 from inference_workers.translating import SegmentTranslator
 from schemas import topics
 from schemas.codec import Codec
