@@ -10,24 +10,34 @@ from schemas.errors import PermanentError
 from stream_apps.intake.marked_split import split_marked
 from stream_apps.pipeline.split import Split
 
-_COUNT = 10_000
-# They take a fifth of a second; what is quadratic takes several.
-_MOST_SECONDS = 2.0
+_COUNT = 2_000
+_LONGER = 4
+# Four times the text takes four times as long when each character costs the same, sixteen times when it does not.
+_MOST_TIMES = 9
 SHAPES = {
-    "breaks in a row": "a" + "<br>" * _COUNT + "b",
-    "nobody closes": "<i>" * _COUNT + "x",
-    "others are closed": "<i>" * _COUNT + "x" + "</b>" * _COUNT,
-    "pairs in pairs": "<i>" * _COUNT + "x" + "</i>" * _COUNT,
-    "pairs in pairs with spaces": "<i> " * _COUNT + "x" + " </i>" * _COUNT,
-    "attributes in pictures in a row": "a" + "<img alt='It is.'>" * _COUNT + "b",
-    "quotes that nobody closes": "<a b='" * _COUNT,
+    "breaks in a row": lambda count: "a" + "<br>" * count + "b",
+    "nobody closes": lambda count: "<i>" * count + "x",
+    "others are closed": lambda count: "<i>" * count + "x" + "</b>" * count,
+    "pairs in pairs": lambda count: "<i>" * count + "x" + "</i>" * count,
+    "pairs in pairs with spaces": lambda count: "<i> " * count + "x" + " </i>" * count,
+    "attributes in pictures in a row": lambda count: "a" + "<img alt='It is.'>" * count + "b",
+    "quotes that nobody closes": lambda count: "<a b='" * count,
 }
+
+
+def _seconds(text: str) -> float:
+    """Return the least processor time of three readings: what else the machine does is in the others."""
+    return min(_timed(text) for _ in range(3))
+
+
+def _timed(text: str) -> float:
+    began = time.process_time()
+    with suppress(PermanentError):  # one has more codes than a unit may
+        found = fragments(text, "text/html", {})
+        split_marked(text, found, lambda prose: Split("", (prose,), ("",)))
+    return time.process_time() - began
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_markup_is_read_in_linear_time(shape):
-    began = time.process_time()
-    with suppress(PermanentError):  # one has more codes than a unit may
-        found = fragments(SHAPES[shape], "text/html", {})
-        split_marked(SHAPES[shape], found, lambda prose: Split("", (prose,), ("",)))
-    assert time.process_time() - began < _MOST_SECONDS
+    assert _seconds(SHAPES[shape](_LONGER * _COUNT)) < _MOST_TIMES * _seconds(SHAPES[shape](_COUNT))
