@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Protocol
 
 from inference_workers.engines.protocol import Device, Engine, Model, PivotEngine
@@ -47,6 +48,9 @@ class ModelRouter:
         self._loaded: OrderedDict[ModelInfo, Model] = OrderedDict()
         self._layers: dict[LanguagePair, Fidelity] = {}
         self._catalogue = Catalogue(self.languages)
+        # Asked several times for each sentence, and the same for ever.
+        self._served = lru_cache(maxsize=1024)(self._most_specific)
+        self._route = lru_cache(maxsize=1024)(self._models_of)
 
     @property
     def languages(self) -> list[LanguageSet]:
@@ -81,7 +85,7 @@ class ModelRouter:
         while self._loaded:
             self._unload()
 
-    def _served(self, source: str, target: str) -> LanguagePair:
+    def _most_specific(self, source: str, target: str) -> LanguagePair:
         """Return the most specific pair that fits. Raises PermanentError where none does."""
         asked = parse_language(source, "source_language"), parse_language(target, "target_language")
         for pair in candidates(*asked):
@@ -89,7 +93,7 @@ class ModelRouter:
                 return pair
         raise unsupported_pair(source, target, self._catalogue)
 
-    def _route(self, pair: LanguagePair) -> list[ModelInfo]:
+    def _models_of(self, pair: LanguagePair) -> list[ModelInfo]:
         """Return one model, or two through English."""
         direct = self._model(pair.source, pair.target)
         steps = [direct] if direct else [self._model(pair.source, PIVOT), self._model(PIVOT, pair.target)]

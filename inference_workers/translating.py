@@ -7,8 +7,9 @@ stands at the head of its line until it has an outcome.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Protocol
 
 from inference_workers.answers import SegmentAnswer
@@ -37,6 +38,8 @@ _FIRST_CHARACTERS = 2000
 # Parts of an engine that goes text by text are by this factor smaller: urgent work waits for one of them. Most
 # sentences take such an engine longer than that, and are parts of their own then.
 _SHORTER = 12
+# They take some milliseconds together, for which urgent work waits.
+_BEGUN_AHEAD = 32
 
 
 class Translator(Protocol):
@@ -196,11 +199,15 @@ class SegmentTranslator:
         return model, self._short if is_one_by_one else self._long
 
     def _dialogues(self, part: Part) -> list[Dialogue[Outcome]]:
-        new = [one for one in part.texts if one.dialogue is None]
-        begun = self.translator.begin([one.text for one in new], part.line.context) if new else []
+        if any(one.dialogue is None for one in part.texts):
+            self._begin(part)
+        return [one.dialogue for one in part.texts if one.dialogue]
+
+    def _begin(self, part: Part) -> None:
+        new = [one for one in (*part.texts, *_ahead(part)) if one.dialogue is None]
+        begun = self.translator.begin([one.text for one in new], part.line.context)
         for one, dialogue in zip(new, begun, strict=True):
             one.dialogue = dialogue
-        return [one.dialogue for one in part.texts if one.dialogue]
 
     def _fill(self, workload: Workload, one: OpenText, outcome: Outcome) -> None:
         # What is doubtful is remembered with its warning: asked again, the same model would say the same.
@@ -241,6 +248,15 @@ class SegmentTranslator:
         except PermanentError:
             return {}
         return dict(zip(work.wanted, work.context.memory_keys(model, work.wanted), strict=True))
+
+
+def _ahead(part: Part) -> Iterator[OpenText]:
+    """Return what is begun together with a part of an engine that goes text by text.
+
+    Between two sentences an engine has filled the caches of its core: texts that are begun together take a third
+    of the time of texts that are begun one by one.
+    """
+    return islice(part.line.texts, _BEGUN_AHEAD if part.is_one_by_one else 0)
 
 
 def _given(batch: SegmentBatch, at: int) -> SegmentAnswer | None:

@@ -5,6 +5,7 @@ no bulk lane: what is long is refused there (docs/decisions/0047-long-requests-h
 """
 
 from enum import StrEnum
+from functools import cached_property
 
 from schemas.priorities import Priority
 
@@ -21,12 +22,13 @@ class Lane(StrEnum):
     STANDARD = "standard"
     STANDARD_BULK = "standard.bulk"
 
-    @property
+    # Workers ask between any two sentences.
+    @cached_property
     def priority(self) -> Priority:
         """Return the priority of the requests in it."""
         return Priority(self.value.removesuffix(_BULK))
 
-    @property
+    @cached_property
     def is_bulk(self) -> bool:
         """Tell whether it is for long requests."""
         return self.value.endswith(_BULK)

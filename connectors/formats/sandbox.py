@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -80,8 +81,10 @@ class Sandbox:
         if self._template is None:
             return
         for pipe in (self._template.stdin, self._template.stdout):
-            if pipe:
-                pipe.close()
+            # A template that was killed has not read its last order, and closing sends it again.
+            with suppress(BrokenPipeError):
+                if pipe:
+                    pipe.close()
         try:
             self._template.wait(_START_SECONDS)
         except subprocess.TimeoutExpired:

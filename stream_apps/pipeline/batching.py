@@ -1,5 +1,8 @@
 """Cut the segments of a request into batches. Pure.
 
+The batches of a request have about equally many segments, and there are as many as the workers can share evenly:
+the last worker of a long document would otherwise work alone for seconds.
+
 Remembered translations travel in the batches but never change where a batch ends, so a repeat of the same request
 gives the same batches, whatever was remembered in between.
 """
@@ -7,6 +10,7 @@ gives the same batches, whatever was remembered in between.
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 
 from schemas.coded_text import MOST_CODES, detagged
 from schemas.errors import PermanentError
@@ -25,10 +29,19 @@ _UTF8_BYTES = 4
 
 @dataclass(frozen=True)
 class BatchLimits:
-    """The most segments, and the most UTF-8 bytes of source text, of one batch."""
+    """The most segments, and the most UTF-8 bytes of source text, of one batch.
+
+    A request of more batches than `round_of` has a multiple of it, unless their bytes or codes demand more.
+    """
 
     segments: int = 32
     text_bytes: int = 400_000
+    round_of: int = 6
+
+    def batches_of(self, segments: int) -> int:
+        """Return into how many batches so many segments go."""
+        least = ceil(segments / self.segments)
+        return least if least <= self.round_of else ceil(least / self.round_of) * self.round_of
 
 
 @dataclass(frozen=True)
@@ -78,11 +91,12 @@ class _Draft:
     codes: list[Sequence[CodeOriginal]] = field(default_factory=list)
     size_bytes: int = 0
 
-    def has_room(self, size_bytes: int, codes: int, limits: BatchLimits, segments: int = 1) -> bool:
-        """Tell whether so many segments fit, of that size with their gaps, and with so many codes."""
+    def has_room(self, size_bytes: int, codes: int, text_bytes: int) -> bool:
+        """Tell whether what has that size with its gaps, and so many codes, fits. Anything fits into nothing."""
         is_empty = not (self.lead or self.texts)
-        is_full = len(self.texts) + segments > limits.segments or self.size_bytes + size_bytes > limits.text_bytes
-        return is_empty or not (is_full or sum(map(len, self.codes)) + codes > MOST_CODES)
+        return is_empty or (
+            self.size_bytes + size_bytes <= text_bytes and sum(map(len, self.codes)) + codes <= MOST_CODES
+        )
 
     def add(self, text: str, gap: str, size_bytes: int) -> None:
         """Append a segment."""
@@ -104,24 +118,56 @@ def cut(split: Split, limits: BatchLimits) -> list[Piece]:
     """
     if _fits(split, limits):
         return [_piece(split.lead, split.texts, split.gaps, split.message_forms, split.codes)]
-    drafts = [_led(stretch) for stretch in _stretches(split.lead, limits)] or [_Draft()]
-    for at, (text, gap) in enumerate(zip(split.texts, split.gaps, strict=True)):
-        near, far = gap, []
-        mine = split.codes[at] if split.codes else ()
-        own = len(text.encode()) + _bytes_of(mine)
-        size = own + len(gap.encode())
+    cutter = _Cutter(split, limits)
+    for at in range(len(split.texts)):
+        cutter.add(at)
+    return [draft.piece for draft in cutter.drafts]
+
+
+class _Cutter:
+    """Adds the segments of a split to drafts, one after the other."""
+
+    def __init__(self, split: Split, limits: BatchLimits) -> None:
+        self._split, self._limits = split, limits
+        self._wanted = limits.batches_of(len(split.texts))
+        self.drafts = [_led(stretch) for stretch in _stretches(split.lead, limits)] or [_Draft()]
+        self._share = self._share_from(0)
+
+    def add(self, at: int) -> None:
+        """Append a segment to the last draft, or to a new one where it does not fit."""
+        split, limits = self._split, self._limits
+        text, near, far = split.texts[at], split.gaps[at], list[str]()
+        codes = split.codes[at] if split.codes else ()
+        own = len(text.encode()) + _bytes_of(codes)
+        size = own + len(near.encode())
         stays = is_attribute(_form(split, at))
-        if size + (drafts[-1].size_bytes if stays else 0) > limits.text_bytes:
-            near, far = "", _stretches(gap, limits)
+        if size + (self.drafts[-1].size_bytes if stays else 0) > limits.text_bytes:
+            near, far = "", _stretches(near, limits)
             size = _checked_size(own, limits)
-        behind = () if stays else [split.texts[one] for one in attributes_behind(split.message_forms, at)]
-        if not (stays or drafts[-1].has_room(size + _size_of(behind), len(mine), limits, 1 + len(behind))):
-            drafts.append(_Draft())
-        drafts[-1].add(text, near, size)
-        drafts[-1].message_forms += split.message_forms[at : at + 1]
-        drafts[-1].codes += split.codes[at : at + 1]
-        drafts += map(_led, far)
-    return [draft.piece for draft in drafts]
+        if not (stays or self._has_room(at, size, len(codes))):
+            self._open([_Draft()], at)
+        draft = self.drafts[-1]
+        draft.add(text, near, size)
+        draft.message_forms += split.message_forms[at : at + 1]
+        draft.codes += split.codes[at : at + 1]
+        if far:
+            self._open([_led(stretch) for stretch in far], at + 1)
+
+    def _has_room(self, at: int, size: int, codes: int) -> bool:
+        behind = [self._split.texts[one] for one in attributes_behind(self._split.message_forms, at)]
+        draft = self.drafts[-1]
+        fits = draft.has_room(size + _size_of(behind), codes, self._limits.text_bytes)
+        return fits and (not draft.texts or len(draft.texts) + 1 + len(behind) <= self._share)
+
+    def _open(self, drafts: Sequence[_Draft], at: int) -> None:
+        self.drafts += drafts
+        self._share = self._share_from(at)
+
+    def _share_from(self, at: int) -> int:
+        """Return the segments of the last draft, which begins with that one: what is left is shared evenly."""
+        left = len(self._split.texts) - at
+        others = max(self._wanted - len(self.drafts) + 1, ceil(left / self._limits.segments), 1)
+        return ceil(left / others)
 
 
 def batches_of(

@@ -20,6 +20,12 @@ class CuttingLimits(Section):
     max_batch_bytes: int = Field(
         default=400_000, ge=1, description="Of source text; far below Kafka's message limit."
     )
+    batches_round_of: int = Field(
+        default=6,
+        ge=1,
+        description="A request of more batches than this has a multiple of it, so that workers share a long one "
+        "evenly: as many as a batch topic has partitions (DRAGOMAN_KAFKA_BATCH_PARTITIONS).",
+    )
     max_tag_attributes: int = Field(
         default=16,
         ge=0,
@@ -32,7 +38,7 @@ class CuttingLimits(Section):
     @property
     def batch(self) -> BatchLimits:
         """Return where a batch ends."""
-        return BatchLimits(self.max_segments_per_batch, self.max_batch_bytes)
+        return BatchLimits(self.max_segments_per_batch, self.max_batch_bytes, self.batches_round_of)
 
     @property
     def amid(self) -> AmidLimits:
@@ -42,5 +48,5 @@ class CuttingLimits(Section):
     @property
     def version(self) -> str:
         """Return what tells apart two ways to cut."""
-        batch = f"{self.max_segments_per_batch}x{self.max_batch_bytes}"
+        batch = f"{self.max_segments_per_batch}x{self.max_batch_bytes}x{self.batches_round_of}"
         return f"{batch}-{self.max_tag_attributes}x{self.max_tag_attribute_characters}"

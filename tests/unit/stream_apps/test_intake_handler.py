@@ -564,7 +564,7 @@ def test_long_texts_are_split_on_another_thread_with_the_same_outcome():
 def test_a_long_document_keeps_every_segment_once():
     text = " ".join("The engine is cold." for number in range(100))
     found = sorted(batches(Intake().take(request(text=text))), key=lambda batch: batch.batch_number)
-    assert [len(batch.texts) for batch in found] == [32, 32, 32, 4]
+    assert [len(batch.texts) for batch in found] == [25, 25, 25, 25]
     assert {batch.job.batches for batch in found} == {4}
     assert [text for batch in found for text in batch.texts][99] == "The engine is cold."
 

@@ -53,9 +53,19 @@ def test_what_the_memory_knows_never_changes_where_a_batch_ends(split, data):
 
 def test_33_segments_make_two_batches_and_only_the_first_has_the_lead():
     first, second = made(Split("\n", ("One two.",) * 33, (" ",) * 33))
-    assert (len(first.texts), len(second.texts)) == (32, 1)
+    assert (len(first.texts), len(second.texts)) == (17, 16)
     assert (first.lead, second.lead) == ("\n", "")
-    assert (first.source_words, second.source_words) == (64, 2)
+    assert (first.source_words, second.source_words) == (34, 32)
+
+
+@given(st.integers(1, 400), st.integers(1, 40), st.integers(1, 12))
+def test_batches_have_equally_many_segments_and_many_are_a_multiple(segments, most, round_of):
+    split = Split("", ("a",) * segments, ("",) * segments)
+    sizes = [len(one.texts) for one in cut(split, BatchLimits(most, 1000, round_of))]
+    assert sum(sizes) == segments
+    assert max(sizes) <= most
+    assert max(sizes) - min(sizes) <= 1
+    assert len(sizes) <= round_of or len(sizes) % round_of == 0 or len(sizes) == segments
 
 
 def test_wishes_and_scores_travel_with_the_batch():

@@ -122,6 +122,18 @@ def test_a_killed_template_is_started_again(tmp_path):
         assert done(sandbox, tmp_path, "session") == "True"
 
 
+def test_a_template_that_was_killed_with_an_order_on_its_way_is_started_again(tmp_path):
+    with Sandbox(SETTINGS, tmp_path, COMMAND) as sandbox:
+        done(sandbox, tmp_path, "session")
+        template = sandbox._template
+        assert template
+        assert template.stdin
+        template.stdin.write(b"not sent yet")
+        template.kill()
+        template.wait()
+        assert done(sandbox, tmp_path, "session") == "True"
+
+
 def test_the_template_ends_with_its_owner_even_amid_a_document(tmp_path):
     template = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={})
     assert template.stdin
