@@ -8,8 +8,8 @@ import structlog
 from connectors.telemetry import metrics
 from inference_workers.crash_journal import CrashJournal
 from inference_workers.engines.protocol import EngineError, OutOfMemoryError
-from inference_workers.fidelity import Dialogue, Outcome
-from inference_workers.translating import Translator, outcomes_of
+from inference_workers.fidelity import Dialogue, Outcome, ShouldStop
+from inference_workers.translator import Translator, outcomes_of
 from schemas.errors import FatalError, PermanentError, TransientError
 from schemas.segments import TranslationContext
 
@@ -56,7 +56,7 @@ class SafeSize:
 
 @dataclass(frozen=True)
 class FittingTranslator:
-    """Implements inference_workers.translating.Translator around another one. `clock` counts seconds."""
+    """Implements inference_workers.translator.Translator around another one. `clock` counts seconds."""
 
     translator: Translator
     size: SafeSize
@@ -72,7 +72,9 @@ class FittingTranslator:
     def begin(self, texts: Sequence[str], context: TranslationContext) -> list[Dialogue[Outcome]]:
         return self.translator.begin(texts, context)
 
-    def advance(self, dialogues: Dialogues, context: TranslationContext) -> None:
+    def advance(
+        self, dialogues: Dialogues, context: TranslationContext, should_stop: ShouldStop | None = None
+    ) -> None:
         """Call the engine for as many as fit, until all had their turn. A text that fails alone is a hole.
 
         Raises FatalError where the engine fails on any text at all.
@@ -81,7 +83,7 @@ class FittingTranslator:
         while waiting:
             count = self.size.fitting([_asked(one) for one in waiting], self.clock())
             try:
-                self._tried(waiting[:count], context)
+                self._tried(waiting[:count], context, should_stop)
             except OutOfMemoryError:
                 if self._is_too_large(waiting[:count]):
                     continue
@@ -90,13 +92,13 @@ class FittingTranslator:
                 self._divide(waiting[:count], context)
             del waiting[:count]
 
-    def _tried(self, dialogues: Dialogues, context: TranslationContext) -> None:
+    def _tried(self, dialogues: Dialogues, context: TranslationContext, should_stop: ShouldStop | None) -> None:
         """Advance with a note in the journal, which stays where the process or its engine does not survive."""
         texts = [one.source for one in dialogues]
         self.journal.check(texts)
         self.journal.take(texts)
         try:
-            self.translator.advance(dialogues, context)
+            self.translator.advance(dialogues, context, should_stop)
         except EngineError as error:
             self._probe(error, context)
             self.journal.done(texts)

@@ -41,6 +41,10 @@ class KeptRecords:
         """Keep one more record."""
         self._records[lane].append(record)
 
+    def has(self, lane: Lane) -> bool:
+        """Tell whether a record of the lane is kept."""
+        return bool(self._records[lane])
+
     def next(self, lane: Lane) -> list[TakenRecord]:
         """Return the oldest record of the lane, which is kept no longer; none where there is none."""
         return [self._records[lane].popleft()] if self._records[lane] else []

@@ -5,7 +5,8 @@ One turn:
 1. Once a second: send the usage of the second, remember what was learnt, keep the memberships.
 2. Hear which records have everything that they led to stored, and commit up to the first that has not.
 3. Choose the lane that is next, and take from it if nothing of it is in hand.
-4. Give the engine one part of it, and send the batches that the oldest part has finished.
+4. Give the engine one part of it, and send the batches that the oldest part has finished. An engine that goes text
+   by text ends its part where more urgent work waits.
 
 A record is passed by a commit only when its outputs and its usage are acknowledged. Everything else may happen
 twice, which is harmless: docs/decisions/0023-workers-deliver-at-least-once.md.
@@ -24,6 +25,7 @@ from inference_workers.handler import BatchHandler, OpenedRecords
 from inference_workers.outbox import Outbox
 from inference_workers.part_runner import PartRunner
 from inference_workers.priority_source import Next, PrioritySource
+from inference_workers.workload import Part, PartResult
 from schemas.errors import TransientError
 from schemas.lanes import Lane
 from stream_apps.runtime.retrying_loop import Turn
@@ -61,12 +63,13 @@ class WorkerLoop:
     # the engine unfinished is first in its own lane: a long request never passes a short one because of it.
     _hands: dict[Lane, list[OpenedRecords]] = field(default_factory=dict, init=False)
     runner: PartRunner[tuple[Lane, OpenedRecords]] = field(init=False)
+    _served: Lane = field(default=Lane.CRITICAL, init=False)
     _next_second_at: float = field(default=0.0, init=False)
     _commit_at: float = field(default=0.0, init=False)
     _check_at: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
-        self.runner = PartRunner(self.handler.segments.run, self.handler.segments.clock)
+        self.runner = PartRunner(self._run, self.handler.segments.clock)
         for reader in self.source.readers:
             reader.before_release = self.settle_within_a_second
 
@@ -156,7 +159,7 @@ class WorkerLoop:
             self._translate(found.lane)
 
     def _translate(self, lane: Lane) -> None:
-        hand = self._hands[lane][0]
+        hand, self._served = self._hands[lane][0], lane
         for taken, batch in zip(hand.records, hand.workload.batches, strict=True):
             batch.is_wanted = self._holds(taken.ticket)
         part = self.handler.segments.next_part(hand.workload, self.runner.context)
@@ -170,6 +173,14 @@ class WorkerLoop:
             self._finish_part()
         # What was refused has become holes without the engine.
         self._send_finished(hand)
+
+    def _run(self, part: Part) -> PartResult:
+        # Another thread must not ask the readers; it runs parts that nothing interrupts.
+        is_urgent = self._is_urgent_waiting if part.is_one_by_one else None
+        return self.handler.segments.run(part, is_urgent)
+
+    def _is_urgent_waiting(self) -> bool:
+        return self.source.has_before(self._served)
 
     def _finish_parts(self) -> None:
         while not self.runner.is_empty:

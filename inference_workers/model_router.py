@@ -6,10 +6,10 @@ from functools import lru_cache
 from typing import Protocol
 
 from inference_workers.engines.protocol import Device, Engine, Model, PivotEngine
-from inference_workers.fidelity import Dialogue, Fidelity, Outcome
+from inference_workers.fidelity import Dialogue, Fidelity, Outcome, ShouldStop
 from inference_workers.fidelity.masking import MOST_SPANS
 from inference_workers.model_store import ModelInfo, load
-from inference_workers.translating import outcomes_of
+from inference_workers.translator import outcomes_of
 from schemas.catalogue import PIVOT, Catalogue, LanguageSet, unsupported_pair
 from schemas.errors import FatalError
 from schemas.languages import LanguagePair, candidates, parse_language
@@ -25,7 +25,7 @@ class Loader(Protocol):
 
 
 class ModelRouter:
-    """Implements inference_workers.translating.Translator. For one thread; `close` it at the end.
+    """Implements inference_workers.translator.Translator. For one thread; `close` it at the end.
 
     Each folder is loaded once. Loaded models together stay below `memory_bytes`; the least recently used is
     unloaded first. A text of more than `most_spans` spans is not translated.
@@ -77,8 +77,13 @@ class ModelRouter:
         options, glossary = dict(context.engine_options), dict(context.terms)
         return layer.begin(texts, options, context.do_not_translate, glossary)
 
-    def advance(self, dialogues: Sequence[Dialogue[Outcome]], context: TranslationContext) -> None:
-        self._layer(self._served(context.source, context.target)).advance(dialogues)
+    def advance(
+        self,
+        dialogues: Sequence[Dialogue[Outcome]],
+        context: TranslationContext,
+        should_stop: ShouldStop | None = None,
+    ) -> None:
+        self._layer(self._served(context.source, context.target)).advance(dialogues, should_stop)
 
     def close(self) -> None:
         """Unload every model."""

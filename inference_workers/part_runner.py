@@ -76,13 +76,13 @@ class PartRunner(Generic[T]):
     def take(self) -> Run[T]:
         """Wait for the oldest part, and return it with the time that the engine had for it alone.
 
-        Raises what the engine raised.
+        What the engine did not come to is no longer in it. Raises what the engine raised.
         """
         flight = self._flights.popleft()
         result, ended_at = flight.ended.result()
         seconds = max(ended_at - max(flight.submitted_at, self._last_end), 0.0)
         self._last_end = ended_at
-        return Run(flight.part, flight.owner, replace(result, seconds=seconds))
+        return Run(flight.part.without(result.left), flight.owner, replace(result, seconds=seconds))
 
     def restart(self) -> None:
         """Wait for everything that is under way, and forget it."""

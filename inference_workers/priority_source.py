@@ -107,7 +107,7 @@ class PrioritySource(Generic[R]):
             self.watch.wait(self.readers)
         elif is_waiting and (taken := self._take(self._last, self._wait_seconds(), silent)):
             return Next(self._last, taken)
-        silent += [one for one in self._members if self._may_rest(one)]
+        silent += self._resting()
         for lane in self.credit.order():
             if lane in in_hand:
                 return Next(lane, [])
@@ -115,6 +115,16 @@ class PrioritySource(Generic[R]):
                 return Next(lane, taken)
         self._is_idle = True
         return None
+
+    def has_before(self, lane: Lane) -> bool:
+        """Tell, without a wait, whether there is work of a lane that is served before this one now."""
+        silent = self._resting()
+        for one in self.credit.order():
+            if one is lane:
+                return False
+            if self._waits(one, 0.0, silent):
+                return True
+        return False
 
     def spent(self, lane: Lane, words: int) -> None:
         """Note that so many words of that lane were translated."""
@@ -157,6 +167,9 @@ class PrioritySource(Generic[R]):
     def _wait_seconds(self) -> float:
         return _QUIET_WAIT_SECONDS if self._is_quiet else _WAIT_SECONDS
 
+    def _resting(self) -> list[_Member[R]]:
+        return [one for one in self._members if self._may_rest(one)]
+
     def _may_rest(self, member: _Member[R]) -> bool:
         is_bulk = all(lane.is_bulk for lane in member.lanes) and not self._is_away(member.reader)
         return is_bulk and self._is_quiet and self.clock() - member.polled_at < _QUIET_BULK_SECONDS
@@ -183,13 +196,17 @@ class PrioritySource(Generic[R]):
 
     def _one(self, lane: Lane, timeout_seconds: float, silent: list[_Member[R]]) -> list[TakenRecord]:
         """Return the next record of the lane, one that was kept first. What else comes is kept."""
+        return self._kept.next(lane) if self._waits(lane, timeout_seconds, silent) else []
+
+    def _waits(self, lane: Lane, timeout_seconds: float, silent: list[_Member[R]]) -> bool:
+        """Tell whether a record of the lane is kept, after asking its reader where none was."""
         member = self._member_of[lane]
-        while not (found := self._kept.next(lane)):
+        while not self._kept.has(lane):
             if any(member is one for one in silent):
-                return []
+                return False
             if not self._poll(member, timeout_seconds):
                 silent.append(member)
-        return found
+        return True
 
     def _poll(self, member: _Member[R], timeout_seconds: float) -> bool:
         member.polled_at = self.clock()

@@ -47,7 +47,7 @@ class WorkerLimits(Section):
         default=0.25,
         gt=0,
         description="Work the engine gets in one call; a critical batch waits this long at most. Engines that "
-        "translate text by text get a fifth of it.",
+        "translate text by text stop for it after the text in hand.",
     )
     longest_take_seconds: float = Field(
         default=45.0,

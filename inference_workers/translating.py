@@ -2,20 +2,19 @@
 
 `SegmentTranslator.open` looks all segments of the batches up in one round trip. What is left is cut into parts of
 at most `part_seconds` of the engine's time and one call of it, so that whoever works through them can turn to more
-urgent work between two parts, and send each batch when its last segment is done. A text that needs several calls
-stands at the head of its line until it has an outcome.
+urgent work between two parts, and send each batch when its last segment is done. A part of an engine that goes
+text by text is of one batch, and ends after the text in hand where more urgent work waits. A text that needs
+several calls stands at the head of its line until it has an outcome.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
-from typing import Protocol
 
 from inference_workers.answers import SegmentAnswer
 from inference_workers.batching import Work, pair_of, plan
-from inference_workers.fidelity import Dialogue, Outcome
-from inference_workers.fidelity.dialogue import lead_to_the_end
+from inference_workers.fidelity import Dialogue, Outcome, ShouldStop
+from inference_workers.translator import Translator
 from inference_workers.workload import (
     Line,
     OpenBatch,
@@ -35,38 +34,9 @@ from stream_apps.pipeline.stores import TranslationMemory
 
 # Characters of the first part of a model.
 _FIRST_CHARACTERS = 2000
-# Parts of an engine that goes text by text are by this factor smaller: urgent work waits for one of them. Most
-# sentences take such an engine longer than that, and are parts of their own then.
-_SHORTER = 12
-# They take some milliseconds together, for which urgent work waits.
-_BEGUN_AHEAD = 32
-
-
-class Translator(Protocol):
-    """Models with their fidelity layer (inference_workers/model_router.py)."""
-
-    def version_of(self, source: str, target: str) -> str:
-        """Return the model version of a pair. Raises PermanentError when no model serves it."""
-
-    def is_one_by_one(self, source: str, target: str) -> bool:
-        """Tell whether the engine of a pair translates text by text, so that several at once gain nothing."""
-
-    def begin(self, texts: Sequence[str], context: TranslationContext) -> list[Dialogue[Outcome]]:
-        """Return the dialogue of each text with the engine, which is not called yet.
-
-        Raises PermanentError for a bad option, or where no model serves the pair.
-        """
-
-    def advance(self, dialogues: Sequence[Dialogue[Outcome]], context: TranslationContext) -> None:
-        """Call the engine once for dialogues of one context, which leads each on or lets it wait. Blocks.
-
-        Raises OutOfMemoryError, EngineError, and PermanentError for a bad option.
-        """
-
-
-def outcomes_of(translator: Translator, texts: Sequence[str], context: TranslationContext) -> list[Outcome]:
-    """Translate texts to the end, and return an outcome for each. Blocks and raises as the translator does."""
-    return lead_to_the_end(translator.begin(texts, context), lambda waiting: translator.advance(waiting, context))
+# How often an engine that goes text by text asks between two of them whether more urgent work waits: not each time
+# where it takes a moment for one.
+_LOOK_SECONDS = 0.01
 
 
 @dataclass
@@ -92,14 +62,11 @@ class SegmentTranslator:
     clock: Callable[[], float]
     longest_seconds: float = 45.0
     part_seconds: float = 0.25
-    _long: PartSizes = field(init=False)
-    _short: PartSizes = field(init=False)
+    _sizes: PartSizes = field(init=False)
     _learnt: dict[str, Remembered] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        self._long = PartSizes(self.part_seconds, _FIRST_CHARACTERS)
-        # Several texts at once gain such an engine nothing but fewer turns.
-        self._short = PartSizes(self.part_seconds / _SHORTER, _FIRST_CHARACTERS / _SHORTER)
+        self._sizes = PartSizes(self.part_seconds, _FIRST_CHARACTERS)
 
     def open(self, batches: Sequence[SegmentBatch]) -> Workload:
         """Answer what intake or the memory knows. One round trip, none where nothing is open."""
@@ -126,36 +93,39 @@ class SegmentTranslator:
                 self._refuse(workload, line, "out_of_time")
                 continue
             try:
-                model, sizes = self._sizes_of(line.context)
+                part = self._part(workload, line)
             except PermanentError as error:
                 self._refuse(workload, line, error.cause)
                 continue
-            texts = workload.next_texts(line, sizes.of(model))
             if not line.texts:
                 workload.lines.popleft()
-            if texts:
-                is_one_by_one = sizes is self._short
-                return Part(
-                    line, texts if is_one_by_one else sorted(texts, key=longest_first), model, is_one_by_one
-                )
+            if part.texts:
+                return part
         return None
 
-    def run(self, part: Part) -> PartResult:
-        """Lead its texts one call of the engine on. Blocks meanwhile. Raises TransientError or FatalError."""
-        before, refusal = self.clock(), None
+    def run(self, part: Part, is_urgent: ShouldStop | None = None) -> PartResult:
+        """Lead its texts one call of the engine on. Blocks meanwhile. Raises TransientError or FatalError.
+
+        An engine that goes text by text stops where more urgent work waits, and after `part_seconds`.
+        """
+        before = self.clock()
         try:
             waiting = [one for one in self._dialogues(part) if one.outcome is None]
+            asked = [one.question for one in waiting]
             if waiting:
-                self.translator.advance(waiting, part.line.context)
+                should_stop = self._stop_at(before, is_urgent) if part.is_one_by_one else None
+                self.translator.advance(waiting, part.line.context, should_stop)
         except PermanentError as error:
-            refusal = error.cause
-        return PartResult(self.clock() - before, refusal)
+            return PartResult(self.clock() - before, error.cause)
+        left = {one for one, question in zip(waiting, asked, strict=True) if one.question is question}
+        return PartResult(self.clock() - before, left=[one for one in part.texts if one.dialogue in left])
 
     def note(self, workload: Workload, part: Part, result: PartResult) -> None:
         """Put the outcomes of a part where they are wanted, and what has none yet at the head of its line.
 
         What was learnt is known from now on.
         """
+        part = part.without(result.left)
         workload.spent_seconds += result.seconds
         share_effort(workload, part, result.seconds)
         if result.refusal is not None:
@@ -163,9 +133,9 @@ class SegmentTranslator:
             workload.refuse(part.line.texts, result.refusal)
             part.line.texts.clear()
             return
-        sizes = self._short if part.is_one_by_one else self._long
-        sizes.learn(part.model, part.characters, result.seconds)
-        workload.put_back(part.line, [one for one in part.texts if one.dialogue and not one.dialogue.outcome])
+        self._sizes.learn(part.model, part.characters, result.seconds)
+        unfinished = [one for one in part.texts if one.dialogue and not one.dialogue.outcome]
+        workload.put_back(part.line, [*unfinished, *result.left])
         for one in part.texts:
             if one.dialogue and one.dialogue.outcome:
                 self._fill(workload, one, one.dialogue.outcome)
@@ -192,22 +162,37 @@ class SegmentTranslator:
         except PermanentError:
             return ""
 
-    def _sizes_of(self, context: TranslationContext) -> tuple[str, PartSizes]:
-        """Return the model and how large its parts are. Raises PermanentError when no model serves the pair."""
-        model = self.translator.version_of(context.source, context.target)
-        is_one_by_one = self.translator.is_one_by_one(context.source, context.target)
-        return model, self._short if is_one_by_one else self._long
+    def _part(self, workload: Workload, line: Line) -> Part:
+        """Take a part off the line, perhaps one without texts. Raises PermanentError when no model serves it."""
+        source, target = line.context.source, line.context.target
+        model = self.translator.version_of(source, target)
+        if self.translator.is_one_by_one(source, target):
+            return Part(line, workload.next_of_one_batch(line), model, is_one_by_one=True)
+        texts = workload.next_texts(line, self._sizes.of(model))
+        return Part(line, sorted(texts, key=longest_first), model, is_one_by_one=False)
 
     def _dialogues(self, part: Part) -> list[Dialogue[Outcome]]:
-        if any(one.dialogue is None for one in part.texts):
-            self._begin(part)
-        return [one.dialogue for one in part.texts if one.dialogue]
-
-    def _begin(self, part: Part) -> None:
-        new = [one for one in (*part.texts, *_ahead(part)) if one.dialogue is None]
-        begun = self.translator.begin([one.text for one in new], part.line.context)
+        new = [one for one in part.texts if one.dialogue is None]
+        begun = self.translator.begin([one.text for one in new], part.line.context) if new else []
         for one, dialogue in zip(new, begun, strict=True):
             one.dialogue = dialogue
+        return [one.dialogue for one in part.texts if one.dialogue]
+
+    def _stop_at(self, began: float, is_urgent: ShouldStop | None) -> ShouldStop:
+        """Return what to ask between two texts: whether the part has lasted long, or more urgent work waits."""
+        looked_at = began
+
+        def should_stop() -> bool:
+            nonlocal looked_at
+            now = self.clock()
+            if now - began >= self.part_seconds:
+                return True
+            if is_urgent is None or now - looked_at < _LOOK_SECONDS:
+                return False
+            looked_at = now
+            return is_urgent()
+
+        return should_stop
 
     def _fill(self, workload: Workload, one: OpenText, outcome: Outcome) -> None:
         # What is doubtful is remembered with its warning: asked again, the same model would say the same.
@@ -248,15 +233,6 @@ class SegmentTranslator:
         except PermanentError:
             return {}
         return dict(zip(work.wanted, work.context.memory_keys(model, work.wanted), strict=True))
-
-
-def _ahead(part: Part) -> Iterator[OpenText]:
-    """Return what is begun together with a part of an engine that goes text by text.
-
-    Between two sentences an engine has filled the caches of its core: texts that are begun together take a third
-    of the time of texts that are begun one by one.
-    """
-    return islice(part.line.texts, _BEGUN_AHEAD if part.is_one_by_one else 0)
 
 
 def _given(batch: SegmentBatch, at: int) -> SegmentAnswer | None:

@@ -77,6 +77,10 @@ class Part:
     model: str
     is_one_by_one: bool
 
+    def without(self, left: Sequence[OpenText]) -> "Part":
+        """Return the part without these texts."""
+        return replace(self, texts=[one for one in self.texts if one not in set(left)]) if left else self
+
     @property
     def words(self) -> int:
         """Count the words, for the shares of the priorities."""
@@ -90,10 +94,14 @@ class Part:
 
 @dataclass(frozen=True)
 class PartResult:
-    """How long the engine took. A `refusal` is the cause why it takes none of this line."""
+    """How long the engine took. A `refusal` is the cause why it takes none of this line.
+
+    `left` are texts of the part that it was not asked for, or did not come to: they wait as before.
+    """
 
     seconds: float
     refusal: str | None = None
+    left: Sequence[OpenText] = ()
 
 
 @dataclass
@@ -121,10 +129,20 @@ class Workload:
             characters += len(line.texts[0].text)
             if texts and characters > most_characters:
                 break
-            one = line.texts.popleft()
-            if any(self.batches[index.batch].is_wanted for index in one.indexes):
-                texts.append(one)
+            self._take_first(line, texts)
         return texts
+
+    def next_of_one_batch(self, line: Line) -> list[OpenText]:
+        """Take texts off the line, all that were brought by the batch of the first."""
+        texts: list[OpenText] = []
+        while line.texts and (not texts or line.texts[0].indexes[0].batch == texts[0].indexes[0].batch):
+            self._take_first(line, texts)
+        return texts
+
+    def _take_first(self, line: Line, texts: list[OpenText]) -> None:
+        one = line.texts.popleft()
+        if any(self.batches[index.batch].is_wanted for index in one.indexes):
+            texts.append(one)
 
     def put_back(self, line: Line, texts: Sequence[OpenText]) -> None:
         """Have texts translated next whose dialogue with the engine goes on."""

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from inference_workers.fidelity import Dialogue
+from inference_workers.fidelity import Dialogue, ShouldStop
 from inference_workers.fidelity.dialogue import Call, Question, Steps
-from inference_workers.translating import Translator, outcomes_of
+from inference_workers.translator import Translator, outcomes_of
 from schemas.segments import TranslationContext
 
 
 class PlainTranslator:
-    """Implements inference_workers.translating.Translator without a layer: subclasses have `translate`."""
+    """Implements inference_workers.translator.Translator without a layer: subclasses have `translate`."""
 
     def version_of(self, source: str, target: str) -> str:
         return "plain-1"
@@ -25,10 +25,18 @@ class PlainTranslator:
     def begin(self, texts: Sequence[str], context: TranslationContext) -> list[Dialogue[Any]]:
         return [Dialogue(text, _asked_once(text)) for text in texts]
 
-    def advance(self, dialogues: Sequence[Dialogue[Any]], context: TranslationContext) -> None:
+    def advance(
+        self,
+        dialogues: Sequence[Dialogue[Any]],
+        context: TranslationContext,
+        should_stop: ShouldStop | None = None,
+    ) -> None:
         call = Call.of(dialogues)
         assert call is not None
-        call.answer(self.translate(call.question.texts))
+        if should_stop is None:
+            call.answer(self.translate(call.question.texts))
+        else:
+            call.answered_by(lambda texts, _options: list(self.translate(texts)), should_stop)
 
 
 def _asked_once(text: str) -> Steps[Any]:

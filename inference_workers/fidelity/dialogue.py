@@ -5,12 +5,15 @@ the outcome. So texts at different steps share a call of the engine, and whoever
 more urgent work between any two calls.
 """
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from inference_workers.engines.protocol import Translation
 
 EngineOptions = Mapping[str, str]
+
+# Tells, asked between two texts, whether a call of the engine shall end before the next one.
+ShouldStop = Callable[[], bool]
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -110,12 +113,32 @@ class Call(NamedTuple, Generic[R]):
         return cls(Question(texts, options), [one for one, _ in joined])
 
     def answer(self, translations: Sequence[Translation]) -> None:
-        """Give each dialogue the translations of its own texts. Takes one per text of the question, in order."""
+        """Give each dialogue the translations of its own texts. Takes one per text of the question, in order.
+
+        Where the last ones are missing, the dialogues that asked for them wait as before.
+        """
         start = 0
-        for one in self.asking:
-            end = start + len(one.question.texts if one.question else ())
+        for one, texts in zip(self.asking, list(self.each()), strict=True):
+            end = start + len(texts)
+            if end > len(translations):
+                return
             one.hear(translations[start:end])
             start = end
+
+    def each(self) -> Iterator[Sequence[str]]:
+        """Yield what each dialogue asks for."""
+        return (one.question.texts for one in self.asking if one.question)
+
+    def answered_by(
+        self, translate: Callable[[Sequence[str], EngineOptions], list[Translation]], should_stop: ShouldStop
+    ) -> None:
+        """Have what each dialogue asks for translated in turn, the first in any case, until it shall stop."""
+        found: list[Translation] = []
+        for texts in self.each():
+            if found and should_stop():
+                break
+            found += translate(texts, self.question.options)
+        self.answer(found)
 
 
 def lead_to_the_end(

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from inference_workers.engines.protocol import Engine
 from inference_workers.fidelity import flaws
-from inference_workers.fidelity.dialogue import Call, Dialogue, EngineOptions, lead_to_the_end
+from inference_workers.fidelity.dialogue import Call, Dialogue, EngineOptions, ShouldStop, lead_to_the_end
 from inference_workers.fidelity.ladder import Ladder, Speller
 from inference_workers.fidelity.masking import MOST_SPANS, Masker
 from inference_workers.fidelity.outcomes import Outcome
@@ -58,12 +58,16 @@ class Fidelity:
         ladder = Ladder(self._engine.traits, rest, self._masker, own, self._speller, self._bounds)
         return list(map(ladder.begun, texts))
 
-    def advance(self, dialogues: Sequence[Dialogue[Outcome]]) -> None:
+    def advance(self, dialogues: Sequence[Dialogue[Outcome]], should_stop: ShouldStop | None = None) -> None:
         """Call the engine once, for all that wish the same options as the first. Blocks and raises as it does.
 
-        After an error all of them wait as before.
+        After an error all of them wait as before. An engine that goes text by text may be told to stop: what it
+        has not translated then waits.
         """
-        if call := Call.of(dialogues):
+        call = Call.of(dialogues)
+        if call and should_stop and self.is_one_by_one:
+            call.answered_by(self._engine.translate, should_stop)
+        elif call:
             call.answer(self._engine.translate(*call.question))
 
     def translate(

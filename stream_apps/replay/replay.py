@@ -15,7 +15,8 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.memory import InMemoryTranslationMemory
 from inference_workers.answers import Effort, translated_batch
 from inference_workers.model_store import ModelInfo
-from inference_workers.translating import SegmentTranslator, Translator
+from inference_workers.translating import SegmentTranslator
+from inference_workers.translator import Translator
 from schemas.codec import Codec
 from schemas.errors import PermanentError
 from schemas.languages import Language, LanguagePair, parse_language

@@ -2,12 +2,14 @@
 
 import threading
 from collections import deque
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from inference_workers.batching import Work
 from inference_workers.part_runner import PartRunner
-from inference_workers.workload import Line, Part, PartResult
+from inference_workers.workload import Line, OpenText, Part, PartResult
 from schemas.errors import TransientError
 from schemas.segments import TranslationContext
 
@@ -38,6 +40,14 @@ def test_a_part_of_an_engine_that_goes_text_by_text_runs_at_once_in_this_thread(
     assert (threads, runner.is_full, runner.is_empty) == ([threading.current_thread()], True, False)
     done = runner.take()
     assert (done.part, done.owner, runner.is_empty) == (one, "owner", True)
+    runner.close()
+
+
+def test_what_the_engine_did_not_come_to_is_no_longer_in_the_part():
+    first, second = OpenText(Work(CONTEXT), "a"), OpenText(Work(CONTEXT), "b")
+    runner: PartRunner[Any] = PartRunner(lambda _part: PartResult(1.0, left=[second]), Clock())
+    runner.submit(replace(part(is_one_by_one=True), texts=(first, second)), "owner")
+    assert runner.take().part.texts == [first]
     runner.close()
 
 

@@ -117,6 +117,20 @@ def test_the_most_urgent_comes_first_and_each_take_is_of_one_priority():
     ]
 
 
+def test_only_work_that_is_served_before_a_lane_interrupts_it_and_none_of_it_is_lost():
+    high, both = Queue("h", 0), Queue("sb", 1)
+    busy = source(Queue("c", 0), high, Queue("s", 2), standard_bulk=both)
+    assert following(busy, []).lane is Lane.STANDARD
+    assert not busy.has_before(Lane.STANDARD)
+    assert not busy.has_before(Lane.STANDARD_BULK)
+    high.waiting = Queue("h", 2).waiting
+    assert busy.has_before(Lane.STANDARD)
+    assert busy.has_before(Lane.STANDARD)
+    assert not busy.has_before(Lane.HIGH)
+    found = following(busy, [Lane.STANDARD])
+    assert (found.lane, [one.record.offset for one in found.taken]) == (Lane.HIGH, [0, 1])
+
+
 def test_urgent_work_that_comes_between_two_parts_is_next():
     critical, standard = Queue("c", 0), Queue("s", 50)
     busy = source(critical, Queue("h", 0), standard)

@@ -248,23 +248,64 @@ class OneByOne(ShoutingTranslator):
         return True
 
 
-def walked(segments, batches):
+def walked(segments, batches, is_urgent=None):
     """Return what is finished after each part."""
     workload, steps = segments.open(batches), []
     while part := segments.next_part(workload):
-        segments.note(workload, part, segments.run(part))
+        segments.note(workload, part, segments.run(part, is_urgent))
         steps.append(list(workload.finished()))
     return steps
 
 
-def test_an_engine_that_goes_text_by_text_keeps_the_order_of_arrival_and_finishes_batch_by_batch():
+@pytest.fixture
+def one_by_one():
     clock = Clock()
     translator = OneByOne(clock)
+    return SegmentTranslator(translator, InMemoryTranslationMemory(), clock, part_seconds=2.5), translator
+
+
+def test_an_engine_that_goes_text_by_text_keeps_the_order_of_arrival_and_finishes_batch_by_batch(one_by_one):
+    segments, translator = one_by_one
+    steps = walked(segments, [batch(["aaa", "b", "cc"]), batch(["d"]), batch(["e" * 600])])
+    assert translator.calls == [["aaa"], ["b"], ["cc"], ["d"], ["e" * 600]]
+    assert steps == [[0], [1], [2]]
+
+
+def test_a_part_of_such_an_engine_ends_after_its_time_and_what_is_left_keeps_its_place(one_by_one):
+    segments, _ = one_by_one
+    workload = segments.open([batch(["a", "b", "c", "d", "e"]), batch(["f"])])
+    part = segments.next_part(workload)
+    result = segments.run(part)
+    assert (result.seconds, [one.text for one in result.left]) == (3.0, ["d", "e"])
+    segments.note(workload, part, result)
+    assert workload.batches[0].busy_seconds == 3.0
+    assert [one.text for one in segments.next_part(workload).texts] == ["d", "e"]
+
+
+def test_it_stops_for_urgent_work_after_the_text_in_hand(one_by_one):
+    segments, translator = one_by_one
+    steps = walked(segments, [batch(["a", "b", "c"])], lambda: True)
+    assert (translator.calls, steps) == ([["a"], ["b"], ["c"]], [[], [], [0]])
+    # Nobody is asked before the first text, which is translated in any case.
+    walked(segments, [batch(["d"])], pytest.fail)
+
+
+def test_who_has_urgent_work_is_not_asked_after_each_text_where_texts_take_a_moment():
+    clock, asked = Clock(), []
+
+    def quick(texts):
+        clock.seconds += 0.004
+        return [upper(text) for text in texts]
+
+    def is_urgent():
+        asked.append(clock.seconds)
+        return False
+
+    translator = OneByOne(clock)
+    translator.translate = quick  # type: ignore[method-assign]  # another speed
     segments = SegmentTranslator(translator, InMemoryTranslationMemory(), clock)
-    first, second, third, fourth, fifth = ("a" * 150, "b", "c" * 20, "d" * 16, "e" * 600)
-    steps = walked(segments, [batch([first, second, third]), batch([fourth]), batch([fifth])])
-    assert translator.calls == [[first, second], [third, fourth], [fifth]]
-    assert steps == [[], [0, 1], [2]]
+    walked(segments, [batch([f"a{number}" for number in range(13)])], is_urgent)
+    assert asked == pytest.approx([0.012, 0.024, 0.036, 0.048])
 
 
 def test_an_engine_with_device_batches_gets_the_longest_of_a_part_first():
@@ -346,8 +387,27 @@ def test_a_text_that_needs_several_calls_gives_way_between_them_and_keeps_its_pl
     translator = Doubting(clock)
     segments = SegmentTranslator(translator, InMemoryTranslationMemory(), clock)
     steps = walked(segments, [batch(["easy", "hard", "x" * 400, "end"])])
-    assert translator.calls == [["easy0", "hard0"], ["hard1"], ["hard2"], ["x" * 400 + "0"], ["end0"]]
-    assert steps == [[], [], [], [], [0]]
+    assert translator.calls == [["easy0"], ["hard0"], ["hard1"], ["hard2"], ["x" * 400 + "0"], ["end0"]]
+    assert steps == [[], [], [], [], [], [0]]
+
+
+class AskingTwice(OneByOne):
+    """Asks for two texts at once for each."""
+
+    def begin(self, texts, context):
+        return [Dialogue(text, self._steps()) for text in texts]
+
+    def _steps(self):
+        first, second = yield Question(["one", "two"], {})
+        return upper(first.text + second.text)
+
+
+def test_a_text_that_asks_for_several_at_once_is_led_on_in_any_case():
+    clock = Clock()
+    translator = AskingTwice(clock)
+    segments = SegmentTranslator(translator, InMemoryTranslationMemory(), clock, part_seconds=0.1)
+    assert walked(segments, [batch(["a", "b"])], lambda: True) == [[], [0]]
+    assert translator.calls == [["one", "two"], ["one", "two"]]
 
 
 def test_a_line_that_had_ended_begins_again_for_a_text_that_needs_another_call():
