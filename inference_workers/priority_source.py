@@ -15,12 +15,10 @@ from connectors.kafka.committing_reader import TakenRecord
 from inference_workers.kept_records import KeptRecords, TakeSize
 from inference_workers.priority_credit import PriorityCredit
 from inference_workers.reader_watch import ReaderWatch, WatchedReader
-from schemas.lanes import Lane
+from schemas.lanes import Lane, lanes_up_to
 
 # An empty wait costs 70 microseconds of processor time, and other priorities wait meanwhile.
-_WAIT_SECONDS, _QUIET_WAIT_SECONDS, _QUIET_AFTER_SECONDS = 0.010, 0.050, 10.0
-# How often a quiet source looks for long requests: a look costs processor time, and they can wait.
-_QUIET_BULK_SECONDS = 0.25
+_WAIT_SECONDS, _QUIET_AFTER_SECONDS = 0.010, 10.0
 # A fraction of the longest poll interval.
 _LONGEST_SILENCE_SECONDS = 20.0
 
@@ -59,8 +57,7 @@ class _Member(Generic[R]):
 class PrioritySource(Generic[R]):
     """Takes from one lane at a time until the words, the bytes or the records of a take are used up.
 
-    For one thread. `lane_topics` names the topic of each lane; `clock` counts seconds. Without a `watch` readers
-    are asked in turn, however long nothing has come.
+    For one thread. `lane_topics` names the topic of each lane; `clock` counts seconds.
     """
 
     readers: Sequence[R]
@@ -68,10 +65,10 @@ class PrioritySource(Generic[R]):
     credit: PriorityCredit
     budget_words: Callable[[], int]
     now_ms: Callable[[], int]
+    watch: ReaderWatch
     take_bytes: int = 8_000_000
     take_records: int = 1000
     clock: Callable[[], float] = time.monotonic
-    watch: ReaderWatch | None = None
     _last: Lane = field(default=Lane.CRITICAL, init=False)
     _delivered_at: float = field(default=0.0, init=False)
     _is_idle: bool = field(default=False, init=False)
@@ -103,11 +100,10 @@ class PrioritySource(Generic[R]):
         # A reader that delivers nothing for one of its lanes is not asked for the other.
         silent: list[_Member[R]] = []
         is_waiting = self._is_idle and not in_hand
-        if is_waiting and self.watch and self._is_quiet and self.watch.may_begin(self.readers):
+        if is_waiting and self._is_quiet and self.watch.may_begin(self.readers):
             self.watch.wait(self.readers)
-        elif is_waiting and (taken := self._take(self._last, self._wait_seconds(), silent)):
+        elif is_waiting and (taken := self._take(self._last, _WAIT_SECONDS, silent)):
             return Next(self._last, taken)
-        silent += self._resting()
         for lane in self.credit.order():
             if lane in in_hand:
                 return Next(lane, [])
@@ -117,14 +113,14 @@ class PrioritySource(Generic[R]):
         return None
 
     def has_before(self, lane: Lane) -> bool:
-        """Tell, without a wait, whether there is work of a lane that is served before this one now."""
-        silent = self._resting()
-        for one in self.credit.order():
-            if one is lane:
-                return False
-            if self._waits(one, 0.0, silent):
-                return True
-        return False
+        """Tell, without a wait, whether there is work that is served before that of this lane, or is more urgent.
+
+        What is more urgent counts where this lane has credit, too: it is charged for what was done, text by text.
+        """
+        order = list(self.credit.order())
+        before = dict.fromkeys((*order[: order.index(lane)], *lanes_up_to(lane)[:-1]))
+        silent: list[_Member[R]] = []
+        return any(self._waits(one, 0.0, silent) for one in before)
 
     def spent(self, lane: Lane, words: int) -> None:
         """Note that so many words of that lane were translated."""
@@ -152,27 +148,15 @@ class PrioritySource(Generic[R]):
 
         Raises TransientError or FatalError.
         """
-        if self.watch:
-            self.watch.recall()
+        self.watch.recall()
 
     def close(self) -> None:
         """End the watch: until then its threads may use the readers. Blocks for a second at most."""
-        if self.watch:
-            self.watch.close()
+        self.watch.close()
 
     @property
     def _is_quiet(self) -> bool:
         return self.clock() - self._delivered_at > _QUIET_AFTER_SECONDS
-
-    def _wait_seconds(self) -> float:
-        return _QUIET_WAIT_SECONDS if self._is_quiet else _WAIT_SECONDS
-
-    def _resting(self) -> list[_Member[R]]:
-        return [one for one in self._members if self._may_rest(one)]
-
-    def _may_rest(self, member: _Member[R]) -> bool:
-        is_bulk = all(lane.is_bulk for lane in member.lanes) and not self._is_away(member.reader)
-        return is_bulk and self._is_quiet and self.clock() - member.polled_at < _QUIET_BULK_SECONDS
 
     def _take(self, lane: Lane, timeout_seconds: float, silent: list[_Member[R]]) -> list[TakenRecord]:
         if not (taken := self._one(lane, timeout_seconds, silent)):
@@ -220,10 +204,10 @@ class PrioritySource(Generic[R]):
         return bool(found)
 
     def _is_away(self, reader: R) -> bool:
-        return self.watch is not None and self.watch.is_away(reader)
+        return self.watch.is_away(reader)
 
     def _found(self, reader: R, timeout_seconds: float) -> list[TakenRecord]:
-        if self.watch and self.watch.is_away(reader):
+        if self._is_away(reader):
             return self.watch.collect(reader)
         return reader.take(1, timeout_seconds)
 

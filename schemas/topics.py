@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from schemas.errors import PermanentError
 from schemas.lanes import Lane
@@ -121,6 +122,8 @@ def answered_topics(tenants: Sequence[str]) -> list[str]:
     return [*assembly_topics(tenants), TRANSLATED_DOCUMENTS]
 
 
+# Asked several times for each record, of few topics.
+@lru_cache(maxsize=256)
 def tenant_of_topic(topic: str) -> str | None:
     """Return the tenant whose own topic that is; None for a topic that several tenants share."""
     for shared in (CONTROL, RESULTS):

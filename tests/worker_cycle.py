@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from connectors.kafka.commit_tracker import CommitTracker
 from connectors.kafka.committing_reader import TakenRecord
 from inference_workers.handler import BatchHandler
+from inference_workers.reader_watch import ReaderWatch, WatchedReader
 from schemas.records import InboundRecord, OutboundRecord
 
 
@@ -26,3 +27,13 @@ def outputs_of(handler: BatchHandler, records: Sequence[InboundRecord]) -> list[
         for output in handler.outputs(opened.records[index].record, opened.workload.batches[index])
     ]
     return [*refused, *done, *handler.usage_records()]
+
+
+class NoWatch(ReaderWatch):
+    """Sends nobody away, however long nothing comes: for sources that one thread asks."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+
+    def may_begin(self, readers: Sequence[WatchedReader]) -> bool:
+        return False

@@ -253,7 +253,7 @@ def _of_priorities(figures: Mapping[str, float], name: str) -> dict[str, float]:
 
 def _cause_of(result: TranslationResult) -> str:
     """Return why there is no text, or why most of the missing segments are missing."""
-    causes = Counter(hole.cause for hole in result.holes).most_common(1)
+    causes = Counter(hole.cause for hole in result.holes).most_common(1) if result.holes else ()
     found = result.error_cause or (causes[0][0] if causes else "")
     check_length("cause", found)
     return found

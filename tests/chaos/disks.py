@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 MEGABYTES = {"redis-state": 512, "objects": 64, "kafka": 1024}
+# A fifth of the requests are documents, and each of these has five small files: 4 KB for each request on average.
+_OBJECTS_KILOBYTES = 16
 
 _CLONE_NEWNS = 0x00020000
 _FILLER = "filler"
@@ -14,15 +16,21 @@ _PAGE_BYTES = 4096
 
 
 class Disks:
-    """The disks below one folder. Only this process and its children see them; they vanish with the last one."""
+    """The disks below one folder. Only this process and its children see them; they vanish with the last one.
 
-    def __init__(self, data: Path) -> None:
+    That of the objects has room for so many requests.
+    """
+
+    def __init__(self, data: Path, requests: int) -> None:
         self._data = data
+        self._megabytes = MEGABYTES | {
+            "objects": max(MEGABYTES["objects"], requests * _OBJECTS_KILOBYTES // 1024),
+        }
 
     def mount(self) -> None:
         """Mount them, before the stack starts. Raises CalledProcessError or OSError where that is not allowed."""
         _enter_own_mount_namespace()
-        for name, megabytes in MEGABYTES.items():
+        for name, megabytes in self._megabytes.items():
             folder = self._data / name
             folder.mkdir(parents=True, exist_ok=True)
             subprocess.run(("mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", folder), check=True)
@@ -43,11 +51,11 @@ class Disks:
         return self._data / name / _FILLER
 
 
-def open_disks(data: Path) -> Disks | None:
-    """Return mounted disks, or None where this process may not mount."""
+def open_disks(data: Path, requests: int) -> Disks | None:
+    """Return mounted disks with room for so many requests, or None where this process may not mount."""
     if sys.platform != "linux" or os.geteuid() != 0:
         return None
-    disks = Disks(data)
+    disks = Disks(data, requests)
     try:
         disks.mount()
     except (OSError, subprocess.CalledProcessError):

@@ -79,7 +79,7 @@ class Run:
         began = time.monotonic()
         self._stack.stop()  # left by an earlier run whose harness was killed
         shutil.rmtree(self._scenario.root, ignore_errors=True)
-        disks = open_disks(self._data)
+        disks = open_disks(self._data, self._scenario.requests)
         left: list[int] = []
         try:
             self._ticker.say("starting the stack")

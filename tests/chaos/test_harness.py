@@ -199,7 +199,7 @@ _FILL = """
 import sys
 from pathlib import Path
 from tests.chaos.disks import open_disks
-disks, folder = open_disks(Path(sys.argv[1])), Path(sys.argv[1]) / "objects"
+disks, folder = open_disks(Path(sys.argv[1]), 100), Path(sys.argv[1]) / "objects"
 if disks is None:
     sys.exit("not allowed here")
 disks.fill("objects")

@@ -13,6 +13,7 @@ from inference_workers.priority_source import PrioritySource
 from schemas.lanes import LANES_OF, Lane
 from schemas.priorities import Priority
 from schemas.records import InboundRecord
+from tests.worker_cycle import NoWatch
 from tests.worker_cycle import taken as with_tickets
 
 TOPICS = {lane: f"t.{lane}" for lane in Lane}
@@ -50,7 +51,7 @@ class Worker:
         members.append(Member([lane for lane in Lane if lane.is_bulk]))
         self.members = {topic: member for member in members for topic in member.topics}
         credit = PriorityCredit(SHARES, most_words=600)
-        self.source = PrioritySource(members, TOPICS, credit, lambda: 300, lambda: 0, clock=lambda: 0.0)
+        self.source = PrioritySource(members, TOPICS, credit, lambda: 300, lambda: 0, NoWatch(), clock=lambda: 0.0)
         self.hands: dict[Lane, int] = {}
         self.taken: dict[Lane, list[int]] = {lane: [] for lane in Lane}
         self.sent = dict.fromkeys(Lane, 0)

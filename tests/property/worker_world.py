@@ -31,6 +31,7 @@ from schemas.topics import TRANSLATED, USAGE, batches_topic, inference_groups
 from stream_apps.pipeline.deadline_policy import SkipPolicy
 from tests.dead_letters import dead_letter_writer
 from tests.translators import PlainTranslator
+from tests.worker_cycle import NoWatch
 
 CODEC = Codec()
 PARTITIONS = 2
@@ -242,7 +243,14 @@ class Worker:
             reader.subscribe()
         topics = {lane: batches_topic("default", lane) for lane in Lane}
         source = PrioritySource(
-            readers, topics, PriorityCredit(Shares({}), 100), lambda: 40, lambda: 0, take_records=3, clock=clock
+            readers,
+            topics,
+            PriorityCredit(Shares({}), 100),
+            lambda: 40,
+            lambda: 0,
+            NoWatch(),
+            take_records=3,
+            clock=clock,
         )
         segments = SegmentTranslator(_Engine(clock, goes_text_by_text), InMemoryTranslationMemory(), clock)
         handler = BatchHandler(

@@ -21,7 +21,7 @@ from schemas.records import InboundRecord, words_of
 from stream_apps.pipeline.deadline_policy import SkipPolicy
 from tests.dead_letters import dead_letter_writer
 from tests.translators import PlainTranslator
-from tests.worker_cycle import outputs_of, taken
+from tests.worker_cycle import NoWatch, outputs_of, taken
 
 CODEC = Codec()
 SOUND = SegmentBatch(
@@ -135,7 +135,7 @@ def test_records_that_claim_to_hold_nothing_do_not_make_a_take_endless():
 
     lanes = {Lane.CRITICAL: "t"}
     source = PrioritySource(
-        [Endless()], lanes, PriorityCredit(Shares({}), 100), lambda: 10**9, lambda: 0, take_records=50
+        [Endless()], lanes, PriorityCredit(Shares({}), 100), lambda: 10**9, lambda: 0, NoWatch(), take_records=50
     )
     found = source.next([])
     assert found is not None

@@ -9,6 +9,7 @@ from inference_workers.priority_source import Next, PrioritySource
 from schemas.lanes import Lane
 from schemas.priorities import Priority
 from schemas.records import InboundRecord, words_of
+from tests.worker_cycle import NoWatch
 from tests.worker_cycle import taken as with_tickets
 
 SHARES = Shares({Priority.HIGH: 0.2, Priority.STANDARD: 0.1})
@@ -70,7 +71,7 @@ def source(
     readers: list[Queue | Both] = [critical, high, standard, both]
     topics = dict(zip(Lane, ("c", "h", "hb", "s", "sb"), strict=True))
     credit = PriorityCredit(SHARES, most_words=500)
-    return PrioritySource(readers, topics, credit, lambda: budget, lambda: 0, clock=Clock())
+    return PrioritySource(readers, topics, credit, lambda: budget, lambda: 0, NoWatch(), clock=Clock())
 
 
 def clock_of(source: PrioritySource[Queue | Both]) -> Clock:
@@ -129,6 +130,15 @@ def test_only_work_that_is_served_before_a_lane_interrupts_it_and_none_of_it_is_
     assert not busy.has_before(Lane.HIGH)
     found = following(busy, [Lane.STANDARD])
     assert (found.lane, [one.record.offset for one in found.taken]) == (Lane.HIGH, [0, 1])
+
+
+def test_urgent_work_interrupts_a_lane_that_has_credit_too_as_the_credit_is_spent_text_by_text():
+    busy = source(Queue("c", 9), Queue("h", 0), Queue("s", 2))
+    following(busy, [])
+    # A tenth of these words is credit of standard work.
+    busy.spent(Lane.CRITICAL, 300)
+    assert following(busy, [Lane.CRITICAL]).lane is Lane.STANDARD
+    assert busy.has_before(Lane.STANDARD)
 
 
 def test_urgent_work_that_comes_between_two_parts_is_next():
@@ -190,32 +200,6 @@ def test_an_idle_source_waits_where_something_came_last_and_glances_at_the_other
         queue.waits.clear()
     assert idle.next([]) is None
     assert [queue.waits for queue in queues] == [[0.0], [0.010], [0.0]]
-
-
-def test_after_ten_silent_seconds_the_waits_are_longer():
-    queues = Queue("c", 1), Queue("h", 0), Queue("s", 0)
-    idle = source(*queues)
-    for _ in range(2):
-        idle.next([])
-    clock_of(idle).seconds = 10.1
-    idle.next([])
-    assert queues[0].waits[-1] == 0.05
-
-
-def test_a_quiet_source_looks_for_long_requests_four_times_a_second():
-    long = Queue("hb", 0)
-    quiet = source(Queue("c", 1), Queue("h", 0), Queue("s", 0), high_bulk=long)
-    quiet.next([])
-    clock_of(quiet).seconds = 11.0
-    quiet.next([])
-    long.waits.clear()
-    for _ in range(20):
-        clock_of(quiet).seconds += 0.05
-        quiet.next([])
-    assert len(long.waits) == 4
-    long.waiting = Queue("hb", 1).waiting
-    clock_of(quiet).seconds += 0.25
-    assert following(quiet, []).lane is Lane.HIGH_BULK
 
 
 def test_while_work_is_in_hand_nobody_waits():

@@ -66,8 +66,8 @@ class World:
             PriorityCredit(Shares({}), most_words=500),
             lambda: 100,
             lambda: 0,
+            ReaderWatch(len(NAMES)),
             clock=lambda: self.seconds,
-            watch=ReaderWatch(len(NAMES)),
         )
         assert self.source.next([]) is None
         self.seconds = 11.0
@@ -122,7 +122,7 @@ def test_a_silent_second_is_nothing_to_do_and_the_readers_go_away_again(world):
 def test_no_reader_goes_away_while_one_of_them_has_something_to_commit(world):
     world.readers["h"].is_settled = False
     assert world.source.next([]) is None
-    assert max(timeout for reader in world.readers.values() for timeout in reader.asked) == 0.05
+    assert max(timeout for reader in world.readers.values() for timeout in reader.asked) == 0.01
     assert world.source.at_hand == list(world.readers.values())
 
 
