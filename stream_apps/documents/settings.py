@@ -1,8 +1,5 @@
 """The configuration of the two processes of documents."""
 
-from pathlib import Path
-from tempfile import gettempdir
-
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -42,12 +39,11 @@ class DocumentLimits(Section):
     idle_wait_seconds: float = Field(
         default=0.25, gt=0, description="How long extraction waits before it asks for documents again."
     )
-    folder: str = Field(default="", description="Where files are worked on; empty: the system's temporary folder.")
-
-    @property
-    def work_folder(self) -> Path:
-        """Return where files are worked on."""
-        return Path(self.folder or gettempdir())
+    folder: str = Field(
+        default="",
+        description="Each process has a folder of its own below it, for the files in hand; empty: the system's "
+        "temporary folder.",
+    )
 
 
 class ExtractionSettings(ProcessSettings):

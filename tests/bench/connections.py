@@ -2,8 +2,8 @@
 
 A thousand event streams and more than nine thousand waiting GETs, each for one of a thousand jobs that are worked
 off meanwhile, and a critical call every half second beside them. The GETs ask for the jobs that come last, and are
-some more than are needed. Every stream must end with its job's result, and no answer may be another than 200, 202 or
-429. Exits with 1 where one is.
+some more than are needed. Every stream must end with its job's result, and no answer may be another than 200,
+202 or 429. Exits with 1 where one is.
 """
 
 import asyncio

@@ -1,6 +1,7 @@
 """The extraction process: opens Kafka, Redis and the object store, and takes documents apart one by one."""
 
 import asyncio
+from pathlib import Path
 
 from connectors.formats.sandbox import Sandbox
 from connectors.kafka.group_reader import GroupReader
@@ -17,6 +18,7 @@ from stream_apps.documents.extraction.source import DocumentSource
 from stream_apps.documents.formats import Formats
 from stream_apps.documents.settings import ExtractionSettings
 from stream_apps.documents.storage import DocumentStore
+from stream_apps.documents.work_folder import open_work_folder
 from stream_apps.intake.outputs import RequestOutputs
 from stream_apps.intake.parts import build_cutter, build_stores, build_wire
 from stream_apps.runtime.consumer_health import ConsumerHealthMonitor, joined
@@ -42,14 +44,15 @@ def run(settings: ExtractionSettings, process: Process) -> None:
     shutdown = process.shutdown
     with (
         asyncio.Runner() as runner,
-        Sandbox(settings.formats, settings.documents.work_folder) as formats,
+        open_work_folder(settings.documents.folder, STAGE, settings.instance) as folder,
+        Sandbox(settings.formats, folder) as formats,
         tracing(settings.tracing, STAGE, settings.instance) as tracer,
     ):
         spans = StageSpans(STAGE, tracer, settings.tracing.open_spans)
         processor = TransactionalProcessor(
             stage=STAGE,
             source=DocumentSource(readers, settings.documents.idle_wait_seconds, shutdown.wait),
-            handler=_handler(settings, formats, runner, spans),
+            handler=_handler(settings, _documents(settings, formats, folder), runner, spans),
             producer=TransactionalProducer(settings.kafka, f"{STAGE}-{settings.instance}"),
             should_stop=shutdown.is_wanted,
             sleep=shutdown.wait,
@@ -61,16 +64,21 @@ def run(settings: ExtractionSettings, process: Process) -> None:
             processor.run()
 
 
+def _documents(settings: ExtractionSettings, formats: Formats, folder: Path) -> DocumentReader:
+    limits = settings.documents
+    store = DocumentStore(open_files(settings.objects), limits.max_bytes, folder)
+    return DocumentReader(store, formats, limits.max_characters)
+
+
 def _handler(
-    settings: ExtractionSettings, formats: Formats, runner: asyncio.Runner, spans: StageSpans
+    settings: ExtractionSettings, documents: DocumentReader, runner: asyncio.Runner, spans: StageSpans
 ) -> ExtractionHandler:
-    wire, limits = build_wire(settings), settings.documents
+    wire = build_wire(settings)
     cutter = build_cutter(settings, wire)
-    store = DocumentStore(open_files(settings.objects), limits.max_bytes, limits.work_folder)
     return ExtractionHandler(
         cutter=cutter,
         outputs=RequestOutputs(cutter, build_stores(settings, replaces_plans=True), wire, spans),
-        documents=DocumentReader(store, formats, limits.max_characters),
+        documents=documents,
         answered=RedisAnsweredRequests(open_state(settings.redis)),
         dead_letters=open_dead_letters(STAGE, wire.codec, settings.dead_letters, wire.max_message_bytes),
         run=runner.run,

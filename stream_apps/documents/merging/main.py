@@ -7,6 +7,7 @@ from stream_apps.assembly.main import Assembler, assemble
 from stream_apps.documents.merging.finishing import STAGE, DocumentMerger
 from stream_apps.documents.settings import MergingSettings
 from stream_apps.documents.storage import DocumentStore
+from stream_apps.documents.work_folder import open_work_folder
 from stream_apps.runtime.process import Process, run_process
 from stream_apps.runtime.state_watch import on_sound_state
 
@@ -19,9 +20,12 @@ def main() -> None:
 def run(settings: MergingSettings, process: Process) -> None:
     """Answer requests for documents, one Kafka transaction a cycle; files are merged before it begins."""
     limits = settings.documents
-    store = DocumentStore(open_files(settings.objects), limits.max_bytes, limits.work_folder)
-    # It starts its template with the first document.
-    with Sandbox(settings.formats, settings.documents.work_folder) as formats:
+    with (
+        open_work_folder(limits.folder, STAGE, settings.instance) as folder,
+        # It starts its template with the first document.
+        Sandbox(settings.formats, folder) as formats,
+    ):
+        store = DocumentStore(open_files(settings.objects), limits.max_bytes, folder)
         merger = DocumentMerger(store, formats)
         assemble(settings, process, Assembler(STAGE, MERGING_GROUP, [TRANSLATED_DOCUMENTS], merger.finish))
 
