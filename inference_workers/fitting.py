@@ -89,7 +89,7 @@ class FittingTranslator:
                     continue
             except EngineError as error:
                 log.warning("engine_failed", texts=count, error=str(error))
-                self._divide(waiting[:count], context)
+                self._divide(waiting[:count], context, should_stop)
             del waiting[:count]
 
     def _tried(self, dialogues: Dialogues, context: TranslationContext, should_stop: ShouldStop | None) -> None:
@@ -114,7 +114,7 @@ class FittingTranslator:
         except EngineError:
             raise FatalError(f"the engine is broken, it fails on any text: {error}") from error
 
-    def _divide(self, dialogues: Dialogues, context: TranslationContext) -> None:
+    def _divide(self, dialogues: Dialogues, context: TranslationContext, should_stop: ShouldStop | None) -> None:
         """Make a hole of a single text; advance several in two halves, each of which may fail again."""
         if len(dialogues) == 1:
             metrics.ENGINE_ERRORS.inc()
@@ -122,7 +122,7 @@ class FittingTranslator:
             return
         middle = len(dialogues) // 2
         for half in (dialogues[:middle], dialogues[middle:]):
-            self.advance(half, context)
+            self.advance(half, context, should_stop)
 
     def _is_too_large(self, dialogues: Dialogues) -> bool:
         """Make a hole of a single text; of several note the size, to try fewer of them."""

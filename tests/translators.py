@@ -36,7 +36,7 @@ class PlainTranslator:
         if should_stop is None:
             call.answer(self.translate(call.question.texts))
         else:
-            call.answered_by(lambda texts, _options: list(self.translate(texts)), should_stop)
+            call.answer_with(lambda texts, _options: list(self.translate(texts)), should_stop)
 
 
 def _asked_once(text: str) -> Steps[Any]:

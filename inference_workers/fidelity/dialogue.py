@@ -118,23 +118,23 @@ class Call(NamedTuple, Generic[R]):
         Where the last ones are missing, the dialogues that asked for them wait as before.
         """
         start = 0
-        for one, texts in zip(self.asking, list(self.each()), strict=True):
+        for one, texts in zip(self.asking, list(self.texts_of_each()), strict=True):
             end = start + len(texts)
             if end > len(translations):
                 return
             one.hear(translations[start:end])
             start = end
 
-    def each(self) -> Iterator[Sequence[str]]:
+    def texts_of_each(self) -> Iterator[Sequence[str]]:
         """Yield what each dialogue asks for."""
         return (one.question.texts for one in self.asking if one.question)
 
-    def answered_by(
+    def answer_with(
         self, translate: Callable[[Sequence[str], EngineOptions], list[Translation]], should_stop: ShouldStop
     ) -> None:
         """Have what each dialogue asks for translated in turn, the first in any case, until it shall stop."""
         found: list[Translation] = []
-        for texts in self.each():
+        for texts in self.texts_of_each():
             if found and should_stop():
                 break
             found += translate(texts, self.question.options)

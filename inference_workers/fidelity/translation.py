@@ -66,7 +66,7 @@ class Fidelity:
         """
         call = Call.of(dialogues)
         if call and should_stop and self.is_one_by_one:
-            call.answered_by(self._engine.translate, should_stop)
+            call.answer_with(self._engine.translate, should_stop)
         elif call:
             call.answer(self._engine.translate(*call.question))
 
