@@ -37,9 +37,12 @@ class Lane(StrEnum):
 LANES_OF = {one: tuple(lane for lane in Lane if lane.priority is one) for one in Priority}
 
 
-def lanes_up_to(lane: Lane) -> list[Lane]:
+_UP_TO = {lane: tuple(Lane)[: number + 1] for number, lane in enumerate(Lane)}
+
+
+def lanes_up_to(lane: Lane) -> tuple[Lane, ...]:
     """Return the lane, behind all that are served before it."""
-    return list(Lane)[: list(Lane).index(lane) + 1]
+    return _UP_TO[lane]
 
 
 def lane_of(priority: Priority, words: int, bulk_words: int) -> Lane:

@@ -19,7 +19,8 @@ from schemas.ids import fingerprint
 
 Clock = Callable[[], float]
 
-_NEVER = float("-inf")
+# When and what, of a pool that was not asked for yet.
+_NOTHING_ASKED = (float("-inf"), Catalogue())
 # Entries of workers that are gone for so long are deleted by those that live.
 _FORGET_SECONDS = 600
 
@@ -63,7 +64,7 @@ class AsyncModelRegistry:
         self._answers: dict[str, tuple[float, Catalogue]] = {}
 
     async def read(self, pool: str) -> Catalogue:
-        asked_at, catalogue = self._answers.get(pool, (_NEVER, Catalogue()))
+        asked_at, catalogue = self._answers.get(pool, _NOTHING_ASKED)
         if self._clock() - asked_at >= self._cache_seconds:
             with redis_errors():
                 catalogue = _living(await self._client.hgetall(_models_key(pool)), self._clock())

@@ -230,7 +230,8 @@ class RegisteredModels:
     pools: tuple[str, ...]
 
     async def catalogue(self) -> Catalogue:
-        return _union(*[await self.versions.read(pool) for pool in self.pools])
+        found = [await self.versions.read(pool) for pool in self.pools]
+        return found[0] if len(found) == 1 else _union(*found)
 
 
 @lru_cache(maxsize=8)

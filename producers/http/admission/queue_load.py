@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import TypeVar
 
 from producers.http.settings import BackpressureLimits
@@ -47,6 +48,17 @@ class BacklogReading:
     batches: Mapping[Lane, QueueCounts]
     committed: Mapping[tuple[str, int], int] = field(default_factory=dict)
 
+    # Every POST asks several times; a reading lasts for seconds.
+    @cached_property
+    def requests_before(self) -> Mapping[Priority, int]:
+        """Count the waiting requests that are as urgent as each priority, or more."""
+        return {one: waiting(self.requests, urgent) for one, urgent in _AS_URGENT.items()}
+
+    @cached_property
+    def batches_before(self) -> Mapping[Lane, int]:
+        """Count the waiting batches of each lane and of those that are served before it."""
+        return {lane: waiting(self.batches, lanes_up_to(lane)) for lane in Lane}
+
 
 @dataclass(frozen=True)
 class ServiceRate:
@@ -67,13 +79,13 @@ class QueueLoad:
 
     def requests_before(self, priority: Priority) -> float:
         """Return the requests waiting for intake that are at least as urgent."""
-        urgent = _AS_URGENT[priority]
-        return waiting(self.reading.requests, urgent) + sum(self.stored.get(one, 0) for one in urgent)
+        stored = sum(self.stored.get(one, 0) for one in _AS_URGENT[priority])
+        return self.reading.requests_before[priority] + stored
 
     def records_before(self, lane: Lane) -> float:
         """Return the batches that are served before, with those that waiting requests will be split into."""
-        before = waiting(self.reading.batches, lanes_up_to(lane))
-        return before + self.requests_before(lane.priority) * self.rate.batches_per_request
+        to_come = self.requests_before(lane.priority) * self.rate.batches_per_request
+        return self.reading.batches_before[lane] + to_come
 
     def wait_seconds(self, lane: Lane) -> float:
         """Return the time until a worker takes a new request of the lane, after the more urgent ones.

@@ -29,7 +29,7 @@ def test_the_lanes_stand_in_the_order_in_which_they_are_served():
     assert list(Lane) == ["critical", "high", "high.bulk", "standard", "standard.bulk"]
     assert [lane.priority for lane in Lane] == ["critical", "high", "high", "standard", "standard"]
     assert LANES_OF[Priority.STANDARD] == (Lane.STANDARD, Lane.STANDARD_BULK)
-    assert lanes_up_to(Lane.HIGH_BULK) == [Lane.CRITICAL, Lane.HIGH, Lane.HIGH_BULK]
+    assert lanes_up_to(Lane.HIGH_BULK) == (Lane.CRITICAL, Lane.HIGH, Lane.HIGH_BULK)
 
 
 def test_the_words_of_the_whole_request_choose_the_lane_of_each_of_its_batches():
