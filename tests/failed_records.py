@@ -11,8 +11,8 @@ from schemas.messages import Job, SegmentBatch, TranslationResult
 from schemas.records import InboundRecord
 from schemas.states import ResultStatus
 from schemas.topics import DEAD_LETTERS
-from stream_apps.pipeline.batching import BatchLimits
 from stream_apps.pipeline.output_records import WireFormat
+from stream_apps.pipeline.pieces import BatchLimits
 from stream_apps.redrive.open_dead_letters import summary_of
 from stream_apps.redrive.plans import RedrivePlanner, groups_of
 from tests.keys import key

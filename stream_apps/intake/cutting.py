@@ -24,7 +24,6 @@ from stream_apps.glossaries.shelf import Shelf, Wanted, entries_of, is_for_sourc
 from stream_apps.glossaries.store import GlossaryReader, InMemoryGlossaries
 from stream_apps.intake.read_units import ReadUnit, reader_of
 from stream_apps.intake.settings import IntakeLimits
-from stream_apps.pipeline.batching import Piece, cut
 from stream_apps.pipeline.content_rules import check_text
 from stream_apps.pipeline.cutting_limits import CuttingLimits
 from stream_apps.pipeline.deadline_policy import with_deadline_policy
@@ -33,6 +32,7 @@ from stream_apps.pipeline.language_detection import Detection
 from stream_apps.pipeline.long_requests import check_critical_words
 from stream_apps.pipeline.output_records import job_of
 from stream_apps.pipeline.passing_through import cause_of, untouched
+from stream_apps.pipeline.pieces import Piece, cut
 from stream_apps.pipeline.request_limits import RequestLimits
 from stream_apps.pipeline.request_rules import RequestedLanguages, check_identity, check_request
 from stream_apps.pipeline.routing import pool_of

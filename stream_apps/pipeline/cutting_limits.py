@@ -5,7 +5,7 @@ from pydantic_settings import SettingsConfigDict
 
 from connectors.settings import Section
 from schemas.validity import MOST_SEGMENTS_PER_BATCH
-from stream_apps.pipeline.batching import BatchLimits
+from stream_apps.pipeline.pieces import BatchLimits
 from stream_apps.pipeline.tag_attributes import AmidLimits
 
 

@@ -15,7 +15,8 @@ from schemas.messages import Job, SegmentBatch, TranslatedBatch, TranslationResu
 from schemas.segments import count_words
 from schemas.terms import NO_TERMS
 from schemas.units import UNIT_SEPARATOR, units_of
-from stream_apps.pipeline.batching import BatchLimits, Piece, Wishes, batches_of
+from stream_apps.pipeline.batching import Wishes, batches_of
+from stream_apps.pipeline.pieces import BatchLimits, Piece
 from stream_apps.pipeline.result_events import billed_characters
 
 _UTF8_BYTES = 4

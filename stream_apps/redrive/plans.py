@@ -12,8 +12,8 @@ from schemas.messages import SegmentBatch, TranslatedBatch, TranslationResult
 from schemas.records import FIRST_REVISION, Headers, InboundRecord, OutboundRecord, attempt_header, redrive_header
 from schemas.states import ResultStatus
 from schemas.topics import DEAD_LETTERS
-from stream_apps.pipeline.batching import BatchLimits
 from stream_apps.pipeline.output_records import WireFormat, batch_records, translated_record
+from stream_apps.pipeline.pieces import BatchLimits
 from stream_apps.redrive.correction import correction_of, merged_again, repetition_of
 from stream_apps.redrive.open_dead_letters import DeadLetterSummary
 

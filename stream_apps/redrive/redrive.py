@@ -28,8 +28,8 @@ from schemas.topics import DEAD_LETTERS, RESULTS
 from schemas.units import whole_text
 from stream_apps.glossaries.shelf import entries_of, named_glossaries
 from stream_apps.glossaries.store import GlossaryStore, KafkaGlossaries
-from stream_apps.pipeline.batching import BatchLimits
 from stream_apps.pipeline.output_records import WireFormat
+from stream_apps.pipeline.pieces import BatchLimits
 from stream_apps.pipeline.stores import ObjectStore
 from stream_apps.redrive.open_dead_letters import DeadLetterFilter, DeadLetterSummary, OpenDeadLetters, Place
 from stream_apps.redrive.plans import RedrivePlan, RedrivePlanner, groups_of

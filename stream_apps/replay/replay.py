@@ -27,10 +27,11 @@ from schemas.terms import NO_TERMS
 from schemas.units import characters_of, kind_of, units_of, whole_text
 from stream_apps.glossaries.store import KafkaGlossaries
 from stream_apps.intake.read_units import reader_of
-from stream_apps.pipeline.batching import Piece, batches_of, cut, wishes_of
+from stream_apps.pipeline.batching import batches_of, wishes_of
 from stream_apps.pipeline.cutting_limits import CuttingLimits
 from stream_apps.pipeline.join import join
 from stream_apps.pipeline.language_detection import Detection, LangidDetector
+from stream_apps.pipeline.pieces import Piece, cut
 from stream_apps.pipeline.segmentation import SEGMENTATION_VERSION, Segmenter
 from stream_apps.pipeline.stores import ObjectStore
 from stream_apps.pipeline.units import split_units

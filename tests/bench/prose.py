@@ -24,8 +24,9 @@ from inference_workers.translating import SegmentTranslator
 from producers.cli.output import lines_of
 from schemas.ids import JobKey
 from schemas.messages import Job, TranslationResult
-from stream_apps.pipeline.batching import BatchLimits, Wishes, batches_of, cut
+from stream_apps.pipeline.batching import Wishes, batches_of
 from stream_apps.pipeline.join import join
+from stream_apps.pipeline.pieces import BatchLimits, cut
 from stream_apps.pipeline.segmentation import Segmenter
 
 REPORT = Path(__file__).parents[2] / ".dragoman" / "prose.json"

@@ -20,8 +20,9 @@ from schemas.codec import Codec
 from schemas.ids import JobKey
 from schemas.messages import Job
 from schemas.records import InboundRecord
-from stream_apps.pipeline.batching import BatchLimits, Wishes, batches_of, cut
+from stream_apps.pipeline.batching import Wishes, batches_of
 from stream_apps.pipeline.deadline_policy import SkipPolicy
+from stream_apps.pipeline.pieces import BatchLimits, cut
 from stream_apps.pipeline.segmentation import Segmenter
 from tests.bench.instant import instantly
 from tests.bench.texts import document, sentences

@@ -11,8 +11,8 @@ from schemas.events import DeadLetter
 from schemas.messages import Job, SegmentBatch, TranslatedBatch, TranslationResult
 from schemas.records import InboundRecord
 from schemas.segments import count_words
-from stream_apps.pipeline.batching import BatchLimits
 from stream_apps.pipeline.join import check_batch, join
+from stream_apps.pipeline.pieces import BatchLimits
 from stream_apps.pipeline.result_events import billed_usage
 from stream_apps.redrive.correction import correction_of
 from stream_apps.redrive.open_dead_letters import OpenDeadLetters

@@ -14,9 +14,10 @@ from connectors.formats.protocol import Options
 from schemas.messages import Job, TranslationRequest
 from schemas.segments import normalise
 from stream_apps.intake.read_units import reader_of
-from stream_apps.pipeline.batching import BatchLimits, Wishes, batches_of, cut
+from stream_apps.pipeline.batching import Wishes, batches_of
 from stream_apps.pipeline.join import join
 from stream_apps.pipeline.output_records import early_answer
+from stream_apps.pipeline.pieces import BatchLimits, cut
 from stream_apps.pipeline.segmentation import Segmenter
 from tests.keys import key
 

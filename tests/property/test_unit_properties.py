@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 from schemas.messages import Job, TranslatedBatch
 from schemas.segments import normalise
 from schemas.units import UNIT_SEPARATOR
-from stream_apps.pipeline.batching import BatchLimits, Wishes, batches_of, cut
+from stream_apps.pipeline.batching import Wishes, batches_of
 from stream_apps.pipeline.finishing import finished
 from stream_apps.pipeline.join import join
+from stream_apps.pipeline.pieces import BatchLimits, cut
 from stream_apps.pipeline.segmentation import Segmenter
 from stream_apps.pipeline.units import split_units
 from tests.keys import key

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from schemas.messages import Job
 from schemas.segments import LINE_START, is_wrapped, normalise
-from stream_apps.pipeline.batching import BatchLimits, Wishes, batches_of, cut
+from stream_apps.pipeline.batching import Wishes, batches_of
 from stream_apps.pipeline.paragraphs import NARROWEST
+from stream_apps.pipeline.pieces import BatchLimits, cut
 from stream_apps.pipeline.segmentation import Segmenter
 from stream_apps.pipeline.wrapping import columns_of, wrapped_again
 from tests.keys import key

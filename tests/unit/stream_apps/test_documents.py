@@ -21,7 +21,7 @@ from stream_apps.documents.extraction.source import DocumentSource
 from stream_apps.documents.formats import InProcessFormats
 from stream_apps.documents.merging.finishing import DocumentMerger
 from stream_apps.documents.storage import DocumentStore
-from stream_apps.pipeline.batching import BatchLimits
+from stream_apps.pipeline.pieces import BatchLimits
 from stream_apps.redrive.correction import correction_of, merged_again
 from tests.documents_world import CODEC, NOW, R1, REF, TEXT, World, of, refusal_of, the_result
 

@@ -12,11 +12,12 @@ from schemas.priorities import Priority
 from schemas.segments import normalise
 from schemas.units import kind_of, units_of, whole_text
 from stream_apps.intake.read_units import reader_of
-from stream_apps.pipeline.batching import BatchLimits, Wishes, batches_of, cut
+from stream_apps.pipeline.batching import Wishes, batches_of
 from stream_apps.pipeline.cutting_limits import CuttingLimits
 from stream_apps.pipeline.finishing import finished
 from stream_apps.pipeline.join import join
 from stream_apps.pipeline.output_records import early_answer
+from stream_apps.pipeline.pieces import BatchLimits, cut
 from stream_apps.pipeline.request_limits import RequestLimits
 from stream_apps.pipeline.request_rules import check_request
 from stream_apps.pipeline.segmentation import Segmenter

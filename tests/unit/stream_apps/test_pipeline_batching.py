@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from schemas.errors import PermanentError
 from schemas.messages import Job
 from schemas.segments import Remembered
-from stream_apps.pipeline.batching import BatchLimits, Wishes, batch_partition, batches_of, cut
+from stream_apps.pipeline.batching import Wishes, batch_partition, batches_of
+from stream_apps.pipeline.pieces import BatchLimits, cut
 from stream_apps.pipeline.split import Split
 from tests.keys import key
 

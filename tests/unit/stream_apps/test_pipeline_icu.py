@@ -7,12 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.messages import Job
-from stream_apps.pipeline.batching import BatchLimits, Wishes, batches_of, cut
+from stream_apps.pipeline.batching import Wishes, batches_of
 from stream_apps.pipeline.finishing import BROKEN_MESSAGE, finished
 from stream_apps.pipeline.icu_blocks import blocks
 from stream_apps.pipeline.icu_messages import BRANCHING, MalformedMessageError, parse
 from stream_apps.pipeline.icu_split import MOST_SENTENCES
 from stream_apps.pipeline.message_forms import restored
+from stream_apps.pipeline.pieces import BatchLimits, cut
 from stream_apps.pipeline.plural_categories import forms_of
 from stream_apps.pipeline.segmentation import Segmenter
 from tests.keys import key

@@ -9,9 +9,10 @@ from schemas.message_parts import Hole
 from schemas.messages import Job, SegmentBatch, TranslatedBatch, TranslationResult
 from schemas.states import ResultStatus
 from schemas.units import UNIT_SEPARATOR, characters_of, joined, shown, units_of, whole_text
-from stream_apps.pipeline.batching import BatchLimits, Wishes, batches_of, cut
+from stream_apps.pipeline.batching import Wishes, batches_of
 from stream_apps.pipeline.finishing import finished
 from stream_apps.pipeline.join import join
+from stream_apps.pipeline.pieces import BatchLimits, cut
 from stream_apps.pipeline.segmentation import Segmenter
 from stream_apps.pipeline.split import Split
 from stream_apps.pipeline.units import split_units

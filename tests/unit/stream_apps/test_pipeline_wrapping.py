@@ -6,8 +6,9 @@ import pytest
 
 from schemas.messages import Job
 from schemas.segments import count_words, normalise
-from stream_apps.pipeline.batching import BatchLimits, Wishes, batches_of, cut
+from stream_apps.pipeline.batching import Wishes, batches_of
 from stream_apps.pipeline.output_records import early_answer
+from stream_apps.pipeline.pieces import BatchLimits, cut
 from stream_apps.pipeline.segmentation import Segmenter
 from stream_apps.pipeline.wrapping import columns_of, wrapped_again
 from tests.keys import key

@@ -19,9 +19,9 @@ from schemas.messages import Job, SegmentBatch, TranslationResult
 from schemas.records import InboundRecord
 from schemas.units import whole_text
 from stream_apps.assembly.handler import AssemblyHandler
-from stream_apps.pipeline.batching import BatchLimits
 from stream_apps.pipeline.deadline_policy import SkipPolicy
 from stream_apps.pipeline.output_records import WireFormat, batch_records
+from stream_apps.pipeline.pieces import BatchLimits
 from stream_apps.redrive.open_dead_letters import OpenDeadLetters
 from stream_apps.redrive.plans import RedrivePlanner, groups_of
 from tests.dead_letters import dead_letter_writer

@@ -10,8 +10,8 @@ from schemas.messages import SegmentBatch, TranslatedBatch
 from schemas.records import OutboundRecord
 from schemas.states import ResultStatus
 from schemas.topics import TRANSLATED_DOCUMENTS
-from stream_apps.pipeline.batching import BatchLimits
 from stream_apps.pipeline.output_records import early_answer
+from stream_apps.pipeline.pieces import BatchLimits
 from stream_apps.redrive.correction import correction_of, repetition_of
 from stream_apps.redrive.plans import RedrivePlan, groups_of, tombstone_of
 from stream_apps.redrive.redrive import carry_out

@@ -14,7 +14,7 @@ from schemas.messages import TranslationResult
 from schemas.records import InboundRecord, OutboundRecord
 from schemas.states import ResultStatus
 from schemas.topics import DEAD_LETTERS, RESULTS
-from stream_apps.pipeline.batching import BatchLimits
+from stream_apps.pipeline.pieces import BatchLimits
 from stream_apps.redrive import redrive
 from stream_apps.redrive.open_dead_letters import DeadLetterFilter, OpenDeadLetters
 from stream_apps.redrive.redrive import DeadLetterAdmin
