@@ -16,7 +16,7 @@ from schemas.states import OperationKind, ResultStatus, UsageKind
 from schemas.topics import OPERATIONS, RESULTS
 from stream_apps.usage_sink.inserting import Inserter
 from stream_apps.usage_sink.records import RecordSink
-from stream_apps.usage_sink.usage_rows import row_of
+from stream_apps.usage_sink.rows.usage import row_of
 
 HOUR_MS = 3_600_000
 # A full hour of yesterday.

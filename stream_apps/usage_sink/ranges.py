@@ -14,7 +14,7 @@ A process that finds a pending range when it starts forms exactly that range aga
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from stream_apps.usage_sink.usage_rows import UsagePart
+from stream_apps.usage_sink.rows.usage import UsagePart
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from stream_apps.runtime.sending import RecordSender
 from stream_apps.usage_sink.inserting import Inserter
 from stream_apps.usage_sink.ranges import PartitionBuffer, Range
 from stream_apps.usage_sink.records import RecordSink
-from stream_apps.usage_sink.usage_rows import NO_ROWS, UsagePart, merged, part_of
+from stream_apps.usage_sink.rows.usage import NO_ROWS, UsagePart, merged, part_of
 
 log = structlog.get_logger()
 

@@ -70,19 +70,20 @@ class Platform:
 
     def cpu_ms(self) -> dict[str, float]:
         """Return the processor time of every process since its start, in milliseconds."""
-        return {name: processor_ms(pid) for name, pid in self._processes().items()}
+        return {name: processor_ms(pid) for name, pid in self.pids().items()}
 
     @contextmanager
     def alone(self, *names: str) -> Iterator[None]:
         """Let only Kafka and these processes of the stack run inside the context."""
-        pids = [pid for name, pid in self._processes().items() if name not in (*ALWAYS_RUNNING, *names)]
+        pids = [pid for name, pid in self.pids().items() if name not in (*ALWAYS_RUNNING, *names)]
         try:
             with frozen(pids):
                 yield
         finally:
             time.sleep(_SETTLE_SECONDS)
 
-    def _processes(self) -> dict[str, int]:
+    def pids(self) -> dict[str, int]:
+        """Return the id of every process."""
         run = read_run(ROOT)
         return {**run.processes, "supervisor": run.supervisor_pid}
 

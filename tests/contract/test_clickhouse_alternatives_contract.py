@@ -19,7 +19,7 @@ from schemas.ids import event_id
 from schemas.records import InboundRecord
 from schemas.states import ResultStatus, UsageKind
 from stream_apps.usage_sink.query_check import TABLES
-from stream_apps.usage_sink.usage_rows import merged, part_of
+from stream_apps.usage_sink.rows.usage import merged, part_of
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "clickhouse"
 AT = 1_900_000_000_000

@@ -14,7 +14,7 @@ from schemas.events import UsageEvent
 from schemas.records import InboundRecord
 from schemas.states import UsageKind
 from stream_apps.usage_sink.inserting import columns_of
-from stream_apps.usage_sink.usage_rows import row_of
+from stream_apps.usage_sink.rows.usage import row_of
 
 RAN = "SELECT number, count() FROM migrations GROUP BY number ORDER BY number"
 

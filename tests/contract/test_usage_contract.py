@@ -15,8 +15,8 @@ from schemas.records import InboundRecord
 from schemas.states import UsageKind
 from stream_apps.usage_sink.inserting import columns_of
 from stream_apps.usage_sink.query_server import Access, QueryServer
+from stream_apps.usage_sink.rows.usage import row_of
 from stream_apps.usage_sink.settings import QueryLimits
-from stream_apps.usage_sink.usage_rows import row_of
 
 TOKEN = "a token of this test"
 NOW_MS = round((datetime.now(UTC) - timedelta(hours=1)).timestamp() * 1000)

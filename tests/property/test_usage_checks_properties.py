@@ -11,7 +11,7 @@ from schemas.events import UsageBatch, UsageEvent
 from schemas.records import InboundRecord
 from schemas.states import ResultStatus, UsageKind
 from schemas.topics import DAY_MS
-from stream_apps.usage_sink.usage_rows import check_row, merged, part_of, row_of
+from stream_apps.usage_sink.rows.usage import check_row, merged, part_of, row_of
 
 CODEC, NOW = Codec(), 1_700_000_000_000
 RECORD = InboundRecord("translation.usage", 1, 2, None, None)

@@ -11,7 +11,7 @@ from schemas.codec import Codec, SchemaReference
 from schemas.errors import PermanentError
 from schemas.events import UsageBatch, UsageEvent
 from schemas.states import UsageKind
-from stream_apps.usage_sink.usage_rows import other_fields_of
+from stream_apps.usage_sink.rows.usage import other_fields_of
 
 OURS, THEIRS = 1, 2
 

@@ -1,7 +1,7 @@
 """When rows are written, and as which range."""
 
 from stream_apps.usage_sink.ranges import PartitionBuffer, Range
-from stream_apps.usage_sink.usage_rows import UsagePart
+from stream_apps.usage_sink.rows.usage import UsagePart
 
 
 def buffer(*offsets: int, first: int = 10, pending_last: int | None = None) -> PartitionBuffer:

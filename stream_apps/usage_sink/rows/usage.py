@@ -14,16 +14,13 @@ from typing import Any
 from schemas.errors import PermanentError
 from schemas.events import UsageEvent, UsageRows
 from schemas.records import InboundRecord
-from schemas.topics import DAY_MS
-from schemas.validity import check_number, check_usage, is_sound_usage
+from schemas.validity import check_usage, is_sound_usage
 from stream_apps.usage_sink.inserting import columns_of
+from stream_apps.usage_sink.rows.parts import NEWEST_MS, OLDEST_MS, check_time
 
 UsageRow = dict[str, object]
 """One row of usage_events: column name -> value."""
 
-# ClickHouse keeps rows for 400 days (ddl/001_usage_events.sql) in one part per month, and takes at most 100 parts
-# in one insert. Clocks may differ by a day.
-_OLDEST_MS, _NEWEST_MS = 400 * DAY_MS, DAY_MS
 _ID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _IDS = re.compile(f"{_ID}(?:,{_ID})*")
 _NOTHING: Mapping[str, str] = {}
@@ -72,8 +69,8 @@ def _are_sound(columns: Mapping[str, Sequence[Any]], now_ms: int) -> bool:
     times = columns["at"]
     return (
         is_sound_usage(columns)
-        and min(times) >= now_ms - _OLDEST_MS
-        and max(times) <= now_ms + _NEWEST_MS
+        and min(times) >= now_ms - OLDEST_MS
+        and max(times) <= now_ms + NEWEST_MS
         and bool(_IDS.fullmatch(",".join(columns["event_id"])))
     )
 
@@ -89,7 +86,7 @@ def _checked_rows(
 def check_row(event: UsageEvent, now_ms: int) -> None:
     """Raise PermanentError for an event that ClickHouse would refuse: its whole insert would fail for ever."""
     check_usage(event)
-    check_number("at", event.at, least=now_ms - _OLDEST_MS, most=now_ms + _NEWEST_MS)
+    check_time("at", event.at, now_ms)
 
 
 def row_of(event: UsageEvent, record: InboundRecord, other_fields: Mapping[str, str] = _NOTHING) -> UsageRow:
@@ -111,8 +108,7 @@ def row_of(event: UsageEvent, record: InboundRecord, other_fields: Mapping[str, 
         "kind": str(event.kind),
         "status": str(event.status or ""),
         "event_id": event_id,
-        "kafka_partition": record.partition,
-        "kafka_offset": record.offset,
+        **coordinates_of(record),
         "other_fields": other_fields,
     }
 
