@@ -16,7 +16,7 @@ from schemas.events import UsageEvent, UsageRows
 from schemas.records import InboundRecord
 from schemas.validity import check_usage, is_sound_usage
 from stream_apps.usage_sink.inserting import columns_of
-from stream_apps.usage_sink.rows.parts import NEWEST_MS, OLDEST_MS, check_time
+from stream_apps.usage_sink.rows.parts import NEWEST_MS, OLDEST_MS, check_time, coordinates_of
 
 UsageRow = dict[str, object]
 """One row of usage_events: column name -> value."""
