@@ -24,10 +24,10 @@ from producers.http.description.docs_routes import mount_docs
 from producers.http.documents import document_routes, format_routes
 from producers.http.documents.document_routes import UPLOAD_PATHS
 from producers.http.documents.uploads import OpenUploads
+from producers.http.errors import OverloadedError
 from producers.http.middleware import BodyLimit, OpenSubmissions, RequestMetrics
 from producers.http.page_routes import mount_page
 from producers.http.ports import Ports
-from producers.http.problems import OverloadedError
 from producers.http.settings import HttpLimits
 from producers.http.tenants import (
     account_routes,

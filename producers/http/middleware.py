@@ -13,7 +13,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connectors.telemetry.metrics import HTTP_REFUSALS, HTTP_REQUESTS, HTTP_SECONDS, OPEN_SUBMISSION_BYTES
-from producers.http.problems import BodyTooLarge, OverloadedError, overloaded_response
+from producers.http.errors import BodyTooLarge, OverloadedError
+from producers.http.problems import overloaded_response
 from producers.http.settings import HttpLimits
 from schemas.records import TRACE_HEADER, Headers
 from schemas.traces import exemplar_of

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from producers.http.blocking.waiting_line import WaitingLine
-from producers.http.problems import TooManyRequestsError
+from producers.http.errors import TooManyRequestsError
 from schemas.accounts import Credential, Tenant
 from schemas.errors import TransientError
 from schemas.shares import Limits

@@ -36,7 +36,7 @@ from producers.http.admission.queue_load import (
     retry_after_seconds,
     waiting,
 )
-from producers.http.problems import OverloadedError
+from producers.http.errors import OverloadedError
 from producers.http.settings import BackpressureLimits
 from schemas.errors import TransientError
 from schemas.lanes import DEFAULT_BULK_WORDS, Lane, lane_of, lanes_up_to

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from producers.http.admission.accounts import Accounts
 from producers.http.blocking.waiting_line import WaitingLine
-from producers.http.problems import TooManyRequestsError
+from producers.http.errors import TooManyRequestsError
 from producers.http.settings import HttpLimits
 from schemas.accounts import Credential, CredentialKind
 from stream_apps.accounts.changes import Change, logged_out

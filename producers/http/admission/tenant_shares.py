@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from connectors.telemetry.metrics import HTTP_LIMITED
-from producers.http.problems import TooManyRequestsError, seconds_of
+from producers.http.errors import TooManyRequestsError, seconds_of
 from schemas.errors import TransientError
 from schemas.shares import Bound, Decision, Shares, Taken, Wish
 from stream_apps.accounts.rates import LocalRates

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from typing import ParamSpec, TypeVar
 
-from producers.http.problems import OverloadedError
+from producers.http.errors import OverloadedError
 
 _RETRY_AFTER_SECONDS = 2
 

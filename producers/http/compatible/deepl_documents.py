@@ -12,8 +12,8 @@ from producers.http.compatible.documents import FileKey, FileWish, accepted_file
 from producers.http.compatible.errors import route_class
 from producers.http.compatible.reading import Parameters, read_parameters
 from producers.http.documents.document_routes import download
+from producers.http.errors import not_found
 from producers.http.ports import JobSnapshot, Ports
-from producers.http.problems import not_found
 from producers.http.translations.jobs import read_job
 from schemas.ids import JobKey
 from schemas.states import JobStage

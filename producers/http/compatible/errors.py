@@ -11,7 +11,8 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from producers.http.problems import OverloadedError, TooManyRequestsError, headers_of_refusal
+from producers.http.errors import OverloadedError, TooManyRequestsError
+from producers.http.problems import headers_of_refusal
 from schemas.errors import PermanentError, TransientError
 from stream_apps.accounts.refusals import ForbiddenError, UnauthenticatedError
 

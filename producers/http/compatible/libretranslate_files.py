@@ -9,7 +9,7 @@ from producers.http.compatible.documents import FileKey, FileWish, accepted_file
 from producers.http.compatible.errors import TranslationFailedError, route_class
 from producers.http.compatible.libretranslate import ERRORS, parse_language_or_auto
 from producers.http.documents.document_routes import download
-from producers.http.problems import not_found
+from producers.http.errors import not_found
 from schemas.errors import PermanentError
 from schemas.languages import parse_language
 from schemas.messages import TranslationResult

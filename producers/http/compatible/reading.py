@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 from fastapi import Request
 from starlette.exceptions import HTTPException
 
-from producers.http.problems import BodyTooLarge
+from producers.http.errors import BodyTooLarge
 from schemas.errors import PermanentError
 
 _FORM = "application/x-www-form-urlencoded"

@@ -12,9 +12,10 @@ from producers.http.admission.caller import DocumentReader, DocumentSubmitter
 from producers.http.admission.queue_load import QueuePosition
 from producers.http.documents.bilingual import bilingual_of
 from producers.http.documents.uploads import form_schema, prepare_document, uploaded
+from producers.http.errors import erased, not_found, rate_headers
 from producers.http.middleware import submission_is_stored
 from producers.http.ports import Ports
-from producers.http.problems import erased, not_found, rate_headers, responses
+from producers.http.problems import responses
 from producers.http.settings import HttpLimits
 from producers.http.translations.document_info import DocumentInfo
 from producers.http.translations.jobs import read_job

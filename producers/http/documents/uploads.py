@@ -19,9 +19,9 @@ from starlette.exceptions import HTTPException
 
 from connectors.object_files import Written
 from producers.http.admission.caller import Caller
+from producers.http.errors import OverloadedError
 from producers.http.moments import Moment
 from producers.http.ports import Ports, Upload
-from producers.http.problems import OverloadedError
 from producers.http.tracing import name_in_log
 from producers.http.translations.submission import Envelope, Glossary, RequestId, Tenant, Text
 from producers.http.translations.submit import (

@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from producers.http.admission.accounts import Accounts
 from producers.http.admission.caller import KeyAdmin
+from producers.http.errors import not_found
 from producers.http.moments import moment_of
 from producers.http.ports import ports_of
-from producers.http.problems import not_found, responses
+from producers.http.problems import responses
 from producers.http.translations.routes import JobToChange, JobToRead
 from schemas.deliveries import Delivery
 from schemas.errors import PermanentError

@@ -19,8 +19,8 @@ import structlog
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
 from connectors.telemetry.metrics import OPEN_STREAMS
+from producers.http.errors import OverloadedError
 from producers.http.ports import JobSnapshot, Ports, ResultWaiter
-from producers.http.problems import OverloadedError
 from producers.http.settings import HttpLimits
 from producers.http.translations.jobs import with_text
 from producers.http.translations.responses import job_response

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 from connectors.redis.job_view import JobView, header_of
 from connectors.telemetry.metrics import CANCELLATIONS_ORDERED, ERASURES_ORDERED
+from producers.http.errors import UnknownJobError, not_found
 from producers.http.ports import JobSnapshot, Ports, ResultWaiter
-from producers.http.problems import UnknownJobError, not_found
 from producers.http.settings import HttpLimits
 from producers.http.translations.submit import ValidSubmission
 from schemas.events import JobControl

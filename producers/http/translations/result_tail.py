@@ -20,7 +20,7 @@ from typing import NamedTuple, Protocol
 import structlog
 
 from connectors.telemetry.metrics import RESULT_WAITERS
-from producers.http.problems import OverloadedError
+from producers.http.errors import OverloadedError
 from schemas.codec import Codec, M
 from schemas.errors import DragomanError
 from schemas.ids import JobKey

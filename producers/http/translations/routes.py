@@ -9,8 +9,9 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from producers.http.admission.caller import Caller, Reader, Submitter, Writer
+from producers.http.errors import erased, not_found, rate_headers
 from producers.http.ports import JobSnapshot, Ports
-from producers.http.problems import erased, not_found, rate_headers, responses
+from producers.http.problems import responses
 from producers.http.settings import HttpLimits
 from producers.http.tracing import name_in_log
 from producers.http.translations.calls import Call, prepared_call, sent_call

@@ -10,7 +10,7 @@ from connectors.redis.job_view import JobView
 from producers.http.admission.backpressure import Backpressure, measure_backlog
 from producers.http.admission.kafka_backlog import KafkaBacklog
 from producers.http.admission.queue_load import BacklogReading, QueueCounts, QueuePosition
-from producers.http.problems import OverloadedError
+from producers.http.errors import OverloadedError
 from producers.http.settings import BackpressureLimits
 from schemas.errors import TransientError
 from schemas.lanes import Lane

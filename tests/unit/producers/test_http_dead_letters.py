@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from producers.http.blocking.dead_letters import KafkaDeadLetters
-from producers.http.problems import OverloadedError
+from producers.http.errors import OverloadedError
 from schemas.errors import FatalError, PermanentError, TransientError
 from stream_apps.redrive.open_dead_letters import DeadLetterFilter, DeadLetterSummary
 from stream_apps.redrive.plans import RedrivePlan

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from producers.http.blocking.detection import ThreadedDetector
-from producers.http.problems import OverloadedError
+from producers.http.errors import OverloadedError
 from tests.http_world import ENGLISH
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from connectors.redis.job_view import JobView
 from producers.http.documents.uploads import OpenUploads
-from producers.http.problems import OverloadedError
+from producers.http.errors import OverloadedError
 from producers.http.settings import HttpLimits
 from schemas.documents import source_units_name
 from schemas.message_parts import Hole

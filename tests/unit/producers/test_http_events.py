@@ -5,8 +5,8 @@ import json
 
 import pytest
 
+from producers.http.errors import OverloadedError
 from producers.http.ports import Ports
-from producers.http.problems import OverloadedError
 from producers.http.settings import HttpLimits
 from producers.http.translations.events import OpenStreams, batch_after, job_events
 from schemas.errors import PermanentError

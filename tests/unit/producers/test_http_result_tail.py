@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from producers.http.problems import OverloadedError
+from producers.http.errors import OverloadedError
 from producers.http.translations.missed_results import tell_missed_results
 from producers.http.translations.result_tail import ResultTail, WaiterLimits
 from schemas.codec import Codec

@@ -8,7 +8,7 @@ import pytest
 
 from connectors.memory import InMemoryTenantErasures
 from producers.http.blocking.tenant_erasing import TenantErasing
-from producers.http.problems import OverloadedError
+from producers.http.errors import OverloadedError
 from schemas.errors import TransientError
 from schemas.ids import JobKey
 from schemas.tenant_erasures import ErasureStage
