@@ -27,7 +27,8 @@ from stream_apps.pipeline.cutting_limits import CuttingLimits
 from stream_apps.pipeline.request_limits import RequestLimits
 from stream_apps.redrive.open_dead_letters import DeadLetterFilter, DeadLetterSummary
 from stream_apps.redrive.plans import RedrivePlan
-from stream_apps.redrive.redrive import DeadLetterAdmin, RedriveReport, Track
+from stream_apps.redrive.redrive import DeadLetterAdmin, RedriveReport
+from stream_apps.redrive.sources import Track
 from stream_apps.runtime.process import now_ms
 
 _Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Dead letters by id.")]

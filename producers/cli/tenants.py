@@ -17,7 +17,7 @@ from schemas.accounts import Tenant, TenantStatus
 from stream_apps.accounts.changes import TenantChange, changed_tenant, new_tenant
 from stream_apps.accounts.tiers import TIERS
 from stream_apps.redrive.erasing import TenantEraser
-from stream_apps.redrive.redrive import read_topic
+from stream_apps.redrive.sources import read_topic
 from stream_apps.runtime.process import now_ms
 
 _HEADER = ("tenant", "name", "tier", "status", "limits", "made")

@@ -17,7 +17,8 @@ from producers.http.settings import HttpSettings
 from schemas.codec import Codec
 from schemas.topics import RESULT_RETENTION_MS
 from stream_apps.redrive.erasing import TenantEraser
-from stream_apps.redrive.redrive import DeadLetterAdmin, read_topic
+from stream_apps.redrive.redrive import DeadLetterAdmin
+from stream_apps.redrive.sources import read_topic
 from stream_apps.runtime.process import now_ms
 
 

@@ -15,7 +15,7 @@ from schemas.records import InboundRecord, OutboundRecord
 from schemas.states import ResultStatus
 from schemas.topics import DEAD_LETTERS, RESULTS
 from stream_apps.pipeline.pieces import BatchLimits
-from stream_apps.redrive import redrive
+from stream_apps.redrive import redrive, sources
 from stream_apps.redrive.open_dead_letters import DeadLetterFilter, OpenDeadLetters
 from stream_apps.redrive.redrive import DeadLetterAdmin
 from tests.failed_records import REQUESTS, inbound
@@ -37,9 +37,9 @@ def answer(version: int) -> bytes:
 @pytest.mark.parametrize("spoiled", [b"", b"{}", b"\xc3\x01", answer(3)[:-5], None])
 def test_a_record_of_a_wanted_request_that_is_no_result_is_skipped(monkeypatch, spoiled):
     records = [record(0, answer(1)), record(1, answer(2)), record(2, spoiled), record(3, answer(9), b"t/other")]
-    monkeypatch.setattr(redrive, "read_topic", lambda _kafka, _topic: records)
+    monkeypatch.setattr(sources, "read_topic", lambda _kafka, _topic: records)
 
-    found = redrive.read_answers(KafkaSettings(), CODEC, {key("r1", "t")}, lambda read, _what: read)
+    found = sources.read_answers(KafkaSettings(), CODEC, {key("r1", "t")}, lambda read, _what: read)
 
     assert {name: (one.version, one.offset) for name, one in found.items()} == {key("r1", "t"): (2, 1)}
 
@@ -108,7 +108,8 @@ def test_a_redrive_fences_earlier_runs_before_it_reads_and_commits_with_the_tomb
     kafka = FakeKafka([stored, record(0, answer(4))])
     monkeypatch.setattr(redrive, "TransactionalProducer", kafka.producer)
     monkeypatch.setattr(redrive, "RecordLookup", kafka.lookup)
-    monkeypatch.setattr(redrive, "read_topic", kafka.read_topic)
+    for module in (redrive, sources):
+        monkeypatch.setattr(module, "read_topic", kafka.read_topic)
     admin = DeadLetterAdmin(KafkaSettings(), CODEC, lambda items, _what: items, lambda: 0)
 
     objects = UrlObjectStore(MemoryStore())
@@ -126,7 +127,8 @@ def test_a_dead_letter_is_shown_with_what_was_sent_only_if_that_is_asked_for(mon
     found = dead_letter_of(inbound(b"x"), PermanentError("a", "no"), stage="intake", now_ms=1)
     kafka = FakeKafka([InboundRecord(DEAD_LETTERS, 3, 0, found.dead_letter_id.encode(), CODEC.encode(found))])
     monkeypatch.setattr(redrive, "RecordLookup", kafka.lookup)
-    monkeypatch.setattr(redrive, "read_topic", kafka.read_topic)
+    for module in (redrive, sources):
+        monkeypatch.setattr(module, "read_topic", kafka.read_topic)
     admin = DeadLetterAdmin(KafkaSettings(), CODEC, lambda items, _what: items, lambda: 0)
     shown, original = admin.show(found.dead_letter_id, with_original=with_original)
     assert shown == found
@@ -177,7 +179,8 @@ def test_a_redrive_of_one_job_remembers_the_dead_letters_of_that_job_alone(monke
     kafka = FakeKafka(records)
     monkeypatch.setattr(OpenDeadLetters, "oldest_first", oldest_first)
     monkeypatch.setattr(redrive, "RecordLookup", kafka.lookup)
-    monkeypatch.setattr(redrive, "read_topic", kafka.read_topic)
+    for module in (redrive, sources):
+        monkeypatch.setattr(module, "read_topic", kafka.read_topic)
     admin = DeadLetterAdmin(KafkaSettings(), CODEC, lambda items, _what: items, lambda: 0)
     wanted, objects = DeadLetterFilter(tenant="t", request="r1"), UrlObjectStore(MemoryStore())
     admin.redrive(wanted, objects, BatchLimits(), is_dry_run=True)
