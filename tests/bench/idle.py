@@ -21,6 +21,7 @@ from deploy.local.main import down, read_run, up
 from deploy.local.settings import StackSettings
 from producers.cli.output import lines_of
 from schemas.priorities import Priority
+from tests.bench.figures import commit
 from tests.outside import Outside, Tail
 from tests.servers import CHECKOUT, LIBRARIES
 
@@ -71,7 +72,7 @@ def main() -> int:
         results.close()
     passed = rest.total <= options.goal
     report = {"goal_ms_per_second": options.goal, "total_ms_per_second": rest.total, "passed": passed}
-    report |= {"rest": asdict(rest), "latency": asdict(latency)}
+    report |= {"commit": commit(), "rest": asdict(rest), "latency": asdict(latency)}
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(json.dumps(report, indent=2))
     print(table_of(rest, options.goal))

@@ -1,9 +1,11 @@
 """Fill docs/performance.md from what the benchmarks wrote, and draw its figures: `make bench-report`.
 
-The page's text stays; the table between its two marks is made anew from .dragoman/bench/*.json.
+The page's text stays, and in the tables between its two marks the rows of benches that have not run here; the
+others are made anew from .dragoman/bench/*.json.
 """
 
 import json
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -19,7 +21,16 @@ PAGE = CHECKOUT / "docs" / "performance.md"
 PICTURE = CHECKOUT / "docs" / "performance.svg"
 BENCHES = ("cached", "fat", "singles", "bulk", "document", "latency", "http", "books", "connections", "door")
 IDLE = CHECKOUT / ".dragoman" / "idle.json"
+FIGURES = ("figure", "measured", "goal", "", "command", "commit; load before")
+LEGS = ("bench", "leg", "a second", "p50 ms", "p95 ms", "processor, us per answer")
 BEGIN, END = "<!-- figures: make bench-report -->", "<!-- end -->"
+
+
+Row = Sequence[str]
+# Of the tables below: which bench a row is of.
+_COMMAND, _BENCH = 4, 0
+_MAKE = "make bench-"
+_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
 
 def main() -> int:
@@ -30,10 +41,14 @@ def main() -> int:
         return 1
     page = PAGE.read_text()
     before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{BEGIN}\n{content(found)}\n{END}{after}")
-    PICTURE.write_text(plot(list(bars(found))))
-    print(f"{PAGE} and {PICTURE} hold {len(found)} benchmarks")
+    old, _, after = rest.partition(END)
+    kept = [row for row in map(cells_of, old.splitlines()) if row]
+    names = {one["bench"] for one in found}
+    figures = in_order([*figure_rows(found), *(row for row in kept if bench_of_figure(row) not in (None, *names))])
+    legs = [*leg_rows(found), *(row for row in kept if not bench_of_figure(row) and row[_BENCH] not in names)]
+    PAGE.write_text(f"{before}{BEGIN}\n{content(figures, in_order(legs))}\n{END}{after}")
+    PICTURE.write_text(plot(list(bars(figures))))
+    print(f"{PAGE} and {PICTURE} hold {len(found)} benchmarks anew")
     return 0
 
 
@@ -50,20 +65,45 @@ def idle() -> list[dict[str, Any]]:
     figure = Figure(
         "idle stack, processor", found["total_ms_per_second"], "ms/s", at_most=found["goal_ms_per_second"]
     )
-    return [{"bench": "idle", "figures": [asdict(figure)]}]
+    return [{"bench": "idle", "figures": [asdict(figure)], "commit": found.get("commit", "")}]
 
 
-def content(found: Sequence[dict[str, Any]]) -> str:
+def content(figures: Sequence[Row], legs: Sequence[Row]) -> str:
     """Return the table of the figures and the table of the legs behind them."""
-    figures = [
-        (figure.name, figure.text, figure.goal, verdict(figure), f"`make bench-{one['bench']}`", origin(one))
+    return f"\n{markdown_of(FIGURES, figures)}\n\nThe legs behind them:\n\n{markdown_of(LEGS, legs)}\n"
+
+
+def figure_rows(found: Sequence[dict[str, Any]]) -> list[Row]:
+    """Return a row for each figure."""
+    return [
+        (figure.name, figure.text, figure.goal, verdict(figure), f"`{_MAKE}{one['bench']}`", origin(one))
         for one in found
         for figure in figures_of(one)
     ]
-    legs = [(one["bench"], *leg_cells(leg)) for one in found for leg in one.get("legs", ())]
-    first = markdown_of(("figure", "measured", "goal", "", "command", "commit; load before"), figures)
-    header = ("bench", "leg", "a second", "p50 ms", "p95 ms", "processor, us per answer")
-    return f"\n{first}\n\nThe legs behind them:\n\n{markdown_of(header, legs)}\n"
+
+
+def leg_rows(found: Sequence[dict[str, Any]]) -> list[Row]:
+    """Return a row for each leg."""
+    return [(one["bench"], *leg_cells(leg)) for one in found for leg in one.get("legs", ())]
+
+
+def cells_of(line: str) -> Row:
+    """Return the cells of a line of a table; nothing for any other line, a header and what is below it."""
+    if not line.startswith("| ") or line.startswith("| ---"):
+        return ()
+    cells = tuple(one.strip() for one in line.strip("|").split("|"))
+    return () if cells in (FIGURES, LEGS) else cells
+
+
+def bench_of_figure(row: Row) -> str | None:
+    """Return which bench a row of the first table is of; None for a row of the other one."""
+    return row[_COMMAND].strip("`").removeprefix(_MAKE) if row[_COMMAND].startswith(f"`{_MAKE}") else None
+
+
+def in_order(rows: Sequence[Row]) -> list[Row]:
+    """Put the rows of each bench together, in the order of the benches."""
+    order = (*BENCHES, "idle")
+    return sorted(rows, key=lambda row: order.index(bench_of_figure(row) or row[_BENCH]))
 
 
 def origin(one: dict[str, Any]) -> str:
@@ -97,14 +137,21 @@ def cpu(leg: dict[str, Any]) -> str:
     return ", ".join(f"{name} {us:,.0f}" for name, us in shares.items() if us > least)
 
 
-def bars(found: Sequence[dict[str, Any]]) -> Iterator[Bar]:
+def bars(figures: Sequence[Row]) -> Iterator[Bar]:
     """Return a bar for each figure with a goal: 1 is the goal, and longer is better."""
-    for one in found:
-        for figure in figures_of(one):
-            if figure.at_least is not None and figure.at_least > 0:
-                yield Bar(figure.name, figure.text, figure.goal, figure.value / figure.at_least)
-            elif figure.at_most is not None:
-                yield Bar(figure.name, figure.text, figure.goal, figure.at_most / max(figure.value, 1e-9))
+    for name, text, goal, *_ in figures:
+        if not goal:
+            continue
+        value, wanted = _number(text), _number(goal)
+        if goal.startswith("at most"):
+            yield Bar(name, text, goal, wanted / max(value, 1e-9))
+        elif wanted > 0:
+            yield Bar(name, text, goal, value / wanted)
+
+
+def _number(text: str) -> float:
+    found = _NUMBER.search(text)
+    return float(found[0].replace(",", "")) if found else 0.0
 
 
 if __name__ == "__main__":

@@ -83,7 +83,10 @@ def test_a_document_is_cut_into_its_sentences():
 
 def test_the_page_holds_the_figures_and_keeps_its_text(folder, monkeypatch):
     page = folder / "performance.md"
-    page.write_text(f"before\n{report.BEGIN}\nstale\n{report.END}\nafter\n")
+    rows = [("door", "of another day"), ("singles", "stale")]
+    figures = [(word, "639 /s", "at least 1,000", "", f"`make bench-{name}`", "abc") for name, word in rows]
+    legs = [(name, word, "1", "2", "3", "http 9") for name, word in rows]
+    page.write_text(f"before\n{report.BEGIN}\n{report.content(figures, legs)}\n{report.END}\nafter\n")
     monkeypatch.setattr(report, "FOLDER", folder)
     monkeypatch.setattr(report, "IDLE", folder / "idle-of-its-own.json")
     monkeypatch.setattr(report, "PAGE", page)
@@ -94,6 +97,9 @@ def test_the_page_holds_the_figures_and_keeps_its_text(folder, monkeypatch):
     assert report.main() == 0
     text = page.read_text()
     assert "stale" not in text
+    assert "| of another day | 639 /s | at least 1,000 |  | `make bench-door` | abc |" in text
+    assert "| door | of another day | 1 | 2 | 3 | http 9 |" in text
+    assert report.PICTURE.read_text().count("of another day") == 1
     assert text.startswith("before\n")
     assert text.endswith("after\n")
     assert "| share | 0.70 | at least 0.88 | **missed** | `make bench-singles` |" in text
