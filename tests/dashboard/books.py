@@ -7,6 +7,7 @@ from connectors.clickhouse.database import Database
 _TENANTS = "['acme', 'globex', 'initech', 'umbrella', 'hooli', 'stark', 'wayne', 'wonka', 'tyrell', 'cyberdyne']"
 _PAIRS = "[('en','pt'), ('pt','en'), ('en','de'), ('en','fr'), ('de','en'), ('en','ja')]"
 _CAUSES = "['deadline_exceeded', 'text_too_long', 'unsupported_pair', 'repetition_loop']"
+# All are before the end, whatever hour of the day that is.
 # A busier day than night, busier weekdays, one tenant much larger than the last, one bad hour a week.
 _ANSWERS = """
 SELECT number,
@@ -18,7 +19,7 @@ SELECT number,
     {days} * number / {answers} AS day_number,
     day_number - floor(day_number) AS clock,
     toDateTime64({end} - {days} * 86400 + 86400 * (floor(day_number) + clock
-        + 0.06 * sin(2 * pi() * (clock - {noon}))), 3, 'UTC') AS at,
+        + 0.06 * (sin(2 * pi() * (clock - {noon})) + sin(2 * pi() * {noon}))), 3, 'UTC') AS at,
     (toUnixTimestamp64Milli(at) / 3600000) AS hours,
     (intDiv(toUInt64(hours), 1) % 167) = 40 AS is_bad,
     toUInt64(12 + 380 * pow(w, 3) + if(u > 0.995, 6000, 0)) AS words,
