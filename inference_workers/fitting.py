@@ -9,7 +9,7 @@ from connectors.telemetry import metrics
 from inference_workers.crash_journal import CrashJournal
 from inference_workers.engines.protocol import EngineError, OutOfMemoryError
 from inference_workers.fidelity import Dialogue, Outcome, ShouldStop
-from inference_workers.translator import Translator, outcomes_of
+from inference_workers.translator import Dialogues, Translator, outcomes_of
 from schemas.errors import FatalError, PermanentError, TransientError
 from schemas.segments import TranslationContext
 
@@ -19,8 +19,6 @@ OUT_OF_MEMORY = "out_of_memory"
 ENGINE_ERROR = "engine_error"
 # What every engine translates; one that cannot is broken, whatever the text was.
 PROBE = "The house is big."
-
-Dialogues = Sequence[Dialogue[Outcome]]
 
 
 @dataclass

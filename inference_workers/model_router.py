@@ -9,7 +9,7 @@ from inference_workers.engines.protocol import Device, Engine, Model, PivotEngin
 from inference_workers.fidelity import Dialogue, Fidelity, Outcome, ShouldStop
 from inference_workers.fidelity.masking import MOST_SPANS
 from inference_workers.model_store import ModelInfo, load
-from inference_workers.translator import outcomes_of
+from inference_workers.translator import Dialogues, outcomes_of
 from schemas.catalogue import PIVOT, Catalogue, LanguageSet, unsupported_pair
 from schemas.errors import FatalError
 from schemas.languages import LanguagePair, candidates, parse_language
@@ -78,10 +78,7 @@ class ModelRouter:
         return layer.begin(texts, options, context.do_not_translate, glossary)
 
     def advance(
-        self,
-        dialogues: Sequence[Dialogue[Outcome]],
-        context: TranslationContext,
-        should_stop: ShouldStop | None = None,
+        self, dialogues: Dialogues, context: TranslationContext, should_stop: ShouldStop | None = None
     ) -> None:
         self._layer(self._served(context.source, context.target)).advance(dialogues, should_stop)
 

@@ -7,6 +7,8 @@ from inference_workers.fidelity import Dialogue, Outcome, ShouldStop
 from inference_workers.fidelity.dialogue import lead_to_the_end
 from schemas.segments import TranslationContext
 
+Dialogues = Sequence[Dialogue[Outcome]]
+
 
 class Translator(Protocol):
     """Models with their fidelity layer (inference_workers/model_router.py)."""
@@ -24,10 +26,7 @@ class Translator(Protocol):
         """
 
     def advance(
-        self,
-        dialogues: Sequence[Dialogue[Outcome]],
-        context: TranslationContext,
-        should_stop: ShouldStop | None = None,
+        self, dialogues: Dialogues, context: TranslationContext, should_stop: ShouldStop | None = None
     ) -> None:
         """Call the engine once for dialogues of one context, which leads each on or lets it wait. Blocks.
 

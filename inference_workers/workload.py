@@ -79,7 +79,8 @@ class Part:
 
     def without(self, left: Sequence[OpenText]) -> "Part":
         """Return the part without these texts."""
-        return replace(self, texts=[one for one in self.texts if one not in set(left)]) if left else self
+        without = set(left)
+        return replace(self, texts=[one for one in self.texts if one not in without]) if left else self
 
     @property
     def words(self) -> int:
