@@ -1,12 +1,13 @@
 """A Word file of 15,000 words against the bare engine, from upload to download by HTTP: `make bench-document`.
 
-The engine translates the same sentences in the same number of processes before and after. Their paragraphs are
+The engine translates some of its sentences in the same number of processes before and after. Its paragraphs are
 plain, so that both sides translate the same; what bold words and links cost is in `make bench-codes`.
 """
 
 import io
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import docx
@@ -17,38 +18,36 @@ from schemas.segments import count_words
 from tests.bench import engine
 from tests.bench.figures import Figure, Findings, Leg
 from tests.bench.harness import Options, Platform, Size, main, running, say, used
+from tests.bench.in_turn import in_turn
 from tests.bench.texts import PARAGRAPH, sentences
 
 # 15,000 words are to take 20 seconds on two cores of today.
 DEFAULTS = Options(seconds=20, processes=2)
 _WORDS_PER_SECOND = 750
 GOAL = 1.3
+_DOCUMENTS = 2
 _WAIT_SECONDS, _TIMEOUT_SECONDS = 30, 600.0
 _NAME = "report.docx"
 
 
 def measure(options: Options) -> Findings:
-    """Measure the engine, the platform and the engine."""
-    parts = _of_words(round(options.seconds * _WORDS_PER_SECOND))
-    words = sum(map(count_words, parts))
-    bare = [engine.together(parts, options.processes)]
-    with running(Size(workers=options.processes)) as platform:
-        _translated(platform, word_file(sentences(PARAGRAPH, start=len(parts))))
-        ours = platform_leg(platform, parts, words)
-    bare.append(engine.together(parts, options.processes))
-    bare_seconds = sum(leg.seconds for leg in bare) / len(bare)
+    """Measure the platform and the engine in turn."""
+    documents = list(_of_words(round(options.seconds * _WORDS_PER_SECOND)))
+    with engine.standing(options.processes) as bare, running(Size(workers=options.processes)) as platform:
+        _translated(platform, word_file(sentences(PARAGRAPH, start=sum(map(len, documents)))))
+        turns = in_turn(platform, bare, documents, lambda parts: platform_leg(platform, parts))
+    words = sum(map(count_words, documents[turns.ours.index(turns.middle)]))
     figures = [
-        Figure("document, upload to download / bare engine", ours.seconds / bare_seconds, "", at_most=GOAL),
-        Figure(f"a Word file of {words:,} words, upload to download", ours.seconds, "s"),
-        Figure("words of a document", words / ours.seconds, "/s"),
-        Figure("words of the bare engine", words / bare_seconds, "/s"),
+        Figure("document, upload to download / bare engine", 1 / turns.share, "", at_most=GOAL),
+        Figure(f"a Word file of {words:,} words, upload to download", turns.middle.seconds, "s"),
+        Figure("words of a document", words / turns.middle.seconds, "/s"),
     ]
-    return Findings(figures, [bare[0], ours, bare[1]])
+    return Findings(figures, turns.legs)
 
 
-def platform_leg(platform: Platform, parts: list[str], words: int) -> Leg:
+def platform_leg(platform: Platform, parts: list[str]) -> Leg:
     """Upload the document, wait for it and download it; its sentences count as answers."""
-    say(f"platform, a Word file of {len(parts)} sentences, {words} words")
+    say(f"platform, a Word file of {len(parts)} sentences")
     content, before = word_file(parts), platform.cpu_ms()
     began = time.perf_counter()
     translation = _translated(platform, content)
@@ -82,14 +81,17 @@ def _translated(platform: Platform, content: bytes) -> bytes:
         return client.get(f"{job_url}/download", params={"wait": _WAIT_SECONDS}).raise_for_status().content
 
 
-def _of_words(words: int) -> list[str]:
-    """Return the first sentences that have so many words together."""
-    found: list[str] = []
-    total = 0
-    while total < words:
-        found += sentences(1, start=len(found))
-        total += count_words(found[-1])
-    return found
+def _of_words(words: int) -> Iterator[list[str]]:
+    """Yield the sentences of each document, which have so many words together."""
+    start = 0
+    for _ in range(_DOCUMENTS):
+        found: list[str] = []
+        total = 0
+        while total < words:
+            found += sentences(1, start=start + len(found))
+            total += count_words(found[-1])
+        start += len(found)
+        yield found
 
 
 if __name__ == "__main__":

@@ -3,8 +3,11 @@
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from statistics import fmean
 from typing import ParamSpec, TypeVar
 
 from inference_workers.engines.protocol import Engine, Translation
@@ -36,6 +39,41 @@ def together(texts: Sequence[str], processes: int) -> Leg:
     per_minute = _nicely(words_per_minute, texts, PAIR, processes)
     seconds = sum(map(count_words, texts)) / per_minute * 60
     return Leg(NAME, len(texts), round(seconds, 2), len(texts) / seconds)
+
+
+class StandingEngine:
+    """Processes that have loaded the model and wait for texts; `standing` makes it."""
+
+    def __init__(self, processes: Sequence[ProcessPoolExecutor]) -> None:
+        self._processes = processes
+
+    def leg(self, texts: Sequence[str], seconds: float) -> Leg:
+        """Translate for so many seconds, each process texts of its own; at most all of them.
+
+        The rate is in sentences of the mean length of the texts.
+        """
+        say(f"{NAME}, {seconds:g} s, {len(self._processes)} processes")
+        asked = [
+            process.submit(_translated_within, texts[number :: len(self._processes)], seconds)
+            for number, process in enumerate(self._processes)
+        ]
+        found = [one.result() for one in asked]
+        words_per_second = sum(words / taken for _, words, taken in found)
+        count, longest = sum(count for count, _, _ in found), max(taken for _, _, taken in found)
+        return Leg(NAME, count, round(longest, 2), words_per_second / fmean(map(count_words, texts)))
+
+
+@contextmanager
+def standing(processes: int) -> Iterator[StandingEngine]:
+    """Keep so many processes, as nice as the stack's workers, that have loaded the model."""
+    spawn = multiprocessing.get_context("spawn")
+    with ExitStack() as exits:
+        pools = [
+            exits.enter_context(ProcessPoolExecutor(1, spawn, os.nice, (NICENESS,))) for _ in range(processes)
+        ]
+        for loaded in [pool.submit(_warm_up) for pool in pools]:
+            loaded.result()
+        yield StandingEngine(pools)
 
 
 class Stopwatch:
@@ -79,6 +117,26 @@ def _milliseconds_of_each(texts: Sequence[str], every_seconds: float) -> tuple[l
         repeats.append(sum(asked_by_layer[1:]))
         watch.milliseconds.clear()
     return taken, repeats
+
+
+@cache
+def _own_engine() -> Engine:
+    return open_engine()
+
+
+def _warm_up() -> None:
+    _own_engine()
+
+
+def _translated_within(texts: Sequence[str], seconds: float) -> tuple[int, int, float]:
+    """Return how many of the texts were translated until the time was over, their words, and what they took."""
+    engine, count, words, began = _own_engine(), 0, 0, time.perf_counter()
+    for text in texts:
+        engine.translate([text], {})
+        count, words = count + 1, words + count_words(text)
+        if time.perf_counter() - began > seconds:
+            break
+    return count, words, time.perf_counter() - began
 
 
 def _nicely(measure: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:

@@ -10,6 +10,7 @@ from tests.bench import door, figures, report
 from tests.bench.driver import rate
 from tests.bench.figures import Figure, Findings, Leg, nearest_rank, registry_figure
 from tests.bench.harness import used
+from tests.bench.in_turn import Turns, parts_of
 from tests.bench.paired import Interval, difference
 from tests.bench.plot import Bar, plot
 from tests.bench.texts import document, sentences
@@ -39,6 +40,19 @@ def test_the_missed_figures_are_named_and_the_file_says_so(folder):
     assert not written["passed"]
     assert [figure["passed"] for figure in written["figures"]] == [False, True, True]
     assert "MISSED" in FOUND.lines()
+
+
+def test_each_leg_is_compared_with_the_engine_before_and_after_it():
+    bare = [Leg("engine", 1, 1.0, rate) for rate in (8.0, 12.0, 6.0, 6.0)]
+    ours = [Leg("platform", 1, 1.0, rate) for rate in (9.0, 7.0, 3.0)]
+    turns = Turns(bare, ours, ([80, 120, 60, 60], [90, 72, 30]))
+    assert turns.share == pytest.approx(0.8)  # of 0.9, 0.8 and 0.5
+    assert turns.middle is ours[1]
+    assert [leg.per_second for leg in turns.legs] == [8, 9, 12, 7, 6, 3, 6]
+
+
+def test_parts_are_of_one_length_and_have_no_text_in_common():
+    assert parts_of(list("abcdefg"), 3) == [["a", "b"], ["c", "d"], ["e", "f"]]
 
 
 def test_processor_time_is_told_per_answer_the_dearest_first():
