@@ -98,6 +98,7 @@ class AnswerReader(threading.Thread):
             text=self._text(result),
             source_words=result["source_words"],
             at=time.monotonic(),
+            is_erased=result["erased_at"] is not None,
         )
         if answer.version == 1:
             self._on_answer(key_of(result["tenant"], result["request_id"]), answer)

@@ -16,7 +16,7 @@ from tests.chaos.schedule import Fault
 from tests.chaos.senders import HttpSender, KafkaSender
 from tests.chaos.stack import ChaosStack
 from tests.chaos.timeline import Timeline
-from tests.chaos.traffic import Channel, Request, Send
+from tests.chaos.traffic import Channel, Order, Request, Send
 
 MOST_OUTSTANDING = 250
 
@@ -42,8 +42,15 @@ class Senders:
 
     def send(self, request: Request) -> None:
         """Send it through the channel that it names."""
+        self._of(request).send(request)
+
+    def order(self, request: Request, order: Order) -> None:
+        """Order its end, by the way on which it came."""
+        self._of(request).order(request, order)
+
+    def _of(self, request: Request) -> KafkaSender | HttpSender:
         by_kafka = request.channel in (Channel.KAFKA, Channel.KAFKA_DOCUMENT)
-        (self.kafka if by_kafka else self.http).send(request)
+        return self.kafka if by_kafka else self.http
 
     def unaccepted(self) -> int:
         """Count what was sent and not yet accepted: all of it while the broker is unreachable."""
@@ -89,7 +96,7 @@ class Disturbance:
     ledger: Ledger
     injector: Injector
     ticker: Ticker
-    _held: deque[Request] = field(default_factory=deque, init=False)
+    _held: deque[Send] = field(default_factory=deque, init=False)
 
     def run(self, sends: Sequence[Send], faults: Sequence[Fault], recovery: RecoveryWatch) -> None:
         """Return when everything was sent and every fault is over, or when answers have stopped.
@@ -98,7 +105,7 @@ class Disturbance:
         """
         timeline, stall = Timeline(), StallTimer()
         for send in sends:
-            timeline.add(send.at_seconds, partial(self._held.append, send.request))
+            timeline.add(send.at_seconds, partial(self._held.append, send))
         for number, fault in enumerate(faults):
             measured = MeasuredFault(fault, probe_name(number), recovery)
             timeline.add(fault.at_seconds, partial(self._inject, timeline, measured))
@@ -137,7 +144,13 @@ class Disturbance:
 
     def _send_held(self) -> None:
         while self._held and self.ledger.outstanding() + self.senders.unaccepted() <= MOST_OUTSTANDING:
-            self.senders.send(self._held.popleft())
+            self._send(self._held.popleft())
+
+    def _send(self, send: Send) -> None:
+        if send.order:
+            self.senders.order(send.request, send.order)
+        else:
+            self.senders.send(send.request)
 
     def _inject(self, timeline: Timeline, measured: MeasuredFault) -> None:
         fault, role = measured.fault, hit_role(measured.fault.kind)

@@ -5,6 +5,8 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from tests.chaos.traffic import Order
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -15,6 +17,7 @@ class Answer:
     text: str | None
     source_words: int
     at: float
+    is_erased: bool = False
 
 
 @dataclass
@@ -28,6 +31,10 @@ class Ledger:
     """The texts that callers got who waited for them, by key."""
     unheard: list[str] = field(default_factory=list)
     """The requests whose callers waited in vain although the answer was there."""
+    ordered: set[str] = field(default_factory=set)
+    """The requests that somebody wanted to end: they may be answered CANCELLED instead."""
+    erased: set[str] = field(default_factory=set)
+    """The requests whose erasure is accepted, as requests are: no text of theirs may be left in the end."""
     answers: dict[str, list[Answer]] = field(default_factory=lambda: defaultdict(list))
     copies: dict[str, list[Answer]] = field(default_factory=lambda: defaultdict(list))
     """What stands in the topic of the one tenant that has its own, by key."""
@@ -38,6 +45,17 @@ class Ledger:
         with self._lock:
             self.expected[key] = reference
             self.accepted_at.setdefault(key, time.monotonic())
+
+    def order(self, key: str) -> None:
+        """Note that somebody is about to order the end of a request."""
+        with self._lock:
+            self.ordered.add(key)
+
+    def accept_order(self, key: str, order: Order) -> None:
+        """Note an accepted order."""
+        with self._lock:
+            if order is Order.ERASE:
+                self.erased.add(key)
 
     def answer(self, key: str, answer: Answer) -> None:
         """Note a result of version 1."""
@@ -76,6 +94,12 @@ class Ledger:
         """Return about how many requests are in flight."""
         with self._lock:
             return max(len(self.expected) - len(self.answers), 0)
+
+    def ended(self) -> dict[str, int]:
+        """Count the requests that were to be ended, those that were cancelled, and those that were erased."""
+        with self._lock:
+            cancelled = [key for key, found in self.answers.items() if found[0].status == "CANCELLED"]
+            return {"ordered": len(self.ordered), "cancelled": len(cancelled), "erased": len(self.erased)}
 
     def progress(self) -> tuple[int, int]:
         """Return how many were accepted and how many answered."""

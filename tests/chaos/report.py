@@ -21,6 +21,7 @@ _LIMIT_SECONDS, _NEAR_LIMIT = 30.0, 0.7
 class Report:
     """`faults`: how often each kind happened. `left_out`: what this machine does not allow.
 
+    `ended`: how many requests somebody wanted to end, how many of them were cancelled, how many erased.
     `evidence`: which requests and offsets broke an invariant.
     """
 
@@ -32,6 +33,7 @@ class Report:
     seed: int
     pace_seconds: float
     control: str | None
+    ended: dict[str, int] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     evidence: dict[str, list[str]] = field(default_factory=dict)
     recovery_limit_seconds: float | None = None
@@ -55,6 +57,7 @@ class Report:
             "kills_by_kind": kills,
             "faults_by_kind": self.faults,
             "requests": self.requests,
+            "ended": self.ended,
             **asdict(self.verdict),
             "recovery_seconds": self._recovery(),
             "recovery_limit_seconds": self.recovery_limit_seconds,

@@ -22,15 +22,17 @@ from tests.chaos.scenario import Scenario, probes, write_texts
 from tests.chaos.schedule import Fault, schedule
 from tests.chaos.senders import Content, HttpSender, KafkaSender
 from tests.chaos.stack import ChaosStack
-from tests.chaos.telling import untold
+from tests.chaos.telling import still_shown, untold
 from tests.chaos.traffic import OWN_TENANT, Channel, Request
 from tests.chaos.verdict import (
     Bill,
     Verdict,
+    answered_twice,
     billing_difference,
     duplicates,
     lost,
     miscopied,
+    unerased,
     wrong_bills,
     wrong_texts,
     wrongly_heard,
@@ -62,6 +64,7 @@ class Evidence:
     backwards: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     untold: list[str] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
 
 
 class Run:
@@ -153,6 +156,7 @@ class Run:
         self._ticker.say(f"looking at {len(self._ledger.answers)} jobs")
         with self._stack.client() as client:
             self._evidence.untold = untold(client, self._ledger.answers.keys(), _TOLD_SECONDS)
+            self._evidence.shown = still_shown(client, self._ledger.erased, _TOLD_SECONDS)
 
     def _report(self, left: list[int], disks: Disks | None, seconds: float) -> Report:
         violations = self._violations()
@@ -166,6 +170,7 @@ class Run:
             unheard=len(violations["unheard"]),
             untold=len(violations["untold"]),
             miscopied=len(violations["miscopied"]),
+            unerased=len(violations["unerased"]),
         )
         return Report(
             verdict=verdict,
@@ -176,6 +181,7 @@ class Run:
             seed=self._scenario.seed,
             pace_seconds=self._scenario.pace_seconds,
             control=self._scenario.control or None,
+            ended=self._ledger.ended(),
             left_out=[] if disks else ["full disks: only root can mount small ones"],
             evidence=violations,
             recovery_limit_seconds=self._scenario.recovery_limit_seconds,
@@ -183,17 +189,19 @@ class Run:
 
     def _violations(self) -> dict[str, list[str]]:
         """Return what broke each invariant."""
-        evidence, expected, answers = self._evidence, self._ledger.expected, self._ledger.answers
+        evidence, ledger = self._evidence, self._ledger
+        expected, answers = ledger.expected, ledger.answers
         return {
             "lost": lost(expected, answers),
-            "duplicates": [key for key, found in answers.items() if len(found) > 1],
+            "duplicates": answered_twice(answers),
             "wrong_text": [
-                *wrong_texts(expected, answers, evidence.references),
-                *wrongly_heard(expected, self._ledger.heard, evidence.references),
+                *wrong_texts(expected, answers, evidence.references, ledger.ordered),
+                *wrongly_heard(expected, ledger.heard, evidence.references, ledger.ordered),
             ],
-            "unheard": self._ledger.unheard,
+            "unerased": sorted({*unerased(ledger.erased, answers), *evidence.shown}),
+            "unheard": ledger.unheard,
             "untold": evidence.untold,
-            "miscopied": miscopied(answers, self._ledger.copies, OWN_TENANT),
+            "miscopied": miscopied(answers, ledger.copies, OWN_TENANT),
             "billing_difference": wrong_bills(answers, evidence.bills),
             "offsets_backwards": evidence.backwards,
             "http_refused": evidence.refused,

@@ -1,9 +1,10 @@
-"""Send requests through Kafka (acks=all) and through HTTP, each until it is accepted."""
+"""Send requests, and orders to end them, through Kafka (acks=all) and through HTTP, each until it is accepted."""
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import count
@@ -12,10 +13,10 @@ import httpx
 from confluent_kafka import KafkaError, Producer
 
 from tests.chaos.ledger import Ledger
-from tests.chaos.traffic import OWN_TENANT, Channel, Request, key_of
+from tests.chaos.traffic import OWN_TENANT, Channel, Order, Request, key_of
 from tests.outside import Outside, encoded, request_of
 
-_FINISHED, _ACCEPTED = 200, 202
+_FINISHED, _ACCEPTED, _UNKNOWN = 200, 202, 404
 _TRY_AGAIN_SECONDS = 0.5
 _WAIT_SECONDS = 8.0
 # Callers are told at once, or when the job is looked at again.
@@ -32,8 +33,18 @@ class Content:
     refs: Mapping[tuple[str, str], str]
 
 
+@dataclass(frozen=True)
+class _Outgoing:
+    """A record, and what to do once Kafka has it."""
+
+    topic: str
+    key: str
+    value: bytes
+    on_stored: Callable[[], None]
+
+
 class KafkaSender:
-    """Produces requests. For one thread, which calls `poll` often.
+    """Produces requests and orders. For one thread, which calls `poll` often.
 
     A client that hears nothing for 12 s is replaced and its unacknowledged requests are sent again: a cluster
     that names no broker while it starts can make a client of librdkafka useless for good.
@@ -45,22 +56,34 @@ class KafkaSender:
         self._content = content
         self._ledger = ledger
         self._values = cache(self._value)
-        self._waiting: dict[int, Request] = {}
+        self._waiting: dict[int, _Outgoing] = {}
         self._numbers = count()
         self._replaced: list[Producer] = []
         self._heard_at = time.monotonic()
 
     def send(self, request: Request) -> None:
         """Produce the request; the ledger is told when Kafka has it. A repeat is the same record, byte by byte."""
-        topic, value = _topic_of(request), self._values(request)
+        on_stored = partial(self._ledger.accept, request.key, request.reference)
+        self._produce(_Outgoing(_topic_of(request), request.key, self._values(request), on_stored))
+
+    def order(self, request: Request, order: Order) -> None:
+        """Produce an order about the request."""
+        self._ledger.order(request.key)
+        tenant = "" if request.tenant == OWN_TENANT else request.tenant
+        control = {"tenant": tenant, "request_id": request.name, "action": order.value}
+        on_stored = partial(self._ledger.accept_order, request.key, order)
+        topic = _own_topic("translation.control", request.tenant)
+        self._produce(_Outgoing(topic, request.key, encoded("JobControl", control), on_stored))
+
+    def _produce(self, record: _Outgoing) -> None:
         number = next(self._numbers)
         if not self._waiting:
             self._heard_at = time.monotonic()
-        self._waiting[number] = request
-        report = partial(self._report, number, request)
+        self._waiting[number] = record
+        report = partial(self._report, number, record)
         while True:
             try:
-                self._producer.produce(topic, key=request.key, value=value, on_delivery=report)
+                self._producer.produce(record.topic, key=record.key, value=record.value, on_delivery=report)
                 return
             except BufferError:
                 self._producer.poll(0.1)
@@ -86,17 +109,17 @@ class KafkaSender:
         self._producer.purge(blocking=False)
         self._replaced.append(self._producer)
         self._producer = Outside(self._bootstrap).producer
-        for request in again:
-            self.send(request)
+        for record in again:
+            self._produce(record)
 
-    def _report(self, number: int, request: Request, error: KafkaError | None, _message: object) -> None:
+    def _report(self, number: int, record: _Outgoing, error: KafkaError | None, _message: object) -> None:
         if self._waiting.pop(number, None) is None:
             return  # from a client that was replaced
         if error:
-            self.send(request)
+            self._produce(record)
         else:
             self._heard_at = time.monotonic()
-            self._ledger.accept(request.key, request.reference)
+            record.on_stored()
 
     def _value(self, request: Request) -> bytes:
         is_document = request.channel is Channel.KAFKA_DOCUMENT
@@ -115,8 +138,12 @@ def _topic_of(request: Request) -> str:
     return f"translation.requests.{own}{request.priority}"
 
 
+def _own_topic(topic: str, tenant: str) -> str:
+    return f"{topic}.{tenant}" if tenant == OWN_TENANT else topic
+
+
 class HttpSender:
-    """Posts requests on threads of its own, by a client that shows an operator's key."""
+    """Posts requests and orders on threads of its own, by a client that shows an operator's key."""
 
     def __init__(self, client: httpx.Client, content: Content, ledger: Ledger) -> None:
         self._client = client
@@ -124,13 +151,18 @@ class HttpSender:
         self._ledger = ledger
         self._threads = ThreadPoolExecutor(_HTTP_THREADS, "http")
         self._closing = threading.Event()
-        self._open: set[str] = set()
+        self._numbers = count()
+        self._open: set[int] = set()
         self.refused: list[str] = []
 
     def send(self, request: Request) -> None:
         """Post the request until it is accepted; after a broken connection or a 5xx it is posted again."""
-        self._open.add(request.key)
-        self._threads.submit(self._post_until_accepted, request)
+        self._begin(partial(self._post, request), partial(self._note, request))
+
+    def order(self, request: Request, order: Order) -> None:
+        """Order the end of the request, an erasure until the request is known and the order accepted."""
+        self._ledger.order(request.key)
+        self._begin(partial(self._post_order, request, order), partial(self._note_order, request, order))
 
     def unaccepted(self) -> int:
         """Count the posts that were not accepted yet."""
@@ -142,33 +174,56 @@ class HttpSender:
         self._threads.shutdown(cancel_futures=True)
         self._client.close()
 
-    def _post_until_accepted(self, request: Request) -> None:
-        while not self._closing.is_set():
-            answer = self._post(request)
-            if answer is not None and not answer.is_server_error:
-                self._note(request, answer)
-                break
-            time.sleep(_TRY_AGAIN_SECONDS)
-        self._open.discard(request.key)
+    def _begin(self, post: Callable[[], httpx.Response], note: Callable[[httpx.Response], bool]) -> None:
+        number = next(self._numbers)
+        self._open.add(number)
+        self._threads.submit(self._post_until_settled, number, post, note)
 
-    def _note(self, request: Request, answer: httpx.Response) -> None:
+    def _post_until_settled(
+        self, number: int, post: Callable[[], httpx.Response], note: Callable[[httpx.Response], bool]
+    ) -> None:
+        while not self._closing.is_set():
+            # Where the connection broke, whether it was accepted is unknown.
+            with suppress(httpx.TransportError):
+                answer = post()
+                if not answer.is_server_error and note(answer):
+                    break
+            time.sleep(_TRY_AGAIN_SECONDS)
+        self._open.discard(number)
+
+    def _note(self, request: Request, answer: httpx.Response) -> bool:
         if answer.status_code not in {_FINISHED, _ACCEPTED}:
-            self.refused.append(f"{request.key}: {answer.status_code} {answer.text[:300]}")
-            return
+            return self._refuse(request, answer)
         key = key_of(request.tenant, answer.json()["job_id"])
         self._ledger.accept(key, request.reference)
         if answer.status_code == _FINISHED:
             self._ledger.hear(key, answer.json()["result"]["text"])
         elif request.channel is Channel.HTTP_WAITING:
             self._ledger.wait_in_vain(key, _TOO_LATE_SECONDS)
+        return True
 
-    def _post(self, request: Request) -> httpx.Response | None:
-        """Return None when the connection broke: whether it was accepted is unknown."""
-        try:
-            is_document = request.channel is Channel.HTTP_DOCUMENT
-            return self._upload(request) if is_document else self._post_text(request)
-        except httpx.TransportError:
-            return None
+    def _note_order(self, request: Request, order: Order, answer: httpx.Response) -> bool:
+        """Return False where an erasure must be ordered again: the request is under way to HTTP, too."""
+        if answer.status_code == _UNKNOWN:
+            return order is not Order.ERASE
+        if answer.status_code not in {_FINISHED, _ACCEPTED}:
+            return self._refuse(request, answer)
+        self._ledger.accept_order(request.key, order)
+        return True
+
+    def _refuse(self, request: Request, answer: httpx.Response) -> bool:
+        self.refused.append(f"{request.key}: {answer.status_code} {answer.text[:300]}")
+        return True
+
+    def _post_order(self, request: Request, order: Order) -> httpx.Response:
+        url, tenant = f"/api/v1/translations/{request.name}", {"tenant": request.tenant}
+        if order is Order.CANCEL:
+            return self._client.delete(url, params=tenant)
+        return self._client.post(f"{url}/erase", params=tenant)
+
+    def _post(self, request: Request) -> httpx.Response:
+        is_document = request.channel is Channel.HTTP_DOCUMENT
+        return self._upload(request) if is_document else self._post_text(request)
 
     def _upload(self, request: Request) -> httpx.Response:
         text = self._content.texts[request.reference]

@@ -23,6 +23,7 @@ INVARIANTS = (
     "unheard",
     "untold",
     "miscopied",
+    "unerased",
 )
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.chaos.scenario import Scenario, write_texts
 from tests.chaos.texts import probe_text, texts
-from tests.chaos.traffic import PRIORITIES, TENANTS, Channel, References, traffic
+from tests.chaos.traffic import PRIORITIES, TENANTS, Channel, Order, References, traffic
 
 NAMES = [f"text-{number}" for number in range(20)]
 REFERENCES = References(NAMES[:15], NAMES[15:])
@@ -18,7 +18,7 @@ REFERENCES = References(NAMES[:15], NAMES[15:])
 @settings(max_examples=30)
 def test_the_same_seed_gives_the_same_requests_evenly_over_the_time(seed: int, count: int):
     sends = traffic(seed, count, REFERENCES, 60.0)
-    first = {send.request.key: send.at_seconds for send in reversed(sends)}
+    first = {send.request.key: send.at_seconds for send in reversed(sends) if not send.order}
 
     assert sends == traffic(seed, count, REFERENCES, 60.0)
     assert sorted(first.values()) == [number * 60.0 / count for number in range(count)]
@@ -28,13 +28,26 @@ def test_every_way_and_priority_is_taken_and_some_requests_are_sent_again():
     sends = traffic(1, 1000, REFERENCES, 150.0)
     times = defaultdict(list)
     for send in sends:
-        times[send.request.key].append(send.at_seconds)
+        if not send.order:
+            times[send.request.key].append(send.at_seconds)
     repeated = [found for found in times.values() if len(found) > 1]
 
     assert Counter(send.request.channel for send in sends).keys() == set(Channel)
     assert Counter(send.request.priority for send in sends).keys() == set(PRIORITIES)
     assert 100 < len(repeated) < 250
     assert 0 < sum(first == again for first, again in repeated) < len(repeated)
+
+
+def test_some_requests_are_cancelled_and_some_erased_once_each_after_they_were_sent():
+    sends = traffic(1, 2000, REFERENCES, 300.0)
+    sent = {send.request.key: send.at_seconds for send in reversed(sends) if not send.order}
+    ordered = [send for send in sends if send.order]
+
+    assert 100 < len(ordered) < 200
+    assert {send.order for send in ordered} == set(Order)
+    assert len({send.request.key for send in ordered}) == len(ordered)
+    assert all(send.at_seconds >= sent[send.request.key] for send in ordered)
+    assert Channel.HTTP_WITH_KEY not in {send.request.channel for send in ordered}
 
 
 def test_two_tenants_ask_under_the_same_ids_mostly_for_different_texts():

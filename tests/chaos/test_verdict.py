@@ -10,10 +10,12 @@ from tests.chaos.ledger import Answer, Ledger
 from tests.chaos.verdict import (
     Bill,
     Verdict,
+    answered_twice,
     billing_difference,
     duplicates,
     lost,
     miscopied,
+    unerased,
     wrong_bills,
     wrong_texts,
     wrongly_heard,
@@ -31,6 +33,41 @@ def test_a_run_in_which_all_is_right_has_nothing_wrong():
     assert wrong_texts(expected, answers, REFERENCES) == []
     assert billing_difference(answers, bills) == 0
     assert wrong_bills(answers, bills) == []
+
+
+CANCELLED = Answer(version=1, status="CANCELLED", text=None, source_words=0, at=0.0)
+ERASED = replace(RIGHT, text=None, is_erased=True)
+
+
+def test_a_request_whose_end_was_ordered_may_be_cancelled_and_no_other():
+    answers = {"a": [CANCELLED], "b": [RIGHT]}
+    expected = dict.fromkeys(answers, "text-1")
+
+    assert wrong_texts(expected, answers, REFERENCES, {"a", "b"}) == []
+    assert wrong_texts(expected, answers, REFERENCES, {"b"}) == ["a"]
+    assert wrong_texts(expected, {"a": [replace(CANCELLED, text="Olá.")]}, REFERENCES, {"a"}) == ["a"]
+    assert wrongly_heard(expected, {"a": None, "b": "Olá."}, REFERENCES, {"a"}) == []
+    assert wrongly_heard(expected, {"a": None}, REFERENCES) == ["a"]
+
+
+def test_an_erasure_writes_the_answer_again_and_is_no_second_one():
+    answers = {"a": [RIGHT, ERASED], "b": [replace(CANCELLED, is_erased=True)]}
+
+    assert duplicates(answers) == 0
+    assert wrong_texts(dict.fromkeys(answers, "text-1"), answers, REFERENCES, {"a", "b"}) == []
+    assert unerased({"a", "b"}, answers) == []
+    assert billing_difference(answers, {"a": Bill(1, 7), "b": Bill(1, 0)}) == 0
+
+
+@pytest.mark.parametrize(
+    "found", [[], [RIGHT], [CANCELLED], [ERASED, RIGHT], [RIGHT, replace(ERASED, text="Olá.")]]
+)
+def test_a_text_that_is_there_after_its_erasure_is_noticed(found):
+    assert unerased({"a"}, {"a": found}) == ["a"]
+
+
+def test_a_text_that_comes_after_the_erasure_is_a_second_answer():
+    assert answered_twice({"a": [replace(CANCELLED, is_erased=True), RIGHT]}) == ["a"]
 
 
 def test_an_accepted_request_without_an_answer_is_lost():
@@ -100,6 +137,7 @@ def test_one_violation_breaks_the_verdict():
     assert not Verdict(0, 0, 0, 0, 0, 0, unheard=1).is_good
     assert not Verdict(0, 0, 0, 0, 0, 0, untold=1).is_good
     assert not Verdict(0, 0, 0, 0, 0, 0, miscopied=1).is_good
+    assert not Verdict(0, 0, 0, 0, 0, 0, unerased=1).is_good
 
 
 def test_a_caller_who_waited_and_got_another_text_was_told_wrongly():

@@ -9,6 +9,9 @@ PRIORITIES = ("critical", "high", "standard")
 _PRIORITY_WEIGHTS = (2, 4, 4)
 REPEATED_AT_ONCE, REPEATED_LATER = 0.08, 0.08
 _LATER_SECONDS = (3.0, 30.0)
+# Half of the orders come at once, perhaps before their requests; of the others some are too late for a cancellation.
+_CANCELLED, _ERASED, _ORDERED_AT_ONCE = 0.04, 0.04, 0.5
+_ORDER_SECONDS = (0.0, 8.0)
 # One request in this many is for a long text: documents are rarer than tickets and chats.
 LONG_ONE_IN = 1_000
 
@@ -28,6 +31,13 @@ class Channel(StrEnum):
     HTTP_WITH_KEY = "http, idempotency key"
     HTTP_WAITING = "http, waiting for the answer"
     HTTP_DOCUMENT = "http, a file in a form"
+
+
+class Order(StrEnum):
+    """What a caller wants done with a request: the `action` of a JobControl."""
+
+    CANCEL = "CANCEL"
+    ERASE = "ERASE"
 
 
 _CHANNEL_WEIGHTS = (54, 18, 8, 8, 6, 6)
@@ -51,10 +61,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Send:
-    """One moment at which a request is sent, perhaps not for the first time."""
+    """One moment at which a request is sent, perhaps not for the first time, or its end is ordered."""
 
     at_seconds: float
     request: Request
+    order: Order | None = None
 
 
 @dataclass(frozen=True)
@@ -72,15 +83,16 @@ class References:
 def traffic(seed: int, count: int, references: References, seconds: float) -> list[Send]:
     """Draw `count` requests spread evenly over the time; some are sent again, at once or later. Sorted by time.
 
-    Each id is that of one request of every tenant.
+    Each id is that of one request of every tenant. Some are cancelled or erased soon after they were sent.
     """
-    chance = random.Random(f"traffic {seed}")
+    chance, orders = random.Random(f"traffic {seed}"), random.Random(f"orders {seed}")
     sends: list[Send] = []
     for number in range(count):
         at = number * seconds / count
         shared, tenant = divmod(number, len(TENANTS))
         request = _request(f"chaos-{seed}-{shared:06}", TENANTS[tenant], references, chance)
         sends += [Send(at, request), *(Send(again, request) for again in _repeats(at, chance))]
+        sends += _orders(at, request, orders)
     return sorted(sends, key=lambda send: send.at_seconds)
 
 
@@ -102,3 +114,12 @@ def _repeats(at: float, chance: random.Random) -> list[float]:
     if drawn < REPEATED_AT_ONCE:
         return [at]
     return [at + chance.uniform(*_LATER_SECONDS)] if drawn < REPEATED_AT_ONCE + REPEATED_LATER else []
+
+
+def _orders(at: float, request: Request, chance: random.Random) -> list[Send]:
+    drawn, is_at_once = chance.random(), chance.random() < _ORDERED_AT_ONCE
+    later = 0.0 if is_at_once else chance.uniform(*_ORDER_SECONDS)
+    # Whoever gives a key instead of an id hears the id with the answer only.
+    if request.channel is Channel.HTTP_WITH_KEY or drawn > _CANCELLED + _ERASED:
+        return []
+    return [Send(at + later, request, Order.CANCEL if drawn < _CANCELLED else Order.ERASE)]

@@ -3,7 +3,7 @@
 Requests are named by their keys, `tenant/request_id`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from tests.chaos.ledger import Answer
@@ -23,7 +23,7 @@ class Verdict:
 
     `miscopied`: requests whose copies, for the tenant that has a topic of its own, are not what their results are.
     `unheard`: callers who waited in vain although the answer was there. `untold`: answers that HTTP does not show
-    in the end.
+    in the end. `unerased`: requests whose erasure was accepted and whose text, or answer without a mark, is there.
     """
 
     lost: int
@@ -35,6 +35,7 @@ class Verdict:
     unheard: int = 0
     untold: int = 0
     miscopied: int = 0
+    unerased: int = 0
 
     @property
     def is_good(self) -> bool:
@@ -48,27 +49,60 @@ def lost(expected: Mapping[str, str], answers: Mapping[str, Sequence[Answer]]) -
 
 
 def duplicates(answers: Mapping[str, Sequence[Answer]]) -> int:
-    """Count the answers beyond the first of each request."""
-    return sum(len(found) - 1 for found in answers.values())
+    """Count the answers beyond the first of each request; an erasure writes the answer again."""
+    return sum(len(list(_given(found))) - 1 for found in answers.values())
+
+
+def answered_twice(answers: Mapping[str, Sequence[Answer]]) -> list[str]:
+    """Return the requests with more than one answer."""
+    return [key for key, found in answers.items() if duplicates({key: found})]
 
 
 def wrong_texts(
-    expected: Mapping[str, str], answers: Mapping[str, Sequence[Answer]], references: Mapping[str, str]
+    expected: Mapping[str, str],
+    answers: Mapping[str, Sequence[Answer]],
+    references: Mapping[str, str],
+    ordered: Collection[str] = (),
 ) -> list[str]:
-    """Return requests with an answer that is incomplete or differs from that of the undisturbed stack."""
+    """Return requests with an answer that is incomplete or differs from that of the undisturbed stack.
+
+    One whose end was `ordered` may also be CANCELLED, without a text.
+    """
     return [
         key
         for key, reference in expected.items()
-        for answer in answers.get(key, ())
+        for answer in _given(answers.get(key, ()))
         if (answer.status, answer.text) != ("COMPLETED", references[reference])
+        and not (key in ordered and (answer.status, answer.text) == ("CANCELLED", None))
     ]
 
 
 def wrongly_heard(
-    expected: Mapping[str, str], heard: Mapping[str, str | None], references: Mapping[str, str]
+    expected: Mapping[str, str],
+    heard: Mapping[str, str | None],
+    references: Mapping[str, str],
+    ordered: Collection[str] = (),
 ) -> list[str]:
     """Return requests whose caller waited and got another text than that of the undisturbed stack."""
-    return [key for key, text in heard.items() if key in expected and text != references[expected[key]]]
+    return [
+        key
+        for key, text in heard.items()
+        if key in expected and text != references[expected[key]] and not (key in ordered and text is None)
+    ]
+
+
+def unerased(erased: Collection[str], answers: Mapping[str, Sequence[Answer]]) -> list[str]:
+    """Return the requests whose erasure was accepted and whose newest answer is not one without a text."""
+    return [key for key in erased if not _is_blank(answers.get(key, ()))]
+
+
+def _is_blank(found: Sequence[Answer]) -> bool:
+    return bool(found) and found[-1].is_erased and found[-1].text is None
+
+
+def _given(found: Sequence[Answer]) -> Iterator[Answer]:
+    """Yield the answers without those that only erase an earlier one."""
+    return (answer for number, answer in enumerate(found) if number == 0 or not answer.is_erased)
 
 
 def miscopied(
