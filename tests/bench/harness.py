@@ -6,6 +6,7 @@ shorter than the sessions of the consumer groups.
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -35,6 +36,7 @@ NICENESS = 10
 _REGISTRY = "DRAGOMAN_KAFKA_SCHEMA_REGISTRY_URL"
 # The first commits and readings of the backlog after a start, heartbeats after a stop.
 _SETTLE_SECONDS = 3.0
+_ENDED = 128 + signal.SIGTERM
 _TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
 
 
@@ -91,6 +93,8 @@ class Platform:
 def main(name: str, measure: Callable[[Options], Findings], defaults: Options, purpose: str | None) -> int:
     """Run one benchmark from the command line; return 0 when every figure reaches its goal, else 1."""
     options = _options(defaults, purpose or "")
+    # So that a benchmark that is ended stops its stack.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_ENDED))
     started, load_before = time.monotonic(), os.getloadavg()[0]
     findings = measure(options)
     path = findings.write(name, asdict(options), load_before)

@@ -9,7 +9,7 @@ PRIORITIES = ("critical", "high", "standard")
 _PRIORITY_WEIGHTS = (2, 4, 4)
 REPEATED_AT_ONCE, REPEATED_LATER = 0.08, 0.08
 _LATER_SECONDS = (3.0, 30.0)
-# Half of the orders come at once, perhaps before their requests; of the others some are too late for a cancellation.
+# Half of the orders come at once, perhaps before their requests; of the others some come behind the answer.
 _CANCELLED, _ERASED, _ORDERED_AT_ONCE = 0.04, 0.04, 0.5
 _ORDER_SECONDS = (0.0, 8.0)
 # One request in this many is for a long text: documents are rarer than tickets and chats.
