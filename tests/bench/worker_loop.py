@@ -2,8 +2,8 @@
 
 `python -m tests.bench.worker_loop` works through a document with the real loop, layer and engine on a broker in
 memory. An engine fills the caches of its core, so what lies between two sentences takes several times as long as
-where the engine takes no time (`python -m tests.bench.worker_path`). Prints the processor time of a sentence, of
-several processes at once if asked: `--processes 2`.
+where the engine takes no time (`python -m tests.bench.worker_path`). Prints the processor time of a sentence,
+between two runs of the bare engine, of several processes at once if asked: `--processes 2`.
 """
 
 import argparse
@@ -20,7 +20,7 @@ import structlog
 from connectors.memory import InMemoryTranslationMemory
 from inference_workers.crash_journal import CrashJournal
 from inference_workers.engines.bergamot import BergamotEngine
-from inference_workers.engines.protocol import Translation
+from inference_workers.engines.protocol import Engine, Translation
 from inference_workers.fitting import FittingTranslator, SafeSize
 from inference_workers.model_router import ModelRouter
 from inference_workers.model_store import discover
@@ -28,6 +28,7 @@ from inference_workers.translating import SegmentTranslator
 from schemas.lanes import Lane
 from schemas.messages import SegmentBatch
 from schemas.topics import batches_topic
+from tests.bench.engine import open_engine
 from tests.bench.worker_path import CODEC, records
 from tests.property.worker_world import Broker, Clock, Worker
 
@@ -71,12 +72,25 @@ def measure(translator: FittingTranslator, batches: Sequence[bytes]) -> tuple[fl
         while worker.wire.on_their_way:
             worker.wire.deliver(chance)
     spent = time.thread_time() - began
-    count = sum(len(CODEC.decode(one, SegmentBatch).texts) for one in batches)
+    count = len(texts_of(batches))
     return Spent.seconds / count * 1000, (spent - Spent.seconds) / count * 1000
 
 
-def run(_number: int) -> list[tuple[float, float]]:
-    """Measure several times; the first run warms up and does not count."""
+def bare(engine: Engine, texts: Sequence[str]) -> float:
+    """Return the milliseconds of a sentence without anything around the engine."""
+    began = time.thread_time()
+    for text in texts:
+        engine.translate([text], {})
+    return (time.thread_time() - began) / len(texts) * 1000
+
+
+def texts_of(batches: Sequence[bytes]) -> list[str]:
+    """Return the sentences of the batches."""
+    return [text for one in batches for text in CODEC.decode(one, SegmentBatch).texts]
+
+
+def run(_number: int) -> list[tuple[float, float, float]]:
+    """Measure several times, for each run also the bare engine; the first run warms up and does not count."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(_INFO))
     BergamotEngine.translate = timed  # type: ignore[assignment,method-assign]  # the real loader makes it
     router = ModelRouter(discover())
@@ -85,7 +99,8 @@ def run(_number: int) -> list[tuple[float, float]]:
         journal = CrashJournal(Path(folder) / "journal")
         translator = FittingTranslator(router, SafeSize(_SAFE_SECONDS), time.monotonic, journal)
         batches = [one.value or b"" for one in records(0)[:_BATCHES]]
-        return [measure(translator, batches) for _ in range(_RUNS + 1)][1:]
+        engine, texts = open_engine(), texts_of(batches)
+        return [(*measure(translator, batches), bare(engine, texts)) for _ in range(_RUNS + 1)][1:]
 
 
 def main() -> None:
@@ -94,8 +109,8 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=1)
     processes = parser.parse_args().processes
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        for engine, rest in chain.from_iterable(pool.map(run, range(processes))):
-            print(f"engine {engine:.2f} ms a sentence, all else {rest:.2f} ms")
+        for engine, rest, alone in chain.from_iterable(pool.map(run, range(processes))):
+            print(f"engine {engine:.2f} ms a sentence, all else {rest:.2f} ms; bare engine {alone:.2f} ms")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import runpy
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import wraps
 from itertools import count
@@ -18,10 +18,15 @@ from connectors.kafka.commit_tracker import CommitTracker, Partition, Ticket
 from connectors.kafka.committing_reader import CommittingReader, TakenRecord
 from connectors.redis.slots import RedisSlots
 from inference_workers.outbox import Outbox
+from schemas.codec import Codec
+from schemas.events import JobControl
 from schemas.messages import SegmentBatch
 from schemas.records import InboundRecord, OutboundRecord, StoredAt
 from schemas.slots import AnswerOrder, Arrival, SlotDecision, Verdict
+from stream_apps.assembly import handler
+from stream_apps.assembly.erasing import Erasure, Newest, erasures
 from stream_apps.pipeline.deadline_policy import SkipPolicy
+from stream_apps.pipeline.stores import Slots
 from stream_apps.runtime.event_processor import EventProcessor
 from stream_apps.runtime.retrying_loop import Turn
 from stream_apps.runtime.transactional_processor import TransactionalProcessor
@@ -46,6 +51,7 @@ class Control(StrEnum):
     COMMIT_PAST_HOLE = "commit-past-hole"  # a hole that nobody fills: lost
     NO_COMPLETER = "no-completer"  # every record of an only batch answers: duplicates
     MARK_FIRST = "mark-first"  # a request counts as seen before its batches are stored: lost
+    ERASE_OPEN_ONLY = "erase-open-only"  # what is answered already keeps its text: unerased
 
 
 def commit_before_send(cycle: TransactionalProcessor) -> Turn:
@@ -165,6 +171,18 @@ def mark_first() -> None:
     EventProcessor._deliver = marks  # type: ignore[method-assign, assignment]  # broken
 
 
+def erase_open_only() -> None:
+    """Make assembly erase only what nobody has answered, as if an order came too late for the rest."""
+
+    @wraps(erasures)
+    def some(
+        orders: Sequence[tuple[InboundRecord, JobControl]], slots: Slots, newest: Newest, codec: Codec, now_ms: int
+    ) -> Iterator[Erasure]:
+        return (one for one in erasures(orders, slots, newest, codec, now_ms) if one.is_answer)
+
+    handler.erasures = some  # type: ignore[attr-defined]  # broken
+
+
 def _break_cycle(broken: Callable[[TransactionalProcessor], Turn]) -> Callable[[], None]:
     def patch() -> None:
         TransactionalProcessor._run_cycle = broken  # type: ignore[method-assign, assignment]  # broken
@@ -180,6 +198,7 @@ _BROKEN: Mapping[tuple[Control, str], Callable[[], None]] = {
     (Control.NO_COMPLETER, WORKER): skip_nothing,
     (Control.NO_COMPLETER, ASSEMBLY): answer_without_completer,
     (Control.MARK_FIRST, INTAKE): mark_first,
+    (Control.ERASE_OPEN_ONLY, ASSEMBLY): erase_open_only,
 }
 
 

@@ -66,3 +66,13 @@ def test_offsets_that_pass_what_is_not_sent_are_caught(tmp_path: Path, control: 
     assert report["lost"] > 0, shown
     assert report["control"] == control
     assert code == 1
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("java")
+def test_a_text_that_outlives_its_erasure_is_caught(tmp_path: Path):
+    options = ("--kills", "10", "--requests", "250", "--seed", "1", "--control", "erase-open-only")
+    code, report, shown = run_chaos(tmp_path, *options)
+
+    assert report["unerased"] > 0, shown
+    assert code == 1

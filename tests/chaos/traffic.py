@@ -11,7 +11,7 @@ REPEATED_AT_ONCE, REPEATED_LATER = 0.08, 0.08
 _LATER_SECONDS = (3.0, 30.0)
 # Half of the orders come at once, perhaps before their requests; of the others some come behind the answer.
 _CANCELLED, _ERASED, _ORDERED_AT_ONCE = 0.04, 0.04, 0.5
-_ORDER_SECONDS = (0.0, 8.0)
+_ORDER_SECONDS = (0.0, 15.0)
 # One request in this many is for a long text: documents are rarer than tickets and chats.
 LONG_ONE_IN = 1_000
 
