@@ -51,13 +51,17 @@ def size(processes: int) -> Size:
 
 
 def platform_leg(platform: Platform, seconds: float) -> Leg:
-    """Send requests for that time; their sentences count as answers."""
+    """Send requests for that time; their sentences count as answers.
+
+    The rate is that of the whole time. Between two answers it would be too high: so large are the requests that a
+    third of the work is done before the first one comes, and after the last one is sent intake has nothing to do.
+    """
     say(f"platform, {seconds:g} s")
     driver = Driver(platform)
     leg = driver.closed_loop("platform", driver.records(texts(seconds), Priority.STANDARD), _IN_FLIGHT, seconds)
     driver.check()
     driver.close()
-    return in_segments(leg)
+    return in_segments(replace(leg, per_second=leg.answers / leg.seconds))
 
 
 def in_segments(leg: Leg) -> Leg:
