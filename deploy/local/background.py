@@ -7,10 +7,12 @@ all the time, and to the command that started it until that command knows whethe
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from deploy.local.errors import StackError
@@ -28,7 +30,8 @@ def start_in_background(
 ) -> None:
     """Start a supervisor that outlives this process, and return when the whole stack is ready.
 
-    Raises StackError with the supervisor's reason when it does not get ready.
+    Raises StackError with the supervisor's reason when it does not get ready. Whatever else is raised meanwhile
+    ends the supervisor, too.
     """
     log = ProcessLog(settings.logs, "supervisor")
     with log.open_for_start() as output:
@@ -41,7 +44,14 @@ def start_in_background(
             start_new_session=True,
         )
     with starter:
-        _relay_progress(starter.stdout or (), on_progress, log)
+        try:
+            _relay_progress(starter.stdout or (), on_progress, log)
+        except StackError:
+            raise  # the supervisor ends itself
+        except BaseException:  # Ctrl-C, perhaps before the supervisor has written down where it is found
+            with suppress(ProcessLookupError):
+                os.killpg(starter.pid, signal.SIGTERM)
+            raise
 
 
 def supervise_in_background(settings: StackSettings, plan: ProcessPlan = build_processes) -> int:

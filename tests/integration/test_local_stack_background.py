@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local import background
 from deploy.local.background import start_in_background
 from deploy.local.errors import StackError
 from deploy.local.main import (
@@ -148,6 +149,19 @@ def test_a_stop_during_the_start_ends_both(root: Path, monkeypatch: pytest.Monke
             local_stack_small.COMMAND,
         )
     stopper.join()
+    assert leftovers(root) == []
+
+
+def test_ctrl_c_before_the_supervisor_has_said_a_word_ends_it(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(background, "_relay_progress", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        start(root)
+    # As long as a start takes.
+    time.sleep(2.0)
+    assert not is_running(root)
     assert leftovers(root) == []
 
 
