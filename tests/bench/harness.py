@@ -36,7 +36,6 @@ NICENESS = 10
 _REGISTRY = "DRAGOMAN_KAFKA_SCHEMA_REGISTRY_URL"
 # The first commits and readings of the backlog after a start, heartbeats after a stop.
 _SETTLE_SECONDS = 3.0
-_ENDED = 128 + signal.SIGTERM
 _TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
 
 
@@ -93,8 +92,8 @@ class Platform:
 def main(name: str, measure: Callable[[Options], Findings], defaults: Options, purpose: str | None) -> int:
     """Run one benchmark from the command line; return 0 when every figure reaches its goal, else 1."""
     options = _options(defaults, purpose or "")
-    # So that a benchmark that is ended stops its stack.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_ENDED))
+    # As Ctrl-C: a benchmark that is ended stops its stack.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     started, load_before = time.monotonic(), os.getloadavg()[0]
     findings = measure(options)
     path = findings.write(name, asdict(options), load_before)

@@ -8,6 +8,7 @@ rest is not bought with waiting. Exits with 1 above the goal.
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -60,6 +61,7 @@ class Rest:
 def main() -> int:
     """Return 0 when the stack at rest costs at most the goal."""
     options = _options()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with running_stack() as root:
         outside = Outside(read_run(root).kafka_bootstrap)
         results = outside.tail("translation.results")
@@ -85,8 +87,9 @@ def running_stack() -> Iterator[Path]:
     """Run a fresh stack, as `dragoman up` starts it; yield its root."""
     with TemporaryDirectory(prefix="dragoman-idle-") as folder:
         root = Path(folder)
-        up(StackSettings(root=root, kafka_libraries=LIBRARIES), detach=True, on_progress=lambda name, state: None)
+        settings = StackSettings(root=root, kafka_libraries=LIBRARIES)
         try:
+            up(settings, detach=True, on_progress=lambda name, state: None)
             yield root
         finally:
             down(root)

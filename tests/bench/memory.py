@@ -144,8 +144,8 @@ def send(outside: Outside, count: int) -> float:
 def running_stack() -> Iterator[None]:
     """Run a fresh stack with one worker."""
     settings = StackSettings(root=ROOT, kafka_libraries=LIBRARIES, workers=1, fresh=True)
-    up(settings, detach=True, on_progress=lambda name, state: None)
     try:
+        up(settings, detach=True, on_progress=lambda name, state: None)
         yield
     finally:
         down(ROOT)
@@ -211,6 +211,7 @@ def main() -> int:
     parser.add_argument("--segments", type=int, default=1_000_000)
     parser.add_argument("--most-growth-mb", type=float, default=50.0)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     watch, facts = measure(options.segments)
     growth = growth_of(watch.moments)
     too_much = {name: grown for name, grown in growth.items() if grown > options.most_growth_mb}

@@ -87,10 +87,12 @@ class Probe:
 
 def main() -> None:
     """Run on a stack of its own in a temporary folder. Arguments: the processes to kill, all by default."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with TemporaryDirectory(prefix="dragoman-recovery-") as folder:
         root = Path(folder)
-        up(StackSettings(root=root, kafka_libraries=LIBRARIES), detach=True, on_progress=lambda name, state: None)
         try:
+            settings = StackSettings(root=root, kafka_libraries=LIBRARIES)
+            up(settings, detach=True, on_progress=lambda name, state: None)
             found = [recovery_of(Stack(root), victim) for victim in sys.argv[1:] or VICTIMS]
         finally:
             down(root)

@@ -3,7 +3,7 @@
 `python -m tests.bench.worker_loop` works through a document with the real loop, layer and engine on a broker in
 memory. An engine fills the caches of its core, so what lies between two sentences takes several times as long as
 where the engine takes no time (`python -m tests.bench.worker_path`). Prints the processor time of a sentence,
-between two runs of the bare engine, of several processes at once if asked: `--processes 2`.
+and what the bare engine takes in between; of several processes at once if asked: `--processes 2`.
 """
 
 import argparse

@@ -13,20 +13,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import wraps
 from itertools import count
+from typing import Any
 
 from connectors.kafka.commit_tracker import CommitTracker, Partition, Ticket
 from connectors.kafka.committing_reader import CommittingReader, TakenRecord
 from connectors.redis.slots import RedisSlots
 from inference_workers.outbox import Outbox
-from schemas.codec import Codec
-from schemas.events import JobControl
 from schemas.messages import SegmentBatch
 from schemas.records import InboundRecord, OutboundRecord, StoredAt
 from schemas.slots import AnswerOrder, Arrival, SlotDecision, Verdict
 from stream_apps.assembly import handler
-from stream_apps.assembly.erasing import Erasure, Newest, erasures
+from stream_apps.assembly.erasing import Erasure, erasures
 from stream_apps.pipeline.deadline_policy import SkipPolicy
-from stream_apps.pipeline.stores import Slots
 from stream_apps.runtime.event_processor import EventProcessor
 from stream_apps.runtime.retrying_loop import Turn
 from stream_apps.runtime.transactional_processor import TransactionalProcessor
@@ -175,10 +173,8 @@ def erase_open_only() -> None:
     """Make assembly erase only what nobody has answered, as if an order came too late for the rest."""
 
     @wraps(erasures)
-    def some(
-        orders: Sequence[tuple[InboundRecord, JobControl]], slots: Slots, newest: Newest, codec: Codec, now_ms: int
-    ) -> Iterator[Erasure]:
-        return (one for one in erasures(orders, slots, newest, codec, now_ms) if one.is_answer)
+    def some(*arguments: Any) -> Iterator[Erasure]:
+        return (one for one in erasures(*arguments) if one.is_answer)
 
     handler.erasures = some  # type: ignore[attr-defined]  # broken
 

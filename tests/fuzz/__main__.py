@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 from dataclasses import asdict
@@ -26,9 +27,10 @@ def main() -> int:
     parser.add_argument("--records", type=int, default=10_000, help="for each topic")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as root:
-        up(StackSettings(root=Path(root), kafka_libraries=LIBRARIES), detach=True, on_progress=_show)
         try:
+            up(StackSettings(root=Path(root), kafka_libraries=LIBRARIES), detach=True, on_progress=_show)
             outcome = _campaign(Stack(Path(root)), options.records, options.seed).run()
         finally:
             down(Path(root))
