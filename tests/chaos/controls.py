@@ -172,7 +172,6 @@ def mark_first() -> None:
 def erase_open_only() -> None:
     """Make assembly erase only what nobody has answered, as if an order came too late for the rest."""
 
-    @wraps(erasures)
     def some(*arguments: Any) -> Iterator[Erasure]:
         return (one for one in erasures(*arguments) if one.is_answer)
 
