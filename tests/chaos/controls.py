@@ -175,7 +175,7 @@ def erase_open_only() -> None:
     def some(*arguments: Any) -> Iterator[Erasure]:
         return (one for one in erasures(*arguments) if one.is_answer)
 
-    handler.erasures = some  # type: ignore[attr-defined]  # broken
+    handler.erasures = some  # type: ignore[assignment, attr-defined]  # broken
 
 
 def _break_cycle(broken: Callable[[TransactionalProcessor], Turn]) -> Callable[[], None]:
