@@ -8,6 +8,9 @@ BIN := .venv/bin
 # Bytecode is compiled at installation, and Python may write it later: otherwise each process compiles for seconds.
 export PYTHONDONTWRITEBYTECODE :=
 UV := VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip
+# With another Python: make setup PYTHON=python3.13
+export PYTHON ?=
+MAKE_VENV := deploy/local/python.sh -m venv
 SEGMENTS := 1000000
 JARS := .dragoman/kafka/libs/complete
 # Processes that `make test` uses; each starts servers of its own. Given servers are shared, so the tests take turns.
@@ -216,7 +219,7 @@ comma := ,
 
 .venv/.uv:
 	@deploy/local/prepare.sh
-	python3 -m venv .venv
+	$(MAKE_VENV) .venv
 	$(BIN)/pip install -q --disable-pip-version-check uv==$(UV_VERSION)
 	@touch $@
 
@@ -237,12 +240,12 @@ $(JARS): deploy/local/kafka/pom.xml | .venv/.dev
 	$(BIN)/python -c "from pathlib import Path; from deploy.local.kafka_broker import fetch_jars; fetch_jars(Path('$(@D)'))"
 
 .venv-transformers/.ready: .venv/.uv requirements/transformers.lock pyproject.toml
-	python3 -m venv .venv-transformers
+	$(MAKE_VENV) .venv-transformers
 	VIRTUAL_ENV=$(CURDIR)/.venv-transformers $(BIN)/uv pip install -q --require-hashes -r requirements/transformers.lock
 	VIRTUAL_ENV=$(CURDIR)/.venv-transformers $(BIN)/uv pip install -q --no-deps -e .
 	@touch $@
 
 .venv-vrl/.ready: .venv/.uv requirements/vrl.lock
-	python3 -m venv .venv-vrl
+	$(MAKE_VENV) .venv-vrl
 	VIRTUAL_ENV=$(CURDIR)/.venv-vrl $(BIN)/uv pip install -q --require-hashes -r requirements/vrl.lock
 	@touch $@

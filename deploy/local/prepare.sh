@@ -5,7 +5,7 @@ set -euo pipefail
 missing=()
 command -v java >/dev/null || missing+=(openjdk-17-jre-headless)
 command -v mvn >/dev/null || missing+=(maven)
-python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+[ -n "${PYTHON:-}" ] || deploy/local/python.sh -c '' 2>/dev/null || missing+=(python3-venv)
 # Wanted by the tests of a client that is not ours and of the alerts, not by Dragoman itself.
 if [ "${CI:-}" = true ]; then
   command -v kcat >/dev/null || missing+=(kcat)
