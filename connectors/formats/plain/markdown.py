@@ -4,6 +4,7 @@ Blocks are found by markdown-it; their lines are found again in the source, whic
 addresses, references and front matter (but its title and description) stay.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from functools import partial
@@ -12,6 +13,7 @@ from typing import NamedTuple
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from connectors.formats.coding import coded_of
 from connectors.formats.data.yaml_file import encoder_of as yaml_encoder
 from connectors.formats.data.yaml_file import values as yaml_values
 from connectors.formats.flat import FlatFilter
@@ -25,7 +27,11 @@ from schemas.errors import PermanentError
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r|\Z)")
 _FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?\n)(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL)
+_TOML = re.compile(r"\+\+\+[ \t]*\r?\n(.*?\n)\+\+\+[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _FRONT_KEYS = frozenset({"caption", "description", "excerpt", "subtitle", "summary", "title"})
+_TOML_STRING = re.compile(
+    r"^([a-z]+)[ \t]*=[ \t]*(\"(?:[^\"\\\r\n]|\\.)*\")(?=[ \t]*(?:#[^\n]*)?\r?$)", re.M | re.I
+)
 
 
 class _Line(NamedTuple):
@@ -42,9 +48,9 @@ def _parser() -> MarkdownIt:
 
 def units(text: str, options: Options) -> Iterator[Found | Stamp]:
     """Find the units of a file."""
-    front = _FRONT_MATTER.match(text)
+    front = _FRONT_MATTER.match(text) or _TOML.match(text)
     if front:
-        yield from _front_matter(front, options)
+        yield from _toml(front) if text.startswith("+++") else _front_matter(front, options)
     body_start = front.end() if front else 0
     lines = [_Line(found.start() + body_start, found[0]) for found in _LINE.finditer(text[body_start:])]
     cursors: dict[int, int] = {}
@@ -59,7 +65,7 @@ def units(text: str, options: Options) -> Iterator[Found | Stamp]:
         if token.type == "html_block":
             yield from (found._replace(place=place) for found in _html(text, lines, token, options))
         elif token.type == "inline":
-            found_in_line = _inline(text, lines, token, cursors, is_cell=is_cell)
+            found_in_line = _inline(lines, token, cursors, is_cell=is_cell)
             yield from (found._replace(place=place) for found in found_in_line)
 
 
@@ -73,6 +79,18 @@ def _front_matter(front: re.Match[str], options: Options) -> Iterator[Found]:
     except PermanentError:
         # Whatever stands there is not for us.
         return
+
+
+def _toml(front: re.Match[str]) -> Iterator[Found]:
+    for entry in _TOML_STRING.finditer(front[1]):
+        try:
+            # TOML writes a string as JSON does, but for a few escapes.
+            coded = coded_of(json.loads(entry[2]))
+        except ValueError:
+            continue
+        if coded and entry[1].lower() in _FRONT_KEYS:
+            start, end = entry.start(2) + front.start(1) + 1, entry.end(2) + front.start(1) - 1
+            yield Found(start, end, coded, entry[1], "yaml double")
 
 
 def _html(text: str, lines: list[_Line], token: Token, options: Options) -> Iterator[Found]:
@@ -95,15 +113,13 @@ def _html(text: str, lines: list[_Line], token: Token, options: Options) -> Iter
             )
 
 
-def _inline(
-    text: str, lines: list[_Line], token: Token, cursors: dict[int, int], *, is_cell: bool
-) -> Iterator[Found]:
+def _inline(lines: list[_Line], token: Token, cursors: dict[int, int], *, is_cell: bool) -> Iterator[Found]:
     first, _ = token.map or (0, 0)
     content = token.content.replace("|", "\\|") if is_cell else token.content
     starts = _located(lines, first, content.split("\n"), cursors)
     if not starts:
         return
-    prefix = text[lines[first + 1].start : starts[1]] if len(starts) > 1 else ""
+    prefix = _prefix(lines[first + 1], starts[1], content.split("\n")[1]) if len(starts) > 1 else ""
     reader = InlineReader(token, starts, prefix, is_cell=is_cell)
     yield from reader.found("cell" if is_cell else f"text {prefix}")
 
@@ -114,12 +130,22 @@ def _located(lines: list[_Line], first: int, wanted: list[str], cursors: dict[in
     for number, content in enumerate(wanted, first):
         if number >= len(lines):
             return []
-        start = lines[number].text.find(content, cursors.get(number, 0))
+        # Of a tab that only half belongs to a list's indentation, the other half is spaces in the content.
+        bare = content.lstrip(" ")
+        start = lines[number].text.find(bare, cursors.get(number, 0))
         if start < 0:
             return []
-        cursors[number] = start + len(content)
-        starts.append(lines[number].start + start)
+        cursors[number] = start + len(bare)
+        starts.append(lines[number].start + start - (len(content) - len(bare)))
     return starts
+
+
+def _prefix(line: _Line, start: int, content: str) -> str:
+    """Return what stands before the content of a line: of a tab that half belongs to it, all."""
+    at = start - line.start
+    before = line.text[: max(at, 0)]
+    bare_at = at + len(content) - len(content.lstrip(" "))
+    return before if line.text.startswith(content, max(at, 0)) else line.text[:bare_at]
 
 
 def _prefixed(prefix: str, text: str) -> str:
@@ -144,4 +170,4 @@ def _encoder(name: str) -> Encode:
     return _cell if kind == "cell" else partial(_prefixed, argument)
 
 
-MARKDOWN = FlatFilter(frozenset({"text/markdown", "text/x-markdown"}), "1", units, _encoder, _laid_out)
+MARKDOWN = FlatFilter(frozenset({"text/markdown", "text/x-markdown"}), "2", units, _encoder, _laid_out)

@@ -16,8 +16,10 @@ _TAIL = re.compile(
     r"|\](?:\[[^\[\]]*\])?"
 )
 _IMAGE = re.compile(r"!\[((?:[^\[\]\\]|\\.|\[[^\[\]]*\])*)(?=\])")
-# Footnotes and boxes to tick, which CommonMark does not know.
-_MARK = re.compile(r"\[\^[^\]\s]+\]|\A\[[ xX]\](?=\s)")
+# Footnotes (at the beginning with the colon of their text) and boxes to tick, which CommonMark does not know.
+_MARK = re.compile(r"\A\[\^[^\]\s]+\]:[ \t]*|\[\^[^\]\s]+\]|\A\[[ xX]\](?=\s)")
+# Where the text of a footnote is one word or address, CommonMark takes its marks for links.
+_FOOTNOTES = re.compile(r"(?:\[\^[^\]\s]+\]){1,2}(?!\()")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])|&#?\w+;")
 _MARKED = re.compile(r"[`*_\[<\\]")
 _AUTOLINK = re.compile(r"<[^<>\s]+>")
@@ -46,7 +48,7 @@ class InlineReader:
         self._prefix = prefix
         self._at = 0
         self._links: list[int] = []
-        self._is_in_autolink = False
+        self._is_in_whole = False
         self._builder = CodedBuilder()
         self._inner: list[Found] = []
 
@@ -65,8 +67,8 @@ class InlineReader:
 
     def _read(self, child: Token) -> None:
         match child.type:
-            case "text" if self._is_in_autolink:
-                # Its address, which the code holds.
+            case _ if self._is_in_whole and child.type != "link_close":
+                # An address or a mark, which the code holds.
                 return
             case "text":
                 self._text(child.content)
@@ -89,8 +91,12 @@ class InlineReader:
                 self._delimiter(child)
 
     def _link(self, child: Token) -> None:
-        if child.markup == "autolink":
-            self._autolink(child)
+        whole = _AUTOLINK if child.markup == "autolink" else _FOOTNOTES
+        if child.nesting < 0 and self._is_in_whole:
+            self._is_in_whole = False
+        elif whole is _AUTOLINK or (child.nesting > 0 and whole.match(self._content, self._at)):
+            self._builder.alone(self._match(whole))
+            self._is_in_whole = True
         elif child.nesting > 0:
             self._builder.open(self._take("["), key="link")
             self._links.append(self._at)
@@ -170,11 +176,6 @@ class InlineReader:
         self._builder.alone(self._prefixed(raw), alt[0], at=self._offset(start) if is_on_a_line else -1)
         if coded:
             self._inner.append(Found(self._offset(alt.start(1)), self._offset(alt.end(1)), coded, ""))
-
-    def _autolink(self, child: Token) -> None:
-        self._is_in_autolink = child.type == "link_open"
-        if self._is_in_autolink:
-            self._builder.alone(self._match(_AUTOLINK))
 
     def _delimiter(self, child: Token) -> None:
         self._take(child.markup)

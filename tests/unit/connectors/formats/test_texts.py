@@ -231,3 +231,27 @@ def test_no_translation_begins_a_block_of_markdown(words):
     written = translated("a.md", b"First.\n\nSecond.\n", words, "Second.").decode()
     kinds = [token.type for token in MarkdownIt("commonmark").parse(written)]
     assert kinds == ["paragraph_open", "inline", "paragraph_close"] * 2
+
+
+def test_marks_of_footnotes_stay_single_where_the_footnote_is_an_address_or_one_word():
+    source = b"Text[^1] with two[^a][^b].\n\n[^1]: https://x.org\n[^a]: Word\n[^b]: Other\n"
+    assert texts("a.md", source) == ["Text[0] with two[1]."]
+    assert translated("a.md", source) == source.replace(b"Text", b"TEXT").replace(b"with two", b"WITH TWO")
+
+
+def test_the_colon_behind_the_mark_of_a_footnote_is_no_text():
+    assert texts("a.md", b"[^1]: The note text.\n") == ["The note text."]
+    assert translated("a.md", b"[^1]: The note text.\n", "O texto.") == b"[^1]: O texto.\n"
+
+
+def test_paragraphs_of_lists_that_tabs_indent_are_translated():
+    source = b"- one\n\n\tpara one\n\tgoes on\n"
+    assert texts("a.md", source) == ["one", "para one\ngoes on"]
+    assert translated("a.md", source) == b"- ONE\n\n\tPARA ONE\n\tGOES ON\n"
+
+
+def test_front_matter_in_toml_stays_but_its_titles():
+    source = b'+++\ntitle = "My \\"post\\""  # why\ndraft = true\nslug = "my-post"\n+++\n\nHello there.\n'
+    assert texts("a.md", source) == ['My "post"', "Hello there."]
+    expected = source.replace(b"My", b"MY").replace(b'post\\"', b'POST\\"').replace(b"Hello there", b"HELLO THERE")
+    assert translated("a.md", source) == expected
