@@ -102,9 +102,11 @@ def _block(node: ScalarNode, text: str, place: str) -> Iterator[Found]:
     indent, start = first[1], first.end()
     lines = re.compile(rf"[^\n]*(?:\n(?:{indent}[^\n]*|[ \t\r]*(?=\n|\Z)))*").match(text, start)
     content = lines[0].rstrip() if lines else ""
-    coded = coded_of(content.replace("\n" + indent, "\n"))
+    has_returns = "\r\n" in content
+    coded = coded_of(content.replace("\r\n", "\n").replace("\n" + indent, "\n"))
     if coded:
-        yield Found(start, start + len(content), coded, place, str(len(indent)))
+        style = f"{len(indent)} crlf" if has_returns else str(len(indent))
+        yield Found(start, start + len(content), coded, place, style)
 
 
 def _plain(text: str) -> str:
@@ -128,8 +130,10 @@ def _single(text: str) -> str:
     return _printable(text).replace("'", "''").replace("\n", "\n\n")
 
 
-def _indented(indent: int, text: str) -> str:
-    return re.sub(r"\n(?=[^\n])", "\n" + " " * indent, _printable(text))
+def _indented(indent: int, newline: str, text: str) -> str:
+    # A return of the translation belongs to the end of its line, whatever the file has there.
+    lines = _printable(text.replace("\r\n", "\n")).split("\n")
+    return newline.join([lines[0], *(" " * indent + line if line else "" for line in lines[1:])])
 
 
 _STYLES = {"plain": _plain, "single": _single, "double": _double}
@@ -137,12 +141,13 @@ _STYLES = {"plain": _plain, "single": _single, "double": _double}
 
 def encoder_of(name: str) -> Encode:
     """Return how a value of this style is written."""
-    return _STYLES.get(name) or partial(_indented, int(name))
+    indent, _, newline = name.partition(" ")
+    return _STYLES.get(name) or partial(_indented, int(indent), "\r\n" if newline else "\n")
 
 
 YAML_FILE = FlatFilter(
     frozenset({"application/yaml", "application/x-yaml", "text/yaml"}),
-    "1",
+    "2",
     values,
     encoder_of,
 )

@@ -255,3 +255,11 @@ def test_front_matter_in_toml_stays_but_its_titles():
     assert texts("a.md", source) == ['My "post"', "Hello there."]
     expected = source.replace(b"My", b"MY").replace(b'post\\"', b'POST\\"').replace(b"Hello there", b"HELLO THERE")
     assert translated("a.md", source) == expected
+
+
+@pytest.mark.parametrize("style", ["|", ">", "|-"])
+def test_blocks_of_yaml_keep_their_returns(style):
+    source = f"a: {style}\r\n  one x\r\n  two x\r\n\r\n  three x\r\nb: four x\r\n"
+    assert texts("a.yaml", source.encode()) == ["one x\ntwo x\n\nthree x", "four x"]
+    expected = source.replace(" x", " y")
+    assert translated("a.yaml", source.encode(), "one y\ntwo y\n\nthree y", "four y").decode() == expected
