@@ -37,7 +37,8 @@ def values(text: str, options: Options) -> Iterator[Found]:
 
 
 def _check(text: str) -> None:
-    for piece in (text,) if _is_json(text) else text.splitlines():
+    # Strings may hold what Python takes for line ends besides these, such as U+2028.
+    for piece in (text,) if _is_json(text) else re.split(r"[\r\n]", text):
         if piece.strip() and not _is_json(piece):
             raise malformed("the file is neither JSON nor JSON lines")
 

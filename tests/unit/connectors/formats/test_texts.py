@@ -263,3 +263,8 @@ def test_blocks_of_yaml_keep_their_returns(style):
     assert texts("a.yaml", source.encode()) == ["one x\ntwo x\n\nthree x", "four x"]
     expected = source.replace(" x", " y")
     assert translated("a.yaml", source.encode(), "one y\ntwo y\n\nthree y", "four y").decode() == expected
+
+
+def test_json_lines_may_hold_other_separators_of_lines():
+    source = '{"a": "one\u2028x"}\r\n{"a": "two\x85x"}\n'.encode()
+    assert texts("a.jsonl", source) == ["one\u2028x", "two\x85x"]
