@@ -11,7 +11,8 @@ from connectors.formats.splicing import Found
 from connectors.formats.subtitles.cues import Cue, found_in, laid_out, sentences
 
 _TIMES = re.compile(r"^(?:\d+:)?\d\d:\d\d\.\d{3}[ \t]+-->[^\r\n]*(?:\r\n|\n|\r|\Z)", re.MULTILINE)
-_BLANK = re.compile(r"(?:\r\n|\n|\r)[ \t]*(?:\r\n|\n|\r|\Z)|\Z")
+# A cue ends at a blank line, or where another one's times are.
+_END = re.compile(r"(?:\r\n|\n|\r)(?:[ \t]*(?:\r\n|\n|\r|\Z)|(?=[^\r\n]*-->))|\Z")
 
 
 def cues(text: str) -> Iterator[Cue]:
@@ -21,8 +22,8 @@ def cues(text: str) -> Iterator[Cue]:
     at = number = 0
     while times := _TIMES.search(text, at):
         number += 1
-        blank = _BLANK.search(text, times.end() - 1)
-        at = max(blank.start() if blank else len(text), times.end())
+        end = _END.search(text, times.end() - 1)
+        at = max(end.start() if end else len(text), times.end())
         yield Cue(times.end(), at, text[times.end() : at], f"cue {number}")
 
 
@@ -43,7 +44,7 @@ def _crlf(text: str) -> str:
 
 WEBVTT = FlatFilter(
     frozenset({"text/vtt"}),
-    "1",
+    "2",
     subtitles,
     {"lf": _lf, "crlf": _crlf}.__getitem__,
     laid_out,

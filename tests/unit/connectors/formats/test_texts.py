@@ -268,3 +268,9 @@ def test_blocks_of_yaml_keep_their_returns(style):
 def test_json_lines_may_hold_other_separators_of_lines():
     source = '{"a": "one\u2028x"}\r\n{"a": "two\x85x"}\n'.encode()
     assert texts("a.jsonl", source) == ["one\u2028x", "two\x85x"]
+
+
+def test_the_times_of_the_next_cue_end_a_cue_without_a_blank_line():
+    source = b"WEBVTT\n\n00:01.000 --> 00:02.000\nHello.\n00:03.000 --> 00:04.000\nGoodbye.\n"
+    assert texts("a.vtt", source) == ["Hello.", "Goodbye."]
+    assert translated("a.vtt", source) == source.replace(b"Hello", b"HELLO").replace(b"Goodbye", b"GOODBYE")
