@@ -26,7 +26,7 @@ class XliffFilter:
 
     def __init__(self, media_type: str) -> None:
         self.media_types = frozenset({media_type})
-        self.version = "1"
+        self.version = "2"
 
     def extract(self, source: BinaryIO, options: Options) -> Extraction:
         file = XmlFile(source.read(), options.limits.depth)
@@ -128,12 +128,17 @@ def _add(builder: CodedBuilder, file: XmlFile, parent: Element) -> None:
             builder.text(child.text)
         elif not isinstance(child, Element):
             builder.alone(file.raw(child.start, child.end), kind=CodeKind.BREAK)
-        elif child.name in _PAIRS and child.inner < child.end and child.attributes.get("translate") != "no":
+        elif child.name in _PAIRS and child.inner < child.end and not _is_protected(child):
             builder.open(file.raw(child.start, child.inner), key="element")
             _add(builder, file, child)
             builder.close(file.raw(child.inner_end, child.end), "element")
         else:
             _add_code(builder, file.raw(child.start, child.end), child)
+
+
+def _is_protected(code: Element) -> bool:
+    # Of version 2, and of 1.2.
+    return code.attributes.get("translate") == "no" or code.attributes.get("mtype") == "protected"
 
 
 def _add_code(builder: CodedBuilder, raw: str, code: Element) -> None:

@@ -274,3 +274,14 @@ def test_the_times_of_the_next_cue_end_a_cue_without_a_blank_line():
     source = b"WEBVTT\n\n00:01.000 --> 00:02.000\nHello.\n00:03.000 --> 00:04.000\nGoodbye.\n"
     assert texts("a.vtt", source) == ["Hello.", "Goodbye."]
     assert translated("a.vtt", source) == source.replace(b"Hello", b"HELLO").replace(b"Goodbye", b"GOODBYE")
+
+
+def test_protected_words_of_xliff_stay():
+    mark = '<mrk mtype="protected">Key</mrk>'
+    unit = f'<trans-unit id="1"><source>Press {mark} now</source></trans-unit>'
+    source = (
+        '<xliff version="1.2" xmlns="urn:oasis:names:tc:xliff:document:1.2">'
+        f'<file source-language="en"><body>{unit}</body></file></xliff>'
+    ).encode()
+    assert texts("a.xlf", source) == ["Press [1] now"]
+    assert f">PRESS {mark} NOW</target>".encode() in translated("a.xlf", source)
