@@ -9,6 +9,7 @@ from html import unescape
 
 from connectors.formats.office.parts import by_content_type
 from connectors.formats.packages import Package
+from connectors.formats.xml_tree import escaped
 
 _CELL = re.compile(
     rb"<(?:\w+:)?c\s([^<>]*\bt=[\"']s[\"'][^<>]*)>\s*(?:<(?:\w+:)?f[^<>]*/>)?\s*<(?:\w+:)?v>(\d{1,9})<"
@@ -21,7 +22,20 @@ _NAMES = re.compile(
     rb"<(?:\w+:)?(?:tableColumn|cacheField|filter|s)\s[^<>]*\b(?:name|val|v)=(?:\"([^\"]*)\"|'([^']*)')"
 )
 _NAMING = re.compile(r"spreadsheetml\.(?:table|pivotCacheDefinition)")
+# How workbooks write a return, and an underscore that would begin such an escape.
+_ESCAPE = re.compile(r"_x(000[9AD]|00[2-9A-F][\dA-F])_", re.IGNORECASE)
 _SHEETS = re.compile(r"spreadsheetml\.worksheet")
+
+
+def unescaped(text: str) -> str:
+    """Read the escapes of workbooks; those of what XML does not allow stay."""
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
+
+
+def cell_escaped(text: str) -> str:
+    """Write a text of a cell or a comment."""
+    plain = re.sub(f"(?={_ESCAPE.pattern})_", "_x005F_", text, flags=re.IGNORECASE)
+    return "_x000D_".join(map(escaped, plain.split("\r")))
 
 
 class Workbook:
@@ -55,8 +69,7 @@ class Workbook:
                 self.named.update(piece.strip() for piece in (text, *text.split(",")))
         for found in _NAMES.finditer(data):
             value = unescape((found[1] or found[2] or b"").decode("utf-8", "replace"))
-            # Line breaks in the names of columns are written so.
-            self.named.add(value.replace("_x000a_", "\n").strip())
+            self.named.add(unescaped(value).strip())
         self.named.discard("")
 
 

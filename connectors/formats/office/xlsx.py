@@ -10,13 +10,13 @@ from connectors.formats.coding import coded_of
 from connectors.formats.office.drawing import drawing_units
 from connectors.formats.office.parts import by_content_type
 from connectors.formats.office.run_syntax import RunSyntax, tidy
-from connectors.formats.office.workbook import Workbook
+from connectors.formats.office.workbook import Workbook, cell_escaped, unescaped
 from connectors.formats.packages import Package, PackageFilter
 from connectors.formats.protocol import Options, Warned
 from connectors.formats.refusals import malformed
 from connectors.formats.runs import Item, Words, coded_runs
 from connectors.formats.splicing import Found, Stamp
-from connectors.formats.xml_tree import Element, Text, XmlFile
+from connectors.formats.xml_tree import XML_ENCODERS, Element, Text, XmlFile
 
 _WORKBOOK = re.compile(r"spreadsheetml\.(?:sheet|template)\.main")
 _SHARED = re.compile(r"spreadsheetml\.sharedStrings")
@@ -62,7 +62,7 @@ def _cell(
     file: XmlFile, item: Element, part: str, place: str, naming: tuple[Workbook, list[str]]
 ) -> Iterator[Found]:
     book, kept = naming
-    text = "".join(one.text() for one in _texts(item))
+    text = unescaped("".join(one.text() for one in _texts(item)))
     if not any(map(str.isalpha, text)):
         return
     if text.strip() in book.named:
@@ -87,13 +87,13 @@ def _rich(file: XmlFile, item: Element, part: str, place: str) -> Iterator[Found
         items = [words for run in runs for words in _words(file, run)]
         coded = coded_runs(items, RunSyntax(f"{prefix}r", f"{prefix}t", ' xml:space="preserve"'))
         if coded:
-            yield Found(runs[0].start, runs[-1].end, coded, place, "text", part=part)
+            yield Found(runs[0].start, runs[-1].end, coded, place, "cell", part=part)
         return
     for element in _texts(item):
         texts = [child for child in element.children if isinstance(child, Text)]
-        coded = coded_of(element.text())
+        coded = coded_of(unescaped(element.text()))
         if coded and texts:
-            yield Found(element.inner, element.inner_end, coded, place, "text", part=part)
+            yield Found(element.inner, element.inner_end, coded, place, "cell", part=part)
 
 
 def _words(file: XmlFile, run: Element) -> Iterator[Item]:
@@ -101,7 +101,7 @@ def _words(file: XmlFile, run: Element) -> Iterator[Item]:
     words = run.find("s:t")
     if words is not None:
         raw = file.raw(properties.start, properties.end) if properties else ""
-        yield Words(words.text(), raw)
+        yield Words(unescaped(words.text()), raw)
 
 
 def _named_texts(file: XmlFile, part: str, name: str) -> Iterator[Found]:
@@ -128,8 +128,9 @@ def _calculated_anew(file: XmlFile, part: str) -> Iterator[Stamp]:
 
 XLSX = PackageFilter(
     frozenset({"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}),
-    "1",
+    "2",
     units,
+    {**XML_ENCODERS, "cell": cell_escaped}.__getitem__,
     tidy=tidy,
     pages_of=lambda package: len(by_content_type(package, re.compile(r"spreadsheetml\.worksheet"))),
 )
