@@ -33,6 +33,8 @@ from schemas.markup import (
     SPLITTING_TAGS,
 )
 from stream_apps.accounts.roles import Scope
+from stream_apps.glossaries.shelf import Wanted as WantedGlossaries
+from stream_apps.glossaries.shelf import resolved
 
 _KEY = "auth_key"
 ERRORS = Dialect(
@@ -145,12 +147,19 @@ def _glossaries(given: Parameters) -> list[str]:
 
 
 async def with_dictionary(request: Request, caller: Caller, asked: AskedLanguages) -> AskedLanguages:
-    """Name the dictionaries that the glossaries have for the languages of a call. Raises TransientError."""
+    """Name the dictionaries that the glossaries have for the languages of a call.
+
+    Raises PermanentError for an id that no glossary has, TransientError.
+    """
     if not asked.glossaries:
         return asked
     ports: Ports = request.app.state.ports
     shelf, pair = await ports.glossaries.read(), LanguagePair(asked.source, asked.target)
-    return asked._replace(glossaries=[exact_name(shelf, caller.tenant, one, pair) for one in asked.glossaries])
+    names = [exact_name(shelf, caller.tenant, one, pair) for one in asked.glossaries]
+    source, target = parse_language(asked.source, "source_lang"), parse_language(asked.target, "target_lang")
+    # An unknown id may hold what no name of ours may, and so no request.
+    resolved(shelf, WantedGlossaries(caller.tenant, names, source, target))
+    return asked._replace(glossaries=names)
 
 
 def check_wishes(given: Parameters) -> None:

@@ -207,6 +207,14 @@ def test_a_glossary_is_made_shown_used_and_deleted(answering, world):
     assert "no glossary" in message_of(answering.post(URL, json=asked), 404)
 
 
+@pytest.mark.parametrize("glossary", ["my glossary", "用語集", "a" * 200])
+def test_a_glossary_that_there_is_not_is_told_whatever_its_id_looks_like(answering, world, glossary):
+    asked = {"target_lang": "PT-BR", "source_lang": "EN", "glossary_id": glossary}
+    assert "no glossary" in message_of(answering.post("/v2/translate", json=asked | {"text": ["Hi."]}), 404)
+    assert "no glossary" in message_of(answering.post("/v2/document", data=asked, files={"file": b"Hi."}), 404)
+    assert world.appended == []
+
+
 def test_a_line_of_a_glossary_that_is_wrong_is_told_by_its_number(http):
     wish = {"name": "a", "source_lang": "EN", "target_lang": "PT", "entries": "a\tb\nc", "entries_format": "tsv"}
     assert "line 2: there are 1 columns" in message_of(http.post("/v2/glossaries", data=wish))
