@@ -13,6 +13,7 @@ from producers.http.blocking.glossaries import Glossaries
 from producers.http.compatible.callers import reader_of
 from producers.http.compatible.deepl import ERRORS
 from producers.http.compatible.errors import route_class
+from producers.http.compatible.multilingual import bare_name
 from producers.http.compatible.reading import mistake, read_parameters
 from producers.http.ports import Ports
 from schemas.glossaries import Glossary
@@ -61,7 +62,7 @@ async def create_glossary(request: Request) -> dict[str, Any]:
     made = await glossaries.add(
         Glossary(
             tenant=caller.tenant,
-            name=_NO_NAME.sub("-", given.needed("name")).strip(".-_:")[:_LONGEST_NAME],
+            name=bare_name(given.needed("name"), _NO_NAME, _LONGEST_NAME),
             version=0,
             source_language=pair.source,
             target_language=pair.target,

@@ -4,6 +4,7 @@ The dictionary of NAME for two languages is our glossary `NAME:SOURCE-TARGET`; o
 is a glossary with one dictionary. An id is a name, which means the newest version of each dictionary.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from itertools import count, groupby
@@ -17,6 +18,7 @@ _ENDING = re.compile(r":[a-z]{2,3}-[a-z]{2,3}\Z")
 _NO_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 # Room for the ending, and for a number where the name is taken.
 _LONGEST_NAME = 48
+_HASH_DIGITS = 8
 
 
 class Multilingual(NamedTuple):
@@ -63,9 +65,15 @@ def dictionary_name(name: str, pair: LanguagePair) -> str:
     return f"{name}:{based(pair)}"
 
 
+def bare_name(wanted: str, forbidden: re.Pattern[str], longest: int) -> str:
+    """Return the name as ours may be; one of which nothing is left, such as a Japanese one, by its hash."""
+    bare = forbidden.sub("-", wanted).strip(".-_:")[:longest]
+    return bare or f"glossary-{hashlib.sha256(wanted.encode()).hexdigest()[:_HASH_DIGITS]}"
+
+
 def free_name(shelf: Shelf, tenant: str, wanted: str) -> str:
     """Return the name as ours may be, with a number where another glossary has it already."""
-    bare = _NO_NAME.sub("-", wanted).strip(".-_")[:_LONGEST_NAME]
+    bare = bare_name(wanted, _NO_NAME, _LONGEST_NAME)
     taken = {one.name for one in all_multilingual(shelf, tenant)}
     return next(name for name in _numbered(bare) if name not in taken)
 

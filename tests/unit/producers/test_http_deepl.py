@@ -215,6 +215,16 @@ def test_a_glossary_that_there_is_not_is_told_whatever_its_id_looks_like(answeri
     assert world.appended == []
 
 
+@pytest.mark.parametrize("version", ["v2", "v3"])
+def test_glossaries_may_have_names_without_any_latin_letter(answering, version):
+    entries = {"source_lang": "en", "target_lang": "pt", "entries": "a\tb", "entries_format": "tsv"}
+    more = entries if version == "v2" else {"dictionaries": [entries]}
+    made = [answering.post(f"/{version}/glossaries", json={"name": name} | more) for name in ("用語集", "Термины")]
+    assert [one.status_code for one in made] == [201, 201], made[0].text
+    names = {one.json()["name"] for one in made}
+    assert (len(names), {name.partition("-")[0] for name in names}) == (2, {"glossary"})
+
+
 def test_a_line_of_a_glossary_that_is_wrong_is_told_by_its_number(http):
     wish = {"name": "a", "source_lang": "EN", "target_lang": "PT", "entries": "a\tb\nc", "entries_format": "tsv"}
     assert "line 2: there are 1 columns" in message_of(http.post("/v2/glossaries", data=wish))
