@@ -216,7 +216,9 @@ async def _added(
 
 async def _renamed(request: Request, caller: Caller, known: Multilingual, wanted: str) -> Multilingual:
     """Write all dictionaries under another name, then delete those of the old one."""
-    name = free_name(await _glossaries(request).read(), caller.tenant, wanted)
+    name = free_name(await _glossaries(request).read(), caller.tenant, wanted, known.name)
+    if name == known.name:
+        return known
     copies = [
         await _added(
             request,

@@ -71,10 +71,10 @@ def bare_name(wanted: str, forbidden: re.Pattern[str], longest: int) -> str:
     return bare or f"glossary-{hashlib.sha256(wanted.encode()).hexdigest()[:_HASH_DIGITS]}"
 
 
-def free_name(shelf: Shelf, tenant: str, wanted: str) -> str:
-    """Return the name as ours may be, with a number where another glossary has it already."""
+def free_name(shelf: Shelf, tenant: str, wanted: str, own: str = "") -> str:
+    """Return the name as ours may be, with a number where a glossary other than `own` has it already."""
     bare = bare_name(wanted, _NO_NAME, _LONGEST_NAME)
-    taken = {one.name for one in all_multilingual(shelf, tenant)}
+    taken = {one.name for one in all_multilingual(shelf, tenant)} - {own}
     return next(name for name in _numbered(bare) if name not in taken)
 
 

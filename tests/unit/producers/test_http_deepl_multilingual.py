@@ -86,6 +86,12 @@ def test_another_name_is_another_id_with_the_same_entries(client):
     assert [one.name for one in client.list_multilingual_glossaries()] == ["new"]
 
 
+def test_the_name_that_a_glossary_has_already_changes_no_id(client):
+    made = client.create_multilingual_glossary("My terms", [Entries("EN", "PT", {"a": "1a"})])
+    again = client.update_multilingual_glossary_name(made, "My terms")
+    assert (again.glossary_id, entries_of(client, made)) == (made.glossary_id, "a\t1a\n")
+
+
 def test_glossaries_of_version_2_are_glossaries_with_one_dictionary(client):
     client.create_glossary("plain", "EN", "PT", {"a": "1a"})
     (found,) = client.list_multilingual_glossaries()
