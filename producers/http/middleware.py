@@ -23,6 +23,8 @@ from schemas.traces import exemplar_of
 _requests_of = lru_cache(maxsize=1000)(HTTP_REQUESTS.labels)
 _seconds_of = lru_cache(maxsize=1000)(HTTP_SECONDS.labels)
 
+# Those whose bodies may be large.
+COUNTED_METHODS = frozenset({"POST", "PUT", "PATCH"})
 _MOST_DIGITS = 15
 _TRACE = TRACE_HEADER.encode()
 _RELEASE = "release_submission"
@@ -76,7 +78,7 @@ def submission_is_stored(request: Request) -> None:
 
 
 class OpenSubmissions:
-    """Refuses a POST, before its body is read, while too many submissions or bytes of them are open."""
+    """Refuses a POST, PUT or PATCH, before its body is read, while too many of them or of their bytes are open."""
 
     def __init__(
         self,
@@ -95,7 +97,7 @@ class OpenSubmissions:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Call the application, or answer 503."""
-        if scope["type"] != "http" or scope["method"] != "POST":
+        if scope["type"] != "http" or scope["method"] not in COUNTED_METHODS:
             await self._app(scope, receive, send)
             return
         request = Request(scope)

@@ -12,6 +12,7 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 
 from producers.http.errors import BodyTooLarge
+from producers.http.middleware import COUNTED_METHODS
 from schemas.errors import PermanentError
 
 _FORM = "application/x-www-form-urlencoded"
@@ -90,9 +91,9 @@ async def read_parameters(request: Request) -> Parameters:
 
 
 def _most_bytes(request: Request) -> int:
-    # Only the bodies of POST are counted together (middleware.py).
+    # Only bodies that are counted together may be large (middleware.py).
     most: int = request.app.state.limits.max_body_bytes
-    return most if request.method == "POST" else min(most, _MOST_BYTES_OF_OTHERS)
+    return most if request.method in COUNTED_METHODS else min(most, _MOST_BYTES_OF_OTHERS)
 
 
 async def _body_of(request: Request, max_bytes: int) -> bytes:

@@ -9,6 +9,11 @@ from tests.accounts import key_of
 
 
 @pytest.fixture
+def limits(limits):
+    return limits.model_copy(update={"max_body_bytes": 200_000})
+
+
+@pytest.fixture
 def client(url, store):
     return deepl.DeepLClient(key_of(store, "acme", role="member").text, server_url=url)
 
@@ -90,6 +95,16 @@ def test_the_name_that_a_glossary_has_already_changes_no_id(client):
     made = client.create_multilingual_glossary("My terms", [Entries("EN", "PT", {"a": "1a"})])
     again = client.update_multilingual_glossary_name(made, "My terms")
     assert (again.glossary_id, entries_of(client, made)) == (made.glossary_id, "a\t1a\n")
+
+
+def test_a_dictionary_may_be_replaced_by_one_as_large_as_it_may_be_made(http):
+    languages = {"source_lang": "en", "target_lang": "pt"}
+    large = languages | {"entries": "\n".join(f"the term number {n}\to termo número {n}" for n in range(2_000))}
+    assert http.post("/v3/glossaries", json={"name": "terms", "dictionaries": [large]}).status_code == 201
+    replaced = http.ask("PUT", "/v3/glossaries/terms/dictionaries", json=large)
+    assert (replaced.status_code, replaced.json().get("entry_count")) == (200, 2_000), replaced.text
+    changed = http.ask("PATCH", "/v3/glossaries/terms", json={"dictionaries": [large]})
+    assert changed.status_code == 200, changed.text
 
 
 def test_glossaries_of_version_2_are_glossaries_with_one_dictionary(client):

@@ -84,6 +84,13 @@ def test_bytes_are_bounded_too(while_open):
     assert (refused.status_code, opened) == (503, [202])
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_the_bodies_of_changes_count_among_them(while_open, method):
+    path = "/v3/glossaries/terms/dictionaries" if method == "PUT" else "/v3/glossaries/terms"
+    seen, *_ = while_open({"max_open_requests": 1}, [BODY], lambda client: client.request(method, path, json={}))
+    assert (seen.status_code, list(seen.json())) == (503, ["message"])
+
+
 def test_a_compressed_body_counts_as_the_longest(while_open):
     def small(client):
         packed = {"content-type": "application/json", "content-encoding": "gzip"}
