@@ -84,9 +84,10 @@ async def list_languages(request: Request) -> list[dict[str, Any]]:
 @router.get("/frontend/settings")
 async def show_settings(request: Request) -> dict[str, Any]:
     """Tell what a program with a page of its own must know. It needs no key, and tells of no tenant."""
-    state = request.app.state
+    state, limits = request.app.state, request.app.state.request_limits
     return {
-        "charLimit": state.request_limits.max_text_characters,
+        # Each text goes as one of an array.
+        "charLimit": min(limits.max_text_characters, limits.max_array_text_characters),
         "frontendTimeout": 500,
         "apiKeys": True,
         "keyRequired": not state.ports.accounts.anonymous_tenant,

@@ -11,6 +11,7 @@ from schemas.messages import TranslationResult
 from schemas.states import ResultStatus
 from stream_apps.accounts.changes import Change, TenantChange, changed_tenant
 from stream_apps.pipeline.language_detection import Detection
+from stream_apps.pipeline.request_limits import RequestLimits
 from tests.accounts import NOW_MS, key_of
 from tests.http_world import in_capitals
 
@@ -246,6 +247,13 @@ def test_settings_need_no_key(http):
     settings = http.showing("").get("/frontend/settings").json()
     assert (settings["charLimit"], settings["keyRequired"], settings["filesTranslation"]) == (2000, True, True)
     assert {".docx", ".srt", ".html"} <= set(settings["supportedFilesFormat"])
+
+
+def test_a_text_may_be_as_long_as_the_settings_say_and_no_longer(answering):
+    answering.app.state.request_limits = RequestLimits(max_text_characters=2000, max_array_text_characters=500)
+    most = answering.get("/frontend/settings").json()["charLimit"]
+    assert answering.post("/translate", json=BODY | {"q": "x" * most}).status_code == 200
+    assert "500 characters" in error_of(answering.post("/translate", json=BODY | {"q": "x" * (most + 1)}))
 
 
 def test_suggestions_are_refused_in_words(http):
