@@ -16,6 +16,15 @@ class BodyTooLarge(HTTPException):
         self.limit = f"{max_body_bytes} bytes"
 
 
+class NoForm(HTTPException):
+    """The body is no form with a file."""
+
+    cure = "send a multipart form with the file in the field file"
+
+    def __init__(self, detail: str, status_code: int = 415) -> None:
+        super().__init__(status_code, detail)
+
+
 class UnknownJobError(PermanentError):
     """There is no such job, or it is not the caller's, or nothing is known of it any more."""
 

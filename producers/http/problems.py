@@ -25,7 +25,7 @@ _CURES = {
     400: "send one JSON object, in UTF-8",
     404: "check the address; /openapi.json lists them all",
     405: "use a method that the Allow header names",
-    413: "send less text, or split it into several requests",
+    413: "send less, or split it into several requests",
     415: "send the header Content-Type: application/json",
     500: "try again; if it stays, give the operators the instance and the time",
 }
@@ -168,8 +168,8 @@ async def _invalid(request: Request, error: Any) -> JSONResponse:
 
 async def http_problem(request: Request, error: Any) -> JSONResponse:
     """Answer what the framework refuses, such as an unknown address."""
-    limit = getattr(error, "limit", None)
-    problem = _of_status(request, error.status_code, str(error.detail)).model_copy(update={"limit": limit})
+    told = {name: value for name in ("limit", "cure") if (value := getattr(error, name, None))}
+    problem = _of_status(request, error.status_code, str(error.detail)).model_copy(update=told)
     return problem_response(problem, headers_of_refusal(request, error))
 
 

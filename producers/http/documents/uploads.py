@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 
 from connectors.object_files import Written
 from producers.http.admission.caller import Caller
-from producers.http.errors import OverloadedError
+from producers.http.errors import BodyTooLarge, NoForm, OverloadedError
 from producers.http.moments import Moment
 from producers.http.ports import Ports, Upload
 from producers.http.tracing import name_in_log
@@ -123,15 +123,27 @@ class OpenUploads:
 async def uploaded(request: Request) -> AsyncIterator[tuple[DocumentForm, Upload]]:
     """Read the form of a request; its file lasts as long as the context.
 
-    Raises HTTPException for a body that is no form, RequestValidationError for a bad field.
+    Raises NoForm for a body that is none, BodyTooLarge, RequestValidationError for a bad field.
     """
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        raise HTTPException(415, "the body is no multipart form")
-    async with request.form(max_files=1, max_fields=_MOST_FIELDS, max_part_size=_LONGEST_FIELD) as form:
+        raise NoForm("the body is no multipart form")
+    form = await _read_form(request)
+    try:
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise RequestValidationError([_missing("file")])
         yield _form_of(form), Upload(file.file, file.filename or "", file.content_type or "")
+    finally:
+        await form.close()
+
+
+async def _read_form(request: Request) -> FormData:
+    try:
+        return await request.form(max_files=1, max_fields=_MOST_FIELDS, max_part_size=_LONGEST_FIELD)
+    except HTTPException as error:
+        if isinstance(error, BodyTooLarge):
+            raise
+        raise NoForm(str(error.detail), error.status_code) from error
 
 
 async def prepare_document(  # noqa: PLR0913, PLR0917  # one parameter per part of the request

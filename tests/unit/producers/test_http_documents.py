@@ -118,6 +118,14 @@ def test_a_form_without_a_file_and_a_body_that_is_no_form_are_refused(http):
     assert problem(broken, 400)[0] == "malformed_body"
 
 
+def test_what_is_wrong_with_a_form_names_a_cure_that_leads_to_one(http):
+    form, field = {"content-type": "multipart/form-data; boundary=b"}, {"metadata": "x" * 200_000}
+    wrong = [http.post(URL, json={}), http.post(URL, content=b"no part", headers=form), send(http, **field)]
+    assert [one.status_code for one in wrong] == [415, 400, 400]
+    assert {one.json()["cure"] for one in wrong} == {"send a multipart form with the file in the field file"}
+    assert "text" not in send(http, b"x" * 2_100_000).json()["cure"]
+
+
 def test_who_shows_no_key_or_lacks_the_scope_uploads_nothing(http, world, store):
     assert problem(send(http.showing("")), 401)[0] == "no_credentials"
     texts_only = key_of(store, role="member", scopes=("translations:read", "translations:write"))
