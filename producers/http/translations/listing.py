@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from connectors.redis.job_view import JobView
 from producers.http.moments import Moment, milliseconds_of
 from producers.http.ports import Jobs
 from schemas.errors import PermanentError
+from schemas.language_names import UNDETERMINED
+from schemas.languages import AUTO, parse_language
 from schemas.priorities import Priority
 from schemas.states import ResultStatus
 
@@ -43,6 +45,14 @@ class JobFilter(BaseModel):
     since: Annotated[Moment | None, Field(description="Submitted then or later; RFC 3339.")] = None
     until: Annotated[Moment | None, Field(description="Submitted before.")] = None
     tenant: Annotated[str | None, Field(description="For callers who may act for several tenants.")] = None
+
+    @field_validator("source_language", "target_language")
+    @classmethod
+    def _canonical(cls, code: str | None, info: ValidationInfo) -> str | None:
+        # Jobs have canonical codes, whatever their callers wrote.
+        if code in (None, AUTO, UNDETERMINED):
+            return code
+        return str(parse_language(code, info.field_name or ""))
 
     def wants(self, view: JobView) -> bool:
         """Tell whether the job is wanted; times are narrowed where the list is read."""

@@ -55,6 +55,17 @@ def test_filters_narrow_it(http, jobs, params, numbers):
     assert listed(http, **params) == ([f"job-{n}" for n in numbers], None)
 
 
+@pytest.mark.parametrize("written", ["pt-BR", "pt_br", "pb", "por-BR"])
+def test_a_language_is_found_however_it_is_written(http, world, written):
+    body = {"text": "Good morning.", "target_language": written, "request_id": "job"}
+    assert http.post(URL, json=body).status_code == 202
+    ((sent, _, _),) = world.appended
+    world.views[sent.key] = JobView(
+        key=sent.key, source_language="auto", target_language=sent.target_language, submitted_at=NOW_MS
+    )
+    assert listed(http, target_language=written, source_language="auto") == (["job"], None)
+
+
 def test_a_summary_says_how_a_job_ended_and_when(http, jobs):
     (job,) = http.get(URL, params={"status": "COMPLETED", "limit": 1}).json()["jobs"]
     assert (job["job_id"], job["status"], job["is_finished"]) == ("job-9", "COMPLETED", True)
