@@ -163,7 +163,8 @@ def _submission(text: str, source: str, target: str, text_format: str, wishes: W
 
 def _read(file: Path) -> str:
     try:
-        return file.read_text("utf-8")
+        # Not as text: Python would end every line with LF.
+        return file.read_bytes().decode()
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}", "name an existing text file") from None
     except UnicodeDecodeError as error:
@@ -202,7 +203,7 @@ def _write(text: str, output: Path | None) -> None:
         typer.echo(text)
         return
     try:
-        output.write_text(text, "utf-8")
+        output.write_bytes(text.encode())
     except OSError as error:
         raise CommandError(f"{output} cannot be written: {error.strerror}", "choose another --output") from None
 

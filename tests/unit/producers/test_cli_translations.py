@@ -155,6 +155,15 @@ def test_submit_and_wait_shows_the_progress_on_a_terminal_and_writes_the_transla
     assert "completed" in ran.stderr
 
 
+def test_line_ends_of_a_file_are_sent_and_written_as_they_are(platform, tmp_path):
+    file, output = tmp_path / "a.txt", tmp_path / "b.txt"
+    file.write_bytes(b"One.\r\nTwo.\r\n")
+    platform.jobs = [FINISHED | {"result": RESULT | {"text": "Um.\r\nDois.\r\n"}}]
+    ran = dragoman(platform, "submit", str(file), "--to", "pt", "--wait", "--output", str(output))
+    assert (ran.exit_code, platform.posted[0]["text"]) == (0, "One.\r\nTwo.\r\n")
+    assert output.read_bytes() == b"Um.\r\nDois.\r\n"
+
+
 def test_result_says_how_far_an_unfinished_job_is(platform):
     platform.jobs = [RUNNING]
     ran = dragoman(platform, "result", "job")
