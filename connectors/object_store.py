@@ -96,8 +96,17 @@ class UrlObjectStore:
 
     def delete(self, refs: Sequence[str]) -> None:
         """Delete these texts; one that is gone already is none of them. Raises TransientError."""
-        with _store_errors("texts to delete"), suppress(FileNotFoundError):
-            obstore.delete(self._store, list(refs))
+        with _store_errors("texts to delete"):
+            try:
+                obstore.delete(self._store, list(refs))
+            except FileNotFoundError:
+                # The first that is gone ends the call; what stands behind it is still there.
+                self._delete_each(refs)
+
+    def _delete_each(self, refs: Sequence[str]) -> None:
+        for ref in refs:
+            with suppress(FileNotFoundError):
+                obstore.delete(self._store, ref)
 
 
 @dataclass(frozen=True)

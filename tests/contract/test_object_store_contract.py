@@ -38,6 +38,13 @@ def test_texts_are_listed_with_their_time_and_deleted(store):
     assert [text.ref for text in store.texts("tenants")] == refs[1:]
 
 
+def test_a_text_that_is_gone_already_keeps_no_other_from_being_deleted(store):
+    refs = [store.write_text(f"tenants/a/results/{number}.txt", "x") for number in range(100)]
+    store.delete(refs[:1])
+    store.delete(refs)
+    assert list(store.texts("tenants")) == []
+
+
 def test_a_store_without_texts_has_none_to_list(store):
     assert list(store.texts("tenants")) == []
 
