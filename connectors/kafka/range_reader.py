@@ -105,6 +105,9 @@ class RangeReader:
             raise member_failure_of(error) from error
 
     def _start(self, found: TopicPartition) -> StartingOffset:
+        if found.error:
+            # Taken for no commit, everything that the topic still has would be inserted, and billed, once more.
+            raise member_failure_of(found.error)
         offset = found.offset
         if offset < 0:
             # A number is needed, as it is the start of the first range.
