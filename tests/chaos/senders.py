@@ -182,14 +182,19 @@ class HttpSender:
     def _post_until_settled(
         self, number: int, post: Callable[[], httpx.Response], note: Callable[[httpx.Response], bool]
     ) -> None:
-        while not self._closing.is_set():
-            # Where the connection broke, whether it was accepted is unknown.
-            with suppress(httpx.TransportError):
-                answer = post()
-                if not answer.is_server_error and note(answer):
-                    break
-            time.sleep(_TRY_AGAIN_SECONDS)
-        self._open.discard(number)
+        try:
+            while not self._closing.is_set():
+                # Where the connection broke, whether it was accepted is unknown.
+                with suppress(httpx.TransportError):
+                    answer = post()
+                    if not answer.is_server_error and note(answer):
+                        break
+                time.sleep(_TRY_AGAIN_SECONDS)
+        except Exception as error:
+            # Nobody asks these threads how they ended; the verdict counts what is refused.
+            self.refused.append(f"an answer that cannot be read: {error!r}")
+        finally:
+            self._open.discard(number)
 
     def _note(self, request: Request, answer: httpx.Response) -> bool:
         if answer.status_code not in {_FINISHED, _ACCEPTED}:

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 from clickhouse_connect.driver.exceptions import OperationalError
 
@@ -19,8 +20,10 @@ from tests.chaos.ledger import Ledger
 from tests.chaos.processes import processes_left
 from tests.chaos.recovery import RecoveryWatch
 from tests.chaos.refusing_clickhouse import refuse
+from tests.chaos.senders import Content, HttpSender
 from tests.chaos.staging import plan, role_of
 from tests.chaos.timeline import Timeline
+from tests.chaos.traffic import Channel, Request
 from tests.fleet import until
 from tests.servers import CHECKOUT
 
@@ -220,3 +223,12 @@ def test_a_full_disk_takes_nothing_until_it_is_freed_and_vanishes_with_its_proce
 
     assert (shown.returncode, shown.stdout) == (0, "full\n"), shown.stderr
     assert not any((tmp_path / name / "filler").exists() for name in MEGABYTES)
+
+
+def test_an_answer_that_cannot_be_read_is_no_accepted_request():
+    client = httpx.Client(base_url="http://test", transport=httpx.MockTransport(lambda _: httpx.Response(202)))
+    sender = HttpSender(client, Content({"a": "Good morning."}, {}), Ledger())
+    sender.send(Request("r", "a", "high", Channel.HTTP_WITH_ID))
+    until(lambda: not sender.unaccepted(), "the post is over")
+    sender.close()
+    assert [one.split(":")[0] for one in sender.refused] == ["an answer that cannot be read"]
