@@ -1,12 +1,16 @@
 """gettext catalogues (.po, .pot): what has no translation yet gets one, marked fuzzy. All else stays.
 
-A plural entry gets as many forms as the header says, else as the target language has.
+A plural entry gets as many forms as the header says, else as the target language has. The form that stands for
+one is made of the singular, which is not always the first: in Arabic that stands for none.
 """
 
+import gettext
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from babel.core import Locale, UnknownLocaleError
+from babel.messages.plurals import get_plural
 
 from connectors.formats.catalogues.po_entries import Entry, entries, escaped
 from connectors.formats.coding import CodedBuilder
@@ -15,16 +19,23 @@ from connectors.formats.protocol import Options
 from connectors.formats.refusals import malformed
 from connectors.formats.splicing import Found, Stamp
 
-_FORMS = re.compile(r"nplurals\s*=\s*(\d)")
+_FORMS = re.compile(r"nplurals\s*=\s*(\d)\s*(?:;\s*plural\s*=([^;]*))?")
 _LANGUAGE = re.compile(r'"Language:[ \t]*(?=\\n")')
 _CHARSET = re.compile(rb'"Content-Type:[^"]*charset=([\w-]+)')
 _MOST_FORMS = 6
 _HEADER_CHARACTERS = 2000
 
 
+class _Forms(NamedTuple):
+    """How many plural forms there are, and which of them stands for one."""
+
+    number: int
+    of_one: int
+
+
 def messages(text: str, options: Options) -> Iterator[Found | Stamp]:
     """Find the messages without a translation. The filter option `fuzzy=no` leaves new ones unmarked."""
-    forms = 0
+    forms: _Forms | None = None
     for entry in entries(text):
         if not entry.value("msgid"):
             forms = forms or _forms(entry.value("msgstr"))
@@ -66,10 +77,10 @@ def _lead(text: str, entry: Entry, keyword: str, options: Options) -> tuple[int,
     return start, marked + text[end:before_string]
 
 
-def _plural(text: str, entry: Entry, forms: int, options: Options) -> Iterator[Found | Stamp]:
+def _plural(text: str, entry: Entry, forms: _Forms, options: Options) -> Iterator[Found | Stamp]:
     there = entry.translations()
-    for form in range(forms):
-        value = entry.value("msgid" if form == 0 and forms > 1 else "msgid_plural")
+    for form in range(forms.number):
+        value = entry.value("msgid" if form == forms.of_one and forms.number > 1 else "msgid_plural")
         keyword = f"msgstr[{form}]"
         if form == 0:
             yield from _found(entry, value, _lead(text, entry, keyword, options), keyword)
@@ -77,7 +88,7 @@ def _plural(text: str, entry: Entry, forms: int, options: Options) -> Iterator[F
             yield from _found(entry, value, (entry.texts[keyword].start, ""), keyword)
         else:
             yield from _added(text, entry, value, keyword)
-    for surplus in there[forms:]:
+    for surplus in there[forms.number :]:
         line_start = text.rindex("\n", 0, surplus.start)
         yield Stamp(line_start - (text[line_start - 1] == "\r"), surplus.end, "")
 
@@ -97,16 +108,25 @@ def _newline(text: str) -> str:
     return "\r\n" if "\r\n" in text[:_HEADER_CHARACTERS] else "\n"
 
 
-def _forms(header: str) -> int:
+def _forms(header: str) -> _Forms | None:
     found = _FORMS.search(header)
-    return min(max(int(found[1]), 1), _MOST_FORMS) if found else 0
+    return _ruled(int(found[1]), found[2] or "") if found else None
 
 
-def _forms_of(language: str) -> int:
+def _forms_of(language: str) -> _Forms:
     try:
-        return len(Locale.parse(language, sep="-").plural_form.tags) + 1
+        return _ruled(*get_plural(Locale.parse(language, sep="-")))
     except (ValueError, UnknownLocaleError):
-        return 2
+        return _Forms(2, 0)
+
+
+def _ruled(count: int, rule: str) -> _Forms:
+    count = min(max(count, 1), _MOST_FORMS)
+    try:
+        of_one = gettext.c2py(rule)(1)
+    except (ValueError, ArithmeticError):
+        of_one = 0
+    return _Forms(count, min(of_one, count - 1))
 
 
 def _language(text: str, entry: Entry, options: Options) -> Iterator[Stamp]:

@@ -78,11 +78,34 @@ PLURAL = (
 )
 
 
-@pytest.mark.parametrize(("target", "forms"), [("ja", 1), ("de", 2), ("pl", 4), ("ar", 6)])
+@pytest.mark.parametrize(("target", "forms"), [("ja", 1), ("de", 2), ("pl", 3), ("ar", 6)])
 def test_a_target_has_its_own_number_of_plural_forms(target, forms):
     count = len(extracted_for("a.po", PLURAL, target))
     entry = polib.pofile(translated("a.po", PLURAL, *["x"] * count, target=target).decode())[0]
     assert entry.msgstr_plural == dict.fromkeys(range(forms), "x")
+
+
+ARABIC = b"nplurals=6; plural=n==0 ? 0 : n==1 ? 1 : n==2 ? 2 : n%100>=3 && n%100<=10 ? 3 : n%100>=11 ? 4 : 5;"
+
+
+@pytest.mark.parametrize(
+    ("target", "header", "of_one"),
+    [
+        ("ar", b"", 1),
+        ("ar", ARABIC, 1),
+        ("lv", b"", 1),
+        ("lv", b"nplurals=3; plural=(n%10==1 && n%100!=11 ? 0 : n != 0 ? 1 : 2);", 0),
+        ("pt", b"nplurals=2; plural=(n > 1);", 0),
+        ("pt", b"nplurals=2; plural=no rule;", 0),
+        ("pt", b"nplurals=2; plural=n/0;", 0),
+        ("pt", b"nplurals=INTEGER; plural=EXPRESSION;", 0),
+    ],
+)
+def test_the_form_that_stands_for_one_is_made_of_the_singular(target, header, of_one):
+    source = PLURAL.replace(b"UTF-8\\n", b"UTF-8\\nPlural-Forms: " + header + b"\\n") if header else PLURAL
+    texts = [unit.text for unit in extracted_for("a.po", source, target)]
+    assert [index for index, text in enumerate(texts) if "a" in text] == [of_one]
+    assert len(texts) > 1
 
 
 def extracted_for(name: str, data: bytes, target: str) -> tuple:
