@@ -55,7 +55,8 @@ class PartitionReader:
 
     `take` waits for the first record and then returns what the client has fetched. With `fills_takes` it waits
     for the full number: fewer, larger takes, but of any size in bytes; records may come `fetch_wait_ms` late,
-    because the broker, too, waits for many of them. With `notices_ends` it fills `ends`.
+    because the broker, too, waits for many of them. With `notices_ends` it fills `ends`; with both, ends come as
+    late as records.
     Every method raises TransientError or FatalError.
     """
 
@@ -63,7 +64,7 @@ class PartitionReader:
         self, settings: KafkaSettings, client_id: str, *, fills_takes: bool = False, notices_ends: bool = False
     ) -> None:
         config = consumer_config(settings, _GROUP, client_id) | {"enable.partition.eof": notices_ends}
-        if notices_ends:
+        if notices_ends and not fills_takes:
             config["fetch.wait.max.ms"] = min(settings.fetch_wait_ms, _END_WAIT_MS)
         if fills_takes:
             config["fetch.min.bytes"] = _BULK_BYTES

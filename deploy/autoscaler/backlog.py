@@ -12,6 +12,7 @@ from itertools import chain
 from typing import NamedTuple, Protocol
 
 from connectors.kafka.group_lag import PartitionLag
+from connectors.kafka.partition_reader import Span
 from deploy.autoscaler.decision import WaitingWork
 from schemas.lanes import Lane
 from schemas.priorities import Priority
@@ -35,7 +36,8 @@ class WaitingRecord(NamedTuple):
 class PartitionWords:
     """The words of the uncommitted records of one partition, as far as they were read.
 
-    Reading begins at the committed offset of the group; `next_offset` is the first offset that was not read.
+    Reading begins where the group has to go on: at its committed offset, or at the first record that is still
+    there. `next_offset` is the first offset that was not read.
     """
 
     next_offset: int
@@ -53,8 +55,12 @@ class PartitionWords:
             self._waiting.append(record)
             self.words += record.words
 
+    def end_at(self, end: int) -> None:
+        """Note that no record comes before this offset any more: transaction markers have offsets, too."""
+        self.next_offset = max(self.next_offset, end)
+
     def drop_committed(self, committed: int) -> None:
-        """Drop the records before the committed offset of the group; they no longer wait."""
+        """Drop the records before the offset at which the group has to go on; they no longer wait."""
         self._committed = committed
         self.next_offset = max(self.next_offset, committed)
         while self._waiting and self._waiting[0].offset < committed:
@@ -132,14 +138,21 @@ class ReplicaSpeed:
 
 
 class GroupOffsets(Protocol):
-    """Committed offsets of groups and end offsets of topics."""
+    """Committed offsets of groups; first and end offsets of topics."""
 
     def watched_lags(self, groups: Mapping[str, Sequence[str]]) -> dict[str, list[PartitionLag]]:
         """Return, for each group, one entry for each partition of its topics."""
 
+    def spans(self, topics: list[str]) -> list[Span]:
+        """Return what is in each partition of the topics."""
+
 
 class PartitionRecords(Protocol):
     """Records of partitions, read from chosen offsets without a group."""
+
+    @property
+    def ends(self) -> Mapping[tuple[str, int], int]:
+        """Return where committed records ended, for each partition whose end the last take reached."""
 
     def read_from(self, offsets: Mapping[tuple[str, int], int]) -> None:
         """Read exactly these partitions from now on, starting at these offsets."""
@@ -208,7 +221,11 @@ class PoolBacklog:
 
     def _sync(self, lags: Sequence[PartitionLag]) -> None:
         """Drop what is committed; where partitions changed or a group was set back, start reading again."""
-        committed = {(lag.topic, lag.partition): max(lag.committed, 0) for lag in lags}
+        firsts = self._firsts(lags)
+        committed = {
+            (lag.topic, lag.partition): max(lag.committed, firsts.get((lag.topic, lag.partition), 0))
+            for lag in lags
+        }
         ends = {(lag.topic, lag.partition): lag.end for lag in lags}
         if self._partitions.keys() != committed.keys() or any(
             words.is_outdated(committed[partition], ends[partition])
@@ -219,6 +236,15 @@ class PoolBacklog:
         for partition, words in self._partitions.items():
             words.drop_committed(committed[partition])
 
+    def _firsts(self, lags: Sequence[PartitionLag]) -> dict[tuple[str, int], int]:
+        """Return the first offset that is still there, by partition; nothing is asked about topics at rest.
+
+        What its retention has taken lies behind no commit, and would wait for ever.
+        """
+        topics = sorted({lag.topic for lag in lags if lag.records})
+        spans = self._offsets.spans(topics) if topics else []
+        return {(span.topic, span.partition): span.first for span in spans}
+
     def _read(self) -> None:
         full = (one for one, words in self._partitions.items() if words.records >= self._read_ahead_records)
         self._records.pause(frozenset(full))
@@ -226,7 +252,9 @@ class PoolBacklog:
             records = self._records.take(_TAKE_RECORDS, _TAKE_SECONDS)
             for record in records:
                 self._add(record)
-            if len(records) < _TAKE_RECORDS:
+            for partition, end in self._records.ends.items():
+                self._partitions[partition].end_at(end)
+            if len(records) + len(self._records.ends) < _TAKE_RECORDS:
                 return
 
     def _add(self, record: InboundRecord) -> None:

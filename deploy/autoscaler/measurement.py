@@ -91,7 +91,7 @@ class KafkaMeter:
     def __init__(self, kafka: KafkaSettings, section: AutoscalerSection) -> None:
         self._admin = KafkaAdmin(kafka)
         self._usage = open_tail(kafka, USAGE)
-        self._batches = PartitionReader(kafka, "autoscaler", fills_takes=True)
+        self._batches = PartitionReader(kafka, "autoscaler", fills_takes=True, notices_ends=True)
         self._backlog = PoolBacklog(
             self._admin,
             self._batches,

@@ -136,6 +136,12 @@ def test_whoever_waits_for_the_end_of_a_partition_is_told_soon(client):
     assert client.config["fetch.wait.max.ms"] == 500
 
 
+def test_who_fills_its_takes_hears_of_ends_late_but_asks_no_more_often_for_it(client):
+    settings = KafkaSettings(fetch_wait_ms=500)
+    PartitionReader(settings, "test", fills_takes=True, notices_ends=True)
+    assert client.config["fetch.wait.max.ms"] == 500
+
+
 def test_a_failure_among_the_messages_is_raised(client):
     client.answers = [[Message(1, KafkaError._TRANSPORT)]]
     with pytest.raises(TransientError, match="_TRANSPORT"):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from connectors.kafka.group_lag import PartitionLag
+from connectors.kafka.partition_reader import Span
 from deploy.autoscaler.backlog import (
     ArrivalRate,
     MeanWords,
@@ -28,6 +29,8 @@ class FakeKafka:
     def __init__(self) -> None:
         self.words: dict[int, list[int]] = {0: [], 1: []}
         self.committed = {0: 0, 1: 0}
+        self.firsts = {0: 0, 1: 0}
+        self.ends: dict[tuple[str, int], int] = {}
         self.readings: list[dict[tuple[str, int], int]] = []
         self.paused: frozenset[tuple[str, int]] = frozenset()
         self._unread: deque[InboundRecord] = deque()
@@ -43,6 +46,10 @@ class FakeKafka:
         found = [PartitionLag(HIGH, number, self.committed[number], len(self.words[number])) for number in (0, 1)]
         return {group: found if HIGH in topics else [] for group, topics in groups.items()}
 
+    def spans(self, topics: list[str]) -> list[Span]:
+        ends = {number: len(words) for number, words in self.words.items()}
+        return [Span(topic, number, self.firsts[number], ends[number]) for topic in topics for number in ends]
+
     def read_from(self, offsets: Mapping[tuple[str, int], int]) -> None:
         self.readings.append(dict(offsets))
 
@@ -51,6 +58,11 @@ class FakeKafka:
 
     def pause(self, partitions: frozenset[tuple[str, int]]) -> None:
         self.paused = partitions
+
+    def end_transaction(self, partition: int) -> None:
+        """Put a marker, which has an offset and is no record."""
+        self.words[partition].append(0)
+        self.ends = {(HIGH, partition): len(self.words[partition])}
 
     def stop_reading(self) -> None:
         self._unread.clear()
@@ -129,6 +141,34 @@ def test_a_group_that_was_set_back_is_read_again(kafka: FakeKafka, backlog: Pool
     backlog.measure(10.0)
 
     assert kafka.readings[1:] == [{(HIGH, 0): 0, (HIGH, 1): 0}]
+
+
+def test_records_that_their_retention_has_taken_do_not_wait(kafka: FakeKafka, backlog: PoolBacklog) -> None:
+    kafka.put(0, 10, 20, 30)
+    kafka.stop_reading()
+    kafka.committed, kafka.firsts = {0: -1001, 1: 0}, {0: 3, 1: 0}
+
+    assert backlog.measure(5.0)[Priority.HIGH] == WaitingWork()
+
+
+def test_records_that_were_read_and_then_expired_do_not_wait(kafka: FakeKafka, backlog: PoolBacklog) -> None:
+    kafka.put(0, 10, 20, 30)
+    backlog.measure(5.0)
+    kafka.firsts[0] = 2
+
+    assert backlog.measure(10.0)[Priority.HIGH].backlog_words == 30
+
+
+def test_the_marker_of_a_transaction_behind_the_last_record_is_no_work(
+    kafka: FakeKafka, backlog: PoolBacklog
+) -> None:
+    kafka.put(0, 10)
+    kafka.end_transaction(0)
+    kafka.committed[0] = 1
+
+    assert backlog.measure(5.0)[Priority.HIGH] == WaitingWork()
+    kafka.ends = {}
+    assert backlog.measure(10.0)[Priority.HIGH].backlog_words == 0
 
 
 def test_the_rate_of_arrival_comes_from_the_ends_of_the_partitions(kafka: FakeKafka, backlog: PoolBacklog) -> None:
