@@ -5,9 +5,10 @@ Several instances may run. The one that holds the lease is active; the others st
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Protocol
 
 import structlog
 
@@ -26,7 +27,7 @@ from connectors.redis.slots import reopen
 from connectors.redis.state_epoch import StateEpoch
 from connectors.telemetry import metrics
 from connectors.telemetry.health import Health
-from schemas.errors import FatalError, TransientError
+from schemas.errors import FatalError, PermanentError, TransientError
 from schemas.records import InboundRecord
 from schemas.topics import DAY_MS, DEAD_LETTERS, catalogue
 from stream_apps.accounts.store import KafkaAccounts
@@ -48,6 +49,8 @@ _TURN_SECONDS = 0.5
 _PAUSE_SECONDS = 2.0
 _FIRST_LOOK_SECONDS = 60.0
 _TAKE_RECORDS = 500
+# A bucket that is missing, too, may be there next time.
+_MENDABLE = (TransientError, PermanentError)
 
 
 def main() -> None:
@@ -69,10 +72,19 @@ def run(settings: RepairSettings, process: Process) -> None:
         watch.start("old_texts", _retention(settings).turn, settings.repair.texts_every_seconds)
     process.started()
     try:
-        _run_turns(settings, ActiveInstance(comparisons, lease, _sweeper(settings, producer)), process.shutdown)
+        instance = ActiveInstance(comparisons, lease, _sweeper(settings, producer))
+        run_turns(instance, [comparisons, watch], process.shutdown, settings.repair.sweep_seconds)
     finally:
         thread.join(timeout=_PAUSE_SECONDS)
         producer.close()
+
+
+class Work(Protocol):
+    """Is done on threads of its own."""
+
+    @property
+    def failure(self) -> Exception | None:
+        """Return what ended one of them; None while all go on."""
 
 
 @dataclass
@@ -83,7 +95,7 @@ class Comparisons:
     shutdown: Shutdown
     health: Health
     is_active: threading.Event = field(default_factory=threading.Event)
-    failure: FatalError | None = None
+    failure: Exception | None = None
 
     def start(self) -> threading.Thread:
         """Start the thread and return it. It ends at a shutdown or with `failure`."""
@@ -97,10 +109,10 @@ class Comparisons:
                 if self.is_active.is_set():
                     self._turn()
                 self.health.beat()
-            except TransientError as error:
+            except _MENDABLE as error:
                 log.warning("comparison_failed", error=str(error))
                 self.shutdown.wait(_PAUSE_SECONDS)
-            except FatalError as error:
+            except Exception as error:  # whatever it is, the main thread ends the process with it
                 self.failure = error
                 return
 
@@ -149,18 +161,21 @@ class ActiveInstance:
             self.comparisons.is_active.clear()
 
 
-@dataclass(frozen=True)
+@dataclass
 class Watch:
-    """Does something at an interval while this instance is the active one, until the process is to stop."""
+    """Does things at intervals while this instance is the active one; `failure` is what ended one of them."""
 
     is_active: threading.Event
     shutdown: Shutdown
+    failure: Exception | None = None
 
-    def start(self, name: str, turn: Callable[[], None], every_seconds: float) -> None:
-        """Call `turn` on a thread of its own; what it raises as TransientError it may try again next time."""
+    def start(self, name: str, turn: Callable[[], None], every_seconds: float) -> threading.Thread:
+        """Call `turn` on a thread of its own, and return it. It ends at a shutdown or with `failure`."""
         arguments = (name, turn, every_seconds)
         # A daemon: it may be cut off at any point when the process ends.
-        threading.Thread(target=self._run, args=arguments, name=name, daemon=True).start()
+        thread = threading.Thread(target=self._run, args=arguments, name=name, daemon=True)
+        thread.start()
+        return thread
 
     def _run(self, name: str, turn: Callable[[], None], every_seconds: float) -> None:
         # A process that is restarted often looks, too.
@@ -170,8 +185,11 @@ class Watch:
             try:
                 if self.is_active.is_set():
                     turn()
-            except TransientError as error:
+            except _MENDABLE as error:
                 log.warning("look_failed", looked_for=name, error=str(error))
+            except Exception as error:  # whatever it is, the main thread ends the process with it
+                self.failure = error
+                return
 
 
 def _hanging(settings: RepairSettings) -> HangingTransactions:
@@ -204,12 +222,19 @@ def _erasures(settings: RepairSettings, producer: DurableProducer) -> ErasureSwe
     )
 
 
-def _run_turns(settings: RepairSettings, instance: ActiveInstance, shutdown: Shutdown) -> None:
-    while not shutdown.wait(settings.repair.sweep_seconds):
-        if instance.comparisons.failure:
-            raise instance.comparisons.failure
-        instance.turn()
-    instance.end()
+def run_turns(instance: ActiveInstance, work: Sequence[Work], shutdown: Shutdown, every_seconds: float) -> None:
+    """Take turns until the shutdown. Raises FatalError, also where another thread ended with a failure."""
+    try:
+        while not shutdown.wait(every_seconds):
+            _check(work)
+            instance.turn()
+    finally:
+        instance.end()
+
+
+def _check(work: Sequence[Work]) -> None:
+    for failure in (one.failure for one in work if one.failure):
+        raise FatalError(f"a thread ended: {failure}") from failure
 
 
 def _sweeper(settings: RepairSettings, producer: DurableProducer) -> DeadlineSweeper:
