@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from connectors.kafka.client_config import producer_config
@@ -14,6 +15,8 @@ from connectors.kafka.lost_connection import is_reachable
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import DragomanError, PermanentError, TransientError
 from schemas.records import OutboundRecord, StoredAt
+
+log = structlog.get_logger()
 
 OnDone = Callable[[DragomanError | None], None]
 OnDelivery = Callable[[StoredAt | DragomanError], None]
@@ -97,7 +100,13 @@ class DurableProducer:
 
     def _poll(self) -> None:
         while not self._closing.is_set():
-            self._producer.poll(_POLL_SECONDS)
+            try:
+                self._producer.poll(_POLL_SECONDS)
+            except (KafkaException, SystemError) as error:
+                # The client raises its own fatal error here, and Python a SystemError where reports were called
+                # nevertheless. The reports of the other records are still to come, and somebody waits for them.
+                log.warning("delivery_reports_delayed", error=str(error.__cause__ or error))
+                self._closing.wait(_POLL_SECONDS)
 
 
 def produce(
