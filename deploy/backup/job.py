@@ -46,13 +46,23 @@ class ObjectsPart:
         self._files = files
 
     def save(self, draft: Draft, on_progress: OnPartProgress) -> PartFacts:
-        """Add every object."""
+        """Add every object that is still there when its turn comes."""
         count = size = 0
         for found in self._files.all():
-            size += draft.add(self.name, found.name, self._files.read(found.name), lambda: 1).size
-            count += 1
-            on_progress(self.name, count, None)
+            if entry := self._save(draft, found.name):
+                size += entry.size
+                count += 1
+                on_progress(self.name, count, None)
         return {"objects": count, "bytes": size}
+
+    def _save(self, draft: Draft, name: str) -> FileEntry | None:
+        """Add one object; None where it was deleted after it was listed, as retention and erasure do."""
+        try:
+            return draft.add(self.name, name, self._files.read(name), lambda: 1)
+        except PermanentError:
+            if self._files.size(name) is not None:
+                raise
+            return None
 
     def restore(self, backup: Backup, replace: bool, on_progress: OnPartProgress) -> PartFacts:
         """Write every object; without `replace` only those that are missing or have another size."""
