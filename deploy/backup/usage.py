@@ -10,6 +10,7 @@ At a restore each file is loaded once, and the view that makes the rollups every
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import PurePosixPath
 
 from connectors.clickhouse.client import AnalyticsClient
 from connectors.clickhouse.database import Database
@@ -18,14 +19,16 @@ from deploy.backup.job import OnPartProgress, PartFacts
 from schemas.errors import FatalError, PermanentError
 
 FORMAT = "Native"
-EVENTS, PRICES = "usage_events", "price_list"
+EVENTS = "usage_events"
+# Bills are written with the prices of their time.
+PRICE_TABLES = ("price_list", "word_prices")
 # The most rows in a file; below the limit of one answer (DRAGOMAN_ANALYTICS_MAX_RESULT_ROWS).
 # A record holds up to 1,000 rows.
 _WINDOW_OFFSETS = 100
-_PRICES_FILE = "price_list.native"
 _VIEWS = ("usage_hourly_view", "durations_hourly_view", "users_daily_view", "cost")
-# The list of migrations goes with the tables, or they would not be made again.
-_TABLES = ("usage_hourly", "durations_hourly", "users_daily", EVENTS, PRICES, "restores", "migrations")
+# The list of migrations goes with the tables, or they would not be made again. The prices of words stay until
+# others are loaded, as a backup of an earlier version has none.
+_TABLES = ("usage_hourly", "durations_hourly", "users_daily", EVENTS, "price_list", "restores", "migrations")
 
 
 @dataclass(frozen=True)
@@ -76,9 +79,9 @@ class UsageExport:
             f" AND kafka_offset BETWEEN {window.first} AND {window.last} FORMAT {FORMAT}"
         )
 
-    def prices(self) -> Iterator[bytes]:
-        """Yield the whole list of prices."""
-        return self._client.stream(f"SELECT * FROM {PRICES} FORMAT {FORMAT}")
+    def prices(self, table: str) -> Iterator[bytes]:
+        """Yield a whole list of prices."""
+        return self._client.stream(f"SELECT * FROM {table} FORMAT {FORMAT}")
 
     def _windows(self, part: int, last: int) -> list[Window]:
         rows = self._client.query(
@@ -139,11 +142,11 @@ class UsageRestore:
         """Load the events of one file; does nothing where they were loaded before."""
         self._database.load(EVENTS, native, FORMAT, token=f"{self._backup_id}/{name}")
 
-    def load_prices(self, native: bytes) -> None:
-        """Replace the whole list of prices."""
-        self._database.run(f"TRUNCATE TABLE {PRICES} SYNC")
+    def load_prices(self, table: str, native: bytes) -> None:
+        """Replace a whole list of prices."""
+        self._database.run(f"TRUNCATE TABLE {table} SYNC")
         if native:
-            self._database.load(PRICES, native, FORMAT, token="")
+            self._database.load(table, native, FORMAT, token="")
 
     def finish(self, expected: Totals) -> None:
         """Note that all is loaded. Raises FatalError where the tables have other totals than the backup."""
@@ -196,7 +199,8 @@ class UsagePart:
             self._save(draft, export, window)
             done += window.rows
             on_progress(self.name, done, total)
-        draft.add(self.name, _PRICES_FILE, export.prices(), lambda: 0)
+        for table in PRICE_TABLES:
+            draft.add(self.name, f"{table}.native", export.prices(table), lambda: 0)
         words = sum(window.words for window in plan.windows)
         last_offsets = {str(partition): offset for partition, offset in plan.last_offsets.items()}
         return {"rows": total, "words": words, "last_offsets": last_offsets}
@@ -223,8 +227,9 @@ class UsagePart:
         done = 0
         for entry in backup.entries(self.name):
             native = b"".join(backup.read(entry))
-            if entry.name.endswith(_PRICES_FILE):
-                target.load_prices(native)
+            table = PurePosixPath(entry.name).stem
+            if table in PRICE_TABLES:
+                target.load_prices(table, native)
             else:
                 target.load_events(entry.name, native)
             done += entry.records

@@ -67,7 +67,8 @@ def usage(database):
     """Rows of two months and two partitions, behind the read-only HTTP interface that a backup goes through."""
     UsageRestore(database, "nobody").begin(replace=True)
     database.run("TRUNCATE TABLE restores SYNC")
-    database.create({"cpu/spot": 0.06})
+    database.run("TRUNCATE TABLE word_prices SYNC")
+    database.create({"cpu/spot": 0.06}, {"standard": 20.0, "acme/standard": 15.0})
     for part in (0, 1):
         for number in range(4):
             first = 49_998 + number * 2
@@ -122,7 +123,7 @@ def test_everything_comes_back_as_it_was(state, usage, database, tmp_path):
     (texts / "small.txt").write_text("Bom dia.")
     objects = ObjectsPart(open_files(ObjectSettings(url=(tmp_path / "objects").as_uri())))
     parts = [StatePart(state), usage, objects]
-    before = contents(state), *(table(database, name) for name in ("usage_events", "price_list"))
+    before = contents(state), *(table(database, name) for name in ("usage_events", "price_list", "word_prices"))
     hourly = database.rows("SELECT sum(events), sum(source_words), sum(busy_ms) FROM usage_hourly")
     location = str(tmp_path / "backup")
 
@@ -146,9 +147,32 @@ def test_everything_comes_back_as_it_was(state, usage, database, tmp_path):
         assert found[key][1] == ttl_ms == -1 or abs(ttl_ms - found[key][1]) <= TTL_TOLERANCE_MS
     assert table(database, "usage_events") == before[1]
     assert table(database, "price_list") == before[2]
+    assert table(database, "word_prices") == before[3]
     assert database.rows("SELECT sum(events), sum(source_words), sum(busy_ms) FROM usage_hourly") == hourly
     assert (texts / "large.txt").read_bytes() == b"0123456789abcdef" * 500_000
     assert len(list((tmp_path / "backup" / "clickhouse" / "usage_events" / "202601").iterdir())) == 4
+
+
+def test_an_old_bill_costs_after_a_restore_what_it_did_before(usage, database, tmp_path):
+    create(str(tmp_path / "b"), [usage], quiet)
+    before = table(database, "word_prices")
+    database.run("TRUNCATE TABLE word_prices SYNC")
+    database.create({}, {"standard": 99.0})
+
+    restore(str(tmp_path / "b"), [usage], True, quiet)
+
+    assert table(database, "word_prices") == before
+
+
+def test_a_backup_without_prices_of_words_leaves_those_that_are_there(usage, database, tmp_path, monkeypatch):
+    with monkeypatch.context() as older:
+        older.setattr("deploy.backup.usage.PRICE_TABLES", ("price_list",))
+        create(str(tmp_path / "b"), [usage], quiet)
+    before = table(database, "word_prices")
+
+    restore(str(tmp_path / "b"), [usage], True, quiet)
+
+    assert table(database, "word_prices") == before != []
 
 
 def test_a_restore_that_is_repeated_doubles_nothing_and_keeps_what_is_newer(state, usage, database, tmp_path):
