@@ -181,14 +181,15 @@ class InMemoryShares:
         if limits.requests_per_minute:
             self._tats[tenant] = tat
         flight = self._in_flight.setdefault(tenant, {})
-        if wish.key not in flight:
-            flight[wish.key] = wish.characters
-            self._characters[_day(wish, now_ms)] = self._characters.get(_day(wish, now_ms), 0) + wish.characters
-        return Taken(rate)
+        if wish.key in flight:
+            return Taken(rate)
+        flight[wish.key] = wish.characters
+        self._characters[_day(wish, now_ms)] = self._characters.get(_day(wish, now_ms), 0) + wish.characters
+        return Taken(rate, at_ms=now_ms)
 
-    async def give_back(self, wish: Wish, now_ms: int) -> None:
+    async def give_back(self, wish: Wish, taken_at_ms: int) -> None:
         if self.answered(wish.key):
-            self._characters[_day(wish, now_ms)] -= wish.characters
+            self._characters[_day(wish, taken_at_ms)] -= wish.characters
 
     def answered(self, key: JobKey) -> bool:
         """Note that the request is answered; tell whether it was in flight."""

@@ -77,10 +77,14 @@ class Wish:
 
 @dataclass(frozen=True)
 class Taken:
-    """The outcome: `refused_by` None says that the request has its share. `rate` counts requests of a minute."""
+    """The outcome: `refused_by` None says that the request has its share. `rate` counts requests of a minute.
+
+    `at_ms` says when it took more than its call: what can be given back. None where it did not, as a repeat.
+    """
 
     rate: Decision
     refused_by: Bound | None = None
+    at_ms: int | None = None
 
 
 class Shares(Protocol):
@@ -89,8 +93,8 @@ class Shares(Protocol):
     async def take(self, wish: Wish, now_ms: int) -> Taken:
         """Take what the request needs, all or nothing. A repeat of a request takes its call only."""
 
-    async def give_back(self, wish: Wish, now_ms: int) -> None:
-        """Give back what a request took that was not sent; its call stays counted."""
+    async def give_back(self, wish: Wish, taken_at_ms: int) -> None:
+        """Give back what a request took then that was not sent; its call stays counted."""
 
 
 def arrival(tat_ms: float, per_minute: int, now_ms: float) -> tuple[float, Decision]:

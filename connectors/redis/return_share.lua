@@ -1,5 +1,5 @@
--- Gives back what a request took that was not sent (take_share.lua). KEYS and name and characters as there.
--- KEYS: characters of the day, requests in flight, characters in flight. ARGV: name, characters.
+-- Gives back what a request took that was not sent: only where take_share.lua said that it took something.
+-- KEYS: characters of the day when it took them, requests in flight, characters in flight. ARGV: name, characters.
 local score = redis.call('ZSCORE', KEYS[2], ARGV[1])
 if score then
   redis.call('ZREM', KEYS[2], ARGV[1])

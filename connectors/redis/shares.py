@@ -35,19 +35,19 @@ class RedisShares:
         )
         keys = (_rate_key(wish.key.tenant), *_kept_keys(wish, now_ms), done_key(RequestRevision(wish.key)))
         reply = await self._calls.ask(Call(script("take_share"), keys, arguments))
-        refused_by, remaining, reset_ms, retry_after_ms = map(int, reply)
+        refused_by, remaining, reset_ms, retry_after_ms, has_taken = map(int, reply)
         rate = Decision(limits.requests_per_minute, remaining, reset_ms, retry_after_ms)
-        return Taken(rate, Bound(refused_by) if refused_by else None)
+        return Taken(rate, Bound(refused_by) if refused_by else None, now_ms if has_taken else None)
 
-    async def give_back(self, wish: Wish, now_ms: int) -> None:
+    async def give_back(self, wish: Wish, taken_at_ms: int) -> None:
         arguments = (str(wish.key), wish.characters)
-        await self._calls.ask(Call(script("return_share"), _kept_keys(wish, now_ms), arguments))
+        await self._calls.ask(Call(script("return_share"), _kept_keys(wish, taken_at_ms), arguments))
 
 
 def _rate_key(tenant: str) -> str:
     return f"rate:{{{tenant}}}"
 
 
-def _kept_keys(wish: Wish, now_ms: int) -> tuple[str, str, str]:
-    tenant, day = wish.key.tenant, datetime.fromtimestamp(now_ms / 1000, UTC)
+def _kept_keys(wish: Wish, at_ms: int) -> tuple[str, str, str]:
+    tenant, day = wish.key.tenant, datetime.fromtimestamp(at_ms / 1000, UTC)
     return f"chars:{{{tenant}}}:{day:%Y%m%d}", f"flight:{{{tenant}}}", f"flying:{{{tenant}}}"

@@ -2,7 +2,8 @@
 -- KEYS: rate, characters of the day, requests in flight, characters in flight, done marker of the request.
 -- ARGV: limits (0: none) of requests a minute, characters a day, requests and characters in flight; then name and
 --       characters of the request, seconds after which one in flight is forgotten, whether it may be a repeat.
--- Returns 0 or the number of the limit that refuses; requests that may follow at once, ms until all may, ms to wait.
+-- Returns 0 or the number of the limit that refuses; requests that may follow at once, ms until all may, ms to wait;
+-- 1 where more than a call was taken.
 local MINUTE = 60000000
 local per_minute, per_day = tonumber(ARGV[1]), tonumber(ARGV[2])
 local most, most_characters = tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -17,7 +18,7 @@ if per_minute > 0 then
   local before = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now)
   arrival = before + interval
   if arrival - now > MINUTE + 1 then
-    return {1, 0, math.ceil((before - now) / 1000), math.ceil((arrival - now - MINUTE) / 1000)}
+    return {1, 0, math.ceil((before - now) / 1000), math.ceil((arrival - now - MINUTE) / 1000), 0}
   end
   remaining, reset = math.floor((now + MINUTE + 1 - arrival) / interval), math.ceil((arrival - now) / 1000)
 end
@@ -49,7 +50,7 @@ end
 
 if characters >= 0 then
   if per_day > 0 and tonumber(redis.call('GET', KEYS[2]) or 0) + characters > per_day then
-    return {2, remaining, reset, 0}
+    return {2, remaining, reset, 0, 0}
   end
   if most > 0 or most_characters > 0 then
     local full = flight_is_full()
@@ -58,7 +59,7 @@ if characters >= 0 then
       full = flight_is_full()
     end
     if full then
-      return {full, remaining, reset, 0}
+      return {full, remaining, reset, 0, 0}
     end
     local size = math.min(characters, 4194303)
     redis.call('ZADD', KEYS[3], string.format('%.17g', seconds + size / 4194304), name)
@@ -71,4 +72,4 @@ end
 if per_minute > 0 then
   redis.call('SET', KEYS[1], string.format('%.0f', arrival), 'PX', reset + 1)
 end
-return {0, remaining, reset, 0}
+return {0, remaining, reset, 0, characters >= 0 and 1 or 0}

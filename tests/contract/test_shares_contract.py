@@ -29,7 +29,7 @@ class InMemory:
         return asyncio.run(self.shares.take(wish, now_ms=0))
 
     def give_back(self, wish: Wish) -> None:
-        asyncio.run(self.shares.give_back(wish, now_ms=0))
+        asyncio.run(self.shares.give_back(wish, taken_at_ms=0))
 
     def answer(self, name: str) -> None:
         self.shares.answered(key(name))
@@ -114,7 +114,7 @@ def test_characters_of_a_day_are_refused_as_a_whole_text_and_a_refusal_takes_not
 def test_a_repeat_takes_a_call_and_nothing_else(shares):
     limits: dict[str, Any] = {"characters_per_day": 15, "requests_in_flight": 1, "requests_per_minute": 3}
     taken = [shares.take(wish("r1", **limits)) for _ in range(2)]
-    assert [(one.refused_by, one.rate.remaining) for one in taken] == [(None, 2), (None, 1)]
+    assert [(one.refused_by, one.rate.remaining, one.at_ms) for one in taken] == [(None, 2, 0), (None, 1, None)]
 
 
 def test_what_is_in_flight_comes_back_with_the_answer(shares):

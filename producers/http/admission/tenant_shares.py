@@ -22,6 +22,7 @@ _DAY_MS = 24 * 60 * 60 * 1000
 _IN_FLIGHT_MS = 5_000
 # A Redis that hangs costs its time-outs once, not for every request.
 _UNASKED_MS = 1_000
+_NOTHING = Taken(Decision(0, 0, 0))
 _TIERS = "the limit is the tier's or the tenant's own; operators change it: dragoman tenants change"
 
 
@@ -34,25 +35,28 @@ class TenantShares:
     _local: LocalRates = field(default_factory=LocalRates, init=False)
     _asks_again_at: int = field(default=0, init=False)
 
-    async def take(self, wish: Wish) -> Decision | None:
-        """Take what the request needs; return how many may follow, None for a tenant without limits.
+    async def take(self, wish: Wish) -> Taken:
+        """Take what the request needs; of a tenant without limits it is nothing.
 
         Raises TooManyRequestsError, which says which limit it is and when to come again.
         """
         if not wish.limits.bounds_submissions:
-            return None
+            return _NOTHING
         taken = await self._taken(wish)
         if taken.refused_by is not None:
             HTTP_LIMITED.labels(taken.refused_by.name.lower()).inc()
             raise _refusal(wish, taken.refused_by, taken.rate, self.now_ms())
-        return taken.rate if taken.rate.limit else None
+        return taken
 
-    async def give_back(self, wish: Wish) -> None:
-        """Give back what a request took that was not sent. While Redis is away it comes back by itself, later."""
-        if not wish.limits.bounds_submissions:
+    async def give_back(self, wish: Wish, taken_at_ms: int | None) -> None:
+        """Give back what a request took then that was not sent; None: it took nothing.
+
+        While Redis is away it comes back by itself, later.
+        """
+        if taken_at_ms is None:
             return
         try:
-            await self.shares.give_back(wish, self.now_ms())
+            await self.shares.give_back(wish, taken_at_ms)
         except TransientError as error:
             log.warning("share_not_given_back", error=str(error))
 
@@ -65,7 +69,7 @@ class TenantShares:
                 self._asks_again_at = now_ms + _UNASKED_MS
                 log.warning("shares_counted_here", error=str(error))
         if not wish.limits.requests_per_minute:
-            return Taken(Decision(0, 0, 0))
+            return _NOTHING
         rate = self._local.take(wish.key.tenant, wish.limits.requests_per_minute, now_ms)
         return Taken(rate, None if rate.is_allowed else Bound.RATE)
 

@@ -51,7 +51,8 @@ class SubmissionContext:
 class ValidSubmission:
     """A submission as the request that may go to Kafka. `is_named`: by the caller, so it may be a repeat.
 
-    `wish` is what it took of its tenant's share; `rate` says how many requests may follow, where that is limited.
+    `wish` is what it needs of its tenant's share, `taken_at_ms` when it took that, None where it took nothing;
+    `rate` says how many requests may follow, where that is limited.
     """
 
     request: TranslationRequest
@@ -59,6 +60,7 @@ class ValidSubmission:
     languages: RequestedLanguages
     is_named: bool = True
     wish: Wish | None = None
+    taken_at_ms: int | None = None
     rate: Decision | None = None
 
 
@@ -106,7 +108,8 @@ async def with_share(valid: ValidSubmission, ports: Ports) -> ValidSubmission:
     request = valid.request
     characters = sum(map(len, request.texts)) + len(request.text or "")
     wish = Wish(request.key, characters, ports.accounts.limits_of(request.tenant), valid.is_named)
-    return replace(valid, wish=wish, rate=await ports.shares.take(wish))
+    taken = await ports.shares.take(wish)
+    return replace(valid, wish=wish, taken_at_ms=taken.at_ms, rate=taken.rate if taken.rate.limit else None)
 
 
 async def send(valid: ValidSubmission, envelope: Envelope, ports: Ports) -> None:
@@ -128,7 +131,7 @@ async def give_back(taken: Iterable[ValidSubmission], ports: Ports) -> None:
     """Give back what requests took that are not sent."""
     for one in taken:
         if one.wish:
-            await ports.shares.give_back(one.wish)
+            await ports.shares.give_back(one.wish, one.taken_at_ms)
 
 
 def validate(submission: Submission, context: SubmissionContext) -> ValidSubmission:

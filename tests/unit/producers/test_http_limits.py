@@ -1,9 +1,16 @@
 """How much a tenant may ask for by HTTP: the answer 429, its headers, and what a refusal or a failure leaves."""
 
+import asyncio
+
 import pytest
 
+from connectors.memory import InMemoryShares
 from producers.http.admission.tenant_shares import TenantShares
+from producers.http.errors import TooManyRequestsError
 from schemas.errors import TransientError
+from schemas.ids import JobKey
+from schemas.shares import Limits, Wish
+from schemas.topics import DAY_MS
 from stream_apps.accounts.changes import Change, TenantChange, changed_tenant
 from tests.accounts import NOW_MS, key_of
 from tests.unit.producers.problem import problem_of
@@ -74,6 +81,50 @@ def test_what_kafka_did_not_store_takes_nothing_of_the_share(limited, world):
     assert client.post(URL, json=BODY).status_code == 503
     world.away.clear()
     assert client.post(URL, json=BODY).status_code == 202
+
+
+def test_a_repeat_that_kafka_did_not_store_leaves_the_share_of_the_first(limited, world):
+    client, named = limited(requests_in_flight=1), {"Idempotency-Key": "one"}
+    assert client.post(URL, json=BODY, headers=named).status_code == 202
+    world.take_away("kafka")
+    assert client.post(URL, json=BODY, headers=named).status_code == 503
+    world.away.clear()
+    problem_of(client.post(URL, json=BODY), 429, "too_much_in_flight")
+
+
+def wish_of(characters=10, **limits):
+    return Wish(JobKey("acme", f"r{characters}"), characters, Limits(**limits))
+
+
+def test_what_was_taken_before_midnight_is_given_back_to_its_own_day():
+    now = [DAY_MS - 1]
+    shares, wish = TenantShares(InMemoryShares(), lambda: now[0]), wish_of(characters_per_day=10)
+
+    async def go():
+        taken = await shares.take(wish)
+        now[0] = DAY_MS
+        await shares.take(wish_of(9, characters_per_day=10))
+        await shares.give_back(wish, taken.at_ms)
+        with pytest.raises(TooManyRequestsError):
+            await shares.take(wish_of(2, characters_per_day=10))
+        now[0] = DAY_MS - 1
+        await shares.take(wish)
+
+    asyncio.run(go())
+
+
+def test_what_was_not_taken_while_redis_was_away_is_not_given_back_when_it_is_there_again():
+    kept, away, wish = InMemoryShares(), Away(), wish_of(requests_in_flight=1)
+    shares = TenantShares(away, lambda: 0)
+
+    async def go():
+        taken = await shares.take(wish)
+        await kept.take(wish, 0)
+        shares.shares = kept
+        await shares.give_back(wish, taken.at_ms)
+        assert kept.answered(wish.key)
+
+    asyncio.run(go())
 
 
 def test_a_submission_that_is_refused_for_another_reason_takes_nothing(limited):
