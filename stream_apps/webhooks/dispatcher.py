@@ -40,6 +40,8 @@ _OUTCOMES = {
     DeliveryState.PENDING: "failed",
     DeliveryState.GIVEN_UP: "given_up",
 }
+# What callers read of an attempt that ended so; the log tells the rest.
+_DEFECT = Answer(0, 0.0, "defect")
 _ALWAYS = {"content-type": "application/json", "user-agent": "Dragoman-Webhooks/1"}
 
 
@@ -129,6 +131,18 @@ class Dispatcher:
 
     async def attempt(self, delivery: Delivery) -> Delivery:
         """Post once, and return the delivery as it stands then. Raises TransientError where the state is away."""
+        try:
+            settled = await self._tried(delivery)
+        except (TransientError, FatalError):
+            raise
+        except Exception:  # a defect is a failed try: else it would come again with each lease, for ever
+            log.exception("webhook_failed", **_about(delivery))
+            settled = after(delivery, _DEFECT, Moment(self.now_ms(), self.chance()), self.limits)
+        await self._note(settled)
+        self._count(settled)
+        return settled
+
+    async def _tried(self, delivery: Delivery) -> Delivery:
         body = delivery.body.encode()
         secrets = await self.secrets(delivery.key.job.tenant)
         began = self.now_ms()
@@ -139,8 +153,6 @@ class Dispatcher:
         self._heard(delivery.host, answer)
         settled = after(delivery, answer, Moment(began, self.chance()), self.limits)
         _end(span, settled)
-        await self._note(settled)
-        self._count(settled)
         return settled
 
     async def _note(self, settled: Delivery) -> None:

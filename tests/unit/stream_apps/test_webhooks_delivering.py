@@ -270,6 +270,27 @@ class TestDispatcher:
         assert calls >= 2
         assert ids == [delivery().key.webhook_id]
 
+    def test_a_defect_counts_as_a_failed_try_so_that_it_ends_after_a_day_like_any_other(self):
+        class Broken(Posts):
+            async def post(self, url, headers, body):
+                raise KeyError(url)
+
+        async def run():
+            queue, clock = InMemoryDeliveries(), Clock()
+            queue.enqueue([delivery()])
+            one = dispatcher(queue, Broken(), clock)
+            await turned(one)
+            (noted,) = await queue.of_job(delivery().key.job)
+            clock.now += DAY_MS
+            await turned(one)
+            (last,) = await queue.of_job(delivery().key.job)
+            return noted, last
+
+        noted, last = asyncio.run(run())
+        assert (noted.state, noted.count, noted.due_at) == (DeliveryState.PENDING, 1, NOW_MS + 5000)
+        assert noted.attempts[-1].error == "defect"
+        assert last.state is DeliveryState.GIVEN_UP
+
     def test_a_defect_in_one_attempt_leaves_the_others_and_a_fatal_error_ends_all(self):
         class Broken(Posts):
             async def post(self, url, headers, body):
