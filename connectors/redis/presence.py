@@ -55,20 +55,30 @@ class ModelRegistry:
 
 
 class AsyncModelRegistry:
-    """The read side for an event loop; asks Redis about each pool at most once in `cache_seconds`."""
+    """The read side for an event loop; asks Redis about each pool at most once in `cache_seconds`.
 
-    def __init__(self, client: AsyncClient, cache_seconds: float = 5.0, clock: Clock = time.time) -> None:
+    `clock`: seconds since 1970, as entries expire by it; `monotonic` is never set back, and tells when to ask.
+    """
+
+    def __init__(
+        self,
+        client: AsyncClient,
+        cache_seconds: float = 5.0,
+        clock: Clock = time.time,
+        monotonic: Clock = time.monotonic,
+    ) -> None:
         self._client = client
         self._cache_seconds = cache_seconds
         self._clock = clock
+        self._monotonic = monotonic
         self._answers: dict[str, tuple[float, Catalogue]] = {}
 
     async def read(self, pool: str) -> Catalogue:
         asked_at, catalogue = self._answers.get(pool, _NOTHING_ASKED)
-        if self._clock() - asked_at >= self._cache_seconds:
+        if self._monotonic() - asked_at >= self._cache_seconds:
             with redis_errors():
                 catalogue = _living(await self._client.hgetall(_models_key(pool)), self._clock())
-            self._answers[pool] = (self._clock(), catalogue)
+            self._answers[pool] = (self._monotonic(), catalogue)
         return catalogue
 
 

@@ -114,7 +114,7 @@ def test_an_event_loop_asks_once_in_a_while_only():
     ModelRegistry(server, clock=lambda: now[0]).publish("default", sets("en-pt"), 30)
     server.reads = 0
     asynchronous: Any = AsyncServer(server)
-    registry = AsyncModelRegistry(asynchronous, cache_seconds=5, clock=lambda: now[0])
+    registry = AsyncModelRegistry(asynchronous, 5, clock=lambda: 100.0, monotonic=lambda: now[0])
 
     async def read():
         return await registry.read("default")
@@ -126,3 +126,14 @@ def test_an_event_loop_asks_once_in_a_while_only():
     now[0] = 105.0
     asyncio.run(read())
     assert server.reads == 2
+
+
+def test_a_clock_that_is_set_back_does_not_keep_an_old_answer():
+    server: Any = Server()
+    ModelRegistry(server, clock=lambda: 100.0).publish("default", sets("en-pt"), 30)
+    asynchronous: Any = AsyncServer(server)
+    wall, monotonic = [1_000_000.0], [0.0]
+    registry = AsyncModelRegistry(asynchronous, 5, clock=lambda: wall[0], monotonic=lambda: monotonic[0])
+    assert asyncio.run(registry.read("default")) == Catalogue()
+    wall[0], monotonic[0] = 100.0, 5.0
+    assert asyncio.run(registry.read("default")) == catalogue("en-pt")
