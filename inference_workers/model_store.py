@@ -1,6 +1,7 @@
 """Find model folders, tell their engine and their languages, verify and load them."""
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -14,6 +15,8 @@ from schemas.languages import LanguagePair, parse_pair
 
 CHECKSUMS = "SHA256SUMS"
 _READ_BYTES = 1 << 20
+# As sha256sum writes it; the star stands for its binary mode.
+_SUM_LINE = re.compile(r"(?P<sum>[0-9a-fA-F]{64}) [ *](?P<name>.+)")
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,16 @@ def discover(paths: Sequence[Path] = ()) -> list[ModelInfo]:
 
 
 def verify(info: ModelInfo) -> None:
-    """Compare the files with SHA256SUMS in the folder, if there is one. Raises FatalError naming a file."""
+    """Compare the files with SHA256SUMS in the folder, if there is one. Raises FatalError naming file or line."""
     sums = info.path / CHECKSUMS
-    for line in sums.read_text().splitlines() if sums.is_file() else ():
-        wanted, _, name = line.partition("  ")
-        if _sha256(info.path / name) != wanted:
-            raise FatalError(f"{info.path / name} differs from its checksum: fetch the model again")
+    lines = sums.read_text("utf-8", errors="replace").splitlines() if sums.is_file() else ()
+    for number, line in enumerate(lines, start=1):
+        found = _SUM_LINE.fullmatch(line)
+        if found is None:
+            raise FatalError(f"{sums}: line {number} is no checksum and name: write it with sha256sum")
+        file = info.path / found["name"]
+        if _sha256(file) != found["sum"].lower():
+            raise FatalError(f"{file} differs from its checksum: fetch the model again")
 
 
 def load(info: ModelInfo, device: Device = Device.AUTO) -> Model:
@@ -134,7 +141,10 @@ def _is_code(name: str) -> bool:
 
 def _sha256(file: Path) -> str:
     digest = hashlib.sha256()
-    with file.open("rb") as stream:
-        while chunk := stream.read(_READ_BYTES):
-            digest.update(chunk)
+    try:
+        with file.open("rb") as stream:
+            while chunk := stream.read(_READ_BYTES):
+                digest.update(chunk)
+    except OSError as error:
+        raise FatalError(f"{file} cannot be read: {error.strerror}; fetch the model again") from error
     return digest.hexdigest()

@@ -94,6 +94,34 @@ def test_a_whole_model_passes_and_a_damaged_one_is_named(tmp_path):
         load(info)
 
 
+def test_checksums_that_were_written_in_binary_mode_are_checksums_too(tmp_path):
+    made = folder(tmp_path, "opus-mt-en-de", *CTRANSLATE2)
+    sums = "".join(f"{hashlib.sha256(name.encode()).hexdigest().upper()} *{name}\n" for name in CTRANSLATE2)
+    (made / CHECKSUMS).write_text(sums)
+    (info,) = found(tmp_path)
+    verify(info)
+    (made / "model.bin").write_text("damaged")
+    with pytest.raises(FatalError, match=r"model\.bin differs from its checksum"):
+        verify(info)
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("", "line 1 is no checksum"),
+        ("model.bin", "line 1 is no checksum"),
+        (f"{'0' * 63}  model.bin", "line 1 is no checksum"),
+        (f"{'0' * 64}  gone.bin", r"gone\.bin cannot be read: No such file"),
+    ],
+)
+def test_a_line_that_is_no_checksum_and_a_file_that_is_missing_are_named(tmp_path, line, complaint):
+    made = folder(tmp_path, "opus-mt-en-de", *CTRANSLATE2)
+    (made / CHECKSUMS).write_text(f"{line}\n")
+    (info,) = found(tmp_path)
+    with pytest.raises(FatalError, match=complaint):
+        verify(info)
+
+
 def test_an_engine_that_nobody_knows_is_refused(tmp_path):
     made = folder(tmp_path, "x-en-de", *CTRANSLATE2)
     (made / MANIFEST).write_text(json.dumps({"engine": "oracle"}))
