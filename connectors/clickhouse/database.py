@@ -74,6 +74,12 @@ class Database:
         with self._lock, _insert_errors():
             self._client.command(statement)
 
+    def drop(self, views: Sequence[str], tables: Sequence[str]) -> None:
+        """Drop those that are there, on all servers of the cluster: a replica would bring its rows back."""
+        kinds = {**dict.fromkeys(views, "VIEW"), **dict.fromkeys(tables, "TABLE")}
+        for name, kind in kinds.items():
+            self.run(on_cluster(f"DROP {kind} IF EXISTS {name} SYNC", self._cluster))
+
     def rows(self, sql: str) -> list[Sequence[Any]]:
         """Return the rows of a query of our own. Raises TransientError."""
         with self._lock, _insert_errors():

@@ -23,7 +23,8 @@ ORDER BY (number, at)
 MIGRATIONS_RAN = "SELECT number, argMax(digest, at) FROM migrations GROUP BY number"
 # Behind these words stands the name of what a statement is about, and behind that ON CLUSTER.
 _SUBJECT = re.compile(
-    r"^((?:CREATE (?:OR REPLACE )?(?:TABLE|VIEW|MATERIALIZED VIEW)(?: IF NOT EXISTS)?|ALTER TABLE) \w+)",
+    r"^((?:CREATE (?:OR REPLACE )?(?:TABLE|VIEW|MATERIALIZED VIEW)(?: IF NOT EXISTS)?|ALTER TABLE"
+    r"|DROP (?:TABLE|VIEW) IF EXISTS) \w+)",
     re.MULTILINE,
 )
 _ENGINE = re.compile(r"^ENGINE = (\w*MergeTree)(?:\((.*)\))?", re.MULTILINE)

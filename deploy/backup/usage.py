@@ -127,10 +127,7 @@ class UsageRestore:
     def begin(self, replace: bool) -> RestoreStage:
         """Create the tables, with `replace` after dropping them, and return how far this restore had come."""
         if replace:
-            for view in _VIEWS:
-                self._database.run(f"DROP VIEW IF EXISTS {view} SYNC")
-            for table in _TABLES:
-                self._database.run(f"DROP TABLE IF EXISTS {table} SYNC")
+            self._database.drop(_VIEWS, _TABLES)
         self._database.create({})
         stage = self._stage()
         if stage is RestoreStage.NEW:

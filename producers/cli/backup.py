@@ -103,7 +103,8 @@ def _part(name: PartName) -> BackupPart:
         case PartName.CLICKHOUSE:
             analytics = analytics_settings()
             dsn = analytics.dsn.get_secret_value()
-            return UsagePart(AnalyticsClient(analytics.url, analytics.read_token()), lambda: open_database(dsn))
+            client = AnalyticsClient(analytics.url, analytics.read_token())
+            return UsagePart(client, lambda: open_database(dsn, analytics.cluster))
         case PartName.OBJECTS:
             return ObjectsPart(open_files(object_settings()))
         case PartName.TABLES:

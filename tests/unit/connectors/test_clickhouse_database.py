@@ -1,9 +1,11 @@
 """Which migrations run: each once, in order, and none that was changed behind a database's back."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 
+from connectors.clickhouse.database import Database
 from connectors.clickhouse.migrations import Migration, migrations, on_cluster, pending
 from schemas.errors import FatalError
 
@@ -56,3 +58,12 @@ def test_on_a_cluster_every_table_is_a_replica_everywhere_and_repeats_are_known_
 
 def test_without_a_cluster_a_statement_stays_as_it_is():
     assert all(on_cluster(one.statement, "") == one.statement for one in migrations())
+
+
+@pytest.mark.parametrize(("cluster", "where"), [("", ""), ("books", " ON CLUSTER 'books'")])
+def test_what_is_dropped_is_gone_from_every_server_of_the_cluster(monkeypatch, cluster, where):
+    commands: list[str] = []
+    client = SimpleNamespace(command=commands.append)
+    monkeypatch.setattr("connectors.clickhouse.database.clickhouse_connect.get_client", lambda **_named: client)
+    Database("http://clickhouse", cluster).drop(views=["cost"], tables=["usage_events"])
+    assert commands == [f"DROP VIEW IF EXISTS cost{where} SYNC", f"DROP TABLE IF EXISTS usage_events{where} SYNC"]

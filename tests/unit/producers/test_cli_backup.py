@@ -5,6 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from producers.cli import backup
 from producers.cli.main import app
 
 
@@ -56,3 +57,13 @@ def test_the_configuration_of_the_mirror_names_the_regions_it_was_told(monkeypat
     monkeypatch.setenv("DRAGOMAN_REGIONS_SOURCE", "eu")
     ran = run("regions", "config")
     assert ran.stdout.startswith("clusters = eu, b\n")
+
+
+def test_a_restore_makes_its_tables_on_the_cluster_that_is_configured(monkeypatch):
+    asked = []
+    monkeypatch.setenv("DRAGOMAN_ANALYTICS_DSN", "http://clickhouse")
+    monkeypatch.setenv("DRAGOMAN_ANALYTICS_CLUSTER", "books")
+    monkeypatch.setattr(backup, "UsagePart", lambda _client, open_target: open_target())
+    monkeypatch.setattr(backup, "open_database", lambda *where: asked.append(where))
+    backup._part(backup.PartName.CLICKHOUSE)
+    assert asked == [("http://clickhouse", "books")]
