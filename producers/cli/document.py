@@ -5,6 +5,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
 from typing import Annotated
 
@@ -118,13 +119,13 @@ class _Run:
 
     def _translated(self, file: DocumentFile) -> Json:
         name = str(file.source)
-        job_id = new_request_id() if self.is_again else _id_of(file.source, self.wishes)
         self.bars.show_share(name, 0.0, note="sending")
-        with file.source.open("rb") as content:
+        with _opened(file.source) as content:
+            job_id = new_request_id() if self.is_again else _id_of(file.source.name, content, self.wishes)
             self.api.send_document(file.source.name, content, {**self.wishes, "request_id": job_id})
         job = wait_for(DocumentJobs(self.api), job_id, lambda job: self._show(name, job), POLLS_FOR_ACCEPTED)
         _check(job)
-        file.output.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(file.output.parent)
         self.api.download(job_id, file.output)
         if file.beside:
             self.api.download(job_id, file.beside, self.bilingual)
@@ -145,16 +146,30 @@ class _Run:
         self.bars.show_share(name, job["progress"] / 100, note=note)
 
 
-def _id_of(path: Path, wishes: Json) -> str:
+def _opened(path: Path) -> BufferedReader:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise CommandError(f"it cannot be read: {error.strerror}") from None
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be made: {error.strerror}", "choose another --output") from None
+
+
+def _id_of(name: str, content: BufferedReader, wishes: Json) -> str:
     """Return the id of the same file with the same wishes: sent again, it is the same job, and billed once.
 
-    A deadline may count from now, so it makes no other job.
+    Leaves the file at its beginning. A deadline may count from now, so it makes no other job.
     """
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256")
+    digest = hashlib.file_digest(content, "sha256")
+    content.seek(0)
     return event_id(
         "document",
-        path.name,
+        name,
         digest.hexdigest(),
         *(f"{name}={wishes[name]}" for name in sorted(wishes) if name != "deadline"),
     )

@@ -37,7 +37,7 @@ def document_files(
 
     In folders and patterns, hidden files and translations of other files are left out. `output` is the folder
     for translations; None: beside their files. `bilingual` names the kind of file with both languages that is
-    wanted as well. Raises UsageError for a name that is nothing.
+    wanted as well. Raises UsageError for a name that is nothing, and for two files that would become one.
     """
     found = [
         DocumentFile(source, to, _beside(source, to, target, bilingual))
@@ -46,7 +46,21 @@ def document_files(
     ]
     if not found:
         raise UsageError("there is no file to translate", "name files, folders, or patterns such as '*.docx'")
-    return list(dict.fromkeys(found))
+    return _distinct(found)
+
+
+def _distinct(files: Sequence[DocumentFile]) -> list[DocumentFile]:
+    """Return each file once. Raises UsageError where a file would be overwritten by the translation of another."""
+    written: dict[Path, DocumentFile] = {}
+    for one in files:
+        for path in filter(None, (one.output, one.beside)):
+            other = written.setdefault(path.absolute(), one)
+            if not other.source.samefile(one.source):
+                raise UsageError(
+                    f"{other.source} and {one.source} would both become {path}",
+                    "translate them one by one, each with an --output of its own",
+                )
+    return list(dict.fromkeys(written.values()))
 
 
 def _found(name: str, target: str, output: Path | None) -> Iterator[tuple[Path, Path]]:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -145,6 +146,40 @@ def test_patterns_name_files_and_leave_translations_out(tmp_path):
         (tmp_path / name).touch()
     found = document_files([str(tmp_path / "*.txt")], "pt", None)
     assert [one.source.name for one in found] == ["a.txt", "b.pt.txt"]
+
+
+@pytest.mark.parametrize(("names", "output"), [(("a/x.docx", "b/x.docx"), "out"), (("a/x.pdf", "a/x.docx"), None)])
+def test_two_files_that_would_become_one_are_refused_before_anything_is_sent(platform, tmp_path, names, output):
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    files = [tmp_path / name for name in names]
+    refused = run(platform, *files, *(("--output", tmp_path / output) if output else ()))
+    assert (refused.exit_code, platform.asked) == (2, [])
+    assert f"{files[0]} and {files[1]} would both become" in refused.stderr
+
+
+def test_a_file_that_is_named_twice_is_translated_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.txt").touch()
+    found = document_files([".", "x.txt", str(tmp_path / "x.txt")], "pt", tmp_path / "out")
+    assert len(found) == 1
+
+
+def test_a_file_that_cannot_be_read_is_told_and_the_others_go_on(platform, tmp_path, monkeypatch):
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text(name)
+    opened = Path.open
+
+    def refusing(path, *arguments, **options):
+        if path.name == "a.txt":
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", refusing)
+    done = run(platform, tmp_path)
+    assert (done.exit_code, done.stdout.strip()) == (1, str(tmp_path / "b.pt.txt"))
+    assert f"{tmp_path / 'a.txt'}: it cannot be read: Permission denied" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["nothing.txt", "*.none", "."])
