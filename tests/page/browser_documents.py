@@ -1,7 +1,7 @@
 """A document goes in, is followed row by row, and comes back as a file."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from schemas.message_parts import Warning
 from schemas.states import ResultStatus
@@ -143,3 +143,37 @@ def test_a_job_of_a_colleague_is_opened_by_its_id(person, site):
     viewer.page.get_by_role("button", name="Open").click()
     expect(viewer.page.locator(".target")).to_have_text("Bom dia.")
     expect(viewer.status).to_have_text("Done")
+
+
+def test_a_job_of_several_texts_is_copied_and_downloaded_as_it_is_shown(person, site):
+    inside = person.signs_in_with_key(site.key()).is_in()
+    inside.asks_for("Good morning.")
+    request = site.platform.asked()
+    site.platform.finish(request, None, texts=("Bom dia.", "Boa noite."))
+    inside.page.evaluate("localStorage.clear()")
+    inside.page.reload()
+    expect(inside.status).to_have_text("Done")
+    inside.page.evaluate("navigator.clipboard.writeText = async (text) => (window.copied = text)")
+    inside.page.get_by_role("button", name="Copy").click()
+    inside.page.wait_for_function("window.copied === 'Bom dia.\\n\\nBoa noite.'")
+    with inside.page.expect_download() as download:
+        inside.page.get_by_role("button", name="Download").click()
+    assert download.value.path().read_text("utf-8") == "Bom dia.\n\nBoa noite."
+
+
+def test_a_job_that_is_not_found_takes_nobody_away_from_where_they_went_meanwhile(person, site):
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page = person.signs_in_with_key(site.key()).is_in().page
+    page.route("**/api/v1/translations/nothing-like-it", hold)
+    page.evaluate("location.hash = 'nothing-like-it'")
+    while not held:
+        page.wait_for_timeout(20)
+    person.goes_to("Glossaries")
+    with page.expect_response("**/api/v1/translations/nothing-like-it"):
+        held.pop().continue_()
+    page.wait_for_timeout(200)
+    expect(page.get_by_role("heading", name="Glossaries", level=1)).to_be_visible()

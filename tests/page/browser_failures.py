@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.page.platform import MOST_CHARACTERS
+from tests.page.samples import file
 
 TEXT = "The first.\n\nThe second.\n\nThe third.\n\nThe fourth."
 PARTS = ("O primeiro.", "O segundo.", "O terceiro.", "O quarto.")
@@ -117,3 +118,22 @@ def test_a_text_whose_answer_was_lost_is_sent_again_as_the_same_job(inside, site
     expect(inside.status).to_have_text("Waiting")
     assert lost
     assert len({request.request_id for request, *_ in site.platform.appended}) == 1
+
+
+def test_what_is_stopped_while_another_text_goes_stays_in_the_form(inside, site):
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    inside.adds(file("later.docx", b"PK"))
+    inside.page.route("**/api/v1/translations", hold)
+    inside.asks_for("Good morning.")
+    while not held:
+        inside.page.wait_for_timeout(20)
+    inside.page.get_by_role("button", name="stop").click()
+    held.pop().continue_()
+    expect(inside.recent).to_have_count(1)
+    expect(inside.page.get_by_role("button", name="Translate")).to_be_enabled()
+    expect(inside.pending).to_contain_text(["later.docx"])
+    assert [request.text for request, *_ in site.platform.appended] == ["Good morning."]

@@ -83,6 +83,18 @@ def test_a_file_goes_in_and_comes_out(person, site, format_name):
     expect(page.get_by_role("cell")).to_have_text(["Blue Bird", "Pássaro Azul"])
 
 
+@pytest.mark.parametrize(
+    ("file_name", "name"),
+    [("термины.csv", ""), ("_terms (2).csv", "terms_2"), (f"{'x' * 80}.csv", "x" * 64)],
+)
+def test_a_file_gives_a_glossary_a_name_that_it_may_have_or_none(inside, file_name, name):
+    inside.page.get_by_label("Glossary file").set_input_files(
+        [{"name": file_name, "mimeType": "", "buffer": b"release,liberacao"}]
+    )
+    expect(inside.page.locator("#terms-file-name")).to_have_text(file_name)
+    expect(inside.page.get_by_role("textbox", name="Name")).to_have_value(name)
+
+
 def test_a_version_and_then_all_of_a_glossary_are_deleted_once_somebody_agrees(person, site):
     fill_the_shelf(site.glossaries)
     page = person.signs_in_with_key(site.key()).is_in().goes_to("Glossaries").page

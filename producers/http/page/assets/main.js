@@ -117,13 +117,15 @@ function showWork(id) {
 
 // A job that is not on the list: one of a colleague, or of a program.
 async function lookUp(id) {
-  const asking = session;
+  const [asking, hash] = [session, location.hash];
+  // Whoever asked may have signed out meanwhile, or gone elsewhere.
+  const isAwaited = () => session === asking && location.hash === hash;
   try {
     tell(byId("not-found"), "");
     await desk.lookUp(id);
-    if (session === asking) route();
+    if (isAwaited()) route();
   } catch (error) {
-    if (session !== asking) return;
+    if (!isAwaited()) return;
     if (error.status === 401) return void sessionEnded();
     showForm();
     tell(byId("not-found"), sentences(error));

@@ -6,6 +6,7 @@ import { languageName } from "../wording.js";
 import { entriesOf, linesOf } from "./lines.js";
 
 const MEDIA_TYPES = { csv: "text/csv", tsv: "text/tab-separated-values", tbx: "application/x-tbx" };
+const LONGEST_NAME = 64;
 
 export class GlossaryForm {
   // `onSaved(glossary)`; `onSignedOut()`: the key is dead.
@@ -88,8 +89,7 @@ export class GlossaryForm {
     tell(byId("terms-problem"), file && !type ? refusal : "");
     if (!type) return this.#forgetFile();
     this.#file = new Blob([file], { type });
-    const name = file.name.slice(0, -extension.length - 1).replaceAll(/[^\w.:-]+/g, "_");
-    byId("terms-name").value ||= name;
+    byId("terms-name").value ||= nameOf(file.name.slice(0, -extension.length - 1));
     byId("terms-lines").value = "";
     byId("terms-lines").disabled = true;
     byId("terms-file-name").textContent = file.name;
@@ -102,4 +102,10 @@ export class GlossaryForm {
     byId("terms-lines").disabled = false;
     byId("terms-file-name").textContent = "";
   }
+}
+
+// Returns the name of a file as a glossary may have it; empty where nothing of it is left.
+function nameOf(words) {
+  const plain = words.replaceAll(/[^\w.:-]+/g, "_").replace(/^[^A-Za-z0-9]+/, "");
+  return plain.slice(0, LONGEST_NAME).replace(/_+$/, "");
 }

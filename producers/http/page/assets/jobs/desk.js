@@ -7,7 +7,7 @@ import { FileRows } from "./file_rows.js";
 import { follow, sleep } from "./follow.js";
 import { showList } from "./job_list.js";
 import { JobView } from "./job_view.js";
-import { entryOf, outcomeOf } from "./outcomes.js";
+import { entryOf, outcomeOf, textOf } from "./outcomes.js";
 import { RecentJobs } from "./recent_jobs.js";
 import { save } from "./saving.js";
 
@@ -81,7 +81,10 @@ export class JobDesk {
   }
 
   async save(id) {
-    await save(this.#api, this.#jobs.find(id)).catch((error) => this.#failed(id, error));
+    const known = this.#liveOf(id);
+    known.trouble = "";
+    await save(this.#api, this.#jobs.find(id), textOf(known.job?.result)).catch((error) => this.#failed(id, error));
+    if (this.#jobs) this.#show();
   }
 
   async cancel(id) {
@@ -180,7 +183,7 @@ export class JobDesk {
   async #copy() {
     const button = byId("job-copy");
     try {
-      await navigator.clipboard.writeText(this.#live.get(this.#openId).job.result.text);
+      await navigator.clipboard.writeText(textOf(this.#live.get(this.#openId).job.result));
       byId("news").textContent = "Copied";
       button.textContent = "Copied";
       setTimeout(() => (button.textContent = "Copy"), 2000);

@@ -7,7 +7,7 @@ import { duration, languageName, priorityNames, stateOf } from "../wording.js";
 import { marksInUnits } from "./alignment.js";
 import { JobRows } from "./job_rows.js";
 import { MarkLists, marksOf } from "./marks.js";
-import { LOST, SEPARATOR, measuresOf, outcomeOf, waitOf } from "./outcomes.js";
+import { LOST, SEPARATOR, measuresOf, outcomeOf, textOf, waitOf } from "./outcomes.js";
 
 export class JobView {
   #rows = new JobRows();
@@ -68,8 +68,6 @@ export class JobView {
     byId("job-file-name").textContent = entry.outcome?.file ?? "";
   }
 }
-
-const textOf = (result) => result?.text ?? result?.translations?.map(({ text }) => text).join("\n\n") ?? null;
 
 function showProgress(entry, live) {
   const isRunning = !entry.status;

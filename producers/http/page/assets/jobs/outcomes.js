@@ -46,6 +46,9 @@ export function waitOf(job, progress) {
   return parts.join(SEPARATOR) || "Waiting for its turn";
 }
 
+// The translation of a text, or of several one after the other; null where there is none, and of documents.
+export const textOf = (result) => result?.text ?? result?.translations?.map(({ text }) => text).join("\n\n") ?? null;
+
 // Words, pages and size, as far as they are known.
 export function measuresOf(entry, job) {
   const info = job?.document_info;

@@ -11,9 +11,11 @@ export function saveAs(blob, name) {
   setTimeout(() => URL.revokeObjectURL(url), KEPT_MS);
 }
 
-// Saves the translation of a job: the file of a document, or the text of a text. Throws an ApiError.
-export async function save(api, entry) {
-  saveAs(await api.jobFile(entry.id), entry.outcome?.file || textName(entry));
+// Saves the translation of a job: `text` where it is known, else its file, or its text, as the server has it.
+// Throws an ApiError. Several texts of one job are no file to the server.
+export async function save(api, entry, text) {
+  const content = text === null ? await api.jobFile(entry.id) : new Blob([text], { type: "text/plain" });
+  saveAs(content, entry.outcome?.file || textName(entry));
 }
 
 function textName({ title, target }) {

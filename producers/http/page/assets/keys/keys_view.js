@@ -27,6 +27,7 @@ export class KeysView {
   #onSignedOut;
   #api = null;
   #session = null;
+  #isCreating = false;
 
   async open(api, session) {
     this.#api = api;
@@ -57,9 +58,12 @@ export class KeysView {
   }
 
   async #create() {
+    // Pressed twice, it would make two keys and show one.
+    if (this.#isCreating) return;
     const boxes = [...byId("key-scopes").querySelectorAll("input")];
     const chosen = boxes.filter((box) => box.checked).map((box) => box.value);
     const days = Number(byId("key-expiry").value);
+    this.#isCreating = true;
     await this.#attempt(async () => {
       if (!chosen.length) throw new Mistake("a key without scopes may do nothing", "choose one at least");
       const made = await this.#api.createKey({
@@ -73,6 +77,7 @@ export class KeysView {
       showNew(made, `Key ${made.name || made.key_id} is made`, "");
       await this.#refresh();
     });
+    this.#isCreating = false;
   }
 
   async #rotate(key) {

@@ -18,6 +18,8 @@ export class Submissions {
   // priority, glossaries}; `onProgress(share)`; `onWait(error, left)` each second while a limit is waited for.
   // Throws the ApiError that no waiting helps against; also when `signal` is aborted.
   async send(one, wish, { signal, onProgress, onWait }) {
+    // Stopped while another one was sent.
+    signal.throwIfAborted();
     const known = JSON.stringify([nameOf(one), wish]);
     if (!this.#keys.has(known)) this.#keys.set(known, randomKey());
     const key = this.#keys.get(known);

@@ -36,16 +36,17 @@ export class UsageView {
   async #show() {
     const [api, month] = [this.#api, byId("month").value];
     const range = rangeOf(month, new Date());
+    // Another month may have been chosen meanwhile, or somebody else may look.
+    const isAsked = () => byId("month").value === month && this.#api === api;
     const isGood = await attempted(
       byId("usage-problem"),
       async () => {
         const [byDay, byPair] = await Promise.all(["day", "pair"].map((by) => api.usage({ ...range, by })));
-        // Another month may have been chosen meanwhile.
-        if (byId("month").value === month && this.#api === api) draw(month, byDay, byPair);
+        if (isAsked()) draw(month, byDay, byPair);
       },
       this.#onSignedOut,
     );
-    byId("usage-content").hidden = !isGood || this.#api !== api;
+    if (isAsked()) byId("usage-content").hidden = !isGood;
   }
 }
 
