@@ -40,6 +40,7 @@ _CAUSES = {
 _FIELD_CURES = {
     "extra_forbidden": "leave the field out; /openapi.json lists the known ones",
     "missing": "send the field",
+    "file_without_name": "name the file by filename=, in UTF-8; filename*= alone is not read",
     "string_unicode": "send valid Unicode, without lone surrogates",
 }
 _NOT_FOUND, _CONFLICT, _GONE = 404, 409, 410

@@ -10,7 +10,7 @@ SHORTEST, LONGEST = 10, 200
 
 
 def hashed(password: str) -> str:
-    """Return the argon2id string of a password. Raises PermanentError for one that is too short or too long."""
+    """Return the argon2id string of a password. Raises PermanentError for one that nobody may have."""
     if not SHORTEST <= len(password) <= LONGEST:
         raise PermanentError(
             "bad_password",
@@ -19,17 +19,33 @@ def hashed(password: str) -> str:
             limit=f"{SHORTEST} to {LONGEST} characters",
             cure="choose a longer one" if len(password) < SHORTEST else "choose a shorter one",
         )
+    if not _is_unicode(password):
+        raise PermanentError(
+            "bad_password",
+            "the password holds what is no character",
+            field="password",
+            limit="Unicode without lone surrogates",
+            cure="choose another one",
+        )
     return _hasher().hash(password)
 
 
 def is_password(password: str, known_hash: str | None) -> bool:
     """Tell whether the hash is the password's. Takes equally long where there is no hash to compare with."""
-    if len(password) > LONGEST:
+    if len(password) > LONGEST or not _is_unicode(password):
         return False
     if known_hash is None:
         _hasher().verify(password, _hash_of_nobody())
         return False
     return _hasher().verify(password, known_hash)
+
+
+def _is_unicode(password: str) -> bool:
+    try:
+        password.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @cache

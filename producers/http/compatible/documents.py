@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 
 from producers.http.admission.caller import Caller
 from producers.http.compatible.reading import Parameters, mistake
-from producers.http.documents.uploads import DocumentForm, prepare_document
+from producers.http.documents.uploads import DocumentForm, opened_form, prepare_document
 from producers.http.middleware import submission_is_stored
 from producers.http.ports import JobSnapshot, Upload
 from producers.http.translations.jobs import translated
@@ -26,8 +26,6 @@ from producers.http.translations.submission import Envelope
 from producers.http.translations.submit import ValidSubmission, send
 from schemas.ids import JobKey
 
-# Of a form: its fields, and the characters of each that is no file.
-_MOST_FIELDS, _LONGEST_FIELD = 64, 100_000
 _ID_DIGITS, _SECRET_BYTES = 32, 32
 _TENANT, _SECRET = re.compile(r"[a-z0-9-]{1,63}"), re.compile(r"[0-9a-f]{64}")
 
@@ -79,13 +77,11 @@ async def uploaded_file(request: Request) -> AsyncIterator[tuple[Parameters, Upl
     """
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise HTTPException(415, "the body is no multipart form: send the file as one")
-    async with (
-        request.app.state.uploads.one(),
-        request.form(max_files=1, max_fields=_MOST_FIELDS, max_part_size=_LONGEST_FIELD) as form,
-    ):
+    async with request.app.state.uploads.one(), opened_form(request) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):
-            raise mistake("file", "file is missing", "send the file in the field file")
+            missing = "file is missing" if file is None else "file has no filename"
+            raise mistake("file", missing, "send the file in the field file, with its filename=")
         fields = {name: [one for one in form.getlist(name) if isinstance(one, str)] for name in form}
         in_address = {name: request.query_params.getlist(name) for name in request.query_params}
         values = in_address | {name: some for name, some in fields.items() if some}

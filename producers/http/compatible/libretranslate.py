@@ -133,7 +133,8 @@ def _content_type(given: Parameters) -> str:
 
 def _alternatives(given: Parameters) -> int:
     wanted = given.text("alternatives") or "0"
-    if not wanted.isdecimal() or int(wanted[:9]) > _MOST_ALTERNATIVES:
+    # int() refuses numbers of thousands of digits.
+    if not wanted.isdecimal() or len(wanted) > len(str(_MOST_ALTERNATIVES)) or int(wanted) > _MOST_ALTERNATIVES:
         raise mistake("alternatives", "alternatives is no number from 0 to 100", "leave it out")
     return int(wanted)
 

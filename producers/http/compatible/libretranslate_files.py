@@ -10,6 +10,7 @@ from producers.http.compatible.errors import TranslationFailedError, route_class
 from producers.http.compatible.libretranslate import ERRORS, parse_language_or_auto
 from producers.http.documents.document_routes import download
 from producers.http.errors import not_found
+from producers.http.translations.jobs import read_job
 from schemas.errors import PermanentError
 from schemas.languages import parse_language
 from schemas.messages import TranslationResult
@@ -41,10 +42,13 @@ async def download_file(name: str, request: Request) -> Response:
     """Send a translated file to whoever knows its address, as the original does."""
     tenant, _, rest = name.partition(".")
     key = FileKey(tenant, rest.partition(".")[0])
-    request.app.state.ports.accounts.limits_of(tenant)
     if not key.is_sound:
         raise not_found(name[:20])
-    return await download(key.job, request, request.app.state.limits.max_wait_seconds)
+    state = request.app.state
+    # Strangers must not hear which tenants there are, and which of them are suspended.
+    await read_job(key.job, state.ports, state.limits, state.limits.max_wait_seconds)
+    state.ports.accounts.limits_of(tenant)
+    return await download(key.job, request, state.limits.max_wait_seconds)
 
 
 def _failure(result: TranslationResult) -> PermanentError:

@@ -82,6 +82,8 @@ class DocumentForm(BaseModel):
     late_policy: DeadlinePolicy | None = Field(default=None, description="expire or serve.")
 
 
+# RFC 7578 forbids filename* in forms, so a part that has nothing else is read as a field.
+_NAMELESS = {"type": "file_without_name", "loc": ("body", "file"), "msg": "its part has no filename"}
 _LISTS = ("glossaries", "do_not_translate")
 
 
@@ -127,12 +129,19 @@ async def uploaded(request: Request) -> AsyncIterator[tuple[DocumentForm, Upload
     """
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise NoForm("the body is no multipart form")
-    form = await _read_form(request)
-    try:
+    async with opened_form(request) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):
-            raise RequestValidationError([_missing("file")])
+            raise RequestValidationError([_missing("file") if file is None else _NAMELESS])
         yield _form_of(form), Upload(file.file, file.filename or "", file.content_type or "")
+
+
+@asynccontextmanager
+async def opened_form(request: Request) -> AsyncIterator[FormData]:
+    """Read a multipart form; its file lasts as long as the context. Raises NoForm and BodyTooLarge."""
+    form = await _read_form(request)
+    try:
+        yield form
     finally:
         await form.close()
 
@@ -140,6 +149,8 @@ async def uploaded(request: Request) -> AsyncIterator[tuple[DocumentForm, Upload
 async def _read_form(request: Request) -> FormData:
     try:
         return await request.form(max_files=1, max_fields=_MOST_FIELDS, max_part_size=_LONGEST_FIELD)
+    except UnicodeError as error:
+        raise NoForm("the charset of the form is none that a form can have") from error
     except HTTPException as error:
         if isinstance(error, BodyTooLarge):
             raise

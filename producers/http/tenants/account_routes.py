@@ -156,9 +156,7 @@ async def read_account(caller: AnyCaller, request: Request) -> AccountResponse:
 async def create_key(wish: KeyWish, caller: KeyAdmin, request: Request) -> NewKeyResponse:
     """Make a key for one's own tenant. Its text is in this answer only."""
     key, accounts = make_key(), _accounts(request)
-    rights = Rights(
-        role=wish.role, scopes=wish.scopes, expires_at=milliseconds_of(wish.expires_at) or 0, name=wish.name
-    )
+    rights = Rights(role=wish.role, scopes=wish.scopes, expires_at=_expiry(wish.expires_at, 0), name=wish.name)
     _check_not_more(caller, rights)
     change = _change(caller, accounts)
     await accounts.change(lambda found: [new_key(found, caller.tenant, key, rights, change)])
@@ -183,7 +181,7 @@ async def change_key(key_id: str, wish: KeyChange, caller: KeyAdmin, request: Re
         rights = Rights(
             role=old.role,
             scopes=old.scopes if wish.scopes is None else wish.scopes,
-            expires_at=milliseconds_of(wish.expires_at) or old.expires_at,
+            expires_at=_expiry(wish.expires_at, old.expires_at),
             name=old.name if wish.name is None else wish.name,
         )
         _check_not_more(caller, rights)
@@ -219,6 +217,13 @@ async def revoke_key(key_id: str, caller: KeyAdmin, request: Request) -> KeyResp
 
     await accounts.change(plan)
     return _key_response(known_credential(accounts.directory, key_id, CredentialKind.API_KEY, caller.tenant))
+
+
+def _expiry(moment: datetime | None, otherwise: int) -> int:
+    """Return when a key is to expire, in milliseconds since the epoch; `otherwise` where no moment is named."""
+    at_ms = milliseconds_of(moment)
+    # 0 stands for never, and whoever names a moment does not mean that.
+    return otherwise if at_ms is None else at_ms or 1
 
 
 def _check_not_more(caller: Caller, rights: Rights) -> None:

@@ -1,5 +1,6 @@
 """The routes of glossaries: make a version, list, show, delete."""
 
+from codecs import BOM_UTF8
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -125,7 +126,7 @@ async def _wish(request: Request, tenant: str, caller: Caller) -> Glossary:
     now_ms = _glossaries(request).now_ms()
     try:
         if kind == _JSON:
-            wish = GlossaryWish.model_validate_json(body)
+            wish = GlossaryWish.model_validate_json(body.removeprefix(BOM_UTF8))
         elif kind in MEDIA_TYPES:
             named = {name: value for name, value in request.query_params.items() if name != "tenant"}
             wish = GlossaryWish.model_validate({**named, "entries": {}})

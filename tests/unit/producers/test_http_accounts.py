@@ -1,5 +1,7 @@
 """Logins, and keys of one's own tenant. Who may ask which route is in test_http_who_may_ask.py."""
 
+import json
+
 import pytest
 
 from stream_apps.accounts.changes import (
@@ -75,11 +77,18 @@ def test_a_login_gives_a_token_for_a_day_and_a_logout_ends_every_session(http, s
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"password": "incorrect horse"}, {"email": "eve@acme.example"}, {"password": "x" * 500}]
+    "wrong",
+    [
+        {"password": "incorrect horse"},
+        {"email": "eve@acme.example"},
+        {"password": "x" * 500},
+        {"password": "a lone \ud800 surrogate"},
+    ],
 )
 def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(http, store, wrong):
     add_user(store)
-    answer = http.post(LOGIN, json={"email": EMAIL, "password": PASSWORD} | wrong)
+    body = json.dumps({"email": EMAIL, "password": PASSWORD} | wrong)
+    answer = http.post(LOGIN, content=body, headers={"Content-Type": "application/json"})
     problem = problem_of(answer, 401, "wrong_password")
     assert problem["detail"] == "the e-mail address or the password is wrong"
     assert wrong.get("password", PASSWORD) not in answer.text
@@ -141,6 +150,13 @@ class TestKeys:
     )
     def test_a_wish_that_makes_no_sense_is_refused_by_its_field(self, admin, wish, cause, field):
         assert problem_of(admin.post(KEYS, json=wish), 422, cause)["field"] == field
+
+    @pytest.mark.parametrize("expires_at", ["1970-01-01T00:00:00Z", "1970-01-01T01:00:00.0005+01:00"])
+    def test_an_expiry_at_the_beginning_of_time_has_passed_and_is_not_never(self, admin, expires_at):
+        problem_of(admin.post(KEYS, json={"expires_at": expires_at}), 422, "bad_expiry")
+        made = admin.post(KEYS, json={}).json()
+        changed = admin.ask("PATCH", f"{KEYS}/{made['key_id']}", json={"expires_at": expires_at})
+        problem_of(changed, 422, "bad_expiry")
 
     def test_nobody_makes_a_key_that_may_do_more_than_they_may(self, admin, store):
         problem_of(admin.post(KEYS, json={"role": "operator"}), 403, "more_than_own")

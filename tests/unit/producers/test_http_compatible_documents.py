@@ -8,9 +8,11 @@ import pytest
 
 from connectors.redis.job_view import JobView
 from producers.http.compatible.documents import FileKey
+from schemas.accounts import TenantStatus
 from schemas.messages import TranslationRequest, TranslationResult
 from schemas.states import JobStage, ResultStatus
-from tests.accounts import key_of
+from stream_apps.accounts.changes import Change, TenantChange, changed_tenant
+from tests.accounts import NOW_MS, key_of
 
 SENT = {"source": "en", "target": "pt"}
 DEEPL = {"source_lang": "EN", "target_lang": "PT-BR"}
@@ -101,6 +103,19 @@ def test_an_address_that_was_never_told_opens_nothing(answering, path):
     assert answering.get(path).status_code == 404
 
 
+def test_only_who_knows_an_address_hears_that_its_tenant_is_suspended(answering, world, store):
+    told = urlsplit(sent(answering).json()["translatedFileUrl"]).path
+    of_result(world)
+    never_told = "/download_file/{}.{}".format
+    wish = TenantChange(status=TenantStatus.SUSPENDED)
+    store.change(lambda found: [changed_tenant(found, "default", wish, Change("tests", NOW_MS))])
+    strangers = [
+        answering.get(never_told(tenant, rest)) for tenant in ("default", "nobody") for rest in ("x", "0" * 64)
+    ]
+    assert {one.status_code for one in strangers} == {404}
+    assert answering.get(told).status_code == 403
+
+
 def test_a_file_that_cannot_be_read_is_the_senders_mistake(answering, world):
     world.answer = failed
     answer = sent(answering)
@@ -131,6 +146,11 @@ def test_what_is_no_upload_is_refused_in_the_words_of_the_original(answering, pa
     assert "multipart" in answer.json()[name]
     answer = answering.post(path, files={"other": ("a.txt", b"a")}, data=SENT | DEEPL)
     assert (answer.status_code, "file is missing" in answer.json()[name]) == (400, True)
+    answer = answering.post(path, data={"file": "its text"}, files={"other": ("a.txt", b"a")})
+    assert (answer.status_code, "filename=" in answer.json()[name]) == (400, True)
+    strange = {"content-type": "multipart/form-data; boundary=b; charset=undefined"}
+    part = b'--b\r\nContent-Disposition: form-data; name="target"\r\n\r\npt\r\n--b--\r\n'
+    assert answering.post(path, content=part, headers=strange).status_code == 415
 
 
 def test_who_shows_no_key_sends_no_file(answering, store):

@@ -126,6 +126,20 @@ def test_what_is_wrong_with_a_form_names_a_cure_that_leads_to_one(http):
     assert "text" not in send(http, b"x" * 2_100_000).json()["cure"]
 
 
+def test_a_charset_that_no_form_can_have_is_refused(http):
+    body = b'--b\r\nContent-Disposition: form-data; name="target_language"\r\n\r\npt\r\n--b--\r\n'
+    kind = {"content-type": "multipart/form-data; boundary=b; charset=undefined"}
+    assert problem(http.post(URL, content=body, headers=kind), 415)[0] == "unsupported_media_type"
+
+
+def test_a_file_whose_name_is_written_as_in_headers_is_told_how_to_write_it(http):
+    head = "Content-Disposition: form-data; name=\"file\"; filename*=utf-8''%D0%B0.txt"
+    form = {"content-type": "multipart/form-data; boundary=b"}
+    answer = http.post(URL, content=f"--b\r\n{head}\r\n\r\nText.\r\n--b--\r\n".encode(), headers=form)
+    assert problem(answer, 422) == ("invalid_request", "file")
+    assert "filename=" in answer.json()["cure"]
+
+
 def test_who_shows_no_key_or_lacks_the_scope_uploads_nothing(http, world, store):
     assert problem(send(http.showing("")), 401)[0] == "no_credentials"
     texts_only = key_of(store, role="member", scopes=("translations:read", "translations:write"))

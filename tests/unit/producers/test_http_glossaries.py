@@ -1,5 +1,7 @@
 """Glossaries by HTTP: made, listed, shown, deleted, and refused by name where there is none."""
 
+import json
+
 import pytest
 
 from tests.accounts import key_of
@@ -29,6 +31,11 @@ def test_a_known_name_gets_a_new_version_and_old_ones_stay(caller):
     assert caller.get(f"{URL}/terms").json()["entries"] == {"release": "versão"}
     assert caller.get(f"{URL}/terms?version=1").json()["entries"] == WISH["entries"]
     assert caller.get(f"{URL}/terms@1").json()["entry_count"] == 2
+
+
+def test_json_may_begin_with_a_byte_order_mark(caller):
+    body = json.dumps(WISH).encode("utf-8-sig")
+    assert caller.post(URL, content=body, headers={"Content-Type": "application/json"}).status_code == 201
 
 
 @pytest.mark.parametrize("form", ["csv", "tsv", "tbx"])

@@ -101,6 +101,7 @@ def test_what_nobody_knows_is_ignored_as_the_original_does(answering):
     ("change", "words"),
     [
         ({"q": ""}, "q is empty"),
+        ({"alternatives": "0" * 5000}, "alternatives is no number"),
         ({"q": None}, "q is missing"),
         ({"q": []}, "q is missing"),
         ({"q": 7}, "q is no string"),

@@ -79,6 +79,12 @@ def test_a_password_too_short_or_too_long_is_refused_with_its_limit(password):
     assert refused.value.limit == "10 to 200 characters"
 
 
+def test_a_password_that_is_no_unicode_is_refused_and_is_nobodys():
+    with pytest.raises(PermanentError):
+        passwords.hashed("correct \ud800 horse")
+    assert not passwords.is_password("correct \ud800 horse", None)
+
+
 class TestTokens:
     """JWT."""
 
