@@ -8,13 +8,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
+from urllib.parse import quote
 
 import httpx
 
 from producers.cli.errors import CommandError, NotRunningError, StoppedWaitingError
 from producers.cli.output import Json
 
-_GLOSSARIES = "/api/v1/glossaries"
+_TRANSLATIONS, _DOCUMENTS, _GLOSSARIES = "/api/v1/translations", "/api/v1/documents", "/api/v1/glossaries"
 _TIMEOUT_SECONDS = 30.0
 _POLL_SECONDS = 1.0
 # Polls until a job that was just accepted counts as unknown.
@@ -68,29 +69,29 @@ class Api:
 
     def submit(self, submission: Json) -> Json:
         """Send a text; return the accepted job."""
-        return self._call("POST", "/api/v1/translations", json={**submission, **self._tenant})
+        return self._call("POST", _TRANSLATIONS, json={**submission, **self._tenant})
 
     def job(self, job_id: str, wait_seconds: float = 0) -> Json:
-        return self._call("GET", f"/api/v1/translations/{job_id}", params={"wait": wait_seconds, **self._tenant})
+        return self._call("GET", _path(_TRANSLATIONS, job_id), params={"wait": wait_seconds, **self._tenant})
 
     def cancel(self, job_id: str) -> Json:
         """Cancel the job; return it as it was when the cancellation was stored. Raises UnknownJobError."""
-        return self._call("DELETE", f"/api/v1/translations/{job_id}", params=self._tenant)
+        return self._call("DELETE", _path(_TRANSLATIONS, job_id), params=self._tenant)
 
     def erase(self, job_id: str) -> Json:
         """Have the job erased; return it as it was when the order was stored. Raises UnknownJobError."""
-        return self._call("POST", f"/api/v1/translations/{job_id}/erase", params=self._tenant)
+        return self._call("POST", _path(_TRANSLATIONS, job_id, "/erase"), params=self._tenant)
 
     def deliveries(self, job_id: str) -> list[Json]:
         """Return the webhooks of a job. Raises UnknownJobError."""
         found: list[Json] = self._asked(
-            "GET", f"/api/v1/translations/{job_id}/deliveries", params=self._tenant
+            "GET", _path(_TRANSLATIONS, job_id, "/deliveries"), params=self._tenant
         ).json()
         return found
 
     def redeliver(self, job_id: str) -> list[Json]:
         """Have the webhooks of a job delivered again; return them. Raises UnknownJobError."""
-        path = f"/api/v1/translations/{job_id}/deliveries/redeliver"
+        path = _path(_TRANSLATIONS, job_id, "/deliveries/redeliver")
         found: list[Json] = self._asked("POST", path, params=self._tenant).json()
         return found
 
@@ -109,11 +110,11 @@ class Api:
         """Send a file, without holding it in memory; return the accepted job."""
         files = {"file": (name, content, "application/octet-stream")}
         data = {**fields, **self._tenant}
-        return self._call("POST", "/api/v1/documents", data=data, files=files, timeout=_UPLOAD_SECONDS)
+        return self._call("POST", _DOCUMENTS, data=data, files=files, timeout=_UPLOAD_SECONDS)
 
     def document(self, job_id: str, wait_seconds: float = 0) -> Json:
         """Return the job of a document as `job` does."""
-        return self._call("GET", f"/api/v1/documents/{job_id}", params={"wait": wait_seconds, **self._tenant})
+        return self._call("GET", _path(_DOCUMENTS, job_id), params={"wait": wait_seconds, **self._tenant})
 
     def download(self, job_id: str, output: Path, bilingual: str | None = None) -> None:
         """Write the translated file, or the kind of bilingual file that is named.
@@ -121,7 +122,7 @@ class Api:
         It exists once all of it has come. Raises CommandError.
         """
         part = output.with_name(f".{output.name}.part")
-        path = f"/api/v1/documents/{job_id}/download"
+        path = _path(_DOCUMENTS, job_id, "/download")
         try:
             asked: Json = {"wait": _TOLD_SECONDS, **self._tenant}
             if bilingual:
@@ -155,11 +156,11 @@ class Api:
 
     def glossary(self, name: str, form: str) -> str:
         """Return `name` or `name@version`, as it is written in that format."""
-        return self._asked("GET", f"{_GLOSSARIES}/{name}", params={"format": form, **self._tenant}).text
+        return self._asked("GET", _path(_GLOSSARIES, name), params={"format": form, **self._tenant}).text
 
     def delete_glossary(self, name: str) -> None:
         """Delete `name@version`, or all versions of `name`."""
-        self._asked("DELETE", f"{_GLOSSARIES}/{name}", params=self._tenant)
+        self._asked("DELETE", _path(_GLOSSARIES, name), params=self._tenant)
 
     def _call(self, method: str, path: str, **rest: Any) -> Json:
         found: Json = self._asked(method, path, **rest).json()
@@ -236,3 +237,8 @@ def _first_seen(api: JobSource, job_id: str, polls_until_unknown: int) -> Json:
         with suppress(UnknownJobError):
             return api.job(job_id, _POLL_SECONDS)
     return api.job(job_id, _POLL_SECONDS)
+
+
+def _path(kind: str, name: str, rest: str = "") -> str:
+    """Return where something is; its name may hold what means something in addresses."""
+    return f"{kind}/{quote(name, safe='@:')}{rest}"

@@ -16,7 +16,7 @@ from producers.http.translations.text_ids import TEXT_IDS, text_ids_of
 from schemas.ids import JobKey
 from schemas.messages import TranslationResult
 from schemas.priorities import SLA_SECONDS, Priority
-from schemas.states import JobStage
+from schemas.states import JobStage, RequestKind
 
 
 class AcceptedResponse(BaseModel):
@@ -243,7 +243,7 @@ def result_response(result: TranslationResult) -> ResultResponse:
     changed = {
         "status": result.status or "",
         "translations": _translations(result) or None,
-        "metadata": {name: value for name, value in result.metadata.items() if name != TEXT_IDS},
+        "metadata": _metadata(result),
         "holes": [vars(hole) for hole in result.holes],
         "warnings": [vars(warning) for warning in result.warnings],
         "suspects": [vars(suspect) for suspect in result.suspects],
@@ -252,6 +252,12 @@ def result_response(result: TranslationResult) -> ResultResponse:
         "completed_at": moment_of(result.completed_at),
     }
     return ResultResponse.model_validate(vars(result) | changed)
+
+
+def _metadata(result: TranslationResult) -> dict[str, str]:
+    # The ids of an array stand beside its texts; in the metadata of a single text the entry is the caller's.
+    is_array = result.kind == RequestKind.TEXTS
+    return {name: value for name, value in result.metadata.items() if name != TEXT_IDS or not is_array}
 
 
 def _translations(result: TranslationResult) -> list[TextTranslation]:

@@ -34,7 +34,7 @@ def text_ids_of(metadata: Mapping[str, str], texts: int) -> list[str | None]:
     """Return an id or None for each text of a result; whoever asked by Kafka may have written anything."""
     try:
         ids = json.loads(metadata.get(TEXT_IDS, "null"))
-    except ValueError:
+    except (ValueError, RecursionError):
         ids = None
     is_sound = isinstance(ids, list) and len(ids) == texts
     return [one if isinstance(one, str) else None for one in ids] if is_sound else [None] * texts

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
+from producers.cli.api import Api
 from producers.cli.main import app
 
 RUNNING = {
@@ -255,3 +257,15 @@ def test_cancelling_a_finished_job_fails_and_names_the_next_step(platform):
     ran = dragoman(platform, "cancel", "job")
     assert ran.exit_code == 1
     assert ran.stderr == "dragoman: too late: the job is COMPLETED; read it with: dragoman result job\n"
+
+
+def test_an_id_may_hold_what_means_something_in_addresses():
+    asked = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append((request.method, request.url.path, request.url.query))
+        return httpx.Response(200, json={})
+
+    with Api("http://platform", transport=httpx.MockTransport(answer)) as api:
+        api.cancel("who? #1 50%")
+    assert asked == [("DELETE", "/api/v1/translations/who? #1 50%", b"")]

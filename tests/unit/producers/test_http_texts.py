@@ -52,6 +52,13 @@ def test_translations_come_in_the_order_of_the_texts_with_their_ids(http, world)
     assert (result["text"], result["metadata"], result["holes"][0]["unit"]) == (None, {"ticket": "7"}, 2)
 
 
+def test_an_entry_of_that_name_in_the_metadata_of_a_single_text_is_its_callers(http, world):
+    world.results[JobKey("default", "r1")] = TranslationResult(
+        tenant="default", request_id="r1", status=ResultStatus.COMPLETED, text="Salvar", metadata={TEXT_IDS: "7"}
+    )
+    assert http.get(f"{URL}/r1").json()["result"]["metadata"] == {TEXT_IDS: "7"}
+
+
 def test_a_large_array_of_the_object_store_is_shown_like_any_other(http, world):
     key = JobKey("default", "r1")
     world.texts["results/r1"] = "Salvar\x1e\x1eAbrir"
@@ -60,7 +67,7 @@ def test_a_large_array_of_the_object_store_is_shown_like_any_other(http, world):
     assert [one["text"] for one in result["translations"]] == ["Salvar", "", "Abrir"]
 
 
-@pytest.mark.parametrize("written", ["", "[", "{}", "7", '["a"]'])
+@pytest.mark.parametrize("written", ["", "[", "[" * 5000, "{}", "7", '["a"]'])
 def test_ids_that_somebody_else_wrote_do_no_harm(written):
     assert text_ids_of({TEXT_IDS: written}, 2) == [None, None]
 
