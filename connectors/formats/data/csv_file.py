@@ -18,6 +18,8 @@ from schemas.errors import PermanentError
 SEPARATORS = (",", ";", "\t", "|")
 # Lines that tell which separator it is.
 _PROBED = 50
+# The line by which Excel is told the separator; it is no row.
+_DECLARED = re.compile(r"sep=([^\r\n])(?:\r\n|\n|\r|\Z)", re.IGNORECASE)
 
 
 class Cell(NamedTuple):
@@ -31,11 +33,11 @@ class Cell(NamedTuple):
     column: int
 
 
-def cells(text: str, separator: str) -> Iterator[Cell]:
-    """Yield the fields. Raises PermanentError: `malformed_document` for a quotation without an end."""
+def cells(text: str, separator: str, at: int = 0) -> Iterator[Cell]:
+    """Yield the fields from `at` on. Raises PermanentError: `malformed_document` where a quotation has no end."""
     bare = re.escape(separator)
     field = re.compile(rf'"((?:[^"]|"")*)"(?={bare}|[\r\n]|\Z)|[^{bare}\r\n]*')
-    at, row, column = 0, 1, 1
+    row, column = 1, 1
     while at < len(text):
         one = field.match(text, at)
         assert one
@@ -64,10 +66,11 @@ def _evenness(counted: Counter[int]) -> tuple[int, int]:
 
 def table(text: str, options: Options) -> Iterator[Found]:
     """Find the cells of a file; `columns` (from 1, or names) and `header` ("keep") narrow them."""
-    separator = separator_of(text)
+    declared = _DECLARED.match(text)
+    separator = declared[1] if declared else separator_of(text)
     wanted: set[int] | None = None
     names: dict[str, int] = {}
-    for cell in cells(text, separator):
+    for cell in cells(text, separator, declared.end() if declared else 0):
         if cell.row == 1:
             names[cell.value.strip()] = cell.column
         elif wanted is None:

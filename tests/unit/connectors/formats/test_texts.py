@@ -72,6 +72,13 @@ def test_polib_reads_new_messages_as_fuzzy_and_leaves_the_others():
     assert catalogue.metadata["Language"] == "pt_BR"
 
 
+def test_the_line_that_tells_excel_the_separator_is_no_row():
+    source = b"sep=;\r\nname;price, net\r\nGood chair;ten, or more\r\n"
+    expected = b'sep=;\r\nNAME;"PRICE, NET"\r\nGOOD CHAIR;"TEN, OR MORE"\r\n'
+    assert translated("a.csv", source) == expected
+    assert texts("a.csv", source, columns="name", header="keep") == ["Good chair"]
+
+
 PLURAL = (
     b'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n'
     b'msgid "a"\nmsgid_plural "b"\nmsgstr[0] ""\nmsgstr[1] ""\n'
