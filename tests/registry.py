@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tarfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,7 +55,10 @@ def open_registry() -> Iterator[Registry | None]:
     folder = archive.parent / "apicurio"
     if not folder.exists():
         unfinished = archive.parent / f"apicurio.{os.getpid()}"
-        shutil.unpack_archive(archive, unfinished, filter="data")
+        if hasattr(tarfile, "data_filter"):
+            shutil.unpack_archive(archive, unfinished, filter="data")
+        else:  # as in Debian's 3.11.2
+            shutil.unpack_archive(archive, unfinished)
         unfinished.rename(folder)
     port, (runner,) = free_port(), folder.glob("*-runner.jar")
     options = ("-Xmx400m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Dquarkus.http.port={port}")

@@ -46,7 +46,7 @@ async def download_file(name: str, request: Request) -> Response:
         raise not_found(name[:20])
     state = request.app.state
     # Strangers must not hear which tenants there are, and which of them are suspended.
-    await read_job(key.job, state.ports, state.limits, state.limits.max_wait_seconds)
+    await read_job(key.job, state.ports, state.limits, wait_seconds=0)
     state.ports.accounts.limits_of(tenant)
     return await download(key.job, request, state.limits.max_wait_seconds)
 
