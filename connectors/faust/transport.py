@@ -1,4 +1,4 @@
-"""Faust's Kafka transport with four corrections, which use private parts of pinned versions.
+"""Faust's Kafka transport with five corrections, which use private parts of pinned versions.
 
 1. It reads committed records only, and those with odd header names, too (connectors/faust/header_names.py).
 2. It commits what is *finished* instead of what Faust counts as acked: Faust acks an event although its agent
@@ -7,6 +7,7 @@
    the moment: a member that had stood still for a while, lost its partitions and got them back would commit what
    it had finished before, and the offsets would go back behind what another member had committed meanwhile.
 4. It fetches no more of a topic while too many records or bytes of it are unfinished: Faust counts records only.
+5. What a fetch leaves out waits a moment for it, not a second and a half (connectors/faust/fetching.py).
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport, ensure_aiokafka_TP
 from faust.types import TP, Message
 
+from connectors.faust.fetching import hurry_partial_fetches
 from connectors.faust.header_names import forgive_header_names
 
 _COMMIT_RETRY_SECONDS = 0.1
@@ -35,6 +37,7 @@ class DurableThread(AIOKafkaConsumerThread):
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         forgive_header_names()
+        hurry_partial_fetches()
         consumer = super()._create_worker_consumer(transport)
         # Faust sets it only in its own exactly-once mode, which loses records.
         consumer._isolation_level = "read_committed"

@@ -63,11 +63,12 @@ class AssemblySource:
         limits, reader = self.limits, self.readers[0]
         # First, because Kafka drops a member that rebuilds for minutes without asking for records.
         records = reader.take(limits.cycle_records, limits.idle_wait_seconds, limits.cycle_bytes)
-        if pause := self.pace.pause_seconds(records):
+        bytes_left = limits.cycle_bytes - sum(len(record.value or b"") for record in records)
+        has_room = len(records) < limits.cycle_records and bytes_left > 0
+        # A full cycle has nothing to wait for.
+        if has_room and (pause := self.pace.pause_seconds(records)):
             self.sleep(pause)
-            left = limits.cycle_bytes - sum(len(record.value or b"") for record in records)
-            if left > 0 and len(records) < limits.cycle_records:
-                records += reader.take(limits.cycle_records - len(records), 0.0, left)
+            records += reader.take(limits.cycle_records - len(records), 0.0, bytes_left)
         self.pace.took(records)
         self.recovery.ensure(is_idle=not records)
         held = {AnswerSource(*partition) for partition in reader.assignment}

@@ -30,6 +30,9 @@ INSTANT = "tests.bench.instant"
 # Kafka cannot be stopped: its session with itself is 3 s.
 ALWAYS_RUNNING = ("kafka",)
 
+# In the place of a process: what the cores did not do. Where it is much, something waits that need not.
+IDLE = "idle"
+
 # As the stack's workers: whatever else runs on the machine takes as much from both sides.
 NICENESS = 10
 
@@ -70,8 +73,8 @@ class Platform:
         return local_key(ROOT)
 
     def cpu_ms(self) -> dict[str, float]:
-        """Return the processor time of every process since its start, in milliseconds."""
-        return {name: processor_ms(pid) for name, pid in self.pids().items()}
+        """Return the processor time of every process since its start, and what nobody used, in milliseconds."""
+        return {**{name: processor_ms(pid) for name, pid in self.pids().items()}, IDLE: idle_ms()}
 
     @contextmanager
     def alone(self, *names: str) -> Iterator[None]:
@@ -141,6 +144,13 @@ def processor_ms(pid: int, *, with_children: bool = False) -> float:
         own = (int(fields[11]) + int(fields[12])) * _TICK_MS
         return own + sum(processor_ms(int(child), with_children=True) for child in children)
     return 0.0
+
+
+def idle_ms() -> float:
+    """Return the milliseconds that the machine's cores had nothing to do since its start, all together."""
+    # Of the first line: the word cpu, user, nice, system, idle, waiting for disks.
+    idle, waiting = Path("/proc/stat").read_text().split(maxsplit=6)[4:6]
+    return (int(idle) + int(waiting)) * _TICK_MS
 
 
 def used(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
