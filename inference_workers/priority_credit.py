@@ -11,24 +11,34 @@ What a priority gets is shared in the same way between its short requests, which
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from math import exp
 
 from schemas.lanes import LANES_OF, Lane
 from schemas.priorities import SLA_SECONDS, Priority
 
-# Weight of the newest second in the mean: a change of speed is learnt within about ten seconds of work.
-_NEWEST_WEIGHT = 0.2
+# What was measured so many seconds of work ago counts 1/e: a change of speed is learnt within about ten of them.
+_MEMORY_SECONDS = 5.0
+# What is assumed counts as much as half a second of work, so that it is soon forgotten: with takes that are too
+# small for its speed a worker waits for Kafka more than it works.
+_ASSUMED_SECONDS = 0.5
 
 
 @dataclass
 class Speedometer:
-    """An exponentially weighted mean of the words per second of work, reused segments included."""
+    """A mean of the words per second of work, reused segments included, in which older work counts less and less.
+
+    `words_per_second` is assumed until it is measured.
+    """
 
     words_per_second: float
+    _seconds: float = field(default=_ASSUMED_SECONDS, init=False)
 
     def add(self, words: int, seconds: float) -> None:
         """Learn from work that took that long. What was answered from the memory alone says nothing."""
         if words and seconds > 0:
-            self.words_per_second += _NEWEST_WEIGHT * (words / seconds - self.words_per_second)
+            left = self._seconds * exp(-seconds / _MEMORY_SECONDS)
+            self._seconds = left + seconds
+            self.words_per_second = (self.words_per_second * left + words) / self._seconds
 
     def words_in(self, seconds: float) -> int:
         """Return how many words fit into that time; one at least."""
