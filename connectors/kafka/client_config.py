@@ -100,6 +100,9 @@ def consumer_config(settings: KafkaSettings, group: str, instance: str, topics: 
             # Without this, a fetch error on an idle partition delays its next records by half a second.
             "fetch.error.backoff.ms": 50,
             "queued.max.messages.kbytes": settings.consumer_buffer_kbytes,
+            # How long a full buffer stays unasked. With the library's second, whoever takes 4 MB sooner waits for
+            # the rest of it: 120 MB of a topic were read at 12 to 16 MB a second instead of 140 to 170.
+            "fetch.queue.backoff.ms": 50,
             "fetch.max.bytes": settings.fetch_bytes,
         }
     )

@@ -154,3 +154,18 @@ def test_what_is_not_confirmed_is_aborted_and_a_scan_ends_behind_it(kafka, admin
     writer.commit([record(name, TRANSLATED)], [])
     with scanning(kafka, between(before, admin.spans([TRANSLATED]))) as scan:
         assert values_of(scan) == [name]
+
+
+def test_a_scan_of_more_than_the_clients_buffer_does_not_wait_between_its_answers(kafka, admin):
+    """The library waits for a second after each answer that fills the buffer, where it is not told otherwise."""
+    before = admin.spans([CONTROL])
+    producer = DurableProducer(kafka)
+    producer.send([OutboundRecord(CONTROL, b"large", os.urandom(60_000)) for _ in range(300)])
+    producer.close()
+    small = kafka.model_copy(update={"consumer_buffer_kbytes": 100, "fetch_bytes": 2_000_000})
+    with scanning(small, between(before, admin.spans([CONTROL]))) as scan:
+        began, count = time.monotonic(), 0
+        while not scan.is_done:
+            count += len(scan.take(500, 1.0))
+    assert count == 300
+    assert time.monotonic() - began < 8
