@@ -144,7 +144,13 @@ def _charset(text: str) -> str | None:
 
 
 def _declared(data: bytes) -> str | None:
-    return _charset(data.decode("latin-1"))
+    # A template that does not say may be ASCII, and has to say when it is no more.
+    return _charset(data.decode("latin-1")) or ("ascii" if data.isascii() else None)
+
+
+def _declaring_utf8(text: str) -> str:
+    found = _CHARSET.search(text)
+    return f"{text[: found.start(1)]}UTF-8{text[found.end(1) :]}" if found else text
 
 
 PO = FlatFilter(
@@ -153,4 +159,5 @@ PO = FlatFilter(
     messages,
     {_STRING: partial(quoted, "\n"), _STRING_CRLF: partial(quoted, "\r\n")}.__getitem__,
     declared=_declared,
+    declaring_utf8=_declaring_utf8,
 )

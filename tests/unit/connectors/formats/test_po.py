@@ -103,3 +103,25 @@ def test_flags_of_an_obsolete_entry_are_not_those_of_the_next_one():
 def test_a_header_on_one_line_names_the_language_too():
     source = b'msgid ""\nmsgstr "Language: \\nMIME-Version: 1.0\\n"\n\nmsgid "one"\nmsgstr ""\n'
     assert b'"Language: pt_BR\\nMIME' in translated("a.po", source)
+
+
+@pytest.mark.parametrize(
+    ("charset", "word", "expected"),
+    [
+        ("ISO-8859-1", "é", ("ISO-8859-1", b'"\xe9"')),
+        ("ISO-8859-1", "漢", ("UTF-8", '"漢"'.encode())),
+        ("US-ASCII", "é", ("UTF-8", '"é"'.encode())),
+        ("CHARSET", "é", ("UTF-8", '"é"'.encode())),
+        ("UTF-8", "é", ("UTF-8", '"é"'.encode())),
+    ],
+)
+def test_the_charset_is_that_of_the_translations(charset, word, expected):
+    source = catalogue('msgid "one"\nmsgstr ""\n').replace(b"UTF-8", charset.encode())
+    written = translated("a.po", source, word)
+    assert f"charset={expected[0]}\\n".encode() in written
+    assert written.endswith(b"msgstr " + expected[1] + b"\n")
+
+
+def test_a_template_that_names_no_charset_and_is_no_ascii_has_its_encoding_guessed():
+    text = 'msgid ""\nmsgstr ""\n\n# Größe über älteren Geräten, schön\nmsgid "Größe"\nmsgstr ""\n'
+    assert texts("a.pot", text.encode("cp1252")) == ["Größe"]
