@@ -15,12 +15,12 @@ from babel.core import Locale, UnknownLocaleError
 from babel.messages.plurals import get_plural
 
 from connectors.formats.catalogues.po_entries import Entry, entries
-from connectors.formats.catalogues.po_strings import escaped, quoted
 from connectors.formats.coding import CodedBuilder
 from connectors.formats.flat import FlatFilter
 from connectors.formats.protocol import Options
 from connectors.formats.refusals import malformed
 from connectors.formats.splicing import Found, Stamp
+from schemas.gettext_strings import escaped, quoted
 
 _FORMS = re.compile(r"nplurals\s*=\s*(\d)\s*(?:;\s*plural\s*=([^;]*))?")
 _LANGUAGE = re.compile(r'(?P<before>"|\\n)Language:[ \t]*(?=\\n)')

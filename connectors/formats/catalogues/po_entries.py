@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from connectors.formats.catalogues.po_strings import unescaped
 from connectors.formats.refusals import malformed
+from schemas.gettext_strings import unescaped
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r|\Z)")
 _WORD = re.compile(
