@@ -117,3 +117,8 @@ def attributes(text: str, token: Token) -> Iterator[Attribute]:
 def is_kept(values: Mapping[str, str]) -> bool:
     """Tell whether the attributes of a tag say that it is not translated; their values by name."""
     return values.get("translate", "").lower() == "no" or "notranslate" in values.get("class", "").lower().split()
+
+
+def is_translated(values: Mapping[str, str]) -> bool:
+    """Tell whether the attributes of a tag say that it is translated, whatever is around it."""
+    return values.get("translate", "no").lower() in ("", "yes")

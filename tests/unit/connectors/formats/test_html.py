@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.connectors.formats.documents import translated
+from tests.unit.connectors.formats.documents import texts, translated
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,25 @@ def test_an_xliff_file_of_ascii_is_written_in_the_encoding_that_it_declares():
         b'<trans-unit id="1"><source>one</source></trans-unit></body></file></xliff>'
     )
     assert b">\xe9 &#28450;</target>" in translated("a.xlf", source, "é 漢")
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ('<p translate="no">X <b translate="yes">one</b> Y</p><p>two', ["one", "two"]),
+        ('<div translate="no"><p>X</p><div translate="yes"><p>one</p></div><p>X</p></div>two', ["one", "two"]),
+        ('<p>see <span translate=no>X <i translate=yes>one</i> Y</span> now</p>', ["see [0]<1one1>[2] now"]),
+        ('<div class="notranslate"><p translate="">one <b translate="no">X</b></p>Y</div>', ["one"]),
+        ('<div translate="no"><div><p translate="yes">one</div>X</div>two', ["one", "two"]),
+        ('<div translate="no"><p translate="yes">one <b>two</div>three', ["one [0]two", "three"]),
+        ('<div translate="no"><div translate="yes">one<div>two</div></div>X</div>', ["one", "two"]),
+        ('<div translate="no"><p translate="yes">one', ["one"]),
+        ('<div translate="no"><br translate="yes"><img translate="yes" alt="X">Y</div>one', ["one"]),
+        ('<code>X <b translate="yes">Y</b></code> one', ["one"]),
+    ],
+)  # fmt: skip
+def test_what_is_to_be_translated_inside_what_is_not_is_translated(source, expected):
+    assert texts("a.html", source.encode()) == expected
+    written = translated("a.html", source.encode()).decode()
+    assert written.lower() == source.lower()
+    assert written.count("ONE") == 1
