@@ -13,8 +13,8 @@ from connectors.formats.markup.html_tokens import Token, What
 class _Open:
     """An element whose inside is kept, or translated; `depth` counts those of its name that are open.
 
-    What is kept begins at `begin`, and is a token of the kind `what`; it may have exceptions inside. `outer` counts the
-    open elements that have the name of the kept one around.
+    What is kept begins at `begin`, and is a token of the kind `what`; it may have exceptions inside. `outer`
+    counts the open elements that have the name of the kept one around.
     """
 
     name: str

@@ -1,5 +1,8 @@
 """The rules of HTML: what its standard says where browsers and a simple reading differ."""
 
+import re
+import time
+
 import pytest
 
 from tests.unit.connectors.formats.documents import texts, translated
@@ -49,3 +52,34 @@ def test_what_is_to_be_translated_inside_what_is_not_is_translated(source, expec
     written = translated("a.html", source.encode()).decode()
     assert written.lower() == source.lower()
     assert written.count("ONE") == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ('<p>one <?php if ($A > 1) { echo "X > Y"; } ?> two</p>', ["one [0] two"]),
+        ("<?php echo 1 > 2 ?><p>one</p>", ["one"]),
+        ("<p>one</p><?php function X() { return 1 > 2; }", ["one"]),
+        ("<p>one <?= $A->B ?> two <?PHP X ?> three", ["one [0] two [1] three"]),
+        ("<p>one <% if A > B %> two <%= X > 1 %></p>", ["one [0] two"]),
+        ('<a <?php if ($A > 1) echo \'X\'; ?> href="<?= $X["Y"] > 1 ?>">one</a> two', ["<0one0> two"]),
+        ('<a href="<%= A > "B" %>" <%= C > D %>>one</a> two', ["<0one0> two"]),
+        ('<img alt="<?= $A ?>"><img alt="one <%= B > "C" %> two">three', ["one [0] two", "three"]),
+        ("<p>one <?xml X='Y' X>Y ?> two", ["one [0] two"]),
+        ("<?X>one <? Y>two", ["one [0]two"]),
+        ("one <% two < three", ["one <% two < three"]),
+        ("<<?= $TAG ?> CLASS='A'>one</<?= $TAG ?>>", ["one"]),
+    ],
+)
+def test_code_of_servers_stays_wherever_it_stands(source, expected):
+    assert texts("a.html", source.encode()) == expected
+    written = translated("a.html", source.encode()).decode().replace("&lt;", "<")
+    words = ("one", "two", "three")
+    assert written == re.sub("|".join(words), lambda word: word[0].upper(), source)
+
+
+@pytest.mark.parametrize("opening", [b"<% ", b"<?xml ", b"<?= ", b"<?php "])
+def test_much_code_without_an_end_is_read_once(opening):
+    begin = time.process_time()
+    assert texts("a.html", b"one " + opening * 50_000)
+    assert time.process_time() - begin < 5
