@@ -28,12 +28,15 @@ class Decoded(NamedTuple):
     encoding: str
     mark: bytes
 
-    def encoded(self, text: str, errors: str = "strict") -> bytes:
-        """Write a text as this one was written; in UTF-8 where that encoding lacks a character."""
+    def encoded(self, text: str, errors: str = "strict", declaring_utf8: Callable[[str], str] = str) -> bytes:
+        """Write a text as this one was written; in UTF-8 where that encoding lacks a character.
+
+        `declaring_utf8` makes such a text say that it is UTF-8 now.
+        """
         try:
             return self.mark + text.encode(self.encoding, errors)
         except UnicodeEncodeError:
-            return text.encode()
+            return declaring_utf8(text).encode()
 
 
 def decoded(data: bytes, declared: Callable[[bytes], str | None] = lambda _: None) -> Decoded:
@@ -44,10 +47,21 @@ def decoded(data: bytes, declared: Callable[[bytes], str | None] = lambda _: Non
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _read(data[len(mark) :], encoding, mark)
+    if data.isascii():
+        return Decoded(data.decode(), _fit_for_ascii(data, declared(data)), b"")
     try:
         return Decoded(data.decode(), "utf-8", b"")
     except UnicodeDecodeError:
         return _read(data, declared(data) or _guessed(data), b"")
+
+
+def _fit_for_ascii(data: bytes, declared: str | None) -> str:
+    """Return the encoding that a text of ASCII declares: its translation needs more, and is read by that one."""
+    try:
+        is_fit = declared is not None and data.decode().encode(declared) == data
+    except (UnicodeError, LookupError, ValueError):
+        is_fit = False
+    return codecs.lookup(declared).name if declared and is_fit else "utf-8"
 
 
 def _read(data: bytes, encoding: str, mark: bytes) -> Decoded:

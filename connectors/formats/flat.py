@@ -30,7 +30,7 @@ class FlatFilter:
     """A filter made of a function that finds the units of a text, and of one that gives encoders by name.
 
     `errors` is Python's name for what happens to characters that the file's encoding lacks; where `strict`, the
-    file becomes UTF-8.
+    file becomes UTF-8, and `declaring_utf8` makes its text say so.
     """
 
     media_types: frozenset[str]
@@ -40,6 +40,7 @@ class FlatFilter:
     layout: Layout = as_it_comes
     declared: Callable[[bytes], str | None] = declares_nothing
     errors: str = "strict"
+    declaring_utf8: Callable[[str], str] = as_it_is
 
     def extract(self, source: BinaryIO, options: Options) -> Extraction:
         text = self._read(source).text
@@ -51,7 +52,7 @@ class FlatFilter:
         read = self._read(source)
         writer = Writer(self.encoder_of, spliced, self.layout)
         changes = writer.changes(Skeleton.decoded(skeleton), units)
-        output.write(read.encoded(spliced(read.text, changes), self.errors))
+        output.write(read.encoded(spliced(read.text, changes), self.errors, self.declaring_utf8))
 
     def _read(self, source: BinaryIO) -> Decoded:
         return decoded(source.read(), self.declared)

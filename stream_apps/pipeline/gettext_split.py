@@ -5,24 +5,27 @@ Plural-Forms says, else as the target language has. Each form is translated with
 for the placeholder of the number (%d). A line break in a message (\n) ends a segment.
 """
 
-import ast
 import gettext
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from schemas.gettext_strings import unescaped
 from schemas.segments import trimmed
 from stream_apps.pipeline.message_forms import GETTEXT, escaped, form_of, holds_number
 from stream_apps.pipeline.passing_through import has_letters
 from stream_apps.pipeline.plural_categories import OTHER, category_of, forms_of
 from stream_apps.pipeline.split import Split
 
-_STRING = r'"(?:[^"\\]|\\.)*"'
+# Only these end a line of a catalogue; str.splitlines knows more.
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
+_STRING = r'"(?:[^"\\]|\\(?!x(?![0-9a-fA-F])).)*"'
 _KEYWORD = re.compile(
-    rf"(?P<keyword>msgctxt|msgid_plural|msgid|msgstr(?:\[\d+\])?)[ \t]+(?P<string>{_STRING})\s*\Z"
+    rf"\s*(?P<keyword>msgctxt|msgid_plural|msgid|msgstr(?:\[\d+\])?)(?:\s*(?P<string>{_STRING}))?\s*\Z"
 )
-_MORE = re.compile(rf"(?P<string>{_STRING})\s*\Z")
-_STARTS = re.compile(r"^(?:msgctxt|msgid)[ \t]+\"", re.MULTILINE)
+_MORE = re.compile(rf"\s*(?P<string>{_STRING})\s*\Z")
+_DOMAIN = re.compile(rf"\s*domain\s*{_STRING}\s*\Z")
+_STARTS = re.compile(rf"(?:\s*domain\s*{_STRING})?\s*(?:msgctxt|msgid)\s*\"")
 _PLURAL_FORMS = re.compile(r"nplurals\s*=\s*(?P<count>\d{1,2})\s*;\s*plural\s*=\s*(?P<rule>[^;]+);")
 _PLACEHOLDER = re.compile(r"%(?:\d+\$)?[-+ 0,']*\d*(?:ll|[hljzt])?[diu]|%\(\w+\)d")
 _TRIED = (1, 5, 3, 2, 0, 7, 11, 4, 6, 8, 20, 100, 12, 21)
@@ -74,10 +77,10 @@ class _Writer:
 
 def is_catalogue(text: str) -> bool:
     """Tell whether the first line that is neither blank nor a comment is one of a gettext catalogue."""
-    if 'msgid "' not in text:
+    if "msgid" not in text:
         return False
-    first = next((line for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
-    return _STARTS.match(first) is not None
+    first = next((line for line in _LINE.finditer(text) if not _is_syntax(line[0])), None)
+    return first is not None and _STARTS.match(text, first.start()) is not None
 
 
 def split_catalogue(text: str, source: str, target: str) -> Split:
@@ -94,21 +97,20 @@ def split_catalogue(text: str, source: str, target: str) -> Split:
 def _fields(text: str) -> Iterator[_Field]:
     """Yield keywords, comments and blank lines; together their `raw` is the text."""
     last: _Field | None = None
-    for line in text.splitlines(keepends=True):
+    for line in _LINE.findall(text):
         found = _KEYWORD.match(line)
         more = None if found else _MORE.match(line)
         if more and last and last.keyword:
-            last.text += _unescaped(more["string"])
+            last.text += unescaped(more["string"][1:-1])
             last.raw += line
             continue
         if last:
             yield last
-        if not found and line.strip() and not line.startswith("#"):
+        if not found and not _is_syntax(line) and not _DOMAIN.match(line):
             raise MalformedCatalogueError
         line_end = line[len(line.rstrip("\r\n")) :]
-        last = _Field(
-            found["keyword"] if found else "", _unescaped(found["string"]) if found else "", line_end, line
-        )
+        keyword, string = (found["keyword"], found["string"] or '""') if found else ("", '""')
+        last = _Field(keyword, unescaped(string[1:-1]), line_end, line)
     if last:
         yield last
 
@@ -175,9 +177,5 @@ def _examples_of_language(target: str) -> Sequence[int]:
     return [form.example for form in forms] or [1, 5]
 
 
-def _unescaped(string: str) -> str:
-    try:
-        # The escapes of C, and so of gettext, are those of Python.
-        return str(ast.literal_eval(string))
-    except (ValueError, SyntaxError):
-        raise MalformedCatalogueError from None
+def _is_syntax(line: str) -> bool:
+    return not line.strip() or line.lstrip().startswith("#")

@@ -27,7 +27,7 @@ log = structlog.get_logger()
 
 # Part of the pipeline version. Count it up with every change of the rules: a replay of an older request must not
 # be taken for the same batches.
-SEGMENTATION_VERSION = "7"
+SEGMENTATION_VERSION = "8"
 
 # The most characters that a library gets at a time.
 CHUNK_CHARACTERS = 2000

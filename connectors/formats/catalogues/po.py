@@ -7,22 +7,27 @@ one is made of the singular, which is not always the first: in Arabic that stand
 import gettext
 import re
 from collections.abc import Iterator
+from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
 from babel.core import Locale, UnknownLocaleError
 from babel.messages.plurals import get_plural
 
-from connectors.formats.catalogues.po_entries import Entry, entries, escaped
+from connectors.formats.catalogues.po_entries import Entry, entries
 from connectors.formats.coding import CodedBuilder
 from connectors.formats.flat import FlatFilter
 from connectors.formats.protocol import Options
 from connectors.formats.refusals import malformed
 from connectors.formats.splicing import Found, Stamp
+from schemas.gettext_strings import escaped, quoted
 
 _FORMS = re.compile(r"nplurals\s*=\s*(\d)\s*(?:;\s*plural\s*=([^;]*))?")
-_LANGUAGE = re.compile(r'"Language:[ \t]*(?=\\n")')
-_CHARSET = re.compile(rb'"Content-Type:[^"]*charset=([\w-]+)')
+_LANGUAGE = re.compile(r'(?P<before>"|\\n)Language:[ \t]*(?=\\n)')
+_CHARSET = re.compile(r'Content-Type:[^"\\]*charset=([\w.:-]+)')
 _MOST_FORMS = 6
+# What the encoders of strings are called, by the line ends of their file.
+_STRING, _STRING_CRLF = "string", "string crlf"
 _HEADER_CHARACTERS = 2000
 
 
@@ -36,9 +41,10 @@ class _Forms(NamedTuple):
 def messages(text: str, options: Options) -> Iterator[Found | Stamp]:
     """Find the messages without a translation. The filter option `fuzzy=no` leaves new ones unmarked."""
     forms: _Forms | None = None
-    for entry in entries(text):
+    for entry in entries(text, _charset(text) or "utf-8"):
         if not entry.value("msgid"):
-            forms = forms or _forms(entry.value("msgstr"))
+            # Each domain of a catalogue has a header of its own.
+            forms = _forms(entry.value("msgstr")) or forms
             yield from _language(text, entry, options)
         elif any(one.value for one in entry.translations()) or not entry.translations():
             continue
@@ -47,20 +53,23 @@ def messages(text: str, options: Options) -> Iterator[Found | Stamp]:
         elif "msgid_plural" in entry.texts:
             yield from _plural(text, entry, forms or _forms_of(options.target_language), options)
         else:
-            yield from _found(entry, entry.value("msgid"), _lead(text, entry, "msgstr", options), "msgstr")
+            lead = _lead(text, entry, keyword, options)
+            yield from _found(text, entry, entry.value("msgid"), lead, entry.texts[keyword].end)
 
 
 def _keyword(entry: Entry) -> str:
     return "msgstr[0]" if "msgid_plural" in entry.texts else "msgstr"
 
 
-def _found(entry: Entry, value: str, lead: tuple[int, str], keyword: str) -> Iterator[Found]:
-    builder = CodedBuilder(_alone)
+def _found(text: str, entry: Entry, value: str, lead: tuple[int, str], end: int) -> Iterator[Found]:
+    """Make a unit of a string, which stands up to `end`, behind what begins at the offset in `lead`."""
+    newline = _newline(text)
+    builder = CodedBuilder(partial(_alone, newline))
     builder.alone(lead[1])
     builder.text(value)
     coded = builder.built()
     if coded:
-        yield Found(lead[0], entry.texts[keyword].end, coded, f"line {entry.line}", "string")
+        yield Found(lead[0], end, coded, f"line {entry.line}", _STRING if newline == "\n" else _STRING_CRLF)
 
 
 def _lead(text: str, entry: Entry, keyword: str, options: Options) -> tuple[int, str]:
@@ -68,39 +77,27 @@ def _lead(text: str, entry: Entry, keyword: str, options: Options) -> tuple[int,
     before_string = entry.texts[keyword].start
     if options.settings.get("fuzzy") == "no":
         return before_string, ""
-    newline = _newline(text)
     if entry.flags is None:
-        return entry.start, f"#, fuzzy{newline}{text[entry.start : before_string]}"
+        return entry.start, f"#, fuzzy{_newline(text)}{text[entry.start : before_string]}"
     start, end = entry.flags
     flags = text[start:end]
-    marked = flags if "fuzzy" in flags else flags.replace("#,", "#, fuzzy,", 1)
+    marked = flags if entry.is_fuzzy else flags.replace("#,", "#, fuzzy,", 1)
     return start, marked + text[end:before_string]
 
 
 def _plural(text: str, entry: Entry, forms: _Forms, options: Options) -> Iterator[Found | Stamp]:
-    there = entry.translations()
     for form in range(forms.number):
         value = entry.value("msgid" if form == forms.of_one and forms.number > 1 else "msgid_plural")
-        keyword = f"msgstr[{form}]"
-        if form == 0:
-            yield from _found(entry, value, _lead(text, entry, keyword, options), keyword)
-        elif keyword in entry.texts:
-            yield from _found(entry, value, (entry.texts[keyword].start, ""), keyword)
+        there = entry.texts.get(keyword := f"msgstr[{form}]")
+        if there is None:
+            lead, end = (entry.end, f"{_newline(text)}{keyword} "), entry.end
         else:
-            yield from _added(text, entry, value, keyword)
-    for surplus in there[forms.number :]:
-        line_start = text.rindex("\n", 0, surplus.start)
-        yield Stamp(line_start - (text[line_start - 1] == "\r"), surplus.end, "")
-
-
-def _added(text: str, entry: Entry, value: str, keyword: str) -> Iterator[Found]:
-    newline = _newline(text)
-    builder = CodedBuilder(_alone)
-    builder.alone(f"{newline}{keyword} ")
-    builder.text(value)
-    coded = builder.built()
-    if coded:
-        yield Found(entry.end, entry.end, coded, f"line {entry.line}", "string")
+            lead, end = (_lead(text, entry, keyword, options) if form == 0 else (there.start, "")), there.end
+        yield from _found(text, entry, value, lead, end)
+    kept = {f"msgstr[{form}]" for form in range(forms.number)}
+    for (_, before), (keyword, surplus) in pairwise(entry.texts.items()):
+        if keyword.startswith("msgstr") and keyword not in kept:
+            yield Stamp(before.end, surplus.end, "")
 
 
 def _newline(text: str) -> str:
@@ -132,30 +129,35 @@ def _ruled(count: int, rule: str) -> _Forms:
 def _language(text: str, entry: Entry, options: Options) -> Iterator[Stamp]:
     empty = _LANGUAGE.search(text, max(entry.start, 0), max(entry.end, 0))
     if empty and options.target_language:
-        yield Stamp(empty.start(), empty.end(), f'"Language: {options.target_language.replace("-", "_")}')
+        language = options.target_language.replace("-", "_")
+        yield Stamp(empty.start(), empty.end(), f"{empty['before']}Language: {language}")
 
 
-def _alone(character: str) -> str:
+def _alone(newline: str, character: str) -> str:
     # Between two strings: its neighbours become strings of their own.
-    return f'\n"{escaped(character)}"\n'
+    return f'{newline}"{escaped(character)}"{newline}'
 
 
-def _string(text: str) -> str:
-    if "\n" not in text[:-1]:
-        return f'"{escaped(text)}"'
-    lines = "".join(f'\n"{escaped(line)}"' for line in text.splitlines(keepends=True))
-    return f'""{lines}'
+def _charset(text: str) -> str | None:
+    found = _CHARSET.search(text)
+    return None if found is None or found[1] == "CHARSET" else found[1]
 
 
 def _declared(data: bytes) -> str | None:
-    found = _CHARSET.search(data)
-    return None if found is None or found[1] == b"CHARSET" else found[1].decode("ascii")
+    # A template that does not say may be ASCII, and has to say when it is no more.
+    return _charset(data.decode("latin-1")) or ("ascii" if data.isascii() else None)
+
+
+def _declaring_utf8(text: str) -> str:
+    found = _CHARSET.search(text)
+    return f"{text[: found.start(1)]}UTF-8{text[found.end(1) :]}" if found else text
 
 
 PO = FlatFilter(
     frozenset({"text/x-gettext-translation", "text/x-po", "application/x-gettext"}),
-    "1",
+    "2",
     messages,
-    {"string": _string}.__getitem__,
+    {_STRING: partial(quoted, "\n"), _STRING_CRLF: partial(quoted, "\r\n")}.__getitem__,
     declared=_declared,
+    declaring_utf8=_declaring_utf8,
 )

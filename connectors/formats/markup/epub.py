@@ -124,7 +124,7 @@ def _titles(file: XmlFile, book: str, options: Options) -> Iterator[Found | Stam
 _ENCODERS = {**HTML_ENCODERS, "text": XML_ENCODERS["text"]}
 EPUB = PackageFilter(
     frozenset({"application/epub+zip"}),
-    "2",
+    "3",
     units,
     _ENCODERS.__getitem__,
     open_part=lambda package, part: PagePart(package.read(part)),

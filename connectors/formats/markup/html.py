@@ -43,7 +43,7 @@ def declared(data: bytes) -> str | None:
 HTML_ENCODERS = {"text": escaped, **ATTRIBUTE_ENCODERS}
 HTML = FlatFilter(
     frozenset({"text/html", "application/xhtml+xml"}),
-    "2",
+    "3",
     texts,
     HTML_ENCODERS.__getitem__,
     declared=declared,

@@ -38,12 +38,45 @@ class Attribute(NamedTuple):
 RAW = frozenset({"iframe", "noembed", "noframes", "plaintext", "script", "style", "xmp"})
 _NAME = re.compile(r"</?([a-zA-Z][^\s/>]*)")
 _ATTRIBUTE = re.compile(r"[\s/]*([^\s=>/][^\s=>/]*)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]+)))?")
+# PHP, which may lack its end, and what ASP, JSP, ERB and EJS have in common.
+CODE = re.compile(r"<\?(?:php\b|=).*?(?:\?>|\Z)|<%(?:[^%<]|%(?!>)|<(?!%))*%>", re.DOTALL | re.IGNORECASE)
+_INSTRUCTION = re.compile(r"<\?xml\b(?:[^?<]|\?(?!>)|<(?!\?))*\?>", re.IGNORECASE)
 _SPACES = re.compile(r"[\s/]*")
 _TAG_END = re.compile(r"[\s/]*>")
 
 
 def tokens(text: str, raw: Collection[str] = RAW) -> Iterator[Token]:
-    """Yield the tokens; the content of `raw` elements is one."""
+    """Yield the tokens; the content of `raw` elements is one, and so is code of a server amid words."""
+    plain = without_code(text)
+    if plain is text:
+        yield from _tokens(text, raw)
+        return
+    for token in _tokens(plain, raw):
+        if token.what is What.TEXT:
+            yield from _words_and_code(text, token)
+        else:
+            yield token
+
+
+def _words_and_code(text: str, token: Token) -> Iterator[Token]:
+    behind = token.start
+    for code in CODE.finditer(text, token.start, token.end):
+        if code.start() > behind:
+            yield Token(What.TEXT, behind, code.start())
+        yield Token(What.OTHER, *code.span())
+        behind = code.end()
+    if behind < token.end:
+        yield Token(What.TEXT, behind, token.end)
+
+
+def without_code(text: str) -> str:
+    """Hide the code of servers, which is run before anybody reads the page: its characters become letters."""
+    if "<?" not in text and "<%" not in text:
+        return text
+    return CODE.sub(lambda code: "x" * len(code[0]), text)
+
+
+def _tokens(text: str, raw: Collection[str]) -> Iterator[Token]:
     at = behind = 0
     while (at := text.find("<", at)) >= 0:
         token = _markup(text, at)
@@ -65,6 +98,9 @@ def tokens(text: str, raw: Collection[str] = RAW) -> Iterator[Token]:
 
 def _markup(text: str, at: int) -> Token | None:
     """Return the markup at a `<`, None where it is text."""
+    instruction = _INSTRUCTION.match(text, at)
+    if instruction:
+        return Token(What.OTHER, *instruction.span())
     for opening, closing in (("<!--", "-->"), ("<![CDATA[", "]]>"), ("<!", ">"), ("<?", ">")):
         if text.startswith(opening, at):
             end = text.find(closing, at + len(opening))
@@ -100,20 +136,27 @@ def _raw_end(text: str, at: int, name: str) -> int:
 
 def attributes(text: str, token: Token) -> Iterator[Attribute]:
     """Yield the attributes of a start tag that have a value."""
-    name = _NAME.match(text, token.start)
-    at = name.end() if name else token.end
-    while at < token.end:
-        found = _ATTRIBUTE.match(text, at, token.end - 1)
+    tag = without_code(text[token.start : token.end])
+    name = _NAME.match(tag)
+    at = name.end() if name else len(tag)
+    while at < len(tag):
+        found = _ATTRIBUTE.match(tag, at, len(tag) - 1)
         if found is None:
             # Spaces up to the end of the tag, or an `=` where a name should be.
-            at = _SPACES.match(text, at).end() + 1  # type: ignore[union-attr]  # matches everywhere
+            at = _SPACES.match(tag, at).end() + 1  # type: ignore[union-attr]  # matches everywhere
             continue
         for group, quote in ((2, '"'), (3, "'"), (4, "")):
             if found[group] is not None:
-                yield Attribute(found[1].lower(), found.start(group), found.end(group), quote)
+                start, end = found.span(group)
+                yield Attribute(found[1].lower(), token.start + start, token.start + end, quote)
         at = found.end()
 
 
 def is_kept(values: Mapping[str, str]) -> bool:
     """Tell whether the attributes of a tag say that it is not translated; their values by name."""
     return values.get("translate", "").lower() == "no" or "notranslate" in values.get("class", "").lower().split()
+
+
+def is_translated(values: Mapping[str, str]) -> bool:
+    """Tell whether the attributes of a tag say that it is translated, whatever is around it."""
+    return values.get("translate", "no").lower() in ("", "yes")

@@ -11,7 +11,8 @@ from html import unescape
 
 from connectors.formats.coding import CodedBuilder
 from connectors.formats.markup.html_elements import BREAKS, INLINE, OPAQUE, VOID
-from connectors.formats.markup.html_tokens import RAW, Token, What, attributes, is_kept, tokens
+from connectors.formats.markup.html_tokens import RAW, Token, What, attributes, is_kept, is_translated, tokens
+from connectors.formats.markup.kept_elements import Keeping, without_kept
 from connectors.formats.protocol import CodeKind
 from connectors.formats.splicing import Found, Stamp
 
@@ -55,7 +56,7 @@ class _Run:
 def units_in(text: str, rules: Rules, seen: Seen = _nothing) -> Iterator[Found | Stamp]:
     """Yield the units in reading order; `seen` finds those in the attributes of a start tag."""
     run = _Run()
-    for token in whole_elements(text, rules):
+    for token in _whole_elements(text, rules):
         is_start = token.what is What.START
         if is_start:
             yield from seen(token)
@@ -70,36 +71,20 @@ def units_in(text: str, rules: Rules, seen: Seen = _nothing) -> Iterator[Found |
     yield from _found(text, run, rules)
 
 
-def whole_elements(text: str, rules: Rules) -> Iterator[Token]:
+def _whole_elements(text: str, rules: Rules) -> Iterator[Token]:
     """Yield the tokens; an element that is not translated is one token, named after what it is among others."""
-    opaque: Token | None = None
-    depth = 0
-    for token in tokens(text, rules.raw):
-        if opaque is None:
-            if token.what is What.START and _is_opaque(text, token, rules):
-                opaque, depth = token, 1
-            else:
-                yield token
-            continue
-        if token.name == opaque.name and not text[token.start : token.end].endswith("/>"):
-            depth += {What.START: 1, What.END: -1}.get(token.what, 0)
-        if depth == 0:
-            yield Token(_kind(opaque, rules), opaque.start, token.end, opaque.name)
-            opaque = None
-    if opaque:
-        yield Token(_kind(opaque, rules), opaque.start, len(text), opaque.name)
 
+    def values(token: Token) -> dict[str, str]:
+        return {one.name: text[one.start : one.end] for one in attributes(text, token)}
 
-def _kind(opaque: Token, rules: Rules) -> What:
-    return What.OTHER if rules.is_inline(opaque.name) else What.END
-
-
-def _is_opaque(text: str, token: Token, rules: Rules) -> bool:
-    if token.name in rules.void or text[token.start : token.end].endswith("/>"):
-        return False
-    if token.name in rules.opaque:
-        return True
-    return is_kept({one.name: text[one.start : one.end] for one in attributes(text, token)})
+    keeping = Keeping(
+        is_kept=lambda token: is_kept(values(token)),
+        is_kept_by_name=lambda token: token.name in rules.opaque,
+        is_translated=lambda token: is_translated(values(token)),
+        has_end=lambda token: token.name not in rules.void and not text[token.start : token.end].endswith("/>"),
+        is_inline=rules.is_inline,
+    )
+    return without_kept(tokens(text, rules.raw), keeping, len(text))
 
 
 def _found(text: str, run: _Run, rules: Rules) -> Iterator[Found]:

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from html import unescape
 
-from connectors.formats.coding import coded_of
+from connectors.formats.coding import Coded, CodedBuilder
 from connectors.formats.markup.html_elements import ATTRIBUTES
-from connectors.formats.markup.html_tokens import Token, attributes, is_kept
+from connectors.formats.markup.html_tokens import CODE, Token, attributes, is_kept
 from connectors.formats.splicing import Found
 from schemas.markup import escaped
 
@@ -24,9 +24,20 @@ def seen_attributes(text: str, token: Token) -> Iterator[Found]:
     if is_kept(values):
         return
     for one in sorted(found[name] for name in _seen(token.name, values) & found.keys()):
-        coded = coded_of(unescape(values[one.name]))
+        coded = _coded(values[one.name])
         if coded and any(map(str.isalpha, coded.text)):
             yield Found(one.start, one.end, coded, f"{one.name} of {token.name}", _ENCODERS[one.quote])
+
+
+def _coded(value: str) -> Coded | None:
+    builder = CodedBuilder()
+    behind = 0
+    for code in CODE.finditer(value):
+        builder.text(unescape(value[behind : code.start()]))
+        builder.alone(code[0])
+        behind = code.end()
+    builder.text(unescape(value[behind:]))
+    return builder.built()
 
 
 def _seen(element: str, values: dict[str, str]) -> frozenset[str]:

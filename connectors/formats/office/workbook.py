@@ -3,11 +3,10 @@
 Sheets may have millions of cells, so they are searched as bytes and no tree is made of them.
 """
 
-import posixpath
 import re
 from html import unescape
 
-from connectors.formats.office.parts import by_content_type
+from connectors.formats.office.parts import by_content_type, related
 from connectors.formats.packages import Package
 from connectors.formats.xml_tree import escaped
 
@@ -74,13 +73,7 @@ class Workbook:
 
 
 def _sheets(package: Package, main: str) -> dict[str, str]:
-    folder, _, name = main.rpartition("/")
-    relations = {
-        element.attributes.get("Id", ""): posixpath.normpath(
-            posixpath.join("/", folder, element.attributes.get("Target", ""))
-        ).lstrip("/")
-        for element in package.xml(f"{folder}/_rels/{name}.rels".lstrip("/")).root.elements()
-    }
+    relations = related(package, main)
     names = {
         relations.get(element.attributes.get("r:id", ""), ""): element.attributes.get("name", "")
         for element in package.xml(main).root.walk()

@@ -1,7 +1,7 @@
 """Markdown (CommonMark with tables): a unit is the text of a paragraph, heading, list item or table cell.
 
 Blocks are found by markdown-it; their lines are found again in the source, which stays as it is around them. Code,
-addresses, references and front matter (but its title and description) stay.
+addresses, references, shortcodes and front matter (but its title and description) stay.
 """
 
 import json
@@ -20,7 +20,9 @@ from connectors.formats.flat import FlatFilter
 from connectors.formats.markup.html import HTML_ENCODERS
 from connectors.formats.markup.html import texts as html_texts
 from connectors.formats.merging import Encode
+from connectors.formats.plain.markdown_block import Block
 from connectors.formats.plain.markdown_inline import InlineReader, escaped
+from connectors.formats.plain.markdown_masks import mask_of, masked
 from connectors.formats.protocol import Options
 from connectors.formats.splicing import Found, Slot, Stamp
 from schemas.errors import PermanentError
@@ -32,6 +34,9 @@ _FRONT_KEYS = frozenset({"caption", "description", "excerpt", "subtitle", "summa
 _TOML_STRING = re.compile(
     r"^([a-z]+)[ \t]*=[ \t]*(\"(?:[^\"\\\r\n]|\\.)*\")(?=[ \t]*(?:#[^\n]*)?\r?$)", re.M | re.I
 )
+# The encoders of texts by the ends of their lines.
+_LINE_ENDS = {"text": "\n", "crlf": "\r\n", "cr": "\r"}
+_KINDS = {line_end: kind for kind, line_end in _LINE_ENDS.items()}
 
 
 class _Line(NamedTuple):
@@ -52,11 +57,13 @@ def units(text: str, options: Options) -> Iterator[Found | Stamp]:
     if front:
         yield from _toml(front) if text.startswith("+++") else _front_matter(front, options)
     body_start = front.end() if front else 0
-    lines = [_Line(found.start() + body_start, found[0]) for found in _LINE.finditer(text[body_start:])]
+    mask = mask_of(text)
+    body = masked(text[body_start:], mask)
+    lines = [_Line(found.start() + body_start, found[0]) for found in _LINE.finditer(body)]
     cursors: dict[int, int] = {}
     is_cell = False
     skipped = text.count("\n", 0, body_start)
-    for token in _parser().parse(text[body_start:]):
+    for token in _parser().parse(body):
         if token.type in ("td_open", "th_open", "td_close", "th_close"):
             is_cell = token.nesting > 0
         if token.map is None:
@@ -65,8 +72,11 @@ def units(text: str, options: Options) -> Iterator[Found | Stamp]:
         if token.type == "html_block":
             yield from (found._replace(place=place) for found in _html(text, lines, token, options))
         elif token.type == "inline":
-            found_in_line = _inline(lines, token, cursors, is_cell=is_cell)
-            yield from (found._replace(place=place) for found in found_in_line)
+            block = _block(text, lines, token, cursors, is_cell=is_cell)
+            if block:
+                encoder = "cell" if is_cell else _encoder_name(block.line_start)
+                found_in_block = InlineReader(block, token.children or [], mask).found(encoder)
+                yield from (found._replace(place=place) for found in found_in_block)
 
 
 def _front_matter(front: re.Match[str], options: Options) -> Iterator[Found]:
@@ -113,15 +123,23 @@ def _html(text: str, lines: list[_Line], token: Token, options: Options) -> Iter
             )
 
 
-def _inline(lines: list[_Line], token: Token, cursors: dict[int, int], *, is_cell: bool) -> Iterator[Found]:
+def _block(text: str, lines: list[_Line], token: Token, cursors: dict[int, int], *, is_cell: bool) -> Block | None:
+    """Find the content of a token in the source; None where it is not there."""
     first, _ = token.map or (0, 0)
-    content = token.content.replace("|", "\\|") if is_cell else token.content
-    starts = _located(lines, first, content.split("\n"), cursors)
+    contents = (token.content.replace("|", "\\|") if is_cell else token.content).split("\n")
+    starts = _located(lines, first, contents, cursors)
     if not starts:
-        return
-    prefix = _prefix(lines[first + 1], starts[1], content.split("\n")[1]) if len(starts) > 1 else ""
-    reader = InlineReader(token, starts, prefix, is_cell=is_cell)
-    yield from reader.found("cell" if is_cell else f"text {prefix}")
+        return None
+    prefix = _prefix(lines[first + 1], starts[1], contents[1]) if len(starts) > 1 else ""
+    line = lines[first].text
+    line_end = line[len(line.rstrip("\r\n")) :] or "\n"
+    return Block(text, token.content, starts, line_end + prefix, is_cell=is_cell)
+
+
+def _encoder_name(line_start: str) -> str:
+    """Name the encoder of texts whose lines end and begin so."""
+    prefix = line_start.lstrip("\r\n")
+    return f"{_KINDS[line_start.removesuffix(prefix)]} {prefix}"
 
 
 def _located(lines: list[_Line], first: int, wanted: list[str], cursors: dict[int, int]) -> list[int]:
@@ -148,8 +166,8 @@ def _prefix(line: _Line, start: int, content: str) -> str:
     return before if line.text.startswith(content, max(at, 0)) else line.text[:bare_at]
 
 
-def _prefixed(prefix: str, text: str) -> str:
-    return escaped(text).replace("\n", f"\n{prefix}")
+def _prefixed(line_start: str, text: str) -> str:
+    return escaped(text).replace("\n", line_start)
 
 
 def _laid_out(text: str, slot: Slot) -> str:
@@ -167,7 +185,7 @@ def _encoder(name: str) -> Encode:
         return yaml_encoder(argument)
     if kind == "html":
         return HTML_ENCODERS[argument]
-    return _cell if kind == "cell" else partial(_prefixed, argument)
+    return _cell if kind == "cell" else partial(_prefixed, _LINE_ENDS[kind] + argument)
 
 
-MARKDOWN = FlatFilter(frozenset({"text/markdown", "text/x-markdown"}), "2", units, _encoder, _laid_out)
+MARKDOWN = FlatFilter(frozenset({"text/markdown", "text/x-markdown"}), "3", units, _encoder, _laid_out)

@@ -2,26 +2,26 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from html import unescape
+from functools import lru_cache
 
 from markdown_it.token import Token
 
-from connectors.formats.coding import CodedBuilder, coded_of
+from connectors.formats.coding import CodedBuilder
+from connectors.formats.plain.markdown_block import Block
+from connectors.formats.plain.markdown_links import tail_end
 from connectors.formats.protocol import CodeKind
 from connectors.formats.splicing import Found
 
-_TAIL = re.compile(
-    r"\]\([ \t\n]*(?:<[^<>\n]*>|[^\s()<][^\s()]*(?:\([^\s()]*\)[^\s()]*)*)?"
-    r"(?:[ \t\n]+(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\((?:[^()\\]|\\.)*\)))?[ \t\n]*\)"
-    r"|\](?:\[[^\[\]]*\])?"
+# What CommonMark does not know: footnotes; at the beginning of a line their texts, with a colon, boxes that are
+# ticked, and what begins alerts and admonitions.
+_MARK = r"\[\^[^\]\s]+\]"
+_BEGINNING = (
+    r"\[\^[^\]\s]+\]:[ \t]*|\[[ xX]\](?=\s)|\[!\w+\][-+]?(?=\s|\Z)|:{3,}[ \t]*[\w-]*"
+    r"|(?:!!!|\?\?\?\+?)[ \t]+[\w-]+(?:[ \t]+[\w-]+)*"
 )
-_IMAGE = re.compile(r"!\[((?:[^\[\]\\]|\\.|\[[^\[\]]*\])*)(?=\])")
-# Footnotes (at the beginning with the colon of their text) and boxes to tick, which CommonMark does not know.
-_MARK = re.compile(r"\A\[\^[^\]\s]+\]:[ \t]*|\[\^[^\]\s]+\]|\A\[[ xX]\](?=\s)")
+_ADMONITION = re.compile(r"(?:!!!|\?\?\?\+?)[ \t]+\w")
 # Where the text of a footnote is one word or address, CommonMark takes its marks for links.
 _FOOTNOTES = re.compile(r"(?:\[\^[^\]\s]+\]){1,2}(?!\()")
-_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])|&#?\w+;")
-_MARKED = re.compile(r"[`*_\[<\\]")
 _AUTOLINK = re.compile(r"<[^<>\s]+>")
 _TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*)")
 _SPECIAL = re.compile(r"[\\`*\[\]<]|(?<![^\W_])_|_(?![^\W_])|~(?=~)|&(?=#?\w+;)|(?<=\])\(|(?<=!)\[")
@@ -35,18 +35,17 @@ class _OutOfStepError(Exception):
 
 
 class InlineReader:
-    """Reads one inline token. `starts` says where each line of its content begins in the source.
+    """Reads the children of one inline token, from an offset of its block's content on.
 
-    `prefix` begins each further line there. In a cell of a table, `|` has a backslash there.
+    `mask` is the character that stands for what is hidden from the parser.
     """
 
-    def __init__(self, token: Token, starts: Sequence[int], prefix: str, *, is_cell: bool) -> None:
-        self._is_cell = is_cell
-        self._content = token.content
-        self._children = token.children or []
-        self._starts = starts
-        self._prefix = prefix
-        self._at = 0
+    def __init__(self, block: Block, children: Sequence[Token], mask: str, at: int = 0) -> None:
+        self._block = block
+        self._content = block.content
+        self._children = children
+        self._mask = mask
+        self._at = at
         self._links: list[int] = []
         self._is_in_whole = False
         self._builder = CodedBuilder()
@@ -54,15 +53,15 @@ class InlineReader:
 
     def found(self, encoder: str) -> Iterator[Found]:
         """Yield the unit, and those inside its codes (the texts of pictures)."""
+        start = self._at
         try:
             for child in self._children:
                 self._read(child)
         except _OutOfStepError:
             return
         coded = self._builder.built()
-        end = self._offset(len(self._content))
         if coded and any(map(str.isalpha, coded.text)):
-            yield Found(self._starts[0], end, coded, "", encoder)
+            yield Found(self._block.offset(start), self._block.offset(self._at), coded, "", encoder)
         yield from (one._replace(encoder=encoder) for one in self._inner)
 
     def _read(self, child: Token) -> None:
@@ -84,7 +83,7 @@ class InlineReader:
             case "html_inline":
                 self._html(child.content)
             case "image":
-                self._image()
+                self._image(child)
             case "link_open" | "link_close":
                 self._link(child)
             case _:
@@ -95,7 +94,9 @@ class InlineReader:
         if child.nesting < 0 and self._is_in_whole:
             self._is_in_whole = False
         elif whole is _AUTOLINK or (child.nesting > 0 and whole.match(self._content, self._at)):
-            self._builder.alone(self._match(whole))
+            start = self._at
+            self._match(whole)
+            self._builder.alone(self._written(start))
             self._is_in_whole = True
         elif child.nesting > 0:
             self._builder.open(self._take("["), key="link")
@@ -104,11 +105,18 @@ class InlineReader:
             self._link_end()
 
     def _link_end(self) -> None:
-        label = self._content[self._links.pop() : self._at]
-        tail = self._match(_TAIL)
+        label_start, start = self._links.pop(), self._at
+        self._tail()
+        tail = self._written(start)
         # The text of a link by reference may be the name of the reference, which must stay.
-        tail = f"][{label}]" if tail in ("]", "][]") else tail
-        self._builder.close(self._prefixed(tail), "link")
+        tail = f"][{self._block.written(label_start, start)}]" if tail in ("]", "][]") else tail
+        self._builder.close(tail, "link")
+
+    def _tail(self) -> None:
+        end = tail_end(self._content, self._at)
+        if end < 0:
+            raise _OutOfStepError
+        self._at = end
 
     def _take(self, expected: str) -> str:
         if not self._content.startswith(expected, self._at):
@@ -124,21 +132,27 @@ class InlineReader:
         return found[0]
 
     def _text(self, text: str) -> None:
+        start = self._at
         self._take(text)
         behind = 0
-        for mark in _MARK.finditer(text):
+        is_beginning = start == 0 or self._content[start - 1] == "\n"
+        for mark in _marks(self._mask, is_beginning=is_beginning).finditer(text):
             self._builder.text(text[behind : mark.start()])
-            self._builder.alone(mark[0])
+            self._builder.alone(self._block.written(start + mark.start(), start + mark.end()))
             behind = mark.end()
         self._builder.text(text[behind:])
 
     def _newline(self) -> None:
-        self._match(re.compile(r"[ \t]*\n[ \t]*"))
-        self._builder.text("\n")
+        raw = self._match(re.compile(r"[ \t]*\n[ \t]*"))
+        if _ADMONITION.match(self._content):
+            # MkDocs needs the spaces.
+            self._builder.alone(self._block.line_start + raw.partition("\n")[2], kind=CodeKind.BREAK)
+        else:
+            self._builder.text("\n")
 
     def _hard_break(self) -> None:
         raw = self._match(re.compile(r"(?:\\| {2,})\n[ \t]*"))
-        self._builder.alone(self._prefixed(raw.rstrip(" \t")), kind=CodeKind.BREAK)
+        self._builder.alone(raw.partition("\n")[0] + self._block.line_start, kind=CodeKind.BREAK)
 
     def _code(self, markup: str) -> None:
         start = self._at
@@ -147,35 +161,29 @@ class InlineReader:
         if end is None:
             raise _OutOfStepError
         self._at = end.end()
-        self._builder.alone(self._prefixed(self._content[start : self._at]))
+        self._builder.alone(self._written(start))
 
     def _html(self, raw: str) -> None:
-        self._take(raw)
-        tag = _TAG.match(raw)
+        start = self._at
+        tag = _TAG.match(self._take(raw))
+        written = self._written(start)
         if tag is None or raw.endswith("/>") or tag[2].lower() in ("br", "img", "wbr"):
             kind = CodeKind.BREAK if tag and tag[2].lower() == "br" else CodeKind.OBJECT
-            self._builder.alone(self._prefixed(raw), kind=kind)
+            self._builder.alone(written, kind=kind)
         elif tag[1]:
-            self._builder.close(self._prefixed(raw), tag[2].lower())
+            self._builder.close(written, tag[2].lower())
         else:
-            self._builder.open(self._prefixed(raw), key=tag[2].lower())
+            self._builder.open(written, key=tag[2].lower())
 
-    def _image(self) -> None:
+    def _image(self, child: Token) -> None:
         start = self._at
-        alt = _IMAGE.match(self._content, start)
-        if alt is None:
-            raise _OutOfStepError
-        self._at = alt.end()
-        self._match(_TAIL)
-        raw = self._content[start : self._at]
-        # Where lines are prefixed, its offsets in the file are not those in the content.
-        is_on_a_line = "\n" not in raw
-        is_shifted = self._is_cell and "|" in raw
-        is_plain = is_on_a_line and not is_shifted and not _MARKED.search(_ESCAPED.sub("", alt[1]))
-        coded = coded_of(_ESCAPED.sub(_meant, alt[1])) if is_plain else None
-        self._builder.alone(self._prefixed(raw), alt[0], at=self._offset(start) if is_on_a_line else -1)
-        if coded:
-            self._inner.append(Found(self._offset(alt.start(1)), self._offset(alt.end(1)), coded, ""))
+        self._take("![")
+        words = InlineReader(self._block, child.children or [], self._mask, self._at)
+        self._take(child.content)
+        shown = self._content[start : self._at]
+        self._tail()
+        self._builder.alone(self._written(start), shown, at=self._block.offset(start))
+        self._inner += words.found("")
 
     def _delimiter(self, child: Token) -> None:
         self._take(child.markup)
@@ -186,19 +194,14 @@ class InlineReader:
         else:
             self._builder.close(child.markup, child.tag)
 
-    def _prefixed(self, raw: str) -> str:
-        written = raw.replace("|", "\\|") if self._is_cell else raw
-        return written.replace("\n", f"\n{self._prefix}")
-
-    def _offset(self, at: int) -> int:
-        line = self._content.count("\n", 0, at)
-        column = at - (self._content.rfind("\n", 0, at) + 1)
-        column += self._content.count("|", 0, at) if self._is_cell else 0
-        return self._starts[line] + column
+    def _written(self, start: int) -> str:
+        return self._block.written(start, self._at)
 
 
-def _meant(escape: re.Match[str]) -> str:
-    return escape[1] or unescape(escape[0])
+@lru_cache(maxsize=8)
+def _marks(mask: str, *, is_beginning: bool) -> re.Pattern[str]:
+    patterns = [rf"\A(?:{_BEGINNING})"] if is_beginning else []
+    return re.compile("|".join([*patterns, _MARK, *([f"{mask}+"] if mask else [])]))
 
 
 def escaped(text: str) -> str:

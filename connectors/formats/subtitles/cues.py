@@ -19,7 +19,13 @@ WIDEST = 42
 _MOST_CUES = 4
 _ENDS = re.compile(r"[.!?…。！？:;♪\"'»”’)\]]\s*\Z")
 _SPEAKER = re.compile(r"\n(?=\s*[-–—‐]\s*\S)")
-_TAG = re.compile(r"</?[a-zA-Z][^<>\n]*>|<\d[\d:.]*>|\{\\[^{}\n]*\}")
+_NEWLINE = r"(?:\r\n|\n|\r(?!\n))"
+# Tags, codes of other formats that players know, and blank lines.
+_TAG = re.compile(
+    r"</?[a-zA-Z][^<>\r\n]*>|<\d[\d:.]*>|\{\\[^{}\r\n]*\}|\\N"
+    rf"|(?<![ \t])[ \t]*{_NEWLINE}(?:[ \t]*{_NEWLINE})+[ \t]*"
+)
+_ENDS_LINE = re.compile(r"[\r\n]|\\N")
 _TAG_NAME = re.compile(r"</?([a-zA-Z]+)")
 
 
@@ -74,7 +80,8 @@ def _add(builder: CodedBuilder, text: str, decode: Callable[[str], str]) -> None
 def _add_tag(builder: CodedBuilder, tag: str) -> None:
     name = _TAG_NAME.match(tag)
     if name is None:
-        builder.alone(tag)
+        is_break = tag == "\\N" or not tag.strip()
+        builder.alone(tag, " " if is_break else tag, CodeKind.BREAK if is_break else CodeKind.OBJECT)
     elif tag.startswith("</"):
         builder.close(tag, name[1])
     else:
@@ -87,6 +94,16 @@ def _unwrapped(text: str) -> str:
     return "\n".join(re.sub(r"[^\S\n]*\n[^\S\n]*", " ", line) for line in lines)
 
 
+def newlines_of(text: str) -> str:
+    """Name the line ends of a file: `crlf`, `lf` or `cr`."""
+    if "\r\n" in text:
+        return "crlf"
+    return "cr" if "\r" in text and "\n" not in text else "lf"
+
+
+NEWLINES = {"lf": "\n", "crlf": "\r\n", "cr": "\r"}
+
+
 def laid_out(text: str, slot: Slot) -> str:
     """Fill the lines of each cue again."""
     pieces = re.split(f"([{''.join(_breaks(slot))}])", text) if _breaks(slot) else [text]
@@ -94,7 +111,10 @@ def laid_out(text: str, slot: Slot) -> str:
 
 
 def _breaks(slot: Slot) -> list[str]:
-    return [code for code, original in slot.originals.items() if any("-->" in text for text, _ in original)]
+    """List the codes that a line ends at: those with line ends. Tags have none."""
+    return [
+        code for code, original in slot.originals.items() if any(_ENDS_LINE.search(text) for text, _ in original)
+    ]
 
 
 def _filled(cue: str) -> str:

@@ -2,19 +2,21 @@
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from connectors.formats.flat import FlatFilter
 from connectors.formats.merging import Encode
 from connectors.formats.protocol import Options
 from connectors.formats.refusals import malformed
 from connectors.formats.splicing import Found
-from connectors.formats.subtitles.cues import Cue, found_in, laid_out, sentences
+from connectors.formats.subtitles.cues import NEWLINES, Cue, found_in, laid_out, newlines_of, sentences
 
 _TIMES = re.compile(
-    r"^(?:[^\S\r\n]*(\d+)[^\S\r\n]*(?:\r\n|\n|\r))?"
+    r"(?:\A|(?<=[\r\n]))(?:[^\S\r\n]*(\d+)[^\S\r\n]*(?:\r\n|\n|\r))?"
     r"[^\S\r\n]*\d+:\d\d:\d\d[,.]\d{1,3}[^\S\r\n]*-->[^\r\n]*(?:\r\n|\n|\r|\Z)",
-    re.MULTILINE,
 )
+# Before the words of a cue.
+_BLANK_LINES = re.compile(r"(?:[^\S\r\n]*[\r\n])*")
 
 
 def cues(text: str) -> list[Cue]:
@@ -24,28 +26,37 @@ def cues(text: str) -> list[Cue]:
         raise malformed("the file has no line with the times of a subtitle (00:00:01,000 --> 00:00:02,000)")
     ends = [following.start() for following in times[1:]] + [len(text)]
     return [
-        Cue(one.end(), one.end() + len(content), content, f"cue {one[1] or number}")
+        _cue(text, one.end(), end, f"cue {one[1] or number}")
         for number, (one, end) in enumerate(zip(times, ends, strict=True), 1)
-        for content in (text[one.end() : end].rstrip(),)
     ]
+
+
+def _cue(text: str, start: int, end: int, place: str) -> Cue:
+    blank = _BLANK_LINES.match(text, start, end)
+    start = blank.end() if blank else start
+    content = text[start:end].rstrip()
+    return Cue(start, start + len(content), content, place)
 
 
 def subtitles(text: str, _options: Options) -> Iterator[Found]:
     """Find the sentences of a file."""
-    encoder = "crlf" if "\r\n" in text else "lf"
+    encoder = newlines_of(text)
     for group in sentences(cues(text)):
         yield from found_in(text, group, encoder, str)
 
 
-def _crlf(text: str) -> str:
-    return text.replace("\n", "\r\n")
+def _encoder(name: str) -> Encode:
+    return partial(_written, NEWLINES[name])
 
 
-NEWLINES: dict[str, Encode] = {"lf": str, "crlf": _crlf}
+def _written(newline: str, text: str) -> str:
+    return text.replace("\n", newline)
+
+
 SUBRIP = FlatFilter(
     frozenset({"application/x-subrip", "text/srt"}),
-    "1",
+    "2",
     subtitles,
-    NEWLINES.__getitem__,
+    _encoder,
     laid_out,
 )

@@ -2,17 +2,19 @@
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from html import unescape
 
 from connectors.formats.flat import FlatFilter
+from connectors.formats.merging import Encode
 from connectors.formats.protocol import Options
 from connectors.formats.refusals import malformed
 from connectors.formats.splicing import Found
-from connectors.formats.subtitles.cues import Cue, found_in, laid_out, sentences
+from connectors.formats.subtitles.cues import NEWLINES, Cue, found_in, laid_out, newlines_of, sentences
 
-_TIMES = re.compile(r"^(?:\d+:)?\d\d:\d\d\.\d{3}[ \t]+-->[^\r\n]*(?:\r\n|\n|\r|\Z)", re.MULTILINE)
+_TIMES = re.compile(r"(?:\A|(?<=[\r\n]))(?:\d+:)?\d\d:\d\d\.\d{3}[ \t]+-->[^\r\n]*(?:\r\n|\n|\r|\Z)")
 # A cue ends at a blank line, or where another one's times are.
-_END = re.compile(r"(?:\r\n|\n|\r)(?:[ \t]*(?:\r\n|\n|\r|\Z)|(?=[^\r\n]*-->))|\Z")
+_END = re.compile(r"(?:\r\n|\n|\r(?!\n))(?:[ \t]*(?:\r\n|\n|\r|\Z)|(?=[^\r\n]*-->))|\Z")
 
 
 def cues(text: str) -> Iterator[Cue]:
@@ -29,23 +31,24 @@ def cues(text: str) -> Iterator[Cue]:
 
 def subtitles(text: str, _options: Options) -> Iterator[Found]:
     """Find the sentences of a file."""
-    encoder = "crlf" if "\r\n" in text else "lf"
+    encoder = newlines_of(text)
     for group in sentences(cues(text)):
         yield from found_in(text, group, encoder, unescape)
 
 
-def _lf(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace("-->", "--&gt;")
+def _encoder(name: str) -> Encode:
+    return partial(_written, NEWLINES[name])
 
 
-def _crlf(text: str) -> str:
-    return _lf(text).replace("\n", "\r\n")
+def _written(newline: str, text: str) -> str:
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace("-->", "--&gt;")
+    return escaped.replace("\n", newline)
 
 
 WEBVTT = FlatFilter(
     frozenset({"text/vtt"}),
-    "2",
+    "3",
     subtitles,
-    {"lf": _lf, "crlf": _crlf}.__getitem__,
+    _encoder,
     laid_out,
 )

@@ -92,3 +92,35 @@ def test_a_header_whose_rule_cannot_be_read_counts_for_nothing(rule):
     header = f'msgid ""\nmsgstr "Plural-Forms: nplurals=99; plural={rule};\\n"\n\n'
     entry = 'msgid "%d file"\nmsgid_plural "%d files"\nmsgstr[0] ""\n'
     assert batch_of(header + entry, "pl").texts == ["1 file", "3 files", "5 files"]
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\x0b", "\x85", "\x1c", "\x0c"])
+def test_only_returns_and_newlines_end_a_line(separator):
+    entry = f'# one{separator}two\nmsgid "Open the{separator}file"\nmsgstr ""\n'
+    split = Segmenter().split(entry, "en", "pl")
+    assert split.texts == (f"Open the{separator}file",)
+    assert split.lead + split.gaps[0] == entry
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        'msgid"Open it"\nmsgstr ""\n',
+        '  msgid "Open it"\nmsgstr ""\n',
+        'msgid\n"Open it"\nmsgstr ""\n',
+        'domain "app"\nmsgid "Open it"\nmsgstr ""\n',
+    ],
+)
+def test_keywords_stand_where_gettext_lets_them(entry):
+    split = Segmenter().split(entry, "en", "pl")
+    assert split.texts == ("Open it",)
+    assert split.lead + split.gaps[0] == entry
+
+
+def test_numbers_in_strings_are_bytes_of_utf_8_and_other_escapes_are_those_of_c():
+    split = Segmenter().split('msgid "caf\\303\\251 \\u00e9"\nmsgstr ""\n', "en", "pl")
+    assert split.texts == ("café \\u00e9",)
+
+
+def test_prose_that_begins_with_a_keyword_is_prose():
+    assert Segmenter().split("msgid\nis what gettext calls a message.\n", "en", "pl").message_forms == ()

@@ -47,7 +47,7 @@ def test_formulas_stay_and_are_calculated_anew():
 def test_a_slide_tells_its_number_and_its_pages_are_counted():
     found = extracted("a.pptx", make_pptx())
     assert found.pages == 1
-    assert {unit.place for unit in found.units} == {"slide 1", "notes of slide 1", "chart1"}
+    assert {unit.place for unit in found.units} == {"slide 1", "notes of slide 1", "slide 1, chart1"}
 
 
 def test_cells_of_opendocument_change_their_stored_value_too():
