@@ -9,6 +9,7 @@ import zlib
 from enum import StrEnum
 from typing import BinaryIO
 
+from connectors.formats.guessed_encodings import unmarked_utf16
 from connectors.formats.refusals import encrypted, macros, malformed, unknown_format
 
 # What the zip library raises for archives that are broken in one way or another.
@@ -68,7 +69,7 @@ def _by_magic(head: bytes, source: BinaryIO) -> str:
         return _in_ole(source)
     if head.startswith(_TEXT_MARKS):
         return _xml_root(head) or Kind.TEXT
-    if b"\x00" in head:
+    if b"\x00" in head and not unmarked_utf16(head):
         raise unknown_format("the file is binary and of no format that we know", "see docs/formats.md")
     return _xml_root(head) or Kind.TEXT
 
