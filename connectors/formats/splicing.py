@@ -1,6 +1,7 @@
 """The skeleton of a file: where its units stand, and what belongs there besides."""
 
 import json
+import re
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,9 @@ from connectors.formats.refusals import no_text, too_costly
 from schemas.coded_text import codes_of
 
 _DIGEST_BYTES = 8
+# Places hold names out of the file, of any length and with halves of characters.
+_LONGEST_PLACE = 200
+_HALVES = re.compile("[\ud800-\udfff]")
 
 
 class Found(NamedTuple):
@@ -90,13 +94,19 @@ def extraction_of(
             continue
         if len(units) == limits.units:
             raise too_costly("the document has too many units of text", f"{limits.units} units")
-        units.append(Unit(one.coded.text, one.coded.codes, one.place, longest=one.longest))
-        slots.append(_slot(one))
+        placed = one._replace(place=_shown(one.place))
+        units.append(Unit(placed.coded.text, placed.coded.codes, placed.place, longest=placed.longest))
+        slots.append(_slot(placed))
     if not units:
         raise no_text()
     return Extraction(
         tuple(units), Skeleton(tuple(slots), tuple(stamps), dict(notes or {})).encoded(), warnings, pages
     )
+
+
+def _shown(place: str) -> str:
+    whole = _HALVES.sub("\ufffd", place)
+    return whole if len(whole) <= _LONGEST_PLACE else f"{whole[:99]}…{whole[-100:]}"
 
 
 def _slot(found: Found) -> Slot:

@@ -315,3 +315,33 @@ def test_protected_words_of_xliff_stay():
     ).encode()
     assert texts("a.xlf", source) == ["Press [1] now"]
     assert f">PRESS {mark} NOW</target>".encode() in translated("a.xlf", source)
+
+
+def test_escapes_of_yaml_for_halves_of_characters_and_controls_come_back():
+    source = b'a: "smile \\ud83d\\ude00 here"\nb: "x \\0 y \\ud83d z"\n'
+    assert texts("a.yaml", source) == ["smile 😀 here", "x [0] y [1] z"]
+    expected = 'a: "SMILE 😀 HERE"\nb: "X \\u0000 Y \\ud83d Z"\n'
+    assert translated("a.yaml", source).decode() == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "expected"),
+    [
+        ("a.json", '["Olé"]', '["x \ufffd"]'),
+        ("a.txt", "Hello", "x \ufffd"),
+        ("a.csv", '"Hello",1', '"x \ufffd",1'),
+        ("a.yaml", "a: Hello", "a: x \ufffd"),
+        ("a.yaml", "a: 'Hello'", "a: 'x \ufffd'"),
+        ("a.html", "<p>Hello", "<p>x \ufffd"),
+    ],
+)
+def test_halves_of_characters_in_a_translation_become_the_sign_for_unknown_ones(name, source, expected):
+    assert translated(name, source.encode(), "x \ud83d").decode() == expected
+
+
+def test_a_place_has_whole_characters_and_some_length():
+    key = "k" * 1000
+    source = json.dumps({"\ud83d": "Hello", key: "There"}).encode()
+    first, second = (unit.place for unit in extract(io.BytesIO(source), "a.json", "", Options()).extraction.units)
+    assert first == "$.\ufffd"
+    assert second == f"$.{key[:97]}…{key[:100]}"
