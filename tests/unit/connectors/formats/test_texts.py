@@ -345,3 +345,37 @@ def test_a_place_has_whole_characters_and_some_length():
     first, second = (unit.place for unit in extract(io.BytesIO(source), "a.json", "", Options()).extraction.units)
     assert first == "$.\ufffd"
     assert second == f"$.{key[:97]}…{key[:100]}"
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("Stuhl;1,50\nTisch;2,30\n", ["Stuhl", "Tisch"]),
+        ("Stuhl;1,50;2,5\nTisch;2,30;1,5\n", ["Stuhl", "Tisch"]),
+        ("Hello, you\t1\nBye, me\t2\n", ["Hello, you", "Bye, me"]),
+        ("id,text\n1,Hello; you\n2,Bye\n", ["id", "text", "Hello; you", "Bye"]),
+        ("1,Hello\n2,Bye\n", ["Hello", "Bye"]),
+        ("text\nHello\n", ["text", "Hello"]),
+    ],
+)
+def test_commas_of_prose_and_of_numbers_separate_no_cells_where_another_sign_does(source, expected):
+    assert texts("a.csv", source.encode()) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (b'{\n  // why\n  "a": "b"}', "a comment in line 2, column 3"),
+        (b'{"a": "b",\n}', "a comma too many in line 2, column 1"),
+        (b"{'a': 1}", "an error in line 1, column 2"),
+        (b'{"a": "b"}\n\n{"a" "b"}\n', "see line 3"),
+        (b"[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_what_is_no_json_is_told_with_its_place(source, expected):
+    with pytest.raises(PermanentError, match=f"neither JSON nor JSON lines: .*{expected}"):
+        texts("a.json", source)
+
+
+def test_a_string_may_follow_an_object_in_json_lines():
+    assert translated("a.jsonl", b'{}\n"one"\n[{}]\n"two"\n') == b'{}\n"ONE"\n[{}]\n"TWO"\n'
