@@ -41,7 +41,12 @@ _SETTINGS = {
 
 
 # The media type of files that are written, where a filter takes several.
-_USUAL = {"html": "text/html", "po": "text/x-gettext-translation"}
+_USUAL = {
+    "html": "text/html",
+    "po": "text/x-gettext-translation",
+    "xliff": "application/x-xliff+xml",
+    "xliff2": "application/xliff+xml",
+}
 # The option that every format has: what is written.
 OUTPUT = "output"
 
