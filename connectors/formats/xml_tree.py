@@ -19,6 +19,7 @@ _PREFIXES = {
     "http://schemas.openxmlformats.org/markup-compatibility/2006": "mc:",
     "http://schemas.openxmlformats.org/package/2006/relationships": "rel:",
     "http://schemas.openxmlformats.org/package/2006/content-types": "ct:",
+    "urn:oasis:names:tc:xliff:document:1.1": "x:",
     "urn:oasis:names:tc:xliff:document:1.2": "x:",
     "urn:oasis:names:tc:xliff:document:2.0": "x:",
     "urn:oasis:names:tc:xliff:document:2.2": "x:",

@@ -12,6 +12,7 @@ from connectors.formats.subtitles.cues import Cue, found_in, laid_out, sentences
 
 _TIMES = re.compile(r"^(?:\d+:)?\d\d:\d\d\.\d{3}[ \t]+-->[^\r\n]*(?:\r\n|\n|\r|\Z)", re.MULTILINE)
 # A cue ends at a blank line, or where another one's times are.
+_BLANK = re.compile(r"\n[ \t]*(?=\n)")
 _END = re.compile(r"(?:\r\n|\n|\r)(?:[ \t]*(?:\r\n|\n|\r|\Z)|(?=[^\r\n]*-->))|\Z")
 
 
@@ -35,7 +36,8 @@ def subtitles(text: str, _options: Options) -> Iterator[Found]:
 
 
 def _lf(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace("-->", "--&gt;")
+    # A blank line would end the cue.
+    return _BLANK.sub("", text).replace("&", "&amp;").replace("<", "&lt;").replace("-->", "--&gt;")
 
 
 def _crlf(text: str) -> str:

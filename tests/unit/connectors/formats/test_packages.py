@@ -135,3 +135,8 @@ def test_a_file_of_xliff_without_content_gets_no_language():
     empty = b'<file source-language="en"/>'
     data = data.replace(b"<file", empty + b"<file", 1)
     assert translated("a.xlf", data).startswith(data[: data.index(empty) + len(empty)])
+
+
+def test_xliff_1_1_is_read_as_1_2():
+    data = XLIFF.replace(b"%s", b'<trans-unit id="1"><source>a</source></trans-unit>').replace(b"1.2", b"1.1")
+    assert texts("a.xlf", data) == ["a"]

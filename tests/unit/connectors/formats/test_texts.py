@@ -379,3 +379,10 @@ def test_what_is_no_json_is_told_with_its_place(source, expected):
 
 def test_a_string_may_follow_an_object_in_json_lines():
     assert translated("a.jsonl", b'{}\n"one"\n[{}]\n"two"\n') == b'{}\n"ONE"\n[{}]\n"TWO"\n'
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_blank_line_of_a_translation_ends_no_cue_of_webvtt(end):
+    source = f"WEBVTT{end}{end}00:01.000 --> 00:02.000{end}Hello.{end}".encode()
+    written = translated("a.vtt", source, "One\n\n \nTwo").decode()
+    assert written == source.decode().replace("Hello.", f"One{end}Two")
