@@ -26,7 +26,7 @@ class Package:
 
     def __init__(self, source: BinaryIO, limits: Limits) -> None:
         try:
-            self._archive = zipfile.ZipFile(source)
+            self._archive = _opened(source)
         except UNREADABLE as error:
             raise malformed(f"the archive cannot be read: {error}") from error
         self._limits = limits
@@ -92,6 +92,15 @@ class Package:
                 f"the part {member.filename} is {member.file_size} bytes and packed {member.compress_size}",
                 f"{self._limits.ratio} times",
             )
+
+
+def _opened(source: BinaryIO) -> zipfile.ZipFile:
+    try:
+        # Many tools write names in UTF-8 and do not say so.
+        return zipfile.ZipFile(source, metadata_encoding="utf-8")
+    except UnicodeDecodeError:
+        source.seek(0)
+        return zipfile.ZipFile(source)
 
 
 class Part(Protocol):

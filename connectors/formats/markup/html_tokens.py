@@ -38,12 +38,14 @@ class Attribute(NamedTuple):
 RAW = frozenset({"iframe", "noembed", "noframes", "plaintext", "script", "style", "xmp"})
 _NAME = re.compile(r"</?([a-zA-Z][^\s/>]*)")
 _ATTRIBUTE = re.compile(r"[\s/]*([^\s=>/][^\s=>/]*)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]+)))?")
+_XML = re.compile(r"\ufeff?\s*<\?xml\s|(?:\s*<!DOCTYPE[^>]*>)?\s*<html\s[^>]*xmlns\s*=", re.IGNORECASE)
 _SPACES = re.compile(r"[\s/]*")
 _TAG_END = re.compile(r"[\s/]*>")
 
 
 def tokens(text: str, raw: Collection[str] = RAW) -> Iterator[Token]:
-    """Yield the tokens; the content of `raw` elements is one."""
+    """Yield the tokens; the content of `raw` elements is one. In XHTML `<script/>` has none."""
+    is_xml = bool(_XML.match(text))
     at = behind = 0
     while (at := text.find("<", at)) >= 0:
         token = _markup(text, at)
@@ -54,7 +56,7 @@ def tokens(text: str, raw: Collection[str] = RAW) -> Iterator[Token]:
             yield Token(What.TEXT, behind, at)
         yield token
         at = behind = token.end
-        if token.what is What.START and token.name in raw:
+        if token.what is What.START and token.name in raw and not (is_xml and text[token.end - 2] == "/"):
             end = _raw_end(text, at, token.name)
             if end > at:
                 yield Token(What.RAW, at, end)
