@@ -52,7 +52,8 @@ class Writer:
     def changes(self, skeleton: Skeleton, units: Sequence[str]) -> list[Change]:
         """List what to replace; stamps only if a unit changed. Raises PermanentError: `broken_codes`."""
         slots = sorted(
-            zip(skeleton.slots, units, strict=True), key=lambda one: (one[0].part, one[0].start, -one[0].end)
+            zip(skeleton.slots, skeleton.texts(units), strict=True),
+            key=lambda one: (one[0].part, one[0].start, -one[0].end),
         )
         changes = [change for branch in _nested(slots) for change in self._changes(branch)]
         if not changes:

@@ -14,7 +14,7 @@ from connectors.formats.merging import Change, Encode, Writer, spliced_utf8
 from connectors.formats.protocol import Extraction, Limits, Options, Warned
 from connectors.formats.refusals import archive_too_large, encrypted, malformed
 from connectors.formats.sniffing import UNREADABLE
-from connectors.formats.splicing import Found, Skeleton, Stamp, extraction_of
+from connectors.formats.splicing import Again, Found, Skeleton, Stamp, extraction_of
 from connectors.formats.xml_tree import XML_ENCODERS, XmlFile
 
 _ENCRYPTED = 0x1
@@ -122,7 +122,7 @@ class PackageFilter:
 
     media_types: frozenset[str]
     version: str
-    find: Callable[[Package, Options, list[Warned]], Iterable[Found | Stamp]]
+    find: Callable[[Package, Options, list[Warned]], Iterable[Found | Stamp | Again]]
     encoder_of: Callable[[str], Encode] = XML_ENCODERS.__getitem__
     tidy: Callable[[str], str] = str
     open_part: Callable[[Package, str], Part] = Package.xml
