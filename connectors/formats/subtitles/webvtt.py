@@ -10,10 +10,10 @@ from connectors.formats.refusals import malformed
 from connectors.formats.splicing import Found
 from connectors.formats.subtitles.cues import Cue, found_in, laid_out, sentences
 
-_TIMES = re.compile(r"^(?:\d+:)?\d\d:\d\d\.\d{3}[ \t]+-->[^\r\n]*(?:\r\n|\n|\r|\Z)", re.MULTILINE)
+_TIMES = re.compile(r"(?:^|(?<=\r))(?:\d+:)?\d\d:\d\d\.\d{3}[ \t]+-->[^\r\n]*(?:\r\n|\n|\r|\Z)", re.MULTILINE)
 # A cue ends at a blank line, or where another one's times are.
 _BLANK = re.compile(r"\n[ \t]*(?=\n)")
-_END = re.compile(r"(?:\r\n|\n|\r)(?:[ \t]*(?:\r\n|\n|\r|\Z)|(?=[^\r\n]*-->))|\Z")
+_END = re.compile(r"(?:\r\n|\n|\r(?!\n))(?:[ \t]*(?:[\r\n]|\Z)|(?=[^\r\n]*-->))|\Z")
 
 
 def cues(text: str) -> Iterator[Cue]:
@@ -30,7 +30,7 @@ def cues(text: str) -> Iterator[Cue]:
 
 def subtitles(text: str, _options: Options) -> Iterator[Found]:
     """Find the sentences of a file."""
-    encoder = "crlf" if "\r\n" in text else "lf"
+    encoder = "crlf" if "\r\n" in text else "lf" if "\n" in text else "cr"
     for group in sentences(cues(text)):
         yield from found_in(text, group, encoder, unescape)
 
@@ -44,10 +44,14 @@ def _crlf(text: str) -> str:
     return _lf(text).replace("\n", "\r\n")
 
 
+def _cr(text: str) -> str:
+    return _lf(text).replace("\n", "\r")
+
+
 WEBVTT = FlatFilter(
     frozenset({"text/vtt"}),
-    "2",
+    "3",
     subtitles,
-    {"lf": _lf, "crlf": _crlf}.__getitem__,
+    {"lf": _lf, "crlf": _crlf, "cr": _cr}.__getitem__,
     laid_out,
 )

@@ -386,3 +386,16 @@ def test_a_blank_line_of_a_translation_ends_no_cue_of_webvtt(end):
     source = f"WEBVTT{end}{end}00:01.000 --> 00:02.000{end}Hello.{end}".encode()
     written = translated("a.vtt", source, "One\n\n \nTwo").decode()
     assert written == source.decode().replace("Hello.", f"One{end}Two")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_cues_of_webvtt_have_all_their_lines_whatever_ends_them(end):
+    first = "00:01.000 --> 00:02.000\nHello there,\nyou two.\n\n1\n"
+    source = f"WEBVTT\n\n{first}00:03.000 --> 00:04.000\n\n00:05.000 --> 00:06.000\n- Bye?\n- No.\n".replace(
+        "\n", end
+    )
+    assert texts("a.vtt", source.encode()) == ["Hello there, you two.", "- Bye?\n- No."]
+    long = "a translation of forty letters is too long for one line of them all"
+    written = translated("a.vtt", source.encode(), long, "- A?\n- B.").decode()
+    half = long.replace("is too", f"is{end}too")
+    assert written == source.replace(f"Hello there,{end}you two.", half).replace("Bye", "A").replace("No", "B")
