@@ -7,6 +7,7 @@ import pytest
 from connectors.formats.protocol import Options
 from connectors.formats.registry import extract, format_of
 from schemas.errors import PermanentError
+from tests.formats.samples import samples
 from tests.unit.connectors.formats.documents import texts
 
 ITS = 'xmlns:its="http://www.w3.org/2005/11/its" its:version="2.0"'
@@ -28,6 +29,21 @@ def test_xliff_is_of_its_own_version_by_either_media_type(media_type):
     assert format_of(io.BytesIO(XLIFF), "a.xlf", media_type).name == "xliff"
     second = b'<xliff xmlns="urn:oasis:names:tc:xliff:document:2.0" version="2.0" srcLang="en"/>'
     assert format_of(io.BytesIO(second), "a.xlf", media_type).name == "xliff2"
+
+
+@pytest.mark.parametrize(
+    ("media_type", "expected"),
+    [
+        ("application/vnd.oasis.opendocument.text-template", "odt"),
+        ("application/vnd.openxmlformats-officedocument.wordprocessingml.template", "docx"),
+        ("application/vnd.ms-excel", "csv"),
+        ("application/csv", "csv"),
+        ("text/json", "json"),
+    ],
+)
+def test_templates_and_tables_may_be_sent_as_what_systems_call_them(media_type, expected):
+    data = next((sample.data for sample in samples() if sample.format == expected), b"")
+    assert format_of(io.BytesIO(data), "", media_type).name == expected
 
 
 @pytest.mark.parametrize("name", ["A.HTM", "a.Html", "b.XHTML"])
