@@ -1,12 +1,10 @@
 """Text out of bytes and back: byte order marks, UTF-8, what the text declares, and a guess at last."""
 
 import codecs
-import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from charset_normalizer import from_bytes
-
+from connectors.formats.guessed_encodings import guessed, unmarked_utf16
 from connectors.formats.refusals import unknown_encoding
 
 _MARKS = (
@@ -16,9 +14,25 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# A guess reads no more than this of a file.
-_GUESSED_BYTES = 100_000
-_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+# What programs write that name these: the same with more characters, as browsers read it.
+_WIDER = {
+    "iso8859-1": "cp1252",
+    "ascii": "cp1252",
+    "iso8859-9": "cp1254",
+    "shift_jis": "cp932",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "euc_kr": "cp949",
+    "tis-620": "cp874",
+    # Names that browsers know and Python does not.
+    "windows-31j": "cp932",
+    "windows-874": "cp874",
+    "x-euc-jp": "euc_jp",
+    "x-gbk": "gb18030",
+    "x-sjis": "cp932",
+}
+# Codecs of Python that are no encoding of a file. Browsers read no UTF-7 either: it hides markup.
+_NONE = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape", "unicode_escape", "utf-7", "utf-8"})
 
 
 class Decoded(NamedTuple):
@@ -39,45 +53,54 @@ class Decoded(NamedTuple):
             return declaring_utf8(text).encode()
 
 
-def decoded(data: bytes, declared: Callable[[bytes], str | None] = lambda _: None) -> Decoded:
-    """Read a text; `declared` looks for an encoding that it names itself.
+def decoded(data: bytes, declared: Callable[[bytes], str | None] = lambda _: None, language: str = "") -> Decoded:
+    """Read a text; `declared` looks for an encoding that it names itself, `language` is what it is likely in.
 
     Raises PermanentError: `unknown_encoding`, also where writing it again would give other bytes.
     """
     for mark, encoding in _MARKS:
         if data.startswith(mark):
-            return _read(data[len(mark) :], encoding, mark)
-    if data.isascii():
-        return Decoded(data.decode(), _fit_for_ascii(data, declared(data)), b"")
+            return _read(data[len(mark) :], [encoding], mark)
+    wide = unmarked_utf16(data)
+    if wide:
+        return _read(data, [wide], b"")
     try:
-        return Decoded(data.decode(), "utf-8", b"")
+        text = data.decode()
     except UnicodeDecodeError:
-        return _read(data, declared(data) or _guessed(data), b"")
+        named = declared(data)
+        return _read(data, _readings(named) if named else [guessed(data, language)], b"")
+    return Decoded(text, _narrow(data, text, declared) if text.isascii() else "utf-8", b"")
 
 
-def _fit_for_ascii(data: bytes, declared: str | None) -> str:
-    """Return the encoding that a text of ASCII declares: its translation needs more, and is read by that one."""
+def _readings(named: str) -> list[str]:
     try:
-        is_fit = declared is not None and data.decode().encode(declared) == data
+        name = codecs.lookup(named).name
+    except LookupError:
+        name = named.lower()
+    return [_WIDER[name], named] if name in _WIDER else [named]
+
+
+def _narrow(data: bytes, text: str, declared: Callable[[bytes], str | None]) -> str:
+    """Return what ASCII is to be written in: what it declares itself, where that reads the same."""
+    named = declared(data)
+    try:
+        return named if named and _is_sound(data, named) and data.decode(named) == text else "utf-8"
     except (UnicodeError, LookupError, ValueError):
-        is_fit = False
-    return codecs.lookup(declared).name if declared and is_fit else "utf-8"
+        return "utf-8"
 
 
-def _read(data: bytes, encoding: str, mark: bytes) -> Decoded:
-    try:
-        text = data.decode(encoding)
-        is_same = text.encode(encoding) == data
-    except (UnicodeError, LookupError, ValueError) as error:
-        raise unknown_encoding(f"the text is no {encoding}: {error}"[:200]) from error
-    if not is_same:
-        raise unknown_encoding(f"the text does not come back from {encoding} as it was")
-    return Decoded(text, encoding, mark)
+def _is_sound(data: bytes, encoding: str) -> bool:
+    return codecs.lookup(encoding).name not in _NONE and data.decode(encoding).encode(encoding) == data
 
 
-def _guessed(data: bytes) -> str:
-    best = from_bytes(data[:_GUESSED_BYTES]).best()
-    if best is None or _CONTROLS.search(str(best)):
-        raise unknown_encoding("the encoding of the text cannot be recognised")
-    # What it read of the beginning as ASCII may hold more further on.
-    return "cp1252" if best.encoding == "ascii" else best.encoding
+def _read(data: bytes, encodings: list[str], mark: bytes) -> Decoded:
+    wrong = ""
+    for encoding in encodings:
+        try:
+            text = data.decode(encoding)
+            if text.encode(encoding) == data:
+                return Decoded(text, encoding, mark)
+            wrong = f"the text does not come back from {encoding} as it was"
+        except (UnicodeError, LookupError, ValueError) as error:
+            wrong = f"the text is no {encoding}: {error}"[:200]
+    raise unknown_encoding(wrong)

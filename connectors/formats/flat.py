@@ -43,16 +43,16 @@ class FlatFilter:
     declaring_utf8: Callable[[str], str] = as_it_is
 
     def extract(self, source: BinaryIO, options: Options) -> Extraction:
-        text = self._read(source).text
+        text = self._read(source, options).text
         return extraction_of(self.find(text, options), options.limits)
 
     def merge(
-        self, source: BinaryIO, skeleton: bytes, units: Sequence[str], output: BinaryIO, _options: Options
+        self, source: BinaryIO, skeleton: bytes, units: Sequence[str], output: BinaryIO, options: Options
     ) -> None:
-        read = self._read(source)
+        read = self._read(source, options)
         writer = Writer(self.encoder_of, spliced, self.layout)
         changes = writer.changes(Skeleton.decoded(skeleton), units)
         output.write(read.encoded(spliced(read.text, changes), self.errors, self.declaring_utf8))
 
-    def _read(self, source: BinaryIO) -> Decoded:
-        return decoded(source.read(), self.declared)
+    def _read(self, source: BinaryIO, options: Options) -> Decoded:
+        return decoded(source.read(), self.declared, options.source_language)

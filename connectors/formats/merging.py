@@ -4,6 +4,7 @@ A unit whose text comes back unchanged keeps its bytes, so a file with nothing t
 stand inside a code of another one: a title in the tag of a link, a text box in a paragraph.
 """
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,9 @@ from connectors.formats.coding import Original
 from connectors.formats.refusals import broken_codes
 from connectors.formats.splicing import Skeleton, Slot, digest_of
 from schemas.coded_text import check, restored
+
+# What no file can hold.
+_NOT_WRITABLE = re.compile("[\x00\ud800-\udfff]")
 
 Encode = Callable[[str], str]
 # Lays the coded text of a unit out before its codes are restored: wraps its lines.
@@ -48,7 +52,8 @@ class Writer:
     def changes(self, skeleton: Skeleton, units: Sequence[str]) -> list[Change]:
         """List what to replace; stamps only if a unit changed. Raises PermanentError: `broken_codes`."""
         slots = sorted(
-            zip(skeleton.slots, units, strict=True), key=lambda one: (one[0].part, one[0].start, -one[0].end)
+            zip(skeleton.slots, skeleton.texts(units), strict=True),
+            key=lambda one: (one[0].part, one[0].start, -one[0].end),
         )
         changes = [change for branch in _nested(slots) for change in self._changes(branch)]
         if not changes:
@@ -64,8 +69,8 @@ class Writer:
         wrong = check(slot.codes, text)
         if wrong:
             raise broken_codes(wrong, slot.place)
-        # No text file has a NUL; one that a source has is a code.
-        text = branch.text.replace("\x00", "\ufffd")
+        # No file has a NUL or half a character; those that a source has are codes.
+        text = _NOT_WRITABLE.sub("\ufffd", branch.text)
         laid = self.layout(text, slot)
         originals = {code: self._original(original, inner) for code, original in slot.originals.items()}
         whole = restored(slot.lead + laid + slot.trail, originals, self.encoder_of(slot.encoder))

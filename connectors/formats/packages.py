@@ -14,7 +14,7 @@ from connectors.formats.merging import Change, Encode, Writer, spliced_utf8
 from connectors.formats.protocol import Extraction, Limits, Options, Warned
 from connectors.formats.refusals import archive_too_large, encrypted, malformed
 from connectors.formats.sniffing import UNREADABLE
-from connectors.formats.splicing import Found, Skeleton, Stamp, extraction_of
+from connectors.formats.splicing import Again, Found, Skeleton, Stamp, extraction_of
 from connectors.formats.xml_tree import XML_ENCODERS, XmlFile
 
 _ENCRYPTED = 0x1
@@ -26,7 +26,7 @@ class Package:
 
     def __init__(self, source: BinaryIO, limits: Limits) -> None:
         try:
-            self._archive = zipfile.ZipFile(source)
+            self._archive = _opened(source)
         except UNREADABLE as error:
             raise malformed(f"the archive cannot be read: {error}") from error
         self._limits = limits
@@ -94,6 +94,15 @@ class Package:
             )
 
 
+def _opened(source: BinaryIO) -> zipfile.ZipFile:
+    try:
+        # Many tools write names in UTF-8 and do not say so.
+        return zipfile.ZipFile(source, metadata_encoding="utf-8")
+    except UnicodeDecodeError:
+        source.seek(0)
+        return zipfile.ZipFile(source)
+
+
 class Part(Protocol):
     """A part as UTF-8, which is what offsets count."""
 
@@ -113,7 +122,7 @@ class PackageFilter:
 
     media_types: frozenset[str]
     version: str
-    find: Callable[[Package, Options, list[Warned]], Iterable[Found | Stamp]]
+    find: Callable[[Package, Options, list[Warned]], Iterable[Found | Stamp | Again]]
     encoder_of: Callable[[str], Encode] = XML_ENCODERS.__getitem__
     tidy: Callable[[str], str] = str
     open_part: Callable[[Package, str], Part] = Package.xml

@@ -41,7 +41,25 @@ _SETTINGS = {
 
 
 # The media type of files that are written, where a filter takes several.
-_USUAL = {"html": "text/html", "po": "text/x-gettext-translation"}
+_USUAL = {
+    "html": "text/html",
+    "po": "text/x-gettext-translation",
+    "xliff": "application/x-xliff+xml",
+    "xliff2": "application/xliff+xml",
+}
+# What else files are sent as: templates, and what systems call a table where a spreadsheet program opens it.
+_ALSO = {
+    **{
+        f"application/vnd.oasis.opendocument.{kind}-template": name
+        for kind, name in (("text", "odt"), ("presentation", "odp"), ("spreadsheet", "ods"))
+    },
+    **{
+        f"application/vnd.openxmlformats-officedocument.{kind}.template": name
+        for kind, name in (("wordprocessingml", "docx"), ("presentationml", "pptx"), ("spreadsheetml", "xlsx"))
+    },
+    **dict.fromkeys(("application/csv", "application/vnd.ms-excel", "text/x-csv"), "csv"),
+    **{"text/json": "json", "text/x-yaml": "yaml"},
+}
 # The option that every format has: what is written.
 OUTPUT = "output"
 
@@ -180,7 +198,7 @@ def _asked(name: str, media_type: str) -> list[Format]:
     """List the formats that the media type means, else those that the name does; none where both say nothing."""
     bare = _bare(media_type)
     if bare not in _SILENT:
-        asked = [one for one in FORMATS.values() if bare in one.filter.media_types]
+        asked = [one for one in FORMATS.values() if bare in one.filter.media_types or one.name == _ALSO.get(bare)]
         if not asked:
             raise unknown_format(f"{bare[:100]} is no format that we know", known())
         return asked

@@ -9,6 +9,7 @@ import zlib
 from enum import StrEnum
 from typing import BinaryIO
 
+from connectors.formats.guessed_encodings import unmarked_utf16
 from connectors.formats.refusals import encrypted, macros, malformed, unknown_format
 
 # What the zip library raises for archives that are broken in one way or another.
@@ -18,6 +19,10 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # OLE streams are named in UTF-16; the directory may stand anywhere in the file.
 _ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
 _TEXT_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+# Other bytes may stand before it, and text may speak of it.
+_PDF = re.compile(rb"(?:\A|[\r\n\x00\x80-\xff])%PDF-\d")
+# Of XLIFF, not of what else has one there (its:version).
+_VERSION_2 = re.compile(rb"(?<![\w:.-])version\s*=\s*[\"']2")
 _PROLOG = re.compile(rb"(?:\s+|<\?.*?\?>|<!--.*?-->|<![^>]*>)*", re.DOTALL)
 _ROOT = re.compile(rb"<(?:[\w.-]+:)?([\w.-]+)((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>")
 _OFFICE = {
@@ -62,13 +67,13 @@ def sniffed(source: BinaryIO) -> str:
 def _by_magic(head: bytes, source: BinaryIO) -> str:
     if head.startswith(b"PK\x03\x04"):
         return _in_archive(source)
-    if b"%PDF-" in head[:1024]:
+    if _PDF.search(head, 0, 1024):
         return "pdf"
     if head.startswith(_OLE):
         return _in_ole(source)
     if head.startswith(_TEXT_MARKS):
         return _xml_root(head) or Kind.TEXT
-    if b"\x00" in head:
+    if b"\x00" in head and not unmarked_utf16(head):
         raise unknown_format("the file is binary and of no format that we know", "see docs/formats.md")
     return _xml_root(head) or Kind.TEXT
 
@@ -88,7 +93,7 @@ def _xml_root(head: bytes) -> str | None:
     if root is None:
         return "html" if text[:9].lower() == b"<!doctype" else None
     if root[1] == b"xliff":
-        return "xliff2" if re.search(rb"version\s*=\s*[\"']2", root[2]) else "xliff"
+        return "xliff2" if _VERSION_2.search(root[2]) else "xliff"
     if root[1].lower() == b"html" or text[:9].lower() == b"<!doctype":
         return "html"
     if text.startswith(b"<?xml"):

@@ -19,6 +19,7 @@ _PREFIXES = {
     "http://schemas.openxmlformats.org/markup-compatibility/2006": "mc:",
     "http://schemas.openxmlformats.org/package/2006/relationships": "rel:",
     "http://schemas.openxmlformats.org/package/2006/content-types": "ct:",
+    "urn:oasis:names:tc:xliff:document:1.1": "x:",
     "urn:oasis:names:tc:xliff:document:1.2": "x:",
     "urn:oasis:names:tc:xliff:document:2.0": "x:",
     "urn:oasis:names:tc:xliff:document:2.2": "x:",
@@ -58,7 +59,8 @@ _PREFIXES = {
 _DECLARED = re.compile(rb"<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([\w.-]+)")
 _START_TAG = re.compile(rb"<[^\s/>]+(?:[^>\"']|\"[^\"]*\"|'[^']*')*>")
 _ATTRIBUTE = re.compile(rb"\s([^\s=]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+# What XML 1.0 cannot hold.
+NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 class Text:
@@ -243,7 +245,7 @@ def _short(name: str) -> str:
 
 def escaped(text: str) -> str:
     """Write a text between tags; characters that XML has not become U+FFFD."""
-    plain = _ILLEGAL.sub("\ufffd", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    plain = NOT_XML.sub("\ufffd", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return plain.replace("\r", "&#13;")
 
 

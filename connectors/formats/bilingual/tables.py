@@ -26,7 +26,10 @@ def html(document: Bilingual) -> Iterator[str]:
     for pair in document.pairs:
         place, first, second = (escape(text) for text in (pair.place, plain(pair.source), plain(pair.target)))
         row = "<tr>" if pair.is_whole else '<tr class="hole">'
-        yield f'{row}<td>{place}</td><td lang="{source}">{first}</td><td lang="{target}">{second}</td></tr>\n'
+        cells = "".join(
+            f'<td lang="{tag}" dir="auto">{text}</td>' for tag, text in ((source, first), (target, second))
+        )
+        yield f"{row}<td>{place}</td>{cells}</tr>\n"
     yield "</tbody></table></body></html>\n"
 
 

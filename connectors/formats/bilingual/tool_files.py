@@ -9,6 +9,8 @@ from schemas.coded_text import ISOLATED, is_closing, is_opening, number_of, piec
 
 # What XML 1.0 cannot hold at all.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# Readers of XML take a return for a line end.
+_RETURN = {"\r": "&#13;"}
 _PROLOGUE = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
@@ -51,7 +53,7 @@ def _counted(pair: Pair, code: Callable[[str, int], str]) -> tuple[str, str]:
 
     def written(coded: str) -> str:
         return "".join(
-            code(piece, ids.get(number_of(piece), 0)) if is_code else escape(_NOT_XML.sub("", piece))
+            code(piece, ids.get(number_of(piece), 0)) if is_code else escape(_NOT_XML.sub("", piece), _RETURN)
             for piece, is_code in pieces_of(coded)
         )
 

@@ -37,19 +37,36 @@ def values(text: str, options: Options) -> Iterator[Found]:
 
 
 def _check(text: str) -> None:
+    wrong = _fault(text)
+    if wrong is None:
+        return
     # Strings may hold what Python takes for line ends besides these, such as U+2028.
-    for piece in (text,) if _is_json(text) else re.split(r"[\r\n]", text):
-        if piece.strip() and not _is_json(piece):
-            raise malformed("the file is neither JSON nor JSON lines")
+    lines = enumerate(re.split(r"\r\n|\n|\r", text), 1)
+    are_sound = {number: _fault(line) is None for number, line in lines if line.strip()}
+    if all(are_sound.values()):
+        return
+    if next(iter(are_sound.values())):  # they are meant to be JSON lines
+        wrong = f"see line {min(number for number, is_sound in are_sound.items() if not is_sound)}"
+    raise malformed(f"the file is neither JSON nor JSON lines: {wrong}")
 
 
-def _is_json(text: str) -> bool:
+def _fault(text: str) -> str | None:
+    """Tell what is wrong in a text, without quoting it; None where it is JSON."""
     try:
         # Numbers stay as they are written, so they need no conversion, which has limits.
         json.loads(text, parse_int=str, parse_float=str)
+    except json.JSONDecodeError as error:
+        return f"{_told(error)} in line {error.lineno}, column {error.colno}"
     except (ValueError, RecursionError):
-        return False
-    return True
+        return "it is nested too deeply"
+    return None
+
+
+def _told(error: json.JSONDecodeError) -> str:
+    rest = error.doc[error.pos : error.pos + 2]
+    if rest.startswith(("//", "/*", "#")):
+        return "a comment"
+    return "a comma too many" if rest.startswith(("}", "]", ",}", ",]")) else "an error"
 
 
 def _strings(text: str, deepest: int) -> Iterator[tuple[int, int, tuple[str, ...]]]:
@@ -65,6 +82,7 @@ def _strings(text: str, deepest: int) -> Iterator[tuple[int, int, tuple[str, ...
                 is_key = opening == "{"
             case "}" | "]":
                 levels.pop()
+                is_key = False
             case ",":
                 if levels:
                     levels[-1] = _next(levels[-1])

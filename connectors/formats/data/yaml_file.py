@@ -25,7 +25,7 @@ _FIRST_LINE = re.compile(r"(?:[ \t\r]*\n)*( {1,100})(?=\S)")
 _PROPERTIES = re.compile(r"(?:[&!][^\s]*\s+)*")
 # What YAML takes for line breaks besides LF and CR, and what it allows as an escape only.
 _BREAKS = re.compile("[\x85\u2028\u2029]")
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 _RESERVED = re.compile(r"(?:y|n|yes|no|on|off|true|false|null|none)\Z", re.IGNORECASE)
 
 
@@ -79,7 +79,7 @@ def _value(node: ScalarNode, path: tuple[str, ...], text: str, options: Options)
         return
     properties = _PROPERTIES.match(text, node.start_mark.index)
     start, end = properties.end() if properties else node.start_mark.index, node.end_mark.index
-    coded = coded_of(node.value)
+    coded = coded_of(_whole(node.value), _double)
     if coded is None:
         return
     place = f"{'.'.join(path)} (line {node.start_mark.line + 1})"
@@ -89,6 +89,11 @@ def _value(node: ScalarNode, path: tuple[str, ...], text: str, options: Options)
         yield Found(start, end, coded, place, "plain")
     else:
         yield Found(start + 1, end - 1, coded, place, "single" if node.style == "'" else "double")
+
+
+def _whole(value: str) -> str:
+    """Put halves of characters together, which escapes may stand for one by one."""
+    return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
 def _block(node: ScalarNode, text: str, place: str) -> Iterator[Found]:
@@ -147,7 +152,7 @@ def encoder_of(name: str) -> Encode:
 
 YAML_FILE = FlatFilter(
     frozenset({"application/yaml", "application/x-yaml", "text/yaml"}),
-    "2",
+    "3",
     values,
     encoder_of,
 )

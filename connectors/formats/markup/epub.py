@@ -1,7 +1,9 @@
 """EPUB books: the pages in the order of reading, then the table of contents and the title."""
 
 import posixpath
+import re
 from collections.abc import Iterator
+from functools import partial
 from html import unescape
 from itertools import accumulate
 from urllib.parse import unquote
@@ -9,15 +11,23 @@ from urllib.parse import unquote
 from connectors.formats.coding import Original, coded_of
 from connectors.formats.encodings import decoded
 from connectors.formats.markup.html import HTML_ENCODERS, declared, texts
+from connectors.formats.merging import Encode
 from connectors.formats.packages import Package, PackageFilter
 from connectors.formats.protocol import Options, Warned
 from connectors.formats.refusals import encrypted, malformed
 from connectors.formats.splicing import Found, Stamp
-from connectors.formats.xml_tree import XML_ENCODERS, Element, XmlFile
+from connectors.formats.xml_tree import NOT_XML, XML_ENCODERS, Element, XmlFile
 
 _CONTAINER = "META-INF/container.xml"
 _ENCRYPTION = "META-INF/encryption.xml"
+_ENCRYPTED_TEXT = re.compile(rb"uri\s*=\s*[\"'][^\"'<>]*\.(?:x?html?|xml|opf|ncx)[\"']")
 _PAGE, _CONTENTS = "application/xhtml+xml", "application/x-dtbncx+xml"
+# Labels of an old table of contents, among what is passed over; prefixes are as they come.
+_LABEL = re.compile(
+    rb"<!--.*?-->|<(?:[\w.-]+:)?docAuthor\b.*?</(?:[\w.-]+:)?docAuthor\s*>"
+    rb"|<((?:[\w.-]+:)?text)(?:\s[^<>]*[^<>/])?>([^<]+)</\1\s*>",
+    re.DOTALL,
+)
 _TITLES = frozenset({"dc:description", "dc:title"})
 
 
@@ -53,7 +63,7 @@ def _refuse(package: Package) -> None:
     # Fonts that are only disguised are listed here too.
     if _ENCRYPTION in package.names():
         listed = package.read(_ENCRYPTION).lower()
-        if any(ending in listed for ending in (b".xhtml", b".html", b".opf", b'.htm"')):
+        if _ENCRYPTED_TEXT.search(listed):
             raise encrypted()
 
 
@@ -99,17 +109,11 @@ def _bytes_before(text: str) -> "range | list[int]":
 
 
 def _labels(page: PagePart, part: str, _options: Options) -> Iterator[Found]:
-    """Find the labels of an old table of contents; it may have a DOCTYPE."""
-    data = page.data
-    at = 0
-    while (start := data.find(b"<text>", at)) >= 0:
-        begin = start + len(b"<text>")
-        at = data.find(b"</text>", begin)
-        if at < 0:
-            return
-        coded = coded_of(unescape(data[begin:at].decode()))
-        if coded and b"<" not in data[begin:at]:
-            yield Found(begin, at, coded, "table of contents", "text", part=part)
+    """Find the labels of an old table of contents; it may have a DOCTYPE. Its authors have names."""
+    for label in _LABEL.finditer(page.data):
+        coded = coded_of(unescape(label[2].decode())) if label[1] else None
+        if coded:
+            yield Found(*label.span(2), coded, "table of contents", "text", part=part)
 
 
 def _titles(file: XmlFile, book: str, options: Options) -> Iterator[Found | Stamp]:
@@ -121,7 +125,14 @@ def _titles(file: XmlFile, book: str, options: Options) -> Iterator[Found | Stam
             yield Stamp(element.inner, element.inner_end, options.target_language, book)
 
 
-_ENCODERS = {**HTML_ENCODERS, "text": XML_ENCODERS["text"]}
+def _for_xml(encode: Encode, text: str) -> str:
+    return encode(NOT_XML.sub("\ufffd", text))
+
+
+_ENCODERS: dict[str, Encode] = {
+    **{name: partial(_for_xml, encode) for name, encode in HTML_ENCODERS.items()},
+    "text": XML_ENCODERS["text"],
+}
 EPUB = PackageFilter(
     frozenset({"application/epub+zip"}),
     "3",

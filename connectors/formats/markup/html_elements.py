@@ -1,8 +1,11 @@
 """Which elements and attributes of HTML are what to a reader."""
 
+# Of other namespaces, as books write them.
+_PREFIXED = ("m:math", "mml:math", "svg:svg")
 # Inside a line of text; all others begin and end a unit.
 INLINE = frozenset(
     [
+        *_PREFIXED,
         "a",
         "abbr",
         "acronym",
@@ -65,7 +68,9 @@ VOID = frozenset(
 )
 BREAKS = frozenset({"br", "wbr"})
 # Elements that stand for themselves: code, formulas, pictures, lists of choices.
-OPAQUE = frozenset(["code", "kbd", "samp", "var", "math", "svg", "object", "textarea", "audio", "video", "canvas"])
+OPAQUE = frozenset(
+    [*_PREFIXED, "code", "kbd", "samp", "var", "math", "svg", "object", "textarea", "audio", "video", "canvas"]
+)
 # What browsers show or read out.
 ATTRIBUTES = frozenset(
     {"alt", "aria-description", "aria-label", "aria-placeholder", "placeholder", "summary", "title"}

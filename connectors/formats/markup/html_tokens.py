@@ -41,6 +41,7 @@ _ATTRIBUTE = re.compile(r"[\s/]*([^\s=>/][^\s=>/]*)(?:\s*=\s*(?:\"([^\"]*)\"|'([
 # PHP, which may lack its end, and what ASP, JSP, ERB and EJS have in common.
 CODE = re.compile(r"<\?(?:php\b|=).*?(?:\?>|\Z)|<%(?:[^%<]|%(?!>)|<(?!%))*%>", re.DOTALL | re.IGNORECASE)
 _INSTRUCTION = re.compile(r"<\?xml\b(?:[^?<]|\?(?!>)|<(?!\?))*\?>", re.IGNORECASE)
+_XML = re.compile(r"\ufeff?\s*<\?xml\s|(?:\s*<!DOCTYPE[^>]*>)?\s*<html\s[^>]*xmlns\s*=", re.IGNORECASE)
 _SPACES = re.compile(r"[\s/]*")
 _TAG_END = re.compile(r"[\s/]*>")
 
@@ -77,6 +78,8 @@ def without_code(text: str) -> str:
 
 
 def _tokens(text: str, raw: Collection[str]) -> Iterator[Token]:
+    """Yield the tokens of a text without code of servers. In XHTML `<script/>` has no content."""
+    is_xml = bool(_XML.match(text))
     at = behind = 0
     while (at := text.find("<", at)) >= 0:
         token = _markup(text, at)
@@ -87,7 +90,7 @@ def _tokens(text: str, raw: Collection[str]) -> Iterator[Token]:
             yield Token(What.TEXT, behind, at)
         yield token
         at = behind = token.end
-        if token.what is What.START and token.name in raw:
+        if token.what is What.START and token.name in raw and not (is_xml and text[token.end - 2] == "/"):
             end = _raw_end(text, at, token.name)
             if end > at:
                 yield Token(What.RAW, at, end)

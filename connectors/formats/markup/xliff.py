@@ -24,9 +24,9 @@ _STATE = re.compile(r"\s(?:state|state-qualifier)\s*=\s*(?:\"[^\"]*\"|'[^']*')")
 class XliffFilter:
     """Both versions. They differ in where a segment stands and where its state is written."""
 
-    def __init__(self, media_type: str) -> None:
-        self.media_types = frozenset({media_type})
-        self.version = "2"
+    # Tools name both versions by either.
+    media_types = frozenset({"application/xliff+xml", "application/x-xliff+xml"})
+    version = "2"
 
     def extract(self, source: BinaryIO, options: Options) -> Extraction:
         file = XmlFile(source.read(), options.limits.depth)
@@ -157,9 +157,9 @@ def _language(element: Element, options: Options) -> Iterator[Stamp]:
     name = "target-language" if element.name == "x:file" else "trgLang"
     is_there = name in element.attributes
     is_of_version = ("source-language" if element.name == "x:file" else "srcLang") in element.attributes
-    if options.target_language and is_of_version and not is_there:
+    if options.target_language and is_of_version and not is_there and element.inner < element.end:
         yield Stamp(element.inner - 1, element.inner - 1, f' {name}="{options.target_language}"')
 
 
-XLIFF = XliffFilter("application/x-xliff+xml")
-XLIFF2 = XliffFilter("application/xliff+xml")
+XLIFF = XliffFilter()
+XLIFF2 = XliffFilter()

@@ -11,38 +11,50 @@ from connectors.formats.office.run_syntax import tidy
 from connectors.formats.packages import Package, PackageFilter
 from connectors.formats.protocol import Options, Warned
 from connectors.formats.refusals import malformed
-from connectors.formats.splicing import Found, Stamp
+from connectors.formats.splicing import Again, Found, Stamp
 from connectors.formats.xml_tree import Element, XmlFile
 
 _TEXTS = re.compile(r"wordprocessingml\.(?:document|template|header|footer|footnotes|endnotes|comments)")
 _DRAWINGS = re.compile(r"drawingml\.(?:chart|diagramData)\+xml")
+# How Word drew the diagrams last: what it shows, with the words of their data.
+_DRAWN = re.compile(r"drawingml\.diagramDrawing\+xml")
 _STYLES = re.compile(r"wordprocessingml\.styles")
 
 
-def units(package: Package, options: Options, _warnings: list[Warned]) -> Iterator[Found | Stamp]:
+def units(package: Package, options: Options, _warnings: list[Warned]) -> Iterator[Found | Stamp | Again]:
     """Find the units of a document, the body first."""
     parts = by_content_type(package, _TEXTS)
     if not parts:
         raise malformed("the document has no body")
-    for part in sorted(parts, key=lambda name: ("document" not in name, parts.index(name))):
+    for part in sorted(parts, key=lambda name: (not _is_body(name), parts.index(name))):
         yield from _paragraphs(package.xml(part), part)
     for part in by_content_type(package, _DRAWINGS):
         yield from drawing_units(package.xml(part), part, part.rpartition("/")[2])
+    for part in by_content_type(package, _DRAWN):
+        yield from map(Again, drawing_units(package.xml(part), part, part.rpartition("/")[2]))
     for part in by_content_type(package, _STYLES):
         yield from _language(package.xml(part), part, options)
 
 
-def _paragraphs(file: XmlFile, part: str) -> Iterator[Found]:
-    name = part.rpartition("/")[2].removesuffix(".xml")
+def _is_body(part: str) -> bool:
+    return "document" in part and "glossary" not in part
+
+
+def _paragraphs(file: XmlFile, part: str) -> Iterator[Found | Again]:
+    name = part.removeprefix("word/").removesuffix(".xml")
+    where = "" if name == "document" else f"{name}, "
     fields = Fields()
-    number = 0
+    number = fallback = 0
     for element in file.root.walk():
+        found: Iterator[Found] = iter(())
         if element.name == "w:p":
             number += 1
-            place = f"paragraph {number}" if name == "document" else f"{name}, paragraph {number}"
-            yield from ParagraphReader(file, element, fields).found(part, place)
+            found = ParagraphReader(file, element, fields).found(part, f"{where}paragraph {number}")
         elif element.name == "wp:docPr":
-            yield from _alternative(file, element, part, f"picture {element.attributes.get('id', '')}")
+            found = _alternative(file, element, part, f"picture {element.attributes.get('id', '')}")
+        elif element.name == "mc:Fallback":  # what older programs show in place of the same in newer syntax
+            fallback = max(fallback, element.end)
+        yield from map(Again, found) if element.start < fallback else found
 
 
 def _alternative(file: XmlFile, element: Element, part: str, place: str) -> Iterator[Found]:
@@ -61,5 +73,5 @@ def _language(file: XmlFile, part: str, options: Options) -> Iterator[Stamp]:
 
 
 DOCX = PackageFilter(
-    frozenset({"application/vnd.openxmlformats-officedocument.wordprocessingml.document"}), "1", units, tidy=tidy
+    frozenset({"application/vnd.openxmlformats-officedocument.wordprocessingml.document"}), "2", units, tidy=tidy
 )

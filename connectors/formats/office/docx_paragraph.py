@@ -32,6 +32,9 @@ _DROPPED = frozenset({"w:pPr", "w:proofErr", "w:lastRenderedPageBreak"})
 _BREAKS = frozenset({"w:br", "w:cr", "w:tab", "w:ptab"})
 # Fields whose results are words; those of all others are numbers, names or dates that Word makes anew.
 _TRANSLATED_FIELDS = frozenset({"HYPERLINK", "TOC", "INDEX", "QUOTE", "COMMENTS", "SUBJECT", "TITLE"})
+_FIELD_NAME = re.compile(r"\s*([A-Za-z]+)")
+# Properties of a wrapper; they stand before what it holds.
+_WRAPPER_PROPERTIES = frozenset({"w:customXmlPr", "w:smartTagPr"})
 # Properties that do not change how a run looks.
 _UNSEEN = re.compile(r"<\w*:?(?:lang|noProof|rsid\w*)\b[^<>]*/>|\s\w+:rsid\w*=\"[^\"]*\"")
 # An element of properties without any.
@@ -69,7 +72,8 @@ class Fields:
 
 
 def _is_translated(instruction: str) -> bool:
-    return instruction.strip().partition(" ")[0].upper() in _TRANSLATED_FIELDS
+    name = _FIELD_NAME.match(instruction)
+    return name is not None and name[1].upper() in _TRANSLATED_FIELDS
 
 
 def _is_hidden(properties: Element | None) -> bool:
@@ -96,7 +100,7 @@ class ParagraphReader:
     def _items(self, parent: Element) -> list[Item]:
         items: list[Item] = []
         for child in parent.elements():
-            items += self._read(child)
+            items += [] if child.name in _WRAPPER_PROPERTIES else self._read(child)
         return items
 
     def _read(self, element: Element) -> list[Item]:
@@ -114,7 +118,8 @@ class ParagraphReader:
         return [self._alone(element, CodeKind.BREAK if element.name in _MARKS else CodeKind.OBJECT)]
 
     def _wrapper(self, element: Element, content: Element) -> Wrapper:
-        begin = self._file.raw(element.start, content.inner)
+        inside = next((one.end for one in content.elements() if one.name in _WRAPPER_PROPERTIES), content.inner)
+        begin = self._file.raw(element.start, inside)
         end = self._file.raw(content.inner_end, element.end)
         if content.inner == content.end:  # empty, <a/>
             return Wrapper(begin, "", element.start)

@@ -18,7 +18,10 @@ from connectors.formats.xml_tree import Element, Text, XmlFile, escaped
 
 _PARTS = ("content.xml", "styles.xml")
 _PARAGRAPHS = frozenset({"text:h", "text:p"})
-_LABELS = frozenset({"svg:desc", "svg:title"})
+_LABELS = frozenset({"svg:desc", "svg:title", "table:desc", "table:title"})
+# What slides show at their edges, by name.
+_DECLARED = frozenset({"presentation:footer-decl", "presentation:header-decl"})
+_CELLS = frozenset({"table:covered-table-cell", "table:table-cell"})
 _SKIPPED = frozenset({"office:automatic-styles", "office:scripts", "text:tracked-changes"})
 # What a style says about how it came to be, or about its language, is not seen.
 _UNSEEN = re.compile(r"\?:rsid|\?:paragraph-rsid|fo:language|fo:country|style:(?:language|country)-\w+")
@@ -26,6 +29,14 @@ _UNSEEN = re.compile(r"\?:rsid|\?:paragraph-rsid|fo:language|fo:country|style:(?
 _EMBEDDED = re.compile(r"Object [^/]+/content\.xml")
 _VALUE = re.compile(rb"\s\w+:string-value\s*=\s*(?:\"[^\"]*\"|'[^']*')")
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
+# Attributes with formulas in them, and those that are the text of a cell.
+_FORMULAS = ("table:formula", "table:condition", "table:expression", "style:condition", "?:value")
+_NAMING = {
+    "table:data-pilot-field": "table:source-field-name",
+    "table:data-pilot-member": "table:name",
+    "table:filter-condition": "table:value",
+    "table:filter-set-item": "table:value",
+}
 
 
 def units(package: Package, options: Options, warnings: list[Warned]) -> Iterator[Found | Stamp]:
@@ -70,9 +81,11 @@ class _Part:
                 continue
             if element.name in _PARAGRAPHS:
                 yield from self._found(element)
-            elif element.name in _LABELS:
+            elif element.name in _LABELS or element.name in _DECLARED:
                 yield from self._label(element)
-            pending.extend(reversed(list(element.elements())))
+            is_kept = element.name in _CELLS and self._is_kept(element)
+            below = (one for one in element.elements() if not (is_kept and one.name in _PARAGRAPHS))
+            pending.extend(reversed(list(below)))
 
     def _count(self, element: Element) -> None:
         if element.name == "draw:page":
@@ -87,6 +100,8 @@ class _Part:
     def _place(self, element: Element) -> str:
         if _EMBEDDED.fullmatch(self._part):
             return self._part.partition("/")[0]
+        if element.name in _DECLARED:
+            return f"{element.name.partition(':')[2].removesuffix('-decl')} of slides"
         if self._part != _PARTS[0]:
             return f"styles, paragraph {self._paragraph}"
         if self._slide:
@@ -94,18 +109,19 @@ class _Part:
         return f"{self._table}, row {self._row}" if _is_in_table(element) else f"paragraph {self._paragraph}"
 
     def _is_no_text(self, element: Element) -> bool:
-        """Tell whether an element is a placeholder, a cell with a number, or one that something else names."""
+        """Tell whether an element is a placeholder, or the numbers of a chart."""
         if element.name == "table:table" and element.parent and element.parent.name == "chart:chart":
             return True  # the numbers of a chart, with their names
-        if self._part == _PARTS[1] and "presentation:class" in element.attributes:
-            return True  # a placeholder of a master slide, which no slide shows
-        if element.name != "table:table-cell":
-            return False
-        kind = element.attributes.get("office:value-type", "string")
-        if kind != "string" or "table:formula" in element.attributes:
+        # A placeholder of a master slide, which no slide shows.
+        return self._part == _PARTS[1] and "presentation:class" in element.attributes
+
+    def _is_kept(self, cell: Element) -> bool:
+        """Tell whether a cell has a number, or a text that something else names; its comments are translated."""
+        kind = cell.attributes.get("office:value-type", "string")
+        if kind != "string" or "table:formula" in cell.attributes:
             return True
-        if element.text().strip() in self._named:
-            self._kept.append(self._place(element))
+        if _cell_text(cell).strip() in self._named:
+            self._kept.append(self._place(cell))
             return True
         return False
 
@@ -114,7 +130,7 @@ class _Part:
         cell = paragraph.parent
         if cell is None or "office:string-value" not in cell.attributes:
             return None
-        if next(one for one in cell.elements() if one.name in _PARAGRAPHS) is not paragraph:
+        if next(filter(_has_letters, _paragraphs_of(cell)), None) is not paragraph:
             return None
         found = _VALUE.search(self._file.data, cell.start, cell.inner)
         return found.span() if found else None
@@ -128,6 +144,18 @@ class _Part:
         coded = coded_of(element.text())
         if coded and all(isinstance(child, Text) for child in element.children):
             yield Found(element.inner, element.inner_end, coded, self._place(element), "text", part=self._part)
+
+
+def _paragraphs_of(cell: Element) -> Iterator[Element]:
+    return (one for one in cell.elements() if one.name in _PARAGRAPHS)
+
+
+def _cell_text(cell: Element) -> str:
+    return "\n".join(one.text() for one in _paragraphs_of(cell))
+
+
+def _has_letters(paragraph: Element) -> bool:
+    return any(map(str.isalpha, paragraph.text()))
 
 
 def _is_in_table(element: Element) -> bool:
@@ -149,12 +177,14 @@ def _unseen_styles(root: Element) -> frozenset[str]:
 
 
 def _named(root: Element) -> frozenset[str]:
-    """Collect the texts that formulas and validations quote."""
+    """Collect the texts that formulas, validations and looks quote, and that filters and pivot tables name."""
     named: set[str] = set()
     for element in root.walk():
-        for name in ("table:formula", "table:condition", "table:expression"):
+        for name in _FORMULAS:
             if name in element.attributes:
                 named.update(found[1].replace('""', '"') for found in _QUOTED.finditer(element.attributes[name]))
+        if element.name in _NAMING:
+            named.add(element.attributes.get(_NAMING[element.name], "").strip())
     return frozenset(named - {""})
 
 
@@ -181,7 +211,7 @@ def _encoder(name: str) -> Encode:
 
 def _filter(kind: str) -> PackageFilter:
     media_type = f"application/vnd.oasis.opendocument.{kind}"
-    return PackageFilter(frozenset({media_type}), "1", units, _encoder, tidy, pages_of=_slides)
+    return PackageFilter(frozenset({media_type}), "2", units, _encoder, tidy, pages_of=_slides)
 
 
 ODT, ODP, ODS = _filter("text"), _filter("presentation"), _filter("spreadsheet")

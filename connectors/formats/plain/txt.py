@@ -1,4 +1,4 @@
-"""Plain text: a unit is a block of lines between blank ones. What stands between blocks stays as it is."""
+"""Plain text: a unit is a block of lines between blank ones, or up to a form feed. What stands between stays."""
 
 import re
 from collections.abc import Iterator
@@ -8,20 +8,24 @@ from connectors.formats.flat import FlatFilter
 from connectors.formats.protocol import Options
 from connectors.formats.splicing import Found
 
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r|\Z)")
+_LINE = re.compile(r"[^\r\n\f]*(?:\r\n|\n|\r|\f|\Z)")
+_ENDS = "\r\n\f"
 
 
 def blocks(text: str, _options: Options) -> Iterator[Found]:
     """Find the blocks of a text."""
     start = end = first = 0
-    for number, line in enumerate(_LINE.finditer(text), 1):
-        content = line[0].rstrip("\r\n")
+    number = 1
+    for line in _LINE.finditer(text):
+        content = line[0].rstrip(_ENDS)
         if content.strip():
             start, first = (start, first) if end else (line.start(), number)
             end = line.start() + len(content)
-        elif end:
+        # A page that ends parts what stands on it from the next one.
+        if end and (not content.strip() or line[0].endswith("\f")):
             yield from _found(text, start, end, first)
             end = 0
+        number += not line[0].endswith("\f")
     if end:
         yield from _found(text, start, end, first)
 
@@ -32,4 +36,4 @@ def _found(text: str, start: int, end: int, line: int) -> Iterator[Found]:
         yield Found(start, end, coded, f"line {line}")
 
 
-TXT = FlatFilter(frozenset({"text/plain"}), "1", blocks)
+TXT = FlatFilter(frozenset({"text/plain"}), "2", blocks)

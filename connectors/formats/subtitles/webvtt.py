@@ -15,6 +15,8 @@ from connectors.formats.subtitles.cues import NEWLINES, Cue, found_in, laid_out,
 _TIMES = re.compile(r"(?:\A|(?<=[\r\n]))(?:\d+:)?\d\d:\d\d\.\d{3}[ \t]+-->[^\r\n]*(?:\r\n|\n|\r|\Z)")
 # A cue ends at a blank line, or where another one's times are.
 _END = re.compile(r"(?:\r\n|\n|\r(?!\n))(?:[ \t]*(?:\r\n|\n|\r|\Z)|(?=[^\r\n]*-->))|\Z")
+# It would end the cue.
+_BLANK = re.compile(r"\n[ \t]*(?=\n)")
 
 
 def cues(text: str) -> Iterator[Cue]:
@@ -41,7 +43,7 @@ def _encoder(name: str) -> Encode:
 
 
 def _written(newline: str, text: str) -> str:
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace("-->", "--&gt;")
+    escaped = _BLANK.sub("", text).replace("&", "&amp;").replace("<", "&lt;").replace("-->", "--&gt;")
     return escaped.replace("\n", newline)
 
 

@@ -83,3 +83,15 @@ def test_any_unit_makes_sound_xml_with_its_text(text):
     for kind, tag in (("xliff", f"{XLIFF}source"), ("tmx", "seg")):
         found = next(ElementTree.fromstring(written(kind, document)).iter(tag))
         assert "".join(found.itertext()) == detagged(text)
+
+
+def test_returns_come_back_from_files_for_tools():
+    document = Bilingual("a", "en", "pt", [Pair("p", "one\r\ntwo", "um\r\ndois")])
+    for kind, tag in (("xliff", f"{XLIFF}target"), ("tmx", "seg")):
+        *_, found = ElementTree.fromstring(written(kind, document)).iter(tag)
+        assert found.text == "um\r\ndois"
+
+
+def test_the_page_shows_each_language_in_its_own_direction():
+    page = written("html", Bilingual("a", "en", "he", [Pair("p", "(one)", "(אחת)")]))
+    assert '<td lang="en" dir="auto">(one)</td><td lang="he" dir="auto">(אחת)</td>' in page

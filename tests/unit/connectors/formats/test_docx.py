@@ -47,7 +47,13 @@ def test_a_pair_keeps_its_look_where_the_translation_puts_it():
 
 @pytest.mark.parametrize(
     ("instruction", "expected"),
-    [("PAGE", ["On [1] now"]), ('HYPERLINK "http://a"', ["On [1]12[2] now"]), ("REF x", ["On [1] now"])],
+    [
+        ("PAGE", ["On [1] now"]),
+        ('HYPERLINK "http://a"', ["On [1]12[2] now"]),
+        ("REF x", ["On [1] now"]),
+        ('HYPERLINK\\l "a b"', ["On [1]12[2] now"]),
+        ("= 1 + 2", ["On [1] now"]),
+    ],
 )
 def test_results_of_fields_are_words_only_where_people_wrote_them(instruction, expected):
     field = "".join(
@@ -131,3 +137,77 @@ def test_a_file_may_use_other_prefixes():
 
 def test_what_the_text_says_is_escaped():
     assert run("&lt;A &amp; B&gt;") in body_of(translated("a.docx", paragraph(run("x y")), "<A & B>"))
+
+
+COMPATIBLE = 'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+
+
+def box(text: str) -> str:
+    return f"<w:txbxContent><w:p>{run(text)}</w:p></w:txbxContent>"
+
+
+def test_a_text_box_that_stands_twice_for_older_programs_is_one_unit_and_changes_in_both():
+    choice = f"<mc:Choice Requires='wps'><w:drawing>{box('inside')}</w:drawing></mc:Choice>"
+    fallback = f"<mc:Fallback><w:pict>{box('inside')}{box('only here')}</w:pict></mc:Fallback>"
+    both = f"<w:r><mc:AlternateContent {COMPATIBLE}>{choice}{fallback}</mc:AlternateContent></w:r>"
+    data = word(f"<w:p>{run('before ')}{both}</w:p><w:p>{run('inside')}</w:p><w:p>{run('after')}</w:p>")
+    assert texts("a.docx", data) == ["before", "inside", "only here", "inside", "after"]
+    written = body_of(translated("a.docx", data))
+    changed = body_of(data).replace("before", "BEFORE").replace("after", "AFTER")
+    assert written == changed.replace("inside", "INSIDE").replace("only here", "ONLY HERE")
+    assert translated("a.docx", data, "before", "inside", "only here", "inside", "after") == data
+
+
+def types(**parts: str) -> str:
+    kind = "application/vnd.openxmlformats-officedocument"
+    overrides = "".join(
+        f'<Override PartName="/{name}" ContentType="{kind}.{content_type}+xml"/>'
+        for name, content_type in {"word/document.xml": "wordprocessingml.document.main", **parts}.items()
+    )
+    return f'<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">{overrides}</Types>'
+
+
+def test_the_drawing_of_a_diagram_changes_with_its_data():
+    main = "http://schemas.openxmlformats.org/drawingml/2006/main"
+    drawn = '<d xmlns:a="{}"><a:p><a:r><a:rPr sz="{}"/><a:t>Step</a:t></a:r></a:p></d>'
+    data = word(
+        f"<w:p>{run('text')}</w:p>",
+        **{
+            "[Content_Types].xml": types(
+                **{"word/drawn.xml": "drawingml.diagramDrawing", "word/data.xml": "drawingml.diagramData"}
+            ),
+            "word/drawn.xml": drawn.format(main, 9),
+            "word/data.xml": drawn.format(main, 7),
+        },
+    )
+    assert texts("a.docx", data) == ["text", "Step"]
+    written = zipfile.ZipFile(io.BytesIO(translated("a.docx", data)))
+    for name, size in (("drawn", 9), ("data", 7)):
+        assert written.read(f"word/{name}.xml").decode() == drawn.format(main, size).replace("Step", "STEP")
+
+
+def test_building_blocks_are_told_from_the_body():
+    block = f"<w:x {W}><w:docPartBody><w:p>{run('Click here')}</w:p></w:docPartBody></w:x>"
+    kinds = types(**{"word/glossary/document.xml": "wordprocessingml.document.glossary"})
+    others = {"[Content_Types].xml": kinds, "word/glossary/document.xml": block}
+    found = extracted("a.docx", word(f"<w:p>{run('Body')}</w:p>", **others)).units
+    assert [(unit.text, unit.place) for unit in found] == [
+        ("Body", "paragraph 1"),
+        ("Click here", "glossary/document, paragraph 1"),
+    ]
+
+
+def test_properties_of_smart_tags_stand_before_their_words():
+    properties = '<w:smartTagPr><w:attr w:name="x" w:val="y"/></w:smartTagPr>'
+    tag = f'<w:smartTag w:element="place">{properties}{run("Paris")}</w:smartTag>'
+    data = paragraph(run("In "), tag, run(" now"))
+    assert texts("a.docx", data) == ["In <1Paris1> now"]
+    assert f"{properties}{run('PARIS')}</w:smartTag>" in body_of(translated("a.docx", data))
+
+
+def test_moved_text_is_translated_once_and_formulas_and_symbols_stay():
+    moved = f'<w:moveFrom w:id="1">{run("moved")}</w:moveFrom><w:moveTo w:id="2">{run("moved")}</w:moveTo>'
+    symbol = '<w:r><w:sym w:font="Wingdings" w:char="F04A"/></w:r>'
+    data = paragraph(run("Text "), moved, symbol, "<w:oMath><w:r><w:t>x+y</w:t></w:r></w:oMath>")
+    assert texts("a.docx", data) == ["Text [1]<2moved2>"]
+    assert body_of(translated("a.docx", data)).count(run("moved")) == 1

@@ -128,3 +128,15 @@ def test_a_target_stands_behind_its_source_and_asks_for_review():
     written = translated("a.xlf", data).decode()
     assert '<source>a &lt; b</source><target state="needs-review-translation">A &lt; B</target><note>' in written
     assert '<file source-language="en" target-language="pt-BR">' in written
+
+
+def test_a_file_of_xliff_without_content_gets_no_language():
+    data = XLIFF.replace(b"%s", b'<trans-unit id="1"><source>a</source></trans-unit>')
+    empty = b'<file source-language="en"/>'
+    data = data.replace(b"<file", empty + b"<file", 1)
+    assert translated("a.xlf", data).startswith(data[: data.index(empty) + len(empty)])
+
+
+def test_xliff_1_1_is_read_as_1_2():
+    data = XLIFF.replace(b"%s", b'<trans-unit id="1"><source>a</source></trans-unit>').replace(b"1.2", b"1.1")
+    assert texts("a.xlf", data) == ["a"]

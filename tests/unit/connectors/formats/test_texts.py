@@ -315,3 +315,87 @@ def test_protected_words_of_xliff_stay():
     ).encode()
     assert texts("a.xlf", source) == ["Press [1] now"]
     assert f">PRESS {mark} NOW</target>".encode() in translated("a.xlf", source)
+
+
+def test_escapes_of_yaml_for_halves_of_characters_and_controls_come_back():
+    source = b'a: "smile \\ud83d\\ude00 here"\nb: "x \\0 y \\ud83d z"\n'
+    assert texts("a.yaml", source) == ["smile 😀 here", "x [0] y [1] z"]
+    expected = 'a: "SMILE 😀 HERE"\nb: "X \\u0000 Y \\ud83d Z"\n'
+    assert translated("a.yaml", source).decode() == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "expected"),
+    [
+        ("a.json", '["Olé"]', '["x \ufffd"]'),
+        ("a.txt", "Hello", "x \ufffd"),
+        ("a.csv", '"Hello",1', '"x \ufffd",1'),
+        ("a.yaml", "a: Hello", "a: x \ufffd"),
+        ("a.yaml", "a: 'Hello'", "a: 'x \ufffd'"),
+        ("a.html", "<p>Hello", "<p>x \ufffd"),
+    ],
+)
+def test_halves_of_characters_in_a_translation_become_the_sign_for_unknown_ones(name, source, expected):
+    assert translated(name, source.encode(), "x \ud83d").decode() == expected
+
+
+def test_a_place_has_whole_characters_and_some_length():
+    key = "k" * 1000
+    source = json.dumps({"\ud83d": "Hello", key: "There"}).encode()
+    first, second = (unit.place for unit in extract(io.BytesIO(source), "a.json", "", Options()).extraction.units)
+    assert first == "$.\ufffd"
+    assert second == f"$.{key[:97]}…{key[:100]}"
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("Stuhl;1,50\nTisch;2,30\n", ["Stuhl", "Tisch"]),
+        ("Stuhl;1,50;2,5\nTisch;2,30;1,5\n", ["Stuhl", "Tisch"]),
+        ("Hello, you\t1\nBye, me\t2\n", ["Hello, you", "Bye, me"]),
+        ("id,text\n1,Hello; you\n2,Bye\n", ["id", "text", "Hello; you", "Bye"]),
+        ("1,Hello\n2,Bye\n", ["Hello", "Bye"]),
+        ("text\nHello\n", ["text", "Hello"]),
+    ],
+)
+def test_commas_of_prose_and_of_numbers_separate_no_cells_where_another_sign_does(source, expected):
+    assert texts("a.csv", source.encode()) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (b'{\n  // why\n  "a": "b"}', "a comment in line 2, column 3"),
+        (b'{"a": "b",\n}', "a comma too many in line 2, column 1"),
+        (b"{'a': 1}", "an error in line 1, column 2"),
+        (b'{"a": "b"}\n\n{"a" "b"}\n', "see line 3"),
+        (b"[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_what_is_no_json_is_told_with_its_place(source, expected):
+    with pytest.raises(PermanentError, match=f"neither JSON nor JSON lines: .*{expected}"):
+        texts("a.json", source)
+
+
+def test_a_string_may_follow_an_object_in_json_lines():
+    assert translated("a.jsonl", b'{}\n"one"\n[{}]\n"two"\n') == b'{}\n"ONE"\n[{}]\n"TWO"\n'
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_blank_line_of_a_translation_ends_no_cue_of_webvtt(end):
+    source = f"WEBVTT{end}{end}00:01.000 --> 00:02.000{end}Hello.{end}".encode()
+    written = translated("a.vtt", source, "One\n\n \nTwo").decode()
+    assert written == source.decode().replace("Hello.", f"One{end}Two")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_cues_of_webvtt_have_all_their_lines_whatever_ends_them(end):
+    first = "00:01.000 --> 00:02.000\nHello there,\nyou two.\n\n1\n"
+    source = f"WEBVTT\n\n{first}00:03.000 --> 00:04.000\n\n00:05.000 --> 00:06.000\n- Bye?\n- No.\n".replace(
+        "\n", end
+    )
+    assert texts("a.vtt", source.encode()) == ["Hello there, you two.", "- Bye?\n- No."]
+    long = "a translation of forty letters is too long for one line of them all"
+    written = translated("a.vtt", source.encode(), long, "- A?\n- B.").decode()
+    half = long.replace("is too", f"is{end}too")
+    assert written == source.replace(f"Hello there,{end}you two.", half).replace("Bye", "A").replace("No", "B")

@@ -70,3 +70,12 @@ def test_lost_codes_are_refused_with_their_place():
     found = extracted(data)
     with pytest.raises(PermanentError, match="missing_code at line 1"):
         merged(data, ["onetwo"], found.skeleton)
+
+
+def test_a_form_feed_ends_a_block_and_stays():
+    data = b"one\ntwo\n\x0cthree\x0cfour\r\n\x0c\r\nfive"
+    found = extracted(data)
+    assert [(unit.text, unit.place) for unit in found.units] == [
+        ("one\ntwo", "line 1"), ("three", "line 3"), ("four", "line 3"), ("five", "line 5"),
+    ]  # fmt: skip
+    assert merged(data, [unit.text.upper() for unit in found.units], found.skeleton) == data.upper()
