@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import httpx
 
-from producers.cli.errors import CommandError, NotRunningError, StoppedWaitingError
+from producers.cli.errors import CommandError, NotRunningError, StoppedWaitingError, UsageError
 from producers.cli.output import Json
 
 _TRANSLATIONS, _DOCUMENTS, _GLOSSARIES = "/api/v1/translations", "/api/v1/documents", "/api/v1/glossaries"
@@ -140,7 +140,8 @@ class Api:
                 f"{output} cannot be written: {error.strerror}", "choose another --output"
             ) from None
         finally:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):  # why it cannot be written is told already
+                part.unlink(missing_ok=True)
 
     def make_glossary(self, fields: Json, content: bytes, media_type: str) -> Json:
         """Send a file of entries; return the version that was made."""
@@ -260,5 +261,7 @@ def _first_seen(api: JobSource, job_id: str, polls_until_unknown: int) -> Json:
 
 
 def _path(kind: str, name: str, rest: str = "") -> str:
-    """Return where something is; its name may hold what means something in addresses."""
+    """Return where something is; its name may hold what means something in addresses. Raises UsageError."""
+    if name in {"", ".", ".."}:  # a step in an address, and no name
+        raise UsageError(f"{name!r} is the name of nothing", "name it as the platform printed it")
     return f"{kind}/{quote(name, safe='@:')}{rest}"

@@ -142,7 +142,7 @@ def test_a_moment_that_no_calendar_has_is_refused(typed):
     assert "--deadline is" in ran.stderr
 
 
-def run_info(**health_urls):
+def run_info(**health_urls: str) -> RunInfo:
     addresses = dict.fromkeys(("kafka_bootstrap", "analytics_url", "redis_cache_url", "data_dir"), "x")
     return RunInfo(
         **addresses,
