@@ -1,7 +1,7 @@
 """Query ClickHouse over HTTP: a server, or the analytics process with the embedded engine (same protocol)."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import httpx
@@ -28,7 +28,10 @@ class AnalyticsClient:
             url = httpx.URL(self._url).copy_merge_params(settings)
             answer = httpx.post(url, content=sql.encode(), headers=self._headers, timeout=_TIMEOUT_SECONDS)
         _check(answer)
-        return list(answer.json()["data"])
+        try:
+            return list(answer.json()["data"])
+        except (ValueError, KeyError, TypeError):
+            raise _no_clickhouse(answer) from None
 
     def dashboard_link(self) -> str:
         """Return an address of the dashboard that signs in once. Raises as `query`, or where there is none."""
@@ -50,19 +53,28 @@ class AnalyticsClient:
                 "POST", self._url, content=sql.encode(), headers=self._headers, timeout=_TIMEOUT_SECONDS
             ) as answer,
         ):
-            if answer.is_error:
+            if not answer.is_success:
                 answer.read()
             _check(answer)
             yield from answer.iter_bytes()
 
 
 def _check(answer: httpx.Response) -> None:
-    if not answer.is_error:
+    if answer.is_success:
         return
-    if "problem+json" in answer.headers.get("Content-Type", ""):
-        problem = answer.json()
-        raise PermanentError("query_refused", problem["detail"][:500], cure=problem.get("cure"))
-    raise PermanentError("query_refused", answer.text.strip()[:500])
+    if not answer.is_error:
+        raise _no_clickhouse(answer)
+    with suppress(ValueError, KeyError, TypeError, AttributeError):
+        if "problem+json" in answer.headers.get("Content-Type", ""):
+            problem = answer.json()
+            raise PermanentError("query_refused", problem["detail"], cure=problem.get("cure"))
+    raise PermanentError("query_refused", answer.text.strip()[:500] or f"it answered {answer.status_code}")
+
+
+def _no_clickhouse(answer: httpx.Response) -> PermanentError:
+    where = f"{answer.url.scheme}://{answer.url.netloc.decode()}"
+    cure = "let DRAGOMAN_ANALYTICS_URL be the address of the analytics process, or of ClickHouse's HTTP interface"
+    return PermanentError("no_clickhouse", f"what answers at {where} is no ClickHouse", cure=cure)
 
 
 @contextmanager

@@ -159,6 +159,10 @@ def read_run_file(root: Path) -> RunInfo:
         return RunInfo(**json.loads(run_file_path(root).read_text()))
     except FileNotFoundError:
         raise not_running(root) from None
+    except (ValueError, TypeError):
+        raise StackError(
+            f"{run_file_path(root)} cannot be read: another version wrote it", "stop it first: dragoman down"
+        ) from None
 
 
 def analytics_token_path(data: Path) -> Path:

@@ -1,6 +1,7 @@
 """What `tenants`, `users` and `keys` share: where the accounts are, who changes them, and the times they print."""
 
 import getpass
+import os
 import sys
 from typing import Annotated
 
@@ -32,7 +33,14 @@ def account_store() -> KafkaAccounts:
 
 def change_now() -> Change:
     """Return who changes something, and that it is now."""
-    return Change(f"cli:{getpass.getuser()}", now_ms())
+    return Change(f"cli:{_user()}", now_ms())
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # in a container the id of the user may have no name
+        return f"uid {os.getuid()}"
 
 
 def read_password(*, from_stdin: bool) -> str:

@@ -1,5 +1,6 @@
 """`analytics`: hold the books in ClickHouse against each other; make the rollup anew."""
 
+import math
 from dataclasses import asdict
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.partition_reader import scanning
 from connectors.kafka.schema_registry import open_codec
 from producers.cli.arguments import AsJson, parse_time_ms
+from producers.cli.errors import UsageError
 from producers.cli.output import print_json, progress_bars
 from producers.cli.target import analytics_client, analytics_settings, kafka_settings
 from schemas.topics import RESULTS
@@ -25,13 +27,18 @@ app = typer.Typer(
 )
 
 _TAKE_RECORDS = 500
+_MOST_SECONDS = 86_400
 Since = Annotated[str, typer.Option(help="How far back: 2h, 7d, or a time such as 2026-01-31T08:00Z.")]
-Settled = Annotated[float, typer.Option(min=0, help="Answers of the last so many seconds are left out.")]
+Settled = Annotated[
+    float, typer.Option(min=0, max=_MOST_SECONDS, help="Answers of the last so many seconds are left out.")
+]
 
 
 @app.command("reconcile")
 def reconcile_books(since: Since = "1d", settled: Settled = 60.0, as_json: AsJson = False) -> None:
     """Compare raw events, requests and rollup with the results topic; exit with 1 where they differ."""
+    if math.isnan(settled):
+        raise UsageError("--settled is no number", "write seconds such as 60")
     now, settings = now_ms(), kafka_settings()
     topic = TopicSums(open_codec(settings), parse_time_ms(since, "--since", now), now - round(settled * 1000))
     spans = KafkaAdmin(settings).spans([RESULTS], topic.since_ms)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import httpx
 
-from producers.cli.errors import CommandError, NotRunningError, StoppedWaitingError
+from producers.cli.errors import CommandError, NotRunningError, StoppedWaitingError, UsageError
 from producers.cli.output import Json
 
 _TRANSLATIONS, _DOCUMENTS, _GLOSSARIES = "/api/v1/translations", "/api/v1/documents", "/api/v1/glossaries"
@@ -84,26 +84,25 @@ class Api:
 
     def deliveries(self, job_id: str) -> list[Json]:
         """Return the webhooks of a job. Raises UnknownJobError."""
-        found: list[Json] = self._asked(
-            "GET", _path(_TRANSLATIONS, job_id, "/deliveries"), params=self._tenant
-        ).json()
+        path = _path(_TRANSLATIONS, job_id, "/deliveries")
+        found: list[Json] = self._json("GET", path, params=self._tenant)
         return found
 
     def redeliver(self, job_id: str) -> list[Json]:
         """Have the webhooks of a job delivered again; return them. Raises UnknownJobError."""
         path = _path(_TRANSLATIONS, job_id, "/deliveries/redeliver")
-        found: list[Json] = self._asked("POST", path, params=self._tenant).json()
+        found: list[Json] = self._json("POST", path, params=self._tenant)
         return found
 
     def webhook_secrets(self) -> list[Json]:
         """Return the living secrets of webhooks, the newest first."""
-        found: list[Json] = self._asked("GET", "/api/v1/webhooks/secret").json()
+        found: list[Json] = self._json("GET", "/api/v1/webhooks/secret")
         return found
 
     def rotate_webhook_secret(self, overlap_seconds: int) -> list[Json]:
         """Make a new secret of webhooks; return all living ones."""
         body = {"overlap_seconds": overlap_seconds}
-        found: list[Json] = self._asked("POST", "/api/v1/webhooks/secret/rotate", json=body).json()
+        found: list[Json] = self._json("POST", "/api/v1/webhooks/secret/rotate", json=body)
         return found
 
     def send_document(self, name: str, content: BinaryIO, fields: Json) -> Json:
@@ -128,7 +127,7 @@ class Api:
             if bilingual:
                 asked["bilingual"] = bilingual
             with self._http.stream("GET", path, params=asked) as response, part.open("wb") as file:
-                if response.is_error:
+                if not response.is_success:
                     response.read()
                     raise _failure(response)
                 for chunk in response.iter_bytes():
@@ -141,7 +140,8 @@ class Api:
                 f"{output} cannot be written: {error.strerror}", "choose another --output"
             ) from None
         finally:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):  # why it cannot be written is told already
+                part.unlink(missing_ok=True)
 
     def make_glossary(self, fields: Json, content: bytes, media_type: str) -> Json:
         """Send a file of entries; return the version that was made."""
@@ -151,7 +151,7 @@ class Api:
 
     def glossaries(self) -> list[Json]:
         """Return the glossaries, each in its newest version."""
-        found: list[Json] = self._asked("GET", _GLOSSARIES, params=self._tenant).json()
+        found: list[Json] = self._json("GET", _GLOSSARIES, params=self._tenant)
         return found
 
     def glossary(self, name: str, form: str) -> str:
@@ -163,15 +163,22 @@ class Api:
         self._asked("DELETE", _path(_GLOSSARIES, name), params=self._tenant)
 
     def _call(self, method: str, path: str, **rest: Any) -> Json:
-        found: Json = self._asked(method, path, **rest).json()
+        found: Json = self._json(method, path, **rest)
         return found
+
+    def _json(self, method: str, path: str, **rest: Any) -> Any:
+        answer = self._asked(method, path, **rest)
+        try:
+            return answer.json()
+        except ValueError:
+            raise _not_ours(answer) from None
 
     def _asked(self, method: str, path: str, **rest: Any) -> httpx.Response:
         try:
             response = self._http.request(method, path, **rest)
         except httpx.TransportError as error:
             raise NotRunningError(f"nothing answers at {self._url}", "start it with: dragoman up") from error
-        if response.is_error:
+        if not response.is_success:
             raise _failure(response)
         return response
 
@@ -222,13 +229,27 @@ def time_left(job: Json) -> str:
 
 
 def _failure(response: httpx.Response) -> CommandError:
-    if "problem+json" not in response.headers.get("content-type", ""):
-        return CommandError(f"{response.url} answered {response.status_code}", "is this the address of Dragoman?")
-    problem = response.json()
+    problem = _problem_of(response)
+    if problem is None:
+        return _not_ours(response)
     limit = f" (limit: {problem['limit']})" if "limit" in problem else ""
     kinds = {404: UnknownJobError, 503: NotRunningError}
     kind = kinds.get(response.status_code, CommandError)
     return kind(f"{problem['detail']}{limit}", problem.get("cure"))
+
+
+def _problem_of(response: httpx.Response) -> Json | None:
+    """Return what our HTTP interface says is wrong; None where it is none of ours that answered."""
+    with suppress(ValueError):
+        found = response.json() if "problem+json" in response.headers.get("content-type", "") else None
+        if isinstance(found, dict) and "detail" in found:
+            return found
+    return None
+
+
+def _not_ours(response: httpx.Response) -> CommandError:
+    where = response.url.copy_with(userinfo=b"", query=None)
+    return CommandError(f"{where} answered {response.status_code}", "is this the address of Dragoman?")
 
 
 def _first_seen(api: JobSource, job_id: str, polls_until_unknown: int) -> Json:
@@ -240,5 +261,7 @@ def _first_seen(api: JobSource, job_id: str, polls_until_unknown: int) -> Json:
 
 
 def _path(kind: str, name: str, rest: str = "") -> str:
-    """Return where something is; its name may hold what means something in addresses."""
+    """Return where something is; its name may hold what means something in addresses. Raises UsageError."""
+    if name in {"", ".", ".."}:  # a step in an address, and no name
+        raise UsageError(f"{name!r} is the name of nothing", "name it as the platform printed it")
     return f"{kind}/{quote(name, safe='@:')}{rest}"

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated
 
+import httpx
 import typer
 
 from producers.cli.errors import UsageError
@@ -19,6 +20,8 @@ Tenant = Annotated[
 _AGO = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)([smhdw])")
 _UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _LONGEST_QUOTE = 40
+_LAST_PORT = 65_535
+_END_OF_CALENDARS_MS = 253_370_764_800_000
 
 
 def parse_duration_ms(typed: str, option: str) -> int:
@@ -34,7 +37,7 @@ def parse_duration_ms(typed: str, option: str) -> int:
 def parse_future_ms(typed: str, option: str, now_ms: int) -> int:
     """Return milliseconds since the epoch: `90d` counts from now, all else is ISO 8601. Raises UsageError."""
     if _AGO.fullmatch(typed.strip()):
-        return now_ms + parse_duration_ms(typed, option)
+        return _known_to_calendars(now_ms + parse_duration_ms(typed, option), typed, option)
     return parse_time_ms(typed, option, now_ms)
 
 
@@ -54,4 +57,37 @@ def parse_time_ms(typed: str, option: str, now_ms: int) -> int:
             f"{option} is {typed[:_LONGEST_QUOTE]!r}, which is no time",
             "give how long ago it was (90s, 30m, 1.5h, 7d, 2w) or ISO 8601 (2026-01-31T12:00, UTC)",
         ) from None
-    return max(round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000), 0)
+    at_ms = round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+    return max(_known_to_calendars(at_ms, typed, option), 0)
+
+
+def parse_url(typed: str, option: str) -> str:
+    """Return an address of HTTP. Raises UsageError, which names the option."""
+    try:
+        url = httpx.URL(typed)
+        url.host.encode("idna")  # as the look-up of the name does
+        is_sound = url.scheme in {"http", "https"} and bool(url.host) and 0 < (url.port or 1) <= _LAST_PORT
+    except (httpx.InvalidURL, UnicodeError):
+        is_sound = False
+    if not is_sound:
+        # What stands before the @ is a password.
+        shown = typed.rpartition("@")[2][:_LONGEST_QUOTE]
+        raise UsageError(
+            f"{option} is {shown!r}, which is no address of HTTP", "write it as http://127.0.0.1:8080"
+        )
+    return typed
+
+
+def parse_key(typed: str, option: str) -> str:
+    """Return a key or a token as a header can have it. Raises UsageError, which does not show it."""
+    if not typed.isascii() or not typed.isprintable() or typed != typed.strip():
+        raise UsageError(f"{option} holds signs that no key has", "copy the key again, without what is around it")
+    return typed
+
+
+def _known_to_calendars(at_ms: int, typed: str, option: str) -> int:
+    if at_ms >= _END_OF_CALENDARS_MS:
+        raise UsageError(
+            f"{option} is {typed[:_LONGEST_QUOTE]!r}, which is after the year 9998", "give an earlier one"
+        )
+    return at_ms

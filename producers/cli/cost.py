@@ -1,5 +1,6 @@
 """`cost`: what the books say it cost, and what a volume of words would cost."""
 
+import math
 import re
 from dataclasses import asdict
 from decimal import Decimal
@@ -194,4 +195,6 @@ def _plain(found: WordsEstimate | MachinesEstimate) -> dict[str, Any]:
 
 
 def _decimal(number: float) -> Decimal:
+    if not math.isfinite(number):
+        raise UsageError(f"{number} is no number to reckon with", "write one such as 0.5")
     return Decimal(str(number))

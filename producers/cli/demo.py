@@ -85,9 +85,11 @@ class Bill:
 
 
 def demo(
-    words: Annotated[int, typer.Option(help="Words of the document, at least.")] = 20_000,
-    workers: Annotated[int, typer.Option(help="Worker processes.")] = 2,
-    root: Annotated[Path, typer.Option(help="Where the platform keeps its data.")] = Path(".dragoman"),
+    words: Annotated[int, typer.Option(min=1, help="Words of the document, at least.")] = 20_000,
+    workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 2,
+    root: Annotated[
+        Path, typer.Option(help="Where the platform keeps its data; that of earlier runs is deleted.")
+    ] = Path(".dragoman"),
 ) -> None:
     """Translate a real document through real Kafka, Valkey and ClickHouse, and measure it."""
     settings = StackSettings(root=root, workers=workers, fresh=True)

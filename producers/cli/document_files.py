@@ -68,7 +68,7 @@ def _found(name: str, target: str, output: Path | None) -> Iterator[tuple[Path, 
     if path.is_file():
         yield path, _output(path, path.parent, target, output)
     elif path.is_dir():
-        for one in sorted(path.rglob("*")):
+        for one in sorted(_below(path, output)):
             if one.is_file() and not _is_hidden(one.relative_to(path)) and not _is_translation(one, target):
                 yield one, _output(one, path, target, output)
     else:
@@ -78,6 +78,14 @@ def _found(name: str, target: str, output: Path | None) -> Iterator[tuple[Path, 
         for one in matches:
             if one.is_file() and not _is_translation(one, target):
                 yield one, _output(one, one.parent, target, output)
+
+
+def _below(path: Path, output: Path | None) -> Iterator[Path]:
+    """Return what is below a folder, without the folder for translations where that is inside."""
+    folder, translations = path.resolve(), (output or path).resolve()
+    if translations == folder or not translations.is_relative_to(folder):
+        return path.rglob("*")
+    return (one for one in path.rglob("*") if not one.resolve().is_relative_to(translations))
 
 
 def _output(path: Path, below: Path, target: str, output: Path | None) -> Path:

@@ -17,6 +17,7 @@ from producers.cli.accounts import (
     state_of,
 )
 from producers.cli.arguments import AsJson, parse_duration_ms, parse_future_ms
+from producers.cli.errors import UsageError
 from producers.cli.output import lines_of, print_json, time_text
 from schemas.accounts import Credential, CredentialKind
 from stream_apps.accounts.api_keys import NewKey
@@ -68,6 +69,8 @@ def list_keys(tenant: AnyTenant = None, as_json: AsJson = False) -> None:
 @app.command("change")
 def change_key(key_id: KeyId, scope: Scopes = None, expires: Expires = None, as_json: AsJson = False) -> None:
     """Change what a key may do, or until when."""
+    if scope is None and not expires:
+        raise UsageError("nothing would change", "give --scope or --expires")
     change = change_now()
     expires_at = parse_future_ms(expires, "--expires", change.now_ms) if expires else None
 

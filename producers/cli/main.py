@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from producers.cli.errors import failure_of
+from producers.cli.errors import CommandError, failure_of
 
 
 @dataclass(frozen=True)
@@ -104,11 +104,18 @@ class Commands(LazyGroup):
         try:
             return super().invoke(ctx)
         except Exception as error:  # an unexpected one goes on with its trace
-            failure = failure_of(error)
+            failure = failure_of(error) or _of_surroundings(error)
             if failure is None:
                 raise
             typer.echo(f"dragoman: {failure}", err=True)
             raise typer.Exit(failure.exit_code) from None
+
+
+def _of_surroundings(error: Exception) -> CommandError | None:
+    # What it needs takes longer to load than --help may.
+    from producers.cli.surroundings import failure_of_surroundings  # noqa: PLC0415
+
+    return failure_of_surroundings(error)
 
 
 app = typer.Typer(

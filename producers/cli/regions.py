@@ -13,6 +13,7 @@ from deploy.local.settings import StackSettings
 from deploy.regions.mirror import POM, Freshness, RegionSettings, freshness, mirror_command, mirror_properties
 from deploy.regions.takeover import take_over
 from producers.cli.arguments import AsJson
+from producers.cli.errors import CommandError
 from producers.cli.output import lines_of, print_json, progress_bars, time_text
 from producers.cli.target import kafka_settings, redis_settings
 
@@ -39,7 +40,12 @@ def run_mirror() -> None:
         libraries.parent.mkdir(parents=True, exist_ok=True)
         fetch_jars(libraries, POM)
     command = mirror_command(settings, libraries, _written(folder / "mm2.properties", settings))
-    os.execvp(command[0], command)
+    try:
+        os.execvp(command[0], command)
+    except OSError as error:
+        raise CommandError(
+            f"{command[0]} cannot be started: {error.strerror}", "install a JDK of 17 or newer"
+        ) from None
 
 
 @app.command("lag")

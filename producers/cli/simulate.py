@@ -1,5 +1,6 @@
 """`simulate`: a day of the autoscaler on paper, as docs/autoscaling.md shows it."""
 
+import math
 from typing import Annotated
 
 import typer
@@ -20,6 +21,8 @@ def simulate(
     static: Annotated[int, typer.Option(min=1, help="Most workers, and the fleet it is compared with.")] = 20,
 ) -> None:
     """Simulate an idle day and three days with bursts; print what is late and what is saved."""
+    if not math.isfinite(startup):
+        raise UsageError(f"--startup is {startup}", "write seconds such as 45")
     if minimum > static:
         raise UsageError(f"--min {minimum} is more than --static {static}", "give a smaller --min")
     site, policy = Site(startup_seconds=startup), Policy(minimum, static)

@@ -138,6 +138,14 @@ def _readiness(url: str) -> str:
     """Return why the process is not ready; an empty string when it is."""
     try:
         answer = httpx.get(f"{url}/ready", timeout=_READINESS_TIMEOUT_SECONDS)
-        return "" if answer.is_success else str(answer.json().get("reason", answer.status_code))
-    except httpx.TransportError:
+    except httpx.RequestError:
         return "does not answer"
+    return "" if answer.is_success else _reason_of(answer)
+
+
+def _reason_of(answer: httpx.Response) -> str:
+    """Return the reason that ours give; Prometheus, and what took the port of one of ours, give none."""
+    try:
+        return str(answer.json()["reason"])
+    except (ValueError, KeyError, TypeError):
+        return f"answers {answer.status_code}, without a reason"

@@ -18,6 +18,7 @@ from deploy.local.main import is_running, read_run
 from deploy.local.settings import StackSettings
 from deploy.local.state_files import RunInfo
 from producers.cli.api import Api
+from producers.cli.arguments import parse_key, parse_url
 from producers.cli.errors import NotRunningError
 from stream_apps.usage_sink.settings import AnalyticsSection
 
@@ -58,7 +59,8 @@ def open_api(url: str | None, tenant: str | None = None) -> Api:
     Raises NotRunningError.
     """
     settings = ApiSettings()
-    address, key = url or settings.url, settings.key.get_secret_value()
+    address = parse_url(url, "--url") if url else settings.url and parse_url(settings.url, "DRAGOMAN_API_URL")
+    key = parse_key(settings.key.get_secret_value(), "DRAGOMAN_API_KEY")
     if is_running(root_of(None)) and address in ("", running().http_url):
         return Api(running().http_url, key or local_key(), tenant)
     return Api(address or running().http_url, key, tenant)
@@ -103,6 +105,8 @@ def analytics_settings() -> AnalyticsSection:
     `url` and `token` are for queries, `dsn` for opening the database itself.
     """
     settings = AnalyticsSection()
+    if settings.url:
+        parse_url(settings.url, "DRAGOMAN_ANALYTICS_URL")
     local: dict[str, Any] = {}
     if "dsn" not in settings.model_fields_set:
         local["dsn"] = SecretStr(f"chdb://{root_of(None) / 'data' / 'analytics'}")
@@ -119,4 +123,6 @@ def analytics_client(url: str | None) -> AnalyticsClient:
     Raises NotRunningError where there is neither.
     """
     settings = AnalyticsSection() if url else analytics_settings()
-    return AnalyticsClient(url or settings.url or running().analytics_url, settings.read_token())
+    token = parse_key(settings.read_token(), "DRAGOMAN_ANALYTICS_TOKEN")
+    address = parse_url(url, "--url (DRAGOMAN_ANALYTICS_URL)") if url else settings.url
+    return AnalyticsClient(address or running().analytics_url, token)

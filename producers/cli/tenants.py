@@ -21,6 +21,7 @@ from stream_apps.redrive.sources import read_topic
 from stream_apps.runtime.process import now_ms
 
 _HEADER = ("tenant", "name", "tier", "status", "limits", "made")
+_MOST_DIGITS = 15
 
 TenantName = Annotated[str, typer.Argument(metavar="TENANT", help="A DNS label: a-z, 0-9 and - inside.")]
 TierOption = Annotated[str, typer.Option(help=f"{', '.join(TIERS)}.")]
@@ -131,7 +132,12 @@ def limits_of(typed: list[str] | None) -> dict[str, int]:
         name, _, number = one.partition("=")
         if not number.isascii() or not number.isdecimal():
             raise UsageError(f"--limit is {one[:80]!r}", "write it as requests_per_minute=50")
-        limits[name.strip()] = int(number[:15])
+        if len(number) > _MOST_DIGITS:
+            raise UsageError(
+                f"--limit {name[:40]} has a number of {len(number)} digits",
+                f"write {_MOST_DIGITS} at most; 0 is no limit",
+            )
+        limits[name.strip()] = int(number)
     return limits
 
 

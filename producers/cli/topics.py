@@ -99,9 +99,10 @@ def print_acls(
     if as_json:
         print_json([{"principal": name, **asdict(right)} for name, right in rights])
         return
-    login = f" --command-config {command_config}" if command_config else ""
+    login = f" --command-config {shlex.quote(str(command_config))}" if command_config else ""
+    called = f"kafka-acls.sh --bootstrap-server {shlex.quote(settings.bootstrap)}{login}"
     for name, right in rights:
-        typer.echo(f"kafka-acls.sh --bootstrap-server {settings.bootstrap}{login} {acl_arguments(right, name)}")
+        typer.echo(f"{called} {acl_arguments(right, name)}")
 
 
 def acl_arguments(right: Right, principal: str) -> str:

@@ -64,7 +64,7 @@ def translate(  # noqa: PLR0913, PLR0917  # one parameter per option
     wishes = Wishes(
         priority, glossary, do_not_translate, label, callback, deadline, late_policy, filter_option, engine_option
     )
-    body = _submission(sys.stdin.read() if text == "-" else text, source, target, text_format, wishes)
+    body = _submission(_from_stdin() if text == "-" else text, source, target, text_format, wishes)
     with open_api(url, tenant) as api:
         job_id = api.submit(body)["job_id"]
         job = wait_for(api, job_id, lambda _job: None, POLLS_FOR_ACCEPTED)
@@ -159,6 +159,14 @@ def _submission(text: str, source: str, target: str, text_format: str, wishes: W
     marked = {} if text_format == "text" else {"format": text_format}
     wished = replace(wishes, now_ms=round(time.time() * 1000)).as_json()
     return {"text": text, "source_language": source, "target_language": target, **marked, **wished}
+
+
+def _from_stdin() -> str:
+    # Not as text, like a file.
+    try:
+        return sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"standard input is not UTF-8 (byte {error.start})", "convert it with iconv") from None
 
 
 def _read(file: Path) -> str:

@@ -11,6 +11,9 @@ from producers.cli.target import analytics_client
 
 Row = dict[str, Any]
 
+# Before 1970 ClickHouse's clock begins again at 2106.
+_MOST_DAYS = 20_000
+
 
 class By(StrEnum):
     """What each row of the table is about."""
@@ -29,7 +32,7 @@ _HEADER = ("requests", "words", "cached", "p50", "p95", "in SLA", "cost", "per M
 
 def usage(
     by: Annotated[By, typer.Option(help="One row for each of these.")] = By.TENANT,
-    days: Annotated[int, typer.Option(min=1, help="The last so many days.")] = 30,
+    days: Annotated[int, typer.Option(min=1, max=_MOST_DAYS, help="The last so many days.")] = 30,
     url: Annotated[
         str | None,
         typer.Option(envvar="DRAGOMAN_ANALYTICS_URL", help="ClickHouse's address; the local one by default."),

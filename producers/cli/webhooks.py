@@ -5,10 +5,12 @@ from typing import Annotated
 import typer
 
 from producers.cli.arguments import AsJson, parse_duration_ms
+from producers.cli.errors import UsageError
 from producers.cli.output import Json, lines_of, print_json
 from producers.cli.target import open_api
 
 _HEADER = ("webhook", "version", "state", "attempts", "last answer", "next attempt", "url")
+_OVERLAP = "1d"
 
 JobId = Annotated[str, typer.Argument(metavar="JOB_ID", help="The job, as `submit` printed it.")]
 Url = Annotated[
@@ -42,12 +44,16 @@ def redeliver(job_id: JobId, tenant: Tenant = None, url: Url = None, as_json: As
 @app.command("secret")
 def secret(
     rotate: Annotated[bool, typer.Option("--rotate", help="Make a new one first.")] = False,
-    overlap: Annotated[str, typer.Option(help="How long the one before lives on: 0s, 1h, 7d.")] = "1d",
+    overlap: Annotated[
+        str | None, typer.Option(help="With --rotate: how long the one before lives on: 0s, 1h, 7d (1d).")
+    ] = None,
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
     """Print the living secrets of the key's own tenant, the newest first."""
-    overlap_seconds = parse_duration_ms(overlap, "--overlap") // 1000
+    if overlap is not None and not rotate:
+        raise UsageError("--overlap is about the secret before a new one", "add --rotate, or leave it out")
+    overlap_seconds = parse_duration_ms(overlap or _OVERLAP, "--overlap") // 1000
     with open_api(url) as api:
         found = api.rotate_webhook_secret(overlap_seconds) if rotate else api.webhook_secrets()
     if as_json:

@@ -16,6 +16,8 @@ Bilingual = Literal["xliff", "tmx", "html", "csv"]
 Late = Literal["expire", "serve"]
 Names = list[str] | None
 
+_SCORE_DIGITS = 3
+
 GlossaryOption = Annotated[
     Names, typer.Option("--glossary", help="NAME or NAME@VERSION; may be repeated, the first one decides.")
 ]
@@ -59,7 +61,8 @@ class Wishes:
 
     def as_json(self) -> Json:
         """Return the fields of a submission that were wished for. Raises UsageError, which names the option."""
-        score = int(self.priority) if self.priority.isdecimal() else self.priority
+        is_score = self.priority.isdecimal() and len(self.priority) <= _SCORE_DIGITS
+        score = int(self.priority) if is_score else self.priority
         return {"priority": score, **self._texts(), **self._maps()}
 
     def as_form(self) -> Json:

@@ -156,7 +156,7 @@ async def _invalid(request: Request, error: Any) -> JSONResponse:
     found = error.errors()
     if any(part["type"] == "json_invalid" for part in found):
         return problem_response(_of_status(request, 400, "the body is no JSON"))
-    is_json = "json" in request.headers.get("content-type", "")
+    is_json = "json" in request.headers.get("content-type", "").lower()
     if not is_json and any(tuple(part["loc"]) == ("body",) for part in found):
         return problem_response(_of_status(request, 415, "the body is not declared as JSON"))
     fields = [_field_problem(part) for part in found]

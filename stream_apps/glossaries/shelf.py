@@ -35,6 +35,10 @@ class Shelf:
         # The broker's time, which requests have too, unless the record was copied later.
         self.put(replace(glossary, created_at=min(glossary.created_at, record.timestamp_ms)))
 
+    def copy(self) -> "Shelf":
+        """Return a shelf of the same glossaries, whose changes nobody else sees."""
+        return Shelf(dict(self._versions))
+
     def put(self, glossary: Glossary) -> None:
         """Take in a version."""
         key = glossary.tenant, glossary.name

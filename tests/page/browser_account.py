@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.page.samples import BOOKS
 
@@ -52,6 +52,31 @@ def test_a_key_that_is_asked_for_twice_in_a_row_is_made_once(admin):
     page.get_by_role("button", name="Create key").evaluate("(button) => (button.click(), button.click())")
     shown_key(page)
     expect(keys(admin)).to_have_count(2)
+
+
+def test_a_key_that_is_made_while_somebody_signs_out_is_shown_to_nobody(admin, site):
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if route.request.method == "POST":
+            held.append(route)
+        else:
+            route.continue_()
+
+    page = admin.goes_to("API keys").page
+    page.get_by_role("textbox", name="Name").fill("Build server")
+    page.get_by_label("Role").select_option("viewer")
+    page.route("**/api/v1/keys", hold)
+    page.get_by_role("button", name="Create key").click()
+    while not held:
+        page.wait_for_timeout(20)
+    page.get_by_role("button", name="Sign out").click()
+    with page.expect_response("**/api/v1/keys"):
+        held.pop().continue_()
+    page.wait_for_timeout(200)
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(admin.problem).to_have_count(0)
 
 
 def test_a_key_without_scopes_is_refused_before_it_is_made(admin):

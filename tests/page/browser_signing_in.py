@@ -1,8 +1,9 @@
 """Somebody signs in, and out again; nobody else gets at what they have."""
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from stream_apps.accounts.changes import Change, revoked
+from tests.page.person import Person
 from tests.page.platform import EMAIL, now_ms
 
 
@@ -89,3 +90,41 @@ def test_the_keyboard_is_enough(person, site):
     keys.type("Good morning.")
     keys.press("Control+Enter")
     expect(person.page.get_by_role("heading", name="Good morning.")).to_be_focused()
+
+
+def test_who_signs_out_while_a_text_is_sent_leaves_nothing_of_it_to_the_next_one(person, site):
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    person.signs_in_with_key(site.key()).is_in()
+    person.page.route("**/api/v1/translations", hold)
+    person.asks_for("A secret plan.")
+    while not held:
+        person.page.wait_for_timeout(20)
+    person.page.get_by_role("button", name="Sign out").click()
+    person.sends_key(site.key(name="Another")).is_in()
+    person.page.get_by_label("Text to translate").fill("Mine.")
+    with person.page.expect_response("**/api/v1/translations"):
+        held.pop().continue_()
+    person.page.wait_for_timeout(200)
+    expect(person.page.get_by_label("Text to translate")).to_have_value("Mine.")
+    expect(person.page.get_by_role("button", name="Translate")).to_be_enabled()
+    expect(person.recent).to_have_count(0)
+    assert "A secret plan" not in "".join(storage(person))
+
+
+def test_two_tabs_of_one_account_have_one_list(person, site):
+    key = site.key()
+    other = Person(person.page.context.new_page())
+    for one in (person, other):
+        one.signs_in_with_key(key).is_in()
+    person.asks_for("The first.")
+    expect(person.status).to_have_text("Waiting")
+    other.asks_for("The second.")
+    for one in (person, other):
+        expect(one.recent).to_have_count(2)
+    person.page.get_by_role("button", name="Clear the list").click()
+    expect(other.recent).to_have_count(0)
+    expect(other.page.get_by_label("Text to translate")).to_be_visible()

@@ -39,12 +39,16 @@ class Glossaries:
 
     async def add(self, wish: Glossary) -> Glossary:
         """Write the next version, and return it. Raises PermanentError, TransientError, OverloadedError."""
-        writing = await self._change(lambda found: new_version(found, wish, self.limits))
+        writing = await self.change(lambda found: new_version(found, wish, self.limits))
         return writing.written[0]
 
     async def delete(self, tenant: str, name: str) -> None:
         """Delete `name@version`, or all of `name`. Raises as `add` does."""
-        await self._change(lambda found: deleted(found, tenant, name, self.now_ms()))
+        await self.change(lambda found: deleted(found, tenant, name, self.now_ms()))
+
+    async def change(self, plan: Plan) -> Writing:
+        """Write what the plan makes of the glossaries as they are, and return it. Raises as `add` does."""
+        return await self._changes.run(self.store.change, plan)
 
     async def check(self, asked: Iterable[tuple[TranslationRequest, RequestedLanguages]]) -> None:
         """Refuse requests that name a glossary which there is not, or is not for their languages.
@@ -60,6 +64,3 @@ class Glossaries:
             shelf = await self.read()
             for one in wanted:
                 resolved(shelf, one)
-
-    async def _change(self, plan: Plan) -> Writing:
-        return await self._changes.run(self.store.change, plan)

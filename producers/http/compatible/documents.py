@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 
 from producers.http.admission.caller import Caller
 from producers.http.compatible.reading import Parameters, mistake
-from producers.http.documents.uploads import DocumentForm, opened_form, prepare_document
+from producers.http.documents.uploads import DocumentForm, is_declared_form, opened_form, prepare_document
 from producers.http.middleware import submission_is_stored
 from producers.http.ports import JobSnapshot, Upload
 from producers.http.translations.jobs import translated
@@ -75,7 +75,7 @@ async def uploaded_file(request: Request) -> AsyncIterator[tuple[Parameters, Upl
     Raises PermanentError for a missing file, HTTPException for what is no form, OverloadedError for too many at
     once.
     """
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+    if not is_declared_form(request):
         raise HTTPException(415, "the body is no multipart form: send the file as one")
     async with request.app.state.uploads.one(), opened_form(request) as form:
         file = form.get("file")

@@ -6,10 +6,11 @@ is a glossary with one dictionary. An id is a name, which means the newest versi
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count, groupby
 from typing import NamedTuple
 
+from schemas.errors import PermanentError
 from schemas.glossaries import Glossary
 from schemas.languages import LanguagePair, parse_language
 from stream_apps.glossaries.shelf import VERSION_SIGN, Shelf
@@ -44,13 +45,31 @@ def pair_of(one: Glossary) -> LanguagePair:
 
 def all_multilingual(shelf: Shelf, tenant: str) -> list[Multilingual]:
     """Return the glossaries of a tenant, by name."""
-    found = sorted(shelf.all_of(tenant), key=lambda one: (_name_of(one), one.name))
+    return grouped(shelf.all_of(tenant))
+
+
+def grouped(dictionaries: Iterable[Glossary]) -> list[Multilingual]:
+    """Return the glossaries that these are the dictionaries of, by name."""
+    found = sorted(dictionaries, key=lambda one: (_name_of(one), one.name))
     return [Multilingual(name, list(some)) for name, some in groupby(found, _name_of)]
 
 
 def multilingual(shelf: Shelf, tenant: str, name: str) -> Multilingual | None:
     """Return the glossary of that name, if there is one."""
     return next((one for one in all_multilingual(shelf, tenant) if one.name == name), None)
+
+
+def known_multilingual(shelf: Shelf, tenant: str, name: str) -> Multilingual:
+    """Return the glossary of that name. Raises PermanentError where there is none."""
+    found = multilingual(shelf, tenant, name)
+    if found is None:
+        raise no_such(f"there is no glossary {name[:100]!r}")
+    return found
+
+
+def no_such(message: str) -> PermanentError:
+    """Build the refusal of what there is not."""
+    return PermanentError("no_such_glossary", message, field="glossary_id", cure="see GET /v3/glossaries")
 
 
 def exact_name(shelf: Shelf, tenant: str, glossary_id: str, pair: LanguagePair) -> str:

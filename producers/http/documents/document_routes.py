@@ -11,6 +11,7 @@ from connectors.formats.bilingual.registry import BILINGUAL, Kind
 from producers.http.admission.caller import DocumentReader, DocumentSubmitter
 from producers.http.admission.queue_load import QueuePosition
 from producers.http.documents.bilingual import bilingual_of
+from producers.http.documents.charsets import begun, typed
 from producers.http.documents.uploads import form_schema, prepare_document, uploaded
 from producers.http.errors import erased, not_found, rate_headers
 from producers.http.middleware import submission_is_stored
@@ -159,8 +160,11 @@ async def download(key: JobKey, request: Request, wait: float, bilingual: str | 
     if result.content_ref is None:
         raise _not_there(key, "no_file", f"the job is {result.status} ({result.error_cause}): it has no file")
     size, chunks = await ports.documents.open(result.content_ref)
-    headers = {**_of_file(result), "Content-Length": str(size)}
-    return StreamingResponse(_sent(chunks), media_type=result.content_type, headers=headers)
+    first, all_chunks = await begun(chunks)
+    # Named here, or the framework would call every text UTF-8.
+    kind = typed(result.content_type, first, is_whole=len(first) == size)
+    headers = {**_of_file(result), "Content-Length": str(size), "Content-Type": kind}
+    return StreamingResponse(_sent(all_chunks), headers=headers)
 
 
 async def _bilingual(result: TranslationResult, kind: Kind, ports: Ports) -> Response:

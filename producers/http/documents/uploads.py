@@ -127,13 +127,18 @@ async def uploaded(request: Request) -> AsyncIterator[tuple[DocumentForm, Upload
 
     Raises NoForm for a body that is none, BodyTooLarge, RequestValidationError for a bad field.
     """
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+    if not is_declared_form(request):
         raise NoForm("the body is no multipart form")
     async with opened_form(request) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise RequestValidationError([_missing("file") if file is None else _NAMELESS])
         yield _form_of(form), Upload(file.file, file.filename or "", file.content_type or "")
+
+
+def is_declared_form(request: Request) -> bool:
+    """Tell whether the body is declared as a form with files; media types may be written in capitals."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == "multipart/form-data"
 
 
 @asynccontextmanager

@@ -229,3 +229,14 @@ def test_a_deadline_that_counts_from_now_makes_no_other_job(platform, tmp_path):
         assert run(platform, tmp_path / "a.txt", "--deadline", deadline).exit_code == 0
         ids.add(platform.bodies[-1].partition(b'name="request_id"\r\n\r\n')[2][:36])
     assert len(ids) == 1
+
+
+def test_translations_in_a_folder_inside_are_no_files_to_translate(tmp_path):
+    texts = tmp_path / "texts"
+    for name in ("a.txt", "pt/a.pt.txt", "ptx/b.txt"):
+        (texts / name).parent.mkdir(parents=True, exist_ok=True)
+        (texts / name).write_text("A text.")
+    inside = document_files([str(texts)], "pt", texts / "pt")
+    assert sorted(one.source.relative_to(texts).as_posix() for one in inside) == ["a.txt", "ptx/b.txt"]
+    for output in (texts, tmp_path):
+        assert texts / "a.txt" in {one.source for one in document_files([str(texts)], "pt", output)}

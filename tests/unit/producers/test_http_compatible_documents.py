@@ -153,6 +153,13 @@ def test_what_is_no_upload_is_refused_in_the_words_of_the_original(answering, pa
     assert answering.post(path, content=part, headers=strange).status_code == 415
 
 
+@pytest.mark.parametrize("path", ["/translate_file", "/v2/document"])
+def test_the_type_of_a_form_may_be_written_in_capitals(answering, path):
+    body = b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n--B--\r\n'
+    answer = answering.post(path, content=body, headers={"Content-Type": "Multipart/Form-Data; boundary=B"})
+    assert (answer.status_code, "file is missing" in answer.text) == (400, True), answer.text
+
+
 def test_who_shows_no_key_sends_no_file(answering, store):
     assert sent(answering.showing("")).status_code == 403
     viewer = key_of(store, "acme", role="viewer").text

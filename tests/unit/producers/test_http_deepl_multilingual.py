@@ -1,11 +1,16 @@
 """The glossaries of DeepL with a dictionary for each pair of languages, by its own client."""
 
+import asyncio
+
 import deepl
+import httpx
 import pytest
 from deepl.api_data import MultilingualGlossaryDictionaryEntries as Entries
 
 from stream_apps.glossaries.limits import GlossaryLimits
 from tests.accounts import key_of
+
+TERMS = {"source_lang": "en", "target_lang": "pt", "entries": "release\tversão"}
 
 
 @pytest.fixture
@@ -40,6 +45,81 @@ def test_a_glossary_has_a_dictionary_for_each_pair(client):
 def test_a_name_that_is_taken_gets_a_number(client):
     names = [client.create_multilingual_glossary("a", [Entries("EN", "PT", {"x": "y"})]).name for _ in range(3)]
     assert names == ["a", "a-2", "a-3"]
+
+
+def at_once(http, method, path, *bodies):
+    async def asked():
+        transport = httpx.ASGITransport(http.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=http.headers) as client:
+            return await asyncio.gather(*(client.request(method, path, json=body) for body in bodies))
+
+    return asyncio.run(asked())
+
+
+def test_two_that_are_made_at_once_with_one_name_get_an_id_each(http):
+    answers = at_once(http, "POST", "/v3/glossaries", *({"name": "a", "dictionaries": [TERMS]} for _ in range(3)))
+    assert sorted(answer.json()["glossary_id"] for answer in answers) == ["a", "a-2", "a-3"]
+
+
+def test_two_that_get_one_name_at_once_get_an_id_each(http):
+    for name in "ab":
+        http.post("/v3/glossaries", json={"name": name, "dictionaries": [TERMS]})
+    first, second = "/v3/glossaries/a", "/v3/glossaries/b"
+
+    async def renamed():
+        transport = httpx.ASGITransport(http.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=http.headers) as client:
+            return await asyncio.gather(*(client.patch(path, json={"name": "c"}) for path in (first, second)))
+
+    assert sorted(answer.json()["glossary_id"] for answer in asyncio.run(renamed())) == ["c", "c-2"]
+    assert [one["name"] for one in http.get("/v3/glossaries").json()["glossaries"]] == ["c", "c-2"]
+
+
+def test_entries_that_are_added_at_once_are_all_there(http):
+    http.post("/v3/glossaries", json={"name": "a", "dictionaries": [TERMS]})
+    more = ({"dictionaries": [TERMS | {"entries": f"term{n}\ttermo"}]} for n in range(3))
+    answers = at_once(http, "PATCH", "/v3/glossaries/a", *more)
+    assert [answer.status_code for answer in answers] == [200] * 3
+    (found,) = http.get("/v3/glossaries/a").json()["dictionaries"]
+    assert found["entry_count"] == 4
+
+
+def test_a_glossary_of_which_one_dictionary_is_wrong_is_not_made(http):
+    wrong = [TERMS, TERMS | {"target_lang": "en-GB"}]
+    refused = http.post("/v3/glossaries", json={"name": "a", "dictionaries": wrong})
+    assert (refused.status_code, http.get("/v3/glossaries").json()) == (400, {"glossaries": []})
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"entries": "only one column"}, "dictionaries[1]: line 1: there are 1 columns"),
+        ({"entries": "a\tb\na\tc"}, "dictionaries[1]: line 2: the source was there before"),
+        ({"entries": ""}, "dictionaries[1]: entries is missing"),
+        ({"entries_format": "xml"}, "dictionaries[1]: entries_format is 'xml'"),
+        ({"source_lang": "none at all"}, "dictionaries[1]: "),
+        ({"target_lang": "en"}, "dictionaries[1]: both languages are en"),
+        ({}, "dictionaries[1]: there is another dictionary of en-pt"),
+    ],
+)
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_a_wrong_dictionary_is_named_by_its_place(http, changes, words, method):
+    path = "/v3/glossaries/a" if method == "PATCH" else "/v3/glossaries"
+    http.post("/v3/glossaries", json={"name": "a", "dictionaries": [TERMS]})
+    answer = http.ask(method, path, json={"name": "a", "dictionaries": [TERMS, TERMS | changes]})
+    assert (answer.status_code, words in answer.json()["message"]) == (400, True), answer.text
+
+
+def test_a_wrong_dictionary_of_a_form_has_the_number_that_the_form_gave_it(http):
+    form = {"name": "a"} | {f"dictionaries[7].{name}": value for name, value in TERMS.items()}
+    answer = http.post("/v3/glossaries", data=form | {"dictionaries[7].entries": "x"})
+    assert "dictionaries[7]: line 1: " in answer.json()["message"]
+
+
+def test_a_dictionary_that_stands_alone_needs_no_place(http):
+    http.post("/v3/glossaries", json={"name": "a", "dictionaries": [TERMS]})
+    answer = http.ask("PUT", "/v3/glossaries/a/dictionaries", json=TERMS | {"entries": "x"})
+    assert answer.json()["message"].startswith("line 1: "), answer.text
 
 
 def test_texts_are_translated_with_the_dictionary_of_their_languages(client, world):

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from connectors.redis.job_view import JobView
+from producers.http.documents.charsets import begun, charset_of
 from producers.http.documents.uploads import OpenUploads
 from producers.http.errors import OverloadedError
 from producers.http.settings import HttpLimits
@@ -126,6 +127,23 @@ def test_what_is_wrong_with_a_form_names_a_cure_that_leads_to_one(http):
     assert "text" not in send(http, b"x" * 2_100_000).json()["cure"]
 
 
+CAPITAL_FORM = (
+    b'--B\r\nContent-Disposition: form-data; name="target_language"\r\n\r\npt\r\n'
+    b'--B\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nGood morning.\r\n--B--\r\n'
+)
+
+
+@pytest.mark.parametrize("kind", ["Multipart/Form-Data; boundary=B", "MULTIPART/FORM-DATA ; BOUNDARY=B"])
+def test_the_type_of_a_form_may_be_written_in_capitals(http, kind):
+    sent = http.post(URL, content=CAPITAL_FORM, headers={"Content-Type": kind})
+    assert sent.status_code == 202, sent.text
+
+
+def test_a_type_that_only_begins_like_that_of_a_form_is_none(http):
+    kind = {"Content-Type": "multipart/form-data-of-mine; boundary=B"}
+    assert problem(http.post(URL, content=CAPITAL_FORM, headers=kind), 415)[0] == "unsupported_media_type"
+
+
 def test_a_charset_that_no_form_can_have_is_refused(http):
     body = b'--b\r\nContent-Disposition: form-data; name="target_language"\r\n\r\npt\r\n--b--\r\n'
     kind = {"content-type": "multipart/form-data; boundary=b; charset=undefined"}
@@ -203,6 +221,46 @@ def test_the_translated_file_is_sent_under_its_name(http, world):
         )
         assert (sent.headers["Content-Length"], sent.headers["ETag"]) == ("8", f'"{"ab" * 32}"')
         assert sent.headers["X-Content-Type-Options"] == "nosniff"
+
+
+MARK, LONG = "\ufeff", "a" * 1_000
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type", "told"),
+    [
+        ("Olá.".encode(), "text/plain", "text/plain; charset=utf-8"),
+        (b"", "text/plain", "text/plain; charset=utf-8"),
+        (f"{MARK}Olá.".encode(), "text/csv", "text/csv; charset=utf-8"),
+        (f"{MARK}Olá.".encode("utf-16-le"), "text/plain", "text/plain; charset=utf-16"),
+        (f"{MARK}Olá.".encode("utf-16-be"), "text/plain", "text/plain; charset=utf-16"),
+        (f"{MARK}Olá.".encode("utf-32-le"), "text/plain", "text/plain; charset=utf-32"),
+        ("Olá.".encode("latin-1"), "text/plain", "text/plain"),
+        ("Olá.".encode("latin-1"), "text/html; charset=iso-8859-1", "text/html; charset=iso-8859-1"),
+        (b"PK\x03\x04\xff", "application/epub+zip", "application/epub+zip"),
+    ],
+)
+def test_a_file_says_which_charset_it_is_in_where_that_can_be_told(http, world, content, media_type, told):
+    world.results[JOB] = changed(result(), content_type=media_type)
+    world.documents.files["tenants/default/jobs/1/v1/file.txt"] = content
+    sent = http.get(f"{URL}/job/download")
+    assert (sent.content, sent.headers["Content-Type"]) == (content, told)
+
+
+@pytest.mark.parametrize(
+    ("chunks", "charset"),
+    [
+        (["a" * 9, "é".encode("latin-1")], None),
+        (["é" * 9, "é"], "utf-8"),
+        (["é".encode()[:1], "é".encode()[1:]], None),
+        (["é".encode() + "é".encode()[:1], "é".encode()[1:]], "utf-8"),
+    ],
+)
+def test_of_a_long_file_the_beginning_has_to_tell(chunks, charset):
+    content = [one.encode() if isinstance(one, str) else one for one in chunks]
+    first, rest = asyncio.run(begun(iter(content)))
+    assert b"".join(rest) == b"".join(content)
+    assert charset_of(first, is_whole=False) == charset
 
 
 def test_the_text_of_a_finished_text_can_be_downloaded_too(http, world):

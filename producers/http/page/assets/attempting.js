@@ -12,12 +12,14 @@ export class Mistake extends Error {
 }
 
 // Runs `act`; what it throws is told in `target`. Returns whether it went well. `onSignedOut()`: the key is dead.
-export async function attempted(target, act, onSignedOut) {
+// `isOver()`: whoever asked has signed out meanwhile, and what becomes of it concerns nobody who may be in now.
+export async function attempted(target, act, onSignedOut, isOver = () => false) {
   tell(target, "");
   try {
     await act();
     return true;
   } catch (error) {
+    if (isOver()) return false;
     if (error.status === 401) onSignedOut();
     else tell(target, sentences(error));
     if (error.status === undefined && !(error instanceof Mistake)) console.error(error);

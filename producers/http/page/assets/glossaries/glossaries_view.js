@@ -47,7 +47,10 @@ export class GlossariesView {
     this.#api = null;
   }
 
-  #attempt = (act) => attempted(byId("glossaries-problem"), act, this.#onSignedOut);
+  #attempt = (act) => {
+    const api = this.#api;
+    return attempted(byId("glossaries-problem"), act, this.#onSignedOut, () => this.#api !== api);
+  };
 
   async #refresh() {
     const api = this.#api;

@@ -62,10 +62,12 @@ export class GlossaryForm {
   async #save() {
     byId("terms-save").disabled = true;
     let saved = null;
+    const api = this.#api;
     const act = async () => (saved = await this.#send());
-    const isSaved = await attempted(byId("terms-problem"), act, this.#onSignedOut);
+    const isOver = () => this.#api !== api;
+    const isSaved = await attempted(byId("terms-problem"), act, this.#onSignedOut, isOver);
     byId("terms-save").disabled = false;
-    if (!isSaved) return;
+    if (!isSaved || isOver()) return;
     for (const id of ["terms-name", "terms-lines"]) byId(id).value = "";
     this.#forgetFile();
     this.#onSaved(saved);

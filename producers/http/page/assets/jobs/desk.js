@@ -44,7 +44,7 @@ export class JobDesk {
     this.#api = api;
     this.#live = new Map();
     this.#jobs = new RecentJobs(accountOf(session));
-    this.#jobs.addEventListener("change", () => this.#show());
+    this.#jobs.addEventListener("change", () => this.#changed());
     this.#view.allow(session);
     this.#rows.allow(session);
     this.#looking = new AbortController();
@@ -53,6 +53,7 @@ export class JobDesk {
 
   close() {
     for (const running of [this.#following, this.#looking]) running?.abort();
+    this.#jobs?.close();
     this.#api = this.#jobs = this.#following = this.#looking = null;
     this.#openId = "";
   }
@@ -71,8 +72,11 @@ export class JobDesk {
 
   // Puts a job that somebody names on the list. Throws an ApiError for one that there is not.
   async lookUp(id) {
+    const jobs = this.#jobs;
     const job = await this.#api.job(id);
-    this.#jobs?.add(entryOf(job));
+    // Nobody else's list gets it.
+    if (this.#jobs !== jobs) return;
+    jobs.add(entryOf(job));
     this.#seen(job);
   }
 
@@ -81,19 +85,30 @@ export class JobDesk {
   }
 
   async save(id) {
-    const known = this.#liveOf(id);
+    const [jobs, known] = [this.#jobs, this.#liveOf(id)];
     known.trouble = "";
-    await save(this.#api, this.#jobs.find(id), textOf(known.job?.result)).catch((error) => this.#failed(id, error));
-    if (this.#jobs) this.#show();
+    const failed = (error) => this.#jobs === jobs && this.#failed(id, error);
+    await save(this.#api, jobs.find(id), textOf(known.job?.result)).catch(failed);
+    if (this.#jobs && this.#jobs === jobs) this.#show();
   }
 
   async cancel(id) {
-    await this.#api.cancel(id).then((job) => this.#seen(job), (error) => this.#failed(id, error));
+    const jobs = this.#jobs;
+    // Whoever asked may have signed out meanwhile, and somebody else may be in.
+    const unlessOver = (tell) => (found) => this.#jobs === jobs && tell(found);
+    const seen = unlessOver((job) => this.#seen(job));
+    await this.#api.cancel(id).then(seen, unlessOver((error) => this.#failed(id, error)));
   }
 
   remove(id) {
     this.#jobs.remove(id);
     if (this.#openId === id) this.#onGone();
+  }
+
+  // Also by another tab, which may have taken what is open off the list.
+  #changed() {
+    if (this.#openId && !this.#jobs.find(this.#openId)) this.#onGone();
+    else this.#show();
   }
 
   #clear() {

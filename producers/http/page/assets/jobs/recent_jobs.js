@@ -12,11 +12,26 @@ export class RecentJobs extends EventTarget {
   constructor(account) {
     super();
     this.#key = `dragoman.jobs:${account}`;
-    this.#entries = this.#read();
+    this.#entries = this.#read() ?? [];
+    window.addEventListener("storage", this.#onStorage);
   }
 
   #key;
   #entries;
+  // Whether the storage took the last change.
+  #isKept = true;
+
+  // Another tab changed something; of all at once a browser names no key.
+  #onStorage = ({ key }) => {
+    if (key !== null && key !== this.#key) return;
+    this.#catchUp();
+    this.dispatchEvent(new Event("change"));
+  };
+
+  // Hears nothing of other tabs any more.
+  close() {
+    window.removeEventListener("storage", this.#onStorage);
+  }
 
   get all() {
     return this.#entries;
@@ -31,12 +46,14 @@ export class RecentJobs extends EventTarget {
   }
 
   add(entry, text = null) {
+    this.#catchUp();
     this.#entries = [entry, ...this.#entries.filter((one) => one.id !== entry.id)].slice(0, MOST);
     if (text !== null) keepText(entry.id, text);
     this.#changed();
   }
 
   change(id, changes) {
+    this.#catchUp();
     const entry = this.find(id);
     if (!entry || Object.entries(changes).every(([name, value]) => isSame(entry[name], value))) return;
     Object.assign(entry, changes);
@@ -44,12 +61,14 @@ export class RecentJobs extends EventTarget {
   }
 
   remove(id) {
+    this.#catchUp();
     this.#entries = this.#entries.filter((entry) => entry.id !== id);
     sessionStorage.removeItem(textKey(id));
     this.#changed();
   }
 
   clear() {
+    this.#catchUp();
     for (const { id } of this.#entries) sessionStorage.removeItem(textKey(id));
     this.#entries = [];
     this.#changed();
@@ -58,19 +77,28 @@ export class RecentJobs extends EventTarget {
   // Returns the source text; null where another tab sent it, and of documents.
   textOf = (id) => sessionStorage.getItem(textKey(id));
 
+  // Returns what is kept; null where nothing can be.
   #read() {
     try {
-      return JSON.parse(localStorage.getItem(this.#key)) ?? [];
+      const found = JSON.parse(localStorage.getItem(this.#key));
+      return Array.isArray(found) ? found : [];
     } catch {
-      return [];
+      return null;
     }
+  }
+
+  // Every change is made to what is kept now, or tabs would undo what other tabs did.
+  #catchUp() {
+    if (this.#isKept) this.#entries = this.#read() ?? this.#entries;
   }
 
   #changed() {
     try {
       localStorage.setItem(this.#key, JSON.stringify(this.#entries));
+      this.#isKept = true;
     } catch {
       // A full or forbidden storage: the list lives as long as the page.
+      this.#isKept = false;
     }
     this.dispatchEvent(new Event("change"));
   }

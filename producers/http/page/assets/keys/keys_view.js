@@ -45,7 +45,10 @@ export class KeysView {
     this.#api = this.#session = null;
   }
 
-  #attempt = (act) => attempted(byId("keys-problem"), act, this.#onSignedOut);
+  #attempt = (act) => {
+    const api = this.#api;
+    return attempted(byId("keys-problem"), act, this.#onSignedOut, () => this.#api !== api);
+  };
 
   // All of a role's scopes are chosen at first: a key is narrowed by taking some away.
   #offerScopes() {
@@ -66,12 +69,15 @@ export class KeysView {
     this.#isCreating = true;
     await this.#attempt(async () => {
       if (!chosen.length) throw new Mistake("a key without scopes may do nothing", "choose one at least");
-      const made = await this.#api.createKey({
+      const api = this.#api;
+      const made = await api.createKey({
         name: byId("key-name").value.trim(),
         role: byId("key-role").value,
         scopes: chosen.length === boxes.length ? [] : chosen,
         expires_at: days ? new Date(Date.now() + days * DAY_MS).toISOString() : null,
       });
+      // A secret is shown to nobody but who asked for it.
+      if (this.#api !== api) return;
       byId("key-name").value = "";
       this.#offerScopes();
       showNew(made, `Key ${made.name || made.key_id} is made`, "");
@@ -88,7 +94,9 @@ export class KeysView {
     });
     if (!agreed) return;
     await this.#attempt(async () => {
-      const made = await this.#api.rotateKey(key.key_id, ROTATION);
+      const api = this.#api;
+      const made = await api.rotateKey(key.key_id, ROTATION);
+      if (this.#api !== api) return;
       showNew(made, `${key.name || key.key_id} is rotated`, " The old key works for one more hour.");
       await this.#refresh();
     });

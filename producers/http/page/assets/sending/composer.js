@@ -58,6 +58,7 @@ export class Composer {
       if (this.#languages.isEmpty) this.#tell("No worker is ready, so no language can be chosen yet. Reload in a moment.");
       await this.refreshGlossaries();
     } catch (error) {
+      if (this.#api !== api) return;
       if (error.status === 401) this.#onSignedOut();
       else this.#tell(`The languages cannot be read. ${sentences(error)}`);
     }
@@ -65,7 +66,8 @@ export class Composer {
 
   close() {
     this.stop();
-    this.#api = this.#submissions = null;
+    this.#api = this.#submissions = this.#stop = null;
+    this.#isBusy(false);
     byId("text").value = "";
     this.#glossaries.know([]);
     this.#files.clear();
@@ -86,6 +88,7 @@ export class Composer {
       if (this.#api !== api) return undefined;
       this.#glossaries.know(found);
     } catch (error) {
+      if (this.#api !== api) return undefined;
       if (error.status === 401) return this.#onSignedOut();
     }
     return this.#languagesChosen();
@@ -105,29 +108,40 @@ export class Composer {
       byId("text").focus();
       return;
     }
-    this.#stop = new AbortController();
+    const [api, stop] = [this.#api, new AbortController()];
+    this.#stop = stop;
     this.#isBusy(true);
     this.#tell("");
-    const sent = [];
-    const refusals = [];
-    try {
-      for (const one of waiting) await this.#sendOne(one, sent, refusals);
-    } catch (error) {
-      if (error.status === 401) this.#onSignedOut();
-      else if (error.name !== "AbortError") this.#tell(sentences(error));
-    } finally {
-      this.#stop = null;
-      this.#isBusy(false);
-      this.#files.refuse(refusals);
-      this.#showCount();
-    }
+    const [sent, refusals] = [[], []];
+    const failure = await this.#sendEach(waiting, stop.signal, sent, refusals);
+    // Whoever sent it has signed out meanwhile, and somebody else may be in.
+    if (this.#api !== api) return;
+    this.#stop = null;
+    this.#isBusy(false);
+    this.#files.refuse(refusals);
+    this.#showCount();
+    if (failure?.status === 401) return void this.#onSignedOut();
+    if (failure && failure.name !== "AbortError") this.#tell(sentences(failure));
     if (sent.length) this.#onDone(sent, this.#waiting().length > 0);
   }
 
-  // One file that is refused keeps none of the others back. Throws what stops all of them.
-  async #sendOne(one, sent, refusals) {
+  // Returns what stopped all of them; null where nothing did.
+  async #sendEach(waiting, signal, sent, refusals) {
     try {
-      const entry = await this.#submit(one, this.#stop.signal);
+      for (const one of waiting) await this.#sendOne(one, signal, sent, refusals);
+      return null;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  // One file that is refused keeps none of the others back. Throws what stops all of them.
+  async #sendOne(one, signal, sent, refusals) {
+    const api = this.#api;
+    try {
+      const entry = await this.#submit(one, signal);
+      // Neither its text nor its job is for anybody else to see.
+      if (this.#api !== api) throw new DOMException("signed out", "AbortError");
       one.isSent();
       this.#tell("");
       this.#onSent(entry, one.text);

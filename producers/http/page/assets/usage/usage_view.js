@@ -45,6 +45,7 @@ export class UsageView {
         if (isAsked()) draw(month, byDay, byPair);
       },
       this.#onSignedOut,
+      () => this.#api !== api,
     );
     if (isAsked()) byId("usage-content").hidden = !isGood;
   }
