@@ -59,11 +59,11 @@ def propose(root: Path, workers: int) -> bool:
 
 def read_desired(root: Path) -> DesiredWorkers | None:
     """Return the desired number of workers; None while the number of the settings holds."""
-    path = _desired_path(root)
-    if not path.exists():
+    try:
+        found = json.loads(_desired_path(root).read_text())
+        return DesiredWorkers(int(found["workers"]), Author(found["by"]))
+    except (FileNotFoundError, ValueError, TypeError, KeyError):  # none, or one that a loss of power cut short
         return None
-    found = json.loads(path.read_text())
-    return DesiredWorkers(int(found["workers"]), Author(found["by"]))
 
 
 def write_restarts(root: Path, names: Sequence[str]) -> None:
@@ -74,7 +74,10 @@ def write_restarts(root: Path, names: Sequence[str]) -> None:
 def take_restarts(root: Path) -> list[str]:
     """Return the processes whose restart was requested since the last call, and clear the request."""
     path = _restart_path(root)
-    names = [str(name) for name in json.loads(path.read_text())] if path.exists() else []
+    try:
+        names = [str(name) for name in json.loads(path.read_text())]
+    except (FileNotFoundError, ValueError, TypeError):
+        names = []
     path.unlink(missing_ok=True)
     return names
 

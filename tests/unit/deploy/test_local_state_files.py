@@ -19,6 +19,7 @@ from deploy.local.state_files import (
     read_desired,
     read_run_file,
     run_file_path,
+    take_restarts,
     write_desired,
 )
 
@@ -116,6 +117,15 @@ def test_a_run_file_that_cannot_be_read_says_what_to_do(tmp_path: Path, left: st
 
     with pytest.raises(StackError, match=r"run\.json cannot be read"):
         read_run_file(tmp_path)
+
+
+@pytest.mark.parametrize("left", ["", "[]", '{"workers": 2}', '{"workers": "x", "by": "person"}', "7"])
+def test_wishes_that_a_loss_of_power_cut_short_are_none(tmp_path: Path, left: str) -> None:
+    for name in ("desired.json", "restart.json"):
+        (tmp_path / name).write_text(left)
+
+    assert read_desired(tmp_path) is None
+    assert set(take_restarts(tmp_path)) <= {"workers", "by"}
 
 
 def test_a_token_that_is_gone_is_told_by_its_name(tmp_path: Path) -> None:
