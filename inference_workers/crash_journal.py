@@ -7,7 +7,7 @@ hits the same lonely text so often only by a rare chance.
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import structlog
@@ -83,7 +83,14 @@ def _read(file: int | None) -> tuple[list[str], dict[str, int]]:
         return [], {}
     try:
         note = os.pread(file, os.fstat(file).st_size, 0).partition(b"\n")[0]
-        in_hand, suspects = json.loads(note or b"[[], {}]")
-        return list(in_hand), dict(suspects)
+        found = json.loads(note or b"[[], {}]")
     except ValueError:  # torn by the crash
         return [], {}
+    match found:
+        case [list(in_hand), dict(suspects)] if _are(str, in_hand) and _are(int, suspects.values()):
+            return in_hand, suspects
+    return [], {}
+
+
+def _are(kind: type, values: Iterable[object]) -> bool:
+    return all(isinstance(one, kind) for one in values)

@@ -78,17 +78,21 @@ class FittingTranslator:
         Raises FatalError where the engine fails on any text at all.
         """
         waiting = list(dialogues)
+        most = len(waiting)
         while waiting:
-            count = self.size.fitting([_asked(one) for one in waiting], self.clock())
+            count = min(self.size.fitting([_asked(one) for one in waiting], self.clock()), most)
             try:
                 self._tried(waiting[:count], context, should_stop)
             except OutOfMemoryError:
                 if self._is_too_large(waiting[:count]):
+                    # Fewer in any case: the size may be forgotten before the next try.
+                    most = max(count // 2, 1)
                     continue
             except EngineError as error:
                 log.warning("engine_failed", texts=count, error=str(error))
                 self._divide(waiting[:count], context, should_stop)
             del waiting[:count]
+            most = len(waiting)
 
     def _tried(self, dialogues: Dialogues, context: TranslationContext, should_stop: ShouldStop | None) -> None:
         """Advance with a note in the journal, which stays where the process or its engine does not survive."""

@@ -41,7 +41,12 @@ class ModelInfo:
 
 
 def discover(paths: Sequence[Path] = ()) -> list[ModelInfo]:
-    """Return every model in the folders and in installed packages that carry models, sorted by name."""
+    """Return every model in the folders and in installed packages that carry models, sorted by name.
+
+    Raises FatalError for a folder that there is not: without its models a worker would refuse their pairs.
+    """
+    if missing := [str(path) for path in paths if not path.is_dir()]:
+        raise FatalError(f"no folder {', '.join(missing)}: see DRAGOMAN_WORKER_MODEL_PATHS")
     folders = [folder for path in (*paths, *_bundled()) for folder in (path, *sorted(path.glob("*/")))]
     found = {info.path: info for folder in folders if folder.is_dir() for info in _models_in(folder)}
     return sorted(found.values(), key=lambda info: (info.name, str(info.path)))
@@ -66,6 +71,15 @@ def load(info: ModelInfo, device: Device = Device.AUTO) -> Model:
     Imports the library that the engine needs. Blocks for seconds.
     """
     verify(info)
+    try:
+        return _loaded(info, device)
+    except FatalError as error:
+        raise error if str(info.path) in str(error) else FatalError(f"{info.path}: {error}") from error
+    except Exception as error:  # each library has errors of its own for files that are damaged
+        raise FatalError(f"{info.path} cannot be loaded by {info.engine}: {error}") from error
+
+
+def _loaded(info: ModelInfo, device: Device) -> Model:
     match info.engine:
         case "bergamot":
             from inference_workers.engines.bergamot import BergamotEngine  # noqa: PLC0415  # only the library of this engine is imported
@@ -79,7 +93,7 @@ def load(info: ModelInfo, device: Device = Device.AUTO) -> Model:
             from inference_workers.engines.transformers_engine import TransformersModel  # noqa: PLC0415  # as above
 
             return TransformersModel(info.path, info.version, device)
-    raise FatalError(f"{info.path}: there is no engine {info.engine!r}")
+    raise FatalError(f"there is no engine {info.engine!r}")
 
 
 def _bundled() -> Iterator[Path]:
@@ -93,7 +107,7 @@ def _models_in(folder: Path) -> Iterator[ModelInfo]:
     manifest = manifest_of(folder)
     engine = str(manifest.get("engine", "")) or _engine_of(folder)
     version = str(manifest.get("version") or f"{engine}-{folder.name}")
-    found = _languages_of(folder, manifest, version) if engine else []
+    found = _languages_of(folder, manifest, version, engine) if engine else []
     languages = tuple(one for one in found if any(one.pairs()))
     if languages:
         size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
@@ -111,28 +125,50 @@ def _engine_of(folder: Path) -> str:
     return ""
 
 
-def _languages_of(folder: Path, manifest: Mapping[str, Any], version: str) -> list[LanguageSet]:
+def _languages_of(folder: Path, manifest: Mapping[str, Any], version: str, engine: str) -> list[LanguageSet]:
     """Return the languages that the manifest names, else those of the folder's name.
 
     A manifest has `"sources"` and `"targets"`, each of which is translated into each, or `"pairs": ["en-pt"]`.
-    Names look like `enpt-1693` or `opus-mt-en-pt`. Raises FatalError for a pair that is none.
+    Names look like `opus-mt-en-pt`, those of Firefox models like `enpt-1693`. Raises FatalError for a pair or a
+    language that is none.
     """
-    sources, targets = (frozenset(map(str, manifest.get(key, ()))) for key in ("sources", "targets"))
-    if sources and targets:
-        return [LanguageSet(sources, targets, version)]
     try:
-        pairs = [parse_pair(str(pair)) for pair in manifest.get("pairs", ())] or _pairs_of_name(folder.name)
+        sources, targets = (
+            frozenset(map(_checked_language, _listed(manifest, key))) for key in ("sources", "targets")
+        )
+        if sources and targets:
+            return [LanguageSet(sources, targets, version)]
+        pairs = [parse_pair(pair) for pair in _listed(manifest, "pairs")]
     except ValueError as error:
         raise FatalError(f"{folder / MANIFEST}: {error}") from None
+    pairs = pairs or _pairs_of_name(folder.name, engine)
     return sets_of(pairs, [version] * len(pairs))
 
 
-def _pairs_of_name(name: str) -> list[LanguagePair]:
+def _checked_language(name: str) -> str:
+    """Return the name as it is, by which the model has its token. One of another form would never be asked for."""
+    try:
+        parse_pair(f"{name}-en")
+    except ValueError:
+        raise ValueError(f"{name[:40]!r} is no language such as en, pt-BR or zh-Hant") from None
+    return name
+
+
+def _listed(manifest: Mapping[str, Any], key: str) -> list[str]:
+    found = manifest.get(key, [])
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise ValueError(f"{key} is no list of texts")
+    return found
+
+
+def _pairs_of_name(name: str, engine: str) -> list[LanguagePair]:
     *_, source, target = ("", "", *name.split("-"))
     if _is_code(source) and _is_code(target):
         return [LanguagePair(source, target)]
     start = name.partition("-")[0]
-    return [LanguagePair(start[:2], start[2:])] if len(start) == 4 and start.isalpha() else []
+    # Other names begin with four letters, too: nllb-200, opus-mt-ROMANCE.
+    is_pair = engine == "bergamot" and len(start) == 4 and start.isalpha()
+    return [LanguagePair(start[:2], start[2:])] if is_pair else []
 
 
 def _is_code(name: str) -> bool:

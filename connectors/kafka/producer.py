@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import threading
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -60,7 +61,7 @@ class DurableProducer:
         return outcomes
 
     def send(self, records: Sequence[OutboundRecord], timeout_seconds: float = 30.0) -> None:
-        """Wait until all are stored. Raises the first error, or TransientError after the timeout."""
+        """Wait until all are stored. Raises the first error, or TransientError where that takes longer."""
         failures: list[DragomanError] = []
         left = threading.Semaphore(0)
 
@@ -71,8 +72,9 @@ class DurableProducer:
 
         for record in records:
             self.send_async(record, on_done)
+        end = time.monotonic() + timeout_seconds
         for _ in records:
-            if not left.acquire(timeout=timeout_seconds):
+            if not left.acquire(timeout=max(end - time.monotonic(), 0.0)):
                 raise TransientError(f"Kafka did not acknowledge within {timeout_seconds:g} s")
         if failures:
             raise failures[0]
@@ -89,7 +91,7 @@ class DurableProducer:
 
     def _queue(self, record: OutboundRecord, on_delivery: OnDelivery) -> None:
         def report(error: KafkaError | None, message: Message) -> None:
-            on_delivery(_failure_of(error) if error else StoredAt(message.partition() or 0, message.offset() or 0))
+            _tell(on_delivery, _failure_of(error) if error else _place_of(message))
 
         try:
             produce(self._producer, record, report)
@@ -123,6 +125,21 @@ def produce(
         on_delivery=report,
         headers=dict(record.headers),
     )
+
+
+def _place_of(message: Message) -> StoredAt:
+    return StoredAt(message.partition() or 0, message.offset() or 0)
+
+
+def _tell(on_delivery: OnDelivery, outcome: StoredAt | DragomanError) -> None:
+    """Tell whoever waits for the record. What that raises concerns nobody else.
+
+    Out of `poll` it would end the thread of reports, and out of `flush` the end of the process: all would wait.
+    """
+    try:
+        on_delivery(outcome)
+    except Exception:  # such as a closed event loop
+        log.exception("delivery_report_failed")
 
 
 def _finish(settled: asyncio.Future[None]) -> None:

@@ -56,7 +56,7 @@ class Script:
 
 @dataclass(frozen=True)
 class Call:
-    """One run of a script. All keys of a call lie in one cluster slot."""
+    """One run of a script. Scripts may touch more than the keys that are named: the state is never a cluster."""
 
     script: Script
     keys: Sequence[str]

@@ -13,10 +13,13 @@ class RedisSettings(Section):
 
     model_config = SettingsConfigDict(env_prefix="DRAGOMAN_REDIS_", frozen=True, extra="forbid")
 
-    cache_url: str = Field(default="redis://127.0.0.1:6379/0", description="Translation memory; may be lost.")
+    cache_url: str = Field(
+        default="redis://127.0.0.1:6379/0",
+        description="Translation memory; may be lost. One server, no cluster.",
+    )
     state_url: str = Field(
         default="redis://127.0.0.1:6380/0",
-        description="Slots, views, results, markers, registry; kept on disk. "
+        description="Slots, views, results, markers, registry; kept on disk. One server: a cluster is refused. "
         "Behind Sentinels: redis+sentinel://host:port,host:port/NAME/DATABASE.",
     )
     connect_timeout_seconds: float = Field(

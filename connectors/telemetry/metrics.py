@@ -221,7 +221,10 @@ BOOKS_DIFFERENCE = Gauge(
     "of usage_hourly the hours in which it differs from usage_events",
     ["books"],
 )
-BOOKS_RECONCILED = Gauge("dragoman_books_reconciled_timestamp_seconds", "When the books were reconciled last")
+BOOKS_RECONCILED = Gauge(
+    "dragoman_books_reconciled_timestamp_seconds",
+    "When the books were reconciled last, or since when it is tried; 0: never",
+)
 BUDGETS = Gauge(
     "dragoman_budgets", "Tenants whose budget of the month has reached a warning share: warned, used_up", ["state"]
 )

@@ -46,7 +46,10 @@ class CountingExporter(SpanExporter):
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Send them. Blocks the sender's thread for the time-out at most."""
-        result = self._exporter.export(spans)
+        try:
+            result = self._exporter.export(spans)
+        except Exception:  # what cannot be encoded; uncounted it would take the queue's room for ever
+            result = SpanExportResult.FAILURE
         is_sent = result is SpanExportResult.SUCCESS
         SPANS.labels("exported" if is_sent else "failed").inc(len(spans))
         self.settled += len(spans)

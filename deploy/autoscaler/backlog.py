@@ -43,13 +43,17 @@ class PartitionWords:
     next_offset: int
     words: int = 0
     _committed: int = field(init=False)
+    _position: int = field(init=False)
+    _markers: int = field(default=0, init=False)
     _waiting: deque[WaitingRecord] = field(default_factory=deque, init=False)
 
     def __post_init__(self) -> None:
-        self._committed = self.next_offset
+        self._committed = self._position = self.next_offset
 
     def add(self, record: WaitingRecord) -> None:
         """Add the next record that was read."""
+        self._pass(record.offset)
+        self._position = max(self._position, record.offset + 1)
         self.next_offset = max(self.next_offset, record.offset + 1)
         if record.offset >= self._committed:
             self._waiting.append(record)
@@ -57,7 +61,17 @@ class PartitionWords:
 
     def end_at(self, end: int) -> None:
         """Note that no record comes before this offset any more: transaction markers have offsets, too."""
+        self._pass(end)
         self.next_offset = max(self.next_offset, end)
+
+    def taken_markers(self) -> int:
+        """Return how many offsets were passed since the last call that are no records."""
+        markers, self._markers = self._markers, 0
+        return markers
+
+    def _pass(self, offset: int) -> None:
+        self._markers += max(offset - self._position, 0)
+        self._position = max(self._position, offset)
 
     def drop_committed(self, committed: int) -> None:
         """Drop the records before the offset at which the group has to go on; they no longer wait."""
@@ -172,11 +186,11 @@ class _PriorityWork:
     mean: MeanWords = field(default_factory=MeanWords)
     lags: Sequence[PartitionLag] = ()
 
-    def update(self, lags: Sequence[PartitionLag], seconds: float) -> None:
-        """Update the partitions; their growth during these seconds gives the rate of arrival."""
+    def update(self, lags: Sequence[PartitionLag], markers: int, seconds: float) -> None:
+        """Update the partitions; their growth during these seconds, less markers, gives the rate of arrival."""
         before = {(lag.topic, lag.partition): lag.end for lag in self.lags}
-        records = sum(max(lag.end - before.get((lag.topic, lag.partition), lag.end), 0) for lag in lags)
-        self.rate.add(records * self.mean.words_per_record, seconds)
+        offsets = sum(max(lag.end - before.get((lag.topic, lag.partition), lag.end), 0) for lag in lags)
+        self.rate.add(max(offsets - markers, 0) * self.mean.words_per_record, seconds)
         self.lags = lags
 
 
@@ -200,16 +214,21 @@ class PoolBacklog:
         self._partitions: dict[tuple[str, int], PartitionWords] = {}
         self._measured_at: float | None = None
 
-    def measure(self, now: float) -> dict[Priority, WaitingWork]:
-        """Measure the work of each priority at `now`, in seconds since the epoch."""
+    def measure(self, now: float, wall: float | None = None) -> dict[Priority, WaitingWork]:
+        """Measure the work of each priority at `now`, in seconds of a clock that is never set.
+
+        `wall`: seconds since the epoch, which Kafka's time stamps are compared with; by default the same.
+        """
         lags = self._lags()
         self._sync([lag for found in lags.values() for lag in found])
         self._read()
         seconds = 0.0 if self._measured_at is None else now - self._measured_at
         self._measured_at = now
         for priority, found in lags.items():
-            self._priorities[priority].update(found, seconds)
-        return {priority: self._waiting(work, now) for priority, work in self._priorities.items()}
+            markers = sum(self._partitions[lag.topic, lag.partition].taken_markers() for lag in found)
+            self._priorities[priority].update(found, markers, seconds)
+        since_1970 = now if wall is None else wall
+        return {priority: self._waiting(work, since_1970) for priority, work in self._priorities.items()}
 
     def _lags(self) -> dict[Priority, list[PartitionLag]]:
         """Read the lags of all lanes: long requests of a priority have to be done in its time, too."""

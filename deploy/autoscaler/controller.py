@@ -19,6 +19,8 @@ from schemas.errors import TransientError
 log = structlog.get_logger()
 
 _REMEMBERED_STARTUPS = 10
+# A process that was frozen has seen nothing meanwhile.
+_MOST_MISSED_TURNS = 3
 
 
 @dataclass(frozen=True)
@@ -36,16 +38,24 @@ class ScalingState:
 class Controller:
     """For one thread. No outage ends it: the last decision holds, and nothing is scaled in unmeasured."""
 
-    def __init__(self, pool: str, fleet: Fleet, policy: Policy, first_startup_seconds: float) -> None:
+    def __init__(
+        self,
+        pool: str,
+        fleet: Fleet,
+        policy: Policy,
+        first_startup_seconds: float,
+        interval_seconds: float = 5.0,
+    ) -> None:
         self._pool = pool
         self._fleet = fleet
         self._policy = policy
         self._startups = StartupTracker(first_startup_seconds)
-        self._history = NeedHistory(policy.scale_in_window_seconds)
+        longest_gap = max(policy.scale_in_window_seconds / 2, _MOST_MISSED_TURNS * interval_seconds)
+        self._history = NeedHistory(policy.scale_in_window_seconds, longest_gap)
         self._last: ScalingDecision | None = None
 
     def turn(self, meter: Meter, now: float) -> ScalingState:
-        """Take one turn at `now`, in seconds since the epoch."""
+        """Take one turn at `now`, in seconds of a clock that is never set."""
         try:
             measured = meter.measure(now)
             requested = self._fleet.requested(measured.ready)
@@ -148,11 +158,12 @@ class StartupTracker:
 class NeedHistory:
     """What earlier decisions found necessary, for a little more than one scale-in window. Times in seconds.
 
-    A little more, so that one can see whether a whole window has passed.
+    A little more, so that one can see whether a whole window has passed. Behind a longer gap it begins anew.
     """
 
-    def __init__(self, window_seconds: float) -> None:
+    def __init__(self, window_seconds: float, longest_gap_seconds: float = math.inf) -> None:
         self._window_seconds = window_seconds
+        self._longest_gap_seconds = longest_gap_seconds
         self._needs: deque[tuple[float, int]] = deque()
         self._scaled_in_at = -math.inf
 
@@ -174,6 +185,8 @@ class NeedHistory:
 
     def past(self, now: float) -> tuple[PastNeed, ...]:
         """Return the needs, the oldest first."""
+        if self._needs and now - self._needs[-1][0] > self._longest_gap_seconds:
+            self.forget()
         return tuple(PastNeed(now - at, replicas) for at, replicas in self._needs)
 
 

@@ -53,7 +53,7 @@ class LocalFleet:
         """Request the number from the stack's supervisor."""
         try:
             propose_scale(self._root, replicas)
-        except StackError as error:
+        except (StackError, OSError) as error:  # OSError: a disk that is full
             raise TransientError(str(error)) from error
 
 

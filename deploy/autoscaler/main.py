@@ -43,7 +43,9 @@ class Autoscaler:
         self._publish = publish
         section = settings.autoscaler
         fleet, policy = _fleet(section)
-        self._controller = Controller(section.pool, fleet, policy, section.startup_seconds)
+        self._controller = Controller(
+            section.pool, fleet, policy, section.startup_seconds, section.interval_seconds
+        )
         self._meter: KafkaMeter | None = None
 
     def run(self, shutdown: Shutdown) -> None:
@@ -61,7 +63,8 @@ class Autoscaler:
             self._meter = self._meter or KafkaMeter(self._settings.kafka, self._settings.autoscaler)
         except TransientError as error:
             return self._controller.blind_turn(str(error))
-        return self._controller.turn(self._meter, time.time())
+        # Not the time of day: where that is set, starts would take hours, and a window would be over at once.
+        return self._controller.turn(self._meter, time.monotonic())
 
     def _show(self, state: ScalingState) -> None:
         for publish in self._publish:

@@ -4,6 +4,7 @@ No replica is queried. Members of the group are ready, because a worker joins wh
 usage events of the batches tell how many words took how much time of the engine (docs/decisions/0010).
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -42,7 +43,7 @@ class Meter(Protocol):
     """Measures a pool."""
 
     def measure(self, now: float) -> PoolMeasurement:
-        """Measure at `now`, in seconds since the epoch. Raises TransientError when Kafka is unreachable."""
+        """Measure at `now`, in seconds of a clock that is never set. Raises TransientError without Kafka."""
 
 
 class RecordTail(Protocol):
@@ -66,7 +67,7 @@ class SpeedMeter:
         records = self.usage.take(_TAKE_RECORDS, _TAKE_SECONDS)
         sample = records[:: max(len(records) // _READ_RECORDS, 1)]
         events = [event for record in sample for event in self._events(record)]
-        words = sum(event.source_words - event.cached_words for event in events)
+        words = sum(max(event.source_words - event.cached_words, 0) for event in events)
         self.speed.add(words, sum(event.busy_ms for event in events) / 1000)
         return self.speed.words_per_second
 
@@ -104,8 +105,8 @@ class KafkaMeter:
         self._group = inference_group(section.pool, Priority.CRITICAL)
 
     def measure(self, now: float) -> PoolMeasurement:
-        """Measure at `now`, in seconds since the epoch."""
-        waiting = self._backlog.measure(now)
+        """Measure at `now`, in seconds of a clock that is never set."""
+        waiting = self._backlog.measure(now, time.time())
         return PoolMeasurement(waiting, self._speed.read(), self._admin.members(self._group))
 
     def close(self) -> None:

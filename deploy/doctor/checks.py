@@ -93,7 +93,12 @@ def check_secret_files(found: Sequence[SecretFile]) -> Wrong:
 
 
 def check_cache(found: RedisServer) -> Wrong:
-    """Check that the cache is bounded and makes room by itself."""
+    """Check that the cache is one server, is bounded and makes room by itself."""
+    if found.is_cluster:
+        yield (
+            "the cache Redis is a cluster, which answers no question about several texts",
+            "set DRAGOMAN_REDIS_CACHE_URL to one server, which may have replicas",
+        )
     if found.max_bytes == 0:
         yield "the cache Redis has no maxmemory, so it grows until the machine kills it", "set maxmemory (512mb)"
     if found.policy and not found.policy.startswith("allkeys-"):

@@ -17,7 +17,7 @@ from deploy.doctor.facts import Clock, RedisServer, ServerVersion
 from deploy.doctor.finding import Examination
 from deploy.doctor.settings import DoctorSettings
 from deploy.local.first_key import credentials_path
-from deploy.local.state_files import analytics_token_path, token_secrets_path
+from deploy.local.state_files import analytics_token_path, token_secrets_path, webhook_secrets_path
 from inference_workers.settings import WorkerLimits
 
 _NAMED = "see that {} names one that runs"
@@ -98,7 +98,8 @@ def _of_stores(places: Places, limits: DoctorSettings) -> list[Examination[Any]]
 
 def _of_this_machine(root: Path, limits: DoctorSettings) -> list[Examination[Any]]:
     worker, data = WorkerLimits(), root / "data"
-    secrets = [analytics_token_path(data), token_secrets_path(data), credentials_path(root)]
+    of_data = (analytics_token_path, token_secrets_path, webhook_secrets_path)
+    secrets = [*(path(data) for path in of_data), credentials_path(root)]
     disk_check = partial(checks.check_disk, limits=limits)
     # The stack of one machine names the journal itself.
     journal = [worker.journal_path] if "journal_path" in worker.model_fields_set else []

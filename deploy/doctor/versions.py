@@ -1,10 +1,11 @@
 """Compare the versions of servers and installed packages with what Dragoman needs."""
 
+import re
 from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, requires, version
 
 from packaging.requirements import Requirement
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from deploy.doctor.facts import ServerVersion
 
@@ -12,20 +13,23 @@ from deploy.doctor.facts import ServerVersion
 OLDEST_KAFKA = "3.0"  # tells and ends forgotten transactions (KIP-664)
 OLDEST_REDIS = "7.0"  # the oldest that the contract suites ran on
 OLDEST_CLICKHOUSE = "26.2"  # recognises a repeated insert in the views behind a table, too
+# Vendors write 24.8.14.10501.altinitystable.
+_NUMBERS = re.compile(r"\d+(?:\.\d+)*")
 
 
 def of_server(name: str, found: str, oldest: str) -> ServerVersion:
-    """Judge the version that a server tells; one that is no version is taken for too old."""
-    try:
-        is_enough = Version(found) >= Version(oldest)
-    except InvalidVersion:
-        is_enough = False
+    """Judge the version that a server tells, by its leading numbers; one without any is taken for too old."""
+    numbers = _NUMBERS.match(found)
+    is_enough = numbers is not None and Version(numbers[0]) >= Version(oldest)
     return ServerVersion(name, found or "unknown", f"{oldest} or newer", is_enough, f"upgrade {name}")
 
 
 def of_packages(distribution: str = "dragoman") -> list[ServerVersion]:
     """Return what is installed of the packages that the distribution requires without its extras."""
-    return list(_judged(requires(distribution) or ()))
+    try:
+        return list(_judged(requires(distribution) or ()))
+    except PackageNotFoundError:  # an image has the code alone, and packages that were locked
+        return []
 
 
 def _judged(requirements: Sequence[str]) -> Iterator[ServerVersion]:

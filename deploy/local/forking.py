@@ -6,6 +6,7 @@ import os
 import signal
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import FileIO
 from itertools import count
@@ -96,8 +97,10 @@ class Template:
         except TimeoutError:
             raise OSError(f"the template process did not answer in {_START_SECONDS:g} s") from None
         except ConnectionError:
-            started.cancel()
             raise self._gone() from None
+        finally:
+            # Whatever ended the wait: a child that nobody has heard of is killed as it starts.
+            started.cancel()
 
     async def close(self) -> None:
         """End the template, and with it the children that still run."""
@@ -130,7 +133,9 @@ class Template:
     async def _listen(self, process: Process) -> None:
         assert process.stdout
         while line := await process.stdout.readline():
-            self._hear(json.loads(line))
+            # Whatever an import prints is no report, and must not end the hearing of all others.
+            if report := _report_in(line):
+                self._hear(report)
         self._process = None
         self._lose_all()
         await process.wait()
@@ -144,7 +149,8 @@ class Template:
         self._alive[pid] = ended
         started = self._ordered.pop(report["number"])
         if started.done():  # whoever ordered it waits no longer
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         else:
             started.set_result(ForkedProcess(pid, ended))
 
@@ -160,3 +166,11 @@ class Template:
 
     def _gone(self) -> OSError:
         return OSError(f"the template process ended; its log: {self._log.path}")
+
+
+def _report_in(line: bytes) -> dict[str, int]:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

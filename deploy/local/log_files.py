@@ -92,6 +92,8 @@ class Follower:
         if copied_at != self._copied_at.get(path, 0) and size < copied:
             texts, _ = _texts_from(path.with_suffix(_COPY), read_to)
             read_to, self._copied_at[path] = 0, copied_at
+        if size < read_to:  # emptied without a copy, on a full disk
+            read_to = 0
         added, self._read_to[path] = _texts_from(path, read_to) if size > read_to else ([], read_to)
         return texts + added
 
@@ -127,14 +129,19 @@ def _texts(path: Path, until: int | None = None) -> Iterator[str]:
 
 
 def _texts_from(path: Path, offset: int) -> tuple[list[str], int]:
-    """Return the whole lines behind an offset, of 8 MB at most, and the offset behind them."""
+    """Return the whole lines behind an offset, of 8 MB at most, and the offset behind them.
+
+    A line that is longer than that is taken in pieces.
+    """
     if not path.exists():
         return [], offset
     with path.open("rb") as file:
         file.seek(offset)
         read = file.read(_MOST_READ)
-    whole = read[: read.rfind(b"\n") + 1]
-    return whole.decode(errors="replace").splitlines(), offset + len(whole)
+    whole = read[: read.rfind(b"\n") + 1] or (read if len(read) == _MOST_READ else b"")
+    # Not `splitlines`, which parts at characters that a line may hold.
+    lines = whole.decode(errors="replace").removesuffix("\n").split("\n") if whole else []
+    return lines, offset + len(whole)
 
 
 def _after_last_line(path: Path) -> int:

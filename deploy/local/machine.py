@@ -72,7 +72,7 @@ class PortBook:
         """Assign the port chosen in `setting`; 0 lets the book choose. Raises StackError if it is taken."""
         if port == 0 or self._assigned.get(name) == port:
             return self.port(name)
-        if port in self._reserved() or not self._is_free(port):
+        if port in self._assigned.values() or not self._is_free(port):
             raise StackError(f"{setting}: port {port} is taken", "choose another, or 0 for any that is free")
         self._assigned[name] = port
         return port
@@ -93,9 +93,7 @@ class PortBook:
 
 def open_port_book(root: Path) -> PortBook:
     """Open the book of this root; the ports of the previous run are in `ports.json`."""
-    path = _ports_path(root)
-    previous = json.loads(path.read_text()) if path.exists() else {}
-    return PortBook(first_port_of(root), previous, is_port_free)
+    return PortBook(first_port_of(root), _previous_ports(root), is_port_free)
 
 
 def save_port_book(root: Path, book: PortBook) -> None:
@@ -116,6 +114,14 @@ def _check_java() -> None:
     version = java_version(output)
     if version is not None and version < _OLDEST_JAVA:
         raise StackError(f"java is version {version}", _INSTALL_JAVA)
+
+
+def _previous_ports(root: Path) -> dict[str, int]:
+    # A machine that lost its power may leave an empty file; other ports are no harm.
+    try:
+        return {str(name): int(port) for name, port in json.loads(_ports_path(root).read_text()).items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
 
 
 def _ports_path(root: Path) -> Path:

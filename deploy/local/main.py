@@ -101,7 +101,9 @@ def restart(root: Path, name: str) -> list[str]:
     if not names:
         raise StackError(f"nothing is called {name}; there are {', '.join(known)}")
     state_files.write_restarts(root, names)
-    os.kill(read_run(root).supervisor_pid, signal.SIGHUP)
+    # Not the id in the run file, which may be that of a supervisor before this one.
+    if supervisor := supervisor_of(root):
+        _signal(supervisor, signal.SIGHUP)
     return names
 
 

@@ -144,7 +144,12 @@ class ProcessLog:
         moment is lost.
         """
         if self._size() > _ROTATE_BYTES:
-            shutil.copyfile(self.path, self.path.with_suffix(".log.1"))
+            copy = self.path.with_suffix(".log.1")
+            try:
+                shutil.copyfile(self.path, copy)
+            except OSError:
+                # On a full disk the bound matters more than old lines, and half a copy is none.
+                copy.unlink(missing_ok=True)
             os.truncate(self.path, 0)
             self._start_at_byte = 0
 

@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -85,8 +85,8 @@ class StackRun:
                 write_observing_files(self._settings, ports, specs)
                 await self._unless_stopped(supervisor.change_to(specs))
                 run_file.set_health_urls(health_urls_of(specs))
-            except StackError as error:
-                print(f"the number of workers stays as it was: {error}", file=sys.stderr)
+            except (StackError, OSError) as error:  # OSError: as below
+                _say(f"the number of workers stays as it was: {error}")
             await self._unless_stopped(self._apply_restarts(supervisor))
 
     async def _apply_restarts(self, supervisor: StackSupervisor) -> None:
@@ -94,8 +94,8 @@ class StackRun:
         try:
             for name in take_restarts(self._settings.root):
                 await supervisor.restart(name)
-        except StackError as error:
-            print(f"the restart ends: {error}", file=sys.stderr)
+        except (StackError, OSError) as error:
+            _say(f"the restart ends: {error}")
 
     def _desired_settings(self) -> StackSettings:
         desired = read_desired(self._settings.root)
@@ -148,11 +148,13 @@ class StackRun:
 
     def _state_recorder(self, run_file: RunFile) -> OnProcessState:
         def record(name: str, state: ProcessState, pid: int | None) -> None:
-            self._on_progress(name, state.value)
+            # A full disk must not end the stack, and with it the processes that nobody would start again.
+            with suppress(OSError):
+                self._on_progress(name, state.value)
             try:
                 run_file.set_process(name, pid)
-            except OSError as error:  # a full disk must not end the stack
-                print(f"run.json is out of date: {error}", file=sys.stderr)
+            except OSError as error:
+                _say(f"run.json is out of date: {error}")
 
         return record
 
@@ -161,6 +163,12 @@ class StackRun:
         loop.add_signal_handler(signal.SIGTERM, self._stop_requested.set)
         loop.add_signal_handler(signal.SIGINT, self._stop_requested.set)
         loop.add_signal_handler(signal.SIGHUP, self._change_requested.set)
+
+
+def _say(line: str) -> None:
+    # Standard error is a file on the same disk.
+    with suppress(OSError):
+        print(line, file=sys.stderr, flush=True)
 
 
 def _forks(specs: list[ProcessSpec]) -> bool:

@@ -10,7 +10,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -59,11 +59,11 @@ def propose(root: Path, workers: int) -> bool:
 
 def read_desired(root: Path) -> DesiredWorkers | None:
     """Return the desired number of workers; None while the number of the settings holds."""
-    path = _desired_path(root)
-    if not path.exists():
+    try:
+        found = json.loads(_desired_path(root).read_text())
+        return DesiredWorkers(int(found["workers"]), Author(found["by"]))
+    except (FileNotFoundError, ValueError, TypeError, KeyError):  # none, or one that a loss of power cut short
         return None
-    found = json.loads(path.read_text())
-    return DesiredWorkers(int(found["workers"]), Author(found["by"]))
 
 
 def write_restarts(root: Path, names: Sequence[str]) -> None:
@@ -74,7 +74,10 @@ def write_restarts(root: Path, names: Sequence[str]) -> None:
 def take_restarts(root: Path) -> list[str]:
     """Return the processes whose restart was requested since the last call, and clear the request."""
     path = _restart_path(root)
-    names = [str(name) for name in json.loads(path.read_text())] if path.exists() else []
+    try:
+        names = [str(name) for name in json.loads(path.read_text())]
+    except (FileNotFoundError, ValueError, TypeError):
+        names = []
     path.unlink(missing_ok=True)
     return names
 
@@ -154,15 +157,14 @@ class RunFile:
 
 
 def read_run_file(root: Path) -> RunInfo:
-    """Return what the supervisor wrote last. Raises StackError when there is no run file."""
+    """Return what the supervisor wrote last. Raises StackError without a run file that can be read."""
+    path = run_file_path(root)
     try:
-        return RunInfo(**json.loads(run_file_path(root).read_text()))
+        return RunInfo(**json.loads(path.read_text()))
     except FileNotFoundError:
         raise not_running(root) from None
-    except (ValueError, TypeError):
-        raise StackError(
-            f"{run_file_path(root)} cannot be read: another version wrote it", "stop it first: dragoman down"
-        ) from None
+    except (ValueError, TypeError):  # of another version, or cut short by a loss of power
+        raise StackError(f"{path} cannot be read", "dragoman down, then dragoman up") from None
 
 
 def analytics_token_path(data: Path) -> Path:
@@ -181,12 +183,19 @@ def webhook_secrets_path(data: Path) -> Path:
 
 
 def keep_secret(path: Path) -> None:
-    """Make a secret where there is none yet; it stays the same over restarts."""
-    with suppress(FileExistsError):
-        # Never readable by others, not even between its creation and a change of its mode.
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32))
+    """Make a secret where there is none yet; it stays the same over restarts.
+
+    A full disk or a kill may have left an empty file, which anybody could guess.
+    """
+    if path.exists() and path.stat().st_size:
+        return
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.unlink(missing_ok=True)
+    # Never readable by others, not even between its creation and a change of its mode.
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_hex(32))
+    beside.replace(path)
 
 
 def run_file_path(root: Path) -> Path:

@@ -72,10 +72,11 @@ class ProcessSupervisor:
         self._process: RunningProcess | None = None
         self._supervision: asyncio.Task[None] | None = None
         self._was_ready = asyncio.Event()
+        self._gives_up = True
 
     async def start(self) -> None:
         """Start the process and return when it is ready, or done. Raises StackError when it never gets there."""
-        self._supervision = asyncio.create_task(self._supervise(), name=f"supervise {self.spec.name}")
+        self._begin()
         ready = asyncio.create_task(self._was_ready.wait())
         try:
             await asyncio.wait({self._supervision, ready}, return_when=asyncio.FIRST_COMPLETED)
@@ -83,6 +84,22 @@ class ProcessSupervisor:
             ready.cancel()
         if self._supervision.done():
             self._supervision.result()
+
+    async def restart(self) -> None:
+        """Stop the process, start it again, and return when it is ready.
+
+        Raises StackError when it is not ready in time. It worked before, so it is tried on all the same: what it
+        needs may be away for a while.
+        """
+        await self.stop()
+        self._was_ready.clear()
+        self._gives_up = False
+        self._begin()
+        try:
+            async with asyncio.timeout(self.spec.ready_timeout_seconds):
+                await self._was_ready.wait()
+        except TimeoutError:
+            raise self._never_ready("was not ready in time and is tried on") from None
 
     async def stop(self) -> None:
         """Send SIGTERM, wait up to the stop timeout, then kill what is left of its process group."""
@@ -96,6 +113,13 @@ class ProcessSupervisor:
             self._process = None
         self._report(ProcessState.STOPPED)
 
+    def _begin(self) -> None:
+        self._supervision = asyncio.create_task(self._supervise(), name=f"supervise {self.spec.name}")
+
+    @property
+    def _may_give_up(self) -> bool:
+        return self._gives_up and not self._was_ready.is_set()
+
     async def _supervise(self) -> None:
         failures = 0
         while True:
@@ -107,7 +131,7 @@ class ProcessSupervisor:
             # Before the first time it is ready no run counts as stable, so that a failing start comes to an end.
             lived_seconds = self._context.clock() - began if self._was_ready.is_set() else 0.0
             failures = self.spec.restart.failures_in_a_row(failures, lived_seconds)
-            if not self._was_ready.is_set() and failures >= self.spec.restart.start_attempts:
+            if self._may_give_up and failures >= self.spec.restart.start_attempts:
                 raise self._failed(f"ended {failures} times before it was ready, last with code {exit_code}")
             self._report(ProcessState.RESTARTING)
             await asyncio.sleep(self.spec.restart.pauses.pause_seconds(failures, self._context.chance()))
@@ -117,7 +141,7 @@ class ProcessSupervisor:
         try:
             process = self._process = await self._spawn()
         except OSError as error:
-            if not self._was_ready.is_set():
+            if self._may_give_up:
                 raise StackError(f"cannot start {self.spec.name}: {error}") from error
             return launch.CANNOT_RUN
         self._report(ProcessState.STARTING)
@@ -172,7 +196,7 @@ class ProcessSupervisor:
                 while not await is_ready(self.spec.ready):
                     await asyncio.sleep(_READY_POLL_SECONDS)
         except TimeoutError:
-            if not self._was_ready.is_set():
+            if self._may_give_up:
                 raise self._failed(f"was not ready in {self.spec.ready_timeout_seconds:g} s") from None
             _kill_group(process.pid)
         else:
@@ -184,6 +208,9 @@ class ProcessSupervisor:
 
     def _failed(self, reason: str) -> StackError:
         self._report(ProcessState.FAILED)
+        return self._never_ready(reason)
+
+    def _never_ready(self, reason: str) -> StackError:
         return never_ready(self.spec.name, reason, self._log.path, self._log.last_lines())
 
     def _report(self, state: ProcessState) -> None:
@@ -223,12 +250,12 @@ class StackSupervisor:
             raise
 
     async def restart(self, name: str) -> None:
-        """Stop that process, start it again, and return when it is ready. Raises StackError when it is not."""
-        supervisor = self._supervisors.get(name)
-        if supervisor is None:
-            return
-        await self._stop([supervisor])
-        await self.start([supervisor.spec])
+        """Stop that process, start it again, and return when it is ready.
+
+        Raises StackError when it is not ready in time; it is kept running, or tried again, all the same.
+        """
+        if supervisor := self._supervisors.get(name):
+            await supervisor.restart()
 
     async def stop(self) -> None:
         """Stop all processes, the last stage first, each stage together. Returns when none is left."""

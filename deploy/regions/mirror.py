@@ -24,7 +24,16 @@ POM = Path(__file__).parent / "pom.xml"
 # copied: work that is in progress when a region is lost is started again from its request.
 _OTHERS = (topics.USAGE, topics.DEAD_LETTERS, topics.OPERATIONS, *topics.ACCOUNT_TOPICS, topics.GLOSSARIES)
 # The platform's own groups start in the other region where the take-over puts them, not at their old offsets.
-OWN_GROUPS = ("intake", "assembly", "merging", "usage_sink", r"extraction\..*", r"inference\..*", r"dragoman\..*")
+OWN_GROUPS = (
+    "intake",
+    "assembly",
+    "merging",
+    "webhooks",
+    "usage_sink",
+    r"extraction\..*",
+    r"inference\..*",
+    r"dragoman\..*",
+)
 _TOOL_GROUPS = ("console-consumer-.*", "connect-.*", "__.*")
 _TRANSACTION_MS = 10_000
 _MAIN = "org.apache.kafka.connect.mirror.MirrorMaker"

@@ -3,7 +3,6 @@
 The tokenizer is whichever the model folder has: SentencePiece or a tokenizer.json.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +18,11 @@ from inference_workers.engines.protocol import (
     Traits,
     Translation,
     engine_errors,
+    language_tokens,
     longest_translation,
     manifest_of,
     most_source_tokens,
+    score_of,
 )
 from schemas.errors import FatalError
 from schemas.validity import beam_size_of
@@ -62,7 +63,7 @@ class CTranslate2Model:
         self.positions = positions_of(directory / "model.bin")
         self.most_tokens = most_source_tokens(manifest, self.positions)
         # The codes of some models differ from BCP-47: NLLB has those of FLORES-200.
-        self._names: dict[str, str] = dict(manifest.get("language_tokens", {}))
+        self._names = language_tokens(manifest)
         try:
             self.translator = ctranslate2.Translator(
                 str(directory),
@@ -136,7 +137,7 @@ class CTranslate2Engine:
         # Each sentence has its own limit, so that its translation does not depend on its neighbours in the batch.
         is_cut = not words or words[-1] != _END or len(words) > limit
         text = self._model.tokenizer.decode([token for token in words[:limit] if token != _END])
-        return Translation(text, min(math.exp(mean_log_probability), 1.0), is_cut)
+        return Translation(text, score_of(mean_log_probability), is_cut)
 
 
 class SentencePieceTokenizer:

@@ -1,6 +1,7 @@
 """Define what the worker asks of an engine, and `PivotEngine`: two engines in a row, where no model is direct."""
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -129,9 +130,15 @@ class PivotEngine:
 
 
 def manifest_of(directory: Path) -> dict[str, Any]:
-    """Return what the manifest of a model folder says; empty where there is none."""
+    """Return what the manifest of a model folder says; empty where there is none. Raises FatalError naming it."""
     file = directory / MANIFEST
-    return dict(json.loads(file.read_text())) if file.is_file() else {}
+    try:
+        found = json.loads(file.read_bytes()) if file.is_file() else {}
+    except (OSError, ValueError) as error:
+        raise FatalError(f"{file} cannot be read: {error}") from error
+    if not isinstance(found, dict):
+        raise FatalError(f"{file} is no JSON object")
+    return found
 
 
 def most_source_tokens(manifest: Mapping[str, Any], positions: int | None) -> int:
@@ -139,9 +146,25 @@ def most_source_tokens(manifest: Mapping[str, Any], positions: int | None) -> in
 
     The manifest's `max_source_tokens`, else 200, as models are trained on single sentences and drop the end of
     longer ones; at most half of the model's positions, so that a longer translation has room.
+    Raises FatalError for a limit that is no number above 0, with which every sentence would be too long.
     """
-    wanted = int(manifest.get("max_source_tokens", _MOST_SOURCE_TOKENS))
+    wanted = manifest.get("max_source_tokens", _MOST_SOURCE_TOKENS)
+    if not isinstance(wanted, int) or wanted < 1:
+        raise FatalError(f"{MANIFEST}: max_source_tokens is {wanted!r}, which is no number above 0")
     return wanted if positions is None else min(wanted, positions // 2)
+
+
+def language_tokens(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Return the tokens by which a model knows languages. Raises FatalError unless they are texts by language."""
+    found = manifest.get("language_tokens", {})
+    if not isinstance(found, dict) or not all(isinstance(token, str) for token in found.values()):
+        raise FatalError(f"{MANIFEST}: language_tokens are no texts by language")
+    return found
+
+
+def score_of(mean_log_probability: float) -> float:
+    """Return exp of it, from 0 to 1. What is no number, as half precision may give, promises nothing: 0."""
+    return 0.0 if math.isnan(mean_log_probability) else math.exp(min(mean_log_probability, 0.0))
 
 
 def longest_translation(source_tokens: int) -> int:

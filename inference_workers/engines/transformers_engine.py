@@ -10,9 +10,11 @@ from inference_workers.engines.protocol import (
     Traits,
     Translation,
     engine_errors,
+    language_tokens,
     longest_translation,
     manifest_of,
     most_source_tokens,
+    score_of,
 )
 from schemas.errors import FatalError
 from schemas.validity import beam_size_of
@@ -34,7 +36,7 @@ class TransformersModel:
         manifest = manifest_of(directory)
         self.version = version
         self.batch_sentences = batch_sentences
-        self.names: dict[str, str] = dict(manifest.get("language_tokens", {}))
+        self.names = language_tokens(manifest)
         try:
             self.tokenizer: Any = AutoTokenizer.from_pretrained(directory, local_files_only=True)
             self.network: Any = AutoModelForSeq2SeqLM.from_pretrained(
@@ -130,5 +132,6 @@ class TransformersEngine:
         positions = torch.arange(log_probabilities.shape[1], device=log_probabilities.device)
         within = positions < limits.to(log_probabilities.device)[:, None] - 1
         real = torch.isfinite(log_probabilities) & within
-        means = torch.where(real, log_probabilities, 0.0).sum(1) / real.sum(1).clamp(min=1)
-        return [min(float(score), 1.0) for score in means.exp()]
+        # Without a single real one the mean is no number.
+        means = torch.where(real, log_probabilities, 0.0).sum(1) / real.sum(1)
+        return [score_of(float(mean)) for mean in means]

@@ -83,10 +83,15 @@ def checked_entries(entries: Mapping[str, str], limits: GlossaryLimits) -> dict[
             f"1 to {limits.max_entries} entries (DRAGOMAN_GLOSSARIES_MAX_ENTRIES)",
             "keep those that matter, or make several glossaries",
         )
-    sound = {term.strip(): target.strip() for term, target in entries.items()}
-    for number, pair in enumerate(sound.items(), 1):
+    sound: dict[str, str] = {}
+    for number, (term, target) in enumerate(entries.items(), 1):
+        pair = term.strip(), target.strip()
         for what, text in zip(("source", "target"), pair, strict=True):
             check_text(text, f"entry {number}", what, limits)
+        if sound.setdefault(*pair) != pair[1]:
+            raise _wrong(
+                f"entry {number}: the source was there before, with another target", "each source once", "keep one"
+            )
     size = sum(len(text.encode()) for pair in sound.items() for text in pair)
     if size > limits.max_entry_bytes:
         raise _wrong(

@@ -61,7 +61,8 @@ def read_answers(
             with suppress(PermanentError):
                 result = codec.decode(record.value, TranslationResult)
                 found = AnswerLocation(result.version, record.partition, record.offset)
-                newest[result.key] = max(newest.get(result.key, found), found, key=_version)
+                # Of one version the later record counts: an erased answer is written again without its text.
+                newest[result.key] = max(found, newest.get(result.key, found), key=_version)
     return newest
 
 

@@ -85,7 +85,7 @@ class Exchange:
 
 @dataclass
 class Traffic:
-    """Past requests and answers. `unreadable` counts records of request topics that are no requests.
+    """Past requests and answers. `unreadable` counts records that are no requests, or no answers to them.
 
     Each of `own_tenants` has request topics of its own.
     """
@@ -144,7 +144,11 @@ class Traffic:
         for record in self.past.records(RESULTS, since_ms, _END_OF_TIME_MS):
             if JobKey.decode(record.key) not in wanted:
                 continue
-            result = self.codec.decode(record.value, TranslationResult)
+            try:
+                result = self.codec.decode(record.value, TranslationResult)
+            except PermanentError:  # somebody else must have written it
+                self.unreadable += 1
+                continue
             known = answers.get(result.key)
             if known is None or result.version >= known.version:
                 answers[result.key] = result

@@ -67,6 +67,8 @@ def checking(check: BooksCheck, every_hours: float) -> Iterator[None]:
     if not every_hours:
         yield
         return
+    # Books that never come to be reconciled are missed from now on.
+    metrics.BOOKS_RECONCILED.set(time.time())
 
     def turn() -> float:
         return _HOUR_SECONDS * (every_hours if _is_sound(check) else min(1.0, every_hours))

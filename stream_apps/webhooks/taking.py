@@ -95,8 +95,16 @@ class Taker:
             return None
         try:
             result = self.codec.decode(record.value, TranslationResult)
-        except PermanentError as error:
-            log.error("result_unreadable", record=record, error=error.message)
+            found = delivery_of(result, self.limits, self.now_ms())
+            is_addressed = found is not None and bool(found.host)
+        except (PermanentError, ValueError, OverflowError) as error:  # no URL, or a time that no calendar has
+            log.error("result_unreadable", record=record, error=_said(error))
             return None
-        found = delivery_of(result, self.limits, self.now_ms())
-        return found and replace(found, traceparent=record.trace.get(TRACE_HEADER, b"").decode(errors="replace"))
+        if found is None or not is_addressed:
+            return None
+        return replace(found, traceparent=record.trace.get(TRACE_HEADER, b"").decode(errors="replace"))
+
+
+def _said(error: Exception) -> str:
+    # Other messages may quote the URL, which may hold a secret.
+    return error.message if isinstance(error, PermanentError) else type(error).__name__

@@ -222,3 +222,32 @@ def test_the_end_of_a_process_does_not_wait_for_a_collector_that_is_away(monkeyp
     tracer.close()
     assert time.monotonic() - began < 2
     exporter.may_answer.set()
+
+
+class Raising(SpanExporter):
+    """Cannot encode what it gets, until it is mended."""
+
+    def __init__(self):
+        self.is_broken, self.sent = True, []
+
+    def export(self, spans):
+        if self.is_broken:
+            raise ValueError("surrogates not allowed")
+        self.sent += spans
+        return SpanExportResult.SUCCESS
+
+
+def test_spans_that_cannot_be_encoded_take_no_room_for_ever():
+    exporter = Raising()
+    settings = TracingSettings(sample_ratio=1.0, queue_spans=4, send_seconds=0.01)
+    tracer = OtelTracer(settings, "intake", "intake-1", exporter)
+    failed = SPANS.labels("failed")._value.get()
+    for _ in range(4):
+        tracer.start("intake").end()
+    until = time.monotonic() + 5
+    while SPANS.labels("failed")._value.get() < failed + 4 and time.monotonic() < until:
+        time.sleep(0.01)
+    exporter.is_broken = False
+    tracer.start("intake").end()
+    tracer.close()
+    assert len(exporter.sent) == 1

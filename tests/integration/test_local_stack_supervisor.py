@@ -71,6 +71,31 @@ def test_stages_stop_in_the_reverse_order_of_their_start(trial: Trial) -> None:
     assert leftovers(trial.root) == []
 
 
+def test_a_restarted_process_that_is_not_ready_in_time_is_tried_on_until_it_is(trial: Trial) -> None:
+    spec = server("worker", trial.port("worker"), 2)
+    away = trial.root / "away"
+    command = ("sh", "-c", f'test -e {away} && exit 1; exec "$@"', "sh", *spec.command)
+
+    async def check() -> None:
+        await trial.supervisor.start([replace(spec, command=command, ready_timeout_seconds=1.0)])
+        away.touch()
+        with pytest.raises(StackError, match="worker was not ready in time and is tried on"):
+            await trial.supervisor.restart("worker")
+        away.unlink()
+        while trial.states_of("worker").count(ProcessState.READY) < 2:
+            await asyncio.sleep(0.05)
+
+    async def ended() -> None:
+        try:
+            await asyncio.wait_for(check(), 10)
+        finally:
+            await trial.supervisor.stop()
+
+    asyncio.run(ended())
+    assert trial.states_of("worker")[-1] is ProcessState.STOPPED
+    assert leftovers(trial.root) == []
+
+
 def test_processes_of_a_stage_start_together(trial: Trial) -> None:
     asyncio.run(trial.run(*(server(f"worker-{n}", trial.port(f"worker-{n}"), 1) for n in range(3))))
 

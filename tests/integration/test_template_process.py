@@ -130,6 +130,14 @@ def test_a_process_that_nobody_waits_for_any_more_is_killed_as_it_starts(trial: 
     asyncio.run(_supervised(trial, check))
 
 
+def test_what_an_import_prints_is_no_report(trial: Trial) -> None:
+    (trial.root / "talkative.py").write_text("print('hello'); print('[]')")
+    trial = _importing_from_its_root(trial, "talkative")
+
+    asyncio.run(_run(trial, trial.server()))
+    assert ProcessState.READY in trial.states
+
+
 def test_a_template_whose_imports_fail_fails_the_start_and_names_its_log(tmp_path: Path) -> None:
     trial = Trial(tmp_path, "no_such_module")
 

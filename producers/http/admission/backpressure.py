@@ -69,15 +69,16 @@ class Backpressure:
         self._clock = clock
         self._load: QueueLoad | None = None
         # A new process measures before its first caller.
-        self._asked_at = clock()
+        self._asked_at = self._moved_at = clock()
         self._is_asked = asyncio.Event()
 
     async def wanted(self) -> None:
         """Return once a reading is of use: at once if a caller needed one of late, else when the next one does.
 
         Of late: as long as a reading counts. So no POST is refused because of a reading that was not renewed.
+        While the queues move they are measured for the metrics, too: what they show at rest is what is left.
         """
-        if self._clock() - self._asked_at > self._limits.reading_seconds:
+        if self._clock() - max(self._asked_at, self._moved_at) > self._limits.reading_seconds:
             self._is_asked.clear()
             await self._is_asked.wait()
 
@@ -86,7 +87,10 @@ class Backpressure:
         first = self._limits.first_records_per_second
         rate = ServiceRate(first, first)
         if self._load is not None:
-            rate = next_service_rate(self._load.rate, self._load.reading, reading, self._limits.smoothing_seconds)
+            before = self._load.reading
+            rate = next_service_rate(self._load.rate, before, reading, self._limits.smoothing_seconds)
+            if (before.requests, before.batches) != (reading.requests, reading.batches):
+                self._moved_at = self._clock()
         self._load = QueueLoad(reading, rate)
         self._show(self._load)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 
@@ -11,7 +12,7 @@ from confluent_kafka import KafkaError, KafkaException
 from connectors.kafka import producer
 from connectors.kafka.producer import DurableProducer
 from connectors.kafka.settings import KafkaSettings
-from schemas.errors import FatalError
+from schemas.errors import FatalError, TransientError
 from schemas.records import OutboundRecord
 
 FATAL = KafkaError(KafkaError._FATAL, "out of order", fatal=True)
@@ -66,3 +67,44 @@ def test_a_client_that_raises_at_every_poll_is_asked_no_more_often_than_an_idle_
     opened = DurableProducer(KafkaSettings())
     opened.close()
     assert client.polls <= 1
+
+
+def test_a_report_that_raises_keeps_no_other_from_whoever_waits(monkeypatch):
+    client = Client()
+    monkeypatch.setattr(producer, "Producer", lambda _config: client)
+    opened = DurableProducer(KafkaSettings())
+
+    def closed_loop(_outcome):
+        raise RuntimeError("Event loop is closed")
+
+    opened.send_async(OutboundRecord("out", b"k", b"v"), closed_loop)
+    (outcome,) = asyncio.run(asyncio.wait_for(opened.store([OutboundRecord("out", b"k", b"v")]), 5.0))
+    opened.close()
+    assert isinstance(outcome, FatalError)
+
+
+class SlowClient(Client):
+    """Stores one record in each tenth of a second."""
+
+    def poll(self, _seconds):
+        self.has_records.wait(0.05)
+        time.sleep(0.1)
+        if self.reports:
+            self.reports.popleft()(None, Stored())
+
+
+class Stored:
+    def partition(self):
+        return 0
+
+    offset = partition
+
+
+def test_the_time_out_of_a_send_is_that_of_all_its_records(monkeypatch):
+    monkeypatch.setattr(producer, "Producer", lambda _config: SlowClient())
+    opened = DurableProducer(KafkaSettings())
+    began = time.monotonic()
+    with pytest.raises(TransientError, match=r"within 0\.3 s"):
+        opened.send([OutboundRecord("out", b"k", b"v")] * 20, timeout_seconds=0.3)
+    assert time.monotonic() - began < 1
+    opened.close()

@@ -181,6 +181,29 @@ def test_the_rate_of_arrival_comes_from_the_ends_of_the_partitions(kafka: FakeKa
     assert backlog.measure(15.0)[Priority.HIGH].words_per_second == pytest.approx(20 * 0.15352, rel=1e-3)
 
 
+def test_the_markers_of_transactions_do_not_arrive(kafka: FakeKafka, backlog: PoolBacklog) -> None:
+    kafka.put(0, 100)
+    backlog.measure(5.0)
+    kafka.end_transaction(0)
+    kafka.put(0, 100)
+    kafka.end_transaction(0)
+    kafka.committed[0] = 3
+
+    assert backlog.measure(15.0)[Priority.HIGH].words_per_second == pytest.approx(10 * 0.15352, rel=1e-3)
+
+
+def test_ages_are_told_by_the_time_of_day_and_rates_by_a_clock_that_is_never_set(
+    kafka: FakeKafka, backlog: PoolBacklog
+) -> None:
+    kafka.put(0, 100, at_ms=1_700_000_000_000)
+    backlog.measure(5.0, wall=1_700_000_030.0)
+    kafka.put(1, 100, at_ms=1_700_000_000_000)
+    found = backlog.measure(15.0, wall=1_700_000_020.0)[Priority.HIGH]
+
+    assert found.oldest_seconds == 20
+    assert found.words_per_second == pytest.approx(10 * 0.15352, rel=1e-3)
+
+
 def test_a_steady_rate_is_found_whatever_the_interval() -> None:
     for seconds in (1.0, 7.0):
         rate = ArrivalRate(memory_seconds=60.0)

@@ -104,6 +104,24 @@ def test_after_an_outage_the_window_begins_anew(meter: FakeMeter) -> None:
     assert fleet.now.replicas == 1
 
 
+def test_an_autoscaler_that_stood_still_has_seen_no_window(meter: FakeMeter) -> None:
+    fleet = FakeFleet()
+    found = controller(fleet)
+    run(found, meter, 0, 100)
+    run(found, meter, 1_000, 1_300)
+    assert fleet.now.replicas == 2
+    run(found, meter, 1_300, 1_306)
+    assert fleet.now.replicas == 1
+
+
+def test_turns_that_are_further_apart_than_the_window_scale_in_all_the_same(meter: FakeMeter) -> None:
+    fleet = FakeFleet()
+    found = Controller("default", fleet, Policy(1, 10, scale_in_window_seconds=30.0), 30.0, interval_seconds=60.0)
+    for now in range(0, 300, 60):
+        found.turn(meter, float(now))
+    assert fleet.now.replicas == 1
+
+
 def test_before_the_first_measurement_there_is_no_decision(meter: FakeMeter) -> None:
     fleet = FakeFleet()
     meter.words = None

@@ -27,6 +27,15 @@ def test_the_local_fleet_goes_by_the_files_of_the_stack(tmp_path: Path) -> None:
     assert fleet.requested(ready=0) == RequestedReplicas(4, is_pinned=True)
 
 
+def test_a_full_disk_is_an_outage_of_the_local_fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_root: Path, _workers: int) -> bool:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("deploy.autoscaler.fleet.propose_scale", full)
+    with pytest.raises(TransientError, match="No space left"):
+        LocalFleet(tmp_path).request(3)
+
+
 def test_a_local_fleet_without_a_stack_is_away_for_now(tmp_path: Path) -> None:
     with pytest.raises(TransientError, match="no stack is running"):
         LocalFleet(tmp_path).request(3)

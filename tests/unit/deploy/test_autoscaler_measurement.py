@@ -40,6 +40,15 @@ def test_speed_counts_the_engines_work_of_this_pool_only() -> None:
     assert speed.words_per_second == expected.words_per_second
 
 
+def test_more_words_of_the_memory_than_there_are_make_nobody_slower() -> None:
+    codec, speed = Codec(), ReplicaSpeed(500.0)
+    tail = FakeTail([codec.encode(UsageBatch([compute(cached_words=100_000), compute()]))])
+    expected = ReplicaSpeed(500.0)
+    expected.add(100, 1.0)
+
+    assert SpeedMeter(tail, codec, "default", speed).read() == expected.words_per_second
+
+
 @pytest.mark.parametrize("spoiled", [{"busy_ms": float("nan")}, {"source_words": -(10**9)}, {"busy_ms": -1e9}])
 def test_a_usage_event_that_cannot_be_leaves_the_speed_alone(spoiled: dict[str, float]) -> None:
     codec, speed = Codec(), ReplicaSpeed(500.0, 60.0)

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -49,6 +50,22 @@ def test_files_that_a_service_mounts_exist() -> None:
     files = [mount.partition(":")[0] for mount in mounts if mount.startswith("./")]
     assert files
     assert [file for file in files if not (ROOT / file).exists()] == []
+
+
+def test_the_user_of_the_image_may_write_where_the_services_do() -> None:
+    image = (ROOT / "deploy" / "docker" / "Dockerfile").read_text()
+    made = re.search(r"install -d -o dragoman -g dragoman (.+?) &&", image)
+    journal = re.search(r"DRAGOMAN_WORKER_JOURNAL_PATH=(\S+)", image)
+    assert made is not None
+    assert journal is not None
+    mounted = {mount.split(":")[1] for one in OURS.values() for mount in one["volumes"]}
+    assert {*mounted, journal[1]} == set(made[1].split())
+
+
+def test_the_image_has_the_command_that_the_pages_name() -> None:
+    image = (ROOT / "deploy" / "docker" / "Dockerfile").read_text()
+    assert "exec python -m producers.cli.main" in image
+    assert "> /usr/local/bin/dragoman" in image
 
 
 def test_the_broker_keeps_its_internal_topics_as_short_as_that_of_the_one_machine_stack() -> None:

@@ -9,8 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.doctor import environment, looking, versions
+from deploy.doctor.examinations import Places, examinations
 from deploy.doctor.facts import Clock
 from deploy.doctor.finding import Examination, Verdict, examine
+from deploy.doctor.settings import DoctorSettings
 from deploy.local.settings import StackSettings
 from inference_workers.settings import WorkerLimits
 from producers.cli.main import app
@@ -113,6 +115,18 @@ def test_a_model_that_differs_from_its_checksums_is_found(tmp_path: Path):
     assert found.engine == "ctranslate2"
 
 
+def test_without_an_installed_distribution_no_package_is_judged():
+    assert versions.of_packages("no-such-distribution") == []
+
+
+def test_the_doctor_looks_at_every_secret_that_the_stack_keeps(tmp_path):
+    places = Places(None, None, None, tmp_path)
+    (examination,) = [one for one in examinations(places, DoctorSettings()) if one.name == "secrets"]
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "webhooks.secrets").touch(0o644)
+    assert [one.path.name for one in examination.look()] == ["webhooks.secrets"]
+
+
 @pytest.mark.parametrize(
     ("found", "oldest", "is_enough"),
     [
@@ -120,7 +134,10 @@ def test_a_model_that_differs_from_its_checksums_is_found(tmp_path: Path):
         ("6.2", "7.0", False),
         ("10.0", "7.0", True),
         ("26.9.1.1", "26.2", True),
+        ("26.9.1.10501.altinitystable", "26.2", True),
+        ("25.8.1-lts", "26.2", False),
         ("", "3.0", False),
+        ("unknown", "3.0", False),
     ],
 )
 def test_versions_are_compared_as_numbers(found, oldest, is_enough):

@@ -1,5 +1,6 @@
 """Each check of the doctor on facts that are sound and on facts that are not."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,12 @@ def test_a_secret_that_others_can_read_is_named(mode):
 
 def test_a_secret_for_its_owner_only_is_not_mentioned():
     assert list(checks.check_secret_files([SecretFile(Path("/x"), 0o600), SecretFile(Path("/y"), 0o400)])) == []
+
+
+def test_a_cache_that_is_a_cluster_is_named():
+    ((message, cure),) = checks.check_cache(replace(CACHE, is_cluster=True))
+    assert "is a cluster" in message
+    assert "DRAGOMAN_REDIS_CACHE_URL" in cure
 
 
 @pytest.mark.parametrize(

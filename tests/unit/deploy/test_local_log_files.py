@@ -103,6 +103,25 @@ def test_a_follower_misses_nothing_where_the_file_is_rotated(follower, tmp_path,
     assert events(follower.added()) == ["before", "behind"]
 
 
+def test_a_follower_goes_on_behind_a_file_that_a_full_disk_had_emptied_without_a_copy(follower, tmp_path):
+    write(tmp_path, "http.log", line(2, "a"), line(2, "b"))
+    follower.added()
+    write(tmp_path, "http.log", line(3, "c"), mode="w")
+    assert events(follower.added()) == ["c"]
+
+
+def test_a_line_that_is_longer_than_what_is_read_at_once_does_not_stop_a_follower(follower, tmp_path, monkeypatch):
+    monkeypatch.setattr("deploy.local.log_files._MOST_READ", 100)
+    write(tmp_path, "http.log", "x" * 250 + "\n" + line(3, "c"))
+    found = [event for _ in range(5) for event in events(follower.added())]
+    assert found == ["x" * 100, "x" * 100, "x" * 50, "c"]
+
+
+def test_a_line_with_other_separators_stays_one(follower, tmp_path):
+    write(tmp_path, "http.log", "one\u2028line\x0b of text\n")
+    assert events(follower.added()) == ["one\u2028line\x0b of text"]
+
+
 def test_lines_go_on_until_somebody_ends_it(tmp_path):
     write(tmp_path, "http.log")
 

@@ -115,6 +115,20 @@ def test_a_chosen_port_may_be_asked_for_again() -> None:
     assert ports.fixed("http", 8080, "SETTING") == ports.fixed("http", 8080, "SETTING")
 
 
+def test_a_chosen_port_is_given_again_at_the_next_run_whoever_had_it() -> None:
+    assert book(previous={"http": 8080}).fixed("http", 8080, "DRAGOMAN_LOCAL_HTTP_PORT") == 8080
+    ports = book(previous={"kafka": 8080})
+    assert ports.fixed("http", 8080, "DRAGOMAN_LOCAL_HTTP_PORT") == 8080
+    assert ports.port("kafka") != 8080
+
+
+@pytest.mark.parametrize("left", ["", "[]", '{"http": "x"}', '{"http": 2'])
+def test_a_book_that_a_loss_of_power_left_damaged_is_begun_anew(tmp_path: Path, left: str) -> None:
+    (tmp_path / "ports.json").write_text(left)
+
+    assert FIRST_PORT <= open_port_book(tmp_path).port("http") <= LAST_PORT
+
+
 def test_a_chosen_port_that_is_taken_is_an_error_with_its_cure() -> None:
     with pytest.raises(StackError, match=r"DRAGOMAN_LOCAL_HTTP_PORT: port 8080 is taken; choose another, or 0"):
         book(taken={8080}).fixed("http", 8080, "DRAGOMAN_LOCAL_HTTP_PORT")

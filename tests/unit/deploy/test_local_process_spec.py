@@ -68,6 +68,22 @@ def test_a_log_that_grows_too_long_is_set_aside_while_its_process_writes(tmp_pat
     assert log.last_lines() == ["next"]
 
 
+def test_a_log_is_bounded_on_a_full_disk_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_source: Path, copy: Path) -> None:
+        copy.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("deploy.local.process_spec.shutil.copyfile", full)
+    log = ProcessLog(tmp_path, "worker-1")
+    with log.open_for_start() as output:
+        output.write(b"x" * 33_000_000)
+        log.rotate()
+        output.write(b"next\n")
+
+    assert log.path.read_bytes() == b"next\n"
+    assert not (tmp_path / "worker-1.log.1").exists()
+
+
 @pytest.mark.parametrize(("lived_seconds", "failures"), [(0.0, 4), (29.9, 4), (30.0, 1), (3_600.0, 1)])
 def test_a_stable_life_makes_up_for_earlier_failures(lived_seconds: float, failures: int) -> None:
     assert RestartPolicy().failures_in_a_row(3, lived_seconds) == failures

@@ -19,6 +19,7 @@ from deploy.local.state_files import (
     read_desired,
     read_run_file,
     run_file_path,
+    take_restarts,
     write_desired,
 )
 
@@ -98,6 +99,33 @@ def test_the_token_of_the_analytics_process_is_its_owners_alone_and_stays_over_r
     assert stat.S_IMODE(analytics_token_path(tmp_path).stat().st_mode) == 0o600
     assert info.analytics_token() == token
     assert len(token) == 64
+
+
+def test_an_empty_secret_that_a_full_disk_left_is_made_anew(tmp_path: Path) -> None:
+    path = analytics_token_path(tmp_path)
+    path.touch(0o600)
+    keep_secret(path)
+
+    assert len(path.read_text()) == 64
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("left", ["", '{"of_another_version": 1}', "[]"])
+def test_a_run_file_that_cannot_be_read_says_what_to_do(tmp_path: Path, left: str) -> None:
+    run_file_path(tmp_path).write_text(left)
+
+    with pytest.raises(StackError, match=r"run\.json cannot be read"):
+        read_run_file(tmp_path)
+
+
+@pytest.mark.parametrize("left", ["", "[]", '{"workers": 2}', '{"workers": "x", "by": "person"}', "7"])
+def test_wishes_that_a_loss_of_power_cut_short_are_none(tmp_path: Path, left: str) -> None:
+    for name in ("desired.json", "restart.json"):
+        (tmp_path / name).write_text(left)
+
+    assert read_desired(tmp_path) is None
+    assert set(take_restarts(tmp_path)) <= {"workers", "by"}
 
 
 def test_a_token_that_is_gone_is_told_by_its_name(tmp_path: Path) -> None:

@@ -42,7 +42,13 @@ def test_after_a_take_over_requests_alone_are_copied_by_tasks_that_remember_no_o
 
 @pytest.mark.parametrize(
     ("group", "moves"),
-    [("customer", True), ("inference.default.high", False), ("intake", False), ("usage_sink", False)],
+    [
+        ("customer", True),
+        ("inference.default.high", False),
+        ("intake", False),
+        ("webhooks", False),
+        ("usage_sink", False),
+    ],
 )
 def test_groups_of_customers_move_and_the_platforms_own_do_not(group: str, moves: bool) -> None:
     excluded = any(one.fullmatch(group) for one in patterns("eu->us.groups.exclude"))

@@ -72,3 +72,11 @@ def test_where_no_file_can_be_nothing_is_noted(tmp_path):
     journal.take(["a"])
     journal.check(["a", "b"])
     journal.done(["a"])
+
+
+@pytest.mark.parametrize("note", ["1", "null", '[["a"], 5]', "[5, {}]", '[["a"], {"a": "x"}]', '[[["b"]], {}]'])
+def test_a_note_that_a_disk_has_damaged_is_none(tmp_path, note):
+    file = tmp_path / "journal"
+    file.write_text(f"{note}\n")
+    CrashJournal(file).check(["a"])
+    assert file.read_text().startswith("\n")

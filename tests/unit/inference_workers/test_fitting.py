@@ -54,6 +54,23 @@ def test_the_lesson_is_forgotten_after_a_while():
     assert device.tried == [16]
 
 
+def test_a_lesson_that_is_forgotten_at_once_ends_all_the_same():
+    device = Device(room=100)
+    device.translate = bounded(device, 200)
+    outcomes = translated(fitted(device, forget_after_seconds=0), ["x" * 10] * 64)
+    assert [one.text for one in outcomes] == ["X" * 10] * 64
+
+
+def bounded(device, most):
+    translate = device.translate
+
+    def one_of_few(texts):
+        assert len(device.tried) < most, "it never ends"
+        return translate(texts)
+
+    return one_of_few
+
+
 def test_a_text_that_never_fits_is_a_hole_and_costs_the_others_nothing():
     device = Device(room=100)
     outcomes = translated(fitted(device), ["y" * 500, *["x" * 10] * 31])

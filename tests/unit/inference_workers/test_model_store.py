@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from inference_workers.engines.protocol import MANIFEST
+from inference_workers.engines.protocol import MANIFEST, language_tokens, most_source_tokens, score_of
 from inference_workers.model_store import CHECKSUMS, ModelInfo, discover, load, verify
 from schemas.catalogue import Catalogue
 from schemas.errors import FatalError
@@ -71,6 +71,81 @@ def test_a_manifest_with_a_pair_that_is_none_is_refused_by_name(tmp_path):
     (made / MANIFEST).write_text(json.dumps({"pairs": ["english"]}))
     with pytest.raises(FatalError, match=r"nllb.*'english' is no pair"):
         found(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("", "cannot be read"),
+        ('{"pairs": ', "cannot be read"),
+        ("\xff", "cannot be read"),
+        ("[]", "is no JSON object"),
+        ('{"pairs": null}', "pairs is no list of texts"),
+        ('{"pairs": "en-pt"}', "pairs is no list of texts"),
+        ('{"sources": "en", "targets": "pt"}', "sources is no list of texts"),
+        ('{"sources": ["eng_Latn"], "targets": ["pt"]}', "'eng_Latn' is no language such as"),
+        ('{"sources": ["en"], "targets": ["EN"]}', "'EN' is no language such as"),
+    ],
+)
+def test_a_manifest_that_is_none_is_refused_by_name(tmp_path, content, complaint):
+    made = folder(tmp_path, "nllb", *CTRANSLATE2)
+    (made / MANIFEST).write_bytes(content.encode("latin-1"))
+    with pytest.raises(FatalError, match=rf"nllb/{MANIFEST}.*{complaint}"):
+        found(tmp_path)
+
+
+def test_a_language_keeps_the_name_by_which_the_model_has_its_token(tmp_path):
+    made = folder(tmp_path, "many", *CTRANSLATE2)
+    (made / MANIFEST).write_text(json.dumps({"sources": ["iw"], "targets": ["en"]}))
+    assert found(tmp_path)[0].first_pair == LanguagePair("iw", "en")
+
+
+@pytest.mark.parametrize("name", ["nllb-200-distilled-600M", "opus-mt-ROMANCE-en", "marian"])
+def test_four_letters_are_a_pair_in_the_names_of_firefox_models_only(tmp_path, name):
+    folder(tmp_path, name, *CTRANSLATE2)
+    assert found(tmp_path) == []
+
+
+def test_a_folder_that_there_is_not_is_refused_by_name(tmp_path):
+    with pytest.raises(FatalError, match=r"gone: see DRAGOMAN_WORKER_MODEL_PATHS"):
+        discover([tmp_path / "gone"])
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "manifest"),
+    [
+        ("enpt-1", BERGAMOT, {}),
+        ("opus-en-pt", (*CTRANSLATE2, "source.spm", "target.spm"), {}),
+        ("opus-en-pt", (*CTRANSLATE2, "tokenizer.json"), {}),
+        ("opus-en-pt", (*CTRANSLATE2, "tokenizer.json"), {"language_tokens": ["pt"]}),
+        ("opus-en-pt", (*CTRANSLATE2, "tokenizer.json"), {"max_source_tokens": 0}),
+    ],
+)
+def test_a_model_whose_files_are_damaged_is_refused_by_its_folder(tmp_path, name, files, manifest):
+    made = folder(tmp_path, name, *files)
+    (made / MANIFEST).write_text(json.dumps(manifest))
+    (info,) = found(tmp_path)
+    with pytest.raises(FatalError, match=name):
+        load(info)
+
+
+@pytest.mark.parametrize("limit", [0, -1, "200", None, 1.5])
+def test_a_limit_under_which_every_sentence_is_too_long_is_refused(limit):
+    with pytest.raises(FatalError, match="max_source_tokens is"):
+        most_source_tokens({"max_source_tokens": limit}, None)
+
+
+@pytest.mark.parametrize("manifest", [{"language_tokens": ["en"]}, {"language_tokens": {"en": 1}}])
+def test_tokens_that_are_no_texts_by_language_are_refused(manifest):
+    with pytest.raises(FatalError, match="language_tokens are no texts"):
+        language_tokens(manifest)
+
+
+@pytest.mark.parametrize(
+    ("mean", "score"), [(0.0, 1.0), (0.1, 1.0), (1e9, 1.0), (float("-inf"), 0.0), (float("nan"), 0.0)]
+)
+def test_a_score_is_from_0_to_1_whatever_the_model_said(mean, score):
+    assert score_of(mean) == score
 
 
 @pytest.mark.parametrize("name", ["models", "a-b", "2024-01"])

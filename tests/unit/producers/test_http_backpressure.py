@@ -220,6 +220,32 @@ def test_at_rest_nobody_measures_and_the_first_post_after_it_is_measured_for_at_
     assert (at_the_start > 1, at_rest, after_a_post > 1) == (True, 0, True)
 
 
+class DrainingBacklog(QuickBacklog):
+    """Has a batch less at each look, until none waits."""
+
+    async def read(self):
+        self.looks += 1
+        return reading(0, 0, max(20 - self.looks, 0))
+
+
+def test_a_queue_that_is_worked_off_is_measured_to_its_end_though_nobody_posts(monkeypatch):
+    now = [0.0]
+    backpressure, backlog = Backpressure(LIMITS, clock=lambda: now[0]), DrainingBacklog()
+    shown = []
+    monkeypatch.setattr(backpressure, "_show", lambda load: shown.append(load.reading.batches))
+
+    async def a_while():
+        measuring = asyncio.create_task(measure_backlog(backpressure, backlog, every_seconds=0.001))
+        for _ in range(200):
+            now[0] += LIMITS.reading_seconds / 3
+            await asyncio.sleep(0.001)
+        measuring.cancel()
+
+    asyncio.run(a_while())
+    assert sum(queue.waiting for queue in shown[-1].values()) == 0
+    assert backlog.looks < 40
+
+
 class Admin:
     """Two partitions of every topic: one with 7 records of which 4 are read, one that nobody has read."""
 

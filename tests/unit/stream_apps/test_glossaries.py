@@ -35,6 +35,15 @@ def glossary(version=0, **fields):
     return Glossary(tenant="acme", version=version, **(wishes | fields))
 
 
+def test_terms_that_differ_in_white_space_alone_are_one_and_have_one_translation():
+    def made(entries):
+        return new_version(Shelf(), glossary(entries=entries), LIMITS).written[0].entries
+
+    assert made({"release ": "liberação", " release": " liberação"}) == {"release": "liberação"}
+    with pytest.raises(PermanentError, match="entry 2: the source was there before, with another target"):
+        made({"release": "liberação", "release ": "lançamento"})
+
+
 @pytest.mark.parametrize(
     ("form", "content"),
     [

@@ -44,6 +44,15 @@ def test_a_record_of_a_wanted_request_that_is_no_result_is_skipped(monkeypatch, 
     assert {name: (one.version, one.offset) for name, one in found.items()} == {key("r1", "t"): (2, 1)}
 
 
+def test_of_one_version_the_later_record_counts_as_an_erased_answer_has_the_version_it_had(monkeypatch):
+    records = [record(0, answer(1)), record(1, answer(2)), record(2, answer(2)), record(3, answer(1))]
+    monkeypatch.setattr(sources, "read_topic", lambda _kafka, _topic: records)
+
+    found = sources.read_answers(KafkaSettings(), CODEC, {key("r1", "t")}, lambda read, _what: read)
+
+    assert found[key("r1", "t")].offset == 2
+
+
 @pytest.fixture
 def admin(monkeypatch) -> DeadLetterAdmin:
     """Two open dead letters, `a` and `b`, and no Kafka."""

@@ -180,6 +180,14 @@ def test_an_erased_request_is_not_replayed():
     assert [result.request_id for result in written] == ["r2"]
 
 
+def test_a_record_that_is_no_answer_leaves_the_others():
+    spoiled = InboundRecord(RESULTS, 0, 0, answered("r1", "").key, b"garbage", timestamp_ms=NOW)
+    emptied = InboundRecord(RESULTS, 0, 0, answered("r2", "").key, None, timestamp_ms=NOW)
+    answers = [answered("r1", "IT RAINS. IT SNOWS."), spoiled, emptied]
+    report, _ = replayed([asked("r1"), asked("r2")], answers)
+    assert (report["equal"], report["requests"], report["skipped"]) == (1, 2, {"unreadable": 2})
+
+
 def test_an_array_is_replayed_text_by_text():
     texts = ["It rains and", "", "it snows."]
     answers = [answered("r1", None, kind="texts", texts=["IT RAINS AND", "", "IT SNOWS."])]

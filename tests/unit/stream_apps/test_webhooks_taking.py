@@ -1,6 +1,7 @@
 """Results become deliveries before their offsets are committed, and again where the state was lost."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -64,6 +65,17 @@ class TestTaker:
         assert (found.url, found.due_at) == (CALLBACK, NOW_MS)
         assert source.tracker.due() == {("translation.results", 0): 4}
         assert (source.commits, woken) == (1, [1])
+
+    @pytest.mark.parametrize("odd", [{"callback": "https://[x/"}, {"callback": "x"}, {"completed_at": 10**17}])
+    def test_a_result_with_a_callback_that_is_none_keeps_no_other_back(self, odd):
+        told, codec = {CALLBACK_HEADER: b"1"}, Codec()
+        spoiled = replace(RESULT, request_id="odd", **odd)
+        source = Source([record(0, codec.encode(spoiled), **told), record(1, codec.encode(RESULT), **told)])
+        queue = InMemoryDeliveries()
+        Taker(source, queue, codec, LIMITS, lambda: NOW_MS, lambda: None, clock=lambda: 10.0).turn()
+        assert len(asyncio.run(queue.of_job(RESULT.key))) == 1
+        assert asyncio.run(queue.of_job(spoiled.key)) == []
+        assert source.tracker.due() == {("translation.results", 0): 2}
 
     def test_while_the_state_is_away_nothing_is_committed(self):
         class Away(InMemoryDeliveries):
