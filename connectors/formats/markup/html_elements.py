@@ -66,6 +66,8 @@ VOID = frozenset(
 BREAKS = frozenset({"br", "wbr"})
 # Elements that stand for themselves: code, formulas, pictures, lists of choices.
 OPAQUE = frozenset(["code", "kbd", "samp", "var", "math", "svg", "object", "textarea", "audio", "video", "canvas"])
+# Of these, those whose own attributes readers see all the same.
+LABELLED = OPAQUE - {"code", "kbd", "samp", "var", "math"}
 # What browsers show or read out.
 ATTRIBUTES = frozenset(
     {"alt", "aria-description", "aria-label", "aria-placeholder", "placeholder", "summary", "title"}
