@@ -120,6 +120,18 @@ class Markup:
         self.start = self.end = start
 
 
+class XmlText:
+    """An XML file as UTF-8 (`data`) without its tree, which large ones have no room for."""
+
+    def __init__(self, source: bytes) -> None:
+        self._decoded = decoded(source, _declared)
+        self.data = self._decoded.text.encode()
+
+    def encoded(self, data: bytes) -> bytes:
+        """Write UTF-8 in the file's own encoding; characters that it lacks become references."""
+        return self._decoded.encoded(data.decode(), "xmlcharrefreplace")
+
+
 class XmlFile:
     """An XML file as UTF-8 (`data`, what offsets count), its tree, and how it was encoded."""
 

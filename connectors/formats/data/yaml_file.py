@@ -88,7 +88,10 @@ def _value(node: ScalarNode, path: tuple[str, ...], text: str, options: Options)
     elif node.style is None:
         yield Found(start, end, coded, place, "plain")
     else:
-        yield Found(start + 1, end - 1, coded, place, "single" if node.style == "'" else "double")
+        # A further line has to stand further to the right than the key.
+        newline = " crlf" if "\r\n" in text[start:end] else ""
+        single = f"single {max(node.start_mark.column, 1)}{newline}"
+        yield Found(start + 1, end - 1, coded, place, single if node.style == "'" else "double")
 
 
 def _whole(value: str) -> str:
@@ -130,9 +133,9 @@ def _printable(text: str) -> str:
     return _UNPRINTABLE.sub("\ufffd", _BREAKS.sub(" ", text))
 
 
-def _single(text: str) -> str:
+def _single(indent: int, newline: str, text: str) -> str:
     # A line break inside single quotes is a space unless doubled.
-    return _printable(text).replace("'", "''").replace("\n", "\n\n")
+    return _printable(text).replace("'", "''").replace("\n", f"{newline}{newline}{' ' * indent}")
 
 
 def _indented(indent: int, newline: str, text: str) -> str:
@@ -141,13 +144,17 @@ def _indented(indent: int, newline: str, text: str) -> str:
     return newline.join([lines[0], *(" " * indent + line if line else "" for line in lines[1:])])
 
 
-_STYLES = {"plain": _plain, "single": _single, "double": _double}
+_STYLES = {"plain": _plain, "double": _double}
 
 
 def encoder_of(name: str) -> Encode:
     """Return how a value of this style is written."""
-    indent, _, newline = name.partition(" ")
-    return _STYLES.get(name) or partial(_indented, int(indent), "\r\n" if newline else "\n")
+    if name in _STYLES:
+        return _STYLES[name]
+    is_single = name.startswith("single")
+    # Skeletons of version 2 have no indentation of what is in single quotes.
+    indent, _, newline = (name.removeprefix("single").strip() or "1").partition(" ")
+    return partial(_single if is_single else _indented, int(indent), "\r\n" if newline else "\n")
 
 
 YAML_FILE = FlatFilter(

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
-from connectors.formats.markup.html_elements import INLINE, OPAQUE
+from connectors.formats.markup.html_elements import INLINE, LABELLED, OPAQUE
 from connectors.formats.markup.html_tokens import What, tokens
 from connectors.formats.markup.inline_units import Rules, units_in
 from connectors.formats.markup.seen_attributes import seen_attributes
@@ -25,7 +25,13 @@ _NOTHING: frozenset[str] = frozenset()
 # What XML knows without a DTD is text.
 _FOREIGN_ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#[xX][0-9A-Fa-f]{1,6});)[A-Za-z_][\w.-]*;")
 _XML = Rules(
-    void=_NOTHING, breaks=_NOTHING, raw=_NOTHING, opaque=_NOTHING, collapses=False, entity=_FOREIGN_ENTITY
+    void=_NOTHING,
+    breaks=_NOTHING,
+    raw=_NOTHING,
+    opaque=_NOTHING,
+    labelled=_NOTHING,
+    collapses=False,
+    entity=_FOREIGN_ENTITY,
 )
 
 
@@ -56,7 +62,7 @@ def html_rules(settings: Mapping[str, str]) -> Rules:
     """Return what the elements of HTML are, with what a request says of some."""
     ignored = _named(settings, IGNORE_TAGS)
     inline = (INLINE | ignored | _named(settings, NON_SPLITTING_TAGS)) - _named(settings, SPLITTING_TAGS)
-    return Rules(is_inline=inline.__contains__, opaque=OPAQUE | ignored)
+    return Rules(is_inline=inline.__contains__, opaque=OPAQUE | ignored, labelled=LABELLED - ignored)
 
 
 def _xml_rules(text: str, settings: Mapping[str, str]) -> Rules:

@@ -71,6 +71,8 @@ BREAKS = frozenset({"br", "wbr"})
 OPAQUE = frozenset(
     [*_PREFIXED, "code", "kbd", "samp", "var", "math", "svg", "object", "textarea", "audio", "video", "canvas"]
 )
+# Of these, those whose own attributes readers see all the same.
+LABELLED = OPAQUE - {"code", "kbd", "samp", "var", "math"}
 # What browsers show or read out.
 ATTRIBUTES = frozenset(
     {"alt", "aria-description", "aria-label", "aria-placeholder", "placeholder", "summary", "title"}

@@ -14,6 +14,7 @@ class What(Enum):
     END = auto()
     OTHER = auto()
     RAW = auto()  # the content of script, style and the like
+    LABEL = auto()  # the start tag of an element that is not translated, but its attributes are
 
 
 class Token(NamedTuple):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from html import unescape
 
 from connectors.formats.coding import CodedBuilder
-from connectors.formats.markup.html_elements import BREAKS, INLINE, OPAQUE, VOID
+from connectors.formats.markup.html_elements import BREAKS, INLINE, LABELLED, OPAQUE, VOID
 from connectors.formats.markup.html_tokens import RAW, Token, What, attributes, is_kept, is_translated, tokens
 from connectors.formats.markup.kept_elements import Keeping, without_kept
 from connectors.formats.protocol import CodeKind
@@ -32,12 +32,14 @@ def _nothing(_token: Token) -> Iterator[Found | Stamp]:
 class Rules:
     """What the elements of a text are to its readers. For HTML, if nothing else is said.
 
-    `is_inline` tells by the name whether an element stands inside a unit; what is `opaque` is not translated, and
-    `void` has no end tag. `raw` holds no markup. `collapses`: runs of white space are one space.
+    `is_inline` tells by the name whether an element stands inside a unit; what is `opaque` is not translated, but
+    for the attributes of what is `labelled`, and `void` has no end tag. `raw` holds no markup. `collapses`: white
+    space is one space.
     """
 
     is_inline: Callable[[str], bool] = INLINE.__contains__
     opaque: frozenset[str] = OPAQUE
+    labelled: frozenset[str] = LABELLED
     void: frozenset[str] = VOID
     breaks: frozenset[str] = BREAKS
     raw: frozenset[str] = RAW
@@ -56,10 +58,11 @@ class _Run:
 def units_in(text: str, rules: Rules, seen: Seen = _nothing) -> Iterator[Found | Stamp]:
     """Yield the units in reading order; `seen` finds those in the attributes of a start tag."""
     run = _Run()
-    for token in _whole_elements(text, rules):
-        is_start = token.what is What.START
-        if is_start:
-            yield from seen(token)
+    for found in _whole_elements(text, rules):
+        is_start = found.what is What.START
+        if is_start or found.what is What.LABEL:
+            yield from seen(found)
+        token = _unlabelled(found, rules)
         if token.what in (What.TEXT, What.RAW, What.OTHER) or rules.is_inline(token.name):
             if token.what is not What.RAW:
                 run.tokens.append(token)
@@ -69,6 +72,12 @@ def units_in(text: str, rules: Rules, seen: Seen = _nothing) -> Iterator[Found |
         if token.name in _PREFORMATTED:
             run.pre = max(0, run.pre + (1 if is_start else -1))
     yield from _found(text, run, rules)
+
+
+def _unlabelled(token: Token, rules: Rules) -> Token:
+    if token.what is not What.LABEL:
+        return token
+    return token._replace(what=What.OTHER if rules.is_inline(token.name) else What.END)
 
 
 def _whole_elements(text: str, rules: Rules) -> Iterator[Token]:
@@ -81,6 +90,7 @@ def _whole_elements(text: str, rules: Rules) -> Iterator[Token]:
         is_kept=lambda token: is_kept(values(token)),
         is_kept_by_name=lambda token: token.name in rules.opaque,
         is_translated=lambda token: is_translated(values(token)),
+        is_labelled=lambda token: token.name in rules.labelled,
         has_end=lambda token: token.name not in rules.void and not text[token.start : token.end].endswith("/>"),
         is_inline=rules.is_inline,
     )

@@ -28,11 +28,15 @@ class _Open:
 
 @dataclass(frozen=True)
 class Keeping:
-    """What a start tag says: whether its element is kept, by an attribute or else by its name, or translated."""
+    """What a start tag says: whether its element is kept, by an attribute or by its name, or translated.
+
+    An element that is kept by its name may be labelled: its start tag is a token of its own then.
+    """
 
     is_kept: Callable[[Token], bool]
     is_kept_by_name: Callable[[Token], bool]
     is_translated: Callable[[Token], bool]
+    is_labelled: Callable[[Token], bool]
     has_end: Callable[[Token], bool]
     is_inline: Callable[[str], bool]
 
@@ -59,7 +63,8 @@ class _Reader:
             self._back(token.start)
             yield from self._in_kept(token, self._open[-1])
         elif token.what is What.START and self._begins_kept(token):
-            return
+            if self._open[-1].begin == token.end:
+                yield token._replace(what=What.LABEL)
         else:
             yield token
             if top and self._follow(token, top) == 0:
@@ -67,7 +72,7 @@ class _Reader:
 
     def ended(self, end: int) -> Iterator[Token]:
         """Yield what is kept and has no end."""
-        if self._open and self._open[-1].is_kept:
+        if self._open and self._open[-1].is_kept and self._open[-1].begin < end:
             yield self._kept(self._open[-1], end)
 
     def _in_kept(self, token: Token, kept: _Open) -> Iterator[Token]:
@@ -82,11 +87,13 @@ class _Reader:
             self._open.pop()
 
     def _begins_kept(self, token: Token) -> bool:
-        by_name = self._keeping.is_kept_by_name(token)
-        if not self._keeping.has_end(token) or not (by_name or self._keeping.is_kept(token)):
+        keeping = self._keeping
+        by_name, by_attribute = keeping.is_kept_by_name(token), keeping.is_kept(token)
+        if not keeping.has_end(token) or not (by_name or by_attribute):
             return False
-        what = What.OTHER if self._keeping.is_inline(token.name) else What.END
-        self._open.append(_Open(token.name, True, token.start, what, has_exceptions=not by_name))
+        what = What.OTHER if keeping.is_inline(token.name) else What.END
+        begin = token.end if not by_attribute and keeping.is_labelled(token) else token.start
+        self._open.append(_Open(token.name, True, begin, what, has_exceptions=not by_name))
         return True
 
     def _ends_outside(self, token: Token, translated: _Open) -> bool:

@@ -72,10 +72,11 @@ def _of_part(file: XmlFile, part: str, place: str) -> Iterator[Found]:
     for element in file.root.walk():
         if element.name == "p:text" and not any(element.elements()) and (words := coded_of(element.text())):
             yield Found(element.inner, element.inner_end, words, place, "text", part=part)
-        span = file.attribute(element, "descr") if element.name == "p:cNvPr" else None
-        coded = coded_of(element.attributes.get("descr", "")) if span else None
-        if span and coded:
-            yield Found(*span, coded, f"{place}, picture", "attribute", part=part)
+        for name in ("title", "descr") if element.name == "p:cNvPr" else ():
+            span = file.attribute(element, name)
+            coded = coded_of(element.attributes.get(name, "")) if span else None
+            if span and coded:
+                yield Found(*span, coded, f"{place}, picture", "attribute", part=part)
 
 
 def _number(part: str) -> int:

@@ -31,10 +31,14 @@ def unescaped(text: str) -> str:
     return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
 
 
+def underscored(text: str) -> str:
+    """Write an underscore that would begin an escape of workbooks as one."""
+    return re.sub(f"(?={_ESCAPE.pattern})_", "_x005F_", text, flags=re.IGNORECASE)
+
+
 def cell_escaped(text: str) -> str:
     """Write a text of a cell or a comment."""
-    plain = re.sub(f"(?={_ESCAPE.pattern})_", "_x005F_", text, flags=re.IGNORECASE)
-    return "_x000D_".join(map(escaped, plain.split("\r")))
+    return "_x000D_".join(map(escaped, underscored(text).split("\r")))
 
 
 class Workbook:

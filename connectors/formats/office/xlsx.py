@@ -1,4 +1,5 @@
-"""Excel workbooks: a unit is a text of cells (each text once), a comment, or a paragraph of a drawing or a chart.
+"""Excel workbooks: a unit is a text of cells (each text once), a comment, a prompt or an error of a validation, a
+tip of a link, or a paragraph of a drawing or a chart.
 
 Formulas, numbers, sheet names and defined names stay, and so do texts that something else in the workbook names.
 """
@@ -7,16 +8,18 @@ import re
 from collections.abc import Iterator
 
 from connectors.formats.coding import coded_of
+from connectors.formats.merging import Encode
 from connectors.formats.office.drawing import drawing_units
 from connectors.formats.office.parts import by_content_type
 from connectors.formats.office.run_syntax import RunSyntax, tidy
+from connectors.formats.office.sheet_attributes import encoder_of, may_have_attributes, sheet_attributes
 from connectors.formats.office.workbook import Workbook, cell_escaped, unescaped
-from connectors.formats.packages import Package, PackageFilter
+from connectors.formats.packages import Package, PackageFilter, Part
 from connectors.formats.protocol import Options, Warned
 from connectors.formats.refusals import malformed
 from connectors.formats.runs import Item, Words, coded_runs
 from connectors.formats.splicing import Found, Stamp
-from connectors.formats.xml_tree import XML_ENCODERS, Element, Text, XmlFile
+from connectors.formats.xml_tree import XML_ENCODERS, Element, Text, XmlFile, XmlText
 
 _WORKBOOK = re.compile(r"spreadsheetml\.(?:sheet|template)\.main")
 _SHARED = re.compile(r"spreadsheetml\.sharedStrings")
@@ -33,6 +36,10 @@ def units(package: Package, _options: Options, warnings: list[Warned]) -> Iterat
     book = Workbook(package, books[0])
     kept: list[str] = []
     yield from _cells(package, book, kept)
+    for part, sheet in book.sheets.items():
+        data = package.read(part)
+        if may_have_attributes(data):
+            yield from sheet_attributes(XmlText(data).data, part, sheet)
     for part in by_content_type(package, _COMMENTS):
         yield from _named_texts(package.xml(part), part, "s:comment")
     for part in by_content_type(package, _THREADS):
@@ -126,11 +133,21 @@ def _calculated_anew(file: XmlFile, part: str) -> Iterator[Stamp]:
             yield Stamp(end_of_name, end_of_name, ' fullCalcOnLoad="1"', part)
 
 
+def _open(package: Package, part: str) -> Part:
+    return XmlText(package.read(part)) if "/worksheets/" in part else package.xml(part)
+
+
+def _encoder(name: str) -> Encode:
+    return _ENCODERS.get(name) or encoder_of(name)
+
+
+_ENCODERS: dict[str, Encode] = {**XML_ENCODERS, "cell": cell_escaped}
 XLSX = PackageFilter(
     frozenset({"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}),
-    "2",
+    "3",
     units,
-    {**XML_ENCODERS, "cell": cell_escaped}.__getitem__,
+    _encoder,
     tidy=tidy,
+    open_part=_open,
     pages_of=lambda package: len(by_content_type(package, re.compile(r"spreadsheetml\.worksheet"))),
 )

@@ -51,12 +51,15 @@ class InlineReader:
         self._builder = CodedBuilder()
         self._inner: list[Found] = []
 
-    def found(self, encoder: str) -> Iterator[Found]:
-        """Yield the unit, and those inside its codes (the texts of pictures)."""
+    def found(self, encoder: str, behind: str = "") -> Iterator[Found]:
+        """Yield the unit, and those inside its codes (the texts of pictures). `behind` is written at its end."""
         start = self._at
         try:
             for child in self._children:
                 self._read(child)
+            if behind:
+                self._tail()
+                self._builder.alone(behind)
         except _OutOfStepError:
             return
         coded = self._builder.built()
@@ -180,10 +183,12 @@ class InlineReader:
         self._take("![")
         words = InlineReader(self._block, child.children or [], self._mask, self._at)
         self._take(child.content)
-        shown = self._content[start : self._at]
+        shown, label_end = self._content[start : self._at], self._at
         self._tail()
+        # The text of a picture may be the name of its address, as that of a link.
+        is_name = self._written(label_end) in ("]", "][]")
         self._builder.alone(self._written(start), shown, at=self._block.offset(start))
-        self._inner += words.found("")
+        self._inner += words.found("", f"][{self._block.written(start + 2, label_end)}]" if is_name else "")
 
     def _delimiter(self, child: Token) -> None:
         self._take(child.markup)

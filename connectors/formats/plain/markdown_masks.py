@@ -5,11 +5,13 @@ Each becomes as many characters that mean nothing, so that offsets stay true: Hu
 
 import re
 
-# Hugo's shortcodes, Liquid, Jinja, Vue; lists of attributes of kramdown and Pandoc: `{: .note}`, `{#top}`.
+# Hugo's shortcodes, Liquid, Jinja, Vue; lists of attributes of kramdown and Pandoc: `{: .note}`, `{#top}`;
+# names of emoji; the beginning of an abbreviation: `*[HTML]:`.
 _CALL = re.compile(
     r"(?<!\\)(?:\{\{<.{0,1000}?>\}\}|\{\{%.{0,1000}?%\}\}"
-    r"|\{\{(?![<%{])[^{}\r\n]{1,500}\}\}|\{%[^{}\r\n]{1,500}%\}|\{(?::|[#.](?=[\w-]))[^{}\r\n]{0,500}\})",
-    re.DOTALL,
+    r"|\{\{(?![<%{])[^{}\r\n]{1,500}\}\}|\{%[^{}\r\n]{1,500}%\}|\{(?::|[#.](?=[\w-]))[^{}\r\n]{0,500}\}"
+    r"|(?<![\w:]):(?:[a-z][a-z0-9_+-]{0,50}|[+-]1):(?![\w:])|^\*\[[^\]\r\n]{1,100}\]:)",
+    re.DOTALL | re.MULTILINE,
 )
 _NO_LINE_END = re.compile(r"[^\r\n]")
 _FIRST, _LAST = 0xE000, 0xF8FF

@@ -190,5 +190,5 @@ def test_a_folder_of_models_that_may_not_be_read_is_named(monkeypatch, tmp_path)
 @pytest.mark.parametrize("content", ['{"unknown": 1}', "{", "[]"])
 def test_what_another_version_wrote_of_a_run_is_told_with_its_cure(tmp_path, content):
     run_file_path(tmp_path).write_text(content)
-    with pytest.raises(StackError, match="another version wrote it; stop it first: dragoman down"):
+    with pytest.raises(StackError, match="cannot be read; dragoman down, then dragoman up"):
         read_run_file(tmp_path)

@@ -83,3 +83,23 @@ def test_much_code_without_an_end_is_read_once(opening):
     begin = time.process_time()
     assert texts("a.html", b"one " + opening * 50_000)
     assert time.process_time() - begin < 5
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ('<textarea placeholder="one"><p>X</p></textarea>', ["one"]),
+        ('<p>one <svg aria-label="two"><text>X</text></svg> three</p>', ["two", "one [0] three"]),
+        ('<video title="one"><track label="X"></video>', ["one"]),
+        ('<textarea translate="no" placeholder="X">Y</textarea>one', ["one"]),
+        ('<code title="X">Y</code> one', ["one"]),
+    ],
+)
+def test_what_readers_see_in_the_tag_of_an_element_that_stays_is_translated(source, expected):
+    assert texts("a.html", source.encode()) == expected
+    words = re.compile("one|two|three")
+    assert translated("a.html", source.encode()).decode() == words.sub(lambda word: word[0].upper(), source)
+
+
+def test_the_tags_of_elements_that_a_request_ignores_stay():
+    assert texts("a.html", b'<video title="X">Y</video><p>one', ignore_tags="video") == ["one"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.connectors.formats.documents import texts, translated
+from tests.unit.connectors.formats.documents import extracted, texts, translated
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
@@ -111,3 +111,28 @@ def test_marks_of_alerts_and_admonitions_stay(source, words):
     assert texts("a.md", source.encode()) == words
     mark, one, rest = source.partition("one")
     assert translated("a.md", source.encode()).decode() == mark + one.upper() + rest.upper()
+
+
+@pytest.mark.parametrize("tail", ["", "[]"])
+@pytest.mark.parametrize("around", ["{}\n", "see {} now\n"])
+def test_pictures_that_are_named_by_their_text_keep_their_name(tail, around):
+    source = around.format(f"![The alt]{tail}") + "\n[the alt]: X\n"
+    units = [unit.text.replace("The alt", "O texto") for unit in extracted("a.md", source.encode()).units]
+    assert "![O texto][The alt]" in translated("a.md", source.encode(), *units).decode()
+
+
+def test_a_name_of_a_picture_that_ends_with_spaces_stays_too():
+    assert translated("a.md", b"![The alt ][] now\n\n[the alt]: X\n").startswith(b"![THE ALT ][The alt ] NOW\n")
+
+
+@pytest.mark.parametrize("mark", [":smile:", ":+1:", ":heavy_check_mark:"])
+def test_names_of_emoji_stay(mark):
+    assert translated("a.md", f"one {mark} two\n".encode()).decode() == f"ONE {mark} TWO\n"
+
+
+def test_the_marks_of_abbreviations_stay():
+    assert translated("a.md", b"*[HTML]: one two\n*[X Y]: three\n") == b"*[HTML]: ONE TWO\n*[X Y]: THREE\n"
+
+
+def test_clocks_and_colons_are_text():
+    assert texts("a.md", b"at 12:30:45 see a:b:c or ::d::\n") == ["at 12:30:45 see a:b:c or ::d::"]

@@ -1,6 +1,7 @@
 """The order of a presentation."""
 
 import io
+import zipfile
 
 from connectors.formats.protocol import Options
 from connectors.formats.registry import extract
@@ -14,8 +15,8 @@ CONTENT_TYPES = "http://schemas.openxmlformats.org/package/2006/content-types"
 TYPE = "application/vnd.openxmlformats-officedocument"
 
 
-def slide(root: str, words: str) -> str:
-    return f'<p:{root} xmlns:p="{P}" xmlns:a="{A}"><a:p><a:r><a:t>{words}</a:t></a:r></a:p></p:{root}>'
+def slide(root: str, words: str, before: str = "") -> str:
+    return f'<p:{root} xmlns:p="{P}" xmlns:a="{A}">{before}<a:p><a:r><a:t>{words}</a:t></a:r></a:p></p:{root}>'
 
 
 def relations(*targets: str) -> str:
@@ -25,7 +26,7 @@ def relations(*targets: str) -> str:
     return f'<Relationships xmlns="{RELATIONS}">{listed}</Relationships>'
 
 
-def presentation(order: list[int]) -> bytes:
+def presentation(order: list[int], picture: str = "") -> bytes:
     """Make slides 1 to 3 in this order, with notes of 1 and 3, a chart of 2 and a comment of 1."""
     kinds = {
         "presentation": "presentationml.presentation.main",
@@ -52,7 +53,7 @@ def presentation(order: list[int]) -> bytes:
             "ppt/comments/comment1.xml": f'<p:cmLst xmlns:p="{P}"><p:cm><p:text>On one</p:text></p:cm></p:cmLst>',
             "ppt/charts/chart7.xml": slide("chart", "Chart of two"),
             "ppt/charts/chart8.xml": slide("chart", "Chart of nobody"),
-            "ppt/slides/slide1.xml": slide("sld", "One"),
+            "ppt/slides/slide1.xml": slide("sld", "One", picture),
             "ppt/slides/_rels/slide1.xml.rels": relations(
                 "../comments/comment1.xml", "../notesSlides/notesSlide2.xml", "slide2.xml"
             ),
@@ -84,3 +85,10 @@ def test_slides_that_the_presentation_does_not_list_come_last():
         "One", "Three", "Notes of one", "Notes of three", "On one", "Chart of nobody",
     }  # fmt: skip
     assert translated("a.pptx", presentation([2]))
+
+
+def test_alternative_texts_and_their_titles_are_translated():
+    source = presentation([1], '<p:cNvPr id="1" name="X" title="A title" descr="An alternative"/>')
+    assert texts("a.pptx", source)[:3] == ["One", "A title", "An alternative"]
+    written = zipfile.ZipFile(io.BytesIO(translated("a.pptx", source))).read("ppt/slides/slide1.xml").decode()
+    assert '<p:cNvPr id="1" name="X" title="A TITLE" descr="AN ALTERNATIVE"/>' in written
