@@ -18,6 +18,13 @@ _TEXTS = re.compile(r"wordprocessingml\.(?:document|template|header|footer|footn
 _DRAWINGS = re.compile(r"drawingml\.(?:chart|diagramData)\+xml")
 # How Word drew the diagrams last: what it shows, with the words of their data.
 _DRAWN = re.compile(r"drawingml\.diagramDrawing\+xml")
+# Attributes that readers see: alternative texts, tips of links, and words drawn as a picture.
+_SEEN = {
+    "wp:docPr": ("title", "descr"),
+    "w:hyperlink": ("w:tooltip",),
+    "?:shape": ("alt",),
+    "?:textpath": ("string",),
+}
 _STYLES = re.compile(r"wordprocessingml\.styles")
 
 
@@ -50,17 +57,20 @@ def _paragraphs(file: XmlFile, part: str) -> Iterator[Found | Again]:
         if element.name == "w:p":
             number += 1
             found = ParagraphReader(file, element, fields).found(part, f"{where}paragraph {number}")
-        elif element.name == "wp:docPr":
-            found = _alternative(file, element, part, f"picture {element.attributes.get('id', '')}")
+        elif element.name in _SEEN:
+            found = _attributes(file, element, part, f"{where}paragraph {number}")
         elif element.name == "mc:Fallback":  # what older programs show in place of the same in newer syntax
             fallback = max(fallback, element.end)
         yield from map(Again, found) if element.start < fallback else found
 
 
-def _alternative(file: XmlFile, element: Element, part: str, place: str) -> Iterator[Found]:
-    for name in ("title", "descr"):
-        span = file.attribute(element, name) if element.attributes.get(name, "").strip() else None
-        coded = coded_of(element.attributes[name]) if span else None
+def _attributes(file: XmlFile, element: Element, part: str, paragraph: str) -> Iterator[Found]:
+    is_picture = element.name == "wp:docPr"
+    place = f"picture {element.attributes.get('id', '')}" if is_picture else paragraph
+    for name in _SEEN[element.name]:
+        text = element.attributes.get(name, "")
+        span = file.attribute(element, name.rpartition(":")[2]) if any(map(str.isalpha, text)) else None
+        coded = coded_of(text) if span else None
         if span and coded:
             yield Found(*span, coded, place, "attribute", part=part)
 

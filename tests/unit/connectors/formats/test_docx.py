@@ -211,3 +211,20 @@ def test_moved_text_is_translated_once_and_formulas_and_symbols_stay():
     data = paragraph(run("Text "), moved, symbol, "<w:oMath><w:r><w:t>x+y</w:t></w:r></w:oMath>")
     assert texts("a.docx", data) == ["Text [1]<2moved2>"]
     assert body_of(translated("a.docx", data)).count(run("moved")) == 1
+
+
+def test_tips_of_links_and_words_drawn_as_pictures_are_translated():
+    tip = f'<w:hyperlink w:anchor="x" w:tooltip="A &amp; tip">{run("the page")}</w:hyperlink>'
+    mark = (
+        '<v:shape xmlns:v="urn:schemas-microsoft-com:vml" alt="A mark"><v:textpath string="DRAFT only"/></v:shape>'
+    )
+    data = paragraph(run("See "), tip, f"<w:r><w:pict>{mark}</w:pict></w:r>", run(" now"))
+    assert texts("a.docx", data) == ["See <1the page1>[2] now", "A & tip", "A mark", "DRAFT only"]
+    written = body_of(translated("a.docx", data))
+    for before, after in (("A &amp; tip", "A &amp; TIP"), ("A mark", "A MARK"), ("DRAFT only", "DRAFT ONLY")):
+        assert f'"{before}"' not in written
+        assert f'"{after}"' in written
+    only = translated(
+        "a.docx", data, *[unit.text for unit in extracted("a.docx", data).units[:1]], "x", "A mark", "DRAFT only"
+    )
+    assert body_of(only) == body_of(data).replace("A &amp; tip", "x")
