@@ -5,6 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from deploy.backup import job
 from producers.cli import backup
 from producers.cli.main import app
 
@@ -89,7 +90,7 @@ def test_a_part_that_is_named_twice_is_saved_once(objects, tmp_path):
 def test_the_sink_is_rewound_only_where_its_rows_are_restored(objects, tmp_path, monkeypatch):
     location = str(tmp_path / "b")
     run("backup", "create", location, "--only", "objects")
-    monkeypatch.setattr(backup.job, "restore", lambda *_: pytest.fail("nothing may be restored"))
+    monkeypatch.setattr(job, "restore", lambda *_: pytest.fail("nothing may be restored"))
     ran = run("backup", "restore", location, "--only", "objects", "--rewind-usage")
     assert (ran.exit_code, ran.stdout) == (2, "")
     assert "--rewind-usage goes on behind the rows of ClickHouse" in ran.stderr
@@ -113,7 +114,12 @@ def test_a_sink_that_has_gone_on_since_the_restore_is_not_rewound_again(monkeypa
     rewound: list[str] = []
     done = {"clickhouse": {"rows": 0, "is_repeat": True, **gone_on}}
     monkeypatch.setattr(backup, "_parts", lambda _only: [])
-    monkeypatch.setattr(backup.job, "restore", lambda *_: done)
-    monkeypatch.setattr(backup, "_rewound", lambda location: rewound.append(location) or {})
+    monkeypatch.setattr(job, "restore", lambda *_: done)
+
+    def rewind(location: str) -> dict[int, int]:
+        rewound.append(location)
+        return {}
+
+    monkeypatch.setattr(backup, "_rewound", rewind)
     ran = run("backup", "restore", "b", "--rewind-usage")
     assert (ran.exit_code, len(rewound)) == (exit_code, 1 - exit_code), ran.output
