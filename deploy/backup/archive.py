@@ -6,16 +6,17 @@ A backup has the files of its parts, a listing (`files.jsonl`, one line for each
 
 import hashlib
 import json
-import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import unquote, urlsplit
 
 from connectors.object_files import Digest, Files, open_files
 from connectors.object_store import ObjectSettings
+from deploy.backup.partial_folder import partial_folder
 from schemas.errors import PermanentError
 
 MANIFEST, LISTING = "manifest.json", "files.jsonl"
@@ -120,8 +121,8 @@ class Draft:
 def new_backup(location: str, backup_id: str) -> Iterator[Draft]:
     """Open a draft for that folder or URL. Raises PermanentError where something is there already.
 
-    A folder gets its name when the draft is finished; what a killed attempt left beside it is deleted first. Below
-    a URL nothing can be renamed: there the manifest, written last, makes it a backup.
+    A folder gets its name when the draft is finished (partial_folder.py). Below a URL nothing can be renamed:
+    there the manifest, written last, makes it a backup.
     """
     with tempfile.SpooledTemporaryFile(_LISTING_MEMORY_BYTES) as listing:
         if "://" in location:
@@ -131,10 +132,9 @@ def new_backup(location: str, backup_id: str) -> Iterator[Draft]:
             return
         path = Path(location).absolute()
         _check_free(location, path.exists())
-        partial = path.with_name(f"{path.name}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        yield Draft(open_files(ObjectSettings(url=partial.as_uri())), backup_id, listing)
-        partial.rename(path)
+        with partial_folder(path) as partial:
+            yield Draft(open_files(ObjectSettings(url=partial.as_uri())), backup_id, listing)
+            partial.rename(path)
 
 
 class Backup:
@@ -182,9 +182,11 @@ class Backup:
 
 def open_backup(location: str) -> Backup:
     """Open the backup in that folder or below that URL. Raises PermanentError where there is no whole backup."""
-    if "://" not in location and not Path(location).is_dir():
+    folder = _folder_of(location)
+    # Opening it would make it.
+    if folder and not folder.is_dir():
         raise _no_backup(location, "there is no such folder")
-    url = location if "://" in location else Path(location).absolute().as_uri()
+    url = folder.absolute().as_uri() if folder else location
     files = open_files(ObjectSettings(url=url))
     if files.size(MANIFEST) is None:
         raise _no_backup(location, f"it has no {MANIFEST}, so its making was cut short")
@@ -201,11 +203,18 @@ def _checksum(fields: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
 
+def _folder_of(location: str) -> Path | None:
+    """Return the folder that is meant; None for a URL of anything else."""
+    if "://" not in location:
+        return Path(location)
+    return Path(unquote(urlsplit(location).path)) if location.startswith("file:") else None
+
+
 def _check_free(location: str, is_taken: bool) -> None:
     if is_taken:
         raise PermanentError(
             "place_taken",
-            f"{location} is not empty",
+            f"{location} is there already",
             cure="give every backup a location of its own, such as one with a date",
         )
 

@@ -134,7 +134,8 @@ def rewind_usage(admin: KafkaAdmin, last_offsets: Mapping[str, int]) -> dict[int
 def _check_has(backup: Backup, part: str) -> None:
     if part not in backup.manifest.parts:
         there = ", ".join(backup.manifest.parts)
-        raise PermanentError("no_such_part", f"the backup has no {part}, only {there}", field=part)
+        cure = "name the parts that it has, each by --only"
+        raise PermanentError("no_such_part", f"the backup has no {part}, only {there}", field=part, cure=cure)
 
 
 def _verify(backup: Backup, parts: Sequence[str], on_progress: OnPartProgress) -> None:

@@ -7,7 +7,7 @@ the files show the table at one moment, and the sink can continue right after it
 At a restore each file is loaded once, and the view that makes the rollups every day makes them again.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePosixPath
@@ -156,6 +156,13 @@ class UsageRestore:
             )
         self._note(RestoreStage.FINISHED)
 
+    def has_rows_behind(self, last_offsets: Mapping[str, int]) -> bool:
+        """Tell whether the sink has gone on since the restore: rewound, it would write the same again."""
+        rows = self._database.rows(
+            f"SELECT kafka_partition, max(kafka_offset) FROM {EVENTS} GROUP BY kafka_partition"
+        )
+        return any(int(offset) > int(last_offsets.get(str(partition), -1)) for partition, offset in rows)
+
     def _check_empty(self) -> None:
         if rows := self._totals(f"SELECT count(), sum(source_words) FROM {EVENTS}").rows:
             raise PermanentError(
@@ -210,7 +217,8 @@ class UsagePart:
         try:
             target = UsageRestore(database, backup.manifest.backup_id)
             if target.begin(replace) is RestoreStage.FINISHED:
-                return {"rows": 0, "is_repeat": True}
+                gone_on = {"sink_has_gone_on": True} if target.has_rows_behind(facts["last_offsets"]) else {}
+                return {"rows": 0, "is_repeat": True, **gone_on}
             self._load(target, backup, expected.rows, on_progress)
             target.finish(expected)
         finally:

@@ -7,6 +7,7 @@ than two files, of 32 MB each.
 import heapq
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from operator import attrgetter
@@ -79,9 +80,11 @@ class Follower:
         """Return what was added since the last call, in the order of time."""
         found: list[LogLine] = []
         for path in sorted(self.folder.glob("*.log")):
-            if self.wanted.wants_process(path.stem):
-                now_ms = round(path.stat().st_mtime * 1000)
-                found += wanted_lines(path.stem, self._added_to(path), self.wanted, now_ms)
+            # Gone since it was listed: `dragoman up --fresh` deletes the logs of earlier runs.
+            with suppress(FileNotFoundError):
+                if self.wanted.wants_process(path.stem):
+                    now_ms = round(path.stat().st_mtime * 1000)
+                    found += wanted_lines(path.stem, self._added_to(path), self.wanted, now_ms)
         return sorted(found, key=_by_time)
 
     def _added_to(self, path: Path) -> list[str]:
@@ -92,8 +95,9 @@ class Follower:
         if copied_at != self._copied_at.get(path, 0) and size < copied:
             texts, _ = _texts_from(path.with_suffix(_COPY), read_to)
             read_to, self._copied_at[path] = 0, copied_at
-        if size < read_to:  # emptied without a copy, on a full disk
-            read_to = 0
+        elif size < read_to and copied_at in (0, self._copied_at.get(path, 0)):
+            # Shorter without a copy: another file by the same name.
+            read_to, self._copied_at[path] = 0, copied_at
         added, self._read_to[path] = _texts_from(path, read_to) if size > read_to else ([], read_to)
         return texts + added
 

@@ -14,6 +14,7 @@ _NAMES = {"warn": "warning", "fatal": "critical", "trace": "debug"}
 _KAFKA = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) ([A-Z]+) (.*)")
 _VALKEY = re.compile(r"\d+:[A-Z] (\d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d\.\d{3}) ([.\-*#]) (.*)")
 _KAFKA_TIME, _VALKEY_TIME = "%Y-%m-%d %H:%M:%S,%f", "%d %b %Y %H:%M:%S.%f"
+_END_MS = 253_370_764_800_000
 _VALKEY_LEVELS = {".": "debug", "-": "debug", "*": "info", "#": "warning"}
 
 
@@ -85,7 +86,7 @@ def parse_line(process: str, text: str, before_ms: int = 0) -> LogLine:
     if text.startswith("{"):
         try:
             return _of_json(process, json.loads(text), before_ms)
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
             return LogLine(process, before_ms, "info", text)
     if kafka := _KAFKA.fullmatch(text):
         return LogLine(process, _local_ms(kafka[1], _KAFKA_TIME, before_ms), _level(kafka[2]), kafka[3])
@@ -98,7 +99,7 @@ def parse_line(process: str, text: str, before_ms: int = 0) -> LogLine:
 def _of_json(process: str, found: dict[str, Any], before_ms: int) -> LogLine:
     # The supervisor's lines have `at`, a state and no event.
     shown = found.pop("timestamp", None) or found.pop("at", None)
-    at_ms = round(datetime.fromisoformat(shown).timestamp() * 1000) if shown else before_ms
+    at_ms = _known_ms(datetime.fromisoformat(shown), before_ms) if shown else before_ms
     level = _level(str(found.pop("level", "info")))
     event = str(found.pop("event", "") or "process_state")
     found.pop("process", None)
@@ -112,6 +113,12 @@ def _level(name: str) -> str:
 
 def _local_ms(shown: str, form: str, before_ms: int) -> int:
     try:
-        return round(datetime.strptime(shown, form).astimezone().timestamp() * 1000)
-    except ValueError:
+        return _known_ms(datetime.strptime(shown, form).astimezone(), before_ms)
+    except (ValueError, OverflowError):
         return before_ms
+
+
+def _known_ms(at: datetime, before_ms: int) -> int:
+    """Return a time that every zone can show; no process runs outside of these years."""
+    at_ms = round(at.timestamp() * 1000)
+    return at_ms if 0 <= at_ms < _END_MS else before_ms

@@ -19,6 +19,7 @@ from deploy.backup.state import StatePart
 from deploy.backup.tables import TablesPart
 from deploy.backup.usage import UsagePart
 from producers.cli.arguments import AsJson
+from producers.cli.errors import CommandError, UsageError
 from producers.cli.output import print_json, progress_bars
 from producers.cli.target import analytics_settings, kafka_settings, object_settings, redis_settings
 
@@ -81,9 +82,19 @@ def restore_backup(
     as_json: AsJson = False,
 ) -> None:
     """Verify a backup, then restore it. The platform must be stopped."""
+    if rewind and only and PartName.CLICKHOUSE not in only:
+        raise UsageError(
+            "--rewind-usage goes on behind the rows of ClickHouse, which --only leaves out",
+            "add --only clickhouse, or leave out --rewind-usage",
+        )
     with progress_bars(is_shown=not as_json) as bars:
         done = job.restore(location, _parts(only), replace, bars.show_count)
     if rewind:
+        if done[PartName.CLICKHOUSE].get("sink_has_gone_on"):
+            raise CommandError(
+                "the usage sink has gone on since this backup was restored, and rewound it would count rows twice",
+                "leave out --rewind-usage, or restore all of ClickHouse anew with --replace",
+            )
         done["usage_sink"] = {"begins": _rewound(location)}
     if as_json:
         print_json(done)
@@ -92,8 +103,8 @@ def restore_backup(
 
 
 def _parts(only: Sequence[PartName] | None) -> list[BackupPart]:
-    """Return the chosen parts, all by default; none connects before its first use."""
-    return [_part(name) for name in (only or list(PartName))]
+    """Return the chosen parts, each once, all by default; none connects before its first use."""
+    return [_part(name) for name in dict.fromkeys(only or PartName)]
 
 
 def _part(name: PartName) -> BackupPart:

@@ -65,7 +65,7 @@ def show_logs(wanted: LogFilter, *, follow: bool, tail: int | None, as_json: boo
             _print(follower.lines(), as_json=as_json)
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
-    elif not shown:
+    elif not shown and last != 0:
         typer.echo(f"no line in {folder} is like that", err=True)
 
 
@@ -74,15 +74,21 @@ def readable(line: LogLine) -> str:
     at = datetime.fromtimestamp(line.at_ms / 1000).astimezone().strftime("%H:%M:%S.%f")[:-3]
     color = _PROCESS_COLORS[sum(line.process.encode()) % len(_PROCESS_COLORS)]
     fields = [f"{name}={value}" for name, value in line.fields.items() if name not in _UNTOLD]
-    return " ".join(
+    shown = " ".join(
         [
             typer.style(at, dim=True),
-            typer.style(line.process.ljust(10), fg=color),
+            typer.style(_harmless(line.process).ljust(10), fg=color),
             typer.style(line.level.ljust(8), fg=_COLORS[line.level]),
-            typer.style(line.event, bold=line.level in {"error", "critical"}),
-            typer.style(" ".join(fields), dim=True),
+            typer.style(_harmless(line.event), bold=line.level in {"error", "critical"}),
+            typer.style(_harmless(" ".join(fields)), dim=True),
         ]
-    ).rstrip()
+    )
+    return shown.rstrip()
+
+
+def _harmless(text: str) -> str:
+    """Return a text that does nothing to a terminal: what strangers sent may stand in it."""
+    return "".join(one if one.isprintable() or one in "\n\t" else ascii(one)[1:-1] for one in text)
 
 
 def _print(lines: Iterable[LogLine], *, as_json: bool) -> int:

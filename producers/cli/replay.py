@@ -24,7 +24,7 @@ from stream_apps.replay.replay import KafkaReplay, choose_model
 from stream_apps.replay.traffic import Selection
 from stream_apps.runtime.process import now_ms
 
-_WRONG_USAGE = ("platform_topic", "ambiguous_model")
+_WRONG_USAGE = ("bad_topic", "platform_topic", "ambiguous_model")
 _FIGURES = {
     "requests": "requests replayed",
     "segments": "segments",
@@ -53,6 +53,8 @@ def replay(  # noqa: PLR0913, PLR0917  # one parameter for each option
     """Translate past requests again on another model and tell what differs. Answers and bills nobody."""
     at_ms = now_ms()
     since_ms, until_ms = parse_time_ms(since, "--since", at_ms), parse_time_ms(until, "--until", at_ms)
+    if since_ms >= until_ms:
+        raise UsageError("--since is not before --until, so no request is of that time", "give an earlier --since")
     selection = Selection(since_ms, until_ms, priority or list(Priority), limit)
     try:
         comparison = _run(selection, choose_model(model, _models(model)), to, is_quiet=as_json)
@@ -65,6 +67,8 @@ def replay(  # noqa: PLR0913, PLR0917  # one parameter for each option
         print_json(report)
     else:
         typer.echo(lines_of_report(report))
+    if not (report["requests"] or report["skipped"]):
+        typer.echo("no request of that time was found", err=True)
 
 
 def lines_of_report(report: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ from inference_workers.model_store import ModelInfo
 from inference_workers.translating import SegmentTranslator
 from inference_workers.translator import Translator
 from schemas.codec import Codec
+from schemas.documents import is_document
 from schemas.errors import PermanentError
 from schemas.languages import Language, LanguagePair, parse_language
 from schemas.markup import is_marked_up
@@ -245,6 +246,8 @@ class Replay:
 
     def _task(self, exchange: Exchange) -> Task:
         """Prepare the exchange for the model. Raises PermanentError where the model cannot serve it."""
+        if is_document(exchange.request):
+            raise PermanentError("document", "the request is a file, which is no text before its extraction")
         text = self.traffic.text_of(exchange.request)
         if not text.strip():
             raise PermanentError("empty_text", "the request holds no text")

@@ -1,5 +1,6 @@
 """The topics of a replay: past requests with the answers they got, and the topic of the new results."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,8 @@ _LARGEST_TEXT_BYTES = 16_000_000
 _TAKE_RECORDS = 500
 _RESULTS_KEPT_MS = 30 * DAY_MS
 _END_OF_TIME_MS = 2**63 - 1
+_LONGEST_TOPIC = 249
+_TOPIC = re.compile(rf"[A-Za-z0-9._-]{{1,{_LONGEST_TOPIC}}}")
 
 
 class PastRecords(Protocol):
@@ -85,7 +88,7 @@ class Exchange:
 
 @dataclass
 class Traffic:
-    """Past requests and answers. `unreadable` counts records that are no requests, or no answers to them.
+    """Past requests and answers. `unreadable` counts records that are no requests, and answers that are none.
 
     Each of `own_tenants` has request topics of its own.
     """
@@ -177,11 +180,26 @@ class ReplayOutput:
 
 
 def check_output_topic(name: str, kafka: KafkaSettings) -> None:
-    """Raise PermanentError `platform_topic` for a topic that the platform itself uses."""
-    if name in {topic.name for topic in catalogue(kafka.plan)}:
+    """Raise PermanentError: `bad_topic` for what is none, `platform_topic` for one that the platform itself uses.
+
+    That of a pool or a tenant is known by its beginning: this environment need not name all of them.
+    """
+    if not _TOPIC.fullmatch(name) or name.startswith(("__", ".")):
+        raise PermanentError(
+            "bad_topic",
+            f"{name[:_LONGEST_TOPIC]!r} is no name of a topic for results",
+            field="to",
+            limit=f"1 to {_LONGEST_TOPIC} of A-Z, a-z, 0-9 and . _ -, not beginning with a point or __",
+            cure="choose a name such as translation.replay.candidate",
+        )
+    if _family(name) in {_family(topic.name) for topic in catalogue(kafka.plan)}:
         raise PermanentError(
             "platform_topic", f"{name} is a topic of the platform's own", field="to", cure="choose another topic"
         )
+
+
+def _family(topic: str) -> str:
+    return ".".join(topic.split(".")[:2])
 
 
 @contextmanager

@@ -131,3 +131,23 @@ def test_lines_go_on_until_somebody_ends_it(tmp_path):
     follower = Follower(tmp_path, ALL, write_more)
     follower.start()
     assert next(follower.lines()).event == "more"
+
+
+def test_a_follower_goes_on_where_the_files_are_deleted_and_begin_anew(follower, tmp_path):
+    write(tmp_path, "http.log", line(2, "before"), line(3, "more"))
+    assert events(follower.added()) == ["before", "more"]
+    (tmp_path / "http.log").unlink()
+    assert follower.added() == []
+    write(tmp_path, "http.log", line(4, "anew"))
+    assert events(follower.added()) == ["anew"]
+    write(tmp_path, "http.log", line(5, "a"), mode="w")
+    assert events(follower.added()) in (["a"], [])
+
+
+def test_a_file_that_goes_away_under_the_follower_is_passed_over(follower, tmp_path, monkeypatch):
+    write(tmp_path, "gone.log", line(2, "x"))
+    found = sorted(tmp_path.glob("*.log"))
+    (tmp_path / "gone.log").unlink()
+    monkeypatch.setattr(type(tmp_path), "glob", lambda _self, _pattern: iter(found))
+    write(tmp_path, "http.log", line(3, "b"))
+    assert events(follower.added()) == ["b"]

@@ -129,3 +129,19 @@ def test_every_line_can_be_written_as_json():
     shown = json.loads(parse_line("kafka", "2026-11-30 03:12:13,319 ERROR Log: ação").as_json())
     assert (shown["process"], shown["level"], shown["event"]) == ("kafka", "error", "Log: ação")
     assert datetime.fromisoformat(shown["timestamp"]).tzinfo
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        '{"timestamp": "0001-01-01T00:00:00"}',
+        '{"timestamp": "9999-12-31T23:59:59-23:59"}',
+        '{"timestamp": 5}',
+        '{"a":' * 100_000,
+        "999:M 30 Nov 0001 03:00:00.000 * up",
+    ],
+)
+def test_a_line_that_nobody_can_read_is_shown_as_it_is(strange):
+    (found,) = wanted_lines("http", [strange], LogFilter(), 1_000)
+    assert found.at_ms == 1_000
+    assert json.loads(found.as_json())["process"] == "http"

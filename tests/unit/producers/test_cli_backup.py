@@ -5,6 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from deploy.backup import job
 from producers.cli import backup
 from producers.cli.main import app
 
@@ -38,7 +39,9 @@ def test_a_part_that_the_backup_does_not_have_is_named(root, tmp_path):
     run("backup", "create", location, "--only", "objects")
     ran = run("backup", "restore", location, "--only", "clickhouse")
     assert (ran.exit_code, ran.stdout) == (1, "")
-    assert ran.stderr.endswith("the backup has no clickhouse, only objects\n")
+    assert ran.stderr.endswith(
+        "the backup has no clickhouse, only objects; name the parts that it has, each by --only\n"
+    )
 
 
 def test_what_is_no_backup_is_said_with_its_cure(tmp_path):
@@ -67,3 +70,56 @@ def test_a_restore_makes_its_tables_on_the_cluster_that_is_configured(monkeypatc
     monkeypatch.setattr(backup, "open_database", lambda *where: asked.append(where))
     backup._part(backup.PartName.CLICKHOUSE)
     assert asked == [("http://clickhouse", "books")]
+
+
+@pytest.fixture
+def objects(root):
+    folder = root / "data" / "objects"
+    folder.mkdir(parents=True)
+    (folder / "a.txt").write_text("A text.")
+    return folder
+
+
+def test_a_part_that_is_named_twice_is_saved_once(objects, tmp_path):
+    location = str(tmp_path / "b")
+    ran = run("backup", "create", location, "--only", "objects", "--only", "objects")
+    assert (ran.exit_code, ran.stdout) == (0, f"{location}: 1 files, 0.0 MB\n")
+    assert run("backup", "verify", location).exit_code == 0
+
+
+def test_the_sink_is_rewound_only_where_its_rows_are_restored(objects, tmp_path, monkeypatch):
+    location = str(tmp_path / "b")
+    run("backup", "create", location, "--only", "objects")
+    monkeypatch.setattr(job, "restore", lambda *_: pytest.fail("nothing may be restored"))
+    ran = run("backup", "restore", location, "--only", "objects", "--rewind-usage")
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    assert "--rewind-usage goes on behind the rows of ClickHouse" in ran.stderr
+    assert "add --only clickhouse" in ran.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_not_taken_for_a_platform_that_is_away(objects, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    ran = run("backup", "create", str(tmp_path / "file" / "b"), "--only", "objects")
+    assert (ran.exit_code, "dragoman status" in ran.stderr) == (1, False), ran.output
+    assert str(tmp_path / "file") in ran.stderr
+
+
+def test_a_check_of_an_address_makes_no_folder(tmp_path):
+    ran = run("backup", "verify", (tmp_path / "nowhere").as_uri())
+    assert (ran.exit_code, (tmp_path / "nowhere").exists()) == (1, False), ran.output
+
+
+@pytest.mark.parametrize(("gone_on", "exit_code"), [({}, 0), ({"sink_has_gone_on": True}, 1)])
+def test_a_sink_that_has_gone_on_since_the_restore_is_not_rewound_again(monkeypatch, gone_on, exit_code):
+    rewound: list[str] = []
+    done = {"clickhouse": {"rows": 0, "is_repeat": True, **gone_on}}
+    monkeypatch.setattr(backup, "_parts", lambda _only: [])
+    monkeypatch.setattr(job, "restore", lambda *_: done)
+
+    def rewind(location: str) -> dict[int, int]:
+        rewound.append(location)
+        return {}
+
+    monkeypatch.setattr(backup, "_rewound", rewind)
+    ran = run("backup", "restore", "b", "--rewind-usage")
+    assert (ran.exit_code, len(rewound)) == (exit_code, 1 - exit_code), ran.output

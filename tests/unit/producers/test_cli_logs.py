@@ -1,6 +1,7 @@
 """`dragoman logs` shows lines for people on a terminal and JSON elsewhere, and says what to do about mistakes."""
 
 import json
+import re
 
 import pytest
 from typer.testing import CliRunner
@@ -87,3 +88,16 @@ def test_people_see_time_process_level_event_and_fields_in_colours():
     assert "dead_letter" in shown
     assert "tenant=acme request_id=r1 cause=no_target" in shown
     assert "instance" not in shown
+
+
+def test_no_line_does_anything_to_the_terminal():
+    strange = {**LINE, "event": "\x1b]0;title\x07", "cause": "\x1b[2J\u202ereversed", "exception": "one\n\ttwo"}
+    shown = re.sub(r"\x1b\[[0-9]+m", "", readable(parse_line("http", json.dumps(strange))))
+    assert "\\x1b]0;title\\x07" in shown
+    assert "cause=\\x1b[2J\\u202ereversed" in shown
+    assert "exception=one\n\ttwo" in shown
+
+
+def test_none_of_the_lines_is_not_called_a_lack_of_them(root):
+    ran = run(root, "--tail", "0")
+    assert (ran.exit_code, ran.stdout, ran.stderr) == (0, "", "")

@@ -143,9 +143,11 @@ def test_a_moment_that_no_calendar_has_is_refused(typed):
 
 
 def run_info(**health_urls: str) -> RunInfo:
-    addresses = dict.fromkeys(("kafka_bootstrap", "analytics_url", "redis_cache_url", "data_dir"), "x")
     return RunInfo(
-        **addresses,
+        kafka_bootstrap="k",
+        analytics_url="a",
+        redis_cache_url="c",
+        data_dir="d",
         http_url=NEVER_ASKED,
         redis_state_url="redis://127.0.0.1:1/0",
         supervisor_pid=1,

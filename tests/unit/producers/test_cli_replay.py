@@ -43,3 +43,20 @@ def test_what_is_no_time_is_wrong_usage(option):
     ran = CliRunner().invoke(app, ["replay", *(word for pair in options.items() for word in pair)])
     assert (ran.exit_code, ran.stdout) == (2, "")
     assert ran.stderr.startswith(f"dragoman: {option} is 'yesterday'")
+
+
+@pytest.mark.parametrize(
+    "times", [{"--since": "1h", "--until": "2h"}, {"--since": "1h", "--until": "1h"}, {"--since": "2999-01-01"}]
+)
+def test_a_time_that_ends_before_it_begins_is_wrong_usage(times):
+    options = {"--model": "m", "--to": "t", **times}
+    ran = CliRunner().invoke(app, ["replay", *(word for pair in options.items() for word in pair)])
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    assert "--since is not before --until" in ran.stderr
+
+
+def test_a_time_without_requests_is_told(monkeypatch):
+    monkeypatch.setattr(replay, "choose_model", lambda *_: [])
+    monkeypatch.setattr(replay, "_run", lambda *_, **__: Comparison())
+    ran = CliRunner().invoke(app, ["replay", "--since", "1h", "--model", "m", "--to", "t"])
+    assert (ran.exit_code, ran.stderr) == (0, "no request of that time was found\n")

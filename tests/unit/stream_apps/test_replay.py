@@ -267,3 +267,37 @@ def test_a_whole_replay_reads_the_selection_and_writes_to_the_topic_it_was_given
     assert [record.topic for record in kafka.sent] == ["elsewhere"]
     with pytest.raises(PermanentError, match=RESULTS):
         whole.run(selection, Shouting(), RESULTS, lambda *_: None)
+
+
+def test_an_answer_that_cannot_be_read_is_counted_and_the_others_are_compared():
+    requests = [asked("r1"), asked("r2", NOW + 1)]
+    broken = InboundRecord(RESULTS, 0, 0, b"default/r1", b"garbage", timestamp_ms=NOW)
+    report, written = replayed(requests, [broken, answered("r2", "IT RAINS. IT SNOWS.")])
+    assert (report["requests"], report["equal"], report["skipped"]) == (2, 1, {"unreadable": 1})
+    assert [result.request_id for result in written] == ["r1", "r2"]
+
+
+def test_a_document_is_no_text_and_is_skipped_by_name():
+    document = asked("r1", text=None, content_ref="tenants/default/inbox/a", file_name="a.txt")
+    report, written = replayed([document, asked("r2")], [])
+    assert (report["skipped"], [result.request_id for result in written]) == ({"document": 1}, ["r2"])
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a b", "a/b", "ü", "a" * 250, "__consumer_offsets"])
+def test_what_no_topic_can_be_called_is_refused_before_anything_is_read(name):
+    with pytest.raises(PermanentError, match="no name of a topic"):
+        check_output_topic(name, KafkaSettings())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "translation.batches.gpu.high",
+        "translation.requests.acme.high",
+        "translation.control.acme",
+        "translation.usage",
+    ],
+)
+def test_topics_of_pools_and_tenants_that_this_environment_does_not_name_are_refused(name):
+    with pytest.raises(PermanentError, match="topic of the platform's own"):
+        check_output_topic(name, KafkaSettings())
