@@ -75,8 +75,8 @@ class Backpressure:
     async def wanted(self) -> None:
         """Return once a reading is of use: at once if a caller needed one of late, else when the next one does.
 
-        Of late: as long as a reading counts. So no POST is refused because of a reading that was not renewed. While
-        the queues move they are measured for the metrics, too: what they show at rest is what is left.
+        Of late: as long as a reading counts. So no POST is refused because of a reading that was not renewed.
+        While the queues move they are measured for the metrics, too: what they show at rest is what is left.
         """
         if self._clock() - max(self._asked_at, self._moved_at) > self._limits.reading_seconds:
             self._is_asked.clear()

@@ -7,7 +7,7 @@ import pytest
 
 from deploy.local import main
 from deploy.local.process_spec import ProcessState
-from deploy.local.root_lock import RootLock
+from deploy.local.root_lock import RootLock, supervisor_of
 from deploy.local.settings import StackSettings
 from deploy.local.stack_run import StackRun
 from deploy.local.state_files import RunFile, RunInfo, read_run_file
@@ -30,9 +30,9 @@ def test_a_restart_signals_the_supervisor_that_holds_the_root_not_one_of_an_old_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signalled: list[tuple[int, int]] = []
-    monkeypatch.setattr(main.os, "kill", lambda pid, number: signalled.append((pid, number)))
+    monkeypatch.setattr("os.kill", lambda pid, number: signalled.append((pid, number)))
     RunFile(tmp_path, INFO).write()
     with RootLock(tmp_path):
         assert main.restart(tmp_path, "worker") == ["worker-1"]
-        assert signalled == [(main.supervisor_of(tmp_path), signal.SIGHUP)]
+        assert signalled == [(supervisor_of(tmp_path), signal.SIGHUP)]
     assert signalled[0][0] != INFO.supervisor_pid
