@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Protocol
 
+import structlog
+
 from inference_workers.engines.protocol import Device, Engine, Model, PivotEngine
 from inference_workers.fidelity import Dialogue, Fidelity, Outcome, ShouldStop
 from inference_workers.fidelity.masking import MOST_SPANS
@@ -14,6 +16,8 @@ from schemas.catalogue import PIVOT, Catalogue, LanguageSet, unsupported_pair
 from schemas.errors import FatalError
 from schemas.languages import LanguagePair, candidates, parse_language
 from schemas.segments import TranslationContext
+
+log = structlog.get_logger()
 
 WARM_UP = "The house is big. A casa é grande."
 
@@ -68,9 +72,15 @@ class ModelRouter:
         return self._layer(self._served(source, target)).is_one_by_one
 
     def warm_up(self) -> None:
-        """Load every model in turn and translate once with it. Blocks for seconds. Raises FatalError."""
+        """Load every model in turn and translate once with it. Blocks for seconds. Raises FatalError.
+
+        A model that makes a hole even of this text is named: all its answers may be holes.
+        """
         for info in self._models:
-            outcomes_of(self, [WARM_UP], TranslationContext("", info.first_pair.source, info.first_pair.target))
+            pair = info.first_pair
+            (found,) = outcomes_of(self, [WARM_UP], TranslationContext("", pair.source, pair.target))
+            if found.cause:
+                log.warning("model_translates_nothing", model=info.version, pair=str(pair), cause=found.cause)
 
     def begin(self, texts: Sequence[str], context: TranslationContext) -> list[Dialogue[Outcome]]:
         layer = self._layer(self._served(context.source, context.target))

@@ -76,14 +76,14 @@ class ProcessSupervisor:
 
     async def start(self) -> None:
         """Start the process and return when it is ready, or done. Raises StackError when it never gets there."""
-        self._begin()
+        supervision = self._begin()
         ready = asyncio.create_task(self._was_ready.wait())
         try:
-            await asyncio.wait({self._supervision, ready}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({supervision, ready}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             ready.cancel()
-        if self._supervision.done():
-            self._supervision.result()
+        if supervision.done():
+            supervision.result()
 
     async def restart(self) -> None:
         """Stop the process, start it again, and return when it is ready.
@@ -113,8 +113,9 @@ class ProcessSupervisor:
             self._process = None
         self._report(ProcessState.STOPPED)
 
-    def _begin(self) -> None:
+    def _begin(self) -> asyncio.Task[None]:
         self._supervision = asyncio.create_task(self._supervise(), name=f"supervise {self.spec.name}")
+        return self._supervision
 
     @property
     def _may_give_up(self) -> bool:

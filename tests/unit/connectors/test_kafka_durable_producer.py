@@ -23,7 +23,7 @@ class Client:
 
     def __init__(self, *failures: Exception) -> None:
         self.failures, self.polls = deque(failures), 0
-        self.reports: deque[Callable[[KafkaError, None], None]] = deque()
+        self.reports: deque[Callable[[KafkaError | None, object], None]] = deque()
         self.has_records = threading.Event()
 
     def produce(self, *_arguments, on_delivery, **_named):

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from connectors.kafka.settings import KafkaSettings
+from connectors.redis.settings import RedisSettings
 from deploy.doctor import environment, looking, versions
 from deploy.doctor.examinations import Places, examinations
 from deploy.doctor.facts import Clock
@@ -120,7 +122,7 @@ def test_without_an_installed_distribution_no_package_is_judged():
 
 
 def test_the_doctor_looks_at_every_secret_that_the_stack_keeps(tmp_path):
-    places = Places(None, None, None, tmp_path)
+    places = Places(KafkaSettings, RedisSettings, lambda: pytest.fail("nobody asks it"), tmp_path)
     (examination,) = [one for one in examinations(places, DoctorSettings()) if one.name == "secrets"]
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "webhooks.secrets").touch(0o644)

@@ -38,7 +38,7 @@ def test_a_child_whose_order_was_not_taken_in_time_is_killed_when_it_starts(
     async def check() -> None:
         monkeypatch.setattr(forking, "_START_SECONDS", 0.01)
         monkeypatch.setattr(template, "_send", never)
-        monkeypatch.setattr(forking.os, "kill", lambda pid, number: killed.append((pid, number)))
+        monkeypatch.setattr("os.kill", lambda pid, number: killed.append((pid, number)))
         with pytest.raises(OSError, match="did not answer"):
             await fork(template)
         template._hear({"number": 0, "pid": 4711})
@@ -54,7 +54,7 @@ def test_a_child_that_ended_before_it_could_be_killed_ends_nothing_else(
         raise ProcessLookupError
 
     async def check() -> None:
-        monkeypatch.setattr(forking.os, "kill", ended)
+        monkeypatch.setattr("os.kill", ended)
         template._ordered[0] = asyncio.get_running_loop().create_future()
         template._ordered[0].cancel()
         template._hear({"number": 0, "pid": 4711})

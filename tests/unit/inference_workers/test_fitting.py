@@ -55,20 +55,17 @@ def test_the_lesson_is_forgotten_after_a_while():
 
 
 def test_a_lesson_that_is_forgotten_at_once_ends_all_the_same():
-    device = Device(room=100)
-    device.translate = bounded(device, 200)
+    device = Patient(room=100)
     outcomes = translated(fitted(device, forget_after_seconds=0), ["x" * 10] * 64)
     assert [one.text for one in outcomes] == ["X" * 10] * 64
 
 
-def bounded(device, most):
-    translate = device.translate
+class Patient(Device):
+    """Takes two hundred calls."""
 
-    def one_of_few(texts):
-        assert len(device.tried) < most, "it never ends"
-        return translate(texts)
-
-    return one_of_few
+    def translate(self, texts):
+        assert len(self.tried) < 200, "it never ends"
+        return super().translate(texts)
 
 
 def test_a_text_that_never_fits_is_a_hole_and_costs_the_others_nothing():

@@ -5,6 +5,7 @@ from copy import copy
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from inference_workers.engines.protocol import Device, Traits, Translation
 from inference_workers.model_router import ModelRouter
@@ -143,3 +144,20 @@ def test_warming_up_loads_every_model_and_closing_frees_them():
     assert sorted(loader.loaded) == ["deen", "ende", "enpt", "pten"]
     router.close()
     assert all(one.is_closed for one in loader.models)
+
+
+class Endless(Tagger):
+    """Never comes to an end, as a model does whose end has another token."""
+
+    def translate(self, sentences, options):
+        return [Translation("", is_cut=True) for _ in sentences]
+
+
+def test_a_model_that_makes_a_hole_of_any_text_is_named_when_it_is_warmed_up():
+    sound, endless = MODELS[0], MODELS[2]
+    router = ModelRouter(
+        [sound, endless], loader=lambda info, _device: (Endless if info is endless else Tagger)(info)
+    )
+    with capture_logs() as lines:
+        router.warm_up()
+    assert [(one["event"], one["model"]) for one in lines] == [("model_translates_nothing", "v-ende")]
