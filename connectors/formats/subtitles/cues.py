@@ -25,6 +25,8 @@ _TAG = re.compile(
     r"</?[a-zA-Z][^<>\r\n]*>|<\d[\d:.]*>|\{\\[^{}\r\n]*\}|\\N"
     rf"|(?<![ \t])[ \t]*{_NEWLINE}(?:[ \t]*{_NEWLINE})+[ \t]*"
 )
+# Begins where white space does, so that much of it is looked at once.
+_WRAP = re.compile(r"(?<![^\S\n])[^\S\n]*\n[^\S\n]*")
 _ENDS_LINE = re.compile(r"[\r\n]|\\N")
 _TAG_NAME = re.compile(r"</?([a-zA-Z]+)")
 
@@ -91,7 +93,7 @@ def _add_tag(builder: CodedBuilder, tag: str) -> None:
 def _unwrapped(text: str) -> str:
     """Return a cue's lines as one; a new speaker keeps a line of his own."""
     lines = _SPEAKER.split(text.replace("\r\n", "\n").replace("\r", "\n"))
-    return "\n".join(re.sub(r"[^\S\n]*\n[^\S\n]*", " ", line) for line in lines)
+    return "\n".join(_WRAP.sub(" ", line) for line in lines)
 
 
 def newlines_of(text: str) -> str:

@@ -1,5 +1,7 @@
 """The rules of subtitles: what stands in a cue beside its words."""
 
+import time
+
 import pytest
 
 from tests.unit.connectors.formats.documents import texts, translated
@@ -47,3 +49,10 @@ def test_cues_of_webvtt_have_all_their_lines(newline):
     source = ("WEBVTT\n\n" + cues).replace("\n", newline)
     assert texts("a.vtt", source.encode()) == ["One, two[0]three."]
     assert translated("a.vtt", source.encode()).decode() == source.upper().replace(f"ONE,{newline}TWO", "ONE, TWO")
+
+
+@pytest.mark.parametrize("space", [" ", "\t", "\n", " \n\t"])
+def test_much_white_space_in_a_cue_is_read_once(space):
+    begin = time.process_time()
+    assert texts("a.srt", (FIRST + "one" + space * 100_000 + "two\n").encode())
+    assert time.process_time() - begin < 5
