@@ -247,7 +247,7 @@ def test_a_backup_that_was_cut_short_is_none_and_does_not_stand_in_the_way(state
         verify(str(tmp_path / "b"), quiet)
     create(str(tmp_path / "b"), [StatePart(state)], quiet)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b"]
-    with pytest.raises(PermanentError, match="not empty"):
+    with pytest.raises(PermanentError, match="is there already"):
         create(str(tmp_path / "b"), [StatePart(state)], quiet)
 
 
