@@ -18,7 +18,6 @@ from stream_apps.pipeline.cutting_limits import CuttingLimits
 from stream_apps.pipeline.deduplication import RequestDeduplicator
 from stream_apps.pipeline.language_detection import LangidDetector
 from stream_apps.pipeline.output_records import WireFormat
-from stream_apps.pipeline.partition_turns import PartitionTurns
 from stream_apps.pipeline.request_limits import RequestLimits
 from stream_apps.pipeline.segmentation import SEGMENTATION_VERSION, Segmenter
 from stream_apps.runtime.process import now_ms
@@ -46,8 +45,9 @@ class TextSettings(Protocol):
 def build_wire(settings: TextSettings) -> WireFormat:
     """Build the wire format of this deployment's records."""
     kafka = settings.kafka
-    turns = PartitionTurns(kafka.batch_partitions)
-    return WireFormat(open_codec(kafka), turns, kafka.max_message_bytes, settings.requests.bulk_words)
+    return WireFormat(
+        open_codec(kafka), kafka.batch_partitions, kafka.max_message_bytes, settings.requests.bulk_words
+    )
 
 
 def build_cutter(settings: TextSettings, wire: WireFormat) -> RequestCutter:

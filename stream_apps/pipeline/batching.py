@@ -4,6 +4,7 @@ Remembered translations travel in the batches but never change where a batch end
 gives the same batches, whatever was remembered in between.
 """
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -83,3 +84,8 @@ def _warnings_of(known: Sequence[Remembered | None]) -> list[str | None]:
     """Return the warning of each; nothing where there is none, as for most batches."""
     found = [hit.warning if hit else None for hit in known]
     return found if any(found) else []
+
+
+def batch_partition(key: JobKey, batch_number: int, partitions: int) -> int:
+    """Choose a partition: the batches of a request go round all of them, starting at one that its key decides."""
+    return (zlib.crc32(key.encode()) + batch_number) % partitions

@@ -1,7 +1,7 @@
 """Build the records that intake sends: batches, early answers, a refusal, an expiry. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from schemas.codec import Codec, without_schema
 from schemas.dead_letters import ENVELOPE_BYTES
@@ -32,9 +32,9 @@ from schemas.topics import (
     tenant_of_topic,
 )
 from schemas.units import kind_of
+from stream_apps.pipeline.batching import batch_partition
 from stream_apps.pipeline.callback_rule import check_callback
 from stream_apps.pipeline.finishing import finished
-from stream_apps.pipeline.partition_turns import PartitionTurns
 from stream_apps.pipeline.request_limits import RequestLimits
 from stream_apps.pipeline.request_rules import echoed_bytes
 
@@ -44,7 +44,7 @@ class WireFormat:
     """How messages become records in this deployment. Requests of more than `bulk_words` go to bulk lanes."""
 
     codec: Codec
-    turns: PartitionTurns = field(default_factory=PartitionTurns)
+    batch_partitions: int = 6
     max_message_bytes: int = 2_000_000
     bulk_words: int = DEFAULT_BULK_WORDS
 
@@ -99,7 +99,7 @@ def _callback(request: TranslationRequest, limits: RequestLimits) -> str | None:
 def batch_records(
     batches: Sequence[SegmentBatch], record: InboundRecord, wire: WireFormat
 ) -> list[OutboundRecord]:
-    """Encode the batches, each for the partition whose turn it is, so that workers have equally much."""
+    """Encode the batches, each for the partition of its number, so that many workers share one long document."""
     return [_batch_record(batch, record, wire) for batch in batches]
 
 
@@ -199,9 +199,8 @@ def _batch_record(batch: SegmentBatch, record: InboundRecord, wire: WireFormat) 
         nothing = [None] * len(batch.texts)
         value = wire.codec.encode(replace(batch, translations=nothing, scores=nothing, warnings=()))
     job = batch.job
-    topic = batches_topic(job.pool, lane_of(Priority(job.priority), job.words, wire.bulk_words))
     return OutboundRecord(
-        topic=topic,
+        topic=batches_topic(job.pool, lane_of(Priority(job.priority), job.words, wire.bulk_words)),
         key=batch_id(batch.key, batch.batch_number).encode(),
         value=value,
         headers={
@@ -211,7 +210,7 @@ def _batch_record(batch: SegmentBatch, record: InboundRecord, wire: WireFormat) 
             "words": str(batch.source_words).encode(),
             "schema": b"SegmentBatch",
         },
-        partition=wire.turns.next(topic),
+        partition=batch_partition(batch.key, batch.batch_number, wire.batch_partitions),
     )
 
 

@@ -20,7 +20,6 @@ from schemas.records import InboundRecord, OutboundRecord
 from schemas.topics import DEAD_LETTERS
 from stream_apps.glossaries.store import KafkaGlossaries
 from stream_apps.pipeline.output_records import WireFormat
-from stream_apps.pipeline.partition_turns import PartitionTurns
 from stream_apps.pipeline.pieces import BatchLimits
 from stream_apps.pipeline.stores import ObjectStore
 from stream_apps.redrive.open_dead_letters import DeadLetterFilter, DeadLetterSummary, OpenDeadLetters, Place
@@ -124,8 +123,7 @@ class DeadLetterAdmin:
 
     def _planner(self, sources: KafkaSources, limits: BatchLimits) -> RedrivePlanner:
         kafka = self.kafka
-        turns = PartitionTurns(kafka.batch_partitions)
-        wire = WireFormat(self.codec, turns, kafka.max_message_bytes, self.bulk_words)
+        wire = WireFormat(self.codec, kafka.batch_partitions, kafka.max_message_bytes, self.bulk_words)
         return RedrivePlanner(sources, self.codec, wire, limits, self.now_ms())
 
 

@@ -199,7 +199,7 @@ def test_intake_refuses_every_spoiled_request(priority):
     )
     models = FixedModelVersions({"default": {"en-pt": "m1"}})
     stores = Stores(RequestDeduplicator(InMemoryRequestPlans()), models, EmptyMemory())
-    handler = IntakeHandler(cutter, stores, WireFormat(CODEC, max_message_bytes=LIMIT))
+    handler = IntakeHandler(cutter, stores, WireFormat(CODEC, 6, LIMIT))
     event_handler = EventHandler(_dead_letters("intake"), handler.handle, handler.delivered, handler.refused)
     _processed(_poison(requests_topic(priority)), event_handler).check()
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from schemas.errors import PermanentError
 from schemas.messages import Job
 from schemas.segments import Remembered
-from stream_apps.pipeline.batching import Wishes, batches_of
+from stream_apps.pipeline.batching import Wishes, batch_partition, batches_of
 from stream_apps.pipeline.pieces import BatchLimits, cut
 from stream_apps.pipeline.split import Split
 from tests.keys import key
@@ -100,3 +100,9 @@ def test_what_passes_through_may_be_longer_than_a_batch():
     )
     for piece in (*alone, *pieces):
         assert len(piece.lead) + sum(map(len, piece.gaps)) + sum(map(len, piece.texts)) <= 500
+
+
+def test_batches_of_one_request_go_round_all_partitions():
+    found = [batch_partition(key("r1"), number, 6) for number in range(12)]
+    assert sorted(found[:6]) == list(range(6))
+    assert found[:6] == found[6:]
