@@ -10,7 +10,7 @@ from typing import Any
 
 from inference_workers.engines.protocol import MANIFEST, Device, Model, manifest_of
 from schemas.catalogue import LanguageSet, sets_of
-from schemas.errors import FatalError
+from schemas.errors import FatalError, PermanentError
 from schemas.languages import LanguagePair, parse_pair
 
 CHECKSUMS = "SHA256SUMS"
@@ -184,3 +184,26 @@ def _sha256(file: Path) -> str:
     except OSError as error:
         raise FatalError(f"{file} cannot be read: {error.strerror}; fetch the model again") from error
     return digest.hexdigest()
+
+
+def choose_model(model: str, found: Sequence[ModelInfo]) -> list[ModelInfo]:
+    """Return, as the only one, the model with that name, version or folder.
+
+    Raises PermanentError `unknown_model` or `ambiguous_model`, which name the candidates.
+    """
+    fitting = [info for info in found if model in (info.name, info.version) or info.path == Path(model).absolute()]
+    if not fitting:
+        known = ", ".join(sorted({info.version for info in found})) or "none"
+        raise PermanentError(
+            "unknown_model",
+            f"there is no model {model!r}; found: {known}",
+            field="model",
+            cure="see: dragoman models list",
+        )
+    folders = {info.path for info in fitting}
+    if len(folders) > 1:
+        names = ", ".join(sorted(map(str, folders)))
+        raise PermanentError(
+            "ambiguous_model", f"{model!r} names several models: {names}", field="model", cure="give the folder"
+        )
+    return fitting

@@ -10,7 +10,7 @@ from connectors.kafka.schema_registry import open_codec
 from connectors.kafka.settings import KafkaSettings
 from connectors.object_store import ObjectSettings, UrlObjectStore, open_objects
 from inference_workers.model_router import ModelRouter
-from inference_workers.model_store import ModelInfo, discover
+from inference_workers.model_store import ModelInfo, choose_model, discover
 from inference_workers.settings import WorkerLimits
 from producers.cli.arguments import AsJson, parse_time_ms
 from producers.cli.errors import UsageError
@@ -20,7 +20,7 @@ from schemas.errors import PermanentError
 from schemas.priorities import Priority
 from stream_apps.pipeline.cutting_limits import CuttingLimits
 from stream_apps.replay.comparison import Comparison
-from stream_apps.replay.replay import KafkaReplay, choose_model
+from stream_apps.replay.replay import KafkaReplay
 from stream_apps.replay.traffic import Selection
 from stream_apps.runtime.process import now_ms
 

@@ -8,13 +8,11 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from connectors.kafka.admin import KafkaAdmin
 from connectors.kafka.settings import KafkaSettings
 from connectors.memory import InMemoryTranslationMemory
 from inference_workers.answers import Effort, translated_batch
-from inference_workers.model_store import ModelInfo
 from inference_workers.translating import SegmentTranslator
 from inference_workers.translator import Translator
 from schemas.codec import Codec
@@ -89,29 +87,6 @@ class KafkaReplay:
         with open_output(self.kafka, self.codec, topic) as output:
             detect = LangidDetector().detect
             return Replay(traffic, models, replayer, output, detect, on_progress, self.limits).run(exchanges)
-
-
-def choose_model(model: str, found: Sequence[ModelInfo]) -> list[ModelInfo]:
-    """Return, as the only one, the model with that name, version or folder.
-
-    Raises PermanentError `unknown_model` or `ambiguous_model`, which name the candidates.
-    """
-    fitting = [info for info in found if model in (info.name, info.version) or info.path == Path(model).absolute()]
-    if not fitting:
-        known = ", ".join(sorted({info.version for info in found})) or "none"
-        raise PermanentError(
-            "unknown_model",
-            f"there is no model {model!r}; found: {known}",
-            field="model",
-            cure="see: dragoman models list",
-        )
-    folders = {info.path for info in fitting}
-    if len(folders) > 1:
-        names = ", ".join(sorted(map(str, folders)))
-        raise PermanentError(
-            "ambiguous_model", f"{model!r} names several models: {names}", field="model", cure="give the folder"
-        )
-    return fitting
 
 
 @dataclass(frozen=True)

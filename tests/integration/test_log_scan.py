@@ -56,6 +56,15 @@ def values_of(scan: LogScan, rounds: int = 40) -> list[str]:
     return found
 
 
+def with_large_records(kafka: KafkaSettings, admin: KafkaAdmin, count: int) -> list[Span]:
+    """Write so many records of 60 kB, and return where they are."""
+    before = admin.spans([CONTROL])
+    producer = DurableProducer(kafka)
+    producer.send([OutboundRecord(CONTROL, b"large", os.urandom(60_000)) for _ in range(count)])
+    producer.close()
+    return between(before, admin.spans([CONTROL]))
+
+
 def between(before: list[Span], after: list[Span]) -> list[Span]:
     """What was written between two measurements."""
     first = {(span.topic, span.partition): span.end for span in before}
@@ -87,13 +96,10 @@ def test_until_it_is_done_a_scan_gives_so_many_records_at_once_at_most(kafka, ad
 
 
 def test_a_scan_never_takes_much_more_at_once_than_its_client_may_buffer(kafka, admin):
-    before = admin.spans([CONTROL])
-    producer = DurableProducer(kafka)
-    producer.send([OutboundRecord(CONTROL, b"large", os.urandom(60_000)) for _ in range(200)])
-    producer.close()
+    spans = with_large_records(kafka, admin, 200)
     small = kafka.model_copy(update={"consumer_buffer_kbytes": 1_000, "fetch_bytes": 2_000_000})
     sizes: list[int] = []
-    with scanning(small, between(before, admin.spans([CONTROL]))) as scan:
+    with scanning(small, spans) as scan:
         while not scan.is_done:
             sizes.append(sum(len(one.value or b"") for one in scan.take(1_000, 5.0)))
     assert sum(sizes) == 12_000_000
@@ -158,12 +164,9 @@ def test_what_is_not_confirmed_is_aborted_and_a_scan_ends_behind_it(kafka, admin
 
 def test_a_scan_of_more_than_the_clients_buffer_does_not_wait_between_its_answers(kafka, admin):
     """The library waits for a second after each answer that fills the buffer, where it is not told otherwise."""
-    before = admin.spans([CONTROL])
-    producer = DurableProducer(kafka)
-    producer.send([OutboundRecord(CONTROL, b"large", os.urandom(60_000)) for _ in range(300)])
-    producer.close()
+    spans = with_large_records(kafka, admin, 300)
     small = kafka.model_copy(update={"consumer_buffer_kbytes": 100, "fetch_bytes": 2_000_000})
-    with scanning(small, between(before, admin.spans([CONTROL]))) as scan:
+    with scanning(small, spans) as scan:
         began, count = time.monotonic(), 0
         while not scan.is_done:
             count += len(scan.take(500, 1.0))

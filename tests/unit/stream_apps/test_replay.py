@@ -11,7 +11,7 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.memory import InMemoryTranslationMemory
 from connectors.object_store import UrlObjectStore
 from inference_workers.fidelity import Outcome
-from inference_workers.model_store import ModelInfo
+from inference_workers.model_store import ModelInfo, choose_model
 from inference_workers.translating import SegmentTranslator
 from schemas.catalogue import LanguageSet
 from schemas.codec import Codec
@@ -28,7 +28,7 @@ from stream_apps.pipeline.language_detection import Detection
 from stream_apps.pipeline.segmentation import SEGMENTATION_VERSION
 from stream_apps.replay import replay
 from stream_apps.replay.comparison import Comparison, TextPair, similarity
-from stream_apps.replay.replay import Replay, Replayer, choose_model
+from stream_apps.replay.replay import Replay, Replayer
 from stream_apps.replay.traffic import ReplayOutput, Selection, Traffic, check_output_topic
 from tests.translators import PlainTranslator
 
