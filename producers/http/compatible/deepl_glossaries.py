@@ -4,7 +4,6 @@ There a name may be anything, even twice; here what no name may hold becomes `-`
 """
 
 import re
-from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -13,7 +12,7 @@ from producers.http.blocking.glossaries import Glossaries
 from producers.http.compatible.callers import reader_of
 from producers.http.compatible.deepl import ERRORS
 from producers.http.compatible.errors import route_class
-from producers.http.compatible.multilingual import bare_name
+from producers.http.compatible.multilingual import bare_name, creation_time
 from producers.http.compatible.reading import mistake, read_parameters
 from producers.http.ports import Ports
 from schemas.glossaries import Glossary
@@ -122,6 +121,6 @@ def _shown(one: Glossary) -> dict[str, Any]:
         "ready": True,
         "source_lang": one.source_language.lower(),
         "target_lang": one.target_language.lower(),
-        "creation_time": datetime.fromtimestamp(one.created_at / 1000, UTC).isoformat(),
+        "creation_time": creation_time(one.created_at),
         "entry_count": len(one.entries),
     }

@@ -5,7 +5,6 @@ A change of a dictionary writes its next version (multilingual_changes.py). Anot
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -19,6 +18,7 @@ from producers.http.compatible.multilingual import (
     Multilingual,
     all_multilingual,
     based,
+    creation_time,
     grouped,
     known_multilingual,
     no_such,
@@ -216,7 +216,7 @@ def _shown(one: Multilingual) -> dict[str, Any]:
     return {
         "glossary_id": one.name,
         "name": one.name,
-        "creation_time": datetime.fromtimestamp(created_at / 1000, UTC).isoformat(),
+        "creation_time": creation_time(created_at),
         "dictionaries": [_shown_dictionary(dictionary) for dictionary in one.dictionaries],
     }
 

@@ -7,6 +7,7 @@ is a glossary with one dictionary. An id is a name, which means the newest versi
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from itertools import count, groupby
 from typing import NamedTuple
 
@@ -88,6 +89,11 @@ def bare_name(wanted: str, forbidden: re.Pattern[str], longest: int) -> str:
     """Return the name as ours may be; one of which nothing is left, such as a Japanese one, by its hash."""
     bare = forbidden.sub("-", wanted).strip(".-_:")[:longest]
     return bare or f"glossary-{hashlib.sha256(wanted.encode()).hexdigest()[:_HASH_DIGITS]}"
+
+
+def creation_time(at_ms: int) -> str:
+    """Write a moment (milliseconds, Unix) as the original does, with a fraction: its client insists on one."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
 
 
 def free_name(shelf: Shelf, tenant: str, wanted: str, own: str = "") -> str:

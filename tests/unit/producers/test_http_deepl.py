@@ -4,7 +4,9 @@ import gzip
 import json
 
 import pytest
+from deepl.util import parse_timestamp
 
+from producers.http.compatible.multilingual import creation_time
 from schemas.messages import changed
 from stream_apps.accounts.changes import Change, TenantChange, changed_tenant
 from tests.accounts import NOW_MS, key_of
@@ -205,6 +207,12 @@ def test_a_glossary_is_made_shown_used_and_deleted(answering, world):
     assert answering.delete(one).status_code == 204
     assert "no glossary" in message_of(answering.get(one), 404)
     assert "no glossary" in message_of(answering.post(URL, json=asked), 404)
+
+
+@pytest.mark.parametrize("at_ms", [1_800_000_000_000, 1_800_000_000_001, 1_800_000_000_999])
+def test_its_client_reads_when_a_glossary_was_made_even_at_a_full_second(at_ms):
+    read = parse_timestamp(creation_time(at_ms))
+    assert round(read.timestamp() * 1000) == at_ms
 
 
 @pytest.mark.parametrize("glossary", ["my glossary", "用語集", "a" * 200])
