@@ -13,9 +13,10 @@ from faust.app.base import BootStrategy
 from faust.types import StreamT
 from faust.worker import Worker
 
+from connectors.faust.bundles import TakeLimits
 from connectors.faust.resuming import PatientTables
 from connectors.faust.settings import FaustSettings
-from connectors.faust.taking import EventLine, ProcessRecords, TakeLimits
+from connectors.faust.taking import EventLine, ProcessRecords
 from connectors.faust.transport import DurableTransport, FinishedConsumer, HeldLimits
 from connectors.kafka.client_config import METADATA_REFRESH_MS, tls_context
 from connectors.kafka.settings import KafkaSettings
@@ -32,6 +33,7 @@ class DurableApp(faust.App):
 
     BootStrategy = ConsumerOnly
     held_limits: HeldLimits
+    take_limits: TakeLimits
 
     def _new_transport(self) -> DurableTransport:
         return DurableTransport(self.conf.broker_consumer, self)
@@ -55,16 +57,19 @@ def build_app(app_id: str, instance: str, kafka: KafkaSettings, settings: FaustS
         **_storage_options(),
     )
     app.held_limits = HeldLimits(settings.buffered_records, settings.buffered_bytes)
+    app.take_limits = TakeLimits(settings.take_records, settings.take_bytes)
     return app
 
 
-def consume(app: DurableApp, topic: str, process: ProcessRecords, settings: FaustSettings) -> None:
+def consume(app: DurableApp, topic: str, process: ProcessRecords) -> None:
     """Add an agent for the topic, with a line of its own, so that a flood on another topic does not delay it."""
-    limits = TakeLimits(settings.take_records, settings.take_bytes)
 
     async def agent(stream: StreamT[Any]) -> None:
         line = EventLine(
-            process, lambda: cast(FinishedConsumer, app.consumer), limits, may_cancel=lambda: app.should_stop
+            process,
+            lambda: cast(FinishedConsumer, app.consumer),
+            app.take_limits,
+            may_cancel=lambda: app.should_stop,
         )
         task = asyncio.create_task(line.run())
         try:

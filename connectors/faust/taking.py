@@ -1,20 +1,21 @@
-"""Take the events of one topic together: whatever has arrived while the last take was processed.
+"""Take the records of one topic together: whatever has arrived while the last take was processed.
 
-Faust hands over one event at a time and waits for its acknowledgement. Here an event is only put into line, so
-Faust goes on; a task of its own has the line processed, in order, and acknowledges each event when everything it
-led to is stored. A rebalance waits for that, as it waits for any agent. A lone event is processed at once.
+Faust hands over one event at a time, a bundle of records (connectors/faust/bundles.py), and waits until it is
+acknowledged. Here an event is only put into line, so Faust goes on; a task of its own has the line processed, in
+order, and acknowledges each event when everything it led to is stored. A rebalance waits for that, as it waits
+for any agent. A lone event is processed at once.
 """
 
 import asyncio
 import os
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import structlog
 from faust.types import EventT
 
+from connectors.faust.bundles import Bundle, TakeLimits
 from schemas.errors import FATAL_EXIT_CODE
 from schemas.records import InboundRecord
 
@@ -27,22 +28,14 @@ ProcessRecords = Callable[[Sequence[InboundRecord]], Awaitable[bool]]
 class Finisher(Protocol):
     """The part of the consumer that decides what may be committed, and how much more is fetched."""
 
-    def received(self, message: Any) -> None:
-        """Note that this event is in line."""
+    def received(self, bundle: Any) -> None:
+        """Note that these records are in line."""
 
-    def finish(self, message: Any) -> None:
-        """Note that this event and all before it are done."""
+    def finish(self, bundle: Any) -> None:
+        """Note that these records and all before them are done."""
 
     def abandon(self) -> None:
         """Commit nothing more before the next assignment."""
-
-
-@dataclass(frozen=True)
-class TakeLimits:
-    """The most events of one take, and the most bytes of their values; one event at least."""
-
-    records: int
-    value_bytes: int
 
 
 class EventLine:
@@ -92,20 +85,23 @@ class EventLine:
                 raise
 
     def _take(self) -> list[EventT[Any]]:
-        taken: list[EventT[Any]] = []
-        size = 0
-        while self._waiting and len(taken) < self._limits.records:
-            size += len(self._waiting[0].message.value or b"")
-            if taken and size > self._limits.value_bytes:
+        """Return the first events whose records fit into one take, one event at least."""
+        taken = [self._waiting.popleft()]
+        records, value_bytes = _size(taken[0])
+        while self._waiting:
+            more, more_bytes = _size(self._waiting[0])
+            records, value_bytes = records + more, value_bytes + more_bytes
+            if records > self._limits.records or value_bytes > self._limits.value_bytes:
                 break
             taken.append(self._waiting.popleft())
         return taken
 
     async def _process_take(self, events: Sequence[EventT[Any]]) -> None:
         finisher = self._finisher()
-        if await self._process([record_of(event) for event in events]):
-            for event in events:
-                finisher.finish(event.message)
+        bundles = [_bundle(event) for event in events]
+        if await self._process([record for bundle in bundles for record in bundle.records]):
+            for bundle, event in zip(bundles, events, strict=True):
+                finisher.finish(bundle)
                 event.ack()
             return
         log.warning("events_abandoned", events=len(events) + len(self._waiting))
@@ -120,21 +116,10 @@ class EventLine:
         self._exit_process(FATAL_EXIT_CODE)
 
 
-def record_of(event: EventT[Any]) -> InboundRecord:
-    """Return the record behind the event, as Kafka stored it."""
-    message = event.message
-    return InboundRecord(
-        topic=message.topic,
-        partition=message.partition,
-        offset=message.offset,
-        key=message.key,
-        value=message.value,
-        headers={name: bytes(value or b"") for name, value in _pairs(message.headers)},
-        timestamp_ms=round(message.timestamp * 1000),
-    )
+def _bundle(event: EventT[Any]) -> Bundle:
+    return cast(Bundle, event.message)
 
 
-def _pairs(headers: Any) -> list[tuple[str, bytes]]:
-    if not headers:
-        return []
-    return list(headers.items()) if isinstance(headers, dict) else list(headers)
+def _size(event: EventT[Any]) -> tuple[int, int]:
+    bundle = _bundle(event)
+    return len(bundle.records), bundle.value_bytes

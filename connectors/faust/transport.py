@@ -1,4 +1,4 @@
-"""Faust's Kafka transport with five corrections, which use private parts of pinned versions.
+"""Faust's Kafka transport with six corrections, which use private parts of pinned versions.
 
 1. It reads committed records only, and those with odd header names, too (connectors/faust/header_names.py).
 2. It commits what is *finished* instead of what Faust counts as acked: Faust acks an event although its agent
@@ -8,6 +8,7 @@
    it had finished before, and the offsets would go back behind what another member had committed meanwhile.
 4. It fetches no more of a topic while too many records or bytes of it are unfinished: Faust counts records only.
 5. What a fetch leaves out waits a moment for it, not a second and a half (connectors/faust/fetching.py).
+6. What is fetched together is handed over together (connectors/faust/bundles.py).
 """
 
 import asyncio
@@ -20,8 +21,9 @@ import aiokafka
 from aiokafka.errors import IllegalGenerationError, KafkaError, RebalanceInProgressError, UnknownMemberIdError
 from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport, ensure_aiokafka_TP
-from faust.types import TP, Message
+from faust.types import TP
 
+from connectors.faust.bundles import Bundle, bundled
 from connectors.faust.fetching import hurry_partial_fetches
 from connectors.faust.header_names import forgive_header_names
 
@@ -97,7 +99,7 @@ class _Held:
 
 
 class FinishedConsumer(Consumer):
-    """Commits, per partition, the offset after the last finished event. Agents finish in order."""
+    """Commits, per partition, the offset after the last finished record. Agents finish in order."""
 
     _thread: DurableThread
 
@@ -110,25 +112,33 @@ class FinishedConsumer(Consumer):
         self._held: dict[str, _Held] = {}
         self._limits: HeldLimits = self.app.held_limits  # type: ignore[attr-defined]  # of connectors.faust.app
 
-    def received(self, message: Message) -> None:
-        """Count an event that is not finished; fetch no more of its topic while there are too many."""
-        if message.generation_id != self._generation:
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> dict[TP, Any]:
+        fetched = await super()._getmany(active_partitions, timeout)
+        limits = self.app.take_limits  # type: ignore[attr-defined]  # of connectors.faust.app
+        return {tp: list(bundled(records, limits)) for tp, records in fetched.items()}
+
+    def _to_message(self, tp: TP, record: Any) -> Bundle:
+        return Bundle(tp, record, self.app.consumer_generation_id)
+
+    def received(self, bundle: Bundle) -> None:
+        """Count records that are not finished; fetch no more of their topic while there are too many."""
+        if bundle.generation_id != self._generation:
             return
-        held = self._held.setdefault(message.topic, _Held())
-        held.records += 1
-        held.value_bytes += len(message.value or b"")
+        held = self._held.setdefault(bundle.topic, _Held())
+        held.records += len(bundle.records)
+        held.value_bytes += bundle.value_bytes
         if held.share_of(self._limits) >= 1:
             held.is_paused = True
-            for tp in self._partitions_of(message.topic):
+            for tp in self._partitions_of(bundle.topic):
                 self.on_buffer_full(tp)
 
-    def finish(self, message: Message) -> None:
-        """Note that the outputs of this event and all before it are stored. Ignored after a rebalance."""
-        if message.generation_id != self._generation:
+    def finish(self, bundle: Bundle) -> None:
+        """Note that the outputs of these records and all before them are stored. Ignored after a rebalance."""
+        if bundle.generation_id != self._generation:
             return
-        self._release(message)
+        self._release(bundle)
         if not self._is_abandoned:
-            self._finished[message.tp] = message.offset + 1
+            self._finished[bundle.tp] = bundle.offset + 1
 
     def abandon(self) -> None:
         """Commit nothing more before the next assignment: no later event may pass the one that was given up."""
@@ -144,6 +154,9 @@ class FinishedConsumer(Consumer):
         if generation == self._generation:
             self._stored.update(due)
         return True
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Note no gap: Faust's bookkeeping commits nothing, and between two bundles there always is one."""
 
     async def verify_all_partitions_active(self) -> None:
         """Look for nothing: Faust would only log it, for every partition, every 2.5 s.
@@ -171,15 +184,15 @@ class FinishedConsumer(Consumer):
             self._acked_index[tp].clear()
             self._gap.pop(tp, None)
 
-    def _release(self, message: Message) -> None:
-        held = self._held.get(message.topic)
+    def _release(self, bundle: Bundle) -> None:
+        held = self._held.get(bundle.topic)
         if held is None:
             return
-        held.records -= 1
-        held.value_bytes -= len(message.value or b"")
+        held.records -= len(bundle.records)
+        held.value_bytes -= bundle.value_bytes
         if held.is_paused and held.share_of(self._limits) <= _RESUME_SHARE:
             held.is_paused = False
-            for tp in self._partitions_of(message.topic):
+            for tp in self._partitions_of(bundle.topic):
                 self.on_buffer_drop(tp)
 
     def _partitions_of(self, topic: str) -> list[TP]:

@@ -95,7 +95,7 @@ class EventProcess:
             turn = partial(self._turns.turn, rank)
             for topic in equals:
                 processor = EventProcessor(handler, self._outputs.store, self._retry(), turn)
-                consume(self.app, topic, processor.process, self._settings)
+                consume(self.app, topic, processor.process)
             self._topics.extend(equals)
 
     def watch(self, group: str, topics: Sequence[str], on_lags: OnLags) -> None:

@@ -3,9 +3,12 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import pytest
+from faust.types import TP
 
-from connectors.faust.taking import EventLine, TakeLimits
+from connectors.faust.bundles import Bundle, TakeLimits
+from connectors.faust.taking import EventLine
 from schemas.errors import FATAL_EXIT_CODE, FatalError
+from schemas.records import InboundRecord
 
 
 @dataclass
@@ -14,11 +17,11 @@ class Consumer:
     finished: list = field(default_factory=list)
     abandoned: bool = False
 
-    def received(self, message):
-        self.received_.append(message.offset)
+    def received(self, bundle):
+        self.received_.append(bundle.offset)
 
-    def finish(self, message):
-        self.finished.append(message.offset)
+    def finish(self, bundle):
+        self.finished.append(bundle.offset)
 
     def abandon(self):
         self.abandoned = True
@@ -29,11 +32,9 @@ class Event(SimpleNamespace):
         self.acked = True
 
 
-def event(offset, value=b"v"):
-    message = SimpleNamespace(
-        topic="t", partition=1, offset=offset, key=None, value=value, headers=[("h", b"1")], timestamp=1.2345
-    )
-    return Event(message=message, acked=False)
+def event(*offsets, value=b"v"):
+    records = [InboundRecord("t", 1, offset, None, value, {"h": b"1"}, 1234) for offset in offsets]
+    return Event(message=Bundle(TP("t", 1), records, 4), acked=False)
 
 
 @dataclass
@@ -88,7 +89,6 @@ def test_events_are_finished_and_acknowledged_in_order_after_the_processor_is_do
         [],
     )
     assert [one.acked for one in events] == [True, True]
-    assert (line.records[0].headers, line.records[0].timestamp_ms) == ({"h": b"1"}, 1234)
 
 
 def test_what_arrives_while_a_take_is_processed_is_the_next_take():
@@ -102,10 +102,19 @@ def test_what_arrives_while_a_take_is_processed_is_the_next_take():
     assert line.consumer.received_ == line.consumer.finished == [1, 2, 3, 4]
 
 
-def test_a_take_has_no_more_events_or_bytes_than_its_limits_but_one_event_at_least():
+def test_a_take_has_no_more_records_or_bytes_than_its_limits_but_one_event_at_least():
     line = Line([], TakeLimits(records=2, value_bytes=10))
-    asyncio.run(line.run([event(1), event(2), event(3), event(4, b"x" * 99), event(5), event(6, b"y" * 10)]))
+    large, half = event(4, value=b"x" * 99), event(6, value=b"y" * 10)
+    asyncio.run(line.run([event(1), event(2), event(3), large, event(5), half]))
     assert line.takes == [[1, 2], [3], [4], [5], [6]]
+
+
+def test_a_take_holds_whole_bundles_which_are_finished_as_one():
+    line, events = Line([], TakeLimits(records=4, value_bytes=99)), [event(1, 2), event(3), event(4, 6), event(7)]
+    asyncio.run(line.run(events))
+    assert line.takes == [[1, 2, 3], [4, 6, 7]]
+    assert line.consumer.received_ == line.consumer.finished == [2, 3, 6, 7]
+    assert all(one.acked for one in events)
 
 
 def test_interrupted_events_are_abandoned_and_acknowledged_with_all_behind_them_so_that_they_are_read_again():

@@ -6,15 +6,20 @@ from types import SimpleNamespace
 import aiokafka.codec
 import pytest
 from aiokafka.errors import CoordinatorNotAvailableError, RebalanceInProgressError
-from faust.types import TP, Message
+from faust.types import TP
 
 from connectors.faust.app import build_app
+from connectors.faust.bundles import Bundle, TakeLimits
 from connectors.faust.settings import FaustSettings
 from connectors.faust.transport import DurableThread, DurableTransport, FinishedConsumer, HeldLimits
 from connectors.kafka.client_config import METADATA_REFRESH_MS
 from connectors.kafka.settings import KafkaSettings
+from schemas.records import InboundRecord
 
 PLACE = TP("translation.requests.high", 0)
+STORED = SimpleNamespace(
+    topic=PLACE.topic, partition=PLACE.partition, key=b"k", value=b"v", headers=(), timestamp=1
+)
 
 
 @pytest.fixture
@@ -44,10 +49,9 @@ def consumer(app):
     consumer._thread.thread_loop.close()
 
 
-def message(offset, generation=4):
-    return Message(
-        PLACE.topic, PLACE.partition, offset, 0.0, 0, {}, b"k", b"v", None, tp=PLACE, generation_id=generation
-    )
+def bundle(*offsets, generation=4):
+    records = [InboundRecord(PLACE.topic, PLACE.partition, offset, b"k", b"v") for offset in offsets]
+    return Bundle(PLACE, records, generation)
 
 
 def test_every_setting_that_can_lose_records_is_set(app):
@@ -84,28 +88,60 @@ def test_faust_starts_no_producer(app):
     assert list(app.boot_strategy.kafka_producer()) == []
 
 
+def test_faust_takes_the_records_of_a_partition_for_one_message_that_ends_with_the_last(app, consumer, loop):
+    async def getmany(_active, _timeout):
+        record = lambda offset: SimpleNamespace(**vars(STORED) | {"offset": offset})  # noqa: E731
+        return {PLACE: [record(offset) for offset in (3, 4, 6, 9)]}
+
+    async def messages():
+        return [message async for _, message in consumer.getmany(0.0)]
+
+    app.take_limits, app.consumer_generation_id = TakeLimits(records=3, value_bytes=100), 7
+    consumer._thread.getmany, consumer._thread.highwater = getmany, lambda _place: 10
+    consumer.flow_active = True
+    consumer._set_active_tps({PLACE})
+    first, second = loop.run_until_complete(messages())
+    assert [[record.offset for record in one.records] for one in (first, second)] == [[3, 4, 6], [9]]
+    assert [(one.tp, one.offset, one.generation_id) for one in (first, second)] == [(PLACE, 6, 7), (PLACE, 9, 7)]
+
+
+def test_offsets_between_two_bundles_are_no_gap_that_faust_remembers(consumer, loop):
+    loop.run_until_complete(consumer._add_gap(PLACE, 3, 1000))
+    assert not consumer._gap
+
+
 def test_no_more_is_fetched_of_a_topic_while_too_many_records_of_it_are_unfinished(consumer, monkeypatch):
     assigned = {PLACE, TP(PLACE.topic, 1), TP("translation.requests.critical", 0)}
     monkeypatch.setattr(consumer, "assignment", lambda: assigned)
     consumer._limits = HeldLimits(records=10, value_bytes=1_000)
     consumer._set_active_tps(assigned)
     for offset in range(10):
-        consumer.received(message(offset))
+        consumer.received(bundle(offset))
     assert consumer._get_active_partitions() == {TP("translation.requests.critical", 0)}
     for offset in range(5):
-        consumer.finish(message(offset))
+        consumer.finish(bundle(offset))
     assert consumer._get_active_partitions() == {TP("translation.requests.critical", 0)}
-    consumer.finish(message(5))
+    consumer.finish(bundle(5))
     assert consumer._get_active_partitions() == assigned
+
+
+def test_each_record_of_a_bundle_counts(consumer, monkeypatch):
+    monkeypatch.setattr(consumer, "assignment", lambda: {PLACE})
+    consumer._limits = HeldLimits(records=3, value_bytes=1_000)
+    consumer._set_active_tps({PLACE})
+    consumer.received(bundle(1, 2, 3))
+    assert consumer._get_active_partitions() == set()
+    consumer.finish(bundle(1, 2, 3))
+    assert (consumer._get_active_partitions(), consumer._finished) == ({PLACE}, {PLACE: 4})
 
 
 def test_few_large_records_are_too_many_too(consumer, monkeypatch):
     monkeypatch.setattr(consumer, "assignment", lambda: {PLACE})
     consumer._limits = HeldLimits(records=10, value_bytes=2)
     consumer._set_active_tps({PLACE})
-    consumer.received(message(1))
+    consumer.received(bundle(1))
     assert consumer._get_active_partitions() == {PLACE}
-    consumer.received(message(2))
+    consumer.received(bundle(2))
     assert consumer._get_active_partitions() == set()
 
 
@@ -113,8 +149,8 @@ def test_what_an_earlier_generation_left_unfinished_does_not_count(consumer, mon
     monkeypatch.setattr(consumer, "assignment", lambda: {PLACE})
     consumer._limits = HeldLimits(records=1, value_bytes=1_000)
     consumer._set_active_tps({PLACE})
-    consumer.received(message(1, generation=3))
-    consumer.finish(message(1, generation=3))
+    consumer.received(bundle(1, generation=3))
+    consumer.finish(bundle(1, generation=3))
     assert consumer._get_active_partitions() == {PLACE}
 
 
@@ -152,8 +188,8 @@ def committing_to(coordinator, consumer, monkeypatch):
 
 def test_only_finished_events_are_committed(consumer, coordinator, loop):
     consumer._acked[PLACE].extend([0, 1, 2, 3])
-    consumer.finish(message(0))
-    consumer.finish(message(1))
+    consumer.finish(bundle(0))
+    consumer.finish(bundle(1))
     assert loop.run_until_complete(consumer.commit())
     assert coordinator.committed == {PLACE.partition: 2}
 
@@ -166,25 +202,25 @@ def test_events_acked_by_faust_but_not_finished_are_never_committed(consumer, co
 
 
 def test_an_event_of_an_earlier_generation_is_not_committed(consumer, coordinator, loop):
-    consumer.finish(message(7, generation=3))
+    consumer.finish(bundle(7, generation=3))
     assert not loop.run_until_complete(consumer.commit())
 
 
 def test_nothing_passes_an_abandoned_event(consumer, coordinator, loop):
     consumer.abandon()
-    consumer.finish(message(8))
+    consumer.finish(bundle(8))
     assert not loop.run_until_complete(consumer.commit())
 
 
 def test_the_same_offset_is_committed_once(consumer, coordinator, loop):
-    consumer.finish(message(1))
+    consumer.finish(bundle(1))
     assert loop.run_until_complete(consumer.commit())
     assert not loop.run_until_complete(consumer.commit())
 
 
 def test_what_was_finished_before_the_group_went_on_is_not_committed_after_it(consumer, coordinator, loop):
     """It would put the offset back behind what another member has committed meanwhile."""
-    consumer.finish(message(1))
+    consumer.finish(bundle(1))
     coordinator.generation = 5
     assert not loop.run_until_complete(consumer.commit())
     assert coordinator.committed == {}
@@ -197,21 +233,21 @@ def test_a_commit_that_failed_is_not_tried_again_in_the_next_generation(consumer
             raise CoordinatorNotAvailableError
 
     coordinator = committing_to(MovesOn(), consumer, monkeypatch)
-    consumer.finish(message(1))
+    consumer.finish(bundle(1))
     assert not loop.run_until_complete(consumer.commit())
     assert coordinator.committed == {}
 
 
 def test_a_commit_waits_for_a_coordinator_that_comes_back(consumer, loop, monkeypatch):
     coordinator = committing_to(Coordinator(failures=[CoordinatorNotAvailableError()]), consumer, monkeypatch)
-    consumer.finish(message(1))
+    consumer.finish(bundle(1))
     assert loop.run_until_complete(consumer.commit())
     assert coordinator.committed == {PLACE.partition: 2}
 
 
 def test_a_commit_that_the_group_refuses_is_due_again(consumer, loop, monkeypatch):
     coordinator = committing_to(Coordinator(failures=[RebalanceInProgressError()]), consumer, monkeypatch)
-    consumer.finish(message(1))
+    consumer.finish(bundle(1))
     assert not loop.run_until_complete(consumer.commit())
     assert loop.run_until_complete(consumer.commit())
     assert coordinator.committed == {PLACE.partition: 2}
