@@ -17,6 +17,7 @@ from schemas.messages import (
     TranslatedBatch,
     TranslationRequest,
     TranslationResult,
+    built,
 )
 from schemas.states import (
     ControlAction,
@@ -109,8 +110,10 @@ class UsageBatch(Message):
     events: Sequence[UsageEvent] = ()
 
     def to_datum(self) -> Datum:
-        rows = [{**vars(one), "kind": str(one.kind), "status": str(one.status or "")} for one in self.events]
-        return {name: [row[name] for row in rows] for name in _USAGE_COLUMNS}
+        rows = list(map(vars, self.events))
+        columns = {name: [row[name] for row in rows] for name in _USAGE_COLUMNS}
+        names = {"kind": list(map(str, columns["kind"])), "status": [str(one or "") for one in columns["status"]]}
+        return columns | names
 
     @property
     def rows(self) -> UsageRows:
@@ -193,7 +196,7 @@ class JobControl(RequestMessage):
     @classmethod
     def from_datum(cls, datum: Datum) -> Self:
         action = parse_member(ControlAction, "action", datum["action"])
-        return cls(**{**datum, "action": action, "job": datum["job"] and Job.from_datum(datum["job"])})
+        return built(cls, datum, action=action, job=datum["job"] and Job.from_datum(datum["job"]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,7 +224,7 @@ class OperationEvent(Message):
 
     @classmethod
     def from_datum(cls, datum: Datum) -> Self:
-        return cls(**{**datum, "kind": parse_member(OperationKind, "kind", datum["kind"])})
+        return built(cls, datum, kind=parse_member(OperationKind, "kind", datum["kind"]))
 
 
 MESSAGES: Mapping[str, type[Message]] = {

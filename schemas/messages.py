@@ -25,8 +25,8 @@ class Message:
 
     @classmethod
     def from_datum(cls, datum: Datum) -> Self:
-        """Build the message from its fields. Raises PermanentError for an unknown name of an enum."""
-        return cls(**datum)
+        """Build the message from all of its fields. Raises PermanentError for an unknown name of an enum."""
+        return built(cls, datum)
 
 
 # Whose a message is that names nobody.
@@ -35,14 +35,20 @@ DEFAULT_TENANT = "default"
 M = TypeVar("M")
 
 
-def changed(message: M, **fields: object) -> M:
-    """Return a copy with other fields, as dataclasses.replace does, in a tenth of its time.
+def built(kind: type[M], fields: Datum, /, **others: object) -> M:
+    """Build a message of all of its fields, those of the first mapping and others in place of some of them.
 
-    For messages only: they have neither slots nor a `__post_init__`.
+    As its constructor does, in a fifth of its time: that of a frozen class sets the fields one by one. For messages
+    only, which have neither slots nor a `__post_init__`.
     """
-    copy = object.__new__(type(message))
-    vars(copy).update(vars(message) | fields)
-    return copy
+    message = object.__new__(kind)
+    vars(message).update(fields, **others)
+    return message
+
+
+def changed(message: M, /, **fields: object) -> M:
+    """Return a copy of a message with other fields, as dataclasses.replace does, in a tenth of its time."""
+    return built(type(message), vars(message), **fields)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,13 +139,12 @@ class Job:
     def from_datum(cls, datum: Datum) -> Self:
         """Build the header from its fields."""
         kept, document = datum["kept"], datum["document"]
-        return cls(
-            **{
-                **datum,
-                "kept": kept and Kept(**kept),
-                "document": document and Document(**document),
-                "warnings": [Warning(**one) for one in datum["warnings"]],
-            }
+        return built(
+            cls,
+            datum,
+            kept=kept and Kept(**kept),
+            document=document and Document(**document),
+            warnings=[Warning(**one) for one in datum["warnings"]],
         )
 
 
@@ -169,7 +174,7 @@ class SegmentBatch(RequestMessage):
 
     @classmethod
     def from_datum(cls, datum: Datum) -> Self:
-        return cls(**{**datum, "job": Job.from_datum(datum["job"])})
+        return built(cls, datum, job=Job.from_datum(datum["job"]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,7 +207,7 @@ class TranslatedBatch(RequestMessage):
 
     @classmethod
     def from_datum(cls, datum: Datum) -> Self:
-        return cls(**{**datum, "job": Job.from_datum(datum["job"])})
+        return built(cls, datum, job=Job.from_datum(datum["job"]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -266,8 +271,11 @@ class TranslationResult(RequestMessage):
 
     @classmethod
     def from_datum(cls, datum: Datum) -> Self:
-        status = parse_optional_member(ResultStatus, "status", datum["status"])
-        holes = tuple(Hole(**hole) for hole in datum["holes"])
-        warnings = tuple(Warning(**warning) for warning in datum["warnings"])
-        suspects = tuple(Suspect(**suspect) for suspect in datum["suspects"])
-        return cls(**{**datum, "status": status, "holes": holes, "warnings": warnings, "suspects": suspects})
+        return built(
+            cls,
+            datum,
+            status=parse_optional_member(ResultStatus, "status", datum["status"]),
+            holes=tuple(Hole(**hole) for hole in datum["holes"]),
+            warnings=tuple(Warning(**warning) for warning in datum["warnings"]),
+            suspects=tuple(Suspect(**suspect) for suspect in datum["suspects"]),
+        )

@@ -119,7 +119,8 @@ class KafkaSources(DeadLetterRecords):
             kept = self.objects.read_text(unmerged_name(failed.key, failed.version), _MOST_UNMERGED_BYTES)
         except PermanentError:
             return _still_kept(None, "the translation of the document")
-        return TranslationResult.from_datum(json.loads(kept))
+        # One that an older version kept lacks the fields that it did not know.
+        return TranslationResult.from_datum(TranslationResult(request_id="").to_datum() | json.loads(kept))
 
     def entries_of(self, batch: SegmentBatch) -> Mapping[str, str]:
         names = batch.job.glossaries

@@ -107,7 +107,7 @@ def test_an_old_process_reads_what_a_new_one_writes_for_its_release(schemas_in, 
     schemas_in(old)
     assert value[2:10] == current(NAME).fingerprint
     read = Codec().decode(value, TranslationRequest)
-    assert (read.request_id, read.text, read.metadata) == ("r1", "Hi", {})
+    assert (read.request_id, read.text, "metadata" in vars(read)) == ("r1", "Hi", False)
 
 
 def test_a_new_process_reads_both_while_it_writes_for_the_old_release(schemas_in, new):
@@ -123,7 +123,7 @@ def test_with_a_registry_an_old_process_reads_what_a_new_one_writes(schemas_in, 
     value = Codec(registry).encode(REQUEST)
     schemas_in(old)
     read = Codec(registry).decode(value, TranslationRequest)
-    assert (read.request_id, read.text, read.metadata) == ("r1", "Hi", {})
+    assert (read.request_id, read.text, "metadata" in vars(read)) == ("r1", "Hi", False)
 
 
 def test_a_release_that_never_was_is_refused(schemas_in, new):
