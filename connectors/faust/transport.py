@@ -30,6 +30,7 @@ from connectors.faust.header_names import forgive_header_names
 _COMMIT_RETRY_SECONDS = 0.1
 # Each says that the group has gone on without this commit. Whoever has the partitions now does the records again.
 _TOO_LATE = (UnknownMemberIdError, IllegalGenerationError, RebalanceInProgressError)
+_SHORT_WAIT_SECONDS = 0.02
 # As Faust's own buffers: below it, fetching goes on.
 _RESUME_SHARE = 0.4
 
@@ -113,7 +114,9 @@ class FinishedConsumer(Consumer):
         self._limits: HeldLimits = self.app.held_limits  # type: ignore[attr-defined]  # of connectors.faust.app
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> dict[TP, Any]:
-        fetched = await super()._getmany(active_partitions, timeout)
+        # What is released meanwhile would wait for the end of this call, that is for records of other topics.
+        is_held_up = any(held.is_paused for held in self._held.values())
+        fetched = await super()._getmany(active_partitions, _SHORT_WAIT_SECONDS if is_held_up else timeout)
         limits = self.app.take_limits  # type: ignore[attr-defined]  # of connectors.faust.app
         return {tp: list(bundled(records, limits)) for tp, records in fetched.items()}
 
