@@ -9,8 +9,7 @@ for any agent. A lone event is processed at once.
 import asyncio
 import os
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, cast
 
 import structlog
@@ -21,9 +20,6 @@ from schemas.errors import FATAL_EXIT_CODE
 from schemas.records import InboundRecord
 
 log = structlog.get_logger()
-
-# One whose outputs are on their way, and one that is processed.
-_MOST_TAKES = 2
 
 ProcessRecords = Callable[[Sequence[InboundRecord]], Awaitable[bool]]
 """Returns True once the outputs of all records are stored, False if their partitions are about to be revoked."""
@@ -43,10 +39,7 @@ class Finisher(Protocol):
 
 
 class EventLine:
-    """The events of one topic that wait to be processed. For one event loop.
-
-    While the outputs of one take are on their way, the next one is processed; they are finished in order.
-    """
+    """The events of one topic that wait to be processed. For one event loop."""
 
     def __init__(
         self,
@@ -56,7 +49,7 @@ class EventLine:
         may_cancel: Callable[[], bool],
         exit_process: Callable[[int], object] = os._exit,
     ) -> None:
-        """Take what processes the records. `may_cancel` tells whether the process is being stopped."""
+        """Take what processes the events. `may_cancel` tells whether the process is being stopped."""
         self._process = process
         self._finisher = finisher
         self._limits = limits
@@ -64,8 +57,6 @@ class EventLine:
         self._exit_process = exit_process
         self._waiting: deque[EventT[Any]] = deque()
         self._arrived = asyncio.Event()
-        self._room = asyncio.Semaphore(_MOST_TAKES)
-        self._takes: deque[asyncio.Task[None]] = deque(maxlen=_MOST_TAKES)
 
     def add(self, event: EventT[Any]) -> None:
         """Put an event into line."""
@@ -74,61 +65,41 @@ class EventLine:
         self._arrived.set()
 
     async def run(self) -> None:
-        """Have the events processed, for ever."""
-        with self._ending_the_process():
-            try:
-                while True:
-                    await self._arrived.wait()
-                    self._arrived.clear()
-                    while self._waiting:
-                        await self._room.acquire()
-                        before = self._takes[-1] if self._takes else None
-                        self._takes.append(asyncio.create_task(self._run_take(self._take(), before)))
-            finally:
-                for take in self._takes:
-                    take.cancel()
+        """Have the events processed, for ever.
 
-    @contextmanager
-    def _ending_the_process(self) -> Iterator[None]:
-        """End the process after any exception, so that the events are delivered again.
-
-        Faust would go on with the next event and lose these.
+        After any exception the process ends, so that the events are delivered again: Faust would go on with the
+        next event and lose these.
         """
-        try:
-            yield
-        except asyncio.CancelledError:
-            if not self._may_cancel():
-                self._end_process("cancelled")
-            raise
-        except BaseException as error:
-            self._end_process(f"{type(error).__name__}: {error}")
-            raise
-
-    async def _run_take(self, events: Sequence[EventT[Any]], before: asyncio.Task[None] | None) -> None:
-        with self._ending_the_process():
-            if events:  # else the take before has given them up
-                await self._process_take(events, before)
-            self._room.release()
+        while True:
+            try:
+                await self._arrived.wait()
+                self._arrived.clear()
+                while self._waiting:
+                    await self._process_take(self._take())
+            except asyncio.CancelledError:
+                if not self._may_cancel():
+                    self._end_process("cancelled")
+                raise
+            except BaseException as error:
+                self._end_process(f"{type(error).__name__}: {error}")
+                raise
 
     def _take(self) -> list[EventT[Any]]:
-        """Return the first events whose records fit into one take, one event at least where any waits."""
-        taken: list[EventT[Any]] = []
-        records = value_bytes = 0
+        """Return the first events whose records fit into one take, one event at least."""
+        taken = [self._waiting.popleft()]
+        records, value_bytes = _size(taken[0])
         while self._waiting:
             more, more_bytes = _size(self._waiting[0])
             records, value_bytes = records + more, value_bytes + more_bytes
-            if taken and (records > self._limits.records or value_bytes > self._limits.value_bytes):
+            if records > self._limits.records or value_bytes > self._limits.value_bytes:
                 break
             taken.append(self._waiting.popleft())
         return taken
 
-    async def _process_take(self, events: Sequence[EventT[Any]], before: asyncio.Task[None] | None) -> None:
+    async def _process_take(self, events: Sequence[EventT[Any]]) -> None:
         finisher = self._finisher()
         bundles = [_bundle(event) for event in events]
-        is_stored = await self._process([record for bundle in bundles for record in bundle.records])
-        if before:
-            await before
-        if is_stored:
+        if await self._process([record for bundle in bundles for record in bundle.records]):
             for bundle, event in zip(bundles, events, strict=True):
                 finisher.finish(bundle)
                 event.ack()

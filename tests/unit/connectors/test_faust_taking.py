@@ -21,8 +21,7 @@ class Consumer:
         self.received_.append(bundle.offset)
 
     def finish(self, bundle):
-        if not self.abandoned:
-            self.finished.append(bundle.offset)
+        self.finished.append(bundle.offset)
 
     def abandon(self):
         self.abandoned = True
@@ -58,41 +57,31 @@ class Line:
         answer = self.answers.pop(0) if self.answers else True
         if isinstance(answer, BaseException):
             raise answer
-        if isinstance(answer, asyncio.Event):
-            await answer.wait()
-        return bool(answer)
+        return answer
 
     async def run(self, *waves):
-        self.line = EventLine(
+        line = EventLine(
             self.process, lambda: self.consumer, self.limits, lambda: self.may_cancel, self.codes.append
         )
-        self.task = asyncio.create_task(self.line.run())
+        task = asyncio.create_task(line.run())
         for events in waves:
             for one in events:
-                self.line.add(one)
-            await turns(5)
+                line.add(one)
+            for _ in range(5):
+                await asyncio.sleep(0)
         if self.gate:
             self.gate.set()
-        await turns(20)
-
-    async def run_to_the_end(self, *waves):
-        await self.run(*waves)
-        await self.stop()
-
-    async def stop(self):
+        for _ in range(20):
+            await asyncio.sleep(0)
+        if task.done():
+            task.result()
         self.may_cancel = True
-        self.task.cancel()
-        await asyncio.gather(self.task, *self.line._takes, return_exceptions=True)
-
-
-async def turns(count):
-    for _ in range(count):
-        await asyncio.sleep(0)
+        task.cancel()
 
 
 def test_events_are_finished_and_acknowledged_in_order_after_the_processor_is_done():
     line, events = Line([]), [event(3), event(4)]
-    asyncio.run(line.run_to_the_end(events))
+    asyncio.run(line.run(events))
     assert (line.takes, line.consumer.finished, line.consumer.abandoned, line.codes) == (
         [[3, 4]],
         [3, 4],
@@ -102,41 +91,27 @@ def test_events_are_finished_and_acknowledged_in_order_after_the_processor_is_do
     assert [one.acked for one in events] == [True, True]
 
 
-def test_what_arrives_while_two_takes_are_processed_is_the_next_take():
+def test_what_arrives_while_a_take_is_processed_is_the_next_take():
     async def work():
         line = Line([], gate=asyncio.Event())
-        await line.run_to_the_end([event(1)], [event(2), event(3)], [event(4)], [event(5)])
+        await line.run([event(1)], [event(2), event(3)], [event(4)])
         return line
 
     line = asyncio.run(work())
-    assert line.takes == [[1], [2, 3], [4, 5]]
-    assert line.consumer.received_ == line.consumer.finished == [1, 2, 3, 4, 5]
-
-
-def test_a_take_whose_outputs_are_stored_first_is_finished_after_the_one_before_it():
-    async def work():
-        line, slow = Line([]), asyncio.Event()
-        line.answers = [slow, True]
-        await line.run([event(1)], [event(2)])
-        before = list(line.consumer.finished)
-        slow.set()
-        await turns(5)
-        await line.stop()
-        return line.takes, before, line.consumer.finished
-
-    assert asyncio.run(work()) == ([[1], [2]], [], [1, 2])
+    assert line.takes == [[1], [2, 3, 4]]
+    assert line.consumer.received_ == line.consumer.finished == [1, 2, 3, 4]
 
 
 def test_a_take_has_no_more_records_or_bytes_than_its_limits_but_one_event_at_least():
     line = Line([], TakeLimits(records=2, value_bytes=10))
     large, half = event(4, value=b"x" * 99), event(6, value=b"y" * 10)
-    asyncio.run(line.run_to_the_end([event(1), event(2), event(3), large, event(5), half]))
+    asyncio.run(line.run([event(1), event(2), event(3), large, event(5), half]))
     assert line.takes == [[1, 2], [3], [4], [5], [6]]
 
 
 def test_a_take_holds_whole_bundles_which_are_finished_as_one():
     line, events = Line([], TakeLimits(records=4, value_bytes=99)), [event(1, 2), event(3), event(4, 6), event(7)]
-    asyncio.run(line.run_to_the_end(events))
+    asyncio.run(line.run(events))
     assert line.takes == [[1, 2, 3], [4, 6, 7]]
     assert line.consumer.received_ == line.consumer.finished == [2, 3, 6, 7]
     assert all(one.acked for one in events)
@@ -144,48 +119,28 @@ def test_a_take_holds_whole_bundles_which_are_finished_as_one():
 
 def test_interrupted_events_are_abandoned_and_acknowledged_with_all_behind_them_so_that_they_are_read_again():
     line, events = Line([False], TakeLimits(2, 1000)), [event(offset) for offset in range(5)]
-    asyncio.run(line.run_to_the_end(events))
-    assert (line.takes, line.consumer.abandoned, line.codes) == ([[0, 1], [2, 3]], True, [])
-    assert line.consumer.finished == []
+    asyncio.run(line.run(events))
+    assert (line.takes, line.consumer.finished, line.consumer.abandoned, line.codes) == ([[0, 1]], [], True, [])
     assert all(one.acked for one in events)
 
 
-@pytest.mark.parametrize("error", [FatalError("misconfigured"), RuntimeError("a defect")])
-def test_an_escaped_error_ends_the_process_and_nothing_behind_it_is_finished(error):
+@pytest.mark.parametrize("error", [FatalError("misconfigured"), RuntimeError("a defect"), SystemExit(1)])
+def test_an_escaped_error_ends_the_process_before_the_next_event(error):
     line = Line([error], TakeLimits(1, 1000))
-    asyncio.run(line.run_to_the_end([event(1), event(2)]))
-    assert (line.consumer.finished, line.takes[0], set(line.codes)) == ([], [1], {FATAL_EXIT_CODE})
+    with pytest.raises(type(error)):
+        asyncio.run(line.run([event(1), event(2)]))
+    assert (line.consumer.finished, line.takes, line.codes) == ([], [[1]], [FATAL_EXIT_CODE])
 
 
-def test_an_exit_ends_the_process_too():
-    line = Line([SystemExit(1)])
-    with pytest.raises(SystemExit):
-        asyncio.run(line.run_to_the_end([event(1)]))
-    assert (line.consumer.finished, line.codes[0]) == ([], FATAL_EXIT_CODE)
-
-
-def test_a_cancelled_take_ends_the_process_unless_it_is_stopping():
+def test_a_cancelled_line_ends_the_process_unless_it_is_stopping():
     line = Line([asyncio.CancelledError()])
-    asyncio.run(line.run_to_the_end([event(1)]))
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(line.run([event(1)]))
     assert (line.consumer.finished, line.codes) == ([], [FATAL_EXIT_CODE])
 
 
-def test_a_cancelled_line_ends_the_process_even_while_nothing_waits():
-    async def work():
-        line = Line([])
-        await line.run()
-        line.task.cancel()
-        await turns(3)
-        return line.codes
-
-    assert asyncio.run(work()) == [FATAL_EXIT_CODE]
-
-
-def test_a_process_that_stops_may_cancel_its_line_and_the_take_under_way():
-    async def work():
-        line = Line([asyncio.Event()])
-        await line.run([event(1)])
-        await line.stop()
-        return line.takes, line.consumer.finished, line.codes
-
-    assert asyncio.run(work()) == ([[1]], [], [])
+def test_a_process_that_stops_may_cancel_its_line():
+    line = Line([asyncio.CancelledError()], may_cancel=True)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(line.run([event(1)]))
+    assert (line.consumer.finished, line.codes) == ([], [])
