@@ -38,8 +38,8 @@ M = TypeVar("M")
 def built(kind: type[M], fields: Datum, /, **others: object) -> M:
     """Build a message of all of its fields, those of the first mapping and others in place of some of them.
 
-    As its constructor does, in a fifth of its time: that of a frozen class sets the fields one by one. For messages
-    only, which have neither slots nor a `__post_init__`.
+    As its constructor does, in a fifth of its time: that of a frozen class sets the fields one by one. Only for
+    messages, which have neither slots nor a `__post_init__`.
     """
     message = object.__new__(kind)
     vars(message).update(fields, **others)

@@ -105,6 +105,25 @@ def test_faust_takes_the_records_of_a_partition_for_one_message_that_ends_with_t
     assert [(one.tp, one.offset, one.generation_id) for one in (first, second)] == [(PLACE, 6, 7), (PLACE, 9, 7)]
 
 
+def test_a_poll_is_short_while_a_topic_is_held_up(consumer, loop, monkeypatch):
+    waits = []
+
+    async def getmany(_active, timeout):
+        waits.append(timeout)
+        return {}
+
+    consumer._thread.getmany = getmany
+    monkeypatch.setattr(consumer, "assignment", lambda: {PLACE})
+    consumer._set_active_tps({PLACE})
+    consumer._limits = HeldLimits(records=1, value_bytes=1_000)
+    loop.run_until_complete(consumer._getmany({PLACE}, 1.0))
+    consumer.received(bundle(1))
+    loop.run_until_complete(consumer._getmany(set(), 1.0))
+    consumer.finish(bundle(1))
+    loop.run_until_complete(consumer._getmany({PLACE}, 1.0))
+    assert waits == [1.0, 0.02, 1.0]
+
+
 def test_offsets_between_two_bundles_are_no_gap_that_faust_remembers(consumer, loop):
     loop.run_until_complete(consumer._add_gap(PLACE, 3, 1000))
     assert not consumer._gap
