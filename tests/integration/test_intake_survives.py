@@ -203,7 +203,7 @@ def test_a_terminated_process_finishes_and_commits_what_it_has_in_hand(stack):
 
 
 def test_a_critical_request_overtakes_a_flood_of_standard_ones(stack):
-    flood = stack.requests(1500, sentences=40)
+    flood = stack.requests(5000, sentences=40)
     stack.send(flood, requests_topic(Priority.STANDARD))
     urgent = TranslationRequest(
         request_id=f"{stack.run}-urgent", source_language="en", target_language="pt", text="Fire!"
