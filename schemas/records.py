@@ -70,6 +70,11 @@ class InboundRecord:
         return f"{self.topic}-{self.partition}-{self.offset}"
 
     @property
+    def value_bytes(self) -> int:
+        """Return the size of its value; 0 for a tombstone."""
+        return len(self.value or b"")
+
+    @property
     def trace(self) -> Headers:
         """Return the header that joins outputs to the trace of this record; empty where there is none."""
         value = self.headers.get(TRACE_HEADER, b"")

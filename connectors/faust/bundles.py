@@ -37,7 +37,7 @@ class Bundle(ConsumerMessage):
             generation_id=generation,
         )
         self.records = records
-        self.value_bytes = sum(size_of(record) for record in records)
+        self.value_bytes = sum(record.value_bytes for record in records)
 
 
 def bundled(fetched: Sequence[Any], limits: TakeLimits) -> Iterator[list[InboundRecord]]:
@@ -45,18 +45,13 @@ def bundled(fetched: Sequence[Any], limits: TakeLimits) -> Iterator[list[Inbound
     bundle: list[InboundRecord] = []
     value_bytes = 0
     for record in map(inbound, fetched):
-        value_bytes += size_of(record)
+        value_bytes += record.value_bytes
         if bundle and (len(bundle) >= limits.records or value_bytes > limits.value_bytes):
             yield bundle
-            bundle, value_bytes = [], size_of(record)
+            bundle, value_bytes = [], record.value_bytes
         bundle.append(record)
     if bundle:
         yield bundle
-
-
-def size_of(record: InboundRecord) -> int:
-    """Return the bytes of its value."""
-    return len(record.value or b"")
 
 
 def inbound(record: Any) -> InboundRecord:

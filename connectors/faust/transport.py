@@ -7,7 +7,7 @@
    the moment: a member that had stood still for a while, lost its partitions and got them back would commit what
    it had finished before, and the offsets would go back behind what another member had committed meanwhile.
 4. It fetches no more of a topic while too many records or bytes of it are unfinished: Faust counts records only.
-5. What a fetch leaves out waits a moment for it, not a second and a half (connectors/faust/fetching.py).
+5. What a fetch or a poll leaves out waits a moment for it, not for a second (connectors/faust/fetching.py).
 6. What is fetched together is handed over together (connectors/faust/bundles.py).
 """
 

@@ -193,7 +193,7 @@ def record_of(message: Message) -> InboundRecord | None:
 
 
 def _bytes_of(records: Sequence[InboundRecord]) -> int:
-    return sum(len(record.value or b"") for record in records)
+    return sum(record.value_bytes for record in records)
 
 
 def _headers(message: Message) -> dict[str, bytes]:

@@ -63,7 +63,7 @@ class AssemblySource:
         limits, reader = self.limits, self.readers[0]
         # First, because Kafka drops a member that rebuilds for minutes without asking for records.
         records = reader.take(limits.cycle_records, limits.idle_wait_seconds, limits.cycle_bytes)
-        bytes_left = limits.cycle_bytes - sum(len(record.value or b"") for record in records)
+        bytes_left = limits.cycle_bytes - sum(record.value_bytes for record in records)
         has_room = len(records) < limits.cycle_records and bytes_left > 0
         # A full cycle has nothing to wait for.
         if has_room and (pause := self.pace.pause_seconds(records)):

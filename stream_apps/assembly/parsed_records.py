@@ -29,7 +29,7 @@ class ParsedRecord:
     @property
     def slots_bytes(self) -> int:
         """Estimate the bytes that the slots return when this record completes its request."""
-        return len(self.record.value or b"") * (self.entry.batches if isinstance(self.entry, Arrival) else 1)
+        return self.record.value_bytes * (self.entry.batches if isinstance(self.entry, Arrival) else 1)
 
 
 def request_of(message: TranslatedBatch | JobControl) -> RequestRevision:

@@ -4,7 +4,7 @@ from faust.types import TP
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.faust.bundles import Bundle, TakeLimits, bundled, size_of
+from connectors.faust.bundles import Bundle, TakeLimits, bundled
 from schemas.records import InboundRecord
 
 PLACE = TP("translation.requests.high", 2)
@@ -34,9 +34,9 @@ def test_bundles_keep_all_records_in_order_and_each_fits_into_a_take(sizes):
     assert [record.offset for bundle in bundles for record in bundle] == list(range(len(sizes)))
     for bundle in bundles:
         assert len(bundle) <= LIMITS.records
-        assert len(bundle) == 1 or sum(map(size_of, bundle)) <= LIMITS.value_bytes
+        assert len(bundle) == 1 or sum(record.value_bytes for record in bundle) <= LIMITS.value_bytes
 
 
 def test_a_tombstone_is_a_record_without_bytes():
     ((record,),) = bundled([fetched(1, None)], LIMITS)
-    assert (record.value, Bundle(PLACE, [record], 4).value_bytes) == (None, 0)
+    assert (record.value, record.value_bytes, Bundle(PLACE, [record], 4).value_bytes) == (None, 0, 0)

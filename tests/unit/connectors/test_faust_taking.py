@@ -89,6 +89,7 @@ def test_events_are_finished_and_acknowledged_in_order_after_the_processor_is_do
         [],
     )
     assert [one.acked for one in events] == [True, True]
+    assert (line.records[0].headers, line.records[0].timestamp_ms) == ({"h": b"1"}, 1234)
 
 
 def test_what_arrives_while_a_take_is_processed_is_the_next_take():
